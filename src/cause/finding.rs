@@ -1,0 +1,111 @@
+//! A finding: one named cause with the proof it rests on and the way to mend it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Cause;
+
+/// How sure a finding is. Ordered: the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// The facts at hand leave no other cause.
+    Proven,
+    /// The facts point here; something that was not seen could still differ.
+    Likely,
+    /// One of several causes that give the same symptom.
+    Possible,
+}
+
+/// A way to mend a cause: what to do, and where possible the command that does it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fix {
+    /// What to do, in a sentence.
+    pub text: String,
+    /// A command or policy text ready to paste. Never holds a secret value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+/// A named cause and its proof.
+///
+/// Texts may quote what came from outside byte for byte; outputs pass them through
+/// [`crate::domain::text::visible`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What must change.
+    pub cause: Cause,
+    /// The id of the check that found it, or the command (`explain`, `trust`) where no check ran.
+    pub check: String,
+    /// How sure this is.
+    pub certainty: Certainty,
+    /// One sentence: what is wrong.
+    pub summary: String,
+    /// What had to be there, where one value decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What was there instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+    /// The facts it rests on, a sentence each.
+    #[serde(default)]
+    pub evidence: Vec<String>,
+    /// Ways to mend it, the best first.
+    #[serde(default)]
+    pub fixes: Vec<Fix>,
+    /// The guide this belongs to, such as `aws-workload-identity`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guide: Option<String>,
+    /// The step of that guide, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u8>,
+    /// The vendor's page about it.
+    pub docs: String,
+}
+
+impl Finding {
+    /// A finding with nothing but its cause, place, certainty and sentence; the catalogue supplies the rest.
+    pub fn new(cause: Cause, check: impl Into<String>, certainty: Certainty, summary: impl Into<String>) -> Self {
+        Finding {
+            cause,
+            check: check.into(),
+            certainty,
+            summary: summary.into(),
+            expected: None,
+            actual: None,
+            evidence: Vec::new(),
+            fixes: Vec::new(),
+            guide: None,
+            step: None,
+            docs: String::new(),
+        }
+    }
+
+    /// Adds what was expected and what was found.
+    #[must_use]
+    pub fn with_difference(mut self, expected: impl Into<String>, actual: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
+        self.actual = Some(actual.into());
+        self
+    }
+
+    /// Adds a fact it rests on.
+    #[must_use]
+    pub fn with_evidence(mut self, fact: impl Into<String>) -> Self {
+        self.evidence.push(fact.into());
+        self
+    }
+
+    /// Adds a way to mend it that has no command.
+    #[must_use]
+    pub fn with_fix(mut self, text: impl Into<String>) -> Self {
+        self.fixes.push(Fix { text: text.into(), command: None });
+        self
+    }
+
+    /// Adds a way to mend it with the command or text that does it.
+    #[must_use]
+    pub fn with_command(mut self, text: impl Into<String>, command: impl Into<String>) -> Self {
+        self.fixes.push(Fix { text: text.into(), command: Some(command.into()) });
+        self
+    }
+}

@@ -1,0 +1,7 @@
+//! Why things fail: the closed list of causes, what each means, and how facts and error texts lead to one.
+
+mod finding;
+mod id;
+
+pub use finding::{Certainty, Finding, Fix};
+pub use id::{Cause, UnknownCause};

@@ -1,0 +1,5 @@
+//! What AWS answered.
+
+/// What AWS answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AwsFacts {}

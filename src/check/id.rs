@@ -1,0 +1,158 @@
+//! The checks' stable ids, their assertions, and what each needs.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// One check. Its id is part of the program's stable interface; its title is an assertion that holds or does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckId {
+    IssuerReachable,
+    IssuerTls,
+    IssuerDiscovery,
+    IssuerJwks,
+    TokenPresent,
+    TokenShape,
+    TokenTime,
+    TokenSignature,
+    TokenClaims,
+    TrustPolicy,
+    AwsAssumeRoleWithWebIdentity,
+    AwsAssumeRole,
+    AwsCallerIdentity,
+    AwsListSecrets,
+    AwsGetSecret,
+    AzureExchange,
+    AzureListSecrets,
+    AzureGetSecret,
+    SecretJsonKey,
+    DeploymentReachable,
+}
+
+impl CheckId {
+    /// Every check, in the order of the chain of trust.
+    pub const ALL: &[CheckId] = &[
+        CheckId::IssuerReachable,
+        CheckId::IssuerTls,
+        CheckId::IssuerDiscovery,
+        CheckId::IssuerJwks,
+        CheckId::TokenPresent,
+        CheckId::TokenShape,
+        CheckId::TokenTime,
+        CheckId::TokenSignature,
+        CheckId::TokenClaims,
+        CheckId::TrustPolicy,
+        CheckId::AwsAssumeRoleWithWebIdentity,
+        CheckId::AwsAssumeRole,
+        CheckId::AwsCallerIdentity,
+        CheckId::AwsListSecrets,
+        CheckId::AwsGetSecret,
+        CheckId::AzureExchange,
+        CheckId::AzureListSecrets,
+        CheckId::AzureGetSecret,
+        CheckId::SecretJsonKey,
+        CheckId::DeploymentReachable,
+    ];
+
+    /// The stable id.
+    pub const fn id(self) -> &'static str {
+        match self {
+            CheckId::IssuerReachable => "issuer.reachable",
+            CheckId::IssuerTls => "issuer.tls",
+            CheckId::IssuerDiscovery => "issuer.discovery",
+            CheckId::IssuerJwks => "issuer.jwks",
+            CheckId::TokenPresent => "token.present",
+            CheckId::TokenShape => "token.shape",
+            CheckId::TokenTime => "token.time",
+            CheckId::TokenSignature => "token.signature",
+            CheckId::TokenClaims => "token.claims",
+            CheckId::TrustPolicy => "trust.policy",
+            CheckId::AwsAssumeRoleWithWebIdentity => "aws.assume-role-with-web-identity",
+            CheckId::AwsAssumeRole => "aws.assume-role",
+            CheckId::AwsCallerIdentity => "aws.caller-identity",
+            CheckId::AwsListSecrets => "aws.list-secrets",
+            CheckId::AwsGetSecret => "aws.get-secret",
+            CheckId::AzureExchange => "azure.exchange",
+            CheckId::AzureListSecrets => "azure.list-secrets",
+            CheckId::AzureGetSecret => "azure.get-secret",
+            CheckId::SecretJsonKey => "secret.json-key",
+            CheckId::DeploymentReachable => "deployment.reachable",
+        }
+    }
+
+    /// The assertion the check makes.
+    pub const fn title(self) -> &'static str {
+        match self {
+            CheckId::IssuerReachable => "issuer answers",
+            CheckId::IssuerTls => "issuer's certificate is trusted",
+            CheckId::IssuerDiscovery => "discovery document names the issuer",
+            CheckId::IssuerJwks => "signing keys are published",
+            CheckId::TokenPresent => "a token is there",
+            CheckId::TokenShape => "token is well formed",
+            CheckId::TokenTime => "token is valid now",
+            CheckId::TokenSignature => "signature is the issuer's",
+            CheckId::TokenClaims => "claims are what the cloud expects",
+            CheckId::TrustPolicy => "trust policy accepts the token",
+            CheckId::AwsAssumeRoleWithWebIdentity => "STS exchanges the token for the role",
+            CheckId::AwsAssumeRole => "STS lets the caller assume the role",
+            CheckId::AwsCallerIdentity => "credentials identify a caller",
+            CheckId::AwsListSecrets => "secrets can be listed",
+            CheckId::AwsGetSecret => "secret can be read",
+            CheckId::AzureExchange => "Entra exchanges the token",
+            CheckId::AzureListSecrets => "vault's secrets can be listed",
+            CheckId::AzureGetSecret => "vault's secret can be read",
+            CheckId::SecretJsonKey => "secret holds the selected field",
+            CheckId::DeploymentReachable => "deployment answers",
+        }
+    }
+
+    /// The checks that must pass (or warn) before this one can run.
+    pub const fn needs(self) -> &'static [CheckId] {
+        match self {
+            CheckId::IssuerReachable | CheckId::TokenPresent | CheckId::DeploymentReachable => &[],
+            CheckId::IssuerTls => &[CheckId::IssuerReachable],
+            CheckId::IssuerDiscovery => &[CheckId::IssuerTls],
+            CheckId::IssuerJwks => &[CheckId::IssuerDiscovery],
+            CheckId::TokenShape => &[CheckId::TokenPresent],
+            CheckId::TokenTime | CheckId::TokenClaims | CheckId::TrustPolicy => &[CheckId::TokenShape],
+            CheckId::TokenSignature => &[CheckId::TokenShape],
+            CheckId::AwsAssumeRoleWithWebIdentity | CheckId::AzureExchange => &[CheckId::TokenPresent],
+            CheckId::AwsAssumeRole => &[],
+            CheckId::AwsCallerIdentity => &[],
+            CheckId::AwsListSecrets | CheckId::AwsGetSecret => &[],
+            CheckId::AzureListSecrets | CheckId::AzureGetSecret => &[CheckId::AzureExchange],
+            CheckId::SecretJsonKey => &[],
+        }
+    }
+}
+
+impl fmt::Display for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// The text is not the id of any check.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no check is called `{0}`")]
+pub struct UnknownCheck(pub String);
+
+impl FromStr for CheckId {
+    type Err = UnknownCheck;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCheck> {
+        CheckId::ALL.iter().copied().find(|c| c.id() == text).ok_or_else(|| UnknownCheck(text.to_owned()))
+    }
+}
+
+impl serde::Serialize for CheckId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for CheckId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

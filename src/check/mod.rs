@@ -1,0 +1,9 @@
+//! What can be checked: each check's identity and needs, the facts a probe brings, and the verdict on them.
+
+pub mod facts;
+mod id;
+mod outcome;
+pub mod verdict;
+
+pub use id::CheckId;
+pub use outcome::{Outcome, Verdict};

@@ -1,0 +1,113 @@
+//! The arguments: the subcommands, and the groups of flags that several of them share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Finds out where workload identity federation breaks, and proves it.
+#[derive(Debug, Parser)]
+#[command(name = "trustline", version, about, max_term_width = 100, after_help = EXIT_STATUS)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+const EXIT_STATUS: &str = "Exit status: 0 all passed (warnings allowed); 1 a check failed; 2 usage, profile or input error; \
+3 only inconclusive (could not check); 4 warnings under --strict; 130/143 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run every applicable check once and report
+    Check(super::check::CheckArgs),
+    /// Decode and verify a token
+    Token(super::token::TokenArgs),
+    /// Probe an issuer: discovery, keys, TLS chain, thumbprint, timings
+    Issuer(super::issuer::IssuerArgs),
+    /// Offline: would this trust accept this token?
+    Trust(super::trust::TrustArgs),
+    /// Name the causes behind an error text
+    Explain(super::explain::ExplainArgs),
+    /// Profiles: what is wired to what
+    Profile(super::profile::ProfileArgs),
+    /// Run the embedded cloud on loopback in the foreground
+    Lab(super::lab::LabArgs),
+    /// Print a recorded run
+    Replay(super::replay::ReplayArgs),
+    /// Print a shell's completion script
+    Completions(super::generate::CompletionsArgs),
+    /// Print the man page
+    Man,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutputFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs, with a versioned schema
+    Json,
+    /// For CI test reports
+    Junit,
+    /// For tickets
+    Markdown,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// How to print.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct OutputArgs {
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub output: OutputFormat,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+}
+
+/// How to reach the network.
+#[derive(Clone, Debug, Args)]
+pub(super) struct NetworkArgs {
+    /// Trust the authorities in this PEM file too, beside the system's
+    #[arg(long, value_name = "PEM")]
+    pub ca_file: Option<PathBuf>,
+    /// Give up on any one network operation after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub timeout: Duration,
+}
+
+/// Which profile to use.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ProfileSelector {
+    /// Use the profile of this name
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["profile_file", "lab"])]
+    pub profile: Option<String>,
+    /// Use the profile in this file
+    #[arg(long, value_name = "FILE", conflicts_with = "lab")]
+    pub profile_file: Option<PathBuf>,
+    /// Start the lab inside this process and point the profile at it
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, default_missing_value = "healthy")]
+    pub lab: Option<String>,
+    /// Set one value of the profile, over environment and file (such as aws.region=eu-west-1)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// Parses a positive number of seconds, fractions allowed.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|s| *s > 0.0 && *s <= 86_400.0)
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "write a number of seconds above 0 and up to 86400, such as 10 or 2.5".to_owned())
+}

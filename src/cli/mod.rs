@@ -1,0 +1,94 @@
+//! The command line: one file a subcommand. Arguments in, exit status out.
+
+mod args;
+mod check;
+mod explain;
+mod generate;
+mod issuer;
+mod lab;
+mod profile;
+mod replay;
+mod terminal;
+mod token;
+mod trust;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use args::Cli;
+use args::Command;
+
+/// The program's exit status (see `trustline --help`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All passed; warnings allowed.
+    Passed = 0,
+    /// A check failed, a trust denies, no cause was found.
+    Failed = 1,
+    /// The usage, the profile or an input is wrong.
+    Usage = 2,
+    /// Nothing failed, and something could not be checked.
+    Inconclusive = 3,
+    /// Warnings, under `--strict`.
+    Warned = 4,
+    /// SIGINT arrived.
+    Interrupted = 130,
+    /// SIGTERM arrived.
+    Terminated = 143,
+}
+
+/// Why a command could not do its work: bad usage, profile or input. Ends the program with status 2.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CliError {
+    /// What is wrong, where, and what to write instead.
+    pub message: String,
+    /// Further advice, a line each.
+    pub hints: Vec<String>,
+}
+
+impl CliError {
+    /// An error of one sentence.
+    pub fn new(message: impl Into<String>) -> Self {
+        CliError { message: message.into(), hints: Vec::new() }
+    }
+
+    /// Adds a line of advice.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+/// Runs the program: parses the arguments, does the work, reports, and yields the exit status.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
+        }
+    };
+    let result = match &cli.command {
+        None => Err(CliError::new("the console is not built yet; see `trustline --help` for the commands")),
+        Some(Command::Check(args)) => check::run(args),
+        Some(Command::Token(args)) => token::run(args),
+        Some(Command::Issuer(args)) => issuer::run(args),
+        Some(Command::Trust(args)) => trust::run(args),
+        Some(Command::Explain(args)) => explain::run(args),
+        Some(Command::Profile(args)) => profile::run(args),
+        Some(Command::Lab(args)) => lab::run(args),
+        Some(Command::Replay(args)) => replay::run(args),
+        Some(Command::Completions(args)) => generate::completions(args),
+        Some(Command::Man) => generate::man(),
+    };
+    match result {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(error) => {
+            terminal::report_error(&error);
+            ExitCode::from(Exit::Usage as u8)
+        }
+    }
+}

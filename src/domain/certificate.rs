@@ -1,0 +1,1 @@
+//! Certificates as a TLS server presents them.

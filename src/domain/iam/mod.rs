@@ -1,0 +1,1 @@
+//! IAM policies: parsing, and evaluation as AWS does it, in three values.

@@ -1,0 +1,1 @@
+//! Issuers: their URL, and what is known of the well-known ones.

@@ -1,0 +1,1 @@
+//! JSON Web Key Sets (RFC 7517).

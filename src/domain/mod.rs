@@ -1,0 +1,17 @@
+//! The field's vocabulary as pure values: no runtime, clock, environment, file or socket is reachable from here.
+
+pub mod arn;
+pub mod certificate;
+pub mod diff;
+pub mod discovery;
+pub mod fingerprint;
+pub mod iam;
+pub mod issuer;
+pub mod jwks;
+pub mod profile;
+pub mod region;
+pub mod secret_ref;
+pub mod signature;
+pub mod text;
+pub mod timestamp;
+pub mod token;

@@ -1,0 +1,119 @@
+//! A profile: what is wired to what. It names files, variables and commands, and never holds a secret.
+
+use std::path::PathBuf;
+
+use super::arn::RoleArn;
+use super::secret_ref::SecretRef;
+
+/// The setup guide a profile follows; decides which checks apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Guide {
+    AwsWorkloadIdentity,
+    AzureWorkloadIdentity,
+    AwsStatic,
+    AwsAssumeRole,
+    GitlabAws,
+    CircleciAws,
+}
+
+impl Guide {
+    /// Every guide.
+    pub const ALL: &[Guide] = &[
+        Guide::AwsWorkloadIdentity,
+        Guide::AzureWorkloadIdentity,
+        Guide::AwsStatic,
+        Guide::AwsAssumeRole,
+        Guide::GitlabAws,
+        Guide::CircleciAws,
+    ];
+
+    /// The stable id, as it stands in a profile.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Guide::AwsWorkloadIdentity => "aws-workload-identity",
+            Guide::AzureWorkloadIdentity => "azure-workload-identity",
+            Guide::AwsStatic => "aws-static",
+            Guide::AwsAssumeRole => "aws-assume-role",
+            Guide::GitlabAws => "gitlab-aws",
+            Guide::CircleciAws => "circleci-aws",
+        }
+    }
+
+    /// Whether a web identity token is exchanged at AWS STS.
+    pub const fn is_aws_web_identity(self) -> bool {
+        matches!(self, Guide::AwsWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws)
+    }
+}
+
+/// Where the token comes from. The token itself is never part of a profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenSource {
+    /// A file, read again whenever it changed.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+    /// A program and its arguments; the token is what it prints.
+    Command(Vec<String>),
+    /// GitHub Actions' request address (`ACTIONS_ID_TOKEN_REQUEST_URL` and `_TOKEN`).
+    GithubActions,
+    /// Standard input.
+    Stdin,
+}
+
+/// Settings of the AWS side.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AwsSettings {
+    pub role_arn: Option<RoleArn>,
+    pub region: Option<String>,
+    /// The role's trust policy, as a file: the policy document, or the answer of `aws iam get-role`.
+    pub trust_policy: Option<PathBuf>,
+    /// The role's permissions, as a file: a policy document, or the answer of `aws iam get-role-policy`.
+    pub identity_policy: Option<PathBuf>,
+    /// Ask for this session name; `trustline` where none is set.
+    pub session_name: Option<String>,
+    /// The audience the provider's client-id list should hold; `sts.amazonaws.com` where none is set.
+    pub audience: Option<String>,
+    pub endpoint_url: Option<String>,
+    pub sts_endpoint_url: Option<String>,
+    pub secretsmanager_endpoint_url: Option<String>,
+    /// The shared-configuration profile of the static guides.
+    pub config_profile: Option<String>,
+    pub external_id: Option<String>,
+}
+
+/// Settings of the Azure side.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AzureSettings {
+    pub tenant_id: Option<String>,
+    pub client_id: Option<String>,
+    pub vault_url: Option<String>,
+    pub federated_credential: Option<PathBuf>,
+    pub authority_host: Option<String>,
+}
+
+/// Settings of the running deployment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeploymentSettings {
+    pub url: Option<String>,
+    /// The variable that holds the deployment's bearer token.
+    pub token_env: Option<String>,
+    /// The variable of the automation that carries the secret.
+    pub variable: Option<String>,
+}
+
+/// A resolved, validated profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name, or `environment` where none was read.
+    pub name: String,
+    pub guide: Guide,
+    /// The issuer's URL, exactly as tokens must carry it in `iss`.
+    pub issuer_url: Option<String>,
+    /// The platform organization's UUID.
+    pub organization: Option<String>,
+    pub token: Option<TokenSource>,
+    pub aws: AwsSettings,
+    pub azure: AzureSettings,
+    pub secret: Option<SecretRef>,
+    pub deployment: DeploymentSettings,
+}

@@ -1,0 +1,1 @@
+//! Whether a token's signature is the issuer's (RFC 7515).

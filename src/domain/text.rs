@@ -1,0 +1,67 @@
+//! Text from outside made safe for a terminal: what could steer or deceive it is shown as an escape.
+
+use std::borrow::Cow;
+
+/// Returns `text` with every character that a terminal would obey, hide or reorder by written as `\u{…}`.
+///
+/// Covers C0 and C1 controls, bidirectional overrides and isolates, zero-width and other invisible
+/// characters, and the tag block. `\n` and `\t` are escaped too (as `\n`, `\t`), so the result is always one line.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c if is_unsafe(c) => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// As [`visible`], but keeps line feeds: for texts that are laid out in lines.
+pub fn visible_lines(text: &str) -> String {
+    text.split('\n').map(|line| visible(line.strip_suffix('\r').unwrap_or(line))).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether `c` is a character that must not reach a terminal as it is.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_is_borrowed_and_unchanged() {
+        assert!(matches!(visible("repo:Zürich/ünï:ref"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn escapes_what_steers_or_deceives() {
+        for (raw, shown) in [
+            ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
+            ("a\u{9b}2J", "a\\u{9b}2J"),
+            ("a\u{202e}b", "a\\u{202e}b"),
+            ("a\u{200b}b", "a\\u{200b}b"),
+            ("a\nb\tc\r", "a\\nb\\tc\\r"),
+        ] {
+            assert_eq!(visible(raw), shown);
+        }
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(visible_lines("a\r\nb\u{7}"), "a\nb\\u{7}");
+    }
+}

@@ -1,0 +1,40 @@
+//! trustline finds out where workload identity federation breaks, and proves it.
+//!
+//! # The line of flow
+//!
+//! ```text
+//! profile ──> plan ──> probes ──> facts ──> verdicts ──> findings ──> text · JSON · recording
+//! ```
+//!
+//! Everything left of the probes and right of the facts is pure: time, sockets, files, the
+//! environment and the terminal exist only at the edges. Every output, a replayed recording
+//! included, is a fold of one ordered stream of run events, so what one shows, all show.
+//!
+//! # The rooms
+//!
+//! Arrows between rooms point downwards only in this list, and `tests/architecture.rs` holds them.
+//!
+//! - [`cli`]: one file a subcommand; arguments in, exit code out
+//! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM
+//! - [`output`]: folds of the run events: text, JSON, JUnit, Markdown
+//! - [`run`]: the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay
+//! - [`probe`]: the only room that opens sockets as a client; yields facts
+//! - [`check`]: what can be checked: catalogue, plan, facts, and the verdicts on them
+//! - [`cause`]: why things fail: the catalogue of causes, error texts and mismatches turned into findings
+//! - [`domain`]: pure vocabulary: tokens, keys, issuers, policies and their evaluation, profiles
+//!
+//! # Invariants
+//!
+//! - `domain`, `cause` and `check` import no runtime, HTTP client, SDK, clock, environment or file system.
+//! - Tokens, keys and secret values live in [`secrecy`] types and never reach an event.
+//! - Text from outside passes [`domain::text::visible`] before it reaches a terminal.
+//! - "Could not check" is never "failed", and "not checked" is never "passed".
+
+pub mod cause;
+pub mod check;
+pub mod cli;
+pub mod domain;
+pub mod lab;
+pub mod output;
+pub mod probe;
+pub mod run;

@@ -1,0 +1,1 @@
+//! The only room that opens sockets as a client: it turns the world into facts.

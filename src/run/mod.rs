@@ -1,0 +1,1 @@
+//! The runner, its events, recording and replay.

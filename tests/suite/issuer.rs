@@ -1,0 +1,1 @@
+//! `trustline issuer` against servers that misbehave.

@@ -1,0 +1,1 @@
+//! The lab's clouds, tried by any client.

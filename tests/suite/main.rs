@@ -1,0 +1,17 @@
+//! What a user sees of the program, tried as a user would: one module a capability.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod architecture;
+mod check;
+mod explain;
+mod issuer;
+mod lab;
+mod peers;
+mod profile;
+mod replay;
+mod scenarios;
+mod secrets;
+mod support;
+mod token;
+mod trust;

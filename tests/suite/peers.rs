@@ -1,0 +1,1 @@
+//! Servers nobody here wrote.

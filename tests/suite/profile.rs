@@ -1,0 +1,1 @@
+//! `trustline profile` and bad profiles.

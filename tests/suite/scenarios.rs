@@ -1,0 +1,1 @@
+//! Every lab scenario names its cause first.
