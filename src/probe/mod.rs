@@ -1,1 +1,4 @@
 //! The only room that opens sockets as a client: it turns the world into facts.
+
+pub mod http;
+pub mod issuer;
