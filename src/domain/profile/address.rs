@@ -12,6 +12,9 @@ const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 /// What the host of a vault ends in, one a national cloud
 /// (<https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-base-url>).
 const VAULT_SUFFIXES: &[&str] = &["vault.azure.net", "vault.usgovcloudapi.net", "vault.azure.cn"];
+/// Suffixes people write that no vault has, and the ones they mean.
+const VAULT_SLIPS: &[(&str, &str)] =
+    &[("vault.microsoftazure.us", "vault.usgovcloudapi.net"), ("vault.azure.com", "vault.azure.net")];
 
 /// What is wrong with an issuer's URL: https (plain http on loopback only), and no query, fragment or credentials
 /// (OpenID Connect Discovery 1.0, section 3).
@@ -63,11 +66,8 @@ pub fn vault_fault(text: &str) -> Option<Fault> {
         return Some(Fault::new("is a managed HSM, which holds keys and no secrets", example(EXAMPLE)));
     }
     if !VAULT_SUFFIXES.contains(&suffix) {
-        let meant = if suffix == "vault.microsoftazure.us" {
-            Some("vault.usgovcloudapi.net")
-        } else {
-            nearest(suffix, VAULT_SUFFIXES.iter().copied())
-        };
+        let known_slip = VAULT_SLIPS.iter().find(|(slip, _)| *slip == suffix).map(|(_, meant)| *meant);
+        let meant = known_slip.or_else(|| nearest(suffix, VAULT_SUFFIXES.iter().copied()));
         return Some(Fault::new(
             format!("has the host {}, which is no key vault's", quoted(host)),
             meant.map_or_else(|| example(EXAMPLE), |meant| format!("write `https://{name}.{meant}`")),
