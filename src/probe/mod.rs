@@ -1,1 +1,3 @@
 //! The only room that opens sockets as a client: it turns the world into facts.
+
+pub mod token_source;
