@@ -2,3 +2,4 @@
 
 pub mod http;
 pub mod issuer;
+pub mod token_source;
