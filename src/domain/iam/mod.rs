@@ -1,1 +1,6 @@
-//! IAM policies: parsing, and evaluation as AWS does it, in three values.
+//! IAM policies and their evaluation.
+
+pub mod pattern;
+mod truth;
+
+pub use truth::Truth;
