@@ -8,6 +8,7 @@ mod issuer;
 mod lab;
 mod profile;
 mod replay;
+mod settings;
 mod terminal;
 mod token;
 mod trust;

@@ -1,3 +1,5 @@
 //! The only room that opens sockets as a client: it turns the world into facts.
 
+pub mod http;
+pub mod issuer;
 pub mod token_source;

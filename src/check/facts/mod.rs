@@ -4,8 +4,10 @@
 //! report shows under its check.
 
 pub mod aws;
+pub mod cloud;
 pub mod issuer;
 pub mod network;
+pub mod secret;
 pub mod token;
 pub mod trust;
 
