@@ -27,11 +27,15 @@ pub struct IssuerAddress {
 pub enum AddressError {
     #[error("the issuer's URL is empty; write it as https://HOST or https://HOST/PATH")]
     Empty,
-    #[error("this looks like a token, not an issuer's URL; give a token to `trustline token` by file or standard input")]
+    #[error(
+        "this looks like a token, not an issuer's URL; give a token to `trustline token` by file or standard input"
+    )]
     Token,
     #[error("`{0}` is a placeholder; write the issuer's real host in its place")]
     Placeholder(String),
-    #[error("plain http is only asked on this machine (localhost, 127.0.0.1, ::1), as the clouds need https; write `https://{0}`")]
+    #[error(
+        "plain http is only asked on this machine (localhost, 127.0.0.1, ::1), as the clouds need https; write `https://{0}`"
+    )]
     PlainHttp(String),
     #[error("an issuer's URL begins with https://, not with `{0}:`")]
     Scheme(String),
@@ -320,7 +324,11 @@ fn text(fields: &Map<String, Value>, field: &'static str, problems: &mut Vec<Dis
     None
 }
 
-fn texts(fields: &Map<String, Value>, field: &'static str, problems: &mut Vec<DiscoveryProblem>) -> Option<Vec<String>> {
+fn texts(
+    fields: &Map<String, Value>,
+    field: &'static str,
+    problems: &mut Vec<DiscoveryProblem>,
+) -> Option<Vec<String>> {
     let found = match fields.get(field) {
         Some(Value::Array(values)) => {
             let texts: Option<Vec<String>> = values.iter().map(|v| v.as_str().map(str::to_owned)).collect();
@@ -391,7 +399,10 @@ mod tests {
         ] {
             let mut without = document();
             without.as_object_mut().unwrap().remove(field);
-            assert!(matches!(problems(&without)[..], [DiscoveryProblem::Missing { field: f }] if f == field), "{field}");
+            assert!(
+                matches!(problems(&without)[..], [DiscoveryProblem::Missing { field: f }] if f == field),
+                "{field}"
+            );
             let mut ill_typed = document();
             ill_typed[field] = json!(7);
             let found = problems(&ill_typed);
@@ -451,7 +462,12 @@ mod tests {
         for (text, issuer, document, notes) in [
             ("https://a.example", "https://a.example", "https://a.example/.well-known/openid-configuration", 0),
             ("https://a.example/", "https://a.example/", "https://a.example/.well-known/openid-configuration", 0),
-            ("https://a.example/x/y", "https://a.example/x/y", "https://a.example/x/y/.well-known/openid-configuration", 0),
+            (
+                "https://a.example/x/y",
+                "https://a.example/x/y",
+                "https://a.example/x/y/.well-known/openid-configuration",
+                0,
+            ),
             ("a.example/x", "https://a.example/x", "https://a.example/x/.well-known/openid-configuration", 1),
             (
                 " https://a.example/.well-known/openid-configuration\n",
@@ -460,7 +476,12 @@ mod tests {
                 2,
             ),
             ("http://127.0.0.1:80/", "http://127.0.0.1:80/", "http://127.0.0.1/.well-known/openid-configuration", 1),
-            ("http://localhost:8080", "http://localhost:8080", "http://localhost:8080/.well-known/openid-configuration", 1),
+            (
+                "http://localhost:8080",
+                "http://localhost:8080",
+                "http://localhost:8080/.well-known/openid-configuration",
+                1,
+            ),
         ] {
             let address = IssuerAddress::clean(text).unwrap();
             assert_eq!(address.issuer, issuer, "{text}");
