@@ -21,6 +21,8 @@ use rustls::pki_types::pem::PemObject as _;
 pub use client::{ANSWER_LIMIT, Answer, Observed, ObservedClient};
 pub use failure::network_failure;
 
+use crate::domain::certificate::Chain;
+
 /// How to reach the network.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
@@ -71,6 +73,8 @@ pub struct HttpStack {
     timeout: Duration,
     /// Which destinations go through which proxy: the client's own rules, asked again so that they can be shown.
     proxies: Option<Arc<Matcher>>,
+    /// The subjects of the authorities that the settings name.
+    named_authorities: Arc<[String]>,
 }
 
 impl HttpStack {
@@ -81,6 +85,7 @@ impl HttpStack {
     /// Where the authorities of `settings.ca_pem` cannot be read.
     pub fn new(settings: &HttpSettings) -> Result<HttpStack, HttpStackError> {
         let extra_roots = settings.ca_pem.as_deref().map(authorities).transpose()?.unwrap_or_default();
+        let named_authorities = Chain::read(&extra_roots).certificates.into_iter().map(|c| c.subject).collect();
         let tls = verifier::client_config(extra_roots).map_err(|e| HttpStackError::Client(e.to_string()))?;
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
@@ -98,7 +103,7 @@ impl HttpStack {
             ProxyUse::None => (builder.no_proxy(), None),
         };
         let http = builder.build().map_err(|e| HttpStackError::Client(failure::innermost(&e)))?;
-        Ok(HttpStack { http, timeout: settings.timeout, proxies })
+        Ok(HttpStack { http, timeout: settings.timeout, proxies, named_authorities })
     }
 
     /// A client with a journal of its own. It shares its connections with every other client of this stack.
