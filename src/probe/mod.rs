@@ -5,3 +5,4 @@ pub mod secret_value;
 
 pub mod http;
 pub mod issuer;
+pub mod token_source;
