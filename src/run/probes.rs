@@ -12,6 +12,7 @@ use crate::check::facts::issuer::{DocumentFact, KeysFact};
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::check::facts::token::{SignatureFact, TokenFact};
 use crate::check::facts::trust::TrustFact;
+use crate::domain::discovery::IssuerAddress;
 use crate::domain::profile::Profile;
 use crate::domain::signature;
 use crate::domain::token::RawToken;
@@ -83,9 +84,9 @@ impl Probes for WorldProbes {
 
 impl WorldProbes {
     async fn issuer_document(&self, input: &StepInput) -> Yield {
-        match &input.profile.issuer_url {
-            Some(url) => Yield::IssuerDocument(issuer::document(&self.http, url).await),
-            None => Yield::Nothing,
+        match input.profile.issuer_url.as_deref().map(IssuerAddress::clean) {
+            Some(Ok(address)) => Yield::IssuerDocument(issuer::document(&self.http, &address).await),
+            _ => Yield::Nothing,
         }
     }
 

@@ -113,8 +113,7 @@ impl<P: Probes> Run<P> {
     }
 
     async fn plan_told(&mut self) {
-        let checks =
-            self.plan.checks.iter().map(|id| PlannedCheck { id: *id, title: id.title().to_owned() }).collect();
+        let checks = self.plan.checks.iter().map(|id| PlannedCheck { id: *id, title: id.title().to_owned() }).collect();
         let kind = EventKind::Planned {
             profile: self.request.profile.name.clone(),
             guide: self.request.profile.guide.id().to_owned(),

@@ -49,9 +49,7 @@ impl Step {
         match self {
             Step::IssuerDocument => &[CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery],
             Step::IssuerKeys => &[CheckId::IssuerJwks],
-            Step::Token => {
-                &[CheckId::TokenPresent, CheckId::TokenShape, CheckId::TokenTime, CheckId::TokenClaims]
-            }
+            Step::Token => &[CheckId::TokenPresent, CheckId::TokenShape, CheckId::TokenTime, CheckId::TokenClaims],
             Step::Signature => &[CheckId::TokenSignature],
             Step::TrustPolicy => &[CheckId::TrustPolicy],
             Step::WebIdentity => &[CheckId::AwsAssumeRoleWithWebIdentity],
@@ -98,7 +96,9 @@ impl Step {
     pub fn obstacle(self, facts: &Facts) -> Option<CheckId> {
         match self {
             Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
-            Step::Signature | Step::TrustPolicy | Step::WebIdentity if !facts.has_token() => Some(CheckId::TokenPresent),
+            Step::Signature | Step::TrustPolicy | Step::WebIdentity if !facts.has_token() => {
+                Some(CheckId::TokenPresent)
+            }
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret if !facts.aws.has_session() => {
                 Some(CheckId::AwsAssumeRoleWithWebIdentity)
             }
