@@ -209,9 +209,8 @@ pub fn evaluate_trust(policy: &Policy, request: &TrustRequest<'_>) -> TrustEvalu
     let context = TrustContext::new(*request);
     let statements =
         policy.statements.iter().enumerate().map(|(i, s)| explain_statement(i, s, &context, request)).collect();
-    let mut actions = vec![request.action];
-    actions.extend(request.implied_actions());
-    let actions: Vec<ActionDecision> = actions
+    let asked: Vec<&str> = std::iter::once(request.action).chain(request.implied_actions()).collect();
+    let actions: Vec<ActionDecision> = asked
         .into_iter()
         .map(|action| ActionDecision {
             action: action.to_owned(),
