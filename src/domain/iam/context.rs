@@ -80,7 +80,7 @@ impl<'a> TrustRequest<'a> {
     }
 
     /// The actions beside [`TrustRequest::action`] that the token's own claims make STS ask for.
-    pub fn implied_actions(&self) -> impl Iterator<Item = &'static str> + use<> {
+    pub fn implied_actions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let tags = (self.action == WEB_IDENTITY && has_tags(self.claims)).then_some("sts:TagSession");
         let identity = (self.action == WEB_IDENTITY && self.claims.contains_key(SOURCE_IDENTITY_CLAIM))
             .then_some("sts:SetSourceIdentity");
