@@ -14,7 +14,6 @@ pub mod profile;
 pub mod region;
 pub mod secret_ref;
 pub mod signature;
-pub mod similar;
 pub mod text;
 pub mod timestamp;
 pub mod token;

@@ -13,16 +13,13 @@ use crate::check::facts::aws::{AssumedRole, Caller};
 use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::domain::arn::RoleArn;
+use crate::domain::nearest::nearest;
 use crate::domain::profile::AwsSettings;
 use crate::domain::secret_ref::SecretRef;
-use crate::domain::similar;
 use crate::domain::token::RawToken;
 
 /// The session name asked for where the profile sets none.
 const SESSION_NAME: &str = "trustline";
-
-/// How many near names a list reports.
-const NEAREST: usize = 3;
 
 /// Where to call: the stack, the region, and endpoints other than AWS's own.
 #[derive(Clone, Debug)]
@@ -141,11 +138,8 @@ impl AwsTarget {
                         .any(|s| s.name() == Some(w.name.as_str()) || s.arn() == Some(w.name.as_str()))
                 });
                 let nearest = match (wanted, holds) {
-                    (Some(wanted), Some(false)) => similar::nearest(&wanted.name, names.iter().copied(), NEAREST)
-                        .into_iter()
-                        .map(str::to_owned)
-                        .collect(),
-                    _ => Vec::new(),
+                    (Some(wanted), Some(false)) => nearest(&wanted.name, names).map(str::to_owned),
+                    _ => None,
                 };
                 Answer::Granted(SecretList {
                     seen: output.secret_list().len(),

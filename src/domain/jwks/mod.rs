@@ -62,7 +62,8 @@ impl fmt::Display for JwksProblem {
 }
 
 /// Why a document is no key set.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum JwksError {
     /// The document is empty.
     #[error("the key set is empty; expected JSON such as {{\"keys\": [ … ]}}")]
