@@ -30,7 +30,8 @@ pub async fn keys(stack: &HttpStack, jwks_uri: &str) -> KeysFact {
 
 async fn fetch(stack: &HttpStack, url: Url) -> (Exchange, Option<Answer>) {
     const JSON: [(HeaderName, HeaderValue); 1] = [(ACCEPT, HeaderValue::from_static("application/json"))];
-    let observed = stack.client().get(url.clone(), &JSON, ANSWER_LIMIT).await;
+    // A diagnosis shows every hop, and the certificates of the hosts of both documents.
+    let observed = stack.fresh_client().get(url.clone(), &JSON, ANSWER_LIMIT).await;
     let mut exchange = observed.exchange;
     if let Some(answer) = observed.answer.as_ref().filter(|a| a.status.is_redirection()) {
         exchange.failure = Some(redirect(&exchange, &url, answer));

@@ -48,9 +48,9 @@ pub struct Observed {
 }
 
 impl ObservedClient {
-    pub(super) fn new(stack: &HttpStack) -> ObservedClient {
+    pub(super) fn new(stack: &HttpStack, http: reqwest::Client) -> ObservedClient {
         ObservedClient {
-            http: stack.http.clone(),
+            http,
             timeout: stack.timeout,
             proxies: stack.proxies.clone(),
             named_authorities: stack.named_authorities.clone(),
