@@ -12,6 +12,7 @@ use crate::check::facts::issuer::{DocumentFact, KeysFact};
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::check::facts::token::{SignatureFact, TokenFact};
 use crate::check::facts::trust::TrustFact;
+use crate::check::verdict::token::Expectations;
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::profile::Profile;
 use crate::domain::signature;
@@ -102,9 +103,10 @@ impl WorldProbes {
             return Yield::Nothing;
         };
         let client = self.http.client();
+        let expected = Expectations::of(&input.profile);
         let options = token_source::ReadOptions {
             timeout: self.timeout,
-            audience: Some(input.profile.expected_audience()),
+            audience: expected.audience.as_deref(),
             client: Some(&client),
         };
         let (fact, sourced) = token_source::observe(source, &options).await;

@@ -1,7 +1,7 @@
 //! The runner: performs a plan's steps as early as their order allows, tries again what may be propagating,
 //! judges the checks, and sends one ordered stream of events.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
