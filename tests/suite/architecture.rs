@@ -23,6 +23,8 @@ const IMPURE_CRATES: &[&str] = &[
 ];
 const IMPURE_FAMILIES: &[&str] = &["aws_sdk_", "aws_smithy_", "aws_config", "aws_credential_", "aws_sigv4", "azure_"];
 const IMPURE_STD: &[&str] = &["env", "fs", "net", "process", "thread", "os"];
+/// Of `std::net`, what is a value and opens nothing.
+const ADDRESSES: &[&str] = &["IpAddr", "Ipv4Addr", "Ipv6Addr", "SocketAddr"];
 /// Clocks, and what reads the file system or prints without an import.
 const IMPURE_NAMES: &[&str] = &["SystemTime", "Instant", "now_utc", "now_local", "stdin", "stdout", "stderr"];
 const IMPURE_METHODS: &[&str] = &[
@@ -322,6 +324,7 @@ fn impure(tokens: &[String]) -> Vec<String> {
     let mut found: Vec<String> = paths(tokens, &["std", "core"])
         .iter()
         .filter(|path| path.get(1).is_some_and(|name| IMPURE_STD.contains(&name.as_str())))
+        .filter(|path| !(path[1] == "net" && path.get(2).is_some_and(|name| ADDRESSES.contains(&name.as_str()))))
         .map(|path| path.join("::"))
         .collect();
     for (i, token) in tokens.iter().enumerate() {
@@ -390,7 +393,9 @@ mod this_test {
             ("if path.exists() {}", true),
             ("println!(\"x\");", true),
             ("let now = OffsetDateTime::now_utc();", true),
-            ("use std::net::IpAddr;", true),
+            ("use std::net::TcpStream;", true),
+            ("use std::net::{IpAddr, ToSocketAddrs};", true),
+            ("use std::net::IpAddr;", false),
             ("use std::time::Duration; use std::path::{Path, PathBuf};", false),
             ("struct A { stdout: String } fn f(environment: &str) {}", false),
             ("let a = '\"'; use std::fmt; let b = '\\''; let c: &'static str = r#\"std::fs\"#;", false),
