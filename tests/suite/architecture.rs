@@ -331,8 +331,8 @@ fn impure(tokens: &[String]) -> Vec<String> {
         let before = if i == 0 { "" } else { tokens[i - 1].as_str() };
         let after = tokens.get(i + 1).map_or("", String::as_str);
         let name = token.as_str();
-        let crate_root =
-            IMPURE_CRATES.contains(&name) && !matches!(before, "::" | ".") && matches!(after, "::" | ";" | "as");
+        let listed = IMPURE_CRATES.contains(&name) || IMPURE_FAMILIES.iter().any(|family| name.starts_with(family));
+        let crate_root = listed && !matches!(before, "::" | ".") && matches!(after, "::" | ";" | "as");
         let named = IMPURE_NAMES.contains(&name) && matches!(before, "::" | "{" | "," | "use") && after != ":";
         let method = IMPURE_METHODS.contains(&name) && before == "." && after == "(";
         let printed = IMPURE_MACROS.contains(&name) && after == "!";
