@@ -196,12 +196,12 @@ fn nothing_to_start_from() -> CliError {
     if let Ok(names) = names()
         && !names.is_empty()
     {
-        error = error.with_hint(format!("--profile NAME         one of yours: {}", names.join(", ")));
+        error = error.with_hint(format!("--profile NAME              one of yours: {}", names.join(", ")));
     }
     error
-        .with_hint("--lab                  try it against the cloud inside this program")
-        .with_hint("trustline profile new  make a profile")
+        .with_hint("--lab                       try it against the cloud inside this program")
+        .with_hint("trustline profile new NAME  make a profile")
         .with_hint(
-            "AWS_ROLE_ARN, AWS_REGION, AWS_WEB_IDENTITY_TOKEN_FILE, or AZURE_…, or --set KEY=VALUE work without one",
+            "without a profile: --set KEY=VALUE, or AWS_ROLE_ARN, AWS_REGION, AWS_WEB_IDENTITY_TOKEN_FILE, AZURE_CLIENT_ID, …",
         )
 }

@@ -139,8 +139,7 @@ pub struct Discovery {
 }
 
 /// Why an answer is no discovery document at all.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(tag = "error", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
     #[error("the answer is empty")]
     Empty,

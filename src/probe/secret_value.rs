@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::check::facts::secret::{FieldState, SelectedField, ValueForm};
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::similar;
+use crate::domain::nearest::nearest;
 
 /// A value as a store gave it; wiped when dropped.
 pub struct SecretValue {
@@ -62,8 +62,8 @@ fn select(value: &Value, key: &str) -> (FieldState, Option<Fingerprint>) {
         Some(Value::String(text)) => (FieldState::Found, Some(Fingerprint::of(text.as_bytes()))),
         Some(other) => (FieldState::NotText { kind: kind(other) }, None),
         None => {
-            let nearest = similar::nearest(key, fields.keys().map(String::as_str), 1);
-            (FieldState::Missing { nearest: nearest.first().map(|k| (*k).to_owned()) }, None)
+            let nearest = nearest(key, fields.keys().map(String::as_str)).map(str::to_owned);
+            (FieldState::Missing { nearest }, None)
         }
     }
 }

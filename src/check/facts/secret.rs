@@ -15,9 +15,9 @@ pub struct SecretList {
     /// Whether the profile's secret is on the first page. AWS's list may lag five minutes behind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holds_secret: Option<bool>,
-    /// The names on the first page nearest to the profile's, where it is not there.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub nearest: Vec<String>,
+    /// The name on the first page nearest to the profile's, where that is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
 }
 
 /// A secret was read; its value has been reduced to a fingerprint.

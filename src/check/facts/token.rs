@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::network::NetworkFailure;
 use crate::domain::signature::Signature;
 use crate::domain::timestamp::UnixSeconds;
 use crate::domain::token::{Cleaning, DecodedToken, RawToken, decode};
@@ -46,6 +47,9 @@ pub struct TokenAbsence {
     pub kind: AbsenceKind,
     /// What is wrong, where, and what to do instead; never holds what the source gave.
     pub message: String,
+    /// Why the request for one got no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<NetworkFailure>,
 }
 
 /// The sorts of absence that lead to different causes.
@@ -85,8 +89,7 @@ impl TokenFact {
     }
 
     /// The fact of a token that is not there.
-    pub fn absent(source: impl Into<String>, kind: AbsenceKind, message: impl Into<String>) -> Self {
-        let absence = TokenAbsence { kind, message: message.into() };
+    pub fn absent(source: impl Into<String>, absence: TokenAbsence) -> Self {
         TokenFact { source: source.into(), reading: TokenReading::Absent(absence) }
     }
 
@@ -129,7 +132,9 @@ mod tests {
             "Bearer eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2kiLCJleHAiOjE4NDQ2NzQ0MDczNzA5NTUxNjE1fQ.c2ln\n",
         );
         let read = TokenFact::read("standard input", &raw, cleaned);
-        let absent = TokenFact::absent("variable T", AbsenceKind::NotSet, "variable T is not set");
+        let absence =
+            TokenAbsence { kind: AbsenceKind::NotSet, message: "variable T is not set".to_owned(), failure: None };
+        let absent = TokenFact::absent("variable T", absence);
         for fact in [read, absent] {
             let json = serde_json::to_string(&fact).unwrap();
             assert!(!json.contains("c2ln"), "{json}");

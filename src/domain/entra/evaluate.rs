@@ -7,29 +7,19 @@ use super::credential::{CredentialSet, FederatedCredential};
 use super::difference::{self, Difference};
 use super::expression::{ClaimsExpression, claim_text, flexible_issuer};
 use super::lint::CredentialProblem;
-use crate::domain::iam::Truth;
 use crate::domain::iam::pattern::Effort;
+use crate::domain::iam::{Decision, Truth};
 
 /// What the credentials at hand say of a token.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CredentialEvaluation {
-    pub decision: Outcome,
+    pub decision: Decision,
     /// Nearest first: one that accepts, else the one with the least to change.
     pub statements: Vec<EvaluatedCredential>,
     /// What is wrong with the credentials, whatever the token.
     pub problems: Vec<CredentialProblem>,
     /// Whether the application's whole list was evaluated, not one credential of it.
     pub is_list: bool,
-}
-
-/// The decision on a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    Allow,
-    Deny,
-    /// A credential's subject or expression is not at hand, and everything else fits.
-    Unknown,
 }
 
 /// One credential and its comparisons.
@@ -58,7 +48,7 @@ pub struct Comparison {
     pub result: Truth,
     pub why: String,
     /// How the two differ, where they do and both are plain texts.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<Difference>,
 }
 
@@ -124,9 +114,9 @@ pub fn evaluate(set: &CredentialSet, claims: &Map<String, Value>) -> CredentialE
         set.credentials.iter().enumerate().map(|(at, one)| evaluated(at + 1, one, claims, &effort)).collect();
     statements.sort_by_key(EvaluatedCredential::distance);
     let decision = match Truth::any(statements.iter().map(|s| s.matches)) {
-        Truth::True => Outcome::Allow,
-        Truth::False => Outcome::Deny,
-        Truth::Unknown => Outcome::Unknown,
+        Truth::True => Decision::Allow,
+        Truth::False => Decision::Deny,
+        Truth::Unknown => Decision::Unknown,
     };
     CredentialEvaluation { decision, statements, problems: set.problems.clone(), is_list: set.is_list }
 }
@@ -278,6 +268,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::near_miss::NearMiss;
 
     fn set(credentials: Value) -> CredentialSet {
         CredentialSet::parse(&credentials.to_string()).unwrap()
@@ -295,13 +286,13 @@ mod tests {
     fn decides_as_entra_does() {
         let credential = one("https://i", "organization:1", "api://A");
         for (iss, sub, aud, decision, failed) in [
-            ("https://i", "organization:1", json!("api://A"), Outcome::Allow, vec![]),
-            ("https://i", "organization:1", json!(["api://A"]), Outcome::Allow, vec![]),
-            ("https://i/", "organization:1", json!("api://A"), Outcome::Deny, vec![Field::Issuer]),
-            ("https://i", "Organization:1", json!("api://A"), Outcome::Deny, vec![Field::Subject]),
-            ("https://i", "organization:1", json!("api://a"), Outcome::Deny, vec![Field::Audience]),
-            ("https://i", "organization:1", json!(["api://A", "b"]), Outcome::Deny, vec![Field::Audience]),
-            ("https://j", "x", json!(null), Outcome::Deny, vec![Field::Issuer, Field::Subject, Field::Audience]),
+            ("https://i", "organization:1", json!("api://A"), Decision::Allow, vec![]),
+            ("https://i", "organization:1", json!(["api://A"]), Decision::Allow, vec![]),
+            ("https://i/", "organization:1", json!("api://A"), Decision::Deny, vec![Field::Issuer]),
+            ("https://i", "Organization:1", json!("api://A"), Decision::Deny, vec![Field::Subject]),
+            ("https://i", "organization:1", json!("api://a"), Decision::Deny, vec![Field::Audience]),
+            ("https://i", "organization:1", json!(["api://A", "b"]), Decision::Deny, vec![Field::Audience]),
+            ("https://j", "x", json!(null), Decision::Deny, vec![Field::Issuer, Field::Subject, Field::Audience]),
         ] {
             let evaluation = evaluate(&set(json!([credential])), &claims(iss, sub, aud));
             assert_eq!(evaluation.decision, decision, "{iss} {sub}");
@@ -318,19 +309,19 @@ mod tests {
             one("https://i", "organization:1", "api://A"),
         ]));
         let evaluation = evaluate(&list, &claims("https://i", "organization:1", json!("api://A")));
-        assert_eq!(evaluation.decision, Outcome::Allow);
+        assert_eq!(evaluation.decision, Decision::Allow);
         assert_eq!(evaluation.statements.iter().map(|s| s.index).collect::<Vec<_>>(), [3, 2, 1]);
         let denied = evaluate(&list, &claims("https://i", "ORGANIZATION:2", json!("api://A")));
         assert_eq!(denied.statements[0].index, 2);
-        assert_eq!(denied.statements[0].conditions[1].difference, Some(Difference::LetterCase));
+        assert_eq!(denied.statements[0].conditions[1].difference, Some(Difference::Near(NearMiss::Case)));
     }
 
     #[test]
     fn no_credential_denies_and_a_hidden_subject_is_not_known() {
-        assert_eq!(evaluate(&set(json!([])), &Map::new()).decision, Outcome::Deny);
+        assert_eq!(evaluate(&set(json!([])), &Map::new()).decision, Decision::Deny);
         let hidden = set(json!([{"issuer": "https://gitlab.com", "audiences": ["a"]}]));
-        assert_eq!(evaluate(&hidden, &claims("https://gitlab.com", "s", json!("a"))).decision, Outcome::Unknown);
-        assert_eq!(evaluate(&hidden, &claims("https://else", "s", json!("a"))).decision, Outcome::Deny);
+        assert_eq!(evaluate(&hidden, &claims("https://gitlab.com", "s", json!("a"))).decision, Decision::Unknown);
+        assert_eq!(evaluate(&hidden, &claims("https://else", "s", json!("a"))).decision, Decision::Deny);
     }
 
     #[test]
@@ -343,12 +334,12 @@ mod tests {
         let github = "https://token.actions.githubusercontent.com";
         let token = claims(github, "repo:o/r:ref:refs/heads/main", json!("a"));
         let decide = |issuer, text| evaluate(&flexible(issuer, text), &token).decision;
-        assert_eq!(decide(github, "claims['sub'] matches 'repo:o/r:*'"), Outcome::Allow);
-        assert_eq!(decide(github, "claims['sub'] eq 'x' or claims['sub'] matches 'repo:*'"), Outcome::Allow);
-        assert_eq!(decide(github, "claims['sub'] matches 'repo:p/*'"), Outcome::Deny);
-        assert_eq!(decide(github, "sub matches 'repo:o/*'"), Outcome::Unknown);
+        assert_eq!(decide(github, "claims['sub'] matches 'repo:o/r:*'"), Decision::Allow);
+        assert_eq!(decide(github, "claims['sub'] eq 'x' or claims['sub'] matches 'repo:*'"), Decision::Allow);
+        assert_eq!(decide(github, "claims['sub'] matches 'repo:p/*'"), Decision::Deny);
+        assert_eq!(decide(github, "sub matches 'repo:o/*'"), Decision::Unknown);
         let platform = flexible("https://platform", "claims['sub'] matches '*'");
-        assert_eq!(evaluate(&platform, &claims("https://platform", "s", json!("a"))).decision, Outcome::Deny);
+        assert_eq!(evaluate(&platform, &claims("https://platform", "s", json!("a"))).decision, Decision::Deny);
     }
 
     #[test]
@@ -370,7 +361,7 @@ mod tests {
             let credential = FederatedCredential { name: None, issuer: i.clone(), subject: Some(s.clone()), expression: None, audiences: vec![a.clone()] };
             let list = CredentialSet { credentials: vec![credential], ..CredentialSet::default() };
             let decision = evaluate(&list, &claims(&ti, &ts, json!(ta))).decision;
-            prop_assert_eq!(decision == Outcome::Allow, i == ti && s == ts && a == ta);
+            prop_assert_eq!(decision == Decision::Allow, i == ti && s == ts && a == ta);
         }
     }
 }

@@ -14,6 +14,6 @@ mod lint;
 pub use credential::{CredentialError, CredentialSet, FederatedCredential};
 pub use difference::Difference;
 pub use error::{EntraError, Presented, ValidRange};
-pub use evaluate::{Comparison, CredentialEvaluation, EvaluatedCredential, Field, Outcome, evaluate};
+pub use evaluate::{Comparison, CredentialEvaluation, EvaluatedCredential, Field, evaluate};
 pub use expression::{ClaimsExpression, ExpressionError, FlexibleIssuer, flexible_issuer};
 pub use lint::{CREDENTIALS_LIMIT, CredentialProblem};

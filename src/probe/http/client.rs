@@ -26,6 +26,7 @@ pub struct ObservedClient {
     http: reqwest::Client,
     timeout: Duration,
     proxies: Option<Arc<Matcher>>,
+    named_authorities: Arc<[String]>,
     journal: Arc<Mutex<Vec<Exchange>>>,
 }
 
@@ -47,11 +48,12 @@ pub struct Observed {
 }
 
 impl ObservedClient {
-    pub(super) fn new(stack: &HttpStack) -> ObservedClient {
+    pub(super) fn new(stack: &HttpStack, http: reqwest::Client) -> ObservedClient {
         ObservedClient {
-            http: stack.http.clone(),
+            http,
             timeout: stack.timeout,
             proxies: stack.proxies.clone(),
+            named_authorities: stack.named_authorities.clone(),
             journal: Arc::default(),
         }
     }
@@ -73,10 +75,11 @@ impl ObservedClient {
     /// Ends within the stack's timeout, whatever the other side does. Follows no redirect, repeats nothing.
     pub async fn send(&self, request: Request, limit: u64) -> Observed {
         let mut watch = Watch::start(&request, self.proxies.as_deref());
-        let observed = match self.fetch(request, limit, &mut watch).await {
-            Ok(answer) => Observed { exchange: watch.finish(None), answer: Some(answer) },
-            Err((kind, detail)) => Observed { exchange: watch.finish(Some((kind, detail))), answer: None },
+        let (answer, failed) = match self.fetch(request, limit, &mut watch).await {
+            Ok(answer) => (Some(answer), None),
+            Err(failed) => (None, Some(failed)),
         };
+        let observed = Observed { exchange: watch.finish(failed, &self.named_authorities), answer };
         self.journal.lock().unwrap_or_else(PoisonError::into_inner).push(observed.exchange.clone());
         observed
     }
@@ -188,7 +191,7 @@ impl Watch {
         }
     }
 
-    fn finish(self, failed: Option<(FailureKind, String)>) -> Exchange {
+    fn finish(self, failed: Option<(FailureKind, String)>, named_authorities: &[String]) -> Exchange {
         let now = Instant::now();
         let connection = self.connection();
         let hop = self.hop();
@@ -200,11 +203,16 @@ impl Watch {
         if let Some(connection) = &connection {
             let look_up = connection.resolve.iter().flat_map(|r| r.addresses.iter());
             exchange.addresses = look_up.map(|ip| Address::from(*ip)).collect();
-            exchange.tls = connection.handshake_with(&self.host).map(|handshake| Tls {
-                server_name: handshake.server_name.clone(),
-                version: handshake.version.map(str::to_owned),
-                chain: Chain::read(&handshake.chain),
-                accepted: handshake.verdict == Some(Ok(())),
+            exchange.tls = connection.handshake_with(&self.host).map(|handshake| {
+                let chain = Chain::read(&handshake.chain);
+                let top = chain.certificates.last();
+                Tls {
+                    server_name: handshake.server_name.clone(),
+                    version: handshake.version.map(str::to_owned),
+                    accepted: handshake.verdict == Some(Ok(())),
+                    named_authority: top.is_some_and(|c| named_authorities.contains(&c.issuer)),
+                    chain,
+                }
             });
         }
         // An address in the URL needs no look-up, and still has a scope to know.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::check::facts::token::AbsenceKind;
+use crate::check::facts::network::NetworkFailure;
+use crate::check::facts::token::{AbsenceKind, TokenAbsence};
 use crate::domain::text::visible;
 
 /// Why no token could be read.
@@ -45,8 +46,14 @@ pub enum TokenSourceError {
     RequestAddress { why: String },
     #[error("the token request was refused with HTTP status {status}; the job needs `permissions: id-token: write`")]
     RequestRefused { status: u16 },
-    #[error("the token request got no answer: {why}")]
-    RequestUnanswered { why: String },
+    #[error(
+        "the value of ACTIONS_ID_TOKEN_REQUEST_TOKEN cannot be sent: it holds a line break or another control character"
+    )]
+    RequestTokenUnfit,
+    #[error("the token request got no answer: {failure}")]
+    RequestUnanswered { failure: Box<NetworkFailure> },
+    #[error("a token request needs the network, and this command was given no way to it")]
+    NoClient,
     #[error("the answer to the token request has HTTP status {status}")]
     RequestStatus { status: u16 },
     #[error("the answer to the token request is not a JSON object with a `value`")]
@@ -56,8 +63,16 @@ pub enum TokenSourceError {
 }
 
 impl TokenSourceError {
-    /// The sort of absence, for the verdict.
-    pub fn absence(&self) -> AbsenceKind {
+    /// The fact that stands for it.
+    pub fn absence(&self) -> TokenAbsence {
+        let failure = match self {
+            TokenSourceError::RequestUnanswered { failure } => Some((**failure).clone()),
+            _ => None,
+        };
+        TokenAbsence { kind: self.kind(), message: self.to_string(), failure }
+    }
+
+    fn kind(&self) -> AbsenceKind {
         use TokenSourceError::*;
         match self {
             EnvNotSet { .. } | Empty { .. } | NotFound { .. } | NoProgram => AbsenceKind::NotSet,
@@ -72,9 +87,12 @@ impl TokenSourceError {
                 AbsenceKind::CommandFailed
             }
             RequestNotOffered { .. } | RequestRefused { .. } => AbsenceKind::NotPermitted,
-            RequestAddress { .. } | RequestUnanswered { .. } | RequestStatus { .. } | RequestAnswer => {
-                AbsenceKind::RequestFailed
-            }
+            RequestAddress { .. }
+            | RequestTokenUnfit
+            | RequestUnanswered { .. }
+            | RequestStatus { .. }
+            | RequestAnswer
+            | NoClient => AbsenceKind::RequestFailed,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! GitHub Actions: the job asks for its token at an address that only jobs with `id-token: write` are given
 //! (<https://docs.github.com/actions/reference/security/oidc>).
 
+use http::HeaderValue;
+use http::header::{ACCEPT, AUTHORIZATION};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 use zeroize::Zeroizing;
@@ -34,30 +36,25 @@ async fn request(
         url.query_pairs_mut().append_pair("audience", audience);
     }
     let Some(client) = options.client else {
-        return Err(TokenSourceError::RequestUnanswered { why: "no HTTP client at hand".to_owned() });
+        return Err(TokenSourceError::NoClient);
     };
-    let sent = client.get(url).bearer_auth(bearer.expose_secret()).header("accept", "application/json").send();
-    let unanswered = |error: reqwest::Error| TokenSourceError::RequestUnanswered { why: why(error) };
-    let answered = tokio::time::timeout(options.timeout, async {
-        let mut response = sent.await.map_err(unanswered)?;
-        let status = response.status().as_u16();
-        match status {
-            200..=299 => {}
-            401 | 403 => return Err(TokenSourceError::RequestRefused { status }),
-            _ => return Err(TokenSourceError::RequestStatus { status }),
-        }
-        let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_BYTES {
-                return Err(TokenSourceError::TooLarge { what: "the answer to the token request".to_owned() });
-            }
-        }
-        Ok(body)
-    });
-    let body = answered.await.map_err(|_| TokenSourceError::RequestUnanswered {
-        why: format!("nothing within {} s", options.timeout.as_secs_f64()),
-    })??;
+    let bearer = Zeroizing::new(format!("Bearer {}", bearer.expose_secret()));
+    let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| TokenSourceError::RequestTokenUnfit)?;
+    bearer.set_sensitive(true);
+    let headers = [(AUTHORIZATION, bearer), (ACCEPT, HeaderValue::from_static("application/json"))];
+    let observed = client.get(url, &headers, MAX_BYTES as u64).await;
+    let Some(answer) = observed.answer else {
+        return Err(match observed.exchange.failure {
+            Some(failure) => TokenSourceError::RequestUnanswered { failure: Box::new(failure) },
+            None => TokenSourceError::RequestAnswer,
+        });
+    };
+    match answer.status.as_u16() {
+        200..=299 => {}
+        status @ (401 | 403) => return Err(TokenSourceError::RequestRefused { status }),
+        status => return Err(TokenSourceError::RequestStatus { status }),
+    }
+    let body = answer.body;
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(TokenSourceError::RequestAnswer);
     }
@@ -69,14 +66,4 @@ async fn request(
     // The answer's own shape is nothing that somebody added to the token.
     sourced.cleaned.clear();
     Ok(sourced)
-}
-
-/// The innermost reason of a failed request; the address stays out, as it holds the run's ids.
-fn why(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut reason: &dyn std::error::Error = &error;
-    while let Some(inner) = reason.source() {
-        reason = inner;
-    }
-    reason.to_string()
 }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::check::facts::token::TokenFact;
 use crate::domain::profile::TokenSource;
 use crate::domain::token::{Cleaning, RawToken};
+use crate::probe::http::ObservedClient;
 
 pub use error::TokenSourceError;
 pub use file::{FileStamp, read_file};
@@ -31,14 +32,14 @@ pub struct SourcedToken {
 }
 
 /// What reading a source may use.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ReadOptions<'a> {
-    /// How long a program or a request may take.
+    /// How long a program may take; a request takes as long as `client` lets it.
     pub timeout: Duration,
     /// The audience to request a token for, where the source is a request.
     pub audience: Option<&'a str>,
     /// The client for sources that are requests.
-    pub client: Option<&'a reqwest::Client>,
+    pub client: Option<&'a ObservedClient>,
 }
 
 /// Reads the token.
@@ -64,7 +65,7 @@ pub async fn observe(source: &TokenSource, options: &ReadOptions<'_>) -> (TokenF
             let fact = TokenFact::read(describe(source), &sourced.token, sourced.cleaned.clone());
             (fact, Some(sourced))
         }
-        Err(error) => (TokenFact::absent(describe(source), error.absence(), error.to_string()), None),
+        Err(error) => (TokenFact::absent(describe(source), error.absence()), None),
     }
 }
 
