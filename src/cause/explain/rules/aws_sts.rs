@@ -218,8 +218,8 @@ pub(super) const RULES: &[Rule] = &[
         Stage::Trust,
         &["perform: sts:AssumeRole on resource", "perform: sts:AssumeRole|", "perform sts:AssumeRole|"],
         &[
-            AssumeRoleDenied,
             ExternalId,
+            AssumeRoleDenied,
             WrongAccount,
             RoleMissing,
             WrongFlow,
