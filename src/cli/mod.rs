@@ -6,6 +6,7 @@ mod explain;
 mod generate;
 mod issuer;
 mod lab;
+mod lab_folder;
 mod network;
 mod profile;
 mod recording;
