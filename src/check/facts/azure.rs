@@ -1,16 +1,19 @@
 //! What Entra and the vault answered, call by call.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::cloud::Call;
 use super::secret::{SecretList, SecretRead};
-use crate::domain::entra::EntraError;
+use crate::domain::entra::{CredentialEvaluation, CredentialSet, EntraError, evaluate};
 use crate::domain::keyvault::{Challenge, ChallengeFit, VaultError};
 use crate::domain::timestamp::UnixSeconds;
 
 /// What Entra and the vault answered. `None` where a call was not made.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AzureFacts {
+    /// The federated credentials at hand, evaluated for the token.
+    pub credentials: Option<CredentialFact>,
     pub exchange: Option<ExchangeFact>,
     pub list: Option<VaultFact<SecretList>>,
     pub secret: Option<VaultFact<VaultSecret>>,
@@ -30,6 +33,30 @@ impl AzureFacts {
     /// The secret that was read.
     pub fn read(&self) -> Option<&VaultSecret> {
         self.secret.as_ref().and_then(|secret| secret.call.granted())
+    }
+}
+
+/// The federated credentials at hand, evaluated for the token.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CredentialFact {
+    /// Where they came from.
+    pub source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<CredentialEvaluation>,
+    /// Why they could not be evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl CredentialFact {
+    /// Evaluates the text, or keeps why it could not be read.
+    pub fn evaluate(source: &str, text: Result<String, String>, claims: &Map<String, Value>) -> Self {
+        let set = text.and_then(|text| CredentialSet::parse(&text).map_err(|error| error.to_string()));
+        let (evaluation, problem) = match set {
+            Ok(set) => (Some(evaluate(&set, claims)), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        CredentialFact { source: source.to_owned(), evaluation, problem }
     }
 }
 
