@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::examine::Examination;
 use crate::check::{CheckId, Outcome};
 use crate::cli::Exit;
-use crate::domain::signature::SignatureState;
+use crate::domain::signature::{SignatureReason, SignatureState};
 use crate::domain::text::visible;
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
 use crate::domain::token::DecodedToken;
@@ -64,6 +64,9 @@ fn table(title: &str, rows: Option<Vec<Row>>, lines: &mut Vec<String>, paint: Pa
         lines.push(paint.paint(Role::Muted, "  cannot be shown"));
         return;
     };
+    if rows.is_empty() {
+        lines.push(paint.paint(Role::Muted, "  none"));
+    }
     let widest = |column: fn(&Row) -> &str, most: usize| {
         rows.iter().map(|row| column(row).width()).filter(|width| *width <= most).max().unwrap_or_default()
     };
@@ -241,6 +244,8 @@ fn signature(seen: &Examination, paint: Paint) -> String {
         visible(&seen.signature.sentence)
     );
     match (state, &seen.signature.keys_from) {
+        // The sentence names the address already.
+        _ if matches!(seen.signature.signature.reason, SignatureReason::KeysUnavailable { .. }) => {}
         (SignatureState::NotChecked, _) => line.push_str("; name them with --jwks FILE|URL or --issuer URL"),
         (_, Some(from)) => line.push_str(&paint.paint(Role::Muted, &format!(" (keys: {})", visible(from)))),
         (_, None) => {}
