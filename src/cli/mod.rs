@@ -68,6 +68,10 @@ impl CliError {
 
 /// Runs the program: parses the arguments, does the work, reports, and yields the exit status.
 pub fn main() -> ExitCode {
+    if let Err(error) = token::refuse_tokens(std::env::args_os().skip(1)) {
+        terminal::report_error(&error);
+        return ExitCode::from(Exit::Usage as u8);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
