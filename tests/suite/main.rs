@@ -12,6 +12,7 @@ mod profile;
 mod replay;
 mod scenarios;
 mod secrets;
+mod servers;
 mod support;
 mod token;
 mod trust;
