@@ -322,6 +322,34 @@ fn answers_without_end_are_cut() {
 }
 
 #[test]
+fn headers_without_end_are_cut() {
+    let (authority, server) = issuer_with(|_| Reply::Endless(b"HTTP/1.1 200 OK\r\nx-filler: ".to_vec()));
+    let seen = examine_within(10, &authority, &server);
+    assert_eq!((seen.code, seen.causes()), (1, vec!["discovery-invalid"]), "{:#}", seen.json);
+    assert_eq!(seen.json["failure"]["kind"], "protocol");
+}
+
+#[test]
+fn a_host_that_swallows_packets() {
+    // A queue that is full and never emptied: the system drops what comes on top, as a firewall would.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let listener = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.listen(1).unwrap()
+    });
+    let address = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queued.push(stream);
+    }
+    let seen = examine(&format!("https://127.0.0.1:{}", address.port()), &["--timeout", "1"], &[]);
+    assert_eq!((seen.code, seen.causes()), (1, vec!["connect-timeout"]), "{:#}", seen.json);
+    assert_eq!(seen.json["failure"]["hop"], "connect");
+    assert!(seen.took < Duration::from_secs(1) + MARGIN);
+}
+
+#[test]
 fn an_answer_of_one_byte_a_second_ends_with_the_timeout() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
     let (authority, server) = issuer_with(|_| Reply::Drip(head.as_bytes().to_vec()));
@@ -509,7 +537,7 @@ fn a_clock_that_differs() {
 #[test]
 fn connections_that_are_cut_and_servers_that_speak_something_else() {
     for (server, cause, kind) in [
-        (raw(|stream| async move { Ok(drop(stream)) }), "jwks-unreachable", "reset"),
+        (raw(|mut stream| async move { stream.shutdown().await }), "jwks-unreachable", "reset"),
         (
             raw(|mut stream| async move {
                 stream.write_all(b"220 mail.example ESMTP\r\n").await?;

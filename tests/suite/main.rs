@@ -5,6 +5,7 @@
 mod architecture;
 mod check;
 mod explain;
+mod http;
 mod issuer;
 mod lab;
 mod peers;

@@ -90,6 +90,15 @@ where
     run(listener, port, None, Arc::default(), Arc::new(move |stream| Box::pin(script(stream))))
 }
 
+/// As [`raw`], over TLS.
+pub fn tls_raw<F>(identity: ServerConfig, script: impl Fn(Box<dyn Stream>) -> F + Send + Sync + 'static) -> Server
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    let (listener, port) = listen();
+    run(listener, port, Some(identity), Arc::default(), Arc::new(move |stream| Box::pin(script(stream))))
+}
+
 fn start(identity: Option<ServerConfig>, replies: impl Fn(u16) -> HashMap<&'static str, Reply>) -> Server {
     let (listener, port) = listen();
     let replies = Arc::new(replies(port));
