@@ -15,6 +15,18 @@ pub struct IssuerFacts {
     pub keys: Option<KeysFact>,
 }
 
+impl IssuerFacts {
+    /// Where the discovery document says the keys are.
+    pub fn jwks_uri(&self) -> Option<&str> {
+        self.document.as_ref()?.discovery.as_ref()?.jwks_uri.as_deref()
+    }
+
+    /// The key set, where one was fetched.
+    pub fn jwks(&self) -> Option<&Jwks> {
+        self.keys.as_ref()?.jwks.as_ref()
+    }
+}
+
 /// The fetch of the discovery document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DocumentFact {

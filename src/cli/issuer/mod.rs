@@ -2,15 +2,13 @@
 
 mod text;
 
-use std::io::Write as _;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::args::{NetworkArgs, OutputArgs, OutputFormat};
-use super::{CliError, Exit, terminal};
+use super::{CliError, Exit, network, terminal};
 use crate::cause::{Finding, catalogue};
 use crate::check::facts::Facts;
 use crate::check::facts::issuer::{DocumentFact, IssuerFacts};
@@ -18,8 +16,7 @@ use crate::check::verdict::issuer as verdict;
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile};
-use crate::output::paint::{Glyphs, Ink, Paint};
-use crate::probe::http::{HttpSettings, HttpStack, ProxyUse};
+use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 
 /// Arguments of `trustline issuer`.
@@ -45,33 +42,20 @@ struct Examination {
 pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
     let address = IssuerAddress::clean(&args.url).map_err(|e| CliError::new(e.to_string()))?;
     let print: fn(&Examination, &OutputArgs) -> String = match args.output.output {
-        OutputFormat::Text => |seen, output| text::render(seen, paint(output)),
+        OutputFormat::Text => |seen, output| text::render(seen, terminal::paint(output)),
         OutputFormat::Json => |seen, _| format!("{:#}\n", document(seen)),
         OutputFormat::Junit | OutputFormat::Markdown => {
             return Err(CliError::new("`issuer` prints text and json; write --output text or --output json"));
         }
     };
-    let settings = HttpSettings {
-        ca_pem: args.network.ca_file.as_deref().map(read_ca).transpose()?,
-        timeout: args.network.timeout,
-        proxy: ProxyUse::Environment,
-    };
-    let stack = HttpStack::new(&settings).map_err(|e| match &args.network.ca_file {
-        Some(path) => CliError::new(format!("{}: {e}", path.display())),
-        None => CliError::new(e.to_string()),
-    })?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::new(format!("the runtime does not start: {e}")))?;
+    let stack = args.network.stack()?;
+    let runtime = network::runtime()?;
     let facts = runtime.block_on(probe(&stack, &address));
     // A look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
 
     let seen = examine(address, facts)?;
-    let mut stdout = std::io::stdout().lock();
-    // A reader that went away has seen what it wanted.
-    let _ = stdout.write_all(print(&seen, &args.output).as_bytes()).and_then(|()| stdout.flush());
+    terminal::print(&print(&seen, &args.output));
     Ok(seen.exit())
 }
 
@@ -134,18 +118,6 @@ impl Examination {
             Exit::Passed
         }
     }
-}
-
-fn read_ca(path: &Path) -> Result<Vec<u8>, CliError> {
-    std::fs::read(path).map_err(|e| {
-        CliError::new(format!("the CA file {} cannot be read: {e}", path.display()))
-            .with_hint("--ca-file takes the path of a PEM file with the authority's certificate")
-    })
-}
-
-fn paint(output: &OutputArgs) -> Paint {
-    let ink = if terminal::wants_color(output.color) { Ink::Colour } else { Ink::Plain };
-    Paint { ink, glyphs: Glyphs::Unicode }
 }
 
 /// The document `trustline.issuer/1`.

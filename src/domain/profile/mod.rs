@@ -5,9 +5,11 @@ pub mod document;
 pub mod environment;
 pub mod key;
 pub mod placeholder;
+pub mod question;
 pub mod resolve;
 pub mod setting;
 pub mod value;
+pub mod write;
 
 use std::path::PathBuf;
 
