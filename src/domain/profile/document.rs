@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::key::{Key, Kind};
 use super::setting::{Origin, Problem, Setting, Value, quoted};
-use super::value::looks_secret;
+use crate::domain::secret_shape::looks_secret;
 
 /// Profiles are a screenful; anything past this is another file.
 pub const LARGEST: usize = 64 * 1024;
