@@ -1,1 +1,27 @@
-//! IAM policies: parsing, and evaluation as AWS does it, in three values.
+//! IAM: policy documents, and what they say to a token or to a read.
+
+mod access;
+mod condition;
+mod context;
+mod document;
+mod evaluate;
+mod operator;
+mod pattern;
+mod policy;
+mod principal;
+mod truth;
+mod variable;
+
+pub use access::{AccessEvaluation, AccessRequest, AccessStatement, decide_access, evaluate_access};
+pub use context::{TrustRequest, WEB_IDENTITY};
+pub use evaluate::{
+    ActionDecision, ConditionEvaluation, Decision, ElementEvaluation, Refusal, StatementEvaluation, TrustEvaluation,
+    decide_trust, evaluate_trust,
+};
+pub use operator::{Comparison, Operator, Quantifier};
+pub use policy::{
+    ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, ResourceElement, Statement,
+    Version,
+};
+pub use principal::{BUILT_IN_PROVIDERS, PrincipalElement, ProviderArn};
+pub use truth::Truth;

@@ -1,0 +1,274 @@
+//! The condition keys of an `AssumeRoleWithWebIdentity` request: which claim becomes which key, as STS does it.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html>
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::pattern::Effort;
+use crate::domain::issuer::{IssuerKind, condition_key_prefix};
+use crate::domain::timestamp::{UnixSeconds, rfc3339};
+
+/// What a request brings for a condition key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Actual<'a> {
+    /// The key is not in the request.
+    Missing,
+    /// One value.
+    One(Cow<'a, str>),
+    /// Several values.
+    Many(Vec<Cow<'a, str>>),
+    /// The request has it or has it not; that depends on something that is not at hand, named here.
+    Unknown(&'static str),
+}
+
+/// Where conditions find the values of their keys.
+pub trait Context {
+    /// The value of `key`, whose letter case does not count.
+    fn lookup(&self, key: &str) -> Actual<'_>;
+    /// What is left to spend on comparing.
+    fn effort(&self) -> &Effort;
+}
+
+/// A web identity request: who asks for what, with which token.
+#[derive(Clone, Copy, Debug)]
+pub struct TrustRequest<'a> {
+    /// The token's claims.
+    pub claims: &'a Map<String, Value>,
+    /// The identity provider that STS finds for the token's issuer: its ARN, or the host of a built-in one.
+    pub provider_arn: &'a str,
+    /// `sts:AssumeRoleWithWebIdentity`, unless another action is asked for.
+    pub action: &'a str,
+    /// The role that is asked for, where it is known.
+    pub role_arn: Option<&'a str>,
+    /// The session name that is asked for, where it is known.
+    pub session_name: Option<&'a str>,
+    /// The region of the STS endpoint, where it is known.
+    pub region: Option<&'a str>,
+    /// The time of the request, where a clock is at hand.
+    pub now: Option<UnixSeconds>,
+}
+
+/// The action of a web identity exchange.
+pub const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
+
+/// The claim that lists the roles a token may be exchanged for.
+pub const ROLES_CLAIM: &str = "https://aws.amazon.com/roles";
+const TAGS_CLAIM: &str = "https://aws.amazon.com/tags";
+const FLAT_TAG_PREFIX: &str = "https://aws.amazon.com/tags/principal_tags/";
+const FLAT_TRANSITIVE: &str = "https://aws.amazon.com/tags/transitive_tag_keys";
+const SOURCE_IDENTITY_CLAIM: &str = "https://aws.amazon.com/source_identity";
+
+impl<'a> TrustRequest<'a> {
+    /// A request of which nothing but the token and its provider is known.
+    pub const fn new(claims: &'a Map<String, Value>, provider_arn: &'a str) -> Self {
+        TrustRequest {
+            claims,
+            provider_arn,
+            action: WEB_IDENTITY,
+            role_arn: None,
+            session_name: None,
+            region: None,
+            now: None,
+        }
+    }
+
+    /// The token's issuer.
+    pub fn issuer(&self) -> &'a str {
+        self.claims.get("iss").and_then(Value::as_str).unwrap_or("")
+    }
+
+    /// The actions beside [`TrustRequest::action`] that the token's own claims make STS ask for.
+    pub fn implied_actions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let tags = (self.action == WEB_IDENTITY && has_tags(self.claims)).then_some("sts:TagSession");
+        let identity = (self.action == WEB_IDENTITY && self.claims.contains_key(SOURCE_IDENTITY_CLAIM))
+            .then_some("sts:SetSourceIdentity");
+        tags.into_iter().chain(identity)
+    }
+}
+
+/// Whether the token carries session tags.
+fn has_tags(claims: &Map<String, Value>) -> bool {
+    claims.keys().any(|name| name.starts_with(TAGS_CLAIM))
+}
+
+/// The condition keys of one request.
+pub struct TrustContext<'a> {
+    request: TrustRequest<'a>,
+    prefix: &'a str,
+    kind: IssuerKind,
+    effort: Effort,
+}
+
+impl<'a> TrustContext<'a> {
+    pub fn new(request: TrustRequest<'a>) -> Self {
+        let issuer = request.issuer();
+        let subject = request.claims.get("sub").and_then(Value::as_str);
+        TrustContext {
+            request,
+            prefix: condition_key_prefix(issuer),
+            kind: IssuerKind::of(issuer, subject),
+            effort: Effort::full(),
+        }
+    }
+
+    /// What stands before the `:` of the issuer's keys.
+    pub const fn prefix(&self) -> &'a str {
+        self.prefix
+    }
+
+    pub const fn kind(&self) -> IssuerKind {
+        self.kind
+    }
+
+    /// The part of `key` after the issuer's prefix and colon.
+    pub fn claim_name<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let (head, rest) = key.split_at_checked(self.prefix.len())?;
+        (!self.prefix.is_empty() && head.eq_ignore_ascii_case(self.prefix)).then(|| rest.strip_prefix(':'))?
+    }
+
+    /// The claim as a key of its own, for the claims that STS turns into keys.
+    fn claim(&self, name: &str) -> Actual<'a> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if is("sub") {
+            values_of(self.request.claims.get("sub"))
+        } else if is("aud") {
+            // The authorized party replaces the audience altogether.
+            values_of(self.request.claims.get("azp").or_else(|| self.request.claims.get("aud")))
+        } else if is("oaud") {
+            values_of(self.request.claims.get("aud"))
+        } else if is("amr") {
+            values_of(self.request.claims.get("amr"))
+        } else if is("email") {
+            values_of(self.request.claims.get("email"))
+        } else {
+            let known = self.kind.extra_keys().iter().find(|known| is(known));
+            known.map_or(Actual::Missing, |claim| values_of(self.request.claims.get(*claim)))
+        }
+    }
+
+    fn sts_key(&self, name: &str) -> Actual<'a> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if is("RoleSessionName") {
+            self.request.session_name.map_or(Actual::Unknown("the session name that the caller asks for"), one)
+        } else if is("RoleAuthorizedByIdp") {
+            if self.request.claims.contains_key(ROLES_CLAIM) { one("true") } else { one("false") }
+        } else if is("SourceIdentity") {
+            values_of(self.request.claims.get(SOURCE_IDENTITY_CLAIM))
+        } else if is("TransitiveTagKeys") {
+            let nested = self.request.claims.get(TAGS_CLAIM).and_then(|tags| tags.get("transitive_tag_keys"));
+            values_of(nested.or_else(|| self.request.claims.get(FLAT_TRANSITIVE)))
+        } else if is("ExternalId") || is("AWSServiceName") {
+            Actual::Missing
+        } else {
+            Actual::Unknown("how STS fills this key for a web identity")
+        }
+    }
+
+    fn global_key(&self, name: &str) -> Actual<'a> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if let Some((group, tag)) = name.split_once('/') {
+            return if group.eq_ignore_ascii_case("RequestTag") {
+                self.tag(tag)
+            } else {
+                Actual::Unknown("tags of the principal or the role")
+            };
+        }
+        if is("TagKeys") {
+            many(self.tag_keys())
+        } else if is("CurrentTime") {
+            let text = self.request.now.and_then(rfc3339);
+            text.map_or(Actual::Unknown("the time of the call"), |text| Actual::One(Cow::Owned(text)))
+        } else if is("EpochTime") {
+            let text = self.request.now.map(|now| now.to_string());
+            text.map_or(Actual::Unknown("the time of the call"), |text| Actual::One(Cow::Owned(text)))
+        } else if is("RequestedRegion") {
+            self.request.region.map_or(Actual::Unknown("the region of the STS endpoint"), one)
+        } else if is("SecureTransport") {
+            // STS takes the call over TLS only.
+            one("true")
+        } else if is("SourceIp") || is("VpcSourceIp") || is("SourceVpc") || is("SourceVpce") {
+            Actual::Unknown("the network the call comes from")
+        } else if NEVER_WITH_WEB_IDENTITY.iter().any(|known| is(known)) {
+            Actual::Missing
+        } else if is("UserAgent") || is("Referer") {
+            Actual::Unknown("the client that makes the call")
+        } else {
+            Actual::Unknown("the account and organisation that the call is made in")
+        }
+    }
+
+    fn tag(&self, name: &str) -> Actual<'a> {
+        let nested = self.request.claims.get(TAGS_CLAIM).and_then(|tags| tags.get("principal_tags"));
+        let nested = nested
+            .and_then(Value::as_object)
+            .and_then(|tags| tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value));
+        let flat = || {
+            self.request.claims.iter().find_map(|(claim, value)| {
+                claim.strip_prefix(FLAT_TAG_PREFIX).filter(|key| key.eq_ignore_ascii_case(name)).map(|_| value)
+            })
+        };
+        values_of(nested.or_else(flat))
+    }
+
+    fn tag_keys(&self) -> Vec<Cow<'a, str>> {
+        let nested = self.request.claims.get(TAGS_CLAIM).and_then(|tags| tags.get("principal_tags"));
+        let nested = nested.and_then(Value::as_object).into_iter().flat_map(Map::keys).map(String::as_str);
+        let flat = self.request.claims.keys().filter_map(|claim| claim.strip_prefix(FLAT_TAG_PREFIX));
+        nested.chain(flat).map(Cow::Borrowed).collect()
+    }
+}
+
+/// Global keys about a signed caller: the call of a web identity is not signed.
+pub const NEVER_WITH_WEB_IDENTITY: [&str; 4] =
+    ["username", "MultiFactorAuthPresent", "MultiFactorAuthAge", "TokenIssueTime"];
+
+impl Context for TrustContext<'_> {
+    fn lookup(&self, key: &str) -> Actual<'_> {
+        if let Some(name) = self.claim_name(key) {
+            return self.claim(name);
+        }
+        match key.split_once(':') {
+            Some((service, name)) if service.eq_ignore_ascii_case("sts") => self.sts_key(name),
+            Some((service, name)) if service.eq_ignore_ascii_case("aws") => self.global_key(name),
+            _ => Actual::Missing,
+        }
+    }
+
+    fn effort(&self) -> &Effort {
+        &self.effort
+    }
+}
+
+const fn one(text: &str) -> Actual<'_> {
+    Actual::One(Cow::Borrowed(text))
+}
+
+/// The values of a key; none at all is the same as no key.
+fn many(mut values: Vec<Cow<'_, str>>) -> Actual<'_> {
+    match values.len() {
+        0 => Actual::Missing,
+        1 => values.pop().map_or(Actual::Missing, Actual::One),
+        _ => Actual::Many(values),
+    }
+}
+
+/// A claim's value as condition values: numbers and truth values as text, a list as several.
+pub fn values_of(claim: Option<&Value>) -> Actual<'_> {
+    match claim {
+        None => Actual::Missing,
+        Some(Value::Array(list)) => many(list.iter().filter_map(scalar).collect()),
+        Some(value) => scalar(value).map_or(Actual::Missing, Actual::One),
+    }
+}
+
+fn scalar(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(true) => Some(Cow::Borrowed("true")),
+        Value::Bool(false) => Some(Cow::Borrowed("false")),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}

@@ -1,0 +1,329 @@
+//! Would this trust policy let this token have the role? A quick answer, and one with its reasons.
+
+use serde::{Deserialize, Serialize};
+
+use super::condition;
+use super::context::{Actual, Context, ROLES_CLAIM, TrustContext, TrustRequest};
+use super::pattern::{Effort, like_ignoring_case};
+use super::policy::{ActionElement, Condition, Effect, Policy, Statement};
+use super::truth::Truth;
+
+/// What a policy says to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    Allow,
+    Deny,
+    /// It depends on something that is not at hand.
+    Unknown,
+}
+
+/// What the statements of a policy come to: an explicit deny wins, else one allow is enough.
+#[derive(Clone, Copy, Debug)]
+pub struct Tally {
+    allowed: Truth,
+    denied: Truth,
+}
+
+impl Tally {
+    pub const fn new() -> Self {
+        Tally { allowed: Truth::False, denied: Truth::False }
+    }
+
+    pub fn add(&mut self, effect: Effect, matches: Truth) {
+        match effect {
+            Effect::Allow => self.allowed = self.allowed.or(matches),
+            Effect::Deny => self.denied = self.denied.or(matches),
+        }
+    }
+
+    pub const fn decision(self) -> Decision {
+        match (self.denied, self.allowed) {
+            (Truth::True, _) | (_, Truth::False) => Decision::Deny,
+            (Truth::False, Truth::True) => Decision::Allow,
+            _ => Decision::Unknown,
+        }
+    }
+}
+
+impl Decision {
+    /// The decision on several things that must all be allowed.
+    #[must_use]
+    pub const fn and(self, other: Decision) -> Decision {
+        match (self, other) {
+            (Decision::Deny, _) | (_, Decision::Deny) => Decision::Deny,
+            (Decision::Allow, Decision::Allow) => Decision::Allow,
+            _ => Decision::Unknown,
+        }
+    }
+}
+
+/// Decides as [`evaluate_trust`] does, without saying why and without allocating for usual tokens.
+pub fn decide_trust(policy: &Policy, request: &TrustRequest<'_>) -> Decision {
+    if !refusals(request).is_empty() {
+        return Decision::Deny;
+    }
+    let context = TrustContext::new(*request);
+    let mut decision = decide_action(policy, &context, request, request.action);
+    for action in request.implied_actions() {
+        decision = decision.and(decide_action(policy, &context, request, action));
+    }
+    decision
+}
+
+fn decide_action(policy: &Policy, context: &TrustContext<'_>, request: &TrustRequest<'_>, action: &str) -> Decision {
+    let mut tally = Tally::new();
+    for statement in &policy.statements {
+        tally.add(statement.effect, statement_matches(statement, context, request, action));
+    }
+    tally.decision()
+}
+
+fn statement_matches(
+    statement: &Statement,
+    context: &TrustContext<'_>,
+    request: &TrustRequest<'_>,
+    action: &str,
+) -> Truth {
+    let principal = statement.principal.as_ref().is_some_and(|p| p.covers(request.provider_arn));
+    if !principal {
+        return Truth::False;
+    }
+    let action = covers_action(&statement.action, action, context.effort());
+    if action == Truth::False {
+        return action;
+    }
+    action.and(Truth::all(statement.conditions.iter().map(|c| condition::holds(c, context))))
+}
+
+/// Whether `Action` or `NotAction` covers `action`.
+pub fn covers_action(element: &ActionElement, action: &str, effort: &Effort) -> Truth {
+    let listed = Truth::any(element.patterns.iter().map(|pattern| {
+        if pattern.eq_ignore_ascii_case(action) { Truth::True } else { like_ignoring_case(pattern, action, effort) }
+    }));
+    match element {
+        ActionElement { patterns, .. } if patterns.is_empty() => Truth::False,
+        ActionElement { negated: true, .. } => !listed,
+        ActionElement { negated: false, .. } => listed,
+    }
+}
+
+/// Something in the token for which STS turns it away before any policy is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// Several audiences and no `azp`.
+    SeveralAudiences,
+    /// An audience claim without any value.
+    EmptyAudience,
+    /// The token lists roles, and this role is not among them.
+    RoleNotListed,
+}
+
+/// What STS refuses in this token before it reads the trust policy.
+pub fn refusals(request: &TrustRequest<'_>) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    if !request.claims.contains_key("azp")
+        && let Some(audiences) = request.claims.get("aud").and_then(serde_json::Value::as_array)
+    {
+        match audiences.len() {
+            0 => found.push(Refusal::EmptyAudience),
+            1 => {}
+            _ => found.push(Refusal::SeveralAudiences),
+        }
+    }
+    if let (Some(role), Some(listed)) = (request.role_arn, request.claims.get(ROLES_CLAIM)) {
+        let lists = match listed {
+            serde_json::Value::String(text) => text.split(';').any(|r| r == role),
+            serde_json::Value::Array(list) => list.iter().any(|r| r.as_str() == Some(role)),
+            _ => false,
+        };
+        if !lists {
+            found.push(Refusal::RoleNotListed);
+        }
+    }
+    found
+}
+
+/// What a trust policy says to a token, with every reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrustEvaluation {
+    pub decision: Decision,
+    /// The identity provider the token was taken to come from.
+    pub provider_arn: String,
+    /// The decision on each action that STS asks the policy for: the exchange, and what the token's claims add.
+    pub actions: Vec<ActionDecision>,
+    /// What STS refuses in the token before it reads the policy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+    pub statements: Vec<StatementEvaluation>,
+}
+
+/// The decision on one action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActionDecision {
+    pub action: String,
+    pub decision: Decision,
+}
+
+/// What one statement says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatementEvaluation {
+    /// Its place in the policy, from 0.
+    pub index: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    pub effect: Effect,
+    /// Whether all of it fits the request.
+    pub matches: Truth,
+    pub principal: ElementEvaluation,
+    pub action: ElementEvaluation,
+    pub conditions: Vec<ConditionEvaluation>,
+}
+
+/// What a principal, action or resource element says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ElementEvaluation {
+    /// The element's name, such as `NotPrincipal`.
+    pub element: String,
+    pub expected: Vec<String>,
+    pub actual: String,
+    pub result: Truth,
+    pub why: String,
+}
+
+/// What one condition says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConditionEvaluation {
+    pub operator: String,
+    pub key: String,
+    pub expected: Vec<String>,
+    /// The key's values; `null` where the request has none, or where they cannot be known.
+    pub actual: Option<Vec<String>>,
+    pub result: Truth,
+    pub why: String,
+}
+
+/// Decides on `request`, and says why.
+pub fn evaluate_trust(policy: &Policy, request: &TrustRequest<'_>) -> TrustEvaluation {
+    let context = TrustContext::new(*request);
+    let statements =
+        policy.statements.iter().enumerate().map(|(i, s)| explain_statement(i, s, &context, request)).collect();
+    let asked: Vec<&str> = std::iter::once(request.action).chain(request.implied_actions()).collect();
+    let actions: Vec<ActionDecision> = asked
+        .into_iter()
+        .map(|action| ActionDecision {
+            action: action.to_owned(),
+            decision: decide_action(policy, &context, request, action),
+        })
+        .collect();
+    let refusals = refusals(request);
+    let decision = if refusals.is_empty() {
+        actions.iter().fold(Decision::Allow, |sum, action| sum.and(action.decision))
+    } else {
+        Decision::Deny
+    };
+    TrustEvaluation { decision, provider_arn: request.provider_arn.to_owned(), actions, refusals, statements }
+}
+
+fn explain_statement(
+    index: usize,
+    statement: &Statement,
+    context: &TrustContext<'_>,
+    request: &TrustRequest<'_>,
+) -> StatementEvaluation {
+    let principal = explain_principal(statement, request);
+    let action = explain_action(&statement.action, request.action, context.effort());
+    let conditions: Vec<_> = statement.conditions.iter().map(|c| explain_condition(c, context)).collect();
+    let matches = principal.result.and(action.result).and(Truth::all(conditions.iter().map(|c| c.result)));
+    StatementEvaluation {
+        index,
+        sid: statement.sid.clone(),
+        effect: statement.effect,
+        matches,
+        principal,
+        action,
+        conditions,
+    }
+}
+
+fn explain_principal(statement: &Statement, request: &TrustRequest<'_>) -> ElementEvaluation {
+    let actual = request.provider_arn.to_owned();
+    let Some(principal) = &statement.principal else {
+        return ElementEvaluation {
+            element: "Principal".into(),
+            expected: Vec::new(),
+            actual,
+            result: Truth::False,
+            why: "the statement names nobody: a trust policy needs `Principal`, this may be an identity policy".into(),
+        };
+    };
+    let mut expected = principal.federated.clone();
+    expected.extend(principal.others.iter().cloned());
+    if principal.everybody && expected.is_empty() {
+        expected.push("*".into());
+    }
+    let covers = principal.covers(request.provider_arn);
+    let why = match (covers, principal.negated) {
+        (true, false) => "the token's identity provider is named",
+        (true, true) => "the token's identity provider is not among the excepted",
+        (false, true) => "the token's identity provider is excepted",
+        (false, false) if principal.federated.is_empty() => "no identity provider is named",
+        (false, false) => "another identity provider is named",
+    };
+    ElementEvaluation {
+        element: if principal.negated { "NotPrincipal".into() } else { "Principal".into() },
+        expected,
+        actual,
+        result: covers.into(),
+        why: why.into(),
+    }
+}
+
+/// What an action element says to `action`.
+pub fn explain_action(element: &ActionElement, action: &str, effort: &Effort) -> ElementEvaluation {
+    let result = covers_action(element, action, effort);
+    let why = match (result, element.negated) {
+        (Truth::True, false) => "the action is listed",
+        (Truth::True, true) => "the action is not among the excepted",
+        (Truth::False, true) => "the action is excepted",
+        (Truth::False, false) if element.patterns.is_empty() => "no action is listed",
+        (Truth::False, false) => "the action is not listed",
+        (Truth::Unknown, _) => "the list takes too long to compare",
+    };
+    ElementEvaluation {
+        element: if element.negated { "NotAction".into() } else { "Action".into() },
+        expected: element.patterns.clone(),
+        actual: action.to_owned(),
+        result,
+        why: why.into(),
+    }
+}
+
+/// What a condition says, in words.
+pub fn explain_condition<C: Context>(condition: &Condition, context: &C) -> ConditionEvaluation {
+    let actual = context.lookup(&condition.key);
+    let result = condition::test(condition, &actual, context);
+    let why = match &actual {
+        Actual::Unknown(what) => format!("depends on {what}"),
+        Actual::Missing => "the key is not in the request".to_owned(),
+        _ => match result {
+            Truth::True => "a value fits".to_owned(),
+            Truth::False => "no value fits".to_owned(),
+            Truth::Unknown => "cannot be compared".to_owned(),
+        },
+    };
+    let actual = match actual {
+        Actual::Missing | Actual::Unknown(_) => None,
+        Actual::One(value) => Some(vec![value.into_owned()]),
+        Actual::Many(values) => Some(values.into_iter().map(std::borrow::Cow::into_owned).collect()),
+    };
+    ConditionEvaluation {
+        operator: condition.operator_name.clone(),
+        key: condition.key.clone(),
+        expected: condition.expected.iter().map(|e| e.text.clone()).collect(),
+        actual,
+        result,
+        why,
+    }
+}
