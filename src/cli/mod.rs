@@ -7,6 +7,7 @@ mod generate;
 mod guard;
 mod issuer;
 mod lab;
+mod lab_folder;
 mod network;
 mod profile;
 mod recording;
