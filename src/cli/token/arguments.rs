@@ -62,34 +62,9 @@ fn time(text: &str) -> Result<UnixSeconds, String> {
         .ok_or_else(|| "write a time such as 2026-01-31T12:00:00Z, or seconds since 1970".to_owned())
 }
 
-/// Refuses a command line that holds a token, before anything can echo it.
-pub(in crate::cli) fn refuse_tokens(arguments: impl Iterator<Item = impl AsRef<OsStr>>) -> Result<(), CliError> {
-    for argument in arguments {
-        let argument = argument.as_ref().to_string_lossy();
-        let value = argument.split_once('=').map_or(&*argument, |(_, value)| value);
-        if looks_like_jwt(&argument) || looks_like_jwt(value) {
-            return Err(CliError::new("an argument is itself a token; tokens are not taken as arguments")
-                .with_hint("every process of this machine can read arguments, and shells keep them in their history")
-                .with_hint("write it to a file (`trustline token FILE`), pipe it in (`… | trustline token -`),")
-                .with_hint("or name a variable that holds it (`trustline token --env VAR`)"));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_token_among_the_arguments_is_refused() {
-        let token = "eyJhbGciOiJub25lIn0.e30.c2lnbmF0dXJl";
-        for arguments in [vec![token.to_owned()], vec![format!("--issuer={token}")], vec![format!("Bearer {token}")]] {
-            let error = refuse_tokens(arguments.iter()).unwrap_err();
-            assert!(!format!("{error:?}").contains("eyJ"), "{error:?}");
-        }
-        assert!(refuse_tokens(["token", "token.jwt", "--audience=a.b.c"].iter()).is_ok());
-    }
 
     #[test]
     fn times_are_read_in_both_forms() {
