@@ -1,16 +1,15 @@
 //! `trustline lab`: the embedded cloud in the foreground, and the list of its scenarios.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CliError, Exit};
+use super::lab_folder::LabFolder;
+use super::terminal::{Signals, print};
+use super::{CliError, Exit, network};
 use crate::domain::text::visible;
 use crate::lab::{Endpoints, Lab, LabOptions, Scenario, World, WorldError};
 
@@ -70,21 +69,14 @@ pub(super) fn run(args: &LabArgs) -> Result<Exit, CliError> {
         None => World::scenario(&args.scenario).map_err(scenario_error)?,
     };
     let options = LabOptions { delay: Duration::from_millis(args.delay_ms) };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::new(format!("the lab's threads could not be started: {error}")))?;
-    runtime.block_on(serve(&world, options, args.output))
+    network::runtime()?.block_on(serve(&world, options, args.output))
 }
 
 async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<Exit, CliError> {
-    let failed = |error: std::io::Error| CliError::new(format!("signals could not be awaited: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut signals = Signals::listen()?;
     let lab = Lab::start(world, options).map_err(|error| CliError::new(error.to_string()))?;
-    let folder = PrivateFolder::create()?;
-    let ca_file = folder.write("ca.pem", &lab.ca_pem)?;
+    let folder = LabFolder::write(&lab)?;
+    let ca_file = folder.ca_file();
     let ready = Ready {
         ca_file: &ca_file,
         endpoints: &lab.endpoints,
@@ -99,16 +91,12 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
         LabOutput::Json => json(&ready)?,
         LabOutput::Text => readable(&lab, &ready),
     };
-    print(&text)?;
-    let exit = tokio::select! {
-        _ = interrupt.recv() => Exit::Interrupted,
-        _ = terminate.recv() => Exit::Terminated,
-    };
-    // A second signal ends the program at once; until then, requests under way are answered.
+    print(&text);
+    let exit = signals.next().await;
+    // Requests under way are still answered, unless a second signal comes.
     tokio::select! {
         () = lab.shutdown() => {}
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        _ = signals.next() => {}
     }
     Ok(exit)
 }
@@ -119,7 +107,7 @@ fn list(output: LabOutput) -> Result<Exit, CliError> {
         LabOutput::Json => json(&scenarios)?,
         LabOutput::Text => table(&scenarios),
     };
-    print(&text)?;
+    print(&text);
     Ok(Exit::Passed)
 }
 
@@ -153,12 +141,6 @@ fn json(value: &impl Serialize) -> Result<String, CliError> {
     serde_json::to_string(value).map(|text| text + "\n").map_err(|error| CliError::new(error.to_string()))
 }
 
-fn print(text: &str) -> Result<(), CliError> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|error| CliError::new(format!("standard output: {error}")))
-}
-
 fn read_world(path: &Path) -> Result<World, CliError> {
     let shown = path.display();
     let too_large = || CliError::new(format!("{shown}: is larger than 1 MiB, which no world is"));
@@ -173,46 +155,13 @@ fn read_world(path: &Path) -> Result<World, CliError> {
     })
 }
 
+/// Starts the lab in a scenario's world, on the current runtime.
+pub(super) fn start(scenario: &str, options: LabOptions) -> Result<Lab, CliError> {
+    let world = World::scenario(scenario).map_err(scenario_error)?;
+    Lab::start(&world, options).map_err(|error| CliError::new(error.to_string()))
+}
+
 /// The scenario is not known; says which are near.
-pub(super) fn scenario_error(error: WorldError) -> CliError {
+fn scenario_error(error: WorldError) -> CliError {
     CliError::new(error.to_string()).with_hint("`trustline lab --list` shows all scenarios")
-}
-
-/// A folder that only its owner can read, removed when dropped.
-struct PrivateFolder {
-    path: PathBuf,
-}
-
-impl PrivateFolder {
-    fn create() -> Result<Self, CliError> {
-        let base = std::env::temp_dir();
-        let failed = |error| CliError::new(format!("{}: no private folder could be made: {error}", base.display()));
-        for attempt in 0_u32.. {
-            let path = base.join(format!("trustline-lab-{}-{attempt}", std::process::id()));
-            match fs::DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(PrivateFolder { path }),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 100 => {}
-                Err(error) => return Err(failed(error)),
-            }
-        }
-        Err(failed(std::io::ErrorKind::AlreadyExists.into()))
-    }
-
-    fn write(&self, name: &str, text: &str) -> Result<PathBuf, CliError> {
-        let path = self.path.join(name);
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .and_then(|mut file| file.write_all(text.as_bytes()));
-        written.map_err(|error| CliError::new(format!("{}: {error}", path.display())))?;
-        Ok(path)
-    }
-}
-
-impl Drop for PrivateFolder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-    }
 }
