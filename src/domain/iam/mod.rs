@@ -2,11 +2,16 @@
 
 mod access;
 mod condition;
+mod confusable;
 mod context;
 mod document;
 mod evaluate;
+mod key;
+mod near_miss;
+mod near_subject;
 mod operator;
 mod pattern;
+mod percent;
 mod policy;
 mod principal;
 mod truth;
@@ -18,6 +23,8 @@ pub use evaluate::{
     ActionDecision, ConditionEvaluation, Decision, ElementEvaluation, Refusal, StatementEvaluation, TrustEvaluation,
     decide_trust, evaluate_trust,
 };
+pub use key::{ImpossibleKey, KeyFault};
+pub use near_miss::{NearMiss, Transformation};
 pub use operator::{Comparison, Operator, Quantifier};
 pub use policy::{
     ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, ResourceElement, Statement,

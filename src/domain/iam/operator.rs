@@ -314,7 +314,7 @@ mod tests {
             ("StringEqual", Some("StringEquals")),
             ("StringLikes", Some("StringLike")),
             ("ForAllValues:String_Equals", Some("StringEquals")),
-            ("Equals", None),
+            ("Greater", None),
             ("", None),
         ] {
             assert_eq!(Operator::parse(written).comparison, Comparison::Unrecognised);
