@@ -1,5 +1,8 @@
 //! Why things fail: the closed list of causes, what each means, and how facts and error texts lead to one.
 
+mod assets;
+pub mod catalogue;
+pub mod explain;
 mod finding;
 mod id;
 

@@ -1,1 +1,525 @@
-//! The OpenID Connect discovery document (OpenID Connect Discovery 1.0, section 3).
+//! OpenID Connect discovery: where an issuer's document is, and whether it says what the clouds need
+//! (OpenID Connect Discovery 1.0; IAM user guide, "Create an OpenID Connect identity provider in IAM").
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use url::{Host, Url};
+
+/// What is appended to an issuer's URL (OpenID Connect Discovery 1.0 section 4).
+pub const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+
+/// The signing algorithms that AWS STS takes.
+pub const ALGORITHMS: &[&str] = &["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"];
+
+/// An issuer's URL as a person gave it, made exact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerAddress {
+    /// The issuer, character by character as tokens must carry it in `iss`.
+    pub issuer: String,
+    /// Where its discovery document is.
+    pub document: Url,
+    /// What was added or taken away, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Why a text is no issuer's URL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    #[error("the issuer's URL is empty; write it as https://HOST or https://HOST/PATH")]
+    Empty,
+    #[error(
+        "this looks like a token, not an issuer's URL; give a token to `trustline token` by file or standard input"
+    )]
+    Token,
+    #[error("`{0}` is a placeholder; write the issuer's real host in its place")]
+    Placeholder(String),
+    #[error(
+        "plain http is only asked on this machine (localhost, 127.0.0.1, ::1), as the clouds need https; write `https://{0}`"
+    )]
+    PlainHttp(String),
+    #[error("an issuer's URL begins with https://, not with `{0}:`")]
+    Scheme(String),
+    #[error("an issuer's URL has no {part}; leave out `{text}`")]
+    ExtraPart { part: &'static str, text: String },
+    #[error("`{text}` is not a URL ({detail}); write it as https://HOST or https://HOST/PATH")]
+    NotUrl { text: String, detail: String },
+}
+
+impl IssuerAddress {
+    /// Reads an issuer's URL, with or without `https://`, and with or without the well-known path after it.
+    ///
+    /// # Errors
+    /// Where the text is no URL, has a query, a fragment or credentials, or is plain http to another machine.
+    pub fn clean(text: &str) -> Result<IssuerAddress, AddressError> {
+        let mut notes = Vec::new();
+        let trimmed = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+        if trimmed != text {
+            notes.push("blanks or quotes around the URL were left out".to_owned());
+        }
+        if trimmed.is_empty() {
+            return Err(AddressError::Empty);
+        }
+        if trimmed.starts_with("eyJ") && trimmed.matches('.').count() >= 2 {
+            return Err(AddressError::Token);
+        }
+        if let Some(placeholder) = placeholder(trimmed) {
+            return Err(AddressError::Placeholder(placeholder.to_owned()));
+        }
+        let mut issuer = trimmed.to_owned();
+        if !trimmed.contains("://") {
+            issuer = format!("https://{trimmed}");
+            notes.push("`https://` was put in front".to_owned());
+        }
+        if let Some(before) = issuer.strip_suffix('/').unwrap_or(&issuer).strip_suffix(WELL_KNOWN) {
+            issuer = before.to_owned();
+            notes.push(format!("`{WELL_KNOWN}` was left out: it is not part of the issuer"));
+        }
+        let url = Url::parse(&issuer)
+            .map_err(|e| AddressError::NotUrl { text: trimmed.to_owned(), detail: e.to_string() })?;
+        if let Some(query) = url.query() {
+            return Err(AddressError::ExtraPart { part: "query", text: format!("?{query}") });
+        }
+        if let Some(fragment) = url.fragment() {
+            return Err(AddressError::ExtraPart { part: "fragment", text: format!("#{fragment}") });
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(AddressError::ExtraPart { part: "user name or password", text: "…@".to_owned() });
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {
+                notes.push("plain http, on this machine only: the clouds need https".to_owned());
+            }
+            "http" => {
+                let rest = issuer.split_once("://").map_or("", |(_, rest)| rest);
+                return Err(AddressError::PlainHttp(rest.to_owned()));
+            }
+            other => return Err(AddressError::Scheme(other.to_owned())),
+        }
+        let document = format!("{}{WELL_KNOWN}", issuer.strip_suffix('/').unwrap_or(&issuer));
+        let document = Url::parse(&document)
+            .map_err(|e| AddressError::NotUrl { text: trimmed.to_owned(), detail: e.to_string() })?;
+        Ok(IssuerAddress { issuer, document, notes })
+    }
+}
+
+fn placeholder(text: &str) -> Option<&str> {
+    [('<', '>'), ('{', '}')].into_iter().find_map(|(open, close)| {
+        let from = text.find(open)?;
+        let to = text.get(from..)?.find(close)?;
+        text.get(from..=from + to)
+    })
+}
+
+/// Whether `url` leads to this machine itself (RFC 6761 section 6.3 for `localhost`).
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost")
+        }
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
+        None => false,
+    }
+}
+
+/// A discovery document, as far as the clouds look at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Discovery {
+    pub issuer: Option<String>,
+    pub jwks_uri: Option<String>,
+    pub response_types_supported: Option<Vec<String>>,
+    pub subject_types_supported: Option<Vec<String>>,
+    pub id_token_signing_alg_values_supported: Option<Vec<String>>,
+    pub claims_supported: Option<Vec<String>>,
+    /// What the clouds would stumble over, the worst first.
+    #[serde(skip)]
+    pub problems: Vec<DiscoveryProblem>,
+}
+
+/// Why an answer is no discovery document at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoveryError {
+    #[error("the answer is empty")]
+    Empty,
+    #[error("the answer is an HTML page, not JSON")]
+    Html,
+    #[error("the answer is not JSON: {detail}")]
+    NotJson { detail: String },
+    #[error("the answer is JSON, but {found}, not an object")]
+    NotObject { found: String },
+}
+
+/// What a cloud would stumble over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiscoveryProblem {
+    /// The document names another issuer than the one it was fetched from.
+    IssuerDiffers { expected: String, actual: String },
+    /// A field that must be there is not.
+    Missing { field: &'static str },
+    /// A field is of another JSON type than it must be.
+    IllTyped { field: &'static str, expected: &'static str, found: &'static str },
+    /// `jwks_uri` is not a URL.
+    JwksUriInvalid { text: String },
+    /// `jwks_uri` is plain http.
+    JwksUriNotHttps { text: String },
+    /// `jwks_uri` is on another host: allowed, and a second host that must be reachable.
+    JwksUriElsewhere { host: String },
+    /// No algorithm that AWS takes is named.
+    NoKnownAlgorithm { named: Vec<String> },
+    /// No response type with an ID token is named.
+    NoIdToken { named: Vec<String> },
+    /// The `public` subject type is not named.
+    NoPublicSubject { named: Vec<String> },
+}
+
+/// How much a problem weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Federation cannot work.
+    Fatal,
+    /// A cloud's documentation asks for it; not every cloud checks it at every exchange.
+    Documented,
+    /// Good to know.
+    Note,
+}
+
+impl DiscoveryProblem {
+    pub fn weight(&self) -> Weight {
+        match self {
+            DiscoveryProblem::Missing { field: "claims_supported" }
+            | DiscoveryProblem::IllTyped { field: "claims_supported", .. }
+            | DiscoveryProblem::NoIdToken { .. }
+            | DiscoveryProblem::NoPublicSubject { .. } => Weight::Documented,
+            DiscoveryProblem::JwksUriElsewhere { .. } => Weight::Note,
+            _ => Weight::Fatal,
+        }
+    }
+
+    /// The problem in a sentence without an end.
+    pub fn words(&self) -> String {
+        match self {
+            DiscoveryProblem::IssuerDiffers { .. } => {
+                "the document's `issuer` is not the URL it was fetched from, character by character".to_owned()
+            }
+            DiscoveryProblem::Missing { field } => format!("the required field `{field}` is missing"),
+            DiscoveryProblem::IllTyped { field, expected, found } => {
+                format!("the field `{field}` must be {expected} and is {found}")
+            }
+            DiscoveryProblem::JwksUriInvalid { text } => format!("`jwks_uri` is not a URL: `{text}`"),
+            DiscoveryProblem::JwksUriNotHttps { text } => format!("`jwks_uri` must begin with https://: `{text}`"),
+            DiscoveryProblem::JwksUriElsewhere { host } => {
+                format!("the keys are on another host, `{host}`, which the cloud must reach too")
+            }
+            DiscoveryProblem::NoKnownAlgorithm { named } => format!(
+                "`id_token_signing_alg_values_supported` names none of {} but {}",
+                ALGORITHMS.join(", "),
+                listed(named)
+            ),
+            DiscoveryProblem::NoIdToken { named } => {
+                format!("`response_types_supported` must name `id_token` and names {}", listed(named))
+            }
+            DiscoveryProblem::NoPublicSubject { named } => {
+                format!("`subject_types_supported` must name `public` and names {}", listed(named))
+            }
+        }
+    }
+}
+
+fn listed(values: &[String]) -> String {
+    const SHOWN: usize = 8;
+    match values {
+        [] => "nothing".to_owned(),
+        _ if values.len() > SHOWN => format!("{} and {} more", values[..SHOWN].join(", "), values.len() - SHOWN),
+        _ => values.join(", "),
+    }
+}
+
+impl Discovery {
+    /// Reads the document that was fetched for `issuer`.
+    ///
+    /// # Errors
+    /// Where the answer is no JSON object. Whatever else is wrong is among the problems.
+    pub fn parse(answer: &[u8], issuer: &str) -> Result<Discovery, DiscoveryError> {
+        let text = answer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(answer).trim_ascii();
+        if text.is_empty() {
+            return Err(DiscoveryError::Empty);
+        }
+        let value: Value = serde_json::from_slice(text).map_err(|e| match text.first() {
+            Some(b'<') => DiscoveryError::Html,
+            _ => DiscoveryError::NotJson { detail: e.to_string() },
+        })?;
+        let Value::Object(fields) = value else {
+            return Err(DiscoveryError::NotObject { found: type_name(&value).to_owned() });
+        };
+        Ok(Self::read(&fields, issuer))
+    }
+
+    fn read(fields: &Map<String, Value>, expected_issuer: &str) -> Discovery {
+        let mut problems = Vec::new();
+        let mut discovery = Discovery {
+            issuer: text(fields, "issuer", &mut problems),
+            jwks_uri: text(fields, "jwks_uri", &mut problems),
+            response_types_supported: texts(fields, "response_types_supported", &mut problems),
+            subject_types_supported: texts(fields, "subject_types_supported", &mut problems),
+            id_token_signing_alg_values_supported: texts(
+                fields,
+                "id_token_signing_alg_values_supported",
+                &mut problems,
+            ),
+            claims_supported: texts(fields, "claims_supported", &mut problems),
+            problems: Vec::new(),
+        };
+        if let Some(actual) = discovery.issuer.as_ref().filter(|i| *i != expected_issuer) {
+            let (expected, actual) = (expected_issuer.to_owned(), actual.clone());
+            problems.insert(0, DiscoveryProblem::IssuerDiffers { expected, actual });
+        }
+        if let Some(uri) = &discovery.jwks_uri {
+            problems.extend(jwks_uri_problem(uri, expected_issuer));
+        }
+        let named = &discovery.id_token_signing_alg_values_supported;
+        if let Some(named) = named.clone().filter(|n| !n.iter().any(|a| ALGORITHMS.contains(&a.as_str()))) {
+            problems.push(DiscoveryProblem::NoKnownAlgorithm { named });
+        }
+        let named = &discovery.response_types_supported;
+        let has_id_token = |n: &Vec<String>| n.iter().any(|r| r.split(' ').any(|part| part == "id_token"));
+        if let Some(named) = named.clone().filter(|n| !has_id_token(n)) {
+            problems.push(DiscoveryProblem::NoIdToken { named });
+        }
+        let named = &discovery.subject_types_supported;
+        if let Some(named) = named.clone().filter(|n| !n.iter().any(|s| s == "public")) {
+            problems.push(DiscoveryProblem::NoPublicSubject { named });
+        }
+        problems.sort_by_key(DiscoveryProblem::weight);
+        discovery.problems = problems;
+        discovery
+    }
+}
+
+fn jwks_uri_problem(uri: &str, issuer: &str) -> Option<DiscoveryProblem> {
+    let Ok(url) = Url::parse(uri) else {
+        return Some(DiscoveryProblem::JwksUriInvalid { text: uri.to_owned() });
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        "http" => return Some(DiscoveryProblem::JwksUriNotHttps { text: uri.to_owned() }),
+        _ => return Some(DiscoveryProblem::JwksUriInvalid { text: uri.to_owned() }),
+    }
+    let issuer_host = Url::parse(issuer).ok().and_then(|u| u.host_str().map(str::to_owned));
+    let host = url.host_str()?;
+    (issuer_host.as_deref() != Some(host)).then(|| DiscoveryProblem::JwksUriElsewhere { host: host.to_owned() })
+}
+
+fn text(fields: &Map<String, Value>, field: &'static str, problems: &mut Vec<DiscoveryProblem>) -> Option<String> {
+    match fields.get(field) {
+        Some(Value::String(text)) => return Some(text.clone()),
+        None | Some(Value::Null) => problems.push(DiscoveryProblem::Missing { field }),
+        Some(other) => {
+            problems.push(DiscoveryProblem::IllTyped { field, expected: "a text", found: type_name(other) });
+        }
+    }
+    None
+}
+
+fn texts(
+    fields: &Map<String, Value>,
+    field: &'static str,
+    problems: &mut Vec<DiscoveryProblem>,
+) -> Option<Vec<String>> {
+    let found = match fields.get(field) {
+        Some(Value::Array(values)) => {
+            let texts: Option<Vec<String>> = values.iter().map(|v| v.as_str().map(str::to_owned)).collect();
+            if texts.is_some() {
+                return texts;
+            }
+            "an array with other values"
+        }
+        None | Some(Value::Null) => {
+            problems.push(DiscoveryProblem::Missing { field });
+            return None;
+        }
+        Some(other) => type_name(other),
+    };
+    problems.push(DiscoveryProblem::IllTyped { field, expected: "an array of texts", found });
+    None
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const ISSUER: &str = "https://app.example.com";
+
+    fn document() -> Value {
+        json!({
+            "issuer": ISSUER,
+            "jwks_uri": "https://app.example.com/oauth2/jwks",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "claims_supported": ["sub", "aud"],
+        })
+    }
+
+    fn problems(document: &Value) -> Vec<DiscoveryProblem> {
+        Discovery::parse(document.to_string().as_bytes(), ISSUER).unwrap().problems
+    }
+
+    #[test]
+    fn a_good_document_has_no_problem() {
+        assert_eq!(problems(&document()), []);
+    }
+
+    #[test]
+    fn each_required_field_is_missed() {
+        for field in [
+            "issuer",
+            "jwks_uri",
+            "response_types_supported",
+            "subject_types_supported",
+            "id_token_signing_alg_values_supported",
+            "claims_supported",
+        ] {
+            let mut without = document();
+            without.as_object_mut().unwrap().remove(field);
+            assert!(
+                matches!(problems(&without)[..], [DiscoveryProblem::Missing { field: f }] if f == field),
+                "{field}"
+            );
+            let mut ill_typed = document();
+            ill_typed[field] = json!(7);
+            let found = problems(&ill_typed);
+            assert!(matches!(found[..], [DiscoveryProblem::IllTyped { field: f, .. }] if f == field), "{field}");
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_compared_byte_by_byte() {
+        for other in ["https://app.example.com/", "https://App.example.com", "http://app.example.com", ""] {
+            let mut document = document();
+            document["issuer"] = json!(other);
+            let expected = DiscoveryProblem::IssuerDiffers { expected: ISSUER.into(), actual: other.into() };
+            assert_eq!(problems(&document)[0], expected);
+        }
+    }
+
+    #[test]
+    fn values_that_the_clouds_do_not_take() {
+        for (field, value, weight) in [
+            ("id_token_signing_alg_values_supported", json!(["HS256", "PS256"]), Weight::Fatal),
+            ("id_token_signing_alg_values_supported", json!([]), Weight::Fatal),
+            ("response_types_supported", json!(["code"]), Weight::Documented),
+            ("subject_types_supported", json!(["pairwise"]), Weight::Documented),
+            ("jwks_uri", json!("http://app.example.com/jwks"), Weight::Fatal),
+            ("jwks_uri", json!("/jwks"), Weight::Fatal),
+            ("jwks_uri", json!("ftp://app.example.com/jwks"), Weight::Fatal),
+            ("jwks_uri", json!("https://keys.example.net/jwks"), Weight::Note),
+        ] {
+            let mut document = document();
+            document[field] = value.clone();
+            let found = problems(&document);
+            assert_eq!(found.len(), 1, "{field} {value}");
+            assert_eq!(found[0].weight(), weight, "{field} {value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_says_what_it_is() {
+        for (answer, expected) in [
+            ("", DiscoveryError::Empty),
+            (" \n", DiscoveryError::Empty),
+            ("<!doctype html><title>Sign in</title>", DiscoveryError::Html),
+            ("[]", DiscoveryError::NotObject { found: "an array".into() }),
+            ("\"x\"", DiscoveryError::NotObject { found: "a text".into() }),
+        ] {
+            assert_eq!(Discovery::parse(answer.as_bytes(), ISSUER), Err(expected), "{answer:?}");
+        }
+        let cut = Discovery::parse(b"{\"issuer\":", ISSUER);
+        assert!(matches!(cut, Err(DiscoveryError::NotJson { .. })), "{cut:?}");
+        let deep = "[".repeat(500_000);
+        assert!(Discovery::parse(deep.as_bytes(), ISSUER).is_err());
+    }
+
+    #[test]
+    fn addresses_are_cleaned_and_say_so() {
+        for (text, issuer, document, notes) in [
+            ("https://a.example", "https://a.example", "https://a.example/.well-known/openid-configuration", 0),
+            ("https://a.example/", "https://a.example/", "https://a.example/.well-known/openid-configuration", 0),
+            (
+                "https://a.example/x/y",
+                "https://a.example/x/y",
+                "https://a.example/x/y/.well-known/openid-configuration",
+                0,
+            ),
+            ("a.example/x", "https://a.example/x", "https://a.example/x/.well-known/openid-configuration", 1),
+            (
+                " https://a.example/.well-known/openid-configuration\n",
+                "https://a.example",
+                "https://a.example/.well-known/openid-configuration",
+                2,
+            ),
+            ("http://127.0.0.1:80/", "http://127.0.0.1:80/", "http://127.0.0.1/.well-known/openid-configuration", 1),
+            (
+                "http://localhost:8080",
+                "http://localhost:8080",
+                "http://localhost:8080/.well-known/openid-configuration",
+                1,
+            ),
+        ] {
+            let address = IssuerAddress::clean(text).unwrap();
+            assert_eq!(address.issuer, issuer, "{text}");
+            assert_eq!(address.document.as_str(), document, "{text}");
+            assert_eq!(address.notes.len(), notes, "{text}: {:?}", address.notes);
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_refused() {
+        for (text, part) in [
+            ("", "empty"),
+            ("http://a.example", "write `https://a.example`"),
+            ("ftp://a.example", "not with `ftp:`"),
+            ("https://a.example/?x=1", "leave out `?x=1`"),
+            ("https://a.example/#f", "leave out `#f`"),
+            ("https://u:p@a.example/", "user name or password"),
+            ("https://<your-platform-host>", "`<your-platform-host>` is a placeholder"),
+            ("https://{host}/", "`{host}` is a placeholder"),
+            ("eyJhbGciOi.eyJpc3Mi.c2ln", "looks like a token"),
+            ("https://", "is not a URL"),
+        ] {
+            let error = IssuerAddress::clean(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(!error.contains("u:p"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_panics(answer in proptest::collection::vec(any::<u8>(), 0..200), text in ".{0,60}") {
+            let _ = Discovery::parse(&answer, &text);
+            let _ = IssuerAddress::clean(&text);
+        }
+
+        #[test]
+        fn the_issuer_is_kept_as_written(host in "[a-zA-Z0-9]{1,12}(\\.[a-z]{2,5}){1,2}", path in "(/[A-Za-z0-9_-]{1,8}){0,3}/?") {
+            let issuer = format!("https://{host}{path}");
+            prop_assert_eq!(IssuerAddress::clean(&issuer).unwrap().issuer, issuer);
+        }
+    }
+}

@@ -8,6 +8,8 @@ pub mod fingerprint;
 pub mod iam;
 pub mod issuer;
 pub mod jwks;
+pub mod near_miss;
+pub mod nearest;
 pub mod profile;
 pub mod region;
 pub mod secret_ref;

@@ -1,1 +1,4 @@
 //! The lab's clouds, tried by any client.
+
+mod client;
+mod happy;

@@ -1,5 +1,16 @@
 //! A profile: what is wired to what. It names files, variables and commands, and never holds a secret.
 
+mod address;
+pub mod document;
+pub mod environment;
+pub mod key;
+pub mod placeholder;
+pub mod question;
+pub mod resolve;
+pub mod setting;
+pub mod value;
+pub mod write;
+
 use std::path::PathBuf;
 
 use super::arn::RoleArn;

@@ -1,0 +1,79 @@
+//! What a secret store showed of its secrets: names, versions and fingerprints, never a value.
+
+use serde::Serialize;
+
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::timestamp::UnixSeconds;
+
+/// The first page of the store's secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SecretList {
+    /// How many secrets the first page holds.
+    pub seen: usize,
+    /// Whether there are further pages.
+    pub more: bool,
+    /// Whether the profile's secret is on the first page. AWS's list may lag five minutes behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holds_secret: Option<bool>,
+    /// The name on the first page nearest to the profile's, where that is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
+}
+
+/// A secret was read; its value has been reduced to a fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SecretRead {
+    pub name: String,
+    /// The store's full name for it: an ARN, or a vault's identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// AWS staging labels of this version.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<UnixSeconds>,
+    /// Text or bytes, as the store holds it.
+    pub form: ValueForm,
+    /// Of the whole value, or of the selected field where the profile selects one that is there.
+    pub fingerprint: Fingerprint,
+    /// The field that the profile selects.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub field: Option<SelectedField>,
+}
+
+/// How the store holds a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValueForm {
+    Text,
+    Binary,
+}
+
+/// What became of `name#json_key`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SelectedField {
+    pub json_key: String,
+    #[serde(flatten)]
+    pub state: FieldState,
+}
+
+/// Whether the selected field is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "field")]
+pub enum FieldState {
+    /// There, and a text.
+    Found,
+    /// There, and not a text: a number, an object, …
+    NotText { kind: &'static str },
+    /// The object has no such key; the nearest one it has, where one is near.
+    Missing {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nearest: Option<String>,
+    },
+    /// The value is JSON, and no object.
+    NotAnObject,
+    /// The value is not JSON.
+    NotJson,
+}

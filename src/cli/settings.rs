@@ -1,0 +1,207 @@
+//! Finding and reading a profile: folders, files, the environment. What it means is `domain::profile`'s.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::CliError;
+use super::args::ProfileSelector;
+use crate::domain::nearest::nearest;
+use crate::domain::profile::document::{self, LARGEST};
+use crate::domain::profile::resolve::{Resolved, resolve};
+use crate::domain::profile::setting::{Problem, Setting};
+use crate::domain::profile::{Profile, environment};
+
+/// The name of a profile made of the environment's variables alone.
+pub(super) const FROM_ENVIRONMENT: &str = "environment";
+/// What the names of profiles' files end in.
+const EXTENSION: &str = "toml";
+
+/// A profile ready to use.
+#[derive(Clone, Debug)]
+pub(super) struct Loaded {
+    pub profile: Profile,
+    /// Every value in effect with where it came from.
+    pub provenance: Vec<Setting>,
+    /// The file it was read from, where there is one.
+    pub path: Option<PathBuf>,
+}
+
+/// Finds, reads, merges and validates the chosen profile; without a choice, what `--set` and the environment say.
+///
+/// # Errors
+/// No such profile, a value that is wrong (all of them are told), or nothing to start from.
+pub(super) fn load(selector: &ProfileSelector) -> Result<Loaded, CliError> {
+    let path = match (&selector.profile, &selector.profile_file) {
+        (Some(name), _) => Some(existing(name)?),
+        (None, Some(file)) => Some(file.clone()),
+        (None, None) => None,
+    };
+    let name = match (&selector.profile, &path) {
+        (Some(name), _) => name.clone(),
+        (None, Some(path)) => path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+        (None, None) => FROM_ENVIRONMENT.to_owned(),
+    };
+    let mut problems = Vec::new();
+    let flags = flags(&selector.set, &mut problems);
+    if path.is_none() && selector.set.is_empty() && !environment::suffices(&variable) {
+        return Err(nothing_to_start_from());
+    }
+    let file = match &path {
+        None => Vec::new(),
+        Some(path) => {
+            let (settings, wrong) = document::parse(&read(path)?, path);
+            problems.extend(wrong);
+            settings
+        }
+    };
+    match resolve(&name, &flags, &file, &variable) {
+        Ok(Resolved { profile, settings }) if problems.is_empty() => Ok(Loaded { profile, provenance: settings, path }),
+        Ok(_) => Err(refusal(&name, &problems)),
+        Err(wrong) => {
+            problems.extend(wrong);
+            Err(refusal(&name, &problems))
+        }
+    }
+}
+
+/// Parses the values of `--set`.
+pub(super) fn flags(arguments: &[String], problems: &mut Vec<Problem>) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    for argument in arguments {
+        match document::parse_flag(argument) {
+            Ok(setting) => settings.push(setting),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    settings
+}
+
+/// The error that tells everything wrong with a profile: where, what, and what instead.
+pub(super) fn refusal(name: &str, problems: &[Problem]) -> CliError {
+    if let [problem] = problems {
+        return CliError::new(problem.to_string()).with_hint(&problem.instead);
+    }
+    let mut error = CliError::new(format!("the profile `{name}` has {} mistakes", problems.len()));
+    for problem in problems {
+        error = error.with_hint(problem.to_string()).with_hint(format!("  {}", problem.instead));
+    }
+    error
+}
+
+/// A variable's value. What is not UTF-8 shows as U+FFFD, which validation names.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The folder of the profiles: `$TRUSTLINE_CONFIG_DIR/profiles`, else `$XDG_CONFIG_HOME/trustline/profiles`, else
+/// `~/.config/trustline/profiles` (XDG Base Directory Specification: a relative `XDG_CONFIG_HOME` is ignored).
+///
+/// # Errors
+/// There is no home folder.
+pub(super) fn folder() -> Result<PathBuf, CliError> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(own) = set("TRUSTLINE_CONFIG_DIR") {
+        return Ok(own.join("profiles"));
+    }
+    let config = set("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let config = config.or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+    config.map(|config| config.join("trustline").join("profiles")).ok_or_else(|| {
+        CliError::new("there is no home folder to keep profiles in").with_hint("set TRUSTLINE_CONFIG_DIR to a folder")
+    })
+}
+
+/// The file of the profile `name`, whether or not it exists.
+///
+/// # Errors
+/// The name is none that a profile can have.
+pub(super) fn file_of(name: &str) -> Result<PathBuf, CliError> {
+    let fits = (1..=64).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if !fits {
+        let mut error = CliError::new(format!("`{name}` is no name for a profile"))
+            .with_hint("write 1 to 64 letters, digits, `-`, `_` and `.`, such as `prod-aws`");
+        if name.contains('/') {
+            error = error.with_hint("a file is named with --profile-file");
+        }
+        return Err(error);
+    }
+    Ok(folder()?.join(format!("{name}.{EXTENSION}")))
+}
+
+/// The names of the profiles that exist, sorted.
+///
+/// # Errors
+/// The folder exists and cannot be read.
+pub(super) fn names() -> Result<Vec<String>, CliError> {
+    let folder = folder()?;
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(CliError::new(format!("{}: {error}", folder.display()))),
+    };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .map(|entry| PathBuf::from(entry.file_name()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .filter(|name| file_of(name).is_ok())
+        .collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Reads a profile's file.
+///
+/// # Errors
+/// It cannot be read, is too large, or is not UTF-8.
+pub(super) fn read(path: &Path) -> Result<String, CliError> {
+    let refuse = |what: String| CliError::new(format!("{}: {what}", path.display()));
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| refuse(format!("the profile cannot be read: {error}")))?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        // The cut may have split a character; the size is what is wrong then.
+        Err(_) if bytes.len() > LARGEST => Err(refuse("is larger than 64 KiB, which no profile is".to_owned())),
+        Err(error) => {
+            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+            Err(CliError::new(format!("{}:{line}: is not UTF-8 text", path.display()))
+                .with_hint("save the file as UTF-8"))
+        }
+    }
+}
+
+/// The file of the profile `name`, which must exist.
+fn existing(name: &str) -> Result<PathBuf, CliError> {
+    let path = file_of(name)?;
+    if path.exists() {
+        return Ok(path);
+    }
+    let names = names()?;
+    let mut error = CliError::new(format!("there is no profile `{name}` ({})", path.display()));
+    if let Some(near) = nearest(name, names.iter().map(String::as_str)) {
+        error = error.with_hint(format!("did you mean `{near}`?"));
+    } else if !names.is_empty() {
+        error = error.with_hint(format!("there are: {}", names.join(", ")));
+    }
+    Err(error.with_hint(format!("make it with `trustline profile new {name}`")))
+}
+
+fn nothing_to_start_from() -> CliError {
+    let mut error = CliError::new("no profile is named, and no variable names a role, an application or a token");
+    if let Ok(names) = names()
+        && !names.is_empty()
+    {
+        error = error.with_hint(format!("--profile NAME              one of yours: {}", names.join(", ")));
+    }
+    error
+        .with_hint("--lab                       try it against the cloud inside this program")
+        .with_hint("trustline profile new NAME  make a profile")
+        .with_hint(
+            "without a profile: --set KEY=VALUE, or AWS_ROLE_ARN, AWS_REGION, AWS_WEB_IDENTITY_TOKEN_FILE, AZURE_CLIENT_ID, …",
+        )
+}

@@ -1,1 +1,0 @@
-//! JSON Web Key Sets (RFC 7517).

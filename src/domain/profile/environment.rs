@@ -1,0 +1,189 @@
+//! What the ecosystem's own variables say: which settings they make, and which guide they fit.
+
+use super::Guide;
+use super::key::Key;
+use super::setting::{Origin, Setting, Value};
+
+/// The process's environment, as far as a profile may see it: a variable's value, `None` where it is not set.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What all AWS SDKs read (AWS SDKs and Tools reference guide, "Environment variables"). The first that is set wins.
+const AWS: &[(&str, Key)] = &[
+    ("AWS_ROLE_ARN", Key::RoleArn),
+    ("AWS_REGION", Key::Region),
+    ("AWS_DEFAULT_REGION", Key::Region),
+    ("AWS_ROLE_SESSION_NAME", Key::SessionName),
+    ("AWS_ENDPOINT_URL", Key::EndpointUrl),
+    ("AWS_ENDPOINT_URL_STS", Key::StsEndpointUrl),
+    ("AWS_ENDPOINT_URL_SECRETS_MANAGER", Key::SecretsmanagerEndpointUrl),
+];
+/// What the Azure SDKs read, and what the AKS webhook sets.
+const AZURE: &[(&str, Key)] = &[
+    ("AZURE_TENANT_ID", Key::TenantId),
+    ("AZURE_CLIENT_ID", Key::ClientId),
+    ("AZURE_FEDERATED_TOKEN_FILE", Key::TokenFile),
+    ("AZURE_AUTHORITY_HOST", Key::AuthorityHost),
+];
+const AWS_TOKEN_FILE: &[(&str, Key)] = &[("AWS_WEB_IDENTITY_TOKEN_FILE", Key::TokenFile)];
+const AWS_PROFILE: &[(&str, Key)] = &[("AWS_PROFILE", Key::ConfigProfile)];
+
+/// Where CI systems keep tokens. A job has them whether or not it means to use them, so a profile's file goes before.
+const CIRCLECI_TOKENS: &[&str] = &["CIRCLE_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2"];
+const GITHUB_REQUEST: &[&str] = &["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
+
+/// Whether the variables alone say enough to start from: a role, an Entra application, or a token.
+pub fn suffices(variables: Variables<'_>) -> bool {
+    let named = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"];
+    named.iter().chain(CIRCLECI_TOKENS).any(|name| is_set(variables, name))
+        || GITHUB_REQUEST.iter().all(|name| is_set(variables, name))
+}
+
+/// The guide that the variables fit, where nothing names one.
+pub fn guide(variables: Variables<'_>) -> Guide {
+    let any = |table: &[(&str, Key)]| table.iter().any(|(name, _)| is_set(variables, name));
+    let aws = is_set(variables, "AWS_ROLE_ARN") || any(AWS_TOKEN_FILE);
+    if any(AZURE) && !aws {
+        Guide::AzureWorkloadIdentity
+    } else if is_set(variables, "CIRCLECI") || CIRCLECI_TOKENS.iter().any(|name| is_set(variables, name)) {
+        Guide::CircleciAws
+    } else if is_set(variables, "GITLAB_CI") {
+        Guide::GitlabAws
+    } else {
+        Guide::AwsWorkloadIdentity
+    }
+}
+
+/// The settings that variables make for `guide`; they go before a profile's file. Variables of another cloud say nothing.
+pub fn settings(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
+    let tables: &[&[(&str, Key)]] = match guide {
+        Guide::AzureWorkloadIdentity => &[AZURE],
+        Guide::AwsStatic | Guide::AwsAssumeRole => &[AWS, AWS_PROFILE],
+        Guide::AwsWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws => &[AWS, AWS_TOKEN_FILE],
+    };
+    let endpoints_off =
+        variables("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v.eq_ignore_ascii_case("true"));
+    let mut settings: Vec<Setting> = Vec::new();
+    for (name, key) in tables.iter().flat_map(|table| table.iter()) {
+        if settings.iter().any(|earlier| earlier.key == *key) || (endpoints_off && name.starts_with("AWS_ENDPOINT_URL"))
+        {
+            continue;
+        }
+        if let Some(value) = variables(name).filter(|value| !value.is_empty()) {
+            settings.push(Setting {
+                key: *key,
+                value: Value::Text(value),
+                origin: Origin::Variable((*name).to_owned()),
+            });
+        }
+    }
+    settings
+}
+
+/// What the CI system around us offers for `guide`; a profile's file goes before it.
+pub fn offers(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    let mut offer = |key, value, name: &str| {
+        settings.push(Setting { key, value, origin: Origin::Variable(name.to_owned()) });
+    };
+    match guide {
+        Guide::CircleciAws => {
+            if let Some(name) = CIRCLECI_TOKENS.iter().find(|name| is_set(variables, name)) {
+                offer(Key::TokenEnv, Value::Text((*name).to_owned()), name);
+            }
+            if let Some(organization) = variables("CIRCLE_ORGANIZATION_ID").filter(|id| !id.is_empty()) {
+                let issuer = format!("https://oidc.circleci.com/org/{organization}");
+                offer(Key::IssuerUrl, Value::Text(issuer), "CIRCLE_ORGANIZATION_ID");
+                offer(Key::Organization, Value::Text(organization), "CIRCLE_ORGANIZATION_ID");
+            }
+        }
+        Guide::GitlabAws => {
+            if let Some(instance) = variables("CI_SERVER_URL").filter(|url| !url.is_empty()) {
+                offer(Key::IssuerUrl, Value::Text(instance), "CI_SERVER_URL");
+            }
+        }
+        Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity => {
+            // Without the request's variables the job lacks a permission; asking for the token tells so.
+            if let Some(name) = GITHUB_REQUEST.iter().chain(&["GITHUB_ACTIONS"]).find(|name| is_set(variables, name)) {
+                offer(Key::TokenGithubActions, Value::Flag(true), name);
+            }
+        }
+        Guide::AwsStatic | Guide::AwsAssumeRole => {}
+    }
+    settings
+}
+
+/// Whether a variable is set to something; an empty one counts as not set, as the SDKs have it.
+fn is_set(variables: Variables<'_>, name: &str) -> bool {
+    variables(name).is_some_and(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with<T>(set: &[(&str, &str)], ask: impl Fn(Variables<'_>) -> T) -> T {
+        ask(&|name| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_variables_choose_the_guide() {
+        for (set, chosen) in [
+            (&[][..], Guide::AwsWorkloadIdentity),
+            (&[("AZURE_CLIENT_ID", "x")], Guide::AzureWorkloadIdentity),
+            (&[("AZURE_CLIENT_ID", "x"), ("AWS_ROLE_ARN", "y")], Guide::AwsWorkloadIdentity),
+            (&[("AZURE_CLIENT_ID", "x"), ("AWS_ROLE_ARN", "")], Guide::AzureWorkloadIdentity),
+            (&[("CIRCLECI", "true")], Guide::CircleciAws),
+            (&[("CIRCLE_OIDC_TOKEN_V2", "t")], Guide::CircleciAws),
+            (&[("GITLAB_CI", "true"), ("AWS_ROLE_ARN", "y")], Guide::GitlabAws),
+        ] {
+            assert_eq!(with(set, guide), chosen, "{set:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_enough_to_start_from() {
+        for (set, enough) in [
+            (&[][..], false),
+            (&[("AWS_REGION", "us-east-1"), ("AWS_PROFILE", "p")], false),
+            (&[("AWS_ROLE_ARN", "x")], true),
+            (&[("AZURE_FEDERATED_TOKEN_FILE", "x")], true),
+            (&[("CIRCLE_OIDC_TOKEN", "x")], true),
+            (&[("ACTIONS_ID_TOKEN_REQUEST_URL", "x")], false),
+            (&[("ACTIONS_ID_TOKEN_REQUEST_URL", "x"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "y")], true),
+        ] {
+            assert_eq!(with(set, suffices), enough, "{set:?}");
+        }
+    }
+
+    #[test]
+    fn each_guide_reads_its_own_clouds_variables() {
+        let set = [
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"),
+            ("AWS_PROFILE", "p"),
+            ("AZURE_TENANT_ID", "x"),
+            ("AZURE_FEDERATED_TOKEN_FILE", "/a"),
+        ];
+        let read =
+            |guide| with(&set, |v| settings(guide, v)).into_iter().map(|s| s.origin.to_string()).collect::<Vec<_>>();
+        assert_eq!(read(Guide::AwsWorkloadIdentity), ["AWS_REGION", "AWS_WEB_IDENTITY_TOKEN_FILE"]);
+        assert_eq!(read(Guide::AwsStatic), ["AWS_REGION", "AWS_PROFILE"]);
+        assert_eq!(read(Guide::AzureWorkloadIdentity), ["AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"]);
+    }
+
+    #[test]
+    fn endpoints_can_be_switched_off() {
+        let set = [("AWS_ENDPOINT_URL_STS", "http://x"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")];
+        assert_eq!(with(&set, |v| settings(Guide::AwsWorkloadIdentity, v)), []);
+    }
+
+    #[test]
+    fn a_tokens_value_never_becomes_a_setting() {
+        let set = [("CIRCLE_OIDC_TOKEN", "planted"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "planted")];
+        for guide in Guide::ALL {
+            let all = with(&set, |v| [settings(*guide, v), offers(*guide, v)].concat());
+            assert!(!format!("{all:?}").contains("planted"), "{guide:?}");
+        }
+    }
+}

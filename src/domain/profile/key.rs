@@ -1,0 +1,159 @@
+//! The keys of a profile: the closed list, each with its dotted TOML path and its type.
+
+use crate::domain::nearest::nearest;
+
+/// What may stand behind a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A file's path; relative ones are relative to the profile's file.
+    Path,
+    /// A list of texts.
+    List,
+    /// `true`, or absent.
+    Flag,
+}
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $name:ident = $path:literal, $kind:ident;)*) => {
+        /// One key of a profile.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Key { $($(#[$doc])* $name,)* }
+
+        impl Key {
+            /// Every key, in the order in which a profile is written.
+            pub const ALL: &[Key] = &[$(Key::$name,)*];
+
+            /// Its dotted TOML path.
+            pub const fn path(self) -> &'static str {
+                match self { $(Key::$name => $path,)* }
+            }
+
+            /// What may stand behind it.
+            pub const fn kind(self) -> Kind {
+                match self { $(Key::$name => Kind::$kind,)* }
+            }
+        }
+    };
+}
+
+keys! {
+    /// The setup guide that the profile follows.
+    Guide = "guide", Text;
+    /// The issuer's URL, as tokens carry it in `iss`.
+    IssuerUrl = "issuer.url", Text;
+    /// The platform organization's UUID.
+    Organization = "platform.organization", Text;
+    /// A file that holds the token.
+    TokenFile = "token.file", Path;
+    /// A variable that holds the token.
+    TokenEnv = "token.env", Text;
+    /// A program that prints the token.
+    TokenCommand = "token.command", List;
+    /// Ask GitHub Actions for the token.
+    TokenGithubActions = "token.github-actions", Flag;
+    /// Read the token from standard input.
+    TokenStdin = "token.stdin", Flag;
+    /// The role to assume.
+    RoleArn = "aws.role-arn", Text;
+    /// The region of STS and of the secret.
+    Region = "aws.region", Text;
+    /// The role's trust policy.
+    TrustPolicy = "aws.trust-policy", Path;
+    /// The role's permissions.
+    IdentityPolicy = "aws.identity-policy", Path;
+    /// The name of the role's session.
+    SessionName = "aws.session-name", Text;
+    /// The audience that the identity provider registers.
+    AwsAudience = "aws.audience", Text;
+    /// The endpoint of every AWS service.
+    EndpointUrl = "aws.endpoint-url", Text;
+    /// The endpoint of STS.
+    StsEndpointUrl = "aws.sts-endpoint-url", Text;
+    /// The endpoint of Secrets Manager.
+    SecretsmanagerEndpointUrl = "aws.secretsmanager-endpoint-url", Text;
+    /// The shared-configuration profile of the static guides.
+    ConfigProfile = "aws.config-profile", Text;
+    /// The external id of the role's trust policy.
+    ExternalId = "aws.external-id", Text;
+    /// The Entra directory.
+    TenantId = "azure.tenant-id", Text;
+    /// The Entra application.
+    ClientId = "azure.client-id", Text;
+    /// The key vault.
+    VaultUrl = "azure.vault-url", Text;
+    /// The application's federated credential.
+    FederatedCredential = "azure.federated-credential", Path;
+    /// The Entra authority.
+    AuthorityHost = "azure.authority-host", Text;
+    /// The secret, or one field of it.
+    SecretName = "secret.name", Text;
+    /// The running deployment.
+    DeploymentUrl = "deployment.url", Text;
+    /// The variable that holds the deployment's token.
+    DeploymentTokenEnv = "deployment.token-env", Text;
+    /// The automation's variable that carries the secret.
+    DeploymentVariable = "deployment.variable", Text;
+}
+
+impl Key {
+    /// The key of this path.
+    pub fn parse(path: &str) -> Option<Key> {
+        Key::ALL.iter().copied().find(|key| key.path() == path)
+    }
+
+    /// The key whose path a mistyped one was most likely meant to be. The last part alone is enough where only one
+    /// key ends in it (`role-arn`, `tenant_id`).
+    pub fn nearest(path: &str) -> Option<Key> {
+        let by_path = nearest(path, Key::ALL.iter().map(|key| key.path())).and_then(Key::parse);
+        by_path.or_else(|| {
+            let last = path.rsplit('.').next()?.to_lowercase().replace('_', "-");
+            let mut ending = Key::ALL.iter().copied().filter(|key| key.name() == last);
+            ending.next().filter(|_| ending.next().is_none())
+        })
+    }
+
+    /// The part of the path behind its table.
+    pub fn name(self) -> &'static str {
+        self.path().rsplit('.').next().unwrap_or_default()
+    }
+
+    /// The table that it stands in; empty for `guide`.
+    pub fn table(self) -> &'static str {
+        self.path().rsplit_once('.').map_or("", |(table, _)| table)
+    }
+
+    /// Whether it says where the token comes from; a profile has at most one that does.
+    pub fn is_token_source(self) -> bool {
+        self.table() == "token"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_distinct_and_parse_back() {
+        for key in Key::ALL {
+            assert_eq!(Key::parse(key.path()), Some(*key));
+        }
+    }
+
+    #[test]
+    fn names_the_nearest_key() {
+        for (typed, meant) in [
+            ("aws.role_arn", Some(Key::RoleArn)),
+            ("role-arn", Some(Key::RoleArn)),
+            ("azure.tenant", Some(Key::TenantId)),
+            ("entra.tenant_id", Some(Key::TenantId)),
+            ("issuer.uri", Some(Key::IssuerUrl)),
+            ("secrets.name", Some(Key::SecretName)),
+            ("nothing.like.it", None),
+            ("", None),
+        ] {
+            assert_eq!(Key::nearest(typed), meant, "{typed}");
+        }
+    }
+}

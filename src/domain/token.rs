@@ -1,1 +1,0 @@
-//! JSON Web Tokens, decoded as far as they can be (RFC 7519).

@@ -1,0 +1,225 @@
+//! Inspects a header and claims for what clouds refuse or people overlook.
+
+use serde_json::{Map, Value};
+
+use super::object::kind;
+use super::problem::{TimeFlaw, TokenProblem};
+use crate::domain::signature::Algorithm;
+use crate::domain::text;
+use crate::domain::timestamp::UnixSeconds;
+
+/// The claim that lists the roles a token may assume (AWS session claims).
+pub const ROLES_CLAIM: &str = "https://aws.amazon.com/roles";
+
+const TAGS_CLAIM: &str = "https://aws.amazon.com/tags";
+
+/// What AWS STS requires of every token ("Missing a required claim").
+const REQUIRED: [&str; 5] = ["iss", "sub", "aud", "iat", "exp"];
+
+/// The last second of the year 9999.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// Seconds of the year 2001 read as milliseconds, and of the year 2286.
+const MILLISECONDS: std::ops::Range<i64> = 1_000_000_000_000..10_000_000_000_000;
+
+/// The roles that a token lists: a list of texts, or one text divided by `;`.
+pub fn roles(claim: &Value) -> Option<Vec<&str>> {
+    match claim {
+        Value::String(text) => Some(text.split(';').map(str::trim).filter(|role| !role.is_empty()).collect()),
+        Value::Array(list) => list.iter().map(Value::as_str).collect(),
+        _ => None,
+    }
+}
+
+/// A time claim in whole seconds, as far as it can be read at all.
+pub(super) fn seconds(value: &Value) -> Option<UnixSeconds> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let float = number.as_f64().filter(|f| f.abs() < 9e15)?;
+            // Whole and small enough: the cast is exact.
+            Some(float.trunc() as i64)
+        }),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+pub(super) fn header(header: &Map<String, Value>, problems: &mut Vec<TokenProblem>) {
+    // An encrypted token's `alg` and `kid` speak of its addressee's key, not of a signature.
+    if problems.contains(&TokenProblem::Encrypted) {
+        return;
+    }
+    if header.contains_key("enc") {
+        problems.push(TokenProblem::Encrypted);
+        return;
+    }
+    match header.get("alg") {
+        Some(Value::String(alg)) if alg.eq_ignore_ascii_case("none") => {
+            problems.push(TokenProblem::AlgorithmNone { alg: alg.clone() });
+        }
+        Some(Value::String(alg)) if matches!(alg.as_str(), "HS256" | "HS384" | "HS512") => {
+            problems.push(TokenProblem::AlgorithmSymmetric { alg: alg.clone() });
+        }
+        Some(Value::String(alg)) if alg.parse::<Algorithm>().is_err() => {
+            problems.push(TokenProblem::AlgorithmUnsupported { alg: alg.clone() });
+        }
+        Some(Value::String(_)) => {}
+        _ => problems.push(TokenProblem::NoAlgorithm),
+    }
+    match header.get("kid") {
+        None => problems.push(TokenProblem::KeyIdMissing),
+        Some(Value::String(kid)) if kid.is_empty() => problems.push(TokenProblem::KeyIdEmpty),
+        Some(Value::String(_)) => {}
+        Some(other) => problems.push(TokenProblem::KeyIdNotText { found: kind(other).to_owned() }),
+    }
+    for name in ["jku", "x5u", "jwk", "x5c"] {
+        if header.contains_key(name) {
+            problems.push(TokenProblem::KeyInHeader { name: name.to_owned() });
+        }
+    }
+    if let Some(crit) = header.get("crit") {
+        let names = match crit {
+            Value::Array(names) => names.iter().map(|n| n.as_str().unwrap_or("?").to_owned()).collect(),
+            other => vec![kind(other).to_owned()],
+        };
+        problems.push(TokenProblem::Critical { names });
+    }
+}
+
+pub(super) fn claims(claims: &Map<String, Value>, problems: &mut Vec<TokenProblem>) {
+    for name in REQUIRED {
+        if !claims.contains_key(name) {
+            problems.push(TokenProblem::MissingClaim { name: name.to_owned() });
+        }
+    }
+    for name in ["iss", "sub", "azp"] {
+        if let Some(value) = claims.get(name) {
+            text_claim(name, value, problems);
+        }
+    }
+    if let Some(value) = claims.get("aud") {
+        audience(value, claims.contains_key("azp"), problems);
+    }
+    for name in ["iat", "nbf", "exp"] {
+        if let Some(value) = claims.get(name)
+            && let Some(flaw) = time_flaw(value)
+        {
+            problems.push(TokenProblem::BadTime { name: name.to_owned(), flaw, found: excerpt(value) });
+        }
+    }
+    if let (Some(iat), Some(exp)) = (claims.get("iat").and_then(seconds), claims.get("exp").and_then(seconds))
+        && exp <= iat
+        && iat >= 0
+    {
+        problems.push(TokenProblem::NoLifetime { seconds: exp.saturating_sub(iat) });
+    }
+    if let Some(value) = claims.get(ROLES_CLAIM)
+        && roles(value).is_none()
+    {
+        problems.push(TokenProblem::RolesFormat { found: kind(value).to_owned() });
+    }
+    if let Some(Value::Object(tags)) = claims.get(TAGS_CLAIM).and_then(|tags| tags.get("principal_tags")) {
+        for (name, value) in tags {
+            if !value.as_array().is_some_and(|list| list.iter().all(Value::is_string)) {
+                problems.push(TokenProblem::TagsFormat { name: name.clone() });
+            }
+        }
+    }
+}
+
+fn text_claim(name: &str, value: &Value, problems: &mut Vec<TokenProblem>) {
+    match value {
+        Value::String(text) if text.is_empty() => problems.push(TokenProblem::EmptyClaim { name: name.to_owned() }),
+        Value::String(text) => characters(name, text, problems),
+        other => problems.push(TokenProblem::ClaimType {
+            name: name.to_owned(),
+            expected: "text".to_owned(),
+            found: kind(other).to_owned(),
+        }),
+    }
+}
+
+fn audience(value: &Value, has_azp: bool, problems: &mut Vec<TokenProblem>) {
+    let name = "aud".to_owned();
+    let expected = "text or a list of texts".to_owned();
+    match value {
+        Value::String(text) if text.is_empty() => problems.push(TokenProblem::EmptyClaim { name }),
+        Value::String(text) => characters("aud", text, problems),
+        Value::Array(list) if list.is_empty() => problems.push(TokenProblem::EmptyClaim { name }),
+        Value::Array(list) => {
+            if let Some(other) = list.iter().find(|entry| !entry.is_string()) {
+                let found = format!("a list with {}", kind(other));
+                problems.push(TokenProblem::ClaimType { name, expected, found });
+            }
+            for text in list.iter().filter_map(Value::as_str) {
+                characters("aud", text, problems);
+            }
+            if list.len() > 1 && !has_azp {
+                problems.push(TokenProblem::SeveralAudiences { count: list.len() });
+            }
+        }
+        other => problems.push(TokenProblem::ClaimType { name, expected, found: kind(other).to_owned() }),
+    }
+}
+
+fn time_flaw(value: &Value) -> Option<TimeFlaw> {
+    let number = match value {
+        Value::Number(number) => number,
+        Value::String(text) if text.parse::<i64>().is_ok() => return Some(TimeFlaw::NumericText),
+        _ => return Some(TimeFlaw::NotANumber),
+    };
+    match number.as_i64() {
+        Some(seconds) if seconds < 0 => Some(TimeFlaw::Negative),
+        Some(seconds) if MILLISECONDS.contains(&seconds) => Some(TimeFlaw::Milliseconds),
+        Some(seconds) if seconds > LAST_SECOND => Some(TimeFlaw::OutOfRange),
+        Some(_) => None,
+        None if number.is_u64() => Some(TimeFlaw::OutOfRange),
+        None if number.as_f64().is_some_and(|f| f.abs() > 1e15) => Some(TimeFlaw::OutOfRange),
+        None => Some(TimeFlaw::Fraction),
+    }
+}
+
+/// A value as JSON, cut to what a sentence can hold.
+fn excerpt(value: &Value) -> String {
+    value.to_string().chars().take(60).collect()
+}
+
+/// What deceives the eye in a claim that is compared byte for byte: the first case of each sort.
+fn characters(name: &str, value: &str, problems: &mut Vec<TokenProblem>) {
+    if value.trim().len() != value.len() {
+        problems.push(TokenProblem::ClaimBlanks { name: name.to_owned() });
+    }
+    if let Some((at, character)) = value.chars().enumerate().find(|(_, c)| text::is_unsafe(*c)) {
+        problems.push(TokenProblem::Invisible { name: name.to_owned(), at, character });
+    }
+    // A word wholly in another script deceives nobody; one such letter among ASCII letters does.
+    let mut words = value.split(|c: char| !c.is_alphanumeric());
+    let is_url = value.starts_with("https://") || value.starts_with("http://");
+    let deceptive = is_url
+        || words.any(|w| w.chars().any(|c| c.is_ascii_alphabetic()) && w.chars().any(|c| look_alike(c).is_some()));
+    if deceptive
+        && let Some((at, (character, looks_like))) =
+            value.chars().enumerate().find_map(|(at, c)| Some((at, (c, look_alike(c)?))))
+    {
+        problems.push(TokenProblem::LookAlike { name: name.to_owned(), at, character, looks_like });
+    }
+}
+
+/// The ASCII character that `c` is taken for at a glance: the commonest confusables (Unicode Technical Standard 39).
+fn look_alike(c: char) -> Option<char> {
+    const PAIRS: &[(&str, &str)] = &[
+        ("аеорсухіјѕһԁԛԝ", "aeopcyxijshdqw"),
+        ("АВЕЅІЈКМНОРСТХУ", "ABESIJKMHOPCTXY"),
+        ("οαινρτυ", "oaivptu"),
+        ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX"),
+        ("‐‑‒–—−∕⁄：", "------//:"),
+    ];
+    if c.is_ascii() {
+        return None;
+    }
+    // Fullwidth forms.
+    if let Some(ascii) = u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).filter(char::is_ascii_graphic) {
+        return Some(ascii);
+    }
+    PAIRS.iter().find_map(|(other, ascii)| other.chars().zip(ascii.chars()).find_map(|(o, a)| (o == c).then_some(a)))
+}

@@ -1,0 +1,73 @@
+//! A report as JUnit XML: one suite a profile, one case a check.
+
+use std::fmt::Write as _;
+
+use crate::check::Outcome;
+use crate::domain::text::visible_lines;
+use crate::output::finding_text;
+use crate::output::paint::Paint;
+use crate::run::event::FinishedCheck;
+use crate::run::report::Report;
+
+/// The report as a JUnit document. What could not be checked is an error, what failed a failure.
+pub fn report(report: &Report) -> String {
+    let counts = report.counts();
+    let seconds = |ms: u64| format!("{}.{:03}", ms / 1000, ms % 1000);
+    let total = report.end.as_ref().map_or(0, |e| e.duration_ms);
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    let _ = writeln!(
+        xml,
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\" timestamp=\"{}\">",
+        escape(&report.profile),
+        report.finished().count(),
+        counts.failed,
+        counts.inconclusive,
+        counts.skipped,
+        seconds(total),
+        escape(&report.started),
+    );
+    for check in report.finished() {
+        let _ = write!(
+            xml,
+            "    <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
+            escape(check.id.id()),
+            escape(&check.title),
+            seconds(check.duration_ms),
+        );
+        let element = match check.outcome {
+            Outcome::Pass | Outcome::Warn => None,
+            Outcome::Fail => Some("failure"),
+            Outcome::Inconclusive => Some("error"),
+            Outcome::Skipped => Some("skipped"),
+        };
+        let reason = escape(check.reason.as_deref().unwrap_or_default());
+        match element {
+            None if check.outcome == Outcome::Warn => {
+                let _ = writeln!(xml, "><system-out>{}</system-out></testcase>", escape(&details(check)));
+            }
+            None => xml.push_str("/>\n"),
+            Some("skipped") => {
+                let _ = writeln!(xml, "><skipped message=\"{reason}\"/></testcase>");
+            }
+            Some(element) => {
+                let _ = writeln!(
+                    xml,
+                    "><{element} message=\"{reason}\">{}</{element}></testcase>",
+                    escape(&details(check))
+                );
+            }
+        }
+    }
+    xml.push_str("  </testsuite>\n</testsuites>\n");
+    xml
+}
+
+fn details(check: &FinishedCheck) -> String {
+    let lines: Vec<String> = check.findings.iter().flat_map(|f| finding_text::lines(f, Paint::PLAIN)).collect();
+    if lines.is_empty() { check.reason.clone().unwrap_or_default() } else { lines.join("\n") }
+}
+
+/// Text for XML content or a double-quoted attribute; characters that XML cannot carry are made visible first.
+fn escape(text: &str) -> String {
+    visible_lines(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

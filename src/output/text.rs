@@ -1,0 +1,95 @@
+//! A report for people: the checks in the order of the chain, the findings, and a last line that says it all.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::finding_text;
+use super::paint::{Paint, Role, milliseconds};
+use crate::check::Outcome;
+use crate::domain::text::visible;
+use crate::run::event::{FinishedCheck, RunVerdict};
+use crate::run::report::{Counts, Progress, Report};
+
+/// The whole report, ending in a line feed.
+pub fn report(report: &Report, paint: Paint) -> String {
+    let mut text = format!(
+        "{} {} {}\n\n",
+        paint.paint(Role::Strong, &visible(&report.profile)),
+        paint.dot(),
+        visible(&report.guide),
+    );
+    let width = report.checks.iter().map(|c| c.title.width()).max().unwrap_or(0);
+    for check in &report.checks {
+        match &check.progress {
+            Progress::Finished(finished) => text.push_str(&check_line(finished, width, paint)),
+            _ => {
+                text.push_str(&format!("  {} {:width$}  not finished\n", paint.outcome(Outcome::Skipped), check.title))
+            }
+        }
+    }
+    for finding in &report.findings {
+        text.push('\n');
+        for line in finding_text::lines(finding, paint) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text.push('\n');
+    text.push_str(&last_line(report, paint));
+    text.push('\n');
+    text
+}
+
+fn check_line(check: &FinishedCheck, width: usize, paint: Paint) -> String {
+    let time = match check.outcome {
+        Outcome::Skipped => String::new(),
+        _ if check.duration_ms == 0 => String::new(),
+        _ => milliseconds(check.duration_ms),
+    };
+    let reason = check.reason.as_deref().map(visible).unwrap_or_default();
+    let line = format!(
+        "  {} {:width$}  {}  {}",
+        paint.outcome(check.outcome),
+        check.title,
+        paint.paint(Role::Muted, &format!("{time:>8}")),
+        if check.outcome == Outcome::Skipped { paint.paint(Role::Muted, &reason) } else { reason.into_owned() },
+    );
+    format!("{}\n", line.trim_end())
+}
+
+fn last_line(report: &Report, paint: Paint) -> String {
+    let Some(end) = &report.end else {
+        return paint.paint(Role::Warning, "UNFINISHED: the recording ends before the run does");
+    };
+    let (word, role) = match end.verdict {
+        RunVerdict::Pass => ("PASS", Role::Good),
+        RunVerdict::Fail => ("FAIL", Role::Bad),
+        RunVerdict::Inconclusive => ("INCONCLUSIVE", Role::Warning),
+    };
+    let mut line = format!(
+        "{}  {} {} {}",
+        paint.paint(role, word),
+        counts(&report.counts()),
+        paint.dot(),
+        milliseconds(end.duration_ms)
+    );
+    if let Some(why) = &end.cut_short {
+        line.push_str(&format!(" {} {}", paint.dot(), visible(why)));
+    }
+    line
+}
+
+/// The counts in words, without those that are zero: `9 passed, 1 warning, 2 failed`.
+pub fn counts(counts: &Counts) -> String {
+    [
+        (counts.passed, "passed"),
+        (counts.warned, if counts.warned == 1 { "warning" } else { "warnings" }),
+        (counts.failed, "failed"),
+        (counts.inconclusive, "could not be checked"),
+        (counts.skipped, "skipped"),
+    ]
+    .iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, word)| format!("{n} {word}"))
+    .collect::<Vec<_>>()
+    .join(", ")
+}

@@ -1,0 +1,292 @@
+//! A client that observes: it sends one request, reads the answer within a size and a time, and says what it saw.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, DATE};
+use http::{HeaderMap, HeaderName, StatusCode};
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::{Method, Request, Response, Url};
+use tokio::time::{Instant, timeout_at};
+
+use super::HttpStack;
+use super::failure;
+use super::trace::{Connection, EXCHANGE, ExchangeTrace};
+use crate::check::facts::network::{Address, Exchange, FailureKind, Hop, HopName, NetworkFailure, Tls};
+use crate::domain::certificate::Chain;
+use crate::domain::timestamp::parse_http_date;
+
+/// The most of an answer that is read, in bytes, where nothing else is said.
+pub const ANSWER_LIMIT: u64 = 1024 * 1024;
+
+/// A client with a journal of what it saw. Clones share the journal.
+#[derive(Clone, Debug)]
+pub struct ObservedClient {
+    http: reqwest::Client,
+    timeout: Duration,
+    proxies: Option<Arc<Matcher>>,
+    named_authorities: Arc<[String]>,
+    journal: Arc<Mutex<Vec<Exchange>>>,
+}
+
+/// A whole answer.
+#[derive(Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// May hold a secret, so an answer has no `Debug`.
+    pub body: Bytes,
+}
+
+/// What an exchange showed, and its answer, where a whole one came.
+#[derive(Clone)]
+pub struct Observed {
+    /// Its `failure` is set exactly where `answer` is `None`.
+    pub exchange: Exchange,
+    pub answer: Option<Answer>,
+}
+
+impl ObservedClient {
+    pub(super) fn new(stack: &HttpStack, http: reqwest::Client) -> ObservedClient {
+        ObservedClient {
+            http,
+            timeout: stack.timeout,
+            proxies: stack.proxies.clone(),
+            named_authorities: stack.named_authorities.clone(),
+            journal: Arc::default(),
+        }
+    }
+
+    /// Takes the exchanges of this client so far out of its journal, in the order they ended.
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        std::mem::take(&mut *self.journal.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Gets `url`, with `headers` beside the usual ones, and reads up to `limit` bytes of the answer.
+    pub async fn get(&self, url: Url, headers: &[(HeaderName, http::HeaderValue)], limit: u64) -> Observed {
+        let mut request = Request::new(Method::GET, url);
+        request.headers_mut().extend(headers.iter().cloned());
+        self.send(request, limit).await
+    }
+
+    /// Sends `request` and reads up to `limit` bytes of the answer. An answer of any status is an answer.
+    ///
+    /// Ends within the stack's timeout, whatever the other side does. Follows no redirect, repeats nothing.
+    pub async fn send(&self, request: Request, limit: u64) -> Observed {
+        let mut watch = Watch::start(&request, self.proxies.as_deref());
+        let (answer, failed) = match self.fetch(request, limit, &mut watch).await {
+            Ok(answer) => (Some(answer), None),
+            Err(failed) => (None, Some(failed)),
+        };
+        let observed = Observed { exchange: watch.finish(failed, &self.named_authorities), answer };
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner).push(observed.exchange.clone());
+        observed
+    }
+
+    async fn fetch(&self, request: Request, limit: u64, watch: &mut Watch) -> Result<Answer, (FailureKind, String)> {
+        let deadline = watch.started + self.timeout;
+        let too_late = |_| (FailureKind::Timeout, format!("gave up after {:?}", self.timeout));
+        let sending = EXCHANGE.scope(watch.trace.clone(), self.http.execute(request));
+        let response = match timeout_at(deadline, sending).await.map_err(too_late)? {
+            Ok(response) => response,
+            Err(error) => return Err(failure::classify(&error, watch.hop(), &watch.host, watch.connection().as_ref())),
+        };
+        watch.note_headers(&response);
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = timeout_at(deadline, read(response, limit, watch)).await.map_err(too_late)??;
+        Ok(Answer { status, headers, body })
+    }
+}
+
+async fn read(mut response: Response, limit: u64, watch: &mut Watch) -> Result<Bytes, (FailureKind, String)> {
+    let announced = response.headers().get(http::header::CONTENT_LENGTH);
+    let announced = announced.and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let too_large = || {
+        let size = announced.map_or_else(|| format!("more than {limit} bytes"), |n| format!("{n} bytes"));
+        (FailureKind::TooLarge { limit, announced }, format!("the answer has {size}; at most {limit} are read"))
+    };
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                body.extend_from_slice(&chunk);
+                watch.body_bytes = Some(body.len() as u64);
+                if body.len() as u64 > limit {
+                    return Err(too_large());
+                }
+            }
+            Ok(None) => {
+                watch.body_bytes = Some(body.len() as u64);
+                return Ok(body.freeze());
+            }
+            Err(error) => {
+                return Err(failure::classify(&error, HopName::Body, &watch.host, watch.connection().as_ref()));
+            }
+        }
+    }
+}
+
+/// The notes of an exchange under way.
+struct Watch {
+    started: Instant,
+    /// When the answer's headers had arrived.
+    answered: Option<Instant>,
+    trace: Arc<ExchangeTrace>,
+    host: String,
+    port: u16,
+    body_bytes: Option<u64>,
+    exchange: Exchange,
+}
+
+impl Watch {
+    fn start(request: &Request, proxies: Option<&Matcher>) -> Watch {
+        let url = request.url();
+        let exchange = Exchange {
+            method: request.method().to_string(),
+            url: shown(url),
+            proxy: proxies.and_then(|p| proxy_for(url, p)),
+            ..Exchange::default()
+        };
+        Watch {
+            started: Instant::now(),
+            answered: None,
+            trace: Arc::default(),
+            host: host_of(url),
+            port: url.port_or_known_default().unwrap_or_default(),
+            body_bytes: None,
+            exchange,
+        }
+    }
+
+    fn connection(&self) -> Option<Connection> {
+        self.trace.connection()
+    }
+
+    fn note_headers(&mut self, response: &Response) {
+        self.answered = Some(Instant::now());
+        let text = |name: HeaderName| response.headers().get(name).and_then(|v| v.to_str().ok());
+        self.exchange.status = Some(response.status().as_u16());
+        self.exchange.http_version = Some(format!("{:?}", response.version()));
+        self.exchange.content_type = text(CONTENT_TYPE).map(str::to_owned);
+        self.exchange.server_date = text(DATE).and_then(parse_http_date);
+        let local = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok());
+        self.exchange.clock_skew_s = self.exchange.server_date.zip(local).map(|(server, local)| server - local);
+    }
+
+    /// The hop that is under way: the first that has not ended.
+    fn hop(&self) -> HopName {
+        if self.answered.is_some() {
+            return HopName::Body;
+        }
+        match self.connection() {
+            None => HopName::Request,
+            Some(c) if c.finished.is_some() => HopName::Request,
+            Some(c) if c.handshake_with(&self.host).is_some() => HopName::Tls,
+            Some(c) if c.resolve.as_ref().is_some_and(|r| r.finished.is_none()) => HopName::Resolve,
+            Some(_) => HopName::Connect,
+        }
+    }
+
+    fn finish(self, failed: Option<(FailureKind, String)>, named_authorities: &[String]) -> Exchange {
+        let now = Instant::now();
+        let connection = self.connection();
+        let hop = self.hop();
+        let hops = self.hops(connection.as_ref(), now);
+        let mut exchange = self.exchange;
+        exchange.hops = hops;
+        exchange.body_bytes = self.body_bytes;
+        exchange.duration_ms = milliseconds(now - self.started);
+        if let Some(connection) = &connection {
+            let look_up = connection.resolve.iter().flat_map(|r| r.addresses.iter());
+            exchange.addresses = look_up.map(|ip| Address::from(*ip)).collect();
+            exchange.tls = connection.handshake_with(&self.host).map(|handshake| {
+                let chain = Chain::read(&handshake.chain);
+                let top = chain.certificates.last();
+                Tls {
+                    server_name: handshake.server_name.clone(),
+                    version: handshake.version.map(str::to_owned),
+                    accepted: handshake.verdict == Some(Ok(())),
+                    named_authority: top.is_some_and(|c| named_authorities.contains(&c.issuer)),
+                    chain,
+                }
+            });
+        }
+        // An address in the URL needs no look-up, and still has a scope to know.
+        if exchange.addresses.is_empty()
+            && exchange.proxy.is_none()
+            && let Ok(ip) = self.host.parse::<std::net::IpAddr>()
+        {
+            exchange.addresses.push(Address::from(ip));
+        }
+        exchange.failure = failed.map(|(kind, detail)| NetworkFailure {
+            hop,
+            kind: failure::behind_proxy(kind, hop, exchange.proxy.is_some()),
+            host: self.host,
+            port: self.port,
+            url: exchange.url.clone(),
+            proxy: exchange.proxy.clone(),
+            elapsed_ms: u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX),
+            detail,
+        });
+        exchange
+    }
+
+    fn hops(&self, connection: Option<&Connection>, now: Instant) -> Vec<Hop> {
+        let mut hops = Vec::new();
+        let mut leg = |name, from: Instant, to: Instant| {
+            hops.push(Hop { name, start_ms: milliseconds(from - self.started), duration_ms: milliseconds(to - from) });
+        };
+        let mut request_from = Some(self.started);
+        if let Some(connection) = connection {
+            let mut connect_from = Some(connection.started);
+            if let Some(look_up) = &connection.resolve {
+                leg(HopName::Resolve, look_up.started, look_up.finished.unwrap_or(now));
+                connect_from = look_up.finished;
+            }
+            let tls_from = connection.handshake_with(&self.host).map(|h| h.started);
+            if let Some(from) = connect_from {
+                leg(HopName::Connect, from, tls_from.or(connection.finished).unwrap_or(now));
+            }
+            if let Some(from) = tls_from {
+                leg(HopName::Tls, from, connection.finished.unwrap_or(now));
+            }
+            request_from = connection.finished;
+        }
+        if let Some(from) = request_from {
+            leg(HopName::Request, from, self.answered.unwrap_or(now));
+        }
+        if let Some(from) = self.answered {
+            leg(HopName::Body, from, now);
+        }
+        hops
+    }
+}
+
+/// Milliseconds with three decimals.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// The host without the brackets of an IPv6 address.
+fn host_of(url: &Url) -> String {
+    url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned()
+}
+
+/// The URL without what may be secret: query, fragment, user name and password.
+fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+fn proxy_for(url: &Url, proxies: &Matcher) -> Option<String> {
+    let uri = url.as_str().parse::<http::Uri>().ok()?;
+    Some(proxies.intercept(&uri)?.uri().to_string())
+}

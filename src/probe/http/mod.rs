@@ -1,0 +1,146 @@
+//! The one HTTP stack: everything that dials out goes through it, so one set of trusted authorities, one proxy
+//! setting, one timeout and one way to observe an exchange hold for the issuer, the clouds' SDKs and the rest.
+//!
+//! The client is reqwest's; nothing here speaks HTTP or TLS itself. The hops are observed from hooks that the
+//! client has anyway, see `trace.rs`: the name resolver, the TLS session store, the certificate verifier
+//! and a layer around the connector.
+
+pub mod aws;
+mod client;
+mod failure;
+mod trace;
+mod verifier;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::client::proxy::matcher::Matcher;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+pub use client::{ANSWER_LIMIT, Answer, Observed, ObservedClient};
+pub use failure::network_failure;
+
+use crate::domain::certificate::Chain;
+
+/// How to reach the network.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Authorities to trust beside the system's, as PEM text. There is no way to trust without verifying.
+    pub ca_pem: Option<Vec<u8>>,
+    /// The most that one operation may take, from the name look-up to the last byte of the answer.
+    pub timeout: Duration,
+    pub proxy: ProxyUse,
+}
+
+/// Whether to go through a proxy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProxyUse {
+    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` (or the desktop's settings) say.
+    #[default]
+    Environment,
+    /// Never: for what runs on this machine, such as the lab.
+    None,
+}
+
+/// Why no client could be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpStackError {
+    /// The authorities' file is not PEM.
+    #[error(
+        "the CA file is not valid PEM ({0}); write certificates between BEGIN CERTIFICATE and END CERTIFICATE lines"
+    )]
+    CaNotPem(String),
+    /// The authorities' file holds no certificate.
+    #[error("the CA file holds no certificate; write certificates between BEGIN CERTIFICATE and END CERTIFICATE lines")]
+    CaEmpty,
+    /// A certificate of the authorities' file cannot be read as a trust anchor.
+    #[error("certificate {position} of the CA file cannot be used as an authority: {detail}")]
+    CaUnusable {
+        /// Counted from 1.
+        position: usize,
+        detail: String,
+    },
+    /// The client could not be set up.
+    #[error("the HTTP client could not be set up: {0}")]
+    Client(String),
+}
+
+/// The one HTTP stack. Cheap to clone; clones share connections and the loaded authorities.
+#[derive(Clone, Debug)]
+pub struct HttpStack {
+    http: reqwest::Client,
+    /// One verifier, and so one load of the authorities, for all clients.
+    tls: rustls::ClientConfig,
+    timeout: Duration,
+    /// Which destinations go through which proxy: the client's own rules, asked again so that they can be shown.
+    proxies: Option<Arc<Matcher>>,
+    /// The subjects of the authorities that the settings name.
+    named_authorities: Arc<[String]>,
+}
+
+impl HttpStack {
+    /// Sets the stack up without any input or output: the system's authorities are read when the first certificate
+    /// has to be verified.
+    ///
+    /// # Errors
+    /// Where the authorities of `settings.ca_pem` cannot be read.
+    pub fn new(settings: &HttpSettings) -> Result<HttpStack, HttpStackError> {
+        let extra_roots = settings.ca_pem.as_deref().map(authorities).transpose()?.unwrap_or_default();
+        let named_authorities = Chain::read(&extra_roots).certificates.into_iter().map(|c| c.subject).collect();
+        let tls = verifier::client_config(extra_roots).map_err(|e| HttpStackError::Client(e.to_string()))?;
+        let http = connections(&tls, settings.timeout, settings.proxy)
+            .map_err(|e| HttpStackError::Client(failure::innermost(&e)))?;
+        let proxies = (settings.proxy == ProxyUse::Environment).then(|| Arc::new(Matcher::from_system()));
+        Ok(HttpStack { http, tls, timeout: settings.timeout, proxies, named_authorities })
+    }
+
+    /// A client with a journal of its own. It shares its connections with every other client of this stack.
+    pub fn client(&self) -> ObservedClient {
+        ObservedClient::new(self, self.http.clone())
+    }
+
+    /// A client with connections of its own: its first exchange shows every hop and the server's certificates.
+    pub fn fresh_client(&self) -> ObservedClient {
+        let proxy = if self.proxies.is_some() { ProxyUse::Environment } else { ProxyUse::None };
+        // What could be made once can be made again; if not, sharing connections loses hops, not answers.
+        let http = connections(&self.tls, self.timeout, proxy).unwrap_or_else(|_| self.http.clone());
+        ObservedClient::new(self, http)
+    }
+}
+
+fn connections(tls: &rustls::ClientConfig, timeout: Duration, proxy: ProxyUse) -> reqwest::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .dns_resolver(trace::TimedResolver)
+        .connector_layer(trace::TimedConnectorLayer)
+        // A diagnosis shows the first answer: it follows no redirect and repeats no request by itself.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // Shares the time among a name's addresses, so that one that swallows packets cannot use it all up.
+        .connect_timeout(timeout)
+        .user_agent(concat!("trustline/", env!("CARGO_PKG_VERSION")));
+    match proxy {
+        ProxyUse::Environment => builder,
+        ProxyUse::None => builder.no_proxy(),
+    }
+    .build()
+}
+
+fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, HttpStackError> {
+    let mut found = Vec::new();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        found.push(certificate.map_err(|e| HttpStackError::CaNotPem(e.to_string()))?);
+    }
+    if found.is_empty() {
+        return Err(HttpStackError::CaEmpty);
+    }
+    let mut store = rustls::RootCertStore::empty();
+    for (at, certificate) in found.iter().enumerate() {
+        store
+            .add(certificate.clone())
+            .map_err(|e| HttpStackError::CaUnusable { position: at + 1, detail: e.to_string() })?;
+    }
+    Ok(found)
+}

@@ -1,0 +1,217 @@
+//! When each leg of a connection began and ended, taken from hooks that the client has anyway:
+//!
+//! - *resolve*: our [`Resolve`] runs the look-up. The connector does not ask it for an address literal.
+//! - *connect* ends, and *TLS* begins, when rustls asks its session store for a key exchange hint: it does so
+//!   when it composes its first message, and the connector starts TLS only on an established connection
+//!   (behind a proxy: on the tunnel). Our store keeps nothing, so every connection has a full handshake,
+//!   and with it a certificate chain to show.
+//! - the *chain* and the verdict on it pass through the certificate verifier, also when it refuses.
+//! - *TLS* (on plain HTTP: *connect*) ends when the connector that [`TimedConnectorLayer`] wraps is done.
+//!
+//! All of these run inside the connector's future, so a task-local names the connection they belong to; another
+//! one names the exchange that asked for the connection. Requests at the same time do not mix.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls::NamedGroup;
+use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::time::Instant;
+use tower_layer::Layer;
+use tower_service::Service;
+
+tokio::task_local! {
+    /// The exchange whose request is being polled.
+    pub(super) static EXCHANGE: Arc<ExchangeTrace>;
+    /// The connection whose connector is being polled.
+    static CONNECTION: Arc<Mutex<Connection>>;
+}
+
+/// The connection an exchange asked for, if it did not find an open one.
+#[derive(Debug, Default)]
+pub(super) struct ExchangeTrace {
+    connection: Mutex<Option<Arc<Mutex<Connection>>>>,
+}
+
+impl ExchangeTrace {
+    /// What was seen of the newest connection so far.
+    pub(super) fn connection(&self) -> Option<Connection> {
+        locked(&self.connection).as_ref().map(|c| locked(c).clone())
+    }
+}
+
+/// What was seen of a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    pub started: Instant,
+    pub resolve: Option<LookUp>,
+    /// The handshakes: with an `https` proxy, where there is one, and with the destination.
+    pub handshakes: Vec<Handshake>,
+    /// When the connection was ready for a request, or had failed.
+    pub finished: Option<Instant>,
+}
+
+impl Connection {
+    /// The handshake with the destination itself, not the one with an `https` proxy on the way.
+    pub(super) fn handshake_with(&self, host: &str) -> Option<&Handshake> {
+        self.handshakes.iter().rfind(|h| h.server_name == host)
+    }
+}
+
+/// A name look-up.
+#[derive(Clone, Debug)]
+pub(super) struct LookUp {
+    pub started: Instant,
+    pub finished: Option<Instant>,
+    pub addresses: Vec<IpAddr>,
+}
+
+/// A TLS handshake.
+#[derive(Clone, Debug)]
+pub(super) struct Handshake {
+    pub server_name: String,
+    pub started: Instant,
+    /// As served; empty where none came.
+    pub chain: Vec<CertificateDer<'static>>,
+    pub verdict: Option<Result<(), rustls::Error>>,
+    pub version: Option<&'static str>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn on_connection(note: impl FnOnce(&mut Connection)) {
+    let _ = CONNECTION.try_with(|connection| note(&mut locked(connection)));
+}
+
+/// Notes what the verifier was shown and how it judged.
+pub(super) fn note_chain(chain: Vec<CertificateDer<'static>>, verdict: Result<(), rustls::Error>) {
+    on_connection(|connection| {
+        if let Some(handshake) = connection.handshakes.last_mut() {
+            handshake.chain = chain;
+            handshake.verdict = Some(verdict);
+        }
+    });
+}
+
+/// Notes the protocol version, which the verifier learns by which of its signature checks is asked.
+pub(super) fn note_version(version: &'static str) {
+    on_connection(|connection| {
+        if let Some(handshake) = connection.handshakes.last_mut() {
+            handshake.version = Some(version);
+        }
+    });
+}
+
+/// The system's resolver, timed.
+#[derive(Debug)]
+pub(super) struct TimedResolver;
+
+impl Resolve for TimedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        on_connection(|connection| {
+            connection.resolve = Some(LookUp { started: Instant::now(), finished: None, addresses: Vec::new() });
+        });
+        Box::pin(async move {
+            // The port is the connector's to fill in.
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map(Vec::from_iter);
+            on_connection(|connection| {
+                if let Some(look_up) = &mut connection.resolve {
+                    look_up.finished = found.is_ok().then(Instant::now);
+                    look_up.addresses = found.iter().flatten().map(|address| address.ip()).collect();
+                }
+            });
+            Ok(Box::new(found?.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// A session store that keeps nothing and notes when a handshake begins.
+#[derive(Debug)]
+pub(super) struct HandshakeStarts;
+
+impl ClientSessionStore for HandshakeStarts {
+    fn kx_hint(&self, server_name: &ServerName<'_>) -> Option<NamedGroup> {
+        on_connection(|connection| {
+            connection.handshakes.push(Handshake {
+                server_name: server_name.to_str().into_owned(),
+                started: Instant::now(),
+                chain: Vec::new(),
+                verdict: None,
+                version: None,
+            });
+        });
+        None
+    }
+
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
+
+    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {}
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        None
+    }
+
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {}
+
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        None
+    }
+}
+
+/// Times the whole connector.
+#[derive(Clone, Debug)]
+pub(super) struct TimedConnectorLayer;
+
+impl<S> Layer<S> for TimedConnectorLayer {
+    type Service = TimedConnector<S>;
+
+    fn layer(&self, inner: S) -> TimedConnector<S> {
+        TimedConnector { inner }
+    }
+}
+
+/// A connector that says which connection the hooks inside it belong to.
+#[derive(Clone, Debug)]
+pub(super) struct TimedConnector<S> {
+    inner: S,
+}
+
+impl<S, R> Service<R> for TimedConnector<S>
+where
+    S: Service<R>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, destination: R) -> Self::Future {
+        let connection = Arc::new(Mutex::new(Connection {
+            started: Instant::now(),
+            resolve: None,
+            handshakes: Vec::new(),
+            finished: None,
+        }));
+        // The client calls its connector while the request that wants the connection is being polled.
+        let _ = EXCHANGE.try_with(|exchange| *locked(&exchange.connection) = Some(connection.clone()));
+        let connecting = self.inner.call(destination);
+        Box::pin(async move {
+            let result = CONNECTION.scope(connection.clone(), connecting).await;
+            locked(&connection).finished = result.is_ok().then(Instant::now);
+            result
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! Certificate verification: the platform's own verifier, loaded when first needed, with every chain noted.
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+
+use super::trace;
+
+/// The TLS settings of every client: one crypto provider, the platform's trust and `extra_roots`, HTTP/2 and HTTP/1.1.
+pub(super) fn client_config(extra_roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = NotingVerifier { provider: provider.clone(), extra_roots, platform: OnceLock::new() };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.resumption = Resumption::store(Arc::new(trace::HandshakeStarts));
+    Ok(config)
+}
+
+/// The platform's verifier, with a note of each chain and of the verdict on it.
+///
+/// Delegates every judgement; it accepts nothing that the platform's verifier refuses. Reading the system's
+/// authorities takes some milliseconds and memory, so it waits until a certificate is there to be verified.
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured by the platform's verifier.
+#[derive(Debug)]
+struct NotingVerifier {
+    provider: Arc<CryptoProvider>,
+    extra_roots: Vec<CertificateDer<'static>>,
+    platform: OnceLock<Result<Verifier, Error>>,
+}
+
+/// Marks the error of a verifier that has nothing to trust.
+#[derive(Debug, thiserror::Error)]
+#[error("no trusted authority could be loaded: {0}")]
+pub(super) struct NoTrustAnchors(Error);
+
+impl NotingVerifier {
+    fn platform(&self) -> Result<&Verifier, Error> {
+        let loaded = self.platform.get_or_init(|| {
+            Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), self.provider.clone())
+                .map_err(|e| Error::Other(rustls::OtherError(Arc::new(NoTrustAnchors(e)))))
+        });
+        loaded.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl ServerCertVerifier for NotingVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verdict = self
+            .platform()
+            .and_then(|v| v.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now));
+        let chain = std::iter::once(end_entity).chain(intermediates).map(|c| c.clone().into_owned()).collect();
+        trace::note_chain(chain, verdict.as_ref().map(|_| ()).map_err(Clone::clone));
+        verdict
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        trace::note_version("TLS 1.2");
+        self.platform()?.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        trace::note_version("TLS 1.3");
+        self.platform()?.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        // Asked before the handshake begins: the provider knows, without the system's authorities.
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

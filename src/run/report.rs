@@ -1,0 +1,151 @@
+//! The report: what a stream of run events adds up to, at any moment of it.
+
+use super::event::{EventKind, FinishedCheck, RunEvent, RunVerdict};
+use crate::cause::Finding;
+use crate::check::{CheckId, Outcome};
+
+/// A run as far as its events tell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// The profile's name.
+    pub profile: String,
+    /// The guide's id.
+    pub guide: String,
+    /// When the run started, RFC 3339 UTC.
+    pub started: String,
+    /// The checks in the order of the chain of trust.
+    pub checks: Vec<CheckState>,
+    /// Ranked findings: those of the finished checks while it runs, the run's own ranking at its end.
+    pub findings: Vec<Finding>,
+    /// Set when the run has ended.
+    pub end: Option<RunEnd>,
+}
+
+/// One check's state within a report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckState {
+    /// Its id.
+    pub id: CheckId,
+    /// Its assertion.
+    pub title: String,
+    /// Where it stands.
+    pub progress: Progress,
+}
+
+/// Where a check stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// Not begun.
+    Waiting,
+    /// Begun at this millisecond of the run.
+    Running {
+        /// Milliseconds since the run started.
+        since_ms: u64,
+        /// Attempts already made without success, and why the last one failed.
+        retries: Option<(u32, String)>,
+    },
+    /// Ended.
+    Finished(Box<FinishedCheck>),
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEnd {
+    /// The run's verdict.
+    pub verdict: RunVerdict,
+    /// Milliseconds from start to end.
+    pub duration_ms: u64,
+    /// Why the run ended before its plan, where it did.
+    pub cut_short: Option<String>,
+}
+
+/// How many checks ended in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub passed: usize,
+    pub warned: usize,
+    pub failed: usize,
+    pub skipped: usize,
+    pub inconclusive: usize,
+}
+
+impl Report {
+    /// Folds one event in.
+    pub fn apply(&mut self, event: &RunEvent) {
+        match &event.kind {
+            EventKind::Planned { profile, guide, started, checks } => {
+                *self = Report {
+                    profile: profile.clone(),
+                    guide: guide.clone(),
+                    started: started.clone(),
+                    checks: checks
+                        .iter()
+                        .map(|c| CheckState { id: c.id, title: c.title.clone(), progress: Progress::Waiting })
+                        .collect(),
+                    ..Report::default()
+                };
+            }
+            EventKind::Started { check } => {
+                self.set(*check, Progress::Running { since_ms: event.at_ms, retries: None });
+            }
+            EventKind::Retrying { check, attempt, reason, .. } => {
+                let since_ms = match self.check(*check) {
+                    Some(CheckState { progress: Progress::Running { since_ms, .. }, .. }) => *since_ms,
+                    _ => event.at_ms,
+                };
+                self.set(*check, Progress::Running { since_ms, retries: Some((*attempt, reason.clone())) });
+            }
+            EventKind::Finished(finished) => {
+                self.findings.extend(finished.findings.iter().cloned());
+                self.set(finished.id, Progress::Finished(finished.clone()));
+            }
+            EventKind::Done { verdict, duration_ms, findings, cut_short } => {
+                self.findings = findings.clone();
+                self.end = Some(RunEnd { verdict: *verdict, duration_ms: *duration_ms, cut_short: cut_short.clone() });
+            }
+        }
+    }
+
+    /// Folds a whole stream.
+    pub fn of<'a>(events: impl IntoIterator<Item = &'a RunEvent>) -> Self {
+        let mut report = Report::default();
+        for event in events {
+            report.apply(event);
+        }
+        report
+    }
+
+    /// The state of one check.
+    pub fn check(&self, id: CheckId) -> Option<&CheckState> {
+        self.checks.iter().find(|c| c.id == id)
+    }
+
+    /// The checks that have ended, in the order of the chain.
+    pub fn finished(&self) -> impl Iterator<Item = &FinishedCheck> {
+        self.checks.iter().filter_map(|c| match &c.progress {
+            Progress::Finished(finished) => Some(finished.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// How many checks ended in which way.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for finished in self.finished() {
+            match finished.outcome {
+                Outcome::Pass => counts.passed += 1,
+                Outcome::Warn => counts.warned += 1,
+                Outcome::Fail => counts.failed += 1,
+                Outcome::Skipped => counts.skipped += 1,
+                Outcome::Inconclusive => counts.inconclusive += 1,
+            }
+        }
+        counts
+    }
+
+    fn set(&mut self, id: CheckId, progress: Progress) {
+        if let Some(check) = self.checks.iter_mut().find(|c| c.id == id) {
+            check.progress = progress;
+        }
+    }
+}
