@@ -72,9 +72,8 @@ impl SecretsManager {
         if request.method != Method::POST || action.is_empty() {
             return Err(unknown_operation());
         }
-        let sender =
-            sigv4::authenticate(request, &self.account, "secretsmanager", SIGNATURE_WINDOW, SystemTime::now())
-                .map_err(rejected)?;
+        let sender = sigv4::authenticate(request, &self.account, "secretsmanager", SIGNATURE_WINDOW, SystemTime::now())
+            .map_err(rejected)?;
         let Ok(Value::Object(input)) = serde_json::from_slice(&request.body) else {
             return Err(Fault::new("SerializationException", 400, "The request body is not a JSON object"));
         };
@@ -119,13 +118,10 @@ fn rejected(rejection: Rejection) -> Fault {
         Rejection::UnknownKey => {
             refused("UnrecognizedClientException", "The security token included in the request is invalid.")
         }
-        Rejection::Expired => {
-            refused("ExpiredTokenException", "The security token included in the request is expired")
+        Rejection::Expired => refused("ExpiredTokenException", "The security token included in the request is expired"),
+        Rejection::WrongService => {
+            refused("InvalidSignatureException", "Credential should be scoped to correct service: 'secretsmanager'. ")
         }
-        Rejection::WrongService => refused(
-            "InvalidSignatureException",
-            "Credential should be scoped to correct service: 'secretsmanager'. ",
-        ),
         Rejection::TooOld { signed, earliest, now } => refused(
             "InvalidSignatureException",
             &format!("Signature expired: {signed} is now earlier than {earliest} ({now} - 5 min.)"),

@@ -152,8 +152,13 @@ pub fn refusals(request: &TrustRequest<'_>) -> Vec<Refusal> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrustEvaluation {
     pub decision: Decision,
+    /// The token's issuer.
+    pub issuer: String,
     /// The identity provider the token was taken to come from.
     pub provider_arn: String,
+    /// The role that was asked for, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
     /// The decision on each action that STS asks the policy for: the exchange, and what the token's claims add.
     pub actions: Vec<ActionDecision>,
     /// What STS refuses in the token before it reads the policy.
@@ -235,7 +240,15 @@ pub fn evaluate_trust(policy: &Policy, request: &TrustRequest<'_>) -> TrustEvalu
     } else {
         Decision::Deny
     };
-    TrustEvaluation { decision, provider_arn: request.provider_arn.to_owned(), actions, refusals, statements }
+    TrustEvaluation {
+        decision,
+        issuer: request.issuer().to_owned(),
+        provider_arn: request.provider_arn.to_owned(),
+        role_arn: request.role_arn.map(str::to_owned),
+        actions,
+        refusals,
+        statements,
+    }
 }
 
 fn explain_statement(

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::context::{NEVER_WITH_WEB_IDENTITY, claim_name};
-use super::operator::edit_distance;
 use crate::domain::issuer::{DEFAULT_KEYS, IssuerKind};
+use crate::domain::nearest::nearest;
 
 /// What makes a key impossible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,12 +125,7 @@ fn nearest_claim(name: &str, kind: IssuerKind) -> Option<&'static str> {
         "audience" | "azp" => return Some("aud"),
         _ => {}
     }
-    let known = DEFAULT_KEYS.iter().chain(kind.extra_keys());
-    known
-        .map(|claim| (*claim, edit_distance(claim, &name)))
-        .filter(|(claim, distance)| distance * 3 <= claim.len())
-        .min_by_key(|(_, distance)| *distance)
-        .map(|(claim, _)| claim)
+    nearest(&name, DEFAULT_KEYS.iter().chain(kind.extra_keys()).copied())
 }
 
 #[cfg(test)]

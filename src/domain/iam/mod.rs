@@ -6,6 +6,7 @@ mod confusable;
 mod context;
 mod document;
 mod evaluate;
+mod foreign;
 mod key;
 mod near_miss;
 mod near_subject;
@@ -23,6 +24,7 @@ pub use evaluate::{
     ActionDecision, ConditionEvaluation, Decision, ElementEvaluation, Refusal, StatementEvaluation, TrustEvaluation,
     decide_trust, evaluate_trust,
 };
+pub use foreign::{Distance, Stranger, strangers};
 pub use key::{ImpossibleKey, KeyFault};
 pub use near_miss::{NearMiss, Transformation};
 pub use operator::{Comparison, Operator, Quantifier};

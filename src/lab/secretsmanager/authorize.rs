@@ -86,13 +86,7 @@ impl SecretsManager {
     }
 
     /// What the session's own policies say, where it has any.
-    fn session_ruling(
-        &self,
-        caller: &Caller,
-        action: &str,
-        arn: &str,
-        context: &[(&str, String)],
-    ) -> Option<Ruling> {
+    fn session_ruling(&self, caller: &Caller, action: &str, arn: &str, context: &[(&str, String)]) -> Option<Ruling> {
         match caller {
             Caller::Session { session_policies, .. } if !session_policies.is_empty() => {
                 Some(iam::rule(session_policies, action, arn, context))

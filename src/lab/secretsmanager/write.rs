@@ -213,11 +213,9 @@ fn version_id(call: &Call<'_>) -> Result<String, Fault> {
     match call.text("ClientRequestToken") {
         None => Ok(random_uuid()),
         Some(token) if (32..=64).contains(&token.len()) => Ok(token.to_owned()),
-        Some(_) => Err(Fault::new(
-            "InvalidParameterException",
-            400,
-            "ClientRequestToken must be 32-64 characters long.",
-        )),
+        Some(_) => {
+            Err(Fault::new("InvalidParameterException", 400, "ClientRequestToken must be 32-64 characters long."))
+        }
     }
 }
 

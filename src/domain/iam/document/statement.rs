@@ -8,8 +8,8 @@ use super::condition::ConditionsSeed;
 use super::principal::PrincipalSeed;
 use super::values::{Text, TextsSeed};
 use super::{Reading, spelled};
-use crate::domain::iam::operator::edit_distance;
 use crate::domain::iam::policy::{ActionElement, Effect, Expected, ResourceElement, Statement, Version};
+use crate::domain::nearest::nearest;
 
 /// One statement, or a list of them.
 pub(super) struct StatementsSeed<'r>(pub(super) &'r Reading);
@@ -143,14 +143,8 @@ impl<'de> Visitor<'de> for StatementSeed<'_> {
 }
 
 fn nearest_element(found: &str) -> String {
-    let found: String = found.chars().take(32).collect();
-    let nearest = STATEMENT_ELEMENTS
-        .iter()
-        .map(|known| (known, edit_distance(&known.to_lowercase(), &found.to_lowercase())))
-        .filter(|(known, distance)| distance * 3 <= known.len())
-        .min_by_key(|(_, distance)| *distance);
-    match nearest {
-        Some((known, _)) => format!("write `{known}`"),
+    match nearest(found, STATEMENT_ELEMENTS) {
+        Some(known) => format!("write `{known}`"),
         None => format!("a statement has {}", STATEMENT_ELEMENTS.join(", ")),
     }
 }
