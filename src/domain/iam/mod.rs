@@ -8,11 +8,13 @@ mod document;
 mod evaluate;
 mod foreign;
 mod key;
+mod lint;
 mod near_miss;
 mod near_subject;
 mod operator;
 mod pattern;
 mod percent;
+mod placeholder;
 mod policy;
 mod principal;
 mod truth;
@@ -26,6 +28,7 @@ pub use evaluate::{
 };
 pub use foreign::{Distance, Stranger, strangers};
 pub use key::{ImpossibleKey, KeyFault};
+pub use lint::{Rule, Smell, lint};
 pub use near_miss::{NearMiss, Transformation};
 pub use operator::{Comparison, Operator, Quantifier};
 pub use policy::{
