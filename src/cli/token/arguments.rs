@@ -1,6 +1,5 @@
 //! The arguments of `trustline token`. None of them takes a token: arguments are seen by every process of the machine.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,7 +7,6 @@ use clap::Args;
 use crate::cli::CliError;
 use crate::cli::args::{NetworkArgs, OutputArgs, OutputFormat};
 use crate::domain::timestamp::{UnixSeconds, parse_rfc3339};
-use crate::domain::token::looks_like_jwt;
 
 /// Arguments of `trustline token`.
 #[derive(Debug, Args)]
