@@ -7,11 +7,8 @@ mod keys;
 mod source;
 mod text;
 
-use std::io::Write as _;
-
 use super::args::OutputFormat;
 use super::{CliError, Exit, terminal};
-use crate::output::paint::{Glyphs, Ink, Paint};
 
 pub(super) use arguments::{TokenArgs, refuse_tokens};
 
@@ -19,15 +16,9 @@ pub(super) fn run(args: &TokenArgs) -> Result<Exit, CliError> {
     args.validate()?;
     let sourced = source::read(args)?;
     let seen = examine::examine(args, &sourced)?;
-    let printed = match args.output.output {
-        OutputFormat::Text => {
-            let ink = if terminal::wants_color(args.output.color) { Ink::Colour } else { Ink::Plain };
-            text::render(&seen, Paint { ink, glyphs: Glyphs::Unicode })
-        }
+    terminal::print(&match args.output.output {
+        OutputFormat::Text => text::render(&seen, terminal::paint(&args.output)),
         _ => format!("{:#}\n", document::render(&seen)),
-    };
-    let mut stdout = std::io::stdout().lock();
-    // A reader that went away has seen what it wanted.
-    let _ = stdout.write_all(printed.as_bytes()).and_then(|()| stdout.flush());
+    });
     Ok(seen.exit())
 }
