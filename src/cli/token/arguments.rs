@@ -1,6 +1,5 @@
 //! The arguments of `trustline token`. None of them takes a token: arguments are seen by every process of the machine.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,7 +7,6 @@ use clap::Args;
 use crate::cli::CliError;
 use crate::cli::args::{NetworkArgs, OutputArgs, OutputFormat};
 use crate::domain::timestamp::{UnixSeconds, parse_rfc3339};
-use crate::domain::token::looks_like_jwt;
 
 /// Arguments of `trustline token`.
 #[derive(Debug, Args)]
@@ -62,34 +60,9 @@ fn time(text: &str) -> Result<UnixSeconds, String> {
         .ok_or_else(|| "write a time such as 2026-01-31T12:00:00Z, or seconds since 1970".to_owned())
 }
 
-/// Refuses a command line that holds a token, before anything can echo it.
-pub(in crate::cli) fn refuse_tokens(arguments: impl Iterator<Item = impl AsRef<OsStr>>) -> Result<(), CliError> {
-    for argument in arguments {
-        let argument = argument.as_ref().to_string_lossy();
-        let value = argument.split_once('=').map_or(&*argument, |(_, value)| value);
-        if looks_like_jwt(&argument) || looks_like_jwt(value) {
-            return Err(CliError::new("an argument is itself a token; tokens are not taken as arguments")
-                .with_hint("every process of this machine can read arguments, and shells keep them in their history")
-                .with_hint("write it to a file (`trustline token FILE`), pipe it in (`… | trustline token -`),")
-                .with_hint("or name a variable that holds it (`trustline token --env VAR`)"));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_token_among_the_arguments_is_refused() {
-        let token = "eyJhbGciOiJub25lIn0.e30.c2lnbmF0dXJl";
-        for arguments in [vec![token.to_owned()], vec![format!("--issuer={token}")], vec![format!("Bearer {token}")]] {
-            let error = refuse_tokens(arguments.iter()).unwrap_err();
-            assert!(!format!("{error:?}").contains("eyJ"), "{error:?}");
-        }
-        assert!(refuse_tokens(["token", "token.jwt", "--audience=a.b.c"].iter()).is_ok());
-    }
 
     #[test]
     fn times_are_read_in_both_forms() {

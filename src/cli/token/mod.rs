@@ -10,15 +10,16 @@ mod text;
 use super::args::OutputFormat;
 use super::{CliError, Exit, terminal};
 
-pub(super) use arguments::{TokenArgs, refuse_tokens};
+pub(super) use arguments::TokenArgs;
 
 pub(super) fn run(args: &TokenArgs) -> Result<Exit, CliError> {
     args.validate()?;
     let sourced = source::read(args)?;
     let seen = examine::examine(args, &sourced)?;
-    terminal::print(&match args.output.output {
+    let printed = match args.output.output {
         OutputFormat::Text => text::render(&seen, terminal::paint(&args.output)),
         _ => format!("{:#}\n", document::render(&seen)),
-    });
+    };
+    terminal::print(&printed);
     Ok(seen.exit())
 }
