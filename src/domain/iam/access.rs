@@ -151,6 +151,7 @@ fn explain_resource(element: Option<&ResourceElement>, context: &AccessContext<'
         actual: context.request.resource.to_owned(),
         result,
         why: why.into(),
+        near_miss: None,
     }
 }
 

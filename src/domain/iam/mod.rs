@@ -2,11 +2,19 @@
 
 mod access;
 mod condition;
+mod confusable;
 mod context;
 mod document;
 mod evaluate;
+mod foreign;
+mod key;
+mod lint;
+mod near_miss;
+mod near_subject;
 mod operator;
 mod pattern;
+mod percent;
+mod placeholder;
 mod policy;
 mod principal;
 mod truth;
@@ -18,6 +26,10 @@ pub use evaluate::{
     ActionDecision, ConditionEvaluation, Decision, ElementEvaluation, Refusal, StatementEvaluation, TrustEvaluation,
     decide_trust, evaluate_trust,
 };
+pub use foreign::{Distance, Stranger, strangers};
+pub use key::{ImpossibleKey, KeyFault};
+pub use lint::{Rule, Smell, lint};
+pub use near_miss::{NearMiss, Transformation};
 pub use operator::{Comparison, Operator, Quantifier};
 pub use policy::{
     ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, ResourceElement, Statement,
