@@ -18,6 +18,11 @@ pub(super) fn report_error(error: &CliError) {
     }
 }
 
+/// Prints a line of guidance to standard error.
+pub(super) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// Prints to standard output. A reader that went away has seen what it wanted.
 pub(super) fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
