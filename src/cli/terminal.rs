@@ -24,6 +24,11 @@ pub(super) fn report_panic(place: Option<&std::panic::Location<'_>>) {
     let _ = writeln!(std::io::stderr(), "trustline: internal error{place}; please report it");
 }
 
+/// Prints a line of guidance to standard error.
+pub(super) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// Prints to standard output. A reader that went away has seen what it wanted.
 pub(super) fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
