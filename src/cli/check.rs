@@ -8,11 +8,13 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, seconds_or_zero};
-use super::{CliError, Exit, network, recording, settings, terminal};
+use super::lab_folder::LabFolder;
+use super::{CliError, Exit, lab, network, recording, settings, terminal};
 use crate::check::CheckId;
 use crate::domain::profile::Profile;
+use crate::lab::LabOptions;
 use crate::output::{json, junit, markdown, text};
-use crate::probe::http::{HttpStack, ProxyUse};
+use crate::probe::http::HttpStack;
 use crate::run::event::RunVerdict;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
@@ -43,14 +45,18 @@ pub(super) struct CheckArgs {
     /// Try again for this many seconds while a failure may still be propagation
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds_or_zero)]
     wait: Duration,
+    /// With --lab: wait this long before every answer of the lab
+    #[arg(long, value_name = "MS", requires = "lab")]
+    delay_ms: Option<u64>,
 }
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let runtime = network::runtime()?;
     let ended = runtime.block_on(async {
-        let loaded = settings::load(&args.selector)?;
-        let stack = args.network.stack(ProxyUse::Environment)?;
-        check(args, loaded.profile, stack).await
+        match &args.selector.lab {
+            None => check(args, settings::load(&args.selector)?.profile, args.network.stack()?).await,
+            Some(scenario) => check_in_lab(args, scenario).await,
+        }
     });
     // A name look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
@@ -62,6 +68,13 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         OutputFormat::Markdown => markdown::report(&report),
     });
     Ok(signal.unwrap_or_else(|| exit(&report, args)))
+}
+
+async fn check_in_lab(args: &CheckArgs, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
+    let lab = lab::start(scenario, LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis) })?;
+    let folder = LabFolder::write(&lab)?;
+    let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
+    check(args, profile, args.network.lab_stack(&folder.ca_file())?).await
 }
 
 async fn check(args: &CheckArgs, profile: Profile, http: HttpStack) -> Result<(Report, Option<Exit>), CliError> {

@@ -1,5 +1,6 @@
 //! The runtime and the HTTP stack of the commands that reach the network.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::CliError;
@@ -20,25 +21,29 @@ impl NetworkArgs {
     }
 
     /// The HTTP stack that these arguments ask for.
-    pub(super) fn stack(&self, proxy: ProxyUse) -> Result<HttpStack, CliError> {
-        let ca_pem = match &self.ca_file {
-            None => None,
-            Some(path) => {
-                let unreadable = |e| CliError::new(format!("--ca-file {}: {e}", path.display()));
-                let size = std::fs::metadata(path).map_err(unreadable)?.len();
-                if size > LARGEST_CA_FILE {
-                    return Err(CliError::new(format!("--ca-file {}: larger than 4 MiB", path.display())));
-                }
-                Some(std::fs::read(path).map_err(unreadable)?)
-            }
-        };
-        HttpStack::new(&HttpSettings { ca_pem, timeout: self.operation_timeout(), proxy }).map_err(|e| {
-            match &self.ca_file {
-                Some(path) => CliError::new(format!("--ca-file {}: {e}", path.display())),
-                None => CliError::new(e.to_string()),
-            }
-        })
+    pub(super) fn stack(&self) -> Result<HttpStack, CliError> {
+        stack(self.ca_file.as_deref(), self.operation_timeout(), ProxyUse::Environment)
     }
+
+    /// The HTTP stack for the lab on this machine: its authority is trusted, and no proxy stands in between.
+    pub(super) fn lab_stack(&self, ca_file: &Path) -> Result<HttpStack, CliError> {
+        stack(Some(ca_file), self.operation_timeout(), ProxyUse::None)
+    }
+}
+
+fn stack(ca_file: Option<&Path>, timeout: Duration, proxy: ProxyUse) -> Result<HttpStack, CliError> {
+    let told = |what: &dyn std::fmt::Display| match ca_file {
+        Some(path) => CliError::new(format!("--ca-file {}: {what}", path.display())),
+        None => CliError::new(what.to_string()),
+    };
+    let ca_pem = match ca_file {
+        None => None,
+        Some(path) if std::fs::metadata(path).map_err(|e| told(&e))?.len() > LARGEST_CA_FILE => {
+            return Err(told(&"larger than 4 MiB; name a PEM file with the authority's certificate"));
+        }
+        Some(path) => Some(std::fs::read(path).map_err(|e| told(&e))?),
+    };
+    HttpStack::new(&HttpSettings { ca_pem, timeout, proxy }).map_err(|e| told(&e))
 }
 
 /// A runtime for one command.

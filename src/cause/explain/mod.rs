@@ -1,9 +1,46 @@
 //! From an error text to ranked causes: what the text says, which causes give it, and what would decide.
+//!
+//! The text is stripped of its wrapping, scanned once for the phrases of [`rules`], and the rules that fire
+//! are ranked by the chain of trust: the first link that broke, not the last symptom.
 
-use super::{Cause, Certainty};
+mod clean;
+mod parsed;
+mod redact;
+mod refine;
+mod rule;
+mod rules;
+mod scan;
+
+use serde::Serialize;
+
+pub use parsed::Parsed;
+pub use rule::Provider;
+
+use super::{Cause, Certainty, Finding, catalogue};
+use clean::Clean;
+use refine::Ordered;
+use rule::Force;
+use scan::{Fired, Scan};
+
+/// No text yields more causes than this: a longer list helps nobody.
+pub const MOST_CAUSES: usize = 12;
+
+/// What an error text comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// The cloud that spoke, where that can be seen.
+    pub provider: Option<Provider>,
+    /// The code the cloud gave, such as `InvalidIdentityToken` or `AADSTS700213`.
+    pub code: Option<String>,
+    pub parsed: Parsed,
+    /// The causes, the root first.
+    pub causes: Vec<Finding>,
+    /// What to bring so that fewer remain, the most telling first.
+    pub decide: Vec<String>,
+}
 
 /// A cause that an answer of a cloud may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Candidate {
     /// What may be wrong.
     pub cause: Cause,
@@ -11,10 +48,136 @@ pub struct Candidate {
     pub certainty: Certainty,
 }
 
-/// The causes that an answer with this code and message may have, the likeliest first; at most twelve.
-///
-/// `provider` is `aws`, `azure` or `gcp`.
-pub fn candidates(provider: &str, code: &str, message: &str) -> Vec<Candidate> {
-    let _ = (provider, code, message);
-    Vec::new()
+/// One cause with what the text says for it.
+struct Weighed {
+    cause: Cause,
+    certainty: Certainty,
+    evidence: Vec<String>,
+}
+
+/// Explains an error text in any wrapping. `guide` is the setup guide the reader follows, where that is known.
+pub fn explain(text: &str, guide: Option<&str>) -> Explanation {
+    let clean = redact::redact(clean::clean(text));
+    let scan = scan::scan(&clean.text);
+    let ranked = scan.ranked(&clean.text);
+    let (parsed, code) = parsed::parse(&clean, ranked.first().copied(), &scan.entra_codes);
+    let weighed = weigh(&clean, &scan, &ranked);
+    let provider = ranked.iter().find_map(|fired| fired.rule.provider).or_else(|| provider_of(&clean.text));
+    let guide = guide.or_else(|| guide_for(provider, &clean.text, &weighed));
+    let causes: Vec<Finding> = weighed
+        .into_iter()
+        .map(|weighed| {
+            let summary = catalogue::entry(weighed.cause).meaning.clone();
+            let mut finding = Finding::new(weighed.cause, "explain", weighed.certainty, summary);
+            finding.evidence = weighed.evidence;
+            catalogue::complete(finding, guide)
+        })
+        .collect();
+    let decide = decide(&causes);
+    Explanation { provider, code, parsed, causes, decide }
+}
+
+/// The causes that an answer of `provider` with this code and message may have, the likeliest first; at most twelve.
+pub fn candidates(provider: Provider, code: &str, message: &str) -> Vec<Candidate> {
+    let clean = clean::clean(&format!("{code}: {message}"));
+    let mut scan = scan::scan(&clean.text);
+    scan.fired.retain(|fired| fired.rule.provider.is_none_or(|speaker| speaker == provider));
+    let ranked = scan.ranked(&clean.text);
+    weigh(&clean, &scan, &ranked)
+        .into_iter()
+        .map(|weighed| Candidate { cause: weighed.cause, certainty: weighed.certainty })
+        .collect()
+}
+
+/// Turns the rules that fired into causes: the root's first, and room left for what else is said.
+fn weigh(clean: &Clean, scan: &Scan, ranked: &[Fired]) -> Vec<Weighed> {
+    let mut weighed: Vec<Weighed> = Vec::new();
+    for (rank, fired) in ranked.iter().enumerate() {
+        let others = ranked.len() - rank - 1;
+        let room = MOST_CAUSES - others.min(4);
+        let (parsed, _) = parsed::parse(clean, Some(*fired), &scan.entra_codes);
+        let around = parsed::around(clean, *fired).to_lowercase();
+        let Ordered { causes, evidence } = refine::order(fired.rule.causes, &parsed, &around);
+        let quote = parsed.message.as_deref().map(quoted);
+        for (place, cause) in causes.into_iter().enumerate() {
+            let certainty = certainty(fired.rule.force, place);
+            let mut facts: Vec<String> = quote.iter().cloned().collect();
+            facts.extend(evidence.iter().filter(|(of, _)| *of == cause).map(|(_, fact)| fact.clone()));
+            let known = weighed.iter().position(|known| known.cause == cause);
+            if let Some(known) = known.and_then(|at| weighed.get_mut(at)) {
+                known.certainty = known.certainty.min(certainty);
+                facts.retain(|fact| !known.evidence.contains(fact));
+                known.evidence.append(&mut facts);
+            } else if weighed.len() < room {
+                weighed.push(Weighed { cause, certainty, evidence: facts });
+            }
+        }
+    }
+    weighed
+}
+
+/// How sure a rule makes its cause at this place of the list.
+const fn certainty(force: Force, place: usize) -> Certainty {
+    match (force, place) {
+        (Force::Names, 0) => Certainty::Proven,
+        (Force::Points, 0) => Certainty::Likely,
+        _ => Certainty::Possible,
+    }
+}
+
+fn quoted(message: &str) -> String {
+    const LONGEST_QUOTE: usize = 240;
+    if message.len() <= LONGEST_QUOTE {
+        return format!("the text says: {message}");
+    }
+    format!("the text says: {}…", &message[..message.floor_char_boundary(LONGEST_QUOTE)])
+}
+
+/// The cloud whose names stand in the text, where no rule knew.
+fn provider_of(text: &str) -> Option<Provider> {
+    const NAMES: &[(Provider, &[&str])] = &[
+        (
+            Provider::Azure,
+            &["AADSTS", "vault.azure.net", "login.microsoftonline.", "AZURE_", "azure_identity", "azidentity"],
+        ),
+        (Provider::Aws, &["amazonaws.com", "arn:aws", "AWS_", "botocore", "aws-sdk"]),
+        (Provider::Gcp, &["googleapis.com", "workloadIdentityPools", "GOOGLE_", "gcloud"]),
+    ];
+    let first = |names: &[&str]| names.iter().filter_map(|name| text.find(name)).min();
+    NAMES
+        .iter()
+        .filter_map(|(provider, names)| Some((first(names)?, *provider)))
+        .min_by_key(|(at, _)| *at)
+        .map(|(_, provider)| provider)
+}
+
+/// The guide whose steps fit, as far as the text shows which cloud and which flow it is about.
+fn guide_for(provider: Option<Provider>, text: &str, weighed: &[Weighed]) -> Option<&'static str> {
+    match provider? {
+        Provider::Azure => Some("azure-workload-identity"),
+        Provider::Gcp => None,
+        Provider::Aws => Some(match weighed.first()?.cause {
+            Cause::AssumeRoleDenied | Cause::ExternalId | Cause::TagSessionMissing => "aws-assume-role",
+            Cause::StaticKeyWrong => "aws-static",
+            _ if ["CIRCLE_OIDC", "circleci"].iter().any(|name| text.contains(name)) => "circleci-aws",
+            _ if ["CI_JOB_JWT", "gitlab"].iter().any(|name| text.contains(name)) => "gitlab-aws",
+            _ => "aws-workload-identity",
+        }),
+    }
+}
+
+/// What to bring next: what decides on the first causes, each once.
+fn decide(causes: &[Finding]) -> Vec<String> {
+    const MOST: usize = 4;
+    if causes.iter().filter(|finding| finding.certainty == Certainty::Possible).count() == 0 {
+        return Vec::new();
+    }
+    let mut wanted: Vec<String> = Vec::new();
+    for finding in causes {
+        let decide = &catalogue::entry(finding.cause).decide;
+        if !decide.is_empty() && !wanted.contains(decide) && wanted.len() < MOST {
+            wanted.push(decide.clone());
+        }
+    }
+    wanted
 }

@@ -16,7 +16,7 @@ use crate::check::verdict::issuer as verdict;
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile};
-use crate::probe::http::{HttpStack, ProxyUse};
+use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 
 /// Arguments of `trustline issuer`.
@@ -48,7 +48,7 @@ pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
             return Err(CliError::new("`issuer` prints text and json; write --output text or --output json"));
         }
     };
-    let stack = args.network.stack(ProxyUse::Environment)?;
+    let stack = args.network.stack()?;
     let runtime = network::runtime()?;
     let facts = runtime.block_on(probe(&stack, &address));
     // A look-up that never ends must not keep the program from ending.
