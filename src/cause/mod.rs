@@ -7,6 +7,7 @@ pub mod explain;
 mod finding;
 mod id;
 pub mod keyvault;
+pub mod trust;
 
 pub use finding::{Certainty, Finding, Fix};
 pub use id::{Cause, UnknownCause};

@@ -87,6 +87,7 @@ fn healthy(step: Step) -> Yield {
             seen: 0,
             more: false,
             holds_secret: None,
+            id: None,
             nearest: None,
         }))),
         _ => Yield::Nothing,

@@ -4,15 +4,18 @@
 //! are ranked by the chain of trust: the first link that broke, not the last symptom.
 
 mod clean;
+mod given;
 mod parsed;
 mod redact;
 mod refine;
 mod rule;
 mod rules;
 mod scan;
+mod slots;
 
 use serde::Serialize;
 
+pub use given::{Given, RuledOut, Trust};
 pub use parsed::Parsed;
 pub use rule::Provider;
 
@@ -24,6 +27,8 @@ use scan::{Fired, Scan};
 
 /// No text yields more causes than this: a longer list helps nobody.
 pub const MOST_CAUSES: usize = 12;
+/// How evidence begins that quotes the text.
+pub const QUOTE: &str = "the text says: ";
 
 /// What an error text comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub struct Explanation {
     pub parsed: Parsed,
     /// The causes, the root first.
     pub causes: Vec<Finding>,
+    /// What the text would allow, and what else was given excludes.
+    pub ruled_out: Vec<RuledOut>,
     /// What to bring so that fewer remain, the most telling first.
     pub decide: Vec<String>,
 }
@@ -55,38 +62,51 @@ struct Weighed {
     evidence: Vec<String>,
 }
 
-/// Explains an error text in any wrapping. `guide` is the setup guide the reader follows, where that is known.
-pub fn explain(text: &str, guide: Option<&str>) -> Explanation {
+/// Explains an error text in any wrapping, sharpened by what else is given.
+pub fn explain(text: &str, given: &Given<'_>) -> Explanation {
     let clean = redact::redact(clean::clean(text));
     let scan = scan::scan(&clean.text);
     let ranked = scan.ranked(&clean.text);
     let (parsed, code) = parsed::parse(&clean, ranked.first().copied(), &scan.entra_codes);
-    let weighed = weigh(&clean, &scan, &ranked);
+    let mut weighed = weigh(&clean, &scan, &ranked);
     let provider = ranked.iter().find_map(|fired| fired.rule.provider).or_else(|| provider_of(&clean.text));
-    let guide = guide.or_else(|| guide_for(provider, &clean.text, &weighed));
-    let causes: Vec<Finding> = weighed
+    let guide = given.profile.map(|p| p.guide.id()).or_else(|| guide_for(provider, &clean.text, &weighed));
+    let (proven, ruled_out) = given::apply(&mut weighed, &parsed, given);
+    let listed = weighed.into_iter().map(Weighed::into_finding);
+    let causes: Vec<Finding> = proven
         .into_iter()
-        .map(|weighed| {
-            let summary = catalogue::entry(weighed.cause).meaning.clone();
-            let mut finding = Finding::new(weighed.cause, "explain", weighed.certainty, summary);
-            finding.evidence = weighed.evidence;
-            catalogue::complete(finding, guide)
+        .chain(listed)
+        .take(MOST_CAUSES)
+        .map(|finding| {
+            let mut finding = catalogue::complete(finding, guide);
+            slots::fill(&mut finding, &parsed, given);
+            finding
         })
         .collect();
     let decide = decide(&causes);
-    Explanation { provider, code, parsed, causes, decide }
+    Explanation { provider, code, parsed, causes, ruled_out, decide }
 }
 
 /// The causes that an answer of `provider` with this code and message may have, the likeliest first; at most twelve.
-pub fn candidates(provider: Provider, code: &str, message: &str) -> Vec<Candidate> {
+/// `provider` is `aws`, `azure` or `gcp`.
+pub fn candidates(provider: &str, code: &str, message: &str) -> Vec<Candidate> {
     let clean = clean::clean(&format!("{code}: {message}"));
     let mut scan = scan::scan(&clean.text);
-    scan.fired.retain(|fired| fired.rule.provider.is_none_or(|speaker| speaker == provider));
+    scan.fired.retain(|fired| fired.rule.provider.is_none_or(|speaker| speaker.id() == provider));
     let ranked = scan.ranked(&clean.text);
     weigh(&clean, &scan, &ranked)
         .into_iter()
         .map(|weighed| Candidate { cause: weighed.cause, certainty: weighed.certainty })
         .collect()
+}
+
+impl Weighed {
+    fn into_finding(self) -> Finding {
+        let mut finding =
+            Finding::new(self.cause, "explain", self.certainty, catalogue::entry(self.cause).meaning.clone());
+        finding.evidence = self.evidence;
+        finding
+    }
 }
 
 /// Turns the rules that fired into causes: the root's first, and room left for what else is said.
@@ -128,9 +148,9 @@ const fn certainty(force: Force, place: usize) -> Certainty {
 fn quoted(message: &str) -> String {
     const LONGEST_QUOTE: usize = 240;
     if message.len() <= LONGEST_QUOTE {
-        return format!("the text says: {message}");
+        return format!("{QUOTE}{message}");
     }
-    format!("the text says: {}…", &message[..message.floor_char_boundary(LONGEST_QUOTE)])
+    format!("{QUOTE}{}…", &message[..message.floor_char_boundary(LONGEST_QUOTE)])
 }
 
 /// The cloud whose names stand in the text, where no rule knew.

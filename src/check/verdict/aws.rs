@@ -1,7 +1,6 @@
 //! Verdicts on AWS's answers: what the words of a refusal allow, narrowed by everything else that was seen.
 
 use super::cloud::{from_words, granted, quoted, unanswered};
-use crate::cause::explain::Provider;
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::facts::Facts;
 use crate::check::facts::cloud::{Call, Refusal};
@@ -37,7 +36,7 @@ pub fn web_identity(facts: &Facts, profile: &Profile) -> Verdict {
         return verdict;
     }
     let Some(refusal) = call.refusal() else { return granted(call) };
-    let mut findings = from_words(check, Provider::Aws, "STS", refusal);
+    let mut findings = from_words(check, "aws", "STS", refusal);
     narrow_by_trust_policy(&mut findings, facts, refusal);
     narrow_by_keys(&mut findings, facts);
     refused(refusal, findings)
@@ -52,7 +51,7 @@ pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
     }
     let Some(caller) = call.granted() else {
         return match call.refusal() {
-            Some(refusal) => refused(refusal, from_words(check, Provider::Aws, "STS", refusal)),
+            Some(refusal) => refused(refusal, from_words(check, "aws", "STS", refusal)),
             None => Verdict::inconclusive("no answer was seen", Vec::new()),
         };
     };
@@ -76,7 +75,7 @@ pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
         return verdict;
     }
     match call.refusal() {
-        Some(refusal) => refused(refusal, from_words(check, Provider::Aws, "Secrets Manager", refusal)),
+        Some(refusal) => refused(refusal, from_words(check, "aws", "Secrets Manager", refusal)),
         None => granted(call),
     }
 }
@@ -89,14 +88,14 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
         return verdict;
     }
     let Some(refusal) = call.refusal() else { return granted(call) };
-    let mut findings = from_words(check, Provider::Aws, "Secrets Manager", refusal);
+    let mut findings = from_words(check, "aws", "Secrets Manager", refusal);
     narrow_by_region(&mut findings, facts, profile, refusal);
     refused(refusal, findings)
 }
 
 /// The secret holds the field that the profile selects.
 pub fn json_key(facts: &Facts, _profile: &Profile) -> Verdict {
-    let field = facts.aws.secret.as_ref().and_then(|call| call.granted()).and_then(|read| read.field.as_ref());
+    let field = facts.secret_read().and_then(|read| read.field.as_ref());
     let Some(field) = field else { return Verdict::inconclusive("no value was read", Vec::new()) };
     let key = &field.json_key;
     let reason = match &field.state {
@@ -223,6 +222,9 @@ fn narrow_by_region(findings: &mut Vec<Finding>, facts: &Facts, profile: &Profil
             finding.certainty = Certainty::Proven;
             finding.evidence.push(format!("no other region lists a secret of this name ({asked} regions asked)"));
         }
+    }
+    if facts.aws.list.as_ref().and_then(|c| c.granted()).is_some_and(|list| list.holds_secret == Some(true)) {
+        findings.retain(|f| !matches!(f.cause, Cause::SecretWrongRegion | Cause::SecretNotFound));
     }
     let nearest = facts.aws.list.as_ref().and_then(|c| c.granted()).and_then(|list| list.nearest.clone());
     if let (Some(nearest), Some(secret)) = (nearest, &profile.secret) {

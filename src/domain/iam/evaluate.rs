@@ -1,152 +1,16 @@
-//! Would this trust policy let this token have the role? A quick answer, and one with its reasons.
+//! Would this trust policy let this token have the role? The answer with every reason.
 
 use serde::{Deserialize, Serialize};
 
 use super::condition;
-use super::context::{Actual, Context, ROLES_CLAIM, TrustContext, TrustRequest, claim_name};
+use super::context::{Actual, Context, TrustContext, TrustRequest, claim_name};
+use super::decide::{Decision, Refusal, covers_action, decide_action, refusals};
 use super::key::{ImpossibleKey, impossible};
 use super::near_miss::{Miss, NearMiss, nearest_principal};
 use super::operator::Comparison;
-use super::pattern::{Effort, like_ignoring_case};
+use super::pattern::Effort;
 use super::policy::{ActionElement, Condition, Effect, Policy, Statement};
 use super::truth::Truth;
-
-/// What a policy says to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Decision {
-    Allow,
-    Deny,
-    /// It depends on something that is not at hand.
-    Unknown,
-}
-
-/// What the statements of a policy come to: an explicit deny wins, else one allow is enough.
-#[derive(Clone, Copy, Debug)]
-pub struct Tally {
-    allowed: Truth,
-    denied: Truth,
-}
-
-impl Tally {
-    pub const fn new() -> Self {
-        Tally { allowed: Truth::False, denied: Truth::False }
-    }
-
-    pub fn add(&mut self, effect: Effect, matches: Truth) {
-        match effect {
-            Effect::Allow => self.allowed = self.allowed.or(matches),
-            Effect::Deny => self.denied = self.denied.or(matches),
-        }
-    }
-
-    pub const fn decision(self) -> Decision {
-        match (self.denied, self.allowed) {
-            (Truth::True, _) | (_, Truth::False) => Decision::Deny,
-            (Truth::False, Truth::True) => Decision::Allow,
-            _ => Decision::Unknown,
-        }
-    }
-}
-
-impl Decision {
-    /// The decision on several things that must all be allowed.
-    #[must_use]
-    pub const fn and(self, other: Decision) -> Decision {
-        match (self, other) {
-            (Decision::Deny, _) | (_, Decision::Deny) => Decision::Deny,
-            (Decision::Allow, Decision::Allow) => Decision::Allow,
-            _ => Decision::Unknown,
-        }
-    }
-}
-
-/// Decides as [`evaluate_trust`] does, without saying why and without allocating for usual tokens.
-pub fn decide_trust(policy: &Policy, request: &TrustRequest<'_>) -> Decision {
-    if !refusals(request).is_empty() {
-        return Decision::Deny;
-    }
-    let context = TrustContext::new(*request);
-    let mut decision = decide_action(policy, &context, request, request.action);
-    for action in request.implied_actions() {
-        decision = decision.and(decide_action(policy, &context, request, action));
-    }
-    decision
-}
-
-fn decide_action(policy: &Policy, context: &TrustContext<'_>, request: &TrustRequest<'_>, action: &str) -> Decision {
-    let mut tally = Tally::new();
-    for statement in &policy.statements {
-        tally.add(statement.effect, statement_matches(statement, context, request, action));
-    }
-    tally.decision()
-}
-
-fn statement_matches(
-    statement: &Statement,
-    context: &TrustContext<'_>,
-    request: &TrustRequest<'_>,
-    action: &str,
-) -> Truth {
-    let principal = statement.principal.as_ref().is_some_and(|p| p.covers(request.provider_arn));
-    if !principal {
-        return Truth::False;
-    }
-    let action = covers_action(&statement.action, action, context.effort());
-    if action == Truth::False {
-        return action;
-    }
-    action.and(Truth::all(statement.conditions.iter().map(|c| condition::holds(c, context))))
-}
-
-/// Whether `Action` or `NotAction` covers `action`.
-pub fn covers_action(element: &ActionElement, action: &str, effort: &Effort) -> Truth {
-    let listed = Truth::any(element.patterns.iter().map(|pattern| {
-        if pattern.eq_ignore_ascii_case(action) { Truth::True } else { like_ignoring_case(pattern, action, effort) }
-    }));
-    match element {
-        ActionElement { patterns, .. } if patterns.is_empty() => Truth::False,
-        ActionElement { negated: true, .. } => !listed,
-        ActionElement { negated: false, .. } => listed,
-    }
-}
-
-/// Something in the token for which STS turns it away before any policy is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Refusal {
-    /// Several audiences and no `azp`.
-    SeveralAudiences,
-    /// An audience claim without any value.
-    EmptyAudience,
-    /// The token lists roles, and this role is not among them.
-    RoleNotListed,
-}
-
-/// What STS refuses in this token before it reads the trust policy.
-pub fn refusals(request: &TrustRequest<'_>) -> Vec<Refusal> {
-    let mut found = Vec::new();
-    if !request.claims.contains_key("azp")
-        && let Some(audiences) = request.claims.get("aud").and_then(serde_json::Value::as_array)
-    {
-        match audiences.len() {
-            0 => found.push(Refusal::EmptyAudience),
-            1 => {}
-            _ => found.push(Refusal::SeveralAudiences),
-        }
-    }
-    if let (Some(role), Some(listed)) = (request.role_arn, request.claims.get(ROLES_CLAIM)) {
-        let lists = match listed {
-            serde_json::Value::String(text) => text.split(';').any(|r| r == role),
-            serde_json::Value::Array(list) => list.iter().any(|r| r.as_str() == Some(role)),
-            _ => false,
-        };
-        if !lists {
-            found.push(Refusal::RoleNotListed);
-        }
-    }
-    found
-}
 
 /// What a trust policy says to a token, with every reason.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -161,7 +25,7 @@ pub struct TrustEvaluation {
     pub role_arn: Option<String>,
     /// The decision on each action that STS asks the policy for: the exchange, and what the token's claims add.
     pub actions: Vec<ActionDecision>,
-    /// What STS refuses in the token before it reads the policy.
+    /// What STS refuses whatever the policy says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
     pub statements: Vec<StatementEvaluation>,
@@ -234,7 +98,7 @@ pub fn evaluate_trust(policy: &Policy, request: &TrustRequest<'_>) -> TrustEvalu
             decision: decide_action(policy, &context, request, action),
         })
         .collect();
-    let refusals = refusals(request);
+    let refusals = refusals(policy, request);
     let decision = if refusals.is_empty() {
         actions.iter().fold(Decision::Allow, |sum, action| sum.and(action.decision))
     } else {

@@ -1,17 +1,19 @@
 //! Who else gets in: tokens of strangers that the same policy accepts, found by search over the grammar of the
 //! issuer's subjects.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::context::{TrustRequest, claim_name};
-use super::evaluate::{Decision, decide_trust};
+use super::decide::{Decision, decide_trust};
 use super::policy::{Effect, Policy};
 use crate::domain::issuer::{IssuerKind, condition_key_prefix};
 
 mod candidates;
 
 /// How far a stranger is from the token's owner. Ordered: the furthest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Distance {
     /// Another customer of the issuer.
     Tenant,
@@ -24,13 +26,12 @@ pub enum Distance {
 }
 
 /// A stranger's token that the policy accepts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stranger {
     pub distance: Distance,
     /// Who it is, such as `a repository of another owner`.
-    pub who: &'static str,
+    pub who: String,
     pub subject: String,
-    pub claims: Map<String, Value>,
 }
 
 /// A stranger's token that the policy may accept: what differs from the token at hand.
@@ -57,41 +58,31 @@ pub fn strangers(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Stranger> {
         if settled || candidate.subject == subject && candidate.changes.is_empty() {
             continue;
         }
-        let claims = claims_of(&candidate, request.claims);
-        if let Some(claims) = accepted(policy, request, claims, &audiences) {
-            found.push(Stranger {
-                distance: candidate.distance,
-                who: candidate.who,
-                subject: candidate.subject,
-                claims,
-            });
+        if is_accepted(policy, request, claims_of(&candidate, request.claims), &audiences) {
+            let Candidate { distance, who, subject, .. } = candidate;
+            found.push(Stranger { distance, who: who.to_owned(), subject });
         }
     }
     found.sort_by_key(|stranger| stranger.distance);
     found
 }
 
-/// The claims of a stranger, where the policy accepts them with the token's audience or one the policy itself names:
-/// whoever asks for a token chooses its audience.
-fn accepted(
+/// Whether the policy takes a stranger's claims, with the token's audience or one the policy itself names: whoever
+/// asks for a token chooses its audience.
+fn is_accepted(
     policy: &Policy,
     request: &TrustRequest<'_>,
     mut claims: Map<String, Value>,
     audiences: &[&str],
-) -> Option<Map<String, Value>> {
+) -> bool {
     let accepts =
         |claims: &Map<String, Value>| decide_trust(policy, &TrustRequest { claims, ..*request }) == Decision::Allow;
-    if accepts(&claims) {
-        return Some(claims);
-    }
-    claims.remove("azp");
-    for audience in audiences.iter().take(2) {
-        claims.insert("aud".to_owned(), Value::from(*audience));
-        if accepts(&claims) {
-            return Some(claims);
-        }
-    }
-    None
+    accepts(&claims)
+        || audiences.iter().take(2).any(|audience| {
+            claims.remove("azp");
+            claims.insert("aud".to_owned(), Value::from(*audience));
+            accepts(&claims)
+        })
 }
 
 fn claims_of(candidate: &Candidate, own: &Map<String, Value>) -> Map<String, Value> {

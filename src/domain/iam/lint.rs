@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::confusable::as_ascii;
 use super::context::{NEVER_WITH_WEB_IDENTITY, TrustRequest, WEB_IDENTITY, claim_name};
-use super::evaluate::covers_action;
+use super::decide::covers_action;
 use super::key::{ImpossibleKey, impossible};
 use super::operator::{Comparison, Quantifier};
 use super::pattern::Effort;

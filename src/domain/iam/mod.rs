@@ -4,6 +4,7 @@ mod access;
 mod condition;
 mod confusable;
 mod context;
+mod decide;
 mod document;
 mod evaluate;
 mod foreign;
@@ -17,14 +18,15 @@ mod percent;
 mod placeholder;
 mod policy;
 mod principal;
+mod provider;
 mod truth;
 mod variable;
 
 pub use access::{AccessEvaluation, AccessRequest, AccessStatement, decide_access, evaluate_access};
 pub use context::{TrustRequest, WEB_IDENTITY};
+pub use decide::{Decision, Refusal, decide_trust};
 pub use evaluate::{
-    ActionDecision, ConditionEvaluation, Decision, ElementEvaluation, Refusal, StatementEvaluation, TrustEvaluation,
-    decide_trust, evaluate_trust,
+    ActionDecision, ConditionEvaluation, ElementEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust,
 };
 pub use foreign::{Distance, Stranger, strangers};
 pub use key::{ImpossibleKey, KeyFault};
@@ -36,4 +38,5 @@ pub use policy::{
     Version,
 };
 pub use principal::{BUILT_IN_PROVIDERS, PrincipalElement, ProviderArn};
+pub use provider::{KnownFrom, Provider};
 pub use truth::Truth;
