@@ -1,8 +1,13 @@
 //! What policies say, asked of the one evaluator in [`crate::domain::iam`].
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::session::{Account, Caller};
+use crate::domain::iam::{
+    AccessRequest, AccessStatement, Decision, Effect, Policy, TrustRequest, Truth, decide_trust, evaluate_access,
+};
 
 /// What a set of policies says of one action on one resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,19 +31,31 @@ pub(super) struct Named {
     pub session: bool,
 }
 
-/// A web identity at a role's door.
-pub(super) struct TrustQuestion<'a> {
-    pub claims: &'a Map<String, Value>,
-    pub provider_arn: &'a str,
-    pub action: &'a str,
-    pub role_arn: &'a str,
-    pub session_name: &'a str,
-    pub authorized_by_idp: bool,
-}
-
 /// Whether the text is a policy document.
 pub(super) fn is_policy(text: &str) -> bool {
     matches!(serde_json::from_str(text), Ok(Value::Object(document)) if document.contains_key("Statement"))
+}
+
+/// Whether the trust policy lets the web identity in: for the exchange, and for all that the token's own claims imply.
+/// What the evaluator cannot know is not allowed.
+pub(super) fn trust_allows(policy: &str, request: &TrustRequest<'_>) -> bool {
+    Policy::parse(policy).is_ok_and(|policy| decide_trust(&policy, request) == Decision::Allow)
+}
+
+/// What the policies say, all together. A policy that cannot be read says nothing.
+pub(super) fn rule(policies: &[String], action: &str, resource: &str, context: &[(&str, String)]) -> Ruling {
+    let policies: Vec<Policy> = policies.iter().filter_map(|text| Policy::parse(text).ok()).collect();
+    let context: BTreeMap<String, String> =
+        context.iter().map(|(key, value)| (key.to_lowercase(), value.clone())).collect();
+    let request = AccessRequest { action, resource, context: &context };
+    let evaluation = evaluate_access(&policies, &request);
+    let denied = |s: &AccessStatement| s.effect == Effect::Deny && s.matches == Truth::True;
+    match evaluation.decision {
+        Decision::Allow => Ruling::Allowed,
+        // Denied by a statement, rather than by the lack of one.
+        _ if evaluation.statements.iter().any(denied) => Ruling::Denied,
+        _ => Ruling::Silent,
+    }
 }
 
 /// What a policy with principals (a resource's, or a role's trust policy) says of the caller. `resource` is the one it
@@ -107,89 +124,49 @@ fn names_one_of(principal: &Value, names: &[String]) -> bool {
     }
 }
 
-// ---- interim, until the evaluator lands ----
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::world::{Places, World};
 
-pub(super) fn trust_allows(policy: &str, question: &TrustQuestion<'_>) -> bool {
-    let Ok(Value::Object(document)) = serde_json::from_str::<Value>(policy) else { return false };
-    let prefix = question.provider_arn.split_once("oidc-provider/").map_or("", |(_, url)| url);
-    let audience = question.claims.get("azp").or_else(|| question.claims.get("aud"));
-    let context: Vec<(String, Value)> = [("aud", audience), ("sub", question.claims.get("sub"))]
-        .into_iter()
-        .filter_map(|(name, value)| Some((format!("{prefix}:{name}"), value?.clone())))
-        .collect();
-    let mut allowed = false;
-    for statement in statements(&document) {
-        let named = statement
-            .get("Principal")
-            .and_then(|p| p.get("Federated"))
-            .is_some_and(|f| texts(f).contains(&question.provider_arn));
-        let acts = statement.get("Action").is_some_and(|a| texts(a).iter().any(|p| glob(p, question.action)));
-        if named && acts && conditions(&statement, &context) {
-            if statement.get("Effect").is_some_and(|e| e == "Deny") {
-                return false;
-            }
-            allowed = true;
+    fn account() -> Account {
+        let world = World::scenario("healthy").unwrap();
+        Account::new(world.describe(&Places { issuer: "https://127.0.0.1:1".into() }).unwrap().aws).unwrap()
+    }
+
+    fn session() -> Caller {
+        Caller::Session { role: "crewai-secrets-reader".into(), session_name: "s".into(), session_policies: Vec::new() }
+    }
+
+    fn named(effect: &str, principal: &str) -> Named {
+        let policy = format!(
+            r#"{{"Statement": [{{"Effect": "{effect}", "Principal": {principal}, "Action": "kms:*", "Resource": "*"}}]}}"#
+        );
+        rule_by_principal(&policy, &account(), &session(), "kms:Decrypt", Some("arn:k"), &[])
+    }
+
+    #[test]
+    fn who_a_resource_policy_names() {
+        let role = r#"{"AWS": ["arn:aws:iam::123456789012:role/crewai-secrets-reader"]}"#;
+        let own_session = r#"{"AWS": "arn:aws:sts::123456789012:assumed-role/crewai-secrets-reader/s"}"#;
+        let root = r#"{"AWS": "arn:aws:iam::123456789012:root"}"#;
+        for (principal, itself, this_session) in
+            [(role, true, false), (own_session, true, true), (root, false, false), ("\"*\"", true, false)]
+        {
+            let expected = Named { ruling: Ruling::Allowed, itself, session: this_session };
+            assert_eq!(named("Allow", principal), expected, "{principal}");
+            assert_eq!(named("Deny", principal).ruling, Ruling::Denied);
         }
+        assert_eq!(named("Allow", r#"{"AWS": "arn:aws:iam::123456789012:role/other"}"#), Named::default());
+        assert_eq!(named("Allow", r#"{"Federated": "*"}"#), Named::default());
     }
-    allowed
-}
 
-pub(super) fn rule(policies: &[String], action: &str, resource: &str, context: &[(&str, String)]) -> Ruling {
-    let context: Vec<(String, Value)> =
-        context.iter().map(|(k, v)| ((*k).to_owned(), Value::from(v.clone()))).collect();
-    let mut ruling = Ruling::Silent;
-    for policy in policies {
-        let Ok(Value::Object(document)) = serde_json::from_str::<Value>(policy) else { continue };
-        for statement in statements(&document) {
-            let acts = statement.get("Action").is_some_and(|a| texts(a).iter().any(|p| glob(p, action)));
-            let on = statement.get("Resource").is_none_or(|a| texts(a).iter().any(|p| glob(p, resource)));
-            if acts && on && conditions(&statement, &context) {
-                if statement.get("Effect").is_some_and(|e| e == "Deny") {
-                    return Ruling::Denied;
-                }
-                ruling = Ruling::Allowed;
-            }
-        }
-    }
-    ruling
-}
-
-fn conditions(statement: &Map<String, Value>, context: &[(String, Value)]) -> bool {
-    let Some(Value::Object(operators)) = statement.get("Condition") else { return true };
-    operators.iter().all(|(operator, keys)| {
-        keys.as_object().is_some_and(|keys| {
-            keys.iter().all(|(key, expected)| {
-                let Some((_, actual)) = context.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)) else { return false };
-                let actual = texts(actual);
-                texts(expected)
-                    .iter()
-                    .any(|e| actual.iter().any(|a| if operator == "StringLike" { glob(e, a) } else { e == a }))
-            })
-        })
-    })
-}
-
-fn statements(document: &Map<String, Value>) -> Vec<Map<String, Value>> {
-    match document.get("Statement") {
-        Some(Value::Array(items)) => items.iter().filter_map(|i| i.as_object().cloned()).collect(),
-        Some(Value::Object(one)) => vec![one.clone()],
-        _ => Vec::new(),
-    }
-}
-
-fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
-        Value::String(text) => vec![text],
-        _ => Vec::new(),
-    }
-}
-
-fn glob(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((start, rest)) => text
-            .strip_prefix(start)
-            .is_some_and(|tail| (0..=tail.len()).filter(|i| tail.is_char_boundary(*i)).any(|i| glob(rest, &tail[i..]))),
+    #[test]
+    fn silence_is_not_denial() {
+        let policy = r#"{"Statement": {"Effect": "Deny", "Action": "kms:Encrypt", "Resource": "*"}}"#.to_owned();
+        let ask = |action| rule(std::slice::from_ref(&policy), action, "arn:k", &[]);
+        assert_eq!(ask("kms:Decrypt"), Ruling::Silent);
+        assert_eq!(ask("kms:Encrypt"), Ruling::Denied);
+        assert_eq!(rule(&["no policy".to_owned()], "kms:Decrypt", "arn:k", &[]), Ruling::Silent);
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::LabError;
 use super::keys::{self, Keys};
 use super::server::{Answer, Received, Service};
-use super::world::{Description, IssuerWorld, PublishedKey, Redirect, TokenWorld};
+use super::world::{Description, IssuerWorld, PublishedKey, Redirect, Slow, TokenWorld};
 
 const JSON: &str = "application/json";
 const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
@@ -49,7 +49,7 @@ impl Issuer {
             200 => self.discovery.clone(),
             status => json!({ "error": "not available", "status": status }).to_string(),
         });
-        self.slow(Answer::new(self.world.discovery_status, JSON, body))
+        self.late(Slow::Discovery, Answer::new(self.world.discovery_status, JSON, body))
     }
 
     fn jwks(&self) -> Answer {
@@ -57,11 +57,13 @@ impl Issuer {
             200 => self.jwks.clone(),
             status => json!({ "error": "not available", "status": status }).to_string(),
         });
-        self.slow(Answer::new(self.world.jwks_status, JSON, body))
+        self.late(Slow::Jwks, Answer::new(self.world.jwks_status, JSON, body))
     }
 
-    fn slow(&self, mut answer: Answer) -> Answer {
-        answer.delay = Duration::from_millis(self.world.delay_ms);
+    fn late(&self, document: Slow, mut answer: Answer) -> Answer {
+        if self.world.slow == Slow::Both || self.world.slow == document {
+            answer.delay = Duration::from_millis(self.world.delay_ms);
+        }
         answer
     }
 
@@ -83,9 +85,7 @@ impl Issuer {
 
 impl Service for Issuer {
     async fn answer(&self, request: Received) -> Answer {
-        let moved = |path: &str| {
-            self.slow(Answer::new(302, JSON, String::new()).with_header(LOCATION, format!("{MOVED}{path}")))
-        };
+        let moved = |path: &str| Answer::new(302, JSON, String::new()).with_header(LOCATION, format!("{MOVED}{path}"));
         match (&request.method, request.path.as_str()) {
             (&Method::GET | &Method::HEAD, DISCOVERY_PATH) if self.world.redirect == Redirect::Discovery => {
                 moved(DISCOVERY_PATH)
@@ -167,6 +167,7 @@ pub(super) fn workload_token(description: &Description, keys: &Keys, now: i64) -
     for (name, value) in [("iat", issued), ("exp", issued + world.lifetime_s)] {
         claims.entry(name).or_insert(value.into());
     }
+    claims.retain(|name, _| !world.without.contains(name));
     let mut header = Keys::header(&world.key);
     header.extend(world.header.clone());
     let payload = Value::Object(claims).to_string();

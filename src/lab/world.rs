@@ -9,7 +9,7 @@ mod scenario;
 
 pub use description::{
     AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, Policy, ProfileWorld, Provider, PublishedKey,
-    Redirect, Role, Secret, SecretVersion, TokenWorld, User,
+    Redirect, Role, Secret, SecretVersion, Slow, TokenWorld, User,
 };
 pub use place::Places;
 pub use scenario::Scenario;

@@ -369,3 +369,7 @@ fn pause_after(attempts: u32) -> Duration {
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+#[path = "runner_tests.rs"]
+mod tests;

@@ -164,8 +164,9 @@ async fn a_refused_exchange_blocks_what_needs_it() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_tries_again_until_it_works_and_says_how_long() {
-    let slow_to_spread =
-        |step, before| (step == Step::WebIdentity && before < 3).then(|| Fake::Brings(Yield::WebIdentity(denied(), None)));
+    let slow_to_spread = |step, before| {
+        (step == Step::WebIdentity && before < 3).then(|| Fake::Brings(Yield::WebIdentity(denied(), None)))
+    };
     let mut request = request();
     request.limits.wait = 60 * SECOND;
     let (events, _) = events(request, Fakes { override_with: Some(slow_to_spread), ..Fakes::default() }).await;

@@ -1,6 +1,7 @@
 //! Verdicts on AWS's answers: what the words of a refusal allow, narrowed by everything else that was seen.
 
 use super::cloud::{from_words, granted, quoted, unanswered};
+use crate::cause::explain::Provider;
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::facts::Facts;
 use crate::check::facts::cloud::{Call, Refusal};
@@ -36,7 +37,7 @@ pub fn web_identity(facts: &Facts, profile: &Profile) -> Verdict {
         return verdict;
     }
     let Some(refusal) = call.refusal() else { return granted(call) };
-    let mut findings = from_words(check, "aws", "STS", refusal);
+    let mut findings = from_words(check, Provider::Aws, "STS", refusal);
     narrow_by_trust_policy(&mut findings, facts, refusal);
     narrow_by_keys(&mut findings, facts);
     refused(refusal, findings)
@@ -51,7 +52,7 @@ pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
     }
     let Some(caller) = call.granted() else {
         return match call.refusal() {
-            Some(refusal) => refused(refusal, from_words(check, "aws", "STS", refusal)),
+            Some(refusal) => refused(refusal, from_words(check, Provider::Aws, "STS", refusal)),
             None => Verdict::inconclusive("no answer was seen", Vec::new()),
         };
     };
@@ -75,7 +76,7 @@ pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
         return verdict;
     }
     match call.refusal() {
-        Some(refusal) => refused(refusal, from_words(check, "aws", "Secrets Manager", refusal)),
+        Some(refusal) => refused(refusal, from_words(check, Provider::Aws, "Secrets Manager", refusal)),
         None => granted(call),
     }
 }
@@ -88,7 +89,7 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
         return verdict;
     }
     let Some(refusal) = call.refusal() else { return granted(call) };
-    let mut findings = from_words(check, "aws", "Secrets Manager", refusal);
+    let mut findings = from_words(check, Provider::Aws, "Secrets Manager", refusal);
     narrow_by_region(&mut findings, facts, profile, refusal);
     refused(refusal, findings)
 }

@@ -118,14 +118,13 @@ impl<'a> TrustContext<'a> {
         self.prefix
     }
 
-    pub const fn kind(&self) -> IssuerKind {
-        self.kind
+    /// The token's claims.
+    pub const fn claims(&self) -> &'a Map<String, Value> {
+        self.request.claims
     }
 
-    /// The part of `key` after the issuer's prefix and colon.
-    pub fn claim_name<'k>(&self, key: &'k str) -> Option<&'k str> {
-        let (head, rest) = key.split_at_checked(self.prefix.len())?;
-        (!self.prefix.is_empty() && head.eq_ignore_ascii_case(self.prefix)).then(|| rest.strip_prefix(':'))?
+    pub const fn kind(&self) -> IssuerKind {
+        self.kind
     }
 
     /// The claim as a key of its own, for the claims that STS turns into keys.
@@ -226,7 +225,7 @@ pub const NEVER_WITH_WEB_IDENTITY: [&str; 4] =
 
 impl Context for TrustContext<'_> {
     fn lookup(&self, key: &str) -> Actual<'_> {
-        if let Some(name) = self.claim_name(key) {
+        if let Some(name) = claim_name(key, self.prefix) {
             return self.claim(name);
         }
         match key.split_once(':') {
@@ -239,6 +238,12 @@ impl Context for TrustContext<'_> {
     fn effort(&self) -> &Effort {
         &self.effort
     }
+}
+
+/// The part of `key` after an issuer's prefix and the colon.
+pub fn claim_name<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
+    let (head, rest) = key.split_at_checked(prefix.len())?;
+    (!prefix.is_empty() && head.eq_ignore_ascii_case(prefix)).then(|| rest.strip_prefix(':'))?
 }
 
 const fn one(text: &str) -> Actual<'_> {

@@ -20,6 +20,11 @@ impl Effort {
         Effort(Cell::new(4_000_000))
     }
 
+    /// A small part of that: for one of many tries.
+    pub const fn small() -> Self {
+        Effort(Cell::new(100_000))
+    }
+
     fn spend(&self) -> bool {
         match self.0.get().checked_sub(1) {
             Some(left) => {

@@ -6,11 +6,10 @@ use crate::lab::fault::Fault;
 
 const CLAIM: &str = "https://aws.amazon.com/roles";
 
-/// Whether the claim lists `role_arn`; `false` where there is no claim. A claim that does not list it is an error,
-/// and so is one that lists nothing.
-pub(super) fn check(claims: &Map<String, Value>, role_arn: &str) -> Result<bool, Fault> {
+/// Refuses a claim that does not list `role_arn`, and one that lists nothing. Without a claim any role will do.
+pub(super) fn check(claims: &Map<String, Value>, role_arn: &str) -> Result<(), Fault> {
     let listed: Vec<&str> = match claims.get(CLAIM) {
-        None | Some(Value::Null) => return Ok(false),
+        None | Some(Value::Null) => return Ok(()),
         Some(Value::String(text)) => text.split(';').collect(),
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
         Some(_) => return Err(Fault::invalid_token("The roles claim is not in a supported format")),
@@ -24,7 +23,7 @@ pub(super) fn check(claims: &Map<String, Value>, role_arn: &str) -> Result<bool,
             "The target role ARN is not present in the roles claim of the identity token",
         ));
     }
-    Ok(true)
+    Ok(())
 }
 
 /// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`, without wildcards.
@@ -53,7 +52,7 @@ mod tests {
     const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
     const OTHER: &str = "arn:aws:iam::123456789012:role/another-role";
 
-    fn checked(value: Value) -> Result<bool, String> {
+    fn checked(value: Value) -> Result<(), String> {
         check(&Map::from_iter([(CLAIM.to_owned(), value)]), ROLE).map_err(|fault| fault.message)
     }
 
@@ -72,10 +71,10 @@ mod tests {
             json!(format!("{ROLE};")),
             json!(format!(";{ROLE}")),
         ] {
-            assert_eq!(checked(value.clone()), Ok(true), "{value}");
+            assert_eq!(checked(value.clone()), Ok(()), "{value}");
         }
-        assert_eq!(checked(Value::Null), Ok(false));
-        assert_eq!(check(&Map::new(), ROLE), Ok(false));
+        assert_eq!(checked(Value::Null), Ok(()));
+        assert_eq!(check(&Map::new(), ROLE), Ok(()));
     }
 
     #[test]

@@ -38,8 +38,6 @@ pub(super) struct Identity {
     pub subject: String,
     /// `azp` where there is one, else the only audience.
     pub audience: String,
-    /// Whether a roles claim is there, and lists the role.
-    pub authorized_by_idp: bool,
     pub source_identity: Option<String>,
     pub tags: Tags,
 }
@@ -80,14 +78,14 @@ pub(super) fn check_claims(claims: &Map<String, Value>, role_arn: &str, now: i64
     check_times(claims, now)?;
     let audience = audience(claims)?;
     let Value::String(issuer) = &claims["iss"] else { return Err(Fault::not_validated()) };
-    let authorized_by_idp = roles_claim::check(claims, role_arn)?;
+    roles_claim::check(claims, role_arn)?;
     let tags = tags::read(claims)?;
     let source_identity = match claims.get("https://aws.amazon.com/source_identity") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if tags::is_source_identity(text) => Some(text.clone()),
         Some(_) => return Err(Fault::not_validated()),
     };
-    Ok(Identity { issuer: issuer.clone(), subject, audience, authorized_by_idp, source_identity, tags })
+    Ok(Identity { issuer: issuer.clone(), subject, audience, source_identity, tags })
 }
 
 /// A subject may be empty, short, or a number, which becomes text. `null` makes STS itself fail.

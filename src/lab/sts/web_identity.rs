@@ -5,11 +5,11 @@ use super::query::Parameters;
 use super::token::{self, Identity, ParsedToken};
 use super::verification;
 use super::{Element, Fault, Outcome, Sts, now, roles_claim};
-use crate::lab::iam::{self, TrustQuestion};
+use crate::domain::iam::{TrustRequest, WEB_IDENTITY};
+use crate::lab::iam;
 use crate::lab::session::Caller;
 use crate::lab::world::{Provider, Role};
 
-pub(super) const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 /// Where no duration is asked for.
 const DEFAULT_DURATION: i32 = 3600;
 
@@ -73,7 +73,7 @@ impl Sts {
         let token = token::parse(text.unwrap_or_default())?;
         let identity = token::check_claims(&token.claims, request.role_arn, now())?;
         let provider_arn = self.verify(&token, &identity, request.role_arn).await?;
-        let role_name = self.check_trust(&request, &token, &identity, &provider_arn)?;
+        let role_name = self.check_trust(&request, &token, &provider_arn)?;
         self.open_session(&request, &identity, &provider_arn, role_name)
     }
 
@@ -103,29 +103,17 @@ impl Sts {
         &self,
         request: &SessionRequest<'_>,
         token: &ParsedToken,
-        identity: &Identity,
         provider_arn: &str,
     ) -> Result<&str, Fault> {
-        let (name, role) = self.account.role(request.role_arn).ok_or_else(|| Fault::not_authorized(ACTION))?;
-        let mut actions = vec![ACTION];
-        if !identity.tags.is_empty() {
-            actions.push("sts:TagSession");
-        }
-        if identity.source_identity.is_some() {
-            actions.push("sts:SetSourceIdentity");
-        }
-        for action in actions {
-            let question = TrustQuestion {
-                claims: &token.claims,
-                provider_arn,
-                action,
-                role_arn: request.role_arn,
-                session_name: request.session_name,
-                authorized_by_idp: identity.authorized_by_idp,
-            };
-            if !iam::trust_allows(&role.trust_policy.text(), &question) {
-                return Err(Fault::not_authorized(action));
-            }
+        let (name, role) = self.account.role(request.role_arn).ok_or_else(|| Fault::not_authorized(WEB_IDENTITY))?;
+        let question = TrustRequest {
+            role_arn: Some(request.role_arn),
+            session_name: Some(request.session_name),
+            now: Some(now()),
+            ..TrustRequest::new(&token.claims, provider_arn)
+        };
+        if !iam::trust_allows(&role.trust_policy.text(), &question) {
+            return Err(Fault::not_authorized(WEB_IDENTITY));
         }
         request.check_duration(role)?;
         Ok(name)

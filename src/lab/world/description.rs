@@ -46,8 +46,10 @@ pub struct IssuerWorld {
     pub jwks: Option<Vec<PublishedKey>>,
     pub redirect: Redirect,
     pub certificate: Certificate,
-    /// Wait before the discovery document and the key set are sent, milliseconds.
+    /// Wait before the slow documents are sent, milliseconds.
     pub delay_ms: u64,
+    /// Which documents that is.
+    pub slow: Slow,
     /// Seconds the platform's clock is ahead of the clouds'.
     pub clock_offset_s: i64,
 }
@@ -78,6 +80,16 @@ pub enum Redirect {
     Jwks,
 }
 
+/// Which of the issuer's documents come late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Slow {
+    #[default]
+    Both,
+    Discovery,
+    Jwks,
+}
+
 /// The kind of certificate that the issuer's host shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -100,6 +112,8 @@ pub struct TokenWorld {
     pub header: Map<String, Value>,
     /// The claims; `iat` and `exp` come from the two ages unless they stand here.
     pub claims: Map<String, Value>,
+    /// Claims left out, the two times included.
+    pub without: Vec<String>,
     /// Seconds since the token was issued, by the platform's clock.
     pub age_s: i64,
     /// Seconds from `iat` to `exp`.

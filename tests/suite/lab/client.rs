@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -131,4 +132,110 @@ pub fn leaves(xml: &str) -> BTreeMap<String, String> {
     let element = regex_lite::Regex::new(r"<(\w+)>([^<]*)</(\w+)>").unwrap();
     let plain = |text: &str| text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     element.captures_iter(xml).map(|found| (found[1].to_owned(), plain(&found[2]))).collect()
+}
+
+/// Access key id, secret key, session token (empty for a user's key).
+#[derive(Clone)]
+pub struct Credentials {
+    pub key_id: String,
+    pub secret: String,
+    pub token: String,
+}
+
+impl Credentials {
+    pub fn of(answer: &StsAnswer) -> Credentials {
+        let field = |name: &str| answer.field(name).to_owned();
+        Credentials { key_id: field("AccessKeyId"), secret: field("SecretAccessKey"), token: field("SessionToken") }
+    }
+
+    /// The user that the healthy world has.
+    pub fn admin() -> Credentials {
+        Credentials {
+            key_id: "AKIALABSECRETSADMIN0".into(),
+            secret: "lab/only/secret/access/key/of/the/admin0".into(),
+            token: String::new(),
+        }
+    }
+}
+
+/// A request to sign: what is sent, to which service and region, at which time.
+pub struct Signing<'a> {
+    pub service: &'a str,
+    pub region: &'a str,
+    pub time: SystemTime,
+}
+
+impl Site {
+    /// The credentials that the healthy token buys, with further parameters.
+    pub async fn session(&self, more: &[(&str, &str)]) -> Credentials {
+        let answer = self.exchange(&self.workload_token(), more).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        Credentials::of(&answer)
+    }
+
+    /// Calls Secrets Manager in a region and yields status and JSON.
+    pub async fn secrets_in(&self, region: &str, who: &Credentials, action: &str, input: Value) -> (u16, Value) {
+        let signing = Signing { service: "secretsmanager", region, time: SystemTime::now() };
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1".to_owned()),
+            ("x-amz-target", format!("secretsmanager.{action}")),
+        ];
+        let url = &self.lab.endpoints.secretsmanager;
+        let (status, text) = self.signed(url, who, &signing, &headers, &input.to_string()).await;
+        (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}")))
+    }
+
+    /// Calls Secrets Manager in the profile's region.
+    pub async fn secrets(&self, who: &Credentials, action: &str, input: Value) -> (u16, Value) {
+        self.secrets_in(&self.lab.region.clone(), who, action, input).await
+    }
+
+    /// Calls STS with a signed form.
+    pub async fn signed_sts(&self, who: &Credentials, signing: &Signing<'_>, form: &[(&str, &str)]) -> StsAnswer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let headers = [("content-type", "application/x-www-form-urlencoded".to_owned())];
+        let (status, text) = self.signed(&self.lab.endpoints.sts, who, signing, &headers, &body).await;
+        StsAnswer { status, fields: leaves(&text) }
+    }
+
+    pub async fn signed(
+        &self,
+        url: &str,
+        who: &Credentials,
+        signing: &Signing<'_>,
+        headers: &[(&str, String)],
+        body: &str,
+    ) -> (u16, String) {
+        let token = (!who.token.is_empty()).then(|| who.token.clone());
+        let identity =
+            aws_credential_types::Credentials::new(who.key_id.clone(), who.secret.clone(), token, None, "test").into();
+        let parameters = aws_sigv4::sign::v4::SigningParams::builder()
+            .identity(&identity)
+            .region(signing.region)
+            .name(signing.service)
+            .time(signing.time)
+            .settings(aws_sigv4::http_request::SigningSettings::default())
+            .build()
+            .unwrap()
+            .into();
+        let url = format!("{url}/");
+        let plain = headers.iter().map(|(name, value)| (*name, value.as_str()));
+        let signable = aws_sigv4::http_request::SignableRequest::new(
+            "POST",
+            url.as_str(),
+            plain,
+            aws_sigv4::http_request::SignableBody::Bytes(body.as_bytes()),
+        )
+        .unwrap();
+        let (instructions, _) = aws_sigv4::http_request::sign(signable, &parameters).unwrap().into_parts();
+        let mut request = self.http.post(&url).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        for (name, value) in instructions.headers() {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
 }
