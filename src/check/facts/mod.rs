@@ -4,6 +4,7 @@
 //! report shows under its check.
 
 pub mod aws;
+pub mod azure;
 pub mod cloud;
 pub mod issuer;
 pub mod network;
@@ -33,6 +34,8 @@ pub struct Facts {
     pub trust: Option<trust::TrustFact>,
     /// What AWS answered.
     pub aws: aws::AwsFacts,
+    /// What Entra and the vault answered.
+    pub azure: azure::AzureFacts,
 }
 
 impl Facts {

@@ -1,6 +1,7 @@
 //! Verdicts: pure functions from facts and the profile to how a check ended and why.
 
 pub mod aws;
+pub mod azure;
 pub mod cloud;
 pub mod issuer;
 pub mod network;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::WorldError;
+use super::azure::{AzureProfile, AzureWorld};
 use crate::lab::keys;
 
 /// A whole world.
@@ -23,6 +24,7 @@ pub struct Description {
     pub issuer: IssuerWorld,
     pub token: TokenWorld,
     pub aws: AwsWorld,
+    pub azure: AzureWorld,
     pub profile: ProfileWorld,
 }
 
@@ -118,6 +120,8 @@ pub struct TokenWorld {
     pub age_s: i64,
     /// Seconds from `iat` to `exp`.
     pub lifetime_s: i64,
+    /// Seconds from `iat` to `nbf`; no `nbf` where absent.
+    pub not_before_s: Option<i64>,
     /// Given instead of a token.
     pub text: Option<String>,
 }
@@ -216,7 +220,7 @@ pub struct SecretVersion {
     pub value: SecretString,
 }
 
-fn secret_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+pub(super) fn secret_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     String::deserialize(deserializer).map(SecretString::from)
 }
 
@@ -240,6 +244,7 @@ pub struct ProfileWorld {
     pub trust_policy: Option<Policy>,
     /// The permissions policy the user has at hand; the role's own where absent, none where empty.
     pub identity_policy: Option<Policy>,
+    pub azure: AzureProfile,
 }
 
 /// A policy document, written as a text or as the document itself.
@@ -348,6 +353,7 @@ impl Description {
             }
         }
         self.check_policies()?;
+        self.azure.check()?;
         for (name, secret) in &self.aws.secrets {
             if let Some(key) = secret.kms_key.as_ref().filter(|key| !self.aws.keys.contains_key(*key)) {
                 let problem = format!("names the key `{key}`, which is not in aws.keys");
