@@ -196,7 +196,7 @@ async fn the_deadline_ends_what_hangs() {
     assert_eq!(outcome(&report, CheckId::AwsListSecrets).0, Outcome::Inconclusive);
     assert_eq!(outcome(&report, CheckId::AwsCallerIdentity).0, Outcome::Pass);
     let end = report.end.unwrap();
-    assert_eq!((end.duration_ms, end.cut_short.as_deref()), (30_000, Some("no answer within 30 s")));
+    assert_eq!((end.duration_ms, end.cut_short.as_deref()), (30_250, Some("no answer within 30 s")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -113,8 +113,9 @@ impl Weighed {
 fn weigh(clean: &Clean, scan: &Scan, ranked: &[Fired]) -> Vec<Weighed> {
     let mut weighed: Vec<Weighed> = Vec::new();
     for (rank, fired) in ranked.iter().enumerate() {
-        let others = ranked.len() - rank - 1;
-        let room = MOST_CAUSES - others.min(4);
+        // One place stays free for another error of the same log; what was passing takes only what is left.
+        let another = ranked.iter().skip(rank + 1).any(|other| !other.passing);
+        let room = MOST_CAUSES - usize::from(another);
         let (parsed, _) = parsed::parse(clean, Some(*fired), &scan.entra_codes);
         let around = parsed::around(clean, *fired).to_lowercase();
         let Ordered { causes, evidence } = refine::order(fired.rule.causes, &parsed, &around);
@@ -200,4 +201,94 @@ fn decide(causes: &[Finding]) -> Vec<String> {
         }
     }
     wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn candidates_of_one_provider_leave_the_others_out() {
+        let sure = candidates("aws", "InvalidIdentityToken", "Incorrect token audience");
+        assert_eq!(sure, [Candidate { cause: Cause::AudNotRegistered, certainty: Certainty::Proven }]);
+        let open = candidates("aws", "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+        assert_eq!(open.len(), MOST_CAUSES);
+        assert!(open.iter().all(|candidate| candidate.certainty == Certainty::Possible));
+        let vault = candidates("azure", "Forbidden", "Caller is not authorized to perform action on resource.");
+        assert_eq!(vault.first().map(|candidate| candidate.cause), Some(Cause::RbacMissing));
+        assert!(candidates("aws", "", "").is_empty());
+    }
+
+    #[test]
+    fn a_policy_that_accepts_the_token_leaves_what_lies_outside_it() {
+        let trust = Trust { decision: crate::domain::iam::Decision::Allow, findings: Vec::new() };
+        let given = Given { trust: Some(&trust), ..Given::default() };
+        let explanation = explain("Not authorized to perform sts:AssumeRoleWithWebIdentity", &given);
+        let left: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
+        assert_eq!(left, [Cause::WrongAccount, Cause::RoleMissing, Cause::PropagationDelay]);
+        assert_eq!(explanation.ruled_out.len(), MOST_CAUSES - left.len());
+    }
+
+    #[test]
+    fn a_policy_that_refuses_the_token_decides() {
+        let finding =
+            Finding::new(Cause::OperatorWrong, "trust.policy", Certainty::Proven, "a wildcard under StringEquals");
+        let trust = Trust { decision: crate::domain::iam::Decision::Deny, findings: vec![finding] };
+        let given = Given { trust: Some(&trust), ..Given::default() };
+        let explanation = explain("Not authorized to perform sts:AssumeRoleWithWebIdentity", &given);
+        assert_eq!(explanation.causes.len(), 1);
+        assert_eq!(explanation.causes[0].cause, Cause::OperatorWrong);
+        assert!(explanation.decide.is_empty());
+        // A text that no policy can cause is not explained by one.
+        let other = explain("InvalidIdentityToken: Incorrect token audience", &given);
+        assert_eq!(other.causes[0].cause, Cause::AudNotRegistered);
+    }
+
+    /// Pieces of real texts, so that random combinations reach the rules and the parsers.
+    fn piece() -> impl Strategy<Value = String> {
+        let phrases: Vec<&'static str> = rules::all()
+            .flat_map(|rule| rule.any.iter().chain(rule.with.iter().flat_map(|g| g.iter())))
+            .copied()
+            .collect();
+        prop_oneof![
+            proptest::sample::select(phrases).prop_map(str::to_owned),
+            ".{0,40}",
+            proptest::sample::select(vec![
+                "AADSTS700213",
+                "arn:aws:iam::",
+                "User: ",
+                "on resource: ",
+                "'",
+                "\"",
+                "\\r\\n",
+                "\u{1b}[31m",
+                "eyJhbGciOiJSUzI1NiJ9.",
+                "Bearer ",
+                "Current time: 2024-05-28T06:01:42Z",
+                "expiry time of assertion ",
+                "Token issued at 99999999999999999999",
+                "https://sts.",
+                "&#39;",
+                "│",
+                "\n",
+                "é",
+            ])
+            .prop_map(str::to_owned),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_explained_without_panic_by_twelve_causes_at_most(pieces in proptest::collection::vec(piece(), 0..30)) {
+            let text = pieces.concat();
+            let explanation = explain(&text, &Given::default());
+            prop_assert!(explanation.causes.len() <= MOST_CAUSES);
+            let mut causes: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
+            causes.sort();
+            causes.dedup();
+            prop_assert_eq!(causes.len(), explanation.causes.len());
+        }
+    }
 }
