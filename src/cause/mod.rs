@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod explain;
 mod finding;
 mod id;
+pub mod trust;
 
 pub use finding::{Certainty, Finding, Fix};
 pub use id::{Cause, UnknownCause};

@@ -18,6 +18,17 @@ pub(super) fn report_error(error: &CliError) {
     }
 }
 
+/// Tells of a fault of the program itself by its place alone: a panic's own words could quote what must not be shown.
+pub(super) fn report_panic(place: Option<&std::panic::Location<'_>>) {
+    let place = place.map(|p| format!(" at {}:{}", p.file(), p.line())).unwrap_or_default();
+    let _ = writeln!(std::io::stderr(), "trustline: internal error{place}; please report it");
+}
+
+/// Prints a line of guidance to standard error.
+pub(super) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// Prints to standard output. A reader that went away has seen what it wanted.
 pub(super) fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();

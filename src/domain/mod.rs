@@ -13,6 +13,7 @@ pub mod nearest;
 pub mod profile;
 pub mod region;
 pub mod secret_ref;
+pub mod secret_shape;
 pub mod signature;
 pub mod text;
 pub mod timestamp;

@@ -28,6 +28,9 @@ const EVENTS_AHEAD: usize = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
+/// What a probe that gives up at the deadline gets to tell so: its own failure says more than the deadline does.
+const GRACE: Duration = Duration::from_millis(250);
+
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct RunRequest {
@@ -126,7 +129,7 @@ impl<P: Probes> Run<P> {
     /// Runs to the end of the plan; says why where it ends before.
     async fn drive(&mut self, cancel: &CancellationToken) -> Option<String> {
         let limits = self.request.limits;
-        let deadline = self.began + limits.total + limits.wait;
+        let deadline = self.began + limits.total + limits.wait + GRACE;
         loop {
             self.begin_ready_steps().await;
             self.judge_what_can_be().await;
@@ -369,3 +372,7 @@ fn pause_after(attempts: u32) -> Duration {
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+#[path = "runner_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@
 mod architecture;
 mod check;
 mod explain;
+mod http;
 mod issuer;
 mod lab;
 mod peers;
@@ -12,6 +13,7 @@ mod profile;
 mod replay;
 mod scenarios;
 mod secrets;
+mod servers;
 mod support;
 mod token;
 mod trust;

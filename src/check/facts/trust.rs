@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::cause::Finding;
-use crate::domain::iam::{Decision, Policy, TrustEvaluation, TrustRequest, WEB_IDENTITY, evaluate_trust};
+use crate::cause::{Finding, trust};
+use crate::domain::iam::{
+    Decision, KnownFrom, Policy, Provider, Stranger, TrustEvaluation, TrustRequest, WEB_IDENTITY, evaluate_trust,
+    strangers,
+};
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::UnixSeconds;
 
@@ -15,13 +18,20 @@ pub struct TrustFact {
     pub source: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<TrustEvaluation>,
-    /// Why it could not be evaluated.
+    /// What told the account of the identity provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_from: Option<KnownFrom>,
+    /// Tokens of strangers that the policy accepts too; looked for where it accepts the token at hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<Stranger>,
+    /// Why the policy could not be evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
 impl TrustFact {
-    /// Evaluates `text`, or keeps why it could not be read.
+    /// Evaluates the policy in `text` for a token's `claims` and the role of `profile`, or keeps why it could not be
+    /// read. `now` is the time of the exchange in seconds since the epoch.
     pub fn evaluate(
         source: &str,
         text: Result<String, String>,
@@ -29,42 +39,52 @@ impl TrustFact {
         profile: &Profile,
         now: UnixSeconds,
     ) -> Self {
-        let (evaluation, problem) = match text.and_then(|t| Policy::parse(&t).map_err(|e| e.to_string())) {
-            Ok(policy) => {
-                let role = profile.aws.role_arn.as_ref().map(ToString::to_string);
-                let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
-                let (partition, account) = profile
-                    .aws
-                    .role_arn
-                    .as_ref()
-                    .map_or(("aws", "000000000000"), |r| (r.partition.as_str(), r.account.as_str()));
-                let provider = format!(
-                    "arn:{partition}:iam::{account}:oidc-provider/{}",
-                    issuer.strip_prefix("https://").unwrap_or(issuer)
-                );
-                let request = TrustRequest {
-                    claims,
-                    provider_arn: &provider,
-                    action: WEB_IDENTITY,
-                    role_arn: role.as_deref(),
-                    session_name: profile.aws.session_name.as_deref(),
-                    region: profile.aws.region.as_deref(),
-                    now: Some(now),
-                };
-                (Some(evaluate_trust(&policy, &request)), None)
-            }
-            Err(problem) => (None, Some(problem)),
+        let mut fact = TrustFact {
+            source: source.to_owned(),
+            evaluation: None,
+            known_from: None,
+            strangers: Vec::new(),
+            problem: None,
         };
-        TrustFact { source: source.to_owned(), evaluation, problem }
+        let policy = match text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string())) {
+            Ok(policy) => policy,
+            Err(problem) => {
+                fact.problem = Some(problem);
+                return fact;
+            }
+        };
+        let role = profile.aws.role_arn.as_ref().map(ToString::to_string);
+        let provider = Provider::of(claims, &policy, role.as_deref());
+        let request = TrustRequest {
+            claims,
+            provider_arn: &provider.arn,
+            action: WEB_IDENTITY,
+            role_arn: role.as_deref(),
+            session_name: profile.aws.session_name.as_deref(),
+            region: profile.aws.region.as_deref(),
+            now: Some(now),
+        };
+        let evaluation = evaluate_trust(&policy, &request);
+        if evaluation.decision == Decision::Allow {
+            fact.strangers = strangers(&policy, &request);
+        }
+        fact.evaluation = Some(evaluation);
+        fact.known_from = Some(provider.known_from);
+        fact
     }
 
     /// The decision, where the policy could be evaluated.
     pub fn decision(&self) -> Option<Decision> {
-        self.evaluation.as_ref().map(|e| e.decision)
+        self.evaluation.as_ref().map(|evaluation| evaluation.decision)
     }
 
-    /// Why it denies.
-    pub fn findings(&self, _check: &str) -> Vec<Finding> {
-        Vec::new()
+    /// Why the policy does not accept the token, in the name of `check`.
+    pub fn findings(&self, check: &str) -> Vec<Finding> {
+        let mut findings =
+            self.evaluation.as_ref().map_or_else(Vec::new, |evaluation| trust::findings(check, evaluation));
+        for finding in &mut findings {
+            finding.evidence.push(format!("the policy is {}", self.source));
+        }
+        findings
     }
 }

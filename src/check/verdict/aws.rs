@@ -223,6 +223,9 @@ fn narrow_by_region(findings: &mut Vec<Finding>, facts: &Facts, profile: &Profil
             finding.evidence.push(format!("no other region lists a secret of this name ({asked} regions asked)"));
         }
     }
+    if facts.aws.list.as_ref().and_then(|c| c.granted()).is_some_and(|list| list.holds_secret == Some(true)) {
+        findings.retain(|f| !matches!(f.cause, Cause::SecretWrongRegion | Cause::SecretNotFound));
+    }
     let nearest = facts.aws.list.as_ref().and_then(|c| c.granted()).and_then(|list| list.nearest.clone());
     if let (Some(nearest), Some(secret)) = (nearest, &profile.secret) {
         for finding in findings.iter_mut().filter(|f| f.cause == Cause::SecretNotFound && f.actual.is_none()) {

@@ -195,7 +195,7 @@ fn with_fixes(finding: Finding, failure: &NetworkFailure) -> Finding {
             .with_fix(format!("or leave the proxy out for this host: add {} to NO_PROXY", failure.host)),
         (FailureKind::TlsUntrusted { .. }, _) => finding
             .with_fix("serve a certificate of a publicly trusted authority, with its intermediates: the clouds fetch from this host too")
-            .with_fix("for a private authority, name its certificate with --ca-file or SSL_CERT_FILE"),
+            .with_fix("for a private authority, let it sign the server's certificate, and name the authority's with --ca-file or SSL_CERT_FILE"),
         (FailureKind::TrustStore, _) => finding.with_fix(
             "install the system's certificate authorities (ca-certificates), or name a PEM file with SSL_CERT_FILE or --ca-file",
         ),

@@ -20,6 +20,7 @@ use crate::domain::text::visible;
 
 /// Arguments of `trustline profile new`.
 #[derive(Debug, Args)]
+#[command(after_help = keys())]
 pub(super) struct NewArgs {
     /// Name of the profile
     name: String,
@@ -63,6 +64,13 @@ pub(super) fn run(args: &NewArgs) -> Result<Exit, CliError> {
         visible(&path.display().to_string()),
         profile.name
     ))
+}
+
+/// The keys that `--set` takes, for the help.
+fn keys() -> String {
+    let widest = Key::ALL.iter().map(|key| key.path().len()).max().unwrap_or(0);
+    let lines = Key::ALL.iter().map(|key| format!("\n  {:widest$}  {}", key.path(), key.about()));
+    format!("Keys:{}", lines.collect::<String>())
 }
 
 /// Refuses what the guide cannot do without, all of it at once.

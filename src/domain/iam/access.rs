@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 
 use super::condition;
 use super::context::{Actual, Context};
-use super::evaluate::{
-    ConditionEvaluation, Decision, ElementEvaluation, Tally, covers_action, explain_action, explain_condition,
-};
+use super::decide::{Decision, Tally, covers_action};
+use super::evaluate::{ConditionEvaluation, ElementEvaluation, explain_action, explain_condition};
 use super::pattern::{Effort, arn_like, arn_like_units};
 use super::policy::{Effect, Expected, Policy, ResourceElement, Statement};
 use super::truth::Truth;
@@ -151,6 +150,7 @@ fn explain_resource(element: Option<&ResourceElement>, context: &AccessContext<'
         actual: context.request.resource.to_owned(),
         result,
         why: why.into(),
+        near_miss: None,
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::context::{Actual, Context};
 use super::operator::{Comparison, Quantifier, compare_typed, truth_value};
-use super::pattern::{arn_like, arn_like_units, like, like_units};
+use super::pattern::{arn_like, arn_like_units, like_spanned, like_units};
 use super::policy::{Condition, Expected};
 use super::truth::Truth;
 use super::variable::{Expanded, Resolved, Wildcards, expand};
@@ -67,7 +67,7 @@ pub fn fits<C: Context>(condition: &Condition, expected: &Expected, value: &str,
     match comparison {
         Comparison::StringEquals => (expected.text == value).into(),
         Comparison::StringEqualsIgnoreCase => equal_ignoring_case(&expected.text, value).into(),
-        Comparison::StringLike => like(&expected.text, value, context.effort()),
+        Comparison::StringLike => like_spanned(&expected.text, expected.wildcards, value, context.effort()),
         Comparison::ArnLike => arn_like(&expected.text, value, context.effort()),
         typed => match compare_typed(typed, &expected.text, value) {
             Some(result) => result.into(),

@@ -1,159 +1,31 @@
-//! Would this trust policy let this token have the role? A quick answer, and one with its reasons.
+//! Would this trust policy let this token have the role? The answer with every reason.
 
 use serde::{Deserialize, Serialize};
 
 use super::condition;
-use super::context::{Actual, Context, ROLES_CLAIM, TrustContext, TrustRequest};
-use super::pattern::{Effort, like_ignoring_case};
+use super::context::{Actual, Context, TrustContext, TrustRequest, claim_name};
+use super::decide::{Decision, Refusal, covers_action, decide_action, refusals};
+use super::key::{ImpossibleKey, impossible};
+use super::near_miss::{Miss, NearMiss, nearest_principal};
+use super::operator::Comparison;
+use super::pattern::Effort;
 use super::policy::{ActionElement, Condition, Effect, Policy, Statement};
 use super::truth::Truth;
-
-/// What a policy says to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Decision {
-    Allow,
-    Deny,
-    /// It depends on something that is not at hand.
-    Unknown,
-}
-
-/// What the statements of a policy come to: an explicit deny wins, else one allow is enough.
-#[derive(Clone, Copy, Debug)]
-pub struct Tally {
-    allowed: Truth,
-    denied: Truth,
-}
-
-impl Tally {
-    pub const fn new() -> Self {
-        Tally { allowed: Truth::False, denied: Truth::False }
-    }
-
-    pub fn add(&mut self, effect: Effect, matches: Truth) {
-        match effect {
-            Effect::Allow => self.allowed = self.allowed.or(matches),
-            Effect::Deny => self.denied = self.denied.or(matches),
-        }
-    }
-
-    pub const fn decision(self) -> Decision {
-        match (self.denied, self.allowed) {
-            (Truth::True, _) | (_, Truth::False) => Decision::Deny,
-            (Truth::False, Truth::True) => Decision::Allow,
-            _ => Decision::Unknown,
-        }
-    }
-}
-
-impl Decision {
-    /// The decision on several things that must all be allowed.
-    #[must_use]
-    pub const fn and(self, other: Decision) -> Decision {
-        match (self, other) {
-            (Decision::Deny, _) | (_, Decision::Deny) => Decision::Deny,
-            (Decision::Allow, Decision::Allow) => Decision::Allow,
-            _ => Decision::Unknown,
-        }
-    }
-}
-
-/// Decides as [`evaluate_trust`] does, without saying why and without allocating for usual tokens.
-pub fn decide_trust(policy: &Policy, request: &TrustRequest<'_>) -> Decision {
-    if !refusals(request).is_empty() {
-        return Decision::Deny;
-    }
-    let context = TrustContext::new(*request);
-    let mut decision = decide_action(policy, &context, request, request.action);
-    for action in request.implied_actions() {
-        decision = decision.and(decide_action(policy, &context, request, action));
-    }
-    decision
-}
-
-fn decide_action(policy: &Policy, context: &TrustContext<'_>, request: &TrustRequest<'_>, action: &str) -> Decision {
-    let mut tally = Tally::new();
-    for statement in &policy.statements {
-        tally.add(statement.effect, statement_matches(statement, context, request, action));
-    }
-    tally.decision()
-}
-
-fn statement_matches(
-    statement: &Statement,
-    context: &TrustContext<'_>,
-    request: &TrustRequest<'_>,
-    action: &str,
-) -> Truth {
-    let principal = statement.principal.as_ref().is_some_and(|p| p.covers(request.provider_arn));
-    if !principal {
-        return Truth::False;
-    }
-    let action = covers_action(&statement.action, action, context.effort());
-    if action == Truth::False {
-        return action;
-    }
-    action.and(Truth::all(statement.conditions.iter().map(|c| condition::holds(c, context))))
-}
-
-/// Whether `Action` or `NotAction` covers `action`.
-pub fn covers_action(element: &ActionElement, action: &str, effort: &Effort) -> Truth {
-    let listed = Truth::any(element.patterns.iter().map(|pattern| {
-        if pattern.eq_ignore_ascii_case(action) { Truth::True } else { like_ignoring_case(pattern, action, effort) }
-    }));
-    match element {
-        ActionElement { patterns, .. } if patterns.is_empty() => Truth::False,
-        ActionElement { negated: true, .. } => !listed,
-        ActionElement { negated: false, .. } => listed,
-    }
-}
-
-/// Something in the token for which STS turns it away before any policy is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Refusal {
-    /// Several audiences and no `azp`.
-    SeveralAudiences,
-    /// An audience claim without any value.
-    EmptyAudience,
-    /// The token lists roles, and this role is not among them.
-    RoleNotListed,
-}
-
-/// What STS refuses in this token before it reads the trust policy.
-pub fn refusals(request: &TrustRequest<'_>) -> Vec<Refusal> {
-    let mut found = Vec::new();
-    if !request.claims.contains_key("azp")
-        && let Some(audiences) = request.claims.get("aud").and_then(serde_json::Value::as_array)
-    {
-        match audiences.len() {
-            0 => found.push(Refusal::EmptyAudience),
-            1 => {}
-            _ => found.push(Refusal::SeveralAudiences),
-        }
-    }
-    if let (Some(role), Some(listed)) = (request.role_arn, request.claims.get(ROLES_CLAIM)) {
-        let lists = match listed {
-            serde_json::Value::String(text) => text.split(';').any(|r| r == role),
-            serde_json::Value::Array(list) => list.iter().any(|r| r.as_str() == Some(role)),
-            _ => false,
-        };
-        if !lists {
-            found.push(Refusal::RoleNotListed);
-        }
-    }
-    found
-}
 
 /// What a trust policy says to a token, with every reason.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrustEvaluation {
     pub decision: Decision,
+    /// The token's issuer.
+    pub issuer: String,
     /// The identity provider the token was taken to come from.
     pub provider_arn: String,
+    /// The role that was asked for, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
     /// The decision on each action that STS asks the policy for: the exchange, and what the token's claims add.
     pub actions: Vec<ActionDecision>,
-    /// What STS refuses in the token before it reads the policy.
+    /// What STS refuses whatever the policy says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
     pub statements: Vec<StatementEvaluation>,
@@ -190,6 +62,9 @@ pub struct ElementEvaluation {
     pub actual: String,
     pub result: Truth,
     pub why: String,
+    /// The one change that would make it fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near_miss: Option<NearMiss>,
 }
 
 /// What one condition says.
@@ -202,6 +77,12 @@ pub struct ConditionEvaluation {
     pub actual: Option<Vec<String>>,
     pub result: Truth,
     pub why: String,
+    /// Why no token of this issuer can ever bring the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impossible_key: Option<ImpossibleKey>,
+    /// The one change that would make it fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near_miss: Option<NearMiss>,
 }
 
 /// Decides on `request`, and says why.
@@ -217,13 +98,21 @@ pub fn evaluate_trust(policy: &Policy, request: &TrustRequest<'_>) -> TrustEvalu
             decision: decide_action(policy, &context, request, action),
         })
         .collect();
-    let refusals = refusals(request);
+    let refusals = refusals(policy, request);
     let decision = if refusals.is_empty() {
         actions.iter().fold(Decision::Allow, |sum, action| sum.and(action.decision))
     } else {
         Decision::Deny
     };
-    TrustEvaluation { decision, provider_arn: request.provider_arn.to_owned(), actions, refusals, statements }
+    TrustEvaluation {
+        decision,
+        issuer: request.issuer().to_owned(),
+        provider_arn: request.provider_arn.to_owned(),
+        role_arn: request.role_arn.map(str::to_owned),
+        actions,
+        refusals,
+        statements,
+    }
 }
 
 fn explain_statement(
@@ -234,7 +123,7 @@ fn explain_statement(
 ) -> StatementEvaluation {
     let principal = explain_principal(statement, request);
     let action = explain_action(&statement.action, request.action, context.effort());
-    let conditions: Vec<_> = statement.conditions.iter().map(|c| explain_condition(c, context)).collect();
+    let conditions: Vec<_> = statement.conditions.iter().map(|c| explain_claim_condition(c, context)).collect();
     let matches = principal.result.and(action.result).and(Truth::all(conditions.iter().map(|c| c.result)));
     StatementEvaluation {
         index,
@@ -256,6 +145,7 @@ fn explain_principal(statement: &Statement, request: &TrustRequest<'_>) -> Eleme
             actual,
             result: Truth::False,
             why: "the statement names nobody: a trust policy needs `Principal`, this may be an identity policy".into(),
+            near_miss: None,
         };
     };
     let mut expected = principal.federated.clone();
@@ -264,7 +154,11 @@ fn explain_principal(statement: &Statement, request: &TrustRequest<'_>) -> Eleme
         expected.push("*".into());
     }
     let covers = principal.covers(request.provider_arn);
+    let near_miss = (!covers && !principal.negated)
+        .then(|| nearest_principal(&principal.federated, &principal.others, request.provider_arn))
+        .flatten();
     let why = match (covers, principal.negated) {
+        (false, false) if let Some(near) = &near_miss => &near.why,
         (true, false) => "the token's identity provider is named",
         (true, true) => "the token's identity provider is not among the excepted",
         (false, true) => "the token's identity provider is excepted",
@@ -277,6 +171,7 @@ fn explain_principal(statement: &Statement, request: &TrustRequest<'_>) -> Eleme
         actual,
         result: covers.into(),
         why: why.into(),
+        near_miss,
     }
 }
 
@@ -297,7 +192,45 @@ pub fn explain_action(element: &ActionElement, action: &str, effort: &Effort) ->
         actual: action.to_owned(),
         result,
         why: why.into(),
+        near_miss: None,
     }
+}
+
+/// What a condition of a trust policy says, with what is known of its issuer.
+fn explain_claim_condition(condition: &Condition, context: &TrustContext<'_>) -> ConditionEvaluation {
+    let mut explained = explain_condition(condition, context);
+    let claims = context.claims();
+    let Some(actual) = &explained.actual else {
+        explained.impossible_key = impossible(&condition.key, context.prefix(), context.kind(), claims);
+        if let Some(key) = &explained.impossible_key {
+            explained.why.clone_from(&key.why);
+        } else if explained.result != Truth::Unknown
+            && let Some(claim) = claim_name(&condition.key, context.prefix())
+        {
+            explained.why = format!("the token has no claim `{claim}`");
+        }
+        if explained.result == Truth::True {
+            explained.why.push_str(", and the operator passes a missing key");
+        }
+        return explained;
+    };
+    if explained.result == Truth::False
+        && !condition.operator.negated
+        && let [actual] = &actual[..]
+    {
+        let miss = Miss {
+            kind: context.kind(),
+            comparison: condition.operator.comparison,
+            claim: claim_name(&condition.key, context.prefix()),
+            actual,
+            claims,
+        };
+        explained.near_miss = miss.nearest(condition.expected.iter().map(|e| e.text.as_str()));
+        if let Some(near) = &explained.near_miss {
+            explained.why.clone_from(&near.why);
+        }
+    }
+    explained
 }
 
 /// What a condition says, in words.
@@ -307,10 +240,12 @@ pub fn explain_condition<C: Context>(condition: &Condition, context: &C) -> Cond
     let why = match &actual {
         Actual::Unknown(what) => format!("depends on {what}"),
         Actual::Missing => "the key is not in the request".to_owned(),
-        _ => match result {
-            Truth::True => "a value fits".to_owned(),
-            Truth::False => "no value fits".to_owned(),
-            Truth::Unknown => "cannot be compared".to_owned(),
+        _ => match (result, condition.operator.negated) {
+            (Truth::True, false) => "a value fits".to_owned(),
+            (Truth::True, true) => "no value fits, as the operator asks".to_owned(),
+            (Truth::False, false) => "no value fits".to_owned(),
+            (Truth::False, true) => "a value fits, and the operator asks for none".to_owned(),
+            (Truth::Unknown, _) => undecided(condition, &actual).to_owned(),
         },
     };
     let actual = match actual {
@@ -325,5 +260,18 @@ pub fn explain_condition<C: Context>(condition: &Condition, context: &C) -> Cond
         actual,
         result,
         why,
+        impossible_key: None,
+        near_miss: None,
+    }
+}
+
+/// Why a comparison of values that are there has no result.
+fn undecided(condition: &Condition, actual: &Actual<'_>) -> &'static str {
+    if condition.operator.comparison == Comparison::Unrecognised {
+        "IAM knows no such operator, and refuses a policy with it"
+    } else if matches!(actual, Actual::Many(_)) && condition.operator.quantifier.is_none() {
+        "the key has several values, and IAM asks for ForAnyValue or ForAllValues then"
+    } else {
+        "the values cannot be compared, or depend on something that is not at hand"
     }
 }

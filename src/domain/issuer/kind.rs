@@ -123,6 +123,27 @@ impl IssuerKind {
         }
     }
 
+    /// The condition keys that tell one owner of tokens from another.
+    pub const fn tenancy_keys(self) -> &'static [&'static str] {
+        match self {
+            IssuerKind::GithubActions => &[
+                "sub",
+                "repository",
+                "repository_id",
+                "repository_owner_id",
+                "job_workflow_ref",
+                "enterprise_id",
+                "actor_id",
+            ],
+            IssuerKind::GitlabCom => &["sub", "namespace_id", "project_id", "user_id", "user_login", "user_email"],
+            IssuerKind::Buildkite => &["sub", "organization_id", "organization_slug", "pipeline_id", "cluster_id"],
+            IssuerKind::CircleCi => &["sub", "oidc.circleci.com/project-id"],
+            IssuerKind::Cognito => &["sub", "aud"],
+            IssuerKind::Google => &["sub", "aud", "email", "organization_number"],
+            _ => &["sub", "email"],
+        }
+    }
+
     /// Whether strangers get tokens of this issuer too, so that only a condition keeps them out.
     pub const fn is_shared(self) -> bool {
         matches!(

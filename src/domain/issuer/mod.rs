@@ -3,7 +3,7 @@
 mod kind;
 mod subject;
 
-pub use kind::IssuerKind;
+pub use kind::{DEFAULT_KEYS, IssuerKind};
 pub use subject::{GithubSubject, Segment, segments};
 
 /// What stands before the `:` of an issuer's condition keys: its URL without scheme, with its path.

@@ -12,6 +12,14 @@ pub struct Segment<'a> {
     pub meaning: &'static str,
 }
 
+impl Segment<'_> {
+    /// Where the part's value starts in `subject`, in bytes; `None` where the part is not of this very text.
+    pub fn start_in(&self, subject: &str) -> Option<usize> {
+        let start = (self.value.as_ptr() as usize).checked_sub(subject.as_ptr() as usize)?;
+        subject.get(start..)?.starts_with(self.value).then_some(start)
+    }
+}
+
 /// A GitHub subject: `repo:OWNER/REPO:CONTEXT`, or with ids `repo:OWNER@ID/REPO@ID:CONTEXT`
 /// (<https://docs.github.com/en/actions/reference/security/oidc>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,6 +271,14 @@ mod tests {
         ] {
             assert_eq!(named(kind, subject), parts, "{subject}");
         }
+    }
+
+    #[test]
+    fn a_part_knows_where_it_stands() {
+        let subject = String::from("repo:a/a:environment:a");
+        let starts: Vec<_> =
+            segments(IssuerKind::GithubActions, &subject).iter().map(|s| s.start_in(&subject)).collect();
+        assert_eq!(starts, [Some(5), Some(7), Some(21)]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::domain::arn::RoleArn;
 use crate::domain::nearest::nearest;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
+use crate::domain::secret_shape::looks_secret;
 
 /// What is wrong with the text behind `key`, by itself.
 pub fn text_fault(key: Key, text: &str) -> Option<Fault> {
@@ -227,30 +228,6 @@ fn is_variable(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// What kind of secret a text looks like, if it does: such a text is refused wherever it stands, and never quoted.
-pub fn looks_secret(text: &str) -> Option<&'static str> {
-    let token_like = |start: usize| {
-        let run: &str = &text[start..];
-        let end = run.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(run.len());
-        end >= 30 && run[..end].contains('.')
-    };
-    let key_id = |start: usize| {
-        let id: &[u8] = &text.as_bytes()[start..];
-        id.len() >= 20 && id[4..20].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-    };
-    if text.match_indices("eyJ").take(64).any(|(start, _)| token_like(start)) {
-        Some("a token")
-    } else if text.contains("-----BEGIN") {
-        Some("a private key or certificate")
-    } else if ["AKIA", "ASIA"].iter().any(|id| text.match_indices(id).take(64).any(|(start, _)| key_id(start))) {
-        Some("an access key")
-    } else if ["ghp_", "gho_", "ghs_", "github_pat_", "glpat-"].iter().any(|prefix| text.contains(prefix)) {
-        Some("an access token")
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -328,7 +305,9 @@ mod tests {
     #[test]
     fn secrets_are_refused_everywhere_and_never_quoted() {
         let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.sig", "e30".repeat(10));
-        for secret in [token.as_str(), "AKIAABCDEFGHIJKLMNOP", "-----BEGIN PRIVATE KEY-----", "ghp_0123456789"] {
+        for secret in
+            [token.as_str(), "AKIAABCDEFGHIJKLMNOP", "-----BEGIN PRIVATE KEY-----", "ghp_0123456789abcdefghij"]
+        {
             for key in Key::ALL.iter().filter(|key| matches!(key.kind(), Kind::Text | Kind::Path)) {
                 let fault = text_fault(*key, secret).unwrap_or_else(|| panic!("{key:?}"));
                 assert!(!format!("{fault:?}").contains(secret), "{key:?}: {fault:?}");

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::HttpStack;
 use super::failure;
 use super::trace::{Connection, EXCHANGE, ExchangeTrace};
+use super::verifier::NotingVerifier;
 use crate::check::facts::network::{Address, Exchange, FailureKind, Hop, HopName, NetworkFailure, Tls};
 use crate::domain::certificate::Chain;
 use crate::domain::timestamp::parse_http_date;
@@ -25,6 +26,7 @@ pub const ANSWER_LIMIT: u64 = 1024 * 1024;
 pub struct ObservedClient {
     http: reqwest::Client,
     timeout: Duration,
+    verifier: Arc<NotingVerifier>,
     proxies: Option<Arc<Matcher>>,
     named_authorities: Arc<[String]>,
     journal: Arc<Mutex<Vec<Exchange>>>,
@@ -52,6 +54,7 @@ impl ObservedClient {
         ObservedClient {
             http,
             timeout: stack.timeout,
+            verifier: stack.verifier.clone(),
             proxies: stack.proxies.clone(),
             named_authorities: stack.named_authorities.clone(),
             journal: Arc::default(),
@@ -74,6 +77,9 @@ impl ObservedClient {
     ///
     /// Ends within the stack's timeout, whatever the other side does. Follows no redirect, repeats nothing.
     pub async fn send(&self, request: Request, limit: u64) -> Observed {
+        if request.url().scheme() == "https" {
+            self.verifier.prepare();
+        }
         let mut watch = Watch::start(&request, self.proxies.as_deref());
         let (answer, failed) = match self.fetch(request, limit, &mut watch).await {
             Ok(answer) => (Some(answer), None),

@@ -21,6 +21,8 @@ use rustls::pki_types::pem::PemObject as _;
 pub use client::{ANSWER_LIMIT, Answer, Observed, ObservedClient};
 pub use failure::network_failure;
 
+use verifier::NotingVerifier;
+
 use crate::domain::certificate::Chain;
 
 /// How to reach the network.
@@ -70,8 +72,9 @@ pub enum HttpStackError {
 #[derive(Clone, Debug)]
 pub struct HttpStack {
     http: reqwest::Client,
-    /// One verifier, and so one load of the authorities, for all clients.
     tls: rustls::ClientConfig,
+    /// One verifier, and so one load of the authorities, for all clients.
+    verifier: Arc<NotingVerifier>,
     timeout: Duration,
     /// Which destinations go through which proxy: the client's own rules, asked again so that they can be shown.
     proxies: Option<Arc<Matcher>>,
@@ -88,11 +91,18 @@ impl HttpStack {
     pub fn new(settings: &HttpSettings) -> Result<HttpStack, HttpStackError> {
         let extra_roots = settings.ca_pem.as_deref().map(authorities).transpose()?.unwrap_or_default();
         let named_authorities = Chain::read(&extra_roots).certificates.into_iter().map(|c| c.subject).collect();
-        let tls = verifier::client_config(extra_roots).map_err(|e| HttpStackError::Client(e.to_string()))?;
+        let verifier = Arc::new(NotingVerifier::new(extra_roots));
+        let tls = verifier::client_config(&verifier).map_err(|e| HttpStackError::Client(e.to_string()))?;
         let http = connections(&tls, settings.timeout, settings.proxy)
             .map_err(|e| HttpStackError::Client(failure::innermost(&e)))?;
         let proxies = (settings.proxy == ProxyUse::Environment).then(|| Arc::new(Matcher::from_system()));
-        Ok(HttpStack { http, tls, timeout: settings.timeout, proxies, named_authorities })
+        Ok(HttpStack { http, tls, verifier, timeout: settings.timeout, proxies, named_authorities })
+    }
+
+    /// This stack with less time for an operation, where less is left of the whole.
+    #[must_use]
+    pub fn within(&self, left: Duration) -> HttpStack {
+        HttpStack { timeout: self.timeout.min(left), ..self.clone() }
     }
 
     /// A client with a journal of its own. It shares its connections with every other client of this stack.

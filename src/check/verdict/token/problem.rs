@@ -111,7 +111,6 @@ fn describe(problem: &TokenProblem, token: &DecodedToken, cloud: Cloud, finding:
         finding.actual = Some(actual.to_owned());
     };
     match problem {
-        TokenProblem::PartCount { parts } => differs("3 parts", &parts.to_string()),
         TokenProblem::BadTime { found, .. } => {
             differs("a whole number of seconds since 1970, such as 1767225600", found)
         }

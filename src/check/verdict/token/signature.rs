@@ -68,6 +68,8 @@ fn findings(fact: &SignatureFact, cloud: Cloud) -> Vec<Finding> {
         SignatureReason::NoKeySet if kid.is_empty() => vec![kid_missing(Likely)],
         SignatureReason::NoKeySet => vec![],
 
+        // Why the keys could not be had is the issuer's verdicts' business.
+        SignatureReason::KeysUnavailable { .. } => vec![],
         SignatureReason::NotSignedJwt | SignatureReason::NoAlgorithm | SignatureReason::Critical { .. } => vec![],
         SignatureReason::AlgorithmUnsupported { .. } => vec![finding(Cause::AlgUnsupported, Proven)],
         SignatureReason::NoKeys => vec![finding(Cause::JwksInvalid, Proven)],

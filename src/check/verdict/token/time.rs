@@ -73,7 +73,7 @@ pub(super) fn judge(token: &DecodedToken, clock: Clock, cloud: Cloud) -> Verdict
     if let Some(lifetime) = token.lifetime().filter(|lifetime| cloud == Cloud::Entra && *lifetime > ENTRA_LIFETIME_S) {
         let summary = format!("the token lives for {}, longer than Entra takes", words(lifetime));
         let finding = Finding::new(Cause::TokenLifetimeTooLong, CHECK.id(), Certainty::Proven, summary);
-        tally.fails(finding.with_difference("exp - iat of up to 25 h", words(lifetime)));
+        tally.fails(finding.with_difference("up to 25 h", words(lifetime)));
     }
     let age = token.issued_at().map(|iat| clock.now.saturating_sub(iat));
     if let Some(age) = age.filter(|age| cloud == Cloud::Aws && *age > OLD_S && exp > clock.now) {
@@ -86,10 +86,8 @@ pub(super) fn judge(token: &DecodedToken, clock: Clock, cloud: Cloud) -> Verdict
 
 fn expiry(exp: UnixSeconds, clock: Clock, tally: &mut Tally) {
     let late = clock.now.saturating_sub(exp);
-    let finding = |certainty, summary: String| {
-        Finding::new(Cause::TokenExpired, CHECK.id(), certainty, summary)
-            .with_difference(format!("exp after {}", shown(clock.now)), shown(exp))
-    };
+    let finding = |certainty, summary: String| Finding::new(Cause::TokenExpired, CHECK.id(), certainty, summary);
+    let now = format!("after {}", shown(clock.now));
     if late > LEEWAY_S {
         // By the issuer's clock it may still be good: then the clock is to be mended, not the token.
         if clock.disagree() && clock.at_issuer().is_some_and(|at| at <= exp) {
@@ -99,10 +97,11 @@ fn expiry(exp: UnixSeconds, clock: Clock, tally: &mut Tally) {
             ));
             return;
         }
-        tally.fails(finding(clock.certainty(), format!("the token expired {} ago", words(late))));
+        let summary = format!("the token expired {} ago", words(late));
+        tally.fails(finding(clock.certainty(), summary).with_difference(now, shown(exp)));
     } else if late >= 0 {
         let summary = format!("the token expired {} ago; STS still takes it up to {LEEWAY_S} s late", words(late));
-        tally.warns(finding(Certainty::Likely, summary));
+        tally.warns(finding(Certainty::Likely, summary).with_difference(now, shown(exp)));
     } else if -late < EXPIRES_SOON_S {
         let summary = format!("the token expires in {}: too soon to rely on", words(-late));
         tally.warns(finding(Certainty::Possible, summary));
@@ -114,7 +113,7 @@ fn beginning(name: &str, at: UnixSeconds, clock: Clock, tally: &mut Tally) {
     let what = if name == "iat" { "was issued" } else { "becomes valid" };
     if ahead > LEEWAY_S {
         let summary = format!("the token {what} {} in the future (`{name}`)", words(ahead));
-        tally.fails(skewed(summary, clock).with_difference(format!("{name} up to {}", shown(clock.now)), shown(at)));
+        tally.fails(skewed(summary, clock).with_difference(format!("up to {}", shown(clock.now)), shown(at)));
     } else if ahead > 0 {
         let summary = format!("the token {what} {} in the future (`{name}`); STS tolerates {LEEWAY_S} s", words(ahead));
         tally.warns(Finding::new(Cause::ClockSkew, CHECK.id(), Certainty::Possible, summary));
