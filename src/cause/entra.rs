@@ -201,10 +201,8 @@ pub fn narrow(findings: &mut Vec<Finding>, error: &EntraError, check: &str, seen
     let mut support: Vec<String> =
         support.iter().filter_map(|(name, id)| id.as_ref().map(|id| format!("{name} {id}"))).collect();
     support.extend(error.server_time.and_then(rfc3339).map(|time| format!("at {time} by Entra's clock")));
-    if !support.is_empty() {
-        for finding in findings.iter_mut() {
-            finding.evidence.push(format!("for Microsoft's support: {}", support.join(", ")));
-        }
+    if let (false, Some(first)) = (support.is_empty(), findings.first_mut()) {
+        first.evidence.push(format!("for Microsoft's support: {}", support.join(", ")));
     }
 }
 

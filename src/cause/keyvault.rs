@@ -55,8 +55,8 @@ pub fn narrow(findings: &mut Vec<Finding>, error: &VaultError, check: &str, aske
         _ => {}
     }
     narrow_token(findings, error, seen);
-    for finding in findings.iter_mut() {
-        finding.evidence.extend(who(error));
+    if let Some(first) = findings.first_mut() {
+        first.evidence.extend(who(error));
     }
 }
 

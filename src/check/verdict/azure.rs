@@ -6,7 +6,7 @@ use crate::cause::keyvault::{Asked, Other};
 use crate::cause::{Cause, Certainty, Finding, entra, keyvault};
 use crate::check::facts::Facts;
 use crate::check::facts::azure::{CredentialKind, DeletedSecret, VaultFact};
-use crate::check::facts::cloud::{Answer, Call};
+use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::facts::network::{AddressScope, FailureKind};
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::entra::cloud;
@@ -169,6 +169,11 @@ fn on_vault<T>(
     }
     let Some(refusal) = fact.call.refusal() else { return granted(&fact.call) };
     let mut findings = from_words(check, "azure", "the vault", refusal);
+    // The message's further lines are told one by one.
+    let short = Refusal { message: first_line(&refusal.message).to_owned(), ..refusal.clone() };
+    for finding in &mut findings {
+        finding.evidence = vec![quoted("the vault", &short)];
+    }
     if refusal.http_status == 429 && findings.first().is_none_or(|f| f.cause != Cause::Throttled) {
         let summary = "the vault was asked too often and wants a pause";
         let finding = Finding::new(Cause::Throttled, check.id(), Certainty::Proven, summary);
@@ -236,7 +241,7 @@ fn on_the_way<T>(fact: &VaultFact<T>, check: CheckId, mut verdict: Verdict) -> V
     let found = match failure.kind {
         FailureKind::Dns if failure.proxy.is_none() => {
             let summary = format!("no vault has the name {}", failure.host);
-            Finding::new(Cause::VaultDns, check.id(), Certainty::Likely, summary).with_fix(
+            Finding::new(Cause::VaultDns, check.id(), Certainty::Proven, summary).with_fix(
                 "Compare the address with the vault's overview; a vault that was deleted, or another cloud's suffix, \
                  does not resolve, and a private DNS zone must be linked to this network.",
             )
@@ -249,7 +254,7 @@ fn on_the_way<T>(fact: &VaultFact<T>, check: CheckId, mut verdict: Verdict) -> V
     };
     let found = found.with_evidence(failure.to_string());
     verdict.reason = Some(found.summary.clone());
-    verdict.findings.insert(0, found);
+    verdict.findings = vec![found];
     verdict
 }
 
