@@ -1,6 +1,7 @@
 //! Verdicts on AWS's answers: what the words of a refusal allow, narrowed by everything else that was seen.
 
 use super::cloud::{from_words, granted, quoted, unanswered};
+use crate::cause::explain::Provider;
 use crate::cause::{Cause, Certainty, Finding, access};
 use crate::check::facts::Facts;
 use crate::check::facts::cloud::{Call, Refusal};
@@ -45,7 +46,7 @@ pub fn web_identity(facts: &Facts, profile: &Profile) -> Verdict {
         return verdict;
     }
     let Some(refusal) = call.refusal() else { return granted(call) };
-    let mut findings = from_words(check, "aws", "STS", refusal);
+    let mut findings = from_words(check, Provider::Aws, "STS", refusal);
     narrow_by_trust_policy(&mut findings, facts, refusal);
     narrow_by_keys(&mut findings, facts);
     refused(refusal, findings)
@@ -60,7 +61,7 @@ pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
     }
     let Some(caller) = call.granted() else {
         return match call.refusal() {
-            Some(refusal) => refused(refusal, from_words(check, "aws", "STS", refusal)),
+            Some(refusal) => refused(refusal, from_words(check, Provider::Aws, "STS", refusal)),
             None => Verdict::inconclusive("no answer was seen", Vec::new()),
         };
     };
@@ -85,7 +86,7 @@ pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
     }
     match call.refusal() {
         Some(refusal) => {
-            let mut findings = from_words(check, "aws", "Secrets Manager", refusal);
+            let mut findings = from_words(check, Provider::Aws, "Secrets Manager", refusal);
             let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.list.as_ref()?)));
             narrow_by_permissions(&mut findings, check, policy, refusal);
             refused(refusal, findings)
@@ -102,7 +103,7 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
         return verdict;
     }
     let Some(refusal) = call.refusal() else { return granted(call) };
-    let mut findings = from_words(check, "aws", "Secrets Manager", refusal);
+    let mut findings = from_words(check, Provider::Aws, "Secrets Manager", refusal);
     let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.get.as_ref()?)));
     narrow_by_permissions(&mut findings, check, policy, refusal);
     narrow_by_region(&mut findings, facts, profile, refusal);
