@@ -38,3 +38,4 @@ pub mod lab;
 pub mod output;
 pub mod probe;
 pub mod run;
+pub mod tui;

@@ -1,0 +1,23 @@
+//! The console: a terminal program over the same run events as every other output.
+//!
+//! What happens is a [`message::Msg`]; [`update::update`] changes the [`model::Model`] by it and answers with
+//! [`message::Effect`]s; [`view::view`] draws the model. These are pure. The [`shell`] around them owns the terminal,
+//! the clock and the runs, sleeps while nothing happens, and does what the effects say.
+
+pub mod command;
+pub mod content;
+pub mod copy;
+pub mod glyphs;
+pub mod inputs;
+pub mod key;
+pub mod keymap;
+pub mod layout;
+pub mod message;
+pub mod model;
+pub mod picker;
+pub mod privacy;
+pub mod reproduce;
+pub mod text;
+pub mod theme;
+pub mod update;
+pub mod view;
