@@ -4,10 +4,13 @@
 //! [`message::Effect`]s; [`view::view`] draws the model. These are pure. The [`shell`] around them owns the terminal,
 //! the clock and the runs, sleeps while nothing happens, and does what the effects say.
 
+pub mod clipboard;
 pub mod command;
+pub mod config;
 pub mod content;
 pub mod copy;
 pub mod glyphs;
+mod input;
 pub mod inputs;
 pub mod key;
 pub mod keymap;
@@ -17,7 +20,15 @@ pub mod model;
 pub mod picker;
 pub mod privacy;
 pub mod reproduce;
+mod screen;
+pub mod services;
+pub mod shell;
+mod signals;
+mod summary;
+mod terminal;
 pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
+
+pub use terminal::obstacle;

@@ -65,12 +65,15 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
 }
 
 fn tick(model: &mut Model, now_ms: i64) -> Vec<Effect> {
+    let is_new_second = model.now_ms.div_euclid(1000) != now_ms.div_euclid(1000);
     model.now_ms = now_ms;
     if model.toast.as_ref().is_some_and(|toast| toast.until_ms <= now_ms) {
         model.toast = None;
     }
     let mut effects = runs::due(model);
-    effects.extend(token::reread(model));
+    if is_new_second {
+        effects.extend(token::reread(model));
+    }
     effects
 }
 
