@@ -135,7 +135,7 @@ fn always(_: &Model) -> Availability {
 }
 
 fn has_list(model: &Model) -> Availability {
-    if model.row_count() > 0 { Ready } else { No("there is nothing to filter here") }
+    if !model.layers.is_empty() || model.row_count() > 0 { Ready } else { No("there is nothing to filter here") }
 }
 
 fn has_filter(model: &Model) -> Availability {

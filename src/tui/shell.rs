@@ -179,6 +179,9 @@ impl Shell {
             Msg::Resize(width, height) => (*width, *height) != self.model.size,
             _ => false,
         };
+        if let Msg::RunClosed { run } | Msg::RunRefused { run, .. } = &message {
+            self.live.remove(run);
+        }
         let mut effects = match message {
             Msg::Now(_) => Vec::new(),
             _ => update(&mut self.model, Msg::Now(now_ms())),

@@ -187,12 +187,9 @@ impl Model {
         matches!(self.layers.last(), None | Some(Layer::Picker(_))) && self.list().typing == Typing::On
     }
 
-    /// How many rows the list has that would get the keys, before the filter.
+    /// How many rows the screen's list has, before the filter.
     pub fn row_count(&self) -> usize {
-        match self.layers.last() {
-            Some(Layer::Picker(picker)) => super::picker::entries(self, picker.kind).len(),
-            _ => content::rows(self).count,
-        }
+        content::rows(self).count
     }
 
     /// The rows of the screen's list that the filter lets through, as their places among all.

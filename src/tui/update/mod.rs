@@ -160,6 +160,3 @@ fn open_form(model: &mut Model, guide: crate::domain::profile::Guide) {
     let offers = model.inputs.offers.iter().find(|(of, _)| *of == guide).map(|(_, settings)| settings.clone());
     model.layers.push(Layer::form(guide, &offers.unwrap_or_default()));
 }
-
-#[cfg(test)]
-mod tests;

@@ -78,10 +78,11 @@ pub(super) fn event(model: &mut Model, number: RunNumber, event: &RunEvent) -> V
         return Vec::new();
     };
     run.apply(event);
+    let last = run.log.len().saturating_sub(1);
     let ended = run.state == RunState::Ended;
     if model.runs.shown == Some(number) {
         if at_end {
-            model.screens[Screen::Log as usize].list.selected = usize::MAX;
+            model.screens[Screen::Log as usize].list.selected = last;
         }
         if model.follow == Follow::Run {
             match &event.kind {
