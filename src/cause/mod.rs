@@ -2,9 +2,12 @@
 
 mod assets;
 pub mod catalogue;
+pub mod entra;
 pub mod explain;
 mod finding;
 mod id;
+pub mod trust;
+pub mod keyvault;
 
 pub use finding::{Certainty, Finding, Fix};
 pub use id::{Cause, UnknownCause};

@@ -105,22 +105,53 @@ impl CheckId {
         }
     }
 
-    /// The checks that must pass (or warn) before this one can run.
+    /// The checks that stand in the way of this one when they fail. What a step needs beyond that is the plan's.
     pub const fn needs(self) -> &'static [CheckId] {
         match self {
-            CheckId::IssuerReachable | CheckId::TokenPresent | CheckId::DeploymentReachable => &[],
             CheckId::IssuerTls => &[CheckId::IssuerReachable],
-            CheckId::IssuerDiscovery => &[CheckId::IssuerTls],
-            CheckId::IssuerJwks => &[CheckId::IssuerDiscovery],
-            CheckId::TokenShape => &[CheckId::TokenPresent],
-            CheckId::TokenTime | CheckId::TokenClaims | CheckId::TrustPolicy => &[CheckId::TokenShape],
-            CheckId::TokenSignature => &[CheckId::TokenShape],
-            CheckId::AwsAssumeRoleWithWebIdentity | CheckId::AzureExchange => &[CheckId::TokenPresent],
-            CheckId::AwsAssumeRole => &[],
-            CheckId::AwsCallerIdentity => &[],
-            CheckId::AwsListSecrets | CheckId::AwsGetSecret => &[],
-            CheckId::AzureListSecrets | CheckId::AzureGetSecret => &[CheckId::AzureExchange],
-            CheckId::SecretJsonKey => &[],
+            CheckId::IssuerDiscovery => &[CheckId::IssuerReachable, CheckId::IssuerTls],
+            CheckId::TokenShape | CheckId::TokenTime | CheckId::TokenClaims => &[CheckId::TokenPresent],
+            CheckId::SecretJsonKey => &[CheckId::AwsGetSecret],
+            _ => &[],
+        }
+    }
+
+    /// The vendor's or standard's page about what the check asserts.
+    pub const fn docs(self) -> &'static str {
+        match self {
+            CheckId::IssuerReachable | CheckId::IssuerTls => {
+                "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc_verify-thumbprint.html"
+            }
+            CheckId::IssuerDiscovery => "https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata",
+            CheckId::IssuerJwks => {
+                "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html"
+            }
+            CheckId::TokenPresent | CheckId::TokenShape | CheckId::TokenClaims => {
+                "https://openid.net/specs/openid-connect-core-1_0.html#IDToken"
+            }
+            CheckId::TokenTime => "https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4",
+            CheckId::TokenSignature => "https://www.rfc-editor.org/rfc/rfc7515#section-5.2",
+            CheckId::TrustPolicy => {
+                "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html"
+            }
+            CheckId::AwsAssumeRoleWithWebIdentity => {
+                "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"
+            }
+            CheckId::AwsAssumeRole => "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html",
+            CheckId::AwsCallerIdentity => {
+                "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"
+            }
+            CheckId::AwsListSecrets => {
+                "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html"
+            }
+            CheckId::AwsGetSecret | CheckId::SecretJsonKey => {
+                "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html"
+            }
+            CheckId::AzureExchange => "https://learn.microsoft.com/entra/workload-id/workload-identity-federation",
+            CheckId::AzureListSecrets | CheckId::AzureGetSecret => {
+                "https://learn.microsoft.com/azure/key-vault/general/rbac-guide"
+            }
+            CheckId::DeploymentReachable => "https://docs.crewai.com/en/enterprise/guides/kickoff-crew",
         }
     }
 }

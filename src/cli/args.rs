@@ -81,8 +81,8 @@ pub(super) struct NetworkArgs {
     /// Trust the authorities in this PEM file too, beside the system's
     #[arg(long, value_name = "PEM")]
     pub ca_file: Option<PathBuf>,
-    /// Give up on any one network operation after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    /// Give up after this many seconds; any one network operation gets at most 10 of them
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub timeout: Duration,
 }
 
@@ -110,4 +110,9 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
         .filter(|s| *s > 0.0 && *s <= 86_400.0)
         .map(Duration::from_secs_f64)
         .ok_or_else(|| "write a number of seconds above 0 and up to 86400, such as 10 or 2.5".to_owned())
+}
+
+/// As [`seconds`], with zero allowed.
+pub(super) fn seconds_or_zero(text: &str) -> Result<Duration, String> {
+    if text.trim() == "0" { Ok(Duration::ZERO) } else { seconds(text) }
 }

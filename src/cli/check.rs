@@ -1,13 +1,118 @@
-//! `trustline check`.
+//! `trustline check`: runs every applicable check once and reports.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
-use super::{CliError, Exit};
+use super::args::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, seconds_or_zero};
+use super::lab_folder::LabFolder;
+use super::{CliError, Exit, lab, network, recording, settings, terminal};
+use crate::check::CheckId;
+use crate::domain::profile::Profile;
+use crate::lab::LabOptions;
+use crate::output::{json, junit, markdown, text};
+use crate::probe::http::HttpStack;
+use crate::run::event::RunVerdict;
+use crate::run::plan::{Limits, Selection};
+use crate::run::probes::WorldProbes;
+use crate::run::report::Report;
+use crate::run::runner::{self, RunRequest};
 
 /// Arguments of `trustline check`.
 #[derive(Debug, Args)]
-pub(super) struct CheckArgs {}
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    selector: ProfileSelector,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Write the run's events to this new file
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Run only these checks, and what they need
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    only: Vec<CheckId>,
+    /// Leave these checks out
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    skip: Vec<CheckId>,
+    /// End with status 4 where there are warnings
+    #[arg(long)]
+    strict: bool,
+    /// Try again for this many seconds while a failure may still be propagation
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds_or_zero)]
+    wait: Duration,
+    /// With --lab: wait this long before every answer of the lab
+    #[arg(long, value_name = "MS", requires = "lab")]
+    delay_ms: Option<u64>,
+}
 
-pub(super) fn run(_args: &CheckArgs) -> Result<Exit, CliError> {
-    Err(CliError::new("`check` is not built yet"))
+pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
+    let runtime = network::runtime()?;
+    let ended = runtime.block_on(async {
+        match &args.selector.lab {
+            None => check(args, settings::load(&args.selector)?.profile, args.network.stack()?).await,
+            Some(scenario) => check_in_lab(args, scenario).await,
+        }
+    });
+    // A name look-up that never ends must not keep the program from ending.
+    runtime.shutdown_background();
+    let (report, signal) = ended?;
+    terminal::print(&match args.output.output {
+        OutputFormat::Text => text::report(&report, terminal::paint(&args.output)),
+        OutputFormat::Json => format!("{:#}\n", json::report(&report)),
+        OutputFormat::Junit => junit::report(&report),
+        OutputFormat::Markdown => markdown::report(&report),
+    });
+    Ok(signal.unwrap_or_else(|| exit(&report, args)))
+}
+
+async fn check_in_lab(args: &CheckArgs, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
+    let lab = lab::start(scenario, LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis) })?;
+    let folder = LabFolder::write(&lab)?;
+    let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
+    check(args, profile, args.network.lab_stack(&folder.ca_file())?).await
+}
+
+async fn check(args: &CheckArgs, profile: Profile, http: HttpStack) -> Result<(Report, Option<Exit>), CliError> {
+    let mut recorder = args.record.as_deref().map(recording::begin).transpose()?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let request = RunRequest {
+        profile,
+        selection: Selection { only: args.only.clone(), skip: args.skip.clone() },
+        limits: Limits { total: args.network.timeout, wait: args.wait },
+        now: i64::try_from(now).unwrap_or_default(),
+    };
+    let probes = Arc::new(WorldProbes { http, timeout: args.network.operation_timeout() });
+    let cancel = CancellationToken::new();
+    let mut events = runner::start(request, probes, cancel.clone());
+    let mut signals = terminal::Signals::listen()?;
+    let (mut report, mut signal) = (Report::default(), None);
+    loop {
+        tokio::select! {
+            event = events.recv() => {
+                let Some(event) = event else { return Ok((report, signal)) };
+                if let Some(recorder) = &mut recorder {
+                    recorder.write(&event).map_err(|e| CliError::new(format!("--record: {e}")))?;
+                }
+                report.apply(&event);
+            }
+            received = signals.next() => {
+                signal = Some(received);
+                cancel.cancel();
+            }
+        }
+    }
+}
+
+fn exit(report: &Report, args: &CheckArgs) -> Exit {
+    match report.end.as_ref().map(|end| end.verdict) {
+        Some(RunVerdict::Fail) => Exit::Failed,
+        Some(RunVerdict::Inconclusive) | None => Exit::Inconclusive,
+        Some(RunVerdict::Pass) if args.strict && report.counts().warned > 0 => Exit::Warned,
+        Some(RunVerdict::Pass) => Exit::Passed,
+    }
 }

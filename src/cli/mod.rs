@@ -4,9 +4,13 @@ mod args;
 mod check;
 mod explain;
 mod generate;
+mod guard;
 mod issuer;
 mod lab;
+mod lab_folder;
+mod network;
 mod profile;
+mod recording;
 mod replay;
 mod settings;
 mod terminal;
@@ -65,6 +69,11 @@ impl CliError {
 
 /// Runs the program: parses the arguments, does the work, reports, and yields the exit status.
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| terminal::report_panic(panic.location())));
+    if let Err(error) = guard::refuse_secrets(std::env::args_os().skip(1)) {
+        terminal::report_error(&error);
+        return ExitCode::from(Exit::Usage as u8);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

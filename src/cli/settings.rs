@@ -27,6 +27,23 @@ pub(super) struct Loaded {
     pub path: Option<PathBuf>,
 }
 
+/// Reads and validates the profile in a file, with `--set` over it and no regard for the environment: for the lab, whose
+/// profile must not be bent by what a shell happens to export.
+pub(super) fn load_alone(path: &Path, name: &str, set: &[String]) -> Result<Profile, CliError> {
+    let mut problems = Vec::new();
+    let flags = flags(set, &mut problems);
+    let (file, wrong) = document::parse(&read(path)?, path);
+    problems.extend(wrong);
+    match resolve(name, &flags, &file, &|_| None) {
+        Ok(Resolved { profile, .. }) if problems.is_empty() => Ok(profile),
+        Ok(_) => Err(refusal(name, &problems)),
+        Err(wrong) => {
+            problems.extend(wrong);
+            Err(refusal(name, &problems))
+        }
+    }
+}
+
 /// Finds, reads, merges and validates the chosen profile; without a choice, what `--set` and the environment say.
 ///
 /// # Errors
@@ -196,12 +213,12 @@ fn nothing_to_start_from() -> CliError {
     if let Ok(names) = names()
         && !names.is_empty()
     {
-        error = error.with_hint(format!("--profile NAME         one of yours: {}", names.join(", ")));
+        error = error.with_hint(format!("--profile NAME              one of yours: {}", names.join(", ")));
     }
     error
-        .with_hint("--lab                  try it against the cloud inside this program")
-        .with_hint("trustline profile new  make a profile")
+        .with_hint("--lab                       try it against the cloud inside this program")
+        .with_hint("trustline profile new NAME  make a profile")
         .with_hint(
-            "AWS_ROLE_ARN, AWS_REGION, AWS_WEB_IDENTITY_TOKEN_FILE, or AZURE_…, or --set KEY=VALUE work without one",
+            "without a profile: --set KEY=VALUE, or AWS_ROLE_ARN, AWS_REGION, AWS_WEB_IDENTITY_TOKEN_FILE, AZURE_CLIENT_ID, …",
         )
 }

@@ -2,9 +2,12 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use super::CliError;
-use super::args::ColorChoice;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::args::{ColorChoice, OutputArgs};
+use super::{CliError, Exit};
 use crate::domain::text;
+use crate::output::paint::{Glyphs, Ink, Paint};
 
 /// Prints an error and its hints to standard error.
 pub(super) fn report_error(error: &CliError) {
@@ -15,9 +18,41 @@ pub(super) fn report_error(error: &CliError) {
     }
 }
 
+/// Tells of a fault of the program itself by its place alone: a panic's own words could quote what must not be shown.
+pub(super) fn report_panic(place: Option<&std::panic::Location<'_>>) {
+    let place = place.map(|p| format!(" at {}:{}", p.file(), p.line())).unwrap_or_default();
+    let _ = writeln!(std::io::stderr(), "trustline: internal error{place}; please report it");
+}
+
+/// Prints a line of guidance to standard error.
+pub(super) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Prints to standard output. A reader that went away has seen what it wanted.
+pub(super) fn print(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// How to draw on standard output.
+pub(super) fn paint(output: &OutputArgs) -> Paint {
+    let ink = if wants_color(output.color) { Ink::Colour } else { Ink::Plain };
+    Paint { ink, glyphs: if is_utf8() { Glyphs::Unicode } else { Glyphs::Ascii } }
+}
+
+/// Whether the locale's encoding is UTF-8. Without any locale set, as in many containers, it is taken to be.
+fn is_utf8() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    set.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
 /// Whether standard output gets colours: as chosen, else on a terminal that may have them
 /// (<https://no-color.org>).
-pub(super) fn wants_color(choice: ColorChoice) -> bool {
+fn wants_color(choice: ColorChoice) -> bool {
     match choice {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
@@ -25,6 +60,28 @@ pub(super) fn wants_color(choice: ColorChoice) -> bool {
             std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
                 && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
                 && std::io::stdout().is_terminal()
+        }
+    }
+}
+
+/// The signals that end a command early.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Listens from now on; needs a runtime.
+    pub(super) fn listen() -> Result<Self, CliError> {
+        let listen = |kind| signal(kind).map_err(|e| CliError::new(format!("signals cannot be listened to: {e}")));
+        Ok(Signals { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    /// Waits for one of them, and yields the exit status it stands for.
+    pub(super) async fn next(&mut self) -> Exit {
+        tokio::select! {
+            _ = self.interrupt.recv() => Exit::Interrupted,
+            _ = self.terminate.recv() => Exit::Terminated,
         }
     }
 }

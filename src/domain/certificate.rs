@@ -158,3 +158,97 @@ fn sha1_hex(bytes: &[u8]) -> String {
 fn as_rfc3339<S: Serializer>(seconds: &UnixSeconds, serializer: S) -> Result<S::Ok, S::Error> {
     rfc3339(*seconds).serialize(serializer)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+
+    use super::*;
+
+    fn params(name: &str) -> CertificateParams {
+        let mut params = CertificateParams::new(vec!["a.example".to_owned(), "10.0.0.1".to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    }
+
+    fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+        let mut params = params(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    }
+
+    /// A leaf, its intermediate, the root above, and a stranger.
+    fn certificates() -> [Vec<u8>; 4] {
+        let root = authority("Root");
+        let mut params_ca = params("Intermediate");
+        params_ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let intermediate = CertifiedIssuer::signed_by(params_ca, KeyPair::generate().unwrap(), &root).unwrap();
+        let leaf = params("Leaf").signed_by(&KeyPair::generate().unwrap(), &intermediate).unwrap();
+        [leaf.der(), intermediate.der(), root.der(), authority("Stranger").der()].map(|der| der.to_vec())
+    }
+
+    #[test]
+    fn reads_what_a_certificate_says() {
+        let [leaf, intermediate, root, _] = certificates();
+        let chain = Chain::read(&[leaf, intermediate, root]);
+        let [leaf, intermediate, root] = &chain.certificates[..] else { panic!("three certificates") };
+        assert_eq!((leaf.subject.as_str(), leaf.issuer.as_str()), ("CN=Leaf", "CN=Intermediate"));
+        assert_eq!(leaf.names, ["a.example", "10.0.0.1"]);
+        assert_eq!((leaf.is_ca, leaf.is_self_signed), (false, false));
+        assert_eq!((intermediate.is_ca, intermediate.is_self_signed), (true, false));
+        assert_eq!((root.is_ca, root.is_self_signed), (true, true));
+        assert!(leaf.not_before < leaf.not_after);
+    }
+
+    #[test]
+    fn the_topmost_certificate_served_is_the_one_iam_wants() {
+        let [leaf, intermediate, root, _] = certificates();
+        for served in [vec![&leaf], vec![&leaf, &intermediate], vec![&leaf, &intermediate, &root]] {
+            let chain = Chain::read(&served);
+            let last = chain.certificates.last().unwrap();
+            assert_eq!(chain.thumbprint(), Some(last.thumbprint_sha1.as_str()));
+            assert_eq!(chain.certificates.iter().filter(|c| c.wanted_by_iam).count(), 1);
+        }
+        assert_eq!(Chain::read::<Vec<u8>>(&[]).thumbprint(), None);
+    }
+
+    #[test]
+    fn a_thumbprint_is_sha1_in_lower_case() {
+        assert_eq!(sha1_hex(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    }
+
+    #[test]
+    fn odd_chains_are_told() {
+        let [leaf, intermediate, root, stranger] = certificates();
+        for (served, expected) in [
+            (vec![&leaf, &intermediate], vec![]),
+            (vec![&leaf, &intermediate, &root], vec![]),
+            (vec![&root], vec![]),
+            (vec![&leaf], vec![ChainOddity::LeafOnly]),
+            (vec![&leaf, &intermediate, &intermediate], vec![ChainOddity::Duplicate { position: 2 }]),
+            (
+                vec![&leaf, &root, &intermediate],
+                vec![ChainOddity::OutOfOrder { position: 1 }, ChainOddity::OutOfOrder { position: 2 }],
+            ),
+            (vec![&leaf, &intermediate, &stranger], vec![ChainOddity::Extra { position: 2 }]),
+            (vec![&leaf, &vec![1, 2, 3]], vec![ChainOddity::Unreadable { position: 1 }]),
+        ] {
+            assert_eq!(Chain::read(&served).oddities, expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(chain in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..80), 0..4)) {
+            let _ = Chain::read(&chain);
+        }
+
+        #[test]
+        fn no_damaged_certificate_panics(at in 0usize..400, byte in any::<u8>()) {
+            let mut der = certificates()[3].clone();
+            if let Some(b) = der.get_mut(at) { *b = byte }
+            let _ = Chain::read(&[der]);
+        }
+    }
+}

@@ -1,1 +1,273 @@
 //! The embedded cloud on loopback.
+//!
+//! An issuer, STS, Secrets Manager with KMS and IAM, Entra, and Key Vault, over TLS from an authority made at start, on ports that the
+//! system chooses. It speaks the clouds' wire protocols and reads nothing but the wire: STS fetches the issuer's
+//! documents, verifies signatures and evaluates the role's trust policy; Secrets Manager verifies the request's
+//! signature and evaluates the caller's policies. What a scenario breaks is a thing in the [`World`], never an answer.
+//!
+//! One liberty: its issuer has a port, which IAM would refuse.
+
+mod authority;
+mod entra;
+mod fault;
+mod iam;
+mod issuer;
+mod keys;
+mod secretsmanager;
+mod server;
+mod session;
+mod sigv4;
+mod sts;
+mod vault;
+pub mod world;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use secrecy::SecretString;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use authority::Authority;
+use entra::{AccessTokens, Entra};
+use issuer::Issuer;
+use keys::Keys;
+use secretsmanager::SecretsManager;
+use server::{Manner, Port};
+use session::Account;
+use sts::{Fetcher, Sts};
+use vault::Vault;
+use world::{Certificate, Description, Places};
+pub use world::{Scenario, World, WorldError};
+
+/// How a lab behaves, whatever its world.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LabOptions {
+    /// Wait before every answer.
+    pub delay: Duration,
+}
+
+/// Why a lab could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// No port on loopback.
+    #[error("no port on 127.0.0.1 could be opened: {0}")]
+    Bind(std::io::Error),
+    /// The authority or its certificates could not be made.
+    #[error("the lab's certificates could not be made: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// TLS would not take the certificates.
+    #[error("the lab's TLS could not be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// Keys could not be made or would not sign.
+    #[error("the lab's keys could not be made or used")]
+    Keys,
+    /// The world makes no sense.
+    #[error(transparent)]
+    World(#[from] WorldError),
+}
+
+/// Where the lab's services listen, and what to ask them for. A service that the lab does not have is `None`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Endpoints {
+    pub issuer: String,
+    pub sts: String,
+    pub secretsmanager: String,
+    pub entra: Option<String>,
+    pub vault: Option<String>,
+    pub deployment: Option<String>,
+}
+
+/// What the user's profile holds in this world.
+#[derive(Clone, Debug)]
+pub struct LabProfile {
+    pub guide: String,
+    pub issuer_url: String,
+    pub organization: String,
+    pub role_arn: String,
+    pub region: String,
+    /// A secret's name, `name#key`, or ARN.
+    pub secret: String,
+    /// The text of the trust policy that the user has at hand.
+    pub trust_policy: Option<String>,
+    /// The text of the permissions policy that the user has at hand.
+    pub identity_policy: Option<String>,
+    pub azure: LabAzure,
+}
+
+/// What the user's profile holds of Azure in this world.
+#[derive(Clone, Debug, Default)]
+pub struct LabAzure {
+    pub tenant_id: String,
+    pub client_id: String,
+    /// `None` where the profile names no vault.
+    pub vault_url: Option<String>,
+    pub authority_host: String,
+    pub scope: Option<String>,
+    /// The federated credentials that the user has at hand, as `az ad app federated-credential list` prints them.
+    pub federated_credential: Option<String>,
+    /// Used in place of the workload's token.
+    pub client_secret: Option<SecretString>,
+}
+
+/// A running lab. It serves on the runtime it was started on until it is shut down or dropped.
+#[derive(Debug)]
+pub struct Lab {
+    pub endpoints: Endpoints,
+    /// The authority's certificate, for clients to trust.
+    pub ca_pem: String,
+    /// The role, as the profile names it.
+    pub role_arn: String,
+    pub account: String,
+    pub region: String,
+    /// The secret, as the profile names it.
+    pub secret: String,
+    pub profile: LabProfile,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The cause that a check must name first.
+    pub expects: Option<String>,
+    mint: Mint,
+    stop: watch::Sender<()>,
+    servers: Vec<JoinHandle<()>>,
+}
+
+/// The platform's part: hands out workload tokens.
+struct Mint {
+    description: Description,
+    keys: Arc<Keys>,
+}
+
+impl std::fmt::Debug for Mint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mint")
+    }
+}
+
+impl Lab {
+    /// Starts the world's services on the current tokio runtime. They answer as soon as this returns.
+    ///
+    /// # Errors
+    ///
+    /// Where no port opens, or the world makes no sense with its addresses filled in.
+    pub fn start(world: &World, options: LabOptions) -> Result<Self, LabError> {
+        let (issuer_port, sts_port, secrets_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
+        let (entra_port, vault_port) = (Port::bind()?, Port::bind()?);
+        let endpoints = Endpoints {
+            issuer: issuer_port.url(),
+            sts: sts_port.url(),
+            secretsmanager: secrets_port.url(),
+            entra: Some(entra_port.url()),
+            vault: Some(vault_port.url()),
+            deployment: None,
+        };
+        let description = world.describe(&Places {
+            issuer: endpoints.issuer.clone(),
+            entra: entra_port.url(),
+            vault: vault_port.url(),
+        })?;
+        let authority = Authority::new()?;
+        let keys = Arc::new(Keys::new()?);
+        let account = Arc::new(Account::new(description.aws.clone())?);
+        let inside: Arc<str> = format!("trustline-lab/{}", keys::random_uuid()).into();
+
+        let (stop, stopped) = watch::channel(());
+        let manner = Manner { delay: options.delay, inside: inside.clone(), clock_offset: 0 };
+        let issuer_manner = Manner { clock_offset: description.issuer.clock_offset_s, ..manner.clone() };
+        let plain = authority.server(Certificate::Valid)?;
+        let issuer_tls = match description.issuer.certificate {
+            Certificate::Valid => plain.clone(),
+            kind => authority.server(kind)?,
+        };
+        let issuer = Arc::new(Issuer::new(&description, keys.clone()));
+        let sts = Arc::new(Sts::new(account.clone(), Fetcher::new(authority.der(), inside.clone())));
+        let access_tokens = Arc::new(AccessTokens::new()?);
+        let fetcher = Fetcher::new(authority.der(), inside);
+        let entra = Arc::new(Entra::new(description.azure.clone(), fetcher, access_tokens.clone()));
+        let vault = Arc::new(Vault::new(description.azure.clone(), vault_port.url(), access_tokens));
+        let secrets = Arc::new(SecretsManager::new(account));
+        let servers = vec![
+            issuer_port.serve(issuer_tls, issuer, issuer_manner, stopped.clone())?,
+            sts_port.serve(plain.clone(), sts, manner.clone(), stopped.clone())?,
+            secrets_port.serve(plain.clone(), secrets, manner.clone(), stopped.clone())?,
+            entra_port.serve(plain.clone(), entra, manner.clone(), stopped.clone())?,
+            vault_port.serve(plain, vault, manner, stopped)?,
+        ];
+        let profile = profile(&description);
+        Ok(Lab {
+            endpoints,
+            ca_pem: authority.pem(),
+            role_arn: profile.role_arn.clone(),
+            account: description.aws.account.clone(),
+            region: profile.region.clone(),
+            secret: profile.secret.clone(),
+            profile,
+            scenario: description.name.clone(),
+            expects: description.expects.clone(),
+            mint: Mint { description, keys },
+            stop,
+            servers,
+        })
+    }
+
+    /// A token as the platform hands it to the workload now.
+    ///
+    /// # Errors
+    ///
+    /// Where the key would not sign.
+    pub fn workload_token(&self) -> Result<SecretString, LabError> {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+        issuer::workload_token(&self.mint.description, &self.mint.keys, now)
+    }
+
+    /// Stops accepting, lets requests under way finish, and returns when all is quiet.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        for server in self.servers {
+            let _ = server.await;
+        }
+    }
+}
+
+fn profile(world: &Description) -> LabProfile {
+    let own = &world.profile;
+    let role = own.role_arn.rsplit('/').next().and_then(|name| world.aws.roles.get(name));
+    let at_hand = |given: &Option<world::Policy>, of_role: Option<String>| {
+        let text = given.as_ref().map_or_else(|| of_role.unwrap_or_default(), world::Policy::text);
+        (!text.trim().is_empty()).then_some(text)
+    };
+    LabProfile {
+        guide: world.guide.clone(),
+        issuer_url: own.issuer_url.clone(),
+        organization: own.organization.clone(),
+        role_arn: own.role_arn.clone(),
+        region: own.region.clone(),
+        secret: own.secret.clone(),
+        trust_policy: at_hand(&own.trust_policy, role.map(|role| role.trust_policy.text())),
+        identity_policy: at_hand(
+            &own.identity_policy,
+            role.and_then(|role| role.policies.values().next()).map(world::Policy::text),
+        ),
+        azure: azure_profile(world),
+    }
+}
+
+fn azure_profile(world: &Description) -> LabAzure {
+    let own = &world.profile.azure;
+    let filled = |text: &String| (!text.trim().is_empty()).then(|| text.clone());
+    // The user looks at the application itself, also where the profile names another one.
+    let app = world.azure.app(&own.client_id).or_else(|| world.azure.apps.values().next());
+    let at_hand = own.federated_credential.clone().or_else(|| app.map(world::App::credentials_json));
+    LabAzure {
+        tenant_id: own.tenant_id.clone(),
+        client_id: own.client_id.clone(),
+        vault_url: filled(&own.vault_url),
+        authority_host: own.authority_host.clone(),
+        scope: own.scope.clone(),
+        federated_credential: at_hand.as_ref().and_then(filled),
+        client_secret: own.client_secret.clone(),
+    }
+}

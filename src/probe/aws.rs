@@ -3,18 +3,21 @@
 use aws_credential_types::Credentials;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use futures_util::future::join_all;
 
 use super::http::{HttpStack, ObservedClient, aws::connector, network_failure};
 use super::secret_value::SecretValue;
-use crate::check::facts::aws::{AssumedRole, Caller};
+use crate::check::facts::aws::{AssumedRole, Caller, Located};
 use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::domain::arn::RoleArn;
 use crate::domain::nearest::nearest;
 use crate::domain::profile::AwsSettings;
+use crate::domain::region::partition_of;
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::token::RawToken;
 
@@ -130,22 +133,19 @@ impl AwsTarget {
         let client = self.http.client();
         let answer = match self.secrets(&client, session).list_secrets().max_results(100).send().await {
             Ok(output) => {
-                let names: Vec<&str> = output.secret_list().iter().filter_map(|s| s.name()).collect();
-                let holds = wanted.map(|w| {
-                    output
-                        .secret_list()
-                        .iter()
-                        .any(|s| s.name() == Some(w.name.as_str()) || s.arn() == Some(w.name.as_str()))
-                });
-                let nearest = match (wanted, holds) {
-                    (Some(wanted), Some(false)) => nearest(&wanted.name, names).map(str::to_owned),
+                let page = output.secret_list();
+                let is_wanted = |s: &&SecretListEntry, w: &SecretRef| [s.name(), s.arn()].contains(&Some(&w.name));
+                let entry = wanted.map(|w| page.iter().find(|s| is_wanted(s, w)));
+                let nearest = match (wanted, entry) {
+                    (Some(wanted), Some(None)) => nearest(&wanted.name, page.iter().filter_map(SecretListEntry::name)),
                     _ => None,
                 };
                 Answer::Granted(SecretList {
-                    seen: output.secret_list().len(),
+                    seen: page.len(),
                     more: output.next_token().is_some(),
-                    holds_secret: holds,
-                    nearest,
+                    holds_secret: entry.map(|e| e.is_some()),
+                    id: entry.flatten().and_then(SecretListEntry::arn).map(str::to_owned),
+                    nearest: nearest.map(str::to_owned),
                 })
             }
             Err(error) => refused(error),
@@ -179,6 +179,25 @@ impl AwsTarget {
             Err(error) => refused(error),
         };
         self.call(&client, answer)
+    }
+
+    /// Looks for the secret by name in the partition's other regions, all at once. Reads no value.
+    pub async fn locate_secret(&self, session: &Session, secret: &SecretRef) -> Located {
+        let partition = partition_of(&self.region).ok();
+        let others = partition.map_or(&[][..], |p| p.regions).iter().filter(|r| **r != self.region);
+        let searches = others.map(|region| async move {
+            let target = AwsTarget { region: (*region).to_owned(), ..self.clone() };
+            let client = target.http.client();
+            let by_name = Filter::builder().key(FilterNameStringType::Name).values(&secret.name).build();
+            let answer = target.secrets(&client, session).list_secrets().filters(by_name).send().await;
+            let found = answer.ok()?.secret_list().iter().any(|s| s.name() == Some(secret.name.as_str()));
+            Some((*region, found))
+        });
+        let answered: Vec<(&str, bool)> = join_all(searches).await.into_iter().flatten().collect();
+        Located {
+            found_in: answered.iter().filter(|(_, found)| *found).map(|(region, _)| (*region).to_owned()).collect(),
+            regions_asked: answered.len(),
+        }
     }
 }
 

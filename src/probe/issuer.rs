@@ -1,1 +1,76 @@
-//! The issuer: fetches its discovery document and keys, and says what it saw on the way.
+//! The issuer: fetches its discovery document and its keys, and says what it saw on the way.
+
+use http::header::{ACCEPT, HeaderName, HeaderValue, LOCATION};
+use reqwest::Url;
+
+use super::http::{ANSWER_LIMIT, Answer, HttpStack};
+use crate::check::facts::issuer::{DocumentFact, KeysFact};
+use crate::check::facts::network::{Exchange, FailureKind, HopName, NetworkFailure};
+use crate::domain::discovery::{Discovery, IssuerAddress, is_loopback};
+use crate::domain::jwks::Jwks;
+
+/// Fetches the discovery document of an issuer.
+pub async fn document(stack: &HttpStack, address: &IssuerAddress) -> DocumentFact {
+    let (exchange, answer) = fetch(stack, address.document.clone()).await;
+    let (discovery, unreadable) = read(answer, |body| Discovery::parse(body, &address.issuer));
+    DocumentFact { issuer: address.issuer.clone(), exchange, discovery, unreadable }
+}
+
+/// Fetches the key set from a discovery document's `jwks_uri`.
+pub async fn keys(stack: &HttpStack, jwks_uri: &str) -> KeysFact {
+    let (exchange, answer) = match Url::parse(jwks_uri) {
+        // Whoever sits in between could answer a plain request with keys of his own.
+        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => fetch(stack, url).await,
+        Ok(_) => (not_dialled(jwks_uri, "it does not begin with https://"), None),
+        Err(error) => (not_dialled(jwks_uri, &error.to_string()), None),
+    };
+    let (jwks, unreadable) = read(answer, Jwks::parse);
+    KeysFact { exchange, jwks, unreadable }
+}
+
+async fn fetch(stack: &HttpStack, url: Url) -> (Exchange, Option<Answer>) {
+    const JSON: [(HeaderName, HeaderValue); 1] = [(ACCEPT, HeaderValue::from_static("application/json"))];
+    // A diagnosis shows every hop, and the certificates of the hosts of both documents.
+    let observed = stack.fresh_client().get(url.clone(), &JSON, ANSWER_LIMIT).await;
+    let mut exchange = observed.exchange;
+    if let Some(answer) = observed.answer.as_ref().filter(|a| a.status.is_redirection()) {
+        exchange.failure = Some(redirect(&exchange, &url, answer));
+    }
+    (exchange, observed.answer.filter(|a| a.status.as_u16() == 200))
+}
+
+fn read<T, E>(answer: Option<Answer>, parse: impl Fn(&[u8]) -> Result<T, E>) -> (Option<T>, Option<E>) {
+    match answer.map(|a| parse(&a.body)) {
+        None => (None, None),
+        Some(Ok(document)) => (Some(document), None),
+        Some(Err(error)) => (None, Some(error)),
+    }
+}
+
+fn redirect(exchange: &Exchange, url: &Url, answer: &Answer) -> NetworkFailure {
+    let location = answer.headers.get(LOCATION).map(|l| String::from_utf8_lossy(l.as_bytes()).into_owned());
+    NetworkFailure {
+        hop: HopName::Request,
+        kind: FailureKind::Redirect { status: answer.status.as_u16(), location },
+        host: url.host_str().unwrap_or_default().to_owned(),
+        port: url.port_or_known_default().unwrap_or_default(),
+        url: exchange.url.clone(),
+        proxy: exchange.proxy.clone(),
+        elapsed_ms: exchange.duration_ms as u64,
+        detail: format!("HTTP status {}", answer.status),
+    }
+}
+
+fn not_dialled(address: &str, detail: &str) -> Exchange {
+    let failure = NetworkFailure {
+        hop: HopName::Connect,
+        kind: FailureKind::Address,
+        host: String::new(),
+        port: 0,
+        url: address.to_owned(),
+        proxy: None,
+        elapsed_ms: 0,
+        detail: detail.to_owned(),
+    };
+    Exchange { method: "GET".to_owned(), url: address.to_owned(), failure: Some(failure), ..Exchange::default() }
+}

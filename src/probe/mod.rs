@@ -1,7 +1,9 @@
 //! The only room that opens sockets as a client: it turns the world into facts.
 
 pub mod aws;
-pub mod secret_value;
-
+pub mod azure;
+pub mod documents;
 pub mod http;
 pub mod issuer;
+pub mod secret_value;
+pub mod token_source;

@@ -1,5 +1,10 @@
-//! The runner: executes a plan of probes, judges their facts, and tells what happens as one ordered stream of events.
+//! The runner: executes a plan of steps, judges their facts, and tells what happens as one ordered stream of events.
 
 pub mod event;
+pub mod plan;
+pub mod probes;
+pub mod ranking;
 pub mod record;
 pub mod report;
+pub mod runner;
+pub mod step;

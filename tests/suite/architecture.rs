@@ -1,1 +1,407 @@
-//! The arrows between the rooms go one way.
+//! Holds what `src/lib.rs` says of the rooms: which may use which, and that the pure ones reach nothing outside.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Top to bottom: a room uses itself and what stands below it.
+const ROOMS: &[&str] = &["cli", "lab", "output", "run", "probe", "check", "cause", "domain"];
+/// What the lab uses besides itself: it must not know the client it is there to be tried by.
+const LAB_USES: &[&str] = &["domain"];
+/// The rooms without runtime, client, SDK, clock, environment and file system.
+const PURE: &[&str] = &["check", "cause", "domain"];
+const IMPURE_CRATES: &[&str] = &[
+    "tokio",
+    "tokio_rustls",
+    "tokio_util",
+    "reqwest",
+    "hyper",
+    "hyper_util",
+    "rustls",
+    "crossterm",
+    "ratatui",
+    "clap",
+];
+const IMPURE_FAMILIES: &[&str] = &["aws_sdk_", "aws_smithy_", "aws_config", "aws_credential_", "aws_sigv4", "azure_"];
+const IMPURE_STD: &[&str] = &["env", "fs", "net", "process", "thread", "os"];
+/// Of `std::net`, what is a value and opens nothing.
+const ADDRESSES: &[&str] = &["IpAddr", "Ipv4Addr", "Ipv6Addr", "SocketAddr"];
+/// Clocks, and what reads the file system or prints without an import.
+const IMPURE_NAMES: &[&str] = &["SystemTime", "Instant", "now_utc", "now_local", "stdin", "stdout", "stderr"];
+const IMPURE_METHODS: &[&str] = &[
+    "exists",
+    "try_exists",
+    "is_file",
+    "is_dir",
+    "is_symlink",
+    "metadata",
+    "symlink_metadata",
+    "canonicalize",
+    "read_dir",
+    "read_link",
+];
+const IMPURE_MACROS: &[&str] = &["print", "println", "eprint", "eprintln", "dbg"];
+const LINTS_NOBODY_SILENCES: &[&str] = &["unwrap_used", "expect_used", "panic"];
+
+#[test]
+fn arrows_between_rooms_point_downwards() {
+    let wrong: Vec<String> = sources().iter().flat_map(|source| upward(&source.module, &source.tokens)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn pure_rooms_reach_nothing_outside() {
+    let wrong: Vec<String> = sources()
+        .iter()
+        .filter(|source| source.module.first().is_some_and(|room| PURE.contains(&room.as_str())))
+        .flat_map(|source| {
+            impure(&source.tokens).into_iter().map(|name| format!("{} uses {name}", source.module.join("::")))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nobody_silences_the_lints_against_panics() {
+    for source in sources() {
+        for lint in LINTS_NOBODY_SILENCES {
+            let silenced = source.tokens.windows(3).any(|t| t[0] == "clippy" && t[1] == "::" && t[2] == *lint);
+            assert!(!silenced, "{} names clippy::{lint}", source.module.join("::"));
+        }
+    }
+}
+
+#[test]
+fn every_file_begins_by_saying_what_lives_there() {
+    for (path, text) in files() {
+        assert!(text.starts_with("//! "), "{} does not begin with `//! `", path.display());
+    }
+}
+
+#[test]
+fn the_map_names_every_room_in_order() {
+    let map = fs::read_to_string(src().join("lib.rs")).unwrap();
+    let listed: Vec<&str> =
+        map.lines().filter_map(|line| line.strip_prefix("//! - [`")?.split_once("`]").map(|(room, _)| room)).collect();
+    assert_eq!(listed, ROOMS, "the list in src/lib.rs");
+    let mut folders: Vec<String> = fs::read_dir(src())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    folders.sort();
+    let mut rooms = ROOMS.to_vec();
+    rooms.sort_unstable();
+    assert_eq!(folders, rooms, "the folders of src");
+}
+
+struct Source {
+    /// The module's path: `["cli", "profile", "show"]`.
+    module: Vec<String>,
+    /// Its text without comments, literals and tests.
+    tokens: Vec<String>,
+}
+
+fn src() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn files() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&src(), &mut found);
+    assert!(found.len() > 20, "the sources are not where this test looks");
+    found
+}
+
+fn sources() -> Vec<Source> {
+    files()
+        .into_iter()
+        .map(|(path, text)| {
+            let relative = path.strip_prefix(src()).unwrap().with_extension("");
+            let mut module: Vec<String> = relative.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+            if matches!(module.last().map(String::as_str), Some("mod" | "lib" | "main")) {
+                module.pop();
+            }
+            Source { module, tokens: without_tests(tokens(&text)) }
+        })
+        .collect()
+}
+
+/// Identifiers, `::` and single signs; comments are dropped, and literals stand as `""`.
+fn tokens(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
+    let mut tokens = Vec::new();
+    let mut i = 0;
+    while i < chars.len() {
+        let start = i;
+        match (at(i), at(i + 1)) {
+            ('/', '/') => {
+                while i < chars.len() && at(i) != '\n' {
+                    i += 1;
+                }
+                continue;
+            }
+            ('/', '*') => {
+                while i < chars.len() && !(at(i) == '*' && at(i + 1) == '/') {
+                    i += 1;
+                }
+                i += 2;
+                continue;
+            }
+            ('\'', c) if c != '\\' && at(i + 2) != '\'' => i += 1, // a lifetime
+            ('\'', _) => {
+                i += if at(i + 1) == '\\' { 3 } else { 2 };
+                while i < chars.len() && at(i) != '\'' {
+                    i += 1;
+                }
+                i += 1;
+                tokens.push("\"\"".to_owned());
+                continue;
+            }
+            ('"', _) => {
+                i += 1;
+                while i < chars.len() && at(i) != '"' {
+                    i += if at(i) == '\\' { 2 } else { 1 };
+                }
+                i += 1;
+                tokens.push("\"\"".to_owned());
+                continue;
+            }
+            ('r', '"' | '#') | ('b', 'r') if raw_string_hashes(&chars, i).is_some() => {
+                let (hashes, mut end) = raw_string_hashes(&chars, i).unwrap();
+                while end < chars.len() && !(at(end) == '"' && (1..=hashes).all(|n| at(end + n) == '#')) {
+                    end += 1;
+                }
+                i = end + 1 + hashes;
+                tokens.push("\"\"".to_owned());
+                continue;
+            }
+            (':', ':') => i += 2,
+            (c, _) if c.is_alphanumeric() || c == '_' => {
+                while at(i).is_alphanumeric() || at(i) == '_' {
+                    i += 1;
+                }
+            }
+            _ => i += 1,
+        }
+        let token: String = chars[start..i].iter().collect();
+        if !token.trim().is_empty() {
+            tokens.push(token);
+        }
+    }
+    tokens
+}
+
+/// The hashes of a raw string that begins at `i`, and where its text begins.
+fn raw_string_hashes(chars: &[char], mut i: usize) -> Option<(usize, usize)> {
+    if chars.get(i) == Some(&'b') {
+        i += 1;
+    }
+    i += 1;
+    let hashes = chars[i.min(chars.len())..].iter().take_while(|c| **c == '#').count();
+    (chars.get(i + hashes) == Some(&'"')).then_some((hashes, i + hashes + 1))
+}
+
+/// Drops every item behind `#[cfg(test)]`: tests may use what they like.
+fn without_tests(tokens: Vec<String>) -> Vec<String> {
+    let mark = ["#", "[", "cfg", "(", "test", ")", "]"];
+    let mut kept = Vec::new();
+    let mut i = 0;
+    while i < tokens.len() {
+        if tokens[i..].iter().zip(mark).filter(|(token, mark)| token == mark).count() < mark.len() {
+            kept.push(tokens[i].clone());
+            i += 1;
+            continue;
+        }
+        let mut depth = 0;
+        while i < tokens.len() {
+            match tokens[i].as_str() {
+                "{" => depth += 1,
+                "}" => depth -= 1,
+                _ => {}
+            }
+            i += 1;
+            if depth == 0 && matches!(tokens[i - 1].as_str(), "}" | ";") {
+                break;
+            }
+        }
+    }
+    kept
+}
+
+/// Every path that begins with one of `roots`, groups opened: `use std::{env, fs::File}` gives two.
+fn paths(tokens: &[String], roots: &[&str]) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for (i, token) in tokens.iter().enumerate() {
+        if roots.contains(&token.as_str()) && (i == 0 || tokens[i - 1] != "::") {
+            collect(&mut Vec::new(), &tokens[i..], &mut found);
+        }
+    }
+    found
+}
+
+/// Reads one path from the start of `tokens`; yields how many tokens it took.
+fn collect(prefix: &mut Vec<String>, tokens: &[String], found: &mut Vec<Vec<String>>) -> usize {
+    let depth = prefix.len();
+    let mut i = 0;
+    loop {
+        match tokens.get(i).map(String::as_str) {
+            Some("{") => {
+                i += 1;
+                while tokens.get(i).is_some_and(|token| token != "}") {
+                    let read = collect(prefix, &tokens[i..], found);
+                    i += read.max(1);
+                }
+                i += 1;
+                break;
+            }
+            Some(name) if name.starts_with(|c: char| c.is_alphabetic() || c == '_') => {
+                prefix.push(name.to_owned());
+                i += 1;
+                if tokens.get(i).map(String::as_str) != Some("::") {
+                    found.push(prefix.clone());
+                    break;
+                }
+                i += 1;
+            }
+            _ => {
+                found.push(prefix.clone());
+                break;
+            }
+        }
+    }
+    prefix.truncate(depth);
+    i
+}
+
+/// What of this crate a module refers to that it may not.
+fn upward(module: &[String], tokens: &[String]) -> Vec<String> {
+    let Some(own) = module.first() else { return Vec::new() };
+    let place = |room: &str| ROOMS.iter().position(|r| *r == room);
+    paths(tokens, &["crate", "super", "self"])
+        .iter()
+        .filter_map(|path| resolve(module, path))
+        .filter(|room| room != own)
+        .filter(|room| match (own.as_str(), place(own), place(room)) {
+            ("lab", _, Some(_)) => !LAB_USES.contains(&room.as_str()),
+            (_, Some(from), Some(to)) => to < from,
+            _ => false,
+        })
+        .map(|room| format!("{} uses {room}", module.join("::")))
+        .collect()
+}
+
+/// The room that a path in `module` leads to.
+fn resolve(module: &[String], path: &[String]) -> Option<String> {
+    let mut at = module.to_vec();
+    for (i, part) in path.iter().enumerate() {
+        match part.as_str() {
+            "crate" if i == 0 => at.clear(),
+            "self" if i == 0 => {}
+            "super" => {
+                at.pop();
+            }
+            name => at.push(name.to_owned()),
+        }
+    }
+    at.first().cloned()
+}
+
+/// What a pure module uses that reaches outside.
+fn impure(tokens: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = paths(tokens, &["std", "core"])
+        .iter()
+        .filter(|path| path.get(1).is_some_and(|name| IMPURE_STD.contains(&name.as_str())))
+        .filter(|path| !(path[1] == "net" && path.get(2).is_some_and(|name| ADDRESSES.contains(&name.as_str()))))
+        .map(|path| path.join("::"))
+        .collect();
+    for (i, token) in tokens.iter().enumerate() {
+        let before = if i == 0 { "" } else { tokens[i - 1].as_str() };
+        let after = tokens.get(i + 1).map_or("", String::as_str);
+        let name = token.as_str();
+        let listed = IMPURE_CRATES.contains(&name) || IMPURE_FAMILIES.iter().any(|family| name.starts_with(family));
+        let crate_root = listed && !matches!(before, "::" | ".") && matches!(after, "::" | ";" | "as");
+        let named = IMPURE_NAMES.contains(&name) && matches!(before, "::" | "{" | "," | "use") && after != ":";
+        let method = IMPURE_METHODS.contains(&name) && before == "." && after == "(";
+        let printed = IMPURE_MACROS.contains(&name) && after == "!";
+        if crate_root || named || method || printed {
+            found.push(token.clone());
+        }
+    }
+    found
+}
+
+mod this_test {
+    //! The rules above are only worth something if they see what they forbid.
+
+    use super::*;
+
+    fn module(path: &str) -> Vec<String> {
+        path.split("::").map(str::to_owned).collect()
+    }
+
+    fn read(text: &str) -> Vec<String> {
+        without_tests(tokens(text))
+    }
+
+    #[test]
+    fn upward_arrows_are_seen() {
+        for (at, text, seen) in [
+            ("domain::arn", "use crate::probe::http;", true),
+            ("domain::arn", "fn f() { crate::check::plan() }", true),
+            ("domain::profile::key", "use super::super::super::cause::id::Cause;", true),
+            ("domain", "use super::{run, lab};", true),
+            ("cause", "use crate::{domain::text, check::{id, outcome}};", true),
+            ("probe::aws", "pub use crate::run::Event as E;", true),
+            ("lab::sts", "use crate::cause::id;", true),
+            ("output::text", "use crate::lab;", true),
+            ("run", "use crate::cli::Exit;", true),
+            ("domain::arn", "use super::region; use crate::domain::text::{self, visible};", false),
+            ("domain::profile::key", "use super::super::text;", false),
+            ("cli::check", "use crate::{lab, output, run, probe, check, cause, domain};", false),
+            ("lab::sts", "use crate::domain::iam; use super::world::World;", false),
+            ("domain::arn", "// use crate::probe;\n const A: &str = \"crate::probe::x\"; pub(crate) fn f() {}", false),
+            ("domain::arn", "#[cfg(test)]\nmod tests { use crate::probe; }", false),
+            ("domain::arn", "#[cfg(test)]\nmod tests { use super::*; } use crate::probe;", true),
+        ] {
+            assert_eq!(!upward(&module(at), &read(text)).is_empty(), seen, "{at}: {text}");
+        }
+    }
+
+    #[test]
+    fn reaching_outside_is_seen() {
+        for (text, seen) in [
+            ("use std::fs::File;", true),
+            ("use std::{collections::BTreeMap, env};", true),
+            ("let t = std::time::SystemTime::now();", true),
+            ("use std::time::{Duration, Instant};", true),
+            ("async fn f() { tokio::spawn(g()); }", true),
+            ("use reqwest;", true),
+            ("use aws_sdk_sts::Client;", true),
+            ("if path.exists() {}", true),
+            ("println!(\"x\");", true),
+            ("let now = OffsetDateTime::now_utc();", true),
+            ("use std::net::TcpStream;", true),
+            ("use std::net::{IpAddr, ToSocketAddrs};", true),
+            ("use std::net::IpAddr;", false),
+            ("use std::time::Duration; use std::path::{Path, PathBuf};", false),
+            ("struct A { stdout: String } fn f(environment: &str) {}", false),
+            ("let a = '\"'; use std::fmt; let b = '\\''; let c: &'static str = r#\"std::fs\"#;", false),
+            ("#[cfg(test)]\nmod tests { use std::fs; }", false),
+        ] {
+            assert_eq!(!impure(&read(text)).is_empty(), seen, "{text}");
+        }
+    }
+}

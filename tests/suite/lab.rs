@@ -1,1 +1,8 @@
 //! The lab's clouds, tried by any client.
+
+mod client;
+mod command;
+mod happy;
+mod secrets;
+mod sts;
+mod worlds;

@@ -1,1 +1,259 @@
-//! Servers nobody here wrote.
+//! Servers nobody here wrote: moto as AWS, and an npm package as issuer. Each test says so and passes where its server
+//! is not installed; `.ci/run` installs both.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::trustline;
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/crewai-secrets-reader";
+const REGION: &str = "us-east-1";
+
+/// What an environment variable says a peer is installed at; a word to the reader where it says nothing.
+fn installed(variable: &str, peer: &str) -> Option<PathBuf> {
+    let path = std::env::var_os(variable).map(PathBuf::from);
+    if path.is_none() {
+        println!("skipped: {peer} is not installed ({variable} is not set; `.ci/run` sets it)");
+    }
+    path
+}
+
+/// A server that ends with the test.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// moto on a port of its own choice.
+struct Moto {
+    address: String,
+    _server: Server,
+}
+
+impl Moto {
+    fn start() -> Option<Self> {
+        let program = installed("TRUSTLINE_TEST_MOTO", "moto")?;
+        let mut server = Server(
+            Command::new(program)
+                .args(["-H", "127.0.0.1", "-p", "0"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+        let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines();
+        let address = log
+            .by_ref()
+            .map(|line| line.unwrap())
+            .find_map(|line| line.split_once("Running on http://").map(|(_, address)| address.trim().to_owned()))
+            .expect("moto ended before it listened");
+        // It logs every request; nobody reading would stop it once the pipe is full.
+        std::thread::spawn(move || log.for_each(drop));
+        Some(Moto { address, _server: server })
+    }
+
+    /// Calls Secrets Manager's JSON protocol. moto reads of the signature only which service it is for.
+    fn secrets_manager(&self, action: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.1\r\n\
+             X-Amz-Target: secretsmanager.{action}\r\nContent-Length: {}\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential=AKIAIOSFODNN7EXAMPLE/20260101/{REGION}/secretsmanager/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n{body}",
+            self.address,
+            body.len(),
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        serde_json::from_str(body).unwrap()
+    }
+}
+
+/// A token that no key signed: moto takes anything.
+fn throw_away_token() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": "none-of-yours" });
+    let claims = json!({
+        "iss": "http://127.0.0.1:9", "sub": "organization:5b1f2c9e-0000-4000-8000-0123456789ab",
+        "aud": "sts.amazonaws.com", "iat": now, "exp": now + 600,
+    });
+    let part = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+    format!("{}.{}.{}", part(header), part(claims), BASE64_URL_SAFE_NO_PAD.encode([7; 256]))
+}
+
+/// Runs `check` as a CI job would: with AWS's own variables and no profile.
+fn check(moto: &Moto, home: &TempDir, secret: &str) -> (Output, Value) {
+    let token = home.path().join("token.jwt");
+    fs::write(&token, throw_away_token()).unwrap();
+    let output = trustline()
+        .env("AWS_ENDPOINT_URL", format!("http://{}", moto.address))
+        .env("AWS_ROLE_ARN", ROLE)
+        .env("AWS_REGION", REGION)
+        .env("AWS_WEB_IDENTITY_TOKEN_FILE", &token)
+        .args(["check", "--output", "json", "--set", &format!("secret.name={secret}")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{said}"));
+    assert_eq!(report["schema"], "trustline.check/1", "{report:#}");
+    (output, report)
+}
+
+fn check_of<'a>(report: &'a Value, id: &str) -> &'a Value {
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("{id} is not in {report:#}"))
+}
+
+#[test]
+fn check_goes_the_whole_way_at_moto() {
+    let Some(moto) = Moto::start() else { return };
+    let home = TempDir::new().unwrap();
+    let value = "correct horse battery staple";
+    moto.secrets_manager(
+        "CreateSecret",
+        &json!({ "Name": "team/keyword", "SecretString": value, "ClientRequestToken": "0123456789abcdef0123456789abcdef" }),
+    );
+    let (output, report) = check(&moto, &home, "team/keyword");
+    for id in ["aws.assume-role-with-web-identity", "aws.caller-identity", "aws.list-secrets", "aws.get-secret"] {
+        assert_eq!(check_of(&report, id)["outcome"], "pass", "{id} in {report:#}");
+    }
+    // sha256 of the value, its first twelve digits: `printf %s "$value" | sha256sum | cut -c1-12`.
+    let facts = check_of(&report, "aws.get-secret")["facts"].to_string();
+    assert!(facts.contains("c4bbcb1fbec9"), "{facts}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains(value), "the value is printed");
+    // No issuer answers here, and that says nothing about AWS.
+    assert_ne!(check_of(&report, "token.signature")["outcome"], "pass", "{report:#}");
+}
+
+#[test]
+fn a_secret_missing_at_moto_is_diagnosed() {
+    let Some(moto) = Moto::start() else { return };
+    let home = TempDir::new().unwrap();
+    let (output, report) = check(&moto, &home, "no/such/secret");
+    assert_eq!(output.status.code(), Some(1), "{report:#}");
+    assert_eq!(check_of(&report, "aws.get-secret")["outcome"], "fail", "{report:#}");
+    let causes: Vec<&Value> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["check"] == "aws.get-secret")
+        .map(|finding| &finding["cause"])
+        .collect();
+    assert_eq!(causes.first(), Some(&&json!("secret-not-found")), "{report:#}");
+}
+
+/// An issuer from npm, and a token it signed.
+struct Issuer {
+    url: String,
+    kids: Vec<String>,
+    kid: String,
+    token: String,
+    _server: Server,
+}
+
+impl Issuer {
+    fn start() -> Option<Self> {
+        const PROGRAM: &str = "
+            const { OAuth2Server } = require('oauth2-mock-server');
+            (async () => {
+                const server = new OAuth2Server();
+                const kid = (await server.issuer.keys.generate('RS256')).kid;
+                await server.issuer.keys.generate('ES256');
+                await server.start(0, '127.0.0.1');
+                const token = await server.issuer.buildToken({ kid, scopesOrTransform: (header, payload) => {
+                    Object.assign(payload, { aud: 'sts.amazonaws.com', sub: 'organization:x' });
+                } });
+                const answer = await fetch(server.issuer.url + '/jwks');
+                const kids = (await answer.json()).keys.map((key) => key.kid);
+                console.log(JSON.stringify({ url: server.issuer.url, kids, kid, token }));
+            })();";
+        let modules = installed("TRUSTLINE_TEST_NODE_MODULES", "oauth2-mock-server")?;
+        let mut server = Server(
+            Command::new("node")
+                .args(["-e", PROGRAM])
+                .env("NODE_PATH", modules)
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+        let mut line = String::new();
+        BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).expect("the issuer ended before it listened");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Some(Issuer {
+            url: text(&said["url"]),
+            kids: said["kids"].as_array().unwrap().iter().map(text).collect(),
+            kid: text(&said["kid"]),
+            token: text(&said["token"]),
+            _server: server,
+        })
+    }
+}
+
+fn json_of(args: &[&str]) -> Value {
+    let output = trustline().args(args).args(["--output", "json"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{args:?}: {error}\n{said}"))
+}
+
+#[test]
+fn issuer_agrees_with_an_issuer_from_npm() {
+    let Some(issuer) = Issuer::start() else { return };
+    let report = json_of(&["issuer", &issuer.url]);
+    assert_eq!(report["schema"], "trustline.issuer/1");
+    assert_eq!(report["issuer"], issuer.url);
+    assert_eq!(report["discovery"]["issuer"], issuer.url, "{report:#}");
+    let keys = report["jwks"]["keys"].as_array().unwrap_or_else(|| panic!("{report:#}"));
+    let kids: Vec<&str> = keys.iter().map(|key| key["kid"].as_str().unwrap()).collect();
+    assert_eq!(kids, issuer.kids);
+    let mut types: Vec<&str> = keys.iter().map(|key| key["kty"].as_str().unwrap()).collect();
+    types.sort_unstable();
+    assert_eq!(types, ["EC", "RSA"]);
+}
+
+#[test]
+fn token_agrees_with_an_issuer_from_npm() {
+    let Some(issuer) = Issuer::start() else { return };
+    let home = TempDir::new().unwrap();
+    let write = |name: &str, token: &str| {
+        let path = home.path().join(name);
+        fs::write(&path, token).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let jwks = format!("{}/jwks", issuer.url);
+
+    let file = write("token.jwt", &issuer.token);
+    for keys in [["--jwks", &jwks], ["--issuer", &issuer.url]] {
+        let report = json_of(&["token", &file, keys[0], keys[1]]);
+        assert_eq!(report["schema"], "trustline.token/1");
+        assert_eq!(report["signature"], "verified", "{keys:?}: {report:#}");
+        assert_eq!(report["header"]["kid"], issuer.kid);
+        assert_eq!(report["claims"]["iss"], issuer.url);
+    }
+
+    // One claim changed after signing.
+    let mut parts = issuer.token.split('.');
+    let (header, claims, signature) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+    let claims = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    let changed = BASE64_URL_SAFE_NO_PAD.encode(claims.replace("organization:x", "organization:y"));
+    let file = write("changed.jwt", &format!("{header}.{changed}.{signature}"));
+    let report = json_of(&["token", &file, "--jwks", &jwks]);
+    assert_eq!(report["signature"], "failed", "{report:#}");
+}

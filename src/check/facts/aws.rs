@@ -13,6 +13,24 @@ pub struct AwsFacts {
     pub caller: Option<Call<Caller>>,
     pub list: Option<Call<SecretList>>,
     pub secret: Option<Call<SecretRead>>,
+    /// Where else the secret was looked for, after it could not be read.
+    pub located: Option<Located>,
+}
+
+impl AwsFacts {
+    /// Whether a session was granted.
+    pub fn has_session(&self) -> bool {
+        self.assume_role.as_ref().is_some_and(|call| call.granted().is_some())
+    }
+}
+
+/// The search for a secret in the partition's other regions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Located {
+    /// Regions that list a secret of this name.
+    pub found_in: Vec<String>,
+    /// How many regions answered.
+    pub regions_asked: usize,
 }
 
 /// A session was granted.

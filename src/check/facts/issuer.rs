@@ -1,6 +1,8 @@
 //! What the issuer's host showed.
 
-use serde::Serialize;
+use std::fmt::Display;
+
+use serde::{Serialize, Serializer};
 
 use super::network::Exchange;
 use crate::domain::discovery::{Discovery, DiscoveryError};
@@ -11,6 +13,18 @@ use crate::domain::jwks::{Jwks, JwksError};
 pub struct IssuerFacts {
     pub document: Option<DocumentFact>,
     pub keys: Option<KeysFact>,
+}
+
+impl IssuerFacts {
+    /// Where the discovery document says the keys are.
+    pub fn jwks_uri(&self) -> Option<&str> {
+        self.document.as_ref()?.discovery.as_ref()?.jwks_uri.as_deref()
+    }
+
+    /// The key set, where one was fetched.
+    pub fn jwks(&self) -> Option<&Jwks> {
+        self.keys.as_ref()?.jwks.as_ref()
+    }
 }
 
 /// The fetch of the discovery document.
@@ -24,7 +38,7 @@ pub struct DocumentFact {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery: Option<Discovery>,
     /// Why the answer, a `200`, was none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_words")]
     pub unreadable: Option<DiscoveryError>,
 }
 
@@ -37,6 +51,10 @@ pub struct KeysFact {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Jwks>,
     /// Why the answer, a `200`, was none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_words")]
     pub unreadable: Option<JwksError>,
+}
+
+fn in_words<T: Display, S: Serializer>(error: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    error.as_ref().map(T::to_string).serialize(serializer)
 }

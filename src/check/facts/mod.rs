@@ -4,6 +4,7 @@
 //! report shows under its check.
 
 pub mod aws;
+pub mod azure;
 pub mod cloud;
 pub mod issuer;
 pub mod network;
@@ -11,6 +12,11 @@ pub mod secret;
 pub mod token;
 pub mod trust;
 
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use self::network::{Exchange, HopName};
+use super::CheckId;
 use crate::domain::timestamp::UnixSeconds;
 
 /// Everything seen so far in one run.
@@ -28,4 +34,93 @@ pub struct Facts {
     pub trust: Option<trust::TrustFact>,
     /// What AWS answered.
     pub aws: aws::AwsFacts,
+    /// What Entra and the vault answered.
+    pub azure: azure::AzureFacts,
+}
+
+impl Facts {
+    /// Whether a token was read, good or bad.
+    pub fn has_token(&self) -> bool {
+        self.token.as_ref().is_some_and(|fact| fact.token().is_some())
+    }
+
+    /// The token's claims, where they can be read.
+    pub fn claims(&self) -> Option<&Map<String, Value>> {
+        self.token.as_ref()?.token()?.claims.as_ref()
+    }
+
+    /// What a check's part of the report shows.
+    pub fn json(&self, check: CheckId) -> Map<String, Value> {
+        let value = match check {
+            CheckId::IssuerReachable => self.document().map(|x| json!({ "url": x.url, "addresses": x.addresses, "hops": x.hops })),
+            CheckId::IssuerTls => self.document().and_then(|x| shown(x.tls.as_ref())),
+            CheckId::IssuerDiscovery => shown(self.issuer.document.as_ref()),
+            CheckId::IssuerJwks => shown(self.issuer.keys.as_ref()),
+            CheckId::TokenPresent => self.token.as_ref().map(|t| json!({ "source": t.source })),
+            CheckId::TokenShape => shown(self.token.as_ref()),
+            CheckId::TokenTime => self.token.as_ref().and_then(|t| t.token()).map(|t| {
+                json!({ "now": self.now, "issued_at": t.issued_at(), "not_before": t.not_before(), "expires_at": t.expires_at() })
+            }),
+            CheckId::TokenClaims => self.claims().map(|claims| json!({ "claims": claims })),
+            CheckId::TokenSignature => shown(self.signature.as_ref()),
+            CheckId::TrustPolicy => shown(self.trust.as_ref()),
+            CheckId::AwsAssumeRoleWithWebIdentity => shown(self.aws.assume_role.as_ref()),
+            CheckId::AwsCallerIdentity => shown(self.aws.caller.as_ref()),
+            CheckId::AwsListSecrets => shown(self.aws.list.as_ref()),
+            CheckId::AwsGetSecret => self.aws.secret.as_ref().map(|call| json!({ "read": call, "located": self.aws.located })),
+            CheckId::SecretJsonKey => {
+                self.aws.secret.as_ref().and_then(|c| c.granted()).and_then(|read| shown(read.field.as_ref()))
+            }
+            CheckId::AwsAssumeRole
+            | CheckId::AzureExchange
+            | CheckId::AzureListSecrets
+            | CheckId::AzureGetSecret
+            | CheckId::DeploymentReachable => None,
+        };
+        match value {
+            Some(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        }
+    }
+
+    /// When a check's own hops began, in milliseconds after its step did, and how long they took; for the checks that
+    /// share one exchange.
+    pub fn hop_times(&self, check: CheckId) -> Option<(u64, u64)> {
+        let names: &[HopName] = match check {
+            CheckId::IssuerReachable => &[HopName::Resolve, HopName::Connect],
+            CheckId::IssuerTls => &[HopName::Tls],
+            CheckId::IssuerDiscovery => &[HopName::Request, HopName::Body],
+            _ => return None,
+        };
+        let hops: Vec<_> = self.document()?.hops.iter().filter(|hop| names.contains(&hop.name)).collect();
+        let start = hops.first()?.start_ms;
+        let total: f64 = hops.iter().map(|hop| hop.duration_ms).sum();
+        Some((start.round() as u64, total.round() as u64))
+    }
+
+    /// Notes on the call behind `checks` how often it was made, and since when.
+    pub fn note_attempts(&mut self, checks: &[CheckId], attempts: u32, waited_ms: u64) {
+        fn note<T>(call: &mut Option<cloud::Call<T>>, attempts: u32, waited_ms: u64) {
+            if let Some(call) = call {
+                (call.attempts, call.waited_ms) = (attempts, waited_ms);
+            }
+        }
+        for check in checks {
+            match check {
+                CheckId::AwsAssumeRoleWithWebIdentity => note(&mut self.aws.assume_role, attempts, waited_ms),
+                CheckId::AwsCallerIdentity => note(&mut self.aws.caller, attempts, waited_ms),
+                CheckId::AwsListSecrets => note(&mut self.aws.list, attempts, waited_ms),
+                CheckId::AwsGetSecret => note(&mut self.aws.secret, attempts, waited_ms),
+                _ => {}
+            }
+        }
+    }
+
+    fn document(&self) -> Option<&Exchange> {
+        self.issuer.document.as_ref().map(|document| &document.exchange)
+    }
+}
+
+fn shown<T: Serialize>(fact: Option<&T>) -> Option<Value> {
+    fact.and_then(|fact| serde_json::to_value(fact).ok())
 }

@@ -137,6 +137,8 @@ pub struct Tls {
     pub chain: Chain,
     /// Whether this machine's verifier accepted the chain for the name, now.
     pub accepted: bool,
+    /// Whether the topmost certificate is of an authority that was named to this program, beside the system's.
+    pub named_authority: bool,
 }
 
 /// An exchange that did not end with a whole answer.

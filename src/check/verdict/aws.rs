@@ -1,1 +1,237 @@
-//! Verdicts on the aws facts.
+//! Verdicts on AWS's answers: what the words of a refusal allow, narrowed by everything else that was seen.
+
+use super::cloud::{from_words, granted, quoted, unanswered};
+use crate::cause::{Cause, Certainty, Finding};
+use crate::check::facts::Facts;
+use crate::check::facts::cloud::{Call, Refusal};
+use crate::check::facts::secret::FieldState;
+use crate::check::{CheckId, Outcome, Verdict};
+use crate::domain::iam::Decision;
+use crate::domain::profile::Profile;
+use crate::domain::signature::SignatureState;
+
+/// What a trust policy at hand decides, so that a policy which allows the token rules it out.
+const DECIDED_BY_POLICY: &[Cause] = &[
+    Cause::PrincipalArnWrong,
+    Cause::ActionMissing,
+    Cause::SubMismatch,
+    Cause::SubCaseMismatch,
+    Cause::ImmutableSub,
+    Cause::AudMismatch,
+    Cause::ConditionKeyWrong,
+    Cause::OperatorWrong,
+    Cause::ClaimMismatch,
+    Cause::ExplicitDeny,
+    Cause::WrongFlow,
+    Cause::TagSessionMissing,
+];
+
+/// STS exchanges the token for a session of the role.
+pub fn web_identity(facts: &Facts, profile: &Profile) -> Verdict {
+    let check = CheckId::AwsAssumeRoleWithWebIdentity;
+    let Some(call) = &facts.aws.assume_role else {
+        return Verdict::inconclusive(missing_settings(profile), Vec::new());
+    };
+    if let Some(verdict) = unanswered(check, Cause::StsUnreachable, call) {
+        return verdict;
+    }
+    let Some(refusal) = call.refusal() else { return granted(call) };
+    let mut findings = from_words(check, "aws", "STS", refusal);
+    narrow_by_trust_policy(&mut findings, facts, refusal);
+    narrow_by_keys(&mut findings, facts);
+    refused(refusal, findings)
+}
+
+/// The session says who it is, and that is the role asked for.
+pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
+    let check = CheckId::AwsCallerIdentity;
+    let Some(call) = &facts.aws.caller else { return Verdict::inconclusive("no answer was seen", Vec::new()) };
+    if let Some(verdict) = unanswered(check, Cause::StsUnreachable, call) {
+        return verdict;
+    }
+    let Some(caller) = call.granted() else {
+        return match call.refusal() {
+            Some(refusal) => refused(refusal, from_words(check, "aws", "STS", refusal)),
+            None => Verdict::inconclusive("no answer was seen", Vec::new()),
+        };
+    };
+    match &profile.aws.role_arn {
+        Some(role) if role.account != caller.account => {
+            let summary = "the credentials belong to another account than the role";
+            let finding = Finding::new(Cause::EnvConflict, check.id(), Certainty::Likely, summary)
+                .with_difference(&role.account, &caller.account)
+                .with_evidence(format!("STS says that the caller is {}", caller.arn));
+            Verdict::fail(summary, vec![finding])
+        }
+        _ => granted(call),
+    }
+}
+
+/// The role may list secrets.
+pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
+    let check = CheckId::AwsListSecrets;
+    let Some(call) = &facts.aws.list else { return Verdict::inconclusive("no answer was seen", Vec::new()) };
+    if let Some(verdict) = unanswered(check, Cause::ConnectTimeout, call) {
+        return verdict;
+    }
+    match call.refusal() {
+        Some(refusal) => refused(refusal, from_words(check, "aws", "Secrets Manager", refusal)),
+        None => granted(call),
+    }
+}
+
+/// The role may read the secret, and it is there.
+pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
+    let check = CheckId::AwsGetSecret;
+    let Some(call) = &facts.aws.secret else { return Verdict::inconclusive("no answer was seen", Vec::new()) };
+    if let Some(verdict) = unanswered(check, Cause::ConnectTimeout, call) {
+        return verdict;
+    }
+    let Some(refusal) = call.refusal() else { return granted(call) };
+    let mut findings = from_words(check, "aws", "Secrets Manager", refusal);
+    narrow_by_region(&mut findings, facts, profile, refusal);
+    refused(refusal, findings)
+}
+
+/// The secret holds the field that the profile selects.
+pub fn json_key(facts: &Facts, _profile: &Profile) -> Verdict {
+    let field = facts.aws.secret.as_ref().and_then(|call| call.granted()).and_then(|read| read.field.as_ref());
+    let Some(field) = field else { return Verdict::inconclusive("no value was read", Vec::new()) };
+    let key = &field.json_key;
+    let reason = match &field.state {
+        FieldState::Found => return Verdict::pass(),
+        FieldState::NotText { kind } => {
+            let reason = format!("the field `{key}` is {kind}; a consumer that expects a text may not take it");
+            return Verdict { outcome: Outcome::Warn, reason: Some(reason), findings: Vec::new() };
+        }
+        FieldState::Missing { nearest: Some(nearest) } => {
+            format!("the secret has no field `{key}`; it has `{nearest}`")
+        }
+        FieldState::Missing { nearest: None } => format!("the secret has no field `{key}`"),
+        FieldState::NotAnObject => format!("the secret is JSON and no object, so it has no field `{key}`"),
+        FieldState::NotJson => format!("the secret is not JSON, so it has no field `{key}`"),
+    };
+    let mut finding =
+        Finding::new(Cause::JsonKeyMissing, CheckId::SecretJsonKey.id(), Certainty::Proven, reason.clone());
+    if let FieldState::Missing { nearest: Some(nearest) } = &field.state {
+        finding = finding.with_difference(key, nearest);
+    }
+    Verdict::fail(reason, vec![finding])
+}
+
+/// What a refusal says that may pass by itself: IAM is eventually consistent, and a provider, role or
+/// permission made seconds ago is denied as if it were not there.
+pub fn may_pass_by_itself<T>(call: &Call<T>) -> Option<String> {
+    let refusal = call.refusal()?;
+    let code = refusal.code.trim_end_matches("Exception");
+    let passing = match code {
+        "AccessDenied" | "Throttling" | "ThrottlingException" | "InternalFailure" | "IDPCommunicationError" => true,
+        "InvalidIdentityToken" => {
+            refusal.message.contains("No OpenIDConnect provider")
+                || refusal.message.contains("retrieve verification key")
+        }
+        "ResourceNotFound" => true,
+        _ => refusal.http_status >= 500,
+    };
+    passing.then(|| format!("{}: {}", refusal.code, refusal.message))
+}
+
+fn refused(refusal: &Refusal, mut findings: Vec<Finding>) -> Verdict {
+    findings.sort_by_key(|finding| finding.certainty);
+    Verdict::fail(format!("{}: {}", refusal.code, refusal.message), findings)
+}
+
+fn missing_settings(profile: &Profile) -> String {
+    let missing: Vec<&str> =
+        [(profile.aws.role_arn.is_none(), "aws.role-arn"), (profile.aws.region.is_none(), "aws.region")]
+            .iter()
+            .filter_map(|(missing, key)| missing.then_some(*key))
+            .collect();
+    format!("the profile does not say {}", missing.join(" and "))
+}
+
+/// STS answers every denial with one bare sentence; the policy at hand says which condition it was.
+fn narrow_by_trust_policy(findings: &mut Vec<Finding>, facts: &Facts, refusal: &Refusal) {
+    if refusal.code != "AccessDenied" {
+        return;
+    }
+    let check = CheckId::AwsAssumeRoleWithWebIdentity;
+    match facts.trust.as_ref().and_then(|trust| trust.decision()) {
+        Some(Decision::Deny) => {
+            let Some(trust) = &facts.trust else { return };
+            let proven = trust.findings(check.id());
+            if !proven.is_empty() {
+                *findings = proven.into_iter().map(|f| f.with_evidence(quoted("STS", refusal))).collect();
+            }
+        }
+        Some(Decision::Allow) => {
+            findings.retain(|finding| !DECIDED_BY_POLICY.contains(&finding.cause));
+            for finding in findings.iter_mut() {
+                if finding.cause == Cause::RoleMissing {
+                    finding.certainty = Certainty::Likely;
+                }
+                finding
+                    .evidence
+                    .push("the trust policy at hand accepts this token, so its conditions are ruled out".into());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// STS could not verify the token with the issuer's keys: what was seen of keys and signature from here tells why.
+fn narrow_by_keys(findings: &mut Vec<Finding>, facts: &Facts) {
+    let about_keys = [Cause::JwksUnreachable, Cause::JwksKidMissing, Cause::SignatureInvalid, Cause::JwksInvalid];
+    if findings.iter().filter(|f| about_keys.contains(&f.cause)).count() < 2 {
+        return;
+    }
+    if facts.signature.as_ref().is_some_and(|s| s.signature.state == SignatureState::Verified) {
+        let ruled_out = [Cause::JwksKidMissing, Cause::SignatureInvalid, Cause::JwksInvalid];
+        findings.retain(|finding| !ruled_out.contains(&finding.cause));
+        for finding in findings.iter_mut() {
+            finding.evidence.push(
+                "from here the keys are reachable and verify the token, so the fault lies between AWS and the issuer"
+                    .into(),
+            );
+        }
+    }
+}
+
+/// A secret that is not found or not allowed here may live in another region.
+fn narrow_by_region(findings: &mut Vec<Finding>, facts: &Facts, profile: &Profile, refusal: &Refusal) {
+    let Some(region) = &profile.aws.region else { return };
+    let named = profile.secret.as_ref().and_then(|secret| secret.name.split(':').nth(3));
+    let elsewhere: Vec<&str> = match named {
+        Some(named) if named != region => vec![named],
+        Some(_) => Vec::new(),
+        None => facts.aws.located.iter().flat_map(|l| l.found_in.iter().map(String::as_str)).collect(),
+    };
+    if let Some(first) = elsewhere.first() {
+        let summary = format!("the secret lives in {}, and {region} was asked", elsewhere.join(" and "));
+        let finding = Finding::new(Cause::SecretWrongRegion, CheckId::AwsGetSecret.id(), Certainty::Proven, summary)
+            .with_difference(*first, region)
+            .with_evidence(quoted("Secrets Manager", refusal));
+        findings.retain(|f| f.cause != Cause::SecretWrongRegion && f.cause != Cause::SecretNotFound);
+        findings.insert(0, finding);
+        return;
+    }
+    let asked = facts.aws.located.as_ref().map_or(0, |located| located.regions_asked);
+    if asked > 0 {
+        findings.retain(|f| f.cause != Cause::SecretWrongRegion);
+        for finding in findings.iter_mut().filter(|f| f.cause == Cause::SecretNotFound) {
+            finding.certainty = Certainty::Proven;
+            finding.evidence.push(format!("no other region lists a secret of this name ({asked} regions asked)"));
+        }
+    }
+    if facts.aws.list.as_ref().and_then(|c| c.granted()).is_some_and(|list| list.holds_secret == Some(true)) {
+        findings.retain(|f| !matches!(f.cause, Cause::SecretWrongRegion | Cause::SecretNotFound));
+    }
+    let nearest = facts.aws.list.as_ref().and_then(|c| c.granted()).and_then(|list| list.nearest.clone());
+    if let (Some(nearest), Some(secret)) = (nearest, &profile.secret) {
+        for finding in findings.iter_mut().filter(|f| f.cause == Cause::SecretNotFound && f.actual.is_none()) {
+            finding.expected = Some(secret.name.clone());
+            finding.actual = Some(nearest.clone());
+            finding.evidence.push(format!("the list of secrets has `{nearest}`"));
+        }
+    }
+}

@@ -1,7 +1,61 @@
 //! Verdicts: pure functions from facts and the profile to how a check ended and why.
 
 pub mod aws;
+pub mod azure;
+pub mod cloud;
 pub mod issuer;
 pub mod network;
 pub mod token;
 pub mod trust;
+
+use super::facts::Facts;
+use super::{CheckId, Verdict};
+use crate::domain::profile::Profile;
+
+/// The verdict on one check.
+pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
+    match check {
+        CheckId::IssuerReachable => issuer::reachable(facts, profile),
+        CheckId::IssuerTls => issuer::tls(facts, profile),
+        CheckId::IssuerDiscovery => issuer::discovery(facts, profile),
+        CheckId::IssuerJwks => issuer::jwks(facts, profile),
+        CheckId::TokenPresent => token::present(facts, profile),
+        CheckId::TokenShape => token::shape(facts, profile),
+        CheckId::TokenTime => token::time(facts, profile),
+        CheckId::TokenSignature => token::signature(facts, profile),
+        CheckId::TokenClaims => token::claims(facts, profile),
+        CheckId::TrustPolicy => trust::policy(facts, profile),
+        CheckId::AwsAssumeRoleWithWebIdentity => aws::web_identity(facts, profile),
+        CheckId::AwsCallerIdentity => aws::caller_identity(facts, profile),
+        CheckId::AwsListSecrets => aws::list_secrets(facts, profile),
+        CheckId::AwsGetSecret => aws::get_secret(facts, profile),
+        CheckId::SecretJsonKey => aws::json_key(facts, profile),
+        CheckId::AwsAssumeRole
+        | CheckId::AzureExchange
+        | CheckId::AzureListSecrets
+        | CheckId::AzureGetSecret
+        | CheckId::DeploymentReachable => Verdict::skipped("not part of this guide's line"),
+    }
+}
+
+/// Whether a check's service refused, so that other facts are needed to explain it.
+pub fn is_refused(check: CheckId, facts: &Facts) -> bool {
+    match check {
+        CheckId::AwsAssumeRoleWithWebIdentity => {
+            facts.aws.assume_role.as_ref().is_some_and(|call| call.refusal().is_some())
+        }
+        CheckId::AwsGetSecret => facts.aws.secret.as_ref().is_some_and(|call| call.refusal().is_some()),
+        _ => false,
+    }
+}
+
+/// What a check met that may pass by itself: something made too recently to be known everywhere, or a passing fault.
+/// `None` where trying again would tell nothing new.
+pub fn may_be_propagating(check: CheckId, facts: &Facts) -> Option<String> {
+    match check {
+        CheckId::AwsAssumeRoleWithWebIdentity => facts.aws.assume_role.as_ref().and_then(aws::may_pass_by_itself),
+        CheckId::AwsListSecrets => facts.aws.list.as_ref().and_then(aws::may_pass_by_itself),
+        CheckId::AwsGetSecret => facts.aws.secret.as_ref().and_then(aws::may_pass_by_itself),
+        _ => None,
+    }
+}

@@ -1,1 +1,42 @@
-//! IAM policies: parsing, and evaluation as AWS does it, in three values.
+//! IAM: policy documents, and what they say to a token or to a read.
+
+mod access;
+mod condition;
+mod confusable;
+mod context;
+mod decide;
+mod document;
+mod evaluate;
+mod foreign;
+mod key;
+mod lint;
+mod near_miss;
+mod near_subject;
+mod operator;
+pub mod pattern;
+mod percent;
+mod placeholder;
+mod policy;
+mod principal;
+mod provider;
+mod truth;
+mod variable;
+
+pub use access::{AccessEvaluation, AccessRequest, AccessStatement, decide_access, evaluate_access};
+pub use context::{TrustRequest, WEB_IDENTITY};
+pub use decide::{Decision, Refusal, decide_trust};
+pub use evaluate::{
+    ActionDecision, ConditionEvaluation, ElementEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust,
+};
+pub use foreign::{Distance, Stranger, strangers};
+pub use key::{ImpossibleKey, KeyFault};
+pub use lint::{Rule, Smell, lint};
+pub use near_miss::{NearMiss, Transformation};
+pub use operator::{Comparison, Operator, Quantifier};
+pub use policy::{
+    ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, ResourceElement, Statement,
+    Version,
+};
+pub use principal::{BUILT_IN_PROVIDERS, PrincipalElement, ProviderArn};
+pub use provider::{KnownFrom, Provider};
+pub use truth::Truth;

@@ -6,12 +6,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::key::{Key, Kind};
 use super::setting::{Origin, Problem, Setting, Value, quoted};
-use super::value::looks_secret;
+use crate::domain::secret_shape::looks_secret;
 
 /// Profiles are a screenful; anything past this is another file.
 pub const LARGEST: usize = 64 * 1024;
 /// What stands in the way of reading on is told up to here.
 const MOST_SYNTAX_ERRORS: usize = 5;
+/// A file with more mistakes than this is no profile, and the rest of them helps nobody.
+const MOST_PROBLEMS: usize = 20;
 
 /// Reads a profile's text. All that can be read is, and everything wrong is told, each with its line.
 ///
@@ -85,6 +87,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (name, value) in table {
+            if self.problems.len() >= MOST_PROBLEMS {
+                return;
+            }
             let path =
                 if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
             let at = name.span().start;
@@ -307,6 +312,8 @@ mod tests {
     fn large_and_deep_input_is_refused_at_once() {
         let (settings, problems) = read(&"a = 1\n".repeat(200_000));
         assert_eq!((settings.len(), problems.len()), (0, 1));
+        let (_, problems) = read(&(0..6_000).map(|n| format!("k{n}=1\n")).collect::<String>());
+        assert_eq!(problems.len(), MOST_PROBLEMS);
         let (_, problems) = read(&"[".repeat(60_000));
         assert!(!problems.is_empty() && problems.len() <= MOST_SYNTAX_ERRORS);
     }

@@ -16,10 +16,10 @@ pub enum Kind {
 }
 
 macro_rules! keys {
-    ($($(#[$doc:meta])* $name:ident = $path:literal, $kind:ident;)*) => {
+    ($(#[doc = $doc:literal] $name:ident = $path:literal, $kind:ident;)*) => {
         /// One key of a profile.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Key { $($(#[$doc])* $name,)* }
+        pub enum Key { $(#[doc = $doc] $name,)* }
 
         impl Key {
             /// Every key, in the order in which a profile is written.
@@ -28,6 +28,12 @@ macro_rules! keys {
             /// Its dotted TOML path.
             pub const fn path(self) -> &'static str {
                 match self { $(Key::$name => $path,)* }
+            }
+
+            /// What it is, in a few words.
+            pub fn about(self) -> &'static str {
+                let doc = match self { $(Key::$name => $doc,)* };
+                doc.trim().trim_end_matches('.')
             }
 
             /// What may stand behind it.
@@ -87,6 +93,12 @@ keys! {
     FederatedCredential = "azure.federated-credential", Path;
     /// The Entra authority.
     AuthorityHost = "azure.authority-host", Text;
+    /// What the access token is asked for; the vault's cloud decides where this is absent.
+    AzureScope = "azure.scope", Text;
+    /// The variable that holds the application's client secret.
+    ClientSecretEnv = "azure.client-secret-env", Text;
+    /// A file that holds the application's client secret.
+    ClientSecretFile = "azure.client-secret-file", Path;
     /// The secret, or one field of it.
     SecretName = "secret.name", Text;
     /// The running deployment.
@@ -138,6 +150,7 @@ mod tests {
     fn paths_are_distinct_and_parse_back() {
         for key in Key::ALL {
             assert_eq!(Key::parse(key.path()), Some(*key));
+            assert!(!key.about().is_empty() && !key.about().contains('\n'));
         }
     }
 

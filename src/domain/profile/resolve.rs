@@ -7,7 +7,7 @@ use super::environment::{self, Variables};
 use super::key::{Key, Kind};
 use super::setting::{Fault, Origin, Problem, Setting, Value};
 use super::value::{command_fault, region_fault, text_fault};
-use super::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile, TokenSource};
+use super::{AwsSettings, AzureSettings, ClientSecretSource, DeploymentSettings, Guide, Profile, TokenSource};
 use crate::domain::arn::RoleArn;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
@@ -46,9 +46,9 @@ pub fn resolve(
             problems.push(Problem::of(setting.key, &setting.origin, fault));
         }
     }
-    if problems.is_empty() {
-        problems = contradictions(&effective);
-    }
+    let judged = |key: &str| problems.iter().any(|problem| problem.key == key);
+    let contradictions: Vec<_> = contradictions(&effective).into_iter().filter(|p| !judged(&p.key)).collect();
+    problems.extend(contradictions);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -229,6 +229,10 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             vault_url: text(Key::VaultUrl),
             federated_credential: path(Key::FederatedCredential),
             authority_host: text(Key::AuthorityHost),
+            scope: text(Key::AzureScope),
+            client_secret: path(Key::ClientSecretFile)
+                .map(ClientSecretSource::File)
+                .or_else(|| text(Key::ClientSecretEnv).map(ClientSecretSource::Env)),
         },
         secret: text(Key::SecretName).and_then(|name| SecretRef::parse(&name).ok()),
         deployment: DeploymentSettings {
@@ -361,9 +365,10 @@ mod tests {
     fn everything_wrong_is_told_at_once() {
         let file =
             "guide = \"gcp\"\n[aws]\nrole-arn = \"{role}\"\nregion = \"nowhere\"\n[platform]\norganization = \"x\"";
-        let problems = try_with(&[], file, &[("AWS_ENDPOINT_URL", "nope")]).expect_err("wrong");
+        let problems = try_with(&[], file, &[("AWS_ROLE_SESSION_NAME", "x y")]).expect_err("wrong");
         let told: Vec<String> = problems.iter().map(|p| format!("{}", p.origin.as_ref().unwrap())).collect();
-        assert_eq!(told, ["/p/p.toml:1", "/p/p.toml:6", "/p/p.toml:3", "AWS_ENDPOINT_URL"], "{problems:#?}");
+        let all = ["/p/p.toml:1", "/p/p.toml:6", "/p/p.toml:3", "AWS_ROLE_SESSION_NAME", "/p/p.toml:4"];
+        assert_eq!(told, all, "{problems:#?}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::domain::arn::RoleArn;
 use crate::domain::nearest::nearest;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
+use crate::domain::secret_shape::looks_secret;
 
 /// What is wrong with the text behind `key`, by itself.
 pub fn text_fault(key: Key, text: &str) -> Option<Fault> {
@@ -19,7 +20,9 @@ pub fn text_fault(key: Key, text: &str) -> Option<Fault> {
         return Some(Fault::new(
             format!("looks like {what}, and a profile holds no secrets"),
             match key {
-                Key::TokenEnv | Key::DeploymentTokenEnv => "put it in a variable, and write the variable's name",
+                Key::TokenEnv | Key::DeploymentTokenEnv | Key::ClientSecretEnv => {
+                    "put it in a variable, and write the variable's name"
+                }
                 _ => "put it in a file or a variable, and name that under `token`",
             },
         ));
@@ -45,7 +48,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::Guide => guide_fault(text),
         Key::IssuerUrl => issuer_fault(text),
         Key::Organization | Key::TenantId | Key::ClientId => uuid_fault(key, text),
-        Key::TokenEnv | Key::DeploymentTokenEnv | Key::DeploymentVariable => Some(Fault::new(
+        Key::TokenEnv | Key::DeploymentTokenEnv | Key::DeploymentVariable | Key::ClientSecretEnv => Some(Fault::new(
             "is no variable's name",
             "write a name of letters, digits and underscores, such as `DEPLOYMENT_TOKEN`; never the value",
         )),
@@ -54,7 +57,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         }
         Key::Region => region_form_fault(text),
         Key::SessionName => session_name_fault(text),
-        Key::AwsAudience => blank_fault(text),
+        Key::AwsAudience | Key::AzureScope => blank_fault(text),
         Key::EndpointUrl | Key::StsEndpointUrl | Key::SecretsmanagerEndpointUrl => endpoint_fault(text),
         Key::ExternalId => external_id_fault(text),
         Key::VaultUrl => vault_fault(text),
@@ -62,7 +65,9 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::SecretName => secret_fault(text),
         Key::DeploymentUrl => web_fault(text, "https://my-crew.example.com"),
         Key::ConfigProfile => None,
-        Key::TokenFile | Key::TrustPolicy | Key::IdentityPolicy | Key::FederatedCredential => None,
+        Key::TokenFile | Key::TrustPolicy | Key::IdentityPolicy | Key::FederatedCredential | Key::ClientSecretFile => {
+            None
+        }
         Key::TokenCommand | Key::TokenGithubActions | Key::TokenStdin => None,
     }
 }
@@ -119,7 +124,7 @@ fn is_uuid_key(key: Key) -> bool {
 }
 
 fn is_variable_key(key: Key) -> bool {
-    matches!(key, Key::TokenEnv | Key::DeploymentTokenEnv | Key::DeploymentVariable)
+    matches!(key, Key::TokenEnv | Key::DeploymentTokenEnv | Key::DeploymentVariable | Key::ClientSecretEnv)
 }
 
 /// 8-4-4-4-12 hexadecimal digits (RFC 9562, section 4).
@@ -227,30 +232,6 @@ fn is_variable(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// What kind of secret a text looks like, if it does: such a text is refused wherever it stands, and never quoted.
-pub fn looks_secret(text: &str) -> Option<&'static str> {
-    let token_like = |start: usize| {
-        let run: &str = &text[start..];
-        let end = run.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(run.len());
-        end >= 30 && run[..end].contains('.')
-    };
-    let key_id = |start: usize| {
-        let id: &[u8] = &text.as_bytes()[start..];
-        id.len() >= 20 && id[4..20].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-    };
-    if text.match_indices("eyJ").take(64).any(|(start, _)| token_like(start)) {
-        Some("a token")
-    } else if text.contains("-----BEGIN") {
-        Some("a private key or certificate")
-    } else if ["AKIA", "ASIA"].iter().any(|id| text.match_indices(id).take(64).any(|(start, _)| key_id(start))) {
-        Some("an access key")
-    } else if ["ghp_", "gho_", "ghs_", "github_pat_", "glpat-"].iter().any(|prefix| text.contains(prefix)) {
-        Some("an access token")
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -328,7 +309,9 @@ mod tests {
     #[test]
     fn secrets_are_refused_everywhere_and_never_quoted() {
         let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.sig", "e30".repeat(10));
-        for secret in [token.as_str(), "AKIAABCDEFGHIJKLMNOP", "-----BEGIN PRIVATE KEY-----", "ghp_0123456789"] {
+        for secret in
+            [token.as_str(), "AKIAABCDEFGHIJKLMNOP", "-----BEGIN PRIVATE KEY-----", "ghp_0123456789abcdefghij"]
+        {
             for key in Key::ALL.iter().filter(|key| matches!(key.kind(), Kind::Text | Kind::Path)) {
                 let fault = text_fault(*key, secret).unwrap_or_else(|| panic!("{key:?}"));
                 assert!(!format!("{fault:?}").contains(secret), "{key:?}: {fault:?}");

@@ -6,6 +6,7 @@ mod verify;
 
 use serde::{Deserialize, Serialize};
 
+use super::token::{DecodedToken, RawToken};
 pub use algorithm::{Algorithm, UnsupportedAlgorithm};
 pub use reason::{KeyRef, SignatureReason};
 pub use verify::verify;
@@ -49,7 +50,19 @@ pub struct Signature {
 }
 
 impl Signature {
-    fn new(state: SignatureState, reason: SignatureReason, token: &super::token::DecodedToken) -> Self {
+    /// The state of a signature whose keys could not be had, unless the token itself already settles it.
+    pub fn without_keys(token: &RawToken, decoded: &DecodedToken, why: impl Into<String>) -> Self {
+        let settled = verify(token, decoded, None);
+        match settled.state {
+            SignatureState::NotChecked => {
+                let reason = SignatureReason::KeysUnavailable { why: why.into() };
+                Signature::new(SignatureState::CannotCheck, reason, decoded)
+            }
+            _ => settled,
+        }
+    }
+
+    fn new(state: SignatureState, reason: SignatureReason, token: &DecodedToken) -> Self {
         Signature { state, reason, alg: token.alg().map(str::to_owned), kid: token.kid().map(str::to_owned) }
     }
 }

@@ -64,6 +64,8 @@ pub enum SignatureReason {
     NoKeySet,
 
     // Cannot check
+    /// The keys could not be had.
+    KeysUnavailable { why: String },
     /// The token is not three parts with a readable header.
     NotSignedJwt,
     /// The header names no algorithm.
@@ -117,6 +119,7 @@ impl fmt::Display for SignatureReason {
                 write!(f, "the token names no key, and {key}, the only one published that could fit, did not make it")
             }
             SignatureReason::NoKeySet => f.write_str("no key set was given to check it with"),
+            SignatureReason::KeysUnavailable { why } => write!(f, "the published keys could not be had: {why}"),
             SignatureReason::NotSignedJwt => {
                 f.write_str("the token is not three parts with a readable header and a signature")
             }

@@ -16,7 +16,7 @@ const MAX_TRIED: usize = 100;
 /// Checks a token's signature against published keys. Keys that the token itself carries are never used.
 pub fn verify(token: &RawToken, decoded: &DecodedToken, keys: Option<&Jwks>) -> Signature {
     let (state, reason) = match prepare(token, decoded) {
-        Err(ended) => ended,
+        Err(ended) => *ended,
         Ok(_) if keys.is_none() => (SignatureState::NotChecked, SignatureReason::NoKeySet),
         Ok(signed) => check(&signed, decoded.kid(), keys.map_or(&[][..], |set| &set.keys)),
     };
@@ -33,9 +33,9 @@ struct Signed<'t> {
 }
 
 /// Everything that can be said before any key is looked at.
-fn prepare<'t>(token: &'t RawToken, decoded: &'t DecodedToken) -> Result<Signed<'t>, Ended> {
-    let failed = |reason| Err((SignatureState::Failed, reason));
-    let cannot = |reason| Err((SignatureState::CannotCheck, reason));
+fn prepare<'t>(token: &'t RawToken, decoded: &'t DecodedToken) -> Result<Signed<'t>, Box<Ended>> {
+    let failed = |reason| Err(Box::new((SignatureState::Failed, reason)));
+    let cannot = |reason| Err(Box::new((SignatureState::CannotCheck, reason)));
     let unreadable = decoded.problems.iter().any(|problem| {
         matches!(
             problem,
@@ -174,4 +174,64 @@ fn verifies_es512(signed: &Signed<'_>, point: &[u8]) -> bool {
     URL_SAFE_NO_PAD.decode(signed.signature).is_ok_and(|signature| {
         UnparsedPublicKey::new(&ECDSA_P521_SHA512_FIXED, point).verify(signed.message, &signature).is_ok()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::token::decode;
+
+    fn encode(bytes: impl AsRef<[u8]>) -> String {
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn state(header: &str, rest: &str, keys: Option<&Jwks>) -> SignatureState {
+        let (raw, _) = RawToken::clean(&format!("{}.{rest}", encode(header)));
+        verify(&raw, &decode(&raw), keys).state
+    }
+
+    #[test]
+    fn what_needs_no_key_is_said_without_one() {
+        let rs256 = r#"{"alg":"RS256","kid":"k"}"#;
+        for (header, rest, expected) in [
+            (rs256, "e30.c2ln", SignatureState::NotChecked),
+            (rs256, "e30.", SignatureState::Failed),
+            (rs256, "e30.!", SignatureState::Failed),
+            (rs256, "e30", SignatureState::CannotCheck),
+            (r#"{"alg":"none"}"#, "e30.c2ln", SignatureState::Failed),
+            (r#"{"kid":"k"}"#, "e30.c2ln", SignatureState::CannotCheck),
+            (r#"{"alg":"RS256","crit":["b64"],"b64":false}"#, "e30.c2ln", SignatureState::CannotCheck),
+            (r#"{"alg":"none""#, "e30.c2ln", SignatureState::CannotCheck),
+        ] {
+            assert_eq!(state(header, rest, None), expected, "{header} {rest}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_key_makes_a_random_signature_good(
+            n in proptest::collection::vec(any::<u8>(), 0..300),
+            e in proptest::collection::vec(any::<u8>(), 0..5),
+            point in proptest::collection::vec(any::<u8>(), 0..140),
+            signature in proptest::collection::vec(any::<u8>(), 0..300),
+            alg in 0..Algorithm::ALL.len(),
+            curve in 0..3usize,
+        ) {
+            let (x, y) = point.split_at(point.len() / 2);
+            let crv = ["P-256", "P-384", "P-521"][curve];
+            let set = json!({"keys": [
+                {"kty": "RSA", "kid": "k", "n": encode(&n), "e": encode(&e)},
+                {"kty": "EC", "kid": "k", "crv": crv, "x": encode(x), "y": encode(y)},
+            ]});
+            let set = Jwks::parse(set.to_string().as_bytes()).unwrap();
+            let alg = Algorithm::ALL[alg].name();
+            for header in [json!({"alg": alg, "kid": "k"}), json!({"alg": alg})] {
+                let rest = format!("e30.{}", encode(&signature));
+                prop_assert_ne!(state(&header.to_string(), &rest, Some(&set)), SignatureState::Verified);
+            }
+        }
+    }
 }

@@ -5,12 +5,15 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+/// A text made of nothing but repeated names is one flaw, not thousands.
+const MAX_REPEATED: usize = 16;
+
 /// What could be read of a JSON text that should be one object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ReadObject {
     /// The members read; the last of a repeated name wins, as at AWS STS.
     pub members: Map<String, Value>,
-    /// The names that occur more than once, each once.
+    /// The names that occur more than once, each once; at most [`MAX_REPEATED`] of them.
     pub repeated: Vec<String>,
     /// Why the text is not one JSON object.
     pub flaw: Option<Flaw>,
@@ -74,7 +77,7 @@ impl<'de> Visitor<'de> for Collect<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = std::collections::HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
-            if self.0.members.contains_key(&name) && seen.insert(name.clone()) {
+            if self.0.repeated.len() < MAX_REPEATED && self.0.members.contains_key(&name) && seen.insert(name.clone()) {
                 self.0.repeated.push(name.clone());
             }
             let value = map.next_value::<Value>()?;

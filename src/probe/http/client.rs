@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::HttpStack;
 use super::failure;
 use super::trace::{Connection, EXCHANGE, ExchangeTrace};
+use super::verifier::NotingVerifier;
 use crate::check::facts::network::{Address, Exchange, FailureKind, Hop, HopName, NetworkFailure, Tls};
 use crate::domain::certificate::Chain;
 use crate::domain::timestamp::parse_http_date;
@@ -25,7 +26,9 @@ pub const ANSWER_LIMIT: u64 = 1024 * 1024;
 pub struct ObservedClient {
     http: reqwest::Client,
     timeout: Duration,
+    verifier: Arc<NotingVerifier>,
     proxies: Option<Arc<Matcher>>,
+    named_authorities: Arc<[String]>,
     journal: Arc<Mutex<Vec<Exchange>>>,
 }
 
@@ -47,11 +50,13 @@ pub struct Observed {
 }
 
 impl ObservedClient {
-    pub(super) fn new(stack: &HttpStack) -> ObservedClient {
+    pub(super) fn new(stack: &HttpStack, http: reqwest::Client) -> ObservedClient {
         ObservedClient {
-            http: stack.http.clone(),
+            http,
             timeout: stack.timeout,
+            verifier: stack.verifier.clone(),
             proxies: stack.proxies.clone(),
+            named_authorities: stack.named_authorities.clone(),
             journal: Arc::default(),
         }
     }
@@ -72,11 +77,15 @@ impl ObservedClient {
     ///
     /// Ends within the stack's timeout, whatever the other side does. Follows no redirect, repeats nothing.
     pub async fn send(&self, request: Request, limit: u64) -> Observed {
+        if request.url().scheme() == "https" {
+            self.verifier.prepare();
+        }
         let mut watch = Watch::start(&request, self.proxies.as_deref());
-        let observed = match self.fetch(request, limit, &mut watch).await {
-            Ok(answer) => Observed { exchange: watch.finish(None), answer: Some(answer) },
-            Err((kind, detail)) => Observed { exchange: watch.finish(Some((kind, detail))), answer: None },
+        let (answer, failed) = match self.fetch(request, limit, &mut watch).await {
+            Ok(answer) => (Some(answer), None),
+            Err(failed) => (None, Some(failed)),
         };
+        let observed = Observed { exchange: watch.finish(failed, &self.named_authorities), answer };
         self.journal.lock().unwrap_or_else(PoisonError::into_inner).push(observed.exchange.clone());
         observed
     }
@@ -188,7 +197,7 @@ impl Watch {
         }
     }
 
-    fn finish(self, failed: Option<(FailureKind, String)>) -> Exchange {
+    fn finish(self, failed: Option<(FailureKind, String)>, named_authorities: &[String]) -> Exchange {
         let now = Instant::now();
         let connection = self.connection();
         let hop = self.hop();
@@ -200,11 +209,16 @@ impl Watch {
         if let Some(connection) = &connection {
             let look_up = connection.resolve.iter().flat_map(|r| r.addresses.iter());
             exchange.addresses = look_up.map(|ip| Address::from(*ip)).collect();
-            exchange.tls = connection.handshake_with(&self.host).map(|handshake| Tls {
-                server_name: handshake.server_name.clone(),
-                version: handshake.version.map(str::to_owned),
-                chain: Chain::read(&handshake.chain),
-                accepted: handshake.verdict == Some(Ok(())),
+            exchange.tls = connection.handshake_with(&self.host).map(|handshake| {
+                let chain = Chain::read(&handshake.chain);
+                let top = chain.certificates.last();
+                Tls {
+                    server_name: handshake.server_name.clone(),
+                    version: handshake.version.map(str::to_owned),
+                    accepted: handshake.verdict == Some(Ok(())),
+                    named_authority: top.is_some_and(|c| named_authorities.contains(&c.issuer)),
+                    chain,
+                }
             });
         }
         // An address in the URL needs no look-up, and still has a scope to know.

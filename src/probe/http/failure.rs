@@ -35,7 +35,7 @@ pub(super) fn classify(
     if let Some(handshake) = handshake
         && let Some(Err(refusal)) = &handshake.verdict
     {
-        return (of_verdict(refusal, &Chain::read(&handshake.chain)), refusal.to_string());
+        return (of_verdict(refusal, &Chain::read(&handshake.chain)), refusal_words(refusal));
     }
     let kind = if error.is_dns() {
         FailureKind::Dns
@@ -130,6 +130,18 @@ fn of_handshake(error: &rustls::Error) -> FailureKind {
     }
 }
 
+fn refusal_words(refusal: &rustls::Error) -> String {
+    match refusal {
+        rustls::Error::Other(other) | rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
+            other.0.to_string()
+        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::BadSignature | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
+        ) => "a trusted authority has the name of the one that signed this, and another key".to_owned(),
+        _ => refusal.to_string(),
+    }
+}
+
 fn of_verdict(refusal: &rustls::Error, chain: &Chain) -> FailureKind {
     let leaf = chain.certificates.first();
     let self_signed = leaf.is_some_and(|c| c.is_self_signed);
@@ -151,7 +163,10 @@ fn of_verdict(refusal: &rustls::Error, chain: &Chain) -> FailureKind {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             FailureKind::TlsName { names: leaf.map(|c| c.names.clone()).unwrap_or_default() }
         }
-        CertificateError::UnknownIssuer => untrusted(chain, self_signed),
+        // A bad signature: an authority of the same name is trusted, and its key did not sign this.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => untrusted(chain, self_signed),
         // A self-signed certificate that claims to be an authority is refused for that claim first.
         CertificateError::Other(_) if self_signed => untrusted(chain, true),
         _ => FailureKind::TlsCertificate,

@@ -21,6 +21,10 @@ use rustls::pki_types::pem::PemObject as _;
 pub use client::{ANSWER_LIMIT, Answer, Observed, ObservedClient};
 pub use failure::network_failure;
 
+use verifier::NotingVerifier;
+
+use crate::domain::certificate::Chain;
+
 /// How to reach the network.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
@@ -68,43 +72,70 @@ pub enum HttpStackError {
 #[derive(Clone, Debug)]
 pub struct HttpStack {
     http: reqwest::Client,
+    tls: rustls::ClientConfig,
+    /// One verifier, and so one load of the authorities, for all clients.
+    verifier: Arc<NotingVerifier>,
     timeout: Duration,
     /// Which destinations go through which proxy: the client's own rules, asked again so that they can be shown.
     proxies: Option<Arc<Matcher>>,
+    /// The subjects of the authorities that the settings name.
+    named_authorities: Arc<[String]>,
 }
 
 impl HttpStack {
-    /// Sets the stack up without any input or output: the system's authorities are read when the first certificate has to be
-    /// verified.
+    /// Sets the stack up without any input or output: the system's authorities are read when the first certificate
+    /// has to be verified.
     ///
     /// # Errors
     /// Where the authorities of `settings.ca_pem` cannot be read.
     pub fn new(settings: &HttpSettings) -> Result<HttpStack, HttpStackError> {
         let extra_roots = settings.ca_pem.as_deref().map(authorities).transpose()?.unwrap_or_default();
-        let tls = verifier::client_config(extra_roots).map_err(|e| HttpStackError::Client(e.to_string()))?;
-        let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .dns_resolver(trace::TimedResolver)
-            .connector_layer(trace::TimedConnectorLayer)
-            // A diagnosis shows the first answer: it follows no redirect and repeats no request by itself.
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            // Shares the time among a name's addresses, so that one that swallows packets cannot use it all up.
-            .connect_timeout(settings.timeout)
-            .user_agent(concat!("trustline/", env!("CARGO_PKG_VERSION")));
-        let (builder, proxies) = match settings.proxy {
-            ProxyUse::Environment => (builder, Some(Arc::new(Matcher::from_system()))),
-            ProxyUse::None => (builder.no_proxy(), None),
-        };
-        let http = builder.build().map_err(|e| HttpStackError::Client(failure::innermost(&e)))?;
-        Ok(HttpStack { http, timeout: settings.timeout, proxies })
+        let named_authorities = Chain::read(&extra_roots).certificates.into_iter().map(|c| c.subject).collect();
+        let verifier = Arc::new(NotingVerifier::new(extra_roots));
+        let tls = verifier::client_config(&verifier).map_err(|e| HttpStackError::Client(e.to_string()))?;
+        let http = connections(&tls, settings.timeout, settings.proxy)
+            .map_err(|e| HttpStackError::Client(failure::innermost(&e)))?;
+        let proxies = (settings.proxy == ProxyUse::Environment).then(|| Arc::new(Matcher::from_system()));
+        Ok(HttpStack { http, tls, verifier, timeout: settings.timeout, proxies, named_authorities })
+    }
+
+    /// This stack with less time for an operation, where less is left of the whole.
+    #[must_use]
+    pub fn within(&self, left: Duration) -> HttpStack {
+        HttpStack { timeout: self.timeout.min(left), ..self.clone() }
     }
 
     /// A client with a journal of its own. It shares its connections with every other client of this stack.
     pub fn client(&self) -> ObservedClient {
-        ObservedClient::new(self)
+        ObservedClient::new(self, self.http.clone())
     }
+
+    /// A client with connections of its own: its first exchange shows every hop and the server's certificates.
+    pub fn fresh_client(&self) -> ObservedClient {
+        let proxy = if self.proxies.is_some() { ProxyUse::Environment } else { ProxyUse::None };
+        // What could be made once can be made again; if not, sharing connections loses hops, not answers.
+        let http = connections(&self.tls, self.timeout, proxy).unwrap_or_else(|_| self.http.clone());
+        ObservedClient::new(self, http)
+    }
+}
+
+fn connections(tls: &rustls::ClientConfig, timeout: Duration, proxy: ProxyUse) -> reqwest::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .dns_resolver(trace::TimedResolver)
+        .connector_layer(trace::TimedConnectorLayer)
+        // A diagnosis shows the first answer: it follows no redirect and repeats no request by itself.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // Shares the time among a name's addresses, so that one that swallows packets cannot use it all up.
+        .connect_timeout(timeout)
+        .user_agent(concat!("trustline/", env!("CARGO_PKG_VERSION")));
+    match proxy {
+        ProxyUse::Environment => builder,
+        ProxyUse::None => builder.no_proxy(),
+    }
+    .build()
 }
 
 fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, HttpStackError> {

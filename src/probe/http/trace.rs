@@ -1,10 +1,10 @@
 //! When each leg of a connection began and ended, taken from hooks that the client has anyway:
 //!
 //! - *resolve*: our [`Resolve`] runs the look-up. The connector does not ask it for an address literal.
-//! - *connect* ends, and *TLS* begins, when rustls asks its session store for a key exchange hint: it does so
-//!   when it composes its first message, and the connector starts TLS only on an established connection
-//!   (behind a proxy: on the tunnel). Our store keeps nothing, so every connection has a full handshake,
-//!   and with it a certificate chain to show.
+//! - *connect* ends, and *TLS* begins, when rustls asks its session store for a ticket: it does so before it
+//!   composes its first message, and the connector starts TLS only on an established connection (behind a
+//!   proxy: on the tunnel). Our store has no ticket, so every connection has a full handshake, and with it a
+//!   certificate chain to show.
 //! - the *chain* and the verdict on it pass through the certificate verifier, also when it refuses.
 //! - *TLS* (on plain HTTP: *connect*) ends when the connector that [`TimedConnectorLayer`] wraps is done.
 //!
@@ -137,7 +137,7 @@ impl Resolve for TimedResolver {
 pub(super) struct HandshakeStarts;
 
 impl ClientSessionStore for HandshakeStarts {
-    fn kx_hint(&self, server_name: &ServerName<'_>) -> Option<NamedGroup> {
+    fn take_tls13_ticket(&self, server_name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
         on_connection(|connection| {
             connection.handshakes.push(Handshake {
                 server_name: server_name.to_str().into_owned(),
@@ -147,6 +147,10 @@ impl ClientSessionStore for HandshakeStarts {
                 version: None,
             });
         });
+        None
+    }
+
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
         None
     }
 
@@ -161,10 +165,6 @@ impl ClientSessionStore for HandshakeStarts {
     fn remove_tls12_session(&self, _: &ServerName<'static>) {}
 
     fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {}
-
-    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        None
-    }
 }
 
 /// Times the whole connector.

@@ -11,14 +11,12 @@ use rustls_platform_verifier::Verifier;
 
 use super::trace;
 
-/// The TLS settings of every client: one crypto provider, the platform's trust and `extra_roots`, HTTP/2 and HTTP/1.1.
-pub(super) fn client_config(extra_roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = NotingVerifier { provider: provider.clone(), extra_roots, platform: OnceLock::new() };
-    let mut config = ClientConfig::builder_with_provider(provider)
+/// The TLS settings of every client: one crypto provider, HTTP/2 and HTTP/1.1, and `verifier` as the only judge.
+pub(super) fn client_config(verifier: &Arc<NotingVerifier>) -> Result<ClientConfig, Error> {
+    let mut config = ClientConfig::builder_with_provider(verifier.provider.clone())
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(verifier.clone())
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.resumption = Resumption::store(Arc::new(trace::HandshakeStarts));
@@ -28,10 +26,10 @@ pub(super) fn client_config(extra_roots: Vec<CertificateDer<'static>>) -> Result
 /// The platform's verifier, with a note of each chain and of the verdict on it.
 ///
 /// Delegates every judgement; it accepts nothing that the platform's verifier refuses. Reading the system's
-/// authorities takes some milliseconds and memory, so it waits until a certificate is there to be verified.
+/// authorities takes some milliseconds and memory, so it waits until the first exchange over TLS.
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured by the platform's verifier.
 #[derive(Debug)]
-struct NotingVerifier {
+pub(super) struct NotingVerifier {
     provider: Arc<CryptoProvider>,
     extra_roots: Vec<CertificateDer<'static>>,
     platform: OnceLock<Result<Verifier, Error>>,
@@ -43,6 +41,20 @@ struct NotingVerifier {
 pub(super) struct NoTrustAnchors(Error);
 
 impl NotingVerifier {
+    /// A verifier that trusts the platform's authorities and `extra_roots`.
+    pub(super) fn new(extra_roots: Vec<CertificateDer<'static>>) -> NotingVerifier {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        NotingVerifier { provider, extra_roots, platform: OnceLock::new() }
+    }
+
+    /// Does what a first handshake would otherwise do on the way, so that no hop is charged with it: reads the
+    /// authorities and seeds the random number generator. Later calls do nothing.
+    pub(super) fn prepare(&self) {
+        // A failure of either shows in the handshake, where it is noted.
+        let _ = self.platform();
+        let _ = self.provider.secure_random.fill(&mut [0]);
+    }
+
     fn platform(&self) -> Result<&Verifier, Error> {
         let loaded = self.platform.get_or_init(|| {
             Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), self.provider.clone())

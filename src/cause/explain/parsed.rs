@@ -1,0 +1,466 @@
+//! What a text says besides its cause: who, what, where, and the ids a vendor's support asks for.
+
+use serde::Serialize;
+
+use super::clean::Clean;
+use super::scan::{EntraCode, Fired};
+
+/// The parts that were read out of an error text. All of them are quotations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(default)]
+pub struct Parsed {
+    /// The error's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The call that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// The right that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// What it was asked on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Who asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// The policy type a denial names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Every ARN in the message, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub arns: Vec<String>,
+    /// The AWS account: of the role or resource, not of the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The host that was called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The issuer, subject and audience that the cloud saw in the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// Entra's codes, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aadsts: Vec<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The object id of who asked a vault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vault: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// The address a firewall saw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<String>,
+    /// For `iam:GetAuthorizationDetails`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_id: Option<String>,
+    /// For `sts:DecodeAuthorizationMessage`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoded_message: Option<String>,
+}
+
+/// How much of the text around the message is read.
+const BEFORE: usize = 1_500;
+const AFTER: usize = 4_000;
+/// The longest part that is kept.
+const LONGEST: usize = 2_048;
+
+/// Reads the parts around the message that decided.
+pub(super) fn parse(clean: &Clean, at: Option<Fired>, codes: &[EntraCode]) -> (Parsed, Option<String>) {
+    let text = clean.text.as_str();
+    let (start, end) = at.map_or((0, 0), |fired| (fired.start, fired.end));
+    let focus = window(clean, start, end);
+    let focus = focus.as_str();
+    let code = code_near(text, start, end, codes);
+    let mut parsed = Parsed {
+        message: at.map(|fired| message(clean, fired, code.as_ref())),
+        operation: operation(focus),
+        action: word_after(focus, &["not authorized to perform: ", "not authorized to perform "])
+            .or_else(|| quoted_after(focus, &["Action: ", "perform action ", "Permission "])),
+        resource: after(focus, &["on resource: "])
+            .map(|rest| rest.split([' ', '"', '\'', '\\']).next().unwrap_or(rest))
+            .map(|resource| resource.split("</").next().unwrap_or(resource))
+            .and_then(kept)
+            .or_else(|| quoted_after(focus, &["Resource: ", "denied for resource ", "over scope "])),
+        principal: between(focus, "User: ", " is not authorized")
+            .or_else(|| between(focus, "The user, group or application '", "' does not have")),
+        reason: reason(focus),
+        arns: arns(focus),
+        issuer: quoted_after(focus, &["Assertion Issuer: ", "assertion issuer "])
+            .or_else(|| {
+                word_after(focus, &["No OpenIDConnect provider found in your account for ", "identity provider https"])
+                    .map(as_issuer)
+            })
+            .or_else(|| between(focus, "The issuer in ID Token ", " does not match")),
+        subject: quoted_after(focus, &["Assertion Subject: ", "assertion subject "]),
+        audience: quoted_after(focus, &["Assertion Audience: ", "assertion audience "]),
+        tenant: quoted_after(
+            focus,
+            &["AADSTS90002: Tenant ", "in the directory ", "in the tenant named ", "in the tenant "],
+        )
+        .or_else(|| between(focus, "iss=https://sts.windows.net/", "/")),
+        client_id: quoted_after(
+            focus,
+            &["Application with identifier ", "for app ", "added to app ", "client application "],
+        )
+        .or_else(|| parameter(focus, "appid=")),
+        object_id: parameter(focus, "oid="),
+        vault: quoted_after(focus, &["on key vault "]).or_else(|| parameter(focus, "Vault: ")).map(|v| first_part(&v)),
+        secret: word_after(focus, &["A secret with (name/id) "]).or_else(|| between(focus, "secrets/", "/versions")),
+        client_address: word_after(focus, &["Client address: "]).filter(|a| a.bytes().any(|b| b.is_ascii_digit())),
+        host: host(text, start, end),
+        http_status: status(focus),
+        request_id: identifier(
+            focus,
+            &[
+                "RequestId: ",
+                "RequestID: ",
+                "Request ID: ",
+                "request id: ",
+                "<RequestId>",
+                "requestId\":\"",
+                "aws_request_id\": \"",
+            ],
+        ),
+        trace_id: identifier(focus, &["Trace ID: ", "trace_id\":\"", "trace_id\": \""]),
+        correlation_id: identifier(focus, &["Correlation ID: ", "correlation_id\":\"", "correlation_id\": \""]),
+        timestamp: after(focus, &["Timestamp: ", "timestamp\":\""]).and_then(|rest| rest.get(..20)).and_then(kept),
+        authorization_id: identifier(focus, &["authorization id: ", "authorization ID: "]),
+        encoded_message: word_after(focus, &["Encoded authorization failure message: "]),
+        ..Parsed::default()
+    };
+    for code in codes {
+        if !parsed.aadsts.contains(&code.number) && parsed.aadsts.len() < 16 {
+            parsed.aadsts.push(code.number);
+        }
+    }
+    let place = parsed
+        .resource
+        .as_deref()
+        .filter(|r| r.starts_with("arn:"))
+        .map(str::to_owned)
+        .or_else(|| role_arn(&parsed.arns));
+    if let Some(arn) = place {
+        let fields: Vec<&str> = arn.splitn(6, ':').collect();
+        parsed.region = fields.get(3).filter(|f| !f.is_empty()).map(|f| (*f).to_owned());
+        parsed.account = fields.get(4).filter(|f| is_account(f)).map(|f| (*f).to_owned());
+    }
+    if let Some(region) = parsed.host.as_deref().and_then(region_of_host) {
+        parsed.region.get_or_insert(region);
+    }
+    if parsed.account.is_none() {
+        parsed.account = word_after(focus, &["for account:"]).filter(|a| is_account(a));
+    }
+    (parsed, code.map(|code| code.name))
+}
+
+/// The text around the message that fired a rule.
+pub(super) fn around(clean: &Clean, fired: Fired) -> String {
+    window(clean, fired.start, fired.end)
+}
+
+/// The text around a message: its own line and what follows first, because what stands before may belong to another error.
+fn window(clean: &Clean, start: usize, end: usize) -> String {
+    let text = clean.text.as_str();
+    let from = text.floor_char_boundary(start.saturating_sub(BEFORE));
+    let to = text.floor_char_boundary(end.saturating_add(AFTER).min(text.len()));
+    let line = clean.line_start(start).max(from);
+    format!("{} {}", &text[line..to], &text[from..line])
+}
+
+/// A code and where it stands.
+struct Code {
+    name: String,
+    start: usize,
+}
+
+/// Codes that clouds use, as they are written; the longer forms of one code first.
+const CODES: &[&str] = &[
+    "AccessDeniedException",
+    "AccessDenied",
+    "InvalidIdentityTokenException",
+    "InvalidIdentityToken",
+    "IDPCommunicationError",
+    "IDPRejectedClaim",
+    "ExpiredTokenException",
+    "ExpiredToken",
+    "MalformedPolicyDocument",
+    "PackedPolicyTooLarge",
+    "RegionDisabledException",
+    "ValidationError",
+    "InternalFailure",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+    "UnrecognizedClientException",
+    "InvalidAccessKeyId",
+    "RequestExpired",
+    "ThrottlingException",
+    "Throttling",
+    "ResourceNotFoundException",
+    "InvalidRequestException",
+    "InvalidParameterException",
+    "DecryptionFailure",
+    "EncryptionFailure",
+    "KMSInvalidStateException",
+    "NoSuchEntity",
+    "OpenIdIdpCommunicationError",
+    "ForbiddenByRbac",
+    "ForbiddenByFirewall",
+    "ForbiddenByConnection",
+    "ForbiddenByPolicy",
+    "SecretDisabled",
+    "SecretNotFound",
+    "VaultNotFound",
+    "BadParameter",
+    "AuthorizationFailed",
+    "AKV10000",
+    "AKV10022",
+    "AKV10032",
+    "AKV10046",
+    "invalid_target",
+    "invalid_grant",
+    "invalid_client",
+    "invalid_request",
+    "unauthorized_client",
+    "quota_exceeded",
+    "PERMISSION_DENIED",
+    "UNAUTHENTICATED",
+    "FAILED_PRECONDITION",
+    "INVALID_ARGUMENT",
+    "NOT_FOUND",
+];
+
+/// The code that belongs to the message: inside it, else the nearest before it, else the nearest behind it.
+fn code_near(text: &str, start: usize, end: usize, codes: &[EntraCode]) -> Option<Code> {
+    let entra = codes
+        .iter()
+        .filter(|code| code.start <= end + 400 && start <= code.end + 400)
+        .min_by_key(|code| code.start.abs_diff(start))
+        .map(|code| Code { name: format!("AADSTS{}", code.number), start: code.start });
+    if entra.is_some() {
+        return entra;
+    }
+    let from = text.floor_char_boundary(start.saturating_sub(200));
+    let to = text.floor_char_boundary(end.saturating_add(300).min(text.len()));
+    let window = &text[from..to];
+    CODES
+        .iter()
+        .enumerate()
+        .flat_map(|(rank, name)| window.match_indices(name).map(move |(at, _)| (rank, *name, from + at)))
+        .min_by_key(|(rank, _, at)| {
+            let behind = *at >= end;
+            (behind, if behind { at - end } else { start.abs_diff(*at) }, *rank)
+        })
+        .map(|(_, name, start)| Code { name: name.to_owned(), start })
+}
+
+/// The message: from its code or its line's beginning to its end.
+fn message(clean: &Clean, fired: Fired, code: Option<&Code>) -> String {
+    let text = clean.text.as_str();
+    let line = clean.line_start(fired.start);
+    let from = match code {
+        Some(code) if code.start <= fired.start && fired.start - code.start <= 400 => code.start,
+        _ => line.max(fired.start.saturating_sub(300)),
+    };
+    let from = text.floor_char_boundary(from);
+    let line_end = clean.line_end(fired.end.saturating_sub(1));
+    let to = text.floor_char_boundary(line_end.max(fired.end).min(from + 700).max(fired.end));
+    let whole = &text[from..to];
+    let cut = [" Trace ID:", "</Message>", "\",\"error_codes\"", "\",\"", "\"}", ", meta:", " status code: "]
+        .iter()
+        .filter_map(|mark| whole.find(mark))
+        .filter(|at| from + at >= fired.end)
+        .min()
+        .unwrap_or(whole.len());
+    whole[..cut].trim().to_owned()
+}
+
+fn operation(text: &str) -> Option<String> {
+    let named = after(text, &["when calling the ", "calling the "]).and_then(|rest| rest.split(' ').next());
+    let go = after(text, &["operation error "])
+        .and_then(|rest| rest.split_once(": "))
+        .and_then(|(_, rest)| rest.split([',', ' ']).next());
+    named.or(go).filter(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric())).map(str::to_owned)
+}
+
+fn reason(text: &str) -> Option<String> {
+    if let Some(rest) = after(text, &["with an explicit deny in "]) {
+        let end = rest
+            .find(['.', '\n', '"', ':', '<'])
+            .unwrap_or(rest.len())
+            .min(rest.floor_char_boundary(60.min(rest.len())));
+        return kept(&format!("explicit deny in {}", rest[..end].trim()));
+    }
+    let rest = after(text, &["because no "])?;
+    let end = rest.find(" allows")?;
+    (end < 60).then(|| format!("no {}", &rest[..end]))
+}
+
+fn arns(text: &str) -> Vec<String> {
+    let mut arns = Vec::new();
+    for (at, _) in text.match_indices("arn:aws") {
+        let arn = text[at..].split([' ', '"', '\'', ',', '<', '>', ')', ']', '`']).next().unwrap_or_default();
+        let arn = arn.trim_end_matches(['.', ';', ':']).to_owned();
+        if arn.len() > 12 && arn.len() <= LONGEST && !arns.contains(&arn) && arns.len() < 12 {
+            arns.push(arn);
+        }
+    }
+    arns
+}
+
+fn role_arn(arns: &[String]) -> Option<String> {
+    arns.iter()
+        .find(|arn| arn.contains(":role/"))
+        .or_else(|| arns.iter().find(|arn| !arn.contains(":assumed-role/")))
+        .cloned()
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The host that a message of the network is about: of the address nearest to it.
+pub(super) fn host(text: &str, start: usize, end: usize) -> Option<String> {
+    let from = text.floor_char_boundary(start.saturating_sub(400));
+    let to = text.floor_char_boundary(end.saturating_add(300).min(text.len()));
+    let window = &text[from..to];
+    let marks = [
+        "https://",
+        "http://",
+        "lookup ",
+        "getaddrinfo ENOTFOUND ",
+        "getaddrinfo EAI_AGAIN ",
+        "UnknownHostException: ",
+        "host='",
+        "Could not resolve host: ",
+        "Failed to connect to ",
+        "Failed to resolve '",
+    ];
+    marks
+        .iter()
+        .flat_map(|mark| window.match_indices(mark).map(move |(at, _)| at + mark.len()))
+        .filter_map(|at| {
+            let rest = &window[at..];
+            let length = rest
+                .bytes()
+                .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')))
+                .unwrap_or(rest.len());
+            let host = rest[..length].trim_end_matches('.');
+            (host.contains('.') && !is_advice(host)).then(|| ((from + at).abs_diff(start), host.to_owned()))
+        })
+        .min()
+        .map(|(_, host)| host)
+}
+
+/// Whether a host only appears because messages link to pages of help.
+fn is_advice(host: &str) -> bool {
+    [
+        "learn.microsoft.com",
+        "docs.microsoft.com",
+        "aka.ms",
+        "go.microsoft.com",
+        "docs.aws.amazon.com",
+        "console.aws.amazon.com",
+        "github.com",
+        "cloud.google.com",
+        "console.developers.google.com",
+        "nodejs.org",
+        "curl.se",
+        "pkg.go.dev",
+        "docs.github.com",
+    ]
+    .contains(&host)
+}
+
+/// The region in a host name of AWS, such as `sts.eu-west-1.amazonaws.com`.
+fn region_of_host(host: &str) -> Option<String> {
+    let name = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    let region = name.rsplit('.').next()?;
+    (region.matches('-').count() >= 2 && region.ends_with(|c: char| c.is_ascii_digit())).then(|| region.to_owned())
+}
+
+fn status(text: &str) -> Option<u16> {
+    let marks = [
+        "StatusCode: ",
+        "status code: ",
+        "Status Code: ",
+        "Status=",
+        "StatusCode=",
+        "HTTP status ",
+        "HTTP/1.1 ",
+        "HTTP ",
+        "HTTP response code ",
+        "\"status\": ",
+        "\"code\": ",
+        "statusCode\":",
+    ];
+    let digits = word_after(text, &marks)?;
+    let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|status| (100..600).contains(status))
+}
+
+/// What follows the first of these marks in the text.
+fn after<'t>(text: &'t str, marks: &[&str]) -> Option<&'t str> {
+    marks.iter().find_map(|mark| text.split_once(mark)).map(|(_, rest)| rest)
+}
+
+fn word_after(text: &str, marks: &[&str]) -> Option<String> {
+    let word = after(text, marks)?.split([' ', '"', '\'', ',', '<', ')']).next()?;
+    kept(word.trim_end_matches(['.', ';', ':']))
+}
+
+fn quoted_after(text: &str, marks: &[&str]) -> Option<String> {
+    marks.iter().find_map(|mark| {
+        let rest = after(text, &[mark])?;
+        let inner = rest.strip_prefix('\'').or_else(|| rest.strip_prefix('"'))?;
+        kept(&inner[..inner.find(['\'', '"'])?])
+    })
+}
+
+fn between(text: &str, left: &str, right: &str) -> Option<String> {
+    let rest = after(text, &[left])?;
+    kept(&rest[..rest.find(right)?])
+}
+
+fn parameter(text: &str, name: &str) -> Option<String> {
+    kept(after(text, &[name])?.split([';', '\'', '"', ' ', ',']).next()?)
+}
+
+fn identifier(text: &str, marks: &[&str]) -> Option<String> {
+    let id: String = after(text, marks)?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    kept(&id)
+}
+
+fn first_part(text: &str) -> String {
+    text.split(';').next().unwrap_or(text).to_owned()
+}
+
+fn as_issuer(text: String) -> String {
+    if text.starts_with("://") { format!("https{text}") } else { text }
+}
+
+fn kept(text: &str) -> Option<String> {
+    (!text.is_empty() && text.len() <= LONGEST).then(|| text.to_owned())
+}

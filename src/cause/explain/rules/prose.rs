@@ -1,0 +1,206 @@
+//! Descriptions instead of messages: what people write when they did not keep the text.
+
+use crate::cause::Cause::*;
+use crate::cause::explain::rule::Provider::{Aws, Azure, Gcp};
+use crate::cause::explain::rule::{Rule, Stage};
+
+const DENIED: &[&str] = &[
+    "403",
+    "forbidden",
+    "access denied",
+    "AccessDenied",
+    "permission denied",
+    "PermissionDenied",
+    "not authorized",
+    "unauthorized",
+    "denied",
+];
+const NOT_FOUND: &[&str] = &["not found", "can't find", "cannot find", "404", "does not exist"];
+
+pub(super) const RULES: &[Rule] = &[
+    // A vault refuses, and the writer says what is already in place.
+    Rule::hints(
+        Stage::Access,
+        &["access policy", "access policies"],
+        &[AccessPolicyWrongObject, AccessPolicyModel, AccessPolicyCompound, MissingList],
+    )
+    .with(&[DENIED])
+    .of(Azure),
+    Rule::hints(
+        Stage::Access,
+        &[
+            "role is assigned",
+            "role) is assigned",
+            "role assigned",
+            "is assigned",
+            "role assignment",
+            "has the role",
+            "Secrets User",
+            "Key Vault Reader",
+            "Key Vault Administrator",
+            "Owner role",
+            "Contributor role",
+        ],
+        &[AccessPolicyModel, RbacWrongPrincipal, RbacWrongRole, PropagationDelay],
+    )
+    .with(&[DENIED])
+    .of(Azure),
+    Rule::hints(
+        Stage::Access,
+        &["listing", "list works", "can list", "lists fine", "properties works", "metadata"],
+        &[RbacWrongRole, RbacMissing, MissingGet],
+    )
+    .with(&[DENIED, &["value", "get", "read"]]),
+    Rule::hints(
+        Stage::Access,
+        &["get works", "reading works", "can read", "get succeeds"],
+        &[RbacScopeSingleSecret, MissingList, ListResourceScoped],
+    )
+    .with(&[DENIED, &["list"]]),
+    Rule::hints(
+        Stage::Access,
+        &["key vault", "keyvault", "vault"],
+        &[RbacMissing, AccessPolicyWrongObject, AccessPolicyModel, RbacWrongPrincipal, RbacWrongRole, Firewall],
+    )
+    .with(&[DENIED])
+    .without(&["access policy", "access policies", "role is assigned", "is assigned", "role assignment"])
+    .of(Azure),
+    Rule::hints(Stage::Secret, &["key vault", "keyvault", "vault"], &[SecretNotFound, VaultDns, SecretSoftDeleted])
+        .with(&[NOT_FOUND])
+        .of(Azure),
+    // Pods that mount secrets: the AWS driver reads without naming a stage.
+    Rule::hints(
+        Stage::Access,
+        &["ContainerCreating", "secrets-store", "csi", "pod stuck", "SecretProviderClass"],
+        &[MissingGet, VersionstageCondition, RbacMissing, SecretArnSuffix, MissingKms, SubMismatch],
+    )
+    .with(&[DENIED]),
+    Rule::hints(
+        Stage::Access,
+        &["secret"],
+        &[MissingGet, RbacMissing, SecretArnSuffix, SecretIamMissing, MissingKms, VersionstageCondition],
+    )
+    .with(&[DENIED])
+    .without(&["list", "role", "access polic", "vault", "secretmanager.", "ContainerCreating", "csi"]),
+    Rule::hints(
+        Stage::Secret,
+        &["SecretsManager", "Secrets Manager"],
+        &[SecretWrongRegion, SecretNotFound, SecretEmpty],
+    )
+    .with(&[NOT_FOUND])
+    .of(Aws),
+    Rule::hints(
+        Stage::Secret,
+        &["no secrets found", "secrets list is empty", "no secrets are listed", "empty list of secrets"],
+        &[SecretWrongRegion, MissingList, WrongAccount, SecretPendingDeletion],
+    ),
+    Rule::hints(Stage::Access, &["list"], &[MissingList, ListResourceScoped, RbacScopeSingleSecret, RbacMissing])
+        .with(&[DENIED, &["secret"]])
+        .without(&["listing", "can list", "list works", "vault"]),
+    // AWS credentials that work in one region and not in another.
+    Rule::hints(
+        Stage::Trust,
+        &[
+            "works in other regions",
+            "work in other regions",
+            "other regions work",
+            "af-south-1",
+            "ap-east-1",
+            "ap-east-2",
+            "ap-south-2",
+            "ap-southeast-3",
+            "ap-southeast-4",
+            "ap-southeast-5",
+            "ap-southeast-6",
+            "ap-southeast-7",
+            "ca-west-1",
+            "eu-central-2",
+            "eu-south-1",
+            "eu-south-2",
+            "il-central-1",
+            "me-central-1",
+            "me-south-1",
+            "mx-central-1",
+        ],
+        &[RegionDisabled, WrongPartition, EnvConflict],
+    )
+    .with(&[&["authenticat", "credential", "token", "denied", "unauthorized", "fails"]])
+    .of(Aws),
+    Rule::hints(
+        Stage::Trust,
+        &["OIDC", "web identity", "federat", "workload identity"],
+        &[SubMismatch, AudMismatch, IssMismatch, ProviderMissing, JwksUnreachable, PropagationDelay],
+    )
+    .with(&[&["fail", "denied", "error", "reject", "unauthorized", "not authorized", "403", "401"]]),
+    Rule::hints(
+        Stage::Trust,
+        &["Test Connection", "handshake error", "handshake fails"],
+        &[SubMismatch, PrincipalArnWrong, AudMismatch, JwksUnreachable, ProviderMissing, IssMismatch, ImmutableSub],
+    ),
+    Rule::hints(
+        Stage::Trust,
+        &["assume role", "AssumeRole", "assume the role"],
+        &[AssumeRoleDenied, SubMismatch, ExternalId, RoleMissing],
+    )
+    .with(&[&["fail", "denied", "error", "unable", "cannot"]])
+    .of(Aws),
+    Rule::hints(Stage::Token, &["token"], &[TokenExpired, ClockSkew, Cached]).with(&[&["expired", "expires"]]),
+    Rule::hints(Stage::Token, &["token"], &[EnvNotSet, IdTokenPermissionMissing]).with(&[&[
+        "empty",
+        "missing",
+        "not found",
+        "undefined",
+        "not set",
+    ]]),
+    Rule::hints(Stage::Token, &["clock", "time skew", "NTP", "timezone"], &[ClockSkew])
+        .with(&[&["skew", "drift", "wrong", "off", "behind", "ahead", "sync"]]),
+    Rule::hints(Stage::Token, &["signature"], &[SignatureInvalid, StaticKeyWrong, ClockSkew]).with(&[&[
+        "invalid",
+        "mismatch",
+        "fail",
+        "not match",
+        "error",
+    ]]),
+    Rule::hints(
+        Stage::Access,
+        &["projects/", "googleapis", "gcloud", "GCP"],
+        &[PrincipalsetMismatch, SecretIamMissing, AttributeMappingMissing, AttributeCondition],
+    )
+    .with(&[DENIED])
+    .of(Gcp),
+    Rule::hints(Stage::Network, &["proxy"], &[Proxy]).with(&[&[
+        "fail",
+        "error",
+        "refused",
+        "timeout",
+        "timed out",
+        "blocked",
+        "denied",
+    ]]),
+    Rule::hints(Stage::Network, &["certificate", "TLS", "SSL"], &[TlsUntrusted, TlsExpired, TlsName, Proxy])
+        .with(&[&["fail", "error", "invalid", "expired", "untrusted", "verify"]]),
+    // A status code and nothing else. Secrets Manager answers 400 to what it denies, so 403 is rather a vault's or Google's.
+    Rule::hints(
+        Stage::Access,
+        &["403|", "forbidden", "access denied", "permission denied"],
+        &[RbacMissing, MissingGet, MissingList, AccessPolicyModel, SecretIamMissing, Firewall, SubMismatch],
+    ),
+    Rule::hints(
+        Stage::Access,
+        &["AccessDenied"],
+        &[MissingGet, SubMismatch, AssumeRoleDenied, MissingList, MissingKms],
+    ),
+    Rule::hints(
+        Stage::Trust,
+        &["401|", "unauthorized"],
+        &[TokenExpired, WrongVaultAudience, TenantWrong, DeploymentTokenWrong],
+    ),
+    Rule::hints(
+        Stage::Trust,
+        &["InvalidIdentityToken"],
+        &[ProviderMissing, AudNotRegistered, JwksUnreachable, JwksKidMissing, MalformedToken, Thumbprint],
+    )
+    .of(Aws),
+    Rule::hints(Stage::Secret, &["ResourceNotFoundException"], &[SecretWrongRegion, SecretNotFound, SecretEmpty])
+        .of(Aws),
+];

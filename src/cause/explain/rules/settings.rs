@@ -1,0 +1,314 @@
+//! What CI systems, SDKs and tools say when a variable, a file or the permission to mint a token is missing.
+
+use crate::cause::Cause::*;
+use crate::cause::explain::rule::Provider::{Aws, Azure, Gcp};
+use crate::cause::explain::rule::{Rule, Stage};
+
+pub(super) const RULES: &[Rule] = &[
+    // The job may not ask for a token.
+    Rule::names(
+        Stage::Setting,
+        &[
+            "Unable to get ACTIONS_ID_TOKEN_REQUEST",
+            "ACTIONS_ID_TOKEN_REQUEST_URL env variable",
+            "did not inject $ACTIONS_ID_TOKEN_REQUEST",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN is not set",
+            "ACTIONS_ID_TOKEN_REQUEST_URL is not set",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN environment variable",
+            "ACTIONS_ID_TOKEN_REQUEST_URL environment variable",
+            "ACTIONS_ID_TOKEN_REQUEST_URL not set",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN not set",
+            "give write permissions to id-token",
+            "Did you mean to set the `id-token` permission",
+            "Did you mean to set the id-token permission",
+            "missing the id-token permission",
+            "requires the `id-token: write`",
+            "'id-token: write' permission",
+            "id-token: none",
+        ],
+        &[IdTokenPermissionMissing],
+    ),
+    Rule::points(
+        Stage::Setting,
+        &["ACTIONS_ID_TOKEN_REQUEST", "id-token: write", "id-token permission"],
+        &[IdTokenPermissionMissing, EnvNotSet],
+    )
+    .with(&[&[
+        "missing",
+        "not set",
+        "not found",
+        "undefined",
+        "empty",
+        "could not",
+        "unable",
+        "failed",
+        "required",
+        "error",
+    ]])
+    .without(&[
+        "Unable to get ACTIONS_ID_TOKEN_REQUEST",
+        "is not set",
+        "did not inject",
+        "give write permissions to id-token",
+    ]),
+    Rule::points(
+        Stage::Setting,
+        &[
+            "Could not fetch an OIDC token",
+            "Failed to get ID token",
+            "OIDC token cannot be found",
+            "unable to obtain OIDC token",
+            "could not obtain OIDC token",
+            "Error getting ID token",
+        ],
+        &[IdTokenPermissionMissing, EnvNotSet],
+    )
+    .without(&["Unable to get ACTIONS_ID_TOKEN_REQUEST"]),
+    Rule::points(
+        Stage::Setting,
+        &[
+            "CIRCLE_OIDC_TOKEN",
+            "CI_JOB_JWT",
+            "BITBUCKET_STEP_OIDC_TOKEN",
+            "TFC_WORKLOAD_IDENTITY_TOKEN",
+            "BUILDKITE_OIDC_TOKEN",
+        ],
+        &[IdTokenPermissionMissing, EnvNotSet],
+    )
+    .with(&[&[
+        "empty",
+        "not set",
+        "unset",
+        "not found",
+        "missing",
+        "undefined",
+        "unbound variable",
+        "is required",
+        "no longer",
+        "removed",
+        "expected one argument",
+        "cannot be found",
+    ]]),
+    Rule::points(Stage::Setting, &["id_tokens"], &[IdTokenPermissionMissing])
+        .with(&[&["missing", "invalid", "empty", "not set", "aud"]]),
+    Rule::names(Stage::Setting, &["serviceaccounts/token"], &[IdTokenPermissionMissing])
+        .with(&[&["forbidden", "cannot create resource"]]),
+    // The token is empty: found out before any cloud was asked.
+    Rule::points(
+        Stage::Setting,
+        &[
+            "Invalid length for parameter WebIdentityToken",
+            "argument --web-identity-token: expected one argument",
+            "Missing required parameter in input: \"WebIdentityToken\"",
+            "'webIdentityToken' failed to satisfy constraint",
+            "Invalid type for parameter WebIdentityToken",
+            "WebIdentityToken must not be",
+        ],
+        &[EnvNotSet, IdTokenPermissionMissing],
+    )
+    .without(&["less than or equal to 20000"])
+    .of(Aws),
+    Rule::points(Stage::Token, &["'webIdentityToken' failed to satisfy constraint"], &[WrongTokenKind, MalformedToken])
+        .with(&[&["less than or equal to 20000"]])
+        .of(Aws),
+    // A variable or file that names the identity.
+    Rule::names(
+        Stage::Setting,
+        &[
+            "AZURE_CLIENT_ID environment variable is not set",
+            "AZURE_TENANT_ID environment variable is not set",
+            "AZURE_FEDERATED_TOKEN_FILE environment variable",
+            "AZURE_FEDERATED_TOKEN_FILE is not set",
+            "no client ID specified. Check pod configuration",
+            "no tenant ID specified. Check pod configuration",
+            "no token file specified. Check pod configuration",
+            "no client ID specified",
+            "no token file specified",
+            "missing environment variable AZURE_",
+            "missing environment variables AZURE_",
+            "Ensure 'client-id' and 'tenant-id' are supplied",
+            "Ensure 'subscription-id' is supplied",
+            "Not all values are present. Ensure",
+            "Not all parameters are provided in 'creds'",
+            "AZURE_CLIENT_ID not set",
+            "AZURE_TENANT_ID not set",
+        ],
+        &[EnvNotSet],
+    )
+    .of(Azure),
+    Rule::names(
+        Stage::Setting,
+        &[
+            "failed fetching WebIdentity token",
+            "Web identity token file does not exist",
+            "'WebIdentityTokenFilePath' environment variable is empty",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_ROLE_ARN",
+            "An IAM role must be associated with service account",
+        ],
+        &[EnvNotSet],
+    )
+    .with(&[&[
+        "no such file",
+        "not set",
+        "does not exist",
+        "is empty",
+        "must be associated",
+        "missing",
+        "permission denied",
+        "not found",
+        "unable to read",
+        "failed fetching",
+        "must be set",
+        "is required",
+    ]])
+    .of(Aws),
+    Rule::names(
+        Stage::Setting,
+        &["/var/run/secrets/", "azure-identity-token", "serviceaccount/token", "token file", "token_file", "TokenFile"],
+        &[EnvNotSet],
+    )
+    .with(&[&[
+        "no such file or directory",
+        "FileNotFoundException",
+        "NoSuchFileException",
+        "No such file",
+        "permission denied",
+        "EACCES",
+        "ENOENT",
+        "Errno 2",
+        "Errno 13",
+        "does not exist",
+        "unable to read",
+        "os error 2",
+        "os error 13",
+        "could not read",
+    ]]),
+    Rule::names(
+        Stage::Setting,
+        &[
+            "Input required and not supplied: aws-region",
+            "Input required and not supplied: role-to-assume",
+            "Input required and not supplied: client-id",
+            "Input required and not supplied: tenant-id",
+            "must specify exactly one of \"workload_identity_provider\"",
+            "must specify exactly one of 'workload_identity_provider'",
+            "Missing region in config",
+            "You must specify a region",
+            "could not find region configuration",
+            "Unable to find a region via the region provider chain",
+            "Region is missing",
+            "region must be a string",
+            "config profile",
+            "failed to get shared config profile",
+        ],
+        &[EnvNotSet],
+    )
+    .with(&[&["not supplied", "missing", "must specify", "could not", "unable", "failed", "must be"]]),
+    Rule::points(
+        Stage::Setting,
+        &["Invalid AWS Region", "is not a valid region", "does not match the allowed region pattern"],
+        &[EnvNotSet, SecretWrongRegion, WrongPartition],
+    )
+    .of(Aws),
+    Rule::points(Stage::Setting, &["Partial credentials found"], &[EnvNotSet, EnvConflict]).of(Aws),
+    Rule::names(
+        Stage::Setting,
+        &[
+            "Multiple credential sources detected",
+            "do not match the expected access key",
+            "does not match the expected access key",
+            "credentials loaded by the SDK do not match",
+            "will take precedence over",
+            "takes precedence over",
+            "overrides the web identity",
+        ],
+        &[EnvConflict],
+    ),
+    // No provider of credentials had any: the consequence of something above, or of nothing set at all.
+    Rule::echoes(
+        Stage::Setting,
+        &[
+            "Unable to locate credentials",
+            "NoCredentialProviders",
+            "no valid providers in chain",
+            "Unable to load AWS credentials from any provider",
+            "Unable to load credentials from any of the providers",
+            "Could not load credentials from any providers",
+            "Credentials could not be loaded",
+            "CredentialsProviderError",
+            "no providers in chain provided credentials",
+            "credential provider was not enabled",
+            "No valid credential sources",
+            "failed to refresh cached credentials",
+            "no EC2 IMDS role found",
+            "EC2MetadataError",
+            "Failed to load credentials from IMDS",
+            "169.254.169.254",
+            "169.254.170.2",
+            "Unable to get IAM security credentials",
+            "Failed to resolve AWS credentials",
+            "Error retrieving credentials from the instance profile",
+            "NoCredentialsError",
+            "could not find credentials",
+            "no identity-based credentials",
+            "failed to retrieve credentials",
+        ],
+        &[EnvNotSet, IdTokenPermissionMissing, EnvConflict],
+    )
+    .of(Aws),
+    Rule::echoes(
+        Stage::Setting,
+        &[
+            "DefaultAzureCredential failed to retrieve a token",
+            "DefaultAzureCredential: failed to acquire a token",
+            "ChainedTokenCredential",
+            "Environment variables are not fully configured",
+            "workload options are not fully configured",
+            "EnvironmentCredential authentication unavailable",
+            "WorkloadIdentityCredential authentication unavailable",
+            "ManagedIdentityCredential authentication unavailable",
+            "no response from the IMDS endpoint",
+            "Please run 'az login'",
+            "Identity not found",
+            "Building OIDC Authorizer",
+            "could not configure AzureCli Authorizer",
+            "unable to build authorizer for Resource Manager API",
+        ],
+        &[EnvNotSet, IdTokenPermissionMissing, EnvConflict],
+    )
+    .of(Azure),
+    Rule::echoes(
+        Stage::Setting,
+        &[
+            "could not find default credentials",
+            "Could not automatically determine credentials",
+            "Could not load the default credentials",
+            "Your default credentials were not found",
+            "DefaultCredentialsError",
+        ],
+        &[EnvNotSet, IdTokenPermissionMissing],
+    )
+    .of(Gcp),
+    // The agent platform.
+    Rule::names(Stage::Setting, &["no credential found"], &[CredentialNotDefault]),
+    Rule::names(
+        Stage::Setting,
+        &["azure_vault_url is required", "vault_url is required", "Key Vault URL is required"],
+        &[VaultUrlMissing],
+    )
+    .of(Azure),
+    Rule::points(
+        Stage::Setting,
+        &[
+            "env var is not set",
+            "environment variable is not set",
+            "environment variable not set",
+            "environment variable is empty",
+            "env variable is not set",
+            "must be set in the environment",
+        ],
+        &[EnvNotSet],
+    )
+    .without(&["ACTIONS_ID_TOKEN_REQUEST", "AZURE_CLIENT_ID environment variable"]),
+];

@@ -1,0 +1,172 @@
+//! What Azure Key Vault says.
+//!
+//! Sources: <https://learn.microsoft.com/azure/key-vault/general/rest-error-codes>,
+//! <https://learn.microsoft.com/azure/key-vault/general/rbac-guide>.
+
+use crate::cause::Cause::*;
+use crate::cause::explain::rule::Provider::Azure;
+use crate::cause::explain::rule::{Rule, Stage};
+
+/// Ways a text names a denial.
+const DENIED: &[&str] =
+    &["403", "Forbidden", "access denied", "AccessDenied", "not authorized", "unauthorized", "does not have"];
+
+pub(super) const RULES: &[Rule] = &[
+    // The request never reaches the vault's authorization.
+    Rule::points(Stage::Network, &["challenge resource"], &[VaultChallengeMismatch, WrongCloud, Proxy])
+        .with(&[&[
+            "does not match the requested domain",
+            "doesn't match the requested domain",
+            "doesn't match",
+            "does not match",
+        ]])
+        .of(Azure),
+    Rule::points(
+        Stage::Network,
+        &[
+            "vault may not exist or you may need to flush your DNS cache",
+            "VaultNotFound",
+            "vault not found",
+            "NameResolutionFailure for the vault",
+        ],
+        &[VaultDns, PrivateEndpoint],
+    )
+    .of(Azure),
+    Rule::names(Stage::Network, &["privatelink.vaultcore"], &[TlsName])
+        .with(&[&[
+            "certificate is valid for",
+            "altnames",
+            "hostname mismatch",
+            "doesn't match",
+            "RemoteCertificateNameMismatch",
+        ]])
+        .of(Azure),
+    Rule::names(
+        Stage::Access,
+        &["ForbiddenByFirewall", "Client address is not authorized and caller is not a trusted service"],
+        &[Firewall],
+    )
+    .of(Azure),
+    Rule::names(
+        Stage::Access,
+        &["ForbiddenByConnection", "Public network access is disabled", "not an approved private link"],
+        &[PrivateEndpoint],
+    )
+    .of(Azure),
+    // The token is not one for this vault.
+    Rule::names(Stage::Token, &["AKV10022", "Invalid audience. Expected https://vault"], &[WrongVaultAudience])
+        .of(Azure),
+    Rule::points(Stage::Token, &["AKV10032", "Invalid issuer. Expected one of"], &[TenantWrong, WrongVaultAudience])
+        .of(Azure),
+    Rule::points(
+        Stage::Token,
+        &["AKV10000", "Request is missing a Bearer or PoP token"],
+        &[EnvNotSet, Proxy, VaultChallengeMismatch],
+    )
+    .of(Azure),
+    Rule::points(
+        Stage::Token,
+        &["AKV10046", "AKV10047", "AKV10061", "AKV10001"],
+        &[WrongVaultAudience, WrongCloud, TenantWrong],
+    )
+    .of(Azure),
+    Rule::points(Stage::Token, &["AKV10013", "AKV10044", "AKV10042"], &[TokenExpired, ClockSkew]).of(Azure),
+    // Rights.
+    Rule::asks(
+        Stage::Access,
+        &["secrets/readMetadata/action"],
+        &[MissingList, RbacScopeSingleSecret, RbacWrongRole, RbacMissing, PropagationDelay],
+    )
+    .with(&[&["Forbidden", "not authorized", "Caller"]])
+    .without(&["secrets/getSecret/action"])
+    .of(Azure),
+    Rule::points(
+        Stage::Access,
+        &["vaults/secrets/list", "/list'", "secrets/list|", "secrets list permission"],
+        &[RbacScopeSingleSecret, MissingList, RbacMissing],
+    )
+    .with(&[&["does not have permission to perform action", "Forbidden"]])
+    .without(&["does not have secrets list permission", "getSecret"])
+    .of(Azure),
+    Rule::asks(
+        Stage::Access,
+        &["ForbiddenByRbac", "Caller is not authorized to perform action on resource", "DeniedWithNoValidRBAC"],
+        &[RbacMissing, RbacWrongPrincipal, PropagationDelay, RbacWrongRole, RbacScopeSingleSecret],
+    )
+    .without(&["secrets/readMetadata/action"])
+    .of(Azure),
+    Rule::names(Stage::Access, &["DeniedWithExplicitDeny", "DenyAssignmentId: '"], &[ExplicitDeny]).of(Azure),
+    Rule::asks(
+        Stage::Access,
+        &[
+            "does not have secrets get permission",
+            "does not have secrets set permission",
+            "does not have secrets delete permission",
+        ],
+        &[AccessPolicyWrongObject, AccessPolicyModel, RbacWrongPrincipal, AccessPolicyCompound],
+    )
+    .of(Azure),
+    Rule::asks(
+        Stage::Access,
+        &["does not have secrets list permission"],
+        &[MissingList, AccessPolicyWrongObject, AccessPolicyModel],
+    )
+    .of(Azure),
+    Rule::names(
+        Stage::Access,
+        &["to use on-behalf-of (OBO) flow", "ForbiddenByPolicy", "use on-behalf-of"],
+        &[AccessPolicyCompound],
+    )
+    .of(Azure),
+    Rule::points(Stage::Access, &["legacy access policies", "access policies instead of"], &[AccessPolicyModel])
+        .with(&[DENIED])
+        .of(Azure),
+    Rule::points(Stage::Access, &["request was not authorized"], &[AccessPolicyModel, RbacMissing, RbacWrongPrincipal])
+        .with(&[&["Forbidden"], &["vault"]])
+        .of(Azure),
+    // The secret.
+    Rule::names(Stage::Secret, &["is not allowed on a disabled secret", "SecretDisabled"], &[SecretDisabled]).of(Azure),
+    Rule::points(
+        Stage::Secret,
+        &["was not found in this key vault", "SecretNotFound"],
+        &[SecretNotFound, SecretSoftDeleted, VaultUrlMissing],
+    )
+    .without(&["gcp", "googleapis"])
+    .of(Azure),
+    Rule::names(
+        Stage::Secret,
+        &[
+            "deleted but recoverable state",
+            "ObjectIsDeletedButRecoverable",
+            "ObjectIsBeingDeleted",
+            "currently being deleted",
+        ],
+        &[SecretSoftDeleted],
+    )
+    .of(Azure),
+    Rule::points(Stage::Secret, &["Deleted Secret not found"], &[SecretNotFound, SecretSoftDeleted]).of(Azure),
+    Rule::points(Stage::Secret, &["conflict while creating/updating your secret"], &[SecretSoftDeleted]).of(Azure),
+    Rule::names(
+        Stage::Secret,
+        &[
+            "request URI contains an invalid name",
+            "'secret_name' must conform to the following pattern",
+            "must conform to the following pattern: '^[0-9a-zA-Z-]+$'",
+            "'^[0-9a-zA-Z-]+$'",
+        ],
+        &[SecretNameInvalid],
+    )
+    .of(Azure),
+    Rule::points(Stage::Secret, &["BadParameter"], &[SecretNameInvalid])
+        .with(&[&["secret", "vault"]])
+        .without(&["contains an invalid name"])
+        .of(Azure),
+    // Asked too often.
+    Rule::names(
+        Stage::Access,
+        &["too many requests were received", "429 Too Many Requests", "TooManyRequests", "Error 429", "(429)"],
+        &[Throttled],
+    )
+    .with(&[&["vault"]])
+    .of(Azure),
+];

@@ -1,0 +1,234 @@
+//! One pass over a text: which phrases it holds and where, and which rules they fire.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use super::parsed;
+use super::rule::{Force, Provider, Rule, Stage};
+use super::rules;
+
+/// How far from the phrase that shows a rule its other phrases may stand, in bytes: about one message.
+const NEAR: usize = 700;
+/// How many places of one phrase are kept; a log repeats itself, and its first failures are the root.
+const PLACES: usize = 24;
+
+/// A rule that the text fired, and where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fired {
+    pub rule: &'static Rule,
+    /// Where the phrase or code stands that showed it.
+    pub start: usize,
+    pub end: usize,
+    /// A failure of the network that was passing: the cloud that could not be reached answered elsewhere in the text.
+    pub passing: bool,
+}
+
+/// A number of Entra in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EntraCode {
+    pub number: u32,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// What one pass found.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// The rules that fired, a rule once, in the order of the table.
+    pub fired: Vec<Fired>,
+    /// Entra's numbers, in the order of the text.
+    pub entra_codes: Vec<EntraCode>,
+}
+
+struct Scanner {
+    automaton: AhoCorasick,
+    phrases: Vec<Phrase>,
+    rules: Vec<Indexed>,
+    /// The phrases behind which a number of Entra follows.
+    code_marks: Vec<usize>,
+}
+
+struct Phrase {
+    starts_word: bool,
+    ends_word: bool,
+}
+
+/// A rule with its phrases replaced by their numbers.
+struct Indexed {
+    rule: &'static Rule,
+    any: Vec<usize>,
+    with: Vec<Vec<usize>>,
+    without: Vec<usize>,
+}
+
+static SCANNER: LazyLock<Option<Scanner>> = LazyLock::new(Scanner::build);
+
+const CODE_MARKS: &[&str] = &["AADSTS", "error_codes\":[", "error_codes\": [", "login.microsoftonline.com/error?code="];
+
+impl Scanner {
+    fn build() -> Option<Scanner> {
+        let mut numbers = HashMap::new();
+        let mut texts = Vec::new();
+        let mut phrases = Vec::new();
+        let mut number_of = |text: &'static str| {
+            *numbers.entry(text).or_insert_with(|| {
+                let plain = text.trim_matches('|');
+                texts.push(plain);
+                phrases.push(Phrase { starts_word: text.starts_with('|'), ends_word: text.ends_with('|') });
+                texts.len() - 1
+            })
+        };
+        let code_marks = CODE_MARKS.iter().map(|mark| number_of(mark)).collect();
+        let rules = rules::all()
+            .map(|rule| Indexed {
+                rule,
+                any: rule.any.iter().map(|text| number_of(text)).collect(),
+                with: rule.with.iter().map(|group| group.iter().map(|text| number_of(text)).collect()).collect(),
+                without: rule.without.iter().map(|text| number_of(text)).collect(),
+            })
+            .collect();
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(&texts)
+            .ok()?;
+        Some(Scanner { automaton, phrases, rules, code_marks })
+    }
+
+    fn places(&self, text: &str) -> Vec<Vec<(usize, usize)>> {
+        let mut places = vec![Vec::new(); self.phrases.len()];
+        let bytes = text.as_bytes();
+        for found in self.automaton.find_overlapping_iter(text) {
+            let number = found.pattern().as_usize();
+            let phrase = &self.phrases[number];
+            let before = found.start().checked_sub(1).and_then(|at| bytes.get(at));
+            let after = bytes.get(found.end());
+            if phrase.starts_word && before.is_some_and(u8::is_ascii_alphanumeric)
+                || phrase.ends_word && after.is_some_and(u8::is_ascii_alphanumeric)
+            {
+                continue;
+            }
+            let kept: &mut Vec<(usize, usize)> = &mut places[number];
+            if kept.len() == PLACES {
+                // The last one is kept too: what a log ends with matters more than what it repeats.
+                kept.pop();
+            }
+            kept.push((found.start(), found.end()));
+        }
+        places
+    }
+
+    fn entra_codes(&self, text: &str, places: &[Vec<(usize, usize)>]) -> Vec<EntraCode> {
+        let mut codes: Vec<EntraCode> = self
+            .code_marks
+            .iter()
+            .flat_map(|mark| &places[*mark])
+            .filter_map(|&(start, end)| {
+                let digits = text[end..].bytes().take_while(u8::is_ascii_digit).count();
+                let number = text[end..end + digits.min(9)].parse().ok().filter(|_| digits >= 4)?;
+                Some(EntraCode { number, start, end: end + digits })
+            })
+            .collect();
+        codes.sort_by_key(|code| code.start);
+        codes
+    }
+}
+
+impl Indexed {
+    fn fires(&self, places: &[Vec<(usize, usize)>], codes: &[EntraCode]) -> Option<Fired> {
+        let shown_by_code =
+            codes.iter().filter(|code| self.rule.codes.contains(&code.number)).map(|code| (code.start, code.end));
+        let shown_by_phrase = self.any.iter().flat_map(|number| places[*number].iter().copied());
+        shown_by_code
+            .chain(shown_by_phrase)
+            .filter(|&(start, _)| {
+                self.with.iter().all(|group| group.iter().any(|number| is_near(&places[*number], start)))
+                    && !self.without.iter().any(|number| is_near(&places[*number], start))
+            })
+            .min()
+            .map(|(start, end)| Fired { rule: self.rule, start, end, passing: false })
+    }
+}
+
+fn is_near(places: &[(usize, usize)], start: usize) -> bool {
+    places.iter().any(|place| place.0.abs_diff(start) <= NEAR)
+}
+
+/// Scans the text. Linear in its length.
+pub(super) fn scan(text: &str) -> Scan {
+    let Some(scanner) = SCANNER.as_ref() else { return Scan::default() };
+    let places = scanner.places(text);
+    let entra_codes = scanner.entra_codes(text, &places);
+    let fired = scanner.rules.iter().filter_map(|rule| rule.fires(&places, &entra_codes)).collect();
+    Scan { fired, entra_codes }
+}
+
+impl Scan {
+    /// The rules that count, the root first: messages before echoes before descriptions; among messages the
+    /// link of the chain that breaks first, and of what is said about one place the most telling.
+    pub(super) fn ranked(&self, text: &str) -> Vec<Fired> {
+        let tier = |force: Force| match force {
+            Force::Names | Force::Points | Force::Asks => 0,
+            Force::Echoes => 1,
+            Force::Hints => 2,
+        };
+        let Some(best) = self.fired.iter().map(|fired| tier(fired.rule.force)).min() else { return Vec::new() };
+        let mut ranked: Vec<Fired> =
+            self.fired.iter().filter(|fired| tier(fired.rule.force) == best).copied().collect();
+        if best == 0 {
+            let all = ranked.clone();
+            ranked.retain(|fired| !all.iter().any(|other| outspeaks(other, fired)));
+            for fired in &mut ranked {
+                fired.passing = was_passing(fired, &all, text);
+            }
+            ranked.sort_by_key(|fired| (fired.passing, fired.rule.stage, fired.rule.force, fired.start));
+        }
+        ranked
+    }
+}
+
+/// Whether `other` says the same as `fired`, more precisely.
+fn outspeaks(other: &Fired, fired: &Fired) -> bool {
+    other.rule.stage == fired.rule.stage
+        && other.rule.force < fired.rule.force
+        && other.start.abs_diff(fired.start) <= NEAR / 2
+}
+
+/// Whether the cloud that a failure of the network kept away answered elsewhere in the text.
+fn was_passing(fired: &Fired, all: &[Fired], text: &str) -> bool {
+    if fired.rule.stage != Stage::Network || fired.rule.provider.is_some() {
+        return false;
+    }
+    let host = parsed::host(text, fired.start, fired.end);
+    let asked = host.as_deref().map(provider_of_host);
+    all.iter().any(|other| match (asked, other.rule.provider) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(asked), speaker) => asked == speaker,
+    })
+}
+
+fn provider_of_host(host: &str) -> Option<Provider> {
+    let host = host.to_ascii_lowercase();
+    let ends = |names: &[&str]| names.iter().any(|name| host.ends_with(name));
+    if ends(&[".amazonaws.com", ".amazonaws.com.cn", ".api.aws"]) && !host.starts_with("oidc.") {
+        Some(Provider::Aws)
+    } else if ends(&[
+        ".azure.net",
+        ".azure.cn",
+        ".microsoftonline.com",
+        ".microsoftonline.us",
+        ".chinacloudapi.cn",
+        ".usgovcloudapi.net",
+        ".windows.net",
+    ]) {
+        Some(Provider::Azure)
+    } else if ends(&[".googleapis.com"]) {
+        Some(Provider::Gcp)
+    } else {
+        None
+    }
+}

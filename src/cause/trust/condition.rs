@@ -1,0 +1,247 @@
+//! A condition that the token does not meet.
+
+use super::fix::{self, update_role};
+use super::principal::listed;
+use super::{DOCS_KEYS, DOCS_OPERATORS, DOCS_TRUST, place};
+use crate::cause::{Cause, Certainty, Finding};
+use crate::domain::diff::first_difference;
+use crate::domain::iam::{
+    Comparison, ConditionEvaluation, NearMiss, Operator, StatementEvaluation, Transformation, TrustEvaluation,
+};
+use crate::domain::issuer::{IssuerKind, condition_key_prefix, segments};
+
+const DOCS_GITHUB: &str = "https://docs.github.com/en/actions/reference/security/oidc";
+
+pub(super) fn finding(
+    check: &str,
+    evaluation: &TrustEvaluation,
+    statement: &StatementEvaluation,
+    condition: &ConditionEvaluation,
+) -> Finding {
+    let claim = claim(evaluation, condition);
+    let cause = cause(condition, claim.as_deref());
+    let mut finding = Finding::new(cause, check, Certainty::Proven, summary(condition, claim.as_deref()));
+    if let Some(key) = &condition.impossible_key {
+        finding.expected = Some(condition.key.clone());
+        finding.actual.clone_from(&key.corrected);
+    } else {
+        finding.expected = expected(condition);
+        finding.actual = condition.actual.as_ref().map(|values| values.join(", "));
+    }
+    finding = finding.with_evidence(format!(
+        "{} asks with {} that `{}` be {}",
+        place(statement),
+        condition.operator,
+        condition.key,
+        listed(&condition.expected)
+    ));
+    if let Some([actual]) = condition.actual.as_deref() {
+        finding = finding.with_evidence(format!("the token brings `{actual}`"));
+        if claim.as_deref() == Some("sub") {
+            finding.evidence.extend(parts(evaluation, actual));
+        }
+    }
+    finding = fixes(finding, evaluation, condition, claim.as_deref());
+    finding.docs = docs(cause, condition).to_owned();
+    update_role(finding, evaluation)
+}
+
+/// A condition that depends on what is not at hand.
+pub(super) fn unknown(
+    check: &str,
+    evaluation: &TrustEvaluation,
+    statement: &StatementEvaluation,
+    condition: &ConditionEvaluation,
+) -> Finding {
+    let unrecognised = Operator::parse(&condition.operator).comparison == Comparison::Unrecognised;
+    let cause = if unrecognised { Cause::OperatorWrong } else { Cause::ClaimMismatch };
+    let summary = format!("whether `{}` is met cannot be told here: {}", condition.key, condition.why);
+    let mut finding = Finding::new(cause, check, Certainty::Possible, summary).with_evidence(format!(
+        "{} asks with {} that `{}` be {}",
+        place(statement),
+        condition.operator,
+        condition.key,
+        listed(&condition.expected)
+    ));
+    finding.expected = expected(condition);
+    if unrecognised {
+        let nearest = Operator::nearest_name(&condition.operator).unwrap_or("StringEquals");
+        let snippet = fix::condition(nearest, &condition.key, &condition.expected);
+        finding = update_role(finding.with_command("Use an operator that IAM knows", snippet), evaluation);
+    }
+    finding.docs = DOCS_OPERATORS.to_owned();
+    finding
+}
+
+/// The claim that the key stands for, in lower case.
+fn claim(evaluation: &TrustEvaluation, condition: &ConditionEvaluation) -> Option<String> {
+    let prefix = condition_key_prefix(&evaluation.issuer);
+    let (head, rest) = condition.key.split_at_checked(prefix.len())?;
+    (head.eq_ignore_ascii_case(prefix)).then(|| rest.strip_prefix(':').map(str::to_ascii_lowercase))?
+}
+
+fn cause(condition: &ConditionEvaluation, claim: Option<&str>) -> Cause {
+    use Transformation::{ClaimsSwapped, ImmutableSubject, LetterCase, NameSubject, WildcardUnderEquals};
+    if condition.impossible_key.is_some() {
+        return Cause::ConditionKeyWrong;
+    }
+    let near = condition.near_miss.as_ref().map(|near| near.transformation);
+    match (claim, near) {
+        (_, Some(WildcardUnderEquals)) => Cause::OperatorWrong,
+        (_, Some(ClaimsSwapped)) => Cause::ConditionKeyWrong,
+        (Some("sub"), Some(LetterCase)) => Cause::SubCaseMismatch,
+        (Some("sub"), Some(ImmutableSubject | NameSubject)) => Cause::ImmutableSub,
+        (Some("sub"), _) if has_wrong_type(condition) => Cause::OperatorWrong,
+        (Some("sub"), _) => Cause::SubMismatch,
+        (Some("aud" | "oaud"), _) if has_wrong_type(condition) => Cause::OperatorWrong,
+        (Some("aud" | "oaud"), _) => Cause::AudMismatch,
+        _ => Cause::ClaimMismatch,
+    }
+}
+
+/// An operator for another type than the text that `sub` and `aud` are.
+fn has_wrong_type(condition: &ConditionEvaluation) -> bool {
+    !matches!(
+        Operator::parse(&condition.operator).comparison,
+        Comparison::StringEquals
+            | Comparison::StringEqualsIgnoreCase
+            | Comparison::StringLike
+            | Comparison::Null
+            | Comparison::Unrecognised
+    )
+}
+
+fn summary(condition: &ConditionEvaluation, claim: Option<&str>) -> String {
+    if condition.impossible_key.is_some() {
+        return format!("the condition key `{}` can never be met: {}", condition.key, condition.why);
+    }
+    let what = match claim {
+        Some("sub") => "subject".to_owned(),
+        Some("aud" | "oaud") => "audience".to_owned(),
+        Some(claim) => format!("`{claim}`"),
+        None => format!("`{}`", condition.key),
+    };
+    match condition.actual {
+        Some(_) => format!("the role's trust policy does not accept this {what}: {}", condition.why),
+        None => format!("the role's trust policy asks for {what}: {}", condition.why),
+    }
+}
+
+/// The policy's value that comes nearest to the token's.
+fn expected(condition: &ConditionEvaluation) -> Option<String> {
+    if let Some(near) = &condition.near_miss {
+        return Some(near.expected.clone());
+    }
+    let actual = condition.actual.as_ref().and_then(|values| values.first());
+    let shared = |value: &String| actual.map_or(0, |a| first_difference(value, a).map_or(usize::MAX, |d| d.at));
+    // The first of those that share most: `max_by_key` would take the last.
+    condition.expected.iter().take(64).rev().max_by_key(|value| shared(value)).cloned()
+}
+
+/// The token's subject, part by part.
+fn parts(evaluation: &TrustEvaluation, subject: &str) -> Vec<String> {
+    let parts = segments(IssuerKind::of(&evaluation.issuer, Some(subject)), subject);
+    if parts.len() < 2 {
+        return Vec::new();
+    }
+    parts.iter().map(|part| format!("its {} is `{}`: {}", part.name, part.value, part.meaning)).collect()
+}
+
+fn fixes(
+    finding: Finding,
+    evaluation: &TrustEvaluation,
+    condition: &ConditionEvaluation,
+    claim: Option<&str>,
+) -> Finding {
+    if let Some(key) = &condition.impossible_key {
+        return match &key.corrected {
+            Some(corrected) => finding.with_command(
+                "Use the key that the token brings",
+                fix::condition(&condition.operator, corrected, &condition.expected),
+            ),
+            None => finding.with_fix(format!(
+                "Remove the condition on `{}`; conditions on `{}:sub` and `:aud` tell tokens apart",
+                condition.key,
+                condition_key_prefix(&evaluation.issuer)
+            )),
+        };
+    }
+    if let Some(near) = &condition.near_miss {
+        return near_fix(finding, condition, near);
+    }
+    let negated = Operator::parse(&condition.operator).negated;
+    let Some([actual]) = condition.actual.as_deref() else {
+        return finding
+            .with_fix(format!("Use a token that carries the claim, or remove the condition on `{}`", condition.key));
+    };
+    if negated {
+        return finding
+            .with_fix(format!("If this token is meant to have the role, take `{actual}` out of the excepted values"));
+    }
+    let accepted = fix::condition(&condition.operator, &condition.key, &with(condition, None, actual));
+    match claim {
+        Some("aud" | "oaud") => finding
+            .with_command("Accept the audience that the token has", accepted)
+            .with_fix(format!("Or ask for a token with the audience {}", listed(&condition.expected))),
+        _ => finding.with_command("If this token is meant to have the role, accept what it brings", accepted),
+    }
+}
+
+fn near_fix(finding: Finding, condition: &ConditionEvaluation, near: &NearMiss) -> Finding {
+    use Transformation::*;
+    let corrected = |values: &[String]| fix::condition(&condition.operator, &condition.key, values);
+    let Some(value) = &near.corrected else {
+        return match near.transformation {
+            WildcardUnderEquals => {
+                let operator = condition.operator.replace("EqualsIgnoreCase", "Equals").replace("Equals", "Like");
+                let snippet = fix::condition(&operator, &condition.key, &condition.expected);
+                finding.with_command("Compare with StringLike, which knows wildcards", snippet)
+            }
+            _ => finding.with_fix("Put each value under the key of its own claim"),
+        };
+    };
+    match near.transformation {
+        ImmutableSubject | NameSubject => finding
+            .with_command(
+                "Accept both forms while the repository moves from one to the other",
+                corrected(&[near.expected.clone(), value.clone()]),
+            )
+            .with_command(
+                "See the form a repository's tokens have",
+                "gh api repos/OWNER/REPO/actions/oidc/customization/sub",
+            ),
+        EnvironmentInsteadOfRef => finding
+            .with_command("Accept the job's environment", corrected(&with(condition, Some(&near.expected), value)))
+            .with_fix("Or remove `environment:` from the job, so that its subject names the branch or tag"),
+        RefInsteadOfEnvironment => finding
+            .with_fix("Add the `environment:` that the policy names to the job")
+            .with_command("Or accept the branch or tag", corrected(&with(condition, Some(&near.expected), value))),
+        PullRequest => finding
+            .with_fix(
+                "Run the job for the event that the policy names: a policy for pull requests serves whoever opens one",
+            )
+            .with_command("Or accept this event", corrected(&with(condition, Some(&near.expected), value))),
+        _ => finding.with_command("Correct the value", corrected(&with(condition, Some(&near.expected), value))),
+    }
+}
+
+/// The condition's values with `value` in place of `replaced`, or beside the others.
+fn with(condition: &ConditionEvaluation, replaced: Option<&str>, value: &str) -> Vec<String> {
+    let mut values = condition.expected.clone();
+    match replaced.and_then(|replaced| values.iter().position(|v| v == replaced)) {
+        Some(at) => value.clone_into(&mut values[at]),
+        None if values.len() == 1 => value.clone_into(&mut values[0]),
+        None => values.push(value.to_owned()),
+    }
+    values
+}
+
+fn docs(cause: Cause, condition: &ConditionEvaluation) -> &'static str {
+    match cause {
+        Cause::ImmutableSub => DOCS_GITHUB,
+        Cause::OperatorWrong => DOCS_OPERATORS,
+        Cause::ConditionKeyWrong => DOCS_KEYS,
+        _ if condition.key.starts_with("token.actions.githubusercontent.com") => DOCS_GITHUB,
+        _ => DOCS_TRUST,
+    }
+}

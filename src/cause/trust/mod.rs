@@ -1,0 +1,238 @@
+//! From what a trust policy says to a token, to the causes: which statement was meant, and what in it does not fit.
+
+mod condition;
+mod fix;
+mod principal;
+mod width;
+
+pub use width::{smells, strangers};
+
+use self::fix::update_role;
+use super::{Cause, Certainty, Finding};
+use crate::domain::iam::{
+    Decision, Effect, KeyFault, ProviderArn, Refusal, StatementEvaluation, TrustEvaluation, Truth, WEB_IDENTITY,
+};
+
+const DOCS_TRUST: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html";
+const DOCS_PROVIDER: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html";
+const DOCS_KEYS: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html";
+const DOCS_OPERATORS: &str =
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html";
+const DOCS_MULTI: &str =
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_multi-value-conditions.html";
+const DOCS_LOGIC: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html";
+const DOCS_WEB_IDENTITY: &str =
+    "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html";
+const DOCS_TAGS: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html";
+
+/// Why the policy does not let the token in: proven where it denies, possible where it depends on what is not at
+/// hand; nothing where it allows. What blocks the rest comes first.
+pub fn findings(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
+    let mut found = Vec::new();
+    found.extend(evaluation.refusals.iter().map(|refusal| refused(check, evaluation, *refusal)));
+    let exchange = evaluation.actions.first().map(|action| action.decision);
+    match exchange {
+        Some(Decision::Allow) => {}
+        _ => {
+            found.extend(denials(check, evaluation));
+            found.extend(nearest_allow(check, evaluation));
+        }
+    }
+    if exchange != Some(Decision::Deny) {
+        found.extend(implied_actions(check, evaluation));
+    }
+    found
+}
+
+/// What STS refuses whatever the policy says.
+fn refused(check: &str, evaluation: &TrustEvaluation, refusal: Refusal) -> Finding {
+    let new = |cause, summary: &str| Finding::new(cause, check, Certainty::Proven, summary);
+    let mut finding = match refusal {
+        Refusal::SeveralAudiences => {
+            new(Cause::AudMultiWithoutAzp, "STS refuses a token with several audiences and no `azp`")
+                .with_fix("Ask for a token with one audience, or have the issuer set `azp`")
+        }
+        Refusal::EmptyAudience => new(Cause::MalformedToken, "STS refuses a token whose audience is an empty list")
+            .with_fix("Ask for a token with the audience that the provider has registered"),
+        Refusal::RoleNotListed => {
+            new(Cause::RolesClaim, "the token lists the roles it may have, and this role is not among them")
+                .with_fix("Have the issuer put the role's ARN into the claim `https://aws.amazon.com/roles`")
+        }
+        Refusal::SubjectNotEvaluated => {
+            let snippet = fix::condition(
+                "StringLike",
+                "app.terraform.io:sub",
+                &["organization:ORG:project:PROJECT:workspace:WORKSPACE:run_phase:*".to_owned()],
+            );
+            new(
+                Cause::SubMismatch,
+                "STS takes tokens of app.terraform.io only where the trust policy has a condition on their subject",
+            )
+            .with_command("Add a condition on the subject", snippet)
+        }
+    };
+    if let Some(role) = &evaluation.role_arn {
+        finding = finding.with_evidence(format!("the role is {role}"));
+    }
+    finding.docs = if refusal == Refusal::SubjectNotEvaluated { DOCS_TRUST } else { DOCS_WEB_IDENTITY }.to_owned();
+    finding
+}
+
+/// Deny statements that match, or may.
+fn denials(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
+    let deny = evaluation.statements.iter().filter(|s| s.effect == Effect::Deny && s.matches != Truth::False);
+    deny.map(|statement| {
+        let place = place(statement);
+        let (certainty, summary) = match statement.matches {
+            Truth::True => (Certainty::Proven, format!("{place} denies this token explicitly, and a deny always wins")),
+            _ => (
+                Certainty::Possible,
+                format!("{place} may deny this token explicitly: that depends on what is not known here"),
+            ),
+        };
+        let mut finding = Finding::new(Cause::ExplicitDeny, check, certainty, summary);
+        for condition in &statement.conditions {
+            let told = format!("{} `{}`: {}", condition.operator, condition.key, condition.why);
+            finding = finding.with_evidence(told);
+        }
+        finding = finding.with_fix(format!("Narrow the condition of {place}, or remove the statement"));
+        finding = update_role(finding, evaluation);
+        finding.docs = DOCS_LOGIC.to_owned();
+        finding
+    })
+    .collect()
+}
+
+/// What does not fit in the allowing statement that comes nearest.
+fn nearest_allow(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
+    let allow = evaluation.statements.iter().filter(|s| s.effect == Effect::Allow);
+    let Some(nearest) = allow.clone().min_by_key(|statement| cost(statement)) else {
+        let summary = "the trust policy has no statement that allows anything";
+        let mut finding = Finding::new(Cause::ActionMissing, check, Certainty::Proven, summary)
+            .with_command("Add a statement that allows the exchange", fix::statement(evaluation));
+        finding.docs = DOCS_TRUST.to_owned();
+        return vec![update_role(finding, evaluation)];
+    };
+    if nearest.matches == Truth::True {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    if is_other_flow(nearest) {
+        found.push(other_flow(check, evaluation, nearest));
+    } else {
+        if nearest.principal.result == Truth::False {
+            found.push(principal::finding(check, evaluation, nearest));
+        }
+        if nearest.action.result == Truth::False {
+            found.push(action_missing(check, evaluation, nearest));
+        }
+        let elsewhere = keys_of_its_own_principal(nearest);
+        let failing = nearest.conditions.iter().filter(|c| c.result == Truth::False);
+        for condition in failing.filter(|c| !elsewhere.contains(&c.key.as_str())) {
+            found.push(condition::finding(check, evaluation, nearest, condition));
+        }
+    }
+    if found.is_empty() {
+        let open = nearest.conditions.iter().filter(|c| c.result == Truth::Unknown);
+        found.extend(open.map(|c| condition::unknown(check, evaluation, nearest, c)));
+    }
+    let others = allow.count() - 1;
+    if others > 0 {
+        for finding in &mut found {
+            finding.evidence.push(format!(
+                "{} is the nearest; {others} more allow something and do not fit either",
+                place(nearest)
+            ));
+        }
+    }
+    found
+}
+
+/// How far a statement is from fitting: the least is what was meant.
+fn cost(statement: &StatementEvaluation) -> usize {
+    let of = |result: Truth, is_near: bool, far: usize| match result {
+        Truth::False if is_near => 2,
+        Truth::False => far,
+        Truth::Unknown => 1,
+        Truth::True => 0,
+    };
+    let conditions = statement.conditions.iter();
+    of(statement.principal.result, statement.principal.near_miss.is_some(), 12)
+        + of(statement.action.result, false, 6)
+        + conditions.map(|c| of(c.result, c.near_miss.is_some() || c.impossible_key.is_some(), 4)).sum::<usize>()
+}
+
+/// The keys that are right for the statement's principal, which is another issuer: the principal alone is at fault.
+fn keys_of_its_own_principal(statement: &StatementEvaluation) -> Vec<&str> {
+    let urls = || statement.principal.expected.iter().map(|p| ProviderArn::parse(p).map_or(p.as_str(), |arn| arn.url));
+    let impossible = statement.conditions.iter().filter(|c| {
+        c.impossible_key.as_ref().is_some_and(|key| {
+            matches!(key.fault, KeyFault::OtherIssuer | KeyFault::SlashPrefix | KeyFault::PathMissing)
+        })
+    });
+    let own = impossible.filter(|c| c.key.rsplit_once(':').is_some_and(|(prefix, _)| urls().any(|url| url == prefix)));
+    own.map(|c| c.key.as_str()).collect()
+}
+
+/// A role made for `sts:AssumeRole` by accounts, users or services.
+fn is_other_flow(statement: &StatementEvaluation) -> bool {
+    let assume = |action: &String| {
+        action.eq_ignore_ascii_case("sts:AssumeRole") || action.eq_ignore_ascii_case("sts:AssumeRoleWithSAML")
+    };
+    let providers = statement.principal.expected.iter().any(|p| p.contains("oidc-provider/") || !p.contains(':'));
+    statement.action.result == Truth::False
+        && statement.principal.result == Truth::False
+        && statement.action.expected.iter().any(assume)
+        && !providers
+}
+
+fn other_flow(check: &str, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Finding {
+    let summary = "the role is made for AssumeRole by other principals, not for web identity tokens";
+    let mut finding = Finding::new(Cause::WrongFlow, check, Certainty::Proven, summary)
+        .with_difference(statement.action.expected.join(", "), WEB_IDENTITY)
+        .with_evidence(format!("{} trusts {}", place(statement), statement.principal.expected.join(", ")))
+        .with_fix("Assume another role with the token first and chain to this one with AssumeRole, or let this role take the token:")
+        .with_command("Add a statement for the token's issuer", fix::statement(evaluation));
+    finding.docs = DOCS_TRUST.to_owned();
+    update_role(finding, evaluation)
+}
+
+fn action_missing(check: &str, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Finding {
+    let summary = format!("{} does not allow `{WEB_IDENTITY}`", place(statement));
+    let mut finding = Finding::new(Cause::ActionMissing, check, Certainty::Proven, summary)
+        .with_difference(statement.action.expected.join(", "), WEB_IDENTITY)
+        .with_evidence(format!("its {} is {}", statement.action.element, statement.action.expected.join(", ")))
+        .with_command("Let the statement allow the exchange", format!("\"Action\": \"{WEB_IDENTITY}\""));
+    finding.docs = DOCS_TRUST.to_owned();
+    update_role(finding, evaluation)
+}
+
+/// Session tags and source identity, which the token's claims ask for beside the exchange.
+fn implied_actions(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
+    let implied = evaluation.actions.iter().skip(1).filter(|action| action.decision != Decision::Allow);
+    implied
+        .map(|action| {
+            let tags = action.action == "sts:TagSession";
+            let cause = if tags { Cause::TagSessionMissing } else { Cause::ActionMissing };
+            let what = if tags { "session tags" } else { "a source identity" };
+            let certainty = if action.decision == Decision::Deny { Certainty::Proven } else { Certainty::Possible };
+            let summary = format!("the token carries {what}, and the trust policy does not allow `{}`", action.action);
+            let mut finding = Finding::new(cause, check, certainty, summary)
+                .with_command(
+                    "Allow both in the statement that allows the exchange",
+                    format!("\"Action\": [\"{WEB_IDENTITY}\", \"{}\"]", action.action),
+                )
+                .with_fix(format!("Or have the issuer send no {what}"));
+            finding.docs = DOCS_TAGS.to_owned();
+            update_role(finding, evaluation)
+        })
+        .collect()
+}
+
+/// `Statement[0]`, with its Sid where it has one.
+fn place(statement: &StatementEvaluation) -> String {
+    match &statement.sid {
+        Some(sid) => format!("Statement[{}] ({sid})", statement.index),
+        None => format!("Statement[{}]", statement.index),
+    }
+}

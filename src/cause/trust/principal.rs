@@ -1,0 +1,48 @@
+//! A principal that is not the token's identity provider.
+
+use super::fix::{self, update_role};
+use super::{DOCS_PROVIDER, place};
+use crate::cause::{Cause, Certainty, Finding};
+use crate::domain::iam::{StatementEvaluation, Transformation, TrustEvaluation};
+
+pub(super) fn finding(check: &str, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Finding {
+    let principal = &statement.principal;
+    let near = principal.near_miss.as_ref();
+    let cause = match near.map(|near| near.transformation) {
+        Some(Transformation::Account) => Cause::WrongAccount,
+        Some(Transformation::Partition) => Cause::WrongPartition,
+        _ => Cause::PrincipalArnWrong,
+    };
+    let summary = match near {
+        Some(near) => format!("the trust policy's principal is not the token's identity provider: {}", near.why),
+        None if principal.element == "NotPrincipal" => {
+            "the trust policy excepts the token's identity provider".to_owned()
+        }
+        None => format!("the trust policy's principal is not the token's identity provider: {}", principal.why),
+    };
+    let written = near.map(|near| near.expected.clone()).or_else(|| principal.expected.first().cloned());
+    let mut finding = Finding::new(cause, check, Certainty::Proven, summary);
+    finding.expected = written;
+    finding.actual = Some(principal.actual.clone());
+    finding = finding.with_evidence(format!("the token's issuer is {}", evaluation.issuer)).with_evidence(format!(
+        "{} names {} as {}",
+        place(statement),
+        listed(&principal.expected),
+        principal.element
+    ));
+    if let Some(role) = &evaluation.role_arn {
+        finding = finding.with_evidence(format!("a role trusts providers of its own account only; the role is {role}"));
+    }
+    finding = finding.with_command("Name the token's identity provider", fix::principal(&principal.actual));
+    finding.docs = DOCS_PROVIDER.to_owned();
+    update_role(finding, evaluation)
+}
+
+/// Values as a person lists them, not too many.
+pub(super) fn listed(values: &[String]) -> String {
+    match values {
+        [] => "nobody".to_owned(),
+        values if values.len() <= 4 => values.join(", "),
+        values => format!("{} and {} more", values[..3].join(", "), values.len() - 3),
+    }
+}

@@ -1,0 +1,65 @@
+//! What verdicts on any cloud's calls share: a refusal in words, candidates as findings, answers that are none.
+
+use super::network;
+use crate::cause::explain::candidates;
+use crate::cause::{Cause, Certainty, Finding, catalogue};
+use crate::check::facts::cloud::{Answer, Call, Refusal};
+use crate::check::{CheckId, Verdict};
+use crate::domain::timestamp::in_words;
+
+/// A refusal as evidence: who said what.
+pub fn quoted(service: &str, refusal: &Refusal) -> String {
+    let request = refusal.request_id.as_ref().map(|id| format!(", request {id}")).unwrap_or_default();
+    format!("{service} answered {} (HTTP {}{request}): {}", refusal.code, refusal.http_status, refusal.message)
+}
+
+/// The causes that a refusal's own words allow, as findings with those words as evidence.
+pub fn from_words(check: CheckId, provider: &str, service: &str, refusal: &Refusal) -> Vec<Finding> {
+    candidates(provider, &refusal.code, &refusal.message)
+        .into_iter()
+        .map(|candidate| {
+            Finding::new(
+                candidate.cause,
+                check.id(),
+                candidate.certainty,
+                catalogue::entry(candidate.cause).title.clone(),
+            )
+            .with_evidence(quoted(service, refusal))
+        })
+        .collect()
+}
+
+/// A pass that says how long it took to come about, where it did not at once.
+pub fn granted<T>(call: &Call<T>) -> Verdict {
+    let mut verdict = Verdict::pass();
+    if call.attempts > 1 {
+        verdict.reason = Some(format!(
+            "works since {} after the first of {} attempts",
+            in_words(call.waited_ms / 1000),
+            call.attempts
+        ));
+    }
+    verdict
+}
+
+/// The verdict on a call that brought no answer of the service: that is no refusal.
+pub fn unanswered<T>(check: CheckId, unreachable: Cause, call: &Call<T>) -> Option<Verdict> {
+    match &call.answer {
+        Answer::Granted(_) | Answer::Refused(_) => None,
+        Answer::Network { failure } => {
+            let finding = network::finding(check, failure);
+            Some(Verdict::inconclusive(finding.summary.clone(), vec![finding]))
+        }
+        Answer::Unreadable { http_status, detail } => {
+            let status = http_status.map(|s| format!(" (HTTP {s})")).unwrap_or_default();
+            let reason = format!("what answered is not the service{status}: {detail}");
+            let evidence = call.exchange.as_ref().map(|x| format!("dialled {}", x.url));
+            let mut finding = Finding::new(unreachable, check.id(), Certainty::Likely, reason.clone());
+            finding.evidence.extend(evidence);
+            Some(Verdict::inconclusive(reason, vec![finding]))
+        }
+        Answer::NotSent { detail } => {
+            Some(Verdict::inconclusive(format!("the request was not sent: {detail}"), Vec::new()))
+        }
+    }
+}

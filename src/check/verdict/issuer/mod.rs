@@ -1,0 +1,417 @@
+//! Verdicts on the issuer: can it be reached, is its certificate sound, does its document name it, are its keys usable.
+
+mod certificates;
+mod document;
+mod keys;
+
+use super::network::{CLOUD_PATIENCE_MS, finding};
+use crate::cause::{Cause, Certainty, Finding};
+use crate::check::facts::Facts;
+use crate::check::facts::network::{AddressScope, Exchange, FailureKind, HopName, NetworkFailure};
+use crate::check::{CheckId, Outcome, Verdict};
+use crate::domain::profile::Profile;
+
+/// From this many milliseconds on, an answer comes so close to the cloud's patience that it deserves a warning.
+const NEARLY_SLOW_MS: u64 = 3000;
+
+/// The issuer's host can be found and connected to.
+pub fn reachable(facts: &Facts, _profile: &Profile) -> Verdict {
+    let Some(document) = &facts.issuer.document else { return not_asked() };
+    let exchange = &document.exchange;
+    if let Some(failure) = exchange.failure.as_ref().filter(|f| f.hop <= HopName::Connect) {
+        return failed(CheckId::IssuerReachable, failure);
+    }
+    let addresses = &exchange.addresses;
+    if exchange.proxy.is_none() && !addresses.is_empty() && addresses.iter().all(|a| a.scope == AddressScope::Private) {
+        let listed: Vec<String> = addresses.iter().map(|a| a.ip.to_string()).collect();
+        let reason = "the issuer's name leads to private addresses only, as seen from here";
+        let finding = Finding::new(Cause::JwksUnreachable, CheckId::IssuerReachable.id(), Certainty::Possible, reason)
+            .with_evidence(format!("it resolves to {}", listed.join(", ")))
+            .with_evidence("the cloud fetches the issuer's documents over the internet");
+        return Verdict::warn(reason, vec![finding]);
+    }
+    Verdict::pass()
+}
+
+/// The certificate is trusted, for this name, and not about to end.
+pub fn tls(facts: &Facts, _profile: &Profile) -> Verdict {
+    let Some(document) = &facts.issuer.document else { return not_asked() };
+    let exchange = &document.exchange;
+    if let Some(failure) = &exchange.failure {
+        match failure.hop {
+            HopName::Resolve | HopName::Connect => return Verdict::skipped("the issuer's host cannot be reached"),
+            HopName::Tls => return failed(CheckId::IssuerTls, failure),
+            HopName::Request | HopName::Body => {}
+        }
+    }
+    let Some(tls) = &exchange.tls else {
+        return if exchange.url.starts_with("http:") {
+            Verdict::skipped("plain http on this machine has no certificate; the clouds need https")
+        } else {
+            Verdict::inconclusive(
+                "the connection was taken over from another request, without its certificate",
+                Vec::new(),
+            )
+        };
+    };
+    let mut findings: Vec<Finding> = certificates::expires_soon(&tls.chain, facts.now).into_iter().collect();
+    findings.extend(tls.chain.oddities.iter().filter_map(|oddity| certificates::odd_chain(oddity, &tls.chain)));
+    let on_this_machine = exchange.addresses.iter().all(|a| a.scope == AddressScope::Loopback);
+    if tls.named_authority && !on_this_machine {
+        findings.push(certificates::private_authority(&tls.chain));
+    }
+    judged(findings)
+}
+
+/// The discovery document is there, names its issuer and holds what the clouds need.
+pub fn discovery(facts: &Facts, _profile: &Profile) -> Verdict {
+    let Some(document) = &facts.issuer.document else { return not_asked() };
+    let check = CheckId::IssuerDiscovery;
+    if let Some(failure) = &document.exchange.failure {
+        return match failure.hop {
+            HopName::Resolve | HopName::Connect | HopName::Tls => {
+                Verdict::skipped("no connection to the issuer came about")
+            }
+            HopName::Request | HopName::Body => failed(check, failure),
+        };
+    }
+    let mut findings = Vec::new();
+    if let Some(unfit) = document::not_configured(document).or_else(|| document::no_document(document)) {
+        findings.push(unfit);
+    }
+    if let Some(discovery) = &document.discovery {
+        findings.extend(document::document_problems(discovery));
+    }
+    findings.extend(slow(check, &document.exchange));
+    findings.extend(document::skewed(&document.exchange));
+    judged(findings)
+}
+
+/// The key set is there and has keys that the clouds can use.
+pub fn jwks(facts: &Facts, _profile: &Profile) -> Verdict {
+    let Some(keys) = &facts.issuer.keys else { return not_asked() };
+    let check = CheckId::IssuerJwks;
+    if let Some(failure) = &keys.exchange.failure {
+        return failed(check, failure);
+    }
+    let mut findings = Vec::new();
+    findings.extend(unexpected_status(check, &keys.exchange, "the key set"));
+    if let Some(error) = &keys.unreadable {
+        let summary = format!("the answer at `jwks_uri` is no key set: {error}");
+        findings.push(Finding::new(Cause::JwksInvalid, check.id(), Certainty::Proven, summary));
+    }
+    findings.extend(keys::key_problems(keys));
+    findings.extend(slow(check, &keys.exchange));
+    judged(findings)
+}
+
+fn not_asked() -> Verdict {
+    Verdict::skipped("the issuer was not asked")
+}
+
+/// The verdict on a failure. A proxy's refusal, and a machine without trusted authorities, say nothing of the issuer.
+fn failed(check: CheckId, failure: &NetworkFailure) -> Verdict {
+    let finding = finding(check, failure);
+    let reason = finding.summary.clone();
+    match failure.kind {
+        FailureKind::ProxyUnreachable
+        | FailureKind::ProxyRefused
+        | FailureKind::ProxyAuth
+        | FailureKind::TrustStore => Verdict::inconclusive(reason, vec![finding]),
+        _ => Verdict::fail(reason, vec![finding]),
+    }
+}
+
+/// Fails with a proven or likely finding, warns with a possible one, passes with none. The surest finding comes first.
+fn judged(mut findings: Vec<Finding>) -> Verdict {
+    findings.sort_by_key(|f| f.certainty);
+    let Some(first) = findings.first() else { return Verdict::pass() };
+    let outcome = if first.certainty == Certainty::Possible { Outcome::Warn } else { Outcome::Fail };
+    Verdict { outcome, reason: Some(first.summary.clone()), findings }
+}
+
+/// An answer that is neither `200` nor a redirect, which is a failure of its own.
+fn unexpected_status(check: CheckId, exchange: &Exchange, what: &str) -> Option<Finding> {
+    let status = exchange.status.filter(|s| *s != 200)?;
+    let (cause, why) = match status {
+        429 => (Cause::IdpThrottled, "the issuer limits how often it is asked"),
+        401 | 403 | 407 => {
+            (Cause::JwksUnreachable, "the document must be public: no login, no allow-list of addresses")
+        }
+        _ => (Cause::JwksUnreachable, "the cloud takes nothing but 200"),
+    };
+    let summary = format!("{what} cannot be fetched: HTTP status {status}");
+    Some(
+        Finding::new(cause, check.id(), Certainty::Proven, summary)
+            .with_evidence(format!("GET {} answered {status}", exchange.url))
+            .with_evidence(why),
+    )
+}
+
+fn slow(check: CheckId, exchange: &Exchange) -> Option<Finding> {
+    let took = exchange.duration_ms as u64;
+    let (certainty, relation) = match took {
+        CLOUD_PATIENCE_MS.. => (Certainty::Proven, "later than the cloud waits"),
+        NEARLY_SLOW_MS.. => (Certainty::Possible, "nearly later than the cloud waits"),
+        _ => return None,
+    };
+    let summary = format!("the issuer answers after {took} ms, {relation} (about {CLOUD_PATIENCE_MS} ms)");
+    let finding = Finding::new(Cause::IssuerSlow, check.id(), certainty, summary);
+    let slowest = exchange.hops.iter().max_by(|a, b| a.duration_ms.total_cmp(&b.duration_ms))?;
+    Some(finding.with_evidence(format!("the longest hop is `{}`: {:.0} ms", slowest.name.id(), slowest.duration_ms)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::check::facts::issuer::{DocumentFact, IssuerFacts, KeysFact};
+    use crate::check::facts::network::{Address, Hop, Tls};
+    use crate::domain::certificate::{Certificate, Chain};
+    use crate::domain::discovery::Discovery;
+    use crate::domain::jwks::Jwks;
+    use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide};
+    use crate::domain::timestamp::UnixSeconds;
+
+    const NOW: UnixSeconds = 1_800_000_000;
+    const ISSUER: &str = "https://app.example.com";
+
+    fn profile() -> Profile {
+        Profile {
+            name: "test".into(),
+            guide: Guide::AwsWorkloadIdentity,
+            issuer_url: Some(ISSUER.into()),
+            organization: None,
+            token: None,
+            aws: AwsSettings::default(),
+            azure: AzureSettings::default(),
+            secret: None,
+            deployment: DeploymentSettings::default(),
+        }
+    }
+
+    fn certificate(days_left: i64) -> Certificate {
+        Certificate {
+            subject: "CN=app.example.com".into(),
+            issuer: "CN=Authority".into(),
+            names: vec!["app.example.com".into()],
+            not_before: NOW - 86_400,
+            not_after: NOW + days_left * 86_400,
+            thumbprint_sha1: "a9993e364706816aba3e25717850c26c9cd0d89d".into(),
+            is_ca: false,
+            is_self_signed: false,
+            wanted_by_iam: true,
+        }
+    }
+
+    fn exchange() -> Exchange {
+        Exchange {
+            method: "GET".into(),
+            url: format!("{ISSUER}/.well-known/openid-configuration"),
+            addresses: vec![Address { ip: [203, 0, 113, 7].into(), scope: AddressScope::Public }],
+            hops: vec![Hop { name: HopName::Request, start_ms: 0.0, duration_ms: 20.0 }],
+            tls: Some(Tls {
+                server_name: "app.example.com".into(),
+                version: Some("TLS 1.3".into()),
+                chain: Chain { certificates: vec![certificate(60)], oddities: Vec::new() },
+                accepted: true,
+                named_authority: false,
+            }),
+            status: Some(200),
+            clock_skew_s: Some(0),
+            duration_ms: 20.0,
+            ..Exchange::default()
+        }
+    }
+
+    fn document() -> DocumentFact {
+        let text = json!({
+            "issuer": ISSUER,
+            "jwks_uri": format!("{ISSUER}/keys"),
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "claims_supported": ["sub"],
+        });
+        DocumentFact {
+            issuer: ISSUER.into(),
+            exchange: exchange(),
+            discovery: Discovery::parse(text.to_string().as_bytes(), ISSUER).ok(),
+            unreadable: None,
+        }
+    }
+
+    fn facts(document: DocumentFact) -> Facts {
+        Facts { now: NOW, issuer: IssuerFacts { document: Some(document), keys: None }, ..Facts::default() }
+    }
+
+    fn failure(hop: HopName, kind: FailureKind) -> Option<NetworkFailure> {
+        Some(NetworkFailure {
+            hop,
+            kind,
+            host: "app.example.com".into(),
+            port: 443,
+            url: ISSUER.into(),
+            proxy: None,
+            elapsed_ms: 7000,
+            detail: String::new(),
+        })
+    }
+
+    fn outcomes(facts: &Facts) -> [Outcome; 3] {
+        [reachable, tls, discovery].map(|verdict| verdict(facts, &profile()).outcome)
+    }
+
+    #[test]
+    fn a_healthy_issuer_passes_and_an_unasked_one_is_skipped() {
+        assert_eq!(outcomes(&facts(document())), [Outcome::Pass; 3]);
+        assert_eq!(outcomes(&Facts::default()), [Outcome::Skipped; 3]);
+        assert_eq!(jwks(&facts(document()), &profile()).outcome, Outcome::Skipped);
+    }
+
+    #[test]
+    fn a_failure_fails_the_check_of_its_hop_and_blocks_the_later_ones() {
+        use Outcome::{Fail, Inconclusive, Pass, Skipped};
+        for (hop, kind, expected) in [
+            (HopName::Resolve, FailureKind::Dns, [Fail, Skipped, Skipped]),
+            (HopName::Connect, FailureKind::Refused, [Fail, Skipped, Skipped]),
+            (HopName::Connect, FailureKind::ProxyAuth, [Inconclusive, Skipped, Skipped]),
+            (HopName::Connect, FailureKind::ProxyRefused, [Inconclusive, Skipped, Skipped]),
+            (HopName::Tls, FailureKind::TlsHandshake, [Pass, Fail, Skipped]),
+            (HopName::Tls, FailureKind::TrustStore, [Pass, Inconclusive, Skipped]),
+            (HopName::Request, FailureKind::Timeout, [Pass, Pass, Fail]),
+            (HopName::Body, FailureKind::Truncated, [Pass, Pass, Fail]),
+        ] {
+            let mut document = document();
+            document.discovery = None;
+            document.exchange.failure = failure(hop, kind.clone());
+            assert_eq!(outcomes(&facts(document)), expected, "{hop:?} {kind:?}");
+        }
+    }
+
+    #[test]
+    fn private_addresses_deserve_a_warning_and_loopback_does_not() {
+        for (scopes, outcome) in [
+            (vec![AddressScope::Private], Outcome::Warn),
+            (vec![AddressScope::Private, AddressScope::Public], Outcome::Pass),
+            (vec![AddressScope::Loopback], Outcome::Pass),
+            (vec![], Outcome::Pass),
+        ] {
+            let mut document = document();
+            document.exchange.addresses =
+                scopes.iter().map(|scope| Address { ip: [10, 0, 0, 1].into(), scope: *scope }).collect();
+            assert_eq!(reachable(&facts(document), &profile()).outcome, outcome, "{scopes:?}");
+        }
+    }
+
+    #[test]
+    fn certificates_that_end_soon() {
+        for (days, outcome) in [(60, Outcome::Pass), (14, Outcome::Pass), (13, Outcome::Warn), (0, Outcome::Warn)] {
+            let mut document = document();
+            if let Some(tls) = &mut document.exchange.tls {
+                tls.chain.certificates = vec![certificate(days)];
+            }
+            assert_eq!(tls(&facts(document), &profile()).outcome, outcome, "{days} days");
+        }
+    }
+
+    #[test]
+    fn a_private_authority_comes_with_the_command_that_registers_its_thumbprint() {
+        let mut document = document();
+        if let Some(tls) = &mut document.exchange.tls {
+            tls.named_authority = true;
+        }
+        let verdict = tls(&facts(document.clone()), &profile());
+        assert_eq!((verdict.outcome, verdict.findings[0].cause), (Outcome::Warn, Cause::Thumbprint));
+        let command = verdict.findings[0].fixes[0].command.clone().unwrap();
+        assert!(command.ends_with("a9993e364706816aba3e25717850c26c9cd0d89d"), "{command}");
+        document.exchange.addresses[0].scope = AddressScope::Loopback;
+        assert_eq!(tls(&facts(document), &profile()).outcome, Outcome::Pass);
+    }
+
+    #[test]
+    fn how_late_is_too_late() {
+        for (ms, outcome, certainty) in [
+            (2999.0, Outcome::Pass, None),
+            (3000.0, Outcome::Warn, Some(Certainty::Possible)),
+            (4999.0, Outcome::Warn, Some(Certainty::Possible)),
+            (5000.0, Outcome::Fail, Some(Certainty::Proven)),
+            (6010.0, Outcome::Fail, Some(Certainty::Proven)),
+        ] {
+            let mut document = document();
+            document.exchange.duration_ms = ms;
+            let verdict = discovery(&facts(document), &profile());
+            assert_eq!(verdict.outcome, outcome, "{ms} ms");
+            assert_eq!(verdict.findings.first().map(|f| f.certainty), certainty);
+            assert!(verdict.findings.iter().all(|f| f.cause == Cause::IssuerSlow));
+        }
+    }
+
+    #[test]
+    fn how_skewed_is_too_skewed() {
+        for (skew, outcome) in [
+            (60, Outcome::Pass),
+            (-60, Outcome::Pass),
+            (61, Outcome::Warn),
+            (-300, Outcome::Warn),
+            (301, Outcome::Fail),
+            (i64::MIN, Outcome::Fail),
+        ] {
+            let mut document = document();
+            document.exchange.clock_skew_s = Some(skew);
+            let verdict = discovery(&facts(document), &profile());
+            assert_eq!(verdict.outcome, outcome, "{skew} s");
+        }
+    }
+
+    #[test]
+    fn statuses_and_their_causes() {
+        for (status, cause) in [
+            (404, Cause::IssuerNotConfigured),
+            (503, Cause::IssuerNotConfigured),
+            (403, Cause::JwksUnreachable),
+            (429, Cause::IdpThrottled),
+            (500, Cause::JwksUnreachable),
+            (204, Cause::JwksUnreachable),
+        ] {
+            let mut document = document();
+            (document.discovery, document.exchange.status) = (None, Some(status));
+            let verdict = discovery(&facts(document), &profile());
+            assert_eq!((verdict.outcome, verdict.findings[0].cause), (Outcome::Fail, cause), "{status}");
+        }
+    }
+
+    #[test]
+    fn key_sets_and_what_becomes_of_them() {
+        let key = json!({
+            "kty": "EC", "kid": "k", "crv": "P-256",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        });
+        let with = |name: &str, value: serde_json::Value| {
+            let mut key = key.clone();
+            key[name] = value;
+            key
+        };
+        for (keys, outcome) in [
+            (vec![key.clone()], Outcome::Pass),
+            (vec![key.clone(), key.clone()], Outcome::Warn),
+            (vec![key.clone(), with("kid", json!(""))], Outcome::Warn),
+            (vec![], Outcome::Fail),
+            (vec![with("key_ops", json!(["verify"]))], Outcome::Fail),
+            (vec![with("use", json!("enc"))], Outcome::Fail),
+            (vec![with("crv", json!("P-192"))], Outcome::Fail),
+            (vec![with("use", json!("enc")); 500], Outcome::Fail),
+        ] {
+            let text = json!({ "keys": keys }).to_string();
+            let mut facts = facts(document());
+            facts.issuer.keys =
+                Some(KeysFact { exchange: exchange(), jwks: Jwks::parse(text.as_bytes()).ok(), unreadable: None });
+            let verdict = jwks(&facts, &profile());
+            assert_eq!(verdict.outcome, outcome, "{text:.200}");
+            assert!(verdict.findings.iter().all(|f| f.cause == Cause::JwksInvalid));
+            assert!(verdict.findings.len() <= 12);
+        }
+    }
+}

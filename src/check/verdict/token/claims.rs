@@ -1,0 +1,271 @@
+//! `token.claims`: issuer, audience and subject against what the profile expects, byte for byte.
+
+use super::Cloud;
+use super::problem;
+use super::tally::Tally;
+use crate::cause::{Cause, Certainty, Finding};
+use crate::check::{CheckId, Verdict};
+use crate::domain::near_miss::{NearMiss, near_miss};
+use crate::domain::profile::{Guide, Profile};
+use crate::domain::token::{DecodedToken, ROLES_CLAIM, TokenKind, roles};
+
+const CHECK: CheckId = CheckId::TokenClaims;
+
+/// The audience a Kubernetes API server gives tokens that nobody asked another one for.
+const KUBERNETES_AUDIENCES: [&str; 3] =
+    ["https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local", "kubernetes.default.svc"];
+
+/// What a token's claims have to be. `None` is not compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectations {
+    pub cloud: Cloud,
+    pub issuer: Option<String>,
+    pub audience: Option<String>,
+    pub subject: Option<String>,
+    /// The role that will be asked for.
+    pub role_arn: Option<String>,
+}
+
+impl Expectations {
+    /// What `profile` says.
+    pub fn of(profile: &Profile) -> Self {
+        let cloud = Cloud::from(profile.guide);
+        let partition = profile.aws.role_arn.as_ref().map(|role| role.partition.as_str());
+        let audience = match profile.guide {
+            Guide::AzureWorkloadIdentity => Some("api://AzureADTokenExchange".to_owned()),
+            // In the China partition the service has a name of its own; a plain default must not hide that.
+            Guide::AwsWorkloadIdentity if partition == Some("aws-cn") => match profile.aws.audience.as_deref() {
+                None | Some("sts.amazonaws.com") => Some("sts.amazonaws.com.cn".to_owned()),
+                Some(other) => Some(other.to_owned()),
+            },
+            Guide::AwsWorkloadIdentity => {
+                Some(profile.aws.audience.clone().unwrap_or_else(|| "sts.amazonaws.com".to_owned()))
+            }
+            _ => profile.aws.audience.clone(),
+        };
+        let subject = match profile.guide {
+            Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity => {
+                profile.organization.as_ref().map(|organization| format!("organization:{organization}"))
+            }
+            _ => None,
+        };
+        Expectations {
+            cloud,
+            issuer: profile.issuer_url.clone(),
+            audience,
+            subject,
+            role_arn: profile.aws.role_arn.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// Nothing but the rules of AWS STS.
+    pub fn none() -> Self {
+        Expectations { cloud: Cloud::Aws, issuer: None, audience: None, subject: None, role_arn: None }
+    }
+}
+
+pub(super) fn judge(token: &DecodedToken, expected: &Expectations) -> Verdict {
+    if token.claims.is_none() {
+        return Verdict::inconclusive("the claims cannot be read", Vec::new());
+    }
+    let mut tally = Tally::default();
+    if let (Some(expected_issuer), Some(actual)) = (&expected.issuer, token.issuer()) {
+        issuer(expected_issuer, actual, expected.cloud, &mut tally);
+    }
+    if let Some(audience_expected) = &expected.audience {
+        audience(audience_expected, token, expected.cloud, &mut tally);
+    }
+    if let (Some(expected_subject), Some(actual)) = (&expected.subject, token.subject()) {
+        subject(expected_subject, actual, &mut tally);
+    }
+    if let (Some(role), Cloud::Aws) = (&expected.role_arn, expected.cloud) {
+        roles_claim(role, token, &mut tally);
+    }
+    for judged in token.problems.iter().filter_map(|problem| problem::judge(problem, token, expected.cloud)) {
+        if judged.check == CHECK {
+            tally.add(judged.weight, judged.finding);
+        }
+    }
+    kind(token, &mut tally);
+    tally.verdict()
+}
+
+fn finding(cause: Cause, certainty: Certainty, summary: impl Into<String>) -> Finding {
+    Finding::new(cause, CHECK.id(), certainty, summary)
+}
+
+fn explained(finding: Finding, miss: Option<NearMiss>) -> Finding {
+    match miss {
+        Some(miss) => finding.with_evidence(miss.to_string()),
+        None => finding,
+    }
+}
+
+fn issuer(expected: &str, actual: &str, cloud: Cloud, tally: &mut Tally) {
+    if expected == actual {
+        return;
+    }
+    // The profile may be the one that is wrong, so this is never proven from here.
+    let found = match cloud {
+        Cloud::Aws => finding(
+            Cause::ProviderMissing,
+            Certainty::Likely,
+            "the token's `iss` is not the expected issuer; AWS looks its provider up by `iss`, character by character",
+        ),
+        Cloud::Entra => finding(Cause::IssMismatch, Certainty::Likely, "the token's `iss` is not the expected issuer"),
+    };
+    tally.fails(explained(found.with_difference(expected, actual), near_miss(expected, actual)));
+}
+
+fn audience(expected: &str, token: &DecodedToken, cloud: Cloud, tally: &mut Tally) {
+    let audiences = token.audiences();
+    // AWS takes `azp` in place of `aud` wherever it is present.
+    let (name, actual): (&str, Vec<&str>) = match (cloud, token.azp()) {
+        (Cloud::Aws, Some(azp)) => ("azp", vec![azp]),
+        _ => ("aud", audiences),
+    };
+    if actual.is_empty() || actual.contains(&expected) {
+        return;
+    }
+    let cause = match cloud {
+        Cloud::Aws => Cause::AudNotRegistered,
+        Cloud::Entra => Cause::AudMismatch,
+    };
+    let summary = format!("the token is for another audience than the expected one (`{name}`)");
+    let shown = actual.join(", ");
+    let mut found = finding(cause, Certainty::Likely, summary).with_difference(expected, shown);
+    if let [only] = actual.as_slice() {
+        found = explained(found, near_miss(expected, only));
+    }
+    if name == "azp" {
+        found = found.with_evidence("the token has `azp`, which AWS takes in place of `aud`");
+    }
+    if actual.iter().any(|audience| KUBERNETES_AUDIENCES.contains(audience)) {
+        found = found.with_command(
+            "Ask for the token with the audience.",
+            format!("kubectl create token SERVICE_ACCOUNT --audience {expected}"),
+        );
+    }
+    tally.fails(found);
+}
+
+fn subject(expected: &str, actual: &str, tally: &mut Tally) {
+    if expected == actual {
+        return;
+    }
+    let miss = near_miss(expected, actual);
+    let (cause, summary) = match miss {
+        Some(NearMiss::Case) => {
+            (Cause::SubCaseMismatch, "the token's `sub` differs from the profile's organization in letter case")
+        }
+        _ => (Cause::SubMismatch, "the token's `sub` is not the profile's organization"),
+    };
+    tally.fails(explained(finding(cause, Certainty::Likely, summary).with_difference(expected, actual), miss));
+}
+
+/// A token that lists roles may assume those only, and STS checks that before the trust policy.
+fn roles_claim(role: &str, token: &DecodedToken, tally: &mut Tally) {
+    let Some(listed) = token.claim(ROLES_CLAIM).and_then(roles) else {
+        return;
+    };
+    if listed.contains(&role) {
+        return;
+    }
+    let summary = format!("the token lists the roles it may assume (`{ROLES_CLAIM}`), and this role is not among them");
+    let actual = if listed.is_empty() { "no role".to_owned() } else { listed.join(", ") };
+    tally.fails(finding(Cause::RolesClaim, Certainty::Proven, summary).with_difference(role, actual));
+}
+
+fn kind(token: &DecodedToken, tally: &mut Tally) {
+    let id_token = "an ID token";
+    match &token.kind {
+        TokenKind::Access { because } => tally.warns(
+            finding(Cause::WrongTokenKind, Certainty::Possible, format!("it looks like an access token: {because}"))
+                .with_difference(id_token, "an access token"),
+        ),
+        TokenKind::Refresh { because } => tally.fails(
+            finding(Cause::WrongTokenKind, Certainty::Likely, format!("it looks like a refresh token: {because}"))
+                .with_difference(id_token, "a refresh token"),
+        ),
+        // The form tells these, in `token.shape`.
+        TokenKind::Identity | TokenKind::Encrypted | TokenKind::LegacyServiceAccount | TokenKind::Opaque { .. } => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::check::Outcome;
+
+    fn expectations(cloud: Cloud) -> Expectations {
+        Expectations {
+            cloud,
+            issuer: Some("https://app.example.com".into()),
+            audience: Some("sts.amazonaws.com".into()),
+            subject: Some("organization:5f1c".into()),
+            role_arn: Some("arn:aws:iam::123456789012:role/r".into()),
+        }
+    }
+
+    fn judged(changes: &[(&str, Value)], cloud: Cloud) -> (Outcome, Vec<Cause>, Verdict) {
+        let mut claims = json!({
+            "iss": "https://app.example.com", "sub": "organization:5f1c", "aud": "sts.amazonaws.com", "iat": 1, "exp": 2
+        });
+        for (name, value) in changes {
+            claims[*name] = value.clone();
+        }
+        let token = DecodedToken { claims: claims.as_object().cloned(), ..DecodedToken::default() };
+        let verdict = judge(&token, &expectations(cloud));
+        (verdict.outcome, verdict.findings.iter().map(|f| f.cause).collect(), verdict)
+    }
+
+    #[test]
+    fn claims_against_expectations() {
+        use Cause::*;
+        let aws = Cloud::Aws;
+        for (changes, cloud, causes) in [
+            (vec![], aws, vec![]),
+            (vec![("iss", json!("https://app.example.com/"))], aws, vec![ProviderMissing]),
+            (vec![("iss", json!("https://app.example.com/"))], Cloud::Entra, vec![IssMismatch]),
+            (vec![("aud", json!("other"))], aws, vec![AudNotRegistered]),
+            (vec![("aud", json!(["sts.amazonaws.com"]))], aws, vec![]),
+            (vec![("aud", json!("other"))], Cloud::Entra, vec![AudMismatch]),
+            (vec![("azp", json!("other"))], aws, vec![AudNotRegistered]),
+            (vec![("azp", json!("other"))], Cloud::Entra, vec![]),
+            (vec![("azp", json!("sts.amazonaws.com")), ("aud", json!(["x", "y"]))], aws, vec![]),
+            (vec![("sub", json!("organization:5F1C"))], aws, vec![SubCaseMismatch]),
+            (vec![("sub", json!("organization:9999"))], aws, vec![SubMismatch]),
+            (vec![(ROLES_CLAIM, json!(["arn:aws:iam::123456789012:role/other"]))], aws, vec![RolesClaim]),
+            (vec![(ROLES_CLAIM, json!("arn:x;arn:aws:iam::123456789012:role/r"))], aws, vec![]),
+        ] {
+            let (outcome, found, _) = judged(&changes, cloud);
+            assert_eq!(found, causes, "{changes:?}");
+            assert_eq!(outcome, if causes.is_empty() { Outcome::Pass } else { Outcome::Fail }, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn a_near_miss_is_explained() {
+        let (_, _, verdict) = judged(&[("iss", json!("https://app.example.com/"))], Cloud::Aws);
+        let finding = &verdict.findings[0];
+        assert_eq!(finding.actual.as_deref(), Some("https://app.example.com/"));
+        assert!(finding.evidence[0].contains("slash at the end of the actual one"), "{finding:?}");
+        let (_, _, verdict) = judged(&[("aud", json!(["https://kubernetes.default.svc"]))], Cloud::Aws);
+        assert!(verdict.findings[0].fixes[0].command.as_ref().unwrap().contains("--audience sts.amazonaws.com"));
+    }
+
+    #[test]
+    fn an_access_token_is_a_warning() {
+        let token = DecodedToken {
+            claims: json!({"iss": "https://app.example.com", "sub": "organization:5f1c", "aud": "sts.amazonaws.com"})
+                .as_object()
+                .cloned(),
+            kind: TokenKind::Access { because: "its header says typ `at+jwt`".into() },
+            ..DecodedToken::default()
+        };
+        let verdict = judge(&token, &expectations(Cloud::Aws));
+        assert_eq!((verdict.outcome, verdict.findings[0].cause), (Outcome::Warn, Cause::WrongTokenKind));
+    }
+}

@@ -1,0 +1,169 @@
+//! `trustline issuer`: discovery, keys, certificates and timings of one issuer, and what is wrong with them.
+
+mod text;
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::args::{NetworkArgs, OutputArgs, OutputFormat};
+use super::{CliError, Exit, network, terminal};
+use crate::cause::{Finding, catalogue};
+use crate::check::facts::Facts;
+use crate::check::facts::issuer::{DocumentFact, IssuerFacts};
+use crate::check::verdict::issuer as verdict;
+use crate::check::{CheckId, Outcome, Verdict};
+use crate::domain::discovery::IssuerAddress;
+use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile};
+use crate::probe::http::HttpStack;
+use crate::probe::issuer;
+
+/// Arguments of `trustline issuer`.
+#[derive(Debug, Args)]
+pub(super) struct IssuerArgs {
+    /// The issuer's URL, exactly as tokens carry it in `iss`; `https://` may be left out
+    #[arg(value_name = "URL")]
+    url: String,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What was seen of an issuer, and the judgement on it.
+struct Examination {
+    address: IssuerAddress,
+    document: DocumentFact,
+    facts: Facts,
+    verdicts: Vec<(CheckId, Verdict)>,
+}
+
+pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
+    let address = IssuerAddress::clean(&args.url).map_err(|e| CliError::new(e.to_string()))?;
+    let print: fn(&Examination, &OutputArgs) -> String = match args.output.output {
+        OutputFormat::Text => |seen, output| text::render(seen, terminal::paint(output)),
+        OutputFormat::Json => |seen, _| format!("{:#}\n", document(seen)),
+        OutputFormat::Junit | OutputFormat::Markdown => {
+            return Err(CliError::new("`issuer` prints text and json; write --output text or --output json"));
+        }
+    };
+    let stack = args.network.stack()?;
+    let runtime = network::runtime()?;
+    let facts = runtime.block_on(probe(&stack, &address, args.network.timeout));
+    // A look-up that never ends must not keep the program from ending.
+    runtime.shutdown_background();
+
+    let seen = examine(address, facts)?;
+    terminal::print(&print(&seen, &args.output));
+    Ok(seen.exit())
+}
+
+async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> IssuerFacts {
+    let started = Instant::now();
+    let document = issuer::document(stack, address).await;
+    let keys = match document.discovery.as_ref().and_then(|d| d.jwks_uri.as_deref()) {
+        Some(uri) => Some(issuer::keys(&stack.within(whole.saturating_sub(started.elapsed())), uri).await),
+        None => None,
+    };
+    IssuerFacts { document: Some(document), keys }
+}
+
+fn examine(address: IssuerAddress, issuer: IssuerFacts) -> Result<Examination, CliError> {
+    let document = issuer.document.clone().ok_or_else(|| CliError::new("the issuer was not asked"))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok());
+    let facts = Facts { now: now.unwrap_or_default(), issuer, ..Facts::default() };
+    let profile = profile(&address);
+    let verdicts = vec![
+        (CheckId::IssuerReachable, verdict::reachable(&facts, &profile)),
+        (CheckId::IssuerTls, verdict::tls(&facts, &profile)),
+        (CheckId::IssuerDiscovery, verdict::discovery(&facts, &profile)),
+        (CheckId::IssuerJwks, verdict::jwks(&facts, &profile)),
+    ];
+    Ok(Examination { address, document, facts, verdicts })
+}
+
+/// A profile that knows the issuer and nothing else.
+fn profile(address: &IssuerAddress) -> Profile {
+    Profile {
+        name: "issuer".to_owned(),
+        guide: Guide::AwsWorkloadIdentity,
+        issuer_url: Some(address.issuer.clone()),
+        organization: None,
+        token: None,
+        aws: AwsSettings::default(),
+        azure: AzureSettings::default(),
+        secret: None,
+        deployment: DeploymentSettings::default(),
+    }
+}
+
+impl Examination {
+    /// What is wrong, the surest of the earliest check first, with the catalogue's advice.
+    fn problems(&self) -> Vec<Finding> {
+        let mut found: Vec<Finding> = self.verdicts.iter().flat_map(|(_, v)| v.findings.iter().cloned()).collect();
+        found.sort_by_key(|f| f.certainty);
+        found.into_iter().map(|f| catalogue::complete(f, None)).collect()
+    }
+
+    fn has(&self, outcome: Outcome) -> bool {
+        self.verdicts.iter().any(|(_, v)| v.outcome == outcome)
+    }
+
+    fn exit(&self) -> Exit {
+        if self.has(Outcome::Fail) {
+            Exit::Failed
+        } else if self.has(Outcome::Inconclusive) {
+            Exit::Inconclusive
+        } else {
+            Exit::Passed
+        }
+    }
+}
+
+/// The document `trustline.issuer/1`.
+fn document(seen: &Examination) -> Value {
+    let exchange = &seen.document.exchange;
+    let tls = exchange.tls.as_ref().map(|tls| {
+        let mut value = json!(tls);
+        value["thumbprint_sha1"] = json!(tls.chain.thumbprint());
+        value
+    });
+    let keys = seen.facts.issuer.keys.as_ref();
+    let jwks = keys.map(|keys| {
+        let published = keys.jwks.as_ref().map(|set| set.keys.as_slice()).unwrap_or_default();
+        json!({
+            "url": keys.exchange.url,
+            "status": keys.exchange.status,
+            "hops": keys.exchange.hops,
+            "duration_ms": keys.exchange.duration_ms,
+            "keys": published,
+            "failure": keys.exchange.failure,
+        })
+    });
+    let checks: Vec<Value> = seen
+        .verdicts
+        .iter()
+        .map(|(check, v)| json!({ "id": check, "outcome": v.outcome, "reason": v.reason }))
+        .collect();
+    json!({
+        "schema": "trustline.issuer/1",
+        "issuer": seen.address.issuer,
+        "notes": seen.address.notes,
+        "url": exchange.url,
+        "status": exchange.status,
+        "content_type": exchange.content_type,
+        "http_version": exchange.http_version,
+        "proxy": exchange.proxy,
+        "addresses": exchange.addresses,
+        "duration_ms": exchange.duration_ms,
+        "clock_skew_s": exchange.clock_skew_s,
+        "hops": exchange.hops,
+        "tls": tls,
+        "discovery": seen.document.discovery,
+        "jwks": jwks,
+        "checks": checks,
+        "failure": exchange.failure,
+        "problems": seen.problems(),
+    })
+}

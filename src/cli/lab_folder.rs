@@ -1,0 +1,129 @@
+//! What the lab's user would have on disk: the authority's certificate, the token, the policies at hand, a profile.
+//! In a folder that only its owner can enter, gone when the lab ends.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret as _;
+use tempfile::TempDir;
+use toml::{Table, Value};
+
+use super::CliError;
+use crate::domain::profile::Guide;
+use crate::lab::Lab;
+
+/// The folder of a running lab; removed when dropped.
+pub(super) struct LabFolder {
+    folder: TempDir,
+}
+
+impl LabFolder {
+    /// Writes the folder for a lab.
+    pub(super) fn write(lab: &Lab) -> Result<Self, CliError> {
+        let folder = tempfile::Builder::new().prefix("trustline-lab-").tempdir().map_err(failed)?;
+        let written = LabFolder { folder };
+        written.put("ca.pem", lab.ca_pem.as_bytes())?;
+        let token = lab.workload_token().map_err(|e| CliError::new(e.to_string()))?;
+        written.put("token.jwt", token.expose_secret().as_bytes())?;
+        if let Some(policy) = &lab.profile.trust_policy {
+            written.put("trust-policy.json", policy.as_bytes())?;
+        }
+        if let Some(policy) = &lab.profile.identity_policy {
+            written.put("identity-policy.json", policy.as_bytes())?;
+        }
+        if let Some(credentials) = &lab.profile.azure.federated_credential {
+            written.put("federated-credentials.json", credentials.as_bytes())?;
+        }
+        if let Some(secret) = &lab.profile.azure.client_secret {
+            written.put("client-secret", secret.expose_secret().as_bytes())?;
+        }
+        written.put("profile.toml", profile(lab).to_string().as_bytes())?;
+        Ok(written)
+    }
+
+    /// The authority's certificate.
+    pub(super) fn ca_file(&self) -> PathBuf {
+        self.path().join("ca.pem")
+    }
+
+    /// The profile that points at the lab.
+    pub(super) fn profile_file(&self) -> PathBuf {
+        self.path().join("profile.toml")
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn put(&self, name: &str, content: &[u8]) -> Result<(), CliError> {
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.path().join(name)).map_err(failed)?;
+        file.write_all(content).map_err(failed)
+    }
+}
+
+fn failed(error: std::io::Error) -> CliError {
+    CliError::new(format!("the lab's folder cannot be written: {error}"))
+}
+
+fn profile(lab: &Lab) -> Table {
+    let held = &lab.profile;
+    let mut profile = Table::new();
+    profile.insert("guide".into(), held.guide.clone().into());
+    profile.insert("issuer".into(), table([("url", &held.issuer_url)]).into());
+    profile.insert("platform".into(), table([("organization", &held.organization)]).into());
+    if held.guide == Guide::AzureWorkloadIdentity.id() {
+        if held.azure.client_secret.is_none() {
+            profile.insert("token".into(), table([("file", "token.jwt")]).into());
+        }
+        profile.insert("azure".into(), azure(lab).into());
+    } else {
+        profile.insert("token".into(), table([("file", "token.jwt")]).into());
+        profile.insert("aws".into(), aws(lab).into());
+    }
+    profile.insert("secret".into(), table([("name", &held.secret)]).into());
+    profile
+}
+
+fn aws(lab: &Lab) -> Table {
+    let held = &lab.profile;
+    let mut aws = table([
+        ("role-arn", &held.role_arn),
+        ("region", &held.region),
+        ("sts-endpoint-url", &lab.endpoints.sts),
+        ("secretsmanager-endpoint-url", &lab.endpoints.secretsmanager),
+    ]);
+    if held.trust_policy.is_some() {
+        aws.insert("trust-policy".into(), "trust-policy.json".into());
+    }
+    if held.identity_policy.is_some() {
+        aws.insert("identity-policy".into(), "identity-policy.json".into());
+    }
+    aws
+}
+
+fn azure(lab: &Lab) -> Table {
+    let held = &lab.profile.azure;
+    let mut azure = table([
+        ("tenant-id", &held.tenant_id),
+        ("client-id", &held.client_id),
+        ("authority-host", &held.authority_host),
+    ]);
+    let files = [
+        ("federated-credential", held.federated_credential.as_ref().map(|_| "federated-credentials.json")),
+        ("client-secret-file", held.client_secret.as_ref().map(|_| "client-secret")),
+    ];
+    let texts = [("vault-url", held.vault_url.as_deref()), ("scope", held.scope.as_deref())];
+    for (key, value) in files.into_iter().chain(texts) {
+        if let Some(value) = value {
+            azure.insert(key.into(), value.into());
+        }
+    }
+    azure
+}
+
+fn table<const N: usize>(entries: [(&str, &str); N]) -> Table {
+    entries.into_iter().map(|(key, value)| (key.to_owned(), Value::String(value.to_owned()))).collect()
+}

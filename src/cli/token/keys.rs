@@ -1,0 +1,146 @@
+//! The keys to check the signature with: a file, an address, or the issuer's discovery. Only addresses use the network.
+
+use std::future::Future;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::TokenArgs;
+use crate::check::facts::issuer::{IssuerFacts, KeysFact};
+use crate::check::facts::network::Exchange;
+use crate::cli::CliError;
+use crate::cli::args::NetworkArgs;
+use crate::domain::discovery::IssuerAddress;
+use crate::domain::jwks::Jwks;
+use crate::probe::http::{HttpSettings, HttpStack, ProxyUse};
+use crate::probe::issuer;
+
+/// The most that is read of a key set's file, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// What the arguments say of keys, and what was found there.
+pub(super) struct KeySource {
+    /// Where the keys were to come from; `None` where the arguments name nothing.
+    pub described: Option<String>,
+    /// What was found, judged like an issuer's.
+    pub facts: IssuerFacts,
+}
+
+impl KeySource {
+    /// The key set, where there is one.
+    pub(super) fn set(&self) -> Option<&Jwks> {
+        self.facts.keys.as_ref()?.jwks.as_ref()
+    }
+
+    /// Why there is none.
+    pub(super) fn missing(&self) -> Option<String> {
+        self.described.as_ref()?;
+        if let Some(keys) = &self.facts.keys {
+            return lacks(&keys.exchange, keys.unreadable.as_ref().map(ToString::to_string), keys.jwks.is_some());
+        }
+        let document = self.facts.document.as_ref()?;
+        let unreadable = document.unreadable.as_ref().map(ToString::to_string);
+        lacks(&document.exchange, unreadable, false)
+    }
+}
+
+fn lacks(exchange: &Exchange, unreadable: Option<String>, found: bool) -> Option<String> {
+    if found {
+        return None;
+    }
+    let why = match (&exchange.failure, unreadable, exchange.status) {
+        (Some(failure), _, _) => failure.to_string(),
+        (None, Some(unreadable), _) => format!("{}: {unreadable}", exchange.url),
+        (None, None, Some(200)) => format!("{} names no key set (`jwks_uri`)", exchange.url),
+        (None, None, status) => format!("{} answered with status {}", exchange.url, status.unwrap_or_default()),
+    };
+    Some(why)
+}
+
+/// The issuer that the arguments expect, exact.
+pub(super) fn expected_issuer(args: &TokenArgs) -> Result<Option<IssuerAddress>, CliError> {
+    let clean = |text: &String| IssuerAddress::clean(text).map_err(|error| CliError::new(format!("--issuer: {error}")));
+    args.issuer.as_ref().map(clean).transpose()
+}
+
+/// Gets the keys that the arguments name.
+pub(super) fn find(args: &TokenArgs, issuer: Option<&IssuerAddress>) -> Result<KeySource, CliError> {
+    match (&args.jwks, issuer) {
+        (Some(url), _) if is_url(url) => {
+            let stack = stack(&args.network)?;
+            let keys = block_on(issuer::keys(&stack, url))?;
+            let facts = IssuerFacts { document: None, keys: Some(keys) };
+            Ok(KeySource { described: Some(url.clone()), facts })
+        }
+        (Some(path), _) => {
+            let jwks = read_set(Path::new(path))?;
+            let keys = KeysFact { exchange: Exchange::default(), jwks: Some(jwks), unreadable: None };
+            let facts = IssuerFacts { document: None, keys: Some(keys) };
+            Ok(KeySource { described: Some(format!("file {path}")), facts })
+        }
+        (None, Some(address)) => {
+            let stack = stack(&args.network)?;
+            let facts = block_on(ask(&stack, address))?;
+            let keys_url = facts.keys.as_ref().map(|keys| keys.exchange.url.clone());
+            Ok(KeySource { described: Some(keys_url.unwrap_or_else(|| address.document.to_string())), facts })
+        }
+        (None, None) => Ok(KeySource { described: None, facts: IssuerFacts::default() }),
+    }
+}
+
+async fn ask(stack: &HttpStack, address: &IssuerAddress) -> IssuerFacts {
+    let document = issuer::document(stack, address).await;
+    let keys = match document.discovery.as_ref().and_then(|discovery| discovery.jwks_uri.as_deref()) {
+        Some(uri) => Some(issuer::keys(stack, uri).await),
+        None => None,
+    };
+    IssuerFacts { document: Some(document), keys }
+}
+
+fn is_url(text: &str) -> bool {
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|t| t.eq_ignore_ascii_case(scheme)))
+}
+
+fn read_set(path: &Path) -> Result<Jwks, CliError> {
+    let shown = path.display();
+    let unreadable = |error: std::io::Error| {
+        CliError::new(format!("the key set {shown} cannot be read: {error}"))
+            .with_hint("--jwks takes a file with the issuer's key set (JSON), or its address (https://…)")
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(CliError::new(format!("the key set {shown} holds more than 1 MiB")));
+    }
+    Jwks::parse(&bytes).map_err(|error| CliError::new(format!("the key set {shown}: {error}")))
+}
+
+/// The HTTP stack that the arguments describe.
+pub(super) fn stack(network: &NetworkArgs) -> Result<HttpStack, CliError> {
+    let ca = |path: &std::path::PathBuf| {
+        std::fs::read(path).map_err(|error| {
+            CliError::new(format!("the CA file {} cannot be read: {error}", path.display()))
+                .with_hint("--ca-file takes the path of a PEM file with the authority's certificate")
+        })
+    };
+    let settings = HttpSettings {
+        ca_pem: network.ca_file.as_ref().map(ca).transpose()?,
+        timeout: network.timeout,
+        proxy: ProxyUse::Environment,
+    };
+    HttpStack::new(&settings).map_err(|error| CliError::new(error.to_string()))
+}
+
+/// Runs one piece of asynchronous work.
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::new(format!("the runtime does not start: {error}")))?;
+    let result = runtime.block_on(work);
+    // A look-up that never ends must not keep the program from ending.
+    runtime.shutdown_background();
+    Ok(result)
+}

@@ -1,0 +1,94 @@
+//! Reading the policy, and the token or its claims.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::cli::CliError;
+use crate::domain::iam::Policy;
+use crate::domain::token::{RawToken, decode};
+
+/// No policy, token or answer of IAM comes near this many bytes.
+const LONGEST: u64 = 4 << 20;
+
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// How a person knows the input.
+fn name(path: &Path) -> String {
+    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// The trust policy.
+///
+/// # Errors
+/// Names the file, line and column of what is wrong, and what to write instead.
+pub(super) fn policy(path: &Path) -> Result<Policy, CliError> {
+    let text = read(path)?;
+    Policy::parse(&text).map_err(|error| {
+        CliError::new(format!("{}, line {}, column {}: {}", name(path), error.line, error.column, error.what))
+            .with_hint(error.instead)
+    })
+}
+
+/// The claims of the token in a file.
+pub(super) fn token(path: &Path) -> Result<Map<String, Value>, CliError> {
+    let text = zeroize::Zeroizing::new(read(path)?);
+    let (raw, _) = RawToken::clean(&text);
+    let decoded = decode(&raw);
+    decoded.claims.ok_or_else(|| {
+        let error = CliError::new(format!("{}: the token's claims cannot be read", name(path)));
+        match decoded.problems.first() {
+            Some(problem) => error.with_hint(problem.to_string()),
+            None => error.with_hint("`trustline token` shows what can be read of it"),
+        }
+    })
+}
+
+/// The claims in a JSON file: the object itself, or the answer of `trustline token --output json`.
+pub(super) fn claims(path: &Path) -> Result<Map<String, Value>, CliError> {
+    let text = read(path)?;
+    if text.trim_start().starts_with("eyJ") {
+        return Err(
+            CliError::new(format!("{} holds a token, not claims", name(path))).with_hint("give it with --token")
+        );
+    }
+    let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        let what = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let what = what.strip_suffix(&place).unwrap_or(&what);
+        CliError::new(format!("{}, line {}, column {}: {what}", name(path), error.line(), error.column())).with_hint(
+            "give the claims as one JSON object, such as {\"iss\": \"https://…\", \"aud\": \"…\", \"sub\": \"…\"}",
+        )
+    })?;
+    match value {
+        Value::Object(mut object) if object.contains_key("schema") => match object.remove("claims") {
+            Some(Value::Object(claims)) => Ok(claims),
+            _ => Err(CliError::new(format!("{}: the document has no claims", name(path)))
+                .with_hint("give the claims, or the whole answer of `trustline token --output json`")),
+        },
+        Value::Object(object) => Ok(object),
+        _ => Err(CliError::new(format!("{}: the claims are no JSON object", name(path)))
+            .with_hint("give them as {\"iss\": \"https://…\", \"aud\": \"…\", \"sub\": \"…\"}")),
+    }
+}
+
+fn read(path: &Path) -> Result<String, CliError> {
+    let failed = |error: std::io::Error| CliError::new(format!("{} cannot be read: {error}", name(path)));
+    let mut bytes = Vec::new();
+    if is_stdin(path) {
+        std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        std::fs::File::open(path).map_err(failed)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    if bytes.len() as u64 > LONGEST {
+        return Err(CliError::new(format!("{} is longer than 4 MiB: that is no policy and no token", name(path))));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..valid].iter().filter(|b| **b == b'\n').count();
+        CliError::new(format!("{}, line {line}: not UTF-8", name(path))).with_hint("save the file as UTF-8")
+    })
+}

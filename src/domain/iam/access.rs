@@ -1,0 +1,177 @@
+//! Would these identity policies let a call through? For the reads of secrets and the use of their keys.
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::condition;
+use super::context::{Actual, Context};
+use super::decide::{Decision, Tally, covers_action};
+use super::evaluate::{ConditionEvaluation, ElementEvaluation, explain_action, explain_condition};
+use super::pattern::{Effort, arn_like, arn_like_units};
+use super::policy::{Effect, Expected, Policy, ResourceElement, Statement};
+use super::truth::Truth;
+use super::variable::{Expanded, Resolved, Wildcards, expand};
+
+/// A call that an identity policy allows or denies.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessRequest<'a> {
+    /// Such as `secretsmanager:GetSecretValue`.
+    pub action: &'a str,
+    /// The resource's ARN; `*` for an action that knows no resource, such as `secretsmanager:ListSecrets`.
+    pub resource: &'a str,
+    /// The condition keys that are known, in lower case. A key of the called service that is not among them is
+    /// not in the request; a global key that is not among them is unknown.
+    pub context: &'a BTreeMap<String, String>,
+}
+
+/// What a set of identity policies says to a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessEvaluation {
+    pub decision: Decision,
+    pub action: String,
+    pub resource: String,
+    pub statements: Vec<AccessStatement>,
+}
+
+/// What one statement says to a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessStatement {
+    /// The policy's place among those given, from 0.
+    pub policy: usize,
+    /// The statement's place in its policy, from 0.
+    pub index: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    pub effect: Effect,
+    pub matches: Truth,
+    pub action: ElementEvaluation,
+    pub resource: ElementEvaluation,
+    pub conditions: Vec<ConditionEvaluation>,
+}
+
+struct AccessContext<'a> {
+    request: AccessRequest<'a>,
+    effort: Effort,
+}
+
+impl Context for AccessContext<'_> {
+    fn lookup(&self, key: &str) -> Actual<'_> {
+        let key = key.to_lowercase();
+        if let Some(value) = self.request.context.get(&key) {
+            return Actual::One(Cow::Borrowed(value));
+        }
+        let service = self.request.action.split(':').next().unwrap_or_default();
+        match key.split_once(':') {
+            Some(("aws", "securetransport")) => Actual::One(Cow::Borrowed("true")),
+            Some(("aws", _)) => Actual::Unknown("the call's caller, network and account"),
+            Some((prefix, name)) if prefix.eq_ignore_ascii_case(service) && !is_caller_supplied(name) => {
+                Actual::Unknown("the resource's own attributes")
+            }
+            _ => Actual::Missing,
+        }
+    }
+
+    fn effort(&self) -> &Effort {
+        &self.effort
+    }
+}
+
+/// Keys that are in a request only where the caller passed the parameter
+/// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html>).
+fn is_caller_supplied(name: &str) -> bool {
+    matches!(name, "versionstage" | "versionid" | "forcedeletewithoutrecovery" | "recoverywindowindays")
+}
+
+/// Decides on `request`: an explicit deny in any of `policies` wins, else one allow is enough.
+pub fn evaluate_access(policies: &[Policy], request: &AccessRequest<'_>) -> AccessEvaluation {
+    let context = AccessContext { request: *request, effort: Effort::full() };
+    let mut tally = Tally::new();
+    let mut statements = Vec::new();
+    for (policy, document) in policies.iter().enumerate() {
+        for (index, statement) in document.statements.iter().enumerate() {
+            let explained = explain(policy, index, statement, &context);
+            tally.add(statement.effect, explained.matches);
+            statements.push(explained);
+        }
+    }
+    AccessEvaluation {
+        decision: tally.decision(),
+        action: request.action.to_owned(),
+        resource: request.resource.to_owned(),
+        statements,
+    }
+}
+
+/// Decides as [`evaluate_access`] does, without saying why.
+pub fn decide_access(policies: &[Policy], request: &AccessRequest<'_>) -> Decision {
+    let context = AccessContext { request: *request, effort: Effort::full() };
+    let mut tally = Tally::new();
+    for statement in policies.iter().flat_map(|policy| &policy.statements) {
+        let matches = covers_action(&statement.action, request.action, &context.effort)
+            .and(covers_resource(statement.resource.as_ref(), &context))
+            .and(Truth::all(statement.conditions.iter().map(|c| condition::holds(c, &context))));
+        tally.add(statement.effect, matches);
+    }
+    tally.decision()
+}
+
+fn explain(policy: usize, index: usize, statement: &Statement, context: &AccessContext<'_>) -> AccessStatement {
+    let action = explain_action(&statement.action, context.request.action, &context.effort);
+    let resource = explain_resource(statement.resource.as_ref(), context);
+    let conditions: Vec<_> = statement.conditions.iter().map(|c| explain_condition(c, context)).collect();
+    let matches = action.result.and(resource.result).and(Truth::all(conditions.iter().map(|c| c.result)));
+    AccessStatement {
+        policy,
+        index,
+        sid: statement.sid.clone(),
+        effect: statement.effect,
+        matches,
+        action,
+        resource,
+        conditions,
+    }
+}
+
+fn explain_resource(element: Option<&ResourceElement>, context: &AccessContext<'_>) -> ElementEvaluation {
+    let result = covers_resource(element, context);
+    let negated = element.is_some_and(|e| e.negated);
+    let why = match (result, negated) {
+        (_, _) if element.is_none() => "the statement names no resource",
+        (Truth::True, false) => "the resource is covered",
+        (Truth::True, true) => "the resource is not among the excepted",
+        (Truth::False, true) => "the resource is excepted",
+        (Truth::False, false) => "the resource is not covered",
+        (Truth::Unknown, _) => "a variable in it is not known",
+    };
+    ElementEvaluation {
+        element: if negated { "NotResource".into() } else { "Resource".into() },
+        expected: element.map(|e| e.patterns.iter().map(|p| p.text.clone()).collect()).unwrap_or_default(),
+        actual: context.request.resource.to_owned(),
+        result,
+        why: why.into(),
+        near_miss: None,
+    }
+}
+
+fn covers_resource(element: Option<&ResourceElement>, context: &AccessContext<'_>) -> Truth {
+    let Some(element) = element else { return Truth::False };
+    let listed = Truth::any(element.patterns.iter().map(|pattern| resource_fits(pattern, context)));
+    if element.negated { !listed } else { listed }
+}
+
+fn resource_fits(pattern: &Expected, context: &AccessContext<'_>) -> Truth {
+    if !pattern.has_variables {
+        return arn_like(&pattern.text, context.request.resource, &context.effort);
+    }
+    let resolve = |key: &str| match context.lookup(key) {
+        Actual::One(value) => Resolved::Value(value),
+        Actual::Missing | Actual::Many(_) => Resolved::Nothing,
+        Actual::Unknown(_) => Resolved::Unknown,
+    };
+    match expand(&pattern.text, Wildcards::Active, resolve) {
+        Expanded::Pattern(units) => arn_like_units(&units, context.request.resource, &context.effort),
+        Expanded::Nothing => Truth::False,
+        Expanded::Unknown => Truth::Unknown,
+    }
+}

@@ -1,0 +1,287 @@
+//! The condition keys of an `AssumeRoleWithWebIdentity` request: which claim becomes which key, as STS does it.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html>
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::pattern::Effort;
+use crate::domain::issuer::{DEFAULT_KEYS, IssuerKind, condition_key_prefix};
+use crate::domain::timestamp::{UnixSeconds, rfc3339};
+
+/// What a request brings for a condition key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Actual<'a> {
+    /// The key is not in the request.
+    Missing,
+    /// One value.
+    One(Cow<'a, str>),
+    /// Several values.
+    Many(Vec<Cow<'a, str>>),
+    /// The request has it or has it not; that depends on something that is not at hand, named here.
+    Unknown(&'static str),
+}
+
+/// Where conditions find the values of their keys.
+pub trait Context {
+    /// The value of `key`, whose letter case does not count.
+    fn lookup(&self, key: &str) -> Actual<'_>;
+    /// What is left to spend on comparing.
+    fn effort(&self) -> &Effort;
+}
+
+/// A web identity request: who asks for what, with which token.
+#[derive(Clone, Copy, Debug)]
+pub struct TrustRequest<'a> {
+    /// The token's claims.
+    pub claims: &'a Map<String, Value>,
+    /// The identity provider that STS finds for the token's issuer: its ARN, or the host of a built-in one.
+    pub provider_arn: &'a str,
+    /// `sts:AssumeRoleWithWebIdentity`, unless another action is asked for.
+    pub action: &'a str,
+    /// The role that is asked for, where it is known.
+    pub role_arn: Option<&'a str>,
+    /// The session name that is asked for, where it is known.
+    pub session_name: Option<&'a str>,
+    /// The region of the STS endpoint, where it is known.
+    pub region: Option<&'a str>,
+    /// The time of the request, where a clock is at hand.
+    pub now: Option<UnixSeconds>,
+}
+
+/// The action of a web identity exchange.
+pub const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
+
+/// How the claims that are meant for AWS start.
+const AWS_CLAIMS: &str = "https://aws.amazon.com/";
+
+/// The claim that lists the roles a token may be exchanged for.
+pub const ROLES_CLAIM: &str = "https://aws.amazon.com/roles";
+const TAGS_CLAIM: &str = "https://aws.amazon.com/tags";
+const FLAT_TAG_PREFIX: &str = "https://aws.amazon.com/tags/principal_tags/";
+const FLAT_TRANSITIVE: &str = "https://aws.amazon.com/tags/transitive_tag_keys";
+const SOURCE_IDENTITY_CLAIM: &str = "https://aws.amazon.com/source_identity";
+
+impl<'a> TrustRequest<'a> {
+    /// A request of which nothing but the token and its provider is known.
+    pub const fn new(claims: &'a Map<String, Value>, provider_arn: &'a str) -> Self {
+        TrustRequest {
+            claims,
+            provider_arn,
+            action: WEB_IDENTITY,
+            role_arn: None,
+            session_name: None,
+            region: None,
+            now: None,
+        }
+    }
+
+    /// The token's issuer.
+    pub fn issuer(&self) -> &'a str {
+        self.claims.get("iss").and_then(Value::as_str).unwrap_or("")
+    }
+
+    /// The actions beside [`TrustRequest::action`] that the token's own claims make STS ask for.
+    pub fn implied_actions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let exchange = self.action == WEB_IDENTITY && has_aws_claims(self.claims);
+        let tags = (exchange && has_tags(self.claims)).then_some("sts:TagSession");
+        let identity = exchange && self.claims.contains_key(SOURCE_IDENTITY_CLAIM);
+        let identity = identity.then_some("sts:SetSourceIdentity");
+        tags.into_iter().chain(identity)
+    }
+}
+
+/// Whether the token has any claim that is meant for AWS. Most have none, and one look at all of them tells.
+fn has_aws_claims(claims: &Map<String, Value>) -> bool {
+    claims.keys().any(|name| name.starts_with(AWS_CLAIMS))
+}
+
+/// Whether the token carries session tags.
+fn has_tags(claims: &Map<String, Value>) -> bool {
+    claims.keys().any(|name| name.starts_with(TAGS_CLAIM))
+}
+
+/// The condition keys of one request.
+pub struct TrustContext<'a> {
+    request: TrustRequest<'a>,
+    prefix: &'a str,
+    kind: IssuerKind,
+    effort: Effort,
+}
+
+impl<'a> TrustContext<'a> {
+    pub fn new(request: TrustRequest<'a>) -> Self {
+        let issuer = request.issuer();
+        let subject = request.claims.get("sub").and_then(Value::as_str);
+        TrustContext {
+            request,
+            prefix: condition_key_prefix(issuer),
+            kind: IssuerKind::of(issuer, subject),
+            effort: Effort::full(),
+        }
+    }
+
+    /// What stands before the `:` of the issuer's keys.
+    pub const fn prefix(&self) -> &'a str {
+        self.prefix
+    }
+
+    /// The token's claims.
+    pub const fn claims(&self) -> &'a Map<String, Value> {
+        self.request.claims
+    }
+
+    pub const fn kind(&self) -> IssuerKind {
+        self.kind
+    }
+
+    /// The claim as a key of its own, for the claims that STS turns into keys.
+    fn claim(&self, name: &str) -> Actual<'a> {
+        let claims = self.request.claims;
+        let Some(claim) = canonical(name, self.kind) else { return Actual::Missing };
+        match claim {
+            // The authorized party replaces the audience altogether.
+            "aud" => values_of(claims.get("azp").or_else(|| claims.get("aud"))),
+            "oaud" => values_of(claims.get("aud")),
+            claim => values_of(claims.get(claim)),
+        }
+    }
+
+    fn sts_key(&self, name: &str) -> Actual<'a> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if is("RoleSessionName") {
+            self.request.session_name.map_or(Actual::Unknown("the session name that the caller asks for"), one)
+        } else if is("RoleAuthorizedByIdp") {
+            if self.request.claims.contains_key(ROLES_CLAIM) { one("true") } else { one("false") }
+        } else if is("SourceIdentity") {
+            values_of(self.request.claims.get(SOURCE_IDENTITY_CLAIM))
+        } else if is("TransitiveTagKeys") {
+            let nested = self.request.claims.get(TAGS_CLAIM).and_then(|tags| tags.get("transitive_tag_keys"));
+            values_of(nested.or_else(|| self.request.claims.get(FLAT_TRANSITIVE)))
+        } else if is("ExternalId") || is("AWSServiceName") {
+            Actual::Missing
+        } else {
+            Actual::Unknown("how STS fills this key for a web identity")
+        }
+    }
+
+    fn global_key(&self, name: &str) -> Actual<'a> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if let Some((group, tag)) = name.split_once('/') {
+            return if group.eq_ignore_ascii_case("RequestTag") {
+                self.tag(tag)
+            } else {
+                Actual::Unknown("tags of the principal or the role")
+            };
+        }
+        if is("TagKeys") {
+            many(self.tag_keys())
+        } else if is("CurrentTime") {
+            let text = self.request.now.and_then(rfc3339);
+            text.map_or(Actual::Unknown("the time of the call"), |text| Actual::One(Cow::Owned(text)))
+        } else if is("EpochTime") {
+            let text = self.request.now.map(|now| now.to_string());
+            text.map_or(Actual::Unknown("the time of the call"), |text| Actual::One(Cow::Owned(text)))
+        } else if is("RequestedRegion") {
+            self.request.region.map_or(Actual::Unknown("the region of the STS endpoint"), one)
+        } else if is("SecureTransport") {
+            // STS takes the call over TLS only.
+            one("true")
+        } else if is("SourceIp") || is("VpcSourceIp") || is("SourceVpc") || is("SourceVpce") {
+            Actual::Unknown("the network the call comes from")
+        } else if NEVER_WITH_WEB_IDENTITY.iter().any(|known| is(known)) {
+            Actual::Missing
+        } else if is("UserAgent") || is("Referer") {
+            Actual::Unknown("the client that makes the call")
+        } else {
+            Actual::Unknown("the account and organisation that the call is made in")
+        }
+    }
+
+    fn tag(&self, name: &str) -> Actual<'a> {
+        let nested = self.request.claims.get(TAGS_CLAIM).and_then(|tags| tags.get("principal_tags"));
+        let nested = nested
+            .and_then(Value::as_object)
+            .and_then(|tags| tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value));
+        let flat = || {
+            self.request.claims.iter().find_map(|(claim, value)| {
+                claim.strip_prefix(FLAT_TAG_PREFIX).filter(|key| key.eq_ignore_ascii_case(name)).map(|_| value)
+            })
+        };
+        values_of(nested.or_else(flat))
+    }
+
+    fn tag_keys(&self) -> Vec<Cow<'a, str>> {
+        let nested = self.request.claims.get(TAGS_CLAIM).and_then(|tags| tags.get("principal_tags"));
+        let nested = nested.and_then(Value::as_object).into_iter().flat_map(Map::keys).map(String::as_str);
+        let flat = self.request.claims.keys().filter_map(|claim| claim.strip_prefix(FLAT_TAG_PREFIX));
+        nested.chain(flat).map(Cow::Borrowed).collect()
+    }
+}
+
+/// Global keys about a signed caller: the call of a web identity is not signed.
+pub const NEVER_WITH_WEB_IDENTITY: [&str; 4] =
+    ["username", "MultiFactorAuthPresent", "MultiFactorAuthAge", "TokenIssueTime"];
+
+impl Context for TrustContext<'_> {
+    fn lookup(&self, key: &str) -> Actual<'_> {
+        if let Some(name) = claim_name(key, self.prefix) {
+            return self.claim(name);
+        }
+        match key.split_once(':') {
+            Some((service, name)) if service.eq_ignore_ascii_case("sts") => self.sts_key(name),
+            Some((service, name)) if service.eq_ignore_ascii_case("aws") => self.global_key(name),
+            _ => Actual::Missing,
+        }
+    }
+
+    fn effort(&self) -> &Effort {
+        &self.effort
+    }
+}
+
+/// The claim that a key names, in the issuer's own letter case; `None` where STS makes no key of it.
+fn canonical(name: &str, kind: IssuerKind) -> Option<&'static str> {
+    let known = || DEFAULT_KEYS.iter().chain(kind.extra_keys());
+    // Nearly every policy writes the name as it is.
+    known().find(|claim| **claim == name).or_else(|| known().find(|claim| claim.eq_ignore_ascii_case(name))).copied()
+}
+
+/// The part of `key` after an issuer's prefix and the colon.
+pub fn claim_name<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
+    let (head, rest) = key.split_at_checked(prefix.len())?;
+    (!prefix.is_empty() && (head == prefix || head.eq_ignore_ascii_case(prefix))).then(|| rest.strip_prefix(':'))?
+}
+
+const fn one(text: &str) -> Actual<'_> {
+    Actual::One(Cow::Borrowed(text))
+}
+
+/// The values of a key; none at all is the same as no key.
+fn many(mut values: Vec<Cow<'_, str>>) -> Actual<'_> {
+    match values.len() {
+        0 => Actual::Missing,
+        1 => values.pop().map_or(Actual::Missing, Actual::One),
+        _ => Actual::Many(values),
+    }
+}
+
+/// A claim's value as condition values: numbers and truth values as text, a list as several.
+pub fn values_of(claim: Option<&Value>) -> Actual<'_> {
+    match claim {
+        None => Actual::Missing,
+        Some(Value::Array(list)) => many(list.iter().filter_map(scalar).collect()),
+        Some(value) => scalar(value).map_or(Actual::Missing, Actual::One),
+    }
+}
+
+fn scalar(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(true) => Some(Cow::Borrowed("true")),
+        Value::Bool(false) => Some(Cow::Borrowed("false")),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}

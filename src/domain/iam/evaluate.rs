@@ -1,0 +1,277 @@
+//! Would this trust policy let this token have the role? The answer with every reason.
+
+use serde::{Deserialize, Serialize};
+
+use super::condition;
+use super::context::{Actual, Context, TrustContext, TrustRequest, claim_name};
+use super::decide::{Decision, Refusal, covers_action, decide_action, refusals};
+use super::key::{ImpossibleKey, impossible};
+use super::near_miss::{Miss, NearMiss, nearest_principal};
+use super::operator::Comparison;
+use super::pattern::Effort;
+use super::policy::{ActionElement, Condition, Effect, Policy, Statement};
+use super::truth::Truth;
+
+/// What a trust policy says to a token, with every reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrustEvaluation {
+    pub decision: Decision,
+    /// The token's issuer.
+    pub issuer: String,
+    /// The identity provider the token was taken to come from.
+    pub provider_arn: String,
+    /// The role that was asked for, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// The decision on each action that STS asks the policy for: the exchange, and what the token's claims add.
+    pub actions: Vec<ActionDecision>,
+    /// What STS refuses whatever the policy says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+    pub statements: Vec<StatementEvaluation>,
+}
+
+/// The decision on one action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActionDecision {
+    pub action: String,
+    pub decision: Decision,
+}
+
+/// What one statement says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatementEvaluation {
+    /// Its place in the policy, from 0.
+    pub index: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    pub effect: Effect,
+    /// Whether all of it fits the request.
+    pub matches: Truth,
+    pub principal: ElementEvaluation,
+    pub action: ElementEvaluation,
+    pub conditions: Vec<ConditionEvaluation>,
+}
+
+/// What a principal, action or resource element says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ElementEvaluation {
+    /// The element's name, such as `NotPrincipal`.
+    pub element: String,
+    pub expected: Vec<String>,
+    pub actual: String,
+    pub result: Truth,
+    pub why: String,
+    /// The one change that would make it fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near_miss: Option<NearMiss>,
+}
+
+/// What one condition says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConditionEvaluation {
+    pub operator: String,
+    pub key: String,
+    pub expected: Vec<String>,
+    /// The key's values; `null` where the request has none, or where they cannot be known.
+    pub actual: Option<Vec<String>>,
+    pub result: Truth,
+    pub why: String,
+    /// Why no token of this issuer can ever bring the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impossible_key: Option<ImpossibleKey>,
+    /// The one change that would make it fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near_miss: Option<NearMiss>,
+}
+
+/// Decides on `request`, and says why.
+pub fn evaluate_trust(policy: &Policy, request: &TrustRequest<'_>) -> TrustEvaluation {
+    let context = TrustContext::new(*request);
+    let statements =
+        policy.statements.iter().enumerate().map(|(i, s)| explain_statement(i, s, &context, request)).collect();
+    let asked: Vec<&str> = std::iter::once(request.action).chain(request.implied_actions()).collect();
+    let actions: Vec<ActionDecision> = asked
+        .into_iter()
+        .map(|action| ActionDecision {
+            action: action.to_owned(),
+            decision: decide_action(policy, &context, request, action),
+        })
+        .collect();
+    let refusals = refusals(policy, request);
+    let decision = if refusals.is_empty() {
+        actions.iter().fold(Decision::Allow, |sum, action| sum.and(action.decision))
+    } else {
+        Decision::Deny
+    };
+    TrustEvaluation {
+        decision,
+        issuer: request.issuer().to_owned(),
+        provider_arn: request.provider_arn.to_owned(),
+        role_arn: request.role_arn.map(str::to_owned),
+        actions,
+        refusals,
+        statements,
+    }
+}
+
+fn explain_statement(
+    index: usize,
+    statement: &Statement,
+    context: &TrustContext<'_>,
+    request: &TrustRequest<'_>,
+) -> StatementEvaluation {
+    let principal = explain_principal(statement, request);
+    let action = explain_action(&statement.action, request.action, context.effort());
+    let conditions: Vec<_> = statement.conditions.iter().map(|c| explain_claim_condition(c, context)).collect();
+    let matches = principal.result.and(action.result).and(Truth::all(conditions.iter().map(|c| c.result)));
+    StatementEvaluation {
+        index,
+        sid: statement.sid.clone(),
+        effect: statement.effect,
+        matches,
+        principal,
+        action,
+        conditions,
+    }
+}
+
+fn explain_principal(statement: &Statement, request: &TrustRequest<'_>) -> ElementEvaluation {
+    let actual = request.provider_arn.to_owned();
+    let Some(principal) = &statement.principal else {
+        return ElementEvaluation {
+            element: "Principal".into(),
+            expected: Vec::new(),
+            actual,
+            result: Truth::False,
+            why: "the statement names nobody: a trust policy needs `Principal`, this may be an identity policy".into(),
+            near_miss: None,
+        };
+    };
+    let mut expected = principal.federated.clone();
+    expected.extend(principal.others.iter().cloned());
+    if principal.everybody && expected.is_empty() {
+        expected.push("*".into());
+    }
+    let covers = principal.covers(request.provider_arn);
+    let near_miss = (!covers && !principal.negated)
+        .then(|| nearest_principal(&principal.federated, &principal.others, request.provider_arn))
+        .flatten();
+    let why = match (covers, principal.negated) {
+        (false, false) if let Some(near) = &near_miss => &near.why,
+        (true, false) => "the token's identity provider is named",
+        (true, true) => "the token's identity provider is not among the excepted",
+        (false, true) => "the token's identity provider is excepted",
+        (false, false) if principal.federated.is_empty() => "no identity provider is named",
+        (false, false) => "another identity provider is named",
+    };
+    ElementEvaluation {
+        element: if principal.negated { "NotPrincipal".into() } else { "Principal".into() },
+        expected,
+        actual,
+        result: covers.into(),
+        why: why.into(),
+        near_miss,
+    }
+}
+
+/// What an action element says to `action`.
+pub fn explain_action(element: &ActionElement, action: &str, effort: &Effort) -> ElementEvaluation {
+    let result = covers_action(element, action, effort);
+    let why = match (result, element.negated) {
+        (Truth::True, false) => "the action is listed",
+        (Truth::True, true) => "the action is not among the excepted",
+        (Truth::False, true) => "the action is excepted",
+        (Truth::False, false) if element.patterns.is_empty() => "no action is listed",
+        (Truth::False, false) => "the action is not listed",
+        (Truth::Unknown, _) => "the list takes too long to compare",
+    };
+    ElementEvaluation {
+        element: if element.negated { "NotAction".into() } else { "Action".into() },
+        expected: element.patterns.clone(),
+        actual: action.to_owned(),
+        result,
+        why: why.into(),
+        near_miss: None,
+    }
+}
+
+/// What a condition of a trust policy says, with what is known of its issuer.
+fn explain_claim_condition(condition: &Condition, context: &TrustContext<'_>) -> ConditionEvaluation {
+    let mut explained = explain_condition(condition, context);
+    let claims = context.claims();
+    let Some(actual) = &explained.actual else {
+        explained.impossible_key = impossible(&condition.key, context.prefix(), context.kind(), claims);
+        if let Some(key) = &explained.impossible_key {
+            explained.why.clone_from(&key.why);
+        } else if explained.result != Truth::Unknown
+            && let Some(claim) = claim_name(&condition.key, context.prefix())
+        {
+            explained.why = format!("the token has no claim `{claim}`");
+        }
+        if explained.result == Truth::True {
+            explained.why.push_str(", and the operator passes a missing key");
+        }
+        return explained;
+    };
+    if explained.result == Truth::False
+        && !condition.operator.negated
+        && let [actual] = &actual[..]
+    {
+        let miss = Miss {
+            kind: context.kind(),
+            comparison: condition.operator.comparison,
+            claim: claim_name(&condition.key, context.prefix()),
+            actual,
+            claims,
+        };
+        explained.near_miss = miss.nearest(condition.expected.iter().map(|e| e.text.as_str()));
+        if let Some(near) = &explained.near_miss {
+            explained.why.clone_from(&near.why);
+        }
+    }
+    explained
+}
+
+/// What a condition says, in words.
+pub fn explain_condition<C: Context>(condition: &Condition, context: &C) -> ConditionEvaluation {
+    let actual = context.lookup(&condition.key);
+    let result = condition::test(condition, &actual, context);
+    let why = match &actual {
+        Actual::Unknown(what) => format!("depends on {what}"),
+        Actual::Missing => "the key is not in the request".to_owned(),
+        _ => match (result, condition.operator.negated) {
+            (Truth::True, false) => "a value fits".to_owned(),
+            (Truth::True, true) => "no value fits, as the operator asks".to_owned(),
+            (Truth::False, false) => "no value fits".to_owned(),
+            (Truth::False, true) => "a value fits, and the operator asks for none".to_owned(),
+            (Truth::Unknown, _) => undecided(condition, &actual).to_owned(),
+        },
+    };
+    let actual = match actual {
+        Actual::Missing | Actual::Unknown(_) => None,
+        Actual::One(value) => Some(vec![value.into_owned()]),
+        Actual::Many(values) => Some(values.into_iter().map(std::borrow::Cow::into_owned).collect()),
+    };
+    ConditionEvaluation {
+        operator: condition.operator_name.clone(),
+        key: condition.key.clone(),
+        expected: condition.expected.iter().map(|e| e.text.clone()).collect(),
+        actual,
+        result,
+        why,
+        impossible_key: None,
+        near_miss: None,
+    }
+}
+
+/// Why a comparison of values that are there has no result.
+fn undecided(condition: &Condition, actual: &Actual<'_>) -> &'static str {
+    if condition.operator.comparison == Comparison::Unrecognised {
+        "IAM knows no such operator, and refuses a policy with it"
+    } else if matches!(actual, Actual::Many(_)) && condition.operator.quantifier.is_none() {
+        "the key has several values, and IAM asks for ForAnyValue or ForAllValues then"
+    } else {
+        "the values cannot be compared, or depend on something that is not at hand"
+    }
+}

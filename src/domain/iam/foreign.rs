@@ -1,0 +1,261 @@
+//! Who else gets in: tokens of strangers that the same policy accepts, found by search over the grammar of the
+//! issuer's subjects.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::context::{TrustRequest, claim_name};
+use super::decide::{Decision, decide_trust};
+use super::policy::{Effect, Policy};
+use crate::domain::issuer::{IssuerKind, condition_key_prefix};
+
+mod candidates;
+
+/// How far a stranger is from the token's owner. Ordered: the furthest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Distance {
+    /// Another customer of the issuer.
+    Tenant,
+    /// Another project of the same owner.
+    Project,
+    /// A pull request in the same project.
+    PullRequest,
+    /// Another branch of the same project.
+    Branch,
+}
+
+/// A stranger's token that the policy accepts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stranger {
+    pub distance: Distance,
+    /// Who it is, such as `a repository of another owner`.
+    pub who: String,
+    pub subject: String,
+}
+
+/// A stranger's token that the policy may accept: what differs from the token at hand.
+struct Candidate {
+    distance: Distance,
+    who: &'static str,
+    subject: String,
+    /// Claims beside `sub` that go with it. Those that the token at hand has not are left out.
+    changes: Vec<(&'static str, String)>,
+}
+
+/// The furthest stranger of each distance whose token `policy` accepts, furthest first.
+///
+/// `request` holds the owner's token: strangers have tokens of the same issuer.
+pub fn strangers(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Stranger> {
+    let subject = request.claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+    let kind = IssuerKind::of(request.issuer(), Some(subject));
+    let prefix = condition_key_prefix(request.issuer());
+    let patterns = values_for(policy, prefix, "sub");
+    let audiences = values_for(policy, prefix, "aud");
+    let mut found: Vec<Stranger> = Vec::new();
+    for candidate in candidates::all(kind, subject, &patterns) {
+        let settled = found.iter().any(|stranger| stranger.distance == candidate.distance);
+        if settled || candidate.subject == subject && candidate.changes.is_empty() {
+            continue;
+        }
+        if is_accepted(policy, request, claims_of(&candidate, request.claims), &audiences) {
+            let Candidate { distance, who, subject, .. } = candidate;
+            found.push(Stranger { distance, who: who.to_owned(), subject });
+        }
+    }
+    found.sort_by_key(|stranger| stranger.distance);
+    found
+}
+
+/// Whether the policy takes a stranger's claims, with the token's audience or one the policy itself names: whoever
+/// asks for a token chooses its audience.
+fn is_accepted(
+    policy: &Policy,
+    request: &TrustRequest<'_>,
+    mut claims: Map<String, Value>,
+    audiences: &[&str],
+) -> bool {
+    let accepts =
+        |claims: &Map<String, Value>| decide_trust(policy, &TrustRequest { claims, ..*request }) == Decision::Allow;
+    accepts(&claims)
+        || audiences.iter().take(2).any(|audience| {
+            claims.remove("azp");
+            claims.insert("aud".to_owned(), Value::from(*audience));
+            accepts(&claims)
+        })
+}
+
+fn claims_of(candidate: &Candidate, own: &Map<String, Value>) -> Map<String, Value> {
+    let mut claims = own.clone();
+    claims.insert("sub".to_owned(), Value::from(candidate.subject.as_str()));
+    for (claim, value) in &candidate.changes {
+        if claims.contains_key(*claim) {
+            claims.insert((*claim).to_owned(), Value::from(value.as_str()));
+        }
+    }
+    claims
+}
+
+/// What the policy's allowing statements expect of the issuer's `claim`, at most 32 values.
+fn values_for<'p>(policy: &'p Policy, prefix: &str, claim: &str) -> Vec<&'p str> {
+    let statements = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+    let conditions = statements.flat_map(|statement| &statement.conditions);
+    conditions
+        .filter(|condition| claim_name(&condition.key, prefix).is_some_and(|name| name.eq_ignore_ascii_case(claim)))
+        .flat_map(|condition| &condition.expected)
+        .map(|expected| expected.text.as_str())
+        .take(32)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const GITHUB: &str = "token.actions.githubusercontent.com";
+
+    fn found(issuer: &str, claims: Value, conditions: Value) -> Vec<(Distance, String)> {
+        let arn = format!("arn:aws:iam::123456789012:oidc-provider/{issuer}");
+        let policy = json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": {"Federated": arn},
+            "Action": "sts:AssumeRoleWithWebIdentity", "Condition": conditions}});
+        let policy = Policy::parse(&policy.to_string()).unwrap();
+        let mut claims = claims.as_object().unwrap().clone();
+        claims.insert("iss".into(), json!(format!("https://{issuer}")));
+        claims.entry("aud").or_insert(json!("sts.amazonaws.com"));
+        let request = TrustRequest::new(&claims, &arn);
+        strangers(&policy, &request).into_iter().map(|s| (s.distance, s.subject)).collect()
+    }
+
+    fn github(operator: &str, key: &str, value: &str) -> Vec<(Distance, String)> {
+        let claims = json!({"sub": "repo:octo/app:ref:refs/heads/main", "repository": "octo/app",
+            "repository_owner_id": "1", "repository_id": "2", "ref": "refs/heads/main", "actor": "mona"});
+        found(GITHUB, claims, json!({operator: {format!("{GITHUB}:{key}"): value}}))
+    }
+
+    #[test]
+    fn nobody_else_passes_a_tight_policy() {
+        for (operator, key, value) in [
+            ("StringEquals", "sub", "repo:octo/app:ref:refs/heads/main"),
+            ("StringLike", "sub", "repo:octo/app:environment:prod"),
+            ("StringEquals", "sub", "repo:octo@1/app@2:ref:refs/heads/main"),
+        ] {
+            assert_eq!(github(operator, key, value), [], "{value}");
+        }
+        let uuid = "organization:7f3e81c4-1111-4222-8333-9d20c1a09a1c";
+        let platform =
+            json!({"StringEquals": {"app.example.com:sub": uuid, "app.example.com:aud": "sts.amazonaws.com"}});
+        assert_eq!(found("app.example.com", json!({"sub": uuid}), platform), []);
+    }
+
+    #[test]
+    fn finds_the_furthest_stranger() {
+        use Distance::*;
+        for (operator, key, value, distance, subject) in [
+            ("StringLike", "sub", "*", Tenant, "repo:someone-else/app:ref:refs/heads/main"),
+            ("StringLike", "sub", "repo:*", Tenant, "repo:someone-else/app:ref:refs/heads/main"),
+            ("StringLike", "sub", "repo:octo*", Tenant, "repo:octo-someone-else/app:ref:refs/heads/main"),
+            ("StringLike", "sub", "repo:*octo/app:*", Tenant, "repo:someone-else-octo/app:ref:refs/heads/main"),
+            ("StringLike", "sub", "*:ref:refs/heads/main", Tenant, "repo:someone-else/app:ref:refs/heads/main"),
+            ("StringEquals", "aud", "sts.amazonaws.com", Tenant, "repo:someone-else/app:ref:refs/heads/main"),
+            (
+                "StringNotEquals",
+                "sub",
+                "repo:evil/app:pull_request",
+                Tenant,
+                "repo:someone-else/app:ref:refs/heads/main",
+            ),
+            (
+                "ForAllValues:StringLike",
+                "subject",
+                "repo:octo/app:*",
+                Tenant,
+                "repo:someone-else/app:ref:refs/heads/main",
+            ),
+            ("StringLike", "sub", "repo:octo/*", Project, "repo:octo/someone-elses:ref:refs/heads/main"),
+            (
+                "StringLike",
+                "sub",
+                "repo:octo/app-*:ref:refs/heads/main",
+                Project,
+                "repo:octo/app-someone-elses:ref:refs/heads/main",
+            ),
+            ("StringLike", "sub", "repo:octo/app:*", PullRequest, "repo:octo/app:pull_request"),
+            ("StringEquals", "repository_id", "2", PullRequest, "repo:octo/app:pull_request"),
+            (
+                "StringLike",
+                "sub",
+                "repo:octo/app:ref:refs/heads/*",
+                Branch,
+                "repo:octo/app:ref:refs/heads/someone-elses",
+            ),
+        ] {
+            let found = github(operator, key, value);
+            assert_eq!(found.first(), Some(&(distance, subject.to_owned())), "{operator} {key} {value}");
+        }
+    }
+
+    #[test]
+    fn a_claim_of_the_owner_keeps_strangers_out_as_sub_does() {
+        assert_eq!(github("StringEquals", "repository_owner_id", "1").first().map(|f| f.0), Some(Distance::Project));
+        assert_eq!(github("StringEquals", "actor", "mona"), []);
+    }
+
+    #[test]
+    fn every_issuer_has_its_strangers() {
+        use Distance::*;
+        let cases = [
+            ("gitlab.com", "project_path:g/p:ref_type:branch:ref:main", "project_path:*", Tenant),
+            ("gitlab.com", "project_path:g/p:ref_type:branch:ref:main", "project_path:g/*", Project),
+            ("gitlab.com", "project_path:g/p:ref_type:branch:ref:main", "project_path:g/p:*", Branch),
+            ("oidc.circleci.com/org/o", "org/o/project/p/user/u", "org/o/*", Project),
+            ("app.terraform.io", "organization:o:project:p:workspace:w:run_phase:plan", "organization:*", Tenant),
+            ("app.terraform.io", "organization:o:project:p:workspace:w:run_phase:plan", "organization:o:*", Project),
+            (
+                "agent.buildkite.com",
+                "organization:o:pipeline:p:ref:refs/heads/main:commit:c:step:s",
+                "organization:o*",
+                Tenant,
+            ),
+            (
+                "agent.buildkite.com",
+                "organization:o:pipeline:p:ref:refs/heads/main:commit:c:step:s",
+                "organization:o:pipeline:p:*",
+                Branch,
+            ),
+            ("oidc.eks.us-east-1.amazonaws.com/id/A", "system:serviceaccount:ns:sa", "system:serviceaccount:*", Tenant),
+            (
+                "oidc.eks.us-east-1.amazonaws.com/id/A",
+                "system:serviceaccount:ns:sa",
+                "system:serviceaccount:ns:*",
+                Project,
+            ),
+            ("api.bitbucket.org/2.0/workspaces/w/pipelines-config/identity/oidc", "{r}:{s}", "*", Project),
+            ("app.example.com", "organization:7f3e81c4-1111-4222-8333-9d20c1a09a1c", "organization:*", Tenant),
+            ("idp.example.com", "svc-deploy", "*", Tenant),
+        ];
+        for (issuer, subject, pattern, distance) in cases {
+            let conditions = json!({"StringLike": {format!("{issuer}:sub"): pattern}});
+            let found = found(issuer, json!({"sub": subject}), conditions);
+            assert_eq!(found.first().map(|f| f.0), Some(distance), "{issuer} {pattern}");
+        }
+    }
+
+    #[test]
+    fn what_changes_from_run_to_run_is_no_stranger() {
+        for (issuer, subject, pattern) in [
+            ("oidc.circleci.com/org/o", "org/o/project/p/user/u", "org/o/project/p/user/*"),
+            ("api.bitbucket.org/2.0/workspaces/w/pipelines-config/identity/oidc", "{r}:{s}", "{r}:*"),
+            (
+                "app.terraform.io",
+                "organization:o:project:p:workspace:w:run_phase:plan",
+                "organization:o:project:p:workspace:w:run_phase:*",
+            ),
+        ] {
+            let conditions = json!({"StringLike": {format!("{issuer}:sub"): pattern}});
+            assert_eq!(found(issuer, json!({"sub": subject}), conditions), [], "{pattern}");
+        }
+    }
+}

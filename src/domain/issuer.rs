@@ -1,1 +1,0 @@
-//! Issuers: their URL, and what is known of the well-known ones.

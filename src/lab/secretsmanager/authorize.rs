@@ -1,0 +1,157 @@
+//! Whether the caller may: identity, session and resource policies, and KMS.
+
+use super::store::Secret;
+use super::{Call, Fault, SecretsManager};
+use crate::lab::iam::{self, Ruling};
+use crate::lab::keys::random_uuid;
+use crate::lab::session::Caller;
+use crate::lab::world::KeyState;
+
+/// What KMS is asked to do with a secret's value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyUse {
+    Decrypt,
+    GenerateDataKey,
+}
+
+impl SecretsManager {
+    /// The secret that the call names, if the caller may do `action` on it. Who may not, is told so whether or not
+    /// there is such a secret.
+    pub(super) fn admit(&self, call: &Call<'_>, action: &str) -> Result<Secret, Fault> {
+        let id = call.required("SecretId")?;
+        if id.len() > 2048 {
+            return Err(Fault::new(
+                "ValidationException",
+                400,
+                "1 validation error detected: Value at 'secretId' failed to satisfy constraint: \
+                 Member must have length less than or equal to 2048",
+            ));
+        }
+        let secret = self.store.find(call.region, id);
+        let arn = secret.as_ref().map_or_else(|| self.store.presumed_arn(call.region, id), |secret| secret.arn.clone());
+        let policy = secret.as_ref().and_then(|secret| secret.resource_policy.as_deref());
+        let context = self.context(call);
+        self.check(call, action, (&arn, Some(id)), policy, &context)?;
+        secret.ok_or_else(|| {
+            Fault::new("ResourceNotFoundException", 400, "Secrets Manager can't find the specified secret.")
+        })
+    }
+
+    /// An action that has no resource, and is granted on `*` only.
+    pub(super) fn check_unscoped(&self, call: &Call<'_>, action: &str) -> Result<(), Fault> {
+        self.check(call, action, ("*", None), None, &self.context(call))
+    }
+
+    /// `resource` is what policies are asked about, and how the caller put it.
+    fn check(
+        &self,
+        call: &Call<'_>,
+        action: &str,
+        resource: (&str, Option<&str>),
+        resource_policy: Option<&str>,
+        context: &[(&str, String)],
+    ) -> Result<(), Fault> {
+        let (arn, shown) = resource;
+        let action = format!("secretsmanager:{action}");
+        let identity = iam::rule(&self.account.identity_policies(call.caller), &action, arn, context);
+        let by_resource = resource_policy.map_or_else(iam::Named::default, |policy| {
+            iam::rule_by_principal(policy, &self.account, call.caller, &action, Some(arn), context)
+        });
+        let session = self.session_ruling(call.caller, &action, arn, context);
+        let on = shown.map_or_else(String::new, |shown| format!(" on resource: {shown}"));
+        let denied = |why: &str| {
+            let user = self.account.arn(call.caller);
+            let message = format!("User: {user} is not authorized to perform: {action}{on} {why}");
+            Err(Fault::new("AccessDeniedException", 400, message))
+        };
+        if identity == Ruling::Denied {
+            return denied("with an explicit deny in an identity-based policy");
+        }
+        if by_resource.ruling == Ruling::Denied {
+            return denied("with an explicit deny in a resource-based policy");
+        }
+        if session == Some(Ruling::Denied) {
+            return denied("with an explicit deny in a session policy");
+        }
+        if by_resource.session {
+            return Ok(());
+        }
+        if identity != Ruling::Allowed && by_resource.ruling != Ruling::Allowed {
+            return denied(&format!("because no identity-based policy allows the {action} action"));
+        }
+        if session == Some(Ruling::Silent) {
+            return denied(&format!("because no session policy allows the {action} action"));
+        }
+        Ok(())
+    }
+
+    /// What the session's own policies say, where it has any.
+    fn session_ruling(&self, caller: &Caller, action: &str, arn: &str, context: &[(&str, String)]) -> Option<Ruling> {
+        match caller {
+            Caller::Session { session_policies, .. } if !session_policies.is_empty() => {
+                Some(iam::rule(session_policies, action, arn, context))
+            }
+            _ => None,
+        }
+    }
+
+    /// A customer key must let the caller use it, by its own policy or, where that leaves it to the account, by the
+    /// caller's; and it must be in a state to be used.
+    pub(super) fn check_key(&self, call: &Call<'_>, secret: &Secret, usage: KeyUse) -> Result<(), Fault> {
+        let Some(arn) = &secret.kms_key else { return Ok(()) };
+        let key = self.account.world.keys.values().find(|key| arn.ends_with(&format!(":key/{}", key.id)));
+        let not_allowed = || Fault::new("AccessDeniedException", 400, "Access to KMS is not allowed");
+        let key = key.ok_or_else(not_allowed)?;
+        let action = match usage {
+            KeyUse::Decrypt => "kms:Decrypt",
+            KeyUse::GenerateDataKey => "kms:GenerateDataKey",
+        };
+        let mut context = self.context(call);
+        context.push(("kms:ViaService", format!("secretsmanager.{}.amazonaws.com", call.region)));
+        context.push(("kms:CallerAccount", self.account.world.account.clone()));
+        context.push(("kms:EncryptionContext:SecretARN", secret.arn.clone()));
+        let identity = iam::rule(&self.account.identity_policies(call.caller), action, arn, &context);
+        let policy = key.policy.text();
+        let own = iam::rule_by_principal(&policy, &self.account, call.caller, action, Some(arn), &context);
+        let session = self.session_ruling(call.caller, action, arn, &context);
+        let denied = [Some(identity), Some(own.ruling), session].contains(&Some(Ruling::Denied));
+        let granted = own.ruling == Ruling::Allowed && (own.itself || identity == Ruling::Allowed);
+        if denied || !granted || session.is_some_and(|ruling| ruling != Ruling::Allowed) {
+            return Err(not_allowed());
+        }
+        let (state, error) = match key.state {
+            KeyState::Enabled => return Ok(()),
+            KeyState::Disabled => ("is disabled.", "DisabledException"),
+            KeyState::PendingDeletion => ("is pending deletion.", "KMSInvalidStateException"),
+        };
+        let (code, verb) = match usage {
+            KeyUse::Decrypt => ("DecryptionFailure", "decrypt"),
+            KeyUse::GenerateDataKey => ("EncryptionFailure", "encrypt"),
+        };
+        let message = format!(
+            "Secrets Manager can't {verb} the secret value: {arn} {state} (Service: AWSKMS; Status Code: 400; \
+             Error Code: {error}; Request ID: {}; Proxy: null)",
+            random_uuid()
+        );
+        Err(Fault::new(code, 400, message))
+    }
+
+    /// The condition keys of a call. The stage and version are there only where the caller names them.
+    fn context(&self, call: &Call<'_>) -> Vec<(&'static str, String)> {
+        let mut context = vec![
+            ("aws:PrincipalArn", self.account.principal_arn(call.caller)),
+            ("aws:PrincipalAccount", self.account.world.account.clone()),
+            ("aws:userid", self.account.user_id(call.caller)),
+            ("aws:RequestedRegion", call.region.to_owned()),
+            ("aws:SecureTransport", "true".to_owned()),
+        ];
+        let named = [
+            ("secretsmanager:SecretId", "SecretId"),
+            ("secretsmanager:VersionId", "VersionId"),
+            ("secretsmanager:VersionStage", "VersionStage"),
+            ("secretsmanager:Name", "Name"),
+        ];
+        context.extend(named.iter().filter_map(|(key, member)| Some((*key, call.text(member)?.to_owned()))));
+        context
+    }
+}

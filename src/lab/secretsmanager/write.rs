@@ -1,0 +1,237 @@
+//! Writing: `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `DeleteSecret`.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value as Json, json};
+
+use super::authorize::KeyUse;
+use super::read::not_deleted;
+use super::store::{CURRENT, Secret, Value, Version, now};
+use super::{Call, Fault, SecretsManager};
+use crate::lab::keys::random_uuid;
+
+const LARGEST_VALUE: usize = 65_536;
+const DAY: f64 = 86_400.0;
+
+impl SecretsManager {
+    pub(super) fn create_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+        let name = call.required("Name")?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
+        if name.len() > 512 || !name.chars().all(allowed) {
+            return Err(Fault::new(
+                "ValidationException",
+                400,
+                "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: \
+                 -/_+=.@!",
+            ));
+        }
+        self.check_creation(call, name)?;
+        if let Some(taken) = self.store.find(call.region, name) {
+            return Err(match taken.deleted {
+                Some(_) => Fault::new(
+                    "InvalidRequestException",
+                    400,
+                    "You can't create this secret because a secret with this name is already scheduled for deletion.",
+                ),
+                None => Fault::new(
+                    "ResourceExistsException",
+                    400,
+                    format!("The operation failed because the secret {name} already exists."),
+                ),
+            });
+        }
+        let mut secret = Secret {
+            name: name.to_owned(),
+            region: call.region.to_owned(),
+            arn: String::new(),
+            description: call.text("Description").map(str::to_owned),
+            kms_key: self.customer_key(call),
+            versions: Vec::new(),
+            created: now(),
+            changed: now(),
+            deleted: None,
+            resource_policy: None,
+        };
+        let mut answer = json!({ "Name": name });
+        if let Some(value) = value(call)? {
+            self.check_key(call, &secret, KeyUse::GenerateDataKey)?;
+            let id = version_id(call)?;
+            answer["VersionId"] = id.clone().into();
+            secret.versions.push(Version { id, stages: vec![CURRENT.to_owned()], value, created: now() });
+        }
+        answer["ARN"] = self.store.add(secret)?.arn.into();
+        Ok(answer)
+    }
+
+    pub(super) fn put_secret_value(&self, call: &Call<'_>) -> Result<Json, Fault> {
+        let secret = self.admit(call, "PutSecretValue")?;
+        not_deleted(&secret)?;
+        let Some(value) = value(call)? else {
+            return Err(Fault::new(
+                "InvalidRequestException",
+                400,
+                "You must provide either SecretString or SecretBinary.",
+            ));
+        };
+        self.check_key(call, &secret, KeyUse::GenerateDataKey)?;
+        let stages = match call.input.get("VersionStages").and_then(Json::as_array) {
+            None => vec![CURRENT.to_owned()],
+            Some(stages) => stages.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        };
+        let id = version_id(call)?;
+        match secret.versions.iter().find(|version| version.id == id) {
+            Some(known) if !same(&known.value, &value) => return Err(token_in_use(&id, &secret)),
+            Some(_) => {
+                self.store.change(&secret.arn, |secret| secret.move_stages(&id, &stages));
+            }
+            None => self.add_version(&secret, &id, value, &stages),
+        }
+        let stages = self.stages_of(&secret, &id);
+        Ok(json!({ "ARN": secret.arn, "Name": secret.name, "VersionId": id, "VersionStages": stages }))
+    }
+
+    pub(super) fn update_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+        let secret = self.admit(call, "UpdateSecret")?;
+        not_deleted(&secret)?;
+        let value = value(call)?;
+        let mut answer = json!({ "ARN": secret.arn, "Name": secret.name });
+        if let Some(value) = value {
+            self.check_key(call, &secret, KeyUse::GenerateDataKey)?;
+            let id = version_id(call)?;
+            if secret.versions.iter().any(|version| version.id == id) {
+                return Err(token_in_use(&id, &secret));
+            }
+            self.add_version(&secret, &id, value, &[CURRENT.to_owned()]);
+            answer["VersionId"] = id.into();
+        }
+        let description = call.text("Description").map(str::to_owned);
+        let key = call.input.contains_key("KmsKeyId").then(|| self.customer_key(call));
+        self.store.change(&secret.arn, |secret| {
+            secret.description = description.or(secret.description.take());
+            if let Some(key) = key {
+                secret.kms_key = key;
+            }
+            secret.changed = now();
+        });
+        Ok(answer)
+    }
+
+    pub(super) fn delete_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+        let secret = self.admit(call, "DeleteSecret")?;
+        let at_once = call.input.get("ForceDeleteWithoutRecovery").is_some_and(|value| value == true);
+        let window = match call.input.get("RecoveryWindowInDays").map(Json::as_i64) {
+            Some(_) if at_once => {
+                return Err(Fault::new(
+                    "InvalidParameterException",
+                    400,
+                    "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
+                ));
+            }
+            None => 30,
+            Some(Some(days @ 7..=30)) => days,
+            Some(_) => {
+                return Err(Fault::new(
+                    "InvalidParameterException",
+                    400,
+                    "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
+                ));
+            }
+        };
+        if at_once {
+            self.store.remove(&secret.arn);
+            return Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": now() }));
+        }
+        not_deleted(&secret)?;
+        let marked = now();
+        self.store.change(&secret.arn, |secret| secret.deleted = Some(marked));
+        let days = f64::from(i32::try_from(window).unwrap_or(30));
+        Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": marked + days * DAY }))
+    }
+
+    /// A secret that is to be made has no resource yet, only the ARN it would have.
+    fn check_creation(&self, call: &Call<'_>, name: &str) -> Result<(), Fault> {
+        let mut input = call.input.clone();
+        input.insert("SecretId".into(), name.into());
+        let call = Call { caller: call.caller, region: call.region, input: &input };
+        match self.admit(&call, "CreateSecret") {
+            Err(fault) if fault.code == "ResourceNotFoundException" => Ok(()),
+            outcome => outcome.map(drop),
+        }
+    }
+
+    fn add_version(&self, secret: &Secret, id: &str, value: Value, stages: &[String]) {
+        let version = Version { id: id.to_owned(), stages: Vec::new(), value, created: now() };
+        self.store.change(&secret.arn, |secret| {
+            secret.versions.push(version);
+            secret.move_stages(id, stages);
+        });
+    }
+
+    fn stages_of(&self, secret: &Secret, id: &str) -> Vec<String> {
+        let found = self.store.find(&secret.region, &secret.arn);
+        let version = found.and_then(|secret| secret.versions.into_iter().find(|version| version.id == id));
+        version.map(|version| version.stages).unwrap_or_default()
+    }
+
+    /// The ARN of the customer key that the call names by id, ARN or world name; none for the default key.
+    fn customer_key(&self, call: &Call<'_>) -> Option<String> {
+        let wanted = call.text("KmsKeyId")?;
+        let world = &self.account.world;
+        let (_, key) = world.keys.iter().find(|(name, key)| wanted.ends_with(&key.id) || wanted == name.as_str())?;
+        let region = key.region.as_ref().unwrap_or(&world.region);
+        Some(format!("arn:aws:kms:{region}:{}:key/{}", world.account, key.id))
+    }
+}
+
+/// The value in the call: text or bytes, not both, and not too large.
+fn value(call: &Call<'_>) -> Result<Option<Value>, Fault> {
+    let value = match (call.text("SecretString"), call.text("SecretBinary")) {
+        (Some(_), Some(_)) => {
+            return Err(Fault::new(
+                "InvalidParameterException",
+                400,
+                "You can't specify both a binary secret value and a string secret value in the same secret.",
+            ));
+        }
+        (Some(text), None) => Value::Text(SecretString::from(text.to_owned())),
+        (None, Some(base64)) => Value::Binary(SecretString::from(base64.to_owned())),
+        (None, None) => return Ok(None),
+    };
+    let (Value::Text(text) | Value::Binary(text)) = &value;
+    if text.expose_secret().len() > LARGEST_VALUE {
+        return Err(Fault::new(
+            "ValidationException",
+            400,
+            "1 validation error detected: Value at 'secretString' failed to satisfy constraint: \
+             Member must have length less than or equal to 65536",
+        ));
+    }
+    Ok(Some(value))
+}
+
+/// The caller's request token becomes the version's id.
+fn version_id(call: &Call<'_>) -> Result<String, Fault> {
+    match call.text("ClientRequestToken") {
+        None => Ok(random_uuid()),
+        Some(token) if (32..=64).contains(&token.len()) => Ok(token.to_owned()),
+        Some(_) => {
+            Err(Fault::new("InvalidParameterException", 400, "ClientRequestToken must be 32-64 characters long."))
+        }
+    }
+}
+
+fn token_in_use(id: &str, secret: &Secret) -> Fault {
+    let message = format!(
+        "You can't use ClientRequestToken {id} because that value is already in use for a version of secret {}.",
+        secret.arn
+    );
+    Fault::new("ResourceExistsException", 400, message)
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) | (Value::Binary(a), Value::Binary(b)) => {
+            a.expose_secret() == b.expose_secret()
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,219 @@
+//! One TLS listener on loopback per service: HTTP/1.1, a delay on every answer, a `Date` header, an orderly stop.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use time::OffsetDateTime;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use super::LabError;
+
+/// Requests above this are refused; the largest real one is a secret of 64 KiB.
+const MAX_BODY: usize = 1024 * 1024;
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+
+/// A request, read to its end.
+pub(super) struct Received {
+    pub method: Method,
+    pub path: String,
+    pub query: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Received {
+    /// A header as text; empty where it is absent or not text.
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// An answer to send.
+pub(super) struct Answer {
+    pub status: u16,
+    pub content_type: &'static str,
+    pub headers: Vec<(HeaderName, String)>,
+    pub body: String,
+    /// A wait of this answer's own, beside the lab's general delay.
+    pub delay: Duration,
+}
+
+impl Answer {
+    pub(super) fn new(status: u16, content_type: &'static str, body: String) -> Self {
+        Answer { status, content_type, headers: Vec::new(), body, delay: Duration::ZERO }
+    }
+
+    pub(super) fn with_header(mut self, name: HeaderName, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// A service behind a listener.
+pub(super) trait Service: Send + Sync + 'static {
+    /// Answers one request.
+    fn answer(&self, request: Received) -> impl Future<Output = Answer> + Send;
+}
+
+/// What all answers of a listener share.
+#[derive(Clone)]
+pub(super) struct Manner {
+    /// The wait before every answer; not applied to requests that carry `inside` as their `User-Agent`.
+    pub delay: Duration,
+    /// The name under which the lab's own clouds fetch from the lab's issuer. `--delay-ms` stands for the way between
+    /// a client and the clouds, which they do not travel.
+    pub inside: Arc<str>,
+    /// Seconds this server's clock is ahead of the real one.
+    pub clock_offset: i64,
+}
+
+/// A port that is bound and not served yet, so that its number can be known before the world that names it is built.
+pub(super) struct Port {
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+}
+
+impl Port {
+    /// Binds a port of the system's choice on 127.0.0.1.
+    pub(super) fn bind() -> Result<Self, LabError> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(LabError::Bind)?;
+        listener.set_nonblocking(true).map_err(LabError::Bind)?;
+        let address = listener.local_addr().map_err(LabError::Bind)?;
+        Ok(Port { listener, address })
+    }
+
+    /// The address as a URL without a path.
+    pub(super) fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// Serves until `stop` closes, then lets requests under way finish.
+    pub(super) fn serve<S: Service>(
+        self,
+        tls: Arc<ServerConfig>,
+        service: Arc<S>,
+        manner: Manner,
+        stop: watch::Receiver<()>,
+    ) -> Result<JoinHandle<()>, LabError> {
+        let listener = TcpListener::from_std(self.listener).map_err(LabError::Bind)?;
+        Ok(tokio::spawn(accept(listener, TlsAcceptor::from(tls), service, manner, stop)))
+    }
+}
+
+async fn accept<S: Service>(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    service: Arc<S>,
+    manner: Manner,
+    mut stop: watch::Receiver<()>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stop.changed() => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept() => {
+                // A failed accept is the peer's loss (reset before accepted, out of descriptors); the listener stays.
+                if let Ok((stream, _)) = accepted {
+                    let connection = connection(stream, tls.clone(), service.clone(), manner.clone(), stop.clone());
+                    connections.spawn(connection);
+                }
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn connection<S: Service>(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    service: Arc<S>,
+    manner: Manner,
+    mut stop: watch::Receiver<()>,
+) {
+    let _ = stream.set_nodelay(true);
+    let handshake = tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream));
+    let stream = tokio::select! {
+        _ = stop.changed() => return,
+        result = handshake => match result {
+            Ok(Ok(stream)) => stream,
+            _ => return,
+        },
+    };
+    let handler = service_fn(move |request| {
+        let (service, manner) = (service.clone(), manner.clone());
+        async move { Ok::<_, Infallible>(respond(&*service, &manner, request).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new());
+    let connection = builder.serve_connection(TokioIo::new(stream), handler);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ = stop.changed() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+        _ = connection.as_mut() => {}
+    }
+}
+
+async fn respond<S: Service>(service: &S, manner: &Manner, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
+        return response(Answer::new(413, "text/plain", "the request is larger than 1 MiB\n".to_owned()), manner);
+    };
+    let received = Received {
+        method: head.method,
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
+        body: body.to_bytes(),
+    };
+    let from_inside = received.header("user-agent") == &*manner.inside;
+    let answer = service.answer(received).await;
+    let delay = if from_inside { answer.delay } else { manner.delay + answer.delay };
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    response(answer, manner)
+}
+
+fn response(answer: Answer, manner: &Manner) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if let Some(date) = http_date(manner.clock_offset) {
+        headers.insert(DATE, date);
+    }
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+/// The server's time as an IMF-fixdate (RFC 9110 section 5.6.7).
+fn http_date(offset: i64) -> Option<HeaderValue> {
+    let format = time::macros::format_description!(
+        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+    );
+    let text = (OffsetDateTime::now_utc() + time::Duration::seconds(offset)).format(format).ok()?;
+    HeaderValue::from_str(&text).ok()
+}

@@ -1,0 +1,17 @@
+//! `GetCallerIdentity`: needs valid credentials and no permission.
+
+use super::{Element, Fault, Outcome, Received, Sts};
+
+impl Sts {
+    pub(super) fn get_caller_identity(&self, request: &Received) -> Result<Outcome, Fault> {
+        let caller = self.authenticate(request)?.caller;
+        Ok(Outcome {
+            action: "GetCallerIdentity",
+            result: vec![
+                Element::text("Arn", self.account.arn(&caller)),
+                Element::text("UserId", self.account.user_id(&caller)),
+                Element::text("Account", self.account.world.account.clone()),
+            ],
+        })
+    }
+}

@@ -1,0 +1,191 @@
+//! `AssumeRoleWithWebIdentity`: the token for the role's credentials.
+
+use super::constraint::{Constraints, Shown, is_session_name_character};
+use super::query::Parameters;
+use super::token::{self, Identity, ParsedToken};
+use super::verification;
+use super::{Element, Fault, Outcome, Sts, now, roles_claim};
+use crate::domain::iam::{TrustRequest, WEB_IDENTITY};
+use crate::lab::iam;
+use crate::lab::session::Caller;
+use crate::lab::world::{Provider, Role};
+
+/// Where no duration is asked for.
+const DEFAULT_DURATION: i32 = 3600;
+
+/// A request whose parameters are within their bounds.
+pub(super) struct SessionRequest<'a> {
+    pub role_arn: &'a str,
+    pub session_name: &'a str,
+    pub duration: i32,
+    /// The inline session policy.
+    pub policy: Option<&'a str>,
+}
+
+impl<'a> SessionRequest<'a> {
+    /// Reads what all ways of assuming a role have in common; `more` adds the constraints of its own parameters, so
+    /// that one refusal names them all.
+    pub(super) fn read(parameters: &'a Parameters, more: impl FnOnce(&mut Constraints)) -> Result<Self, Fault> {
+        let duration = parameters.integer("DurationSeconds")?.unwrap_or(DEFAULT_DURATION);
+        let role_arn = parameters.get("RoleArn");
+        let session_name = parameters.get("RoleSessionName");
+        let policy = parameters.get("Policy");
+        let mut constraints = Constraints::default();
+        constraints.length("roleArn", role_arn, (20, 2048), Shown::Plainly);
+        constraints.length("roleSessionName", session_name, (2, 64), Shown::Plainly);
+        if let Some(name) = session_name {
+            constraints.pattern("roleSessionName", name, "[\\w+=,.@-]*", is_session_name_character);
+        }
+        constraints.range("durationSeconds", duration, (900, 43_200));
+        if policy.is_some() {
+            constraints.length("policy", policy, (1, 2048), Shown::Plainly);
+        }
+        more(&mut constraints);
+        constraints.check()?;
+        let (role_arn, session_name) = (role_arn.unwrap_or_default(), session_name.unwrap_or_default());
+        if !roles_claim::is_role_arn(role_arn) {
+            return Err(Fault::validation("Request ARN is invalid"));
+        }
+        if policy.is_some_and(|text| !iam::is_policy(text)) {
+            return Err(Fault::new("MalformedPolicyDocument", 400, "The policy is not in the valid JSON format."));
+        }
+        Ok(SessionRequest { role_arn, session_name, duration, policy })
+    }
+
+    /// The duration must not exceed what the role allows.
+    pub(super) fn check_duration(&self, role: &Role) -> Result<(), Fault> {
+        if i64::from(self.duration) > i64::from(role.max_session_duration_s) {
+            return Err(Fault::validation(
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Sts {
+    pub(super) async fn assume_role_with_web_identity(&self, parameters: &Parameters) -> Result<Outcome, Fault> {
+        let text = parameters.get("WebIdentityToken");
+        let request = SessionRequest::read(parameters, |constraints| {
+            constraints.length("webIdentityToken", text, (4, 20_000), Shown::Masked);
+        })?;
+        check_provider_id(parameters.get("ProviderId"))?;
+        let token = token::parse(text.unwrap_or_default())?;
+        let identity = token::check_claims(&token.claims, request.role_arn, now())?;
+        let provider_arn = self.verify(&token, &identity, request.role_arn).await?;
+        let role_name = self.check_trust(&request, &token, &provider_arn)?;
+        self.open_session(&request, &identity, &provider_arn, role_name)
+    }
+
+    /// Finds the provider, its audience and its key, and verifies the signature; yields the provider's ARN.
+    async fn verify(&self, token: &ParsedToken, identity: &Identity, role_arn: &str) -> Result<String, Fault> {
+        let account = role_arn.split(':').nth(4).unwrap_or_default();
+        let provider = self.provider(account, &identity.issuer).ok_or_else(|| {
+            Fault::invalid_token(format!("No OpenIDConnect provider found in your account for {}", identity.issuer))
+        })?;
+        if !provider.client_ids.contains(&identity.audience) {
+            return Err(Fault::not_validated());
+        }
+        let keys = self.fetcher.key_set(&identity.issuer).await.ok_or_else(Fault::no_verification_key)?;
+        verification::verify(token, &keys)?;
+        Ok(provider_arn(account, &provider.url))
+    }
+
+    /// The provider for exactly this issuer in the role's account.
+    fn provider(&self, account: &str, issuer: &str) -> Option<&Provider> {
+        let world = &self.account.world;
+        let mut providers = world.providers.values().filter(|provider| provider.present);
+        providers.find(|provider| account == world.account && provider.url == issuer)
+    }
+
+    /// A missing role and a trust policy that does not allow get the same sentence.
+    fn check_trust(
+        &self,
+        request: &SessionRequest<'_>,
+        token: &ParsedToken,
+        provider_arn: &str,
+    ) -> Result<&str, Fault> {
+        let (name, role) = self.account.role(request.role_arn).ok_or_else(|| Fault::not_authorized(WEB_IDENTITY))?;
+        let question = TrustRequest {
+            role_arn: Some(request.role_arn),
+            session_name: Some(request.session_name),
+            now: Some(now()),
+            ..TrustRequest::new(&token.claims, provider_arn)
+        };
+        if !iam::trust_allows(&role.trust_policy.text(), &question) {
+            return Err(Fault::not_authorized(WEB_IDENTITY));
+        }
+        request.check_duration(role)?;
+        Ok(name)
+    }
+
+    fn open_session(
+        &self,
+        request: &SessionRequest<'_>,
+        identity: &Identity,
+        provider_arn: &str,
+        role: &str,
+    ) -> Result<Outcome, Fault> {
+        let caller = Caller::Session {
+            role: role.to_owned(),
+            session_name: request.session_name.to_owned(),
+            session_policies: request.policy.map(str::to_owned).into_iter().collect(),
+        };
+        let credentials = self
+            .account
+            .open_session(caller.clone(), now() + i64::from(request.duration))
+            .map_err(|error| Fault::internal(error.to_string()))?;
+        let mut result = vec![
+            Element::text("SubjectFromWebIdentityToken", identity.subject.clone()),
+            Element::text("Audience", identity.audience.clone()),
+            assumed_role_user(self, &caller),
+            Sts::credentials(&credentials),
+            Element::text("Provider", provider_arn),
+            Element::text("PackedPolicySize", packed_size(request, identity, provider_arn).to_string()),
+        ];
+        if let Some(source) = &identity.source_identity {
+            result.push(Element::text("SourceIdentity", source.clone()));
+        }
+        Ok(Outcome { action: "AssumeRoleWithWebIdentity", result })
+    }
+}
+
+/// The `AssumedRoleUser` element.
+pub(super) fn assumed_role_user(sts: &Sts, caller: &Caller) -> Element {
+    let user = vec![
+        Element::text("AssumedRoleId", sts.account.user_id(caller)),
+        Element::text("Arn", sts.account.arn(caller)),
+    ];
+    Element::of("AssumedRoleUser", user)
+}
+
+/// The provider id is for the access tokens of two old OAuth providers, and refused with an ID token.
+fn check_provider_id(provider: Option<&str>) -> Result<(), Fault> {
+    match provider {
+        None => Ok(()),
+        Some("www.amazon.com") => Err(Fault::invalid_token("Provided Token is not a Login With Amazon token")),
+        Some("graph.facebook.com") => Err(Fault::new(
+            "IDPRejectedClaim",
+            403,
+            "graph.facebook.com rejected OAuth token with response \"Bad signature\" and code 190",
+        )),
+        Some(_) => Err(Fault::new(
+            "AccessDenied",
+            403,
+            "Unrecognized OAuth provider. Do not include a provider parameter when submitting OpenIDConnect ID tokens",
+        )),
+    }
+}
+
+fn provider_arn(account: &str, url: &str) -> String {
+    format!("arn:aws:iam::{account}:oidc-provider/{}", url.strip_prefix("https://").unwrap_or(url))
+}
+
+/// A share of the packed space in percent. AWS does not publish how it packs; this grows with the same inputs, at
+/// about the rate that was seen.
+fn packed_size(request: &SessionRequest<'_>, identity: &Identity, provider_arn: &str) -> usize {
+    let tags: usize = identity.tags.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let source = identity.source_identity.as_ref().map_or(0, |source| source.len() + 12);
+    let policy = request.policy.map_or(0, |policy| policy.len() / 2);
+    (530 + provider_arn.len() + identity.audience.len() + identity.subject.len() + tags / 2 + source + policy) / 26
+}

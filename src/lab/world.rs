@@ -1,0 +1,232 @@
+//! A world: what the lab's issuer publishes, what its clouds hold, and what the user's profile says of them.
+//!
+//! A world is written as TOML or JSON, in the format of `assets/lab/`: it names what differs from `healthy`, table by
+//! table. A scenario is a world with a fault in it; the fault is always in the world, never in an answer.
+
+mod azure;
+mod description;
+mod place;
+mod scenario;
+
+pub use azure::{
+    AccessPolicy, App, AzureProfile, AzureWorld, ClientSecret, Credential, EntraPolicy, EntraWorld, PermissionModel,
+    RoleAssignment, VaultNetwork, VaultSecret, VaultVersion, VaultWorld,
+};
+pub use description::{
+    AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, Policy, ProfileWorld, Provider, PublishedKey,
+    Redirect, Role, Secret, SecretVersion, Slow, TokenWorld, User,
+};
+pub use place::Places;
+pub use scenario::Scenario;
+
+use serde_json::Value;
+
+/// The world everything else differs from.
+const BASE: &str = include_str!("../../assets/lab/healthy.toml");
+
+/// What lies between that and a world of the Azure guide.
+const AZURE_BASE: &str = include_str!("../../assets/lab/azure.toml");
+
+/// A world whose names and addresses are not filled in yet.
+#[derive(Clone)]
+pub struct World {
+    merged: Value,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The values hold secrets.
+        f.debug_struct("World").field("name", &self.merged.get("name")).finish_non_exhaustive()
+    }
+}
+
+/// Why a text describes no world.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorldError {
+    /// Not TOML or JSON, or a key or value that the format does not have; says where.
+    #[error("{0}")]
+    Syntax(String),
+    /// A value that cannot be used.
+    #[error("{at}: {problem}")]
+    Value {
+        /// The key, as a dotted path.
+        at: String,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// No scenario of this name.
+    #[error("no scenario is called `{name}`{}", nearest_names(nearest))]
+    UnknownScenario {
+        /// What was asked for.
+        name: String,
+        /// The names closest to it.
+        nearest: Vec<String>,
+    },
+}
+
+fn nearest_names(nearest: &[String]) -> String {
+    match nearest {
+        [] => String::new(),
+        names => format!("; the nearest are {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+impl World {
+    /// The named scenario's world.
+    pub fn scenario(name: &str) -> Result<Self, WorldError> {
+        match scenario::text(name) {
+            Some(text) => World::parse(text),
+            None => Err(WorldError::UnknownScenario { name: name.to_owned(), nearest: scenario::nearest(name) }),
+        }
+    }
+
+    /// Every scenario, `healthy` first.
+    pub fn list() -> Result<Vec<Scenario>, WorldError> {
+        scenario::names().map(|name| World::scenario(name)?.about()).collect()
+    }
+
+    /// Reads a world from TOML, or from JSON where the text begins with a brace.
+    pub fn parse(text: &str) -> Result<Self, WorldError> {
+        let overlay = read(text)?;
+        let mut merged = read(BASE)?;
+        if overlay.get("guide").and_then(Value::as_str) == Some("azure-workload-identity") {
+            merge(&mut merged, read(AZURE_BASE)?);
+        }
+        merge(&mut merged, overlay);
+        let world = World { merged };
+        // Filled in with any address at all, it must already be a world that makes sense.
+        world.describe(&Places::of_issuer("https://127.0.0.1:1"))?;
+        Ok(world)
+    }
+
+    /// The world with names and addresses filled in.
+    pub fn describe(&self, places: &Places) -> Result<Description, WorldError> {
+        let mut value = self.merged.clone();
+        place::fill(&mut value, places);
+        let description: Description =
+            serde_json::from_value(value).map_err(|error| WorldError::Syntax(error.to_string()))?;
+        description.check()?;
+        Ok(description)
+    }
+
+    /// Its name, title, guide and the cause it teaches.
+    pub fn about(&self) -> Result<Scenario, WorldError> {
+        let text = |key: &str| self.merged.get(key).and_then(Value::as_str).map(str::to_owned);
+        let required = |key: &str| {
+            text(key)
+                .ok_or_else(|| WorldError::Value { at: key.to_owned(), problem: "is missing; write a text".into() })
+        };
+        Ok(Scenario {
+            name: required("name")?,
+            title: required("title")?,
+            guide: required("guide")?,
+            expects: text("expects"),
+        })
+    }
+}
+
+/// Reads the text twice: as a description, for errors that name the line, and as plain values, for merging.
+fn read(text: &str) -> Result<Value, WorldError> {
+    let syntax = |error: &dyn std::fmt::Display| WorldError::Syntax(error.to_string().trim_end().to_owned());
+    if text.trim_start().starts_with('{') {
+        serde_json::from_str::<Description>(text).map_err(|e| syntax(&e))?;
+        serde_json::from_str(text).map_err(|e| syntax(&e))
+    } else {
+        toml::from_str::<Description>(text).map_err(|e| syntax(&e))?;
+        toml::from_str(text).map_err(|e| syntax(&e))
+    }
+}
+
+/// Lays `overlay` over `base`: tables key by key, everything else whole. A policy is whole, though written as a table.
+fn merge(base: &mut Value, overlay: Value) {
+    match (base, overlay) {
+        (Value::Object(base), Value::Object(overlay)) if !overlay.contains_key("Statement") => {
+            for (key, value) in overlay {
+                match base.get_mut(&key) {
+                    Some(slot) => merge(slot, value),
+                    None => {
+                        base.insert(key, value);
+                    }
+                }
+            }
+        }
+        (base, overlay) => *base = overlay,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn healthy() -> Description {
+        World::scenario("healthy").unwrap().describe(&Places::of_issuer("https://127.0.0.1:5000")).unwrap()
+    }
+
+    #[test]
+    fn places_are_filled_in_everywhere() {
+        let world = healthy();
+        assert_eq!(world.profile.issuer_url, "https://127.0.0.1:5000");
+        let policy = world.aws.roles["crewai-secrets-reader"].trust_policy.text();
+        assert!(policy.contains("oidc-provider/127.0.0.1:5000"), "{policy}");
+        assert!(!serde_json::to_string(&world.token.claims).unwrap().contains("${"));
+    }
+
+    #[test]
+    fn what_is_no_placeholder_stays() {
+        let world = World::parse("[aws.roles.other]\ntrust-policy = '{\"Statement\": \"${aws:username}\"}'\n").unwrap();
+        let world = world.describe(&Places::of_issuer("https://x")).unwrap();
+        assert!(world.aws.roles["other"].trust_policy.text().contains("${aws:username}"));
+    }
+
+    #[test]
+    fn an_overlay_changes_only_what_it_names() {
+        let world = World::parse("[aws.providers.platform]\nclient-ids = ['other']\n").unwrap();
+        let world = world.describe(&Places::of_issuer("https://x")).unwrap();
+        assert_eq!(world.aws.providers["platform"].client_ids, ["other"]);
+        assert_eq!(world.aws.roles.len(), healthy().aws.roles.len());
+    }
+
+    #[test]
+    fn a_policy_replaces_a_policy_whole() {
+        let text = r#"{"aws": {"roles": {"crewai-secrets-reader": {"trust-policy": {"Statement": []}}}}}"#;
+        let world = World::parse(text).unwrap().describe(&Places::of_issuer("https://x")).unwrap();
+        assert_eq!(world.aws.roles["crewai-secrets-reader"].trust_policy.text(), r#"{"Statement":[]}"#);
+    }
+
+    #[test]
+    fn errors_name_line_and_key() {
+        for (text, part) in [
+            ("[issuer]\nspeed = 3\n", "unknown field `speed`"),
+            ("[issuer]\ndelay-ms = 'x'\n", "line 2"),
+            ("[issuer\n", "line 1"),
+            ("{\"issuer\": {\"delay-ms\": true}}", "line 1"),
+            ("[aws]\nregion = ''\n", "aws.region"),
+            ("[[issuer.jwks]]\nkey = 'RS1024'\n", "issuer.jwks"),
+            ("[token]\nkey = 'x'\n", "token.key"),
+            ("[aws.roles.r]\ntrust-policy = '{'\n", "aws.roles.r.trust-policy"),
+            ("[aws]\naccount = '12'\n", "aws.account"),
+            ("[issuer]\njwks-status = 1000\n", "issuer.jwks-status"),
+        ] {
+            let error = World::parse(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text:?} -> {error}");
+        }
+    }
+
+    #[test]
+    fn every_scenario_is_a_world() {
+        let scenarios = World::list().unwrap();
+        assert_eq!(scenarios[0].name, "healthy");
+        assert_eq!(scenarios[0].expects, None);
+        let sound = ["healthy", "azure", "azure-name-underscore"];
+        for scenario in &scenarios {
+            assert_eq!(scenario.expects.is_none(), sound.contains(&scenario.name.as_str()), "{}", scenario.name);
+            assert!(!scenario.title.is_empty() && !scenario.guide.is_empty());
+        }
+    }
+
+    #[test]
+    fn unknown_scenarios_are_answered_with_near_names() {
+        let error = World::scenario("sub-mismach").unwrap_err().to_string();
+        assert!(error.contains("`sub-mismatch`"), "{error}");
+    }
+}

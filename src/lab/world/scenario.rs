@@ -1,0 +1,190 @@
+//! The named scenarios: worlds that are compiled in, each with one thing to teach.
+
+use serde::Serialize;
+
+/// What a scenario is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Scenario {
+    pub name: String,
+    /// What it teaches, in a line.
+    pub title: String,
+    /// The guide whose set-up it breaks.
+    pub guide: String,
+    /// The cause a check must name first; none where nothing is wrong.
+    pub expects: Option<String>,
+}
+
+macro_rules! scenarios {
+    ($($name:literal,)*) => {
+        /// Name and text, in the order they are listed.
+        const SCENARIOS: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../../assets/lab/", $name, ".toml"))),)*];
+    };
+}
+
+scenarios! {
+    "healthy",
+    "issuer-not-configured",
+    "discovery-invalid",
+    "issuer-differs",
+    "issuer-redirect",
+    "issuer-slow",
+    "jwks-unreachable",
+    "jwks-invalid",
+    "jwks-too-many",
+    "jwks-key-ops",
+    "jwks-kid-missing",
+    "tls-expired",
+    "tls-name",
+    "tls-untrusted",
+    "token-expired",
+    "clock-skew",
+    "signature-invalid",
+    "malformed-token",
+    "opaque-token",
+    "alg-unsupported",
+    "aud-multi-without-azp",
+    "roles-claim",
+    "provider-missing",
+    "provider-other-issuer",
+    "aud-not-registered",
+    "principal-arn-wrong",
+    "wrong-account",
+    "role-missing",
+    "action-missing",
+    "sub-mismatch",
+    "sub-case-mismatch",
+    "aud-mismatch",
+    "condition-key-wrong",
+    "operator-wrong",
+    "explicit-deny",
+    "missing-list",
+    "list-resource-scoped",
+    "missing-get",
+    "explicit-deny-read",
+    "secret-arn-suffix",
+    "versionstage-condition",
+    "missing-kms",
+    "kms-key-policy",
+    "kms-key-state",
+    "secret-wrong-region",
+    "secret-not-found",
+    "secret-empty",
+    "secret-pending-deletion",
+    "json-key-missing",
+    "azure",
+    "azure-issuer-not-configured",
+    "azure-jwks-unreachable",
+    "azure-jwks-kid-missing",
+    "azure-signature-invalid",
+    "azure-token-expired",
+    "azure-clock-ahead",
+    "azure-token-lifetime",
+    "azure-iss-mismatch",
+    "azure-sub-mismatch",
+    "azure-sub-case-mismatch",
+    "azure-aud-mismatch",
+    "azure-old-code",
+    "azure-fic-missing",
+    "azure-fic-propagation",
+    "azure-tenant-wrong",
+    "azure-client-wrong",
+    "azure-sp-missing",
+    "azure-conditional-access",
+    "azure-tenant-policy",
+    "azure-throttled",
+    "azure-wrong-scope",
+    "azure-wrong-resource",
+    "azure-wrong-audience",
+    "azure-client-secret-wrong",
+    "azure-client-secret-expired",
+    "azure-vault-url-missing",
+    "azure-vault-dns",
+    "azure-vault-tenant",
+    "azure-challenge-mismatch",
+    "azure-firewall",
+    "azure-private-endpoint",
+    "azure-vault-throttled",
+    "azure-rbac-missing",
+    "azure-rbac-wrong-role",
+    "azure-rbac-wrong-principal",
+    "azure-rbac-single-secret",
+    "azure-rbac-other-secret",
+    "azure-access-policy-model",
+    "azure-access-policy-no-list",
+    "azure-access-policy-compound",
+    "azure-secret-not-found",
+    "azure-secret-soft-deleted",
+    "azure-secret-disabled",
+    "azure-secret-name-invalid",
+    "azure-name-underscore",
+    "azure-json-key-missing",
+}
+
+/// The names, in the order they are listed.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    SCENARIOS.iter().map(|(name, _)| *name)
+}
+
+/// The text of the scenario of this name.
+pub(super) fn text(name: &str) -> Option<&'static str> {
+    SCENARIOS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// Up to three names that are spelt like `name`, nearest first.
+pub(super) fn nearest(name: &str) -> Vec<String> {
+    // Beyond this no scenario is near, and the distance costs length times length.
+    if name.len() > 64 {
+        return Vec::new();
+    }
+    let mut near: Vec<(usize, &str)> =
+        names().map(|known| (distance(name, known), known)).filter(|(d, known)| *d <= known.len() / 2).collect();
+    near.sort();
+    near.into_iter().take(3).map(|(_, known)| known.to_owned()).collect()
+}
+
+/// The number of single-character edits between two texts.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_listed_under_its_own_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/lab");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .filter_map(|entry| {
+                entry.unwrap().file_name().into_string().unwrap().strip_suffix(".toml").map(str::to_owned)
+            })
+            .collect();
+        let mut listed: Vec<&str> = names().collect();
+        files.sort();
+        listed.sort_unstable();
+        assert_eq!(files, listed);
+        for name in names() {
+            assert!(text(name).unwrap().starts_with(&format!("name = \"{name}\"\n")), "{name}");
+        }
+    }
+
+    #[test]
+    fn distance_counts_edits() {
+        for (a, b, edits) in [("", "abc", 3), ("abc", "abc", 0), ("kitten", "sitting", 3)] {
+            assert_eq!(distance(a, b), edits);
+        }
+    }
+}

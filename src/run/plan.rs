@@ -1,0 +1,78 @@
+//! The plan of a run: which checks are asked for, and which steps that takes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::step::{Step, informing};
+use crate::check::CheckId;
+use crate::domain::profile::Profile;
+
+/// Which checks a person asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Only these, where any are named; what they need runs too, without being judged.
+    pub only: Vec<CheckId>,
+    /// All but these.
+    pub skip: Vec<CheckId>,
+}
+
+impl Selection {
+    /// Whether a check is asked for.
+    pub fn holds(&self, check: CheckId) -> bool {
+        (self.only.is_empty() || self.only.contains(&check)) && !self.skip.contains(&check)
+    }
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The whole run, without the waiting below.
+    pub total: Duration,
+    /// How long to try again what may still be propagating; zero for one attempt.
+    pub wait: Duration,
+}
+
+/// What a run is going to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The checks in the order of the chain of trust.
+    pub checks: Vec<CheckId>,
+    /// The steps that run.
+    pub steps: BTreeSet<Step>,
+    /// The checks that are not judged because a person did not ask for them.
+    pub deselected: BTreeSet<CheckId>,
+}
+
+impl Plan {
+    /// The plan for a profile and a selection.
+    pub fn new(profile: &Profile, selection: &Selection) -> Self {
+        let applicable: BTreeSet<Step> = Step::ALL.iter().copied().filter(|s| s.applies(profile)).collect();
+        let checks: Vec<CheckId> = CheckId::ALL
+            .iter()
+            .copied()
+            .filter(|check| informing(*check).is_some_and(|step| applicable.contains(&step)))
+            .filter(|check| *check != CheckId::SecretJsonKey || selects_field(profile))
+            .collect();
+        let deselected = checks.iter().copied().filter(|c| !selection.holds(*c)).collect();
+        let mut steps = BTreeSet::new();
+        for check in checks.iter().filter(|c| selection.holds(**c)) {
+            if let Some(step) = informing(*check) {
+                add(step, &applicable, &mut steps);
+            }
+        }
+        Plan { checks, steps, deselected }
+    }
+}
+
+fn selects_field(profile: &Profile) -> bool {
+    profile.secret.as_ref().is_some_and(|secret| secret.json_key.is_some())
+}
+
+/// Adds a step with all that it follows and all that explains its refusal.
+fn add(step: Step, applicable: &BTreeSet<Step>, steps: &mut BTreeSet<Step>) {
+    if applicable.contains(&step) && steps.insert(step) {
+        for needed in step.after().iter().chain(step.explained_by()) {
+            add(*needed, applicable, steps);
+        }
+    }
+}

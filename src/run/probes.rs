@@ -1,0 +1,163 @@
+//! The seam between the runner and the world: what a step is given, what it yields, and the real probes behind it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::step::Step;
+use crate::check::facts::Facts;
+use crate::check::facts::aws::{AssumedRole, Caller, Located};
+use crate::check::facts::cloud::Call;
+use crate::check::facts::issuer::{DocumentFact, KeysFact};
+use crate::check::facts::secret::{SecretList, SecretRead};
+use crate::check::facts::token::{SignatureFact, TokenFact};
+use crate::check::facts::trust::TrustFact;
+use crate::check::verdict::token::Expectations;
+use crate::domain::discovery::IssuerAddress;
+use crate::domain::profile::Profile;
+use crate::domain::signature;
+use crate::domain::token::RawToken;
+use crate::probe::aws::{AwsTarget, Session};
+use crate::probe::http::HttpStack;
+use crate::probe::{documents, issuer, token_source};
+
+/// The secrets of a run. They live as long as the run and are lent to the steps that send them.
+#[derive(Clone, Default)]
+pub struct Holdings {
+    pub token: Option<Arc<RawToken>>,
+    pub session: Option<Session>,
+}
+
+/// What a step may use.
+#[derive(Clone)]
+pub struct StepInput {
+    pub profile: Arc<Profile>,
+    /// What was seen when the step began.
+    pub facts: Arc<Facts>,
+    pub holdings: Holdings,
+}
+
+/// What a step brought.
+pub enum Yield {
+    IssuerDocument(DocumentFact),
+    IssuerKeys(KeysFact),
+    Token(TokenFact, Option<RawToken>),
+    Signature(SignatureFact),
+    TrustPolicy(TrustFact),
+    WebIdentity(Call<AssumedRole>, Option<Session>),
+    CallerIdentity(Call<Caller>),
+    ListSecrets(Call<SecretList>),
+    GetSecret(Call<SecretRead>),
+    LocateSecret(Located),
+    /// The step had nothing to work with.
+    Nothing,
+}
+
+/// Performs steps. One attempt a call: trying again is the runner's.
+pub trait Probes: Send + Sync + 'static {
+    /// Performs one step.
+    fn perform(&self, step: Step, input: StepInput) -> impl Future<Output = Yield> + Send;
+}
+
+/// The probes that go out into the world.
+#[derive(Clone, Debug)]
+pub struct WorldProbes {
+    pub http: HttpStack,
+    /// The most that a program which prints a token may take.
+    pub timeout: Duration,
+}
+
+impl Probes for WorldProbes {
+    async fn perform(&self, step: Step, input: StepInput) -> Yield {
+        match step {
+            Step::IssuerDocument => self.issuer_document(&input).await,
+            Step::IssuerKeys => self.issuer_keys(&input).await,
+            Step::Token => self.token(&input).await,
+            Step::Signature => verify(&input),
+            Step::TrustPolicy => trust_policy(&input).await,
+            Step::WebIdentity => self.web_identity(&input).await,
+            Step::CallerIdentity | Step::ListSecrets | Step::GetSecret | Step::LocateSecret => {
+                self.with_session(step, &input).await
+            }
+        }
+    }
+}
+
+impl WorldProbes {
+    async fn issuer_document(&self, input: &StepInput) -> Yield {
+        match input.profile.issuer_url.as_deref().map(IssuerAddress::clean) {
+            Some(Ok(address)) => Yield::IssuerDocument(issuer::document(&self.http, &address).await),
+            _ => Yield::Nothing,
+        }
+    }
+
+    async fn issuer_keys(&self, input: &StepInput) -> Yield {
+        match input.facts.issuer.jwks_uri() {
+            Some(uri) => Yield::IssuerKeys(issuer::keys(&self.http, uri).await),
+            None => Yield::Nothing,
+        }
+    }
+
+    async fn token(&self, input: &StepInput) -> Yield {
+        let Some(source) = &input.profile.token else {
+            return Yield::Nothing;
+        };
+        let client = self.http.client();
+        let expected = Expectations::of(&input.profile);
+        let options = token_source::ReadOptions {
+            timeout: self.timeout,
+            audience: expected.audience.as_deref(),
+            client: Some(&client),
+        };
+        let (fact, sourced) = token_source::observe(source, &options).await;
+        Yield::Token(fact, sourced.map(|s| s.token))
+    }
+
+    async fn web_identity(&self, input: &StepInput) -> Yield {
+        match (self.aws(input), &input.profile.aws.role_arn, &input.holdings.token) {
+            (Some(aws), Some(role), Some(token)) => {
+                let (call, session) = aws.assume_role_with_web_identity(role, token).await;
+                Yield::WebIdentity(call, session)
+            }
+            _ => Yield::Nothing,
+        }
+    }
+
+    async fn with_session(&self, step: Step, input: &StepInput) -> Yield {
+        let (Some(aws), Some(session)) = (self.aws(input), &input.holdings.session) else {
+            return Yield::Nothing;
+        };
+        match (step, &input.profile.secret) {
+            (Step::CallerIdentity, _) => Yield::CallerIdentity(aws.caller_identity(session).await),
+            (Step::ListSecrets, secret) => Yield::ListSecrets(aws.list_secrets(session, secret.as_ref()).await),
+            (Step::GetSecret, Some(secret)) => Yield::GetSecret(aws.get_secret(session, secret).await),
+            (Step::LocateSecret, Some(secret)) => Yield::LocateSecret(aws.locate_secret(session, secret).await),
+            _ => Yield::Nothing,
+        }
+    }
+
+    fn aws(&self, input: &StepInput) -> Option<AwsTarget> {
+        let settings = input.profile.aws.clone();
+        Some(AwsTarget { http: self.http.clone(), region: settings.region.clone()?, settings })
+    }
+}
+
+fn verify(input: &StepInput) -> Yield {
+    let (Some(token), Some(fact)) = (&input.holdings.token, &input.facts.token) else {
+        return Yield::Nothing;
+    };
+    let Some(decoded) = fact.token() else {
+        return Yield::Nothing;
+    };
+    let keys = input.facts.issuer.jwks();
+    let from = keys.and(input.facts.issuer.jwks_uri()).map(str::to_owned);
+    Yield::Signature(SignatureFact::new(signature::verify(token, decoded, keys), from))
+}
+
+async fn trust_policy(input: &StepInput) -> Yield {
+    let (Some(path), Some(claims)) = (&input.profile.aws.trust_policy, input.facts.claims()) else {
+        return Yield::Nothing;
+    };
+    let text = documents::read(path).await;
+    Yield::TrustPolicy(TrustFact::evaluate(&path.display().to_string(), text, claims, &input.profile, input.facts.now))
+}

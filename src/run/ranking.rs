@@ -1,0 +1,93 @@
+//! The run's findings in the order a person should read them, and the run's verdict.
+
+use super::event::{FinishedCheck, RunVerdict};
+use crate::cause::{Certainty, Finding};
+use crate::check::{CheckId, Outcome};
+
+/// The verdict on the finished checks.
+pub fn verdict(finished: &[&FinishedCheck]) -> RunVerdict {
+    let any = |outcome| finished.iter().any(|f| f.outcome == outcome);
+    if any(Outcome::Fail) {
+        RunVerdict::Fail
+    } else if any(Outcome::Inconclusive) {
+        RunVerdict::Inconclusive
+    } else {
+        RunVerdict::Pass
+    }
+}
+
+/// All findings, root causes first.
+///
+/// Failures come before what could not be checked, and that before warnings; within each, the order of the chain of
+/// trust, since what breaks earlier blocks what comes later. A cause found more than once is told once,
+/// where it was found surest, with the other places as evidence. Where a check could only name candidates and one
+/// of them was found for certain elsewhere, that one explains it and the other candidates go.
+pub fn rank(finished: &[&FinishedCheck]) -> Vec<Finding> {
+    let mut placed: Vec<(usize, usize, &Finding)> = Vec::new();
+    for check in finished {
+        let explained = explanation(check, finished);
+        for finding in &check.findings {
+            if explained.is_some_and(|e| e.cause != finding.cause) && finding.certainty != Certainty::Proven {
+                continue;
+            }
+            placed.push((severity(check.outcome), position(check.id), finding));
+        }
+    }
+    placed.sort_by_key(|(severity, position, finding)| (*severity, *position, finding.certainty));
+    merge(placed.into_iter().map(|(_, _, finding)| finding))
+}
+
+/// The certain finding of another check that is among this check's uncertain candidates.
+fn explanation<'a>(check: &FinishedCheck, finished: &[&'a FinishedCheck]) -> Option<&'a Finding> {
+    finished
+        .iter()
+        .filter(|other| other.id != check.id && matches!(other.outcome, Outcome::Fail | Outcome::Inconclusive))
+        .flat_map(|other| &other.findings)
+        .find(|f| f.certainty == Certainty::Proven && check.findings.iter().any(|own| own.cause == f.cause))
+}
+
+fn merge<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Finding> {
+    let mut merged: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let Some(first) = merged.iter_mut().find(|m| m.cause == finding.cause) else {
+            merged.push(finding.clone());
+            continue;
+        };
+        if first.check == finding.check && (&first.expected, &first.actual) != (&finding.expected, &finding.actual) {
+            merged.push(finding.clone());
+            continue;
+        }
+        if finding.certainty < first.certainty {
+            let earlier = std::mem::replace(first, finding.clone());
+            absorb(first, &earlier);
+        } else {
+            absorb(first, finding);
+        }
+    }
+    merged
+}
+
+fn absorb(into: &mut Finding, other: &Finding) {
+    for fact in &other.evidence {
+        if !into.evidence.contains(fact) {
+            into.evidence.push(fact.clone());
+        }
+    }
+    if into.expected.is_none() && into.actual.is_none() {
+        into.expected.clone_from(&other.expected);
+        into.actual.clone_from(&other.actual);
+    }
+}
+
+fn severity(outcome: Outcome) -> usize {
+    match outcome {
+        Outcome::Fail => 0,
+        Outcome::Inconclusive => 1,
+        Outcome::Skipped => 2,
+        Outcome::Warn | Outcome::Pass => 3,
+    }
+}
+
+fn position(check: CheckId) -> usize {
+    CheckId::ALL.iter().position(|c| *c == check).unwrap_or(CheckId::ALL.len())
+}

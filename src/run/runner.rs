@@ -1,0 +1,378 @@
+//! The runner: performs a plan's steps as early as their order allows, tries again what may be propagating,
+//! judges the checks, and sends one ordered stream of events.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent};
+use super::plan::{Limits, Plan, Selection};
+use super::probes::{Holdings, Probes, StepInput, Yield};
+use super::ranking;
+use super::step::{Step, informing};
+use crate::cause::catalogue;
+use crate::check::facts::Facts;
+use crate::check::{CheckId, Outcome, Verdict, verdict};
+use crate::domain::profile::Profile;
+use crate::domain::timestamp::{UnixSeconds, rfc3339};
+
+/// How many events may wait for a slow reader before the runner waits for it.
+const EVENTS_AHEAD: usize = 256;
+
+/// The first pause before trying again; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// What a probe that gives up at the deadline gets to tell so: its own failure says more than the deadline does.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    pub profile: Profile,
+    pub selection: Selection,
+    pub limits: Limits,
+    /// The local clock at the start.
+    pub now: UnixSeconds,
+}
+
+/// Starts a run on the current runtime. The stream ends with [`EventKind::Done`], also when `cancel` fires.
+pub fn start<P: Probes>(request: RunRequest, probes: Arc<P>, cancel: CancellationToken) -> mpsc::Receiver<RunEvent> {
+    let (events, receiver) = mpsc::channel(EVENTS_AHEAD);
+    tokio::spawn(async move {
+        let mut run = Run::new(request, probes, events);
+        run.plan_told().await;
+        let cut_short = run.drive(&cancel).await;
+        run.done(cut_short).await;
+    });
+    receiver
+}
+
+struct Run<P> {
+    request: RunRequest,
+    profile: Arc<Profile>,
+    plan: Plan,
+    probes: Arc<P>,
+    events: mpsc::Sender<RunEvent>,
+    seq: u64,
+    began: Instant,
+    facts: Facts,
+    holdings: Holdings,
+    tasks: JoinSet<Yield>,
+    running: HashMap<Id, Step>,
+    begun: BTreeMap<Step, Attempts>,
+    ended: BTreeMap<Step, Ended>,
+    /// Checks whose verdict has been sent.
+    judged: BTreeMap<CheckId, FinishedCheck>,
+}
+
+/// The attempts at one step.
+#[derive(Clone, Copy)]
+struct Attempts {
+    count: u32,
+    first: Instant,
+    last: Instant,
+}
+
+/// How a step ended.
+struct Ended {
+    started_ms: u64,
+    duration_ms: u64,
+    how: Ending,
+}
+
+enum Ending {
+    Yielded,
+    /// A check that stands in the way, with the reason.
+    Blocked(CheckId),
+    Panicked,
+    /// Not reached: the run was cut short, with the reason.
+    Cut(String),
+}
+
+impl<P: Probes> Run<P> {
+    fn new(request: RunRequest, probes: Arc<P>, events: mpsc::Sender<RunEvent>) -> Self {
+        Run {
+            profile: Arc::new(request.profile.clone()),
+            plan: Plan::new(&request.profile, &request.selection),
+            facts: Facts { now: request.now, ..Facts::default() },
+            request,
+            probes,
+            events,
+            seq: 0,
+            began: Instant::now(),
+            holdings: Holdings::default(),
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+            begun: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            judged: BTreeMap::new(),
+        }
+    }
+
+    async fn plan_told(&mut self) {
+        let checks = self.plan.checks.iter().map(|id| PlannedCheck { id: *id, title: id.title().to_owned() }).collect();
+        let kind = EventKind::Planned {
+            profile: self.request.profile.name.clone(),
+            guide: self.request.profile.guide.id().to_owned(),
+            started: rfc3339(self.request.now).unwrap_or_default(),
+            checks,
+        };
+        self.emit(kind).await;
+    }
+
+    /// Runs to the end of the plan; says why where it ends before.
+    async fn drive(&mut self, cancel: &CancellationToken) -> Option<String> {
+        let limits = self.request.limits;
+        let deadline = self.began + limits.total + limits.wait + GRACE;
+        loop {
+            self.begin_ready_steps().await;
+            self.judge_what_can_be().await;
+            if self.tasks.is_empty() {
+                return None;
+            }
+            let cut = tokio::select! {
+                Some(joined) = self.tasks.join_next_with_id() => {
+                    self.take_in(joined).await;
+                    continue;
+                }
+                () = cancel.cancelled() => "interrupted".to_owned(),
+                () = sleep_until(deadline) => format!("no answer within {} s", limits.total.as_secs_f64()),
+            };
+            self.cut(&cut).await;
+            return Some(cut);
+        }
+    }
+
+    async fn begin_ready_steps(&mut self) {
+        loop {
+            let ready: Vec<Step> = self.plan.steps.iter().copied().filter(|s| self.is_ready(*s)).collect();
+            if ready.is_empty() {
+                return;
+            }
+            for step in ready {
+                if let Some(obstacle) = step.obstacle(&self.facts) {
+                    self.end(step, Ending::Blocked(obstacle));
+                } else if step.is_called_for(&self.facts) {
+                    self.begin(step, Duration::ZERO);
+                    for check in step.informs() {
+                        if self.plan.checks.contains(check) && !self.plan.deselected.contains(check) {
+                            self.emit(EventKind::Started { check: *check }).await;
+                        }
+                    }
+                } else {
+                    self.end(step, Ending::Yielded);
+                }
+            }
+        }
+    }
+
+    fn is_ready(&self, step: Step) -> bool {
+        !self.begun.contains_key(&step)
+            && !self.ended.contains_key(&step)
+            && step.after().iter().all(|s| self.ended.contains_key(s) || !self.plan.steps.contains(s))
+    }
+
+    fn begin(&mut self, step: Step, after: Duration) {
+        let now = Instant::now() + after;
+        let attempts = self.begun.entry(step).or_insert(Attempts { count: 0, first: now, last: now });
+        attempts.count += 1;
+        attempts.last = now;
+        let input = StepInput {
+            profile: self.profile.clone(),
+            facts: Arc::new(self.facts.clone()),
+            holdings: self.holdings.clone(),
+        };
+        let probes = self.probes.clone();
+        let task = self.tasks.spawn(async move {
+            sleep(after).await;
+            probes.perform(step, input).await
+        });
+        self.running.insert(task.id(), step);
+    }
+
+    async fn take_in(&mut self, joined: Result<(Id, Yield), JoinError>) {
+        let (id, yielded) = match joined {
+            Ok((id, yielded)) => (id, Some(yielded)),
+            Err(error) => (error.id(), None),
+        };
+        let Some(step) = self.running.remove(&id) else { return };
+        let Some(yielded) = yielded else {
+            self.end(step, Ending::Panicked);
+            return;
+        };
+        self.learn(yielded);
+        if let Some(attempts) = self.begun.get(&step) {
+            self.facts.note_attempts(step.informs(), attempts.count, millis(attempts.last - attempts.first));
+        }
+        if let Some((check, reason)) = self.worth_another_attempt(step) {
+            let attempts = self.begun.get(&step).map_or(1, |a| a.count);
+            let pause = pause_after(attempts);
+            let delay_ms = millis(pause);
+            self.emit(EventKind::Retrying { check, attempt: attempts, delay_ms, reason }).await;
+            self.begin(step, pause);
+        } else {
+            self.end(step, Ending::Yielded);
+        }
+    }
+
+    fn learn(&mut self, yielded: Yield) {
+        match yielded {
+            Yield::IssuerDocument(fact) => self.facts.issuer.document = Some(fact),
+            Yield::IssuerKeys(fact) => self.facts.issuer.keys = Some(fact),
+            Yield::Token(fact, raw) => {
+                self.facts.token = Some(fact);
+                self.holdings.token = raw.map(Arc::new);
+            }
+            Yield::Signature(fact) => self.facts.signature = Some(fact),
+            Yield::TrustPolicy(fact) => self.facts.trust = Some(fact),
+            Yield::WebIdentity(call, session) => {
+                self.facts.aws.assume_role = Some(call);
+                self.holdings.session = session;
+            }
+            Yield::CallerIdentity(call) => self.facts.aws.caller = Some(call),
+            Yield::ListSecrets(call) => self.facts.aws.list = Some(call),
+            Yield::GetSecret(call) => self.facts.aws.secret = Some(call),
+            Yield::LocateSecret(located) => self.facts.aws.located = Some(located),
+            Yield::Nothing => {}
+        }
+    }
+
+    /// Whether a refusal may be propagation and there is time left to wait for it; with the check and what it met.
+    fn worth_another_attempt(&self, step: Step) -> Option<(CheckId, String)> {
+        let attempts = self.begun.get(&step)?;
+        let next = Instant::now() + pause_after(attempts.count);
+        if next > self.began + self.request.limits.wait {
+            return None;
+        }
+        let check = *step.informs().first()?;
+        verdict::may_be_propagating(check, &self.facts).map(|met| (check, met))
+    }
+
+    fn end(&mut self, step: Step, how: Ending) {
+        let now = Instant::now();
+        let started = self.begun.get(&step).map_or(now, |a| a.last);
+        let ended = Ended {
+            started_ms: millis(started.saturating_duration_since(self.began)),
+            duration_ms: millis(now.saturating_duration_since(started)),
+            how,
+        };
+        self.ended.insert(step, ended);
+    }
+
+    async fn judge_what_can_be(&mut self) {
+        loop {
+            let next = self.plan.checks.iter().copied().find(|c| !self.judged.contains_key(c) && self.can_judge(*c));
+            let Some(check) = next else { return };
+            let finished = self.judge(check);
+            self.emit(EventKind::Finished(Box::new(finished.clone()))).await;
+            self.judged.insert(check, finished);
+        }
+    }
+
+    fn can_judge(&self, check: CheckId) -> bool {
+        if self.plan.deselected.contains(&check) {
+            return true;
+        }
+        let Some(step) = informing(check) else { return false };
+        if !self.ended.contains_key(&step) || !check.needs().iter().all(|n| self.is_settled(*n)) {
+            return false;
+        }
+        !verdict::is_refused(check, &self.facts)
+            || step.explained_by().iter().all(|s| self.ended.contains_key(s) || !self.plan.steps.contains(s))
+    }
+
+    fn is_settled(&self, check: CheckId) -> bool {
+        self.judged.contains_key(&check) || !self.plan.checks.contains(&check)
+    }
+
+    fn judge(&self, check: CheckId) -> FinishedCheck {
+        let ended = informing(check).and_then(|step| self.ended.get(&step));
+        let (mut started_ms, mut duration_ms) = ended.map_or((0, 0), |e| (e.started_ms, e.duration_ms));
+        let blocker = match ended.map(|e| &e.how) {
+            Some(Ending::Blocked(by)) => Some(*by),
+            _ => check.needs().iter().copied().find(|need| self.obstructs(*need)),
+        };
+        let verdict = if self.plan.deselected.contains(&check) {
+            Verdict::skipped("not asked for")
+        } else if let Some(Ending::Cut(why)) = ended.map(|e| &e.how) {
+            Verdict::inconclusive(format!("not finished: {why}"), Vec::new())
+        } else if let Some(Ending::Panicked) = ended.map(|e| &e.how) {
+            Verdict::inconclusive("an internal error stopped this check; please report it", Vec::new())
+        } else if let Some(by) = blocker {
+            Verdict::skipped(format!("blocked by {by}"))
+        } else {
+            verdict::of(check, &self.facts, &self.profile)
+        };
+        if let Some((offset, lasted)) = self.facts.hop_times(check) {
+            (started_ms, duration_ms) = (started_ms + offset, lasted);
+        }
+        let guide = self.request.profile.guide.id();
+        let findings = verdict.findings.into_iter().map(|f| catalogue::complete(f, Some(guide))).collect();
+        FinishedCheck {
+            id: check,
+            title: check.title().to_owned(),
+            outcome: verdict.outcome,
+            reason: verdict.reason,
+            started_ms,
+            duration_ms,
+            facts: self.facts.json(check),
+            docs: check.docs().to_owned(),
+            findings,
+            blocked_by: blocker.filter(|_| verdict.outcome == Outcome::Skipped),
+        }
+    }
+
+    /// Whether a check that is needed stands in the way of what needs it.
+    fn obstructs(&self, check: CheckId) -> bool {
+        self.judged.get(&check).is_some_and(|f| {
+            matches!(f.outcome, Outcome::Fail | Outcome::Inconclusive)
+                || f.outcome == Outcome::Skipped && f.blocked_by.is_some()
+        })
+    }
+
+    async fn cut(&mut self, why: &str) {
+        self.tasks.abort_all();
+        let open: Vec<Step> = self.plan.steps.iter().copied().filter(|s| !self.ended.contains_key(s)).collect();
+        for step in open {
+            self.end(step, Ending::Cut(why.to_owned()));
+        }
+        self.judge_what_can_be().await;
+    }
+
+    async fn done(&mut self, cut_short: Option<String>) {
+        let finished: Vec<&FinishedCheck> = self.plan.checks.iter().filter_map(|c| self.judged.get(c)).collect();
+        let kind = EventKind::Done {
+            verdict: ranking::verdict(&finished),
+            duration_ms: millis(self.began.elapsed()),
+            findings: ranking::rank(&finished),
+            cut_short,
+        };
+        self.holdings = Holdings::default();
+        self.emit(kind).await;
+    }
+
+    /// Sends an event. A reader that has gone away does not stop the run.
+    async fn emit(&mut self, kind: EventKind) {
+        let event = RunEvent { seq: self.seq, at_ms: millis(self.began.elapsed()), kind };
+        self.seq += 1;
+        let _ = self.events.send(event).await;
+    }
+}
+
+fn pause_after(attempts: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(8)).min(LONGEST_PAUSE)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+#[path = "runner_tests.rs"]
+mod tests;

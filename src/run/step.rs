@@ -1,0 +1,118 @@
+//! The steps of a run: each goes out once and brings the facts that some checks are judged by.
+
+use crate::check::CheckId;
+use crate::check::facts::Facts;
+use crate::domain::profile::Profile;
+
+/// One step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// Fetch the issuer's discovery document.
+    IssuerDocument,
+    /// Fetch the keys that the document names.
+    IssuerKeys,
+    /// Read the token from its source.
+    Token,
+    /// Verify the token's signature with the issuer's keys.
+    Signature,
+    /// Evaluate the trust policy at hand for the token.
+    TrustPolicy,
+    /// Exchange the token at STS.
+    WebIdentity,
+    /// Ask STS who the session is.
+    CallerIdentity,
+    /// List the secrets.
+    ListSecrets,
+    /// Read the secret.
+    GetSecret,
+    /// Look for a secret that was not found or not allowed in the partition's other regions.
+    LocateSecret,
+}
+
+impl Step {
+    /// Every step.
+    pub const ALL: &[Step] = &[
+        Step::IssuerDocument,
+        Step::IssuerKeys,
+        Step::Token,
+        Step::Signature,
+        Step::TrustPolicy,
+        Step::WebIdentity,
+        Step::CallerIdentity,
+        Step::ListSecrets,
+        Step::GetSecret,
+        Step::LocateSecret,
+    ];
+
+    /// The checks that its facts are judged for.
+    pub const fn informs(self) -> &'static [CheckId] {
+        match self {
+            Step::IssuerDocument => &[CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery],
+            Step::IssuerKeys => &[CheckId::IssuerJwks],
+            Step::Token => &[CheckId::TokenPresent, CheckId::TokenShape, CheckId::TokenTime, CheckId::TokenClaims],
+            Step::Signature => &[CheckId::TokenSignature],
+            Step::TrustPolicy => &[CheckId::TrustPolicy],
+            Step::WebIdentity => &[CheckId::AwsAssumeRoleWithWebIdentity],
+            Step::CallerIdentity => &[CheckId::AwsCallerIdentity],
+            Step::ListSecrets => &[CheckId::AwsListSecrets],
+            Step::GetSecret => &[CheckId::AwsGetSecret, CheckId::SecretJsonKey],
+            Step::LocateSecret => &[],
+        }
+    }
+
+    /// The steps that must have ended, however they ended, before this one can begin.
+    pub const fn after(self) -> &'static [Step] {
+        match self {
+            Step::IssuerDocument | Step::Token => &[],
+            Step::IssuerKeys => &[Step::IssuerDocument],
+            Step::Signature => &[Step::Token, Step::IssuerKeys],
+            Step::TrustPolicy | Step::WebIdentity => &[Step::Token],
+            Step::CallerIdentity | Step::ListSecrets | Step::GetSecret => &[Step::WebIdentity],
+            Step::LocateSecret => &[Step::GetSecret],
+        }
+    }
+
+    /// The steps whose facts explain a refusal of this one: a refusal is judged when they have ended.
+    pub const fn explained_by(self) -> &'static [Step] {
+        match self {
+            Step::WebIdentity => &[Step::IssuerDocument, Step::IssuerKeys, Step::Signature, Step::TrustPolicy],
+            Step::GetSecret => &[Step::ListSecrets, Step::LocateSecret],
+            _ => &[],
+        }
+    }
+
+    /// Whether the profile calls for this step.
+    pub fn applies(self, profile: &Profile) -> bool {
+        match self {
+            Step::IssuerDocument | Step::IssuerKeys => profile.issuer_url.is_some(),
+            Step::Token | Step::Signature => profile.token.is_some() || profile.guide.is_aws_web_identity(),
+            Step::TrustPolicy => profile.aws.trust_policy.is_some(),
+            Step::WebIdentity | Step::CallerIdentity | Step::ListSecrets => profile.guide.is_aws_web_identity(),
+            Step::GetSecret | Step::LocateSecret => profile.guide.is_aws_web_identity() && profile.secret.is_some(),
+        }
+    }
+
+    /// Whether the facts so far let this step begin; otherwise the check that stands in its way.
+    pub fn obstacle(self, facts: &Facts) -> Option<CheckId> {
+        match self {
+            Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
+            Step::Signature | Step::TrustPolicy | Step::WebIdentity if !facts.has_token() => {
+                Some(CheckId::TokenPresent)
+            }
+            Step::CallerIdentity | Step::ListSecrets | Step::GetSecret if !facts.aws.has_session() => {
+                Some(CheckId::AwsAssumeRoleWithWebIdentity)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the step would tell anything, given the facts so far.
+    pub fn is_called_for(self, facts: &Facts) -> bool {
+        self != Step::LocateSecret || facts.aws.secret.as_ref().is_some_and(|call| call.refusal().is_some())
+    }
+}
+
+/// The step that informs a check; `None` where no step does.
+pub fn informing(check: CheckId) -> Option<Step> {
+    Step::ALL.iter().copied().find(|step| step.informs().contains(&check))
+}
