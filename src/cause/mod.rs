@@ -6,8 +6,8 @@ pub mod entra;
 pub mod explain;
 mod finding;
 mod id;
-pub mod trust;
 pub mod keyvault;
+pub mod trust;
 
 pub use finding::{Certainty, Finding, Fix};
 pub use id::{Cause, UnknownCause};

@@ -231,6 +231,13 @@ impl<P: Probes> Run<P> {
             }
             Yield::Signature(fact) => self.facts.signature = Some(fact),
             Yield::TrustPolicy(fact) => self.facts.trust = Some(fact),
+            Yield::Credentials(fact) => self.facts.azure.credentials = Some(fact),
+            Yield::EntraExchange(fact, session) => {
+                self.facts.azure.exchange = Some(*fact);
+                self.holdings.azure = session;
+            }
+            Yield::VaultList(fact) => self.facts.azure.list = Some(*fact),
+            Yield::VaultGet(fact) => self.facts.azure.secret = Some(*fact),
             Yield::WebIdentity(call, session) => {
                 self.facts.aws.assume_role = Some(call);
                 self.holdings.session = session;
@@ -279,7 +286,7 @@ impl<P: Probes> Run<P> {
         if self.plan.deselected.contains(&check) {
             return true;
         }
-        let Some(step) = informing(check) else { return false };
+        let Some(step) = informing(check, self.profile.guide) else { return false };
         if !self.ended.contains_key(&step) || !check.needs().iter().all(|n| self.is_settled(*n)) {
             return false;
         }
@@ -292,7 +299,7 @@ impl<P: Probes> Run<P> {
     }
 
     fn judge(&self, check: CheckId) -> FinishedCheck {
-        let ended = informing(check).and_then(|step| self.ended.get(&step));
+        let ended = informing(check, self.profile.guide).and_then(|step| self.ended.get(&step));
         let (mut started_ms, mut duration_ms) = ended.map_or((0, 0), |e| (e.started_ms, e.duration_ms));
         let blocker = match ended.map(|e| &e.how) {
             Some(Ending::Blocked(by)) => Some(*by),

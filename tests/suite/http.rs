@@ -102,7 +102,7 @@ fn a_failure_names_no_query_and_no_credentials() {
 fn exchanges_at_the_same_time_do_not_mix() {
     let authority = authority("Test Authority");
     let slow = |port: u16| {
-        let late = Duration::from_millis(if port % 2 == 0 { 50 } else { 150 });
+        let late = Duration::from_millis(if port.is_multiple_of(2) { 50 } else { 150 });
         HashMap::from([("/", Reply::Late(late, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec()))])
     };
     let servers: Vec<Server> = (0..6).map(|_| tls(authority.identity("localhost", VALID), slow)).collect();

@@ -632,6 +632,29 @@ fn through_proxies_that_do_not_work() {
 }
 
 #[test]
+fn plain_http_through_a_proxy_that_wants_credentials() {
+    let proxy = raw(|mut stream| async move {
+        assert!(read_head(&mut stream).await?.starts_with("GET http://localhost:1/"));
+        stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").await?;
+        stream.shutdown().await
+    });
+    let address = format!("http://127.0.0.1:{}", proxy.port);
+    let seen = examine("http://localhost:1", &["--timeout", "5"], &[("HTTP_PROXY", &address)]);
+    assert_eq!((seen.code, seen.causes()), (3, vec!["proxy"]), "{:#}", seen.json);
+    assert_eq!(seen.json["failure"]["kind"], "proxy-auth");
+}
+
+#[test]
+fn a_machine_without_authorities_can_tell_nothing_about_a_certificate() {
+    let server = tls(self_signed("localhost"), |port| healthy("https", port));
+    let none = [("SSL_CERT_FILE", "/nonexistent/certificates.pem")];
+    let seen = examine(&format!("https://localhost:{}", server.port), &[], &none);
+    assert_eq!(seen.code, 3, "{:#}", seen.json);
+    assert_eq!(seen.json["failure"]["kind"], "trust-store");
+    assert_eq!(seen.json["tls"]["chain"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn the_text_shows_hops_certificates_keys_and_problems_without_escapes_from_outside() {
     let (authority, server) = issuer_with(|issuer| {
         let document = discovery(issuer, &format!("{issuer}{KEYS}")).replace("\"public\"", "\"pub\\u001b[2Jlic\"");

@@ -95,7 +95,7 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
 
 /// The secret holds the field that the profile selects.
 pub fn json_key(facts: &Facts, _profile: &Profile) -> Verdict {
-    let field = facts.aws.secret.as_ref().and_then(|call| call.granted()).and_then(|read| read.field.as_ref());
+    let field = facts.secret_read().and_then(|read| read.field.as_ref());
     let Some(field) = field else { return Verdict::inconclusive("no value was read", Vec::new()) };
     let key = &field.json_key;
     let reason = match &field.state {

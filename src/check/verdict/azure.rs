@@ -2,11 +2,10 @@
 //! seen.
 
 use super::cloud::{from_words, granted, quoted, unanswered};
-use crate::cause::explain::Provider;
 use crate::cause::keyvault::{Asked, Other};
 use crate::cause::{Cause, Certainty, Finding, entra, keyvault};
 use crate::check::facts::Facts;
-use crate::check::facts::azure::{CredentialKind, DeletedSecret, ExchangeFact, VaultFact};
+use crate::check::facts::azure::{CredentialKind, DeletedSecret, VaultFact};
 use crate::check::facts::cloud::{Answer, Call};
 use crate::check::facts::network::{AddressScope, FailureKind};
 use crate::check::{CheckId, Outcome, Verdict};
@@ -58,7 +57,7 @@ pub fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
         return verdict;
     }
     let Some(refusal) = fact.call.refusal() else { return granted(&fact.call) };
-    let mut findings = from_words(check, Provider::Azure, "Entra", refusal);
+    let mut findings = from_words(check, "azure", "Entra", refusal);
     if refusal.http_status == 429 && !findings.iter().any(|f| f.cause == Cause::Throttled) {
         let summary = "Entra was asked too often and wants a pause";
         let finding = Finding::new(Cause::Throttled, check.id(), Certainty::Proven, summary);
@@ -126,8 +125,14 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
 
 /// What an exchange's refusal says that may pass by itself: Entra is eventually consistent, so an application,
 /// service principal or credential made minutes ago is refused as if it were not there.
-pub fn exchange_may_pass(fact: &ExchangeFact) -> Option<String> {
+pub fn exchange_may_pass(facts: &Facts) -> Option<String> {
+    let fact = facts.azure.exchange.as_ref()?;
     let refusal = fact.call.refusal()?;
+    let evaluation = facts.azure.credentials.as_ref().and_then(|c| c.evaluation.as_ref());
+    if evaluation.is_some_and(|e| e.decision == Decision::Deny) && fact.error.as_ref().is_some_and(entra::is_no_match) {
+        // What the credential itself denies will not be granted later.
+        return None;
+    }
     let error = fact.error.as_ref();
     let new = error.is_some_and(|e| {
         entra::is_no_match(e) || e.codes.iter().any(|c| [700016, 7000229, 90024, 90033, 90055].contains(c))
@@ -163,7 +168,7 @@ fn on_vault<T>(
         return on_the_way(fact, check, verdict);
     }
     let Some(refusal) = fact.call.refusal() else { return granted(&fact.call) };
-    let mut findings = from_words(check, Provider::Azure, "the vault", refusal);
+    let mut findings = from_words(check, "azure", "the vault", refusal);
     if refusal.http_status == 429 && findings.first().is_none_or(|f| f.cause != Cause::Throttled) {
         let summary = "the vault was asked too often and wants a pause";
         let finding = Finding::new(Cause::Throttled, check.id(), Certainty::Proven, summary);

@@ -81,6 +81,11 @@ impl AzureTarget {
         }
     }
 
+    /// The fact of an exchange that was not tried, and why.
+    pub fn not_exchanged(&self, why: String) -> ExchangeFact {
+        self.fact(CredentialKind::ClientSecret, Answer::NotSent { detail: why }, None, &Recorder::new(&self.http))
+    }
+
     fn credential(&self, proof: Proof<'_>, recorder: &Arc<Recorder>) -> azure_core::Result<Arc<dyn TokenCredential>> {
         let mut cloud = CustomConfiguration::default();
         cloud.authority_host.clone_from(&self.authority);

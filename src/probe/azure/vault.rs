@@ -257,17 +257,20 @@ async fn page(pager: Pager<ListSecretPropertiesResult>) -> azure_core::Result<Li
 }
 
 fn seen(page: &ListSecretPropertiesResult, wanted: Option<&str>) -> SecretList {
-    let names: Vec<String> = page.value.iter().filter_map(|p| Some(p.resource_id().ok()?.name)).collect();
+    let names: Vec<(String, Option<&String>)> =
+        page.value.iter().filter_map(|p| Some((p.resource_id().ok()?.name, p.id.as_ref()))).collect();
     // A vault's names differ in more than letter case.
-    let holds_secret = wanted.map(|wanted| names.iter().any(|name| name.eq_ignore_ascii_case(wanted)));
+    let entry = wanted.map(|wanted| names.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)));
+    let holds_secret = entry.map(|entry| entry.is_some());
     let nearest = match (wanted, holds_secret) {
-        (Some(wanted), Some(false)) => nearest(wanted, names.iter().map(String::as_str)).map(str::to_owned),
+        (Some(wanted), Some(false)) => nearest(wanted, names.iter().map(|(name, _)| name.as_str())).map(str::to_owned),
         _ => None,
     };
     SecretList {
         seen: page.value.len(),
         more: page.next_link.as_deref().is_some_and(|link| !link.is_empty()),
         holds_secret,
+        id: entry.flatten().and_then(|(_, id)| id.cloned()),
         nearest,
     }
 }
