@@ -120,13 +120,15 @@ fn layer(model: &Model, area: Rect) -> Rect {
     let Some(layer) = model.layers.last() else {
         return Rect::default();
     };
-    let widest = area.width.saturating_sub(2).min(100);
-    let highest = area.height.saturating_sub(2);
+    // Below the top lines and above the hints; a narrow terminal gives a layer all of its width.
+    let widest = if area.width <= 104 { area.width } else { 100 };
+    let highest = area.height.saturating_sub(4);
     let (width, height) = match layer {
         Layer::Picker(picker) => {
             let all = super::picker::entries(model, picker.kind).len();
             let rows = u16::try_from(all).unwrap_or(u16::MAX).saturating_add(4);
-            (widest, rows.saturating_add(picker_detail(picker.kind, highest)).clamp(6, highest.max(6)))
+            let height = rows.saturating_add(picker_detail(picker.kind, highest)).clamp(6, highest.max(6));
+            (widest, if widest == area.width { highest } else { height })
         }
         Layer::Reader(reader) => {
             let lines = content::page::lines(model, &reader.page);
@@ -141,7 +143,8 @@ fn layer(model: &Model, area: Rect) -> Rect {
         Layer::Confirm(_) => (widest.min(64), 6),
     };
     let (width, height) = (width.min(area.width), height.min(area.height));
-    Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height }
+    let height = height.min(highest);
+    Rect { x: (area.width - width) / 2, y: 3 + (highest - height) / 2, width, height }
 }
 
 /// The tabs with their places: screen, first column, width in columns.

@@ -177,7 +177,11 @@ fn runs(model: &Model, show: Show, choice: fn(RunNumber) -> Choice) -> Vec<Entry
                 Some(RunVerdict::Inconclusive) => (show.glyphs.inconclusive, Ink::Warning),
                 None => (show.glyphs.waiting, Ink::Muted),
             };
-            let cause = run.report.findings.first().map(|found| found.cause.id()).unwrap_or("no cause");
+            let cause = match run.verdict() {
+                Some(RunVerdict::Pass) => "all passed",
+                Some(_) => run.report.findings.first().map_or("no cause named", |found| found.cause.id()),
+                None => "unfinished",
+            };
             Entry {
                 sign: Some(sign),
                 title: format!("{} {} {}", show.prose(&run.label), show.glyphs.dot, cause),

@@ -64,6 +64,9 @@ pub enum LinkState {
 
 /// How a link stands in a report.
 pub fn state(link: &Link, report: &Report) -> LinkState {
+    if report.checks.is_empty() {
+        return LinkState::Waiting;
+    }
     let checks: Vec<_> = report.checks.iter().filter(|check| link.checks.contains(&check.id)).collect();
     if link.checks.is_empty() {
         // The platform itself is not probed: it counts as seen once its issuer has answered.

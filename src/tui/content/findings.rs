@@ -2,7 +2,7 @@
 
 use super::chain::outcome_ink;
 use super::{Rows, Show, finding, heading};
-use crate::cause::{Cause, Certainty, Finding};
+use crate::cause::{Cause, Certainty, Finding, catalogue};
 use crate::check::{CheckId, Outcome};
 use crate::run::event::FinishedCheck;
 use crate::run::report::Report;
@@ -204,6 +204,10 @@ fn undecided(report: &Report, found: &Finding, show: Show, lines: &mut Vec<Line>
         lines.push(Line::empty());
         lines.push(heading("Ruled out"));
         lines.extend(out);
+    }
+    let entry = catalogue::entry(found.cause);
+    if !entry.decide.is_empty() {
+        open.insert(0, Line::of(Ink::Accent, format!("{} ", show.glyphs.arrow)).with(Ink::Plain, show.prose(&entry.decide)).hanging(2));
     }
     if !open.is_empty() {
         lines.push(Line::empty());

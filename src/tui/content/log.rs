@@ -5,6 +5,11 @@ use crate::tui::model::runs::{Level, LogEntry};
 use crate::tui::model::Model;
 use crate::tui::text::{Ink, Line};
 
+/// The width from which on the texts stand in a column.
+const COLUMNS: usize = 80;
+/// Where that column begins: behind the longest check.
+const CHECK_END: usize = 45;
+
 /// The entries.
 pub fn rows(model: &Model) -> Rows<'_> {
     let log: &[LogEntry] = model.runs.shown().map_or(&[], |run| &run.log);
@@ -23,8 +28,9 @@ fn ink(level: Level) -> Ink {
 
 fn row(entry: &LogEntry, show: Show, width: usize) -> Line {
     let mut line = Line::of(Ink::Muted, format!("{:>9} ", seconds(entry.at_ms)));
-    line.push(Ink::Plain, entry.check.map_or_else(|| "run".to_owned(), |check| check.id().to_owned()));
-    line.push(Ink::Plain, " ");
+    line.push(Ink::Plain, entry.check.map_or("run", |check| check.id()));
+    // Where there is room the texts stand in a column of their own.
+    line.pad_to(if (COLUMNS..usize::MAX).contains(&width) { CHECK_END } else { 0 });
     line.push(ink(entry.level), show.prose(&entry.text));
     line.cut(width, show.glyphs.ellipsis)
 }

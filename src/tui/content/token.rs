@@ -220,7 +220,7 @@ fn causes_of(name: &str) -> &'static [Cause] {
         "aud" => &[Cause::AudMismatch, Cause::AudNotRegistered, Cause::AudMultiWithoutAzp],
         "azp" => &[Cause::AudNotRegistered, Cause::AudMultiWithoutAzp],
         "exp" => &[Cause::TokenExpired, Cause::TokenLifetimeTooLong],
-        "iat" | "nbf" => &[Cause::ClockSkew, Cause::TokenExpired],
+        "iat" | "nbf" => &[Cause::ClockSkew],
         "kid" => &[Cause::JwksKidMissing],
         "alg" => &[Cause::AlgUnsupported],
         "https://aws.amazon.com/roles" => &[Cause::RolesClaim],

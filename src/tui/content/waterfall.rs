@@ -39,7 +39,7 @@ fn row(model: &Model, check: &CheckState, total: u64, width: usize) -> Line {
     line.pad_to(name_width);
     let room = width.saturating_sub(name_width + 9);
     let (start, length, note, light) = match &check.progress {
-        Progress::Finished(f) if f.duration_ms > 0 || f.started_ms > 0 => {
+        Progress::Finished(f) if f.duration_ms > 0 => {
             (f.started_ms, f.duration_ms, milliseconds(f.duration_ms), Shade::Full)
         }
         Progress::Running { since_ms, .. } => (*since_ms, total.saturating_sub(*since_ms), "running".into(), Shade::Light),

@@ -157,7 +157,12 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
 }
 
 fn push(model: &mut Model, kind: PickerKind) -> Vec<Effect> {
-    model.layers.push(Layer::picker(kind));
+    let mut layer = Layer::picker(kind);
+    // In the lab the first thing that is broken is selected: whoever only says yes gets to see a cause.
+    if let (Layer::Picker(picker), PickerKind::Scenarios) = (&mut layer, kind) {
+        picker.list.selected = model.inputs.scenarios.iter().position(|scenario| scenario.expects.is_some()).unwrap_or(0);
+    }
+    model.layers.push(layer);
     Vec::new()
 }
 

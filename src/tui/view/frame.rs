@@ -3,12 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::symbols::merge::MergeStrategy;
-use ratatui::text;
 use ratatui::widgets::{Block, Clear, Widget as _};
 
-use super::paint::Keys;
+use super::paint::{self, Keys};
 use crate::tui::glyphs::{GlyphSet, Glyphs};
-use crate::tui::text::{Ink, cut};
+use crate::tui::text::{Ink, Line, cut};
 use crate::tui::theme::Theme;
 
 /// How much of a content is seen.
@@ -29,26 +28,28 @@ pub(super) struct Border<'t> {
 }
 
 /// Draws a border. It merges with the border of a neighbour that shares it.
-pub(super) fn draw(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet, buffer: &mut Buffer) {
-    let glyphs = set.glyphs();
-    let (edge, title_ink) = match border.keys {
-        Keys::Here => (Ink::Accent, Ink::Strong),
-        Keys::Elsewhere => (Ink::Muted, Ink::Plain),
-    };
-    let room = usize::from(area.width).saturating_sub(4);
-    let title = format!(" {} ", cut(border.title, room.saturating_sub(2), glyphs.ellipsis));
-    let mut block = Block::bordered()
-        .border_set(glyphs.border)
-        .border_style(theme.style(edge))
-        .title(text::Line::styled(title, theme.style(title_ink)));
+pub(super) fn edge(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet, buffer: &mut Buffer) {
+    let ink = if border.keys == Keys::Here { Ink::Accent } else { Ink::Muted };
+    let mut block = Block::bordered().border_set(set.glyphs().border).border_style(theme.style(ink));
     if set == GlyphSet::Unicode {
         block = block.merge_borders(MergeStrategy::Exact);
     }
-    if !border.note.is_empty() {
-        let note = format!(" {} ", cut(border.note, room.saturating_sub(2), glyphs.ellipsis));
-        block = block.title_bottom(text::Line::styled(note, theme.style(Ink::Muted)).right_aligned());
-    }
     block.render(area, buffer);
+}
+
+/// Draws what stands on a border: the title, the note, the scrollbar. After all borders, so that none covers it.
+pub(super) fn labels(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet, buffer: &mut Buffer) {
+    let glyphs = set.glyphs();
+    let room = usize::from(area.width).saturating_sub(6);
+    let ink = if border.keys == Keys::Here { Ink::Strong } else { Ink::Plain };
+    let title = Line::of(ink, format!(" {} ", cut(border.title, room, glyphs.ellipsis)));
+    paint::line(&title, theme, Rect { x: area.x + 1, width: area.width.saturating_sub(2), height: 1, ..area }, glyphs, buffer);
+    if !border.note.is_empty() {
+        let note = Line::of(Ink::Muted, format!(" {} ", cut(border.note, room, glyphs.ellipsis)));
+        let width = u16::try_from(note.width()).unwrap_or(0);
+        let at = Rect { x: area.right().saturating_sub(width + 1), y: area.bottom().saturating_sub(1), width, height: 1 };
+        paint::line(&note, theme, at, glyphs, buffer);
+    }
     scrollbar(border.extent, area, theme, glyphs, buffer);
 }
 

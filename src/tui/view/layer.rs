@@ -54,7 +54,8 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, layer: &Lay
 
 fn border(model: &Model, theme: &Theme, geometry: Geometry, title: &str, note: &str, extent: Extent, buffer: &mut Buffer) {
     let border = Border { title, note, keys: Keys::Here, extent };
-    frame::draw(&border, geometry.layer, theme, model.look.glyphs, buffer);
+    frame::edge(&border, geometry.layer, theme, model.look.glyphs, buffer);
+    frame::labels(&border, geometry.layer, theme, model.look.glyphs, buffer);
 }
 
 const WHOLE: Extent = Extent { first: 0, page: 0, total: 0 };
