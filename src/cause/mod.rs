@@ -3,9 +3,11 @@
 pub mod access;
 mod assets;
 pub mod catalogue;
+pub mod entra;
 pub mod explain;
 mod finding;
 mod id;
+pub mod keyvault;
 pub mod trust;
 
 pub use finding::{Certainty, Finding, Fix};

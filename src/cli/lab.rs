@@ -83,8 +83,8 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
         role_arn: &lab.role_arn,
         account: &lab.account,
         region: &lab.region,
-        tenant_id: None,
-        client_id: None,
+        tenant_id: Some(&lab.profile.azure.tenant_id),
+        client_id: Some(&lab.profile.azure.client_id),
         secret: &lab.secret,
     };
     let text = match output {
@@ -117,13 +117,15 @@ fn table(scenarios: &[Scenario]) -> String {
 }
 
 fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
-    let Endpoints { issuer, sts, secretsmanager, .. } = ready.endpoints;
+    let Endpoints { issuer, sts, secretsmanager, entra, vault, .. } = ready.endpoints;
     let ca_file = ready.ca_file.display().to_string();
     let rows = [
         ("scenario", lab.scenario.as_str()),
         ("issuer", issuer),
         ("STS", sts),
         ("Secrets Manager", secretsmanager),
+        ("Entra", entra.as_deref().unwrap_or_default()),
+        ("Key Vault", vault.as_deref().unwrap_or_default()),
         ("authority", &ca_file),
         ("role", ready.role_arn),
         ("region", ready.region),

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod check;
+mod console;
 mod explain;
 mod http;
 mod issuer;

@@ -4,15 +4,18 @@
 //! are ranked by the chain of trust: the first link that broke, not the last symptom.
 
 mod clean;
+mod given;
 mod parsed;
 mod redact;
 mod refine;
 mod rule;
 mod rules;
 mod scan;
+mod slots;
 
 use serde::Serialize;
 
+pub use given::{Given, RuledOut, Trust};
 pub use parsed::Parsed;
 pub use rule::Provider;
 
@@ -24,6 +27,8 @@ use scan::{Fired, Scan};
 
 /// No text yields more causes than this: a longer list helps nobody.
 pub const MOST_CAUSES: usize = 12;
+/// How evidence begins that quotes the text.
+pub const QUOTE: &str = "the text says: ";
 
 /// What an error text comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub struct Explanation {
     pub parsed: Parsed,
     /// The causes, the root first.
     pub causes: Vec<Finding>,
+    /// What the text would allow, and what else was given excludes.
+    pub ruled_out: Vec<RuledOut>,
     /// What to bring so that fewer remain, the most telling first.
     pub decide: Vec<String>,
 }
@@ -55,26 +62,29 @@ struct Weighed {
     evidence: Vec<String>,
 }
 
-/// Explains an error text in any wrapping. `guide` is the setup guide the reader follows, where that is known.
-pub fn explain(text: &str, guide: Option<&str>) -> Explanation {
+/// Explains an error text in any wrapping, sharpened by what else is given.
+pub fn explain(text: &str, given: &Given<'_>) -> Explanation {
     let clean = redact::redact(clean::clean(text));
     let scan = scan::scan(&clean.text);
     let ranked = scan.ranked(&clean.text);
     let (parsed, code) = parsed::parse(&clean, ranked.first().copied(), &scan.entra_codes);
-    let weighed = weigh(&clean, &scan, &ranked);
+    let mut weighed = weigh(&clean, &scan, &ranked);
     let provider = ranked.iter().find_map(|fired| fired.rule.provider).or_else(|| provider_of(&clean.text));
-    let guide = guide.or_else(|| guide_for(provider, &clean.text, &weighed));
-    let causes: Vec<Finding> = weighed
+    let guide = given.profile.map(|p| p.guide.id()).or_else(|| guide_for(provider, &clean.text, &weighed));
+    let (proven, ruled_out) = given::apply(&mut weighed, &parsed, given);
+    let listed = weighed.into_iter().map(Weighed::into_finding);
+    let causes: Vec<Finding> = proven
         .into_iter()
-        .map(|weighed| {
-            let summary = catalogue::entry(weighed.cause).meaning.clone();
-            let mut finding = Finding::new(weighed.cause, "explain", weighed.certainty, summary);
-            finding.evidence = weighed.evidence;
-            catalogue::complete(finding, guide)
+        .chain(listed)
+        .take(MOST_CAUSES)
+        .map(|finding| {
+            let mut finding = catalogue::complete(finding, guide);
+            slots::fill(&mut finding, &parsed, given);
+            finding
         })
         .collect();
     let decide = decide(&causes);
-    Explanation { provider, code, parsed, causes, decide }
+    Explanation { provider, code, parsed, causes, ruled_out, decide }
 }
 
 /// The causes that an answer of `provider` with this code and message may have, the likeliest first; at most twelve.
@@ -89,12 +99,22 @@ pub fn candidates(provider: Provider, code: &str, message: &str) -> Vec<Candidat
         .collect()
 }
 
+impl Weighed {
+    fn into_finding(self) -> Finding {
+        let mut finding =
+            Finding::new(self.cause, "explain", self.certainty, catalogue::entry(self.cause).meaning.clone());
+        finding.evidence = self.evidence;
+        finding
+    }
+}
+
 /// Turns the rules that fired into causes: the root's first, and room left for what else is said.
 fn weigh(clean: &Clean, scan: &Scan, ranked: &[Fired]) -> Vec<Weighed> {
     let mut weighed: Vec<Weighed> = Vec::new();
     for (rank, fired) in ranked.iter().enumerate() {
-        let others = ranked.len() - rank - 1;
-        let room = MOST_CAUSES - others.min(4);
+        // One place stays free for another error of the same log; what was passing takes only what is left.
+        let another = ranked.iter().skip(rank + 1).any(|other| !other.passing);
+        let room = MOST_CAUSES - usize::from(another);
         let (parsed, _) = parsed::parse(clean, Some(*fired), &scan.entra_codes);
         let around = parsed::around(clean, *fired).to_lowercase();
         let Ordered { causes, evidence } = refine::order(fired.rule.causes, &parsed, &around);
@@ -128,9 +148,9 @@ const fn certainty(force: Force, place: usize) -> Certainty {
 fn quoted(message: &str) -> String {
     const LONGEST_QUOTE: usize = 240;
     if message.len() <= LONGEST_QUOTE {
-        return format!("the text says: {message}");
+        return format!("{QUOTE}{message}");
     }
-    format!("the text says: {}…", &message[..message.floor_char_boundary(LONGEST_QUOTE)])
+    format!("{QUOTE}{}…", &message[..message.floor_char_boundary(LONGEST_QUOTE)])
 }
 
 /// The cloud whose names stand in the text, where no rule knew.
@@ -180,4 +200,94 @@ fn decide(causes: &[Finding]) -> Vec<String> {
         }
     }
     wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn candidates_of_one_provider_leave_the_others_out() {
+        let sure = candidates(Provider::Aws, "InvalidIdentityToken", "Incorrect token audience");
+        assert_eq!(sure, [Candidate { cause: Cause::AudNotRegistered, certainty: Certainty::Proven }]);
+        let open = candidates(Provider::Aws, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+        assert_eq!(open.len(), MOST_CAUSES);
+        assert!(open.iter().all(|candidate| candidate.certainty == Certainty::Possible));
+        let vault = candidates(Provider::Azure, "Forbidden", "Caller is not authorized to perform action on resource.");
+        assert_eq!(vault.first().map(|candidate| candidate.cause), Some(Cause::RbacMissing));
+        assert!(candidates(Provider::Aws, "", "").is_empty());
+    }
+
+    #[test]
+    fn a_policy_that_accepts_the_token_leaves_what_lies_outside_it() {
+        let trust = Trust { decision: crate::domain::iam::Decision::Allow, findings: Vec::new() };
+        let given = Given { trust: Some(&trust), ..Given::default() };
+        let explanation = explain("Not authorized to perform sts:AssumeRoleWithWebIdentity", &given);
+        let left: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
+        assert_eq!(left, [Cause::WrongAccount, Cause::RoleMissing, Cause::PropagationDelay]);
+        assert_eq!(explanation.ruled_out.len(), MOST_CAUSES - left.len());
+    }
+
+    #[test]
+    fn a_policy_that_refuses_the_token_decides() {
+        let finding =
+            Finding::new(Cause::OperatorWrong, "trust.policy", Certainty::Proven, "a wildcard under StringEquals");
+        let trust = Trust { decision: crate::domain::iam::Decision::Deny, findings: vec![finding] };
+        let given = Given { trust: Some(&trust), ..Given::default() };
+        let explanation = explain("Not authorized to perform sts:AssumeRoleWithWebIdentity", &given);
+        assert_eq!(explanation.causes.len(), 1);
+        assert_eq!(explanation.causes[0].cause, Cause::OperatorWrong);
+        assert!(explanation.decide.is_empty());
+        // A text that no policy can cause is not explained by one.
+        let other = explain("InvalidIdentityToken: Incorrect token audience", &given);
+        assert_eq!(other.causes[0].cause, Cause::AudNotRegistered);
+    }
+
+    /// Pieces of real texts, so that random combinations reach the rules and the parsers.
+    fn piece() -> impl Strategy<Value = String> {
+        let phrases: Vec<&'static str> = rules::all()
+            .flat_map(|rule| rule.any.iter().chain(rule.with.iter().flat_map(|g| g.iter())))
+            .copied()
+            .collect();
+        prop_oneof![
+            proptest::sample::select(phrases).prop_map(str::to_owned),
+            ".{0,40}",
+            proptest::sample::select(vec![
+                "AADSTS700213",
+                "arn:aws:iam::",
+                "User: ",
+                "on resource: ",
+                "'",
+                "\"",
+                "\\r\\n",
+                "\u{1b}[31m",
+                "eyJhbGciOiJSUzI1NiJ9.",
+                "Bearer ",
+                "Current time: 2024-05-28T06:01:42Z",
+                "expiry time of assertion ",
+                "Token issued at 99999999999999999999",
+                "https://sts.",
+                "&#39;",
+                "│",
+                "\n",
+                "é",
+            ])
+            .prop_map(str::to_owned),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_explained_without_panic_by_twelve_causes_at_most(pieces in proptest::collection::vec(piece(), 0..30)) {
+            let text = pieces.concat();
+            let explanation = explain(&text, &Given::default());
+            prop_assert!(explanation.causes.len() <= MOST_CAUSES);
+            let mut causes: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
+            causes.sort();
+            causes.dedup();
+            prop_assert_eq!(causes.len(), explanation.causes.len());
+        }
+    }
 }

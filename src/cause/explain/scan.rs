@@ -21,6 +21,8 @@ pub(super) struct Fired {
     /// Where the phrase or code stands that showed it.
     pub start: usize,
     pub end: usize,
+    /// A failure of the network that was passing: the cloud that could not be reached answered elsewhere in the text.
+    pub passing: bool,
 }
 
 /// A number of Entra in the text.
@@ -147,7 +149,7 @@ impl Indexed {
                     && !self.without.iter().any(|number| is_near(&places[*number], start))
             })
             .min()
-            .map(|(start, end)| Fired { rule: self.rule, start, end })
+            .map(|(start, end)| Fired { rule: self.rule, start, end, passing: false })
     }
 }
 
@@ -179,9 +181,10 @@ impl Scan {
         if best == 0 {
             let all = ranked.clone();
             ranked.retain(|fired| !all.iter().any(|other| outspeaks(other, fired)));
-            ranked.sort_by_key(|fired| {
-                (was_overcome(fired, &all, text), fired.rule.stage, fired.rule.force, fired.start)
-            });
+            for fired in &mut ranked {
+                fired.passing = was_passing(fired, &all, text);
+            }
+            ranked.sort_by_key(|fired| (fired.passing, fired.rule.stage, fired.rule.force, fired.start));
         }
         ranked
     }
@@ -194,8 +197,8 @@ fn outspeaks(other: &Fired, fired: &Fired) -> bool {
         && other.start.abs_diff(fired.start) <= NEAR / 2
 }
 
-/// Whether a failure of the network was passing: the cloud that could not be reached answered elsewhere in the text.
-fn was_overcome(fired: &Fired, all: &[Fired], text: &str) -> bool {
+/// Whether the cloud that a failure of the network kept away answered elsewhere in the text.
+fn was_passing(fired: &Fired, all: &[Fired], text: &str) -> bool {
     if fired.rule.stage != Stage::Network || fired.rule.provider.is_some() {
         return false;
     }

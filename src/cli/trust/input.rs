@@ -12,7 +12,7 @@ use crate::domain::token::{RawToken, decode};
 /// No policy that IAM takes and no token that STS takes comes near this many bytes.
 const LONGEST: u64 = 128 << 10;
 
-pub(super) fn is_stdin(path: &Path) -> bool {
+pub(in crate::cli) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
@@ -25,7 +25,7 @@ fn name(path: &Path) -> String {
 ///
 /// # Errors
 /// Names the file, line and column of what is wrong, and what to write instead.
-pub(super) fn policy(path: &Path) -> Result<Policy, CliError> {
+pub(in crate::cli) fn policy(path: &Path) -> Result<Policy, CliError> {
     let text = read(path)?;
     Policy::parse(&text).map_err(|error| {
         CliError::new(format!("{}, line {}, column {}: {}", name(path), error.line, error.column, error.what))
@@ -34,7 +34,7 @@ pub(super) fn policy(path: &Path) -> Result<Policy, CliError> {
 }
 
 /// The claims of the token in a file.
-pub(super) fn token(path: &Path) -> Result<Map<String, Value>, CliError> {
+pub(in crate::cli) fn token(path: &Path) -> Result<Map<String, Value>, CliError> {
     let text = zeroize::Zeroizing::new(read(path)?);
     let (raw, _) = RawToken::clean(&text);
     let decoded = decode(&raw);
@@ -48,7 +48,7 @@ pub(super) fn token(path: &Path) -> Result<Map<String, Value>, CliError> {
 }
 
 /// The claims in a JSON file: the object itself, or the answer of `trustline token --output json`.
-pub(super) fn claims(path: &Path) -> Result<Map<String, Value>, CliError> {
+pub(in crate::cli) fn claims(path: &Path) -> Result<Map<String, Value>, CliError> {
     let text = read(path)?;
     if text.trim_start().starts_with("eyJ") {
         return Err(

@@ -1,7 +1,7 @@
 //! `trustline trust`: would this trust policy let this token have the role? Offline, from files.
 
 mod document;
-mod input;
+pub(super) mod input;
 mod text;
 
 use std::path::PathBuf;

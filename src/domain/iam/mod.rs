@@ -13,7 +13,7 @@ mod lint;
 mod near_miss;
 mod near_subject;
 mod operator;
-mod pattern;
+pub mod pattern;
 mod percent;
 mod placeholder;
 mod policy;

@@ -100,6 +100,19 @@ pub struct AzureSettings {
     pub vault_url: Option<String>,
     pub federated_credential: Option<PathBuf>,
     pub authority_host: Option<String>,
+    /// What the access token is asked for; the vault's cloud decides where none is set.
+    pub scope: Option<String>,
+    /// The static path: used where no token's source is set.
+    pub client_secret: Option<ClientSecretSource>,
+}
+
+/// Where an application's client secret is. The secret itself is never part of a profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientSecretSource {
+    /// An environment variable.
+    Env(String),
+    /// A file.
+    File(PathBuf),
 }
 
 /// Settings of the running deployment.

@@ -256,6 +256,7 @@ pub(super) const RULES: &[Rule] = &[
         "explicit deny",
         "kms:GenerateDataKey",
         "does not have authorization",
+        "Caller is not authorized",
         "because no service control",
     ])
     .of(Aws),

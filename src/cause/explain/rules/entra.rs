@@ -46,7 +46,7 @@ pub(super) const RULES: &[Rule] = &[
         &["presented assertion subject"],
         Point,
         Stage::Trust,
-        &[SubMismatch, ImmutableSub, PropagationDelay, Transient, ClientWrong, SubCaseMismatch, ClaimMismatch],
+        &[SubMismatch, ImmutableSub, PropagationDelay, Transient, ClientWrong, ClaimMismatch],
     )
     .without(&["case-insensitive comparison"]),
     code(&[7002138], &["matches with case-insensitive comparison, but not"], Name, Stage::Trust, &[SubCaseMismatch]),

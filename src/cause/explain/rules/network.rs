@@ -143,6 +143,8 @@ pub(super) const RULES: &[Rule] = &[
             "Could not resolve proxy",
             "CONNECT tunnel failed",
             "from proxy after CONNECT",
+            "response code for CONNECT",
+            "CONNECT response",
             "tunneling socket could not be established",
             "Unable to tunnel through proxy",
             "Proxy CONNECT aborted",

@@ -61,7 +61,7 @@ pub(super) const RULES: &[Rule] = &[
             "malformed jwt",
             "oidc: malformed jwt",
             "Invalid JWT serialization",
-            "token is malformed",
+            "token is malformed:",
             "JWT strings must contain exactly 2 period",
             "Invalid token specified",
         ],

@@ -1,0 +1,179 @@
+//! What else is at hand beside the text, and what it rules out.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Weighed;
+use super::parsed::Parsed;
+use crate::cause::{Cause, Certainty, Finding};
+use crate::domain::iam::Decision;
+use crate::domain::issuer::IssuerKind;
+use crate::domain::profile::Profile;
+
+/// What the reader has beside the text. Nothing of it is needed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'a> {
+    /// The claims of the token that was refused.
+    pub claims: Option<&'a Map<String, Value>>,
+    /// What the role's trust policy says to this token.
+    pub trust: Option<&'a Trust>,
+    /// What is wired to what.
+    pub profile: Option<&'a Profile>,
+}
+
+/// The verdict of a trust policy on the token at hand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trust {
+    pub decision: Decision,
+    /// Why it denies, the nearest miss first.
+    pub findings: Vec<Finding>,
+}
+
+/// A cause that the text would allow and something else at hand excludes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuledOut {
+    pub cause: Cause,
+    pub why: String,
+}
+
+impl Given<'_> {
+    /// A claim's text; of a list with one entry, that entry.
+    pub(super) fn claim(&self, name: &str) -> Option<String> {
+        match self.claims?.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Array(list) if list.len() == 1 => list.first()?.as_str().map(str::to_owned),
+            _ => None,
+        }
+    }
+}
+
+/// Causes that lie in the trust policy alone: evaluating it finds or excludes them.
+const IN_THE_POLICY: &[Cause] = &[
+    Cause::SubMismatch,
+    Cause::SubCaseMismatch,
+    Cause::ImmutableSub,
+    Cause::AudMismatch,
+    Cause::PrincipalArnWrong,
+    Cause::ConditionKeyWrong,
+    Cause::OperatorWrong,
+    Cause::ClaimMismatch,
+    Cause::ActionMissing,
+    Cause::WrongFlow,
+    Cause::ExplicitDeny,
+];
+
+/// Removes what the things at hand exclude, and puts what they prove to the front.
+pub(super) fn apply(weighed: &mut Vec<Weighed>, parsed: &Parsed, given: &Given<'_>) -> (Vec<Finding>, Vec<RuledOut>) {
+    let mut ruled_out = Vec::new();
+    by_claims(weighed, given, &mut ruled_out);
+    by_profile(weighed, parsed, given);
+    let proven = by_trust(weighed, given, &mut ruled_out);
+    (proven, ruled_out)
+}
+
+fn rule_out(weighed: &mut Vec<Weighed>, ruled_out: &mut Vec<RuledOut>, cause: Cause, why: &str) {
+    let before = weighed.len();
+    // What the text itself names stays, whatever was handed in beside it.
+    weighed.retain(|known| known.cause != cause || known.certainty == Certainty::Proven);
+    if weighed.len() < before {
+        ruled_out.push(RuledOut { cause, why: why.to_owned() });
+    }
+}
+
+fn by_claims(weighed: &mut Vec<Weighed>, given: &Given<'_>, ruled_out: &mut Vec<RuledOut>) {
+    let Some(claims) = given.claims else { return };
+    let subject = given.claim("sub");
+    let issuer = given.claim("iss").unwrap_or_default();
+    let kind = IssuerKind::of(&issuer, subject.as_deref());
+    let has_github_subject = subject.as_deref().is_some_and(|sub| sub.starts_with("repo:"));
+    if kind == IssuerKind::GithubEnterpriseServer {
+        rule_out(weighed, ruled_out, Cause::ImmutableSub, "a GitHub Enterprise Server never emits the form with ids");
+    } else if kind != IssuerKind::GithubActions && !has_github_subject {
+        rule_out(weighed, ruled_out, Cause::ImmutableSub, "the token's subject is not GitHub's");
+    }
+    let without_letters = subject.as_deref().is_some_and(|sub| !sub.bytes().any(|b| b.is_ascii_alphabetic()));
+    if without_letters {
+        rule_out(weighed, ruled_out, Cause::SubCaseMismatch, "the token's subject has no letters");
+    }
+    if ["iss", "sub", "aud", "iat", "exp"].iter().all(|name| claims.get(*name).is_some_and(|value| !value.is_null())) {
+        rule_out(weighed, ruled_out, Cause::MalformedToken, "the token can be read and has every required claim");
+        rule_out(weighed, ruled_out, Cause::EnvNotSet, "there is a token");
+        rule_out(weighed, ruled_out, Cause::IdTokenPermissionMissing, "there is a token");
+    }
+    let is_single = claims.get("aud").is_some_and(Value::is_string);
+    if is_single {
+        rule_out(weighed, ruled_out, Cause::AudMultiWithoutAzp, "the token has one audience");
+    }
+}
+
+fn by_profile(weighed: &mut Vec<Weighed>, parsed: &Parsed, given: &Given<'_>) {
+    let Some(profile) = given.profile else { return };
+    let said = |mine: Option<&str>, theirs: Option<&str>| match (mine, theirs) {
+        (Some(mine), Some(theirs)) if mine != theirs => Some((mine.to_owned(), theirs.to_owned())),
+        _ => None,
+    };
+    if let Some((mine, theirs)) = said(profile.aws.region.as_deref(), parsed.region.as_deref()) {
+        raise(weighed, Cause::SecretWrongRegion, format!("the text is about {theirs}, the profile's region is {mine}"));
+    }
+    let role_account = profile.aws.role_arn.as_ref().map(|role| role.account.as_str());
+    if let Some((mine, theirs)) = said(role_account, parsed.account.as_deref()) {
+        raise(
+            weighed,
+            Cause::WrongAccount,
+            format!("the text is about account {theirs}, the profile's role is in {mine}"),
+        );
+    }
+    if let Some((mine, theirs)) = said(profile.issuer_url.as_deref(), parsed.issuer.as_deref()) {
+        raise(weighed, Cause::IssMismatch, format!("the cloud saw the issuer {theirs}, the profile says {mine}"));
+    }
+    if let Some((mine, theirs)) = said(profile.azure.client_id.as_deref(), parsed.client_id.as_deref())
+        && theirs.len() == mine.len()
+    {
+        raise(
+            weighed,
+            Cause::ClientWrong,
+            format!("the text is about the application {theirs}, the profile's is {mine}"),
+        );
+    }
+}
+
+/// Moves a cause that is already listed to the front, with the fact that speaks for it.
+fn raise(weighed: &mut Vec<Weighed>, cause: Cause, fact: String) {
+    let Some(at) = weighed.iter().position(|known| known.cause == cause) else { return };
+    let mut raised = weighed.remove(at);
+    raised.certainty = raised.certainty.min(Certainty::Likely);
+    raised.evidence.push(fact);
+    weighed.insert(0, raised);
+}
+
+fn by_trust(weighed: &mut Vec<Weighed>, given: &Given<'_>, ruled_out: &mut Vec<RuledOut>) -> Vec<Finding> {
+    let Some(trust) = given.trust else { return Vec::new() };
+    // The policy only matters where the text is the denial that a policy can cause.
+    if !weighed.iter().any(|known| known.cause == Cause::SubMismatch) {
+        return Vec::new();
+    }
+    match trust.decision {
+        Decision::Unknown => Vec::new(),
+        Decision::Allow => {
+            for cause in IN_THE_POLICY {
+                rule_out(weighed, ruled_out, *cause, "the policy at hand accepts the token at hand");
+            }
+            Vec::new()
+        }
+        Decision::Deny if trust.findings.is_empty() => Vec::new(),
+        Decision::Deny => {
+            let found: Vec<Cause> = trust.findings.iter().map(|finding| finding.cause).collect();
+            weighed.retain(|known| !found.contains(&known.cause));
+            let others: Vec<Cause> = weighed.iter().map(|known| known.cause).collect();
+            for cause in others {
+                rule_out(
+                    weighed,
+                    ruled_out,
+                    cause,
+                    "the policy at hand already refuses the token at hand for another reason",
+                );
+            }
+            trust.findings.clone()
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! An explanation as text for people: what the text says, the causes, and what would decide between them.
+
+use crate::cause::explain::{Explanation, Parsed};
+use crate::cause::{Certainty, Finding, catalogue};
+use crate::domain::text::{visible, visible_lines};
+use crate::output::paint::{Paint, Role, certainty};
+
+/// Width of the labels.
+const LABEL: usize = 12;
+/// This many causes are told in full, and with them all that are likely; the rest in two lines each.
+const IN_FULL: usize = 3;
+
+/// The whole report, with a line feed at its end.
+pub(super) fn render(explanation: &Explanation, paint: Paint) -> String {
+    let mut lines = Vec::new();
+    said(explanation, paint, &mut lines);
+    if explanation.causes.is_empty() {
+        lines.push("No cause known to the catalogue gives this text.".to_owned());
+        lines.push("Give the whole message: the code in brackets, and the sentence behind it.".to_owned());
+    }
+    for (n, finding) in explanation.causes.iter().enumerate() {
+        let in_full = n < IN_FULL || finding.certainty <= Certainty::Likely;
+        cause(n + 1, finding, in_full, paint, &mut lines);
+    }
+    if lines.last().is_some_and(|line| !line.is_empty()) {
+        lines.push(String::new());
+    }
+    if !explanation.ruled_out.is_empty() {
+        lines.push(paint.paint(Role::Strong, "Ruled out"));
+        for ruled_out in &explanation.ruled_out {
+            lines.push(format!("  {}: {}", ruled_out.cause, visible(&ruled_out.why)));
+        }
+        lines.push(String::new());
+    }
+    if !explanation.decide.is_empty() {
+        lines.push(paint.paint(Role::Strong, "To decide, give"));
+        lines.extend(explanation.decide.iter().map(|wanted| format!("  {} {}", paint.dot(), visible(wanted))));
+        lines.push(String::new());
+    }
+    lines.join("\n")
+}
+
+fn said(explanation: &Explanation, paint: Paint, lines: &mut Vec<String>) {
+    let parsed = &explanation.parsed;
+    let provider = explanation.provider.map(|provider| provider.id().to_owned());
+    let rows: Vec<(&str, Option<String>)> = [("cloud", provider), ("code", explanation.code.clone())]
+        .into_iter()
+        .chain(parts(parsed))
+        .filter(|(_, value)| value.is_some())
+        .collect();
+    if rows.is_empty() {
+        return;
+    }
+    lines.push(paint.paint(Role::Strong, "The text says"));
+    for (label, value) in rows {
+        labelled(lines, label, &value.unwrap_or_default(), paint);
+    }
+    lines.push(String::new());
+}
+
+fn parts(parsed: &Parsed) -> Vec<(&'static str, Option<String>)> {
+    vec![
+        ("message", parsed.message.clone()),
+        ("operation", parsed.operation.clone()),
+        ("action", parsed.action.clone()),
+        ("resource", parsed.resource.clone()),
+        ("by", parsed.principal.clone()),
+        ("reason", parsed.reason.clone()),
+        ("issuer", parsed.issuer.clone()),
+        ("subject", parsed.subject.clone()),
+        ("audience", parsed.audience.clone()),
+        ("account", parsed.account.clone()),
+        ("region", parsed.region.clone()),
+        ("host", parsed.host.clone()),
+        ("tenant", parsed.tenant.clone()),
+        ("client id", parsed.client_id.clone()),
+        ("object id", parsed.object_id.clone()),
+        ("vault", parsed.vault.clone()),
+        ("secret", parsed.secret.clone()),
+        ("address", parsed.client_address.clone()),
+        ("status", parsed.http_status.map(|status| status.to_string())),
+        ("request id", parsed.request_id.clone()),
+        ("trace id", parsed.trace_id.clone()),
+        ("correlation", parsed.correlation_id.clone()),
+        ("time", parsed.timestamp.clone()),
+        ("details id", parsed.authorization_id.clone()),
+    ]
+}
+
+fn cause(number: usize, finding: &Finding, in_full: bool, paint: Paint, lines: &mut Vec<String>) {
+    lines.push(format!(
+        "{number}. {}  {}",
+        paint.paint(Role::Strong, &visible(&catalogue::entry(finding.cause).title)),
+        paint.paint(Role::Muted, &format!("({}, {})", finding.cause, certainty(finding.certainty))),
+    ));
+    lines.push(format!("   {}", visible(&finding.summary)));
+    if !in_full {
+        return;
+    }
+    if let (Some(expected), Some(actual)) = (&finding.expected, &finding.actual) {
+        labelled(lines, "expected", expected, paint);
+        labelled(lines, "actual", actual, paint);
+    }
+    for fact in finding.evidence.iter().filter(|fact| !fact.starts_with(crate::cause::explain::QUOTE)) {
+        labelled(lines, "because", fact, paint);
+    }
+    for fix in &finding.fixes {
+        labelled(lines, "fix", &fix.text, paint);
+        for command in fix.command.iter().flat_map(|command| command.split('\n')) {
+            lines.push(format!("   {:LABEL$}{}", "", paint.paint(Role::Command, &visible(command))));
+        }
+    }
+    if let (Some(guide), Some(step)) = (&finding.guide, finding.step) {
+        labelled(lines, "guide", &format!("{guide}, step {step}"), paint);
+    }
+    labelled(lines, "docs", &finding.docs, paint);
+    lines.push(String::new());
+}
+
+fn labelled(lines: &mut Vec<String>, label: &str, value: &str, paint: Paint) {
+    for (n, line) in visible_lines(value).split('\n').enumerate() {
+        let label = if n == 0 { label } else { "" };
+        lines.push(format!("   {}{line}", paint.paint(Role::Muted, &format!("{label:LABEL$}"))));
+    }
+}
