@@ -455,7 +455,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cause::explain::candidates;
+    use crate::cause::explain::{Provider, candidates};
     use crate::domain::entra::{CredentialSet, evaluate};
 
     fn evaluation(credentials: Value, claims: Value) -> CredentialEvaluation {
@@ -475,7 +475,7 @@ mod tests {
     fn refused(text: &str, seen: &Seen<'_>) -> Vec<(Cause, Certainty)> {
         let error = EntraError::parse(text).unwrap();
         let code = format!("AADSTS{}", error.code().unwrap());
-        let mut findings: Vec<Finding> = candidates("azure", &code, &error.description)
+        let mut findings: Vec<Finding> = candidates(Provider::Azure, &code, &error.description)
             .into_iter()
             .map(|c| Finding::new(c.cause, "azure.exchange", c.certainty, "x"))
             .collect();

@@ -206,6 +206,11 @@ mod tests {
             ("[aws.roles.r]\ntrust-policy = '{'\n", "aws.roles.r.trust-policy"),
             ("[aws]\naccount = '12'\n", "aws.account"),
             ("[issuer]\njwks-status = 1000\n", "issuer.jwks-status"),
+            ("[issuer]\nclock-offset-s = 9000000000000000000\n", "issuer.clock-offset-s"),
+            ("[token]\nage-s = -9000000000000000000\n", "token.age-s"),
+            ("[issuer]\ndelay-ms = 600001\n", "issuer.delay-ms"),
+            ("[[issuer.jwks]]\nkey = 'RS256'\ncopies = 4000000000\n", "copies"),
+            ("[aws.secrets.crewai-database]\nkms-key = 'none'\n", "aws.secrets.crewai-database.kms-key"),
         ] {
             let error = World::parse(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text:?} -> {error}");

@@ -5,6 +5,7 @@
 mod architecture;
 mod azure;
 mod check;
+mod console;
 mod explain;
 mod http;
 mod issuer;

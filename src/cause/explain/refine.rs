@@ -27,6 +27,7 @@ pub(super) fn order(causes: &[Cause], parsed: &Parsed, around: &str) -> Ordered 
     by_credentials(&mut ordered, around);
     by_cloud(&mut ordered, around);
     by_vault_answer(&mut ordered, around);
+    by_remarks(&mut ordered, around);
     ordered
 }
 
@@ -376,6 +377,65 @@ fn by_vault_answer(ordered: &mut Ordered, around: &str) {
             Cause::RbacMissing,
             "the vault found no role assignment that covers this caller and this resource",
         );
+    }
+}
+
+/// What people write beside a message, and the cause it speaks for. None of these words is part of a message that
+/// leaves several causes open.
+const REMARKS: &[(&[&str], Cause)] = &[
+    (
+        &["intermittent", "sporadic", "sometimes fails", "fails sometimes", "fails randomly", "occasionally", "flaky"],
+        Cause::Transient,
+    ),
+    (
+        &[
+            "intermittent",
+            "sporadic",
+            "sometimes fails",
+            "fails sometimes",
+            "fails randomly",
+            "occasionally",
+            "in parallel",
+            "many jobs",
+        ],
+        Cause::IdpThrottled,
+    ),
+    (
+        &[
+            "just created",
+            "newly created",
+            "freshly created",
+            "right after creat",
+            "immediately after creat",
+            "seconds after",
+            "minutes after",
+            "works after a while",
+            "works on retry",
+        ],
+        Cause::PropagationDelay,
+    ),
+    (
+        &["lower case", "lowercase", "upper case", "uppercase", "capital letter", "letter case", "different case"],
+        Cause::SubCaseMismatch,
+    ),
+    (&["renamed", "transferred", "immutable sub"], Cause::ImmutableSub),
+    (&["requires an external id", "external id", "externalid", "external_id"], Cause::ExternalId),
+    (&["self-hosted runner", "self hosted runner"], Cause::EnvConflict),
+    (&["another region", "different region", "other region", "wrong region", "cross-region"], Cause::SecretWrongRegion),
+    (&["clock drift", "wrong clock", "system clock", "ntp ", "time sync", "timezone", "time zone"], Cause::ClockSkew),
+    (&["behind a proxy", "corporate proxy", "behind a corporate"], Cause::Proxy),
+    (&["private endpoint", "private link"], Cause::PrivateEndpoint),
+    (&["versionstage"], Cause::VersionstageCondition),
+];
+
+fn by_remarks(ordered: &mut Ordered, around: &str) {
+    for (words, cause) in REMARKS {
+        if ordered.has(*cause)
+            && let Some(word) = words.iter().find(|word| around.contains(*word))
+        {
+            ordered.place(*cause, 0);
+            ordered.because(*cause, format!("the text also says `{}`", word.trim()));
+        }
     }
 }
 

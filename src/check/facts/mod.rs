@@ -8,6 +8,7 @@ pub mod azure;
 pub mod cloud;
 pub mod issuer;
 pub mod network;
+pub mod permissions;
 pub mod secret;
 pub mod token;
 pub mod trust;
@@ -76,7 +77,7 @@ impl Facts {
             CheckId::AwsAssumeRoleWithWebIdentity => shown(self.aws.assume_role.as_ref()),
             CheckId::AwsCallerIdentity => shown(self.aws.caller.as_ref()),
             CheckId::AwsListSecrets => shown(self.aws.list.as_ref()),
-            CheckId::AwsGetSecret => self.aws.secret.as_ref().map(|call| json!({ "read": call, "located": self.aws.located })),
+            CheckId::AwsGetSecret => self.aws.secret.as_ref().map(|call| json!({ "read": call, "located": self.aws.located, "permissions": self.aws.permissions })),
             CheckId::SecretJsonKey => self.secret_read().and_then(|read| shown(read.field.as_ref())),
             CheckId::AwsAssumeRole | CheckId::DeploymentReachable => None,
         };

@@ -2,6 +2,7 @@
 //! seen.
 
 use super::cloud::{from_words, granted, quoted, unanswered};
+use crate::cause::explain::Provider;
 use crate::cause::keyvault::{Asked, Other};
 use crate::cause::{Cause, Certainty, Finding, entra, keyvault};
 use crate::check::facts::Facts;
@@ -57,7 +58,7 @@ pub fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
         return verdict;
     }
     let Some(refusal) = fact.call.refusal() else { return granted(&fact.call) };
-    let mut findings = from_words(check, "azure", "Entra", refusal);
+    let mut findings = from_words(check, Provider::Azure, "Entra", refusal);
     if refusal.http_status == 429 && !findings.iter().any(|f| f.cause == Cause::Throttled) {
         let summary = "Entra was asked too often and wants a pause";
         let finding = Finding::new(Cause::Throttled, check.id(), Certainty::Proven, summary);
@@ -168,7 +169,7 @@ fn on_vault<T>(
         return on_the_way(fact, check, verdict);
     }
     let Some(refusal) = fact.call.refusal() else { return granted(&fact.call) };
-    let mut findings = from_words(check, "azure", "the vault", refusal);
+    let mut findings = from_words(check, Provider::Azure, "the vault", refusal);
     // The message's further lines are told one by one.
     let short = Refusal { message: first_line(&refusal.message).to_owned(), ..refusal.clone() };
     for finding in &mut findings {

@@ -1,7 +1,7 @@
 //! What verdicts on any cloud's calls share: a refusal in words, candidates as findings, answers that are none.
 
 use super::network;
-use crate::cause::explain::candidates;
+use crate::cause::explain::{Provider, candidates};
 use crate::cause::{Cause, Certainty, Finding, catalogue};
 use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::{CheckId, Verdict};
@@ -14,7 +14,7 @@ pub fn quoted(service: &str, refusal: &Refusal) -> String {
 }
 
 /// The causes that a refusal's own words allow, as findings with those words as evidence.
-pub fn from_words(check: CheckId, provider: &str, service: &str, refusal: &Refusal) -> Vec<Finding> {
+pub fn from_words(check: CheckId, provider: Provider, service: &str, refusal: &Refusal) -> Vec<Finding> {
     candidates(provider, &refusal.code, &refusal.message)
         .into_iter()
         .map(|candidate| {

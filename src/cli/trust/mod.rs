@@ -3,7 +3,7 @@
 
 mod credential;
 mod document;
-mod input;
+pub(super) mod input;
 mod text;
 
 use std::path::PathBuf;

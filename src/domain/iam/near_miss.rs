@@ -112,6 +112,9 @@ pub struct Miss<'a> {
 /// No more values than these are tried: a policy fits few, and every try costs.
 const TRIED: usize = 64;
 
+/// Values longer than this many bytes are neither reported whole nor tried: no issuer's subject comes near it.
+pub const LONGEST: usize = 4096;
+
 impl Miss<'_> {
     /// Whether `expected` would fit `actual` under the condition's operator.
     pub fn would_fit(&self, expected: &str, actual: &str) -> bool {
@@ -124,7 +127,10 @@ impl Miss<'_> {
 
     /// The nearest of `expected`, with the one change that would make it fit.
     pub fn nearest<'e>(&self, expected: impl Iterator<Item = &'e str> + Clone) -> Option<NearMiss> {
-        let tried = expected.take(TRIED);
+        if self.actual.len() > LONGEST {
+            return None;
+        }
+        let tried = expected.filter(|value| value.len() <= LONGEST).take(TRIED);
         // Every value is tried for an exact change before any is tried for a differing part.
         tried
             .clone()

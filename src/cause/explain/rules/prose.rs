@@ -97,6 +97,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule::hints(Stage::Access, &["list"], &[MissingList, ListResourceScoped, RbacScopeSingleSecret, RbacMissing])
         .with(&[DENIED, &["secret"]])
         .without(&["listing", "can list", "list works", "vault"]),
+    Rule::hints(Stage::Secret, &["secret \"", "secret '"], &[SecretNotFound, EnvNotSet])
+        .with(&[&["not found", "does not exist"]]),
     // AWS credentials that work in one region and not in another.
     Rule::hints(
         Stage::Trust,
