@@ -65,7 +65,9 @@ pub fn picker_detail(kind: PickerKind, height: u16) -> u16 {
         PickerKind::Scenarios => 3,
         PickerKind::Copy => 6,
         PickerKind::Profiles | PickerKind::Palette | PickerKind::Help => 1,
-        PickerKind::Guides | PickerKind::History | PickerKind::CompareWith | PickerKind::Export | PickerKind::Watch => 0,
+        PickerKind::Guides | PickerKind::History | PickerKind::CompareWith | PickerKind::Export | PickerKind::Watch => {
+            0
+        }
     };
     if wanted == 0 || height < wanted + 5 { 0 } else { wanted + 1 }
 }

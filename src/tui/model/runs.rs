@@ -51,7 +51,10 @@ pub enum RunState {
     Cancelling,
     Ended,
     /// It never started, and why.
-    Refused { message: String, hints: Vec<String> },
+    Refused {
+        message: String,
+        hints: Vec<String>,
+    },
 }
 
 /// An event as the log shows it.

@@ -10,7 +10,8 @@ use crate::tui::model::{Follow, Model, ReplayState, RunState, Screen, Watch};
 /// Starts a run and shows it. One that is going on is told to stop.
 pub(super) fn start(model: &mut Model, choice: RunChoice) -> Vec<Effect> {
     let mut effects = stop_live(model);
-    let again = model.runs.shown().and_then(|run| run.choice.as_ref()).is_some_and(|shown| shown.target == choice.target);
+    let again =
+        model.runs.shown().and_then(|run| run.choice.as_ref()).is_some_and(|shown| shown.target == choice.target);
     let run = model.runs.open(choice.target.label(), Some(choice.clone()), model.now_ms);
     if again {
         model.unfolded.clear();
