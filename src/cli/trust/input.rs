@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::cli::CliError;
+use crate::domain::entra::CredentialSet;
 use crate::domain::iam::Policy;
 use crate::domain::token::{RawToken, decode};
 
@@ -31,6 +32,14 @@ pub(in crate::cli) fn policy(path: &Path) -> Result<Policy, CliError> {
         CliError::new(format!("{}, line {}, column {}: {}", name(path), error.line, error.column, error.what))
             .with_hint(error.instead)
     })
+}
+
+/// The federated credentials.
+///
+/// # Errors
+/// Names the file, what is wrong, and what to save instead.
+pub(super) fn credentials(path: &Path) -> Result<CredentialSet, CliError> {
+    CredentialSet::parse(&read(path)?).map_err(|error| CliError::new(format!("{}: {error}", name(path))))
 }
 
 /// The claims of the token in a file.
