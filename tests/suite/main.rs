@@ -10,6 +10,7 @@ mod explain;
 mod http;
 mod issuer;
 mod lab;
+mod pairs;
 mod peers;
 mod profile;
 mod replay;
