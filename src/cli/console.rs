@@ -221,7 +221,13 @@ fn inputs(utc_offset_s: Option<i32>) -> Inputs {
             .as_deref()
             .and_then(|cause| cause.parse().ok())
             .map_or_else(|| scenario.title.clone(), |cause| catalogue::entry(cause).meaning.clone());
-        ScenarioEntry { name: scenario.name, title: scenario.title, guide: scenario.guide, expects: scenario.expects, teaches }
+        ScenarioEntry {
+            name: scenario.name,
+            title: scenario.title,
+            guide: scenario.guide,
+            expects: scenario.expects,
+            teaches,
+        }
     });
     let offers = Guide::ALL.iter().map(|guide| {
         let settings = environment::settings(*guide, &settings::variable);

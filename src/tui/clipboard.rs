@@ -55,7 +55,9 @@ pub(super) async fn copy(mode: ClipboardMode, text: String) -> Result<String, St
             }
         }
         if mode == ClipboardMode::Native {
-            return Err("no tool of the desktop took it; install wl-copy, xclip or xsel, or use clipboard = \"osc52\"".into());
+            return Err(
+                "no tool of the desktop took it; install wl-copy, xclip or xsel, or use clipboard = \"osc52\"".into()
+            );
         }
     }
     by_terminal(&text)

@@ -249,64 +249,379 @@ use CommandId as C;
 
 /// Every command, in the order of the help.
 pub const COMMANDS: &[Command] = &[
-    command!(C::Open, "open", "open", "Open what is selected, or go into its details", &[Scope::Main], ["enter"], always, None),
+    command!(
+        C::Open,
+        "open",
+        "open",
+        "Open what is selected, or go into its details",
+        &[Scope::Main],
+        ["enter"],
+        always,
+        None
+    ),
     command!(C::Up, "up", "up", "One row up", MOVING, ["up", "k"], always, None),
     command!(C::Down, "down", "down", "One row down", MOVING, ["down", "j"], always, None),
     command!(C::PageUp, "page-up", "page up", "One page up", MOVING, ["pageup", "ctrl-u"], always, None),
     command!(C::PageDown, "page-down", "page down", "One page down", MOVING, ["pagedown", "ctrl-d"], always, None),
     command!(C::Top, "top", "top", "To the first row", MOVING, ["g", "home"], always, None),
     command!(C::Bottom, "bottom", "bottom", "To the last row", MOVING, ["G", "end"], always, None),
-    command!(C::FocusNext, "focus-next", "other pane", "To the other pane", &[Scope::Main], ["tab", "backtab"], always, None),
+    command!(
+        C::FocusNext,
+        "focus-next",
+        "other pane",
+        "To the other pane",
+        &[Scope::Main],
+        ["tab", "backtab"],
+        always,
+        None
+    ),
     command!(C::FocusLeft, "focus-left", "list", "To the list", &[Scope::Main], ["left", "h"], always, None),
     command!(C::FocusRight, "focus-right", "details", "To the details", &[Scope::Main], ["right", "l"], always, None),
-    command!(C::ScrollUp, "scroll-up", "details up", "Scroll the details up without leaving the list", &[Scope::Main], ["K"], always, None),
-    command!(C::ScrollDown, "scroll-down", "details down", "Scroll the details down without leaving the list", &[Scope::Main], ["J"], always, None),
+    command!(
+        C::ScrollUp,
+        "scroll-up",
+        "details up",
+        "Scroll the details up without leaving the list",
+        &[Scope::Main],
+        ["K"],
+        always,
+        None
+    ),
+    command!(
+        C::ScrollDown,
+        "scroll-down",
+        "details down",
+        "Scroll the details down without leaving the list",
+        &[Scope::Main],
+        ["J"],
+        always,
+        None
+    ),
     command!(C::Back, "back", "back", "One step back: filter, details, screen", &[Scope::Main], ["esc"], always, None),
-    command!(C::Show(Screen::Handshake), "handshake", "handshake", "The checks, one by one, as they run", &[Scope::Main], ["1"], always, None),
-    command!(C::Show(Screen::Token), "token", "token", "The token: claims, meaning, signature, time left", &[Scope::Main], ["2"], always, None),
-    command!(C::Show(Screen::Findings), "findings", "findings", "The named causes, root causes first", &[Scope::Main], ["3"], always, None),
+    command!(
+        C::Show(Screen::Handshake),
+        "handshake",
+        "handshake",
+        "The checks, one by one, as they run",
+        &[Scope::Main],
+        ["1"],
+        always,
+        None
+    ),
+    command!(
+        C::Show(Screen::Token),
+        "token",
+        "token",
+        "The token: claims, meaning, signature, time left",
+        &[Scope::Main],
+        ["2"],
+        always,
+        None
+    ),
+    command!(
+        C::Show(Screen::Findings),
+        "findings",
+        "findings",
+        "The named causes, root causes first",
+        &[Scope::Main],
+        ["3"],
+        always,
+        None
+    ),
     command!(C::Show(Screen::Log), "log", "log", "The run's events in order", &[Scope::Main], ["4"], always, None),
     command!(C::Show(Screen::Start), "start", "start", "The ways to begin", &[Scope::Main], ["0"], not_replay, None),
     command!(C::NextScreen, "next-screen", "next screen", "To the next screen", &[Scope::Main], ["]"], always, None),
-    command!(C::PreviousScreen, "previous-screen", "previous screen", "To the screen before", &[Scope::Main], ["["], always, None),
-    command!(C::RunAgain, "run", "run again", "Run the same checks again", &[Scope::Main], ["r"], can_run_again, Some(1)),
-    command!(C::RunOne, "run-one", "run this check", "Run the selected check with what it needs", &[Scope::On(Screen::Handshake)], ["e"], can_run_one, None),
+    command!(
+        C::PreviousScreen,
+        "previous-screen",
+        "previous screen",
+        "To the screen before",
+        &[Scope::Main],
+        ["["],
+        always,
+        None
+    ),
+    command!(
+        C::RunAgain,
+        "run",
+        "run again",
+        "Run the same checks again",
+        &[Scope::Main],
+        ["r"],
+        can_run_again,
+        Some(1)
+    ),
+    command!(
+        C::RunOne,
+        "run-one",
+        "run this check",
+        "Run the selected check with what it needs",
+        &[Scope::On(Screen::Handshake)],
+        ["e"],
+        can_run_one,
+        None
+    ),
     command!(C::Cancel, "cancel", "cancel", "Stop the run, or watching", &[Scope::Main], ["c"], can_cancel, Some(0)),
-    command!(C::Watch, "watch", "watch", "Run every few seconds until it works, and say since when it does", &[Scope::Main], ["W"], can_watch, None),
+    command!(
+        C::Watch,
+        "watch",
+        "watch",
+        "Run every few seconds until it works, and say since when it does",
+        &[Scope::Main],
+        ["W"],
+        can_watch,
+        None
+    ),
     command!(C::History, "history", "earlier runs", "Go back to an earlier run", &[Scope::Main], ["H"], has_run, None),
-    command!(C::Compare, "compare", "compare", "Compare this run with another: causes, outcomes, claims, times", &[Scope::Main], ["D"], has_two_runs, None),
-    command!(C::CopyValue, "copy", "copy", "Copy what matters most here: the fix, the value", &[Scope::Main], ["y"], has_copy, Some(2)),
-    command!(C::CopyMenu, "copy-menu", "copy …", "Choose what to copy: value, fix, finding, command that reproduces it", &[Scope::Main], ["Y"], has_copy, None),
-    command!(C::Export, "export", "export", "Write the report as Markdown or JSON", &[Scope::Main], ["x"], has_report, None),
-    command!(C::Waterfall, "waterfall", "waterfall", "Where the time went: every check and its hops on one time axis", &[Scope::On(Screen::Handshake)], ["w"], has_run, Some(4)),
-    command!(C::Fold, "fold", "fold", "Show or hide what this finding blocks", &[Scope::On(Screen::Findings)], ["space"], has_run, None),
-    command!(C::Paste, "paste", "paste token", "Paste or type a token; it is never shown as such", &[Scope::On(Screen::Token)], ["i"], not_replay, Some(3)),
-    command!(C::Verify, "verify", "verify", "Fetch the keys of the token's issuer and check the signature", &[Scope::On(Screen::Token)], ["v"], can_verify, Some(3)),
-    command!(C::DropPasted, "drop-token", "drop token", "Forget the pasted token and show the run's again", &[Scope::On(Screen::Token)], ["backspace"], has_pasted, None),
-    command!(C::Filter, "filter", "filter", "Show only rows with these words", &[Scope::Main, Scope::Picker], ["/"], has_list, Some(5)),
-    command!(C::NextMatch, "next-match", "next match", "To the next row that the filter shows", &[Scope::Main], ["n"], has_filter, None),
-    command!(C::PreviousMatch, "previous-match", "previous match", "To the row before that the filter shows", &[Scope::Main], ["N"], has_filter, None),
+    command!(
+        C::Compare,
+        "compare",
+        "compare",
+        "Compare this run with another: causes, outcomes, claims, times",
+        &[Scope::Main],
+        ["D"],
+        has_two_runs,
+        None
+    ),
+    command!(
+        C::CopyValue,
+        "copy",
+        "copy",
+        "Copy what matters most here: the fix, the value",
+        &[Scope::Main],
+        ["y"],
+        has_copy,
+        Some(2)
+    ),
+    command!(
+        C::CopyMenu,
+        "copy-menu",
+        "copy …",
+        "Choose what to copy: value, fix, finding, command that reproduces it",
+        &[Scope::Main],
+        ["Y"],
+        has_copy,
+        None
+    ),
+    command!(
+        C::Export,
+        "export",
+        "export",
+        "Write the report as Markdown or JSON",
+        &[Scope::Main],
+        ["x"],
+        has_report,
+        None
+    ),
+    command!(
+        C::Waterfall,
+        "waterfall",
+        "waterfall",
+        "Where the time went: every check and its hops on one time axis",
+        &[Scope::On(Screen::Handshake)],
+        ["w"],
+        has_run,
+        Some(4)
+    ),
+    command!(
+        C::Fold,
+        "fold",
+        "fold",
+        "Show or hide what this finding blocks",
+        &[Scope::On(Screen::Findings)],
+        ["space"],
+        has_run,
+        None
+    ),
+    command!(
+        C::Paste,
+        "paste",
+        "paste token",
+        "Paste or type a token; it is never shown as such",
+        &[Scope::On(Screen::Token)],
+        ["i"],
+        not_replay,
+        Some(3)
+    ),
+    command!(
+        C::Verify,
+        "verify",
+        "verify",
+        "Fetch the keys of the token's issuer and check the signature",
+        &[Scope::On(Screen::Token)],
+        ["v"],
+        can_verify,
+        Some(3)
+    ),
+    command!(
+        C::DropPasted,
+        "drop-token",
+        "drop token",
+        "Forget the pasted token and show the run's again",
+        &[Scope::On(Screen::Token)],
+        ["backspace"],
+        has_pasted,
+        None
+    ),
+    command!(
+        C::Filter,
+        "filter",
+        "filter",
+        "Show only rows with these words",
+        &[Scope::Main, Scope::Picker],
+        ["/"],
+        has_list,
+        Some(5)
+    ),
+    command!(
+        C::NextMatch,
+        "next-match",
+        "next match",
+        "To the next row that the filter shows",
+        &[Scope::Main],
+        ["n"],
+        has_filter,
+        None
+    ),
+    command!(
+        C::PreviousMatch,
+        "previous-match",
+        "previous match",
+        "To the row before that the filter shows",
+        &[Scope::Main],
+        ["N"],
+        has_filter,
+        None
+    ),
     command!(C::Lab, "lab", "lab", "Pick a scenario of the embedded cloud", &[Scope::Main], ["L"], can_use_lab, None),
     command!(C::Profiles, "profiles", "profiles", "Pick a profile", &[Scope::Main], ["P"], has_profiles, None),
     command!(C::NewProfile, "new-profile", "new profile", "Make a profile", &[Scope::Main], ["+"], not_replay, None),
     command!(C::Wrap, "wrap", "wrap", "Break long lines, or cut them", &[Scope::Main], ["z"], always, None),
-    command!(C::Privacy, "privacy", "privacy", "Hide account ids, subjects and hosts", &[Scope::Main], ["p"], always, None),
+    command!(
+        C::Privacy,
+        "privacy",
+        "privacy",
+        "Hide account ids, subjects and hosts",
+        &[Scope::Main],
+        ["p"],
+        always,
+        None
+    ),
     command!(C::Clock, "clock", "clock", "Tell times in UTC or local time", &[Scope::Main], ["u"], has_offset, None),
     command!(C::Theme, "theme", "theme", "The next theme: dark, light, none", &[Scope::Main], ["t"], always, None),
-    command!(C::Mouse, "mouse", "mouse", "Leave the mouse to the terminal, to select text, or take it back", &[Scope::Main], ["m"], always, None),
-    command!(C::Palette, "palette", "commands", "Find a command by its name", &[Scope::Main], [":", "ctrl-p"], always, Some(6)),
+    command!(
+        C::Mouse,
+        "mouse",
+        "mouse",
+        "Leave the mouse to the terminal, to select text, or take it back",
+        &[Scope::Main],
+        ["m"],
+        always,
+        None
+    ),
+    command!(
+        C::Palette,
+        "palette",
+        "commands",
+        "Find a command by its name",
+        &[Scope::Main],
+        [":", "ctrl-p"],
+        always,
+        Some(6)
+    ),
     command!(C::Help, "help", "help", "What can be done here", &[Scope::Main], ["?", "f1"], always, Some(7)),
     command!(C::Quit, "quit", "quit", "Leave; a summary stays on the screen", &[Scope::Main], ["q"], always, Some(8)),
-    command!(C::Interrupt, "interrupt", "cancel or quit", "Stop the run if one is going on, else leave", &[Scope::Always], ["ctrl-c"], always, None),
-    command!(C::Suspend, "suspend", "suspend", "Back to the shell; fg returns", &[Scope::Always], ["ctrl-z"], always, None),
+    command!(
+        C::Interrupt,
+        "interrupt",
+        "cancel or quit",
+        "Stop the run if one is going on, else leave",
+        &[Scope::Always],
+        ["ctrl-c"],
+        always,
+        None
+    ),
+    command!(
+        C::Suspend,
+        "suspend",
+        "suspend",
+        "Back to the shell; fg returns",
+        &[Scope::Always],
+        ["ctrl-z"],
+        always,
+        None
+    ),
     command!(C::Repaint, "repaint", "repaint", "Draw everything again", &[Scope::Always], ["ctrl-l"], always, None),
-    command!(C::Accept, "accept", "choose", "Take what is selected", &[Scope::Picker, Scope::Confirm, Scope::Paste], ["enter"], always, Some(0)),
-    command!(C::Close, "close", "close", "Close what is on top", &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Confirm], ["esc"], always, Some(9)),
-    command!(C::FieldNext, "field-next", "next field", "To the next field", &[Scope::Form], ["tab", "down", "enter"], always, Some(1)),
-    command!(C::FieldPrevious, "field-previous", "field before", "To the field before", &[Scope::Form], ["backtab", "up"], always, None),
-    command!(C::Save, "save", "save and run", "Write the profile and run it", &[Scope::Form], ["ctrl-s"], always, Some(0)),
-    command!(C::TypingEnd, "typing-end", "keep the filter", "Keep the filter and go back to the rows", &[Scope::Typing], ["enter"], always, Some(0)),
-    command!(C::TypingClear, "typing-clear", "clear the filter", "Remove the filter", &[Scope::Typing], ["esc"], always, Some(1)),
+    command!(
+        C::Accept,
+        "accept",
+        "choose",
+        "Take what is selected",
+        &[Scope::Picker, Scope::Confirm, Scope::Paste],
+        ["enter"],
+        always,
+        Some(0)
+    ),
+    command!(
+        C::Close,
+        "close",
+        "close",
+        "Close what is on top",
+        &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Confirm],
+        ["esc", "q"],
+        always,
+        Some(9)
+    ),
+    command!(
+        C::FieldNext,
+        "field-next",
+        "next field",
+        "To the next field",
+        &[Scope::Form],
+        ["tab", "down", "enter"],
+        always,
+        Some(1)
+    ),
+    command!(
+        C::FieldPrevious,
+        "field-previous",
+        "field before",
+        "To the field before",
+        &[Scope::Form],
+        ["backtab", "up"],
+        always,
+        None
+    ),
+    command!(
+        C::Save,
+        "save",
+        "save and run",
+        "Write the profile and run it",
+        &[Scope::Form],
+        ["ctrl-s"],
+        always,
+        Some(0)
+    ),
+    command!(
+        C::TypingEnd,
+        "typing-end",
+        "keep the filter",
+        "Keep the filter and go back to the rows",
+        &[Scope::Typing],
+        ["enter"],
+        always,
+        Some(0)
+    ),
+    command!(
+        C::TypingClear,
+        "typing-clear",
+        "clear the filter",
+        "Remove the filter",
+        &[Scope::Typing],
+        ["esc"],
+        always,
+        Some(1)
+    ),
 ];
 
 fn has_offset(model: &Model) -> Availability {
@@ -350,7 +665,11 @@ pub fn hints(model: &Model) -> Vec<(String, &'static str)> {
     wanted
         .iter()
         .filter_map(|(command, _)| {
-            let key = command.scopes.iter().filter(|s| scopes.contains(s)).find_map(|s| model.look.keymap.key(*s, command.id));
+            let key = command
+                .scopes
+                .iter()
+                .filter(|s| scopes.contains(s))
+                .find_map(|s| model.look.keymap.key(*s, command.id));
             Some((key?.to_string(), command.title))
         })
         .collect()
@@ -375,7 +694,11 @@ mod tests {
         let names: BTreeSet<_> = COMMANDS.iter().map(|c| c.name).collect();
         assert_eq!((ids.len(), names.len()), (COMMANDS.len(), COMMANDS.len()));
         for command in COMMANDS {
-            assert!(!command.keys.is_empty() && !command.doc.is_empty() && !command.scopes.is_empty(), "{}", command.name);
+            assert!(
+                !command.keys.is_empty() && !command.doc.is_empty() && !command.scopes.is_empty(),
+                "{}",
+                command.name
+            );
             assert!(!command.doc.ends_with('.') && command.title.chars().count() <= 18, "{}", command.name);
         }
     }

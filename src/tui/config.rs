@@ -204,7 +204,9 @@ mod tests {
         let text = "theme = \"pink\"\nclock = \"local\"\nfoo = 1\n[colors]\nbad = \"pinkish\"\nugly = \"red\"\n[keys]\nrunn = \"f5\"\ncopy = \"q\"\n";
         let (config, problems) = parse(text, "console.toml");
         assert_eq!(config.clock, Some(Clock::Local));
-        for (line, word) in [(1, "write one of"), (3, "`foo`"), (5, "`pinkish`"), (6, "`ugly`"), (8, "did you mean `run`"), (9, "`q`")] {
+        for (line, word) in
+            [(1, "write one of"), (3, "`foo`"), (5, "`pinkish`"), (6, "`ugly`"), (8, "did you mean `run`"), (9, "`q`")]
+        {
             let place = format!("console.toml:{line}: ");
             assert!(problems.iter().any(|p| p.starts_with(&place) && p.contains(word)), "{line} {word}: {problems:#?}");
         }

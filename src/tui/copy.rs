@@ -43,7 +43,10 @@ pub fn offers(model: &Model) -> Vec<Offer> {
                 finding_offers(found, &mut offers);
                 if let Ok(check) = found.check.parse::<CheckId>() {
                     let facts = model.runs.shown().and_then(|run| {
-                        run.report.finished().find(|finished| finished.id == check).map(|finished| finished.facts.clone())
+                        run.report
+                            .finished()
+                            .find(|finished| finished.id == check)
+                            .map(|finished| finished.facts.clone())
                     });
                     reproduction(model, check, &facts.unwrap_or_default(), &mut offers);
                 }

@@ -139,7 +139,8 @@ mod tests {
     fn signs_are_one_column_and_ascii_where_promised() {
         for set in [GlyphSet::Unicode, GlyphSet::Ascii] {
             let g = set.glyphs();
-            let signs = [g.pass, g.warn, g.fail, g.skipped, g.inconclusive, g.waiting, g.running, g.link, g.line, g.gap];
+            let signs =
+                [g.pass, g.warn, g.fail, g.skipped, g.inconclusive, g.waiting, g.running, g.link, g.line, g.gap];
             let signs = signs.iter().chain(g.spinner).chain([&g.selected, &g.dot, &g.ellipsis, &g.caret, &g.bar]);
             for sign in signs {
                 assert_eq!(sign.width(), 1, "{sign}");

@@ -87,7 +87,9 @@ impl fmt::Display for Key {
 
 /// The text is no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no key; write a character such as G, a name such as enter, esc, tab or f1, with ctrl- or alt- before it")]
+#[error(
+    "`{0}` is no key; write a character such as G, a name such as enter, esc, tab or f1, with ctrl- or alt- before it"
+)]
 pub struct UnknownKey(pub String);
 
 impl FromStr for Key {
@@ -108,9 +110,11 @@ impl FromStr for Key {
         let mut characters = rest.chars();
         let code = match (characters.next(), characters.next()) {
             (Some(c), None) => Some(Code::Char(c)),
-            _ => NAMED.iter().find(|(name, _)| *name == rest).map(|(_, code)| *code).or_else(|| {
-                rest.strip_prefix('f')?.parse().ok().filter(|n| (1..=12).contains(n)).map(Code::F)
-            }),
+            _ => NAMED
+                .iter()
+                .find(|(name, _)| *name == rest)
+                .map(|(_, code)| *code)
+                .or_else(|| rest.strip_prefix('f')?.parse().ok().filter(|n| (1..=12).contains(n)).map(Code::F)),
         };
         code.map(|code| Key { code, ctrl, alt }).ok_or_else(|| UnknownKey(text.to_owned()))
     }

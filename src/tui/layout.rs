@@ -65,7 +65,9 @@ pub fn picker_detail(kind: PickerKind, height: u16) -> u16 {
         PickerKind::Scenarios => 3,
         PickerKind::Copy => 6,
         PickerKind::Profiles | PickerKind::Palette | PickerKind::Help => 1,
-        PickerKind::Guides | PickerKind::History | PickerKind::CompareWith | PickerKind::Export | PickerKind::Watch => 0,
+        PickerKind::Guides | PickerKind::History | PickerKind::CompareWith | PickerKind::Export | PickerKind::Watch => {
+            0
+        }
     };
     if wanted == 0 || height < wanted + 5 { 0 } else { wanted + 1 }
 }
@@ -99,7 +101,9 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
             Screen::Findings => 44,
             Screen::Log => 60,
         };
-        let width = body.width * share / 100;
+        // The longest assertion fits with its time beside it.
+        let least = if model.screen == Screen::Handshake { 51 } else { 0 };
+        let width = (body.width * share / 100).max(least);
         let list = Rect { width, ..body };
         // One column is the border of both.
         let detail = Rect { x: body.x + width - 1, width: body.width - width + 1, ..body };

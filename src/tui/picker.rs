@@ -111,7 +111,9 @@ fn plain(title: &str, note: &str, choice: Choice) -> Entry {
 fn commands(model: &Model, scopes: &[Scope]) -> Vec<Entry> {
     scopes
         .iter()
-        .flat_map(|scope| COMMANDS.iter().filter(move |c| c.scopes.contains(scope)).map(move |c| command_entry(model, *scope, c)))
+        .flat_map(|scope| {
+            COMMANDS.iter().filter(move |c| c.scopes.contains(scope)).map(move |c| command_entry(model, *scope, c))
+        })
         .collect()
 }
 
@@ -150,7 +152,10 @@ fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
                     "{} {} {}",
                     show.prose(&scenario.guide),
                     show.glyphs.dot,
-                    scenario.expects.as_deref().map_or("nothing is broken".to_owned(), |cause| format!("leads to {cause}"))
+                    scenario
+                        .expects
+                        .as_deref()
+                        .map_or("nothing is broken".to_owned(), |cause| format!("leads to {cause}"))
                 ),
             ],
             choice: Choice::Run(Target::Lab(scenario.name.clone())),

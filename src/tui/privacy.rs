@@ -17,7 +17,8 @@ fn tells(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     let digits = word.chars().filter(char::is_ascii_digit).count();
     let joined = word.char_indices().any(|(at, c)| {
-        matches!(c, ':' | '/' | '.' | '@') && word[at + 1..].starts_with(|next: char| next.is_alphanumeric() || next == '/')
+        matches!(c, ':' | '/' | '.' | '@')
+            && word[at + 1..].starts_with(|next: char| next.is_alphanumeric() || next == '/')
     });
     joined || digits >= 8 || (word.len() >= 32 && word.matches('-').count() >= 4)
 }

@@ -40,9 +40,10 @@ pub fn command(check: CheckId, profile: &Profile, facts: &Map<String, Value>) ->
             option("--external-id", profile.aws.external_id.as_deref()),
             aws_options(profile, profile.aws.sts_endpoint_url.as_deref()),
         )),
-        CheckId::AwsCallerIdentity => {
-            Some(format!("aws sts get-caller-identity{}", aws_options(profile, profile.aws.sts_endpoint_url.as_deref())))
-        }
+        CheckId::AwsCallerIdentity => Some(format!(
+            "aws sts get-caller-identity{}",
+            aws_options(profile, profile.aws.sts_endpoint_url.as_deref())
+        )),
         CheckId::AwsListSecrets => Some(format!(
             "aws secretsmanager list-secrets --max-results 1{}",
             aws_options(profile, profile.aws.secretsmanager_endpoint_url.as_deref())
@@ -57,12 +58,18 @@ pub fn command(check: CheckId, profile: &Profile, facts: &Map<String, Value>) ->
             let TokenSource::File(path) = profile.token.as_ref()? else { return None };
             Some(format!(
                 "curl -sS {} -d grant_type=client_credentials -d client_id={} --data-urlencode scope=https://vault.azure.net/.default --data-urlencode client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer --data-urlencode client_assertion@{} -o /dev/null -w '%{{http_code}}\\n'",
-                quote(&format!("{}/{}/oauth2/v2.0/token", host.trim_end_matches('/'), profile.azure.tenant_id.as_deref()?)),
+                quote(&format!(
+                    "{}/{}/oauth2/v2.0/token",
+                    host.trim_end_matches('/'),
+                    profile.azure.tenant_id.as_deref()?
+                )),
                 quote(profile.azure.client_id.as_deref()?),
                 quote(&path.display().to_string()),
             ))
         }
-        CheckId::AzureListSecrets => Some(format!("az keyvault secret list --vault-name {} --maxresults 1", quote(vault()?))),
+        CheckId::AzureListSecrets => {
+            Some(format!("az keyvault secret list --vault-name {} --maxresults 1", quote(vault()?)))
+        }
         CheckId::AzureGetSecret | CheckId::SecretJsonKey => Some(format!(
             "az keyvault secret show --vault-name {} --name {} --query id",
             quote(vault()?),
@@ -99,7 +106,11 @@ fn find_url(facts: &Map<String, Value>) -> Option<String> {
 /// `word` as a POSIX shell reads it back.
 fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod issuer;
 mod lab;
 mod peers;
 mod profile;
+mod pty;
 mod replay;
 mod scenarios;
 mod secrets;

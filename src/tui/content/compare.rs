@@ -27,7 +27,8 @@ pub fn lines(model: &Model, before: &Run, after: &Run) -> Vec<Line> {
     claims(&before.report, &after.report, show, &mut lines);
     times(&before.report, &after.report, show, &mut lines);
     if lines.len() == start {
-        lines.push(Line::of(Ink::Good, "Nothing of note changed: same causes, same outcomes, same claims, like times."));
+        lines
+            .push(Line::of(Ink::Good, "Nothing of note changed: same causes, same outcomes, same claims, like times."));
     }
     while lines.last().is_some_and(|line| line.spans.is_empty()) {
         lines.pop();
@@ -60,10 +61,18 @@ fn causes(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
     }
     lines.push(heading("Causes"));
     for ((cause, _), summary) in come {
-        lines.push(Line::of(Ink::Bad, format!("{} new   {cause}", show.glyphs.fail)).with(Ink::Plain, format!("  {}", show.prose(summary))).hanging(8));
+        lines.push(
+            Line::of(Ink::Bad, format!("{} new   {cause}", show.glyphs.fail))
+                .with(Ink::Plain, format!("  {}", show.prose(summary)))
+                .hanging(8),
+        );
     }
     for ((cause, _), summary) in gone {
-        lines.push(Line::of(Ink::Good, format!("{} gone  {cause}", show.glyphs.pass)).with(Ink::Muted, format!("  {}", show.prose(summary))).hanging(8));
+        lines.push(
+            Line::of(Ink::Good, format!("{} gone  {cause}", show.glyphs.pass))
+                .with(Ink::Muted, format!("  {}", show.prose(summary)))
+                .hanging(8),
+        );
     }
     lines.push(Line::empty());
 }
@@ -122,7 +131,10 @@ fn times(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
             let (was, is) = (*old.get(&check.id)?, check.duration_ms);
             let notable = was.abs_diff(is) >= NOTABLE_MS && was.abs_diff(is) * 2 >= was.min(is);
             notable.then(|| {
-                Line::of(Ink::Plain, format!("{}  {} {} {}", check.id.title(), milliseconds(was), show.glyphs.arrow, milliseconds(is)))
+                Line::of(
+                    Ink::Plain,
+                    format!("{}  {} {} {}", check.id.title(), milliseconds(was), show.glyphs.arrow, milliseconds(is)),
+                )
             })
         })
         .collect();

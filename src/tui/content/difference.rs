@@ -104,10 +104,7 @@ mod tests {
 
     #[test]
     fn marks_the_first_difference_once() {
-        assert_eq!(
-            plain("org:a1", "org:a2", 40),
-            ["expected   org:a1", "actual     org:a2", "                ^"]
-        );
+        assert_eq!(plain("org:a1", "org:a2", 40), ["expected   org:a1", "actual     org:a2", "                ^"]);
         assert_eq!(plain("ab", "abc", 40), ["expected   ab", "actual     abc", "             ^"]);
         assert_eq!(plain("same", "same", 40).len(), 2);
     }

@@ -125,7 +125,8 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     };
     let (found, place) = match selected(model) {
         Some(Row::Blocked(_, id)) => {
-            let reason = run.report.finished().find(|c| c.id == id).and_then(|c| c.reason.as_deref()).unwrap_or_default();
+            let reason =
+                run.report.finished().find(|c| c.id == id).and_then(|c| c.reason.as_deref()).unwrap_or_default();
             return vec![
                 Line::of(Ink::Strong, id.title()),
                 Line::of(Ink::Muted, show.prose(reason)),
@@ -159,7 +160,10 @@ fn none_found(model: &Model) -> Vec<Line> {
     if let Some(watch) = &model.runs.watch
         && let Some(since) = watch.works_since_ms
     {
-        lines.push(Line::of(Ink::Plain, format!("It works since {}.", super::token::moment(model, since.div_euclid(1000)))));
+        lines.push(Line::of(
+            Ink::Plain,
+            format!("It works since {}.", super::token::moment(model, since.div_euclid(1000))),
+        ));
     }
     lines
 }
@@ -207,7 +211,12 @@ fn undecided(report: &Report, found: &Finding, show: Show, lines: &mut Vec<Line>
     }
     let entry = catalogue::entry(found.cause);
     if !entry.decide.is_empty() {
-        open.insert(0, Line::of(Ink::Accent, format!("{} ", show.glyphs.arrow)).with(Ink::Plain, show.prose(&entry.decide)).hanging(2));
+        open.insert(
+            0,
+            Line::of(Ink::Accent, format!("{} ", show.glyphs.arrow))
+                .with(Ink::Plain, show.prose(&entry.decide))
+                .hanging(2),
+        );
     }
     if !open.is_empty() {
         lines.push(Line::empty());
@@ -235,11 +244,7 @@ const EXCLUDERS: &[Excluder] = &[
         input: Some("the issuer's published keys"),
     },
     Excluder { check: CheckId::TokenTime, causes: &[Cause::TokenExpired, Cause::ClockSkew], input: None },
-    Excluder {
-        check: CheckId::TokenClaims,
-        causes: &[Cause::WrongTokenKind, Cause::AudMultiWithoutAzp],
-        input: None,
-    },
+    Excluder { check: CheckId::TokenClaims, causes: &[Cause::WrongTokenKind, Cause::AudMultiWithoutAzp], input: None },
     Excluder { check: CheckId::IssuerJwks, causes: &[Cause::JwksInvalid, Cause::JwksUnreachable], input: None },
     Excluder { check: CheckId::IssuerDiscovery, causes: &[Cause::IssuerDiffers, Cause::DiscoveryInvalid], input: None },
 ];

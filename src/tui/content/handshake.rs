@@ -17,7 +17,10 @@ const FACTS: usize = 80;
 /// The checks.
 pub fn rows(model: &Model) -> Rows<'_> {
     let checks: &[CheckState] = model.runs.shown().map_or(&[], |run| &run.report.checks);
-    Rows { count: checks.len(), line: Box::new(move |at, width| checks.get(at).map_or_else(Line::empty, |c| row(model, c, width))) }
+    Rows {
+        count: checks.len(),
+        line: Box::new(move |at, width| checks.get(at).map_or_else(Line::empty, |c| row(model, c, width))),
+    }
 }
 
 /// The sign and ink of a check.
@@ -107,14 +110,12 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
         return super::page::no_rows(model);
     };
     match &check.progress {
-        Progress::Waiting => vec![
-            Line::of(Ink::Strong, show_title(check)),
-            Line::of(Ink::Muted, "waiting for what it needs"),
-        ],
-        Progress::Running { retries: None, .. } => vec![
-            Line::of(Ink::Strong, show_title(check)),
-            Line::of(Ink::Accent, format!("{} running", running(model))),
-        ],
+        Progress::Waiting => {
+            vec![Line::of(Ink::Strong, show_title(check)), Line::of(Ink::Muted, "waiting for what it needs")]
+        }
+        Progress::Running { retries: None, .. } => {
+            vec![Line::of(Ink::Strong, show_title(check)), Line::of(Ink::Accent, format!("{} running", running(model)))]
+        }
         Progress::Running { retries: Some((attempt, reason)), .. } => vec![
             Line::of(Ink::Strong, show_title(check)),
             Line::of(Ink::Accent, format!("{} attempt {}", running(model), attempt + 1)),
@@ -136,7 +137,10 @@ fn finished_detail(check: &CheckState, finished: &FinishedCheck, width: usize, s
         lines.push(Line::empty());
         lines.push(heading("What was checked"));
     }
-    let mut state = Line::of(outcome_ink(finished.outcome), format!("{} {}", show.glyphs.outcome(finished.outcome), outcome_word(finished.outcome)));
+    let mut state = Line::of(
+        outcome_ink(finished.outcome),
+        format!("{} {}", show.glyphs.outcome(finished.outcome), outcome_word(finished.outcome)),
+    );
     if finished.outcome != Outcome::Skipped {
         state.push(Ink::Muted, format!(" after {}", milliseconds(finished.duration_ms)));
     }
@@ -168,7 +172,8 @@ pub fn facts(facts: &serde_json::Map<String, Value>, show: Show, lines: &mut Vec
     }
     let label = flat.iter().map(|(path, _)| path.chars().count()).max().unwrap_or(0).clamp(LABEL - 1, 24) + 1;
     for (path, value) in flat.iter().take(FACTS) {
-        let mut line = Line::of(Ink::Muted, cut(&crate::domain::text::visible(path), label - 1, show.glyphs.ellipsis)).hanging(label);
+        let mut line = Line::of(Ink::Muted, cut(&crate::domain::text::visible(path), label - 1, show.glyphs.ellipsis))
+            .hanging(label);
         line.pad_to(label);
         lines.push(line.with(Ink::Plain, show.prose(value)));
     }

@@ -1,8 +1,8 @@
 //! The log: the run's events in order.
 
 use super::{Rows, Show, labelled};
-use crate::tui::model::runs::{Level, LogEntry};
 use crate::tui::model::Model;
+use crate::tui::model::runs::{Level, LogEntry};
 use crate::tui::text::{Ink, Line};
 
 /// The width from which on the texts stand in a column.
@@ -14,7 +14,10 @@ const CHECK_END: usize = 45;
 pub fn rows(model: &Model) -> Rows<'_> {
     let log: &[LogEntry] = model.runs.shown().map_or(&[], |run| &run.log);
     let show = Show::of(model);
-    Rows { count: log.len(), line: Box::new(move |at, width| log.get(at).map_or_else(Line::empty, |e| row(e, show, width))) }
+    Rows {
+        count: log.len(),
+        line: Box::new(move |at, width| log.get(at).map_or_else(Line::empty, |e| row(e, show, width))),
+    }
 }
 
 fn ink(level: Level) -> Ink {

@@ -1,8 +1,8 @@
 //! Texts on top of a screen, and what an empty pane says.
 
 use super::{Show, compare, heading};
-use crate::tui::command::{Scope, command};
 use crate::tui::command::CommandId;
+use crate::tui::command::{Scope, command};
 use crate::tui::model::{Model, Page, RunState, Screen};
 use crate::tui::text::{Ink, Line};
 
@@ -23,7 +23,9 @@ pub fn lines(model: &Model, page: &Page) -> Vec<Line> {
             if !hints.is_empty() {
                 lines.push(Line::empty());
             }
-            lines.extend(hints.iter().flat_map(|hint| show.lines(hint)).map(|text| Line::of(Ink::Plain, text).hanging(2)));
+            lines.extend(
+                hints.iter().flat_map(|hint| show.lines(hint)).map(|text| Line::of(Ink::Plain, text).hanging(2)),
+            );
             lines
         }
         Page::Compare { before, after } => match (model.runs.get(*before), model.runs.get(*after)) {
@@ -37,7 +39,9 @@ pub fn lines(model: &Model, page: &Page) -> Vec<Line> {
 pub fn no_rows(model: &Model) -> Vec<Line> {
     let show = Show::of(model);
     let key = |id: CommandId| {
-        command(id).and_then(|c| model.look.keymap.key(Scope::Main, c.id)).map_or_else(String::new, |key| key.to_string())
+        command(id)
+            .and_then(|c| model.look.keymap.key(Scope::Main, c.id))
+            .map_or_else(String::new, |key| key.to_string())
     };
     match model.runs.shown() {
         None => vec![

@@ -26,7 +26,10 @@ pub fn ways(model: &Model) -> Vec<Way> {
 /// The ways as rows.
 pub fn rows(model: &Model) -> Rows<'_> {
     let ways = ways(model);
-    Rows { count: ways.len(), line: Box::new(move |at, width| ways.get(at).map_or_else(Line::empty, |w| row(model, *w, width))) }
+    Rows {
+        count: ways.len(),
+        line: Box::new(move |at, width| ways.get(at).map_or_else(Line::empty, |w| row(model, *w, width))),
+    }
 }
 
 fn row(model: &Model, way: Way, width: usize) -> Line {
@@ -76,7 +79,10 @@ pub fn detail(model: &Model) -> Vec<Line> {
         Some(Way::Lab) => lab(model, show),
         Some(Way::New) => {
             let mut lines = vec![
-                Line::of(Ink::Plain, "Says what is wired to what, in a file that holds no secret. Each field is checked while you type."),
+                Line::of(
+                    Ink::Plain,
+                    "Says what is wired to what, in a file that holds no secret. Each field is checked while you type.",
+                ),
                 Line::empty(),
             ];
             for guide in Guide::ALL {
@@ -132,7 +138,8 @@ fn existing(model: &Model, show: Show) -> Vec<Line> {
 }
 
 fn environment(model: &Model, show: Show) -> Vec<Line> {
-    let mut lines = vec![Line::of(Ink::Plain, "Variables around this process that say what is wired to what:"), Line::empty()];
+    let mut lines =
+        vec![Line::of(Ink::Plain, "Variables around this process that say what is wired to what:"), Line::empty()];
     let Some((guide, settings)) = model.inputs.offers.iter().max_by_key(|(_, settings)| settings.len()) else {
         return lines;
     };

@@ -162,7 +162,11 @@ fn relative(model: &Model, at: i64) -> String {
         return String::new();
     }
     let away = at.saturating_sub(model.now_ms.div_euclid(1000));
-    if away >= 0 { format!("in {}", in_words(away.unsigned_abs())) } else { format!("{} ago", in_words(away.unsigned_abs())) }
+    if away >= 0 {
+        format!("in {}", in_words(away.unsigned_abs()))
+    } else {
+        format!("{} ago", in_words(away.unsigned_abs()))
+    }
 }
 
 /// What a claim or header parameter means, in a few words.
@@ -250,14 +254,18 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
         Field::Header(name, value) if name == "alg" => list.push(Expectation {
             side: "cloud",
             expects: "RS256, RS384, RS512, ES256, ES384 or ES512".to_owned(),
-            outcome: met(value.as_str().is_some_and(|alg| {
-                matches!(alg, "RS256" | "RS384" | "RS512" | "ES256" | "ES384" | "ES512")
-            })),
+            outcome: met(value
+                .as_str()
+                .is_some_and(|alg| matches!(alg, "RS256" | "RS384" | "RS512" | "ES256" | "ES384" | "ES512"))),
         }),
         Field::Claim(name, value) => match (name.as_str(), value) {
             ("iss", Value::String(iss)) => {
                 if let Some(expected) = profile.and_then(|p| p.issuer_url.as_deref()) {
-                    list.push(Expectation { side: "profile", expects: expected.to_owned(), outcome: met(expected == iss) });
+                    list.push(Expectation {
+                        side: "profile",
+                        expects: expected.to_owned(),
+                        outcome: met(expected == iss),
+                    });
                 }
             }
             ("aud", _) => {
@@ -273,11 +281,19 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
             }
             ("exp", value) if model.replay.is_none() => {
                 let holds = value.as_i64().map(|at| at > now);
-                list.push(Expectation { side: "clock", expects: "to lie ahead".to_owned(), outcome: holds.and_then(met) });
+                list.push(Expectation {
+                    side: "clock",
+                    expects: "to lie ahead".to_owned(),
+                    outcome: holds.and_then(met),
+                });
             }
             ("nbf" | "iat", value) if model.replay.is_none() => {
                 let holds = value.as_i64().map(|at| at <= now);
-                list.push(Expectation { side: "clock", expects: "to lie behind".to_owned(), outcome: holds.and_then(met) });
+                list.push(Expectation {
+                    side: "clock",
+                    expects: "to lie behind".to_owned(),
+                    outcome: holds.and_then(met),
+                });
             }
             _ => {}
         },

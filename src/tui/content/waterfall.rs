@@ -42,7 +42,9 @@ fn row(model: &Model, check: &CheckState, total: u64, width: usize) -> Line {
         Progress::Finished(f) if f.duration_ms > 0 => {
             (f.started_ms, f.duration_ms, milliseconds(f.duration_ms), Shade::Full)
         }
-        Progress::Running { since_ms, .. } => (*since_ms, total.saturating_sub(*since_ms), "running".into(), Shade::Light),
+        Progress::Running { since_ms, .. } => {
+            (*since_ms, total.saturating_sub(*since_ms), "running".into(), Shade::Light)
+        }
         _ => return line,
     };
     line = bar(line, start as f64, length as f64, total as f64, room, (ink, light), show);
@@ -82,7 +84,11 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
         lines.push(Line::of(Ink::Muted, "not finished"));
         return lines;
     };
-    lines.push(labelled("time", Ink::Plain, format!("{}, from {} on", milliseconds(finished.duration_ms), milliseconds(finished.started_ms))));
+    lines.push(labelled(
+        "time",
+        Ink::Plain,
+        format!("{}, from {} on", milliseconds(finished.duration_ms), milliseconds(finished.started_ms)),
+    ));
     let exchanges = exchanges(finished);
     if exchanges.is_empty() {
         lines.push(Line::of(Ink::Muted, "it made no request of its own"));

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::list::Field;
+use crate::domain::profile::Guide;
 use crate::domain::profile::document;
 use crate::domain::profile::key::{Key, Kind};
 use crate::domain::profile::resolve::resolve;
 use crate::domain::profile::setting::{Fault, Origin, Setting};
 use crate::domain::profile::value::text_fault;
-use crate::domain::profile::Guide;
 
 /// The form of a new profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,10 +60,12 @@ pub enum Standing {
 impl Form {
     /// The fields of a guide, filled with what the environment offers.
     pub fn new(guide: Guide, offers: &[Setting]) -> Self {
-        let name = FormField { what: What::Name, need: Need::Required, input: Field::of(suggestion(guide)), from: None };
+        let name =
+            FormField { what: What::Name, need: Need::Required, input: Field::of(suggestion(guide)), from: None };
         let fields = fields_of(guide).iter().map(|(key, need)| {
             let offer = offers.iter().find(|setting| setting.key == *key);
-            let text = offer.map(|setting| setting.value.to_string()).or_else(|| default(guide, *key)).unwrap_or_default();
+            let text =
+                offer.map(|setting| setting.value.to_string()).or_else(|| default(guide, *key)).unwrap_or_default();
             let from = offer.and_then(|setting| match &setting.origin {
                 Origin::Variable(name) => Some(name.clone()),
                 _ => None,
@@ -103,7 +105,8 @@ impl Form {
             let value = match key.kind() {
                 Kind::Flag => "true".to_owned(),
                 Kind::List => {
-                    toml::Value::Array(value.split_whitespace().map(|w| toml::Value::String(w.to_owned())).collect()).to_string()
+                    toml::Value::Array(value.split_whitespace().map(|w| toml::Value::String(w.to_owned())).collect())
+                        .to_string()
                 }
                 Kind::Text | Kind::Path => toml::Value::String(value.to_owned()).to_string(),
             };
@@ -257,9 +260,12 @@ fn fields_of(guide: Guide) -> &'static [(Key, Need)] {
             (Key::SecretName, Optional),
             (Key::DeploymentUrl, Optional),
         ],
-        Guide::AwsStatic => {
-            &[(Key::ConfigProfile, Optional), (Key::Region, Required), (Key::SecretName, Optional), (Key::DeploymentUrl, Optional)]
-        }
+        Guide::AwsStatic => &[
+            (Key::ConfigProfile, Optional),
+            (Key::Region, Required),
+            (Key::SecretName, Optional),
+            (Key::DeploymentUrl, Optional),
+        ],
         Guide::AwsAssumeRole => &[
             (Key::ConfigProfile, Optional),
             (Key::RoleArn, Required),

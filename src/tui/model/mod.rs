@@ -228,7 +228,8 @@ impl Model {
     /// When time must enter next, in milliseconds since 1970, because something that shows would change by itself.
     pub fn next_wake(&self) -> Option<i64> {
         let toast = self.toast.as_ref().map(|toast| toast.until_ms);
-        let watch = self.runs.watch.as_ref().and_then(|watch| watch.next_ms).map(|next| next.min(next_second(self.now_ms)));
+        let watch =
+            self.runs.watch.as_ref().and_then(|watch| watch.next_ms).map(|next| next.min(next_second(self.now_ms)));
         let spinner = (self.runs.live().is_some() && self.look.animation == Animation::Moving)
             .then_some(self.now_ms - self.now_ms.rem_euclid(SPINNER_MS) + SPINNER_MS);
         let countdown = content::token::remaining(self).map(|_| next_second(self.now_ms));

@@ -101,7 +101,8 @@ fn of_held(held: &HeldToken) -> Shown {
 /// The token as the facts of the run's checks tell it.
 fn from_facts(report: &Report) -> Option<Shown> {
     let facts = |id: CheckId| report.finished().find(|check| check.id == id).map(|check| &check.facts);
-    let read = report.finished().map(|check| &check.facts).find(|facts| facts.get("token").is_some_and(Value::is_object))?;
+    let read =
+        report.finished().map(|check| &check.facts).find(|facts| facts.get("token").is_some_and(Value::is_object))?;
     let token: DecodedToken = serde_json::from_value(read.get("token")?.clone()).ok()?;
     let cleaned: Vec<Cleaning> =
         read.get("cleaned").and_then(|c| serde_json::from_value(c.clone()).ok()).unwrap_or_default();

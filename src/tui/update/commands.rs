@@ -51,12 +51,18 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::NextScreen => neighbour(model, 1),
         CommandId::PreviousScreen => neighbour(model, Screen::TABS.len() - 1),
         CommandId::Filter => {
-            model.list_mut().typing = Typing::On;
+            let list = model.list_mut();
+            if list.filter.is_empty() {
+                list.before = list.selected;
+            }
+            list.typing = Typing::On;
             Vec::new()
         }
         CommandId::NextMatch => match_step(model, Move::Down),
         CommandId::PreviousMatch => match_step(model, Move::Up),
-        CommandId::RunAgain => again(model).map(|choice| runs::start(model, RunChoice { only: Vec::new(), ..choice })).unwrap_or_default(),
+        CommandId::RunAgain => {
+            again(model).map(|choice| runs::start(model, RunChoice { only: Vec::new(), ..choice })).unwrap_or_default()
+        }
         CommandId::RunOne => match (again(model), model.selected_check()) {
             (Some(choice), Some(check)) => runs::start(model, RunChoice { only: vec![check], ..choice }),
             _ => Vec::new(),
@@ -97,7 +103,11 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::Fold => fold(model),
         CommandId::Wrap => {
             model.wrap = if model.wrap == Wrap::Words { Wrap::Off } else { Wrap::Words };
-            toast(model, if model.wrap == Wrap::Words { "long lines break" } else { "long lines are cut" }.to_owned(), Tone::Good)
+            toast(
+                model,
+                if model.wrap == Wrap::Words { "long lines break" } else { "long lines are cut" }.to_owned(),
+                Tone::Good,
+            )
         }
         CommandId::Privacy => {
             model.look.privacy = match model.look.privacy {
@@ -112,7 +122,11 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         }
         CommandId::Clock => {
             model.look.clock = if model.look.clock == Clock::Utc { Clock::Local } else { Clock::Utc };
-            toast(model, if model.look.clock == Clock::Utc { "times in UTC" } else { "local times" }.to_owned(), Tone::Good)
+            toast(
+                model,
+                if model.look.clock == Clock::Utc { "times in UTC" } else { "local times" }.to_owned(),
+                Tone::Good,
+            )
         }
         CommandId::Theme => {
             model.look.theme = model.look.theme.next();
@@ -145,14 +159,19 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::TypingClear => {
             let had_words = !model.list().filter.is_empty();
             let list = model.list_mut();
-            (list.filter, list.typing) = (Default::default(), Typing::Off);
+            (list.filter, list.typing, list.selected) = (Default::default(), Typing::Off, list.before);
             if !had_words && matches!(model.layers.last(), Some(Layer::Picker(_))) {
                 layers::close(model);
             }
             Vec::new()
         }
         // These move, and moving was done above.
-        CommandId::Up | CommandId::Down | CommandId::PageUp | CommandId::PageDown | CommandId::Top | CommandId::Bottom => Vec::new(),
+        CommandId::Up
+        | CommandId::Down
+        | CommandId::PageUp
+        | CommandId::PageDown
+        | CommandId::Top
+        | CommandId::Bottom => Vec::new(),
     }
 }
 
@@ -160,7 +179,8 @@ fn push(model: &mut Model, kind: PickerKind) -> Vec<Effect> {
     let mut layer = Layer::picker(kind);
     // In the lab the first thing that is broken is selected: whoever only says yes gets to see a cause.
     if let (Layer::Picker(picker), PickerKind::Scenarios) = (&mut layer, kind) {
-        picker.list.selected = model.inputs.scenarios.iter().position(|scenario| scenario.expects.is_some()).unwrap_or(0);
+        picker.list.selected =
+            model.inputs.scenarios.iter().position(|scenario| scenario.expects.is_some()).unwrap_or(0);
     }
     model.layers.push(layer);
     Vec::new()
@@ -182,7 +202,11 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
 /// One step back: the filter, the details, the screen.
 fn back(model: &mut Model) -> Vec<Effect> {
     if !model.here().list.filter.is_empty() {
-        model.here_mut().list.filter = Default::default();
+        // What was found stays selected among all.
+        let found = model.selected_row();
+        let list = &mut model.here_mut().list;
+        list.selected = found.unwrap_or(list.before);
+        list.filter = Default::default();
     } else if model.here().focus == Focus::Detail {
         model.here_mut().focus = Focus::List;
     } else if model.screen == Screen::Handshake && model.handshake == HandshakeView::Waterfall {
@@ -220,9 +244,16 @@ fn match_step(model: &mut Model, to: Move) -> Vec<Effect> {
 fn open(model: &mut Model) -> Vec<Effect> {
     match model.screen {
         Screen::Start => match selected_way(model) {
-            Some(Way::Lab) => unless_empty(model, model.inputs.scenarios.len(), PickerKind::Scenarios, "this build has no lab scenarios"),
+            Some(Way::Lab) => unless_empty(
+                model,
+                model.inputs.scenarios.len(),
+                PickerKind::Scenarios,
+                "this build has no lab scenarios",
+            ),
             Some(Way::New) => push(model, PickerKind::Guides),
-            Some(Way::Existing) => unless_empty(model, model.inputs.profiles.len(), PickerKind::Profiles, "there are no profiles yet"),
+            Some(Way::Existing) => {
+                unless_empty(model, model.inputs.profiles.len(), PickerKind::Profiles, "there are no profiles yet")
+            }
             Some(Way::Environment) => runs::start(model, RunChoice { target: Target::Environment, only: Vec::new() }),
             None => Vec::new(),
         },

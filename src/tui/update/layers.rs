@@ -41,7 +41,8 @@ pub(super) fn go(model: &mut Model, to: Move) {
     match model.layers.last_mut() {
         Some(Layer::Picker(picker)) => picker.list.go(to, count, page),
         Some(Layer::Reader(reader)) => {
-            reader.scroll = scrolled(reader.scroll, to, usize::from(geometry.layer_inner().height).saturating_sub(1).max(1));
+            reader.scroll =
+                scrolled(reader.scroll, to, usize::from(geometry.layer_inner().height).saturating_sub(1).max(1));
         }
         _ => {}
     }
@@ -78,7 +79,9 @@ pub(super) fn settle(model: &mut Model, geometry: Geometry) {
     };
     match model.layers.last_mut() {
         Some(Layer::Picker(picker)) => picker.list.keep_in_view(count, page),
-        Some(Layer::Reader(reader)) => reader.scroll = reader.scroll.min(length.saturating_sub(usize::from(inner.height))),
+        Some(Layer::Reader(reader)) => {
+            reader.scroll = reader.scroll.min(length.saturating_sub(usize::from(inner.height)))
+        }
         Some(Layer::Form(form)) => form.focus = form.focus.min(form.fields.len().saturating_sub(1)),
         _ => {}
     }
@@ -130,7 +133,8 @@ pub(super) fn paste_in(model: &mut Model, text: &str) -> bool {
         Some(Layer::Form(form)) => {
             if let Some(field) = form.focused() {
                 if crate::domain::token::looks_like_jwt(text.trim()) {
-                    form.problems = vec!["that is a token; a profile names where the token is, never the token".to_owned()];
+                    form.problems =
+                        vec!["that is a token; a profile names where the token is, never the token".to_owned()];
                 } else {
                     field.input.paste(text);
                     field.from = None;

@@ -39,9 +39,7 @@ pub(super) fn act(model: &mut Model, pointer: Pointer) -> Vec<Effect> {
             }
             Vec::new()
         }
-        PointerAct::Click if inside(geometry.list) => {
-            click_row(model, geometry, at)
-        }
+        PointerAct::Click if inside(geometry.list) => click_row(model, geometry, at),
         PointerAct::Click if inside(geometry.detail) => {
             model.here_mut().focus = Focus::Detail;
             Vec::new()

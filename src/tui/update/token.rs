@@ -65,7 +65,11 @@ pub(super) fn read(
     held.verify(model.token.keys_for(&held.decoded));
     let changed = matches!(&model.token.reread, Some((of, before)) if *of == run && before.decoded != held.decoded);
     model.token.reread = Some((run, held));
-    if changed { toast(model, "the token's file changed and was read again".to_owned(), Tone::Good) } else { Vec::new() }
+    if changed {
+        toast(model, "the token's file changed and was read again".to_owned(), Tone::Good)
+    } else {
+        Vec::new()
+    }
 }
 
 /// Asks for the token's file to be looked at again while its time left is shown.

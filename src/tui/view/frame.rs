@@ -43,11 +43,18 @@ pub(super) fn labels(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphS
     let room = usize::from(area.width).saturating_sub(6);
     let ink = if border.keys == Keys::Here { Ink::Strong } else { Ink::Plain };
     let title = Line::of(ink, format!(" {} ", cut(border.title, room, glyphs.ellipsis)));
-    paint::line(&title, theme, Rect { x: area.x + 1, width: area.width.saturating_sub(2), height: 1, ..area }, glyphs, buffer);
+    paint::line(
+        &title,
+        theme,
+        Rect { x: area.x + 1, width: area.width.saturating_sub(2), height: 1, ..area },
+        glyphs,
+        buffer,
+    );
     if !border.note.is_empty() {
         let note = Line::of(Ink::Muted, format!(" {} ", cut(border.note, room, glyphs.ellipsis)));
         let width = u16::try_from(note.width()).unwrap_or(0);
-        let at = Rect { x: area.right().saturating_sub(width + 1), y: area.bottom().saturating_sub(1), width, height: 1 };
+        let at =
+            Rect { x: area.right().saturating_sub(width + 1), y: area.bottom().saturating_sub(1), width, height: 1 };
         paint::line(&note, theme, at, glyphs, buffer);
     }
     scrollbar(border.extent, area, theme, glyphs, buffer);

@@ -16,7 +16,13 @@ use crate::tui::text::{Ink, Line, Wrap, cut, fit};
 use crate::tui::theme::Theme;
 
 /// Draws the topmost layer, and says where the cursor stands if text is typed in it.
-pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, layer: &Layer, buffer: &mut Buffer) -> Option<Position> {
+pub(super) fn draw(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    layer: &Layer,
+    buffer: &mut Buffer,
+) -> Option<Position> {
     frame::clear(geometry.layer, buffer);
     match layer {
         Layer::Picker(picker) => draw_picker(model, theme, geometry, picker, buffer),
@@ -45,14 +51,25 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, layer: &Lay
             let lines = [
                 Line::of(Ink::Strong, show.prose(question)),
                 Line::empty(),
-                Line::of(Ink::Accent, "enter").with(Ink::Plain, " yes   ").with(Ink::Accent, "esc").with(Ink::Plain, " no"),
+                Line::of(Ink::Accent, "enter")
+                    .with(Ink::Plain, " yes   ")
+                    .with(Ink::Accent, "esc")
+                    .with(Ink::Plain, " no"),
             ];
             text_box(model, theme, geometry, "Sure?", &lines, buffer)
         }
     }
 }
 
-fn border(model: &Model, theme: &Theme, geometry: Geometry, title: &str, note: &str, extent: Extent, buffer: &mut Buffer) {
+fn border(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    title: &str,
+    note: &str,
+    extent: Extent,
+    buffer: &mut Buffer,
+) {
     let border = Border { title, note, keys: Keys::Here, extent };
     frame::edge(&border, geometry.layer, theme, model.look.glyphs, buffer);
     frame::labels(&border, geometry.layer, theme, model.look.glyphs, buffer);
@@ -60,7 +77,14 @@ fn border(model: &Model, theme: &Theme, geometry: Geometry, title: &str, note: &
 
 const WHOLE: Extent = Extent { first: 0, page: 0, total: 0 };
 
-fn text_box(model: &Model, theme: &Theme, geometry: Geometry, title: &str, lines: &[Line], buffer: &mut Buffer) -> Option<Position> {
+fn text_box(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    title: &str,
+    lines: &[Line],
+    buffer: &mut Buffer,
+) -> Option<Position> {
     border(model, theme, geometry, title, "", WHOLE, buffer);
     let inner = geometry.layer_inner();
     let lines = fit(lines, usize::from(inner.width), Wrap::Words, Show::of(model).glyphs.ellipsis);
@@ -68,7 +92,13 @@ fn text_box(model: &Model, theme: &Theme, geometry: Geometry, title: &str, lines
     None
 }
 
-fn draw_picker(model: &Model, theme: &Theme, geometry: Geometry, picker: &Picker, buffer: &mut Buffer) -> Option<Position> {
+fn draw_picker(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    picker: &Picker,
+    buffer: &mut Buffer,
+) -> Option<Position> {
     let show = Show::of(model);
     let inner = geometry.layer_inner();
     let entries = picker::matching(model, picker.kind, picker.list.filter.text());
@@ -171,7 +201,10 @@ fn draw_form(model: &Model, theme: &Theme, geometry: Geometry, form: &Form, buff
     let below = Rect { y: inner.y + rows + 1, height: inner.height.saturating_sub(rows + 1), ..inner };
     let advice = fit(&content::form::advice(model, form), usize::from(below.width), Wrap::Words, show.glyphs.ellipsis);
     paint::lines(&advice, theme, below, show.glyphs, buffer);
-    let save = Line::of(Ink::Accent, "ctrl-s").with(Ink::Plain, " saves and runs   ").with(Ink::Accent, "esc").with(Ink::Plain, " leaves");
+    let save = Line::of(Ink::Accent, "ctrl-s")
+        .with(Ink::Plain, " saves and runs   ")
+        .with(Ink::Accent, "esc")
+        .with(Ink::Plain, " leaves");
     if let Some(y) = inner.bottom().checked_sub(1).filter(|y| *y > below.y + u16::try_from(advice.len()).unwrap_or(0)) {
         paint::line(&save, theme, Rect { y, height: 1, ..inner }, show.glyphs, buffer);
     }

@@ -10,7 +10,8 @@ use super::macros::Driver;
 use super::sample;
 
 /// Header `{"alg":"RS256","kid":"k"}`, claims `{"iss":"https://i.example","sub":"s"}`, a made-up signature.
-const TOKEN: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJpc3MiOiJodHRwczovL2kuZXhhbXBsZSIsInN1YiI6InMifQ.c2lnbmF0dXJl";
+const TOKEN: &str =
+    "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJpc3MiOiJodHRwczovL2kuZXhhbXBsZSIsInN1YiI6InMifQ.c2lnbmF0dXJl";
 
 #[test]
 fn two_keys_lead_from_the_start_to_a_run_in_the_lab_and_its_cause_shows_by_itself() {
@@ -109,7 +110,13 @@ fn a_report_is_exported_as_markdown_and_json() {
     let [Effect::Export { name: md, text: markdown }, Effect::Export { name: js, text: json }] = &effects[..] else {
         panic!("{effects:?}")
     };
-    assert_eq!((md.as_str(), js.as_str()), ("trustline-prod-aws-2026-03-01T120000.md".replace("-03-01", "0301").as_str(), "trustline-prod-aws-20260301T120000.json"));
+    assert_eq!(
+        (md.as_str(), js.as_str()),
+        (
+            "trustline-prod-aws-2026-03-01T120000.md".replace("-03-01", "0301").as_str(),
+            "trustline-prod-aws-20260301T120000.json"
+        )
+    );
     assert!(markdown.contains("sub-mismatch"));
     assert_eq!(serde_json::from_str::<serde_json::Value>(json).unwrap()["schema"], "trustline.check/1");
 }
@@ -219,6 +226,10 @@ fn filters_narrow_lists_and_esc_takes_one_step_at_a_time() {
     driver.press("n<tab>");
     driver.press("<esc>");
     assert!(driver.model.here().list.filter.is_empty());
+    assert_eq!(driver.model.selected_check(), Some(CheckId::IssuerTls), "what was found stays selected");
+    driver.press("<tab>/nothing like it<esc>");
+    assert_eq!(driver.model.selected_check(), Some(CheckId::IssuerTls), "what was selected is again");
+    driver.press("<tab>");
     driver.press("<esc>");
     assert_eq!(driver.model.screen, Screen::Handshake);
     driver.press("<esc>");

@@ -55,7 +55,8 @@ fn run(svg: &mut String, x: u16, y: u16, columns: u16, text: &str, style: Style)
     let reversed = style.add_modifier.contains(Modifier::REVERSED);
     let ink = colour(style.fg);
     if reversed {
-        let _ = writeln!(svg, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{}\" fill=\"{ink}\"/>", CELL.1);
+        let _ =
+            writeln!(svg, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{}\" fill=\"{ink}\"/>", CELL.1);
     }
     if text.trim().is_empty() {
         return;
@@ -91,6 +92,9 @@ fn the_readmes_picture_is_of_todays_console() {
         std::fs::write(&path, &today).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == today, "assets/console.svg is out of date; TRUSTLINE_UPDATE_PICTURE=1 cargo test picture writes it");
+    assert!(
+        kept == today,
+        "assets/console.svg is out of date; TRUSTLINE_UPDATE_PICTURE=1 cargo test picture writes it"
+    );
     assert_eq!(sample::NOW_MS % 1000, 0);
 }

@@ -26,21 +26,69 @@ pub fn inputs() -> Inputs {
     let aws = "aws-workload-identity";
     Inputs {
         scenarios: vec![
-            scenario("sub-mismatch", "The trust policy expects another subject", aws, Some("sub-mismatch"), "The subject in the token and the one in the trust policy differ in one character."),
-            scenario("aud-not-registered", "The audience is not registered at the provider", aws, Some("aud-not-registered"), "STS looks at the provider's client ids before it looks at the trust policy."),
-            scenario("jwks-kid-missing", "The issuer rotated its key", aws, Some("jwks-kid-missing"), "The token names a key that the issuer no longer publishes."),
-            scenario("token-expired", "The token has expired", aws, Some("token-expired"), "A token is good for minutes; a file that keeps it gets old."),
-            scenario("secret-arn-suffix", "The permission misses the secret's suffix", aws, Some("secret-arn-suffix"), "Secrets Manager appends six characters to every ARN."),
-            scenario("fic-missing", "The app has no federated credential", "azure-workload-identity", Some("fic-missing"), "Entra accepts a foreign token only where a credential names its issuer and subject."),
+            scenario(
+                "sub-mismatch",
+                "The trust policy expects another subject",
+                aws,
+                Some("sub-mismatch"),
+                "The subject in the token and the one in the trust policy differ in one character.",
+            ),
+            scenario(
+                "aud-not-registered",
+                "The audience is not registered at the provider",
+                aws,
+                Some("aud-not-registered"),
+                "STS looks at the provider's client ids before it looks at the trust policy.",
+            ),
+            scenario(
+                "jwks-kid-missing",
+                "The issuer rotated its key",
+                aws,
+                Some("jwks-kid-missing"),
+                "The token names a key that the issuer no longer publishes.",
+            ),
+            scenario(
+                "token-expired",
+                "The token has expired",
+                aws,
+                Some("token-expired"),
+                "A token is good for minutes; a file that keeps it gets old.",
+            ),
+            scenario(
+                "secret-arn-suffix",
+                "The permission misses the secret's suffix",
+                aws,
+                Some("secret-arn-suffix"),
+                "Secrets Manager appends six characters to every ARN.",
+            ),
+            scenario(
+                "fic-missing",
+                "The app has no federated credential",
+                "azure-workload-identity",
+                Some("fic-missing"),
+                "Entra accepts a foreign token only where a credential names its issuer and subject.",
+            ),
             scenario("healthy", "Nothing is broken", aws, None, "What it looks like when the whole chain holds."),
         ],
         profiles: vec![
-            ProfileEntry { name: "prod-aws".into(), summary: Ok(aws.into()), path: "/home/ada/.config/trustline/profiles/prod-aws.toml".into() },
-            ProfileEntry { name: "old".into(), summary: Err("old.toml:3: aws.region: `us-esat-1` is no region".into()), path: "/home/ada/.config/trustline/profiles/old.toml".into() },
+            ProfileEntry {
+                name: "prod-aws".into(),
+                summary: Ok(aws.into()),
+                path: "/home/ada/.config/trustline/profiles/prod-aws.toml".into(),
+            },
+            ProfileEntry {
+                name: "old".into(),
+                summary: Err("old.toml:3: aws.region: `us-esat-1` is no region".into()),
+                path: "/home/ada/.config/trustline/profiles/old.toml".into(),
+            },
         ],
         offers: vec![(
             Guide::AwsWorkloadIdentity,
-            vec![Setting { key: Key::Region, value: SettingValue::Text("us-east-1".into()), origin: Origin::Variable("AWS_REGION".into()) }],
+            vec![Setting {
+                key: Key::Region,
+                value: SettingValue::Text("us-east-1".into()),
+                origin: Origin::Variable("AWS_REGION".into()),
+            }],
         )],
         utc_offset_s: Some(3600),
     }
@@ -92,14 +140,20 @@ fn sub_mismatch() -> Finding {
 }
 
 fn denied() -> Finding {
-    let mut finding = Finding::new(Cause::SubMismatch, "aws.assume-role-with-web-identity", Certainty::Likely, "STS denies the role: a condition of its trust policy is not met")
-        .with_evidence("AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity");
+    let mut finding = Finding::new(
+        Cause::SubMismatch,
+        "aws.assume-role-with-web-identity",
+        Certainty::Likely,
+        "STS denies the role: a condition of its trust policy is not met",
+    )
+    .with_evidence("AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity");
     finding.docs = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html".into();
     finding
 }
 
 fn expires_soon() -> Finding {
-    Finding::new(Cause::TokenExpired, "token.time", Certainty::Possible, "The token expires within the hour").with_fix("Fetch a new one before the exchange")
+    Finding::new(Cause::TokenExpired, "token.time", Certainty::Possible, "The token expires within the hour")
+        .with_fix("Fetch a new one before the exchange")
 }
 
 struct Script {
@@ -113,7 +167,15 @@ impl Script {
         self.events.push(RunEvent { seq, at_ms: self.at_ms, kind });
     }
 
-    fn check(&mut self, id: CheckId, outcome: Outcome, duration_ms: u64, facts: Value, findings: Vec<Finding>, reason: Option<&str>) {
+    fn check(
+        &mut self,
+        id: CheckId,
+        outcome: Outcome,
+        duration_ms: u64,
+        facts: Value,
+        findings: Vec<Finding>,
+        reason: Option<&str>,
+    ) {
         self.push(EventKind::Started { check: id });
         let started_ms = self.at_ms;
         self.at_ms += duration_ms;
@@ -175,15 +237,57 @@ fn opening() -> Script {
         checks,
     });
     let issuer = "https://app.example.com/.well-known/openid-configuration";
-    script.check(CheckId::IssuerReachable, Outcome::Pass, 38, json!({"url": issuer, "status": 200, "hops": hops(0.0), "address": "203.0.113.7"}), vec![], None);
-    script.check(CheckId::IssuerTls, Outcome::Pass, 2, json!({"server_name": "app.example.com", "version": "TLS 1.3", "accepted": true}), vec![], None);
-    script.check(CheckId::IssuerDiscovery, Outcome::Pass, 12, json!({"issuer": "https://app.example.com", "jwks_uri": "https://app.example.com/oauth2/jwks"}), vec![], None);
-    script.check(CheckId::IssuerJwks, Outcome::Pass, 11, json!({"url": "https://app.example.com/oauth2/jwks", "keys": 2, "hops": hops(3.0)}), vec![], None);
+    script.check(
+        CheckId::IssuerReachable,
+        Outcome::Pass,
+        38,
+        json!({"url": issuer, "status": 200, "hops": hops(0.0), "address": "203.0.113.7"}),
+        vec![],
+        None,
+    );
+    script.check(
+        CheckId::IssuerTls,
+        Outcome::Pass,
+        2,
+        json!({"server_name": "app.example.com", "version": "TLS 1.3", "accepted": true}),
+        vec![],
+        None,
+    );
+    script.check(
+        CheckId::IssuerDiscovery,
+        Outcome::Pass,
+        12,
+        json!({"issuer": "https://app.example.com", "jwks_uri": "https://app.example.com/oauth2/jwks"}),
+        vec![],
+        None,
+    );
+    script.check(
+        CheckId::IssuerJwks,
+        Outcome::Pass,
+        11,
+        json!({"url": "https://app.example.com/oauth2/jwks", "keys": 2, "hops": hops(3.0)}),
+        vec![],
+        None,
+    );
     let header = json!({"alg": "RS256", "kid": "2026-02", "typ": "JWT"});
     let token = json!({"parts": 3, "header": header, "claims": claims(), "signature": {"state": "present", "bytes": 256}, "kind": serde_json::to_value(trustline::domain::token::TokenKind::default()).unwrap(), "problems": []});
-    script.check(CheckId::TokenPresent, Outcome::Pass, 1, json!({"source": "file token.jwt", "cleaned": [], "length": 842, "token": token}), vec![], None);
+    script.check(
+        CheckId::TokenPresent,
+        Outcome::Pass,
+        1,
+        json!({"source": "file token.jwt", "cleaned": [], "length": 842, "token": token}),
+        vec![],
+        None,
+    );
     script.check(CheckId::TokenShape, Outcome::Pass, 0, json!({"parts": 3}), vec![], None);
-    script.check(CheckId::TokenTime, Outcome::Warn, 0, json!({"expires_in_s": 2467}), vec![expires_soon()], Some("expires in 41 min"));
+    script.check(
+        CheckId::TokenTime,
+        Outcome::Warn,
+        0,
+        json!({"expires_in_s": 2467}),
+        vec![expires_soon()],
+        Some("expires in 41 min"),
+    );
     script.check(CheckId::TokenSignature, Outcome::Pass, 1, json!({"state": "verified", "sentence": "key `2026-02` (RSA) made it", "keys_from": "https://app.example.com/oauth2/jwks"}), vec![], None);
     script.check(CheckId::TokenClaims, Outcome::Pass, 0, json!({}), vec![], None);
     script
@@ -192,7 +296,14 @@ fn opening() -> Script {
 /// The run as it ends: the trust policy is the root cause.
 pub fn failing() -> Vec<RunEvent> {
     let mut script = opening();
-    script.check(CheckId::TrustPolicy, Outcome::Fail, 1, json!({"decision": "deny", "statements": 1}), vec![sub_mismatch()], Some("no statement allows this token"));
+    script.check(
+        CheckId::TrustPolicy,
+        Outcome::Fail,
+        1,
+        json!({"decision": "deny", "statements": 1}),
+        vec![sub_mismatch()],
+        Some("no statement allows this token"),
+    );
     script.check(
         CheckId::AwsAssumeRoleWithWebIdentity,
         Outcome::Fail,
@@ -203,9 +314,21 @@ pub fn failing() -> Vec<RunEvent> {
     );
     script.blocked(CheckId::AwsListSecrets, CheckId::AwsAssumeRoleWithWebIdentity);
     script.blocked(CheckId::AwsGetSecret, CheckId::AwsAssumeRoleWithWebIdentity);
-    script.check(CheckId::DeploymentReachable, Outcome::Skipped, 0, json!({}), vec![], Some("the profile names no deployment"));
+    script.check(
+        CheckId::DeploymentReachable,
+        Outcome::Skipped,
+        0,
+        json!({}),
+        vec![],
+        Some("the profile names no deployment"),
+    );
     let duration_ms = script.at_ms;
-    script.push(EventKind::Done { verdict: RunVerdict::Fail, duration_ms, findings: vec![sub_mismatch(), denied(), expires_soon()], cut_short: None });
+    script.push(EventKind::Done {
+        verdict: RunVerdict::Fail,
+        duration_ms,
+        findings: vec![sub_mismatch(), denied(), expires_soon()],
+        cut_short: None,
+    });
     script.events
 }
 
@@ -213,25 +336,51 @@ pub fn failing() -> Vec<RunEvent> {
 pub fn passing() -> Vec<RunEvent> {
     let mut script = opening();
     script.check(CheckId::TrustPolicy, Outcome::Pass, 1, json!({"decision": "allow"}), vec![], None);
-    script.check(CheckId::AwsAssumeRoleWithWebIdentity, Outcome::Pass, 240, json!({"region": "us-east-1", "answer": "granted"}), vec![], None);
+    script.check(
+        CheckId::AwsAssumeRoleWithWebIdentity,
+        Outcome::Pass,
+        240,
+        json!({"region": "us-east-1", "answer": "granted"}),
+        vec![],
+        None,
+    );
     script.check(CheckId::AwsListSecrets, Outcome::Pass, 35, json!({}), vec![], None);
     script.check(CheckId::AwsGetSecret, Outcome::Pass, 31, json!({}), vec![], None);
-    script.check(CheckId::DeploymentReachable, Outcome::Skipped, 0, json!({}), vec![], Some("the profile names no deployment"));
+    script.check(
+        CheckId::DeploymentReachable,
+        Outcome::Skipped,
+        0,
+        json!({}),
+        vec![],
+        Some("the profile names no deployment"),
+    );
     let duration_ms = script.at_ms;
-    script.push(EventKind::Done { verdict: RunVerdict::Pass, duration_ms, findings: vec![expires_soon()], cut_short: None });
+    script.push(EventKind::Done {
+        verdict: RunVerdict::Pass,
+        duration_ms,
+        findings: vec![expires_soon()],
+        cut_short: None,
+    });
     script.events
 }
 
 /// The failing run, stopped while STS is asked.
 pub fn running() -> Vec<RunEvent> {
     let mut events = failing();
-    let at = events.iter().position(|e| matches!(&e.kind, EventKind::Started { check: CheckId::AwsAssumeRoleWithWebIdentity }));
+    let at = events
+        .iter()
+        .position(|e| matches!(&e.kind, EventKind::Started { check: CheckId::AwsAssumeRoleWithWebIdentity }));
     events.truncate(at.unwrap() + 1);
     let (seq, at_ms) = (events.len() as u64, 91);
     events.push(RunEvent {
         seq,
         at_ms,
-        kind: EventKind::Retrying { check: CheckId::AwsAssumeRoleWithWebIdentity, attempt: 1, delay_ms: 500, reason: "AccessDenied may still be propagating".into() },
+        kind: EventKind::Retrying {
+            check: CheckId::AwsAssumeRoleWithWebIdentity,
+            attempt: 1,
+            delay_ms: 500,
+            reason: "AccessDenied may still be propagating".into(),
+        },
     });
     events
 }
