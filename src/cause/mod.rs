@@ -1,10 +1,13 @@
 //! Why things fail: the closed list of causes, what each means, and how facts and error texts lead to one.
 
+pub mod access;
 mod assets;
 pub mod catalogue;
+pub mod entra;
 pub mod explain;
 mod finding;
 mod id;
+pub mod keyvault;
 pub mod trust;
 
 pub use finding::{Certainty, Finding, Fix};

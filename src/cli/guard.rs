@@ -20,8 +20,11 @@ pub(super) fn refuse_secrets(arguments: impl Iterator<Item = OsString>) -> Resul
                 .or(flag_before)
                 .map_or_else(|| format!("argument {}", at + 1), |flag| format!("the value of {flag}"));
             return Err(CliError::new(format!("{place} looks like {what}, and no argument takes one"))
-                .with_hint("other users of this machine, and your shell's history, see a program's arguments")
-                .with_hint("pass a file's path, a variable's name with --env, or the text itself on standard input"));
+                .with_hint("every process of this machine can read arguments, and shells keep them in their history")
+                .with_hint(
+                    "write it to a file (`trustline token FILE`), pass it on standard input (`… | trustline token -`),",
+                )
+                .with_hint("or name a variable that holds it (`trustline token --env VAR`)"));
         }
         flag_before = flag.map(str::to_owned);
     }

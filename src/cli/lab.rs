@@ -19,7 +19,7 @@ const MAX_WORLD: u64 = 1024 * 1024;
 /// Arguments of `trustline lab`.
 #[derive(Debug, Args)]
 pub(super) struct LabArgs {
-    /// What to run, or to break (see --list)
+    /// What to run, or to break (see --list); two faults at once as A+B
     #[arg(value_name = "SCENARIO", default_value = "healthy", conflicts_with = "world")]
     scenario: String,
     /// Start from this description of a world, TOML or JSON, instead of a scenario
@@ -83,8 +83,8 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
         role_arn: &lab.role_arn,
         account: &lab.account,
         region: &lab.region,
-        tenant_id: None,
-        client_id: None,
+        tenant_id: Some(&lab.profile.azure.tenant_id),
+        client_id: Some(&lab.profile.azure.client_id),
         secret: &lab.secret,
     };
     let text = match output {
@@ -117,13 +117,15 @@ fn table(scenarios: &[Scenario]) -> String {
 }
 
 fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
-    let Endpoints { issuer, sts, secretsmanager, .. } = ready.endpoints;
+    let Endpoints { issuer, sts, secretsmanager, entra, vault, .. } = ready.endpoints;
     let ca_file = ready.ca_file.display().to_string();
     let rows = [
         ("scenario", lab.scenario.as_str()),
         ("issuer", issuer),
         ("STS", sts),
         ("Secrets Manager", secretsmanager),
+        ("Entra", entra.as_deref().unwrap_or_default()),
+        ("Key Vault", vault.as_deref().unwrap_or_default()),
         ("authority", &ca_file),
         ("role", ready.role_arn),
         ("region", ready.region),

@@ -1,9 +1,9 @@
 //! What the lab's user would have on disk: the authority's certificate, the token, the policies at hand, a profile.
 //! In a folder that only its owner can enter, gone when the lab ends.
 
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use toml::{Table, Value};
 
 use super::CliError;
+use crate::domain::profile::Guide;
 use crate::lab::Lab;
 
 /// The folder of a running lab; removed when dropped.
@@ -21,7 +22,11 @@ pub(super) struct LabFolder {
 impl LabFolder {
     /// Writes the folder for a lab.
     pub(super) fn write(lab: &Lab) -> Result<Self, CliError> {
-        let folder = tempfile::Builder::new().prefix("trustline-lab-").tempdir().map_err(failed)?;
+        let folder = tempfile::Builder::new()
+            .prefix("trustline-lab-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .map_err(failed)?;
         let written = LabFolder { folder };
         written.put("ca.pem", lab.ca_pem.as_bytes())?;
         let token = lab.workload_token().map_err(|e| CliError::new(e.to_string()))?;
@@ -31,6 +36,12 @@ impl LabFolder {
         }
         if let Some(policy) = &lab.profile.identity_policy {
             written.put("identity-policy.json", policy.as_bytes())?;
+        }
+        if let Some(credentials) = &lab.profile.azure.federated_credential {
+            written.put("federated-credentials.json", credentials.as_bytes())?;
+        }
+        if let Some(secret) = &lab.profile.azure.client_secret {
+            written.put("client-secret", secret.expose_secret().as_bytes())?;
         }
         written.put("profile.toml", profile(lab).to_string().as_bytes())?;
         Ok(written)
@@ -63,6 +74,25 @@ fn failed(error: std::io::Error) -> CliError {
 
 fn profile(lab: &Lab) -> Table {
     let held = &lab.profile;
+    let mut profile = Table::new();
+    profile.insert("guide".into(), held.guide.clone().into());
+    profile.insert("issuer".into(), table([("url", &held.issuer_url)]).into());
+    profile.insert("platform".into(), table([("organization", &held.organization)]).into());
+    if held.guide == Guide::AzureWorkloadIdentity.id() {
+        if held.azure.client_secret.is_none() {
+            profile.insert("token".into(), table([("file", "token.jwt")]).into());
+        }
+        profile.insert("azure".into(), azure(lab).into());
+    } else {
+        profile.insert("token".into(), table([("file", "token.jwt")]).into());
+        profile.insert("aws".into(), aws(lab).into());
+    }
+    profile.insert("secret".into(), table([("name", &held.secret)]).into());
+    profile
+}
+
+fn aws(lab: &Lab) -> Table {
+    let held = &lab.profile;
     let mut aws = table([
         ("role-arn", &held.role_arn),
         ("region", &held.region),
@@ -75,14 +105,27 @@ fn profile(lab: &Lab) -> Table {
     if held.identity_policy.is_some() {
         aws.insert("identity-policy".into(), "identity-policy.json".into());
     }
-    let mut profile = Table::new();
-    profile.insert("guide".into(), held.guide.clone().into());
-    profile.insert("issuer".into(), table([("url", &held.issuer_url)]).into());
-    profile.insert("platform".into(), table([("organization", &held.organization)]).into());
-    profile.insert("token".into(), table([("file", "token.jwt")]).into());
-    profile.insert("aws".into(), aws.into());
-    profile.insert("secret".into(), table([("name", &held.secret)]).into());
-    profile
+    aws
+}
+
+fn azure(lab: &Lab) -> Table {
+    let held = &lab.profile.azure;
+    let mut azure = table([
+        ("tenant-id", &held.tenant_id),
+        ("client-id", &held.client_id),
+        ("authority-host", &held.authority_host),
+    ]);
+    let files = [
+        ("federated-credential", held.federated_credential.as_ref().map(|_| "federated-credentials.json")),
+        ("client-secret-file", held.client_secret.as_ref().map(|_| "client-secret")),
+    ];
+    let texts = [("vault-url", held.vault_url.as_deref()), ("scope", held.scope.as_deref())];
+    for (key, value) in files.into_iter().chain(texts) {
+        if let Some(value) = value {
+            azure.insert(key.into(), value.into());
+        }
+    }
+    azure
 }
 
 fn table<const N: usize>(entries: [(&str, &str); N]) -> Table {

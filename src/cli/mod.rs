@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod console;
 mod explain;
 mod generate;
 mod guard;
@@ -69,6 +70,7 @@ impl CliError {
 
 /// Runs the program: parses the arguments, does the work, reports, and yields the exit status.
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| terminal::report_panic(panic.location())));
     if let Err(error) = guard::refuse_secrets(std::env::args_os().skip(1)) {
         terminal::report_error(&error);
         return ExitCode::from(Exit::Usage as u8);
@@ -81,7 +83,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match &cli.command {
-        None => Err(CliError::new("the console is not built yet; see `trustline --help` for the commands")),
+        None => console::run(&cli.console),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Token(args)) => token::run(args),
         Some(Command::Issuer(args)) => issuer::run(args),

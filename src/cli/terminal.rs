@@ -18,6 +18,12 @@ pub(super) fn report_error(error: &CliError) {
     }
 }
 
+/// Tells of a fault of the program itself by its place alone: a panic's own words could quote what must not be shown.
+pub(super) fn report_panic(place: Option<&std::panic::Location<'_>>) {
+    let place = place.map(|p| format!(" at {}:{}", p.file(), p.line())).unwrap_or_default();
+    let _ = writeln!(std::io::stderr(), "trustline: internal error{place}; please report it");
+}
+
 /// Prints a line of guidance to standard error.
 pub(super) fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
@@ -36,7 +42,7 @@ pub(super) fn paint(output: &OutputArgs) -> Paint {
 }
 
 /// Whether the locale's encoding is UTF-8. Without any locale set, as in many containers, it is taken to be.
-fn is_utf8() -> bool {
+pub(super) fn is_utf8() -> bool {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     set.is_none_or(|locale| {
         let locale = locale.to_ascii_lowercase();

@@ -51,9 +51,9 @@ pub fn near_miss(expected: &str, actual: &str) -> Option<NearMiss> {
     let same = |reduce: fn(&str) -> String| reduce(expected) == reduce(actual);
     [
         (NearMiss::Case, str::to_lowercase as fn(&str) -> String),
-        (NearMiss::Scheme, |text| without_scheme(text).to_owned()),
         (NearMiss::Blanks, |text| text.split_whitespace().collect()),
         (NearMiss::Invisible, |text| text.chars().filter(|c| !is_unsafe(*c)).collect()),
+        (NearMiss::Scheme, |text| without_scheme(text).to_owned()),
         (NearMiss::DoubledSlash, |text| without_scheme(text).replace("//", "/")),
     ]
     .into_iter()

@@ -11,7 +11,7 @@ const MOST_MATCHES: usize = 64;
 pub fn looks_secret(text: &str) -> Option<&'static str> {
     let is_token = |start| {
         let run = run(text, start, |c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-        run.len() >= 30 && run.contains('.')
+        run.len() > 20 && run.contains('.')
     };
     let is_key_id = |start| run(text, start, |c| c.is_ascii_uppercase() || c.is_ascii_digit()).len() >= 20;
     let is_access_token = |start| run(text, start, |c| c.is_ascii_alphanumeric() || "-_".contains(c)).len() >= 24;
@@ -48,6 +48,7 @@ mod tests {
         for text in [
             token.to_owned(),
             format!("Bearer {token}"),
+            "eyJhbGciOiJub25lIn0.e30.".to_owned(),
             format!("token.env={token}"),
             "AKIAIOSFODNN7EXAMPLE".to_owned(),
             "-----BEGIN PRIVATE KEY-----".to_owned(),

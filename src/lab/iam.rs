@@ -131,7 +131,7 @@ mod tests {
 
     fn account() -> Account {
         let world = World::scenario("healthy").unwrap();
-        Account::new(world.describe(&Places { issuer: "https://127.0.0.1:1".into() }).unwrap().aws).unwrap()
+        Account::new(world.describe(&Places::of_issuer("https://127.0.0.1:1")).unwrap().aws).unwrap()
     }
 
     fn session() -> Caller {

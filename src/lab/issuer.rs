@@ -164,8 +164,14 @@ pub(super) fn workload_token(description: &Description, keys: &Keys, now: i64) -
     }
     let issued = now + description.issuer.clock_offset_s - world.age_s;
     let mut claims = world.claims.clone();
-    for (name, value) in [("iat", issued), ("exp", issued + world.lifetime_s)] {
-        claims.entry(name).or_insert(value.into());
+    for (name, value) in [
+        ("iat", Some(issued)),
+        ("exp", Some(issued + world.lifetime_s)),
+        ("nbf", world.not_before_s.map(|seconds| issued + seconds)),
+    ] {
+        if let Some(value) = value {
+            claims.entry(name).or_insert(value.into());
+        }
     }
     claims.retain(|name, _| !world.without.contains(name));
     let mut header = Keys::header(&world.key);

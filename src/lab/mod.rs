@@ -1,6 +1,6 @@
 //! The embedded cloud on loopback.
 //!
-//! An issuer, STS, and Secrets Manager with KMS and IAM, over TLS from an authority made at start, on ports that the
+//! An issuer, STS, Secrets Manager with KMS and IAM, Entra, and Key Vault, over TLS from an authority made at start, on ports that the
 //! system chooses. It speaks the clouds' wire protocols and reads nothing but the wire: STS fetches the issuer's
 //! documents, verifies signatures and evaluates the role's trust policy; Secrets Manager verifies the request's
 //! signature and evaluates the caller's policies. What a scenario breaks is a thing in the [`World`], never an answer.
@@ -8,6 +8,7 @@
 //! One liberty: its issuer has a port, which IAM would refuse.
 
 mod authority;
+mod entra;
 mod fault;
 mod iam;
 mod issuer;
@@ -17,6 +18,7 @@ mod server;
 mod session;
 mod sigv4;
 mod sts;
+mod vault;
 pub mod world;
 
 use std::sync::Arc;
@@ -28,12 +30,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use authority::Authority;
+use entra::{AccessTokens, Entra};
 use issuer::Issuer;
 use keys::Keys;
 use secretsmanager::SecretsManager;
 use server::{Manner, Port};
 use session::Account;
 use sts::{Fetcher, Sts};
+use vault::Vault;
 use world::{Certificate, Description, Places};
 pub use world::{Scenario, World, WorldError};
 
@@ -76,7 +80,7 @@ pub struct Endpoints {
 }
 
 /// What the user's profile holds in this world.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct LabProfile {
     pub guide: String,
     pub issuer_url: String,
@@ -89,6 +93,22 @@ pub struct LabProfile {
     pub trust_policy: Option<String>,
     /// The text of the permissions policy that the user has at hand.
     pub identity_policy: Option<String>,
+    pub azure: LabAzure,
+}
+
+/// What the user's profile holds of Azure in this world.
+#[derive(Clone, Debug, Default)]
+pub struct LabAzure {
+    pub tenant_id: String,
+    pub client_id: String,
+    /// `None` where the profile names no vault.
+    pub vault_url: Option<String>,
+    pub authority_host: String,
+    pub scope: Option<String>,
+    /// The federated credentials that the user has at hand, as `az ad app federated-credential list` prints them.
+    pub federated_credential: Option<String>,
+    /// Used in place of the workload's token.
+    pub client_secret: Option<SecretString>,
 }
 
 /// A running lab. It serves on the runtime it was started on until it is shut down or dropped.
@@ -133,15 +153,20 @@ impl Lab {
     /// Where no port opens, or the world makes no sense with its addresses filled in.
     pub fn start(world: &World, options: LabOptions) -> Result<Self, LabError> {
         let (issuer_port, sts_port, secrets_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
+        let (entra_port, vault_port) = (Port::bind()?, Port::bind()?);
         let endpoints = Endpoints {
             issuer: issuer_port.url(),
             sts: sts_port.url(),
             secretsmanager: secrets_port.url(),
-            entra: None,
-            vault: None,
+            entra: Some(entra_port.url()),
+            vault: Some(vault_port.url()),
             deployment: None,
         };
-        let description = world.describe(&Places { issuer: endpoints.issuer.clone() })?;
+        let description = world.describe(&Places {
+            issuer: endpoints.issuer.clone(),
+            entra: entra_port.url(),
+            vault: vault_port.url(),
+        })?;
         let authority = Authority::new()?;
         let keys = Arc::new(Keys::new()?);
         let account = Arc::new(Account::new(description.aws.clone())?);
@@ -156,12 +181,18 @@ impl Lab {
             kind => authority.server(kind)?,
         };
         let issuer = Arc::new(Issuer::new(&description, keys.clone()));
-        let sts = Arc::new(Sts::new(account.clone(), Fetcher::new(authority.der(), inside)));
+        let sts = Arc::new(Sts::new(account.clone(), Fetcher::new(authority.der(), inside.clone())));
+        let access_tokens = Arc::new(AccessTokens::new()?);
+        let fetcher = Fetcher::new(authority.der(), inside);
+        let entra = Arc::new(Entra::new(description.azure.clone(), fetcher, access_tokens.clone()));
+        let vault = Arc::new(Vault::new(description.azure.clone(), vault_port.url(), access_tokens));
         let secrets = Arc::new(SecretsManager::new(account));
         let servers = vec![
             issuer_port.serve(issuer_tls, issuer, issuer_manner, stopped.clone())?,
             sts_port.serve(plain.clone(), sts, manner.clone(), stopped.clone())?,
-            secrets_port.serve(plain, secrets, manner, stopped)?,
+            secrets_port.serve(plain.clone(), secrets, manner.clone(), stopped.clone())?,
+            entra_port.serve(plain.clone(), entra, manner.clone(), stopped.clone())?,
+            vault_port.serve(plain, vault, manner, stopped)?,
         ];
         let profile = profile(&description);
         Ok(Lab {
@@ -220,5 +251,23 @@ fn profile(world: &Description) -> LabProfile {
             &own.identity_policy,
             role.and_then(|role| role.policies.values().next()).map(world::Policy::text),
         ),
+        azure: azure_profile(world),
+    }
+}
+
+fn azure_profile(world: &Description) -> LabAzure {
+    let own = &world.profile.azure;
+    let filled = |text: &String| (!text.trim().is_empty()).then(|| text.clone());
+    // The user looks at the application itself, also where the profile names another one.
+    let app = world.azure.app(&own.client_id).or_else(|| world.azure.apps.values().next());
+    let at_hand = own.federated_credential.clone().or_else(|| app.map(world::App::credentials_json));
+    LabAzure {
+        tenant_id: own.tenant_id.clone(),
+        client_id: own.client_id.clone(),
+        vault_url: filled(&own.vault_url),
+        authority_host: own.authority_host.clone(),
+        scope: own.scope.clone(),
+        federated_credential: at_hand.as_ref().and_then(filled),
+        client_secret: own.client_secret.clone(),
     }
 }

@@ -3,7 +3,7 @@
 use aws_credential_types::Credentials;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
-use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -133,22 +133,19 @@ impl AwsTarget {
         let client = self.http.client();
         let answer = match self.secrets(&client, session).list_secrets().max_results(100).send().await {
             Ok(output) => {
-                let names: Vec<&str> = output.secret_list().iter().filter_map(|s| s.name()).collect();
-                let holds = wanted.map(|w| {
-                    output
-                        .secret_list()
-                        .iter()
-                        .any(|s| s.name() == Some(w.name.as_str()) || s.arn() == Some(w.name.as_str()))
-                });
-                let nearest = match (wanted, holds) {
-                    (Some(wanted), Some(false)) => nearest(&wanted.name, names).map(str::to_owned),
+                let page = output.secret_list();
+                let is_wanted = |s: &&SecretListEntry, w: &SecretRef| [s.name(), s.arn()].contains(&Some(&w.name));
+                let entry = wanted.map(|w| page.iter().find(|s| is_wanted(s, w)));
+                let nearest = match (wanted, entry) {
+                    (Some(wanted), Some(None)) => nearest(&wanted.name, page.iter().filter_map(SecretListEntry::name)),
                     _ => None,
                 };
                 Answer::Granted(SecretList {
-                    seen: output.secret_list().len(),
+                    seen: page.len(),
                     more: output.next_token().is_some(),
-                    holds_secret: holds,
-                    nearest,
+                    holds_secret: entry.map(|e| e.is_some()),
+                    id: entry.flatten().and_then(SecretListEntry::arn).map(str::to_owned),
+                    nearest: nearest.map(str::to_owned),
                 })
             }
             Err(error) => refused(error),

@@ -1,6 +1,7 @@
 //! The only room that opens sockets as a client: it turns the world into facts.
 
 pub mod aws;
+pub mod azure;
 pub mod documents;
 pub mod http;
 pub mod issuer;

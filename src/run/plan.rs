@@ -50,13 +50,13 @@ impl Plan {
         let checks: Vec<CheckId> = CheckId::ALL
             .iter()
             .copied()
-            .filter(|check| informing(*check).is_some_and(|step| applicable.contains(&step)))
+            .filter(|check| informing(*check, profile.guide).is_some_and(|step| applicable.contains(&step)))
             .filter(|check| *check != CheckId::SecretJsonKey || selects_field(profile))
             .collect();
         let deselected = checks.iter().copied().filter(|c| !selection.holds(*c)).collect();
         let mut steps = BTreeSet::new();
         for check in checks.iter().filter(|c| selection.holds(**c)) {
-            if let Some(step) = informing(*check) {
+            if let Some(step) = informing(*check, profile.guide) {
                 add(step, &applicable, &mut steps);
             }
         }

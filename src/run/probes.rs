@@ -7,17 +7,20 @@ use std::time::Duration;
 use super::step::Step;
 use crate::check::facts::Facts;
 use crate::check::facts::aws::{AssumedRole, Caller, Located};
+use crate::check::facts::azure::{CredentialFact, ExchangeFact, VaultFact, VaultSecret};
 use crate::check::facts::cloud::Call;
 use crate::check::facts::issuer::{DocumentFact, KeysFact};
+use crate::check::facts::permissions::PermissionsFact;
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::check::facts::token::{SignatureFact, TokenFact};
 use crate::check::facts::trust::TrustFact;
 use crate::check::verdict::token::Expectations;
 use crate::domain::discovery::IssuerAddress;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Guide, Profile};
 use crate::domain::signature;
 use crate::domain::token::RawToken;
 use crate::probe::aws::{AwsTarget, Session};
+use crate::probe::azure::{AzureSession, AzureTarget, Proof, client_secret};
 use crate::probe::http::HttpStack;
 use crate::probe::{documents, issuer, token_source};
 
@@ -26,6 +29,7 @@ use crate::probe::{documents, issuer, token_source};
 pub struct Holdings {
     pub token: Option<Arc<RawToken>>,
     pub session: Option<Session>,
+    pub azure: Option<AzureSession>,
 }
 
 /// What a step may use.
@@ -44,11 +48,16 @@ pub enum Yield {
     Token(TokenFact, Option<RawToken>),
     Signature(SignatureFact),
     TrustPolicy(TrustFact),
+    Credentials(CredentialFact),
+    EntraExchange(Box<ExchangeFact>, Option<AzureSession>),
+    VaultList(Box<VaultFact<SecretList>>),
+    VaultGet(Box<VaultFact<VaultSecret>>),
     WebIdentity(Call<AssumedRole>, Option<Session>),
     CallerIdentity(Call<Caller>),
     ListSecrets(Call<SecretList>),
     GetSecret(Call<SecretRead>),
     LocateSecret(Located),
+    Permissions(PermissionsFact),
     /// The step had nothing to work with.
     Nothing,
 }
@@ -74,7 +83,11 @@ impl Probes for WorldProbes {
             Step::IssuerKeys => self.issuer_keys(&input).await,
             Step::Token => self.token(&input).await,
             Step::Signature => verify(&input),
+            Step::TrustPolicy if input.profile.guide == Guide::AzureWorkloadIdentity => credentials(&input).await,
             Step::TrustPolicy => trust_policy(&input).await,
+            Step::Permissions => permissions(&input).await,
+            Step::EntraExchange => self.entra_exchange(&input).await,
+            Step::VaultList | Step::VaultGet => self.with_access(step, &input).await,
             Step::WebIdentity => self.web_identity(&input).await,
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret | Step::LocateSecret => {
                 self.with_session(step, &input).await
@@ -136,6 +149,40 @@ impl WorldProbes {
         }
     }
 
+    async fn entra_exchange(&self, input: &StepInput) -> Yield {
+        let Some(target) = AzureTarget::new(self.http.clone(), &input.profile.azure) else {
+            return Yield::Nothing;
+        };
+        let (fact, session) = match (&input.holdings.token, &input.profile.azure.client_secret) {
+            (Some(token), _) => target.exchange(Proof::Assertion(token)).await,
+            (None, Some(source)) => match client_secret(source).await {
+                Ok(secret) => target.exchange(Proof::ClientSecret(&secret)).await,
+                Err(error) => (target.not_exchanged(error.to_string()), None),
+            },
+            (None, None) => return Yield::Nothing,
+        };
+        Yield::EntraExchange(Box::new(fact), session)
+    }
+
+    async fn with_access(&self, step: Step, input: &StepInput) -> Yield {
+        let target = AzureTarget::new(self.http.clone(), &input.profile.azure);
+        let (Some(target), Some(session)) = (target, &input.holdings.azure) else {
+            return Yield::Nothing;
+        };
+        let secret = input.profile.secret.as_ref();
+        match (step, secret) {
+            (Step::VaultGet, Some(secret)) => {
+                let read = target.get_secret(session, secret, None).await;
+                read.map_or(Yield::Nothing, |fact| Yield::VaultGet(Box::new(fact)))
+            }
+            (Step::VaultList, _) => {
+                let listed = target.list_secrets(session, secret).await;
+                listed.map_or(Yield::Nothing, |fact| Yield::VaultList(Box::new(fact)))
+            }
+            _ => Yield::Nothing,
+        }
+    }
+
     fn aws(&self, input: &StepInput) -> Option<AwsTarget> {
         let settings = input.profile.aws.clone();
         Some(AwsTarget { http: self.http.clone(), region: settings.region.clone()?, settings })
@@ -152,6 +199,23 @@ fn verify(input: &StepInput) -> Yield {
     let keys = input.facts.issuer.jwks();
     let from = keys.and(input.facts.issuer.jwks_uri()).map(str::to_owned);
     Yield::Signature(SignatureFact::new(signature::verify(token, decoded, keys), from))
+}
+
+async fn credentials(input: &StepInput) -> Yield {
+    let (Some(path), Some(claims)) = (&input.profile.azure.federated_credential, input.facts.claims()) else {
+        return Yield::Nothing;
+    };
+    let text = documents::read(path).await;
+    Yield::Credentials(CredentialFact::evaluate(&path.display().to_string(), text, claims))
+}
+
+async fn permissions(input: &StepInput) -> Yield {
+    let Some(path) = &input.profile.aws.identity_policy else {
+        return Yield::Nothing;
+    };
+    let arn = input.facts.aws.list.as_ref().and_then(Call::granted).and_then(|list| list.id.as_deref());
+    let text = documents::read(path).await;
+    Yield::Permissions(PermissionsFact::evaluate(&path.display().to_string(), text, &input.profile, arn))
 }
 
 async fn trust_policy(input: &StepInput) -> Yield {

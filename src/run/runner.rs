@@ -28,6 +28,9 @@ const EVENTS_AHEAD: usize = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
+/// What a probe that gives up at the deadline gets to tell so: its own failure says more than the deadline does.
+const GRACE: Duration = Duration::from_millis(250);
+
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct RunRequest {
@@ -126,7 +129,7 @@ impl<P: Probes> Run<P> {
     /// Runs to the end of the plan; says why where it ends before.
     async fn drive(&mut self, cancel: &CancellationToken) -> Option<String> {
         let limits = self.request.limits;
-        let deadline = self.began + limits.total + limits.wait;
+        let deadline = self.began + limits.total + limits.wait + GRACE;
         loop {
             self.begin_ready_steps().await;
             self.judge_what_can_be().await;
@@ -228,6 +231,13 @@ impl<P: Probes> Run<P> {
             }
             Yield::Signature(fact) => self.facts.signature = Some(fact),
             Yield::TrustPolicy(fact) => self.facts.trust = Some(fact),
+            Yield::Credentials(fact) => self.facts.azure.credentials = Some(fact),
+            Yield::EntraExchange(fact, session) => {
+                self.facts.azure.exchange = Some(*fact);
+                self.holdings.azure = session;
+            }
+            Yield::VaultList(fact) => self.facts.azure.list = Some(*fact),
+            Yield::VaultGet(fact) => self.facts.azure.secret = Some(*fact),
             Yield::WebIdentity(call, session) => {
                 self.facts.aws.assume_role = Some(call);
                 self.holdings.session = session;
@@ -235,6 +245,7 @@ impl<P: Probes> Run<P> {
             Yield::CallerIdentity(call) => self.facts.aws.caller = Some(call),
             Yield::ListSecrets(call) => self.facts.aws.list = Some(call),
             Yield::GetSecret(call) => self.facts.aws.secret = Some(call),
+            Yield::Permissions(fact) => self.facts.aws.permissions = Some(fact),
             Yield::LocateSecret(located) => self.facts.aws.located = Some(located),
             Yield::Nothing => {}
         }
@@ -276,7 +287,7 @@ impl<P: Probes> Run<P> {
         if self.plan.deselected.contains(&check) {
             return true;
         }
-        let Some(step) = informing(check) else { return false };
+        let Some(step) = informing(check, self.profile.guide) else { return false };
         if !self.ended.contains_key(&step) || !check.needs().iter().all(|n| self.is_settled(*n)) {
             return false;
         }
@@ -289,7 +300,7 @@ impl<P: Probes> Run<P> {
     }
 
     fn judge(&self, check: CheckId) -> FinishedCheck {
-        let ended = informing(check).and_then(|step| self.ended.get(&step));
+        let ended = informing(check, self.profile.guide).and_then(|step| self.ended.get(&step));
         let (mut started_ms, mut duration_ms) = ended.map_or((0, 0), |e| (e.started_ms, e.duration_ms));
         let blocker = match ended.map(|e| &e.how) {
             Some(Ending::Blocked(by)) => Some(*by),

@@ -2,7 +2,7 @@
 
 use crate::check::CheckId;
 use crate::check::facts::Facts;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Guide, Profile};
 
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,8 +25,16 @@ pub enum Step {
     ListSecrets,
     /// Read the secret.
     GetSecret,
+    /// Evaluate the permissions policy at hand for the reads.
+    Permissions,
     /// Look for a secret that was not found or not allowed in the partition's other regions.
     LocateSecret,
+    /// Exchange the token, or the client secret, at Entra.
+    EntraExchange,
+    /// List the vault's secrets.
+    VaultList,
+    /// Read the vault's secret.
+    VaultGet,
 }
 
 impl Step {
@@ -41,7 +49,11 @@ impl Step {
         Step::CallerIdentity,
         Step::ListSecrets,
         Step::GetSecret,
+        Step::Permissions,
         Step::LocateSecret,
+        Step::EntraExchange,
+        Step::VaultList,
+        Step::VaultGet,
     ];
 
     /// The checks that its facts are judged for.
@@ -56,7 +68,10 @@ impl Step {
             Step::CallerIdentity => &[CheckId::AwsCallerIdentity],
             Step::ListSecrets => &[CheckId::AwsListSecrets],
             Step::GetSecret => &[CheckId::AwsGetSecret, CheckId::SecretJsonKey],
-            Step::LocateSecret => &[],
+            Step::Permissions | Step::LocateSecret => &[],
+            Step::EntraExchange => &[CheckId::AzureExchange],
+            Step::VaultList => &[CheckId::AzureListSecrets],
+            Step::VaultGet => &[CheckId::AzureGetSecret, CheckId::SecretJsonKey],
         }
     }
 
@@ -66,17 +81,24 @@ impl Step {
             Step::IssuerDocument | Step::Token => &[],
             Step::IssuerKeys => &[Step::IssuerDocument],
             Step::Signature => &[Step::Token, Step::IssuerKeys],
-            Step::TrustPolicy | Step::WebIdentity => &[Step::Token],
+            Step::TrustPolicy | Step::WebIdentity | Step::EntraExchange => &[Step::Token],
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret => &[Step::WebIdentity],
+            Step::Permissions => &[Step::ListSecrets],
             Step::LocateSecret => &[Step::GetSecret],
+            Step::VaultList | Step::VaultGet => &[Step::EntraExchange],
         }
     }
 
     /// The steps whose facts explain a refusal of this one: a refusal is judged when they have ended.
     pub const fn explained_by(self) -> &'static [Step] {
         match self {
-            Step::WebIdentity => &[Step::IssuerDocument, Step::IssuerKeys, Step::Signature, Step::TrustPolicy],
-            Step::GetSecret => &[Step::ListSecrets, Step::LocateSecret],
+            Step::WebIdentity | Step::EntraExchange => {
+                &[Step::IssuerDocument, Step::IssuerKeys, Step::Signature, Step::TrustPolicy]
+            }
+            Step::VaultList => &[Step::VaultGet],
+            Step::VaultGet => &[Step::VaultList],
+            Step::ListSecrets => &[Step::Permissions],
+            Step::GetSecret => &[Step::ListSecrets, Step::LocateSecret, Step::Permissions],
             _ => &[],
         }
     }
@@ -85,10 +107,20 @@ impl Step {
     pub fn applies(self, profile: &Profile) -> bool {
         match self {
             Step::IssuerDocument | Step::IssuerKeys => profile.issuer_url.is_some(),
-            Step::Token | Step::Signature => profile.token.is_some() || profile.guide.is_aws_web_identity(),
+            Step::Token | Step::Signature => {
+                profile.token.is_some()
+                    || profile.guide.is_aws_web_identity()
+                    || is_azure(profile) && profile.azure.client_secret.is_none()
+            }
+            Step::TrustPolicy if is_azure(profile) => {
+                profile.azure.federated_credential.is_some() && Step::Token.applies(profile)
+            }
             Step::TrustPolicy => profile.aws.trust_policy.is_some(),
             Step::WebIdentity | Step::CallerIdentity | Step::ListSecrets => profile.guide.is_aws_web_identity(),
+            Step::Permissions => profile.guide.is_aws_web_identity() && profile.aws.identity_policy.is_some(),
             Step::GetSecret | Step::LocateSecret => profile.guide.is_aws_web_identity() && profile.secret.is_some(),
+            Step::EntraExchange | Step::VaultList => is_azure(profile),
+            Step::VaultGet => is_azure(profile) && profile.secret.is_some(),
         }
     }
 
@@ -102,6 +134,7 @@ impl Step {
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret if !facts.aws.has_session() => {
                 Some(CheckId::AwsAssumeRoleWithWebIdentity)
             }
+            Step::VaultList | Step::VaultGet if !facts.azure.has_access() => Some(CheckId::AzureExchange),
             _ => None,
         }
     }
@@ -112,7 +145,16 @@ impl Step {
     }
 }
 
-/// The step that informs a check; `None` where no step does.
-pub fn informing(check: CheckId) -> Option<Step> {
-    Step::ALL.iter().copied().find(|step| step.informs().contains(&check))
+fn is_azure(profile: &Profile) -> bool {
+    profile.guide == Guide::AzureWorkloadIdentity
+}
+
+/// The step that informs a check on the guide's line; `None` where no step does.
+pub fn informing(check: CheckId, guide: Guide) -> Option<Step> {
+    let on_azure = guide == Guide::AzureWorkloadIdentity;
+    Step::ALL
+        .iter()
+        .copied()
+        .filter(|step| !(on_azure && *step == Step::GetSecret))
+        .find(|step| step.informs().contains(&check))
 }

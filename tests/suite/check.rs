@@ -1,1 +1,112 @@
 //! `trustline check`.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::support::trustline;
+
+fn report(arguments: &[&str]) -> (Value, i32) {
+    let output = trustline().arg("check").args(arguments).args(["--output", "json"]).output().unwrap();
+    let document = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
+    (document, output.status.code().unwrap())
+}
+
+fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
+    report["checks"].as_array().unwrap().iter().find(|c| c["id"] == id).unwrap_or_else(|| panic!("{id}: {report:#}"))
+}
+
+fn text(arguments: &[&str]) -> String {
+    String::from_utf8(trustline().arg("check").args(arguments).output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn the_healthy_lab_passes_from_end_to_end() {
+    let (report, code) = report(&["--lab"]);
+    assert_eq!((code, report["verdict"].as_str()), (0, Some("pass")), "{report:#}");
+    assert_eq!(report["schema"], "trustline.check/1");
+    assert_eq!(report["findings"], Value::Array(Vec::new()));
+    for id in ["issuer.jwks", "token.signature", "trust.policy", "aws.caller-identity", "aws.get-secret"] {
+        assert_eq!(check(&report, id)["outcome"], "pass", "{id}");
+    }
+    let read = &check(&report, "aws.get-secret")["facts"];
+    // sha256("hello from aws"), first 12 hex digits.
+    assert_eq!(read["fingerprint"], "sha256:6abbcfd8acc8", "{read:#}");
+    assert_eq!(read["stages"], serde_json::json!(["AWSCURRENT"]));
+}
+
+#[test]
+fn independent_answers_overlap() {
+    let (report, _) = report(&["--lab", "--delay-ms", "100"]);
+    // Document, then keys; beside them the exchange, then the read: two answers in a row, of seven.
+    let (chain, sum) = (200, 700);
+    let took = report["duration_ms"].as_u64().unwrap();
+    assert!(took >= chain && took < sum, "{took} ms");
+}
+
+#[test]
+fn a_field_of_a_json_secret_is_judged_apart() {
+    let (report, code) = report(&["--lab", "--set", "secret.name=crewai-database#pasword"]);
+    assert_eq!(code, 1, "{report:#}");
+    assert_eq!(report["findings"][0]["cause"], "json-key-missing", "{report:#}");
+    assert_eq!(check(&report, "aws.get-secret")["outcome"], "pass");
+}
+
+#[test]
+fn only_and_skip_choose() {
+    let (only, code) = report(&["--lab", "--only", "aws.caller-identity"]);
+    assert_eq!(code, 0);
+    assert_eq!(check(&only, "aws.caller-identity")["outcome"], "pass");
+    assert_eq!(check(&only, "issuer.tls")["reason"], "not asked for");
+    let (skip, _) = report(&["--lab", "missing-list", "--skip", "aws.list-secrets"]);
+    assert_eq!(skip["verdict"], "pass", "{skip:#}");
+    trustline().args(["check", "--lab", "--only", "aws.nonsense"]).assert().code(2);
+}
+
+#[test]
+fn a_refusal_is_shown_aligned_with_its_first_difference_marked() {
+    let text = text(&["--lab", "sub-mismatch"]);
+    let lines: Vec<&str> = text.lines().collect();
+    let expected = lines.iter().position(|l| l.trim_start().starts_with("expected")).unwrap();
+    let (wanted, found, mark) = (lines[expected], lines[expected + 1], lines[expected + 2]);
+    let column = mark.find('^').unwrap();
+    assert_eq!(wanted[..column].replace("expected", ""), found[..column].replace("actual  ", ""), "{text}");
+    assert_ne!(wanted.as_bytes()[column], found.as_bytes()[column], "{text}");
+    assert!(text.contains("aws iam update-assume-role-policy"), "{text}");
+    assert!(!text.contains('\u{1b}'), "no colour off a terminal");
+}
+
+#[test]
+fn other_forms_hold_the_same_verdicts() {
+    let junit = text(&["--lab", "missing-get", "--output", "junit"]);
+    assert!(junit.contains("<failure") && junit.contains("classname=\"aws.get-secret\""), "{junit}");
+    let markdown = text(&["--lab", "missing-get", "--output", "markdown"]);
+    assert!(markdown.contains("**fail**") && markdown.contains("`missing-get`"), "{markdown}");
+}
+
+#[test]
+fn warnings_count_under_strict_alone() {
+    let (_, lenient) = report(&["--lab", "--skip", "aws.get-secret"]);
+    assert_eq!(lenient, 0);
+}
+
+#[test]
+fn the_whole_ends_within_its_timeout() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let issuer = format!("issuer.url=https://{}", silent.local_addr().unwrap());
+    let began = Instant::now();
+    let arguments =
+        ["--set", &issuer, "--set", "token.file=/nonexistent/token", "--timeout", "1", "--set", "aws.region=us-east-1"];
+    let (report, code) = report(&arguments);
+    assert!(began.elapsed().as_millis() < 2000, "{:?}", began.elapsed());
+    assert_eq!(code, 1, "{report:#}");
+    assert_eq!(report["findings"][0]["check"], "issuer.tls", "{report:#}");
+}
+
+#[test]
+fn a_mistyped_scenario_is_told() {
+    let output = trustline().args(["check", "--lab", "sub-mismach"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("sub-mismatch"));
+}

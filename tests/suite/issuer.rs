@@ -207,7 +207,7 @@ fn urls_that_are_no_issuers_are_refused() {
 fn a_ca_file_that_is_none_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().to_str().unwrap();
-    for (path, part) in [(path, "holds no certificate"), ("/nonexistent/ca.pem", "cannot be read")] {
+    for (path, part) in [(path, "holds no certificate"), ("/nonexistent/ca.pem", "No such file")] {
         let output = trustline().args(["issuer", "https://localhost:1", "--ca-file", path]).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains(part));
@@ -393,6 +393,23 @@ fn a_server_that_says_nothing_ends_with_the_timeout() {
     assert_eq!(seen.causes(), ["issuer-slow"], "{:#}", seen.json);
     assert_eq!(seen.json["failure"]["hop"], "request");
     assert_eq!(server.requests.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn two_slow_answers_share_the_timeout() {
+    let late = |body: &str| match json(body) {
+        Reply::Bytes(bytes) => Reply::Late(Duration::from_millis(1200), bytes),
+        other => other,
+    };
+    let server = plain(|port| {
+        let issuer = format!("http://localhost:{port}");
+        HashMap::from([(DOCUMENT, late(&discovery(&issuer, &format!("{issuer}{KEYS}")))), (KEYS, late(&keys(&["k1"])))])
+    });
+    let seen = examine(&format!("http://localhost:{}", server.port), &["--timeout", "2"], &[]);
+    assert_eq!((seen.code, seen.causes()), (1, vec!["issuer-slow"]), "{:#}", seen.json);
+    assert_eq!(seen.first()["check"], "issuer.jwks");
+    let probed = seen.json["duration_ms"].as_f64().unwrap() + seen.json["jwks"]["duration_ms"].as_f64().unwrap();
+    assert!(probed < 2100.0, "{probed} ms");
 }
 
 #[test]
@@ -612,6 +629,29 @@ fn through_proxies_that_do_not_work() {
         assert_eq!((seen.code, seen.causes()), (3, vec!["proxy"]), "{:#}", seen.json);
         assert_eq!(seen.json["failure"]["kind"], "proxy-unreachable");
     }
+}
+
+#[test]
+fn plain_http_through_a_proxy_that_wants_credentials() {
+    let proxy = raw(|mut stream| async move {
+        assert!(read_head(&mut stream).await?.starts_with("GET http://localhost:1/"));
+        stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").await?;
+        stream.shutdown().await
+    });
+    let address = format!("http://127.0.0.1:{}", proxy.port);
+    let seen = examine("http://localhost:1", &["--timeout", "5"], &[("HTTP_PROXY", &address)]);
+    assert_eq!((seen.code, seen.causes()), (3, vec!["proxy"]), "{:#}", seen.json);
+    assert_eq!(seen.json["failure"]["kind"], "proxy-auth");
+}
+
+#[test]
+fn a_machine_without_authorities_can_tell_nothing_about_a_certificate() {
+    let server = tls(self_signed("localhost"), |port| healthy("https", port));
+    let none = [("SSL_CERT_FILE", "/nonexistent/certificates.pem")];
+    let seen = examine(&format!("https://localhost:{}", server.port), &[], &none);
+    assert_eq!(seen.code, 3, "{:#}", seen.json);
+    assert_eq!(seen.json["failure"]["kind"], "trust-store");
+    assert_eq!(seen.json["tls"]["chain"].as_array().unwrap().len(), 1);
 }
 
 #[test]

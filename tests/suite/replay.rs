@@ -1,1 +1,63 @@
-//! Recordings.
+//! Recordings: what was seen once can be read again, and nothing secret is in it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::support::trustline;
+
+fn printed(arguments: &[&str]) -> String {
+    String::from_utf8(trustline().args(arguments).output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn a_recording_prints_the_same_report() {
+    let folder = tempfile::tempdir().unwrap();
+    for form in ["text", "json", "markdown", "junit"] {
+        let file = folder.path().join(format!("{form}.ndjson"));
+        let file = file.to_str().unwrap();
+        let live = printed(&["check", "--lab", "sub-case-mismatch", "--record", file, "--output", form]);
+        assert_eq!(live, printed(&["replay", file, "--output", form]), "{form}");
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn an_existing_file_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kept");
+    fs::write(&file, "mine").unwrap();
+    let output = trustline().args(["check", "--lab", "--record"]).arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(fs::read_to_string(file).unwrap(), "mine");
+}
+
+#[test]
+fn a_recording_cut_off_is_read_to_its_last_whole_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("whole");
+    trustline().args(["check", "--lab", "--record"]).arg(&file).assert().success();
+    let whole = fs::read_to_string(&file).unwrap();
+    for cut in [whole.len() - 10, whole.len() / 2] {
+        fs::write(&file, &whole[..cut]).unwrap();
+        let output = trustline().arg("replay").arg(&file).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("UNFINISHED"));
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad");
+    let header = r#"{"schema":"trustline.recording/1","version":"0"}"#;
+    for (content, told) in [
+        (String::new(), "line 1"),
+        (format!("{header}\n{{}}\n"), "line 2"),
+        (r#"{"schema":"trustline.recording/9","version":"0"}"#.to_owned() + "\n", "recording/9"),
+    ] {
+        fs::write(&file, content).unwrap();
+        let output = trustline().arg("replay").arg(&file).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(told), "{told}");
+    }
+}

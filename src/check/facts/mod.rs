@@ -4,9 +4,11 @@
 //! report shows under its check.
 
 pub mod aws;
+pub mod azure;
 pub mod cloud;
 pub mod issuer;
 pub mod network;
+pub mod permissions;
 pub mod secret;
 pub mod token;
 pub mod trust;
@@ -33,6 +35,8 @@ pub struct Facts {
     pub trust: Option<trust::TrustFact>,
     /// What AWS answered.
     pub aws: aws::AwsFacts,
+    /// What Entra and the vault answered.
+    pub azure: azure::AzureFacts,
 }
 
 impl Facts {
@@ -44,6 +48,12 @@ impl Facts {
     /// The token's claims, where they can be read.
     pub fn claims(&self) -> Option<&Map<String, Value>> {
         self.token.as_ref()?.token()?.claims.as_ref()
+    }
+
+    /// The secret that was read, in whichever store.
+    pub fn secret_read(&self) -> Option<&secret::SecretRead> {
+        let in_aws = self.aws.secret.as_ref().and_then(|call| call.granted());
+        in_aws.or_else(|| self.azure.read().map(|secret| &secret.read))
     }
 
     /// What a check's part of the report shows.
@@ -60,24 +70,32 @@ impl Facts {
             }),
             CheckId::TokenClaims => self.claims().map(|claims| json!({ "claims": claims })),
             CheckId::TokenSignature => shown(self.signature.as_ref()),
-            CheckId::TrustPolicy => shown(self.trust.as_ref()),
+            CheckId::TrustPolicy => shown(self.trust.as_ref()).or_else(|| shown(self.azure.credentials.as_ref())),
+            CheckId::AzureExchange => shown(self.azure.exchange.as_ref()),
+            CheckId::AzureListSecrets => shown(self.azure.list.as_ref()),
+            CheckId::AzureGetSecret => shown(self.azure.secret.as_ref()),
             CheckId::AwsAssumeRoleWithWebIdentity => shown(self.aws.assume_role.as_ref()),
             CheckId::AwsCallerIdentity => shown(self.aws.caller.as_ref()),
             CheckId::AwsListSecrets => shown(self.aws.list.as_ref()),
-            CheckId::AwsGetSecret => self.aws.secret.as_ref().map(|call| json!({ "read": call, "located": self.aws.located })),
-            CheckId::SecretJsonKey => {
-                self.aws.secret.as_ref().and_then(|c| c.granted()).and_then(|read| shown(read.field.as_ref()))
-            }
-            CheckId::AwsAssumeRole
-            | CheckId::AzureExchange
-            | CheckId::AzureListSecrets
-            | CheckId::AzureGetSecret
-            | CheckId::DeploymentReachable => None,
+            CheckId::AwsGetSecret => self.aws_read(),
+            CheckId::SecretJsonKey => self.secret_read().and_then(|read| shown(read.field.as_ref())),
+            CheckId::AwsAssumeRole | CheckId::DeploymentReachable => None,
         };
         match value {
             Some(Value::Object(fields)) => fields,
             _ => Map::new(),
         }
+    }
+
+    /// The read of the secret, and what was looked at to explain a refusal of it.
+    fn aws_read(&self) -> Option<Value> {
+        let mut read = shown(self.aws.secret.as_ref())?;
+        let beside =
+            [("located", shown(self.aws.located.as_ref())), ("permissions", shown(self.aws.permissions.as_ref()))];
+        if let Value::Object(fields) = &mut read {
+            fields.extend(beside.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), fact?))));
+        }
+        Some(read)
     }
 
     /// When a check's own hops began, in milliseconds after its step did, and how long they took; for the checks that
@@ -97,17 +115,26 @@ impl Facts {
 
     /// Notes on the call behind `checks` how often it was made, and since when.
     pub fn note_attempts(&mut self, checks: &[CheckId], attempts: u32, waited_ms: u64) {
-        fn note<T>(call: &mut Option<cloud::Call<T>>, attempts: u32, waited_ms: u64) {
+        fn note<T>(call: Option<&mut cloud::Call<T>>, attempts: u32, waited_ms: u64) {
             if let Some(call) = call {
                 (call.attempts, call.waited_ms) = (attempts, waited_ms);
             }
         }
         for check in checks {
             match check {
-                CheckId::AwsAssumeRoleWithWebIdentity => note(&mut self.aws.assume_role, attempts, waited_ms),
-                CheckId::AwsCallerIdentity => note(&mut self.aws.caller, attempts, waited_ms),
-                CheckId::AwsListSecrets => note(&mut self.aws.list, attempts, waited_ms),
-                CheckId::AwsGetSecret => note(&mut self.aws.secret, attempts, waited_ms),
+                CheckId::AwsAssumeRoleWithWebIdentity => note(self.aws.assume_role.as_mut(), attempts, waited_ms),
+                CheckId::AwsCallerIdentity => note(self.aws.caller.as_mut(), attempts, waited_ms),
+                CheckId::AwsListSecrets => note(self.aws.list.as_mut(), attempts, waited_ms),
+                CheckId::AwsGetSecret => note(self.aws.secret.as_mut(), attempts, waited_ms),
+                CheckId::AzureExchange => {
+                    note(self.azure.exchange.as_mut().map(|fact| &mut fact.call), attempts, waited_ms);
+                }
+                CheckId::AzureListSecrets => {
+                    note(self.azure.list.as_mut().map(|fact| &mut fact.call), attempts, waited_ms);
+                }
+                CheckId::AzureGetSecret => {
+                    note(self.azure.secret.as_mut().map(|fact| &mut fact.call), attempts, waited_ms);
+                }
                 _ => {}
             }
         }

@@ -15,6 +15,9 @@ pub struct SecretList {
     /// Whether the profile's secret is on the first page. AWS's list may lag five minutes behind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holds_secret: Option<bool>,
+    /// The store's full name of the profile's secret, where it is on the first page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The name on the first page nearest to the profile's, where that is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,

@@ -1,6 +1,7 @@
 //! Verdicts: pure functions from facts and the profile to how a check ended and why.
 
 pub mod aws;
+pub mod azure;
 pub mod cloud;
 pub mod issuer;
 pub mod network;
@@ -9,7 +10,7 @@ pub mod trust;
 
 use super::facts::Facts;
 use super::{CheckId, Verdict};
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Guide, Profile};
 
 /// The verdict on one check.
 pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
@@ -23,17 +24,17 @@ pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
         CheckId::TokenTime => token::time(facts, profile),
         CheckId::TokenSignature => token::signature(facts, profile),
         CheckId::TokenClaims => token::claims(facts, profile),
+        CheckId::TrustPolicy if profile.guide == Guide::AzureWorkloadIdentity => azure::credentials(facts, profile),
         CheckId::TrustPolicy => trust::policy(facts, profile),
         CheckId::AwsAssumeRoleWithWebIdentity => aws::web_identity(facts, profile),
         CheckId::AwsCallerIdentity => aws::caller_identity(facts, profile),
         CheckId::AwsListSecrets => aws::list_secrets(facts, profile),
         CheckId::AwsGetSecret => aws::get_secret(facts, profile),
         CheckId::SecretJsonKey => aws::json_key(facts, profile),
-        CheckId::AwsAssumeRole
-        | CheckId::AzureExchange
-        | CheckId::AzureListSecrets
-        | CheckId::AzureGetSecret
-        | CheckId::DeploymentReachable => Verdict::skipped("not part of this guide's line"),
+        CheckId::AzureExchange => azure::exchange(facts, profile),
+        CheckId::AzureListSecrets => azure::list_secrets(facts, profile),
+        CheckId::AzureGetSecret => azure::get_secret(facts, profile),
+        CheckId::AwsAssumeRole | CheckId::DeploymentReachable => Verdict::skipped("not part of this guide's line"),
     }
 }
 
@@ -43,7 +44,11 @@ pub fn is_refused(check: CheckId, facts: &Facts) -> bool {
         CheckId::AwsAssumeRoleWithWebIdentity => {
             facts.aws.assume_role.as_ref().is_some_and(|call| call.refusal().is_some())
         }
+        CheckId::AwsListSecrets => facts.aws.list.as_ref().is_some_and(|call| call.refusal().is_some()),
         CheckId::AwsGetSecret => facts.aws.secret.as_ref().is_some_and(|call| call.refusal().is_some()),
+        CheckId::AzureExchange => facts.azure.exchange.as_ref().is_some_and(|fact| fact.call.refusal().is_some()),
+        CheckId::AzureListSecrets => facts.azure.list.as_ref().is_some_and(|fact| fact.call.refusal().is_some()),
+        CheckId::AzureGetSecret => facts.azure.secret.as_ref().is_some_and(|fact| fact.call.refusal().is_some()),
         _ => false,
     }
 }
@@ -55,6 +60,9 @@ pub fn may_be_propagating(check: CheckId, facts: &Facts) -> Option<String> {
         CheckId::AwsAssumeRoleWithWebIdentity => facts.aws.assume_role.as_ref().and_then(aws::may_pass_by_itself),
         CheckId::AwsListSecrets => facts.aws.list.as_ref().and_then(aws::may_pass_by_itself),
         CheckId::AwsGetSecret => facts.aws.secret.as_ref().and_then(aws::may_pass_by_itself),
+        CheckId::AzureExchange => azure::exchange_may_pass(facts),
+        CheckId::AzureListSecrets => facts.azure.list.as_ref().and_then(azure::vault_may_pass),
+        CheckId::AzureGetSecret => facts.azure.secret.as_ref().and_then(azure::vault_may_pass),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 mod text;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::check::facts::issuer::{DocumentFact, IssuerFacts};
 use crate::check::verdict::issuer as verdict;
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::discovery::IssuerAddress;
-use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile};
+use crate::domain::profile::{Guide, Profile};
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 
@@ -50,7 +50,7 @@ pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
     };
     let stack = args.network.stack()?;
     let runtime = network::runtime()?;
-    let facts = runtime.block_on(probe(&stack, &address));
+    let facts = runtime.block_on(probe(&stack, &address, args.network.timeout));
     // A look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
 
@@ -59,10 +59,11 @@ pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
     Ok(seen.exit())
 }
 
-async fn probe(stack: &HttpStack, address: &IssuerAddress) -> IssuerFacts {
+async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> IssuerFacts {
+    let started = Instant::now();
     let document = issuer::document(stack, address).await;
     let keys = match document.discovery.as_ref().and_then(|d| d.jwks_uri.as_deref()) {
-        Some(uri) => Some(issuer::keys(stack, uri).await),
+        Some(uri) => Some(issuer::keys(&stack.within(whole.saturating_sub(started.elapsed())), uri).await),
         None => None,
     };
     IssuerFacts { document: Some(document), keys }
@@ -84,17 +85,7 @@ fn examine(address: IssuerAddress, issuer: IssuerFacts) -> Result<Examination, C
 
 /// A profile that knows the issuer and nothing else.
 fn profile(address: &IssuerAddress) -> Profile {
-    Profile {
-        name: "issuer".to_owned(),
-        guide: Guide::AwsWorkloadIdentity,
-        issuer_url: Some(address.issuer.clone()),
-        organization: None,
-        token: None,
-        aws: AwsSettings::default(),
-        azure: AzureSettings::default(),
-        secret: None,
-        deployment: DeploymentSettings::default(),
-    }
+    Profile { issuer_url: Some(address.issuer.clone()), ..Profile::bare("issuer", Guide::AwsWorkloadIdentity) }
 }
 
 impl Examination {

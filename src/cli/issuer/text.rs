@@ -19,6 +19,9 @@ const AXIS: f64 = 40.0;
 /// Keys after this many are counted, not shown.
 const KEYS_SHOWN: usize = 20;
 
+/// Values of a field after this many are counted, not shown.
+const VALUES_SHOWN: usize = 40;
+
 /// The whole text, ending in a line feed.
 pub(super) fn render(seen: &Examination, paint: Paint) -> String {
     let exchange = &seen.document.exchange;
@@ -167,7 +170,12 @@ fn document(discovery: &Discovery, lines: &mut Vec<String>, paint: Paint) {
         let value = value.map_or_else(|| paint.paint(Role::Bad, "missing"), |v| visible(&v).into_owned());
         lines.push(format!("  {}  {value}", paint.paint(Role::Muted, &format!("{name:37}"))));
     };
-    let joined = |values: &Option<Vec<String>>| values.as_ref().map(|v| v.join(", "));
+    let joined = |values: &Option<Vec<String>>| {
+        let values = values.as_ref()?;
+        let shown = values.iter().take(VALUES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        let more = values.len().saturating_sub(VALUES_SHOWN);
+        Some(if more > 0 { format!("{shown} and {more} more") } else { shown })
+    };
     field("issuer", discovery.issuer.clone());
     field("jwks_uri", discovery.jwks_uri.clone());
     field("response_types_supported", joined(&discovery.response_types_supported));

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use self::create::NewArgs;
 use self::show::{ListArgs, ShowArgs};
 use super::args::OutputFormat;
-use super::{CliError, Exit, settings};
+use super::{CliError, Exit, settings, terminal};
 
 /// Arguments of `trustline profile`.
 #[derive(Debug, Args)]
@@ -46,13 +46,8 @@ pub(super) fn run(args: &ProfileArgs) -> Result<Exit, CliError> {
 
 /// Prints to standard output.
 fn print(text: &str) -> Result<Exit, CliError> {
-    use std::io::Write as _;
-    match std::io::stdout().write_all(text.as_bytes()) {
-        // A reader such as `head` that has seen enough is no error.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Passed),
-        Err(error) => Err(CliError::new(format!("standard output: {error}"))),
-        Ok(()) => Ok(Exit::Passed),
-    }
+    terminal::print(text);
+    Ok(Exit::Passed)
 }
 
 /// Whether to print JSON.

@@ -6,11 +6,12 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::cli::CliError;
+use crate::domain::entra::CredentialSet;
 use crate::domain::iam::Policy;
 use crate::domain::token::{RawToken, decode};
 
-/// No policy, token or answer of IAM comes near this many bytes.
-const LONGEST: u64 = 4 << 20;
+/// No policy that IAM takes and no token that STS takes comes near this many bytes.
+const LONGEST: u64 = 128 << 10;
 
 pub(in crate::cli) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
@@ -31,6 +32,14 @@ pub(in crate::cli) fn policy(path: &Path) -> Result<Policy, CliError> {
         CliError::new(format!("{}, line {}, column {}: {}", name(path), error.line, error.column, error.what))
             .with_hint(error.instead)
     })
+}
+
+/// The federated credentials.
+///
+/// # Errors
+/// Names the file, what is wrong, and what to save instead.
+pub(super) fn credentials(path: &Path) -> Result<CredentialSet, CliError> {
+    CredentialSet::parse(&read(path)?).map_err(|error| CliError::new(format!("{}: {error}", name(path))))
 }
 
 /// The claims of the token in a file.
@@ -84,7 +93,9 @@ fn read(path: &Path) -> Result<String, CliError> {
         std::fs::File::open(path).map_err(failed)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     }
     if bytes.len() as u64 > LONGEST {
-        return Err(CliError::new(format!("{} is longer than 4 MiB: that is no policy and no token", name(path))));
+        return Err(CliError::new(format!("{} is longer than 128 KiB", name(path))).with_hint(
+            "IAM takes policies of up to 10 240 characters, and STS tokens of up to 20 000: give the file of one role or token",
+        ));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::pattern::Effort;
-use crate::domain::issuer::{IssuerKind, condition_key_prefix};
+use crate::domain::issuer::{DEFAULT_KEYS, IssuerKind, condition_key_prefix};
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
 
 /// What a request brings for a condition key.
@@ -53,6 +53,9 @@ pub struct TrustRequest<'a> {
 /// The action of a web identity exchange.
 pub const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
 
+/// How the claims that are meant for AWS start.
+const AWS_CLAIMS: &str = "https://aws.amazon.com/";
+
 /// The claim that lists the roles a token may be exchanged for.
 pub const ROLES_CLAIM: &str = "https://aws.amazon.com/roles";
 const TAGS_CLAIM: &str = "https://aws.amazon.com/tags";
@@ -81,11 +84,17 @@ impl<'a> TrustRequest<'a> {
 
     /// The actions beside [`TrustRequest::action`] that the token's own claims make STS ask for.
     pub fn implied_actions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let tags = (self.action == WEB_IDENTITY && has_tags(self.claims)).then_some("sts:TagSession");
-        let identity = (self.action == WEB_IDENTITY && self.claims.contains_key(SOURCE_IDENTITY_CLAIM))
-            .then_some("sts:SetSourceIdentity");
+        let exchange = self.action == WEB_IDENTITY && has_aws_claims(self.claims);
+        let tags = (exchange && has_tags(self.claims)).then_some("sts:TagSession");
+        let identity = exchange && self.claims.contains_key(SOURCE_IDENTITY_CLAIM);
+        let identity = identity.then_some("sts:SetSourceIdentity");
         tags.into_iter().chain(identity)
     }
+}
+
+/// Whether the token has any claim that is meant for AWS. Most have none, and one look at all of them tells.
+fn has_aws_claims(claims: &Map<String, Value>) -> bool {
+    claims.keys().any(|name| name.starts_with(AWS_CLAIMS))
 }
 
 /// Whether the token carries session tags.
@@ -129,21 +138,13 @@ impl<'a> TrustContext<'a> {
 
     /// The claim as a key of its own, for the claims that STS turns into keys.
     fn claim(&self, name: &str) -> Actual<'a> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        if is("sub") {
-            values_of(self.request.claims.get("sub"))
-        } else if is("aud") {
+        let claims = self.request.claims;
+        let Some(claim) = canonical(name, self.kind) else { return Actual::Missing };
+        match claim {
             // The authorized party replaces the audience altogether.
-            values_of(self.request.claims.get("azp").or_else(|| self.request.claims.get("aud")))
-        } else if is("oaud") {
-            values_of(self.request.claims.get("aud"))
-        } else if is("amr") {
-            values_of(self.request.claims.get("amr"))
-        } else if is("email") {
-            values_of(self.request.claims.get("email"))
-        } else {
-            let known = self.kind.extra_keys().iter().find(|known| is(known));
-            known.map_or(Actual::Missing, |claim| values_of(self.request.claims.get(*claim)))
+            "aud" => values_of(claims.get("azp").or_else(|| claims.get("aud"))),
+            "oaud" => values_of(claims.get("aud")),
+            claim => values_of(claims.get(claim)),
         }
     }
 
@@ -240,10 +241,17 @@ impl Context for TrustContext<'_> {
     }
 }
 
+/// The claim that a key names, in the issuer's own letter case; `None` where STS makes no key of it.
+fn canonical(name: &str, kind: IssuerKind) -> Option<&'static str> {
+    let known = || DEFAULT_KEYS.iter().chain(kind.extra_keys());
+    // Nearly every policy writes the name as it is.
+    known().find(|claim| **claim == name).or_else(|| known().find(|claim| claim.eq_ignore_ascii_case(name))).copied()
+}
+
 /// The part of `key` after an issuer's prefix and the colon.
 pub fn claim_name<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
     let (head, rest) = key.split_at_checked(prefix.len())?;
-    (!prefix.is_empty() && head.eq_ignore_ascii_case(prefix)).then(|| rest.strip_prefix(':'))?
+    (!prefix.is_empty() && (head == prefix || head.eq_ignore_ascii_case(prefix))).then(|| rest.strip_prefix(':'))?
 }
 
 const fn one(text: &str) -> Actual<'_> {

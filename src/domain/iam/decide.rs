@@ -103,9 +103,12 @@ fn statement_matches(
 
 /// Whether `Action` or `NotAction` covers `action`.
 pub fn covers_action(element: &ActionElement, action: &str, effort: &Effort) -> Truth {
-    let listed = Truth::any(element.patterns.iter().map(|pattern| {
-        if pattern.eq_ignore_ascii_case(action) { Truth::True } else { like_ignoring_case(pattern, action, effort) }
-    }));
+    let listed = Truth::any(
+        element
+            .patterns
+            .iter()
+            .map(|pattern| if pattern == action { Truth::True } else { like_ignoring_case(pattern, action, effort) }),
+    );
     match element {
         ActionElement { patterns, .. } if patterns.is_empty() => Truth::False,
         ActionElement { negated: true, .. } => !listed,
@@ -131,8 +134,8 @@ pub enum Refusal {
 /// allow: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html>.
 pub fn refusals(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Refusal> {
     let mut found = Vec::new();
-    if !request.claims.contains_key("azp")
-        && let Some(audiences) = request.claims.get("aud").and_then(serde_json::Value::as_array)
+    if let Some(serde_json::Value::Array(audiences)) = request.claims.get("aud")
+        && !request.claims.contains_key("azp")
     {
         match audiences.len() {
             0 => found.push(Refusal::EmptyAudience),

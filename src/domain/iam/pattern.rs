@@ -56,16 +56,43 @@ pub const fn wildcard(byte: u8) -> Unit {
     }
 }
 
+/// The part of a pattern from its first wildcard to its last, in bytes; what stands around it is literal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WildcardSpan {
+    start: usize,
+    /// Equal to `start` where there is no wildcard.
+    end: usize,
+}
+
+impl WildcardSpan {
+    pub fn of(pattern: &str) -> Self {
+        let is_wild = |byte: &u8| matches!(byte, b'*' | b'?');
+        let start = pattern.bytes().position(|b| is_wild(&b));
+        let end = pattern.bytes().rposition(|b| is_wild(&b));
+        start.zip(end).map_or(WildcardSpan::default(), |(start, last)| WildcardSpan { start, end: last + 1 })
+    }
+}
+
 /// Whether `pattern`, with its wildcards, covers the whole of `text`. Letter case counts.
 pub fn like(pattern: &str, text: &str, effort: &Effort) -> Truth {
-    let pattern = pattern.as_bytes();
-    // Nearly every pattern is a literal with one `*` at its end.
-    if let Some((b'*', literal)) = pattern.split_last()
-        && !literal.iter().any(|b| matches!(b, b'*' | b'?'))
-    {
-        return text.as_bytes().starts_with(literal).into();
+    like_spanned(pattern, WildcardSpan::of(pattern), text, effort)
+}
+
+/// As [`like`], where the place of the wildcards is known: the literal ends are compared at once.
+pub fn like_spanned(pattern: &str, span: WildcardSpan, text: &str, effort: &Effort) -> Truth {
+    if span.start == span.end {
+        return (pattern == text).into();
     }
-    glob(pattern.len(), |i| wildcard(pattern[i]), |a, b| a == b, text, effort)
+    let Some((head, rest)) = pattern.split_at_checked(span.start) else { return Truth::False };
+    let Some((wild, tail)) = rest.split_at_checked(span.end - span.start) else { return Truth::False };
+    let Some(middle) = text.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail)) else {
+        return Truth::False;
+    };
+    let wild = wild.as_bytes();
+    if wild == b"*" {
+        return Truth::True;
+    }
+    glob(wild.len(), |i| wildcard(wild[i]), |a, b| a == b, middle, effort)
 }
 
 /// As [`like`], blind to the case of ASCII letters: the rule for action names.
@@ -227,10 +254,10 @@ mod tests {
 
     #[test]
     fn a_hostile_pattern_ends_as_unknown_instead_of_hanging() {
-        let pattern = "*a?".repeat(20_000) + "b";
+        let pattern = "*a?".repeat(20_000) + "b*";
         let text = "a".repeat(200_000);
         assert_eq!(like(&pattern, &text, &Effort::full()), Truth::False);
-        let pattern = format!("*{}b", "a?".repeat(20_000));
+        let pattern = format!("*{}b*", "a?".repeat(20_000));
         assert_eq!(like(&pattern, &text, &Effort::full()), Truth::Unknown);
     }
 

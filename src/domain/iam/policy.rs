@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document;
 use super::operator::Operator;
+use super::pattern::WildcardSpan;
 use super::principal::PrincipalElement;
 use super::variable;
 
@@ -99,13 +100,16 @@ pub struct Expected {
     pub text: String,
     /// Whether `${` in it starts a variable.
     pub has_variables: bool,
+    /// Where it has wildcards, for the operators that know them.
+    pub(super) wildcards: WildcardSpan,
 }
 
 impl Expected {
     /// A value of a document of this `version`.
     pub fn new(text: String, version: Version) -> Self {
         let has_variables = version == Version::V2012 && variable::occurs_in(&text);
-        Expected { text, has_variables }
+        let wildcards = WildcardSpan::of(&text);
+        Expected { text, has_variables, wildcards }
     }
 }
 

@@ -23,6 +23,10 @@ const AZURE: &[(&str, Key)] = &[
     ("AZURE_CLIENT_ID", Key::ClientId),
     ("AZURE_FEDERATED_TOKEN_FILE", Key::TokenFile),
     ("AZURE_AUTHORITY_HOST", Key::AuthorityHost),
+    // No SDK reads a vault's address; these are the names that the vendor's samples use for it.
+    ("AZURE_KEYVAULT_URL", Key::VaultUrl),
+    ("AZURE_KEY_VAULT_URL", Key::VaultUrl),
+    ("AZURE_VAULT_URL", Key::VaultUrl),
 ];
 const AWS_TOKEN_FILE: &[(&str, Key)] = &[("AWS_WEB_IDENTITY_TOKEN_FILE", Key::TokenFile)];
 const AWS_PROFILE: &[(&str, Key)] = &[("AWS_PROFILE", Key::ConfigProfile)];
@@ -30,6 +34,9 @@ const AWS_PROFILE: &[(&str, Key)] = &[("AWS_PROFILE", Key::ConfigProfile)];
 /// Where CI systems keep tokens. A job has them whether or not it means to use them, so a profile's file goes before.
 const CIRCLECI_TOKENS: &[&str] = &["CIRCLE_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2"];
 const GITHUB_REQUEST: &[&str] = &["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
+
+/// What the Azure SDKs read an application's client secret from.
+const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 
 /// Whether the variables alone say enough to start from: a role, an Entra application, or a token.
 pub fn suffices(variables: Variables<'_>) -> bool {
@@ -85,6 +92,15 @@ pub fn offers(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
     let mut offer = |key, value, name: &str| {
         settings.push(Setting { key, value, origin: Origin::Variable(name.to_owned()) });
     };
+    if guide == Guide::AzureWorkloadIdentity && is_set(variables, CLIENT_SECRET) {
+        offer(Key::ClientSecretEnv, Value::Text(CLIENT_SECRET.to_owned()), CLIENT_SECRET);
+    }
+    if guide == Guide::AzureWorkloadIdentity
+        && let Some((name, url)) = ["KEY_VAULT_URL", "VAULT_URL"].iter().find_map(|n| Some((n, variables(n)?)))
+        && !url.is_empty()
+    {
+        offer(Key::VaultUrl, Value::Text(url), name);
+    }
     match guide {
         Guide::CircleciAws => {
             if let Some(name) = CIRCLECI_TOKENS.iter().find(|name| is_set(variables, name)) {
@@ -163,13 +179,18 @@ mod tests {
             ("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"),
             ("AWS_PROFILE", "p"),
             ("AZURE_TENANT_ID", "x"),
+            ("AZURE_KEYVAULT_URL", "https://a.vault.azure.net"),
+            ("VAULT_URL", "https://b.vault.azure.net"),
             ("AZURE_FEDERATED_TOKEN_FILE", "/a"),
         ];
         let read =
             |guide| with(&set, |v| settings(guide, v)).into_iter().map(|s| s.origin.to_string()).collect::<Vec<_>>();
         assert_eq!(read(Guide::AwsWorkloadIdentity), ["AWS_REGION", "AWS_WEB_IDENTITY_TOKEN_FILE"]);
         assert_eq!(read(Guide::AwsStatic), ["AWS_REGION", "AWS_PROFILE"]);
-        assert_eq!(read(Guide::AzureWorkloadIdentity), ["AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"]);
+        assert_eq!(
+            read(Guide::AzureWorkloadIdentity),
+            ["AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_KEYVAULT_URL"]
+        );
     }
 
     #[test]
@@ -180,7 +201,11 @@ mod tests {
 
     #[test]
     fn a_tokens_value_never_becomes_a_setting() {
-        let set = [("CIRCLE_OIDC_TOKEN", "planted"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "planted")];
+        let set = [
+            ("CIRCLE_OIDC_TOKEN", "planted"),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "planted"),
+            ("AZURE_CLIENT_SECRET", "planted"),
+        ];
         for guide in Guide::ALL {
             let all = with(&set, |v| [settings(*guide, v), offers(*guide, v)].concat());
             assert!(!format!("{all:?}").contains("planted"), "{guide:?}");

@@ -93,6 +93,12 @@ keys! {
     FederatedCredential = "azure.federated-credential", Path;
     /// The Entra authority.
     AuthorityHost = "azure.authority-host", Text;
+    /// What the access token is asked for; the vault's cloud decides where this is absent.
+    AzureScope = "azure.scope", Text;
+    /// The variable that holds the application's client secret.
+    ClientSecretEnv = "azure.client-secret-env", Text;
+    /// A file that holds the application's client secret.
+    ClientSecretFile = "azure.client-secret-file", Path;
     /// The secret, or one field of it.
     SecretName = "secret.name", Text;
     /// The running deployment.

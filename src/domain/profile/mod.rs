@@ -100,6 +100,19 @@ pub struct AzureSettings {
     pub vault_url: Option<String>,
     pub federated_credential: Option<PathBuf>,
     pub authority_host: Option<String>,
+    /// What the access token is asked for; the vault's cloud decides where none is set.
+    pub scope: Option<String>,
+    /// The static path: used where no token's source is set.
+    pub client_secret: Option<ClientSecretSource>,
+}
+
+/// Where an application's client secret is. The secret itself is never part of a profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientSecretSource {
+    /// An environment variable.
+    Env(String),
+    /// A file.
+    File(PathBuf),
 }
 
 /// Settings of the running deployment.
@@ -127,4 +140,21 @@ pub struct Profile {
     pub azure: AzureSettings,
     pub secret: Option<SecretRef>,
     pub deployment: DeploymentSettings,
+}
+
+impl Profile {
+    /// A profile with its name and guide, and nothing else.
+    pub fn bare(name: &str, guide: Guide) -> Self {
+        Profile {
+            name: name.to_owned(),
+            guide,
+            issuer_url: None,
+            organization: None,
+            token: None,
+            aws: AwsSettings::default(),
+            azure: AzureSettings::default(),
+            secret: None,
+            deployment: DeploymentSettings::default(),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::environment::{self, Variables};
 use super::key::{Key, Kind};
 use super::setting::{Fault, Origin, Problem, Setting, Value};
 use super::value::{command_fault, region_fault, text_fault};
-use super::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile, TokenSource};
+use super::{AwsSettings, AzureSettings, ClientSecretSource, DeploymentSettings, Guide, Profile, TokenSource};
 use crate::domain::arn::RoleArn;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
@@ -229,6 +229,10 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             vault_url: text(Key::VaultUrl),
             federated_credential: path(Key::FederatedCredential),
             authority_host: text(Key::AuthorityHost),
+            scope: text(Key::AzureScope),
+            client_secret: path(Key::ClientSecretFile)
+                .map(ClientSecretSource::File)
+                .or_else(|| text(Key::ClientSecretEnv).map(ClientSecretSource::Env)),
         },
         secret: text(Key::SecretName).and_then(|name| SecretRef::parse(&name).ok()),
         deployment: DeploymentSettings {

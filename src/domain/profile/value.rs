@@ -20,7 +20,9 @@ pub fn text_fault(key: Key, text: &str) -> Option<Fault> {
         return Some(Fault::new(
             format!("looks like {what}, and a profile holds no secrets"),
             match key {
-                Key::TokenEnv | Key::DeploymentTokenEnv => "put it in a variable, and write the variable's name",
+                Key::TokenEnv | Key::DeploymentTokenEnv | Key::ClientSecretEnv => {
+                    "put it in a variable, and write the variable's name"
+                }
                 _ => "put it in a file or a variable, and name that under `token`",
             },
         ));
@@ -46,7 +48,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::Guide => guide_fault(text),
         Key::IssuerUrl => issuer_fault(text),
         Key::Organization | Key::TenantId | Key::ClientId => uuid_fault(key, text),
-        Key::TokenEnv | Key::DeploymentTokenEnv | Key::DeploymentVariable => Some(Fault::new(
+        Key::TokenEnv | Key::DeploymentTokenEnv | Key::DeploymentVariable | Key::ClientSecretEnv => Some(Fault::new(
             "is no variable's name",
             "write a name of letters, digits and underscores, such as `DEPLOYMENT_TOKEN`; never the value",
         )),
@@ -55,7 +57,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         }
         Key::Region => region_form_fault(text),
         Key::SessionName => session_name_fault(text),
-        Key::AwsAudience => blank_fault(text),
+        Key::AwsAudience | Key::AzureScope => blank_fault(text),
         Key::EndpointUrl | Key::StsEndpointUrl | Key::SecretsmanagerEndpointUrl => endpoint_fault(text),
         Key::ExternalId => external_id_fault(text),
         Key::VaultUrl => vault_fault(text),
@@ -63,7 +65,9 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::SecretName => secret_fault(text),
         Key::DeploymentUrl => web_fault(text, "https://my-crew.example.com"),
         Key::ConfigProfile => None,
-        Key::TokenFile | Key::TrustPolicy | Key::IdentityPolicy | Key::FederatedCredential => None,
+        Key::TokenFile | Key::TrustPolicy | Key::IdentityPolicy | Key::FederatedCredential | Key::ClientSecretFile => {
+            None
+        }
         Key::TokenCommand | Key::TokenGithubActions | Key::TokenStdin => None,
     }
 }
@@ -120,7 +124,7 @@ fn is_uuid_key(key: Key) -> bool {
 }
 
 fn is_variable_key(key: Key) -> bool {
-    matches!(key, Key::TokenEnv | Key::DeploymentTokenEnv | Key::DeploymentVariable)
+    matches!(key, Key::TokenEnv | Key::DeploymentTokenEnv | Key::DeploymentVariable | Key::ClientSecretEnv)
 }
 
 /// 8-4-4-4-12 hexadecimal digits (RFC 9562, section 4).

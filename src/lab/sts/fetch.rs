@@ -1,4 +1,4 @@
-//! STS's own client: fetches the discovery document and the keys from the issuer that the token names.
+//! The clouds' own client: fetches the discovery document and the keys from the issuer that the token names.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -35,7 +35,7 @@ impl Fetcher {
     }
 
     /// The bytes of the issuer's key set; nothing where any step fails, as STS says no more than that.
-    pub(super) async fn key_set(&self, issuer: &str) -> Option<Vec<u8>> {
+    pub(in crate::lab) async fn key_set(&self, issuer: &str) -> Option<Vec<u8>> {
         let base = issuer.strip_suffix('/').unwrap_or(issuer);
         let document = self.get(&format!("{base}/.well-known/openid-configuration")).await?;
         let document: Value = serde_json::from_slice(&document).ok()?;

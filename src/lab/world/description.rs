@@ -7,7 +7,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::WorldError;
+use super::azure::{AzureProfile, AzureWorld};
 use crate::lab::keys;
+
+const DECADE_S: i64 = 10 * 366 * 86_400;
+const MAX_DELAY_MS: u64 = 600_000;
+const MAX_COPIES: u32 = 1000;
 
 /// A whole world.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,6 +28,7 @@ pub struct Description {
     pub issuer: IssuerWorld,
     pub token: TokenWorld,
     pub aws: AwsWorld,
+    pub azure: AzureWorld,
     pub profile: ProfileWorld,
 }
 
@@ -118,6 +124,8 @@ pub struct TokenWorld {
     pub age_s: i64,
     /// Seconds from `iat` to `exp`.
     pub lifetime_s: i64,
+    /// Seconds from `iat` to `nbf`; no `nbf` where absent.
+    pub not_before_s: Option<i64>,
     /// Given instead of a token.
     pub text: Option<String>,
 }
@@ -216,7 +224,7 @@ pub struct SecretVersion {
     pub value: SecretString,
 }
 
-fn secret_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+pub(super) fn secret_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     String::deserialize(deserializer).map(SecretString::from)
 }
 
@@ -240,6 +248,7 @@ pub struct ProfileWorld {
     pub trust_policy: Option<Policy>,
     /// The permissions policy the user has at hand; the role's own where absent, none where empty.
     pub identity_policy: Option<Policy>,
+    pub azure: AzureProfile,
 }
 
 /// A policy document, written as a text or as the document itself.
@@ -347,7 +356,23 @@ impl Description {
                 return wrong(at.into(), "is no HTTP status; write a number from 200 to 599");
             }
         }
+        for (at, seconds) in [
+            ("issuer.clock-offset-s", self.issuer.clock_offset_s),
+            ("token.age-s", self.token.age_s),
+            ("token.lifetime-s", self.token.lifetime_s),
+        ] {
+            if !(-DECADE_S..=DECADE_S).contains(&seconds) {
+                return wrong(at.into(), "is more than ten years; write fewer seconds");
+            }
+        }
+        if self.issuer.delay_ms > MAX_DELAY_MS {
+            return wrong("issuer.delay-ms".into(), "is more than ten minutes; write 600000 or less");
+        }
+        if self.issuer.jwks.iter().flatten().any(|published| published.copies > MAX_COPIES) {
+            return wrong("issuer.jwks: copies".into(), "is too many; write 1000 or less");
+        }
         self.check_policies()?;
+        self.azure.check()?;
         for (name, secret) in &self.aws.secrets {
             if let Some(key) = secret.kms_key.as_ref().filter(|key| !self.aws.keys.contains_key(*key)) {
                 let problem = format!("names the key `{key}`, which is not in aws.keys");

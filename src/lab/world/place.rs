@@ -7,6 +7,16 @@ use serde_json::Value;
 pub struct Places {
     /// The issuer's URL, without a trailing slash.
     pub issuer: String,
+    /// The URLs of Entra and of the vault, likewise.
+    pub entra: String,
+    pub vault: String,
+}
+
+impl Places {
+    /// An issuer alone, where the other places do not matter.
+    pub fn of_issuer(issuer: &str) -> Self {
+        Places { issuer: issuer.to_owned(), entra: issuer.to_owned(), vault: issuer.to_owned() }
+    }
 }
 
 /// Replaces the known placeholders in every text; anything else in `${…}` (an IAM policy variable) stays.
@@ -17,6 +27,9 @@ pub(super) fn fill(value: &mut Value, places: &Places) {
     let known = [
         ("${issuer}", places.issuer.clone()),
         ("${issuer-host}", places.issuer.trim_start_matches("https://").to_owned()),
+        ("${entra}", places.entra.clone()),
+        ("${vault}", places.vault.clone()),
+        ("${tenant}", own(value, ["azure", "tenant-id"])),
         ("${account}", own(value, ["aws", "account"])),
         ("${region}", own(value, ["aws", "region"])),
         ("${organization}", own(value, ["profile", "organization"])),

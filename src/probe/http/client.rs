@@ -98,6 +98,9 @@ impl ObservedClient {
             Ok(response) => response,
             Err(error) => return Err(failure::classify(&error, watch.hop(), &watch.host, watch.connection().as_ref())),
         };
+        if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED && watch.exchange.proxy.is_some() {
+            return Err((FailureKind::ProxyAuth, format!("HTTP status {}", response.status())));
+        }
         watch.note_headers(&response);
         let (status, headers) = (response.status(), response.headers().clone());
         let body = timeout_at(deadline, read(response, limit, watch)).await.map_err(too_late)??;

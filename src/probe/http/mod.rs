@@ -99,6 +99,12 @@ impl HttpStack {
         Ok(HttpStack { http, tls, verifier, timeout: settings.timeout, proxies, named_authorities })
     }
 
+    /// This stack with less time for an operation, where less is left of the whole.
+    #[must_use]
+    pub fn within(&self, left: Duration) -> HttpStack {
+        HttpStack { timeout: self.timeout.min(left), ..self.clone() }
+    }
+
     /// A client with a journal of its own. It shares its connections with every other client of this stack.
     pub fn client(&self) -> ObservedClient {
         ObservedClient::new(self, self.http.clone())

@@ -1,0 +1,256 @@
+//! Whole-process figures: wall and CPU time and peak memory of the program as a user runs it, beside what one would
+//! run instead. `cargo bench --bench process` prints a table; nothing is asserted.
+//!
+//! The peers are measured where the environment names them: `TRUSTLINE_TEST_MOTO` (moto_server), with `aws` and a
+//! `python3` that has boto3 beside it, and `jwt` (jwt-cli) on the path.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+/// Runs counted for each figure, after one that is not.
+const RUNS: usize = 15;
+
+/// The argument with which this program runs itself, so that one measured command is the only child whose use
+/// of resources is seen.
+const MEASURE: &str = "--measure-one";
+
+type Any<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let done = match arguments.iter().position(|a| a == MEASURE) {
+        Some(at) => measure_one(&arguments[at + 1..]),
+        None => report(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("process: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one command to its end and prints microseconds of wall and CPU time and KiB of peak memory.
+fn measure_one(command: &[String]) -> Any<()> {
+    let (program, arguments) = command.split_first().ok_or("no command")?;
+    let began = Instant::now();
+    Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    let wall = began.elapsed();
+    let used = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let micros = |t: nix::sys::time::TimeVal| t.tv_sec() * 1_000_000 + t.tv_usec();
+    println!("{} {} {}", wall.as_micros(), micros(used.user_time()) + micros(used.system_time()), used.max_rss());
+    Ok(())
+}
+
+/// The medians of a command's runs.
+struct Figure {
+    wall_us: u64,
+    cpu_us: u64,
+    peak_kib: u64,
+}
+
+fn figure(command: &[&str], environment: &[(&str, String)]) -> Any<Figure> {
+    let myself = std::env::current_exe()?;
+    let mut runs: Vec<[u64; 3]> = Vec::new();
+    for run in 0..=RUNS {
+        let output = Command::new(&myself)
+            .arg(MEASURE)
+            .args(command)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let numbers: Vec<u64> = text.split_whitespace().filter_map(|n| n.parse().ok()).collect();
+        let figures = numbers.try_into().map_err(|_| format!("{command:?} could not be measured"))?;
+        if run > 0 {
+            runs.push(figures);
+        }
+    }
+    let median = |column: usize| {
+        let mut values: Vec<u64> = runs.iter().map(|run| run[column]).collect();
+        values.sort_unstable();
+        values[values.len() / 2]
+    };
+    Ok(Figure { wall_us: median(0), cpu_us: median(1), peak_kib: median(2) })
+}
+
+fn row(name: &str, command: &[&str], environment: &[(&str, String)]) -> Any<Figure> {
+    let figure = figure(command, environment)?;
+    println!(
+        "{name:<52} {:>9.2} ms {:>9.2} ms {:>8.1} MiB",
+        figure.wall_us as f64 / 1000.0,
+        figure.cpu_us as f64 / 1000.0,
+        figure.peak_kib as f64 / 1024.0
+    );
+    Ok(figure)
+}
+
+fn report() -> Any<()> {
+    let trustline = env!("CARGO_BIN_EXE_trustline");
+    println!("{:<52} {:>12} {:>12} {:>12}", format!("median of {RUNS} runs"), "wall", "CPU", "peak memory");
+    row("trustline --version", &[trustline, "--version"], &[])?;
+    token(trustline)?;
+    row("trustline check --lab", &[trustline, "check", "--lab"], &[])?;
+    critical_path(trustline)?;
+    lab_ready(trustline)?;
+    against_moto(trustline)
+}
+
+/// `token` on a file with a key set's file, beside jwt-cli.
+fn token(trustline: &str) -> Any<()> {
+    let lab = Lab::start(trustline, "healthy")?;
+    let folder = Path::new(&lab.ca_file).parent().ok_or("the lab names no folder")?;
+    let keys = folder.join("keys.json");
+    let fetched = Command::new("curl")
+        .args(["-s", "--cacert", &lab.ca_file, "-o"])
+        .arg(&keys)
+        .arg(format!("{}/oauth2/jwks", lab.issuer))
+        .status()?;
+    if !fetched.success() {
+        return Err("curl could not fetch the lab's keys".into());
+    }
+    let (token, keys) = (text(&folder.join("token.jwt"))?, text(&keys)?);
+    row("trustline token FILE --jwks FILE", &[trustline, "token", &token, "--jwks", &keys], &[])?;
+    if on_path("jwt") {
+        let decode = format!("jwt decode - < {token}");
+        row("jwt decode (jwt-cli, no verification)", &["sh", "-c", &decode], &[])?;
+    }
+    Ok(())
+}
+
+/// With 50 ms an answer: the longest chain is document and keys, or exchange and read: two answers that depend.
+fn critical_path(trustline: &str) -> Any<()> {
+    let check = [trustline, "check", "--lab", "--delay-ms", "50", "--output", "json"];
+    row("trustline check --lab --delay-ms 50 (process)", &check, &[])?;
+    let output = Command::new(trustline).args(&check[1..]).output()?;
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    println!("{:<52} {:>9} ms (longest chain: 2 answers = 100 ms)", "  the run itself", report["duration_ms"]);
+    Ok(())
+}
+
+fn lab_ready(trustline: &str) -> Any<()> {
+    let mut times: Vec<Duration> = Vec::new();
+    for _ in 0..RUNS {
+        let began = Instant::now();
+        let _lab = Lab::start(trustline, "healthy")?;
+        times.push(began.elapsed());
+    }
+    times.sort_unstable();
+    println!("{:<52} {:>9.2} ms", "trustline lab: exec to ready", times[RUNS / 2].as_secs_f64() * 1000.0);
+    Ok(())
+}
+
+/// Exchange and read one secret at moto: the program, the AWS command line, a boto3 script.
+fn against_moto(trustline: &str) -> Any<()> {
+    let Some(moto) = std::env::var_os("TRUSTLINE_TEST_MOTO").map(PathBuf::from) else {
+        println!("(TRUSTLINE_TEST_MOTO names no moto_server: the comparison with aws and boto3 is left out)");
+        return Ok(());
+    };
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let _server = Server(
+        Command::new(&moto)
+            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?,
+    );
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if Instant::now() > deadline {
+            return Err("moto does not answer".into());
+        }
+        std::thread::yield_now();
+    }
+    let folder = tempfile::tempdir()?;
+    let token = folder.path().join("token.jwt");
+    std::fs::write(&token, "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2kuZXhhbXBsZSIsInN1YiI6InMifQ.c2ln")?;
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let environment = [
+        ("AWS_ENDPOINT_URL", endpoint.clone()),
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader".to_owned()),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", text(&token)?),
+        ("AWS_ROLE_SESSION_NAME", "bench".to_owned()),
+    ];
+    let python = moto.with_file_name("python3");
+    let python = text(&python)?;
+    let create = "import boto3; boto3.client('secretsmanager').create_secret(Name='bench', SecretString='v')";
+    let created = Command::new(&python)
+        .args(["-c", create])
+        .envs(environment.iter().map(|(n, v)| (n, v)))
+        .envs([("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing")])
+        .status()?;
+    if !created.success() {
+        return Err("the secret could not be made at moto".into());
+    }
+    let ours = [trustline, "check", "--only", "aws.get-secret", "--set", "secret.name=bench", "--output", "json"];
+    let ours = row("trustline check --only aws.get-secret (moto)", &ours, &environment)?;
+    let script = "import boto3; boto3.client('secretsmanager').get_secret_value(SecretId='bench')";
+    compare(&ours, &row("boto3 script doing the same", &[&python, "-c", script], &environment)?);
+    let aws = moto.with_file_name("aws");
+    let aws = if aws.exists() { text(&aws)? } else { "aws".to_owned() };
+    if aws != "aws" || on_path("aws") {
+        let read = [&aws, "secretsmanager", "get-secret-value", "--secret-id", "bench", "--output", "json"];
+        compare(&ours, &row("aws secretsmanager get-secret-value", &read, &environment)?);
+    }
+    Ok(())
+}
+
+fn compare(ours: &Figure, theirs: &Figure) {
+    println!(
+        "{:<52} {:>9.1} ×  {:>9.1} ×",
+        "  of ours",
+        theirs.wall_us as f64 / ours.wall_us as f64,
+        theirs.cpu_us as f64 / ours.cpu_us as f64
+    );
+}
+
+/// A lab in a process of its own; ended when dropped.
+struct Lab {
+    process: Child,
+    ca_file: String,
+    issuer: String,
+}
+
+impl Lab {
+    fn start(trustline: &str, scenario: &str) -> Any<Lab> {
+        let mut process =
+            Command::new(trustline).args(["lab", scenario, "--output", "json"]).stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        let stdout = process.stdout.take().ok_or("the lab has no output")?;
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line)?;
+        let ready: serde_json::Value = serde_json::from_str(&line)?;
+        let value = |key: &str| ready[key].as_str().map(str::to_owned).ok_or(format!("the lab names no {key}"));
+        Ok(Lab { ca_file: value("ca_file")?, issuer: value("issuer")?, process })
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let id = nix::unistd::Pid::from_raw(self.process.id().cast_signed());
+        let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
+        let _ = self.process.wait();
+    }
+}
+
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn text(path: &Path) -> Any<String> {
+    Ok(path.to_str().ok_or("a path is not UTF-8")?.to_owned())
+}
+
+fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).exists()))
+}

@@ -1,0 +1,177 @@
+//! What Entra and the vault answered, call by call.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::cloud::Call;
+use super::secret::{SecretList, SecretRead};
+use crate::domain::entra::{CredentialEvaluation, CredentialSet, EntraError, evaluate};
+use crate::domain::keyvault::{Challenge, ChallengeFit, VaultError};
+use crate::domain::timestamp::UnixSeconds;
+
+/// What Entra and the vault answered. `None` where a call was not made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AzureFacts {
+    /// The federated credentials at hand, evaluated for the token.
+    pub credentials: Option<CredentialFact>,
+    pub exchange: Option<ExchangeFact>,
+    pub list: Option<VaultFact<SecretList>>,
+    pub secret: Option<VaultFact<VaultSecret>>,
+}
+
+impl AzureFacts {
+    /// Whether Entra granted an access token.
+    pub fn has_access(&self) -> bool {
+        self.access().is_some()
+    }
+
+    /// The access token that Entra granted.
+    pub fn access(&self) -> Option<&AccessGranted> {
+        self.exchange.as_ref().and_then(|exchange| exchange.call.granted())
+    }
+
+    /// The secret that was read.
+    pub fn read(&self) -> Option<&VaultSecret> {
+        self.secret.as_ref().and_then(|secret| secret.call.granted())
+    }
+}
+
+/// The federated credentials at hand, evaluated for the token.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CredentialFact {
+    /// Where they came from.
+    pub source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<CredentialEvaluation>,
+    /// Why they could not be evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl CredentialFact {
+    /// Evaluates the text, or keeps why it could not be read.
+    pub fn evaluate(source: &str, text: Result<String, String>, claims: &Map<String, Value>) -> Self {
+        let set = text.and_then(|text| CredentialSet::parse(&text).map_err(|error| error.to_string()));
+        let (evaluation, problem) = match set {
+            Ok(set) => (Some(evaluate(&set, claims)), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        CredentialFact { source: source.to_owned(), evaluation, problem }
+    }
+}
+
+/// The request for an access token.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ExchangeFact {
+    pub authority: String,
+    pub tenant_id: String,
+    pub client_id: String,
+    pub scope: String,
+    pub credential: CredentialKind,
+    #[serde(flatten)]
+    pub call: Call<AccessGranted>,
+    /// Entra's refusal, decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<EntraError>,
+}
+
+/// What the application proved itself with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialKind {
+    /// The workload's token, as `client_assertion`.
+    Assertion,
+    ClientSecret,
+    /// A client secret that is a UUID, as secrets' ids are and their values are not.
+    ClientSecretLikeAnId,
+}
+
+/// An access token was granted: what it says, without the token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AccessGranted {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// The application's (client) id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<String>,
+    /// The object id of the application's service principal: what a vault's roles and policies name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<UnixSeconds>,
+}
+
+/// A call to the vault.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VaultFact<T> {
+    /// The vault's address, as the profile has it.
+    pub vault: String,
+    /// What the vault asks for, from its answer to the request without a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
+    /// Whether that fits the vault; where it does not, no token is sent there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge_fit: Option<ChallengeFit>,
+    #[serde(flatten)]
+    pub call: Call<T>,
+    /// The vault's refusal, decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<VaultError>,
+    /// Entra's refusal of a token for what the vault asks for, where that was another than the one at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_error: Option<EntraError>,
+    /// After "not found": whether a deleted secret of this name can still be recovered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<DeletedSecret>,
+}
+
+/// A secret of the vault was read; its value has been reduced to a fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VaultSecret {
+    #[serde(flatten)]
+    pub read: SecretRead,
+    /// The name as the profile has it, where it had to be changed for the vault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<UnixSeconds>,
+    /// Informational for a vault: it hands out the value before this time too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<UnixSeconds>,
+    /// Informational for a vault: it hands out the value after this time too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<UnixSeconds>,
+    /// The versions, newest first, where they may be listed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<VersionFact>,
+}
+
+/// A version of a secret, without its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionFact {
+    pub id: String,
+    pub enabled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<UnixSeconds>,
+}
+
+/// What the vault says of a deleted secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum DeletedSecret {
+    /// It can be recovered until it is purged.
+    Recoverable {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        deleted_at: Option<UnixSeconds>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        purged_at: Option<UnixSeconds>,
+    },
+    /// There is none.
+    None,
+    /// The vault does not tell.
+    NotKnown,
+}

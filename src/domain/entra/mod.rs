@@ -1,0 +1,19 @@
+//! Microsoft Entra workload identity federation: federated credentials and whether one accepts a token, the national
+//! clouds, and the error answers of the token endpoint.
+//!
+//! Rules: <https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations>.
+
+pub mod cloud;
+mod credential;
+mod difference;
+mod error;
+mod evaluate;
+mod expression;
+mod lint;
+
+pub use credential::{CredentialError, CredentialSet, FederatedCredential};
+pub use difference::Difference;
+pub use error::{EntraError, Presented, ValidRange};
+pub use evaluate::{Comparison, CredentialEvaluation, EvaluatedCredential, Field, evaluate};
+pub use expression::{ClaimsExpression, ExpressionError, FlexibleIssuer, flexible_issuer};
+pub use lint::{CREDENTIALS_LIMIT, CredentialProblem};

@@ -1,0 +1,313 @@
+//! Entra's token endpoint: OAuth 2.0's client-credentials grant in, an access token or a JSON error out.
+//!
+//! It believes nothing: the assertion's issuer is asked for its documents, the signature, the times and the federated
+//! credentials are checked. In which order Entra does so is not documented; here it is tenant, application,
+//! assertion's form and times, credentials, keys, policies, scope.
+
+mod access;
+mod assertion;
+mod fault;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::Method;
+use http::header::RETRY_AFTER;
+use secrecy::ExposeSecret as _;
+use url::form_urlencoded;
+
+pub(super) use access::{AccessTokens, Claims};
+use fault::Fault;
+
+use super::keys::random_uuid;
+use super::server::{Answer, Received, Service};
+use super::sts::Fetcher;
+use super::world::{App, AzureWorld, EntraPolicy};
+use crate::domain::jwks::Jwks;
+use crate::domain::signature::{self, SignatureReason, SignatureState};
+use crate::domain::token::RawToken;
+
+const JSON: &str = "application/json; charset=utf-8";
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// The token endpoint of one lab.
+pub(super) struct Entra {
+    world: AzureWorld,
+    fetcher: Fetcher,
+    tokens: Arc<AccessTokens>,
+    started: Instant,
+}
+
+/// The form of a request.
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
+    }
+
+    fn required(&self, name: &'static str) -> Result<&str, Fault> {
+        self.get(name).ok_or_else(|| {
+            Fault::new(
+                900_144,
+                400,
+                "invalid_request",
+                format!("The request body must contain the following parameter: '{name}'."),
+            )
+        })
+    }
+}
+
+impl Entra {
+    pub(super) fn new(world: AzureWorld, fetcher: Fetcher, tokens: Arc<AccessTokens>) -> Self {
+        Entra { world, fetcher, tokens, started: Instant::now() }
+    }
+
+    async fn grant(&self, tenant: &str, form: &Form, now: i64) -> Result<String, Fault> {
+        let grant = form.required("grant_type")?;
+        let client_id = form.required("client_id")?;
+        let scope = form.required("scope")?;
+        if grant != "client_credentials" {
+            return Err(Fault::new(
+                70_003,
+                400,
+                "unsupported_grant_type",
+                format!("The app requested an unsupported grant type '{grant}'."),
+            ));
+        }
+        if self.world.entra.throttled {
+            return Err(Fault::new(
+                90_024,
+                429,
+                "temporarily_unavailable",
+                "RequestBudgetExceededError - A transient error has occurred. Please try again.",
+            ));
+        }
+        self.check_tenant(tenant)?;
+        let app = self.world.app(client_id).ok_or_else(|| self.unknown_app(client_id))?;
+        match (form.get("client_assertion"), form.get("client_secret")) {
+            (Some(assertion), _) => {
+                if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
+                    return Err(Fault::new(
+                        900_144,
+                        400,
+                        "invalid_request",
+                        "The request body must contain the following parameter: 'client_assertion_type'.",
+                    ));
+                }
+                self.check_assertion(app, assertion, now).await?;
+            }
+            (None, Some(secret)) => check_secret(app, secret)?,
+            (None, None) => {
+                return Err(Fault::new(
+                    7_000_218,
+                    401,
+                    "invalid_client",
+                    "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+                ));
+            }
+        }
+        if !app.service_principal {
+            return Err(Fault::new(
+                7_000_229,
+                401,
+                "invalid_client",
+                format!(
+                    "The client application {client_id} is missing service principal in the tenant {tenant}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119"
+                ),
+            ));
+        }
+        self.check_policy()?;
+        let resource = self.resource(scope)?;
+        Ok(self.tokens.issue(&self.world.tenant_id, app, &resource, now))
+    }
+
+    fn check_tenant(&self, tenant: &str) -> Result<(), Fault> {
+        if ["common", "organizations", "consumers"].contains(&tenant) {
+            return Err(Fault::new(
+                9_001_023,
+                400,
+                "invalid_request",
+                format!(
+                    "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint. ({tenant})"
+                ),
+            ));
+        }
+        if !tenant.contains('.') && !is_uuid(tenant) {
+            return Err(Fault::new(
+                900_023,
+                400,
+                "invalid_request",
+                format!(
+                    "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain."
+                ),
+            ));
+        }
+        if !tenant.eq_ignore_ascii_case(&self.world.tenant_id) {
+            return Err(Fault::new(
+                90_002,
+                400,
+                "invalid_request",
+                format!(
+                    "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn unknown_app(&self, client_id: &str) -> Fault {
+        Fault::new(
+            700_016,
+            400,
+            "unauthorized_client",
+            format!(
+                "Application with identifier '{client_id}' was not found in the directory '{}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
+                self.world.tenant_id
+            ),
+        )
+    }
+
+    async fn check_assertion(&self, app: &App, text: &str, now: i64) -> Result<(), Fault> {
+        let (raw, decoded) = assertion::decoded(text)?;
+        assertion::check_times(&decoded, now)?;
+        let age = self.started.elapsed().as_secs();
+        assertion::check_credentials(app, &decoded, age, self.world.entra.old_codes)?;
+        let issuer = decoded.issuer().unwrap_or_default();
+        let keys = self.fetcher.key_set(issuer).await.and_then(|bytes| Jwks::parse(&bytes).ok());
+        let keys = keys
+            .ok_or_else(|| Fault::new(50_166, 400, "invalid_request", "Request to External OIDC endpoint failed."))?;
+        Entra::check_signature(&raw, &decoded, &keys, issuer)
+    }
+
+    fn check_signature(
+        raw: &RawToken,
+        decoded: &crate::domain::token::DecodedToken,
+        keys: &Jwks,
+        issuer: &str,
+    ) -> Result<(), Fault> {
+        let kid = decoded.kid().unwrap_or_default();
+        let published = keys.keys.iter().take(assertion::KEYS_KEPT).any(|key| key.kid.as_deref() == Some(kid));
+        let checked = signature::verify(raw, decoded, Some(keys));
+        match checked.state {
+            _ if kid.is_empty() || !published => Err(Fault::new(
+                7_000_272,
+                401,
+                "invalid_client",
+                format!(
+                    "The certificate with identifier {} used to sign the federated credential could not be found in the metadata of identity provider {issuer}. Please make sure the signing key is published.",
+                    assertion::key_identifier(kid)
+                ),
+            )),
+            SignatureState::Verified if matches!(checked.reason, SignatureReason::NamedKey { .. }) => Ok(()),
+            _ => Err(Fault::new(700_027, 401, "invalid_client", "Client assertion failed signature validation.")),
+        }
+    }
+
+    fn check_policy(&self) -> Result<(), Fault> {
+        match self.world.entra.policy {
+            EntraPolicy::None => Ok(()),
+            EntraPolicy::ConditionalAccess => Err(Fault::new(
+                53_003,
+                400,
+                "access_denied",
+                "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+            )),
+            EntraPolicy::Issuers => Err(Fault::new(
+                700_238,
+                401,
+                "invalid_client",
+                "Federated identity credentials issued by this issuer are not allowed by the policy of the tenant.",
+            )),
+        }
+    }
+
+    fn resource(&self, scope: &str) -> Result<String, Fault> {
+        let Some(resource) = scope.strip_suffix("/.default") else {
+            return Err(Fault::new(
+                1_002_012,
+                400,
+                "invalid_scope",
+                format!(
+                    "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+                ),
+            ));
+        };
+        if !self.world.entra.resources.contains(resource) {
+            return Err(Fault::new(
+                500_011,
+                400,
+                "invalid_resource",
+                format!(
+                    "The resource principal named {resource} was not found in the tenant named {}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.",
+                    self.world.tenant_id
+                ),
+            ));
+        }
+        Ok(resource.to_owned())
+    }
+}
+
+impl Service for Entra {
+    async fn answer(&self, request: Received) -> Answer {
+        let path = request.path.trim_matches('/');
+        let Some(tenant) = path.strip_suffix("/oauth2/v2.0/token").filter(|_| request.method == Method::POST) else {
+            return Answer::new(404, "text/plain", String::new());
+        };
+        let form = Form(form_urlencoded::parse(&request.body).into_owned().collect());
+        match self.grant(tenant, &form, now()).await {
+            Ok(token) => {
+                let body = serde_json::json!({
+                    "token_type": "Bearer",
+                    "expires_in": access::LIFETIME - 1,
+                    "ext_expires_in": access::LIFETIME - 1,
+                    "access_token": token,
+                });
+                Answer::new(200, JSON, body.to_string())
+            }
+            Err(fault) => {
+                let answer = Answer::new(fault.status, JSON, fault.body(&random_uuid(), &random_uuid(), now()));
+                if fault.status == 429 { answer.with_header(RETRY_AFTER, "10".into()) } else { answer }
+            }
+        }
+    }
+}
+
+fn check_secret(app: &App, secret: &str) -> Result<(), Fault> {
+    let client_id = &app.client_id;
+    match app.client_secrets.iter().find(|known| known.value.expose_secret() == secret) {
+        None => Err(Fault::new(
+            7_000_215,
+            401,
+            "invalid_client",
+            format!(
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'."
+            ),
+        )),
+        Some(known) if known.expired => Err(Fault::new(
+            7_000_222,
+            401,
+            "invalid_client",
+            format!(
+                "The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds."
+            ),
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+/// 8-4-4-4-12 hexadecimal digits.
+pub(super) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+/// Seconds since the epoch, by the clouds' clock.
+pub(super) fn now() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,197 @@
+//! Key Vault's data plane for secrets: the challenge, the token, the network rules, the rights, then the secret.
+
+mod fault;
+mod rights;
+mod store;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::Method;
+use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use serde_json::{Value, json};
+
+use fault::Fault;
+use rights::Right;
+use store::Store;
+
+use super::entra::{AccessTokens, Claims, now};
+use super::keys::random_uuid;
+use super::server::{Answer, Received, Service};
+use super::world::{AzureWorld, VaultNetwork};
+use crate::domain::keyvault::SecretName;
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// The vault of one lab.
+pub(super) struct Vault {
+    world: AzureWorld,
+    tokens: Arc<AccessTokens>,
+    store: Store,
+    started: Instant,
+}
+
+/// What a request is for.
+enum Asked<'p> {
+    List,
+    Get { name: &'p str, version: Option<&'p str> },
+    Versions { name: &'p str },
+    Set { name: &'p str },
+    Delete { name: &'p str },
+    GetDeleted { name: &'p str },
+    Recover { name: &'p str },
+}
+
+impl Vault {
+    pub(super) fn new(world: AzureWorld, url: String, tokens: Arc<AccessTokens>) -> Self {
+        let store = Store::new(&world.vault.secrets, url, now());
+        Vault { world, tokens, store, started: Instant::now() }
+    }
+
+    fn act(&self, request: &Received) -> Result<Value, Fault> {
+        let caller = self.authenticate(request)?;
+        if self.world.vault.throttled {
+            return Err(Fault::new(
+                429,
+                "Throttled",
+                "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached",
+            ));
+        }
+        self.check_network(&caller)?;
+        if !request.query.split('&').any(|pair| pair.starts_with("api-version=")) {
+            return Err(Fault::new(400, "BadParameter", "api-version must be specified"));
+        }
+        let asked = asked(request)?;
+        if let Some(name) = asked.name()
+            && SecretName::of(name).is_ok_and(|name| name.written.is_none())
+        {
+            self.authorize(&caller, asked.right(), Some(name))?;
+        } else if let Some(name) = asked.name() {
+            return Err(Fault::new(400, "BadParameter", format!("The request URI contains an invalid name: {name}")));
+        } else {
+            self.authorize(&caller, asked.right(), None)?;
+        }
+        match asked {
+            Asked::List => Ok(self.store.list(&request.query)),
+            Asked::Get { name, version } => self.store.get(name, version),
+            Asked::Versions { name } => Ok(self.store.versions(name)),
+            Asked::Set { name } => self.store.set(name, &request.body, now()),
+            Asked::Delete { name } => self.store.delete(name, now()),
+            Asked::GetDeleted { name } => self.store.deleted(name),
+            Asked::Recover { name } => self.store.recover(name),
+        }
+    }
+
+    fn tenant(&self) -> &str {
+        let own = &self.world.vault.tenant_id;
+        if own.is_empty() { &self.world.tenant_id } else { own }
+    }
+
+    fn challenge(&self) -> String {
+        let vault = &self.world.vault;
+        let resource = vault.challenge_resource.as_ref().unwrap_or(&vault.resource);
+        format!("Bearer authorization=\"https://login.microsoftonline.com/{}\", resource=\"{resource}\"", self.tenant())
+    }
+
+    fn authenticate(&self, request: &Received) -> Result<Claims, Fault> {
+        let unauthorized = |message: String| Fault::new(401, "Unauthorized", message);
+        let token = request
+            .header("authorization")
+            .strip_prefix("Bearer ")
+            .ok_or_else(|| unauthorized("AKV10000: Request is missing a Bearer or PoP token.".into()))?;
+        let claims =
+            self.tokens.read(token).filter(|claims| claims.exp > now()).ok_or_else(|| {
+                unauthorized("AKV10046: Unable to resolve the key used for signature validation.".into())
+            })?;
+        if claims.tid != self.tenant() {
+            return Err(unauthorized(format!(
+                "AKV10032: Invalid issuer. Expected one of https://sts.windows.net/{}/, found {}.",
+                self.tenant(),
+                claims.iss
+            )));
+        }
+        if claims.aud != self.world.vault.resource {
+            return Err(unauthorized(format!(
+                "AKV10022: Invalid audience. Expected {}, found: {}.",
+                self.world.vault.resource, claims.aud
+            )));
+        }
+        Ok(claims)
+    }
+
+    fn check_network(&self, caller: &Claims) -> Result<(), Fault> {
+        let (who, vault) = (rights::caller(caller), rights::location(&self.world));
+        match self.world.vault.network {
+            VaultNetwork::Open => Ok(()),
+            VaultNetwork::Firewall => Err(Fault::new(403, "Forbidden", format!(
+                "Client address is not authorized and caller is not a trusted service.\r\nClient address: 127.0.0.1\r\nCaller: {who}\r\nVault: {vault}"
+            ))
+            .within("ForbiddenByFirewall")),
+            VaultNetwork::PrivateOnly => Err(Fault::new(403, "Forbidden", format!(
+                "Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\nCaller: {who}\r\nVault: {vault}"
+            ))
+            .within("ForbiddenByConnection")),
+        }
+    }
+
+    fn authorize(&self, caller: &Claims, right: Right, secret: Option<&str>) -> Result<(), Fault> {
+        rights::check(&self.world, caller, right, secret, self.started.elapsed().as_secs())
+    }
+}
+
+impl Asked<'_> {
+    fn name(&self) -> Option<&str> {
+        match self {
+            Asked::List => None,
+            Asked::Get { name, .. }
+            | Asked::Versions { name }
+            | Asked::Set { name }
+            | Asked::Delete { name }
+            | Asked::GetDeleted { name }
+            | Asked::Recover { name } => Some(name),
+        }
+    }
+
+    fn right(&self) -> Right {
+        match self {
+            Asked::List | Asked::Versions { .. } => Right::List,
+            Asked::Get { .. } | Asked::GetDeleted { .. } => Right::Get,
+            Asked::Set { .. } => Right::Set,
+            Asked::Delete { .. } => Right::Delete,
+            Asked::Recover { .. } => Right::Recover,
+        }
+    }
+}
+
+fn asked(request: &Received) -> Result<Asked<'_>, Fault> {
+    let path: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
+    match (&request.method, path.as_slice()) {
+        (&Method::GET, ["secrets"]) => Ok(Asked::List),
+        (&Method::GET, ["secrets", name, "versions"]) => Ok(Asked::Versions { name }),
+        (&Method::GET, ["secrets", name]) => Ok(Asked::Get { name, version: None }),
+        (&Method::GET, ["secrets", name, version]) => Ok(Asked::Get { name, version: Some(version) }),
+        (&Method::PUT, ["secrets", name]) => Ok(Asked::Set { name }),
+        (&Method::DELETE, ["secrets", name]) => Ok(Asked::Delete { name }),
+        (&Method::GET, ["deletedsecrets", name]) => Ok(Asked::GetDeleted { name }),
+        (&Method::POST, ["deletedsecrets", name, "recover"]) => Ok(Asked::Recover { name }),
+        _ => Err(Fault::new(404, "ResourceNotFound", "The requested resource was not found.")),
+    }
+}
+
+impl Service for Vault {
+    async fn answer(&self, request: Received) -> Answer {
+        let answer = match self.act(&request) {
+            Ok(value) => Answer::new(200, JSON, value.to_string()),
+            Err(fault) => {
+                let body = json!({ "error": fault.body() }).to_string();
+                let answer = Answer::new(fault.status, JSON, body);
+                match fault.status {
+                    401 => answer.with_header(WWW_AUTHENTICATE, self.challenge()),
+                    429 => answer.with_header(RETRY_AFTER, "10".into()),
+                    _ => answer,
+                }
+            }
+        };
+        answer.with_header(HeaderName::from_static("x-ms-request-id"), random_uuid())
+    }
+}

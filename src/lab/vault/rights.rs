@@ -1,0 +1,135 @@
+//! Who may do what: the role model and the access-policy model, of which a vault looks at one only.
+
+use super::fault::Fault;
+use crate::lab::entra::Claims;
+use crate::lab::world::{AzureWorld, PermissionModel};
+
+/// A right on secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Right {
+    List,
+    Get,
+    Set,
+    Delete,
+    Recover,
+}
+
+impl Right {
+    /// Its name in an access policy.
+    const fn permission(self) -> &'static str {
+        match self {
+            Right::List => "list",
+            Right::Get => "get",
+            Right::Set => "set",
+            Right::Delete => "delete",
+            Right::Recover => "recover",
+        }
+    }
+
+    /// The data action that a role must hold.
+    const fn action(self) -> &'static str {
+        match self {
+            Right::List => "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+            Right::Get => "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            Right::Set => "Microsoft.KeyVault/vaults/secrets/setSecret/action",
+            Right::Delete => "Microsoft.KeyVault/vaults/secrets/delete",
+            Right::Recover => "Microsoft.KeyVault/vaults/secrets/recover/action",
+        }
+    }
+
+    /// Whether a built-in role holds it
+    /// (<https://learn.microsoft.com/azure/key-vault/general/rbac-guide#azure-built-in-roles-for-key-vault-data-plane-operations>).
+    fn is_in(self, role: &str) -> bool {
+        match role {
+            "Key Vault Administrator" | "Key Vault Secrets Officer" => true,
+            "Key Vault Secrets User" => matches!(self, Right::Get | Right::List),
+            "Key Vault Reader" => self == Right::List,
+            _ => false,
+        }
+    }
+}
+
+/// Checks the right of `caller` on a secret, or on the vault; `age` is the seconds since the lab's start.
+pub(super) fn check(
+    world: &AzureWorld,
+    caller: &Claims,
+    right: Right,
+    secret: Option<&str>,
+    age: u64,
+) -> Result<(), Fault> {
+    match world.vault.model {
+        PermissionModel::Rbac => by_role(world, caller, right, secret, age),
+        PermissionModel::AccessPolicy => by_policy(world, caller, right),
+    }
+}
+
+fn by_role(world: &AzureWorld, caller: &Claims, right: Right, secret: Option<&str>, age: u64) -> Result<(), Fault> {
+    let covers = |scope: &Option<String>| match (scope, secret) {
+        (None, _) => true,
+        (Some(scope), Some(secret)) => scope.eq_ignore_ascii_case(secret),
+        (Some(_), None) => false,
+    };
+    let allowed = world.vault.roles.values().any(|a| {
+        a.present
+            && a.effective_after_s <= age
+            && a.principal.eq_ignore_ascii_case(&caller.oid)
+            && right.is_in(&a.role)
+            && covers(&a.secret)
+    });
+    if allowed {
+        return Ok(());
+    }
+    let name = world.vault.name.to_lowercase();
+    let under = secret.map(|secret| format!("/secrets/{}", secret.to_lowercase())).unwrap_or_default();
+    Err(Fault::new(
+        403,
+        "Forbidden",
+        format!(
+            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: {}\r\nAction: '{}'\r\nResource: '/subscriptions/00000000-1111-2222-3333-444444444444/resourcegroups/lab/providers/microsoft.keyvault/vaults/{name}{under}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: {}\r\n",
+            self::caller(caller),
+            right.action(),
+            location(world)
+        ),
+    )
+    .within("ForbiddenByRbac"))
+}
+
+fn by_policy(world: &AzureWorld, caller: &Claims, right: Right) -> Result<(), Fault> {
+    let own: Vec<_> = world.vault.policies.values().filter(|p| p.principal.eq_ignore_ascii_case(&caller.oid)).collect();
+    let permits = |p: &&&crate::lab::world::AccessPolicy| p.secrets.contains(right.permission());
+    if own.iter().filter(permits).any(|p| p.application_id.is_none()) {
+        return Ok(());
+    }
+    if own.iter().any(|p| p.application_id.is_some()) {
+        return Err(Fault::new(
+            403,
+            "Forbidden",
+            format!(
+                "The policy requires the caller '{}' to use on-behalf-of (OBO) flow. For more information on OBO, please see https://go.microsoft.com/fwlink/?linkid=2152310",
+                self::caller(caller)
+            ),
+        )
+        .within("ForbiddenByPolicy"));
+    }
+    Err(Fault::new(
+        403,
+        "Forbidden",
+        format!(
+            "The user, group or application '{}' does not have secrets {} permission on key vault '{}'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287",
+            self::caller(caller),
+            right.permission(),
+            location(world)
+        ),
+    )
+    .within("AccessDenied"))
+}
+
+/// The caller as the texts write it.
+pub(super) fn caller(claims: &Claims) -> String {
+    format!("appid={};oid={};iss={}", claims.appid, claims.oid, claims.iss)
+}
+
+/// The vault as the texts write it.
+pub(super) fn location(world: &AzureWorld) -> String {
+    format!("{};location=westeurope", world.vault.name)
+}

@@ -1,0 +1,223 @@
+//! The vault's secrets: versions, deletion that can be undone, and their JSON.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use crate::lab::keys::random_uuid;
+use crate::lab::world;
+
+/// How many entries a page has at most.
+const PAGE: usize = 25;
+/// Days that a deleted secret is kept.
+const KEPT_DAYS: i64 = 90;
+
+/// The secrets, by their name in lower case: a vault's names differ in more than letter case.
+pub(super) struct Store {
+    url: String,
+    secrets: Mutex<BTreeMap<String, Secret>>,
+}
+
+struct Secret {
+    name: String,
+    versions: Vec<Version>,
+    deleted_at: Option<i64>,
+}
+
+struct Version {
+    id: String,
+    value: SecretString,
+    enabled: bool,
+    created: i64,
+    expires: Option<i64>,
+}
+
+impl Store {
+    pub(super) fn new(secrets: &BTreeMap<String, world::VaultSecret>, url: String, now: i64) -> Self {
+        let secrets = secrets
+            .iter()
+            .filter(|(_, secret)| secret.present)
+            .map(|(name, secret)| {
+                let versions = secret
+                    .versions
+                    .iter()
+                    .map(|version| Version {
+                        id: version_id(),
+                        value: version.value.clone(),
+                        enabled: version.enabled,
+                        created: now - version.age_s,
+                        expires: version.expires_in_s.map(|s| now + s),
+                    })
+                    .collect();
+                let deleted_at = secret.deleted.then_some(now);
+                (name.to_lowercase(), Secret { name: name.clone(), versions, deleted_at })
+            })
+            .collect();
+        Store { url, secrets: Mutex::new(secrets) }
+    }
+
+    fn secrets(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A page of the secrets' properties; `$skiptoken` is how many came before.
+    pub(super) fn list(&self, query: &str) -> Value {
+        let parameter = |name: &str| {
+            url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).and_then(|(_, v)| v.parse().ok())
+        };
+        let (skip, size) = (parameter("$skiptoken").unwrap_or(0), parameter("maxresults").unwrap_or(PAGE).min(PAGE));
+        let secrets = self.secrets();
+        let live: Vec<&Secret> = secrets.values().filter(|s| s.deleted_at.is_none()).collect();
+        let page: Vec<Value> = live
+            .iter()
+            .skip(skip)
+            .take(size)
+            .filter_map(|secret| {
+                let current = secret.versions.last()?;
+                Some(
+                    json!({ "id": format!("{}/secrets/{}", self.url, secret.name), "attributes": attributes(current) }),
+                )
+            })
+            .collect();
+        let next = (skip + size < live.len()).then(|| {
+            format!("{}/secrets?api-version=2025-07-01&maxresults={size}&$skiptoken={}", self.url, skip + size)
+        });
+        json!({ "value": page, "nextLink": next })
+    }
+
+    /// A version, or the current one.
+    pub(super) fn get(&self, name: &str, version: Option<&str>) -> Result<Value, Fault> {
+        let secrets = self.secrets();
+        let secret =
+            secrets.get(&name.to_lowercase()).filter(|s| s.deleted_at.is_none()).ok_or_else(|| missing(name))?;
+        let found = match version {
+            Some(id) => secret.versions.iter().find(|v| v.id == id).ok_or_else(|| missing(&format!("{name}/{id}")))?,
+            None => secret.versions.last().ok_or_else(|| missing(name))?,
+        };
+        if !found.enabled {
+            return Err(Fault::new(403, "Forbidden", "Operation get is not allowed on a disabled secret.")
+                .within("SecretDisabled"));
+        }
+        Ok(self.bundle(secret, found))
+    }
+
+    pub(super) fn versions(&self, name: &str) -> Value {
+        let secrets = self.secrets();
+        let listed: Vec<Value> = secrets
+            .get(&name.to_lowercase())
+            .filter(|s| s.deleted_at.is_none())
+            .iter()
+            .flat_map(|secret| secret.versions.iter().map(|v| (*secret, v)))
+            .take(PAGE)
+            .map(|(secret, version)| {
+                json!({ "id": format!("{}/secrets/{}/{}", self.url, secret.name, version.id), "attributes": attributes(version) })
+            })
+            .collect();
+        json!({ "value": listed, "nextLink": null })
+    }
+
+    /// Stores a new version.
+    pub(super) fn set(&self, name: &str, body: &[u8], now: i64) -> Result<Value, Fault> {
+        let parameters: Value = serde_json::from_slice(body).unwrap_or_default();
+        let Some(value) = parameters.get("value").and_then(Value::as_str) else {
+            return Err(Fault::new(400, "BadParameter", "Property  has invalid value\r\n"));
+        };
+        let mut secrets = self.secrets();
+        let secret = secrets.entry(name.to_lowercase()).or_insert_with(|| Secret {
+            name: name.to_owned(),
+            versions: Vec::new(),
+            deleted_at: None,
+        });
+        if secret.deleted_at.is_some() {
+            let message = format!(
+                "Secret {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged."
+            );
+            return Err(Fault::new(409, "Conflict", message).within("ObjectIsDeletedButRecoverable"));
+        }
+        secret.versions.push(Version {
+            id: version_id(),
+            value: SecretString::from(value),
+            enabled: true,
+            created: now,
+            expires: None,
+        });
+        let current = secret.versions.last().ok_or_else(|| missing(name))?;
+        Ok(self.bundle(secret, current))
+    }
+
+    pub(super) fn delete(&self, name: &str, now: i64) -> Result<Value, Fault> {
+        let mut secrets = self.secrets();
+        let secret =
+            secrets.get_mut(&name.to_lowercase()).filter(|s| s.deleted_at.is_none()).ok_or_else(|| missing(name))?;
+        secret.deleted_at = Some(now);
+        Ok(self.deleted_bundle(secret, now))
+    }
+
+    pub(super) fn deleted(&self, name: &str) -> Result<Value, Fault> {
+        let secrets = self.secrets();
+        let found = secrets.get(&name.to_lowercase()).and_then(|secret| Some((secret, secret.deleted_at?)));
+        let (secret, at) =
+            found.ok_or_else(|| Fault::new(404, "SecretNotFound", format!("Deleted Secret not found: {name}")))?;
+        Ok(self.deleted_bundle(secret, at))
+    }
+
+    pub(super) fn recover(&self, name: &str) -> Result<Value, Fault> {
+        let mut secrets = self.secrets();
+        let secret = secrets
+            .get_mut(&name.to_lowercase())
+            .filter(|s| s.deleted_at.is_some())
+            .ok_or_else(|| Fault::new(404, "SecretNotFound", format!("Deleted Secret not found: {name}")))?;
+        secret.deleted_at = None;
+        Ok(json!({ "id": format!("{}/secrets/{}", self.url, secret.name) }))
+    }
+
+    fn bundle(&self, secret: &Secret, version: &Version) -> Value {
+        json!({
+            "value": version.value.expose_secret(),
+            "id": format!("{}/secrets/{}/{}", self.url, secret.name, version.id),
+            "attributes": attributes(version),
+        })
+    }
+
+    fn deleted_bundle(&self, secret: &Secret, at: i64) -> Value {
+        json!({
+            "recoveryId": format!("{}/deletedsecrets/{}", self.url, secret.name),
+            "deletedDate": at,
+            "scheduledPurgeDate": at + KEPT_DAYS * 86_400,
+            "id": format!("{}/secrets/{}", self.url, secret.name),
+            "attributes": secret.versions.last().map(attributes),
+        })
+    }
+}
+
+fn attributes(version: &Version) -> Value {
+    let mut attributes = json!({
+        "enabled": version.enabled,
+        "created": version.created,
+        "updated": version.created,
+        "recoveryLevel": "Recoverable+Purgeable",
+        "recoverableDays": KEPT_DAYS,
+    });
+    if let Some(expires) = version.expires {
+        attributes["exp"] = expires.into();
+    }
+    attributes
+}
+
+fn missing(name: &str) -> Fault {
+    Fault::new(
+        404,
+        "SecretNotFound",
+        format!(
+            "A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"
+        ),
+    )
+}
+
+/// 32 hexadecimal digits.
+fn version_id() -> String {
+    random_uuid().replace('-', "")
+}

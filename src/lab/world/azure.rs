@@ -1,0 +1,305 @@
+//! The Azure part of a world: a directory with its applications, and a key vault.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::WorldError;
+
+/// One Entra directory and one key vault. Other directories exist only as ids.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AzureWorld {
+    pub tenant_id: String,
+    pub entra: EntraWorld,
+    pub apps: BTreeMap<String, App>,
+    pub vault: VaultWorld,
+}
+
+/// How the token endpoint answers.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EntraWorld {
+    /// The resources that tokens can be had for.
+    pub resources: BTreeSet<String>,
+    /// Answers 429 to everything.
+    pub throttled: bool,
+    /// Says AADSTS70021 for any difference, as it did until 2024.
+    pub old_codes: bool,
+    /// Denies by a policy, after everything else was right.
+    pub policy: EntraPolicy,
+}
+
+/// A policy of the directory that denies tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntraPolicy {
+    #[default]
+    None,
+    ConditionalAccess,
+    /// Limits which issuers may federate.
+    Issuers,
+}
+
+/// An application's registration, with its service principal.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct App {
+    pub present: bool,
+    pub client_id: String,
+    /// The object id of its service principal: what roles and policies name.
+    pub object_id: String,
+    /// Whether it has a service principal in the directory.
+    pub service_principal: bool,
+    pub credentials: BTreeMap<String, Credential>,
+    pub client_secrets: Vec<ClientSecret>,
+}
+
+/// A federated credential.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Credential {
+    pub present: bool,
+    pub issuer: String,
+    /// Empty where there is an expression.
+    pub subject: String,
+    pub audience: String,
+    pub expression: Option<String>,
+    /// Seconds after the lab's start at which the token endpoint learns of it.
+    pub effective_after_s: u64,
+}
+
+/// A client secret.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ClientSecret {
+    #[serde(deserialize_with = "super::description::secret_text")]
+    pub value: SecretString,
+    pub expired: bool,
+}
+
+impl std::fmt::Debug for ClientSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientSecret").field("expired", &self.expired).finish_non_exhaustive()
+    }
+}
+
+/// A key vault.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct VaultWorld {
+    pub name: String,
+    /// The directory that it trusts; the world's own where empty.
+    pub tenant_id: String,
+    /// The audience that its challenge names and its tokens must have.
+    pub resource: String,
+    /// Named in the challenge in place of `resource`.
+    pub challenge_resource: Option<String>,
+    pub model: PermissionModel,
+    pub network: VaultNetwork,
+    /// Answers 429 to everything that carries a token.
+    pub throttled: bool,
+    /// Role assignments; they count in the role model.
+    pub roles: BTreeMap<String, RoleAssignment>,
+    /// Access policies; they count in the other model.
+    pub policies: BTreeMap<String, AccessPolicy>,
+    pub secrets: BTreeMap<String, VaultSecret>,
+}
+
+/// What a vault decides by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PermissionModel {
+    #[default]
+    Rbac,
+    AccessPolicy,
+}
+
+/// From where a vault may be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VaultNetwork {
+    #[default]
+    Open,
+    /// An address rule that the caller is not in.
+    Firewall,
+    /// Through a private endpoint only.
+    PrivateOnly,
+}
+
+/// A role for a principal.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RoleAssignment {
+    pub present: bool,
+    /// The role's name, such as `Key Vault Secrets User`.
+    pub role: String,
+    /// An object id.
+    pub principal: String,
+    /// The secret that it is limited to; the whole vault where absent.
+    pub secret: Option<String>,
+    /// Seconds after the lab's start at which the vault learns of it.
+    pub effective_after_s: u64,
+}
+
+/// An access policy of a vault.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AccessPolicy {
+    /// An object id.
+    pub principal: String,
+    /// `get`, `list`, `set`, `delete`, `recover`.
+    pub secrets: BTreeSet<String>,
+    /// Demands that this application acts on a user's behalf.
+    pub application_id: Option<String>,
+}
+
+/// A secret in the vault.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct VaultSecret {
+    pub present: bool,
+    /// Deleted, and to be recovered until it is purged.
+    pub deleted: bool,
+    pub versions: Vec<VaultVersion>,
+}
+
+/// A version of a secret; the last one is current.
+#[derive(Clone, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct VaultVersion {
+    #[serde(deserialize_with = "super::description::secret_text")]
+    pub value: SecretString,
+    pub enabled: bool,
+    /// Seconds since it was made.
+    pub age_s: i64,
+    /// Seconds until it expires; below zero where it has.
+    pub expires_in_s: Option<i64>,
+}
+
+impl std::fmt::Debug for VaultVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VaultVersion").field("enabled", &self.enabled).finish_non_exhaustive()
+    }
+}
+
+/// What the user's profile holds of Azure.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AzureProfile {
+    pub tenant_id: String,
+    pub client_id: String,
+    /// Empty where the profile names no vault.
+    pub vault_url: String,
+    pub authority_host: String,
+    pub scope: Option<String>,
+    /// The federated credentials the user has at hand, as JSON; those of the application where absent, none where empty.
+    pub federated_credential: Option<String>,
+    /// Used in place of a token.
+    #[serde(deserialize_with = "optional_secret_text")]
+    pub client_secret: Option<SecretString>,
+}
+
+fn optional_secret_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(|text| text.map(SecretString::from))
+}
+
+impl AzureWorld {
+    /// The application of this client id, where there is one.
+    pub fn app(&self, client_id: &str) -> Option<&App> {
+        self.apps.values().find(|app| app.present && app.client_id.eq_ignore_ascii_case(client_id))
+    }
+
+    pub(super) fn check(&self) -> Result<(), WorldError> {
+        for (name, app) in &self.apps {
+            if app.client_id.is_empty() || app.object_id.is_empty() {
+                let problem = "needs `client-id` and `object-id`; write a UUID each".to_owned();
+                return Err(WorldError::Value { at: format!("azure.apps.{name}"), problem });
+            }
+        }
+        for (name, secret) in &self.vault.secrets {
+            if secret.present && secret.versions.is_empty() {
+                let problem = "has no version; write `versions = [{ value = \"…\" }]`".to_owned();
+                return Err(WorldError::Value { at: format!("azure.vault.secrets.{name}"), problem });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl App {
+    /// Its federated credentials as `az ad app federated-credential list` prints them.
+    pub fn credentials_json(&self) -> String {
+        let listed: Vec<serde_json::Value> = self
+            .credentials
+            .iter()
+            .filter(|(_, credential)| credential.present)
+            .map(|(name, credential)| {
+                let mut listed = serde_json::json!({
+                    "name": name,
+                    "issuer": credential.issuer,
+                    "audiences": [credential.audience],
+                });
+                match &credential.expression {
+                    Some(text) => {
+                        listed["claimsMatchingExpression"] = serde_json::json!({ "value": text, "languageVersion": 1 });
+                    }
+                    None => listed["subject"] = credential.subject.clone().into(),
+                }
+                listed
+            })
+            .collect();
+        serde_json::Value::Array(listed).to_string()
+    }
+}
+
+impl Default for App {
+    fn default() -> Self {
+        App {
+            present: true,
+            client_id: String::new(),
+            object_id: String::new(),
+            service_principal: true,
+            credentials: BTreeMap::new(),
+            client_secrets: Vec::new(),
+        }
+    }
+}
+
+impl Default for Credential {
+    fn default() -> Self {
+        Credential {
+            present: true,
+            issuer: String::new(),
+            subject: String::new(),
+            audience: String::new(),
+            expression: None,
+            effective_after_s: 0,
+        }
+    }
+}
+
+impl Default for RoleAssignment {
+    fn default() -> Self {
+        RoleAssignment {
+            present: true,
+            role: String::new(),
+            principal: String::new(),
+            secret: None,
+            effective_after_s: 0,
+        }
+    }
+}
+
+impl Default for VaultSecret {
+    fn default() -> Self {
+        VaultSecret { present: true, deleted: false, versions: Vec::new() }
+    }
+}
+
+impl Default for VaultVersion {
+    fn default() -> Self {
+        VaultVersion { value: SecretString::default(), enabled: true, age_s: 0, expires_in_s: None }
+    }
+}

@@ -1,0 +1,94 @@
+//! Azure: exchange the token (or a client secret) at Entra, list a vault's secrets, read one. One attempt a call,
+//! through the vendor's SDK over the one HTTP stack.
+
+mod client_secret;
+mod exchange;
+mod transport;
+mod vault;
+
+use url::Url;
+
+use super::http::HttpStack;
+use crate::domain::entra::cloud::{self, NationalCloud};
+use crate::domain::profile::AzureSettings;
+
+pub use client_secret::{ClientSecretError, client_secret};
+pub use exchange::{AzureSession, Proof};
+
+/// Where to call and as whom.
+#[derive(Clone, Debug)]
+pub struct AzureTarget {
+    http: HttpStack,
+    tenant_id: String,
+    client_id: String,
+    authority: String,
+    scope: String,
+    /// Whether the profile names the scope: then the vault is given that token, whatever it asks for.
+    scope_is_chosen: bool,
+    vault_url: Option<Url>,
+}
+
+impl AzureTarget {
+    /// The target of a profile; `None` where it names no directory or application.
+    ///
+    /// The authority is the profile's, else that of the vault's cloud, else the public one's. The scope is the
+    /// profile's, else that of the vault's cloud, else that of the authority's.
+    pub fn new(http: HttpStack, settings: &AzureSettings) -> Option<Self> {
+        let vault_cloud = settings.vault_url.as_deref().and_then(cloud::of_vault);
+        let authority = settings.authority_host.clone().unwrap_or_else(|| {
+            let cloud: &NationalCloud = vault_cloud.unwrap_or(cloud::PUBLIC);
+            format!("https://{}", cloud.authority)
+        });
+        let cloud = vault_cloud.or_else(|| cloud::of_authority(&authority)).unwrap_or(cloud::PUBLIC);
+        Some(AzureTarget {
+            http,
+            tenant_id: settings.tenant_id.clone()?,
+            client_id: settings.client_id.clone()?,
+            authority,
+            scope: settings.scope.clone().unwrap_or_else(|| format!("{}/.default", cloud.vault_resource)),
+            scope_is_chosen: settings.scope.is_some(),
+            vault_url: settings.vault_url.as_deref().and_then(|url| Url::parse(url).ok()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::probe::http::{HttpSettings, ProxyUse};
+
+    #[test]
+    fn the_vaults_cloud_decides_authority_and_scope() {
+        let http =
+            HttpStack::new(&HttpSettings { ca_pem: None, timeout: Duration::from_secs(1), proxy: ProxyUse::None })
+                .unwrap();
+        let target = |vault: Option<&str>, authority: Option<&str>, scope: Option<&str>| {
+            let settings = AzureSettings {
+                tenant_id: Some("t".into()),
+                client_id: Some("c".into()),
+                vault_url: vault.map(str::to_owned),
+                authority_host: authority.map(str::to_owned),
+                scope: scope.map(str::to_owned),
+                ..AzureSettings::default()
+            };
+            let target = AzureTarget::new(http.clone(), &settings).unwrap();
+            (target.authority, target.scope)
+        };
+        let pair = |authority: &str, scope: &str| (authority.to_owned(), scope.to_owned());
+        let public = pair("https://login.microsoftonline.com", "https://vault.azure.net/.default");
+        assert_eq!(target(None, None, None), public);
+        assert_eq!(target(Some("https://v.vault.azure.net"), None, None), public);
+        assert_eq!(
+            target(Some("https://v.vault.azure.cn"), None, None),
+            pair("https://login.chinacloudapi.cn", "https://vault.azure.cn/.default")
+        );
+        assert_eq!(
+            target(Some("https://127.0.0.1:1"), Some("https://login.microsoftonline.us"), None),
+            pair("https://login.microsoftonline.us", "https://vault.usgovcloudapi.net/.default")
+        );
+        assert_eq!(target(None, Some("https://127.0.0.1:2"), Some("x")), pair("https://127.0.0.1:2", "x"));
+        assert!(AzureTarget::new(http, &AzureSettings::default()).is_none());
+    }
+}
