@@ -11,7 +11,7 @@ use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::facts::secret::SecretList;
 use crate::check::facts::token::TokenFact;
 use crate::domain::arn::RoleArn;
-use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide, TokenSource};
+use crate::domain::profile::{AwsSettings, Guide, TokenSource};
 use crate::domain::token::RawToken;
 use crate::run::event::RunVerdict;
 use crate::run::report::Report;
@@ -96,10 +96,6 @@ fn healthy(step: Step) -> Yield {
 
 fn request() -> RunRequest {
     let profile = Profile {
-        name: "test".into(),
-        guide: Guide::AwsWorkloadIdentity,
-        issuer_url: None,
-        organization: None,
         token: Some(TokenSource::Stdin),
         aws: AwsSettings {
             role_arn: Some(RoleArn {
@@ -110,9 +106,7 @@ fn request() -> RunRequest {
             region: Some("us-east-1".into()),
             ..AwsSettings::default()
         },
-        azure: AzureSettings::default(),
-        secret: None,
-        deployment: DeploymentSettings::default(),
+        ..Profile::bare("test", Guide::AwsWorkloadIdentity)
     };
     let only = vec![CheckId::AwsAssumeRoleWithWebIdentity, CheckId::AwsCallerIdentity, CheckId::AwsListSecrets];
     RunRequest {

@@ -568,7 +568,7 @@ pub const COMMANDS: &[Command] = &[
         "close",
         "Close what is on top",
         &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Confirm],
-        ["esc"],
+        ["esc", "q"],
         always,
         Some(9)
     ),

@@ -101,7 +101,9 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
             Screen::Findings => 44,
             Screen::Log => 60,
         };
-        let width = body.width * share / 100;
+        // The longest assertion fits with its time beside it.
+        let least = if model.screen == Screen::Handshake { 51 } else { 0 };
+        let width = (body.width * share / 100).max(least);
         let list = Rect { width, ..body };
         // One column is the border of both.
         let detail = Rect { x: body.x + width - 1, width: body.width - width + 1, ..body };

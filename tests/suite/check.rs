@@ -30,7 +30,7 @@ fn the_healthy_lab_passes_from_end_to_end() {
     for id in ["issuer.jwks", "token.signature", "trust.policy", "aws.caller-identity", "aws.get-secret"] {
         assert_eq!(check(&report, id)["outcome"], "pass", "{id}");
     }
-    let read = &check(&report, "aws.get-secret")["facts"]["read"];
+    let read = &check(&report, "aws.get-secret")["facts"];
     // sha256("hello from aws"), first 12 hex digits.
     assert_eq!(read["fingerprint"], "sha256:6abbcfd8acc8", "{read:#}");
     assert_eq!(read["stages"], serde_json::json!(["AWSCURRENT"]));

@@ -266,8 +266,9 @@ fn what_cannot_be_read_says_where_and_what_instead() {
         let text = refused(&good, &files.write("c.json", content));
         assert!(text.contains(part), "{text}");
     }
-    let text = refused(&files.write("utf16.json", "x"), &good_claims);
-    assert!(text.contains("utf16.json"), "{text}");
+    let utf16 = files.folder.path().join("utf16.json");
+    std::fs::write(&utf16, b"{}\n\xff\xfe{\0}\0").unwrap();
+    assert!(refused(&utf16, &good_claims).contains("utf16.json, line 2: not UTF-8"));
 }
 
 #[test]

@@ -4,8 +4,10 @@
 //! are ranked by the chain of trust: the first link that broke, not the last symptom.
 
 mod clean;
+mod excerpt;
 mod given;
 mod parsed;
+mod phrases;
 mod redact;
 mod refine;
 mod rule;

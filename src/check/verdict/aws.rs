@@ -1,6 +1,6 @@
 //! Verdicts on AWS's answers: what the words of a refusal allow, narrowed by everything else that was seen.
 
-use super::cloud::{from_words, granted, quoted, unanswered};
+use super::cloud::{from_words, granted, list_in_words, quoted, read_in_words, unanswered};
 use crate::cause::explain::Provider;
 use crate::cause::{Cause, Certainty, Finding, access};
 use crate::check::facts::Facts;
@@ -45,7 +45,9 @@ pub fn web_identity(facts: &Facts, profile: &Profile) -> Verdict {
     if let Some(verdict) = unanswered(check, Cause::StsUnreachable, call) {
         return verdict;
     }
-    let Some(refusal) = call.refusal() else { return granted(call) };
+    let Some(refusal) = call.refusal() else {
+        return granted(call, call.granted().map_or_else(String::new, |role| role.assumed_role_arn.clone()));
+    };
     let mut findings = from_words(check, Provider::Aws, "STS", refusal);
     narrow_by_trust_policy(&mut findings, facts, refusal);
     narrow_by_keys(&mut findings, facts);
@@ -73,7 +75,7 @@ pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
                 .with_evidence(format!("STS says that the caller is {}", caller.arn));
             Verdict::fail(summary, vec![finding])
         }
-        _ => granted(call),
+        _ => granted(call, &caller.arn),
     }
 }
 
@@ -91,7 +93,7 @@ pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
             narrow_by_permissions(&mut findings, check, policy, refusal);
             refused(refusal, findings)
         }
-        None => granted(call),
+        None => granted(call, call.granted().map(list_in_words).unwrap_or_default()),
     }
 }
 
@@ -102,7 +104,9 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
     if let Some(verdict) = unanswered(check, Cause::ConnectTimeout, call) {
         return verdict;
     }
-    let Some(refusal) = call.refusal() else { return granted(call) };
+    let Some(refusal) = call.refusal() else {
+        return granted(call, call.granted().map(read_in_words).unwrap_or_default());
+    };
     let mut findings = from_words(check, Provider::Aws, "Secrets Manager", refusal);
     let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.get.as_ref()?)));
     narrow_by_permissions(&mut findings, check, policy, refusal);

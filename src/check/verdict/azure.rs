@@ -1,7 +1,7 @@
 //! Verdicts on Entra's and the vault's answers: what the words of a refusal allow, narrowed by everything else that was
 //! seen.
 
-use super::cloud::{from_words, granted, quoted, unanswered};
+use super::cloud::{from_words, granted, list_in_words, quoted, read_in_words, unanswered};
 use crate::cause::explain::Provider;
 use crate::cause::keyvault::{Asked, Other};
 use crate::cause::{Cause, Certainty, Finding, entra, keyvault};
@@ -57,7 +57,10 @@ pub fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
     if let Some(verdict) = unanswered(check, Cause::Proxy, &fact.call) {
         return verdict;
     }
-    let Some(refusal) = fact.call.refusal() else { return granted(&fact.call) };
+    let Some(refusal) = fact.call.refusal() else {
+        let object = fact.call.granted().and_then(|access| access.object_id.as_deref());
+        return granted(&fact.call, object.map_or_else(String::new, |id| format!("as service principal {id}")));
+    };
     let mut findings = from_words(check, Provider::Azure, "Entra", refusal);
     if refusal.http_status == 429 && !findings.iter().any(|f| f.cause == Cause::Throttled) {
         let summary = "Entra was asked too often and wants a pause";
@@ -97,7 +100,11 @@ pub fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
 pub fn list_secrets(facts: &Facts, profile: &Profile) -> Verdict {
     let check = CheckId::AzureListSecrets;
     let Some(fact) = &facts.azure.list else { return missing_vault(check, profile) };
-    on_vault(fact, check, Asked::List, other(facts.azure.secret.as_ref()), facts, profile)
+    let mut verdict = on_vault(fact, check, Asked::List, other(facts.azure.secret.as_ref()), facts, profile);
+    if let Some(list) = fact.call.granted() {
+        verdict.reason = Some(with_notes(list_in_words(list), verdict.reason.take()));
+    }
+    verdict
 }
 
 /// The application may read the secret, and it is there.
@@ -106,7 +113,7 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
     let Some(fact) = &facts.azure.secret else { return missing_vault(check, profile) };
     let mut verdict = on_vault(fact, check, Asked::Get, other(facts.azure.list.as_ref()), facts, profile);
     if let Some(secret) = fact.call.granted() {
-        let mut notes: Vec<String> = verdict.reason.take().into_iter().collect();
+        let mut notes = vec![with_notes(read_in_words(&secret.read), verdict.reason.take())];
         if let Some(written) = &secret.written_name {
             notes.push(format!("sent as `{}`: a vault's names have no underscore (`{written}`)", secret.read.name));
         }
@@ -119,9 +126,13 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
             notes.push(format!("meant for use from {} only", rfc3339(at).unwrap_or_default()));
             verdict.outcome = Outcome::Warn;
         }
-        verdict.reason = (!notes.is_empty()).then(|| notes.join("; "));
+        verdict.reason = Some(notes.join("; "));
     }
     verdict
+}
+
+fn with_notes(words: String, notes: Option<String>) -> String {
+    notes.into_iter().fold(words, |words, note| format!("{words}; {note}"))
 }
 
 /// What an exchange's refusal says that may pass by itself: Entra is eventually consistent, so an application,
@@ -168,7 +179,7 @@ fn on_vault<T>(
     if let Some(verdict) = unanswered(check, Cause::Proxy, &fact.call) {
         return on_the_way(fact, check, verdict);
     }
-    let Some(refusal) = fact.call.refusal() else { return granted(&fact.call) };
+    let Some(refusal) = fact.call.refusal() else { return granted(&fact.call, "") };
     let mut findings = from_words(check, Provider::Azure, "the vault", refusal);
     // The message's further lines are told one by one.
     let short = Refusal { message: first_line(&refusal.message).to_owned(), ..refusal.clone() };

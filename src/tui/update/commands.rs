@@ -51,7 +51,11 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::NextScreen => neighbour(model, 1),
         CommandId::PreviousScreen => neighbour(model, Screen::TABS.len() - 1),
         CommandId::Filter => {
-            model.list_mut().typing = Typing::On;
+            let list = model.list_mut();
+            if list.filter.is_empty() {
+                list.before = list.selected;
+            }
+            list.typing = Typing::On;
             Vec::new()
         }
         CommandId::NextMatch => match_step(model, Move::Down),
@@ -155,7 +159,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::TypingClear => {
             let had_words = !model.list().filter.is_empty();
             let list = model.list_mut();
-            (list.filter, list.typing) = (Default::default(), Typing::Off);
+            (list.filter, list.typing, list.selected) = (Default::default(), Typing::Off, list.before);
             if !had_words && matches!(model.layers.last(), Some(Layer::Picker(_))) {
                 layers::close(model);
             }
@@ -198,7 +202,11 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
 /// One step back: the filter, the details, the screen.
 fn back(model: &mut Model) -> Vec<Effect> {
     if !model.here().list.filter.is_empty() {
-        model.here_mut().list.filter = Default::default();
+        // What was found stays selected among all.
+        let found = model.selected_row();
+        let list = &mut model.here_mut().list;
+        list.selected = found.unwrap_or(list.before);
+        list.filter = Default::default();
     } else if model.here().focus == Focus::Detail {
         model.here_mut().focus = Focus::List;
     } else if model.screen == Screen::Handshake && model.handshake == HandshakeView::Waterfall {

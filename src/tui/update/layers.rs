@@ -199,7 +199,7 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
             Vec::new()
         }
         Choice::Copy(text) => vec![Effect::Copy { text }],
-        Choice::ExportMarkdown => export(model, "md", |report| markdown::report(report)),
+        Choice::ExportMarkdown => export(model, "md", markdown::report),
         Choice::ExportJson => export(model, "json", |report| format!("{:#}\n", json::report(report))),
         Choice::Watch(every_s) => runs::watch(model, every_s),
     }

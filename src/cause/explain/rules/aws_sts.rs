@@ -143,6 +143,7 @@ pub(super) const RULES: &[Rule] = &[
         &[
             "Request ARN is invalid",
             "'roleArn' failed to satisfy constraint",
+            "at 'roleArn'",
             "Invalid length for parameter RoleArn",
             "Invalid RoleArn",
             "Source Account ID is needed if the Role Name is provided",
