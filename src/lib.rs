@@ -16,7 +16,7 @@
 //!
 //! - [`cli`]: one file a subcommand; arguments in, exit code out
 //! - [`tui`]: the console: model, update and view are pure, and a shell around them owns the terminal
-//! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM
+//! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM, Entra, Key Vault
 //! - [`output`]: folds of the run events: text, JSON, JUnit, Markdown
 //! - [`run`]: the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay
 //! - [`probe`]: the only room that opens sockets as a client; yields facts

@@ -46,7 +46,7 @@ fn every_scope_is_documented() {
 
 #[test]
 fn the_documented_keys_are_those_of_the_table() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/console.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/console.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let (before, rest) = text.split_once(BEGIN).expect("the mark before the keys");
     let (kept, after) = rest.split_once(END).expect("the mark behind the keys");
@@ -56,6 +56,6 @@ fn the_documented_keys_are_those_of_the_table() {
     }
     assert!(
         kept == table(),
-        "docs/console.md is out of date; TRUSTLINE_UPDATE_KEYS=1 cargo test documented_keys writes it"
+        "assets/console.md is out of date; TRUSTLINE_UPDATE_KEYS=1 cargo test documented_keys writes it"
     );
 }
