@@ -203,6 +203,12 @@ impl Shell {
     fn perform(&mut self, effects: Vec<Effect>) -> io::Result<()> {
         for effect in effects {
             match effect {
+                Effect::ListScenarios => {
+                    let (services, sender) = (self.services.clone(), self.sender.clone());
+                    tokio::task::spawn_blocking(move || {
+                        let _ = sender.blocking_send(Msg::Scenarios(services.scenarios()));
+                    });
+                }
                 Effect::StartRun { run, choice } => self.start(run, choice),
                 Effect::CancelRun { run } => {
                     if let Some(cancel) = self.live.remove(&run) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio_util::sync::CancellationToken;
 use trustline::domain::jwks::Jwks;
-use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RunChoice, Target};
+use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RunChoice, ScenarioEntry, Target};
 use trustline::tui::services::{Answer, Refusal, Services, Started};
 use trustline::tui::shell::{self, Console};
 
@@ -110,6 +110,7 @@ fn signals_end_it_with_the_terminal_given_back_once() {
 fn idle_it_writes_nothing() {
     let mut screen = Screen::trustline(&[], (80, 24));
     screen.wait("Try it in the lab");
+    screen.wait(" scenarios");
     let before = screen.context_switches();
     assert_eq!(screen.bytes_within(Duration::from_secs(3)), 0);
     let woken = screen.context_switches() - before;
@@ -158,6 +159,10 @@ impl Services for Panicking {
 
     fn save_profile(&self, _: &str, _: &str) -> Result<PathBuf, String> {
         Err(String::new())
+    }
+
+    fn scenarios(&self) -> Vec<ScenarioEntry> {
+        Vec::new()
     }
 
     fn profiles(&self) -> Vec<ProfileEntry> {

@@ -177,10 +177,8 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
 
 fn push(model: &mut Model, kind: PickerKind) -> Vec<Effect> {
     let mut layer = Layer::picker(kind);
-    // In the lab the first thing that is broken is selected: whoever only says yes gets to see a cause.
     if let (Layer::Picker(picker), PickerKind::Scenarios) = (&mut layer, kind) {
-        picker.list.selected =
-            model.inputs.scenarios.iter().position(|scenario| scenario.expects.is_some()).unwrap_or(0);
+        picker.list.selected = layers::first_fault(model.inputs.scenarios.as_deref().unwrap_or_default());
     }
     model.layers.push(layer);
     Vec::new()
@@ -246,7 +244,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
         Screen::Start => match selected_way(model) {
             Some(Way::Lab) => unless_empty(
                 model,
-                model.inputs.scenarios.len(),
+                model.inputs.scenarios.as_ref().map_or(1, Vec::len),
                 PickerKind::Scenarios,
                 "this build has no lab scenarios",
             ),
