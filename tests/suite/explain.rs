@@ -266,7 +266,7 @@ fn token_and_policy_prove_the_cause() {
 
     let allowed = causes(&write("allows.json", &policy("organization:1")));
     let left: Vec<&str> = allowed["causes"].as_array().unwrap().iter().filter_map(|c| c["cause"].as_str()).collect();
-    assert_eq!(left, ["wrong-account", "role-missing", "propagation-delay"]);
+    assert_eq!(left, ["wrong-account", "propagation-delay", "role-missing"]);
 
     let alone = explained("x", &["--policy", &write("p.json", &policy("x"))]);
     assert_eq!(alone.status.code(), Some(2));

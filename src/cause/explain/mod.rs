@@ -228,7 +228,7 @@ mod tests {
         let given = Given { trust: Some(&trust), ..Given::default() };
         let explanation = explain("Not authorized to perform sts:AssumeRoleWithWebIdentity", &given);
         let left: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
-        assert_eq!(left, [Cause::WrongAccount, Cause::RoleMissing, Cause::PropagationDelay]);
+        assert_eq!(left, [Cause::WrongAccount, Cause::PropagationDelay, Cause::RoleMissing]);
         assert_eq!(explanation.ruled_out.len(), MOST_CAUSES - left.len());
     }
 

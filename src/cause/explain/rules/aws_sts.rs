@@ -59,7 +59,15 @@ pub(super) const RULES: &[Rule] = &[
             "web identity token provided could not be validated",
             "web identity token that was passed could not be validated",
         ],
-        &[AudNotRegistered, SignatureInvalid, MalformedToken, AlgUnsupported, WrongTokenKind],
+        &[
+            AudNotRegistered,
+            SignatureInvalid,
+            MalformedToken,
+            AlgUnsupported,
+            WrongTokenKind,
+            JwksKidMissing,
+            JwksInvalid,
+        ],
     )
     .of(Aws),
     Rule::names(Stage::Token, &["more than one audience while authorized party"], &[AudMultiWithoutAzp]).of(Aws),
@@ -384,8 +392,8 @@ const WEB_IDENTITY_DENIED: &[crate::cause::Cause] = &[
     OperatorWrong,
     SubCaseMismatch,
     WrongAccount,
-    RoleMissing,
     WrongFlow,
-    ActionMissing,
     PropagationDelay,
+    RoleMissing,
+    ActionMissing,
 ];

@@ -25,6 +25,8 @@ pub(super) const RULES: &[Rule] = &[
             FicMissing,
             TenantWrong,
             Transient,
+            WrongCloud,
+            WrongTokenKind,
         ],
     ),
     code(
@@ -74,6 +76,8 @@ pub(super) const RULES: &[Rule] = &[
             FicMissing,
             TenantWrong,
             Transient,
+            WrongCloud,
+            WrongTokenKind,
         ],
     )
     .without(&[
