@@ -51,7 +51,7 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
-    let runtime = network::runtime()?;
+    let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
     let ended = runtime.block_on(async {
         match &args.selector.lab {
             None => check(args, settings::load(&args.selector)?.profile, args.network.stack()?).await,

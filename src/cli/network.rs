@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::runtime::{Builder, Runtime};
+
 use super::CliError;
 use super::args::NetworkArgs;
 use crate::probe::http::{HttpSettings, HttpStack, ProxyUse};
@@ -46,10 +48,16 @@ fn stack(ca_file: Option<&Path>, timeout: Duration, proxy: ProxyUse) -> Result<H
     HttpStack::new(&HttpSettings { ca_pem, timeout, proxy }).map_err(|e| told(&e))
 }
 
-/// A runtime for one command.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::new(format!("the runtime does not start: {e}")))
+/// A runtime for one command that mostly waits: one thread.
+pub(super) fn runtime() -> Result<Runtime, CliError> {
+    built(&mut Builder::new_current_thread())
+}
+
+/// A runtime for a command that also serves what it asks: the lab must not wait for its own client.
+pub(super) fn serving_runtime() -> Result<Runtime, CliError> {
+    built(Builder::new_multi_thread().worker_threads(2))
+}
+
+fn built(builder: &mut Builder) -> Result<Runtime, CliError> {
+    builder.enable_all().build().map_err(|e| CliError::new(format!("the runtime does not start: {e}")))
 }

@@ -11,14 +11,14 @@ use rustls_platform_verifier::Verifier;
 
 use super::trace;
 
-/// The TLS settings of every client: one crypto provider, HTTP/2 and HTTP/1.1, and `verifier` as the only judge.
+/// The TLS settings of every client: one crypto provider, HTTP/1.1, and `verifier` as the only judge.
 pub(super) fn client_config(verifier: &Arc<NotingVerifier>) -> Result<ClientConfig, Error> {
     let mut config = ClientConfig::builder_with_provider(verifier.provider.clone())
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(verifier.clone())
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::store(Arc::new(trace::HandshakeStarts));
     Ok(config)
 }
