@@ -111,7 +111,6 @@ pub fn ref_fault(text: &str) -> Option<Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::domain::profile::key::Key;
     use crate::domain::profile::value::text_fault;
 
