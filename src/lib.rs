@@ -15,7 +15,8 @@
 //! Arrows between rooms point downwards only in this list, and `tests/architecture.rs` holds them.
 //!
 //! - [`cli`]: one file a subcommand; arguments in, exit code out
-//! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM
+//! - [`tui`]: the console: model, update and view are pure, and a shell around them owns the terminal
+//! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM, Entra, Key Vault
 //! - [`output`]: folds of the run events: text, JSON, JUnit, Markdown
 //! - [`run`]: the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay
 //! - [`probe`]: the only room that opens sockets as a client; yields facts
@@ -26,7 +27,8 @@
 //!
 //! # Invariants
 //!
-//! - `domain`, `cause`, `check` and `guide` import no runtime, HTTP client, SDK, clock, environment or file system.
+//! - `domain`, `cause`, `check` and `guide` import no runtime, HTTP client, SDK, clock, environment or file system, and
+//!   of `tui` only what surrounds the model, its update and its view does.
 //! - Tokens, keys and secret values live in [`secrecy`] types and never reach an event.
 //! - Text from outside passes [`domain::text::visible`] before it reaches a terminal.
 //! - "Could not check" is never "failed", and "not checked" is never "passed".
@@ -40,3 +42,4 @@ pub mod lab;
 pub mod output;
 pub mod probe;
 pub mod run;
+pub mod tui;

@@ -3,7 +3,8 @@
 use super::{Cause, Certainty, Finding};
 use crate::domain::diff::first_difference;
 use crate::domain::entra::{
-    CredentialEvaluation, Difference, EntraError, EvaluatedCredential, FederatedCredential, Field, cloud,
+    ClaimsExpression, CredentialEvaluation, CredentialSet, Difference, EntraError, EvaluatedCredential,
+    FederatedCredential, Field, cloud, flexible_issuer,
 };
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::near_miss::NearMiss;
@@ -201,10 +202,8 @@ pub fn narrow(findings: &mut Vec<Finding>, error: &EntraError, check: &str, seen
     let mut support: Vec<String> =
         support.iter().filter_map(|(name, id)| id.as_ref().map(|id| format!("{name} {id}"))).collect();
     support.extend(error.server_time.and_then(rfc3339).map(|time| format!("at {time} by Entra's clock")));
-    if !support.is_empty() {
-        for finding in findings.iter_mut() {
-            finding.evidence.push(format!("for Microsoft's support: {}", support.join(", ")));
-        }
+    if let (false, Some(first)) = (support.is_empty(), findings.first_mut()) {
+        first.evidence.push(format!("for Microsoft's support: {}", support.join(", ")));
     }
 }
 
@@ -426,10 +425,29 @@ fn base64url(bytes: &[u8]) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Whether the evaluation leaves something open that the credential's tool did not show.
-pub fn is_open(evaluation: &CredentialEvaluation) -> bool {
-    evaluation.decision == Decision::Unknown
-        && evaluation.statements.iter().any(|s| s.conditions.iter().any(|c| c.result == Truth::Unknown))
+/// The flexible credentials that let in somebody else's tokens too.
+pub fn strangers(set: &CredentialSet, check: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, credential) in set.credentials.iter().enumerate() {
+        let parsed = credential.expression.as_deref().map(ClaimsExpression::parse);
+        let (Some(Ok(expression)), Some(issuer)) = (parsed, flexible_issuer(&credential.issuer)) else { continue };
+        let mut claims: serde_json::Map<String, serde_json::Value> =
+            issuer.claims.iter().map(|claim| ((*claim).to_owned(), "0".into())).collect();
+        claims.insert("sub".into(), issuer.stranger.into());
+        if expression.accepts(&claims) == Truth::True {
+            let name = credential.name.clone().unwrap_or_else(|| format!("{}", at + 1));
+            let summary =
+                format!("the expression of the federated credential `{name}` lets in anybody's tokens of this issuer");
+            findings.push(
+                Finding::new(Cause::TrustTooWide, check, Certainty::Proven, summary)
+                    .with_evidence(format!("it accepts the subject `{}`", issuer.stranger))
+                    .with_fix(
+                        "Begin the pattern of the subject with your own organization or group, up to its `/` or `:`.",
+                    ),
+            );
+        }
+    }
+    findings
 }
 
 #[cfg(test)]
@@ -437,7 +455,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cause::explain::candidates;
+    use crate::cause::explain::{Provider, candidates};
     use crate::domain::entra::{CredentialSet, evaluate};
 
     fn evaluation(credentials: Value, claims: Value) -> CredentialEvaluation {
@@ -457,7 +475,7 @@ mod tests {
     fn refused(text: &str, seen: &Seen<'_>) -> Vec<(Cause, Certainty)> {
         let error = EntraError::parse(text).unwrap();
         let code = format!("AADSTS{}", error.code().unwrap());
-        let mut findings: Vec<Finding> = candidates("azure", &code, &error.description)
+        let mut findings: Vec<Finding> = candidates(Provider::Azure, &code, &error.description)
             .into_iter()
             .map(|c| Finding::new(c.cause, "azure.exchange", c.certainty, "x"))
             .collect();
@@ -490,6 +508,19 @@ mod tests {
         assert_eq!(of_credentials(&none, "trust.policy", None)[0].cause, Cause::FicMissing);
         let fits = evaluation(credential(), token("https://i", "organization:1", aud()));
         assert_eq!(of_credentials(&fits, "trust.policy", None), []);
+    }
+
+    #[test]
+    fn an_expression_for_everybody_is_too_wide() {
+        let of = |pattern: &str| {
+            let text = json!({
+                "issuer": "https://token.actions.githubusercontent.com",
+                "audiences": ["a"],
+                "claimsMatchingExpression": { "value": format!("claims['sub'] matches '{pattern}'"), "languageVersion": 1 },
+            });
+            strangers(&CredentialSet::parse(&text.to_string()).unwrap(), "trust").len()
+        };
+        assert_eq!((of("*"), of("repo:*:ref:refs/heads/main"), of("repo:own/*")), (1, 1, 0));
     }
 
     #[test]

@@ -55,8 +55,8 @@ pub fn narrow(findings: &mut Vec<Finding>, error: &VaultError, check: &str, aske
         _ => {}
     }
     narrow_token(findings, error, seen);
-    for finding in findings.iter_mut() {
-        finding.evidence.extend(who(error));
+    if let Some(first) = findings.first_mut() {
+        first.evidence.extend(who(error));
     }
 }
 
@@ -248,7 +248,7 @@ fn assign(caller: Option<&str>, seen: &Seen<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cause::explain::candidates;
+    use crate::cause::explain::{Provider, candidates};
 
     const RBAC: &str = "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: appid=app-1;oid=object-1;iss=https://sts.windows.net/t/\r\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\nResource: '/subscriptions/s'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: v;location=l\r\n";
     const POLICY: &str = "The user, group or application 'appid=a;oid=o;iss=i' does not have secrets get permission on key vault 'v;location=l'.";
@@ -265,7 +265,7 @@ mod tests {
             inner_code: inner.map(str::to_owned),
             ..VaultError::of_message(message)
         };
-        let mut findings: Vec<Finding> = candidates("azure", error.best_code().unwrap(), message)
+        let mut findings: Vec<Finding> = candidates(Provider::Azure, error.best_code().unwrap(), message)
             .into_iter()
             .map(|c| Finding::new(c.cause, "azure.get-secret", c.certainty, "x"))
             .collect();

@@ -1,5 +1,6 @@
 //! Why things fail: the closed list of causes, what each means, and how facts and error texts lead to one.
 
+pub mod access;
 mod assets;
 pub mod catalogue;
 pub mod entra;

@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Finds out where workload identity federation breaks, and proves it.
 #[derive(Debug, Parser)]
-#[command(name = "trustline", version, about, max_term_width = 100, after_help = EXIT_STATUS)]
+#[command(name = "trustline", version, about, max_term_width = 100, after_help = EXIT_STATUS, args_conflicts_with_subcommands = true)]
 pub struct Cli {
+    #[command(flatten)]
+    pub(super) console: super::console::ConsoleArgs,
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 }
@@ -36,7 +38,7 @@ pub(super) enum Command {
     Profile(super::profile::ProfileArgs),
     /// Run the embedded cloud on loopback in the foreground
     Lab(super::lab::LabArgs),
-    /// Print a recorded run
+    /// Open a recorded run in the console, read-only, or print it
     Replay(super::replay::ReplayArgs),
     /// Print a shell's completion script
     Completions(super::generate::CompletionsArgs),

@@ -73,7 +73,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
 async fn check_in_lab(args: &CheckArgs, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
     let lab = lab::start(scenario, LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis) })?;
     let folder = LabFolder::write(&lab)?;
-    let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?.profile;
+    let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
     check(args, profile, args.network.lab_stack(&folder.ca_file())?).await
 }
 

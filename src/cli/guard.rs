@@ -21,7 +21,9 @@ pub(super) fn refuse_secrets(arguments: impl Iterator<Item = OsString>) -> Resul
                 .map_or_else(|| format!("argument {}", at + 1), |flag| format!("the value of {flag}"));
             return Err(CliError::new(format!("{place} looks like {what}, and no argument takes one"))
                 .with_hint("every process of this machine can read arguments, and shells keep them in their history")
-                .with_hint("write it to a file (`trustline token FILE`), pipe it in (`… | trustline token -`),")
+                .with_hint(
+                    "write it to a file (`trustline token FILE`), pass it on standard input (`… | trustline token -`),",
+                )
                 .with_hint("or name a variable that holds it (`trustline token --env VAR`)"));
         }
         flag_before = flag.map(str::to_owned);

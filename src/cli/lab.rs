@@ -19,7 +19,7 @@ const MAX_WORLD: u64 = 1024 * 1024;
 /// Arguments of `trustline lab`.
 #[derive(Debug, Args)]
 pub(super) struct LabArgs {
-    /// What to run, or to break (see --list)
+    /// What to run, or to break (see --list); two faults at once as A+B
     #[arg(value_name = "SCENARIO", default_value = "healthy", conflicts_with = "world")]
     scenario: String,
     /// Start from this description of a world, TOML or JSON, instead of a scenario

@@ -1,9 +1,9 @@
 //! What the lab's user would have on disk: the authority's certificate, the token, the policies at hand, a profile.
 //! In a folder that only its owner can enter, gone when the lab ends.
 
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
@@ -22,7 +22,11 @@ pub(super) struct LabFolder {
 impl LabFolder {
     /// Writes the folder for a lab.
     pub(super) fn write(lab: &Lab) -> Result<Self, CliError> {
-        let folder = tempfile::Builder::new().prefix("trustline-lab-").tempdir().map_err(failed)?;
+        let folder = tempfile::Builder::new()
+            .prefix("trustline-lab-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .map_err(failed)?;
         let written = LabFolder { folder };
         written.put("ca.pem", lab.ca_pem.as_bytes())?;
         let token = lab.workload_token().map_err(|e| CliError::new(e.to_string()))?;

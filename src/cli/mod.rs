@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod console;
 mod explain;
 mod generate;
 mod guard;
@@ -84,7 +85,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match &cli.command {
-        None => Err(CliError::new("the console is not built yet; see `trustline --help` for the commands")),
+        None => console::run(&cli.console),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Token(args)) => token::run(args),
         Some(Command::Issuer(args)) => issuer::run(args),

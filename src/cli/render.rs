@@ -66,7 +66,7 @@ fn profile(selector: &ProfileSelector) -> Result<(Option<Guide>, Vec<Setting>), 
             let loaded = runtime.block_on(async {
                 let lab = lab::start(scenario, LabOptions { delay: Duration::ZERO })?;
                 let folder = LabFolder::write(&lab)?;
-                settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &selector.set)
+                settings::load_alone_with_provenance(&folder.profile_file(), &format!("lab-{scenario}"), &selector.set)
             });
             runtime.shutdown_background();
             loaded?

@@ -1,4 +1,4 @@
-//! `trustline replay`: prints the report of a recorded run.
+//! `trustline replay`: opens a recorded run in the console, or prints its report.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -6,11 +6,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{OutputArgs, OutputFormat};
-use super::{CliError, Exit, terminal};
+use super::args::{ColorChoice, OutputArgs, OutputFormat};
+use super::console::LookArgs;
+use super::{CliError, Exit, console, terminal};
 use crate::output::{json, junit, markdown, text};
 use crate::run::record;
 use crate::run::report::Report;
+use crate::tui;
 
 /// Arguments of `trustline replay`.
 #[derive(Debug, Args)]
@@ -18,17 +20,27 @@ pub(super) struct ReplayArgs {
     /// The recording
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Form of the report; on a terminal and without this, the console opens
+    #[arg(long, value_enum, value_name = "FORM")]
+    output: Option<OutputFormat>,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColorChoice,
     #[command(flatten)]
-    output: OutputArgs,
+    look: LookArgs,
 }
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
     let name = args.file.display();
     let file = File::open(&args.file).map_err(|e| CliError::new(format!("{name}: {e}")))?;
     let recording = record::read(BufReader::new(file)).map_err(|e| CliError::new(format!("{name}: {e}")))?;
+    if args.output.is_none() && tui::obstacle().is_none() {
+        return console::replay(name.to_string(), recording, &args.look);
+    }
     let report = Report::of(&recording.events);
-    terminal::print(&match args.output.output {
-        OutputFormat::Text => text::report(&report, terminal::paint(&args.output)),
+    let output = OutputArgs { output: args.output.unwrap_or_default(), color: args.color };
+    terminal::print(&match output.output {
+        OutputFormat::Text => text::report(&report, terminal::paint(&output)),
         OutputFormat::Json => format!("{:#}\n", json::report(&report)),
         OutputFormat::Junit => junit::report(&report),
         OutputFormat::Markdown => markdown::report(&report),

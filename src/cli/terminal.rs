@@ -42,7 +42,7 @@ pub(super) fn paint(output: &OutputArgs) -> Paint {
 }
 
 /// Whether the locale's encoding is UTF-8. Without any locale set, as in many containers, it is taken to be.
-fn is_utf8() -> bool {
+pub(super) fn is_utf8() -> bool {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     set.is_none_or(|locale| {
         let locale = locale.to_ascii_lowercase();

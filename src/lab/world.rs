@@ -72,12 +72,19 @@ fn nearest_names(nearest: &[String]) -> String {
 }
 
 impl World {
-    /// The named scenario's world.
+    /// The named scenario's world; of `a+b`, the world in which both are broken, as far as they touch different things.
     pub fn scenario(name: &str) -> Result<Self, WorldError> {
-        match scenario::text(name) {
-            Some(text) => World::parse(text),
-            None => Err(WorldError::UnknownScenario { name: name.to_owned(), nearest: scenario::nearest(name) }),
+        let unknown =
+            |part: &str| WorldError::UnknownScenario { name: part.to_owned(), nearest: scenario::nearest(part) };
+        let texts: Vec<&str> = name
+            .split('+')
+            .map(|part| scenario::text(part).ok_or_else(|| unknown(part)))
+            .collect::<Result<_, WorldError>>()?;
+        let mut world = World::layered(&texts)?;
+        if let (Value::Object(about), true) = (&mut world.merged, texts.len() > 1) {
+            about.insert("name".to_owned(), name.into());
         }
+        Ok(world)
     }
 
     /// Every scenario, `healthy` first.
@@ -87,12 +94,21 @@ impl World {
 
     /// Reads a world from TOML, or from JSON where the text begins with a brace.
     pub fn parse(text: &str) -> Result<Self, WorldError> {
-        let overlay = read(text)?;
+        World::layered(&[text])
+    }
+
+    /// The healthy world with each text laid over it, the first on top.
+    fn layered(texts: &[&str]) -> Result<Self, WorldError> {
+        let overlays: Vec<Value> = texts.iter().map(|text| read(text)).collect::<Result<_, WorldError>>()?;
+        let is_azure =
+            |overlay: &Value| overlay.get("guide").and_then(Value::as_str) == Some("azure-workload-identity");
         let mut merged = read(BASE)?;
-        if overlay.get("guide").and_then(Value::as_str) == Some("azure-workload-identity") {
+        if overlays.iter().any(is_azure) {
             merge(&mut merged, read(AZURE_BASE)?);
         }
-        merge(&mut merged, overlay);
+        for overlay in overlays.into_iter().rev() {
+            merge(&mut merged, overlay);
+        }
         let world = World { merged };
         // Filled in with any address at all, it must already be a world that makes sense.
         world.describe(&Places::of_issuer("https://127.0.0.1:1"))?;
@@ -206,6 +222,11 @@ mod tests {
             ("[aws.roles.r]\ntrust-policy = '{'\n", "aws.roles.r.trust-policy"),
             ("[aws]\naccount = '12'\n", "aws.account"),
             ("[issuer]\njwks-status = 1000\n", "issuer.jwks-status"),
+            ("[issuer]\nclock-offset-s = 9000000000000000000\n", "issuer.clock-offset-s"),
+            ("[token]\nage-s = -9000000000000000000\n", "token.age-s"),
+            ("[issuer]\ndelay-ms = 600001\n", "issuer.delay-ms"),
+            ("[[issuer.jwks]]\nkey = 'RS256'\ncopies = 4000000000\n", "copies"),
+            ("[aws.secrets.crewai-database]\nkms-key = 'none'\n", "aws.secrets.crewai-database.kms-key"),
         ] {
             let error = World::parse(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text:?} -> {error}");

@@ -10,6 +10,7 @@ use crate::check::facts::aws::{AssumedRole, Caller, Located};
 use crate::check::facts::azure::{CredentialFact, ExchangeFact, VaultFact, VaultSecret};
 use crate::check::facts::cloud::Call;
 use crate::check::facts::issuer::{DocumentFact, KeysFact};
+use crate::check::facts::permissions::PermissionsFact;
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::check::facts::token::{SignatureFact, TokenFact};
 use crate::check::facts::trust::TrustFact;
@@ -56,6 +57,7 @@ pub enum Yield {
     ListSecrets(Call<SecretList>),
     GetSecret(Call<SecretRead>),
     LocateSecret(Located),
+    Permissions(PermissionsFact),
     /// The step had nothing to work with.
     Nothing,
 }
@@ -83,6 +85,7 @@ impl Probes for WorldProbes {
             Step::Signature => verify(&input),
             Step::TrustPolicy if input.profile.guide == Guide::AzureWorkloadIdentity => credentials(&input).await,
             Step::TrustPolicy => trust_policy(&input).await,
+            Step::Permissions => permissions(&input).await,
             Step::EntraExchange => self.entra_exchange(&input).await,
             Step::VaultList | Step::VaultGet => self.with_access(step, &input).await,
             Step::WebIdentity => self.web_identity(&input).await,
@@ -204,6 +207,15 @@ async fn credentials(input: &StepInput) -> Yield {
     };
     let text = documents::read(path).await;
     Yield::Credentials(CredentialFact::evaluate(&path.display().to_string(), text, claims))
+}
+
+async fn permissions(input: &StepInput) -> Yield {
+    let Some(path) = &input.profile.aws.identity_policy else {
+        return Yield::Nothing;
+    };
+    let arn = input.facts.aws.list.as_ref().and_then(Call::granted).and_then(|list| list.id.as_deref());
+    let text = documents::read(path).await;
+    Yield::Permissions(PermissionsFact::evaluate(&path.display().to_string(), text, &input.profile, arn))
 }
 
 async fn trust_policy(input: &StepInput) -> Yield {

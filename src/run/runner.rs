@@ -245,6 +245,7 @@ impl<P: Probes> Run<P> {
             Yield::CallerIdentity(call) => self.facts.aws.caller = Some(call),
             Yield::ListSecrets(call) => self.facts.aws.list = Some(call),
             Yield::GetSecret(call) => self.facts.aws.secret = Some(call),
+            Yield::Permissions(fact) => self.facts.aws.permissions = Some(fact),
             Yield::LocateSecret(located) => self.facts.aws.located = Some(located),
             Yield::Nothing => {}
         }

@@ -11,7 +11,7 @@ use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::facts::secret::SecretList;
 use crate::check::facts::token::TokenFact;
 use crate::domain::arn::RoleArn;
-use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide, TokenSource};
+use crate::domain::profile::{AwsSettings, Guide, TokenSource};
 use crate::domain::token::RawToken;
 use crate::run::event::RunVerdict;
 use crate::run::report::Report;
@@ -27,7 +27,7 @@ struct Fakes {
 }
 
 enum Fake {
-    Brings(Yield),
+    Brings(Box<Yield>),
     Panics,
     Hangs,
 }
@@ -42,7 +42,7 @@ impl Probes for Fakes {
         };
         sleep(SECOND).await;
         match self.override_with.and_then(|f| f(step, before)) {
-            Some(Fake::Brings(yielded)) => yielded,
+            Some(Fake::Brings(yielded)) => *yielded,
             Some(Fake::Panics) => panic!("a probe's own fault"),
             Some(Fake::Hangs) => std::future::pending().await,
             None => healthy(step),
@@ -96,10 +96,6 @@ fn healthy(step: Step) -> Yield {
 
 fn request() -> RunRequest {
     let profile = Profile {
-        name: "test".into(),
-        guide: Guide::AwsWorkloadIdentity,
-        issuer_url: None,
-        organization: None,
         token: Some(TokenSource::Stdin),
         aws: AwsSettings {
             role_arn: Some(RoleArn {
@@ -110,9 +106,7 @@ fn request() -> RunRequest {
             region: Some("us-east-1".into()),
             ..AwsSettings::default()
         },
-        azure: AzureSettings::default(),
-        secret: None,
-        deployment: DeploymentSettings::default(),
+        ..Profile::bare("test", Guide::AwsWorkloadIdentity)
     };
     let only = vec![CheckId::AwsAssumeRoleWithWebIdentity, CheckId::AwsCallerIdentity, CheckId::AwsListSecrets];
     RunRequest {
@@ -154,7 +148,8 @@ async fn steps_follow_each_other_and_independent_ones_overlap() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_exchange_blocks_what_needs_it() {
-    let deny = |step, _| (step == Step::WebIdentity).then(|| Fake::Brings(Yield::WebIdentity(denied(), None)));
+    let deny =
+        |step, _| (step == Step::WebIdentity).then(|| Fake::Brings(Box::new(Yield::WebIdentity(denied(), None))));
     let (events, _) = events(request(), Fakes { override_with: Some(deny), ..Fakes::default() }).await;
     let report = Report::of(&events);
     assert_eq!(outcome(&report, CheckId::AwsAssumeRoleWithWebIdentity).0, Outcome::Fail);
@@ -166,7 +161,7 @@ async fn a_refused_exchange_blocks_what_needs_it() {
 #[tokio::test(start_paused = true)]
 async fn waiting_tries_again_until_it_works_and_says_how_long() {
     let slow_to_spread = |step, before| {
-        (step == Step::WebIdentity && before < 3).then(|| Fake::Brings(Yield::WebIdentity(denied(), None)))
+        (step == Step::WebIdentity && before < 3).then(|| Fake::Brings(Box::new(Yield::WebIdentity(denied(), None))))
     };
     let mut request = request();
     request.limits.wait = 60 * SECOND;

@@ -25,6 +25,8 @@ pub enum Step {
     ListSecrets,
     /// Read the secret.
     GetSecret,
+    /// Evaluate the permissions policy at hand for the reads.
+    Permissions,
     /// Look for a secret that was not found or not allowed in the partition's other regions.
     LocateSecret,
     /// Exchange the token, or the client secret, at Entra.
@@ -47,6 +49,7 @@ impl Step {
         Step::CallerIdentity,
         Step::ListSecrets,
         Step::GetSecret,
+        Step::Permissions,
         Step::LocateSecret,
         Step::EntraExchange,
         Step::VaultList,
@@ -65,7 +68,7 @@ impl Step {
             Step::CallerIdentity => &[CheckId::AwsCallerIdentity],
             Step::ListSecrets => &[CheckId::AwsListSecrets],
             Step::GetSecret => &[CheckId::AwsGetSecret, CheckId::SecretJsonKey],
-            Step::LocateSecret => &[],
+            Step::Permissions | Step::LocateSecret => &[],
             Step::EntraExchange => &[CheckId::AzureExchange],
             Step::VaultList => &[CheckId::AzureListSecrets],
             Step::VaultGet => &[CheckId::AzureGetSecret, CheckId::SecretJsonKey],
@@ -80,6 +83,7 @@ impl Step {
             Step::Signature => &[Step::Token, Step::IssuerKeys],
             Step::TrustPolicy | Step::WebIdentity | Step::EntraExchange => &[Step::Token],
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret => &[Step::WebIdentity],
+            Step::Permissions => &[Step::ListSecrets],
             Step::LocateSecret => &[Step::GetSecret],
             Step::VaultList | Step::VaultGet => &[Step::EntraExchange],
         }
@@ -93,7 +97,8 @@ impl Step {
             }
             Step::VaultList => &[Step::VaultGet],
             Step::VaultGet => &[Step::VaultList],
-            Step::GetSecret => &[Step::ListSecrets, Step::LocateSecret],
+            Step::ListSecrets => &[Step::Permissions],
+            Step::GetSecret => &[Step::ListSecrets, Step::LocateSecret, Step::Permissions],
             _ => &[],
         }
     }
@@ -112,6 +117,7 @@ impl Step {
             }
             Step::TrustPolicy => profile.aws.trust_policy.is_some(),
             Step::WebIdentity | Step::CallerIdentity | Step::ListSecrets => profile.guide.is_aws_web_identity(),
+            Step::Permissions => profile.guide.is_aws_web_identity() && profile.aws.identity_policy.is_some(),
             Step::GetSecret | Step::LocateSecret => profile.guide.is_aws_web_identity() && profile.secret.is_some(),
             Step::EntraExchange | Step::VaultList => is_azure(profile),
             Step::VaultGet => is_azure(profile) && profile.secret.is_some(),

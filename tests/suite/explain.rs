@@ -234,6 +234,45 @@ fn what_is_at_hand_rules_causes_out() {
 }
 
 #[test]
+fn token_and_policy_prove_the_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let claims = write(
+        "claims.json",
+        r#"{"iss":"https://app.example.com","sub":"organization:1","aud":"sts.amazonaws.com","iat":1,"exp":2}"#,
+    );
+    let policy = |subject: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Federated":"arn:aws:iam::111122223333:oidc-provider/app.example.com"}},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{{"StringEquals":{{"app.example.com:aud":"sts.amazonaws.com","app.example.com:sub":"{subject}"}}}}}}]}}"#
+        )
+    };
+    let causes = |policy: &str| {
+        let output = explained(
+            "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity",
+            &["--claims", &claims, "--policy", policy, "--output", "json"],
+        );
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+    };
+
+    let denied = causes(&write("denies.json", &policy("organization:2")));
+    assert_eq!(denied["causes"].as_array().unwrap().len(), 1, "{denied:#}");
+    assert_eq!(denied["causes"][0]["cause"], "sub-mismatch");
+    assert_eq!(denied["causes"][0]["certainty"], "proven");
+    assert!(denied["ruled_out"].as_array().unwrap().iter().any(|out| out["cause"] == "propagation-delay"));
+
+    let allowed = causes(&write("allows.json", &policy("organization:1")));
+    let left: Vec<&str> = allowed["causes"].as_array().unwrap().iter().filter_map(|c| c["cause"].as_str()).collect();
+    assert_eq!(left, ["wrong-account", "role-missing", "propagation-delay"]);
+
+    let alone = explained("x", &["--policy", &write("p.json", &policy("x"))]);
+    assert_eq!(alone.status.code(), Some(2));
+}
+
+#[test]
 fn exit_status_says_what_came_out() {
     assert_eq!(explained("AADSTS53003: blocked", &[]).status.code(), Some(0));
     assert_eq!(explained("the weather is fine", &[]).status.code(), Some(1));

@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
+mod azure;
 mod check;
+mod console;
 mod explain;
 mod http;
 mod issuer;
 mod lab;
+mod pairs;
 mod peers;
 mod profile;
 mod replay;

@@ -4,8 +4,10 @@
 //! are ranked by the chain of trust: the first link that broke, not the last symptom.
 
 mod clean;
+mod excerpt;
 mod given;
 mod parsed;
+mod phrases;
 mod redact;
 mod refine;
 mod rule;
@@ -88,11 +90,10 @@ pub fn explain(text: &str, given: &Given<'_>) -> Explanation {
 }
 
 /// The causes that an answer of `provider` with this code and message may have, the likeliest first; at most twelve.
-/// `provider` is `aws`, `azure` or `gcp`.
-pub fn candidates(provider: &str, code: &str, message: &str) -> Vec<Candidate> {
+pub fn candidates(provider: Provider, code: &str, message: &str) -> Vec<Candidate> {
     let clean = clean::clean(&format!("{code}: {message}"));
     let mut scan = scan::scan(&clean.text);
-    scan.fired.retain(|fired| fired.rule.provider.is_none_or(|speaker| speaker.id() == provider));
+    scan.fired.retain(|fired| fired.rule.provider.is_none_or(|speaker| speaker == provider));
     let ranked = scan.ranked(&clean.text);
     weigh(&clean, &scan, &ranked)
         .into_iter()
@@ -211,14 +212,14 @@ mod tests {
 
     #[test]
     fn candidates_of_one_provider_leave_the_others_out() {
-        let sure = candidates("aws", "InvalidIdentityToken", "Incorrect token audience");
+        let sure = candidates(Provider::Aws, "InvalidIdentityToken", "Incorrect token audience");
         assert_eq!(sure, [Candidate { cause: Cause::AudNotRegistered, certainty: Certainty::Proven }]);
-        let open = candidates("aws", "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+        let open = candidates(Provider::Aws, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
         assert_eq!(open.len(), MOST_CAUSES);
         assert!(open.iter().all(|candidate| candidate.certainty == Certainty::Possible));
-        let vault = candidates("azure", "Forbidden", "Caller is not authorized to perform action on resource.");
+        let vault = candidates(Provider::Azure, "Forbidden", "Caller is not authorized to perform action on resource.");
         assert_eq!(vault.first().map(|candidate| candidate.cause), Some(Cause::RbacMissing));
-        assert!(candidates("aws", "", "").is_empty());
+        assert!(candidates(Provider::Aws, "", "").is_empty());
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use serde::Serialize;
 
 use super::clean::Clean;
+use super::excerpt::{
+    LONGEST, after, as_issuer, between, first_part, identifier, kept, parameter, quoted_after, word_after,
+};
 use super::scan::{EntraCode, Fired};
 
 /// The parts that were read out of an error text. All of them are quotations.
@@ -83,8 +86,6 @@ pub struct Parsed {
 /// How much of the text around the message is read.
 const BEFORE: usize = 1_500;
 const AFTER: usize = 4_000;
-/// The longest part that is kept.
-const LONGEST: usize = 2_048;
 
 /// Reads the parts around the message that decided.
 pub(super) fn parse(clean: &Clean, at: Option<Fired>, codes: &[EntraCode]) -> (Parsed, Option<String>) {
@@ -419,48 +420,4 @@ fn status(text: &str) -> Option<u16> {
     let digits = word_after(text, &marks)?;
     let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().filter(|status| (100..600).contains(status))
-}
-
-/// What follows the first of these marks in the text.
-fn after<'t>(text: &'t str, marks: &[&str]) -> Option<&'t str> {
-    marks.iter().find_map(|mark| text.split_once(mark)).map(|(_, rest)| rest)
-}
-
-fn word_after(text: &str, marks: &[&str]) -> Option<String> {
-    let word = after(text, marks)?.split([' ', '"', '\'', ',', '<', ')']).next()?;
-    kept(word.trim_end_matches(['.', ';', ':']))
-}
-
-fn quoted_after(text: &str, marks: &[&str]) -> Option<String> {
-    marks.iter().find_map(|mark| {
-        let rest = after(text, &[mark])?;
-        let inner = rest.strip_prefix('\'').or_else(|| rest.strip_prefix('"'))?;
-        kept(&inner[..inner.find(['\'', '"'])?])
-    })
-}
-
-fn between(text: &str, left: &str, right: &str) -> Option<String> {
-    let rest = after(text, &[left])?;
-    kept(&rest[..rest.find(right)?])
-}
-
-fn parameter(text: &str, name: &str) -> Option<String> {
-    kept(after(text, &[name])?.split([';', '\'', '"', ' ', ',']).next()?)
-}
-
-fn identifier(text: &str, marks: &[&str]) -> Option<String> {
-    let id: String = after(text, marks)?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-    kept(&id)
-}
-
-fn first_part(text: &str) -> String {
-    text.split(';').next().unwrap_or(text).to_owned()
-}
-
-fn as_issuer(text: String) -> String {
-    if text.starts_with("://") { format!("https{text}") } else { text }
-}
-
-fn kept(text: &str) -> Option<String> {
-    (!text.is_empty() && text.len() <= LONGEST).then(|| text.to_owned())
 }

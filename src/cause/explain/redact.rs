@@ -2,9 +2,8 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
-
 use super::clean::Clean;
+use super::phrases::Phrases;
 
 /// What stands where a token stood.
 const TOKEN: &str = "<token>";
@@ -34,14 +33,15 @@ const KEYS: &[&str] = &[
     "request_token",
 ];
 
-static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let patterns = ["eyJ", "Bearer "].iter().chain(KEYS);
-    AhoCorasick::builder().ascii_case_insensitive(true).build(patterns).ok()
-});
+/// The first byte sequence of a JWT: `{"` in base64url.
+const JWT: &str = "eyJ";
+/// What stands before a credential in a header.
+const BEARER: &str = "Bearer ";
+
+static MARKS: LazyLock<Phrases> = LazyLock::new(|| Phrases::new([JWT, BEARER].into_iter().chain(KEYS.iter().copied())));
 
 /// Replaces tokens and secret values by a mark.
 pub(super) fn redact(clean: Clean) -> Clean {
-    let Some(marks) = MARKS.as_ref() else { return clean };
     let text = &clean.text;
     let mut out = Clean { text: String::new(), line_starts: Vec::with_capacity(clean.line_starts.len()) };
     let mut lines = clean.line_starts.iter().copied().peekable();
@@ -54,20 +54,20 @@ pub(super) fn redact(clean: Clean) -> Clean {
         out.text.push_str(&text[from..to]);
         out.text.push_str(replacement);
     };
-    for mark in marks.find_iter(text) {
-        if mark.start() < copied {
-            continue;
+    MARKS.each(text, |number, mark, behind| {
+        if mark < copied {
+            return;
         }
-        let secret = match mark.pattern().as_usize() {
-            0 if text[mark.range()] == *"eyJ" => token(text, mark.start()).map(|end| (mark.start(), end, TOKEN)),
+        let secret = match number {
+            0 if text[mark..behind] == *JWT => token(text, mark).map(|end| (mark, end, TOKEN)),
             0 => None,
-            1 => opaque(text, mark.end()).map(|end| (mark.end(), end, TOKEN)),
-            _ => assigned(text, mark.end()).map(|(start, end)| (start, end, SECRET)),
+            1 => opaque(text, behind).map(|end| (behind, end, TOKEN)),
+            _ => assigned(text, behind).map(|(start, end)| (start, end, SECRET)),
         };
-        let Some((start, end, replacement)) = secret else { continue };
+        let Some((start, end, replacement)) = secret else { return };
         keep(&mut out, copied, start, replacement);
         copied = end;
-    }
+    });
     if copied == 0 {
         return clean;
     }

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use super::parsed;
+use super::phrases::Phrases;
 use super::rule::{Force, Provider, Rule, Stage};
 use super::rules;
 
@@ -43,14 +42,15 @@ pub(super) struct Scan {
 }
 
 struct Scanner {
-    automaton: AhoCorasick,
-    phrases: Vec<Phrase>,
+    phrases: Phrases,
+    borders: Vec<Borders>,
     rules: Vec<Indexed>,
     /// The phrases behind which a number of Entra follows.
     code_marks: Vec<usize>,
 }
 
-struct Phrase {
+/// Where a phrase demands the border of a word.
+struct Borders {
     starts_word: bool,
     ends_word: bool,
 }
@@ -63,20 +63,20 @@ struct Indexed {
     without: Vec<usize>,
 }
 
-static SCANNER: LazyLock<Option<Scanner>> = LazyLock::new(Scanner::build);
+static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::build);
 
 const CODE_MARKS: &[&str] = &["AADSTS", "error_codes\":[", "error_codes\": [", "login.microsoftonline.com/error?code="];
 
 impl Scanner {
-    fn build() -> Option<Scanner> {
+    fn build() -> Scanner {
         let mut numbers = HashMap::new();
         let mut texts = Vec::new();
-        let mut phrases = Vec::new();
+        let mut borders = Vec::new();
         let mut number_of = |text: &'static str| {
             *numbers.entry(text).or_insert_with(|| {
                 let plain = text.trim_matches('|');
                 texts.push(plain);
-                phrases.push(Phrase { starts_word: text.starts_with('|'), ends_word: text.ends_with('|') });
+                borders.push(Borders { starts_word: text.starts_with('|'), ends_word: text.ends_with('|') });
                 texts.len() - 1
             })
         };
@@ -89,35 +89,25 @@ impl Scanner {
                 without: rule.without.iter().map(|text| number_of(text)).collect(),
             })
             .collect();
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&texts)
-            .ok()?;
-        Some(Scanner { automaton, phrases, rules, code_marks })
+        Scanner { phrases: Phrases::new(texts), borders, rules, code_marks }
     }
 
     fn places(&self, text: &str) -> Vec<Vec<(usize, usize)>> {
-        let mut places = vec![Vec::new(); self.phrases.len()];
-        let bytes = text.as_bytes();
-        for found in self.automaton.find_overlapping_iter(text) {
-            let number = found.pattern().as_usize();
-            let phrase = &self.phrases[number];
-            let before = found.start().checked_sub(1).and_then(|at| bytes.get(at));
-            let after = bytes.get(found.end());
-            if phrase.starts_word && before.is_some_and(u8::is_ascii_alphanumeric)
-                || phrase.ends_word && after.is_some_and(u8::is_ascii_alphanumeric)
-            {
-                continue;
+        let mut places: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.borders.len()];
+        let is_word =
+            |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        self.phrases.each(text, |number, start, end| {
+            let borders = &self.borders[number];
+            if borders.starts_word && is_word(start.checked_sub(1)) || borders.ends_word && is_word(Some(end)) {
+                return;
             }
-            let kept: &mut Vec<(usize, usize)> = &mut places[number];
+            let kept = &mut places[number];
             if kept.len() == PLACES {
                 // The last one is kept too: what a log ends with matters more than what it repeats.
                 kept.pop();
             }
-            kept.push((found.start(), found.end()));
-        }
+            kept.push((start, end));
+        });
         places
     }
 
@@ -159,7 +149,7 @@ fn is_near(places: &[(usize, usize)], start: usize) -> bool {
 
 /// Scans the text. Linear in its length.
 pub(super) fn scan(text: &str) -> Scan {
-    let Some(scanner) = SCANNER.as_ref() else { return Scan::default() };
+    let scanner = &*SCANNER;
     let places = scanner.places(text);
     let entra_codes = scanner.entra_codes(text, &places);
     let fired = scanner.rules.iter().filter_map(|rule| rule.fires(&places, &entra_codes)).collect();

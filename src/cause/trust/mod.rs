@@ -236,3 +236,6 @@ fn place(statement: &StatementEvaluation) -> String {
         None => format!("Statement[{}]", statement.index),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::cloud::Call;
+use super::permissions::PermissionsFact;
 use super::secret::{SecretList, SecretRead};
 use crate::domain::timestamp::UnixSeconds;
 
@@ -15,6 +16,8 @@ pub struct AwsFacts {
     pub secret: Option<Call<SecretRead>>,
     /// Where else the secret was looked for, after it could not be read.
     pub located: Option<Located>,
+    /// The permissions policy at hand, evaluated for the reads.
+    pub permissions: Option<PermissionsFact>,
 }
 
 impl AwsFacts {

@@ -8,6 +8,7 @@ pub mod azure;
 pub mod cloud;
 pub mod issuer;
 pub mod network;
+pub mod permissions;
 pub mod secret;
 pub mod token;
 pub mod trust;
@@ -76,7 +77,7 @@ impl Facts {
             CheckId::AwsAssumeRoleWithWebIdentity => shown(self.aws.assume_role.as_ref()),
             CheckId::AwsCallerIdentity => shown(self.aws.caller.as_ref()),
             CheckId::AwsListSecrets => shown(self.aws.list.as_ref()),
-            CheckId::AwsGetSecret => self.aws.secret.as_ref().map(|call| json!({ "read": call, "located": self.aws.located })),
+            CheckId::AwsGetSecret => self.aws_read(),
             CheckId::SecretJsonKey => self.secret_read().and_then(|read| shown(read.field.as_ref())),
             CheckId::AwsAssumeRole | CheckId::DeploymentReachable => None,
         };
@@ -84,6 +85,17 @@ impl Facts {
             Some(Value::Object(fields)) => fields,
             _ => Map::new(),
         }
+    }
+
+    /// The read of the secret, and what was looked at to explain a refusal of it.
+    fn aws_read(&self) -> Option<Value> {
+        let mut read = shown(self.aws.secret.as_ref())?;
+        let beside =
+            [("located", shown(self.aws.located.as_ref())), ("permissions", shown(self.aws.permissions.as_ref()))];
+        if let Value::Object(fields) = &mut read {
+            fields.extend(beside.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), fact?))));
+        }
+        Some(read)
     }
 
     /// When a check's own hops began, in milliseconds after its step did, and how long they took; for the checks that

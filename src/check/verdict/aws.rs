@@ -1,12 +1,13 @@
 //! Verdicts on AWS's answers: what the words of a refusal allow, narrowed by everything else that was seen.
 
-use super::cloud::{from_words, granted, quoted, unanswered};
-use crate::cause::{Cause, Certainty, Finding};
+use super::cloud::{from_words, granted, list_in_words, quoted, read_in_words, unanswered};
+use crate::cause::explain::Provider;
+use crate::cause::{Cause, Certainty, Finding, access};
 use crate::check::facts::Facts;
 use crate::check::facts::cloud::{Call, Refusal};
 use crate::check::facts::secret::FieldState;
 use crate::check::{CheckId, Outcome, Verdict};
-use crate::domain::iam::Decision;
+use crate::domain::iam::{AccessEvaluation, Decision};
 use crate::domain::profile::Profile;
 use crate::domain::signature::SignatureState;
 
@@ -26,6 +27,15 @@ const DECIDED_BY_POLICY: &[Cause] = &[
     Cause::TagSessionMissing,
 ];
 
+/// What a permissions policy at hand decides.
+const DECIDED_BY_PERMISSIONS: &[Cause] = &[
+    Cause::MissingList,
+    Cause::ListResourceScoped,
+    Cause::MissingGet,
+    Cause::SecretArnSuffix,
+    Cause::VersionstageCondition,
+];
+
 /// STS exchanges the token for a session of the role.
 pub fn web_identity(facts: &Facts, profile: &Profile) -> Verdict {
     let check = CheckId::AwsAssumeRoleWithWebIdentity;
@@ -35,8 +45,10 @@ pub fn web_identity(facts: &Facts, profile: &Profile) -> Verdict {
     if let Some(verdict) = unanswered(check, Cause::StsUnreachable, call) {
         return verdict;
     }
-    let Some(refusal) = call.refusal() else { return granted(call) };
-    let mut findings = from_words(check, "aws", "STS", refusal);
+    let Some(refusal) = call.refusal() else {
+        return granted(call, call.granted().map_or_else(String::new, |role| role.assumed_role_arn.clone()));
+    };
+    let mut findings = from_words(check, Provider::Aws, "STS", refusal);
     narrow_by_trust_policy(&mut findings, facts, refusal);
     narrow_by_keys(&mut findings, facts);
     refused(refusal, findings)
@@ -51,7 +63,7 @@ pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
     }
     let Some(caller) = call.granted() else {
         return match call.refusal() {
-            Some(refusal) => refused(refusal, from_words(check, "aws", "STS", refusal)),
+            Some(refusal) => refused(refusal, from_words(check, Provider::Aws, "STS", refusal)),
             None => Verdict::inconclusive("no answer was seen", Vec::new()),
         };
     };
@@ -63,7 +75,7 @@ pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
                 .with_evidence(format!("STS says that the caller is {}", caller.arn));
             Verdict::fail(summary, vec![finding])
         }
-        _ => granted(call),
+        _ => granted(call, &caller.arn),
     }
 }
 
@@ -75,8 +87,13 @@ pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
         return verdict;
     }
     match call.refusal() {
-        Some(refusal) => refused(refusal, from_words(check, "aws", "Secrets Manager", refusal)),
-        None => granted(call),
+        Some(refusal) => {
+            let mut findings = from_words(check, Provider::Aws, "Secrets Manager", refusal);
+            let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.list.as_ref()?)));
+            narrow_by_permissions(&mut findings, check, policy, refusal);
+            refused(refusal, findings)
+        }
+        None => granted(call, call.granted().map(list_in_words).unwrap_or_default()),
     }
 }
 
@@ -87,8 +104,12 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
     if let Some(verdict) = unanswered(check, Cause::ConnectTimeout, call) {
         return verdict;
     }
-    let Some(refusal) = call.refusal() else { return granted(call) };
-    let mut findings = from_words(check, "aws", "Secrets Manager", refusal);
+    let Some(refusal) = call.refusal() else {
+        return granted(call, call.granted().map(read_in_words).unwrap_or_default());
+    };
+    let mut findings = from_words(check, Provider::Aws, "Secrets Manager", refusal);
+    let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.get.as_ref()?)));
+    narrow_by_permissions(&mut findings, check, policy, refusal);
     narrow_by_region(&mut findings, facts, profile, refusal);
     refused(refusal, findings)
 }
@@ -194,6 +215,40 @@ fn narrow_by_keys(findings: &mut Vec<Finding>, facts: &Facts) {
                     .into(),
             );
         }
+    }
+}
+
+/// A denied read, with the role's permissions at hand: they say why, or that it is not they who deny.
+fn narrow_by_permissions(
+    findings: &mut Vec<Finding>,
+    check: CheckId,
+    policy: Option<(&str, &AccessEvaluation)>,
+    refusal: &Refusal,
+) {
+    let Some((source, evaluation)) = policy else { return };
+    if !findings.iter().any(|finding| DECIDED_BY_PERMISSIONS.contains(&finding.cause)) {
+        return;
+    }
+    match evaluation.decision {
+        Decision::Deny => {
+            let proven = access::findings(check.id(), evaluation);
+            if !proven.is_empty() {
+                *findings = proven
+                    .into_iter()
+                    .map(|f| {
+                        f.with_evidence(format!("the permissions are those of {source}"))
+                            .with_evidence(quoted("Secrets Manager", refusal))
+                    })
+                    .collect();
+            }
+        }
+        Decision::Allow => {
+            findings.retain(|finding| !DECIDED_BY_PERMISSIONS.contains(&finding.cause));
+            for finding in findings.iter_mut() {
+                finding.evidence.push(format!("{source} grants {}", evaluation.action));
+            }
+        }
+        Decision::Unknown => {}
     }
 }
 

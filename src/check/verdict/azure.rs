@@ -1,12 +1,13 @@
 //! Verdicts on Entra's and the vault's answers: what the words of a refusal allow, narrowed by everything else that was
 //! seen.
 
-use super::cloud::{from_words, granted, quoted, unanswered};
+use super::cloud::{from_words, granted, list_in_words, quoted, read_in_words, unanswered};
+use crate::cause::explain::Provider;
 use crate::cause::keyvault::{Asked, Other};
 use crate::cause::{Cause, Certainty, Finding, entra, keyvault};
 use crate::check::facts::Facts;
 use crate::check::facts::azure::{CredentialKind, DeletedSecret, VaultFact};
-use crate::check::facts::cloud::{Answer, Call};
+use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::facts::network::{AddressScope, FailureKind};
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::entra::cloud;
@@ -56,8 +57,11 @@ pub fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
     if let Some(verdict) = unanswered(check, Cause::Proxy, &fact.call) {
         return verdict;
     }
-    let Some(refusal) = fact.call.refusal() else { return granted(&fact.call) };
-    let mut findings = from_words(check, "azure", "Entra", refusal);
+    let Some(refusal) = fact.call.refusal() else {
+        let object = fact.call.granted().and_then(|access| access.object_id.as_deref());
+        return granted(&fact.call, object.map_or_else(String::new, |id| format!("as service principal {id}")));
+    };
+    let mut findings = from_words(check, Provider::Azure, "Entra", refusal);
     if refusal.http_status == 429 && !findings.iter().any(|f| f.cause == Cause::Throttled) {
         let summary = "Entra was asked too often and wants a pause";
         let finding = Finding::new(Cause::Throttled, check.id(), Certainty::Proven, summary);
@@ -96,7 +100,11 @@ pub fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
 pub fn list_secrets(facts: &Facts, profile: &Profile) -> Verdict {
     let check = CheckId::AzureListSecrets;
     let Some(fact) = &facts.azure.list else { return missing_vault(check, profile) };
-    on_vault(fact, check, Asked::List, other(facts.azure.secret.as_ref()), facts, profile)
+    let mut verdict = on_vault(fact, check, Asked::List, other(facts.azure.secret.as_ref()), facts, profile);
+    if let Some(list) = fact.call.granted() {
+        verdict.reason = Some(with_notes(list_in_words(list), verdict.reason.take()));
+    }
+    verdict
 }
 
 /// The application may read the secret, and it is there.
@@ -105,7 +113,7 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
     let Some(fact) = &facts.azure.secret else { return missing_vault(check, profile) };
     let mut verdict = on_vault(fact, check, Asked::Get, other(facts.azure.list.as_ref()), facts, profile);
     if let Some(secret) = fact.call.granted() {
-        let mut notes: Vec<String> = verdict.reason.take().into_iter().collect();
+        let mut notes = vec![with_notes(read_in_words(&secret.read), verdict.reason.take())];
         if let Some(written) = &secret.written_name {
             notes.push(format!("sent as `{}`: a vault's names have no underscore (`{written}`)", secret.read.name));
         }
@@ -118,9 +126,13 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
             notes.push(format!("meant for use from {} only", rfc3339(at).unwrap_or_default()));
             verdict.outcome = Outcome::Warn;
         }
-        verdict.reason = (!notes.is_empty()).then(|| notes.join("; "));
+        verdict.reason = Some(notes.join("; "));
     }
     verdict
+}
+
+fn with_notes(words: String, notes: Option<String>) -> String {
+    notes.into_iter().fold(words, |words, note| format!("{words}; {note}"))
 }
 
 /// What an exchange's refusal says that may pass by itself: Entra is eventually consistent, so an application,
@@ -167,8 +179,13 @@ fn on_vault<T>(
     if let Some(verdict) = unanswered(check, Cause::Proxy, &fact.call) {
         return on_the_way(fact, check, verdict);
     }
-    let Some(refusal) = fact.call.refusal() else { return granted(&fact.call) };
-    let mut findings = from_words(check, "azure", "the vault", refusal);
+    let Some(refusal) = fact.call.refusal() else { return granted(&fact.call, "") };
+    let mut findings = from_words(check, Provider::Azure, "the vault", refusal);
+    // The message's further lines are told one by one.
+    let short = Refusal { message: first_line(&refusal.message).to_owned(), ..refusal.clone() };
+    for finding in &mut findings {
+        finding.evidence = vec![quoted("the vault", &short)];
+    }
     if refusal.http_status == 429 && findings.first().is_none_or(|f| f.cause != Cause::Throttled) {
         let summary = "the vault was asked too often and wants a pause";
         let finding = Finding::new(Cause::Throttled, check.id(), Certainty::Proven, summary);
@@ -236,7 +253,7 @@ fn on_the_way<T>(fact: &VaultFact<T>, check: CheckId, mut verdict: Verdict) -> V
     let found = match failure.kind {
         FailureKind::Dns if failure.proxy.is_none() => {
             let summary = format!("no vault has the name {}", failure.host);
-            Finding::new(Cause::VaultDns, check.id(), Certainty::Likely, summary).with_fix(
+            Finding::new(Cause::VaultDns, check.id(), Certainty::Proven, summary).with_fix(
                 "Compare the address with the vault's overview; a vault that was deleted, or another cloud's suffix, \
                  does not resolve, and a private DNS zone must be linked to this network.",
             )
@@ -249,7 +266,7 @@ fn on_the_way<T>(fact: &VaultFact<T>, check: CheckId, mut verdict: Verdict) -> V
     };
     let found = found.with_evidence(failure.to_string());
     verdict.reason = Some(found.summary.clone());
-    verdict.findings.insert(0, found);
+    verdict.findings = vec![found];
     verdict
 }
 

@@ -1,9 +1,10 @@
 //! What verdicts on any cloud's calls share: a refusal in words, candidates as findings, answers that are none.
 
 use super::network;
-use crate::cause::explain::candidates;
+use crate::cause::explain::{Provider, candidates};
 use crate::cause::{Cause, Certainty, Finding, catalogue};
 use crate::check::facts::cloud::{Answer, Call, Refusal};
+use crate::check::facts::secret::{FieldState, SecretList, SecretRead};
 use crate::check::{CheckId, Verdict};
 use crate::domain::timestamp::in_words;
 
@@ -14,7 +15,7 @@ pub fn quoted(service: &str, refusal: &Refusal) -> String {
 }
 
 /// The causes that a refusal's own words allow, as findings with those words as evidence.
-pub fn from_words(check: CheckId, provider: &str, service: &str, refusal: &Refusal) -> Vec<Finding> {
+pub fn from_words(check: CheckId, provider: Provider, service: &str, refusal: &Refusal) -> Vec<Finding> {
     candidates(provider, &refusal.code, &refusal.message)
         .into_iter()
         .map(|candidate| {
@@ -29,17 +30,37 @@ pub fn from_words(check: CheckId, provider: &str, service: &str, refusal: &Refus
         .collect()
 }
 
-/// A pass that says how long it took to come about, where it did not at once.
-pub fn granted<T>(call: &Call<T>) -> Verdict {
-    let mut verdict = Verdict::pass();
+/// A pass with what was granted, and with how long it took to come about, where it did not at once.
+pub fn granted<T>(call: &Call<T>, what: impl Into<String>) -> Verdict {
+    let mut notes = vec![what.into()];
     if call.attempts > 1 {
-        verdict.reason = Some(format!(
-            "works since {} after the first of {} attempts",
-            in_words(call.waited_ms / 1000),
-            call.attempts
-        ));
+        let since = in_words(call.waited_ms / 1000);
+        notes.push(format!("works since {since} after the first of {} attempts", call.attempts));
     }
-    verdict
+    notes.retain(|note| !note.is_empty());
+    Verdict { reason: (!notes.is_empty()).then(|| notes.join("; ")), ..Verdict::pass() }
+}
+
+/// A secret that was read, in a line: its fingerprint, version and staging labels.
+pub fn read_in_words(read: &SecretRead) -> String {
+    let mut words = read.fingerprint.as_str().to_owned();
+    if let Some(field) = read.field.as_ref().filter(|field| field.state == FieldState::Found) {
+        words.push_str(&format!(" of the field `{}`", field.json_key));
+    }
+    if let Some(version) = &read.version_id {
+        words.push_str(&format!(", version {version}"));
+    }
+    if !read.stages.is_empty() {
+        words.push_str(&format!(", {}", read.stages.join(" ")));
+    }
+    words
+}
+
+/// A list of secrets, in words.
+pub fn list_in_words(list: &SecretList) -> String {
+    let more = if list.more { "the first " } else { "" };
+    let plural = if list.seen == 1 { "" } else { "s" };
+    format!("{more}{} secret{plural}", list.seen)
 }
 
 /// The verdict on a call that brought no answer of the service: that is no refusal.

@@ -44,6 +44,7 @@ pub fn is_refused(check: CheckId, facts: &Facts) -> bool {
         CheckId::AwsAssumeRoleWithWebIdentity => {
             facts.aws.assume_role.as_ref().is_some_and(|call| call.refusal().is_some())
         }
+        CheckId::AwsListSecrets => facts.aws.list.as_ref().is_some_and(|call| call.refusal().is_some()),
         CheckId::AwsGetSecret => facts.aws.secret.as_ref().is_some_and(|call| call.refusal().is_some()),
         CheckId::AzureExchange => facts.azure.exchange.as_ref().is_some_and(|fact| fact.call.refusal().is_some()),
         CheckId::AzureListSecrets => facts.azure.list.as_ref().is_some_and(|fact| fact.call.refusal().is_some()),

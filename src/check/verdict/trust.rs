@@ -40,25 +40,19 @@ mod tests {
     use crate::cause::{Cause, Certainty};
     use crate::check::Outcome;
     use crate::check::facts::trust::TrustFact;
-    use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide};
+    use crate::domain::profile::{AwsSettings, Guide};
 
     const ISSUER: &str = "https://app.example.com";
     const SUBJECT: &str = "organization:7f3e81c4-1111-4222-8333-9d20c1a09a1c";
 
     fn profile() -> Profile {
         Profile {
-            name: "test".into(),
-            guide: Guide::AwsWorkloadIdentity,
             issuer_url: Some(ISSUER.into()),
-            organization: None,
-            token: None,
             aws: AwsSettings {
                 role_arn: crate::domain::arn::RoleArn::parse("arn:aws:iam::123456789012:role/reader").ok(),
                 ..AwsSettings::default()
             },
-            azure: AzureSettings::default(),
-            secret: None,
-            deployment: DeploymentSettings::default(),
+            ..Profile::bare("test", Guide::AwsWorkloadIdentity)
         }
     }
 

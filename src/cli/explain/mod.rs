@@ -4,17 +4,18 @@ mod text;
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::args::{OutputArgs, OutputFormat, ProfileSelector};
+use super::trust::input;
 use super::{CliError, Exit, settings, terminal};
-use crate::cause::Finding;
-use crate::cause::explain::{self, Explanation, Given, Parsed, RuledOut};
-use crate::domain::token::{RawToken, decode};
+use crate::cause::explain::{self, Explanation, Given, Parsed, RuledOut, Trust};
+use crate::cause::{Finding, trust};
+use crate::domain::iam::{Provider, TrustRequest, evaluate_trust};
 
 /// The longest input that is read, in bytes. Of a longer text the beginning counts: the root comes first.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -25,12 +26,18 @@ pub(super) struct ExplainArgs {
     /// The error text or log; standard input where none is named
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The token that was refused
+    /// A file with the token that was refused; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "claims")]
     token: Option<PathBuf>,
-    /// The claims of the token that was refused, as JSON
+    /// A JSON file with the claims of the token that was refused
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
+    /// The role's trust policy: the document, or the answer of `aws iam get-role`
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// The identity provider's ARN; without it, made from the token's issuer and the account in the policy
+    #[arg(long, value_name = "ARN", requires = "policy")]
+    provider_arn: Option<String>,
     /// Use the profile of this name
     #[arg(long, value_name = "NAME", conflicts_with = "profile_file")]
     profile: Option<String>,
@@ -45,7 +52,9 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     if matches!(args.output.output, OutputFormat::Junit | OutputFormat::Markdown) {
         return Err(CliError::new("`explain` prints text and json; write --output text or --output json"));
     }
+    one_standard_input(args)?;
     let claims = claims(args)?;
+    let trust = trust(args, claims.as_ref())?;
     let profile = match (&args.profile, &args.profile_file) {
         (None, None) => None,
         (profile, profile_file) => {
@@ -58,7 +67,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
         }
     };
     let error_text = error_text(args)?;
-    let given = Given { claims: claims.as_ref(), trust: None, profile: profile.as_ref() };
+    let given = Given { claims: claims.as_ref(), trust: trust.as_ref(), profile: profile.as_ref() };
     let explanation = explain::explain(&error_text, &given);
     terminal::print(&match args.output.output {
         OutputFormat::Json => format!("{:#}\n", document(&explanation)),
@@ -67,25 +76,48 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     Ok(if explanation.causes.is_empty() { Exit::Failed } else { Exit::Passed })
 }
 
-fn claims(args: &ExplainArgs) -> Result<Option<Map<String, Value>>, CliError> {
-    if let Some(path) = &args.token {
-        let (token, _) = RawToken::clean(&file_text(path)?);
-        return decode(&token).claims.map(Some).ok_or_else(|| {
-            CliError::new(format!("{}: this token's claims cannot be read", path.display()))
-                .with_hint("`trustline token` shows what is wrong with it")
-        });
+fn one_standard_input(args: &ExplainArgs) -> Result<(), CliError> {
+    let named = [&args.file, &args.token, &args.claims, &args.policy];
+    let piped = named.into_iter().flatten().filter(|path| input::is_stdin(path)).count();
+    if piped + usize::from(args.file.is_none()) > 1 {
+        return Err(CliError::new("there is one standard input: name files for the rest")
+            .with_hint("the error text comes from standard input too, where no file is named for it"));
     }
-    let Some(path) = &args.claims else { return Ok(None) };
-    serde_json::from_str(&file_text(path)?).map(Some).map_err(|e| {
-        CliError::new(format!("{}: not a JSON object of claims: {e}", path.display()))
-            .with_hint("write the token's payload, such as {\"iss\": \"…\", \"sub\": \"…\", \"aud\": \"…\"}")
-    })
+    Ok(())
+}
+
+fn claims(args: &ExplainArgs) -> Result<Option<Map<String, Value>>, CliError> {
+    match (&args.token, &args.claims) {
+        (Some(token), _) => input::token(token).map(Some),
+        (None, Some(claims)) => input::claims(claims).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What the trust policy says to the token.
+fn trust(args: &ExplainArgs, claims: Option<&Map<String, Value>>) -> Result<Option<Trust>, CliError> {
+    let Some(path) = &args.policy else { return Ok(None) };
+    let Some(claims) = claims else {
+        return Err(
+            CliError::new("a policy alone decides nothing").with_hint("give the token too, with --token or --claims")
+        );
+    };
+    let policy = input::policy(path)?;
+    let provider = match &args.provider_arn {
+        Some(arn) => arn.clone(),
+        None => Provider::of(claims, &policy, None).arn,
+    };
+    let request = TrustRequest { role_arn: policy.role_arn.as_deref(), ..TrustRequest::new(claims, &provider) };
+    let evaluation = evaluate_trust(&policy, &request);
+    Ok(Some(Trust { decision: evaluation.decision, findings: trust::findings("explain", &evaluation) }))
 }
 
 fn error_text(args: &ExplainArgs) -> Result<String, CliError> {
     let text = match &args.file {
-        Some(path) => file_text(path)?,
-        None => {
+        Some(path) if !input::is_stdin(path) => {
+            File::open(path).and_then(read).map_err(|e| CliError::new(format!("{}: {e}", path.display())))?
+        }
+        _ => {
             let stdin = std::io::stdin();
             if stdin.is_terminal() {
                 terminal::note("Paste the error text and end it with Ctrl-D.");
@@ -98,10 +130,6 @@ fn error_text(args: &ExplainArgs) -> Result<String, CliError> {
             .with_hint("name a file, or pipe the text in: trustline explain < error.txt"));
     }
     Ok(text)
-}
-
-fn file_text(path: &Path) -> Result<String, CliError> {
-    File::open(path).and_then(read).map_err(|e| CliError::new(format!("{}: {e}", path.display())))
 }
 
 /// Reads text. Logs are cut and mixed, so what is not UTF-8 does not stop it.

@@ -162,13 +162,13 @@ fn follow_in_lab(args: &GuideArgs, chosen: Option<Guide>, scenario: &str) -> Res
         let lab = lab::start(scenario, LabOptions { delay: Duration::ZERO })?;
         let folder = LabFolder::write(&lab)?;
         let name = format!("lab-{scenario}");
-        let loaded = settings::load_alone(&folder.profile_file(), &name, &args.selector.set)?;
+        let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &args.selector.set)?;
         let own = loaded.profile.guide;
         let mut all = Vec::new();
         for guide in chosen.map_or_else(|| Guide::ALL.to_vec(), |guide| vec![guide]) {
             let mut set = args.selector.set.clone();
             set.push(format!("guide={}", guide.id()));
-            let loaded = settings::load_alone(&folder.profile_file(), &name, &set)?;
+            let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &set)?;
             let ran = if args.check && own == guide {
                 let http = args.network.lab_stack(&folder.ca_file())?;
                 Some(evidence::run(&loaded.profile, &args.network, http).await?)

@@ -15,7 +15,7 @@ use crate::check::facts::issuer::{DocumentFact, IssuerFacts};
 use crate::check::verdict::issuer as verdict;
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::discovery::IssuerAddress;
-use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile};
+use crate::domain::profile::{Guide, Profile};
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 
@@ -85,17 +85,7 @@ fn examine(address: IssuerAddress, issuer: IssuerFacts) -> Result<Examination, C
 
 /// A profile that knows the issuer and nothing else.
 fn profile(address: &IssuerAddress) -> Profile {
-    Profile {
-        name: "issuer".to_owned(),
-        guide: Guide::AwsWorkloadIdentity,
-        issuer_url: Some(address.issuer.clone()),
-        organization: None,
-        token: None,
-        aws: AwsSettings::default(),
-        azure: AzureSettings::default(),
-        secret: None,
-        deployment: DeploymentSettings::default(),
-    }
+    Profile { issuer_url: Some(address.issuer.clone()), ..Profile::bare("issuer", Guide::AwsWorkloadIdentity) }
 }
 
 impl Examination {

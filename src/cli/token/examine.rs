@@ -11,7 +11,7 @@ use crate::check::verdict::token::{Cloud, Expectations};
 use crate::check::verdict::{issuer, token as verdict};
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::cli::{CliError, Exit};
-use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile};
+use crate::domain::profile::{Guide, Profile};
 use crate::domain::signature::{Signature, SignatureState, verify};
 use crate::domain::timestamp::UnixSeconds;
 use crate::domain::token::decode;
@@ -89,20 +89,11 @@ fn clock() -> UnixSeconds {
 
 /// A profile that knows the cloud and the issuer, and nothing else.
 fn profile(cloud: Cloud, issuer_url: Option<String>) -> Profile {
-    Profile {
-        name: "token".to_owned(),
-        guide: match cloud {
-            Cloud::Aws => Guide::AwsWorkloadIdentity,
-            Cloud::Entra => Guide::AzureWorkloadIdentity,
-        },
-        issuer_url,
-        organization: None,
-        token: None,
-        aws: AwsSettings::default(),
-        azure: AzureSettings::default(),
-        secret: None,
-        deployment: DeploymentSettings::default(),
-    }
+    let guide = match cloud {
+        Cloud::Aws => Guide::AwsWorkloadIdentity,
+        Cloud::Entra => Guide::AzureWorkloadIdentity,
+    };
+    Profile { issuer_url, ..Profile::bare("token", guide) }
 }
 
 impl Examination {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Answer;
 
 /// The schema's name.
-const SCHEMA: &str = "trustline.trust/1";
+pub(super) const SCHEMA: &str = "trustline.trust/1";
 
 pub(super) fn render(answer: &Answer) -> Value {
     let evaluation = &answer.evaluation;

@@ -6,13 +6,14 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::cli::CliError;
+use crate::domain::entra::CredentialSet;
 use crate::domain::iam::Policy;
 use crate::domain::token::{RawToken, decode};
 
-/// No policy, token or answer of IAM comes near this many bytes.
-const LONGEST: u64 = 4 << 20;
+/// No policy that IAM takes and no token that STS takes comes near this many bytes.
+const LONGEST: u64 = 128 << 10;
 
-pub(super) fn is_stdin(path: &Path) -> bool {
+pub(in crate::cli) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
@@ -25,7 +26,7 @@ fn name(path: &Path) -> String {
 ///
 /// # Errors
 /// Names the file, line and column of what is wrong, and what to write instead.
-pub(super) fn policy(path: &Path) -> Result<Policy, CliError> {
+pub(in crate::cli) fn policy(path: &Path) -> Result<Policy, CliError> {
     let text = read(path)?;
     Policy::parse(&text).map_err(|error| {
         CliError::new(format!("{}, line {}, column {}: {}", name(path), error.line, error.column, error.what))
@@ -33,8 +34,16 @@ pub(super) fn policy(path: &Path) -> Result<Policy, CliError> {
     })
 }
 
+/// The federated credentials.
+///
+/// # Errors
+/// Names the file, what is wrong, and what to save instead.
+pub(super) fn credentials(path: &Path) -> Result<CredentialSet, CliError> {
+    CredentialSet::parse(&read(path)?).map_err(|error| CliError::new(format!("{}: {error}", name(path))))
+}
+
 /// The claims of the token in a file.
-pub(super) fn token(path: &Path) -> Result<Map<String, Value>, CliError> {
+pub(in crate::cli) fn token(path: &Path) -> Result<Map<String, Value>, CliError> {
     let text = zeroize::Zeroizing::new(read(path)?);
     let (raw, _) = RawToken::clean(&text);
     let decoded = decode(&raw);
@@ -48,7 +57,7 @@ pub(super) fn token(path: &Path) -> Result<Map<String, Value>, CliError> {
 }
 
 /// The claims in a JSON file: the object itself, or the answer of `trustline token --output json`.
-pub(super) fn claims(path: &Path) -> Result<Map<String, Value>, CliError> {
+pub(in crate::cli) fn claims(path: &Path) -> Result<Map<String, Value>, CliError> {
     let text = read(path)?;
     if text.trim_start().starts_with("eyJ") {
         return Err(
@@ -84,7 +93,9 @@ fn read(path: &Path) -> Result<String, CliError> {
         std::fs::File::open(path).map_err(failed)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     }
     if bytes.len() as u64 > LONGEST {
-        return Err(CliError::new(format!("{} is longer than 4 MiB: that is no policy and no token", name(path))));
+        return Err(CliError::new(format!("{} is longer than 128 KiB", name(path))).with_hint(
+            "IAM takes policies of up to 10 240 characters, and STS tokens of up to 20 000: give the file of one role or token",
+        ));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();

@@ -1,7 +1,9 @@
-//! `trustline trust`: would this trust policy let this token have the role? Offline, from files.
+//! `trustline trust`: would this trust policy let this token have the role, or this federated credential let it stand
+//! for the application? Offline, from files.
 
+mod credential;
 mod document;
-mod input;
+pub(super) mod input;
 mod text;
 
 use std::path::PathBuf;
@@ -22,8 +24,11 @@ use crate::domain::timestamp::UnixSeconds;
 #[derive(Debug, Args)]
 pub(super) struct TrustArgs {
     /// The role's trust policy: the document, or the answer of `aws iam get-role`; `-` for standard input
-    #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "credential")]
+    policy: Option<PathBuf>,
+    /// An Entra federated credential, or the answer of `az ad app federated-credential list`; `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "provider_arn"])]
+    credential: Option<PathBuf>,
     /// A file with the token; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "claims", required_unless_present = "claims")]
     token: Option<PathBuf>,
@@ -59,29 +64,44 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
     if matches!(args.output.output, OutputFormat::Junit | OutputFormat::Markdown) {
         return Err(CliError::new("`trust` prints text or JSON: use --output text or --output json"));
     }
-    let inputs = [Some(&args.policy), args.token.as_ref(), args.claims.as_ref()];
+    let inputs = [args.policy.as_ref(), args.credential.as_ref(), args.token.as_ref(), args.claims.as_ref()];
     if inputs.into_iter().flatten().filter(|path| input::is_stdin(path)).count() > 1 {
         return Err(CliError::new(
-            "only one of --policy, --token and --claims can be `-`: there is one standard input",
+            "only one of --policy, --credential, --token and --claims can be `-`: there is one standard input",
         ));
     }
-    let policy = input::policy(&args.policy)?;
-    let claims = match (&args.token, &args.claims) {
-        (Some(token), _) => input::token(token)?,
-        (None, Some(claims)) => input::claims(claims)?,
-        (None, None) => return Err(CliError::new("give the token with --token, or its claims with --claims")),
+    let policy = match (&args.policy, &args.credential) {
+        (_, Some(path)) => {
+            let credentials = input::credentials(path)?;
+            return Ok(credential::run(args, &credentials, claims(args)?));
+        }
+        (Some(path), None) => input::policy(path)?,
+        (None, None) => return Err(CliError::new("give the trust with --policy or --credential")),
     };
+    let claims = claims(args)?;
     let answer = answer(args, policy, claims);
     let printed = match args.output.output {
         OutputFormat::Json => format!("{:#}\n", document::render(&answer)),
         _ => text::render(&answer, terminal::paint(&args.output)),
     };
     terminal::print(&printed);
-    Ok(match answer.evaluation.decision {
+    Ok(exit(answer.evaluation.decision))
+}
+
+fn claims(args: &TrustArgs) -> Result<Map<String, Value>, CliError> {
+    match (&args.token, &args.claims) {
+        (Some(token), _) => input::token(token),
+        (None, Some(claims)) => input::claims(claims),
+        (None, None) => Err(CliError::new("give the token with --token, or its claims with --claims")),
+    }
+}
+
+fn exit(decision: Decision) -> Exit {
+    match decision {
         Decision::Allow => Exit::Passed,
         Decision::Deny => Exit::Failed,
         Decision::Unknown => Exit::Inconclusive,
-    })
+    }
 }
 
 fn answer(args: &TrustArgs, policy: Policy, claims: Map<String, Value>) -> Answer {

@@ -118,7 +118,7 @@ fn condition(condition: &ConditionEvaluation, paint: Paint) -> Vec<String> {
     lines
 }
 
-fn title(result: Truth, name: &str, why: &str, paint: Paint) -> String {
+pub(super) fn title(result: Truth, name: &str, why: &str, paint: Paint) -> String {
     let outcome = match result {
         Truth::True => Outcome::Pass,
         Truth::False => Outcome::Fail,
@@ -129,7 +129,7 @@ fn title(result: Truth, name: &str, why: &str, paint: Paint) -> String {
 }
 
 /// What was expected and what was found, aligned; where they differ, a mark under the first character that does.
-fn values(
+pub(super) fn values(
     expected: &[String],
     nearest: Option<&str>,
     actual: Option<&[String]>,
@@ -173,7 +173,7 @@ fn values(
     lines
 }
 
-fn section(name: &str, findings: &[crate::cause::Finding], lines: &mut Vec<String>, paint: Paint) {
+pub(super) fn section(name: &str, findings: &[crate::cause::Finding], lines: &mut Vec<String>, paint: Paint) {
     if findings.is_empty() {
         return;
     }

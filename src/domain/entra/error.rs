@@ -21,7 +21,7 @@ pub struct EntraError {
     pub error: Option<String>,
     /// The numbers after `AADSTS`, the first one first; no number twice.
     pub codes: Vec<u32>,
-    /// The description without codes' tail of identifiers.
+    /// The description, without its own code in front and its tail of identifiers.
     pub description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suberror: Option<String>,
@@ -93,9 +93,12 @@ impl EntraError {
         // Logs may carry the line breaks as the two characters they are escaped with.
         let text = text.replace("\\r\\n", "\n").replace("\r\n", "\n");
         let tail = ["Trace ID:", "Correlation ID:", "Timestamp:"].iter().filter_map(|mark| text.find(mark)).min();
-        let description = text[..tail.unwrap_or(text.len())].trim().to_owned();
+        let codes = codes(&text);
+        let description = text[..tail.unwrap_or(text.len())].trim();
+        let own_code = codes.first().map(|code| format!("AADSTS{code}:")).unwrap_or_default();
+        let description = description.strip_prefix(&own_code).unwrap_or(description).trim().to_owned();
         EntraError {
-            codes: codes(&text),
+            codes,
             description,
             trace_id: labelled(&text, "Trace ID:", 1),
             correlation_id: labelled(&text, "Correlation ID:", 1),

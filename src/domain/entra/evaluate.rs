@@ -25,7 +25,7 @@ pub struct CredentialEvaluation {
 /// One credential and its comparisons.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EvaluatedCredential {
-    /// Its place in the text, counted from 1.
+    /// Its place in the text, counted from 0 as the statements of a policy are.
     pub index: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -100,7 +100,7 @@ impl EvaluatedCredential {
 
     /// What to call it: its name, or its place.
     pub fn called(&self) -> String {
-        self.name.clone().unwrap_or_else(|| format!("credential {}", self.index))
+        self.name.clone().unwrap_or_else(|| format!("credential {}", self.index + 1))
     }
 }
 
@@ -111,7 +111,7 @@ impl EvaluatedCredential {
 pub fn evaluate(set: &CredentialSet, claims: &Map<String, Value>) -> CredentialEvaluation {
     let effort = Effort::full();
     let mut statements: Vec<EvaluatedCredential> =
-        set.credentials.iter().enumerate().map(|(at, one)| evaluated(at + 1, one, claims, &effort)).collect();
+        set.credentials.iter().enumerate().map(|(at, one)| evaluated(at, one, claims, &effort)).collect();
     statements.sort_by_key(EvaluatedCredential::distance);
     let decision = match Truth::any(statements.iter().map(|s| s.matches)) {
         Truth::True => Decision::Allow,
@@ -310,9 +310,9 @@ mod tests {
         ]));
         let evaluation = evaluate(&list, &claims("https://i", "organization:1", json!("api://A")));
         assert_eq!(evaluation.decision, Decision::Allow);
-        assert_eq!(evaluation.statements.iter().map(|s| s.index).collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!(evaluation.statements.iter().map(|s| s.index).collect::<Vec<_>>(), [2, 1, 0]);
         let denied = evaluate(&list, &claims("https://i", "ORGANIZATION:2", json!("api://A")));
-        assert_eq!(denied.statements[0].index, 2);
+        assert_eq!(denied.statements[0].index, 1);
         assert_eq!(denied.statements[0].conditions[1].difference, Some(Difference::Near(NearMiss::Case)));
     }
 

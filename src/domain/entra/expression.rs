@@ -56,16 +56,26 @@ pub struct FlexibleIssuer {
     pub issuer: &'static str,
     /// The claims that an expression may look at.
     pub claims: &'static [&'static str],
+    /// A subject of somebody else's, as this issuer writes it.
+    pub stranger: &'static str,
 }
+
+const TERRAFORM_STRANGER: &str =
+    "organization:some-stranger:project:some-project:workspace:some-workspace:run_phase:apply";
 
 const FLEXIBLE: &[FlexibleIssuer] = &[
     FlexibleIssuer {
         issuer: "https://token.actions.githubusercontent.com",
         claims: &["sub", "job_workflow_ref", "repository_id", "repository_owner_id", "enterprise_id"],
+        stranger: "repo:some-stranger/some-repository:ref:refs/heads/main",
     },
-    FlexibleIssuer { issuer: "https://gitlab.com", claims: &["sub", "project_id", "namespace_id", "user_id"] },
-    FlexibleIssuer { issuer: "https://app.terraform.io", claims: &["sub"] },
-    FlexibleIssuer { issuer: "https://app.eu.terraform.io", claims: &["sub"] },
+    FlexibleIssuer {
+        issuer: "https://gitlab.com",
+        claims: &["sub", "project_id", "namespace_id", "user_id"],
+        stranger: "project_path:some-stranger/some-project:ref_type:branch:ref:main",
+    },
+    FlexibleIssuer { issuer: "https://app.terraform.io", claims: &["sub"], stranger: TERRAFORM_STRANGER },
+    FlexibleIssuer { issuer: "https://app.eu.terraform.io", claims: &["sub"], stranger: TERRAFORM_STRANGER },
 ];
 
 /// The entry of an issuer that may have flexible credentials; every other issuer has plain ones only.

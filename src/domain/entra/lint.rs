@@ -2,7 +2,7 @@
 //!
 //! Limits: <https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations>.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -118,14 +118,14 @@ pub(super) fn lint(credentials: &[FederatedCredential]) -> Vec<CredentialProblem
     if credentials.len() > CREDENTIALS_LIMIT {
         problems.push(CredentialProblem::TooMany { count: credentials.len() });
     }
-    let mut pairs: HashSet<(&str, &str)> = HashSet::new();
+    let mut pairs: HashMap<(&str, &str), usize> = HashMap::new();
     for (at, one) in credentials.iter().enumerate() {
         let credential = at + 1;
-        if let Some(subject) = &one.subject
-            && !pairs.insert((&one.issuer, subject))
-            && let Some(first) = credentials.iter().position(|c| c.issuer == one.issuer && c.subject == one.subject)
-        {
-            problems.push(CredentialProblem::Duplicate { first: first + 1, second: credential });
+        if let Some(subject) = &one.subject {
+            let first = *pairs.entry((&one.issuer, subject)).or_insert(credential);
+            if first != credential {
+                problems.push(CredentialProblem::Duplicate { first, second: credential });
+            }
         }
         lint_one(one, credential, &mut problems);
     }

@@ -6,7 +6,7 @@ use super::condition;
 use super::context::{Actual, Context, TrustContext, TrustRequest, claim_name};
 use super::decide::{Decision, Refusal, covers_action, decide_action, refusals};
 use super::key::{ImpossibleKey, impossible};
-use super::near_miss::{Miss, NearMiss, nearest_principal};
+use super::near_miss::{LONGEST, Miss, NearMiss, nearest_principal};
 use super::operator::Comparison;
 use super::pattern::Effort;
 use super::policy::{ActionElement, Condition, Effect, Policy, Statement};
@@ -250,8 +250,8 @@ pub fn explain_condition<C: Context>(condition: &Condition, context: &C) -> Cond
     };
     let actual = match actual {
         Actual::Missing | Actual::Unknown(_) => None,
-        Actual::One(value) => Some(vec![value.into_owned()]),
-        Actual::Many(values) => Some(values.into_iter().map(std::borrow::Cow::into_owned).collect()),
+        Actual::One(value) => Some(vec![reported(&value)]),
+        Actual::Many(values) => Some(values.iter().map(|value| reported(value)).collect()),
     };
     ConditionEvaluation {
         operator: condition.operator_name.clone(),
@@ -265,6 +265,16 @@ pub fn explain_condition<C: Context>(condition: &Condition, context: &C) -> Cond
     }
 }
 
+/// A value as a report holds it: whole, unless it is longer than any real one.
+fn reported(value: &str) -> String {
+    let end = value.floor_char_boundary(LONGEST);
+    if end == value.len() {
+        value.to_owned()
+    } else {
+        format!("{}… ({} bytes more)", &value[..end], value.len() - end)
+    }
+}
+
 /// Why a comparison of values that are there has no result.
 fn undecided(condition: &Condition, actual: &Actual<'_>) -> &'static str {
     if condition.operator.comparison == Comparison::Unrecognised {
@@ -275,3 +285,6 @@ fn undecided(condition: &Condition, actual: &Actual<'_>) -> &'static str {
         "the values cannot be compared, or depend on something that is not at hand"
     }
 }
+
+#[cfg(test)]
+mod tests;

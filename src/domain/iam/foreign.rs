@@ -53,7 +53,7 @@ pub fn strangers(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Stranger> {
     let patterns = values_for(policy, prefix, "sub");
     let audiences = values_for(policy, prefix, "aud");
     let mut found: Vec<Stranger> = Vec::new();
-    for candidate in candidates::all(kind, subject, &patterns) {
+    for candidate in candidates::all(kind, subject, &patterns).into_iter().take(tries(policy)) {
         let settled = found.iter().any(|stranger| stranger.distance == candidate.distance);
         if settled || candidate.subject == subject && candidate.changes.is_empty() {
             continue;
@@ -85,6 +85,12 @@ fn is_accepted(
         })
 }
 
+/// How many strangers are tried: all of them against a policy of usual size, fewer the longer it is.
+fn tries(policy: &Policy) -> usize {
+    let values = policy.statements.iter().flat_map(|s| &s.conditions).map(|c| c.expected.len()).sum::<usize>();
+    100_000 / (policy.statements.len() + values).max(1)
+}
+
 fn claims_of(candidate: &Candidate, own: &Map<String, Value>) -> Map<String, Value> {
     let mut claims = own.clone();
     claims.insert("sub".to_owned(), Value::from(candidate.subject.as_str()));
@@ -96,7 +102,7 @@ fn claims_of(candidate: &Candidate, own: &Map<String, Value>) -> Map<String, Val
     claims
 }
 
-/// What the policy's allowing statements expect of the issuer's `claim`, at most 32 values.
+/// What the policy's allowing statements expect of the issuer's `claim`, at most 32 values of the usual length.
 fn values_for<'p>(policy: &'p Policy, prefix: &str, claim: &str) -> Vec<&'p str> {
     let statements = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
     let conditions = statements.flat_map(|statement| &statement.conditions);
@@ -104,6 +110,7 @@ fn values_for<'p>(policy: &'p Policy, prefix: &str, claim: &str) -> Vec<&'p str>
         .filter(|condition| claim_name(&condition.key, prefix).is_some_and(|name| name.eq_ignore_ascii_case(claim)))
         .flat_map(|condition| &condition.expected)
         .map(|expected| expected.text.as_str())
+        .filter(|text| text.len() <= 512)
         .take(32)
         .collect()
 }

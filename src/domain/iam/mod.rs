@@ -19,6 +19,7 @@ mod placeholder;
 mod policy;
 mod principal;
 mod provider;
+mod resource_miss;
 mod truth;
 mod variable;
 
@@ -39,4 +40,5 @@ pub use policy::{
 };
 pub use principal::{BUILT_IN_PROVIDERS, PrincipalElement, ProviderArn};
 pub use provider::{KnownFrom, Provider};
+pub use resource_miss::{ResourceMiss, resource_miss};
 pub use truth::Truth;

@@ -112,6 +112,9 @@ pub struct Miss<'a> {
 /// No more values than these are tried: a policy fits few, and every try costs.
 const TRIED: usize = 64;
 
+/// Values longer than this many bytes are neither reported whole nor tried: no issuer's subject comes near it.
+pub const LONGEST: usize = 4096;
+
 impl Miss<'_> {
     /// Whether `expected` would fit `actual` under the condition's operator.
     pub fn would_fit(&self, expected: &str, actual: &str) -> bool {
@@ -124,7 +127,10 @@ impl Miss<'_> {
 
     /// The nearest of `expected`, with the one change that would make it fit.
     pub fn nearest<'e>(&self, expected: impl Iterator<Item = &'e str> + Clone) -> Option<NearMiss> {
-        let tried = expected.take(TRIED);
+        if self.actual.len() > LONGEST {
+            return None;
+        }
+        let tried = expected.filter(|value| value.len() <= LONGEST).take(TRIED);
         // Every value is tried for an exact change before any is tried for a differing part.
         tried
             .clone()
@@ -326,4 +332,186 @@ fn eks_parts(url: &str) -> Option<(Vec<&str>, &str)> {
         parts.sort_unstable();
         (parts, path)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn nearest(kind: IssuerKind, claim: &str, operator: &str, expected: &str, actual: &str) -> Option<NearMiss> {
+        let claims = json!({
+            "sub": actual, "aud": "sts.amazonaws.com", "repository_owner_id": "11", "repository_id": 22,
+            "repository": "octo/app"});
+        let miss = Miss {
+            kind,
+            comparison: super::super::Operator::parse(operator).comparison,
+            claim: Some(claim),
+            actual,
+            claims: claims.as_object().unwrap(),
+        };
+        miss.nearest([expected].into_iter())
+    }
+
+    /// Every near miss names its change, and its correction fits.
+    #[test]
+    fn the_one_change_is_named_and_mends() {
+        use IssuerKind::*;
+        use Transformation::*;
+        let v1 = "org/o/project/p/user/u";
+        let v2 = "org/o/project/p/user/u/vcs-origin/github.com/a/b/vcs-ref/refs/heads/x";
+        for (kind, operator, expected, actual, transformation) in [
+            (Generic, "StringEquals", "Service-A", "service-a", LetterCase),
+            (GithubActions, "StringLike", "repo:Octo/app:*", "repo:octo/app:pull_request", LetterCase),
+            (Generic, "StringEquals", "https://h/p/", "https://h/p", TrailingSlash),
+            (Generic, "StringEquals", "h/p", "https://h/p", Scheme),
+            (Generic, "StringEquals", " a b", "ab", WhiteSpace),
+            (Generic, "StringLike", "ab \n*", "abc", WhiteSpace),
+            (Generic, "StringEquals", "a\u{200b}b", "ab", InvisibleCharacters),
+            (Generic, "StringEquals", "оrganization:1", "organization:1", Homoglyph),
+            (GithubActions, "StringEquals", "repo:o/r:environment:a:b", "repo:o/r:environment:a%3Ab", PercentEncoding),
+            (GithubActions, "StringEquals", "repo:octo/app:*", "repo:octo/app:pull_request", WildcardUnderEquals),
+            (
+                GithubActions,
+                "StringEquals",
+                "repo:octo/app:pull_request",
+                "repo:octo@11/app@22:pull_request",
+                ImmutableSubject,
+            ),
+            (GithubActions, "StringLike", "repo:octo/app:*", "repo:octo@11/app@22:pull_request", ImmutableSubject),
+            (GithubActions, "StringLike", "repo:octo/*", "repo:octo@11/app@22:pull_request", ImmutableSubject),
+            (
+                GithubActions,
+                "StringEquals",
+                "repo:octo@11/app@22:pull_request",
+                "repo:octo/app:pull_request",
+                NameSubject,
+            ),
+            (GithubActions, "StringLike", "repo:octo@11/app@22:*", "repo:octo/app:pull_request", NameSubject),
+            (
+                GithubActions,
+                "StringEquals",
+                "repo:o/r:ref:refs/heads/main",
+                "repo:o/r:environment:prod",
+                EnvironmentInsteadOfRef,
+            ),
+            (
+                GithubActions,
+                "StringLike",
+                "repo:o/*:ref:refs/heads/*",
+                "repo:o/r:environment:prod",
+                EnvironmentInsteadOfRef,
+            ),
+            (
+                GithubActions,
+                "StringEquals",
+                "repo:o/r:environment:prod",
+                "repo:o/r:ref:refs/heads/main",
+                RefInsteadOfEnvironment,
+            ),
+            (GithubActions, "StringEquals", "repo:o/r:ref:refs/heads/main", "repo:o/r:pull_request", PullRequest),
+            (GithubActions, "StringEquals", "repo:o/r:pull_request", "repo:o/r:ref:refs/heads/main", PullRequest),
+            (GithubActions, "StringEquals", "repo:o/r", "repo:o/r:pull_request", ContextMissing),
+            (CircleCi, "StringEquals", v1, v2, CircleciTokenVersion),
+            (CircleCi, "StringEquals", v2, v1, CircleciTokenVersion),
+            (
+                GitlabCom,
+                "StringEquals",
+                "project_path:g/p:ref_type:tag:ref:v1",
+                "project_path:g/p:ref_type:branch:ref:v1",
+                GitlabRefType,
+            ),
+            (
+                TerraformCloud,
+                "StringEquals",
+                "organization:o:project:p:workspace:w:run_phase:plan",
+                "organization:o:project:p:workspace:w:run_phase:apply",
+                TerraformRunPhase,
+            ),
+            (Eks, "StringEquals", "system:serviceaccount:sa:ns", "system:serviceaccount:ns:sa", PartsSwapped),
+            (Eks, "StringEquals", "system:serviceaccount:other:sa", "system:serviceaccount:ns:sa", OnePart),
+            (GithubActions, "StringEquals", "repo:o/r:ref:refs/heads/main", "repo:o/r:ref:refs/heads/dev", OnePart),
+            (GithubActions, "StringLike", "repo:other/r:ref:refs/heads/*", "repo:o/r:ref:refs/heads/dev", OnePart),
+        ] {
+            let near =
+                nearest(kind, "sub", operator, expected, actual).unwrap_or_else(|| panic!("{expected} {actual}"));
+            assert_eq!(near.transformation, transformation, "{expected} {actual}");
+            assert_eq!(near.expected, expected);
+            if let Some(corrected) = near.corrected {
+                let fits = match operator {
+                    "StringLike" => like(&corrected, actual, &Effort::full()) == Truth::True,
+                    _ => corrected == actual,
+                };
+                assert!(fits, "{corrected} for {actual}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_changes_at_once_or_none_are_no_near_miss() {
+        use IssuerKind::*;
+        for (kind, expected, actual) in [
+            (Generic, "Service-A/", "service-b"),
+            (Generic, "a", "b"),
+            (Generic, "", "x"),
+            (GithubActions, "repo:Octo/app:ref:refs/heads/main", "repo:octo@11/lib@22:environment:prod"),
+            (GithubActions, "repo:octo/app:pull_request", "repo:other@9/app@8:pull_request"),
+            (GithubActions, "repo:a/b:environment:x", "repo:c/d:ref:refs/heads/x"),
+            (CircleCi, "org/o/project/p/user/u", "org/o/project/q/user/v"),
+            (GitlabCom, "project_path:g/p:ref_type:tag:ref:v1", "project_path:g/q:ref_type:branch:ref:v1"),
+            (
+                TerraformCloud,
+                "organization:o:project:p:workspace:w:run_phase:plan",
+                "organization:x:project:p:workspace:w:run_phase:apply",
+            ),
+            (Eks, "system:serviceaccount:a:b", "system:serviceaccount:c:d"),
+            (AgentPlatform, "organization:1", "organization:2"),
+        ] {
+            assert_eq!(nearest(kind, "sub", "StringEquals", expected, actual), None, "{expected} {actual}");
+        }
+    }
+
+    #[test]
+    fn a_value_under_the_wrong_key_is_told() {
+        let near =
+            nearest(IssuerKind::GithubActions, "sub", "StringEquals", "sts.amazonaws.com", "repo:o/r:x").unwrap();
+        assert_eq!(near.transformation, Transformation::ClaimsSwapped);
+        assert!(near.why.contains("`aud`"));
+        // A pattern that fits anything says nothing.
+        assert_eq!(nearest(IssuerKind::Generic, "amr", "StringLike", "???????????????*", "x"), None);
+    }
+
+    #[test]
+    fn principals_differ_in_what_people_get_wrong() {
+        use Transformation::*;
+        let arn = |url: &str| format!("arn:aws:iam::123456789012:oidc-provider/{url}");
+        let eks = "oidc.eks.us-east-1.amazonaws.com/id/ABC";
+        for (written, real, transformation) in [
+            (arn("https://h.example.com"), arn("h.example.com"), Some(Scheme)),
+            (arn("https://h.example.com/"), arn("h.example.com"), Some(Scheme)),
+            (arn("h.example.com/"), arn("h.example.com"), Some(TrailingSlash)),
+            (arn("H.example.com"), arn("h.example.com"), Some(LetterCase)),
+            (arn(" h.example.com"), arn("h.example.com"), Some(WhiteSpace)),
+            (arn("һ.example.com"), arn("h.example.com"), Some(Homoglyph)),
+            (arn("h.example.com"), arn("h.example.com/oauth2"), Some(Path)),
+            (arn("oidc.us-east-1.eks.amazonaws.com/id/ABC"), arn(eks), Some(EksHostOrder)),
+            ("h.example.com".to_owned(), arn("h.example.com"), Some(NotAnArn)),
+            ("https://h.example.com".to_owned(), arn("h.example.com"), Some(NotAnArn)),
+            (arn("accounts.google.com"), "accounts.google.com".to_owned(), Some(NotAnArn)),
+            ("arn:aws:iam::999999999999:oidc-provider/h.example.com".to_owned(), arn("h.example.com"), Some(Account)),
+            (
+                "arn:aws-cn:iam::123456789012:oidc-provider/h.example.com".to_owned(),
+                arn("h.example.com"),
+                Some(Partition),
+            ),
+            (arn("other.example.com"), arn("h.example.com"), None),
+        ] {
+            let near = nearest_principal(std::slice::from_ref(&written), &[], &real);
+            assert_eq!(near.as_ref().map(|n| n.transformation), transformation, "{written}");
+            assert!(near.is_none_or(|n| n.corrected.as_deref() == Some(&*real)));
+        }
+        let under_aws = nearest_principal(&[], &[format!("AWS:{}", arn("h.example.com"))], &arn("h.example.com"));
+        assert_eq!(under_aws.map(|n| n.transformation), Some(PrincipalKind));
+    }
 }

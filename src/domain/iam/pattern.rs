@@ -254,10 +254,10 @@ mod tests {
 
     #[test]
     fn a_hostile_pattern_ends_as_unknown_instead_of_hanging() {
-        let pattern = "*a?".repeat(20_000) + "b";
+        let pattern = "*a?".repeat(20_000) + "b*";
         let text = "a".repeat(200_000);
         assert_eq!(like(&pattern, &text, &Effort::full()), Truth::False);
-        let pattern = format!("*{}b", "a?".repeat(20_000));
+        let pattern = format!("*{}b*", "a?".repeat(20_000));
         assert_eq!(like(&pattern, &text, &Effort::full()), Truth::Unknown);
     }
 

@@ -144,20 +144,6 @@ impl IssuerKind {
         }
     }
 
-    /// Whether strangers get tokens of this issuer too, so that only a condition keeps them out.
-    pub const fn is_shared(self) -> bool {
-        matches!(
-            self,
-            IssuerKind::GithubActions
-                | IssuerKind::GitlabCom
-                | IssuerKind::TerraformCloud
-                | IssuerKind::Buildkite
-                | IssuerKind::AgentPlatform
-                | IssuerKind::Google
-                | IssuerKind::Cognito
-        )
-    }
-
     /// How a person calls it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -50,10 +50,11 @@ pub fn vault_fault(text: &str) -> Option<Fault> {
         return Some(fault);
     }
     let url = Url::parse(text).ok()?;
-    if is_loopback(&url) {
+    let host = url.host_str().unwrap_or_default();
+    // Names under `.invalid` resolve nowhere, by RFC 6761: they stand for a vault that is not there.
+    if is_loopback(&url) || host.ends_with(".invalid") {
         return None;
     }
-    let host = url.host_str().unwrap_or_default();
     let (name, suffix) = host.split_once('.').unwrap_or((host, ""));
     if let Some(public) = suffix.strip_prefix("privatelink.") {
         let suffix = if public == "vaultcore.azure.net" { "vault.azure.net" } else { public };

@@ -142,3 +142,20 @@ pub struct Profile {
     pub secret: Option<SecretRef>,
     pub deployment: DeploymentSettings,
 }
+
+impl Profile {
+    /// A profile with its name and guide, and nothing else.
+    pub fn bare(name: &str, guide: Guide) -> Self {
+        Profile {
+            name: name.to_owned(),
+            guide,
+            issuer_url: None,
+            organization: None,
+            token: None,
+            aws: AwsSettings::default(),
+            azure: AzureSettings::default(),
+            secret: None,
+            deployment: DeploymentSettings::default(),
+        }
+    }
+}

@@ -271,6 +271,17 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_token_makes_it_panic(text in ".{0,200}", iat: i64, exp: i64, now: i64) {
+            let _ = parse(&text);
+            let part = URL_SAFE_NO_PAD.encode(&text);
+            let _ = parse(&format!("{part}.{part}.{part}"));
+            let _ = check_claims(&claims(json!({"iat": iat, "exp": exp, "sub": text, "nbf": text})), ROLE, now);
+            let _ = check_times(&claims(json!({"iat": iat, "exp": exp, "nbf": exp})), now);
+        }
+    }
+
     #[test]
     fn the_last_of_duplicate_claims_counts() {
         let payload = URL_SAFE_NO_PAD.encode(r#"{"aud":"a","aud":"b"}"#);

@@ -10,6 +10,10 @@ use super::WorldError;
 use super::azure::{AzureProfile, AzureWorld};
 use crate::lab::keys;
 
+const DECADE_S: i64 = 10 * 366 * 86_400;
+const MAX_DELAY_MS: u64 = 600_000;
+const MAX_COPIES: u32 = 1000;
+
 /// A whole world.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -351,6 +355,21 @@ impl Description {
             if !(200..600).contains(&status) {
                 return wrong(at.into(), "is no HTTP status; write a number from 200 to 599");
             }
+        }
+        for (at, seconds) in [
+            ("issuer.clock-offset-s", self.issuer.clock_offset_s),
+            ("token.age-s", self.token.age_s),
+            ("token.lifetime-s", self.token.lifetime_s),
+        ] {
+            if !(-DECADE_S..=DECADE_S).contains(&seconds) {
+                return wrong(at.into(), "is more than ten years; write fewer seconds");
+            }
+        }
+        if self.issuer.delay_ms > MAX_DELAY_MS {
+            return wrong("issuer.delay-ms".into(), "is more than ten minutes; write 600000 or less");
+        }
+        if self.issuer.jwks.iter().flatten().any(|published| published.copies > MAX_COPIES) {
+            return wrong("issuer.jwks: copies".into(), "is too many; write 1000 or less");
         }
         self.check_policies()?;
         self.azure.check()?;

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::domain::nearest;
+
 /// What a scenario is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Scenario {
@@ -131,32 +133,11 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
     SCENARIOS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
-/// Up to three names that are spelt like `name`, nearest first.
+/// Up to three names: the one spelt most like `name`, then those that contain it.
 pub(super) fn nearest(name: &str) -> Vec<String> {
-    // Beyond this no scenario is near, and the distance costs length times length.
-    if name.len() > 64 {
-        return Vec::new();
-    }
-    let mut near: Vec<(usize, &str)> =
-        names().map(|known| (distance(name, known), known)).filter(|(d, known)| *d <= known.len() / 2).collect();
-    near.sort();
-    near.into_iter().take(3).map(|(_, known)| known.to_owned()).collect()
-}
-
-/// The number of single-character edits between two texts.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    let closest = nearest::nearest(name, names());
+    let containing = names().filter(|known| !name.is_empty() && known.contains(name) && Some(*known) != closest);
+    closest.into_iter().chain(containing).take(3).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -182,9 +163,9 @@ mod tests {
     }
 
     #[test]
-    fn distance_counts_edits() {
-        for (a, b, edits) in [("", "abc", 3), ("abc", "abc", 0), ("kitten", "sitting", 3)] {
-            assert_eq!(distance(a, b), edits);
-        }
+    fn names_what_may_have_been_meant() {
+        assert_eq!(nearest("sub-mismach"), ["sub-mismatch"]);
+        assert_eq!(nearest("tls"), ["tls-expired", "tls-name", "tls-untrusted"]);
+        assert_eq!(nearest("no such thing"), [] as [&str; 0]);
     }
 }

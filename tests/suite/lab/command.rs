@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -35,18 +35,29 @@ fn refuses_what_it_does_not_know() {
     assert!(message.contains("world.toml") && message.contains("speed") && message.contains("line 2"), "{message}");
 }
 
+/// A lab that does not outlive a failing test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn serves_until_it_is_told_to_stop() {
     for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
         let folder = tempfile::tempdir().unwrap();
-        let mut lab = Command::new(assert_cmd::cargo::cargo_bin!("trustline"))
+        let lab = Command::new(assert_cmd::cargo::cargo_bin!("trustline"))
             .args(["lab", "--output", "json"])
             .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut lab = Running(lab);
         let mut line = String::new();
-        BufReader::new(lab.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(lab.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
         let members: Vec<&String> = ready.as_object().unwrap().keys().collect();
         assert_eq!(
@@ -71,9 +82,9 @@ fn serves_until_it_is_told_to_stop() {
         assert!(std::fs::read_to_string(&ca_file).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
         let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&ca_file), mode(ca_file.parent().unwrap())), (0o600, 0o700));
-        let told = Command::new("kill").args([signal, &lab.id().to_string()]).status().unwrap();
+        let told = Command::new("kill").args([signal, &lab.0.id().to_string()]).status().unwrap();
         assert!(told.success());
-        assert_eq!(lab.wait().unwrap().code(), Some(status));
+        assert_eq!(lab.0.wait().unwrap().code(), Some(status));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
     }
 }

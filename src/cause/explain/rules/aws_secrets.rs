@@ -188,6 +188,10 @@ pub(super) const RULES: &[Rule] = &[
             &["GetSecretValue", "get_secret_value", "get-secret-value"],
             &[
                 "DescribeSecret works",
+                "describe_secret works",
+                "describe-secret works",
+                "describe works",
+                "describe_secret succeeds",
                 "DescribeSecret succeeds",
                 "secret exists",
                 "no value",

@@ -143,6 +143,7 @@ pub(super) const RULES: &[Rule] = &[
         &[
             "Request ARN is invalid",
             "'roleArn' failed to satisfy constraint",
+            "at 'roleArn'",
             "Invalid length for parameter RoleArn",
             "Invalid RoleArn",
             "Source Account ID is needed if the Role Name is provided",
@@ -256,6 +257,12 @@ pub(super) const RULES: &[Rule] = &[
     Rule::names(Stage::Trust, &["because no identity-based policy allows the sts:AssumeRole|"], &[AssumeRoleDenied])
         .of(Aws),
     Rule::points(Stage::Trust, &["Roles may not be assumed by root accounts"], &[WrongFlow, AssumeRoleDenied]).of(Aws),
+    Rule::points(
+        Stage::Trust,
+        &["EKS does not have permissions to assume the associated role"],
+        &[ActionMissing, TagSessionMissing, WrongFlow, RoleMissing],
+    )
+    .of(Aws),
     // A Deny that says so.
     Rule::names(
         Stage::Access,
@@ -324,6 +331,8 @@ pub(super) const RULES: &[Rule] = &[
         &[
             "security token included in the request is expired",
             "The provided token has expired",
+            "SSO session associated with this profile has expired",
+            "TokenRefreshRequired",
             "ExpiredTokenException",
             "(ExpiredToken)",
             "ExpiredToken:",

@@ -18,6 +18,14 @@ const DENIED: &[&str] = &[
 const NOT_FOUND: &[&str] = &["not found", "can't find", "cannot find", "404", "does not exist"];
 
 pub(super) const RULES: &[Rule] = &[
+    Rule::hints(Stage::Access, &["KMS", "decrypt"], &[MissingKms, KmsKeyState, MissingGet]).with(&[DENIED]).of(Aws),
+    Rule::hints(
+        Stage::Access,
+        &["access policy", "access policies"],
+        &[AccessPolicyModel, AccessPolicyWrongObject, RbacMissing],
+    )
+    .with(&[DENIED, &["RBAC", "role-based", "role assignment", "permission model"]])
+    .of(Azure),
     // A vault refuses, and the writer says what is already in place.
     Rule::hints(
         Stage::Access,
@@ -97,6 +105,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule::hints(Stage::Access, &["list"], &[MissingList, ListResourceScoped, RbacScopeSingleSecret, RbacMissing])
         .with(&[DENIED, &["secret"]])
         .without(&["listing", "can list", "list works", "vault"]),
+    Rule::hints(Stage::Secret, &["secret \"", "secret '"], &[SecretNotFound, EnvNotSet])
+        .with(&[&["not found", "does not exist"]]),
     // AWS credentials that work in one region and not in another.
     Rule::hints(
         Stage::Trust,

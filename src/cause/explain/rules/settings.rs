@@ -145,6 +145,9 @@ pub(super) const RULES: &[Rule] = &[
             "AWS_WEB_IDENTITY_TOKEN_FILE",
             "AWS_ROLE_ARN",
             "An IAM role must be associated with service account",
+            "failed to retrieve jwt from provide source",
+            "To use web identity tokens, the 'sts' service module",
+            "web identity token file",
         ],
         &[EnvNotSet],
     )
@@ -154,6 +157,7 @@ pub(super) const RULES: &[Rule] = &[
         "does not exist",
         "is empty",
         "must be associated",
+        "must be on the class path",
         "missing",
         "permission denied",
         "not found",
@@ -225,6 +229,13 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &[EnvConflict],
     ),
+    // The action that configures AWS credentials, where neither a key nor an OIDC token came.
+    Rule::echoes(
+        Stage::Setting,
+        &["Could not load credentials from any providers", "Credentials could not be loaded"],
+        &[IdTokenPermissionMissing, EnvNotSet, EnvConflict],
+    )
+    .of(Aws),
     // No provider of credentials had any: the consequence of something above, or of nothing set at all.
     Rule::echoes(
         Stage::Setting,
@@ -234,8 +245,6 @@ pub(super) const RULES: &[Rule] = &[
             "no valid providers in chain",
             "Unable to load AWS credentials from any provider",
             "Unable to load credentials from any of the providers",
-            "Could not load credentials from any providers",
-            "Credentials could not be loaded",
             "CredentialsProviderError",
             "no providers in chain provided credentials",
             "credential provider was not enabled",
@@ -253,6 +262,8 @@ pub(super) const RULES: &[Rule] = &[
             "could not find credentials",
             "no identity-based credentials",
             "failed to retrieve credentials",
+            "Missing credentials in config",
+            "Error loading SSO Token",
         ],
         &[EnvNotSet, IdTokenPermissionMissing, EnvConflict],
     )
@@ -269,6 +280,9 @@ pub(super) const RULES: &[Rule] = &[
             "WorkloadIdentityCredential authentication unavailable",
             "ManagedIdentityCredential authentication unavailable",
             "no response from the IMDS endpoint",
+            "nmi response failed",
+            "failed to find assigned identit",
+            "MSINotEnabled",
             "Please run 'az login'",
             "Identity not found",
             "Building OIDC Authorizer",
@@ -288,6 +302,16 @@ pub(super) const RULES: &[Rule] = &[
             "DefaultCredentialsError",
         ],
         &[EnvNotSet, IdTokenPermissionMissing],
+    )
+    .of(Gcp),
+    Rule::points(
+        Stage::Setting,
+        &[
+            "Unable to retrieve Identity Pool subject token",
+            "invalid response when retrieving subject token",
+            "failed to get subject token",
+        ],
+        &[IdTokenPermissionMissing, EnvNotSet, Transient],
     )
     .of(Gcp),
     // The agent platform.

@@ -95,6 +95,24 @@ pub(super) const RULES: &[Rule] = &[
     )
     .without(&["secrets/readMetadata/action"])
     .of(Azure),
+    Rule::asks(
+        Stage::Access,
+        &["AccessToKeyVaultDenied"],
+        &[RbacMissing, AccessPolicyWrongObject, AccessPolicyModel, Firewall, PrivateEndpoint],
+    )
+    .of(Azure),
+    Rule::asks(
+        Stage::Access,
+        &["permission on key vault"],
+        &[AccessPolicyWrongObject, AccessPolicyModel, RbacWrongPrincipal, AccessPolicyCompound],
+    )
+    .without(&[
+        "does not have secrets get permission",
+        "does not have secrets list permission",
+        "does not have secrets set permission",
+        "does not have secrets delete permission",
+    ])
+    .of(Azure),
     Rule::names(Stage::Access, &["DeniedWithExplicitDeny", "DenyAssignmentId: '"], &[ExplicitDeny]).of(Azure),
     Rule::asks(
         Stage::Access,

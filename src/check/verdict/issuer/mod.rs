@@ -171,24 +171,14 @@ mod tests {
     use crate::domain::certificate::{Certificate, Chain};
     use crate::domain::discovery::Discovery;
     use crate::domain::jwks::Jwks;
-    use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide};
+    use crate::domain::profile::Guide;
     use crate::domain::timestamp::UnixSeconds;
 
     const NOW: UnixSeconds = 1_800_000_000;
     const ISSUER: &str = "https://app.example.com";
 
     fn profile() -> Profile {
-        Profile {
-            name: "test".into(),
-            guide: Guide::AwsWorkloadIdentity,
-            issuer_url: Some(ISSUER.into()),
-            organization: None,
-            token: None,
-            aws: AwsSettings::default(),
-            azure: AzureSettings::default(),
-            secret: None,
-            deployment: DeploymentSettings::default(),
-        }
+        Profile { issuer_url: Some(ISSUER.into()), ..Profile::bare("test", Guide::AwsWorkloadIdentity) }
     }
 
     fn certificate(days_left: i64) -> Certificate {

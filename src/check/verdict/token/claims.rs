@@ -5,6 +5,7 @@ use super::problem;
 use super::tally::Tally;
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::{CheckId, Verdict};
+use crate::domain::entra::cloud::{self, NationalCloud};
 use crate::domain::near_miss::{NearMiss, near_miss};
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::token::{DecodedToken, ROLES_CLAIM, TokenKind, roles};
@@ -32,7 +33,7 @@ impl Expectations {
         let cloud = Cloud::from(profile.guide);
         let partition = profile.aws.role_arn.as_ref().map(|role| role.partition.as_str());
         let audience = match profile.guide {
-            Guide::AzureWorkloadIdentity => Some("api://AzureADTokenExchange".to_owned()),
+            Guide::AzureWorkloadIdentity => Some(national_cloud(profile).credential_audience.to_owned()),
             // In the China partition the service has a name of its own; a plain default must not hide that.
             Guide::AwsWorkloadIdentity if partition == Some("aws-cn") => match profile.aws.audience.as_deref() {
                 None | Some("sts.amazonaws.com") => Some("sts.amazonaws.com.cn".to_owned()),
@@ -62,6 +63,12 @@ impl Expectations {
     pub fn none() -> Self {
         Expectations { cloud: Cloud::Aws, issuer: None, audience: None, subject: None, role_arn: None }
     }
+}
+
+/// The national cloud of a profile: that of its authority, else of its vault, else the public one.
+fn national_cloud(profile: &Profile) -> &'static NationalCloud {
+    let authority = profile.azure.authority_host.as_deref().and_then(cloud::of_authority);
+    authority.or_else(|| profile.azure.vault_url.as_deref().and_then(cloud::of_vault)).unwrap_or(cloud::PUBLIC)
 }
 
 pub(super) fn judge(token: &DecodedToken, expected: &Expectations) -> Verdict {

@@ -16,6 +16,10 @@ use self::statement::StatementsSeed;
 use self::values::Text;
 use super::policy::{Expected, Origin, Policy, PolicyError, PolicyProblem, Statement, Version};
 
+/// Far above IAM's quotas, white space and the answer around a policy included
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
+const LONGEST: usize = 128 << 10;
+
 /// See [`Policy::parse`].
 pub fn parse(text: &str) -> Result<Policy, PolicyError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -25,6 +29,14 @@ pub fn parse(text: &str) -> Result<Policy, PolicyError> {
             column: 1,
             what: "the text is empty".into(),
             instead: "give a policy document or the answer of `aws iam get-role`".into(),
+        });
+    }
+    if text.len() > LONGEST {
+        return Err(PolicyError {
+            line: 1,
+            column: 1,
+            what: format!("the text has {} bytes, and IAM takes no policy of more than 10 240 characters", text.len()),
+            instead: "give the policy of one role".into(),
         });
     }
     let reading = Reading::default();
@@ -86,7 +98,6 @@ impl Reading {
             }
             None if what.contains("key must be a string") => "write the name in double quotes",
             None if what.contains("control character") => "write line breaks and tabs inside texts as \\n and \\t",
-            None if what.contains("recursion limit") => "a policy is never nested that deeply",
             None if error.is_syntax() => "write valid JSON: double quotes, a comma between elements, no comments",
             None => "see the policy grammar in the IAM User Guide",
         };
@@ -276,3 +287,6 @@ impl Statement {
         resources.chain(self.conditions.iter_mut().flat_map(|c| &mut c.expected))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! The chain of trust: its links, the checks behind each, and how each stands.
+
+use super::Show;
+use crate::check::{CheckId, Outcome};
+use crate::run::report::{Progress, Report};
+use crate::tui::inputs::Animation;
+use crate::tui::model::{Model, SPINNER_MS};
+use crate::tui::text::{Ink, Line};
+
+/// A link of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub name: &'static str,
+    checks: &'static [CheckId],
+}
+
+const LINKS: &[Link] = &[
+    Link { name: "platform", checks: &[] },
+    Link { name: "issuer", checks: &[CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery] },
+    Link { name: "keys", checks: &[CheckId::IssuerJwks] },
+    Link {
+        name: "token",
+        checks: &[
+            CheckId::TokenPresent,
+            CheckId::TokenShape,
+            CheckId::TokenTime,
+            CheckId::TokenSignature,
+            CheckId::TokenClaims,
+        ],
+    },
+    Link { name: "trust", checks: &[CheckId::TrustPolicy] },
+    Link {
+        name: "role",
+        checks: &[
+            CheckId::AwsAssumeRoleWithWebIdentity,
+            CheckId::AwsAssumeRole,
+            CheckId::AwsCallerIdentity,
+            CheckId::AzureExchange,
+        ],
+    },
+    Link {
+        name: "secret",
+        checks: &[
+            CheckId::AwsListSecrets,
+            CheckId::AwsGetSecret,
+            CheckId::AzureListSecrets,
+            CheckId::AzureGetSecret,
+            CheckId::SecretJsonKey,
+        ],
+    },
+    Link { name: "runtime", checks: &[CheckId::DeploymentReachable] },
+];
+
+/// How a link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// None of its checks has begun.
+    Waiting,
+    Running,
+    Ended(Outcome),
+    /// None of its checks applies.
+    NotApplicable,
+}
+
+/// How a link stands in a report.
+pub fn state(link: &Link, report: &Report) -> LinkState {
+    if report.checks.is_empty() {
+        return LinkState::Waiting;
+    }
+    let checks: Vec<_> = report.checks.iter().filter(|check| link.checks.contains(&check.id)).collect();
+    if link.checks.is_empty() {
+        // The platform itself is not probed: it counts as seen once its issuer has answered.
+        let seen = report.finished().any(|check| {
+            check.id == CheckId::IssuerReachable && matches!(check.outcome, Outcome::Pass | Outcome::Warn)
+        });
+        return if seen { LinkState::Ended(Outcome::Pass) } else { LinkState::Waiting };
+    }
+    if checks.iter().any(|check| matches!(check.progress, Progress::Running { .. })) {
+        return LinkState::Running;
+    }
+    let ended: Vec<_> = checks
+        .iter()
+        .filter_map(|check| match &check.progress {
+            Progress::Finished(finished) => Some(finished),
+            _ => None,
+        })
+        .collect();
+    let any = |outcome| ended.iter().any(|finished| finished.outcome == outcome);
+    if any(Outcome::Fail) {
+        LinkState::Ended(Outcome::Fail)
+    } else if ended.iter().any(|finished| finished.blocked_by.is_some()) {
+        LinkState::Ended(Outcome::Skipped)
+    } else if any(Outcome::Inconclusive) {
+        LinkState::Ended(Outcome::Inconclusive)
+    } else if ended.iter().all(|finished| finished.outcome == Outcome::Skipped) && ended.len() == checks.len() {
+        LinkState::NotApplicable
+    } else if ended.len() < checks.len() {
+        LinkState::Waiting
+    } else if any(Outcome::Warn) {
+        LinkState::Ended(Outcome::Warn)
+    } else {
+        LinkState::Ended(Outcome::Pass)
+    }
+}
+
+/// The sign and ink of a state. A link that holds has the chain's own sign.
+pub fn sign(state: LinkState, model: &Model) -> (&'static str, Ink) {
+    let glyphs = Show::of(model).glyphs;
+    match state {
+        LinkState::Waiting => (glyphs.waiting, Ink::Muted),
+        LinkState::Running => (running(model), Ink::Accent),
+        LinkState::NotApplicable => (glyphs.skipped, Ink::Muted),
+        LinkState::Ended(Outcome::Pass) => (glyphs.link, Ink::Good),
+        LinkState::Ended(Outcome::Skipped) => (glyphs.waiting, Ink::Muted),
+        LinkState::Ended(outcome) => (glyphs.outcome(outcome), outcome_ink(outcome)),
+    }
+}
+
+/// The sign of something that runs: moving where it may.
+pub fn running(model: &Model) -> &'static str {
+    let glyphs = Show::of(model).glyphs;
+    match model.look.animation {
+        Animation::Still => glyphs.running,
+        Animation::Moving => {
+            let frame = model.now_ms.div_euclid(SPINNER_MS).rem_euclid(glyphs.spinner.len() as i64);
+            glyphs.spinner.get(frame as usize).copied().unwrap_or(glyphs.running)
+        }
+    }
+}
+
+/// The ink of an outcome.
+pub fn outcome_ink(outcome: Outcome) -> Ink {
+    match outcome {
+        Outcome::Pass => Ink::Good,
+        Outcome::Warn | Outcome::Inconclusive => Ink::Warning,
+        Outcome::Fail => Ink::Bad,
+        Outcome::Skipped => Ink::Muted,
+    }
+}
+
+/// The chain in one line, in the longest form that fits `width`.
+pub fn line(model: &Model, width: usize) -> Line {
+    let empty = Report::default();
+    let report = model.runs.shown().map_or(&empty, |run| &run.report);
+    let links: Vec<&Link> = LINKS
+        .iter()
+        .filter(|link| {
+            report.checks.is_empty()
+                || link.checks.is_empty() && report.checks.iter().any(|c| c.id == CheckId::IssuerReachable)
+                || report.checks.iter().any(|c| link.checks.contains(&c.id))
+        })
+        .collect();
+    let forms = [(3, Names::Full), (2, Names::Full), (1, Names::Full), (1, Names::Short), (1, Names::None)];
+    let shape = |(gap, names)| chain(&links, report, model, gap, names);
+    forms.into_iter().map(shape).find(|line| line.width() <= width).unwrap_or_default()
+}
+
+/// How much of the links' names is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Full,
+    /// Three letters.
+    Short,
+    None,
+}
+
+fn chain(links: &[&Link], report: &Report, model: &Model, gap: usize, names: Names) -> Line {
+    let glyphs = Show::of(model).glyphs;
+    let mut line = Line::empty();
+    let mut whole = true;
+    for (place, link) in links.iter().enumerate() {
+        let state = state(link, report);
+        let holds = matches!(state, LinkState::Ended(Outcome::Pass | Outcome::Warn));
+        if place > 0 {
+            let (sign, ink) = if whole { (glyphs.line, Ink::Good) } else { (glyphs.gap, Ink::Muted) };
+            line.push(ink, sign.repeat(gap));
+            if names != Names::None {
+                line.push(Ink::Plain, " ");
+            }
+        }
+        let (sign, ink) = sign(state, model);
+        let name_ink = match state {
+            LinkState::Ended(Outcome::Fail) => Ink::Bad,
+            LinkState::Ended(Outcome::Pass | Outcome::Warn | Outcome::Inconclusive) | LinkState::Running => Ink::Plain,
+            _ => Ink::Muted,
+        };
+        match names {
+            Names::Full => line.push(name_ink, format!("{} ", link.name)),
+            Names::Short => line.push(name_ink, format!("{} ", link.name.get(..3).unwrap_or(link.name))),
+            Names::None => {}
+        }
+        line.push(ink, sign);
+        whole &= holds || state == LinkState::NotApplicable;
+    }
+    line
+}

@@ -1,0 +1,150 @@
+//! Two runs compared: causes that came and went, outcomes and claims that changed, times that differ.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::chain::outcome_ink;
+use super::handshake::outcome_word;
+use super::token::moment;
+use super::{Show, heading};
+use crate::output::paint::milliseconds;
+use crate::run::report::Report;
+use crate::tui::model::token::TokenState;
+use crate::tui::model::{Model, Run};
+use crate::tui::text::{Ink, Line};
+
+/// A time must have changed by this many milliseconds, and by half, to be told.
+const NOTABLE_MS: u64 = 20;
+
+/// What differs between two runs.
+pub fn lines(model: &Model, before: &Run, after: &Run) -> Vec<Line> {
+    let show = Show::of(model);
+    let mut lines = vec![run_line("before", model, before), run_line("after", model, after), Line::empty()];
+    let start = lines.len();
+    causes(&before.report, &after.report, show, &mut lines);
+    outcomes(&before.report, &after.report, show, &mut lines);
+    claims(&before.report, &after.report, show, &mut lines);
+    times(&before.report, &after.report, show, &mut lines);
+    if lines.len() == start {
+        lines
+            .push(Line::of(Ink::Good, "Nothing of note changed: same causes, same outcomes, same claims, like times."));
+    }
+    while lines.last().is_some_and(|line| line.spans.is_empty()) {
+        lines.pop();
+    }
+    lines
+}
+
+fn run_line(label: &str, model: &Model, run: &Run) -> Line {
+    let show = Show::of(model);
+    let verdict = match run.verdict() {
+        Some(verdict) => format!("{verdict:?}").to_lowercase(),
+        None => "unfinished".to_owned(),
+    };
+    super::labelled(
+        label,
+        Ink::Plain,
+        format!("{}, {} at {}", show.prose(&run.label), verdict, moment(model, run.started_ms.div_euclid(1000))),
+    )
+}
+
+fn causes(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
+    let of = |report: &Report| -> BTreeMap<(String, String), String> {
+        report.findings.iter().map(|f| ((f.cause.id().to_owned(), f.check.clone()), f.summary.clone())).collect()
+    };
+    let (old, new) = (of(before), of(after));
+    let gone: Vec<_> = old.iter().filter(|(key, _)| !new.contains_key(*key)).collect();
+    let come: Vec<_> = new.iter().filter(|(key, _)| !old.contains_key(*key)).collect();
+    if gone.is_empty() && come.is_empty() {
+        return;
+    }
+    lines.push(heading("Causes"));
+    for ((cause, _), summary) in come {
+        lines.push(
+            Line::of(Ink::Bad, format!("{} new   {cause}", show.glyphs.fail))
+                .with(Ink::Plain, format!("  {}", show.prose(summary)))
+                .hanging(8),
+        );
+    }
+    for ((cause, _), summary) in gone {
+        lines.push(
+            Line::of(Ink::Good, format!("{} gone  {cause}", show.glyphs.pass))
+                .with(Ink::Muted, format!("  {}", show.prose(summary)))
+                .hanging(8),
+        );
+    }
+    lines.push(Line::empty());
+}
+
+fn outcomes(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
+    let old: BTreeMap<_, _> = before.finished().map(|check| (check.id, check.outcome)).collect();
+    let changed: Vec<Line> = after
+        .finished()
+        .filter_map(|check| {
+            let was = *old.get(&check.id)?;
+            (was != check.outcome).then(|| {
+                Line::of(Ink::Plain, format!("{}  ", check.id.title()))
+                    .with(outcome_ink(was), outcome_word(was))
+                    .with(Ink::Muted, format!(" {} ", show.glyphs.arrow))
+                    .with(outcome_ink(check.outcome), outcome_word(check.outcome))
+                    .hanging(2)
+            })
+        })
+        .collect();
+    section("Outcomes", changed, lines);
+}
+
+fn claims(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
+    let of = |report: &Report| -> BTreeMap<String, Value> {
+        let shown = TokenState::default().shown(Some((0, report)));
+        shown.and_then(|shown| shown.token.claims).into_iter().flatten().collect()
+    };
+    let (old, new) = (of(before), of(after));
+    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let text = |value: Option<&Value>| match value {
+        None => "(absent)".to_owned(),
+        Some(Value::String(text)) => show.value(text),
+        Some(value) => show.value(&value.to_string()),
+    };
+    let changed = names
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name))
+        .map(|name| {
+            Line::of(Ink::Muted, format!("{}  ", crate::domain::text::visible(name)))
+                .with(Ink::Plain, text(old.get(name)))
+                .with(Ink::Muted, format!(" {} ", show.glyphs.arrow))
+                .with(Ink::Plain, text(new.get(name)))
+                .hanging(2)
+        })
+        .collect();
+    section("Claims", changed, lines);
+}
+
+fn times(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
+    let old: BTreeMap<_, _> = before.finished().map(|check| (check.id, check.duration_ms)).collect();
+    let changed = after
+        .finished()
+        .filter_map(|check| {
+            let (was, is) = (*old.get(&check.id)?, check.duration_ms);
+            let notable = was.abs_diff(is) >= NOTABLE_MS && was.abs_diff(is) * 2 >= was.min(is);
+            notable.then(|| {
+                Line::of(
+                    Ink::Plain,
+                    format!("{}  {} {} {}", check.id.title(), milliseconds(was), show.glyphs.arrow, milliseconds(is)),
+                )
+            })
+        })
+        .collect();
+    section("Times", changed, lines);
+}
+
+fn section(title: &str, content: Vec<Line>, lines: &mut Vec<Line>) {
+    if !content.is_empty() {
+        lines.push(heading(title));
+        lines.extend(content);
+        lines.push(Line::empty());
+    }
+}

@@ -1,0 +1,68 @@
+//! One finding: what is wrong, expected over actual, the facts, and the way to mend it.
+
+use super::{LABEL, Show, difference, labelled};
+use crate::cause::{Certainty, Finding};
+use crate::output::paint::certainty;
+use crate::tui::text::{Ink, Line};
+
+/// A finding as lines.
+pub fn lines(finding: &Finding, width: usize, show: Show) -> Vec<Line> {
+    let mut lines = vec![Line::of(Ink::Strong, show.prose(&finding.summary)), origin(finding, show), Line::empty()];
+    let before = lines.len();
+    match (&finding.expected, &finding.actual) {
+        (Some(expected), Some(actual)) => {
+            lines.extend(difference::lines(("expected", "actual"), expected, actual, width, show));
+        }
+        (Some(expected), None) => lines.push(labelled("expected", Ink::Plain, show.value(expected))),
+        (None, Some(actual)) => lines.push(labelled("actual", Ink::Plain, show.value(actual))),
+        (None, None) => {}
+    }
+    if lines.len() > before {
+        lines.push(Line::empty());
+    }
+    for (place, fact) in finding.evidence.iter().enumerate() {
+        for (n, text) in show.lines(fact).into_iter().enumerate() {
+            lines.push(labelled(if place == 0 && n == 0 { "because" } else { "" }, Ink::Plain, text));
+        }
+    }
+    if !finding.evidence.is_empty() {
+        lines.push(Line::empty());
+    }
+    for (place, fix) in finding.fixes.iter().enumerate() {
+        let label = match (place, finding.fixes.len()) {
+            (_, 1) => "fix".to_owned(),
+            (place, _) => format!("fix {}", place + 1),
+        };
+        lines.push(labelled(&label, Ink::Strong, show.prose(&fix.text)));
+        if let Some(command) = &fix.command {
+            for text in show.lines(command) {
+                let mut line = Line::of(Ink::Plain, " ".repeat(LABEL)).hanging(LABEL + 2);
+                line.push(Ink::Command, text);
+                lines.push(line);
+            }
+        }
+    }
+    if !finding.fixes.is_empty() {
+        lines.push(Line::empty());
+    }
+    if let Some(guide) = &finding.guide {
+        let step = finding.step.map(|step| format!(", step {step}")).unwrap_or_default();
+        lines.push(labelled("guide", Ink::Plain, format!("{}{step}", show.prose(guide))));
+    }
+    if !finding.docs.is_empty() {
+        // A vendor's page tells nothing of a person, so privacy leaves it.
+        let docs = crate::domain::text::visible(&finding.docs).into_owned();
+        lines.push(labelled("docs", Ink::Accent, docs));
+    }
+    while lines.last().is_some_and(|line| line.spans.is_empty()) {
+        lines.pop();
+    }
+    lines
+}
+
+fn origin(finding: &Finding, show: Show) -> Line {
+    let ink = if finding.certainty == Certainty::Proven { Ink::Good } else { Ink::Warning };
+    Line::of(ink, certainty(finding.certainty))
+        .with(Ink::Muted, format!(" by {} {} ", crate::domain::text::visible(&finding.check), show.glyphs.dot))
+        .with(Ink::Plain, finding.cause.id())
+}

@@ -1,0 +1,250 @@
+//! The findings: root causes first, what they block folded under them, what is ruled out, and what would decide.
+
+use super::chain::outcome_ink;
+use super::{Rows, Show, finding, heading};
+use crate::cause::{Cause, Certainty, Finding, catalogue};
+use crate::check::{CheckId, Outcome};
+use crate::run::event::FinishedCheck;
+use crate::run::report::Report;
+use crate::tui::model::Model;
+use crate::tui::text::{Ink, Line, cut};
+
+/// A row of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// The finding at this place of the report.
+    Finding(usize),
+    /// A check that the finding at this place blocks.
+    Blocked(usize, CheckId),
+}
+
+/// The rows that are not folded away.
+pub fn list(model: &Model) -> Vec<Row> {
+    let Some(run) = model.runs.shown() else {
+        return Vec::new();
+    };
+    let mut rows = Vec::new();
+    for (place, found) in run.report.findings.iter().enumerate() {
+        rows.push(Row::Finding(place));
+        if model.unfolded.contains(&place) && is_first_of_its_check(&run.report, place) {
+            rows.extend(blocked(&run.report, found).iter().map(|check| Row::Blocked(place, check.id)));
+        }
+    }
+    rows
+}
+
+/// Whether a finding is the first of its check: what the check blocks is told once.
+fn is_first_of_its_check(report: &Report, place: usize) -> bool {
+    report.findings.iter().position(|f| Some(&f.check) == report.findings.get(place).map(|f| &f.check)) == Some(place)
+}
+
+/// The checks that could not run because of a finding's check.
+pub fn blocked<'r>(report: &'r Report, finding: &Finding) -> Vec<&'r FinishedCheck> {
+    let mut blockers = vec![finding.check.clone()];
+    let mut found: Vec<&FinishedCheck> = Vec::new();
+    for check in report.finished() {
+        if check.blocked_by.is_some_and(|by| blockers.iter().any(|blocker| blocker == by.id())) {
+            blockers.push(check.id.id().to_owned());
+            found.push(check);
+        }
+    }
+    found
+}
+
+/// The findings.
+pub fn rows(model: &Model) -> Rows<'_> {
+    let rows = list(model);
+    let count = rows.len();
+    Rows { count, line: Box::new(move |at, width| rows.get(at).map_or_else(Line::empty, |r| row(model, *r, width))) }
+}
+
+/// How bad a finding is: as bad as its check ended.
+pub fn weight(report: &Report, finding: &Finding) -> Outcome {
+    report.finished().find(|check| check.id.id() == finding.check).map_or(Outcome::Fail, |check| check.outcome)
+}
+
+fn row(model: &Model, row: Row, width: usize) -> Line {
+    let show = Show::of(model);
+    let Some(report) = model.runs.shown().map(|run| &run.report) else {
+        return Line::empty();
+    };
+    match row {
+        Row::Blocked(_, check) => {
+            let line = Line::of(Ink::Muted, format!("  {} {}", show.glyphs.skipped, check.title()));
+            if width == usize::MAX { line } else { line.cut(width, show.glyphs.ellipsis) }
+        }
+        Row::Finding(place) => {
+            let Some(found) = report.findings.get(place) else {
+                return Line::empty();
+            };
+            let outcome = weight(report, found);
+            let mut line = Line::of(outcome_ink(outcome), show.glyphs.outcome(outcome)).with(Ink::Plain, " ");
+            if width == usize::MAX {
+                return line.with(Ink::Plain, format!("{} {} {}", found.summary, found.cause, found.check));
+            }
+            let blocks = if is_first_of_its_check(report, place) { blocked(report, found).len() } else { 0 };
+            let fold = if model.unfolded.contains(&place) { show.glyphs.unfolded } else { show.glyphs.folded };
+            let note = if blocks > 0 { format!("{fold} blocks {blocks}") } else { String::new() };
+            let room = width.saturating_sub(line.width() + note.chars().count() + usize::from(!note.is_empty()));
+            let ink = if outcome == Outcome::Fail { Ink::Strong } else { Ink::Plain };
+            line.push(ink, cut(&show.prose(&found.summary), room, show.glyphs.ellipsis));
+            if !note.is_empty() {
+                let used = line.width() + note.chars().count();
+                line.push(Ink::Plain, " ".repeat(width.saturating_sub(used)));
+                line.push(Ink::Muted, note);
+            }
+            line
+        }
+    }
+}
+
+/// The row that is selected.
+pub fn selected(model: &Model) -> Option<Row> {
+    list(model).get(model.selected_row()?).copied()
+}
+
+/// The finding that is selected, or that blocks what is.
+pub fn selected_finding(model: &Model) -> Option<&Finding> {
+    let (Row::Finding(place) | Row::Blocked(place, _)) = selected(model)?;
+    model.runs.shown()?.report.findings.get(place)
+}
+
+/// The selected finding's cause.
+pub fn detail_title(model: &Model) -> String {
+    match selected(model) {
+        Some(Row::Blocked(_, check)) => check.id().to_owned(),
+        _ => selected_finding(model).map_or_else(|| "Findings".to_owned(), |found| found.cause.id().to_owned()),
+    }
+}
+
+/// The selected finding, what it leaves open, and what it blocks.
+pub fn detail(model: &Model, width: usize) -> Vec<Line> {
+    let show = Show::of(model);
+    let Some(run) = model.runs.shown() else {
+        return super::page::no_rows(model);
+    };
+    let (found, place) = match selected(model) {
+        Some(Row::Blocked(_, id)) => {
+            let reason =
+                run.report.finished().find(|c| c.id == id).and_then(|c| c.reason.as_deref()).unwrap_or_default();
+            return vec![
+                Line::of(Ink::Strong, id.title()),
+                Line::of(Ink::Muted, show.prose(reason)),
+                Line::empty(),
+                Line::of(Ink::Plain, "It was not checked. Mend the cause above it and run again."),
+            ];
+        }
+        Some(Row::Finding(place)) => match run.report.findings.get(place) {
+            Some(found) => (found, place),
+            None => return Vec::new(),
+        },
+        None if run.report.findings.is_empty() && run.report.end.is_some() => return none_found(model),
+        None => return super::page::no_rows(model),
+    };
+    let mut lines = finding::lines(found, width, show);
+    let blocks = if is_first_of_its_check(&run.report, place) { blocked(&run.report, found) } else { Vec::new() };
+    if !blocks.is_empty() {
+        lines.push(Line::empty());
+        lines.push(heading("Not checked because of it"));
+        lines.extend(blocks.iter().map(|c| Line::of(Ink::Muted, format!("{} {}", show.glyphs.skipped, c.id.title()))));
+    }
+    if found.certainty != Certainty::Proven {
+        undecided(&run.report, found, show, &mut lines);
+    }
+    lines
+}
+
+fn none_found(model: &Model) -> Vec<Line> {
+    let show = Show::of(model);
+    let mut lines = vec![Line::of(Ink::Good, format!("{} Nothing was found.", show.glyphs.pass))];
+    if let Some(watch) = &model.runs.watch
+        && let Some(since) = watch.works_since_ms
+    {
+        lines.push(Line::of(
+            Ink::Plain,
+            format!("It works since {}.", super::token::moment(model, since.div_euclid(1000))),
+        ));
+    }
+    lines
+}
+
+/// What else gives the same symptom, what of that is ruled out and by which check, and what would decide.
+fn undecided(report: &Report, found: &Finding, show: Show, lines: &mut Vec<Line>) {
+    let rivals: Vec<&Finding> = report.findings.iter().filter(|f| f.check == found.check && *f != found).collect();
+    if !rivals.is_empty() {
+        lines.push(Line::empty());
+        lines.push(heading("It could also be"));
+        lines.extend(rivals.iter().map(|rival| {
+            Line::of(Ink::Warning, format!("{} ", show.glyphs.inconclusive))
+                .with(Ink::Plain, show.prose(&rival.summary))
+                .with(Ink::Muted, format!(" ({})", rival.cause))
+                .hanging(2)
+        }));
+    }
+    let (mut out, mut open): (Vec<Line>, Vec<Line>) = (Vec::new(), Vec::new());
+    for excluder in EXCLUDERS.iter().filter(|excluder| excluder.check.id() != found.check) {
+        let causes: Vec<&str> = excluder.causes.iter().filter(|c| **c != found.cause).map(|c| c.id()).collect();
+        match report.finished().find(|check| check.id == excluder.check) {
+            Some(check) if check.outcome == Outcome::Pass => out.push(
+                Line::of(Ink::Good, format!("{} ", show.glyphs.pass))
+                    .with(Ink::Plain, causes.join(", "))
+                    .with(Ink::Muted, format!(": {}", excluder.check.title()))
+                    .hanging(2),
+            ),
+            Some(check) if matches!(check.outcome, Outcome::Skipped | Outcome::Inconclusive) => {
+                if let Some(input) = excluder.input {
+                    open.push(
+                        Line::of(Ink::Accent, format!("{} ", show.glyphs.arrow))
+                            .with(Ink::Plain, input)
+                            .with(Ink::Muted, format!(" (decides {})", causes.join(", ")))
+                            .hanging(2),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    if !out.is_empty() {
+        lines.push(Line::empty());
+        lines.push(heading("Ruled out"));
+        lines.extend(out);
+    }
+    let entry = catalogue::entry(found.cause);
+    if !entry.decide.is_empty() {
+        open.insert(
+            0,
+            Line::of(Ink::Accent, format!("{} ", show.glyphs.arrow))
+                .with(Ink::Plain, show.prose(&entry.decide))
+                .hanging(2),
+        );
+    }
+    if !open.is_empty() {
+        lines.push(Line::empty());
+        lines.push(heading("What would decide"));
+        lines.extend(open);
+    }
+}
+
+/// A check whose pass rules causes out, and the input it needs where it could not run.
+struct Excluder {
+    check: CheckId,
+    causes: &'static [Cause],
+    input: Option<&'static str>,
+}
+
+const EXCLUDERS: &[Excluder] = &[
+    Excluder {
+        check: CheckId::TrustPolicy,
+        causes: &[Cause::SubMismatch, Cause::AudMismatch, Cause::ConditionKeyWrong, Cause::ClaimMismatch],
+        input: Some("the role's trust policy or the app's federated credential, as a file named in the profile"),
+    },
+    Excluder {
+        check: CheckId::TokenSignature,
+        causes: &[Cause::SignatureInvalid, Cause::JwksKidMissing],
+        input: Some("the issuer's published keys"),
+    },
+    Excluder { check: CheckId::TokenTime, causes: &[Cause::TokenExpired, Cause::ClockSkew], input: None },
+    Excluder { check: CheckId::TokenClaims, causes: &[Cause::WrongTokenKind, Cause::AudMultiWithoutAzp], input: None },
+    Excluder { check: CheckId::IssuerJwks, causes: &[Cause::JwksInvalid, Cause::JwksUnreachable], input: None },
+    Excluder { check: CheckId::IssuerDiscovery, causes: &[Cause::IssuerDiffers, Cause::DiscoveryInvalid], input: None },
+];

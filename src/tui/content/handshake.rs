@@ -1,0 +1,209 @@
+//! The handshake: the checks as they run, and what the selected one saw.
+
+use serde_json::Value;
+
+use super::chain::{outcome_ink, running};
+use super::{LABEL, Rows, Show, finding, heading, labelled};
+use crate::check::Outcome;
+use crate::output::paint::milliseconds;
+use crate::run::event::FinishedCheck;
+use crate::run::report::{CheckState, Progress};
+use crate::tui::model::Model;
+use crate::tui::text::{Ink, Line, cut};
+
+/// The most facts that are listed.
+const FACTS: usize = 80;
+
+/// The checks.
+pub fn rows(model: &Model) -> Rows<'_> {
+    let checks: &[CheckState] = model.runs.shown().map_or(&[], |run| &run.report.checks);
+    Rows {
+        count: checks.len(),
+        line: Box::new(move |at, width| checks.get(at).map_or_else(Line::empty, |c| row(model, c, width))),
+    }
+}
+
+/// The sign and ink of a check.
+pub fn sign(model: &Model, check: &CheckState) -> (&'static str, Ink) {
+    let glyphs = Show::of(model).glyphs;
+    match &check.progress {
+        Progress::Waiting => (glyphs.waiting, Ink::Muted),
+        Progress::Running { .. } => (running(model), Ink::Accent),
+        Progress::Finished(finished) => (glyphs.outcome(finished.outcome), outcome_ink(finished.outcome)),
+    }
+}
+
+fn row(model: &Model, check: &CheckState, width: usize) -> Line {
+    let show = Show::of(model);
+    let (sign, ink) = sign(model, check);
+    let (title_ink, note) = match &check.progress {
+        Progress::Waiting => (Ink::Muted, String::new()),
+        Progress::Running { retries: Some((attempt, _)), .. } => (Ink::Plain, format!("attempt {}", attempt + 1)),
+        Progress::Running { .. } => (Ink::Plain, "running".to_owned()),
+        Progress::Finished(finished) => match finished.outcome {
+            Outcome::Skipped if finished.blocked_by.is_some() => (Ink::Muted, "blocked".to_owned()),
+            Outcome::Skipped => (Ink::Muted, "skipped".to_owned()),
+            Outcome::Fail => (Ink::Bad, time(finished)),
+            _ => (Ink::Plain, time(finished)),
+        },
+    };
+    // A filter looks at the whole row, so a row of no bounded width says all it knows.
+    if width == usize::MAX {
+        let reason = match &check.progress {
+            Progress::Finished(finished) => finished.reason.clone().unwrap_or_default(),
+            _ => String::new(),
+        };
+        let word = match &check.progress {
+            Progress::Finished(finished) => outcome_word(finished.outcome),
+            _ => "",
+        };
+        return Line::of(Ink::Plain, format!("{} {} {word} {note} {reason}", check.title, check.id));
+    }
+    let room = width.saturating_sub(note.chars().count() + 4);
+    let mut line = Line::of(ink, sign).with(Ink::Plain, " ");
+    line.push(title_ink, cut(&show_title(check), room, show.glyphs.ellipsis));
+    let used = line.width() + note.chars().count();
+    line.push(Ink::Plain, " ".repeat(width.saturating_sub(used)));
+    line.push(Ink::Muted, note);
+    line
+}
+
+fn show_title(check: &CheckState) -> String {
+    crate::domain::text::visible(&check.title).into_owned()
+}
+
+fn time(finished: &FinishedCheck) -> String {
+    if finished.duration_ms == 0 { String::new() } else { milliseconds(finished.duration_ms) }
+}
+
+/// An outcome in the words of a person.
+pub fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "passed",
+        Outcome::Warn => "passed with a warning",
+        Outcome::Fail => "failed",
+        Outcome::Skipped => "skipped",
+        Outcome::Inconclusive => "could not be checked",
+    }
+}
+
+/// The selected check's assertion, or what the run as a whole is about.
+pub fn detail_title(model: &Model) -> String {
+    match selected(model) {
+        Some(check) => match &check.progress {
+            Progress::Finished(finished) if !finished.findings.is_empty() => finished.findings[0].cause.id().to_owned(),
+            _ => check.id.id().to_owned(),
+        },
+        None => "Run".to_owned(),
+    }
+}
+
+fn selected(model: &Model) -> Option<&CheckState> {
+    let id = model.selected_check()?;
+    model.runs.shown()?.report.check(id)
+}
+
+/// What the selected check saw.
+pub fn detail(model: &Model, width: usize) -> Vec<Line> {
+    let show = Show::of(model);
+    let Some(check) = selected(model) else {
+        return super::page::no_rows(model);
+    };
+    match &check.progress {
+        Progress::Waiting => {
+            vec![Line::of(Ink::Strong, show_title(check)), Line::of(Ink::Muted, "waiting for what it needs")]
+        }
+        Progress::Running { retries: None, .. } => {
+            vec![Line::of(Ink::Strong, show_title(check)), Line::of(Ink::Accent, format!("{} running", running(model)))]
+        }
+        Progress::Running { retries: Some((attempt, reason)), .. } => vec![
+            Line::of(Ink::Strong, show_title(check)),
+            Line::of(Ink::Accent, format!("{} attempt {}", running(model), attempt + 1)),
+            labelled("so far", Ink::Warning, show.prose(reason)),
+        ],
+        Progress::Finished(finished) => finished_detail(check, finished, width, show),
+    }
+}
+
+fn finished_detail(check: &CheckState, finished: &FinishedCheck, width: usize, show: Show) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (place, found) in finished.findings.iter().enumerate() {
+        if place > 0 {
+            lines.push(Line::empty());
+        }
+        lines.extend(finding::lines(found, width, show));
+    }
+    if !finished.findings.is_empty() {
+        lines.push(Line::empty());
+        lines.push(heading("What was checked"));
+    }
+    let mut state = Line::of(
+        outcome_ink(finished.outcome),
+        format!("{} {}", show.glyphs.outcome(finished.outcome), outcome_word(finished.outcome)),
+    );
+    if finished.outcome != Outcome::Skipped {
+        state.push(Ink::Muted, format!(" after {}", milliseconds(finished.duration_ms)));
+    }
+    lines.push(Line::of(Ink::Plain, show_title(check)));
+    lines.push(state);
+    if let Some(reason) = &finished.reason {
+        lines.push(labelled("reason", Ink::Plain, show.prose(reason)));
+    }
+    if let Some(blocker) = finished.blocked_by {
+        lines.push(labelled("blocked by", Ink::Plain, format!("{blocker}: {}", blocker.title())));
+    }
+    if !finished.facts.is_empty() {
+        lines.push(Line::empty());
+        lines.push(heading("Facts"));
+        facts(&finished.facts, show, &mut lines);
+    }
+    if finished.findings.is_empty() && !finished.docs.is_empty() {
+        lines.push(Line::empty());
+        lines.push(labelled("docs", Ink::Accent, crate::domain::text::visible(&finished.docs)));
+    }
+    lines
+}
+
+/// Facts as one line each, nested ones by their path.
+pub fn facts(facts: &serde_json::Map<String, Value>, show: Show, lines: &mut Vec<Line>) {
+    let mut flat = Vec::new();
+    for (name, value) in facts {
+        flatten(name.clone(), value, &mut flat);
+    }
+    let label = flat.iter().map(|(path, _)| path.chars().count()).max().unwrap_or(0).clamp(LABEL - 1, 24) + 1;
+    for (path, value) in flat.iter().take(FACTS) {
+        let mut line = Line::of(Ink::Muted, cut(&crate::domain::text::visible(path), label - 1, show.glyphs.ellipsis))
+            .hanging(label);
+        line.pad_to(label);
+        lines.push(line.with(Ink::Plain, show.prose(value)));
+    }
+    if flat.len() > FACTS {
+        lines.push(Line::of(Ink::Muted, format!("{} and {} more", show.glyphs.ellipsis, flat.len() - FACTS)));
+    }
+}
+
+fn flatten(path: String, value: &Value, flat: &mut Vec<(String, String)>) {
+    match value {
+        Value::Null => {}
+        Value::Object(map) if map.contains_key("start_ms") && map.contains_key("name") => {
+            let part = |name: &str| map.get(name).and_then(Value::as_f64).unwrap_or_default();
+            let name = map.get("name").and_then(Value::as_str).unwrap_or_default();
+            flat.push((path, format!("{name} {:.1} ms", part("duration_ms"))));
+        }
+        Value::Object(map) => map.iter().for_each(|(name, value)| flatten(format!("{path}.{name}"), value, flat)),
+        Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
+            flat.push((path, items.iter().map(scalar).collect::<Vec<_>>().join(", ")));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| flatten(format!("{path}.{}", at + 1), item, flat));
+        }
+        value => flat.push((path, scalar(value))),
+    }
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}

@@ -1,0 +1,132 @@
+//! What the panes say, as lines in ink: pure functions of the model, used to draw and to know how far one can scroll.
+
+pub mod chain;
+pub mod compare;
+pub mod difference;
+pub mod finding;
+pub mod findings;
+pub mod form;
+pub mod handshake;
+pub mod log;
+pub mod page;
+pub mod start;
+pub mod token;
+pub mod waterfall;
+
+use super::glyphs::Glyphs;
+use super::inputs::Privacy;
+use super::model::{HandshakeView, Model, Screen};
+use super::privacy::{mask_prose, mask_value};
+use super::text::{Ink, Line};
+use crate::domain::text::{visible, visible_lines};
+
+/// The longest text from outside that is shown as a whole, in characters; of a longer one the start is.
+const LONGEST: usize = 4_000;
+
+/// The rows of a screen's list.
+pub struct Rows<'m> {
+    pub count: usize,
+    /// The row at a place, laid out for a width in columns.
+    pub line: Box<dyn Fn(usize, usize) -> Line + 'm>,
+}
+
+/// The rows of the list of the screen that is shown.
+pub fn rows(model: &Model) -> Rows<'_> {
+    match model.screen {
+        Screen::Start => start::rows(model),
+        Screen::Handshake if model.handshake == HandshakeView::Waterfall => waterfall::rows(model),
+        Screen::Handshake => handshake::rows(model),
+        Screen::Token => token::rows(model),
+        Screen::Findings => findings::rows(model),
+        Screen::Log => log::rows(model),
+    }
+}
+
+/// The details of the selected row of the screen that is shown, not yet fitted to a width.
+pub fn detail(model: &Model, width: usize) -> Vec<Line> {
+    match model.screen {
+        Screen::Start => start::detail(model),
+        Screen::Handshake if model.handshake == HandshakeView::Waterfall => waterfall::detail(model, width),
+        Screen::Handshake => handshake::detail(model, width),
+        Screen::Token => token::detail(model),
+        Screen::Findings => findings::detail(model, width),
+        Screen::Log => log::detail(model),
+    }
+}
+
+/// The heading of the details.
+pub fn detail_title(model: &Model) -> String {
+    match model.screen {
+        Screen::Start => start::detail_title(model),
+        Screen::Handshake if model.handshake == HandshakeView::Waterfall => "Hops".to_owned(),
+        Screen::Handshake => handshake::detail_title(model),
+        Screen::Token => token::detail_title(model),
+        Screen::Findings => findings::detail_title(model),
+        Screen::Log => "Entry".to_owned(),
+    }
+}
+
+/// How texts from outside are shown.
+#[derive(Clone, Copy)]
+pub struct Show {
+    pub glyphs: &'static Glyphs,
+    privacy: Privacy,
+}
+
+impl Show {
+    /// As the model says.
+    pub fn of(model: &Model) -> Self {
+        Show { glyphs: model.look.glyphs.glyphs(), privacy: model.look.privacy }
+    }
+
+    /// A sentence or name that may quote what came from outside, on one line.
+    pub fn prose(self, text: &str) -> String {
+        let text = visible(shorten(text)).into_owned();
+        match self.privacy {
+            Privacy::Open => text,
+            Privacy::Masked => mask_prose(&text, self.glyphs.mask),
+        }
+    }
+
+    /// A value from outside, on one line.
+    pub fn value(self, text: &str) -> String {
+        let mut shown = visible(shorten(text)).into_owned();
+        if shorten(text).len() < text.len() {
+            shown.push_str(&format!("{} ({} bytes)", self.glyphs.ellipsis, text.len()));
+        }
+        match self.privacy {
+            Privacy::Open => shown,
+            Privacy::Masked => mask_value(&shown, self.glyphs.mask),
+        }
+    }
+
+    /// A text of several lines.
+    pub fn lines(self, text: &str) -> Vec<String> {
+        let text = visible_lines(shorten(text));
+        text.split('\n')
+            .map(|line| match self.privacy {
+                Privacy::Open => line.to_owned(),
+                Privacy::Masked => mask_prose(line, self.glyphs.mask),
+            })
+            .collect()
+    }
+}
+
+fn shorten(text: &str) -> &str {
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
+}
+
+/// Width of the labels before a detail's lines.
+pub const LABEL: usize = 11;
+
+/// A labelled line whose continuation is indented under its text.
+pub fn labelled(label: &str, ink: Ink, text: impl Into<String>) -> Line {
+    let mut line = Line::of(Ink::Muted, label).hanging(LABEL);
+    line.pad_to(LABEL);
+    line.with(ink, text)
+}
+
+/// A line between parts of a pane.
+pub fn heading(text: impl Into<String>) -> Line {
+    Line::of(Ink::Strong, text)
+}

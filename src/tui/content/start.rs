@@ -1,0 +1,166 @@
+//! The three ways to begin: the lab, a new profile, a profile that exists.
+
+use super::{Rows, Show, heading};
+use crate::domain::profile::Guide;
+use crate::tui::model::Model;
+use crate::tui::text::{Ink, Line};
+
+/// A way to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Lab,
+    New,
+    Existing,
+    Environment,
+}
+
+/// The ways that are open.
+pub fn ways(model: &Model) -> Vec<Way> {
+    let mut ways = vec![Way::Lab, Way::New, Way::Existing];
+    if model.inputs.offers.iter().any(|(_, settings)| settings.len() > 1) {
+        ways.push(Way::Environment);
+    }
+    ways
+}
+
+/// The ways as rows.
+pub fn rows(model: &Model) -> Rows<'_> {
+    let ways = ways(model);
+    Rows {
+        count: ways.len(),
+        line: Box::new(move |at, width| ways.get(at).map_or_else(Line::empty, |w| row(model, *w, width))),
+    }
+}
+
+fn row(model: &Model, way: Way, width: usize) -> Line {
+    let (name, note) = match way {
+        Way::Lab => ("Try it in the lab", count(model.inputs.scenarios.len(), "scenario", "scenarios")),
+        Way::New => ("Make a new profile", count(Guide::ALL.len(), "setup", "setups")),
+        Way::Existing => ("Open a profile", count(model.inputs.profiles.len(), "profile", "profiles")),
+        Way::Environment => ("Check what the environment says", String::new()),
+    };
+    let width = if width == usize::MAX { 0 } else { width };
+    let mut line = Line::of(Ink::Strong, name);
+    if line.width() + 2 + note.len() <= width {
+        line.push(Ink::Plain, " ".repeat(width - line.width() - note.len()));
+        line.push(Ink::Muted, note);
+    }
+    line
+}
+
+fn count(n: usize, one: &str, more: &str) -> String {
+    match n {
+        0 => format!("no {more}"),
+        1 => format!("1 {one}"),
+        n => format!("{n} {more}"),
+    }
+}
+
+/// The selected way.
+pub fn selected(model: &Model) -> Option<Way> {
+    ways(model).get(model.selected_row()?).copied()
+}
+
+/// The heading of the selected way's details.
+pub fn detail_title(model: &Model) -> String {
+    match selected(model) {
+        Some(Way::Lab) => "The lab".to_owned(),
+        Some(Way::New) => "A new profile".to_owned(),
+        Some(Way::Existing) => "Your profiles".to_owned(),
+        Some(Way::Environment) => "The environment".to_owned(),
+        None => "Nothing matches".to_owned(),
+    }
+}
+
+/// What the selected way leads to.
+pub fn detail(model: &Model) -> Vec<Line> {
+    let show = Show::of(model);
+    match selected(model) {
+        Some(Way::Lab) => lab(model, show),
+        Some(Way::New) => {
+            let mut lines = vec![
+                Line::of(
+                    Ink::Plain,
+                    "Says what is wired to what, in a file that holds no secret. Each field is checked while you type.",
+                ),
+                Line::empty(),
+            ];
+            for guide in Guide::ALL {
+                lines.push(Line::of(Ink::Plain, format!("{} {}", show.glyphs.dot, guide_title(*guide))).hanging(2));
+            }
+            lines
+        }
+        Some(Way::Existing) => existing(model, show),
+        Some(Way::Environment) => environment(model, show),
+        None => vec![Line::of(Ink::Muted, "esc clears the filter")],
+    }
+}
+
+fn lab(model: &Model, show: Show) -> Vec<Line> {
+    let mut lines = vec![
+        Line::of(
+            Ink::Plain,
+            "A cloud of its own on this machine: an issuer, STS, a secret store. Break it in one way, and see how that looks from outside. Nothing leaves this machine, and no account is needed.",
+        ),
+        Line::empty(),
+    ];
+    if model.inputs.scenarios.is_empty() {
+        lines.push(Line::of(Ink::Warning, "this build has no lab scenarios"));
+    }
+    for scenario in &model.inputs.scenarios {
+        let (sign, ink) = match scenario.expects {
+            Some(_) => (show.glyphs.fail, Ink::Bad),
+            None => (show.glyphs.pass, Ink::Good),
+        };
+        lines.push(Line::of(ink, sign).with(Ink::Plain, format!(" {}", show.prose(&scenario.title))).hanging(2));
+    }
+    lines
+}
+
+fn existing(model: &Model, show: Show) -> Vec<Line> {
+    if model.inputs.profiles.is_empty() {
+        return vec![
+            Line::of(Ink::Plain, "There is no profile yet."),
+            Line::empty(),
+            Line::of(Ink::Muted, "Make one with the form, or with `trustline profile new NAME`."),
+        ];
+    }
+    let mut lines = Vec::new();
+    for profile in &model.inputs.profiles {
+        let mut line = Line::of(Ink::Strong, show.prose(&profile.name)).hanging(2);
+        match &profile.summary {
+            Ok(guide) => line.push(Ink::Muted, format!(" {} {}", show.glyphs.dot, show.prose(guide))),
+            Err(problem) => line.push(Ink::Bad, format!(" {} {}", show.glyphs.fail, show.prose(problem))),
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+fn environment(model: &Model, show: Show) -> Vec<Line> {
+    let mut lines =
+        vec![Line::of(Ink::Plain, "Variables around this process that say what is wired to what:"), Line::empty()];
+    let Some((guide, settings)) = model.inputs.offers.iter().max_by_key(|(_, settings)| settings.len()) else {
+        return lines;
+    };
+    for setting in settings {
+        let mut line = Line::of(Ink::Muted, setting.origin.to_string()).hanging(4);
+        line.push(Ink::Plain, format!("  {}", show.prose(&setting.value.to_string())));
+        lines.push(line);
+    }
+    lines.push(Line::empty());
+    lines.push(heading(guide_title(*guide)));
+    lines
+}
+
+/// A guide in the words of a person who has to choose.
+pub fn guide_title(guide: Guide) -> &'static str {
+    match guide {
+        Guide::AwsWorkloadIdentity => "AWS, workload identity: the platform's token for a role",
+        Guide::AzureWorkloadIdentity => "Azure, workload identity: the platform's token for an app and a vault",
+        Guide::AwsStatic => "AWS, static access keys",
+        Guide::AwsAssumeRole => "AWS, access keys that assume a role",
+        Guide::GitlabAws => "GitLab CI to AWS",
+        Guide::CircleciAws => "CircleCI to AWS",
+    }
+}

@@ -1,0 +1,117 @@
+//! What can be copied: the most wanted first. Never a token, never a secret.
+
+use serde_json::{Map, Value};
+
+use super::content::findings::selected_finding;
+use super::content::token;
+use super::model::{Model, Screen};
+use super::reproduce;
+use crate::cause::Finding;
+use crate::check::CheckId;
+use crate::output::finding_text;
+use crate::output::paint::Paint;
+use crate::run::report::Progress;
+
+/// Something that can be copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    pub title: String,
+    pub text: String,
+}
+
+/// What can be copied where the person is.
+pub fn offers(model: &Model) -> Vec<Offer> {
+    let mut offers = Vec::new();
+    match model.screen {
+        Screen::Start => {}
+        Screen::Token => token_offers(model, &mut offers),
+        Screen::Log => log_offers(model, &mut offers),
+        Screen::Handshake => {
+            if let Some(check) = model.selected_check() {
+                let state = model.runs.shown().and_then(|run| run.report.check(check));
+                if let Some(Progress::Finished(finished)) = state.map(|state| &state.progress) {
+                    for found in &finished.findings {
+                        finding_offers(found, &mut offers);
+                    }
+                    reproduction(model, check, &finished.facts, &mut offers);
+                    offer(&mut offers, "the facts as JSON", Value::Object(finished.facts.clone()).to_string());
+                }
+            }
+        }
+        Screen::Findings => {
+            if let Some(found) = selected_finding(model) {
+                finding_offers(found, &mut offers);
+                if let Ok(check) = found.check.parse::<CheckId>() {
+                    let facts = model.runs.shown().and_then(|run| {
+                        run.report
+                            .finished()
+                            .find(|finished| finished.id == check)
+                            .map(|finished| finished.facts.clone())
+                    });
+                    reproduction(model, check, &facts.unwrap_or_default(), &mut offers);
+                }
+            }
+        }
+    }
+    offers
+}
+
+fn offer(offers: &mut Vec<Offer>, title: impl Into<String>, text: impl Into<String>) {
+    let text = text.into();
+    if !text.is_empty() {
+        offers.push(Offer { title: title.into(), text });
+    }
+}
+
+fn finding_offers(found: &Finding, offers: &mut Vec<Offer>) {
+    for fix in &found.fixes {
+        if let Some(command) = &fix.command {
+            offer(offers, format!("fix: {}", fix.text), command.clone());
+        }
+    }
+    offer(offers, "the finding as text", finding_text::lines(found, Paint::PLAIN).join("\n"));
+    if let Some(expected) = &found.expected {
+        offer(offers, "what was expected", expected.clone());
+    }
+    if let Some(actual) = &found.actual {
+        offer(offers, "what was found", actual.clone());
+    }
+    offer(offers, "the documentation's address", found.docs.clone());
+}
+
+fn reproduction(model: &Model, check: CheckId, facts: &Map<String, Value>, offers: &mut Vec<Offer>) {
+    let Some(run) = model.runs.shown() else { return };
+    if let Some(command) = run.profile.as_deref().and_then(|profile| reproduce::command(check, profile, facts)) {
+        offer(offers, "a command that does the same", command);
+    }
+    if let Some(choice) = &run.choice {
+        let twin = format!("trustline check{} --only {check}", choice.target.arguments());
+        offer(offers, "trustline's command for this check", twin);
+    }
+}
+
+fn token_offers(model: &Model, offers: &mut Vec<Offer>) {
+    if let Some((name, value)) = token::selected_value(model) {
+        offer(offers, format!("the value of {name}"), value);
+    }
+    if let Some(shown) = token::shown(model) {
+        if let Some(claims) = &shown.token.claims {
+            let text = serde_json::to_string_pretty(claims).unwrap_or_default();
+            offer(offers, "all claims as JSON", text);
+        }
+        let (word, _) = token::signature_word(shown.signature.state);
+        offer(offers, "the signature's state", format!("signature {word}: {}", shown.signature.reason));
+    }
+}
+
+fn log_offers(model: &Model, offers: &mut Vec<Offer>) {
+    let Some(run) = model.runs.shown() else { return };
+    let line = |entry: &super::model::runs::LogEntry| {
+        let check = entry.check.map_or("run", |check| check.id());
+        format!("{:>6} ms {check} {}", entry.at_ms, crate::domain::text::visible(&entry.text))
+    };
+    if let Some(entry) = model.selected_row().and_then(|at| run.log.get(at)) {
+        offer(offers, "this entry", line(entry));
+    }
+    offer(offers, "the whole log", run.log.iter().map(line).collect::<Vec<_>>().join("\n"));
+}

@@ -1,0 +1,169 @@
+//! What the console is given: plain data about profiles, lab scenarios and the machine, and what can be run.
+
+use std::path::PathBuf;
+
+use crate::check::CheckId;
+use crate::domain::profile::Guide;
+use crate::domain::profile::setting::Setting;
+use crate::run::event::RunEvent;
+
+use super::glyphs::GlyphSet;
+use super::keymap::Keymap;
+use super::theme::{ThemeName, ThemePatch};
+
+/// What the console is given at its start.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inputs {
+    /// The lab's scenarios in the order they are offered.
+    pub scenarios: Vec<ScenarioEntry>,
+    /// The profiles that exist.
+    pub profiles: Vec<ProfileEntry>,
+    /// What the environment offers for a new profile of each guide.
+    pub offers: Vec<(Guide, Vec<Setting>)>,
+    /// The local time's offset from UTC in seconds, where it is known.
+    pub utc_offset_s: Option<i32>,
+}
+
+/// One scenario of the lab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScenarioEntry {
+    /// The name that starts it.
+    pub name: String,
+    /// What is broken in it, in a line.
+    pub title: String,
+    /// The guide it follows.
+    pub guide: String,
+    /// The cause it leads to; `None` where nothing is broken.
+    pub expects: Option<String>,
+    /// What it teaches: the cause's own line.
+    pub teaches: String,
+}
+
+/// One profile that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileEntry {
+    pub name: String,
+    /// The guide it follows, or why it cannot be read.
+    pub summary: Result<String, String>,
+    pub path: PathBuf,
+}
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunChoice {
+    pub target: Target,
+    /// Only these checks and what they need; all where empty.
+    pub only: Vec<CheckId>,
+}
+
+/// Whose trust to check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The profile of this name.
+    Named(String),
+    /// The profile in this file.
+    File(PathBuf),
+    /// The lab with this scenario, started inside the process.
+    Lab(String),
+    /// What the environment's variables say.
+    Environment,
+}
+
+impl Target {
+    /// It in a few words.
+    pub fn label(&self) -> String {
+        match self {
+            Target::Named(name) => name.clone(),
+            Target::File(path) => path.display().to_string(),
+            Target::Lab(scenario) => format!("lab: {scenario}"),
+            Target::Environment => "environment".to_owned(),
+        }
+    }
+
+    /// The arguments that choose it on the command line.
+    pub fn arguments(&self) -> String {
+        match self {
+            Target::Named(name) => format!(" --profile {name}"),
+            Target::File(path) => format!(" --profile-file '{}'", path.display()),
+            Target::Lab(scenario) => format!(" --lab {scenario}"),
+            Target::Environment => String::new(),
+        }
+    }
+}
+
+/// How the console opens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Opening {
+    /// With the three ways to begin.
+    Start,
+    /// With a run.
+    Run(RunChoice),
+    /// With a recording, read-only.
+    Replay(Replay),
+}
+
+/// A recording to show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replay {
+    /// Its file, for the header.
+    pub name: String,
+    pub events: Vec<RunEvent>,
+    /// Its end is missing.
+    pub truncated: bool,
+}
+
+/// How the console looks and behaves; every one can be changed by a key while it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    pub glyphs: GlyphSet,
+    pub theme: ThemeName,
+    pub patch: ThemePatch,
+    pub animation: Animation,
+    pub mouse: Mouse,
+    pub privacy: Privacy,
+    pub clock: Clock,
+    pub keymap: Keymap,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Look {
+            glyphs: GlyphSet::Unicode,
+            theme: ThemeName::Dark,
+            patch: Vec::new(),
+            animation: Animation::Moving,
+            mouse: Mouse::Captured,
+            privacy: Privacy::Open,
+            clock: Clock::Utc,
+            keymap: Keymap::default(),
+        }
+    }
+}
+
+/// Whether anything moves by itself besides countdowns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Animation {
+    Moving,
+    Still,
+}
+
+/// Who gets clicks: the console, or the terminal for selecting text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    Captured,
+    Free,
+}
+
+/// Whether account ids, subjects and hosts are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Privacy {
+    Open,
+    Masked,
+}
+
+/// How times of day are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    Utc,
+    Local,
+}

@@ -1,0 +1,189 @@
+//! Where everything is: a pure function of the terminal's size and the model, for drawing, scrolling and the mouse.
+
+use ratatui::layout::Rect;
+
+use super::content;
+use super::model::{HandshakeView, Layer, Model, PickerKind, Screen};
+use super::text::fit;
+
+/// Below this many columns or rows, only a sentence fits.
+const SMALLEST: (u16, u16) = (60, 16);
+/// From this many columns on, panes stand side by side.
+const SIDE_BY_SIDE: u16 = 100;
+
+/// Where everything is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Geometry {
+    pub area: Rect,
+    /// What is checked, time left, problems.
+    pub header: Rect,
+    pub chain: Rect,
+    pub tabs: Rect,
+    /// The two panes with their borders; neighbours share one.
+    pub list: Rect,
+    pub detail: Rect,
+    pub status: Rect,
+    /// The topmost layer with its border.
+    pub layer: Rect,
+}
+
+impl Geometry {
+    /// Whether only a sentence fits.
+    pub fn is_too_small(&self) -> bool {
+        self.area.width < SMALLEST.0 || self.area.height < SMALLEST.1
+    }
+
+    /// The rows of the list.
+    pub fn list_inner(&self) -> Rect {
+        inner(self.list)
+    }
+
+    /// The lines of the details.
+    pub fn detail_inner(&self) -> Rect {
+        inner(self.detail)
+    }
+
+    /// The inside of the topmost layer.
+    pub fn layer_inner(&self) -> Rect {
+        inner(self.layer)
+    }
+}
+
+/// The inside of a bordered pane, with a blank column at each side.
+fn inner(area: Rect) -> Rect {
+    Rect {
+        x: area.x.saturating_add(2),
+        y: area.y.saturating_add(1),
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(2),
+    }
+}
+
+/// How many rows below a picker's list tell of the selected entry.
+pub fn picker_detail(kind: PickerKind, height: u16) -> u16 {
+    let wanted = match kind {
+        PickerKind::Scenarios => 3,
+        PickerKind::Copy => 6,
+        PickerKind::Profiles | PickerKind::Palette | PickerKind::Help => 1,
+        PickerKind::Guides | PickerKind::History | PickerKind::CompareWith | PickerKind::Export | PickerKind::Watch => {
+            0
+        }
+    };
+    if wanted == 0 || height < wanted + 5 { 0 } else { wanted + 1 }
+}
+
+/// Where everything is.
+pub fn compute(model: &Model) -> Geometry {
+    let area = Rect::new(0, 0, model.size.0, model.size.1);
+    let mut geometry = Geometry { area, ..Geometry::default() };
+    if geometry.is_too_small() {
+        return geometry;
+    }
+    let row = |y: u16| Rect { x: 0, y, width: area.width, height: 1 };
+    let top = 3;
+    geometry.header = row(0);
+    geometry.chain = row(1);
+    geometry.tabs = row(2);
+    geometry.status = row(area.height - 1);
+    let body = Rect { x: 0, y: top, width: area.width, height: area.height - top - 1 };
+    (geometry.list, geometry.detail) = panes(model, body);
+    geometry.layer = layer(model, area);
+    geometry
+}
+
+fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
+    let waterfall = model.screen == Screen::Handshake && model.handshake == HandshakeView::Waterfall;
+    if body.width >= SIDE_BY_SIDE && !waterfall {
+        let share = match model.screen {
+            Screen::Start => 36,
+            Screen::Handshake => 42,
+            Screen::Token => 58,
+            Screen::Findings => 44,
+            Screen::Log => 60,
+        };
+        let width = body.width * share / 100;
+        let list = Rect { width, ..body };
+        // One column is the border of both.
+        let detail = Rect { x: body.x + width - 1, width: body.width - width + 1, ..body };
+        return (list, detail);
+    }
+    let rows = u16::try_from(content::rows(model).count).unwrap_or(u16::MAX);
+    let most = match model.screen {
+        Screen::Token | Screen::Log => body.height * 6 / 10,
+        _ => body.height / 2,
+    };
+    let height = rows.saturating_add(2).clamp(3, most.max(3));
+    let list = Rect { height, ..body };
+    let detail = Rect { y: body.y + height - 1, height: body.height - height + 1, ..body };
+    (list, detail)
+}
+
+fn layer(model: &Model, area: Rect) -> Rect {
+    let Some(layer) = model.layers.last() else {
+        return Rect::default();
+    };
+    // Below the top lines and above the hints; a narrow terminal gives a layer all of its width.
+    let widest = if area.width <= 104 { area.width } else { 100 };
+    let highest = area.height.saturating_sub(4);
+    let (width, height) = match layer {
+        Layer::Picker(picker) => {
+            let all = super::picker::entries(model, picker.kind).len();
+            let rows = u16::try_from(all).unwrap_or(u16::MAX).saturating_add(4);
+            let height = rows.saturating_add(picker_detail(picker.kind, highest)).clamp(6, highest.max(6));
+            (widest, if widest == area.width { highest } else { height })
+        }
+        Layer::Reader(reader) => {
+            let lines = content::page::lines(model, &reader.page);
+            let lines = fit(&lines, usize::from(widest.saturating_sub(4)), model.wrap, "");
+            (widest, u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).clamp(3, highest.max(3)))
+        }
+        Layer::Form(form) => {
+            let rows = u16::try_from(form.fields.len()).unwrap_or(u16::MAX).saturating_add(9);
+            (widest, rows.clamp(6, highest.max(6)))
+        }
+        Layer::Paste(_) => (widest.min(72), 7),
+        Layer::Confirm(_) => (widest.min(64), 6),
+    };
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    let height = height.min(highest);
+    Rect { x: (area.width - width) / 2, y: 3 + (highest - height) / 2, width, height }
+}
+
+/// The tabs with their places: screen, first column, width in columns.
+pub fn tabs(model: &Model) -> Vec<(Screen, u16, u16)> {
+    let mut column = 1;
+    Screen::TABS
+        .iter()
+        .enumerate()
+        .map(|(place, screen)| {
+            let width = u16::try_from(tab_text(model, place, *screen).chars().count()).unwrap_or(0);
+            let tab = (*screen, column, width);
+            column += width + 1;
+            tab
+        })
+        .collect()
+}
+
+/// What a tab says: its key, its name, and how many findings there are.
+pub fn tab_text(model: &Model, place: usize, screen: Screen) -> String {
+    let key = super::command::command(super::command::CommandId::Show(screen))
+        .and_then(|command| model.look.keymap.key(super::command::Scope::Main, command.id))
+        .map_or_else(|| (place + 1).to_string(), |key| key.to_string());
+    let count = match screen {
+        Screen::Findings => model.runs.shown().map_or(0, |run| run.report.findings.len()),
+        _ => 0,
+    };
+    let count = if count > 0 { format!(" {count}") } else { String::new() };
+    format!(" {key} {}{count} ", screen.title())
+}
+
+/// How many rows of the form are fields; the rest tells of the one with the cursor.
+pub fn form_rows(geometry: Geometry) -> u16 {
+    let inner = geometry.layer_inner();
+    inner.height.saturating_sub(7).max(inner.height / 2).max(1)
+}
+
+/// The first field shown, so that the one with the cursor is among `page`.
+pub fn form_window(focus: usize, count: usize, page: usize) -> usize {
+    focus.saturating_sub(page.saturating_sub(1)).min(count.saturating_sub(page))
+}

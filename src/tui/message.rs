@@ -1,0 +1,137 @@
+//! Everything that can happen to the console, and everything it can ask of the world outside.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::domain::jwks::Jwks;
+use crate::domain::profile::Profile;
+use crate::domain::token::{Cleaning, RawToken};
+use crate::run::event::RunEvent;
+
+use super::inputs::{Mouse, ProfileEntry, RunChoice};
+use super::key::Key;
+
+/// A run's number within this session.
+pub type RunNumber = u64;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// The time, in milliseconds since 1970. The only way time enters.
+    Now(i64),
+    /// The terminal has this many columns and rows.
+    Resize(u16, u16),
+    Key(Key),
+    Pointer(Pointer),
+    /// Text was pasted. It may be a token.
+    Paste(Pasted),
+    /// A run has started; this is the profile it checks.
+    RunOpened {
+        run: RunNumber,
+        profile: Box<Profile>,
+    },
+    /// A run could not start.
+    RunRefused {
+        run: RunNumber,
+        message: String,
+        hints: Vec<String>,
+    },
+    RunEvent {
+        run: RunNumber,
+        event: Box<RunEvent>,
+    },
+    /// A run's stream of events is over.
+    RunClosed {
+        run: RunNumber,
+    },
+    /// The token's file was read.
+    TokenRead {
+        run: RunNumber,
+        source: String,
+        raw: RawToken,
+        cleaned: Vec<Cleaning>,
+    },
+    /// The keys of an issuer arrived, or why they did not.
+    KeysRead {
+        issuer: String,
+        keys: Result<Box<Jwks>, String>,
+    },
+    /// A copy was made, in the words of a toast, or was not.
+    Copied(Result<String, String>),
+    /// A report was written to this file, or was not.
+    Exported(Result<PathBuf, String>),
+    /// A profile was written, or was not; and the profiles that exist now.
+    ProfileSaved {
+        name: String,
+        result: Result<PathBuf, String>,
+        profiles: Vec<ProfileEntry>,
+    },
+    /// The process was stopped and goes on: everything must be drawn again.
+    Resumed,
+    /// Something that is worth a line, such as a mistake in a configuration file.
+    Notice(String),
+}
+
+/// Pasted text. Its `Debug` is masked, since it may be a token.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pasted(pub zeroize::Zeroizing<String>);
+
+impl fmt::Debug for Pasted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pasted({} bytes)", self.0.len())
+    }
+}
+
+/// What the mouse did, and where: column and row from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    pub column: u16,
+    pub row: u16,
+    pub act: PointerAct,
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointerAct {
+    Click,
+    WheelUp,
+    WheelDown,
+}
+
+/// Something to do outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    StartRun {
+        run: RunNumber,
+        choice: RunChoice,
+    },
+    CancelRun {
+        run: RunNumber,
+    },
+    /// Read the token's file, if it is not what was read last.
+    ReadToken {
+        run: RunNumber,
+        path: PathBuf,
+    },
+    /// Fetch an issuer's keys, because a person asked for it.
+    FetchKeys {
+        issuer: String,
+    },
+    Copy {
+        text: String,
+    },
+    Export {
+        name: String,
+        text: String,
+    },
+    SaveProfile {
+        name: String,
+        document: String,
+    },
+    SetMouse(Mouse),
+    SetTitle(String),
+    /// Draw every cell again.
+    Repaint,
+    Suspend,
+    Quit,
+}

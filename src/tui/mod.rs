@@ -1,0 +1,34 @@
+//! The console: a terminal program over the same run events as every other output.
+//!
+//! What happens is a [`message::Msg`]; [`update::update`] changes the [`model::Model`] by it and answers with
+//! [`message::Effect`]s; [`view::view`] draws the model. These are pure. The [`shell`] around them owns the terminal,
+//! the clock and the runs, sleeps while nothing happens, and does what the effects say.
+
+pub mod clipboard;
+pub mod command;
+pub mod config;
+pub mod content;
+pub mod copy;
+pub mod glyphs;
+mod input;
+pub mod inputs;
+pub mod key;
+pub mod keymap;
+pub mod layout;
+pub mod message;
+pub mod model;
+pub mod picker;
+pub mod privacy;
+pub mod reproduce;
+mod screen;
+pub mod services;
+pub mod shell;
+mod signals;
+mod summary;
+mod terminal;
+pub mod text;
+pub mod theme;
+pub mod update;
+pub mod view;
+
+pub use terminal::obstacle;

@@ -1,0 +1,232 @@
+//! What the lists on top of a screen offer, and what choosing an entry does.
+
+use super::command::{Availability, COMMANDS, Command, CommandId, Scope};
+use super::content::Show;
+use super::content::start::guide_title;
+use super::content::token::moment;
+use super::copy;
+use super::glyphs::Glyphs;
+use super::inputs::Target;
+use super::message::RunNumber;
+use super::model::{Model, PickerKind};
+use super::text::Ink;
+use crate::domain::profile::Guide;
+use crate::run::event::RunVerdict;
+
+/// An entry of a list on top.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// A sign before it, where it has a state.
+    pub sign: Option<(&'static str, Ink)>,
+    pub title: String,
+    /// At the right edge: a key, a cause, a time.
+    pub note: String,
+    /// Told below while it is selected.
+    pub detail: Vec<String>,
+    pub choice: Choice,
+}
+
+/// What choosing an entry does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Command(CommandId),
+    /// Nothing, and why.
+    Unavailable(&'static str),
+    Run(Target),
+    Form(Guide),
+    ShowRun(RunNumber),
+    CompareWith(RunNumber),
+    Copy(String),
+    ExportMarkdown,
+    ExportJson,
+    /// Seconds between two runs; `None` stops.
+    Watch(Option<u64>),
+}
+
+/// The entries of a list.
+pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
+    let show = Show::of(model);
+    match kind {
+        PickerKind::Palette => {
+            let mut entries = commands(model, &[Scope::On(model.screen), Scope::Main, Scope::Always]);
+            entries.retain(|entry| !matches!(entry.choice, Choice::Command(CommandId::Palette)));
+            entries
+        }
+        PickerKind::Help => commands(model, &[Scope::On(model.screen), Scope::Main, Scope::Always]),
+        PickerKind::Scenarios => scenarios(model, show),
+        PickerKind::Profiles => model
+            .inputs
+            .profiles
+            .iter()
+            .map(|profile| Entry {
+                sign: profile.summary.is_err().then_some((show.glyphs.fail, Ink::Bad)),
+                title: show.prose(&profile.name),
+                note: profile.summary.as_ref().map(|guide| show.prose(guide)).unwrap_or_default(),
+                detail: match &profile.summary {
+                    Ok(_) => vec![show.prose(&profile.path.display().to_string())],
+                    Err(problem) => vec![show.prose(problem)],
+                },
+                choice: Choice::Run(Target::Named(profile.name.clone())),
+            })
+            .collect(),
+        PickerKind::Guides => Guide::ALL.iter().map(|guide| guide_entry(model, *guide)).collect(),
+        PickerKind::History => runs(model, show, Choice::ShowRun),
+        PickerKind::CompareWith => {
+            let shown = model.runs.shown;
+            let mut entries = runs(model, show, Choice::CompareWith);
+            entries.retain(|entry| !matches!(entry.choice, Choice::CompareWith(number) if Some(number) == shown));
+            entries
+        }
+        PickerKind::Copy => copy::offers(model)
+            .into_iter()
+            .map(|offer| Entry {
+                sign: None,
+                title: show.prose(&offer.title),
+                note: format!("{} bytes", offer.text.len()),
+                detail: show.lines(&offer.text).into_iter().take(6).collect(),
+                choice: Choice::Copy(offer.text),
+            })
+            .collect(),
+        PickerKind::Export => vec![
+            plain("as Markdown", "for a ticket", Choice::ExportMarkdown),
+            plain("as JSON", "for a program, schema trustline.check/1", Choice::ExportJson),
+        ],
+        PickerKind::Watch => {
+            let mut entries: Vec<Entry> = [2, 5, 10, 30, 60]
+                .into_iter()
+                .map(|s| plain(&format!("every {s} seconds"), "until it works, then on", Choice::Watch(Some(s))))
+                .collect();
+            if model.runs.watch.is_some() {
+                entries.insert(0, plain("stop watching", "", Choice::Watch(None)));
+            }
+            entries
+        }
+    }
+}
+
+fn plain(title: &str, note: &str, choice: Choice) -> Entry {
+    Entry { sign: None, title: title.to_owned(), note: note.to_owned(), detail: Vec::new(), choice }
+}
+
+fn commands(model: &Model, scopes: &[Scope]) -> Vec<Entry> {
+    scopes
+        .iter()
+        .flat_map(|scope| {
+            COMMANDS.iter().filter(move |c| c.scopes.contains(scope)).map(move |c| command_entry(model, *scope, c))
+        })
+        .collect()
+}
+
+fn command_entry(model: &Model, scope: Scope, command: &Command) -> Entry {
+    let keys: Vec<String> = model.look.keymap.keys(scope, command.id).iter().map(ToString::to_string).collect();
+    let (choice, detail) = match (command.enabled)(model) {
+        Availability::Ready => (Choice::Command(command.id), Vec::new()),
+        Availability::No(why) => (Choice::Unavailable(why), vec![format!("not now: {why}")]),
+    };
+    let dim = matches!(choice, Choice::Unavailable(_));
+    Entry {
+        sign: dim.then_some((Show::of(model).glyphs.skipped, Ink::Muted)),
+        title: command.doc.to_owned(),
+        note: keys.join(" "),
+        detail,
+        choice,
+    }
+}
+
+fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
+    let sign = |glyphs: &Glyphs, expects: &Option<String>| match expects {
+        Some(_) => (glyphs.fail, Ink::Bad),
+        None => (glyphs.pass, Ink::Good),
+    };
+    model
+        .inputs
+        .scenarios
+        .iter()
+        .map(|scenario| Entry {
+            sign: Some(sign(show.glyphs, &scenario.expects)),
+            title: show.prose(&scenario.title),
+            note: scenario.name.clone(),
+            detail: vec![
+                show.prose(&scenario.teaches),
+                format!(
+                    "{} {} {}",
+                    show.prose(&scenario.guide),
+                    show.glyphs.dot,
+                    scenario
+                        .expects
+                        .as_deref()
+                        .map_or("nothing is broken".to_owned(), |cause| format!("leads to {cause}"))
+                ),
+            ],
+            choice: Choice::Run(Target::Lab(scenario.name.clone())),
+        })
+        .collect()
+}
+
+fn guide_entry(model: &Model, guide: Guide) -> Entry {
+    let offered = model.inputs.offers.iter().find(|(g, _)| *g == guide).map_or(0, |(_, settings)| settings.len());
+    let note = if offered > 0 { format!("{offered} from the environment") } else { String::new() };
+    Entry { sign: None, title: guide_title(guide).to_owned(), note, detail: Vec::new(), choice: Choice::Form(guide) }
+}
+
+fn runs(model: &Model, show: Show, choice: fn(RunNumber) -> Choice) -> Vec<Entry> {
+    model
+        .runs
+        .list
+        .iter()
+        .rev()
+        .map(|run| {
+            let sign = match run.verdict() {
+                Some(RunVerdict::Pass) => (show.glyphs.pass, Ink::Good),
+                Some(RunVerdict::Fail) => (show.glyphs.fail, Ink::Bad),
+                Some(RunVerdict::Inconclusive) => (show.glyphs.inconclusive, Ink::Warning),
+                None => (show.glyphs.waiting, Ink::Muted),
+            };
+            let cause = match run.verdict() {
+                Some(RunVerdict::Pass) => "all passed",
+                Some(_) => run.report.findings.first().map_or("no cause named", |found| found.cause.id()),
+                None => "unfinished",
+            };
+            Entry {
+                sign: Some(sign),
+                title: format!("{} {} {}", show.prose(&run.label), show.glyphs.dot, cause),
+                note: moment(model, run.started_ms.div_euclid(1000)),
+                detail: Vec::new(),
+                choice: choice(run.number),
+            }
+        })
+        .collect()
+}
+
+/// The entries that the list's filter lets through. Every word must be in the entry; an entry whose title has the
+/// words' letters in order comes after those that hold them whole.
+pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
+    let mut entries = entries(model, kind);
+    let filter = filter.trim().to_lowercase();
+    if filter.is_empty() {
+        return entries;
+    }
+    let rank = |entry: &Entry| {
+        let text = format!("{} {} {}", entry.title, entry.note, command_words(entry)).to_lowercase();
+        if filter.split_whitespace().all(|word| text.contains(word)) {
+            Some(0)
+        } else {
+            is_subsequence(&filter, &entry.title.to_lowercase()).then_some(1)
+        }
+    };
+    let mut ranked: Vec<(i32, Entry)> = entries.drain(..).filter_map(|entry| Some((rank(&entry)?, entry))).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, entry)| entry).collect()
+}
+
+fn command_words(entry: &Entry) -> &'static str {
+    match entry.choice {
+        Choice::Command(id) => super::command::command(id).map_or("", |command| command.title),
+        _ => "",
+    }
+}
+
+fn is_subsequence(letters: &str, text: &str) -> bool {
+    let mut text = text.chars();
+    letters.chars().filter(|c| !c.is_whitespace()).all(|letter| text.any(|c| c == letter))
+}

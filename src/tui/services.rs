@@ -1,0 +1,51 @@
+//! What the console needs of the program around it: runs, keys, and a place for profiles.
+
+use std::any::Any;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::inputs::{ProfileEntry, RunChoice};
+use crate::domain::jwks::Jwks;
+use crate::domain::profile::Profile;
+use crate::run::event::RunEvent;
+
+/// A future that a service answers with.
+pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What the console needs of the program around it.
+pub trait Services: Send + Sync + 'static {
+    /// Starts a run: finds the profile, or starts the lab, and runs the checks until the token is cancelled.
+    fn start(&self, choice: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>>;
+
+    /// Fetches the keys that an issuer publishes. The error is a sentence.
+    fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>>;
+
+    /// Writes a profile. The error is a sentence.
+    fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String>;
+
+    /// The profiles that exist.
+    fn profiles(&self) -> Vec<ProfileEntry>;
+}
+
+/// A run that has started.
+pub struct Started {
+    /// The profile it checks.
+    pub profile: Profile,
+    /// Its events; closed at its end.
+    pub events: mpsc::Receiver<RunEvent>,
+    /// What must live as long as the run, such as the lab.
+    pub keep: Box<dyn Any + Send>,
+}
+
+/// Why a run could not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong.
+    pub message: String,
+    /// Further advice, a line each.
+    pub hints: Vec<String>,
+}

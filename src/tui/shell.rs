@@ -1,0 +1,337 @@
+//! The impure ring: owns the terminal, the clock and the runs; sleeps until something happens; does what effects say.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crossterm::event::EventStream;
+use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::clipboard::{self, ClipboardMode};
+use super::inputs::{Inputs, Look, Opening, RunChoice};
+use super::message::{Effect, Msg, RunNumber};
+use super::model::Model;
+use super::screen::Screen;
+use super::services::{Services, Started};
+use super::signals::{Signal, Signals, pause};
+use super::terminal::{self, Guard, PANICKED};
+use super::theme::Theme;
+use super::update::{open, update};
+use super::{input, summary, view};
+use crate::domain::token::RawToken;
+use crate::run::event::RunVerdict;
+
+/// The most messages that are taken in before the screen is drawn.
+const BATCH: usize = 256;
+/// The largest file that is read as a token, in bytes.
+const LARGEST_TOKEN: u64 = 1024 * 1024;
+
+/// What the console is started with.
+pub struct Console {
+    pub inputs: Inputs,
+    pub look: Look,
+    pub clipboard: ClipboardMode,
+    pub opening: Opening,
+    /// Told on top of the first screen: what is wrong with a configuration file.
+    pub notices: Vec<String>,
+}
+
+/// How the console ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What stays on the screen: the last run in a few lines, ending in a line feed; empty where nothing ran.
+    pub summary: String,
+    /// The verdict of the run that was shown last.
+    pub verdict: Option<RunVerdict>,
+    /// The number of the signal that ended it, where one did.
+    pub signal: Option<i32>,
+}
+
+/// Why the console could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsoleError {
+    /// The terminal is gone, or refuses.
+    #[error("the terminal: {0}")]
+    Terminal(#[from] io::Error),
+    /// A part of the program panicked; its message is on standard error.
+    #[error("the program stopped at a mistake of its own; the message above says where")]
+    Panicked,
+}
+
+/// Runs the console until it is left. The terminal is given back before this returns.
+///
+/// # Errors
+/// The terminal cannot be taken over or written to, or the program panicked.
+pub async fn run(console: Console, services: Arc<dyn Services>) -> Result<Ended, ConsoleError> {
+    let guard = Guard::enter(console.look.mouse)?;
+    let mut shell = Shell::new(console, services)?;
+    let ended = shell.run().await;
+    for cancel in shell.live.values() {
+        cancel.cancel();
+    }
+    drop(guard);
+    let signal = ended?;
+    Ok(Ended {
+        summary: summary::lines(&shell.model),
+        verdict: shell.model.runs.shown().and_then(|run| run.verdict()),
+        signal,
+    })
+}
+
+struct Shell {
+    model: Model,
+    screen: Screen,
+    services: Arc<dyn Services>,
+    clipboard: ClipboardMode,
+    sender: mpsc::Sender<Msg>,
+    receiver: mpsc::Receiver<Msg>,
+    /// How to stop the runs that are going on.
+    live: HashMap<RunNumber, CancellationToken>,
+    /// The token's file as it was read last: for which run, and when and how long it was.
+    token: Option<(RunNumber, PathBuf, SystemTime, u64)>,
+    leaving: bool,
+}
+
+impl Shell {
+    fn new(console: Console, services: Arc<dyn Services>) -> io::Result<Self> {
+        let size = crossterm::terminal::size()?;
+        let (sender, receiver) = mpsc::channel(1024);
+        let (model, effects) = open(console.inputs, console.look, console.opening, now_ms(), size);
+        let mut shell = Shell {
+            model,
+            screen: Screen::new(size),
+            services,
+            clipboard: console.clipboard,
+            sender,
+            receiver,
+            live: HashMap::new(),
+            token: None,
+            leaving: false,
+        };
+        for notice in console.notices {
+            update(&mut shell.model, Msg::Notice(notice));
+        }
+        shell.perform(effects)?;
+        Ok(shell)
+    }
+
+    /// Runs until it is left; the number of the signal that ended it, where one did.
+    async fn run(&mut self) -> Result<Option<i32>, ConsoleError> {
+        // The first frame stands before anything is waited for.
+        self.draw()?;
+        let mut signals = Signals::listen()?;
+        let mut events = EventStream::new();
+        while !self.leaving {
+            let wake = self.model.next_wake();
+            tokio::select! {
+                biased;
+                () = PANICKED.notified() => return Err(ConsoleError::Panicked),
+                signal = signals.next() => match signal {
+                    Signal::End(number) => return Ok(Some(number)),
+                    Signal::Pause => self.suspend()?,
+                    Signal::GoOn => self.resume()?,
+                },
+                event = events.next() => {
+                    match event {
+                        Some(event) => self.take_event(event?)?,
+                        None => return Ok(None),
+                    }
+                    // Whatever is there already is taken before drawing: a paste without brackets, a held key.
+                    for _ in 0..BATCH {
+                        match events.next().now_or_never() {
+                            Some(Some(event)) => self.take_event(event?)?,
+                            _ => break,
+                        }
+                    }
+                }
+                Some(message) = self.receiver.recv() => {
+                    self.take(message)?;
+                    for _ in 0..BATCH {
+                        match self.receiver.try_recv() {
+                            Ok(message) => self.take(message)?,
+                            Err(_) => break,
+                        }
+                    }
+                }
+                () = sleep_until(wake) => self.take(Msg::Now(now_ms()))?,
+            }
+            if !self.leaving {
+                self.draw()?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn take_event(&mut self, event: crossterm::event::Event) -> io::Result<()> {
+        match input::message(event) {
+            Some(message) => self.take(message),
+            None => Ok(()),
+        }
+    }
+
+    fn take(&mut self, message: Msg) -> io::Result<()> {
+        let resized = match &message {
+            Msg::Resize(width, height) => (*width, *height) != self.model.size,
+            _ => false,
+        };
+        if let Msg::RunClosed { run } | Msg::RunRefused { run, .. } = &message {
+            self.live.remove(run);
+        }
+        let mut effects = match message {
+            Msg::Now(_) => Vec::new(),
+            _ => update(&mut self.model, Msg::Now(now_ms())),
+        };
+        effects.extend(update(&mut self.model, message));
+        if resized {
+            self.screen.repaint(self.model.size)?;
+        }
+        self.perform(effects)
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let model = &self.model;
+        let theme = Theme::new(model.look.theme, &model.look.patch);
+        self.screen.draw(|buffer| view::draw(model, &theme, buffer))
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> io::Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::StartRun { run, choice } => self.start(run, choice),
+                Effect::CancelRun { run } => {
+                    if let Some(cancel) = self.live.remove(&run) {
+                        cancel.cancel();
+                    }
+                }
+                Effect::ReadToken { run, path } => self.read_token(run, path)?,
+                Effect::FetchKeys { issuer } => {
+                    let keys = self.services.keys(issuer.clone());
+                    self.spawn(async move { Msg::KeysRead { issuer, keys: keys.await.map(Box::new) } });
+                }
+                Effect::Copy { text } => {
+                    let mode = self.clipboard;
+                    self.spawn(async move { Msg::Copied(clipboard::copy(mode, text).await) });
+                }
+                Effect::Export { name, text } => {
+                    let result = export(&name, &text);
+                    self.take(Msg::Exported(result))?;
+                }
+                Effect::SaveProfile { name, document } => {
+                    let result = self.services.save_profile(&name, &document);
+                    let profiles = self.services.profiles();
+                    self.take(Msg::ProfileSaved { name, result, profiles })?;
+                }
+                Effect::SetMouse(mouse) => terminal::set_mouse(mouse)?,
+                Effect::SetTitle(title) => terminal::set_title(&title)?,
+                Effect::Repaint => self.screen.repaint(self.model.size)?,
+                Effect::Suspend => self.suspend()?,
+                Effect::Quit => self.leaving = true,
+            }
+        }
+        Ok(())
+    }
+
+    fn spawn(&self, work: impl Future<Output = Msg> + Send + 'static) {
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            // A closed channel means that the console is gone; nobody is left to tell.
+            let _ = sender.send(work.await).await;
+        });
+    }
+
+    fn start(&mut self, run: RunNumber, choice: RunChoice) {
+        let cancel = CancellationToken::new();
+        self.live.insert(run, cancel.clone());
+        let (sender, starting) = (self.sender.clone(), self.services.start(choice, cancel));
+        tokio::spawn(async move {
+            let last = match starting.await {
+                Err(refusal) => Msg::RunRefused { run, message: refusal.message, hints: refusal.hints },
+                Ok(Started { profile, mut events, keep }) => {
+                    let _ = sender.send(Msg::RunOpened { run, profile: Box::new(profile) }).await;
+                    while let Some(event) = events.recv().await {
+                        if sender.send(Msg::RunEvent { run, event: Box::new(event) }).await.is_err() {
+                            break;
+                        }
+                    }
+                    drop(keep);
+                    Msg::RunClosed { run }
+                }
+            };
+            let _ = sender.send(last).await;
+        });
+    }
+
+    /// Reads the token's file, if it is not what was read last.
+    fn read_token(&mut self, run: RunNumber, path: PathBuf) -> io::Result<()> {
+        let Ok(about) = fs::metadata(&path) else { return Ok(()) };
+        // A pipe would keep us waiting, and none can be read twice.
+        if !about.is_file() || about.len() > LARGEST_TOKEN {
+            return Ok(());
+        }
+        let stamp = (run, path.clone(), about.modified().unwrap_or(SystemTime::UNIX_EPOCH), about.len());
+        if self.token.as_ref() == Some(&stamp) {
+            return Ok(());
+        }
+        let Ok(bytes) = fs::read(&path).map(zeroize::Zeroizing::new) else { return Ok(()) };
+        self.token = Some(stamp);
+        match RawToken::clean_bytes(&bytes) {
+            Ok((raw, cleaned)) if !raw.is_empty() => {
+                let source = format!("file {}", path.display());
+                self.take(Msg::TokenRead { run, source, raw, cleaned })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        terminal::give_back();
+        pause()?;
+        self.resume()
+    }
+
+    /// Takes the terminal over again after a pause. What stands on it is not known, nor is its size.
+    fn resume(&mut self) -> io::Result<()> {
+        terminal::give_back();
+        terminal::take(self.model.look.mouse)?;
+        terminal::set_title(&self.model.title())?;
+        let (width, height) = crossterm::terminal::size()?;
+        self.take(Msg::Resize(width, height))?;
+        self.take(Msg::Resumed)
+    }
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Sleeps until a moment in milliseconds since 1970, or for ever where there is none.
+async fn sleep_until(wake_ms: Option<i64>) {
+    match wake_ms {
+        Some(at) => tokio::time::sleep(Duration::from_millis(u64::try_from(at - now_ms()).unwrap_or(0))).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Writes a report beside where the program was started. No file is written over.
+fn export(name: &str, text: &str) -> Result<PathBuf, String> {
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "txt"));
+    for attempt in 1..100 {
+        let name = if attempt == 1 { name.to_owned() } else { format!("{stem}-{attempt}.{extension}") };
+        match fs::File::create_new(Path::new(&name)) {
+            Ok(mut file) => {
+                file.write_all(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+                return Ok(PathBuf::from(name));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(format!("{name}: {error}")),
+        }
+    }
+    Err(format!("{name}: a hundred files of this name exist already"))
+}

@@ -1,0 +1,133 @@
+//! The terminal: taken over, and given back exactly once, however the program ends.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::{Hide, MoveTo, SetCursorStyle, Show};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::queue;
+use crossterm::style::ResetColor;
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
+};
+use tokio::sync::Notify;
+
+use super::inputs::Mouse;
+
+/// Whether the terminal is taken over. The one who sets it to false gives it back.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Told when any thread or task panicked, after the terminal was given back.
+pub(super) static PANICKED: Notify = Notify::const_new();
+
+/// Saves and restores the window's title (XTWINOPS 22 and 23).
+const PUSH_TITLE: &[u8] = b"\x1b[22;0t";
+const POP_TITLE: &[u8] = b"\x1b[23;0t";
+
+/// Why the console cannot open here; `None` where it can.
+pub fn obstacle() -> Option<&'static str> {
+    if !io::stdout().is_terminal() {
+        Some("standard output is no terminal")
+    } else if !io::stdin().is_terminal() {
+        Some("standard input is no terminal")
+    } else if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        Some("the terminal is dumb (TERM=dumb)")
+    } else {
+        None
+    }
+}
+
+/// The terminal, taken over until this is dropped.
+#[derive(Debug)]
+pub(super) struct Guard(());
+
+impl Guard {
+    /// Takes the terminal over. A panic anywhere gives it back before its message is printed.
+    pub fn enter(mouse: Mouse) -> io::Result<Self> {
+        install_panic_hook();
+        take(mouse)?;
+        Ok(Guard(()))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Takes the terminal over, as at the start and after a pause.
+pub(super) fn take(mouse: Mouse) -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let mut bytes = Vec::new();
+    bytes.extend_from_slice(PUSH_TITLE);
+    queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, Hide, Clear(ClearType::All))?;
+    if mouse == Mouse::Captured {
+        queue!(bytes, EnableMouseCapture)?;
+    }
+    write(&bytes)
+}
+
+/// Gives the terminal back, if it is taken. What goes wrong on the way is not told: there is nobody left to tell.
+pub(super) fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut bytes = Vec::new();
+    let _ = queue!(
+        bytes,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        ResetColor,
+        SetCursorStyle::DefaultUserShape,
+        Show,
+        LeaveAlternateScreen
+    );
+    bytes.extend_from_slice(POP_TITLE);
+    let _ = write(&bytes);
+    let _ = disable_raw_mode();
+}
+
+/// Captures the mouse, or leaves it to the terminal.
+pub(super) fn set_mouse(mouse: Mouse) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    match mouse {
+        Mouse::Captured => queue!(bytes, EnableMouseCapture)?,
+        Mouse::Free => queue!(bytes, DisableMouseCapture)?,
+    }
+    write(&bytes)
+}
+
+/// Sets the window's title. The text is safe for a terminal already.
+pub(super) fn set_title(title: &str) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    queue!(bytes, SetTitle(title))?;
+    write(&bytes)
+}
+
+/// Empties the screen. Unlike the library's own way this asks the terminal nothing, so it is safe beside a reader.
+pub(super) fn wipe() -> io::Result<()> {
+    let mut bytes = Vec::new();
+    queue!(bytes, MoveTo(0, 0), Clear(ClearType::All))?;
+    write(&bytes)
+}
+
+/// Writes to standard output as a whole.
+pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+fn install_panic_hook() {
+    static INSTALLED: AtomicBool = AtomicBool::new(false);
+    if INSTALLED.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        give_back();
+        before(panic);
+        PANICKED.notify_one();
+    }));
+}

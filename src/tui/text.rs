@@ -1,0 +1,246 @@
+//! Text that knows what it is, not how it looks: spans with an ink, wrapped and cut by display width.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// What a piece of text is, which decides its look in every theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ink {
+    /// Ordinary text.
+    Plain,
+    /// What a line is about.
+    Strong,
+    /// What only supports: labels, times, what does not apply.
+    Muted,
+    /// Something holds.
+    Good,
+    /// Something deserves attention, or could not be checked.
+    Warning,
+    /// Something is wrong.
+    Bad,
+    /// Where the focus is, and what can be acted on.
+    Accent,
+    /// A command or policy to copy.
+    Command,
+    /// The characters from the first difference on.
+    Difference,
+}
+
+impl Ink {
+    /// Every ink with the name it has in a theme file.
+    pub const ALL: &[(Ink, &'static str)] = &[
+        (Ink::Plain, "plain"),
+        (Ink::Strong, "strong"),
+        (Ink::Muted, "muted"),
+        (Ink::Good, "good"),
+        (Ink::Warning, "warning"),
+        (Ink::Bad, "bad"),
+        (Ink::Accent, "accent"),
+        (Ink::Command, "command"),
+        (Ink::Difference, "difference"),
+    ];
+}
+
+/// A run of text in one ink. The text is safe for a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub ink: Ink,
+    pub text: String,
+}
+
+/// One line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    pub spans: Vec<Span>,
+    /// How far the rest of the line is indented where it is wrapped.
+    pub hang: usize,
+}
+
+impl Line {
+    /// An empty line.
+    pub fn empty() -> Self {
+        Line::default()
+    }
+
+    /// A line of one span.
+    pub fn of(ink: Ink, text: impl Into<String>) -> Self {
+        Line::empty().with(ink, text)
+    }
+
+    /// Appends a span.
+    #[must_use]
+    pub fn with(mut self, ink: Ink, text: impl Into<String>) -> Self {
+        self.push(ink, text);
+        self
+    }
+
+    /// Appends a span.
+    pub fn push(&mut self, ink: Ink, text: impl Into<String>) {
+        let text = text.into();
+        if text.is_empty() {
+            return;
+        }
+        match self.spans.last_mut() {
+            Some(last) if last.ink == ink => last.text.push_str(&text),
+            _ => self.spans.push(Span { ink, text }),
+        }
+    }
+
+    /// Sets how far wrapped parts are indented.
+    #[must_use]
+    pub fn hanging(mut self, columns: usize) -> Self {
+        self.hang = columns;
+        self
+    }
+
+    /// Its display width in columns.
+    pub fn width(&self) -> usize {
+        self.spans.iter().map(|s| s.text.width()).sum()
+    }
+
+    /// Its text alone.
+    pub fn plain(&self) -> String {
+        self.spans.iter().map(|s| s.text.as_str()).collect()
+    }
+
+    /// Fills up with blanks to `column`, or appends one blank where the line is longer already.
+    pub fn pad_to(&mut self, column: usize) {
+        let width = self.width();
+        self.push(Ink::Plain, " ".repeat(column.saturating_sub(width).max(1)));
+    }
+
+    /// The line cut to `width` columns; a cut one ends in `ellipsis`.
+    #[must_use]
+    pub fn cut(&self, width: usize, ellipsis: &str) -> Line {
+        if self.width() <= width {
+            return self.clone();
+        }
+        let room = width.saturating_sub(ellipsis.width());
+        let mut cut = Line::empty().hanging(self.hang);
+        let mut used = 0;
+        for span in &self.spans {
+            let mut end = 0;
+            for (at, c) in span.text.char_indices() {
+                let next = used + c.width().unwrap_or(0);
+                if next > room {
+                    cut.push(span.ink, &span.text[..at]);
+                    if ellipsis.width() <= width {
+                        cut.push(span.ink, ellipsis);
+                    }
+                    return cut;
+                }
+                used = next;
+                end = at + c.len_utf8();
+            }
+            cut.push(span.ink, &span.text[..end]);
+        }
+        cut
+    }
+}
+
+/// `text` cut to `width` columns; a cut one ends in `ellipsis`.
+pub fn cut(text: &str, width: usize, ellipsis: &str) -> String {
+    Line::of(Ink::Plain, text).cut(width, ellipsis).plain()
+}
+
+/// Whether long lines are broken or cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrap {
+    /// Break between words, and words that are too long anywhere.
+    Words,
+    /// Cut at the edge.
+    Off,
+}
+
+/// The lines as they fit `width` columns.
+pub fn fit(lines: &[Line], width: usize, wrap: Wrap, ellipsis: &str) -> Vec<Line> {
+    match wrap {
+        Wrap::Off => lines.iter().map(|line| line.cut(width, ellipsis)).collect(),
+        Wrap::Words => lines.iter().flat_map(|line| wrap_line(line, width)).collect(),
+    }
+}
+
+fn wrap_line(line: &Line, width: usize) -> Vec<Line> {
+    if line.width() <= width || width == 0 {
+        return vec![line.clone()];
+    }
+    let hang = if line.hang + 8 <= width { line.hang } else { 0 };
+    let (mut wrapped, mut current, mut used) = (Vec::new(), Line::empty(), 0);
+    for (ink, piece) in pieces(line) {
+        let piece_width = piece.width();
+        if used + piece_width > width && used > hang {
+            if piece.trim().is_empty() {
+                continue;
+            }
+            // A word that fits a line of its own starts one; one that does not is broken where it stands.
+            if hang + piece_width <= width {
+                wrapped.push(std::mem::take(&mut current));
+                used = indent(&mut current, hang);
+            }
+        }
+        for c in piece.chars() {
+            let char_width = c.width().unwrap_or(0);
+            if used + char_width > width {
+                wrapped.push(std::mem::take(&mut current));
+                used = indent(&mut current, hang);
+            }
+            current.push(ink, c.to_string());
+            used += char_width;
+        }
+    }
+    wrapped.push(current);
+    wrapped
+}
+
+fn indent(line: &mut Line, columns: usize) -> usize {
+    line.push(Ink::Plain, " ".repeat(columns));
+    columns
+}
+
+/// Words and the blanks between them, each in its ink.
+fn pieces(line: &Line) -> impl Iterator<Item = (Ink, &str)> {
+    line.spans.iter().flat_map(|span| {
+        let mut rest = span.text.as_str();
+        std::iter::from_fn(move || {
+            let first = rest.chars().next()?;
+            let end = rest.find(|c: char| (c == ' ') != (first == ' ')).unwrap_or(rest.len());
+            let (piece, tail) = rest.split_at(end);
+            rest = tail;
+            Some((span.ink, piece))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrapped(text: &str, width: usize, hang: usize) -> Vec<String> {
+        fit(&[Line::of(Ink::Plain, text).hanging(hang)], width, Wrap::Words, "…").iter().map(Line::plain).collect()
+    }
+
+    #[test]
+    fn breaks_between_words_and_indents() {
+        assert_eq!(wrapped("one two three", 8, 0), ["one two ", "three"]);
+        assert_eq!(wrapped("label    words that go on here", 20, 9), ["label    words that ", "         go on here"]);
+        assert_eq!(wrapped("abcdefghij", 4, 0), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrapped("日本語", 4, 0), ["日本", "語"]);
+        assert_eq!(wrapped("", 4, 0), [""]);
+    }
+
+    #[test]
+    fn cuts_by_width() {
+        assert_eq!(cut("abcdef", 4, "…"), "abc…");
+        assert_eq!(cut("日本語", 4, "…"), "日…");
+        assert_eq!(cut("abc", 3, "…"), "abc");
+        assert_eq!(cut("abc", 0, "…"), "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_wrapped_line_is_too_wide(text in "[ a-z日é]{0,60}", width in 2usize..30, hang in 0usize..12) {
+            for line in wrapped(&text, width, hang) {
+                proptest::prop_assert!(line.width() <= width, "{line:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Themes: a style for each ink, out of the terminal's own 16 colours and on its own background.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::text::Ink;
+
+/// A built-in theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThemeName {
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+    /// No colour at all: bold, dim, underline and reverse only (<https://no-color.org>).
+    None,
+}
+
+impl ThemeName {
+    /// Every theme with its name.
+    pub const ALL: &[(ThemeName, &'static str)] =
+        &[(ThemeName::Dark, "dark"), (ThemeName::Light, "light"), (ThemeName::None, "none")];
+
+    /// The name as it stands in options and files.
+    pub const fn id(self) -> &'static str {
+        match self {
+            ThemeName::Dark => "dark",
+            ThemeName::Light => "light",
+            ThemeName::None => "none",
+        }
+    }
+
+    /// The theme after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            ThemeName::Dark => ThemeName::Light,
+            ThemeName::Light => ThemeName::None,
+            ThemeName::None => ThemeName::Dark,
+        }
+    }
+}
+
+/// Changes of single inks, from the configuration.
+pub type ThemePatch = Vec<(Ink, Style)>;
+
+/// A style for each ink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Theme {
+    name: ThemeName,
+    patch: ThemePatch,
+}
+
+impl Theme {
+    /// A built-in theme with changes. Without colour, changes keep only what is not colour.
+    pub fn new(name: ThemeName, patch: &ThemePatch) -> Self {
+        let mut patch = patch.clone();
+        if name == ThemeName::None {
+            for (_, style) in &mut patch {
+                (style.fg, style.bg) = (None, None);
+            }
+        }
+        Theme { name, patch }
+    }
+
+    /// The style of an ink.
+    pub fn style(&self, ink: Ink) -> Style {
+        let base = match self.name {
+            ThemeName::Dark => dark(ink),
+            ThemeName::Light => light(ink),
+            ThemeName::None => none(ink),
+        };
+        self.patch.iter().filter(|(patched, _)| *patched == ink).fold(base, |style, (_, change)| style.patch(*change))
+    }
+
+    /// The style of the selected row of the pane that has the focus.
+    pub fn selection(&self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM)
+    }
+}
+
+fn dark(ink: Ink) -> Style {
+    match ink {
+        Ink::Plain => Style::new(),
+        Ink::Strong => Style::new().add_modifier(Modifier::BOLD),
+        Ink::Muted => Style::new().add_modifier(Modifier::DIM),
+        Ink::Good => Style::new().fg(Color::Green),
+        Ink::Warning => Style::new().fg(Color::Yellow),
+        Ink::Bad => Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD),
+        Ink::Accent | Ink::Command => Style::new().fg(Color::Cyan),
+        Ink::Difference => Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+    }
+}
+
+fn light(ink: Ink) -> Style {
+    match ink {
+        Ink::Good => Style::new().fg(Color::Green),
+        Ink::Warning => Style::new().fg(Color::Magenta),
+        Ink::Bad => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
+        Ink::Accent | Ink::Command => Style::new().fg(Color::Blue),
+        Ink::Difference => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+        ink => dark(ink),
+    }
+}
+
+fn none(ink: Ink) -> Style {
+    match ink {
+        Ink::Plain | Ink::Good | Ink::Command => Style::new(),
+        Ink::Strong | Ink::Warning | Ink::Bad | Ink::Accent => Style::new().add_modifier(Modifier::BOLD),
+        Ink::Muted => Style::new().add_modifier(Modifier::DIM),
+        Ink::Difference => Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+    }
+}
+
+/// Reads a style such as `light-red bold` or `on blue`: names of the 16 colours, `on COLOUR`, and modifiers.
+///
+/// # Errors
+/// A word that is none of these, in a sentence.
+pub fn parse_style(text: &str) -> Result<Style, String> {
+    let mut style = Style::new();
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        style = match word {
+            "bold" => style.add_modifier(Modifier::BOLD),
+            "dim" => style.add_modifier(Modifier::DIM),
+            "italic" => style.add_modifier(Modifier::ITALIC),
+            "underlined" => style.add_modifier(Modifier::UNDERLINED),
+            "reversed" => style.add_modifier(Modifier::REVERSED),
+            "on" => style.bg(colour(words.next().unwrap_or_default())?),
+            name => style.fg(colour(name)?),
+        };
+    }
+    Ok(style)
+}
+
+fn colour(name: &str) -> Result<Color, String> {
+    let colours = [
+        ("default", Color::Reset),
+        ("black", Color::Black),
+        ("red", Color::Red),
+        ("green", Color::Green),
+        ("yellow", Color::Yellow),
+        ("blue", Color::Blue),
+        ("magenta", Color::Magenta),
+        ("cyan", Color::Cyan),
+        ("gray", Color::Gray),
+        ("dark-gray", Color::DarkGray),
+        ("light-red", Color::LightRed),
+        ("light-green", Color::LightGreen),
+        ("light-yellow", Color::LightYellow),
+        ("light-blue", Color::LightBlue),
+        ("light-magenta", Color::LightMagenta),
+        ("light-cyan", Color::LightCyan),
+        ("white", Color::White),
+    ];
+    colours.iter().find(|(known, _)| *known == name).map(|(_, colour)| *colour).ok_or_else(|| {
+        let known: Vec<&str> = colours.iter().map(|(known, _)| *known).collect();
+        format!(
+            "`{name}` is no colour; write one of {}, `on` and one of them, or bold, dim, italic, underlined, reversed",
+            known.join(", ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_theme_paints_a_background_and_none_has_no_colour() {
+        for (name, _) in ThemeName::ALL {
+            for (ink, _) in Ink::ALL {
+                let style = Theme::new(*name, &Vec::new()).style(*ink);
+                assert_eq!(style.bg, None);
+                assert!(*name != ThemeName::None || style.fg.is_none());
+                assert!(!matches!(style.fg, Some(Color::Rgb(..) | Color::Indexed(_))));
+            }
+        }
+    }
+
+    #[test]
+    fn reads_styles_and_says_what_is_wrong() {
+        assert_eq!(parse_style("light-red bold"), Ok(Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD)));
+        assert_eq!(parse_style("on blue"), Ok(Style::new().bg(Color::Blue)));
+        assert!(parse_style("pink").unwrap_err().contains("`pink` is no colour"));
+    }
+
+    #[test]
+    fn a_patch_changes_one_ink() {
+        let patch = vec![(Ink::Bad, Style::new().fg(Color::Blue))];
+        assert_eq!(Theme::new(ThemeName::Dark, &patch).style(Ink::Bad).fg, Some(Color::Blue));
+        assert_eq!(Theme::new(ThemeName::None, &patch).style(Ink::Bad).fg, None);
+    }
+}

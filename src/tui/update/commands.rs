@@ -1,0 +1,276 @@
+//! What each command of the table does.
+
+use super::keys::movement;
+use super::{go, layers, open_form, runs, scroll, show, toast, token};
+use crate::domain::profile::Guide;
+use crate::tui::command::{CommandId, again, other_mouse};
+use crate::tui::content::findings::{self, Row};
+use crate::tui::content::start::{Way, selected as selected_way};
+use crate::tui::copy;
+use crate::tui::inputs::{Clock, Mouse, Privacy, RunChoice, Target};
+use crate::tui::message::Effect;
+use crate::tui::model::list::Move;
+use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, PickerKind, Screen, Tone, Typing};
+use crate::tui::text::Wrap;
+
+/// Does what a command says.
+pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
+    if let Some(to) = movement(id) {
+        if model.layers.is_empty() {
+            go(model, to);
+        } else {
+            layers::go(model, to);
+        }
+        return Vec::new();
+    }
+    match id {
+        CommandId::Interrupt => interrupt(model),
+        CommandId::Suspend => vec![Effect::Suspend],
+        CommandId::Repaint => vec![Effect::Repaint],
+        CommandId::Quit => vec![Effect::Quit],
+        CommandId::Open => open(model),
+        CommandId::Back => back(model),
+        CommandId::FocusNext => {
+            let focus = if model.here().focus == Focus::List { Focus::Detail } else { Focus::List };
+            set_focus(model, focus)
+        }
+        CommandId::FocusLeft => set_focus(model, Focus::List),
+        CommandId::FocusRight => set_focus(model, Focus::Detail),
+        CommandId::ScrollUp => {
+            scroll(model, Move::Up);
+            Vec::new()
+        }
+        CommandId::ScrollDown => {
+            scroll(model, Move::Down);
+            Vec::new()
+        }
+        CommandId::Show(screen) => {
+            show(model, screen);
+            Vec::new()
+        }
+        CommandId::NextScreen => neighbour(model, 1),
+        CommandId::PreviousScreen => neighbour(model, Screen::TABS.len() - 1),
+        CommandId::Filter => {
+            model.list_mut().typing = Typing::On;
+            Vec::new()
+        }
+        CommandId::NextMatch => match_step(model, Move::Down),
+        CommandId::PreviousMatch => match_step(model, Move::Up),
+        CommandId::RunAgain => {
+            again(model).map(|choice| runs::start(model, RunChoice { only: Vec::new(), ..choice })).unwrap_or_default()
+        }
+        CommandId::RunOne => match (again(model), model.selected_check()) {
+            (Some(choice), Some(check)) => runs::start(model, RunChoice { only: vec![check], ..choice }),
+            _ => Vec::new(),
+        },
+        CommandId::Cancel => runs::cancel(model),
+        CommandId::Watch => push(model, PickerKind::Watch),
+        CommandId::History => push(model, PickerKind::History),
+        CommandId::Compare => push(model, PickerKind::CompareWith),
+        CommandId::CopyValue => match copy::offers(model).into_iter().next() {
+            Some(offer) => vec![Effect::Copy { text: offer.text }],
+            None => Vec::new(),
+        },
+        CommandId::CopyMenu => push(model, PickerKind::Copy),
+        CommandId::Export => push(model, PickerKind::Export),
+        CommandId::Lab => push(model, PickerKind::Scenarios),
+        CommandId::Profiles => push(model, PickerKind::Profiles),
+        CommandId::NewProfile => push(model, PickerKind::Guides),
+        CommandId::Palette => push(model, PickerKind::Palette),
+        CommandId::Help => push(model, PickerKind::Help),
+        CommandId::Paste => {
+            model.layers.push(Layer::Paste(Default::default()));
+            Vec::new()
+        }
+        CommandId::DropPasted => {
+            model.token.pasted = None;
+            model.here_mut().list = ListState::default();
+            Vec::new()
+        }
+        CommandId::Verify => token::fetch_keys(model),
+        CommandId::Waterfall => {
+            model.handshake = match model.handshake {
+                HandshakeView::Checks => HandshakeView::Waterfall,
+                HandshakeView::Waterfall => HandshakeView::Checks,
+            };
+            model.here_mut().scroll = 0;
+            Vec::new()
+        }
+        CommandId::Fold => fold(model),
+        CommandId::Wrap => {
+            model.wrap = if model.wrap == Wrap::Words { Wrap::Off } else { Wrap::Words };
+            toast(
+                model,
+                if model.wrap == Wrap::Words { "long lines break" } else { "long lines are cut" }.to_owned(),
+                Tone::Good,
+            )
+        }
+        CommandId::Privacy => {
+            model.look.privacy = match model.look.privacy {
+                Privacy::Open => Privacy::Masked,
+                Privacy::Masked => Privacy::Open,
+            };
+            let words = match model.look.privacy {
+                Privacy::Masked => "account ids, subjects and hosts are hidden; copies are not",
+                Privacy::Open => "everything is shown",
+            };
+            toast(model, words.to_owned(), Tone::Good)
+        }
+        CommandId::Clock => {
+            model.look.clock = if model.look.clock == Clock::Utc { Clock::Local } else { Clock::Utc };
+            toast(
+                model,
+                if model.look.clock == Clock::Utc { "times in UTC" } else { "local times" }.to_owned(),
+                Tone::Good,
+            )
+        }
+        CommandId::Theme => {
+            model.look.theme = model.look.theme.next();
+            let name = model.look.theme.id();
+            toast(model, format!("theme {name}"), Tone::Good)
+        }
+        CommandId::Mouse => {
+            model.look.mouse = other_mouse(model.look.mouse);
+            let words = match model.look.mouse {
+                Mouse::Captured => "the console has the mouse; shift and drag selects text",
+                Mouse::Free => "the terminal has the mouse: drag selects text",
+            };
+            toast(model, words.to_owned(), Tone::Good);
+            vec![Effect::SetMouse(model.look.mouse)]
+        }
+        CommandId::Close => {
+            layers::close(model);
+            Vec::new()
+        }
+        CommandId::Accept => layers::accept(model),
+        CommandId::FieldNext => layers::field(model, Move::Down),
+        CommandId::FieldPrevious => layers::field(model, Move::Up),
+        CommandId::Save => layers::save(model),
+        CommandId::TypingEnd => {
+            // In the palette, ending the words means choosing.
+            let list = model.list_mut();
+            list.typing = Typing::Off;
+            if matches!(model.layers.last(), Some(Layer::Picker(_))) { layers::accept(model) } else { Vec::new() }
+        }
+        CommandId::TypingClear => {
+            let had_words = !model.list().filter.is_empty();
+            let list = model.list_mut();
+            (list.filter, list.typing) = (Default::default(), Typing::Off);
+            if !had_words && matches!(model.layers.last(), Some(Layer::Picker(_))) {
+                layers::close(model);
+            }
+            Vec::new()
+        }
+        // These move, and moving was done above.
+        CommandId::Up
+        | CommandId::Down
+        | CommandId::PageUp
+        | CommandId::PageDown
+        | CommandId::Top
+        | CommandId::Bottom => Vec::new(),
+    }
+}
+
+fn push(model: &mut Model, kind: PickerKind) -> Vec<Effect> {
+    let mut layer = Layer::picker(kind);
+    // In the lab the first thing that is broken is selected: whoever only says yes gets to see a cause.
+    if let (Layer::Picker(picker), PickerKind::Scenarios) = (&mut layer, kind) {
+        picker.list.selected =
+            model.inputs.scenarios.iter().position(|scenario| scenario.expects.is_some()).unwrap_or(0);
+    }
+    model.layers.push(layer);
+    Vec::new()
+}
+
+fn set_focus(model: &mut Model, focus: Focus) -> Vec<Effect> {
+    model.here_mut().focus = focus;
+    Vec::new()
+}
+
+fn interrupt(model: &mut Model) -> Vec<Effect> {
+    if model.runs.live().is_some_and(|run| run.state == crate::tui::model::RunState::Running) {
+        runs::cancel(model)
+    } else {
+        vec![Effect::Quit]
+    }
+}
+
+/// One step back: the filter, the details, the screen.
+fn back(model: &mut Model) -> Vec<Effect> {
+    if !model.here().list.filter.is_empty() {
+        model.here_mut().list.filter = Default::default();
+    } else if model.here().focus == Focus::Detail {
+        model.here_mut().focus = Focus::List;
+    } else if model.screen == Screen::Handshake && model.handshake == HandshakeView::Waterfall {
+        model.handshake = HandshakeView::Checks;
+    } else if model.replay.is_none() {
+        show(model, Screen::Start);
+    }
+    Vec::new()
+}
+
+fn neighbour(model: &mut Model, step: usize) -> Vec<Effect> {
+    let tabs = Screen::TABS;
+    let next = match tabs.iter().position(|screen| *screen == model.screen) {
+        Some(place) => tabs[(place + step) % tabs.len()],
+        None => tabs[if step == 1 { 0 } else { tabs.len() - 1 }],
+    };
+    show(model, next);
+    Vec::new()
+}
+
+/// To the next row that the filter shows; past the last one to the first.
+fn match_step(model: &mut Model, to: Move) -> Vec<Effect> {
+    let count = super::count(model);
+    let at = model.here().list.selected;
+    let to = match to {
+        Move::Down if at + 1 >= count => Move::Top,
+        Move::Up if at == 0 => Move::Bottom,
+        to => to,
+    };
+    model.here_mut().focus = Focus::List;
+    go(model, to);
+    Vec::new()
+}
+
+fn open(model: &mut Model) -> Vec<Effect> {
+    match model.screen {
+        Screen::Start => match selected_way(model) {
+            Some(Way::Lab) => unless_empty(
+                model,
+                model.inputs.scenarios.len(),
+                PickerKind::Scenarios,
+                "this build has no lab scenarios",
+            ),
+            Some(Way::New) => push(model, PickerKind::Guides),
+            Some(Way::Existing) => {
+                unless_empty(model, model.inputs.profiles.len(), PickerKind::Profiles, "there are no profiles yet")
+            }
+            Some(Way::Environment) => runs::start(model, RunChoice { target: Target::Environment, only: Vec::new() }),
+            None => Vec::new(),
+        },
+        Screen::Findings if matches!(findings::selected(model), Some(Row::Finding(_))) => {
+            set_focus(model, Focus::Detail)
+        }
+        _ => set_focus(model, Focus::Detail),
+    }
+}
+
+fn unless_empty(model: &mut Model, count: usize, kind: PickerKind, why: &str) -> Vec<Effect> {
+    if count == 0 { toast(model, why.to_owned(), Tone::Bad) } else { push(model, kind) }
+}
+
+fn fold(model: &mut Model) -> Vec<Effect> {
+    if let Some(Row::Finding(place) | Row::Blocked(place, _)) = findings::selected(model)
+        && !model.unfolded.remove(&place)
+    {
+        model.unfolded.insert(place);
+    }
+    Vec::new()
+}
+
+/// Starts making a profile for a guide.
+pub(super) fn new_profile(model: &mut Model, guide: Guide) -> Vec<Effect> {
+    open_form(model, guide);
+    Vec::new()
+}

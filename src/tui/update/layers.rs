@@ -1,0 +1,280 @@
+//! What happens in the layers on top: moving, typing, choosing, saving.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroize as _;
+
+use super::{commands, error, runs, scrolled, toast, token};
+use crate::output::{json, markdown};
+use crate::tui::content;
+use crate::tui::inputs::{ProfileEntry, RunChoice, Target};
+use crate::tui::layout::{self, Geometry, picker_detail};
+use crate::tui::message::Effect;
+use crate::tui::model::layer::Confirm;
+use crate::tui::model::list::{Edit, Move};
+use crate::tui::model::{Layer, ListState, Model, Page, Screen, Tone};
+use crate::tui::picker::{self, Choice, Entry};
+use crate::tui::text::fit;
+
+/// The longest token that can be typed or pasted, in bytes.
+const LONGEST_TOKEN: usize = 1024 * 1024;
+
+/// Takes the topmost layer away.
+pub(super) fn close(model: &mut Model) {
+    // The filter of a list goes first.
+    if let Some(Layer::Picker(picker)) = model.layers.last_mut()
+        && !picker.list.filter.is_empty()
+    {
+        picker.list.filter = Default::default();
+        return;
+    }
+    if let Some(Layer::Paste(mut paste)) = model.layers.pop() {
+        paste.text.zeroize();
+    }
+}
+
+/// Moves in the topmost layer.
+pub(super) fn go(model: &mut Model, to: Move) {
+    let geometry = layout::compute(model);
+    let page = list_page(model, geometry);
+    let count = picker_count(model);
+    match model.layers.last_mut() {
+        Some(Layer::Picker(picker)) => picker.list.go(to, count, page),
+        Some(Layer::Reader(reader)) => {
+            reader.scroll =
+                scrolled(reader.scroll, to, usize::from(geometry.layer_inner().height).saturating_sub(1).max(1));
+        }
+        _ => {}
+    }
+}
+
+/// How many rows of the topmost layer's list are shown.
+fn list_page(model: &Model, geometry: Geometry) -> usize {
+    let inner = geometry.layer_inner();
+    match model.layers.last() {
+        Some(Layer::Picker(picker)) => {
+            usize::from(inner.height.saturating_sub(picker_detail(picker.kind, geometry.layer.height) + 1).max(1))
+        }
+        _ => usize::from(inner.height.max(1)),
+    }
+}
+
+fn picker_count(model: &Model) -> usize {
+    match model.layers.last() {
+        Some(Layer::Picker(picker)) => picker::matching(model, picker.kind, picker.list.filter.text()).len(),
+        _ => 0,
+    }
+}
+
+/// Keeps selections and scroll positions of the topmost layer within what there is.
+pub(super) fn settle(model: &mut Model, geometry: Geometry) {
+    let (count, page) = (picker_count(model), list_page(model, geometry));
+    let inner = geometry.layer_inner();
+    let length = match model.layers.last() {
+        Some(Layer::Reader(reader)) => {
+            let lines = content::page::lines(model, &reader.page);
+            fit(&lines, usize::from(inner.width), model.wrap, "").len()
+        }
+        _ => 0,
+    };
+    match model.layers.last_mut() {
+        Some(Layer::Picker(picker)) => picker.list.keep_in_view(count, page),
+        Some(Layer::Reader(reader)) => {
+            reader.scroll = reader.scroll.min(length.saturating_sub(usize::from(inner.height)))
+        }
+        Some(Layer::Form(form)) => form.focus = form.focus.min(form.fields.len().saturating_sub(1)),
+        _ => {}
+    }
+}
+
+/// Types into what takes text. Says whether it took the key.
+pub(super) fn type_in(model: &mut Model, edit: Edit) -> bool {
+    if model.is_typing() {
+        let list = model.list_mut();
+        list.filter.edit(edit);
+        (list.selected, list.offset) = (0, 0);
+        return true;
+    }
+    match model.layers.last_mut() {
+        Some(Layer::Form(form)) => {
+            if let Some(field) = form.focused() {
+                field.input.edit(edit);
+                field.from = None;
+            }
+            form.problems.clear();
+            true
+        }
+        Some(Layer::Paste(paste)) => match edit {
+            Edit::Insert(c) if paste.text.len() < LONGEST_TOKEN => {
+                paste.text.push(c);
+                true
+            }
+            Edit::Backspace | Edit::WordBack => {
+                paste.text.pop();
+                true
+            }
+            Edit::Clear => {
+                paste.text.zeroize();
+                true
+            }
+            _ => true,
+        },
+        _ => false,
+    }
+}
+
+/// Takes pasted text where text is typed. Says whether it was taken.
+pub(super) fn paste_in(model: &mut Model, text: &str) -> bool {
+    if model.is_typing() {
+        model.list_mut().filter.paste(text);
+        return true;
+    }
+    match model.layers.last_mut() {
+        Some(Layer::Form(form)) => {
+            if let Some(field) = form.focused() {
+                if crate::domain::token::looks_like_jwt(text.trim()) {
+                    form.problems =
+                        vec!["that is a token; a profile names where the token is, never the token".to_owned()];
+                } else {
+                    field.input.paste(text);
+                    field.from = None;
+                }
+            }
+            true
+        }
+        Some(Layer::Paste(paste)) => {
+            let room = LONGEST_TOKEN.saturating_sub(paste.text.len());
+            paste.text.extend(text.chars().take(room));
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Takes what is selected, or answers yes.
+pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
+    match model.layers.last() {
+        Some(Layer::Picker(picker)) => {
+            let (kind, selected) = (picker.kind, picker.list.selected);
+            let entry = picker::matching(model, kind, picker.list.filter.text()).into_iter().nth(selected);
+            entry.map(|entry| choose(model, entry)).unwrap_or_default()
+        }
+        Some(Layer::Confirm(_)) => match model.layers.pop() {
+            Some(Layer::Confirm(Confirm { then, .. })) => vec![then],
+            _ => Vec::new(),
+        },
+        Some(Layer::Paste(_)) => match model.layers.pop() {
+            Some(Layer::Paste(mut paste)) => {
+                let effects = token::take(model, &paste.text);
+                paste.text.zeroize();
+                effects
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
+    if let Choice::Unavailable(why) = entry.choice {
+        return toast(model, why.to_owned(), Tone::Bad);
+    }
+    model.layers.pop();
+    match entry.choice {
+        Choice::Unavailable(_) => Vec::new(),
+        Choice::Command(id) => commands::run(model, id),
+        Choice::Run(target) => runs::start(model, RunChoice { target, only: Vec::new() }),
+        Choice::Form(guide) => commands::new_profile(model, guide),
+        Choice::ShowRun(number) => {
+            model.runs.shown = Some(number);
+            reset_lists(model);
+            runs::select_root(model);
+            Vec::new()
+        }
+        Choice::CompareWith(other) => {
+            if let Some(shown) = model.runs.shown {
+                let (before, after) = (other.min(shown), other.max(shown));
+                model.layers.push(Layer::reader(Page::Compare { before, after }));
+            }
+            Vec::new()
+        }
+        Choice::Copy(text) => vec![Effect::Copy { text }],
+        Choice::ExportMarkdown => export(model, "md", |report| markdown::report(report)),
+        Choice::ExportJson => export(model, "json", |report| format!("{:#}\n", json::report(report))),
+        Choice::Watch(every_s) => runs::watch(model, every_s),
+    }
+}
+
+/// Forgets where the person was in the lists of a run.
+pub(super) fn reset_lists(model: &mut Model) {
+    for screen in Screen::TABS {
+        let state = &mut model.screens[*screen as usize];
+        (state.list, state.scroll) = (ListState::default(), 0);
+    }
+    model.unfolded.clear();
+}
+
+fn export(model: &Model, extension: &str, render: fn(&crate::run::report::Report) -> String) -> Vec<Effect> {
+    let Some(run) = model.runs.shown() else {
+        return Vec::new();
+    };
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' };
+    let label: String = run.report.profile.chars().take(40).map(safe).collect();
+    let time: String = run.report.started.chars().take(19).filter(|c| c.is_ascii_digit() || *c == 'T').collect();
+    let name = format!("trustline-{label}-{time}.{extension}");
+    vec![Effect::Export { name, text: render(&run.report) }]
+}
+
+/// To the next or previous field of the form; from the last one to the first.
+pub(super) fn field(model: &mut Model, to: Move) -> Vec<Effect> {
+    if let Some(Layer::Form(form)) = model.layers.last_mut() {
+        let count = form.fields.len().max(1);
+        form.focus = match to {
+            Move::Up => (form.focus + count - 1) % count,
+            _ => (form.focus + 1) % count,
+        };
+    }
+    Vec::new()
+}
+
+/// Writes the profile of the form, if nothing is wrong with it.
+pub(super) fn save(model: &mut Model) -> Vec<Effect> {
+    let Some(Layer::Form(form)) = model.layers.last_mut() else {
+        return Vec::new();
+    };
+    form.problems = form.check();
+    if !form.problems.is_empty() {
+        let wrong = form.fields.iter().position(|field| {
+            use crate::tui::model::form::Standing;
+            matches!(field.standing(), Standing::Missing | Standing::Wrong(_))
+        });
+        form.focus = wrong.unwrap_or(form.focus);
+        return Vec::new();
+    }
+    let effect = Effect::SaveProfile { name: form.name().to_owned(), document: form.document() };
+    let name = form.name().to_owned();
+    if model.inputs.profiles.iter().any(|profile| profile.name == name) {
+        let question = format!("There is a profile `{name}` already. Write over it?");
+        model.layers.push(Layer::Confirm(Confirm { question, then: effect }));
+        return Vec::new();
+    }
+    vec![effect]
+}
+
+/// A profile was written, or was not.
+pub(super) fn saved(
+    model: &mut Model,
+    name: String,
+    result: Result<PathBuf, String>,
+    profiles: Vec<ProfileEntry>,
+) -> Vec<Effect> {
+    model.inputs.profiles = profiles;
+    match result {
+        Err(problem) => error(model, "The profile was not written", problem, Vec::new()),
+        Ok(path) => {
+            model.layers.retain(|layer| !matches!(layer, Layer::Form(_)));
+            toast(model, format!("written to {}", path.display()), Tone::Good);
+            runs::start(model, RunChoice { target: Target::Named(name), only: Vec::new() })
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What happens on a message: the one place where the model changes. Pure: no clock, no input or output.
+
+mod commands;
+mod keys;
+mod layers;
+mod pointer;
+mod runs;
+mod token;
+
+use super::content;
+use super::inputs::{Inputs, Look, Opening};
+use super::layout;
+use super::message::{Effect, Msg};
+use super::model::list::Move;
+use super::model::{Focus, Layer, Model, Page, Screen, Toast, Tone};
+use super::text::fit;
+
+/// The console as it opens, and what it asks for first.
+pub fn open(inputs: Inputs, look: Look, opening: Opening, now_ms: i64, size: (u16, u16)) -> (Model, Vec<Effect>) {
+    let mut model = Model::new(inputs, look, now_ms, size);
+    let mut effects = match opening {
+        Opening::Start => Vec::new(),
+        Opening::Run(choice) => runs::start(&mut model, choice),
+        Opening::Replay(replay) => {
+            runs::replay(&mut model, replay);
+            Vec::new()
+        }
+    };
+    effects.push(Effect::SetTitle(model.title()));
+    (model, effects)
+}
+
+/// Changes the model by a message, and says what to do outside.
+pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
+    let before = model.title();
+    let mut effects = match message {
+        Msg::Now(now_ms) => tick(model, now_ms),
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            Vec::new()
+        }
+        Msg::Key(key) => keys::press(model, key),
+        Msg::Pointer(pointer) => pointer::act(model, pointer),
+        Msg::Paste(pasted) => token::paste(model, &pasted),
+        Msg::RunOpened { run, profile } => runs::opened(model, run, profile),
+        Msg::RunRefused { run, message, hints } => runs::refused(model, run, message, hints),
+        Msg::RunEvent { run, event } => runs::event(model, run, &event),
+        Msg::RunClosed { run } => runs::closed(model, run),
+        Msg::TokenRead { run, source, raw, cleaned } => token::read(model, run, source, raw, cleaned),
+        Msg::KeysRead { issuer, keys } => token::keys(model, issuer, keys),
+        Msg::Copied(Ok(words)) => toast(model, words, Tone::Good),
+        Msg::Copied(Err(problem)) => error(model, "Not copied", problem, Vec::new()),
+        Msg::Exported(Ok(path)) => toast(model, format!("written to {}", path.display()), Tone::Good),
+        Msg::Exported(Err(problem)) => error(model, "Not written", problem, Vec::new()),
+        Msg::ProfileSaved { name, result, profiles } => layers::saved(model, name, result, profiles),
+        Msg::Resumed => vec![Effect::Repaint],
+        Msg::Notice(text) => error(model, "Worth knowing", text, Vec::new()),
+    };
+    settle(model);
+    let after = model.title();
+    if after != before {
+        effects.push(Effect::SetTitle(after));
+    }
+    effects
+}
+
+fn tick(model: &mut Model, now_ms: i64) -> Vec<Effect> {
+    let is_new_second = model.now_ms.div_euclid(1000) != now_ms.div_euclid(1000);
+    model.now_ms = now_ms;
+    if model.toast.as_ref().is_some_and(|toast| toast.until_ms <= now_ms) {
+        model.toast = None;
+    }
+    let mut effects = runs::due(model);
+    if is_new_second {
+        effects.extend(token::reread(model));
+    }
+    effects
+}
+
+/// Keeps every selection and scroll position within what there is.
+fn settle(model: &mut Model) {
+    let geometry = layout::compute(model);
+    if geometry.is_too_small() {
+        return;
+    }
+    let (count, page) = (count(model), usize::from(geometry.list_inner().height));
+    model.here_mut().list.keep_in_view(count, page);
+    let detail = geometry.detail_inner();
+    let lines = content::detail(model, usize::from(detail.width));
+    let total = fit(&lines, usize::from(detail.width), model.wrap, "").len();
+    let most = total.saturating_sub(usize::from(detail.height));
+    let here = model.here_mut();
+    here.scroll = here.scroll.min(most);
+    layers::settle(model, geometry);
+}
+
+/// How many rows the screen's filter lets through.
+fn count(model: &Model) -> usize {
+    let rows = content::rows(model);
+    model.matching(&rows).len()
+}
+
+/// Moves in what has the focus on the screen: the list, or the details.
+fn go(model: &mut Model, to: Move) {
+    let geometry = layout::compute(model);
+    match model.here().focus {
+        Focus::List => {
+            let (count, page) = (count(model), usize::from(geometry.list_inner().height));
+            let here = model.here_mut();
+            let before = here.list.selected;
+            here.list.go(to, count, page);
+            if here.list.selected != before {
+                here.scroll = 0;
+            }
+            model.follow = super::model::Follow::Person;
+        }
+        Focus::Detail => scroll(model, to),
+    }
+}
+
+/// Scrolls the details; `settle` stops at their end.
+fn scroll(model: &mut Model, to: Move) {
+    let page = usize::from(layout::compute(model).detail_inner().height).saturating_sub(1).max(1);
+    let here = model.here_mut();
+    here.scroll = scrolled(here.scroll, to, page);
+}
+
+/// A scroll position after a move; the end is found by the one who knows the length.
+fn scrolled(from: usize, to: Move, page: usize) -> usize {
+    match to {
+        Move::Up => from.saturating_sub(1),
+        Move::Down => from.saturating_add(1),
+        Move::PageUp => from.saturating_sub(page),
+        Move::PageDown => from.saturating_add(page),
+        Move::Top => 0,
+        Move::Bottom => usize::MAX / 2,
+    }
+}
+
+fn show(model: &mut Model, screen: Screen) {
+    model.screen = screen;
+}
+
+/// How long a toast stays, in milliseconds.
+const TOAST_MS: i64 = 4_000;
+
+fn toast(model: &mut Model, text: String, tone: Tone) -> Vec<Effect> {
+    model.toast = Some(Toast { text, tone, until_ms: model.now_ms + TOAST_MS });
+    Vec::new()
+}
+
+/// Something went wrong: it is told on top and stays until it is dismissed.
+fn error(model: &mut Model, title: &str, message: String, hints: Vec<String>) -> Vec<Effect> {
+    model.layers.push(Layer::reader(Page::Error { title: title.to_owned(), message, hints }));
+    Vec::new()
+}
+
+/// The form of a guide, on top.
+fn open_form(model: &mut Model, guide: crate::domain::profile::Guide) {
+    let offers = model.inputs.offers.iter().find(|(of, _)| *of == guide).map(|(_, settings)| settings.clone());
+    model.layers.push(Layer::form(guide, &offers.unwrap_or_default()));
+}

@@ -1,0 +1,106 @@
+//! The mouse: clicks focus and select, the wheel scrolls what is under it.
+
+use ratatui::layout::{Position, Rect};
+
+use super::{commands, go, layers, scroll, show};
+use crate::tui::command::CommandId;
+use crate::tui::layout::{self, Geometry};
+use crate::tui::message::{Effect, Pointer, PointerAct};
+use crate::tui::model::list::Move;
+use crate::tui::model::{Focus, Follow, Layer, Model};
+
+/// What a mouse event does.
+pub(super) fn act(model: &mut Model, pointer: Pointer) -> Vec<Effect> {
+    let geometry = layout::compute(model);
+    let at = Position { x: pointer.column, y: pointer.row };
+    if geometry.is_too_small() {
+        return Vec::new();
+    }
+    if !model.layers.is_empty() {
+        return on_layer(model, geometry, at, pointer.act);
+    }
+    let inside = |area: Rect| area.contains(at);
+    match pointer.act {
+        PointerAct::WheelUp | PointerAct::WheelDown => {
+            let to = wheel(pointer.act);
+            if inside(geometry.detail_inner()) {
+                scroll(model, to);
+            } else if inside(geometry.list) {
+                let focus = std::mem::replace(&mut model.here_mut().focus, Focus::List);
+                go(model, to);
+                model.here_mut().focus = focus;
+            }
+            Vec::new()
+        }
+        PointerAct::Click if inside(geometry.tabs) => {
+            let tab = layout::tabs(model).into_iter().find(|(_, x, width)| (*x..*x + *width).contains(&at.x));
+            if let Some((screen, ..)) = tab {
+                show(model, screen);
+            }
+            Vec::new()
+        }
+        PointerAct::Click if inside(geometry.list) => click_row(model, geometry, at),
+        PointerAct::Click if inside(geometry.detail) => {
+            model.here_mut().focus = Focus::Detail;
+            Vec::new()
+        }
+        PointerAct::Click => Vec::new(),
+    }
+}
+
+fn wheel(act: PointerAct) -> Move {
+    if act == PointerAct::WheelUp { Move::Up } else { Move::Down }
+}
+
+/// A click selects; one on what is selected already opens it.
+fn click_row(model: &mut Model, geometry: Geometry, at: Position) -> Vec<Effect> {
+    model.here_mut().focus = Focus::List;
+    model.follow = Follow::Person;
+    let inner = geometry.list_inner();
+    if at.y < inner.y || at.y >= inner.bottom() {
+        return Vec::new();
+    }
+    let index = model.here().list.offset + usize::from(at.y - inner.y);
+    if index >= super::count(model) {
+        return Vec::new();
+    }
+    if model.here().list.selected == index {
+        return commands::run(model, CommandId::Open);
+    }
+    let here = model.here_mut();
+    (here.list.selected, here.scroll) = (index, 0);
+    Vec::new()
+}
+
+fn on_layer(model: &mut Model, geometry: Geometry, at: Position, act: PointerAct) -> Vec<Effect> {
+    if act != PointerAct::Click {
+        layers::go(model, wheel(act));
+        return Vec::new();
+    }
+    if !geometry.layer.contains(at) {
+        layers::close(model);
+        return Vec::new();
+    }
+    let inner = geometry.layer_inner();
+    match model.layers.last_mut() {
+        // The first line of a list's layer is its filter.
+        Some(Layer::Picker(picker)) if at.y > inner.y && at.y < inner.bottom() => {
+            let index = picker.list.offset + usize::from(at.y - inner.y - 1);
+            if picker.list.selected == index {
+                return layers::accept(model);
+            }
+            picker.list.selected = index;
+            Vec::new()
+        }
+        Some(Layer::Form(form)) if at.y >= inner.y => {
+            let rows = layout::form_rows(geometry);
+            let first = layout::form_window(form.focus, form.fields.len(), usize::from(rows));
+            let index = first + usize::from(at.y - inner.y);
+            if at.y - inner.y < rows && index < form.fields.len() {
+                form.focus = index;
+            }
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,85 @@
+//! A pane's border: its title, the position within what is longer than the pane, and a scrollbar.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::symbols::merge::MergeStrategy;
+use ratatui::widgets::{Block, Clear, Widget as _};
+
+use super::paint::{self, Keys};
+use crate::tui::glyphs::{GlyphSet, Glyphs};
+use crate::tui::text::{Ink, Line, cut};
+use crate::tui::theme::Theme;
+
+/// How much of a content is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub first: usize,
+    pub page: usize,
+    pub total: usize,
+}
+
+/// What stands on a border.
+pub(super) struct Border<'t> {
+    pub title: &'t str,
+    /// At the bottom, to the right: a position or a count.
+    pub note: &'t str,
+    pub keys: Keys,
+    pub extent: Extent,
+}
+
+/// Draws a border. It merges with the border of a neighbour that shares it.
+pub(super) fn edge(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet, buffer: &mut Buffer) {
+    let ink = if border.keys == Keys::Here { Ink::Accent } else { Ink::Muted };
+    let mut block = Block::bordered().border_set(set.glyphs().border).border_style(theme.style(ink));
+    if set == GlyphSet::Unicode {
+        block = block.merge_borders(MergeStrategy::Exact);
+    }
+    block.render(area, buffer);
+}
+
+/// Draws what stands on a border: the title, the note, the scrollbar. After all borders, so that none covers it.
+pub(super) fn labels(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet, buffer: &mut Buffer) {
+    let glyphs = set.glyphs();
+    let room = usize::from(area.width).saturating_sub(6);
+    let ink = if border.keys == Keys::Here { Ink::Strong } else { Ink::Plain };
+    let title = Line::of(ink, format!(" {} ", cut(border.title, room, glyphs.ellipsis)));
+    paint::line(
+        &title,
+        theme,
+        Rect { x: area.x + 1, width: area.width.saturating_sub(2), height: 1, ..area },
+        glyphs,
+        buffer,
+    );
+    if !border.note.is_empty() {
+        let note = Line::of(Ink::Muted, format!(" {} ", cut(border.note, room, glyphs.ellipsis)));
+        let width = u16::try_from(note.width()).unwrap_or(0);
+        let at =
+            Rect { x: area.right().saturating_sub(width + 1), y: area.bottom().saturating_sub(1), width, height: 1 };
+        paint::line(&note, theme, at, glyphs, buffer);
+    }
+    scrollbar(border.extent, area, theme, glyphs, buffer);
+}
+
+/// A thumb on the right border, where the content is longer than the pane.
+fn scrollbar(extent: Extent, area: Rect, theme: &Theme, glyphs: &Glyphs, buffer: &mut Buffer) {
+    let track = usize::from(area.height).saturating_sub(2);
+    if extent.total <= extent.page || track < 2 {
+        return;
+    }
+    let size = (track * extent.page / extent.total).clamp(1, track - 1);
+    let most = extent.total - extent.page;
+    let start = ((track - size) * extent.first.min(most) + most / 2) / most;
+    for y in 0..track {
+        let is_thumb = (start..start + size).contains(&y);
+        let sign = if is_thumb { glyphs.thumb } else { glyphs.track };
+        let ink = if is_thumb { Ink::Accent } else { Ink::Muted };
+        if let (Some(x), Ok(y)) = (area.right().checked_sub(1), u16::try_from(y)) {
+            buffer.set_string(x, area.y + 1 + y, sign, theme.style(ink));
+        }
+    }
+}
+
+/// Empties an area, so that what lies below does not show through.
+pub(super) fn clear(area: Rect, buffer: &mut Buffer) {
+    Clear.render(area, buffer);
+}

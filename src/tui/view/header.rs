@@ -1,0 +1,111 @@
+//! The top: what is checked and how it stands, the chain of trust, the tabs.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::paint;
+use crate::run::event::RunVerdict;
+use crate::tui::content::token::{countdown, moment, remaining};
+use crate::tui::content::{Show, chain};
+use crate::tui::layout::{Geometry, tab_text, tabs};
+use crate::tui::model::{Model, Run, RunState};
+use crate::tui::text::{Ink, Line};
+use crate::tui::theme::Theme;
+
+/// Seconds of remaining validity below which the countdown warns.
+const SOON_S: i64 = 300;
+
+pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mut Buffer) {
+    let glyphs = Show::of(model).glyphs;
+    let inside = |area: Rect| Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let right = state(model);
+    let right_width = u16::try_from(right.width()).unwrap_or(0);
+    let area = inside(geometry.header);
+    let left_room = area.width.saturating_sub(right_width + 2);
+    paint::line(&subject(model), theme, Rect { width: left_room, ..area }, glyphs, buffer);
+    let at_right = Rect { x: area.right().saturating_sub(right_width), width: right_width.min(area.width), ..area };
+    paint::line(&right, theme, at_right, glyphs, buffer);
+
+    let area = inside(geometry.chain);
+    paint::line(&chain::line(model, usize::from(area.width)), theme, area, glyphs, buffer);
+
+    for (place, (screen, x, width)) in tabs(model).into_iter().enumerate() {
+        let ink = if screen == model.screen { Ink::Strong } else { Ink::Plain };
+        let area = Rect { x, width: width.min(geometry.tabs.right().saturating_sub(x)), ..geometry.tabs };
+        paint::text(&tab_text(model, place, screen), ink, theme, area, glyphs, buffer);
+        if screen == model.screen {
+            buffer.set_style(area, ratatui::style::Style::new().add_modifier(Modifier::REVERSED));
+        }
+    }
+}
+
+/// What is checked.
+fn subject(model: &Model) -> Line {
+    let show = Show::of(model);
+    let mut line = Line::of(Ink::Accent, "trustline");
+    match model.runs.shown() {
+        None => line.push(Ink::Muted, "  finds out where workload identity federation breaks"),
+        Some(run) => {
+            line.push(Ink::Plain, "  ");
+            line.push(Ink::Strong, show.prose(&run.label));
+            if !run.report.guide.is_empty() {
+                line.push(Ink::Muted, format!(" {} {}", show.glyphs.dot, show.prose(&run.report.guide)));
+            }
+        }
+    }
+    line
+}
+
+/// How it stands: recording, watching, time left, verdict.
+fn state(model: &Model) -> Line {
+    let show = Show::of(model);
+    let mut parts: Vec<(Ink, String)> = Vec::new();
+    if let Some(replay) = &model.replay {
+        let cut = if replay.truncated { ", its end is missing" } else { "" };
+        parts.push((Ink::Warning, format!("recording, read-only{cut}")));
+    }
+    if let Some(watch) = &model.runs.watch {
+        parts.push(match (watch.works_since_ms, watch.next_ms) {
+            (Some(since), _) => (Ink::Good, format!("works since {}", moment(model, since.div_euclid(1000)))),
+            (None, Some(next)) => {
+                (Ink::Accent, format!("watching, again in {} s", ((next - model.now_ms).max(0) + 999) / 1000))
+            }
+            (None, None) => (Ink::Accent, "watching".to_owned()),
+        });
+    }
+    if let Some(left) = remaining(model) {
+        parts.push(match left {
+            ..=0 => (Ink::Bad, "token expired".to_owned()),
+            _ => (if left < SOON_S { Ink::Warning } else { Ink::Plain }, format!("token {} left", countdown(left))),
+        });
+    }
+    if let Some(run) = model.runs.shown() {
+        parts.push(verdict(model, run));
+    }
+    let mut line = Line::empty();
+    for (place, (ink, text)) in parts.into_iter().enumerate() {
+        if place > 0 {
+            line.push(Ink::Muted, format!(" {} ", show.glyphs.dot));
+        }
+        line.push(ink, text);
+    }
+    line
+}
+
+fn verdict(model: &Model, run: &Run) -> (Ink, String) {
+    let glyphs = Show::of(model).glyphs;
+    let failed = run.report.counts().failed;
+    match (&run.state, run.verdict()) {
+        (RunState::Refused { .. }, _) => (Ink::Bad, format!("{} not started", glyphs.fail)),
+        (RunState::Running, _) => (Ink::Accent, format!("{} running", chain::running(model))),
+        (RunState::Cancelling, _) => (Ink::Warning, format!("{} stopping", chain::running(model))),
+        (RunState::Ended, Some(RunVerdict::Pass)) => (Ink::Good, format!("{} all passed", glyphs.pass)),
+        (RunState::Ended, Some(RunVerdict::Fail)) if failed == 1 => (Ink::Bad, format!("{} 1 failed", glyphs.fail)),
+        (RunState::Ended, Some(RunVerdict::Fail)) => (Ink::Bad, format!("{} {failed} failed", glyphs.fail)),
+        (RunState::Ended, Some(RunVerdict::Inconclusive)) => {
+            (Ink::Warning, format!("{} inconclusive", glyphs.inconclusive))
+        }
+        (RunState::Ended, None) => (Ink::Warning, format!("{} unfinished", glyphs.inconclusive)),
+    }
+}

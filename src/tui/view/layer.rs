@@ -1,0 +1,212 @@
+//! What lies on top of a screen: lists to pick from, texts, the form, the paste box, questions.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::frame::{self, Border, Extent};
+use super::paint::{self, Keys};
+use crate::tui::content::{self, Show};
+use crate::tui::layout::{Geometry, form_rows, form_window, picker_detail};
+use crate::tui::model::form::Form;
+use crate::tui::model::layer::Confirm;
+use crate::tui::model::{Layer, Model, Picker, PickerKind, Typing};
+use crate::tui::picker::{self, Entry};
+use crate::tui::text::{Ink, Line, Wrap, cut, fit};
+use crate::tui::theme::Theme;
+
+/// Draws the topmost layer, and says where the cursor stands if text is typed in it.
+pub(super) fn draw(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    layer: &Layer,
+    buffer: &mut Buffer,
+) -> Option<Position> {
+    frame::clear(geometry.layer, buffer);
+    match layer {
+        Layer::Picker(picker) => draw_picker(model, theme, geometry, picker, buffer),
+        Layer::Reader(reader) => {
+            let inner = geometry.layer_inner();
+            let lines = content::page::lines(model, &reader.page);
+            let lines = fit(&lines, usize::from(inner.width), model.wrap, Show::of(model).glyphs.ellipsis);
+            let extent = Extent { first: reader.scroll, page: usize::from(inner.height), total: lines.len() };
+            border(model, theme, geometry, &content::page::title(&reader.page), "", extent, buffer);
+            let first = reader.scroll.min(lines.len());
+            paint::lines(&lines[first..], theme, inner, Show::of(model).glyphs, buffer);
+            None
+        }
+        Layer::Form(form) => draw_form(model, theme, geometry, form, buffer),
+        Layer::Paste(paste) => {
+            let masked = format!("{} characters", paste.text.chars().count());
+            let lines = [
+                Line::of(Ink::Plain, "Paste a token, or type it. It is not shown and never leaves this machine."),
+                Line::empty(),
+                Line::of(if paste.text.is_empty() { Ink::Muted } else { Ink::Good }, masked),
+            ];
+            text_box(model, theme, geometry, "Paste a token", &lines, buffer)
+        }
+        Layer::Confirm(Confirm { question, .. }) => {
+            let show = Show::of(model);
+            let lines = [
+                Line::of(Ink::Strong, show.prose(question)),
+                Line::empty(),
+                Line::of(Ink::Accent, "enter")
+                    .with(Ink::Plain, " yes   ")
+                    .with(Ink::Accent, "esc")
+                    .with(Ink::Plain, " no"),
+            ];
+            text_box(model, theme, geometry, "Sure?", &lines, buffer)
+        }
+    }
+}
+
+fn border(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    title: &str,
+    note: &str,
+    extent: Extent,
+    buffer: &mut Buffer,
+) {
+    let border = Border { title, note, keys: Keys::Here, extent };
+    frame::edge(&border, geometry.layer, theme, model.look.glyphs, buffer);
+    frame::labels(&border, geometry.layer, theme, model.look.glyphs, buffer);
+}
+
+const WHOLE: Extent = Extent { first: 0, page: 0, total: 0 };
+
+fn text_box(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    title: &str,
+    lines: &[Line],
+    buffer: &mut Buffer,
+) -> Option<Position> {
+    border(model, theme, geometry, title, "", WHOLE, buffer);
+    let inner = geometry.layer_inner();
+    let lines = fit(lines, usize::from(inner.width), Wrap::Words, Show::of(model).glyphs.ellipsis);
+    paint::lines(&lines, theme, inner, Show::of(model).glyphs, buffer);
+    None
+}
+
+fn draw_picker(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    picker: &Picker,
+    buffer: &mut Buffer,
+) -> Option<Position> {
+    let show = Show::of(model);
+    let inner = geometry.layer_inner();
+    let entries = picker::matching(model, picker.kind, picker.list.filter.text());
+    let below = picker_detail(picker.kind, geometry.layer.height);
+    let page = inner.height.saturating_sub(below + 1);
+    let extent = Extent { first: picker.list.offset, page: usize::from(page), total: entries.len() };
+    let note = match entries.len() {
+        0 => "nothing matches".to_owned(),
+        total => format!("{}/{total}", picker.list.selected + 1),
+    };
+    border(model, theme, geometry, picker.kind.title(), &note, extent, buffer);
+    let typing = picker.list.typing == Typing::On;
+    let filter = &picker.list.filter;
+    let top = Rect { height: 1, ..inner };
+    let prompt = match (filter.is_empty(), typing) {
+        (true, false) => Line::of(Ink::Muted, "enter chooses, / filters, esc closes"),
+        _ => Line::of(Ink::Accent, "/").with(Ink::Plain, filter.text().to_owned()),
+    };
+    paint::line(&prompt, theme, top, show.glyphs, buffer);
+    for line in 0..page {
+        let place = picker.list.offset + usize::from(line);
+        let Some(entry) = entries.get(place) else { break };
+        let row = Rect { y: inner.y + 1 + line, height: 1, ..inner };
+        paint::line(&entry_line(entry, picker.kind, usize::from(row.width), show), theme, row, show.glyphs, buffer);
+        if place == picker.list.selected {
+            paint::select(row, Keys::Here, theme, buffer);
+            let mark = Rect { x: row.x - 1, width: 1, ..row };
+            paint::text(show.glyphs.selected, Ink::Accent, theme, mark, show.glyphs, buffer);
+        }
+    }
+    if below > 0
+        && let Some(entry) = entries.get(picker.list.selected)
+    {
+        let area = Rect { y: inner.bottom().saturating_sub(below - 1), height: below - 1, ..inner };
+        let lines: Vec<Line> = entry.detail.iter().map(|text| Line::of(Ink::Plain, text.clone())).collect();
+        let lines = fit(&lines, usize::from(area.width), Wrap::Words, show.glyphs.ellipsis);
+        paint::lines(&lines, theme, area, show.glyphs, buffer);
+    }
+    typing.then(|| {
+        let before: String = filter.text().chars().take(filter.cursor()).collect();
+        let column = u16::try_from(before.width() + 1).unwrap_or(u16::MAX);
+        Position { x: top.x.saturating_add(column).min(top.right().saturating_sub(1)), y: top.y }
+    })
+}
+
+fn entry_line(entry: &Entry, kind: PickerKind, width: usize, show: Show) -> Line {
+    let mut line = Line::empty();
+    let is_command = matches!(kind, PickerKind::Palette | PickerKind::Help);
+    if is_command {
+        // Keys stand in a column of their own before what they do.
+        line.push(Ink::Accent, cut(&entry.note, 16, show.glyphs.ellipsis));
+        line.pad_to(18);
+        let ink = if entry.sign.is_some() { Ink::Muted } else { Ink::Plain };
+        line.push(ink, entry.title.clone());
+        return line.cut(width, show.glyphs.ellipsis);
+    }
+    if let Some((sign, ink)) = entry.sign {
+        line.push(ink, format!("{sign} "));
+    }
+    let note = entry.note.width();
+    let room = width.saturating_sub(line.width() + note + usize::from(note > 0) * 2);
+    line.push(Ink::Plain, cut(&entry.title, room, show.glyphs.ellipsis));
+    if note > 0 {
+        let used = line.width();
+        line.push(Ink::Plain, " ".repeat(width.saturating_sub(used + note)));
+        line.push(Ink::Muted, entry.note.clone());
+    }
+    line
+}
+
+fn draw_form(model: &Model, theme: &Theme, geometry: Geometry, form: &Form, buffer: &mut Buffer) -> Option<Position> {
+    let show = Show::of(model);
+    let inner = geometry.layer_inner();
+    let rows = form_rows(geometry);
+    let first = form_window(form.focus, form.fields.len(), usize::from(rows));
+    let title = format!("New profile {} {}", show.glyphs.dot, form.guide.id());
+    let extent = Extent { first, page: usize::from(rows), total: form.fields.len() };
+    border(model, theme, geometry, &title, "* is needed", extent, buffer);
+    let mut cursor = None;
+    let indent = u16::try_from(content::form::INDENT).unwrap_or(u16::MAX).min(inner.width / 2);
+    for line in 0..rows {
+        let place = first + usize::from(line);
+        let Some(field) = form.fields.get(place) else { break };
+        let row = Rect { y: inner.y + line, height: 1, ..inner };
+        paint::line(&content::form::label(field, show), theme, Rect { width: indent, ..row }, show.glyphs, buffer);
+        let area = Rect { x: row.x + indent, width: row.width.saturating_sub(indent), ..row };
+        // A text longer than its field is scrolled so that the cursor shows.
+        let before: String = field.input.text().chars().take(field.input.cursor()).collect();
+        let shift = before.width().saturating_sub(usize::from(area.width).saturating_sub(1));
+        let shown: String = field.input.text().chars().skip(shift).collect();
+        paint::text(&show.prose(&shown), Ink::Plain, theme, area, show.glyphs, buffer);
+        if place == form.focus {
+            buffer.set_style(area, theme.style(Ink::Accent).add_modifier(ratatui::style::Modifier::UNDERLINED));
+            let mark = Rect { x: row.x - 1, width: 1, ..row };
+            paint::text(show.glyphs.selected, Ink::Accent, theme, mark, show.glyphs, buffer);
+            let column = u16::try_from(before.width().saturating_sub(shift)).unwrap_or(u16::MAX);
+            cursor = Some(Position { x: area.x.saturating_add(column).min(area.right().saturating_sub(1)), y: area.y });
+        }
+    }
+    let below = Rect { y: inner.y + rows + 1, height: inner.height.saturating_sub(rows + 1), ..inner };
+    let advice = fit(&content::form::advice(model, form), usize::from(below.width), Wrap::Words, show.glyphs.ellipsis);
+    paint::lines(&advice, theme, below, show.glyphs, buffer);
+    let save = Line::of(Ink::Accent, "ctrl-s")
+        .with(Ink::Plain, " saves and runs   ")
+        .with(Ink::Accent, "esc")
+        .with(Ink::Plain, " leaves");
+    if let Some(y) = inner.bottom().checked_sub(1).filter(|y| *y > below.y + u16::try_from(advice.len()).unwrap_or(0)) {
+        paint::line(&save, theme, Rect { y, height: 1, ..inner }, show.glyphs, buffer);
+    }
+    cursor
+}

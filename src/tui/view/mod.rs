@@ -1,0 +1,43 @@
+//! What is drawn: a pure function of the model, the theme and the frame's size.
+
+mod frame;
+mod header;
+mod layer;
+mod paint;
+mod panes;
+mod status;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+
+use super::layout;
+use super::model::Model;
+use super::theme::Theme;
+
+/// Draws the console.
+pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
+    if let Some(cursor) = draw(model, theme, frame.buffer_mut()) {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// Draws the console into a buffer of the model's size, and says where the cursor stands, if text is typed.
+pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    let geometry = layout::compute(model);
+    // A resize may come between the model's size and the frame's.
+    if buffer.area != geometry.area {
+        return None;
+    }
+    if geometry.is_too_small() {
+        status::too_small(model, theme, buffer);
+        return None;
+    }
+    header::draw(model, theme, geometry, buffer);
+    panes::draw(model, theme, geometry, buffer);
+    let on_status = status::draw(model, theme, geometry, buffer);
+    match model.layers.last() {
+        Some(top) => layer::draw(model, theme, geometry, top, buffer),
+        None => on_status,
+    }
+}

@@ -1,0 +1,95 @@
+//! The two panes of a screen: a list, and the details of what is selected in it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::frame::{self, Border, Extent};
+use super::paint::{self, Keys};
+use crate::tui::content::{self, Rows, Show};
+use crate::tui::layout::Geometry;
+use crate::tui::model::{Focus, HandshakeView, ListState, Matching, Model, Screen};
+use crate::tui::text::{Ink, fit};
+use crate::tui::theme::Theme;
+
+pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mut Buffer) {
+    let set = model.look.glyphs;
+    let show = Show::of(model);
+    let rows = content::rows(model);
+    let matching = model.matching(&rows);
+    let state = &model.here().list;
+    let note = position(state, &matching, rows.count, show);
+    let list = Border {
+        title: list_title(model),
+        note: &note,
+        keys: keys(model, Focus::List),
+        extent: Extent { first: state.offset, page: usize::from(geometry.list_inner().height), total: matching.len() },
+    };
+
+    let inner = geometry.detail_inner();
+    let lines = content::detail(model, usize::from(inner.width));
+    let lines = fit(&lines, usize::from(inner.width), model.wrap, show.glyphs.ellipsis);
+    let first = model.here().scroll.min(lines.len());
+    let extent = Extent { first, page: usize::from(inner.height), total: lines.len() };
+    let last = (first + extent.page).min(extent.total);
+    let note = if extent.total > extent.page { format!("{last}/{}", extent.total) } else { String::new() };
+    let title = content::detail_title(model);
+    let detail = Border { title: &title, note: &note, keys: keys(model, Focus::Detail), extent };
+
+    // The pane that has the keys gets the shared border.
+    let mut panes = [(&list, geometry.list), (&detail, geometry.detail)];
+    panes.sort_by_key(|(border, _)| border.keys == Keys::Here);
+    for (border, area) in panes {
+        frame::edge(border, area, theme, set, buffer);
+    }
+    for (border, area) in panes {
+        frame::labels(border, area, theme, set, buffer);
+    }
+    draw_rows(model, theme, geometry, &rows, &matching, list.keys, buffer);
+    paint::lines(&lines[first..], theme, inner, show.glyphs, buffer);
+}
+
+fn keys(model: &Model, focus: Focus) -> Keys {
+    if model.layers.is_empty() && model.here().focus == focus { Keys::Here } else { Keys::Elsewhere }
+}
+
+fn list_title(model: &Model) -> &'static str {
+    match (model.screen, model.handshake) {
+        (Screen::Handshake, HandshakeView::Waterfall) => "Waterfall",
+        (Screen::Start, _) => "Where to begin",
+        (screen, _) => screen.title(),
+    }
+}
+
+/// Where the selection is, and what the filter leaves.
+fn position(state: &ListState, matching: &Matching, all: usize, show: Show) -> String {
+    match (state.filter.is_empty(), matching.len()) {
+        (true, 0) => String::new(),
+        (true, total) => format!("{}/{total}", state.selected + 1),
+        (false, shown) => {
+            format!("{}/{shown} of {all} with `{}`", (state.selected + 1).min(shown), show.prose(state.filter.text()))
+        }
+    }
+}
+
+fn draw_rows(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    rows: &Rows<'_>,
+    matching: &Matching,
+    has_keys: Keys,
+    buffer: &mut Buffer,
+) {
+    let (show, state, inner) = (Show::of(model), &model.here().list, geometry.list_inner());
+    for (line, y) in (inner.y..inner.bottom()).enumerate() {
+        let Some(place) = matching.get(state.offset + line) else { break };
+        let row = Rect { y, height: 1, ..inner };
+        paint::line(&(rows.line)(place, usize::from(inner.width)), theme, row, show.glyphs, buffer);
+        if state.offset + line == state.selected {
+            paint::select(row, has_keys, theme, buffer);
+            // The mark shows the selection without any style at all.
+            let mark = Rect { x: row.x - 1, width: 1, ..row };
+            paint::text(show.glyphs.selected, Ink::Accent, theme, mark, show.glyphs, buffer);
+        }
+    }
+}

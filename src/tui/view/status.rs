@@ -1,0 +1,93 @@
+//! The bottom line: the filter being typed, a toast, or the counts and the hints; and the sentence of a small terminal.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::paint;
+use crate::tui::command;
+use crate::tui::content::Show;
+use crate::tui::layout::Geometry;
+use crate::tui::model::{Model, Tone};
+use crate::tui::text::{Ink, Line};
+use crate::tui::theme::Theme;
+
+/// Draws the bottom line, and says where the cursor stands if the filter is typed there.
+pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mut Buffer) -> Option<Position> {
+    let show = Show::of(model);
+    let area = Rect { x: 1, width: geometry.status.width.saturating_sub(2), ..geometry.status };
+    if model.layers.is_empty() && model.is_typing() {
+        let filter = &model.here().list.filter;
+        let before: String = filter.text().chars().take(filter.cursor()).collect();
+        let line = Line::of(Ink::Accent, "/").with(Ink::Plain, filter.text().to_owned());
+        paint::line(&line, theme, area, show.glyphs, buffer);
+        let column = u16::try_from(before.width() + 1).unwrap_or(u16::MAX);
+        return Some(Position { x: area.x.saturating_add(column).min(area.right().saturating_sub(1)), y: area.y });
+    }
+    let mut left = match &model.toast {
+        Some(toast) => {
+            let (sign, ink) = match toast.tone {
+                Tone::Good => (show.glyphs.pass, Ink::Good),
+                Tone::Bad => (show.glyphs.warn, Ink::Warning),
+            };
+            Line::of(ink, format!("{sign} {}", show.prose(&toast.text)))
+        }
+        None => counts(model),
+    };
+    if left.spans.is_empty() {
+        left.push(Ink::Plain, "");
+    }
+    paint::line(&left, theme, area, show.glyphs, buffer);
+    // Hints fill what is left, the most wanted first, whole ones only.
+    let room = usize::from(area.width).saturating_sub(left.width() + 2);
+    let mut line = Line::empty();
+    for (key, title) in command::hints(model) {
+        let gap = if line.spans.is_empty() { 0 } else { 2 };
+        if line.width() + gap + key.width() + 1 + title.width() > room {
+            continue;
+        }
+        line.push(Ink::Plain, " ".repeat(gap));
+        line.push(Ink::Accent, key);
+        line.push(Ink::Muted, format!(" {title}"));
+    }
+    let width = u16::try_from(line.width()).unwrap_or(0);
+    let at_right = Rect { x: area.right().saturating_sub(width), width, ..area };
+    paint::line(&line, theme, at_right, show.glyphs, buffer);
+    None
+}
+
+/// How many checks ended in which way, by their signs.
+fn counts(model: &Model) -> Line {
+    let glyphs = Show::of(model).glyphs;
+    let Some(run) = model.runs.shown() else {
+        return Line::empty();
+    };
+    let counts = run.report.counts();
+    let open = run.report.checks.len() - run.report.finished().count();
+    let mut line = Line::empty();
+    for (sign, ink, count) in [
+        (glyphs.pass, Ink::Good, counts.passed),
+        (glyphs.warn, Ink::Warning, counts.warned),
+        (glyphs.fail, Ink::Bad, counts.failed),
+        (glyphs.inconclusive, Ink::Warning, counts.inconclusive),
+        (glyphs.skipped, Ink::Muted, counts.skipped),
+        (glyphs.waiting, Ink::Muted, open),
+    ] {
+        if count > 0 {
+            let gap = if line.spans.is_empty() { "" } else { "  " };
+            line.push(ink, format!("{gap}{sign} {count}"));
+        }
+    }
+    line
+}
+
+/// What a terminal shows that is too small for the console.
+pub(super) fn too_small(model: &Model, theme: &Theme, buffer: &mut Buffer) {
+    let glyphs = Show::of(model).glyphs;
+    let area = buffer.area;
+    let (width, height) = model.size;
+    let texts = [format!("{width}x{height} is too small"), "80x24 is enough".to_owned()];
+    for (y, text) in (area.y..area.bottom()).zip(&texts) {
+        paint::text(text, Ink::Plain, theme, Rect { y, height: 1, ..area }, glyphs, buffer);
+    }
+}

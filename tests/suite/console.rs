@@ -1,0 +1,8 @@
+//! The console without a terminal: what keys do, what every screen and layer looks like, and that nothing breaks it.
+
+mod keys;
+mod macros;
+mod picture;
+mod random;
+mod sample;
+mod screens;

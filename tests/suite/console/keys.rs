@@ -1,0 +1,292 @@
+//! What keys do.
+
+use trustline::check::CheckId;
+use trustline::tui::command::{COMMANDS, Scope};
+use trustline::tui::inputs::{Opening, Replay, RunChoice, Target};
+use trustline::tui::message::{Effect, Msg, Pasted, Pointer, PointerAct};
+use trustline::tui::model::{Layer, Screen};
+
+use super::macros::Driver;
+use super::sample;
+
+/// Header `{"alg":"RS256","kid":"k"}`, claims `{"iss":"https://i.example","sub":"s"}`, a made-up signature.
+const TOKEN: &str =
+    "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJpc3MiOiJodHRwczovL2kuZXhhbXBsZSIsInN1YiI6InMifQ.c2lnbmF0dXJl";
+
+#[test]
+fn two_keys_lead_from_the_start_to_a_run_in_the_lab_and_its_cause_shows_by_itself() {
+    let mut driver = Driver::start();
+    driver.asked();
+    driver.press("<enter><enter>");
+    let lab = RunChoice { target: Target::Lab("sub-mismatch".into()), only: vec![] };
+    assert!(driver.asked().contains(&Effect::StartRun { run: 0, choice: lab }));
+    driver.play(&sample::failing());
+    assert_eq!(driver.model.selected_check(), Some(CheckId::TrustPolicy));
+    assert!(driver.shows("sub-mismatch"), "{}", driver.screen());
+    assert!(driver.shows("does not accept this subject"), "{}", driver.screen());
+}
+
+#[test]
+fn the_selection_follows_the_run_until_a_person_moves_it() {
+    let mut driver = Driver::start();
+    driver.press("<enter><enter>").play(&sample::running());
+    assert_eq!(driver.model.selected_check(), Some(CheckId::AwsAssumeRoleWithWebIdentity));
+    driver.press("g").play(&sample::failing());
+    assert_eq!(driver.model.selected_check(), Some(CheckId::IssuerReachable));
+}
+
+#[test]
+fn events_of_a_run_that_was_replaced_do_not_show() {
+    let mut driver = Driver::failed();
+    driver.press("r");
+    let shown = driver.model.runs.shown().unwrap().number;
+    assert_eq!(shown, 1);
+    for event in sample::passing() {
+        driver.send(Msg::RunEvent { run: 0, event: Box::new(event) });
+    }
+    assert!(driver.model.runs.shown().unwrap().report.checks.is_empty());
+    assert!(driver.model.runs.get(0).unwrap().verdict().is_some());
+}
+
+#[test]
+fn cancel_stops_the_run_and_only_then_ctrl_c_leaves() {
+    let mut driver = Driver::start();
+    driver.press("<enter><enter>").play(&sample::running());
+    driver.asked();
+    driver.press("<ctrl-c>");
+    assert_eq!(driver.asked(), [Effect::CancelRun { run: 0 }]);
+    driver.press("<ctrl-c>");
+    assert_eq!(driver.asked(), [Effect::Quit]);
+}
+
+#[test]
+fn one_check_runs_alone() {
+    let mut driver = Driver::failed();
+    driver.asked();
+    driver.press("e");
+    let choice = RunChoice { target: Target::Lab("sub-mismatch".into()), only: vec![CheckId::TrustPolicy] };
+    assert_eq!(driver.asked(), [Effect::StartRun { run: 1, choice }]);
+}
+
+#[test]
+fn watching_runs_again_after_the_time_and_tells_since_when_it_works() {
+    let mut driver = Driver::failed();
+    driver.asked();
+    driver.press("W<enter>");
+    let started = |effects: Vec<Effect>| effects.iter().filter(|e| matches!(e, Effect::StartRun { .. })).count();
+    assert_eq!(started(driver.asked()), 1);
+    driver.play(&sample::failing());
+    driver.send(Msg::Now(sample::NOW_MS + 1900));
+    assert_eq!(started(driver.asked()), 0);
+    assert!(driver.model.next_wake().is_some());
+    driver.send(Msg::Now(sample::NOW_MS + 2000));
+    assert_eq!(started(driver.asked()), 1);
+    driver.play(&sample::passing());
+    assert!(driver.shows("works since 2026-03-01 12:00:02 UTC"), "{}", driver.screen());
+    driver.press("c");
+    assert!(driver.model.runs.watch.is_none());
+}
+
+#[test]
+fn copying_takes_the_fix_first_and_a_claims_own_bytes() {
+    let mut driver = Driver::failed();
+    driver.asked();
+    driver.press("y");
+    let [Effect::Copy { text }] = &driver.asked()[..] else { panic!() };
+    assert!(text.starts_with("aws iam update-assume-role-policy"), "{text}");
+    driver.press("2");
+    driver.press("/jti<enter>y");
+    let [Effect::Copy { text }] = &driver.asked()[..] else { panic!() };
+    assert_eq!(text, "5e0a6a5c\u{1b}[2J\u{202e}\u{200b}");
+}
+
+#[test]
+fn a_report_is_exported_as_markdown_and_json() {
+    let mut driver = Driver::failed();
+    driver.asked();
+    driver.press("x<enter>");
+    driver.press("xj<enter>");
+    let effects = driver.asked();
+    let [Effect::Export { name: md, text: markdown }, Effect::Export { name: js, text: json }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(
+        (md.as_str(), js.as_str()),
+        (
+            "trustline-prod-aws-2026-03-01T120000.md".replace("-03-01", "0301").as_str(),
+            "trustline-prod-aws-20260301T120000.json"
+        )
+    );
+    assert!(markdown.contains("sub-mismatch"));
+    assert_eq!(serde_json::from_str::<serde_json::Value>(json).unwrap()["schema"], "trustline.check/1");
+}
+
+fn paste(text: &str) -> Msg {
+    Msg::Paste(Pasted(text.to_owned().into()))
+}
+
+#[test]
+fn a_pasted_token_is_cleaned_and_shown_and_its_signature_is_not_called_invalid() {
+    let mut driver = Driver::start();
+    let (head, tail) = TOKEN.split_at(40);
+    driver.send(paste(&format!("Bearer {head}\n{tail}\n")));
+    assert_eq!(driver.model.screen, Screen::Token);
+    let screen = driver.screen();
+    assert!(screen.contains("not checked") && screen.contains("https://i.example"), "{screen}");
+    assert!(screen.contains("Bearer"), "what was stripped is told: {screen}");
+    assert!(!screen.contains("c2lnbmF0dXJl"));
+    driver.asked();
+    driver.press("v");
+    assert_eq!(driver.asked(), [Effect::FetchKeys { issuer: "https://i.example".into() }]);
+    driver.send(Msg::KeysRead { issuer: "https://i.example".into(), keys: Err("it does not answer".into()) });
+    assert!(driver.shows("it does not answer"), "{}", driver.screen());
+    driver.press("<backspace>");
+    assert!(driver.shows("There is no token yet"));
+}
+
+#[test]
+fn a_token_typed_into_the_box_is_taken_and_never_shown() {
+    let mut driver = Driver::start();
+    driver.press("2i");
+    driver.send(paste(TOKEN));
+    assert!(driver.shows("characters") && !driver.shows("eyJ"), "{}", driver.screen());
+    driver.press("<enter>");
+    assert!(driver.shows("https://i.example"), "{}", driver.screen());
+    assert!(!format!("{:?}", driver.model).contains("c2lnbmF0dXJl"));
+}
+
+#[test]
+fn text_that_is_no_token_is_not_taken_elsewhere() {
+    let mut driver = Driver::start();
+    driver.send(paste("hello"));
+    assert_eq!(driver.model.screen, Screen::Start);
+    assert!(driver.shows("that is no token"));
+}
+
+#[test]
+fn a_form_refuses_tokens_and_saves_what_is_right() {
+    let mut driver = Driver::start();
+    driver.press("+<enter><ctrl-s>");
+    assert!(driver.shows("is needed"), "{}", driver.screen());
+    driver.send(paste(TOKEN));
+    assert!(driver.shows("that is a token"), "{}", driver.screen());
+    driver.press("<esc>+<enter><ctrl-u>new<tab>https://app.example.com<tab><tab><tab>arn:aws:iam::123456789012:role/x");
+    driver.asked();
+    driver.press("<ctrl-s>");
+    let effects = driver.asked();
+    let [Effect::SaveProfile { name, document }] = &effects[..] else { panic!("{effects:?} {}", driver.screen()) };
+    assert_eq!(name, "new");
+    assert!(document.contains("region = \"us-east-1\""), "the environment filled the region: {document}");
+    driver.send(Msg::ProfileSaved { name: "new".into(), result: Ok("/x/new.toml".into()), profiles: vec![] });
+    let choice = RunChoice { target: Target::Named("new".into()), only: vec![] };
+    assert!(driver.asked().contains(&Effect::StartRun { run: 0, choice }));
+    assert!(driver.model.layers.is_empty());
+}
+
+#[test]
+fn an_existing_profile_is_written_over_only_after_a_question() {
+    let mut driver = Driver::start();
+    driver.press("+<enter><ctrl-u>prod-aws<tab>https://app.example.com<tab><tab><tab>arn:aws:iam::123456789012:role/x");
+    driver.asked();
+    driver.press("<ctrl-s>");
+    assert!(driver.asked().is_empty());
+    assert!(matches!(driver.model.layers.last(), Some(Layer::Confirm(_))));
+    driver.press("<enter>");
+    assert!(matches!(&driver.asked()[..], [Effect::SaveProfile { .. }]));
+}
+
+#[test]
+fn the_palette_finds_commands_and_says_why_one_cannot_be_used() {
+    let mut driver = Driver::failed();
+    driver.press(":");
+    driver.press("waterfall<enter>");
+    assert!(driver.shows("Waterfall"), "{}", driver.screen());
+    let mut driver = Driver::start();
+    driver.press(":run the same");
+    assert!(driver.shows("not now: nothing has run yet"), "{}", driver.screen());
+}
+
+#[test]
+fn help_holds_every_command_of_the_screen() {
+    let mut driver = Driver::failed();
+    driver.resize(140, 90).press("?");
+    let screen = driver.screen();
+    for command in COMMANDS {
+        if command.scopes.iter().any(|s| matches!(s, Scope::Main | Scope::Always | Scope::On(Screen::Handshake))) {
+            assert!(screen.contains(command.doc), "{}: {screen}", command.name);
+        }
+    }
+}
+
+#[test]
+fn filters_narrow_lists_and_esc_takes_one_step_at_a_time() {
+    let mut driver = Driver::failed();
+    driver.press("/issuer<enter>");
+    assert!(driver.shows("with `issuer`"), "{}", driver.screen());
+    driver.press("n<tab>");
+    driver.press("<esc>");
+    assert!(driver.model.here().list.filter.is_empty());
+    driver.press("<esc>");
+    assert_eq!(driver.model.screen, Screen::Handshake);
+    driver.press("<esc>");
+    assert_eq!(driver.model.screen, Screen::Start);
+}
+
+#[test]
+fn a_recording_is_read_only() {
+    let replay = Replay { name: "run.ndjson".into(), events: sample::failing(), truncated: false };
+    let mut driver = Driver::with(Default::default(), Opening::Replay(replay), (80, 24));
+    assert!(driver.shows("sub-mismatch"));
+    assert!(driver.shows("read-only"));
+    driver.asked();
+    driver.press("reL+0Wi").send(paste(TOKEN));
+    assert!(driver.asked().is_empty());
+    assert_eq!(driver.model.runs.list.len(), 1);
+    assert_eq!(driver.model.next_wake(), driver.model.toast.as_ref().map(|t| t.until_ms));
+}
+
+#[test]
+fn clicks_focus_select_and_open_and_the_wheel_scrolls() {
+    let mut driver = Driver::failed();
+    let click = |column, row| Msg::Pointer(Pointer { column, row, act: PointerAct::Click });
+    let before = driver.model.selected_check();
+    driver.send(click(10, 4));
+    assert_ne!(driver.model.selected_check(), before);
+    driver.send(Msg::Pointer(Pointer { column: 10, row: 18, act: PointerAct::WheelDown }));
+    let tab = trustline::tui::layout::tabs(&driver.model).into_iter().find(|(s, ..)| *s == Screen::Log).unwrap();
+    driver.send(click(tab.1 + 1, 2));
+    assert_eq!(driver.model.screen, Screen::Log);
+}
+
+#[test]
+fn nothing_wakes_the_console_while_nothing_moves() {
+    let driver = Driver::start();
+    assert_eq!(driver.model.next_wake(), None);
+    let mut driver = Driver::failed();
+    let next = driver.model.next_wake();
+    assert_eq!(next, Some(sample::NOW_MS + 1000), "the countdown wakes it once a second");
+    driver.send(Msg::Now(sample::NOW_MS + 1000));
+    assert!(driver.shows("token 41:06 left"), "{}", driver.screen());
+}
+
+#[test]
+fn hostile_text_appears_as_visible_escapes() {
+    let mut driver = Driver::failed();
+    driver.press("2").resize(140, 45);
+    let screen = driver.screen();
+    assert!(screen.contains("\\u{1b}[2J\\u{202e}\\u{200b}"), "{screen}");
+    assert!(!screen.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\u{9b}']));
+}
+
+#[test]
+fn privacy_hides_subjects_accounts_and_hosts_on_every_screen() {
+    let mut driver = Driver::failed();
+    driver.resize(140, 45).press("p");
+    for keys in ["1", "g", "2", "3", "4", "1w", "H<esc>"] {
+        driver.press(keys);
+        let screen = driver.screen();
+        for secret in ["7f3e81c4", "app.example.com", "203.0.113.7", "9d20c1a0"] {
+            assert!(!screen.contains(secret), "{keys}: {secret} in\n{screen}");
+        }
+    }
+}

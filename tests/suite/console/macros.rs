@@ -1,0 +1,174 @@
+//! A console that is driven by what a person would type: `"jj<enter>/exp<esc>y"`.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+use trustline::run::event::RunEvent;
+use trustline::tui::inputs::{Look, Opening};
+use trustline::tui::key::Key;
+use trustline::tui::message::{Effect, Msg};
+use trustline::tui::model::Model;
+use trustline::tui::theme::Theme;
+use trustline::tui::update::{open, update};
+use trustline::tui::view;
+
+use super::sample;
+
+/// A console and everything it has asked for.
+pub struct Driver {
+    pub model: Model,
+    pub effects: Vec<Effect>,
+}
+
+impl Driver {
+    /// As `trustline` opens it with no profile, at 80x24.
+    pub fn start() -> Self {
+        Driver::with(Look::default(), Opening::Start, (80, 24))
+    }
+
+    pub fn with(look: Look, opening: Opening, size: (u16, u16)) -> Self {
+        let (model, effects) = open(sample::inputs(), look, opening, sample::NOW_MS, size);
+        Driver { model, effects }
+    }
+
+    /// After the lab's first scenario has run and failed.
+    pub fn failed() -> Self {
+        let mut driver = Driver::start();
+        driver.press("<enter><enter>");
+        driver.play(&sample::failing());
+        driver
+    }
+
+    pub fn send(&mut self, message: Msg) -> &mut Self {
+        let effects = update(&mut self.model, message);
+        self.effects.extend(effects);
+        self
+    }
+
+    /// Types a macro: characters as they are, other keys in angle brackets.
+    pub fn press(&mut self, text: &str) -> &mut Self {
+        for key in keys(text) {
+            self.send(Msg::Key(key));
+        }
+        self
+    }
+
+    /// Plays events as those of the newest run.
+    pub fn play(&mut self, events: &[RunEvent]) -> &mut Self {
+        let run = self.model.runs.newest().expect("a run").number;
+        for event in events {
+            self.send(Msg::RunEvent { run, event: Box::new(event.clone()) });
+        }
+        self
+    }
+
+    pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
+        self.send(Msg::Resize(width, height))
+    }
+
+    /// What was asked for since the last time.
+    pub fn asked(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    pub fn buffer(&self) -> Buffer {
+        let (width, height) = self.model.size;
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        let theme = Theme::new(self.model.look.theme, &self.model.look.patch);
+        view::draw(&self.model, &theme, &mut buffer);
+        buffer
+    }
+
+    /// The screen's text.
+    pub fn screen(&self) -> String {
+        text(&self.buffer())
+    }
+
+    pub fn shows(&self, words: &str) -> bool {
+        self.screen().contains(words)
+    }
+}
+
+/// The keys of a macro.
+pub fn keys(text: &str) -> Vec<Key> {
+    let mut keys = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (name, tail) = match rest.strip_prefix('<').and_then(|tail| tail.split_once('>')) {
+            Some((name, tail)) if !name.is_empty() => (name.to_owned(), tail),
+            _ => (c.to_string(), &rest[c.len_utf8()..]),
+        };
+        keys.push(name.parse().unwrap_or_else(|error| panic!("{text}: {error}")));
+        rest = tail;
+    }
+    keys
+}
+
+pub fn text(buffer: &Buffer) -> String {
+    let area = buffer.area;
+    let mut text = String::new();
+    for y in 0..area.height {
+        let mut line = String::new();
+        let mut skip = 0;
+        for x in 0..area.width {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            let symbol = buffer[(x, y)].symbol();
+            skip = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
+            line.push_str(symbol);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// The screen's text, and below it every run of cells whose style is not the terminal's own.
+pub fn styled(buffer: &Buffer) -> String {
+    let area = buffer.area;
+    let mut text = text(buffer);
+    for y in 0..area.height {
+        let mut runs: Vec<(u16, u16, Style)> = Vec::new();
+        for x in 0..area.width {
+            let style = buffer[(x, y)].style();
+            match runs.last_mut() {
+                Some((_, end, last)) if *end == x && *last == style => *end = x + 1,
+                _ => runs.push((x, x + 1, style)),
+            }
+        }
+        let runs: Vec<String> = runs
+            .iter()
+            .filter_map(|(from, to, style)| {
+                let name = name(*style);
+                (!name.is_empty()).then(|| format!("{from}-{}:{name}", to - 1))
+            })
+            .collect();
+        if !runs.is_empty() {
+            text.push_str(&format!("{y:>2}| {}\n", runs.join(" ")));
+        }
+    }
+    text
+}
+
+fn name(style: Style) -> String {
+    let mut parts = Vec::new();
+    if let Some(fg) = style.fg.filter(|c| *c != Color::Reset) {
+        parts.push(fg.to_string().to_lowercase());
+    }
+    if let Some(bg) = style.bg.filter(|c| *c != Color::Reset) {
+        parts.push(format!("on-{}", bg.to_string().to_lowercase()));
+    }
+    for (modifier, name) in [
+        (Modifier::BOLD, "bold"),
+        (Modifier::DIM, "dim"),
+        (Modifier::UNDERLINED, "underlined"),
+        (Modifier::REVERSED, "reversed"),
+    ] {
+        if style.add_modifier.contains(modifier) {
+            parts.push(name.to_owned());
+        }
+    }
+    parts.join("+")
+}

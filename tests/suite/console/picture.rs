@@ -1,0 +1,100 @@
+//! The picture in the README: a real frame of the console as SVG, and a test that tells when it is out of date.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier, Style};
+
+use super::macros::Driver;
+use super::sample;
+
+const CELL: (u16, u16) = (9, 20);
+const PADDING: u16 = 16;
+const BACKGROUND: &str = "#16181d";
+const FOREGROUND: &str = "#d5d8de";
+
+fn colour(color: Option<Color>) -> &'static str {
+    match color {
+        Some(Color::Green) => "#7fb86d",
+        Some(Color::Yellow) => "#d9a84e",
+        Some(Color::LightRed | Color::Red) => "#ef6f6c",
+        Some(Color::Cyan) => "#62b6c6",
+        Some(Color::Blue) => "#6f9ff0",
+        Some(Color::Magenta) => "#c07bd0",
+        _ => FOREGROUND,
+    }
+}
+
+/// A buffer as SVG: a rectangle for each reversed run, a text for each run of one style, on the grid of the cells.
+fn svg(buffer: &Buffer) -> String {
+    let (width, height) = (buffer.area.width * CELL.0 + 2 * PADDING, buffer.area.height * CELL.1 + 2 * PADDING);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace\" font-size=\"15\">\n<title>The console names the cause: the trust policy expects another subject</title>\n<rect width=\"{width}\" height=\"{height}\" rx=\"10\" fill=\"{BACKGROUND}\"/>\n"
+    );
+    for y in 0..buffer.area.height {
+        let mut x = 0;
+        while x < buffer.area.width {
+            let style = buffer[(x, y)].style();
+            let start = x;
+            let mut text = String::new();
+            while x < buffer.area.width && buffer[(x, y)].style() == style {
+                text.push_str(buffer[(x, y)].symbol());
+                x += 1;
+            }
+            run(&mut svg, start, y, x - start, &text, style);
+        }
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+fn run(svg: &mut String, x: u16, y: u16, columns: u16, text: &str, style: Style) {
+    let (left, top) = (PADDING + x * CELL.0, PADDING + y * CELL.1);
+    let width = columns * CELL.0;
+    let reversed = style.add_modifier.contains(Modifier::REVERSED);
+    let ink = colour(style.fg);
+    if reversed {
+        let _ =
+            writeln!(svg, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{}\" fill=\"{ink}\"/>", CELL.1);
+    }
+    if text.trim().is_empty() {
+        return;
+    }
+    let fill = if reversed { BACKGROUND } else { ink };
+    let mut attributes = String::new();
+    for (modifier, attribute) in [
+        (Modifier::BOLD, " font-weight=\"bold\""),
+        (Modifier::DIM, " fill-opacity=\".6\""),
+        (Modifier::UNDERLINED, " text-decoration=\"underline\""),
+    ] {
+        if style.add_modifier.contains(modifier) {
+            attributes.push_str(attribute);
+        }
+    }
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let _ = writeln!(
+        svg,
+        "<text x=\"{left}\" y=\"{}\" textLength=\"{width}\" fill=\"{fill}\"{attributes} xml:space=\"preserve\">{escaped}</text>",
+        top + 15
+    );
+}
+
+#[test]
+fn the_readmes_picture_is_of_todays_console() {
+    let mut driver = Driver::failed();
+    driver.resize(112, 30);
+    driver.model.toast = None;
+    let today = svg(&driver.buffer());
+    assert!(!today.contains('\u{1b}'));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/console.svg");
+    if std::env::var_os("TRUSTLINE_UPDATE_PICTURE").is_some() {
+        std::fs::write(&path, &today).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == today,
+        "assets/console.svg is out of date; TRUSTLINE_UPDATE_PICTURE=1 cargo test picture writes it"
+    );
+    assert_eq!(sample::NOW_MS % 1000, 0);
+}

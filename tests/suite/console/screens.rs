@@ -1,0 +1,206 @@
+//! Every screen and layer as it looks, with styles, at every size and in every theme.
+
+use trustline::tui::glyphs::GlyphSet;
+use trustline::tui::inputs::{Look, Opening, Privacy, Replay};
+use trustline::tui::theme::ThemeName;
+
+use super::macros::{Driver, styled, text};
+use super::sample;
+
+const SIZES: &[(u16, u16)] = &[(80, 24), (100, 30), (140, 45), (40, 10), (1, 1)];
+
+/// How a scene is reached: by what, and with which keys after it.
+fn scene(name: &str, mut make: impl FnMut(Look, (u16, u16)) -> Driver) {
+    let mut all = String::new();
+    for size in SIZES {
+        let driver = make(Look::default(), *size);
+        all.push_str(&format!("== {}x{} dark\n{}", size.0, size.1, styled(&driver.buffer())));
+    }
+    let looks = [
+        ("light", Look { theme: ThemeName::Light, ..Look::default() }),
+        ("none", Look { theme: ThemeName::None, ..Look::default() }),
+    ];
+    for (name, look) in looks {
+        let driver = make(look, (80, 24));
+        all.push_str(&format!("== 80x24 {name}\n{}", styled(&driver.buffer())));
+    }
+    let ascii = make(Look { glyphs: GlyphSet::Ascii, ..Look::default() }, (80, 24));
+    let plain = text(&ascii.buffer());
+    assert!(plain.is_ascii(), "{name}: {plain}");
+    all.push_str(&format!("== 80x24 ascii\n{plain}"));
+    insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!(name, all);
+    });
+}
+
+fn started(look: Look, size: (u16, u16), keys: &str) -> Driver {
+    let mut driver = Driver::with(look, Opening::Start, size);
+    driver.press(keys);
+    driver
+}
+
+/// After the sample has failed, and these keys. The run is started at a size that works.
+fn failed(look: Look, size: (u16, u16), keys: &str) -> Driver {
+    let mut driver = Driver::with(look, Opening::Start, (100, 30));
+    driver.press("<enter><enter>").play(&sample::failing());
+    driver.resize(size.0, size.1).press(keys);
+    driver
+}
+
+#[test]
+fn start() {
+    scene("start", |look, size| started(look, size, ""));
+}
+
+#[test]
+fn lab_picker() {
+    scene("lab_picker", |look, size| started(look, size, "<enter>j"));
+}
+
+#[test]
+fn profile_picker() {
+    scene("profile_picker", |look, size| started(look, size, "Pj"));
+}
+
+#[test]
+fn guide_picker() {
+    scene("guide_picker", |look, size| started(look, size, "+"));
+}
+
+#[test]
+fn form() {
+    scene("form", |look, size| {
+        started(look, size, "+<enter><tab>http://app.example.com<tab><tab><tab>arn:aws:iam::12:role/x")
+    });
+}
+
+#[test]
+fn handshake_running() {
+    scene("handshake_running", |look, size| {
+        let mut driver = Driver::with(look, Opening::Start, (100, 30));
+        driver.press("<enter><enter>").play(&sample::running()).resize(size.0, size.1);
+        driver
+    });
+}
+
+#[test]
+fn handshake_failed() {
+    scene("handshake_failed", |look, size| failed(look, size, ""));
+}
+
+#[test]
+fn handshake_passed_check() {
+    scene("handshake_passed_check", |look, size| failed(look, size, "g<tab>"));
+}
+
+#[test]
+fn handshake_all_passed() {
+    scene("handshake_all_passed", |look, size| {
+        let mut driver = Driver::with(look, Opening::Start, (100, 30));
+        driver.press("<enter><enter>").play(&sample::passing()).resize(size.0, size.1);
+        driver
+    });
+}
+
+#[test]
+fn handshake_filtered() {
+    scene("handshake_filtered", |look, size| failed(look, size, "/issuer"));
+}
+
+#[test]
+fn waterfall() {
+    scene("waterfall", |look, size| failed(look, size, "gw"));
+}
+
+#[test]
+fn token() {
+    scene("token", |look, size| failed(look, size, "2jj"));
+}
+
+#[test]
+fn token_absent() {
+    scene("token_absent", |look, size| started(look, size, "2"));
+}
+
+#[test]
+fn findings() {
+    scene("findings", |look, size| failed(look, size, "3"));
+}
+
+#[test]
+fn findings_undecided_and_unfolded() {
+    scene("findings_undecided_and_unfolded", |look, size| failed(look, size, "3j<space>"));
+}
+
+#[test]
+fn log() {
+    scene("log", |look, size| failed(look, size, "4"));
+}
+
+#[test]
+fn help() {
+    scene("help", |look, size| failed(look, size, "?"));
+}
+
+#[test]
+fn palette() {
+    scene("palette", |look, size| failed(look, size, ":copy"));
+}
+
+#[test]
+fn copy_menu() {
+    scene("copy_menu", |look, size| failed(look, size, "Y"));
+}
+
+#[test]
+fn export_and_watch() {
+    scene("export", |look, size| failed(look, size, "x"));
+    scene("watch", |look, size| failed(look, size, "W"));
+}
+
+fn compared(look: Look, size: (u16, u16), keys: &str) -> Driver {
+    let mut driver = failed(look, (100, 30), "r");
+    driver.play(&sample::passing()).resize(size.0, size.1).press(keys);
+    driver
+}
+
+#[test]
+fn history_and_compare() {
+    scene("history", |look, size| compared(look, size, "H"));
+    scene("compare", |look, size| compared(look, size, "D<enter>"));
+}
+
+#[test]
+fn paste_box() {
+    scene("paste_box", |look, size| started(look, size, "2iabc"));
+}
+
+#[test]
+fn confirm() {
+    scene("confirm", |look, size| {
+        let keys = "+<enter><ctrl-u>prod-aws<tab>https://app.example.com<tab><tab><tab>arn:aws:iam::123456789012:role/x<ctrl-s>";
+        started(look, size, keys)
+    });
+}
+
+#[test]
+fn refused_run() {
+    scene("refused", |look, size| {
+        let mut driver = started(look, size, "P<enter>");
+        let run = driver.model.runs.newest().expect("a run").number;
+        driver.send(trustline::tui::message::Msg::RunRefused {
+            run,
+            message: "prod-aws.toml:7: aws.role-arn: `role` is no role ARN".into(),
+            hints: vec!["write arn:aws:iam::123456789012:role/NAME".into()],
+        });
+        driver
+    });
+}
+
+#[test]
+fn replay_and_privacy() {
+    scene("replay_private", |look, size| {
+        let replay = Replay { name: "run.ndjson".into(), events: sample::failing(), truncated: true };
+        Driver::with(Look { privacy: Privacy::Masked, ..look }, Opening::Replay(replay), size)
+    });
+}
