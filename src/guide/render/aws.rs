@@ -20,10 +20,10 @@ const VALUE_IN: &str = "\
 # Type or pipe in the value: one line, which is not shown. It goes to a private file and from there to the store.
 (
 VALUE_FILE=$(mktemp)
-trap 'rm -f \"$VALUE_FILE\"; stty echo 2>/dev/null' EXIT
-stty -echo 2>/dev/null
-IFS= read -r SECRET_VALUE
-stty echo 2>/dev/null
+trap 'rm -f \"$VALUE_FILE\"; stty echo 2>/dev/null || :' EXIT
+stty -echo 2>/dev/null || :
+IFS= read -r SECRET_VALUE || :
+stty echo 2>/dev/null || :
 printf %s \"$SECRET_VALUE\" >\"$VALUE_FILE\"";
 const VALUE_OUT: &str = ")";
 
