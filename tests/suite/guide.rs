@@ -27,7 +27,7 @@ fn profile(guide: &str) -> String {
     let cloud = match guide {
         "azure-workload-identity" => {
             "[azure]\ntenant-id = \"0f1e2d3c-0000-4000-8000-000000000001\"\nclient-id = \"0f1e2d3c-0000-4000-8000-000000000002\"\n\
-             subscription-id = \"0f1e2d3c-0000-4000-8000-000000000003\"\nresource-group = \"rg (prod)\"\n\
+             subscription-id = \"0f1e2d3c-0000-4000-8000-000000000003\"\nresource-group = \"rg(prod)\"\n\
              vault-url = \"https://my-vault.vault.azure.net\"\n"
         }
         "aws-static" => {
@@ -237,7 +237,7 @@ fn the_labs_checks_verify_steps_and_blame_the_right_one() {
         ("provider-missing", 2),
         ("sub-mismatch", 3),
         ("missing-get", 4),
-        ("secret-not-found", 5),
+        ("secret-empty", 5),
     ] {
         let states = steps(scenario);
         assert_eq!(states[number - 1], "failing", "{scenario}: {states:?}");

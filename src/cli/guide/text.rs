@@ -10,7 +10,7 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::domain::text::{visible, visible_lines};
-use crate::guide::{Artifact, Filling, Missing, Step, StepState, fill, next_open, render as artifact};
+use crate::guide::{Artifact, Filling, Form, Missing, Step, StepState, fill, next_open, render as artifact};
 use crate::output::paint::{Glyphs, Paint, Role};
 
 pub(super) fn render(followed: &[Followed], chosen: Option<Guide>, step: Option<u8>, paint: Paint) -> String {
@@ -51,8 +51,12 @@ fn guide_text(guide: &Followed, paint: Paint) -> String {
             None => text.push_str("\nEvery step is done.\n"),
         }
     }
-    if guide.states.is_some() && guide.ran.is_none() {
-        text.push_str("The checks were not run; --check tells by them where each step stands.\n");
+    match (&guide.ran, &guide.states) {
+        (Some(ran), _) => {
+            let _ = writeln!(text, "Checked at {}.", ran.at);
+        }
+        (None, Some(_)) => text.push_str("The checks were not run; --check tells by them where each step stands.\n"),
+        (None, None) => {}
     }
     text.push_str("\nTo read\n");
     for reading in &guide.text.reading {
@@ -119,7 +123,12 @@ fn step_text(guide: &Followed, step: &Step, paint: Paint) -> String {
         text.push_str(&heading(&tab.title));
         text.push_str(&numbered(&tab.instructions, &mut filling));
         for which in &tab.artifacts {
-            text.push_str(&artifact_text(guide, *which, paint));
+            if which.form() == Form::Terraform {
+                // Whole configurations would bury the step.
+                let _ = writeln!(text, "  trustline render {which}: {}", which.title());
+            } else {
+                text.push_str(&artifact_text(guide, *which, paint));
+            }
         }
     }
     if step.tabs.is_empty() {

@@ -7,6 +7,7 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 
 const TRUST_FILE: &str = "trust-policy.json";
+const PROVIDER_FILE: &str = "oidc-provider.json";
 const SECRETS_FILE: &str = "secrets-policy.json";
 const CALLER_FILE: &str = "caller-policy.json";
 const INLINE_POLICY: &str = "SecretsManagerRead";
@@ -77,11 +78,16 @@ pub(super) fn create_oidc_provider(filling: &mut Filling<'_>) -> Script {
     if filling.partition() == "aws-cn" {
         filling.note("in the China partition some tools ask for tokens for `sts.amazonaws.com.cn`; register what the token's `aud` says");
     }
-    let issuer = filling.issuer();
-    let create = iam(filling, "create-open-id-connect-provider")
-        .option("--url", issuer)
-        .option("--client-id-list", filling.audience());
-    Script::default().run(create)
+    let (issuer, audience) = (filling.issuer(), filling.audience());
+    let create = iam(filling, "create-open-id-connect-provider");
+    // Version 1 of the CLI fetches an argument that begins with http, and takes what it gets for the value.
+    if audience.starts_with("http") {
+        let provider = serde_json::json!({ "Url": issuer, "ClientIDList": [audience] });
+        return Script::default()
+            .file(PROVIDER_FILE, format!("{provider:#}\n"))
+            .run(create.option("--cli-input-json", format!("file://{PROVIDER_FILE}")));
+    }
+    Script::default().run(create.option("--url", issuer).option("--client-id-list", audience))
 }
 
 pub(super) fn create_user(filling: &mut Filling<'_>) -> Script {

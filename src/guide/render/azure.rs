@@ -35,7 +35,16 @@ pub(super) fn app_create(filling: &mut Filling<'_>) -> Script {
     in_cloud(filling).run(new_app())
 }
 
+/// Notes that the CLI must be in the profile's cloud, for commands that do not begin by going there.
+fn note_cloud(filling: &mut Filling<'_>) {
+    let cloud = filling.azure_cloud();
+    if cloud != PUBLIC {
+        filling.note(format!("for the {} cloud, `az cloud set --name {}` comes first", cloud.name, cloud.cli_name));
+    }
+}
+
 fn client(filling: &mut Filling<'_>) -> Word {
+    note_cloud(filling);
     filling.value(Key::ClientId).into()
 }
 
@@ -84,6 +93,7 @@ fn new_credential(filling: &mut Filling<'_>, client: Word) -> Script {
 }
 
 fn vault(filling: &mut Filling<'_>, action: &str) -> Command {
+    note_cloud(filling);
     Command::new(&["az", "keyvault", action])
         .option("--name", filling.vault_name())
         .maybe("--subscription", filling.known(Key::SubscriptionId))
@@ -142,6 +152,7 @@ pub(super) fn role_assignment_secret(filling: &mut Filling<'_>) -> Script {
 }
 
 pub(super) fn keyvault_secret_set(filling: &mut Filling<'_>) -> Script {
+    note_cloud(filling);
     let set = Command::new(&["az", "keyvault", "secret", "set"])
         .option("--vault-name", filling.vault_name())
         .maybe("--subscription", filling.known(Key::SubscriptionId))

@@ -237,7 +237,7 @@ fn partitions_and_national_clouds_are_kept_apart() {
 #[test]
 fn a_role_is_assigned_at_an_arm_id() {
     let home = Home::with("azure-workload-identity");
-    let id = "/subscriptions/0f1e2d3c-0000-4000-8000-000000000003/resourceGroups/rg (prod)/providers/Microsoft.KeyVault/vaults/my-vault";
+    let id = "/subscriptions/0f1e2d3c-0000-4000-8000-000000000003/resourceGroups/rg(prod)/providers/Microsoft.KeyVault/vaults/my-vault";
     assert!(home.render("role-assignment-vault").contains(&format!("--scope '{id}'")));
     let one = home.render("role-assignment-secret");
     assert!(one.contains(&format!("--scope '{id}/secrets/crewai-db'")), "{one}");
