@@ -9,7 +9,7 @@ use crate::cause::catalogue;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
-use crate::domain::text::{visible, visible_lines};
+use crate::domain::text::visible;
 use crate::guide::{Artifact, Filling, Form, Missing, Step, StepState, fill, next_open, render as artifact};
 use crate::output::paint::{Glyphs, Paint, Role};
 
@@ -62,12 +62,7 @@ fn guide_text(guide: &Followed, paint: Paint) -> String {
     for reading in &guide.text.reading {
         let _ = writeln!(text, "  {}: {}", reading.title, reading.url);
     }
-    visible_keeping_colour(&text, paint)
-}
-
-/// Colours are escapes of our own; without them everything goes through the filter once more.
-fn visible_keeping_colour(text: &str, paint: Paint) -> String {
-    if paint.ink == crate::output::paint::Ink::Plain { visible_lines(text) } else { text.to_owned() }
+    text
 }
 
 fn state_words(state: &StepState, paint: Paint) -> String {
