@@ -1,13 +1,12 @@
 //! From federated credentials and Entra's refusals to causes.
 
+mod credentials;
+
+pub use credentials::{of_credentials, quoted, strangers};
+
 use super::{Cause, Certainty, Finding};
-use crate::domain::diff::first_difference;
-use crate::domain::entra::{
-    ClaimsExpression, CredentialEvaluation, CredentialSet, Difference, EntraError, EvaluatedCredential,
-    FederatedCredential, Field, cloud, flexible_issuer,
-};
-use crate::domain::iam::{Decision, Truth};
-use crate::domain::near_miss::NearMiss;
+use crate::domain::entra::{CredentialEvaluation, EntraError, cloud};
+use crate::domain::iam::Decision;
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
 
 /// The causes that the federated credentials decide, so that credentials at hand rule them in or out.
@@ -49,144 +48,6 @@ pub struct Seen<'a> {
 /// Whether Entra says that no federated credential matches.
 pub fn is_no_match(error: &EntraError) -> bool {
     error.codes.iter().any(|code| NO_MATCH.contains(code))
-}
-
-/// Why the credentials at hand refuse the token; empty where they do not.
-pub fn of_credentials(evaluation: &CredentialEvaluation, check: &str, client_id: Option<&str>) -> Vec<Finding> {
-    if evaluation.decision != Decision::Deny {
-        return Vec::new();
-    }
-    let Some(nearest) = evaluation.statements.first() else {
-        let app = client_id.unwrap_or("<client-id>");
-        return vec![
-            Finding::new(
-                Cause::FicMissing,
-                check,
-                Certainty::Proven,
-                "the application has no federated credential, so no token can stand for it",
-            )
-            .with_evidence("the list of federated credentials is empty")
-            .with_command(
-                "Add one for the token's issuer, subject and audience.",
-                format!("az ad app federated-credential create --id {} --parameters credential.json", quoted(app)),
-            ),
-        ];
-    };
-    let mended = mended(nearest);
-    nearest
-        .failed()
-        .map(|failed| of_comparison(failed, nearest, evaluation, check, client_id, mended.as_ref()))
-        .collect()
-}
-
-fn of_comparison(
-    failed: &crate::domain::entra::Comparison,
-    nearest: &EvaluatedCredential,
-    evaluation: &CredentialEvaluation,
-    check: &str,
-    client_id: Option<&str>,
-    mended: Option<&FederatedCredential>,
-) -> Finding {
-    let cause = cause_of(&failed.key, failed.difference.as_ref());
-    let whose = match &nearest.name {
-        Some(name) => format!("the federated credential `{name}`"),
-        None => "the federated credential".to_owned(),
-    };
-    let summary = format!("the {} of {whose} is not the token's: {}", failed.key.name(), failed.why);
-    let expected = failed.expected.join(", ");
-    let actual = failed.actual.as_ref().map(|actual| actual.join(", "));
-    let mut finding = Finding::new(cause, check, Certainty::Proven, summary);
-    finding.expected = Some(expected.clone());
-    finding.actual.clone_from(&actual);
-    if let Some(actual) = &actual
-        && let Some(difference) = first_difference(&expected, actual)
-    {
-        finding = finding.with_evidence(format!("the first {} characters are the same", difference.at));
-    }
-    let others = evaluation.statements.len() - 1;
-    if others > 0 {
-        finding = finding.with_evidence(format!(
-            "of {} federated credentials this is the nearest; none of the others accepts the token either",
-            others + 1
-        ));
-    }
-    if failed.difference == Some(Difference::Wildcard) {
-        finding = finding.with_fix(
-            "Write the whole subject; wildcards work only in a flexible credential's expression, which Entra takes for \
-             GitHub, gitlab.com and Terraform Cloud.",
-        );
-    }
-    if matches!(failed.difference, Some(Difference::OneOfSeveral)) {
-        return finding.with_fix("Have the token minted for the credential's audience alone.");
-    }
-    if let Some(mended) = mended {
-        let id = client_id.unwrap_or("<client-id>");
-        let credential = nearest.name.as_deref().unwrap_or("<credential-name>");
-        finding = finding.with_command(
-            "Set the credential to what the token carries, if that is the identity you mean to trust.",
-            format!(
-                "az ad app federated-credential update --id {} --federated-credential-id {} --parameters {}",
-                quoted(id),
-                quoted(credential),
-                quoted(&parameters(mended))
-            ),
-        );
-    }
-    finding
-}
-
-fn cause_of(field: &Field, difference: Option<&Difference>) -> Cause {
-    match (field, difference) {
-        (Field::Issuer, _) => Cause::IssMismatch,
-        (Field::Audience, _) => Cause::AudMismatch,
-        (Field::Subject, Some(Difference::Near(NearMiss::Case))) => Cause::SubCaseMismatch,
-        (Field::Subject, Some(Difference::ImmutableSubject { .. })) => Cause::ImmutableSub,
-        (Field::Subject, _) => Cause::SubMismatch,
-        (Field::Claim(claim), _) if claim == "sub" => Cause::SubMismatch,
-        (Field::Claim(_), _) => Cause::ClaimMismatch,
-    }
-}
-
-/// The plain credential that would accept the token; `None` where the token lacks what that takes.
-fn mended(nearest: &EvaluatedCredential) -> Option<FederatedCredential> {
-    let of = |field: &Field| {
-        let condition = nearest.conditions.iter().find(|c| c.key == *field)?;
-        match condition.actual.as_deref()? {
-            [one] => Some(one.clone()),
-            _ => None,
-        }
-    };
-    Some(FederatedCredential {
-        name: nearest.name.clone(),
-        issuer: of(&Field::Issuer)?,
-        subject: Some(of(&Field::Subject)?),
-        expression: None,
-        audiences: vec![of(&Field::Audience)?],
-    })
-}
-
-fn parameters(credential: &FederatedCredential) -> String {
-    let mut object = serde_json::json!({
-        "issuer": credential.issuer,
-        "subject": credential.subject,
-        "audiences": credential.audiences,
-    });
-    if let (Some(name), Some(object)) = (&credential.name, object.as_object_mut()) {
-        object.shift_insert(0, "name".into(), name.clone().into());
-    }
-    object.to_string()
-}
-
-/// A text as one word of a POSIX shell: what comes from a token must not become part of a command.
-pub fn quoted(text: &str) -> String {
-    let plain =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@".contains(c));
-    // A placeholder is there to be replaced, so it stays as readers know it.
-    let placeholder = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
-    if plain(placeholder.unwrap_or(text)) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Sharpens the causes that Entra's words allow with everything else that was seen.
@@ -425,31 +286,6 @@ fn base64url(bytes: &[u8]) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The flexible credentials that let in somebody else's tokens too.
-pub fn strangers(set: &CredentialSet, check: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (at, credential) in set.credentials.iter().enumerate() {
-        let parsed = credential.expression.as_deref().map(ClaimsExpression::parse);
-        let (Some(Ok(expression)), Some(issuer)) = (parsed, flexible_issuer(&credential.issuer)) else { continue };
-        let mut claims: serde_json::Map<String, serde_json::Value> =
-            issuer.claims.iter().map(|claim| ((*claim).to_owned(), "0".into())).collect();
-        claims.insert("sub".into(), issuer.stranger.into());
-        if expression.accepts(&claims) == Truth::True {
-            let name = credential.name.clone().unwrap_or_else(|| format!("{}", at + 1));
-            let summary =
-                format!("the expression of the federated credential `{name}` lets in anybody's tokens of this issuer");
-            findings.push(
-                Finding::new(Cause::TrustTooWide, check, Certainty::Proven, summary)
-                    .with_evidence(format!("it accepts the subject `{}`", issuer.stranger))
-                    .with_fix(
-                        "Begin the pattern of the subject with your own organization or group, up to its `/` or `:`.",
-                    ),
-            );
-        }
-    }
-    findings
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -481,55 +317,6 @@ mod tests {
             .collect();
         narrow(&mut findings, &error, "azure.exchange", seen);
         findings.iter().map(|f| (f.cause, f.certainty)).collect()
-    }
-
-    #[test]
-    fn credentials_name_the_cause_and_the_command() {
-        let aud = || json!("api://AzureADTokenExchange");
-        for (claims, cause) in [
-            (token("https://i/", "organization:1", aud()), Cause::IssMismatch),
-            (token("https://i", "organization:2", aud()), Cause::SubMismatch),
-            (token("https://i", "Organization:1", aud()), Cause::SubCaseMismatch),
-            (token("https://i", "organization:1", json!("sts.amazonaws.com")), Cause::AudMismatch),
-            (token("https://i", "organization:1", json!("api://AzureADTokenExchangeChina")), Cause::AudMismatch),
-        ] {
-            let findings = of_credentials(&evaluation(credential(), claims.clone()), "trust.policy", Some("app-1"));
-            assert_eq!(findings.iter().map(|f| f.cause).collect::<Vec<_>>(), [cause], "{claims}");
-            assert_eq!(findings[0].certainty, Certainty::Proven);
-            let command = findings[0].fixes.last().unwrap().command.clone().unwrap();
-            assert!(command.starts_with("az ad app federated-credential update --id app-1"), "{command}");
-        }
-        let immutable = evaluation(
-            json!({"issuer": "https://i", "subject": "repo:o/r:ref:x", "audiences": ["a"]}),
-            token("https://i", "repo:o@1/r@2:ref:x", json!("a")),
-        );
-        assert_eq!(of_credentials(&immutable, "trust.policy", None)[0].cause, Cause::ImmutableSub);
-        let none = evaluation(json!([]), token("https://i", "s", json!("a")));
-        assert_eq!(of_credentials(&none, "trust.policy", None)[0].cause, Cause::FicMissing);
-        let fits = evaluation(credential(), token("https://i", "organization:1", aud()));
-        assert_eq!(of_credentials(&fits, "trust.policy", None), []);
-    }
-
-    #[test]
-    fn an_expression_for_everybody_is_too_wide() {
-        let of = |pattern: &str| {
-            let text = json!({
-                "issuer": "https://token.actions.githubusercontent.com",
-                "audiences": ["a"],
-                "claimsMatchingExpression": { "value": format!("claims['sub'] matches '{pattern}'"), "languageVersion": 1 },
-            });
-            strangers(&CredentialSet::parse(&text.to_string()).unwrap(), "trust").len()
-        };
-        assert_eq!((of("*"), of("repo:*:ref:refs/heads/main"), of("repo:own/*")), (1, 1, 0));
-    }
-
-    #[test]
-    fn what_a_token_says_stays_one_word_of_the_command() {
-        let claims = token("https://i", "x'; rm -rf / #", json!("api://AzureADTokenExchange"));
-        let findings = of_credentials(&evaluation(credential(), claims), "trust.policy", Some("a b"));
-        let command = findings[0].fixes.last().unwrap().command.clone().unwrap();
-        assert!(command.contains("--id 'a b'"), "{command}");
-        assert!(command.contains(r"x'\''; rm -rf / #"), "{command}");
     }
 
     #[test]

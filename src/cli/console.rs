@@ -16,7 +16,7 @@ use crate::cause::catalogue;
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::{Guide, environment};
-use crate::lab::{LabOptions, World};
+use crate::lab::{LabOptions, Scenario, World};
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::run::event::{RunEvent, RunVerdict};
@@ -215,7 +215,20 @@ fn look(look: &LookArgs, config: Config) -> Look {
 }
 
 fn inputs(utc_offset_s: Option<i32>) -> Inputs {
-    let scenarios = World::list().unwrap_or_default().into_iter().map(|scenario| {
+    let offers = Guide::ALL.iter().map(|guide| {
+        let settings = environment::settings(*guide, &settings::variable);
+        (*guide, settings.into_iter().chain(environment::offers(*guide, &settings::variable)).collect())
+    });
+    Inputs {
+        scenarios: None,
+        profiles: profiles(),
+        offers: if environment::suffices(&settings::variable) { offers.collect() } else { partial_offers() },
+        utc_offset_s,
+    }
+}
+
+fn scenarios() -> Vec<ScenarioEntry> {
+    let entry = |scenario: Scenario| {
         let teaches = scenario
             .expects
             .as_deref()
@@ -228,17 +241,8 @@ fn inputs(utc_offset_s: Option<i32>) -> Inputs {
             expects: scenario.expects,
             teaches,
         }
-    });
-    let offers = Guide::ALL.iter().map(|guide| {
-        let settings = environment::settings(*guide, &settings::variable);
-        (*guide, settings.into_iter().chain(environment::offers(*guide, &settings::variable)).collect())
-    });
-    Inputs {
-        scenarios: scenarios.collect(),
-        profiles: profiles(),
-        offers: if environment::suffices(&settings::variable) { offers.collect() } else { partial_offers() },
-        utc_offset_s,
-    }
+    };
+    World::list().unwrap_or_default().into_iter().map(entry).collect()
 }
 
 /// Where the variables do not suffice to start from, they still fill fields of a form.
@@ -315,6 +319,10 @@ impl Services for Cloud {
         std::fs::write(&unfinished, document).map_err(told)?;
         std::fs::rename(&unfinished, &path).map_err(told)?;
         Ok(path)
+    }
+
+    fn scenarios(&self) -> Vec<ScenarioEntry> {
+        scenarios()
     }
 
     fn profiles(&self) -> Vec<ProfileEntry> {

@@ -200,7 +200,7 @@ fn not_replay(model: &Model) -> Availability {
 
 fn can_use_lab(model: &Model) -> Availability {
     match not_replay(model) {
-        Ready if model.inputs.scenarios.is_empty() => No("this build has no lab scenarios"),
+        Ready if model.inputs.scenarios.as_ref().is_some_and(Vec::is_empty) => No("this build has no lab scenarios"),
         answer => answer,
     }
 }
@@ -568,7 +568,7 @@ pub const COMMANDS: &[Command] = &[
         "close",
         "Close what is on top",
         &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Confirm],
-        ["esc"],
+        ["esc", "q"],
         always,
         Some(9)
     ),
@@ -605,23 +605,14 @@ pub const COMMANDS: &[Command] = &[
     command!(
         C::TypingEnd,
         "typing-end",
-        "keep the filter",
-        "Keep the filter and go back to the rows",
+        "take it",
+        "Keep the filter and go back to the rows; in a list on top, choose",
         &[Scope::Typing],
         ["enter"],
         always,
         Some(0)
     ),
-    command!(
-        C::TypingClear,
-        "typing-clear",
-        "clear the filter",
-        "Remove the filter",
-        &[Scope::Typing],
-        ["esc"],
-        always,
-        Some(1)
-    ),
+    command!(C::TypingClear, "typing-clear", "clear", "Remove the filter", &[Scope::Typing], ["esc"], always, Some(1)),
 ];
 
 fn has_offset(model: &Model) -> Availability {

@@ -14,8 +14,8 @@ use super::theme::{ThemeName, ThemePatch};
 /// What the console is given at its start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inputs {
-    /// The lab's scenarios in the order they are offered.
-    pub scenarios: Vec<ScenarioEntry>,
+    /// The lab's scenarios in the order they are offered; `None` until they have been read.
+    pub scenarios: Option<Vec<ScenarioEntry>>,
     /// The profiles that exist.
     pub profiles: Vec<ProfileEntry>,
     /// What the environment offers for a new profile of each guide.

@@ -87,7 +87,7 @@ pub fn compute(model: &Model) -> Geometry {
     geometry.status = row(area.height - 1);
     let body = Rect { x: 0, y: top, width: area.width, height: area.height - top - 1 };
     (geometry.list, geometry.detail) = panes(model, body);
-    geometry.layer = layer(model, area);
+    geometry.layer = model.layers.last().map_or_else(Rect::default, |top| layer(model, top, area));
     geometry
 }
 
@@ -101,7 +101,9 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
             Screen::Findings => 44,
             Screen::Log => 60,
         };
-        let width = body.width * share / 100;
+        // The longest assertion fits with its time beside it.
+        let least = if model.screen == Screen::Handshake { 51 } else { 0 };
+        let width = (body.width * share / 100).max(least);
         let list = Rect { width, ..body };
         // One column is the border of both.
         let detail = Rect { x: body.x + width - 1, width: body.width - width + 1, ..body };
@@ -118,10 +120,8 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
     (list, detail)
 }
 
-fn layer(model: &Model, area: Rect) -> Rect {
-    let Some(layer) = model.layers.last() else {
-        return Rect::default();
-    };
+/// Where a layer is, on a terminal of this area.
+pub fn layer(model: &Model, layer: &Layer, area: Rect) -> Rect {
     // Below the top lines and above the hints; a narrow terminal gives a layer all of its width.
     let widest = if area.width <= 104 { area.width } else { 100 };
     let highest = area.height.saturating_sub(4);
@@ -139,7 +139,7 @@ fn layer(model: &Model, area: Rect) -> Rect {
         }
         Layer::Form(form) => {
             let rows = u16::try_from(form.fields.len()).unwrap_or(u16::MAX).saturating_add(9);
-            (widest, rows.clamp(6, highest.max(6)))
+            (widest, if widest == area.width { highest } else { rows.clamp(6, highest.max(6)) })
         }
         Layer::Paste(_) => (widest.min(72), 7),
         Layer::Confirm(_) => (widest.min(64), 6),

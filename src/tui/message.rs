@@ -8,7 +8,7 @@ use crate::domain::profile::Profile;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::run::event::RunEvent;
 
-use super::inputs::{Mouse, ProfileEntry, RunChoice};
+use super::inputs::{Mouse, ProfileEntry, RunChoice, ScenarioEntry};
 use super::key::Key;
 
 /// A run's number within this session.
@@ -56,6 +56,8 @@ pub enum Msg {
         issuer: String,
         keys: Result<Box<Jwks>, String>,
     },
+    /// The lab's scenarios were read.
+    Scenarios(Vec<ScenarioEntry>),
     /// A copy was made, in the words of a toast, or was not.
     Copied(Result<String, String>),
     /// A report was written to this file, or was not.
@@ -101,6 +103,8 @@ pub enum PointerAct {
 /// Something to do outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
+    /// Read the lab's scenarios, beside the first frame.
+    ListScenarios,
     StartRun {
         run: RunNumber,
         choice: RunChoice,

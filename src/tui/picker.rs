@@ -142,6 +142,7 @@ fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
         .inputs
         .scenarios
         .iter()
+        .flatten()
         .map(|scenario| Entry {
             sign: Some(sign(show.glyphs, &scenario.expects)),
             title: show.prose(&scenario.title),

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::inputs::{ProfileEntry, RunChoice};
+use super::inputs::{ProfileEntry, RunChoice, ScenarioEntry};
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
 use crate::run::event::RunEvent;
@@ -26,6 +26,9 @@ pub trait Services: Send + Sync + 'static {
 
     /// Writes a profile. The error is a sentence.
     fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String>;
+
+    /// The lab's scenarios. May take some milliseconds: it is called beside the console, not in it.
+    fn scenarios(&self) -> Vec<ScenarioEntry>;
 
     /// The profiles that exist.
     fn profiles(&self) -> Vec<ProfileEntry>;

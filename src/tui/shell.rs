@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crossterm::event::EventStream;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -68,9 +68,11 @@ pub enum ConsoleError {
 /// # Errors
 /// The terminal cannot be taken over or written to, or the program panicked.
 pub async fn run(console: Console, services: Arc<dyn Services>) -> Result<Ended, ConsoleError> {
+    // Before the terminal is taken: a signal must never find it taken and nobody listening.
+    let mut signals = Signals::listen()?;
     let guard = Guard::enter(console.look.mouse)?;
     let mut shell = Shell::new(console, services)?;
-    let ended = shell.run().await;
+    let ended = shell.run(&mut signals).await;
     for cancel in shell.live.values() {
         cancel.cancel();
     }
@@ -121,11 +123,10 @@ impl Shell {
     }
 
     /// Runs until it is left; the number of the signal that ended it, where one did.
-    async fn run(&mut self) -> Result<Option<i32>, ConsoleError> {
+    async fn run(&mut self, signals: &mut Signals) -> Result<Option<i32>, ConsoleError> {
         // The first frame stands before anything is waited for.
         self.draw()?;
-        let mut signals = Signals::listen()?;
-        let mut events = EventStream::new();
+        let mut events = terminal_events();
         while !self.leaving {
             let wake = self.model.next_wake();
             tokio::select! {
@@ -136,16 +137,16 @@ impl Shell {
                     Signal::Pause => self.suspend()?,
                     Signal::GoOn => self.resume()?,
                 },
-                event = events.next() => {
+                event = events.recv() => {
                     match event {
                         Some(event) => self.take_event(event?)?,
                         None => return Ok(None),
                     }
                     // Whatever is there already is taken before drawing: a paste without brackets, a held key.
                     for _ in 0..BATCH {
-                        match events.next().now_or_never() {
-                            Some(Some(event)) => self.take_event(event?)?,
-                            _ => break,
+                        match events.try_recv() {
+                            Ok(event) => self.take_event(event?)?,
+                            Err(_) => break,
                         }
                     }
                 }
@@ -202,6 +203,12 @@ impl Shell {
     fn perform(&mut self, effects: Vec<Effect>) -> io::Result<()> {
         for effect in effects {
             match effect {
+                Effect::ListScenarios => {
+                    let (services, sender) = (self.services.clone(), self.sender.clone());
+                    tokio::task::spawn_blocking(move || {
+                        let _ = sender.blocking_send(Msg::Scenarios(services.scenarios()));
+                    });
+                }
                 Effect::StartRun { run, choice } => self.start(run, choice),
                 Effect::CancelRun { run } => {
                     if let Some(cancel) = self.live.remove(&run) {
@@ -303,6 +310,21 @@ impl Shell {
         self.take(Msg::Resize(width, height))?;
         self.take(Msg::Resumed)
     }
+}
+
+/// The terminal's events. They are read in a task of their own: the library's stream must only ever be polled by one
+/// that waits for it, or it forgets whom to wake.
+fn terminal_events() -> mpsc::Receiver<io::Result<crossterm::event::Event>> {
+    let (sender, receiver) = mpsc::channel(BATCH);
+    let mut events = EventStream::new();
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            if sender.send(event).await.is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }
 
 /// Milliseconds since 1970.

@@ -74,7 +74,8 @@ impl Theme {
 
     /// The style of the selected row of the pane that has the focus.
     pub fn selection(&self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM)
+        // One colour for the whole row: a bar in pieces would draw the eye to its gaps.
+        Style::new().fg(Color::Reset).add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM)
     }
 }
 

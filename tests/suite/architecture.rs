@@ -60,6 +60,30 @@ fn pure_rooms_reach_nothing_outside() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Of the console, what surrounds the pure core: the terminal, the clock, the runs, and the desktop's clipboard.
+const CONSOLE_EDGE: &[&str] = &["clipboard", "input", "screen", "services", "shell", "signals", "summary", "terminal"];
+
+#[test]
+fn the_consoles_model_update_and_view_reach_nothing_outside() {
+    let console = |source: &&Source| source.module.first().is_some_and(|room| room == "tui");
+    let edge = |source: &&Source| source.module.get(1).is_none_or(|part| CONSOLE_EDGE.contains(&part.as_str()));
+    let core: Vec<Source> = sources().into_iter().filter(|s| console(&s) && !edge(&s)).collect();
+    assert!(core.len() > 20, "the console's core is not where this test looks");
+    // Buffers, styles and layouts are values; what they come from may also reach a terminal, by other names.
+    let wrong: Vec<String> = core
+        .iter()
+        .flat_map(|source| {
+            let named = impure(&source.tokens).into_iter().filter(|name| name != "ratatui");
+            named.map(|name| format!("{} uses {name}", source.module.join("::"))).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for source in sources().iter().filter(console) {
+        let uses_lab = source.tokens.windows(3).any(|t| t[0] == "crate" && t[1] == "::" && t[2] == "lab");
+        assert!(!uses_lab, "{} uses the lab; the command line brings it", source.module.join("::"));
+    }
+}
+
 #[test]
 fn nobody_silences_the_lints_against_panics() {
     for source in sources() {

@@ -14,6 +14,7 @@ mod lab;
 mod pairs;
 mod peers;
 mod profile;
+mod pty;
 mod replay;
 mod scenarios;
 mod secrets;

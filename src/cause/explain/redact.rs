@@ -54,9 +54,12 @@ pub(super) fn redact(clean: Clean) -> Clean {
         out.text.push_str(&text[from..to]);
         out.text.push_str(replacement);
     };
-    MARKS.each(text, |number, mark, behind| {
+    let mut marks = Vec::new();
+    MARKS.each(text, |number, mark, behind| marks.push((mark, behind, number)));
+    marks.sort_unstable();
+    for (mark, behind, number) in marks {
         if mark < copied {
-            return;
+            continue;
         }
         let secret = match number {
             0 if text[mark..behind] == *JWT => token(text, mark).map(|end| (mark, end, TOKEN)),
@@ -64,10 +67,10 @@ pub(super) fn redact(clean: Clean) -> Clean {
             1 => opaque(text, behind).map(|end| (behind, end, TOKEN)),
             _ => assigned(text, behind).map(|(start, end)| (start, end, SECRET)),
         };
-        let Some((start, end, replacement)) = secret else { return };
+        let Some((start, end, replacement)) = secret else { continue };
         keep(&mut out, copied, start, replacement);
         copied = end;
-    });
+    }
     if copied == 0 {
         return clean;
     }

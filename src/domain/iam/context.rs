@@ -106,18 +106,18 @@ fn has_tags(claims: &Map<String, Value>) -> bool {
 pub struct TrustContext<'a> {
     request: TrustRequest<'a>,
     prefix: &'a str,
-    kind: IssuerKind,
+    /// The issuer as its URL tells it, which is all that STS goes by.
+    by_url: IssuerKind,
     effort: Effort,
 }
 
 impl<'a> TrustContext<'a> {
     pub fn new(request: TrustRequest<'a>) -> Self {
         let issuer = request.issuer();
-        let subject = request.claims.get("sub").and_then(Value::as_str);
         TrustContext {
             request,
             prefix: condition_key_prefix(issuer),
-            kind: IssuerKind::of(issuer, subject),
+            by_url: IssuerKind::of(issuer, None),
             effort: Effort::full(),
         }
     }
@@ -132,14 +132,15 @@ impl<'a> TrustContext<'a> {
         self.request.claims
     }
 
-    pub const fn kind(&self) -> IssuerKind {
-        self.kind
+    /// The issuer as its URL tells it, or else the shape of the token's subject.
+    pub fn kind(&self) -> IssuerKind {
+        IssuerKind::of(self.request.issuer(), self.request.claims.get("sub").and_then(Value::as_str))
     }
 
     /// The claim as a key of its own, for the claims that STS turns into keys.
     fn claim(&self, name: &str) -> Actual<'a> {
         let claims = self.request.claims;
-        let Some(claim) = canonical(name, self.kind) else { return Actual::Missing };
+        let Some(claim) = canonical(name, self.by_url) else { return Actual::Missing };
         match claim {
             // The authorized party replaces the audience altogether.
             "aud" => values_of(claims.get("azp").or_else(|| claims.get("aud"))),

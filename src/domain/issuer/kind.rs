@@ -70,8 +70,8 @@ impl IssuerKind {
         } else if let Some(organization) = subject.strip_prefix("organization:") {
             if organization.contains(":workspace:") {
                 IssuerKind::TerraformCloud
-            } else if organization.contains(":pipeline:") {
-                IssuerKind::Buildkite
+            } else if organization.contains(':') {
+                IssuerKind::Generic
             } else {
                 IssuerKind::AgentPlatform
             }
@@ -187,6 +187,8 @@ mod tests {
             ("https://oidc.eks.us-east-1.amazonaws.com/id/ABC", None, Eks),
             ("https://k8s.example.com", Some("system:serviceaccount:ns:sa"), Kubernetes),
             ("https://app.example.com", Some("organization:7f3e81c4-0000-4000-8000-9d20c1a09a1c"), AgentPlatform),
+            // Buildkite has one issuer, and STS knows its keys by that alone.
+            ("https://app.example.com", Some("organization:o:pipeline:p:ref:r:commit:c:step:s"), Generic),
             ("https://app.example.com", Some("anything"), Generic),
             ("https://gitlab.com.example.com", None, Generic),
             ("", None, Generic),

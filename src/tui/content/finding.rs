@@ -22,7 +22,9 @@ pub fn lines(finding: &Finding, width: usize, show: Show) -> Vec<Line> {
     }
     for (place, fact) in finding.evidence.iter().enumerate() {
         for (n, text) in show.lines(fact).into_iter().enumerate() {
-            lines.push(labelled(if place == 0 && n == 0 { "because" } else { "" }, Ink::Plain, text));
+            let mark = if n == 0 { show.glyphs.dot } else { " " };
+            let line = labelled(if place == 0 && n == 0 { "because" } else { "" }, Ink::Muted, format!("{mark} "));
+            lines.push(line.with(Ink::Plain, text).hanging(LABEL + 2));
         }
     }
     if !finding.evidence.is_empty() {

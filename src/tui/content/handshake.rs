@@ -172,14 +172,24 @@ pub fn facts(facts: &serde_json::Map<String, Value>, show: Show, lines: &mut Vec
     }
     let label = flat.iter().map(|(path, _)| path.chars().count()).max().unwrap_or(0).clamp(LABEL - 1, 24) + 1;
     for (path, value) in flat.iter().take(FACTS) {
-        let mut line = Line::of(Ink::Muted, cut(&crate::domain::text::visible(path), label - 1, show.glyphs.ellipsis))
-            .hanging(label);
+        let mut line = Line::of(Ink::Muted, end_of(path, label - 1, show.glyphs.ellipsis)).hanging(label);
         line.pad_to(label);
         lines.push(line.with(Ink::Plain, show.prose(value)));
     }
     if flat.len() > FACTS {
         lines.push(Line::of(Ink::Muted, format!("{} and {} more", show.glyphs.ellipsis, flat.len() - FACTS)));
     }
+}
+
+/// A path's end, which tells it from its neighbours, where the whole does not fit.
+fn end_of(path: &str, width: usize, ellipsis: &str) -> String {
+    let path = crate::domain::text::visible(path);
+    let characters = path.chars().count();
+    if characters <= width {
+        return path.into_owned();
+    }
+    let end: String = path.chars().skip(characters + 1 - width).collect();
+    format!("{ellipsis}{end}")
 }
 
 fn flatten(path: String, value: &Value, flat: &mut Vec<(String, String)>) {

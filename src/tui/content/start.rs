@@ -34,7 +34,10 @@ pub fn rows(model: &Model) -> Rows<'_> {
 
 fn row(model: &Model, way: Way, width: usize) -> Line {
     let (name, note) = match way {
-        Way::Lab => ("Try it in the lab", count(model.inputs.scenarios.len(), "scenario", "scenarios")),
+        Way::Lab => {
+            let scenarios = model.inputs.scenarios.as_ref();
+            ("Try it in the lab", scenarios.map_or_else(String::new, |all| count(all.len(), "scenario", "scenarios")))
+        }
         Way::New => ("Make a new profile", count(Guide::ALL.len(), "setup", "setups")),
         Way::Existing => ("Open a profile", count(model.inputs.profiles.len(), "profile", "profiles")),
         Way::Environment => ("Check what the environment says", String::new()),
@@ -104,10 +107,11 @@ fn lab(model: &Model, show: Show) -> Vec<Line> {
         ),
         Line::empty(),
     ];
-    if model.inputs.scenarios.is_empty() {
+    let scenarios = model.inputs.scenarios.as_deref();
+    if scenarios.is_some_and(<[_]>::is_empty) {
         lines.push(Line::of(Ink::Warning, "this build has no lab scenarios"));
     }
-    for scenario in &model.inputs.scenarios {
+    for scenario in scenarios.unwrap_or_default() {
         let (sign, ink) = match scenario.expects {
             Some(_) => (show.glyphs.fail, Ink::Bad),
             None => (show.glyphs.pass, Ink::Good),

@@ -6,6 +6,8 @@ pub struct ListState {
     pub selected: usize,
     pub offset: usize,
     pub filter: Field,
+    /// What was selected before there was a filter.
+    pub before: usize,
     /// Whether keys go to the filter.
     pub typing: Typing,
 }

@@ -202,7 +202,11 @@ fn entry(event: &RunEvent) -> LogEntry {
                 RunVerdict::Inconclusive => (Level::Warning, "inconclusive"),
             };
             let why = cut_short.as_deref().map(|why| format!(", cut short: {why}")).unwrap_or_default();
-            (level, None, format!("done after {duration_ms} ms: {word}, {} findings{why}", findings.len()))
+            let findings = match findings.len() {
+                1 => "1 finding".to_owned(),
+                n => format!("{n} findings"),
+            };
+            (level, None, format!("done after {duration_ms} ms: {word}, {findings}{why}"))
         }
     };
     LogEntry { at_ms: event.at_ms, level, check, text }

@@ -51,7 +51,11 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::NextScreen => neighbour(model, 1),
         CommandId::PreviousScreen => neighbour(model, Screen::TABS.len() - 1),
         CommandId::Filter => {
-            model.list_mut().typing = Typing::On;
+            let list = model.list_mut();
+            if list.filter.is_empty() {
+                list.before = list.selected;
+            }
+            list.typing = Typing::On;
             Vec::new()
         }
         CommandId::NextMatch => match_step(model, Move::Down),
@@ -155,7 +159,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::TypingClear => {
             let had_words = !model.list().filter.is_empty();
             let list = model.list_mut();
-            (list.filter, list.typing) = (Default::default(), Typing::Off);
+            (list.filter, list.typing, list.selected) = (Default::default(), Typing::Off, list.before);
             if !had_words && matches!(model.layers.last(), Some(Layer::Picker(_))) {
                 layers::close(model);
             }
@@ -173,10 +177,8 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
 
 fn push(model: &mut Model, kind: PickerKind) -> Vec<Effect> {
     let mut layer = Layer::picker(kind);
-    // In the lab the first thing that is broken is selected: whoever only says yes gets to see a cause.
     if let (Layer::Picker(picker), PickerKind::Scenarios) = (&mut layer, kind) {
-        picker.list.selected =
-            model.inputs.scenarios.iter().position(|scenario| scenario.expects.is_some()).unwrap_or(0);
+        picker.list.selected = layers::first_fault(model.inputs.scenarios.as_deref().unwrap_or_default());
     }
     model.layers.push(layer);
     Vec::new()
@@ -198,7 +200,11 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
 /// One step back: the filter, the details, the screen.
 fn back(model: &mut Model) -> Vec<Effect> {
     if !model.here().list.filter.is_empty() {
-        model.here_mut().list.filter = Default::default();
+        // What was found stays selected among all.
+        let found = model.selected_row();
+        let list = &mut model.here_mut().list;
+        list.selected = found.unwrap_or(list.before);
+        list.filter = Default::default();
     } else if model.here().focus == Focus::Detail {
         model.here_mut().focus = Focus::List;
     } else if model.screen == Screen::Handshake && model.handshake == HandshakeView::Waterfall {
@@ -238,7 +244,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
         Screen::Start => match selected_way(model) {
             Some(Way::Lab) => unless_empty(
                 model,
-                model.inputs.scenarios.len(),
+                model.inputs.scenarios.as_ref().map_or(1, Vec::len),
                 PickerKind::Scenarios,
                 "this build has no lab scenarios",
             ),

@@ -7,17 +7,34 @@ use zeroize::Zeroize as _;
 use super::{commands, error, runs, scrolled, toast, token};
 use crate::output::{json, markdown};
 use crate::tui::content;
-use crate::tui::inputs::{ProfileEntry, RunChoice, Target};
+use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::layout::{self, Geometry, picker_detail};
 use crate::tui::message::Effect;
 use crate::tui::model::layer::Confirm;
 use crate::tui::model::list::{Edit, Move};
-use crate::tui::model::{Layer, ListState, Model, Page, Screen, Tone};
+use crate::tui::model::{Layer, ListState, Model, Page, Picker, PickerKind, Screen, Tone};
 use crate::tui::picker::{self, Choice, Entry};
 use crate::tui::text::fit;
 
 /// The longest token that can be typed or pasted, in bytes.
 const LONGEST_TOKEN: usize = 1024 * 1024;
+
+/// The place of the first scenario in which something is broken: whoever only says yes gets to see a cause.
+pub(super) fn first_fault(scenarios: &[ScenarioEntry]) -> usize {
+    scenarios.iter().position(|scenario| scenario.expects.is_some()).unwrap_or(0)
+}
+
+/// The lab's scenarios have been read, perhaps after their list was opened.
+pub(super) fn scenarios(model: &mut Model, scenarios: Vec<ScenarioEntry>) -> Vec<Effect> {
+    let first = first_fault(&scenarios);
+    for layer in &mut model.layers {
+        if let Layer::Picker(Picker { kind: PickerKind::Scenarios, list }) = layer {
+            list.selected = first;
+        }
+    }
+    model.inputs.scenarios = Some(scenarios);
+    Vec::new()
+}
 
 /// Takes the topmost layer away.
 pub(super) fn close(model: &mut Model) {
@@ -199,7 +216,7 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
             Vec::new()
         }
         Choice::Copy(text) => vec![Effect::Copy { text }],
-        Choice::ExportMarkdown => export(model, "md", |report| markdown::report(report)),
+        Choice::ExportMarkdown => export(model, "md", markdown::report),
         Choice::ExportJson => export(model, "json", |report| format!("{:#}\n", json::report(report))),
         Choice::Watch(every_s) => runs::watch(model, every_s),
     }

@@ -26,6 +26,9 @@ pub fn open(inputs: Inputs, look: Look, opening: Opening, now_ms: i64, size: (u1
             Vec::new()
         }
     };
+    if model.replay.is_none() && model.inputs.scenarios.is_none() {
+        effects.push(Effect::ListScenarios);
+    }
     effects.push(Effect::SetTitle(model.title()));
     (model, effects)
 }
@@ -48,6 +51,7 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::RunClosed { run } => runs::closed(model, run),
         Msg::TokenRead { run, source, raw, cleaned } => token::read(model, run, source, raw, cleaned),
         Msg::KeysRead { issuer, keys } => token::keys(model, issuer, keys),
+        Msg::Scenarios(scenarios) => layers::scenarios(model, scenarios),
         Msg::Copied(Ok(words)) => toast(model, words, Tone::Good),
         Msg::Copied(Err(problem)) => error(model, "Not copied", problem, Vec::new()),
         Msg::Exported(Ok(path)) => toast(model, format!("written to {}", path.display()), Tone::Good),

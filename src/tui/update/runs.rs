@@ -7,6 +7,9 @@ use crate::tui::inputs::{Replay, RunChoice};
 use crate::tui::message::{Effect, RunNumber};
 use crate::tui::model::{Follow, Model, ReplayState, RunState, Screen, Watch};
 
+/// How many rows are kept above a check that is selected by the run itself.
+const CONTEXT: usize = 3;
+
 /// Starts a run and shows it. One that is going on is told to stop.
 pub(super) fn start(model: &mut Model, choice: RunChoice) -> Vec<Effect> {
     let mut effects = stop_live(model);
@@ -193,5 +196,7 @@ fn select_check(model: &mut Model, id: &str) {
     if let Some(place) = place {
         let state = &mut model.screens[Screen::Handshake as usize];
         (state.list.selected, state.scroll) = (place, 0);
+        // A few rows before it say how far the chain holds.
+        state.list.offset = place.saturating_sub(CONTEXT);
     }
 }

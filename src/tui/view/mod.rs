@@ -36,8 +36,10 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Positio
     header::draw(model, theme, geometry, buffer);
     panes::draw(model, theme, geometry, buffer);
     let on_status = status::draw(model, theme, geometry, buffer);
-    match model.layers.last() {
-        Some(top) => layer::draw(model, theme, geometry, top, buffer),
-        None => on_status,
+    let mut cursor = on_status;
+    for over in &model.layers {
+        let geometry = layout::Geometry { layer: layout::layer(model, over, geometry.area), ..geometry };
+        cursor = layer::draw(model, theme, geometry, over, buffer);
     }
+    cursor
 }

@@ -226,6 +226,10 @@ fn filters_narrow_lists_and_esc_takes_one_step_at_a_time() {
     driver.press("n<tab>");
     driver.press("<esc>");
     assert!(driver.model.here().list.filter.is_empty());
+    assert_eq!(driver.model.selected_check(), Some(CheckId::IssuerTls), "what was found stays selected");
+    driver.press("<tab>/nothing like it<esc>");
+    assert_eq!(driver.model.selected_check(), Some(CheckId::IssuerTls), "what was selected is again");
+    driver.press("<tab>");
     driver.press("<esc>");
     assert_eq!(driver.model.screen, Screen::Handshake);
     driver.press("<esc>");

@@ -25,7 +25,7 @@ pub fn inputs() -> Inputs {
     };
     let aws = "aws-workload-identity";
     Inputs {
-        scenarios: vec![
+        scenarios: Some(vec![
             scenario(
                 "sub-mismatch",
                 "The trust policy expects another subject",
@@ -69,7 +69,7 @@ pub fn inputs() -> Inputs {
                 "Entra accepts a foreign token only where a credential names its issuer and subject.",
             ),
             scenario("healthy", "Nothing is broken", aws, None, "What it looks like when the whole chain holds."),
-        ],
+        ]),
         profiles: vec![
             ProfileEntry {
                 name: "prod-aws".into(),

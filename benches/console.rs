@@ -1,0 +1,89 @@
+//! How long a frame of the busiest screens takes, built and compared with the one before, at 200x60.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use serde_json::Map;
+use trustline::cause::{Cause, Certainty, Finding};
+use trustline::check::{CheckId, Outcome};
+use trustline::run::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent, RunVerdict};
+use trustline::tui::inputs::{Inputs, Look, Opening, Replay};
+use trustline::tui::message::Msg;
+use trustline::tui::theme::{Theme, ThemeName};
+use trustline::tui::update::{open, update};
+use trustline::tui::view;
+
+const ROUNDS: u32 = 300;
+
+fn finding(check: CheckId) -> Finding {
+    let mut finding = Finding::new(Cause::SubMismatch, check.id(), Certainty::Likely, "The subject differs")
+        .with_difference(
+            "organization:7f3e81c4-5a0d-4b1e-8c55-9d20c1a09a1b",
+            "organization:7f3e81c4-5a0d-4b1e-8c55-9d20c1a09a1c",
+        );
+    for at in 0..20 {
+        finding = finding.with_evidence(format!(
+            "fact {at}: a sentence of evidence that is long enough to need more than a line of its own"
+        ));
+    }
+    finding.with_command("Mend it", "aws iam update-assume-role-policy --role-name x --policy-document file://y")
+}
+
+fn events() -> Vec<RunEvent> {
+    let mut kinds = vec![EventKind::Planned {
+        profile: "p".into(),
+        guide: "aws-workload-identity".into(),
+        started: "2026-01-01T00:00:00Z".into(),
+        checks: CheckId::ALL.iter().map(|id| PlannedCheck { id: *id, title: id.title().into() }).collect(),
+    }];
+    for _ in 0..200 {
+        kinds.extend(CheckId::ALL.iter().map(|id| EventKind::Started { check: *id }));
+    }
+    kinds.extend(CheckId::ALL.iter().map(|id| {
+        EventKind::Finished(Box::new(FinishedCheck {
+            id: *id,
+            title: id.title().into(),
+            outcome: Outcome::Fail,
+            reason: Some("it differs".into()),
+            started_ms: 1,
+            duration_ms: 20,
+            facts: (0..40).map(|at| (format!("fact{at}"), "a value of some length".into())).collect::<Map<_, _>>(),
+            docs: String::new(),
+            findings: vec![finding(*id)],
+            blocked_by: None,
+        }))
+    }));
+    let findings = CheckId::ALL.iter().map(|id| finding(*id)).collect();
+    kinds.push(EventKind::Done { verdict: RunVerdict::Fail, duration_ms: 400, findings, cut_short: None });
+    kinds.into_iter().enumerate().map(|(seq, kind)| RunEvent { seq: seq as u64, at_ms: seq as u64, kind }).collect()
+}
+
+fn main() {
+    let replay = Replay { name: "bench".into(), events: events(), truncated: false };
+    let (mut model, _) = open(Inputs::default(), Look::default(), Opening::Replay(replay), 0, (200, 60));
+    let theme = Theme::new(ThemeName::Dark, &Vec::new());
+    let area = Rect::new(0, 0, 200, 60);
+    for screen in ["1", "2", "3", "4"] {
+        if let Ok(key) = screen.parse() {
+            update(&mut model, Msg::Key(key));
+        }
+        let (mut shown, mut times) = (Buffer::empty(area), Vec::new());
+        for round in 0..ROUNDS {
+            let key = if round % 2 == 0 { "k" } else { "j" };
+            if let Ok(key) = key.parse() {
+                update(&mut model, Msg::Key(key));
+            }
+            let began = Instant::now();
+            let mut next = Buffer::empty(area);
+            view::draw(&model, &theme, &mut next);
+            black_box(shown.diff(&next).len());
+            times.push(began.elapsed());
+            shown = next;
+        }
+        times.sort_unstable();
+        let middle: Duration = times.get(times.len() / 2).copied().unwrap_or_default();
+        println!("{:10} {:>8.1} µs a frame", model.screen.title(), middle.as_secs_f64() * 1e6);
+    }
+}

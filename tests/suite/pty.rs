@@ -1,0 +1,186 @@
+//! The console in a real terminal: its bytes parsed by an emulator, its modes and the line's settings asserted.
+
+mod screen;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tokio_util::sync::CancellationToken;
+use trustline::domain::jwks::Jwks;
+use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RunChoice, ScenarioEntry, Target};
+use trustline::tui::services::{Answer, Refusal, Services, Started};
+use trustline::tui::shell::{self, Console};
+
+use self::screen::Screen;
+
+/// Header `{"alg":"RS256","kid":"k"}`, claims with an escape sequence, a right-to-left override and a zero-width space.
+const HEAD: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ";
+const CLAIMS: &str = "eyJpc3MiOiJodHRwczovL2kuZXhhbXBsZSIsInN1YiI6ImFcdTAwMWJbMkpcdTIwMmVcdTIwMGJiIn0";
+const SIGNATURE: &str = "cGxhbnRlZC1zaWduYXR1cmU";
+
+#[test]
+fn from_start_to_a_named_cause_and_what_to_take_away() {
+    let mut screen = Screen::trustline(&["--clipboard", "osc52"], (80, 24));
+    screen.wait("Try it in the lab");
+    assert!(screen.alternate() && screen.bracketed_paste() && screen.mouse(), "taken over");
+    // Two keys lead from the start to a scenario, and its cause shows by itself.
+    screen.send("\r");
+    screen.wait("leads to issuer-not-configured");
+    screen.send("\r");
+    screen.wait("proven by issuer.discovery");
+    screen.wait("failed");
+
+    screen.send("/sub");
+    screen.wait("nothing matches");
+    screen.send("\x1b");
+    screen.wait("proven by issuer.discovery");
+    screen.send("3");
+    screen.wait("Findings 1");
+    screen.send("Y");
+    screen.wait("the finding as text");
+    screen.send("\r");
+    screen.wait("sent to the terminal to copy");
+    assert!(screen.raw().contains("\x1b]52;c;"));
+
+    screen.resize((140, 45));
+    screen.wait_for("the panes stand side by side", |text| {
+        text.lines().any(|line| line.starts_with('┌') && line.contains('┬'))
+    });
+    screen.resize((30, 5));
+    screen.wait("30x5 is too small");
+    screen.resize((80, 24));
+    screen.wait("Findings 1");
+
+    screen.send("q");
+    assert_eq!(screen.ended(), 1);
+    screen.assert_given_back();
+    assert!(screen.text().contains("FAIL"), "a summary stays: {}", screen.text());
+    assert!(!screen.raw().contains("eyJ"), "no part of the lab's token was ever written");
+}
+
+#[test]
+fn a_pasted_token_is_cleaned_shown_and_never_written_out() {
+    let mut screen = Screen::trustline(&[], (100, 30));
+    screen.wait("Try it in the lab");
+    screen.send("2");
+    screen.wait("There is no token yet");
+    screen.send(&format!("\x1b[200~Bearer {HEAD}.\n{CLAIMS}.\r\n{SIGNATURE}\n\x1b[201~"));
+    screen.wait("https://i.example");
+    screen.wait("not checked");
+    screen.wait("a\\u{1b}[2J\\u{202e}\\u{200b}b");
+    screen.send("q");
+    screen.ended();
+    screen.assert_given_back();
+    for planted in [HEAD, CLAIMS, SIGNATURE, "\u{202e}", "\u{200b}"] {
+        assert!(!screen.raw().contains(planted), "{planted:?}");
+    }
+}
+
+#[test]
+fn suspended_it_gives_the_terminal_back_and_takes_it_again() {
+    let mut screen = Screen::trustline(&[], (80, 24));
+    screen.wait("Try it in the lab");
+    screen.send("\x1a");
+    screen.wait_stopped();
+    screen.assert_modes_given_back();
+    screen.signal(Signal::SIGCONT);
+    screen.wait("Try it in the lab");
+    assert!(screen.alternate() && screen.bracketed_paste() && screen.mouse());
+    screen.send("j");
+    screen.wait("A new profile");
+    screen.send("q");
+    assert_eq!(screen.ended(), 0);
+    screen.assert_modes_given_back();
+}
+
+#[test]
+fn signals_end_it_with_the_terminal_given_back_once() {
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+        let mut screen = Screen::trustline(&[], (80, 24));
+        screen.wait("Try it in the lab");
+        screen.signal(signal);
+        assert_eq!(screen.ended(), 143, "{signal}");
+        screen.assert_given_back();
+    }
+}
+
+#[test]
+fn idle_it_writes_nothing() {
+    let mut screen = Screen::trustline(&[], (80, 24));
+    screen.wait("Try it in the lab");
+    screen.wait(" scenarios");
+    let before = screen.context_switches();
+    assert_eq!(screen.bytes_within(Duration::from_secs(3)), 0);
+    let woken = screen.context_switches() - before;
+    assert!(woken <= 2, "woke {woken} times");
+    screen.send("q");
+    screen.ended();
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_told_and_the_console_opens() {
+    let mut screen = Screen::with_config("theme = \"pink\"\n", &[], (100, 30));
+    screen.wait("console.toml:1: write one of");
+    screen.send("q");
+    screen.wait_for("the notice is gone", |text| !text.contains("Worth knowing"));
+    screen.send("q");
+    assert_eq!(screen.ended(), 0);
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_do_instead() {
+    let output = crate::support::trustline().args(["--lab", "sub-mismatch"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("needs a terminal") && told.contains("trustline check --lab sub-mismatch"), "{told}");
+}
+
+#[test]
+fn a_panic_in_any_task_gives_the_terminal_back_once() {
+    let mut screen = Screen::this_test("pty::console_that_panics", (80, 24));
+    assert_ne!(screen.ended(), 0);
+    screen.assert_given_back();
+    assert!(screen.raw().contains("a forced mistake"), "the message is readable: {}", screen.text());
+}
+
+/// A program around the console whose first run panics in a task of its own.
+struct Panicking;
+
+impl Services for Panicking {
+    fn start(&self, _: RunChoice, _: CancellationToken) -> Answer<Result<Started, Refusal>> {
+        Box::pin(async { panic!("a forced mistake") })
+    }
+
+    fn keys(&self, _: String) -> Answer<Result<Jwks, String>> {
+        Box::pin(async { Err(String::new()) })
+    }
+
+    fn save_profile(&self, _: &str, _: &str) -> Result<PathBuf, String> {
+        Err(String::new())
+    }
+
+    fn scenarios(&self) -> Vec<ScenarioEntry> {
+        Vec::new()
+    }
+
+    fn profiles(&self) -> Vec<ProfileEntry> {
+        Vec::new()
+    }
+}
+
+/// Run by the test above in a terminal of its own.
+#[test]
+#[ignore = "a part of a_panic_in_any_task_gives_the_terminal_back_once"]
+fn console_that_panics() {
+    let console = Console {
+        inputs: Inputs::default(),
+        look: Look::default(),
+        clipboard: Default::default(),
+        opening: Opening::Run(RunChoice { target: Target::Environment, only: vec![] }),
+        notices: vec![],
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(shell::run(console, Arc::new(Panicking))).unwrap();
+}

@@ -1,0 +1,222 @@
+//! A terminal for tests: a program in a pseudo-terminal, its bytes parsed as a terminal would. Everything waits on a
+//! condition with a deadline, and shows the screen where that passes.
+
+use std::io::{Read as _, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// How long anything may take. Far more than it does, for machines under load.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+pub struct Screen {
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+    /// The line's settings before the program began.
+    before: String,
+    _folder: tempfile::TempDir,
+}
+
+struct Seen {
+    parser: vt100::Parser,
+    raw: Vec<u8>,
+    closed: bool,
+}
+
+impl Screen {
+    /// The program, in a clean environment with an empty folder of profiles.
+    pub fn trustline(arguments: &[&str], size: (u16, u16)) -> Self {
+        Screen::with_config("", arguments, size)
+    }
+
+    /// The program with a configuration file of this text.
+    pub fn with_config(config: &str, arguments: &[&str], size: (u16, u16)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        if !config.is_empty() {
+            std::fs::write(folder.path().join("console.toml"), config).unwrap();
+        }
+        let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
+        Screen::spawn(&program, arguments, folder, size)
+    }
+
+    /// An ignored test of this very file, alone.
+    pub fn this_test(name: &str, size: (u16, u16)) -> Self {
+        let arguments = ["--ignored", "--exact", name, "--nocapture", "--test-threads", "1"];
+        Screen::spawn(&std::env::current_exe().unwrap(), &arguments, tempfile::tempdir().unwrap(), size)
+    }
+
+    fn spawn(program: &Path, arguments: &[&str], folder: tempfile::TempDir, (cols, rows): (u16, u16)) -> Self {
+        let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let before = settings(pair.master.as_ref());
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env("TRUSTLINE_CONFIG_DIR", folder.path());
+        command.env("HOME", folder.path());
+        command.cwd(folder.path());
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let seen = Seen { parser: vt100::Parser::new(rows, cols, 0), raw: Vec::new(), closed: false };
+        let seen = Arc::new((Mutex::new(seen), Condvar::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let sink = seen.clone();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 16 * 1024];
+            loop {
+                let count = reader.read(&mut bytes).unwrap_or(0);
+                let mut seen = sink.0.lock().unwrap();
+                seen.parser.process(&bytes[..count]);
+                seen.raw.extend_from_slice(&bytes[..count]);
+                seen.closed = count == 0;
+                sink.1.notify_all();
+                if count == 0 {
+                    return;
+                }
+            }
+        });
+        let writer = pair.master.take_writer().unwrap();
+        Screen { master: pair.master, writer, child, seen, before, _folder: folder }
+    }
+
+    /// Types bytes as a terminal sends them.
+    pub fn send(&mut self, text: &str) {
+        self.writer.write_all(text.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// Waits until these words stand on the screen.
+    pub fn wait(&self, words: &str) {
+        self.wait_for(words, |text| text.contains(words));
+    }
+
+    pub fn wait_for(&self, what: &str, holds: impl Fn(&str) -> bool) {
+        self.until(what, |seen| holds(&seen.parser.screen().contents()));
+    }
+
+    fn until(&self, what: &str, holds: impl Fn(&Seen) -> bool) {
+        let (lock, changed) = &*self.seen;
+        let seen = lock.lock().unwrap();
+        let (seen, waited) = changed.wait_timeout_while(seen, DEADLINE, |seen| !holds(seen) && !seen.closed).unwrap();
+        assert!(!waited.timed_out() && holds(&seen), "waited for {what:?} on\n{}", seen.parser.screen().contents());
+    }
+
+    pub fn text(&self) -> String {
+        self.seen.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// Everything that was written, as text.
+    pub fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.seen.0.lock().unwrap().raw).into_owned()
+    }
+
+    pub fn alternate(&self) -> bool {
+        self.seen.0.lock().unwrap().parser.screen().alternate_screen()
+    }
+
+    pub fn bracketed_paste(&self) -> bool {
+        self.seen.0.lock().unwrap().parser.screen().bracketed_paste()
+    }
+
+    pub fn mouse(&self) -> bool {
+        self.seen.0.lock().unwrap().parser.screen().mouse_protocol_mode() != vt100::MouseProtocolMode::None
+    }
+
+    pub fn resize(&mut self, (cols, rows): (u16, u16)) {
+        self.seen.0.lock().unwrap().parser.screen_mut().set_size(rows, cols);
+        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.process_id().unwrap().try_into().unwrap())
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).unwrap();
+    }
+
+    /// Waits until the process is stopped, as the kernel tells it.
+    pub fn wait_stopped(&self) {
+        let path = format!("/proc/{}/stat", self.pid());
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let stat = std::fs::read_to_string(&path).unwrap();
+            let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+            if state == Some('T') {
+                break;
+            }
+            assert!(Instant::now() < deadline, "not stopped: {state:?}\n{}", self.text());
+            std::thread::yield_now();
+        }
+        self.until("the main screen", |seen| !seen.parser.screen().alternate_screen());
+    }
+
+    /// How often the process was put to sleep and woken.
+    pub fn context_switches(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).unwrap();
+        line.trim().parse().unwrap()
+    }
+
+    /// How many bytes come within a time.
+    pub fn bytes_within(&self, time: Duration) -> usize {
+        let (lock, changed) = &*self.seen;
+        let seen = lock.lock().unwrap();
+        let before = seen.raw.len();
+        let (seen, _) = changed.wait_timeout_while(seen, time, |seen| seen.raw.len() == before).unwrap();
+        seen.raw.len() - before
+    }
+
+    /// Waits for the end of the program; its exit status.
+    pub fn ended(&mut self) -> u32 {
+        self.until_closed();
+        self.child.wait().unwrap().exit_code()
+    }
+
+    fn until_closed(&self) {
+        let (lock, changed) = &*self.seen;
+        let seen = lock.lock().unwrap();
+        let (seen, waited) = changed.wait_timeout_while(seen, DEADLINE, |seen| !seen.closed).unwrap();
+        assert!(!waited.timed_out(), "it does not end:\n{}", seen.parser.screen().contents());
+    }
+
+    /// Every mode is as it was, and so are the line's settings.
+    pub fn assert_modes_given_back(&self) {
+        {
+            let seen = self.seen.0.lock().unwrap();
+            let screen = seen.parser.screen();
+            assert!(!screen.alternate_screen(), "alternate screen");
+            assert!(!screen.bracketed_paste(), "bracketed paste");
+            assert!(!screen.hide_cursor(), "cursor");
+            assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "mouse");
+        }
+        assert_eq!(settings(self.master.as_ref()), self.before, "the line's settings");
+        let raw = self.raw();
+        assert_eq!(raw.matches("\x1b[22;0t").count(), raw.matches("\x1b[23;0t").count(), "the title");
+    }
+
+    /// As above, and it happened once.
+    pub fn assert_given_back(&self) {
+        self.assert_modes_given_back();
+        assert_eq!(self.raw().matches("\x1b[?1049l").count(), 1, "given back once");
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The line's settings: echo, canonical mode and the rest.
+fn settings(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().expect("a terminal's settings"))
+}
