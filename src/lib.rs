@@ -20,14 +20,15 @@
 //! - [`output`]: folds of the run events: text, JSON, JUnit, Markdown
 //! - [`run`]: the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay
 //! - [`probe`]: the only room that opens sockets as a client; yields facts
+//! - [`guide`]: the setup guides: steps as data, artifacts made from a profile, the state of each step
 //! - [`check`]: what can be checked: catalogue, plan, facts, and the verdicts on them
 //! - [`cause`]: why things fail: the catalogue of causes, error texts and mismatches turned into findings
 //! - [`domain`]: pure vocabulary: tokens, keys, issuers, policies and their evaluation, profiles
 //!
 //! # Invariants
 //!
-//! - `domain`, `cause` and `check` import no runtime, HTTP client, SDK, clock, environment or file system, and of
-//!   `tui` only what surrounds the model, its update and its view does.
+//! - `domain`, `cause`, `check` and `guide` import no runtime, HTTP client, SDK, clock, environment or file system, and
+//!   of `tui` only what surrounds the model, its update and its view does.
 //! - Tokens, keys and secret values live in [`secrecy`] types and never reach an event.
 //! - Text from outside passes [`domain::text::visible`] before it reaches a terminal.
 //! - "Could not check" is never "failed", and "not checked" is never "passed".
@@ -36,6 +37,7 @@ pub mod cause;
 pub mod check;
 pub mod cli;
 pub mod domain;
+pub mod guide;
 pub mod lab;
 pub mod output;
 pub mod probe;

@@ -30,6 +30,10 @@ pub(super) enum Command {
     Trust(super::trust::TrustArgs),
     /// Name the causes behind an error text
     Explain(super::explain::ExplainArgs),
+    /// Print the setup guides, a guide or a step, with the profile's values filled in
+    Guide(super::guide::GuideArgs),
+    /// Print one artifact of a guide: a policy, a command, a job, Terraform
+    Render(super::render::RenderArgs),
     /// Profiles: what is wired to what
     Profile(super::profile::ProfileArgs),
     /// Run the embedded cloud on loopback in the foreground

@@ -6,12 +6,14 @@ mod console;
 mod explain;
 mod generate;
 mod guard;
+mod guide;
 mod issuer;
 mod lab;
 mod lab_folder;
 mod network;
 mod profile;
 mod recording;
+mod render;
 mod replay;
 mod settings;
 mod terminal;
@@ -89,6 +91,8 @@ pub fn main() -> ExitCode {
         Some(Command::Issuer(args)) => issuer::run(args),
         Some(Command::Trust(args)) => trust::run(args),
         Some(Command::Explain(args)) => explain::run(args),
+        Some(Command::Guide(args)) => guide::run(args),
+        Some(Command::Render(args)) => render::run(args),
         Some(Command::Profile(args)) => profile::run(args),
         Some(Command::Lab(args)) => lab::run(args),
         Some(Command::Replay(args)) => replay::run(args),

@@ -30,12 +30,19 @@ pub(super) struct Loaded {
 /// Reads and validates the profile in a file, with `--set` over it and no regard for the environment: for the lab, whose
 /// profile must not be bent by what a shell happens to export.
 pub(super) fn load_alone(path: &Path, name: &str, set: &[String]) -> Result<Profile, CliError> {
+    Ok(load_alone_with_provenance(path, name, set)?.profile)
+}
+
+/// As [`load_alone`], with where every value came from.
+pub(super) fn load_alone_with_provenance(path: &Path, name: &str, set: &[String]) -> Result<Loaded, CliError> {
     let mut problems = Vec::new();
     let flags = flags(set, &mut problems);
     let (file, wrong) = document::parse(&read(path)?, path);
     problems.extend(wrong);
     match resolve(name, &flags, &file, &|_| None) {
-        Ok(Resolved { profile, .. }) if problems.is_empty() => Ok(profile),
+        Ok(Resolved { profile, settings }) if problems.is_empty() => {
+            Ok(Loaded { profile, provenance: settings, path: Some(path.to_owned()) })
+        }
         Ok(_) => Err(refusal(name, &problems)),
         Err(wrong) => {
             problems.extend(wrong);

@@ -7,6 +7,7 @@ mod azure;
 mod check;
 mod console;
 mod explain;
+mod guide;
 mod http;
 mod issuer;
 mod lab;

@@ -51,6 +51,14 @@ keys! {
     IssuerUrl = "issuer.url", Text;
     /// The platform organization's UUID.
     Organization = "platform.organization", Text;
+    /// The GitLab project's path, group first.
+    GitlabProject = "gitlab.project-path", Text;
+    /// Whether GitLab's jobs run for a branch or a tag.
+    GitlabRefType = "gitlab.ref-type", Text;
+    /// The branch or tag of GitLab's jobs.
+    GitlabRef = "gitlab.ref", Text;
+    /// The CircleCI project's UUID.
+    CircleciProject = "circleci.project", Text;
     /// A file that holds the token.
     TokenFile = "token.file", Path;
     /// A variable that holds the token.
@@ -63,6 +71,10 @@ keys! {
     TokenStdin = "token.stdin", Flag;
     /// The role to assume.
     RoleArn = "aws.role-arn", Text;
+    /// The account of the IAM user of the static guides.
+    AccountId = "aws.account-id", Text;
+    /// The role of another account that is assumed from the first role's session.
+    TargetRoleArn = "aws.target-role-arn", Text;
     /// The region of STS and of the secret.
     Region = "aws.region", Text;
     /// The role's trust policy.
@@ -83,10 +95,18 @@ keys! {
     ConfigProfile = "aws.config-profile", Text;
     /// The external id of the role's trust policy.
     ExternalId = "aws.external-id", Text;
+    /// What the names of the readable secrets begin with.
+    SecretPrefix = "aws.secret-prefix", Text;
+    /// The customer key that encrypts the secrets.
+    KmsKeyArn = "aws.kms-key-arn", Text;
     /// The Entra directory.
     TenantId = "azure.tenant-id", Text;
     /// The Entra application.
     ClientId = "azure.client-id", Text;
+    /// The subscription of the key vault.
+    SubscriptionId = "azure.subscription-id", Text;
+    /// The resource group of the key vault.
+    ResourceGroup = "azure.resource-group", Text;
     /// The key vault.
     VaultUrl = "azure.vault-url", Text;
     /// The application's federated credential.

@@ -38,7 +38,26 @@ const TRUST_POLICY: Question = optional(Key::TrustPolicy, "File with the role's 
 const SECRET: Question = optional(Key::SecretName, "Secret to read: name or name#json_key");
 
 const AWS_WORKLOAD_IDENTITY: &[Question] = &[ROLE, REGION, ISSUER, ORGANIZATION, TOKEN_FILE, TRUST_POLICY, SECRET];
-const CI_TO_AWS: &[Question] = &[ROLE, REGION, ISSUER, TOKEN_ENV, TRUST_POLICY, SECRET];
+const GITLAB_AWS: &[Question] = &[
+    ROLE,
+    REGION,
+    ISSUER,
+    optional(Key::GitlabProject, "GitLab project, with its groups (mygroup/myproject)"),
+    optional(Key::GitlabRef, "Branch or tag of the jobs (main)"),
+    TOKEN_ENV,
+    TRUST_POLICY,
+    SECRET,
+];
+const CIRCLECI_AWS: &[Question] = &[
+    ROLE,
+    REGION,
+    optional(Key::Organization, "UUID of the CircleCI organization"),
+    optional(Key::CircleciProject, "UUID of the CircleCI project"),
+    ISSUER,
+    TOKEN_ENV,
+    TRUST_POLICY,
+    SECRET,
+];
 const AZURE_WORKLOAD_IDENTITY: &[Question] = &[
     required(Key::TenantId, "Directory (tenant) ID of the app registration"),
     required(Key::ClientId, "Application (client) ID of the app registration"),
@@ -64,7 +83,8 @@ const AWS_ASSUME_ROLE: &[Question] = &[
 pub fn questions(guide: Guide) -> &'static [Question] {
     match guide {
         Guide::AwsWorkloadIdentity => AWS_WORKLOAD_IDENTITY,
-        Guide::GitlabAws | Guide::CircleciAws => CI_TO_AWS,
+        Guide::GitlabAws => GITLAB_AWS,
+        Guide::CircleciAws => CIRCLECI_AWS,
         Guide::AzureWorkloadIdentity => AZURE_WORKLOAD_IDENTITY,
         Guide::AwsStatic => AWS_STATIC,
         Guide::AwsAssumeRole => AWS_ASSUME_ROLE,

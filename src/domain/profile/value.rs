@@ -2,6 +2,9 @@
 
 use super::Guide;
 use super::address::{endpoint_fault, issuer_fault, vault_fault, web_fault};
+use super::cloud_name::{
+    account_fault, kms_key_fault, prefix_fault, project_path_fault, ref_fault, ref_type_fault, resource_group_fault,
+};
 use super::key::{Key, Kind};
 use super::placeholder::{leftover, leftover_in_path};
 use super::setting::{Fault, quoted};
@@ -47,15 +50,24 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
     match key {
         Key::Guide => guide_fault(text),
         Key::IssuerUrl => issuer_fault(text),
-        Key::Organization | Key::TenantId | Key::ClientId => uuid_fault(key, text),
+        Key::Organization | Key::TenantId | Key::ClientId | Key::SubscriptionId | Key::CircleciProject => {
+            uuid_fault(key, text)
+        }
         Key::TokenEnv | Key::DeploymentTokenEnv | Key::DeploymentVariable | Key::ClientSecretEnv => Some(Fault::new(
             "is no variable's name",
             "write a name of letters, digits and underscores, such as `DEPLOYMENT_TOKEN`; never the value",
         )),
-        Key::RoleArn => {
+        Key::RoleArn | Key::TargetRoleArn => {
             RoleArn::parse(text).err().map(|error| Fault::new(format!("{} {error}", quoted(text)), error.instead()))
         }
         Key::Region => region_form_fault(text),
+        Key::AccountId => account_fault(text),
+        Key::SecretPrefix => prefix_fault(text),
+        Key::KmsKeyArn => kms_key_fault(text),
+        Key::ResourceGroup => resource_group_fault(text),
+        Key::GitlabProject => project_path_fault(text),
+        Key::GitlabRefType => ref_type_fault(text),
+        Key::GitlabRef => ref_fault(text),
         Key::SessionName => session_name_fault(text),
         Key::AwsAudience | Key::AzureScope => blank_fault(text),
         Key::EndpointUrl | Key::StsEndpointUrl | Key::SecretsmanagerEndpointUrl => endpoint_fault(text),
@@ -120,7 +132,7 @@ fn guide_fault(text: &str) -> Option<Fault> {
 }
 
 fn is_uuid_key(key: Key) -> bool {
-    matches!(key, Key::Organization | Key::TenantId | Key::ClientId)
+    matches!(key, Key::Organization | Key::TenantId | Key::ClientId | Key::SubscriptionId | Key::CircleciProject)
 }
 
 fn is_variable_key(key: Key) -> bool {
@@ -144,6 +156,8 @@ fn uuid_fault(key: Key, text: &str) -> Option<Fault> {
     let whose = match key {
         Key::TenantId => "the directory (tenant) ID of the app registration's overview",
         Key::ClientId => "the application (client) ID of the app registration's overview",
+        Key::SubscriptionId => "the subscription's ID (`az account show --query id` prints it)",
+        Key::CircleciProject => "the project ID of the project's settings at CircleCI",
         _ => "the organization's UUID of the platform's settings",
     };
     let wrong = format!("{} is no UUID", quoted(text));

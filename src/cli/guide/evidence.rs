@@ -1,0 +1,50 @@
+//! Runs a profile's checks, and keeps what the steps of a guide are judged by.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio_util::sync::CancellationToken;
+
+use super::super::CliError;
+use super::super::args::NetworkArgs;
+use crate::domain::profile::Profile;
+use crate::guide::Judged;
+use crate::probe::http::HttpStack;
+use crate::run::plan::{Limits, Selection};
+use crate::run::probes::WorldProbes;
+use crate::run::report::Report;
+use crate::run::runner::{self, RunRequest};
+
+/// What a run of the checks brought.
+pub(super) struct RanChecks {
+    /// When it started, RFC 3339 UTC.
+    pub at: String,
+    pub checks: Vec<Judged>,
+}
+
+/// Runs every check that applies.
+pub(super) async fn run(profile: &Profile, network: &NetworkArgs, http: HttpStack) -> Result<RanChecks, CliError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let request = RunRequest {
+        profile: profile.clone(),
+        selection: Selection::default(),
+        limits: Limits { total: network.timeout, wait: Duration::ZERO },
+        now: i64::try_from(now).unwrap_or_default(),
+    };
+    let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
+    let mut events = runner::start(request, probes, CancellationToken::new());
+    let mut report = Report::default();
+    while let Some(event) = events.recv().await {
+        report.apply(&event);
+    }
+    let checks = report
+        .finished()
+        .map(|finished| Judged {
+            check: finished.id,
+            outcome: finished.outcome,
+            findings: finished.findings.clone(),
+            blocked_by: finished.blocked_by,
+        })
+        .collect();
+    Ok(RanChecks { at: report.started, checks })
+}

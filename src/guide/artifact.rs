@@ -1,0 +1,124 @@
+//! The artifacts: policies, commands, job snippets and Terraform that a guide makes of a profile.
+
+use std::fmt;
+
+use crate::domain::profile::Guide;
+
+/// The language of an artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Json,
+    Shell,
+    Yaml,
+    Terraform,
+}
+
+impl Form {
+    /// Its name, as JSON output has it.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Form::Json => "json",
+            Form::Shell => "shell",
+            Form::Yaml => "yaml",
+            Form::Terraform => "terraform",
+        }
+    }
+}
+
+macro_rules! artifacts {
+    ($($name:ident = $id:literal, $form:ident, $title:literal, $guides:expr;)*) => {
+        /// One artifact. The ids are what `trustline render` takes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Artifact { $(#[doc = $title] $name,)* }
+
+        impl Artifact {
+            /// Every artifact, roughly in the order in which guides need them.
+            pub const ALL: &[Artifact] = &[$(Artifact::$name,)*];
+
+            /// The stable id.
+            pub const fn id(self) -> &'static str {
+                match self { $(Artifact::$name => $id,)* }
+            }
+
+            /// What it is, in a few words.
+            pub const fn title(self) -> &'static str {
+                match self { $(Artifact::$name => $title,)* }
+            }
+
+            pub const fn form(self) -> Form {
+                match self { $(Artifact::$name => Form::$form,)* }
+            }
+
+            /// The guides that have it.
+            pub const fn guides(self) -> &'static [Guide] {
+                match self { $(Artifact::$name => $guides,)* }
+            }
+        }
+    };
+}
+
+const WEB_IDENTITY: &[Guide] = &[Guide::AwsWorkloadIdentity, Guide::GitlabAws, Guide::CircleciAws];
+const ROLES: &[Guide] = &[Guide::AwsWorkloadIdentity, Guide::AwsAssumeRole, Guide::GitlabAws, Guide::CircleciAws];
+const USERS: &[Guide] = &[Guide::AwsStatic, Guide::AwsAssumeRole];
+const CALLERS: &[Guide] = &[Guide::AwsAssumeRole, Guide::CircleciAws];
+const AWS: &[Guide] =
+    &[Guide::AwsWorkloadIdentity, Guide::AwsStatic, Guide::AwsAssumeRole, Guide::GitlabAws, Guide::CircleciAws];
+const AZURE: &[Guide] = &[Guide::AzureWorkloadIdentity];
+const ISSUERS: &[Guide] =
+    &[Guide::AwsWorkloadIdentity, Guide::AzureWorkloadIdentity, Guide::GitlabAws, Guide::CircleciAws];
+
+artifacts! {
+    Discovery = "discovery", Shell, "fetch the issuer's discovery document and its keys", ISSUERS;
+    TrustPolicy = "trust-policy", Json, "the role's trust policy", ROLES;
+    SecretsPolicy = "secrets-policy", Json, "the permissions to read the secrets", AWS;
+    CreateUser = "create-user", Shell, "create the IAM user", USERS;
+    CreateOidcProvider = "create-oidc-provider", Shell, "register the issuer at IAM", WEB_IDENTITY;
+    CreateRole = "create-role", Shell, "create the role with its trust policy", ROLES;
+    UpdateTrustPolicy = "update-trust-policy", Shell, "replace the trust policy of a role that exists", ROLES;
+    PutRolePolicy = "put-role-policy", Shell, "attach the permissions to the role as an inline policy", ROLES;
+    ManagedPolicy = "managed-policy", Shell, "attach the permissions as a managed policy of their own", AWS;
+    CallerPolicy = "caller-policy", Json, "the permission to assume the next role", CALLERS;
+    PutCallerPolicy = "put-caller-policy", Shell, "attach the permission to assume the next role", CALLERS;
+    TargetTrustPolicy = "target-trust-policy", Json, "the trust policy of the sub-account's role", &[Guide::CircleciAws];
+    CreateAccessKey = "create-access-key", Shell, "create the user's access key, into a private file", USERS;
+    CreateSecret = "create-secret", Shell, "store a secret, its value typed or piped in", AWS;
+    RotateSecret = "rotate-secret", Shell, "store a new version of the secret", AWS;
+    VerifyRead = "verify-read", Shell, "ask AWS who is calling and read the secret's version", AWS;
+    AppCreate = "app-create", Shell, "create the app registration", AZURE;
+    SpCreate = "sp-create", Shell, "create the app's service principal", AZURE;
+    FederatedCredential = "federated-credential", Json, "the app's federated credential", AZURE;
+    FederatedCredentialCreate = "federated-credential-create", Shell, "add the federated credential to the app", AZURE;
+    VaultRbac = "vault-rbac", Shell, "see and set the vault's permission model", AZURE;
+    RoleAssignmentVault = "role-assignment-vault", Shell, "let the app read every secret of the vault", AZURE;
+    RoleAssignmentSecret = "role-assignment-secret", Shell, "let the app read one secret of the vault", AZURE;
+    KeyvaultSecretSet = "keyvault-secret-set", Shell, "store a secret or its next version in the vault", AZURE;
+    GitlabJob = "gitlab-job", Yaml, "a GitLab CI job that assumes the role", &[Guide::GitlabAws];
+    CircleciConfig = "circleci-config", Yaml, "a CircleCI job that assumes the role", &[Guide::CircleciAws];
+    Terraform = "terraform", Terraform, "the cloud's side as Terraform", Guide::ALL;
+    Commands = "commands", Shell, "the cloud's side as one script, in order", Guide::ALL;
+}
+
+impl Artifact {
+    /// The artifact of this id.
+    pub fn parse(id: &str) -> Option<Artifact> {
+        Artifact::ALL.iter().copied().find(|artifact| artifact.id() == id)
+    }
+
+    /// The artifacts of a guide, in order.
+    pub fn of(guide: Guide) -> impl Iterator<Item = Artifact> {
+        Artifact::ALL.iter().copied().filter(move |artifact| artifact.guides().contains(&guide))
+    }
+}
+
+impl fmt::Display for Artifact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Artifact {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Artifact::parse(&id).ok_or_else(|| serde::de::Error::custom(format!("no artifact is called `{id}`")))
+    }
+}

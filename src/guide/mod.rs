@@ -1,0 +1,16 @@
+//! The setup guides: their steps as data, artifacts made from a profile, and where each step stands.
+
+mod artifact;
+mod fill;
+mod form;
+mod render;
+mod state;
+mod text;
+mod values;
+
+pub use artifact::{Artifact, Form};
+pub use fill::fill;
+pub use render::{Rendered, render};
+pub use state::{Confirmation, Evidence, Judged, Open, StepState, next_open, states};
+pub use text::{Field, Place, Proof, Reading, SetupGuide, Side, Step, Tab, setup_guide};
+pub use values::{Filling, Missing, Values};

@@ -1,0 +1,196 @@
+//! The AWS side as commands of its CLI.
+
+use super::super::form::shell::{Command, Script, Word};
+use super::super::values::{Filling, READER};
+use super::policy;
+use crate::domain::profile::Guide;
+use crate::domain::profile::key::Key;
+
+const TRUST_FILE: &str = "trust-policy.json";
+const PROVIDER_FILE: &str = "oidc-provider.json";
+const SECRETS_FILE: &str = "secrets-policy.json";
+const CALLER_FILE: &str = "caller-policy.json";
+const INLINE_POLICY: &str = "SecretsManagerRead";
+const MANAGED_POLICY: &str = "CrewAISecretsManagerRead";
+const CALLER_POLICY: &str = "AssumeSecretsRole";
+
+/// Reads a value without showing it and puts it into a file of the owner's: a value among the arguments could be read by
+/// every user of the machine, and would stay in the shell's history. In parentheses, because a shell that is pasted to
+/// reads to their end before it begins, and does not take the next line for the value.
+const VALUE_IN: &str = "\
+# Type or pipe in the value: one line, which is not shown. It goes to a private file and from there to the store.
+(
+VALUE_FILE=$(mktemp)
+trap 'rm -f \"$VALUE_FILE\"; stty echo 2>/dev/null || :' EXIT
+stty -echo 2>/dev/null || :
+IFS= read -r SECRET_VALUE || :
+stty echo 2>/dev/null || :
+printf %s \"$SECRET_VALUE\" >\"$VALUE_FILE\"";
+const VALUE_OUT: &str = ")";
+
+/// A script around `store`, which finds the value in `$VALUE_FILE`.
+pub(super) fn with_value(json_key: Option<String>, store: Command) -> Script {
+    let script = match json_key {
+        Some(key) => {
+            let example = serde_json::json!({ key: "…" });
+            Script::default().comment(format!("The value is a JSON object on one line, such as {example}."))
+        }
+        None => Script::default(),
+    };
+    script.fixed(VALUE_IN).run(store).fixed(VALUE_OUT)
+}
+
+/// `file://` and the private file's name, as the CLI reads a parameter's value.
+fn value_file() -> Word {
+    Word::Joined(vec!["file://".into(), Word::Variable("VALUE_FILE")])
+}
+
+/// A command of IAM. It is global, and outside the public partition found by a region of that partition.
+fn iam(filling: &mut Filling<'_>, action: &str) -> Command {
+    let command = Command::new(&["aws", "iam", action]);
+    let command = if filling.partition() == "aws" { command } else { command.option("--region", filling.region()) };
+    command.maybe("--endpoint-url", filling.known(Key::EndpointUrl))
+}
+
+fn secretsmanager(filling: &mut Filling<'_>, action: &str) -> Command {
+    let endpoint = filling.known(Key::SecretsmanagerEndpointUrl).or(filling.known(Key::EndpointUrl));
+    Command::new(&["aws", "secretsmanager", action])
+        .option("--region", filling.region())
+        .maybe("--endpoint-url", endpoint)
+}
+
+pub(super) fn discovery(filling: &mut Filling<'_>) -> Script {
+    let issuer = filling.issuer();
+    let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    Script::default()
+        .comment("The document's `issuer` must be the issuer's URL to the letter.")
+        .run(Command::new(&["curl", "-fsS", &address]))
+        .comment("The same, with the keys, the certificates and the time that each takes:")
+        .run(Command::new(&["trustline", "issuer", &issuer]))
+}
+
+pub(super) fn create_oidc_provider(filling: &mut Filling<'_>) -> Script {
+    filling.note(
+        "no thumbprint is given: IAM fetches one, and consults it only where AWS does not trust the issuer's \
+         certificate by itself, cannot fetch it, or TLS 1.3 is required; `trustline issuer URL` prints the one to \
+         register then",
+    );
+    if filling.partition() == "aws-cn" {
+        filling.note("in the China partition some tools ask for tokens for `sts.amazonaws.com.cn`; register what the token's `aud` says");
+    }
+    let (issuer, audience) = (filling.issuer(), filling.audience());
+    let create = iam(filling, "create-open-id-connect-provider");
+    // Version 1 of the CLI fetches an argument that begins with http, and takes what it gets for the value.
+    if audience.starts_with("http") {
+        let provider = serde_json::json!({ "Url": issuer, "ClientIDList": [audience] });
+        return Script::default()
+            .file(PROVIDER_FILE, format!("{provider:#}\n"))
+            .run(create.option("--cli-input-json", format!("file://{PROVIDER_FILE}")));
+    }
+    Script::default().run(create.option("--url", issuer).option("--client-id-list", audience))
+}
+
+pub(super) fn create_user(filling: &mut Filling<'_>) -> Script {
+    Script::default().run(iam(filling, "create-user").option("--user-name", READER))
+}
+
+pub(super) fn create_role(filling: &mut Filling<'_>) -> Script {
+    let policy = policy::trust(filling).text();
+    let create = iam(filling, "create-role")
+        .option("--role-name", filling.role_name())
+        .maybe("--path", filling.role_path())
+        .option("--assume-role-policy-document", format!("file://{TRUST_FILE}"));
+    Script::default().file(TRUST_FILE, policy).run(create)
+}
+
+pub(super) fn update_trust_policy(filling: &mut Filling<'_>) -> Script {
+    let policy = policy::trust(filling).text();
+    let update = iam(filling, "update-assume-role-policy")
+        .option("--role-name", filling.role_name())
+        .option("--policy-document", format!("file://{TRUST_FILE}"));
+    Script::default().file(TRUST_FILE, policy).run(update)
+}
+
+pub(super) fn put_role_policy(filling: &mut Filling<'_>) -> Script {
+    let policy = policy::secrets(filling).text();
+    let put = iam(filling, "put-role-policy")
+        .option("--role-name", filling.role_name())
+        .option("--policy-name", INLINE_POLICY)
+        .option("--policy-document", format!("file://{SECRETS_FILE}"));
+    Script::default().file(SECRETS_FILE, policy).run(put)
+}
+
+pub(super) fn managed_policy(filling: &mut Filling<'_>) -> Script {
+    let policy = policy::secrets(filling).text();
+    let create = iam(filling, "create-policy")
+        .option("--policy-name", MANAGED_POLICY)
+        .option("--policy-document", format!("file://{SECRETS_FILE}"))
+        .option("--query", "Policy.Arn")
+        .option("--output", "text");
+    let attach = match filling.guide() {
+        Guide::AwsStatic => iam(filling, "attach-user-policy").option("--user-name", READER),
+        _ => iam(filling, "attach-role-policy").option("--role-name", filling.role_name()),
+    };
+    Script::default()
+        .file(SECRETS_FILE, policy)
+        .assign("POLICY_ARN", create)
+        .run(attach.option("--policy-arn", Word::Variable("POLICY_ARN")))
+}
+
+pub(super) fn put_caller_policy(filling: &mut Filling<'_>) -> Script {
+    let policy = policy::caller(filling).text();
+    let put = match filling.guide() {
+        Guide::CircleciAws => iam(filling, "put-role-policy").option("--role-name", filling.role_name()),
+        _ => iam(filling, "put-user-policy").option("--user-name", READER),
+    };
+    let put = put.option("--policy-name", CALLER_POLICY).option("--policy-document", format!("file://{CALLER_FILE}"));
+    Script::default().file(CALLER_FILE, policy).run(put)
+}
+
+pub(super) fn create_access_key(filling: &mut Filling<'_>) -> Script {
+    let create = iam(filling, "create-access-key")
+        .option("--user-name", READER)
+        .option("--output", "json")
+        .into_file("access-key.json");
+    Script::default()
+        .comment(
+            "The secret access key is shown once. It goes to a private file; remove that when the platform has it.",
+        )
+        .fixed("umask 077")
+        .run(create)
+}
+
+pub(super) fn create_secret(filling: &mut Filling<'_>) -> Script {
+    let create = secretsmanager(filling, "create-secret")
+        .option("--name", filling.new_secret_name())
+        .maybe("--kms-key-id", filling.known(Key::KmsKeyArn))
+        .option("--secret-string", value_file());
+    with_value(filling.json_key(), create)
+}
+
+pub(super) fn rotate_secret(filling: &mut Filling<'_>) -> Script {
+    let put = secretsmanager(filling, "put-secret-value")
+        .option("--secret-id", filling.secret_name())
+        .option("--secret-string", value_file());
+    with_value(filling.json_key(), put)
+}
+
+pub(super) fn verify_read(filling: &mut Filling<'_>) -> Script {
+    let profile = filling.known(Key::ConfigProfile);
+    let sts = filling.known(Key::StsEndpointUrl).or(filling.known(Key::EndpointUrl));
+    let who = Command::new(&["aws", "sts", "get-caller-identity"])
+        .option("--region", filling.region())
+        .maybe("--endpoint-url", sts)
+        .maybe("--profile", profile);
+    let list = secretsmanager(filling, "list-secrets")
+        .maybe("--profile", profile)
+        .option("--query", "SecretList[].Name")
+        .option("--output", "text");
+    // Of the answer only the version is printed, never the value.
+    let read = secretsmanager(filling, "get-secret-value")
+        .maybe("--profile", profile)
+        .option("--secret-id", filling.secret_name())
+        .option("--query", "VersionId")
+        .option("--output", "text");
+    Script::default().run(who).run(list).run(read)
+}

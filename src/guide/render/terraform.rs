@@ -1,0 +1,156 @@
+//! The cloud's side as Terraform. No secret value and no access key stands in it: the state would keep them readable.
+
+use super::super::form::hcl::{Block, Expr, document, from_json};
+use super::super::values::{Filling, READER};
+use super::{azure, policy};
+use crate::domain::entra::cloud;
+use crate::domain::profile::Guide;
+use crate::domain::profile::key::Key;
+
+pub(super) fn terraform(filling: &mut Filling<'_>) -> String {
+    let blocks = match filling.guide() {
+        Guide::AzureWorkloadIdentity => azure_blocks(filling),
+        Guide::AwsStatic => static_blocks(filling),
+        Guide::AwsAssumeRole => assume_role_blocks(filling),
+        Guide::AwsWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws => web_identity_blocks(filling),
+    };
+    document(&blocks)
+}
+
+fn required(providers: &[(&'static str, &'static str, &'static str)]) -> Block {
+    let providers = providers.iter().fold(Block::new("required_providers", &[]), |block, (name, source, version)| {
+        let entries = vec![("source".to_owned(), (*source).into()), ("version".to_owned(), (*version).into())];
+        block.with(name, Expr::Object(entries))
+    });
+    Block::new("terraform", &[]).block(providers)
+}
+
+fn aws_provider(filling: &mut Filling<'_>) -> Vec<Block> {
+    vec![
+        required(&[("aws", "hashicorp/aws", ">= 5.0")]),
+        Block::new("provider", &["aws"]).with("region", filling.region()),
+    ]
+}
+
+fn encoded(json: &serde_json::Value) -> Expr {
+    Expr::Call("jsonencode", vec![from_json(json)])
+}
+
+fn web_identity_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
+    let mut blocks = aws_provider(filling);
+    blocks.push(
+        Block::new("resource", &["aws_iam_openid_connect_provider", "issuer"])
+            .with("url", filling.issuer())
+            .with("client_id_list", Expr::List(vec![filling.audience().into()])),
+    );
+    blocks.push(
+        Block::new("resource", &["aws_iam_role", "reader"])
+            .with("name", filling.role_name())
+            .maybe("path", filling.role_path())
+            .with("assume_role_policy", encoded(&policy::trust(filling).json()))
+            // The policy names the provider by its ARN, which tells Terraform nothing about the order.
+            .with("depends_on", Expr::List(vec![Expr::Reference("aws_iam_openid_connect_provider.issuer")])),
+    );
+    blocks.push(role_policy(filling));
+    if filling.known(Key::TargetRoleArn).is_some() && filling.guide() == Guide::CircleciAws {
+        blocks.push(
+            Block::new("resource", &["aws_iam_role_policy", "assume_target"])
+                .because("The role in the sub-account itself belongs to that account's configuration.")
+                .with("name", "AssumeTargetRole")
+                .with("role", Expr::Reference("aws_iam_role.reader.name"))
+                .with("policy", encoded(&policy::caller(filling).json())),
+        );
+    }
+    blocks
+}
+
+fn role_policy(filling: &mut Filling<'_>) -> Block {
+    Block::new("resource", &["aws_iam_role_policy", "secrets"])
+        .with("name", "SecretsManagerRead")
+        .with("role", Expr::Reference("aws_iam_role.reader.name"))
+        .with("policy", encoded(&policy::secrets(filling).json()))
+}
+
+fn user() -> Block {
+    Block::new("resource", &["aws_iam_user", "reader"])
+        .because("Its access key is made with the CLI: Terraform's state would keep the secret half readable.")
+        .with("name", READER)
+}
+
+fn static_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
+    let mut blocks = aws_provider(filling);
+    blocks.push(user());
+    blocks.push(
+        Block::new("resource", &["aws_iam_policy", "secrets"])
+            .with("name", "CrewAISecretsManagerRead")
+            .with("policy", encoded(&policy::secrets(filling).json())),
+    );
+    blocks.push(
+        Block::new("resource", &["aws_iam_user_policy_attachment", "secrets"])
+            .with("user", Expr::Reference("aws_iam_user.reader.name"))
+            .with("policy_arn", Expr::Reference("aws_iam_policy.secrets.arn")),
+    );
+    blocks
+}
+
+fn assume_role_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
+    let mut blocks = aws_provider(filling);
+    blocks.push(user());
+    blocks.push(
+        Block::new("resource", &["aws_iam_role", "reader"])
+            .with("name", filling.role_name())
+            .maybe("path", filling.role_path())
+            .with("assume_role_policy", encoded(&policy::trust(filling).json()))
+            // IAM refuses a principal that does not exist yet.
+            .with("depends_on", Expr::List(vec![Expr::Reference("aws_iam_user.reader")])),
+    );
+    blocks.push(role_policy(filling));
+    blocks.push(
+        Block::new("resource", &["aws_iam_user_policy", "assume_role"])
+            .with("name", "AssumeSecretsRole")
+            .with("user", Expr::Reference("aws_iam_user.reader.name"))
+            .with("policy", encoded(&policy::caller(filling).json())),
+    );
+    blocks
+}
+
+fn azure_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
+    let national = filling.azure_cloud();
+    let environment = match national {
+        cloud if cloud == cloud::US_GOVERNMENT => Some("usgovernment"),
+        cloud if cloud == cloud::CHINA => Some("china"),
+        _ => None,
+    };
+    vec![
+        required(&[("azuread", "hashicorp/azuread", ">= 3.0"), ("azurerm", "hashicorp/azurerm", ">= 4.0")]),
+        Block::new("provider", &["azuread"])
+            .with("tenant_id", filling.value(Key::TenantId))
+            .maybe("environment", environment),
+        Block::new("provider", &["azurerm"])
+            .with("subscription_id", filling.value(Key::SubscriptionId))
+            .with("tenant_id", filling.value(Key::TenantId))
+            .maybe("environment", environment)
+            .block(Block::new("features", &[])),
+        Block::new("resource", &["azuread_application", "reader"])
+            .with("display_name", READER)
+            .with("sign_in_audience", "AzureADMyOrg"),
+        Block::new("resource", &["azuread_service_principal", "reader"])
+            .because("Without it Entra refuses the exchange (AADSTS7000229).")
+            .with("client_id", Expr::Reference("azuread_application.reader.client_id")),
+        Block::new("resource", &["azuread_application_federated_identity_credential", "platform"])
+            .with("application_id", Expr::Reference("azuread_application.reader.id"))
+            .with("display_name", policy::CREDENTIAL_NAME)
+            .with("issuer", filling.issuer())
+            .with("subject", filling.subject().text)
+            .with("audiences", Expr::List(vec![national.credential_audience.into()])),
+        Block::new("data", &["azurerm_key_vault", "secrets"])
+            .with("name", filling.vault_name())
+            .with("resource_group_name", filling.value(Key::ResourceGroup)),
+        Block::new("resource", &["azurerm_role_assignment", "reader"])
+            .because("For one secret alone, append `/secrets/NAME` to the scope; the platform cannot list names then.")
+            .with("scope", Expr::Reference("data.azurerm_key_vault.secrets.id"))
+            .with("role_definition_name", azure::VAULT_ROLE)
+            .with("principal_id", Expr::Reference("azuread_service_principal.reader.object_id"))
+            .with("principal_type", "ServicePrincipal"),
+    ]
+}

@@ -1,0 +1,307 @@
+//! Where each step stands: a pure function of what the checks found, what was shown otherwise, and what a person
+//! confirmed.
+
+use super::text::{Proof, SetupGuide, Step};
+use crate::cause::{Certainty, Finding};
+use crate::check::{CheckId, Outcome};
+use crate::domain::profile::key::Key;
+use crate::domain::profile::question::Need;
+
+/// Where a step stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepState {
+    /// Shown to be done.
+    Verified {
+        /// By these checks, in the order of the chain of trust.
+        checks: Vec<CheckId>,
+        /// And by these proofs.
+        proofs: Vec<Proof>,
+    },
+    /// Shown to be wrong.
+    Failing {
+        /// The check that failed.
+        check: CheckId,
+        /// What is wrong here, the surest first.
+        findings: Vec<Finding>,
+    },
+    /// A person says that it is done, and nothing contradicts it.
+    Confirmed {
+        /// When they said so, RFC 3339 UTC.
+        at: String,
+    },
+    /// An earlier step is in the way.
+    Blocked {
+        /// That step's number.
+        by: u8,
+    },
+    /// Not done, as far as anybody can tell.
+    ToDo(Open),
+}
+
+/// What a step still lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Required values that the profile does not hold.
+    pub fields: Vec<Key>,
+    /// Checks that have not passed: not run, or not able to tell.
+    pub checks: Vec<CheckId>,
+    /// Whether a person can settle it by confirming.
+    pub confirmable: bool,
+}
+
+/// A check's end, as far as a step is concerned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    pub check: CheckId,
+    pub outcome: Outcome,
+    /// What it found, surest first, completed with guide and step.
+    pub findings: Vec<Finding>,
+    /// The check that kept it from running, where one did.
+    pub blocked_by: Option<CheckId>,
+}
+
+/// A person's word that a step is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    pub step: u8,
+    /// RFC 3339 UTC.
+    pub at: String,
+}
+
+/// Everything that is known.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The checks that ended; none where no run was made.
+    pub checks: Vec<Judged>,
+    /// What else was shown.
+    pub proofs: Vec<Proof>,
+    pub confirmations: Vec<Confirmation>,
+    /// The keys that the profile holds.
+    pub known: Vec<Key>,
+}
+
+/// The state of every step, in order.
+pub fn states(guide: &SetupGuide, evidence: &Evidence) -> Vec<(u8, StepState)> {
+    let failures = failures(guide, evidence);
+    let mut states: Vec<(u8, StepState)> =
+        guide.steps.iter().map(|step| (step.number, own_state(step, evidence, &failures))).collect();
+    // What comes after a failing step cannot be told from it: open steps wait for the first one in their way.
+    let first_failing = states.iter().find(|(_, state)| matches!(state, StepState::Failing { .. })).map(|(n, _)| *n);
+    if let Some(by) = first_failing {
+        for (number, state) in &mut states {
+            if *number > by && matches!(state, StepState::ToDo(_)) {
+                *state = StepState::Blocked { by };
+            }
+        }
+    }
+    states
+}
+
+/// The first step that wants doing: a failing one before one that is merely open.
+pub fn next_open(states: &[(u8, StepState)]) -> Option<u8> {
+    let failing = states.iter().find(|(_, state)| matches!(state, StepState::Failing { .. }));
+    let open = || states.iter().find(|(_, state)| matches!(state, StepState::ToDo(_) | StepState::Blocked { .. }));
+    failing.or_else(open).map(|(number, _)| *number)
+}
+
+struct Failure<'a> {
+    step: u8,
+    check: CheckId,
+    findings: Vec<&'a Finding>,
+}
+
+/// The steps that failed checks point to: where their findings are set right, else the first step that they verify.
+fn failures<'a>(guide: &SetupGuide, evidence: &'a Evidence) -> Vec<Failure<'a>> {
+    let mut failures: Vec<Failure<'a>> = Vec::new();
+    for judged in evidence.checks.iter().filter(|judged| judged.outcome == Outcome::Fail) {
+        let mut blame = |step: u8, finding: Option<&'a Finding>| match failures
+            .iter_mut()
+            .find(|failure| failure.step == step && failure.check == judged.check)
+        {
+            Some(failure) => failure.findings.extend(finding),
+            None => failures.push(Failure { step, check: judged.check, findings: finding.into_iter().collect() }),
+        };
+        let here = |finding: &&Finding| finding.step.is_some_and(|step| guide.step(step).is_some());
+        // The surest finding names the step. Others do where they are proven too; a mere possibility accuses nobody
+        // beside it.
+        let mut pointing = judged.findings.iter().filter(here);
+        match pointing.next() {
+            Some(first) => {
+                blame(first.step.unwrap_or_default(), Some(first));
+                let also = |finding: &&Finding| finding.certainty == Certainty::Proven || finding.step == first.step;
+                for finding in pointing.filter(also) {
+                    blame(finding.step.unwrap_or_default(), Some(finding));
+                }
+            }
+            None => {
+                let listing = guide.steps.iter().find(|step| step.checks.contains(&judged.check));
+                if let Some(step) = listing {
+                    blame(step.number, judged.findings.first());
+                }
+            }
+        }
+    }
+    failures
+}
+
+fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> StepState {
+    if let Some(failure) = failures.iter().find(|failure| failure.step == step.number) {
+        let findings = failure.findings.iter().map(|finding| (*finding).clone()).collect();
+        return StepState::Failing { check: failure.check, findings };
+    }
+    let of = |id: &CheckId| evidence.checks.iter().find(|judged| judged.check == *id);
+    let passed = |id: &&CheckId| of(id).is_some_and(|judged| matches!(judged.outcome, Outcome::Pass | Outcome::Warn));
+    // A check that does not apply says nothing, unlike one that another check kept from running or that could not tell.
+    let silent =
+        |id: &&CheckId| of(id).is_none_or(|judged| judged.outcome == Outcome::Skipped && judged.blocked_by.is_none());
+    let proofs: Vec<Proof> = step.shown_by.iter().copied().filter(|proof| evidence.proofs.contains(proof)).collect();
+    let deciding: Vec<CheckId> = step.checks.iter().filter(passed).copied().collect();
+    let open: Vec<CheckId> = step.checks.iter().filter(|id| !passed(id)).copied().collect();
+    let all_told = open.iter().all(|id| silent(&id));
+    // What has to be confirmed is shown by no check: a deployment that answers may still lack the variable.
+    let by_checks = !deciding.is_empty() && all_told && step.confirm.is_none();
+    if by_checks || !proofs.is_empty() {
+        let supporting = step.supporting.iter().filter(passed).copied();
+        let mut checks: Vec<CheckId> = deciding.into_iter().chain(supporting).collect();
+        checks.sort_unstable();
+        return StepState::Verified { checks, proofs };
+    }
+    if let Some(confirmation) = evidence.confirmations.iter().rfind(|c| c.step == step.number)
+        && all_told
+        && step.confirm.is_some()
+    {
+        return StepState::Confirmed { at: confirmation.at.clone() };
+    }
+    let lacks = |field: &Key| !evidence.known.contains(field);
+    let required = step.fields.iter().filter(|field| field.need == Need::Required).map(|field| field.key);
+    StepState::ToDo(Open {
+        fields: required.filter(lacks).collect(),
+        checks: open,
+        confirmable: step.confirm.is_some(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cause::{Cause, catalogue};
+    use crate::domain::profile::Guide;
+    use crate::guide::text::setup_guide;
+
+    const GUIDE: Guide = Guide::AwsWorkloadIdentity;
+
+    fn judged(check: CheckId, outcome: Outcome) -> Judged {
+        Judged { check, outcome, findings: Vec::new(), blocked_by: None }
+    }
+
+    fn failed(check: CheckId, causes: &[(Cause, Certainty)]) -> Judged {
+        let finding = |(cause, certainty): &(Cause, Certainty)| {
+            catalogue::complete(Finding::new(*cause, check.id(), *certainty, "wrong"), Some(GUIDE.id()))
+        };
+        Judged { check, outcome: Outcome::Fail, findings: causes.iter().map(finding).collect(), blocked_by: None }
+    }
+
+    fn state(evidence: &Evidence, number: u8) -> StepState {
+        states(setup_guide(GUIDE), evidence).into_iter().find(|(n, _)| *n == number).unwrap().1
+    }
+
+    fn is_verified(state: &StepState) -> bool {
+        matches!(state, StepState::Verified { .. })
+    }
+
+    #[test]
+    fn without_any_evidence_everything_is_to_do() {
+        let states = states(setup_guide(GUIDE), &Evidence::default());
+        assert!(states.iter().all(|(_, state)| matches!(state, StepState::ToDo(_))), "{states:?}");
+        assert_eq!(next_open(&states), Some(0));
+        let StepState::ToDo(open) = &states[1].1 else { panic!() };
+        assert_eq!(open.fields, [Key::IssuerUrl]);
+        assert!(open.checks.contains(&CheckId::IssuerJwks) && !open.confirmable);
+    }
+
+    #[test]
+    fn checks_that_pass_verify_and_what_does_not_apply_says_nothing() {
+        let mut evidence = Evidence {
+            checks: vec![
+                judged(CheckId::AwsAssumeRoleWithWebIdentity, Outcome::Warn),
+                judged(CheckId::TokenClaims, Outcome::Pass),
+                judged(CheckId::TrustPolicy, Outcome::Skipped),
+            ],
+            ..Evidence::default()
+        };
+        assert_eq!(
+            state(&evidence, 3),
+            StepState::Verified {
+                checks: vec![CheckId::TokenClaims, CheckId::AwsAssumeRoleWithWebIdentity],
+                proofs: vec![]
+            }
+        );
+        // Could not tell is not passed.
+        evidence.checks[2].outcome = Outcome::Inconclusive;
+        assert!(matches!(state(&evidence, 3), StepState::ToDo(_)));
+        evidence.checks[2] =
+            Judged { blocked_by: Some(CheckId::TokenPresent), ..judged(CheckId::TrustPolicy, Outcome::Skipped) };
+        assert!(matches!(state(&evidence, 3), StepState::ToDo(_)));
+        // What supports decides nothing.
+        evidence.checks = vec![judged(CheckId::TokenClaims, Outcome::Pass)];
+        assert!(matches!(state(&evidence, 3), StepState::ToDo(_)));
+    }
+
+    #[test]
+    fn a_failure_stands_at_the_step_where_it_is_set_right() {
+        let check = CheckId::AwsAssumeRoleWithWebIdentity;
+        for (cause, number) in [(Cause::ProviderMissing, 2), (Cause::SubMismatch, 3)] {
+            let evidence =
+                Evidence { checks: vec![failed(check, &[(cause, Certainty::Proven)])], ..Evidence::default() };
+            let all = states(setup_guide(GUIDE), &evidence);
+            let failing: Vec<u8> =
+                all.iter().filter(|(_, s)| matches!(s, StepState::Failing { .. })).map(|(n, _)| *n).collect();
+            assert_eq!(failing, [number], "{cause}");
+            assert_eq!(next_open(&all), Some(number));
+            assert!(all.iter().all(|(n, s)| *n <= number || *s == StepState::Blocked { by: number }), "{all:?}");
+            assert!(all.iter().all(|(n, s)| *n >= number || matches!(s, StepState::ToDo(_))), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn mere_possibilities_accuse_no_further_step() {
+        let check = CheckId::AwsAssumeRoleWithWebIdentity;
+        let causes = [
+            (Cause::SubMismatch, Certainty::Possible),
+            (Cause::AudMismatch, Certainty::Possible),
+            (Cause::ProviderMissing, Certainty::Possible),
+        ];
+        let evidence = Evidence { checks: vec![failed(check, &causes)], ..Evidence::default() };
+        let StepState::Failing { findings, .. } = state(&evidence, 3) else { panic!() };
+        assert_eq!(findings.iter().map(|f| f.cause).collect::<Vec<_>>(), [Cause::SubMismatch, Cause::AudMismatch]);
+        assert!(matches!(state(&evidence, 2), StepState::ToDo(_)));
+    }
+
+    #[test]
+    fn a_failure_that_names_no_step_stands_at_the_first_that_it_verifies() {
+        let mut fail = failed(CheckId::AwsGetSecret, &[(Cause::Transient, Certainty::Likely)]);
+        fail.findings[0].step = None;
+        let evidence = Evidence { checks: vec![fail], ..Evidence::default() };
+        assert!(matches!(state(&evidence, 4), StepState::Failing { check: CheckId::AwsGetSecret, .. }));
+    }
+
+    #[test]
+    fn a_person_confirms_what_nobody_can_be_asked_for() {
+        let at = "2026-01-02T03:04:05Z".to_owned();
+        let confirm = |step| Confirmation { step, at: at.clone() };
+        let mut evidence = Evidence { confirmations: vec![confirm(6), confirm(3)], ..Evidence::default() };
+        assert_eq!(state(&evidence, 6), StepState::Confirmed { at: at.clone() });
+        assert!(matches!(state(&evidence, 3), StepState::ToDo(_)), "checks tell of step 3, and no word replaces them");
+        // A deployment that answers does not show that the variable is set; a rotation that arrives does.
+        evidence.checks = vec![judged(CheckId::DeploymentReachable, Outcome::Pass)];
+        assert!(!is_verified(&state(&evidence, 9)));
+        evidence.proofs = vec![Proof::Rotation];
+        for number in [6, 7, 9, 10] {
+            assert!(is_verified(&state(&evidence, number)), "{number}");
+        }
+        // A failure goes before every word.
+        let fail = failed(CheckId::DeploymentReachable, &[]);
+        let evidence = Evidence { confirmations: vec![confirm(9)], checks: vec![fail], ..Evidence::default() };
+        assert!(matches!(state(&evidence, 9), StepState::Failing { .. }));
+    }
+}

@@ -1,0 +1,260 @@
+//! What a profile says and what follows from it: account and partition from the role's ARN, the subject from the
+//! organization, the cloud from the vault's host. What is missing stands as a `<placeholder>` and is noted down.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::arn::RoleArn;
+use crate::domain::entra::cloud::{self, NationalCloud};
+use crate::domain::issuer;
+use crate::domain::profile::Guide;
+use crate::domain::profile::key::Key;
+use crate::domain::profile::setting::{Origin, Setting, Value};
+use crate::domain::region;
+use crate::domain::secret_ref::SecretRef;
+
+/// The name of the user or role that a guide suggests.
+pub const READER: &str = "crewai-secrets-reader";
+
+/// The values of a profile as a guide sees them. An unfinished profile will do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Values {
+    /// The guide that they are for.
+    pub guide: Guide,
+    texts: BTreeMap<Key, String>,
+}
+
+impl Values {
+    /// The values in effect. The audience that nobody named is left out: it follows from others.
+    pub fn of(guide: Guide, settings: &[Setting]) -> Self {
+        let texts = settings
+            .iter()
+            .filter(|setting| setting.key != Key::AwsAudience || setting.origin != Origin::Default)
+            .filter_map(|setting| match &setting.value {
+                Value::Text(text) => Some((setting.key, text.clone())),
+                Value::List(items) => Some((setting.key, items.join(" "))),
+                Value::Flag(_) => None,
+            })
+            .collect();
+        Values { guide, texts }
+    }
+
+    /// The text behind a key.
+    pub fn text(&self, key: Key) -> Option<&str> {
+        self.texts.get(&key).map(String::as_str)
+    }
+}
+
+/// A placeholder that stands in a text, and the key that would fill it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// As it stands, such as `<role-arn>`.
+    pub placeholder: String,
+    pub key: Key,
+}
+
+/// The subject that a trust asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    pub text: String,
+    /// Whether a part of it may vary, which takes `StringLike`.
+    pub pattern: bool,
+}
+
+/// Values on their way into a text: what is missing is noted once, and so is what a reader should know.
+#[derive(Debug)]
+pub struct Filling<'a> {
+    values: &'a Values,
+    missing: BTreeSet<Missing>,
+    notes: Vec<String>,
+}
+
+impl<'a> Filling<'a> {
+    pub fn new(values: &'a Values) -> Self {
+        Filling { values, missing: BTreeSet::new(), notes: Vec::new() }
+    }
+
+    /// What was missing, and what was noted.
+    pub fn finish(self) -> (Vec<Missing>, Vec<String>) {
+        (self.missing.into_iter().collect(), self.notes)
+    }
+
+    pub fn guide(&self) -> Guide {
+        self.values.guide
+    }
+
+    /// The value of a key, if there is one.
+    pub fn known(&self, key: Key) -> Option<&'a str> {
+        self.values.text(key)
+    }
+
+    /// Adds a remark, once.
+    pub fn note(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
+    }
+
+    /// The value of a key, or `<its-name>`.
+    pub fn value(&mut self, key: Key) -> String {
+        match self.values.text(key) {
+            Some(text) => text.to_owned(),
+            None => self.placeholder(&key.path().replace('.', "-"), key),
+        }
+    }
+
+    fn placeholder(&mut self, name: &str, key: Key) -> String {
+        let placeholder = format!("<{name}>");
+        self.missing.insert(Missing { placeholder: placeholder.clone(), key });
+        placeholder
+    }
+
+    fn role(&self) -> Option<RoleArn> {
+        RoleArn::parse(self.known(Key::RoleArn)?).ok()
+    }
+
+    /// The account in which the guide's principal is made.
+    pub fn account(&mut self) -> String {
+        let of_user = matches!(self.values.guide, Guide::AwsStatic | Guide::AwsAssumeRole);
+        if of_user && let Some(account) = self.known(Key::AccountId) {
+            return account.to_owned();
+        }
+        match self.role() {
+            Some(role) => role.account,
+            None if self.values.guide == Guide::AwsStatic => self.placeholder("account-id", Key::AccountId),
+            None => self.placeholder("account-id", Key::RoleArn),
+        }
+    }
+
+    /// The account of the role and its secrets.
+    pub fn role_account(&mut self) -> String {
+        match self.role() {
+            Some(role) if self.values.guide != Guide::AwsStatic => role.account,
+            _ => self.account(),
+        }
+    }
+
+    /// The partition's id: the role's, else the region's, else the public one.
+    pub fn partition(&self) -> String {
+        let of_region = || region::partition_of(self.known(Key::Region)?).ok().map(|p| p.id.to_owned());
+        self.role().map(|role| role.partition).or_else(of_region).unwrap_or_else(|| "aws".to_owned())
+    }
+
+    pub fn role_arn(&mut self) -> String {
+        self.value(Key::RoleArn)
+    }
+
+    /// The role's name without its path.
+    pub fn role_name(&mut self) -> String {
+        match self.role() {
+            Some(role) => role.name().to_owned(),
+            None => self.placeholder("role-name", Key::RoleArn),
+        }
+    }
+
+    /// The role's path with its slashes, where it has one.
+    pub fn role_path(&self) -> Option<String> {
+        let role = self.role()?;
+        role.path_and_name.rsplit_once('/').map(|(path, _)| format!("/{path}/"))
+    }
+
+    pub fn region(&mut self) -> String {
+        self.value(Key::Region)
+    }
+
+    /// The issuer's URL; CircleCI's follows from the organization.
+    pub fn issuer(&mut self) -> String {
+        match (self.known(Key::IssuerUrl), self.values.guide) {
+            (Some(url), _) => url.to_owned(),
+            (None, Guide::CircleciAws) => format!("https://oidc.circleci.com/org/{}", self.value(Key::Organization)),
+            (None, _) => self.value(Key::IssuerUrl),
+        }
+    }
+
+    /// The issuer as condition keys name it: without its scheme.
+    pub fn issuer_host(&mut self) -> String {
+        issuer::condition_key_prefix(&self.issuer()).to_owned()
+    }
+
+    pub fn provider_arn(&mut self) -> String {
+        let (issuer, partition) = (self.issuer(), self.partition());
+        let account = self.account();
+        issuer::provider_arn(&issuer, &partition, &account)
+    }
+
+    /// The audience that tokens for AWS carry.
+    pub fn audience(&mut self) -> String {
+        match (self.known(Key::AwsAudience), self.values.guide) {
+            (Some(audience), _) => audience.to_owned(),
+            (None, Guide::GitlabAws) => self.issuer().trim_end_matches('/').to_owned(),
+            (None, Guide::CircleciAws) => self.value(Key::Organization),
+            (None, _) => "sts.amazonaws.com".to_owned(),
+        }
+    }
+
+    /// The subject of the tokens that are let in.
+    pub fn subject(&mut self) -> Subject {
+        match self.values.guide {
+            Guide::GitlabAws => {
+                let (project, reference) = (self.value(Key::GitlabProject), self.value(Key::GitlabRef));
+                let kind = self.known(Key::GitlabRefType).unwrap_or("branch");
+                let text = format!("project_path:{project}:ref_type:{kind}:ref:{reference}");
+                Subject { pattern: text.contains('*'), text }
+            }
+            Guide::CircleciAws => {
+                let (organization, project) = (self.value(Key::Organization), self.value(Key::CircleciProject));
+                Subject { text: format!("org/{organization}/project/{project}/user/*"), pattern: true }
+            }
+            _ => Subject { text: format!("organization:{}", self.value(Key::Organization)), pattern: false },
+        }
+    }
+
+    fn reference(&self) -> Option<SecretRef> {
+        SecretRef::parse(self.known(Key::SecretName)?).ok()
+    }
+
+    /// The secret's name or ARN, without the field.
+    pub fn secret_name(&mut self) -> String {
+        match self.reference() {
+            Some(reference) => reference.name,
+            None => self.value(Key::SecretName),
+        }
+    }
+
+    /// The name that a new secret gets: an ARN's own part of it, without the six characters that AWS adds.
+    pub fn new_secret_name(&mut self) -> String {
+        let name = self.secret_name();
+        let Some((_, resource)) = name.split_once(":secret:") else { return name };
+        resource.rsplit_once('-').map_or(resource, |(name, _)| name).to_owned()
+    }
+
+    /// The field of the secret that is read, where one is.
+    pub fn json_key(&self) -> Option<String> {
+        self.reference()?.json_key
+    }
+
+    /// The name that a vault has for the secret, which holds no underscore: the platform sends hyphens in their place.
+    pub fn vault_secret(&mut self) -> String {
+        let name = self.secret_name();
+        let sent = name.replace('_', "-");
+        if sent != name && !name.starts_with('<') {
+            self.note(format!("a vault's names hold no `_`: the platform asks for `{sent}`"));
+        }
+        sent
+    }
+
+    /// The vault's name: the first label of its host.
+    pub fn vault_name(&mut self) -> String {
+        let host = self.known(Key::VaultUrl).and_then(|url| url.split_once("://")).map(|(_, host)| host);
+        match host.and_then(|host| host.split(['.', ':', '/']).next()).filter(|name| !name.is_empty()) {
+            Some(name) => name.to_owned(),
+            None => self.placeholder("vault-name", Key::VaultUrl),
+        }
+    }
+
+    /// Microsoft's cloud: the vault's, else the authority's, else the public one.
+    pub fn azure_cloud(&self) -> &'static NationalCloud {
+        let of_vault = self.known(Key::VaultUrl).and_then(cloud::of_vault);
+        of_vault.or_else(|| self.known(Key::AuthorityHost).and_then(cloud::of_authority)).unwrap_or(cloud::PUBLIC)
+    }
+}

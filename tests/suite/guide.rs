@@ -1,0 +1,246 @@
+//! `trustline guide` and `trustline render`: the steps, and artifacts that do what they say where they are used.
+
+mod aws;
+mod progress;
+mod render;
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{shared, trustline};
+
+const ORGANIZATION: &str = "7f3e81c4-0000-4000-8000-9d20c1a09a1b";
+
+/// A profile of every guide, with every value that it can have.
+fn profile(guide: &str) -> String {
+    let of_guide = match guide {
+        "gitlab-aws" => {
+            "[issuer]\nurl = \"https://gitlab.example.com\"\n[gitlab]\nproject-path = \"mygroup/myproject\"\nref = \"main\"\n"
+        }
+        "circleci-aws" => "[circleci]\nproject = \"5b1f2c9e-0000-4000-8000-0123456789ab\"\n",
+        "aws-static" | "aws-assume-role" => "",
+        _ => "[issuer]\nurl = \"https://app.example.com\"\n",
+    };
+    let cloud = match guide {
+        "azure-workload-identity" => {
+            "[azure]\ntenant-id = \"0f1e2d3c-0000-4000-8000-000000000001\"\nclient-id = \"0f1e2d3c-0000-4000-8000-000000000002\"\n\
+             subscription-id = \"0f1e2d3c-0000-4000-8000-000000000003\"\nresource-group = \"rg(prod)\"\n\
+             vault-url = \"https://my-vault.vault.azure.net\"\n"
+        }
+        "aws-static" => {
+            "[aws]\nregion = \"eu-west-1\"\naccount-id = \"123456789012\"\nsecret-prefix = \"crewai\"\n\
+             kms-key-arn = \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\"\n"
+        }
+        "circleci-aws" => {
+            "[aws]\nrole-arn = \"arn:aws:iam::123456789012:role/ci/circleci-oidc\"\nregion = \"eu-west-1\"\n\
+             target-role-arn = \"arn:aws:iam::210987654321:role/reader\"\n"
+        }
+        _ => {
+            "[aws]\nrole-arn = \"arn:aws:iam::123456789012:role/crewai-secrets-reader\"\nregion = \"eu-west-1\"\n\
+             external-id = \"of-our-own-making\"\nsecret-prefix = \"crewai\"\n"
+        }
+    };
+    format!(
+        "guide = \"{guide}\"\n[platform]\norganization = \"{ORGANIZATION}\"\n{of_guide}{cloud}[secret]\nname = \"crewai-db#password\"\n\
+         [deployment]\nurl = \"https://my-crew.example.com\"\nvariable = \"API_KEY\"\n"
+    )
+}
+
+const GUIDES: [(&str, usize); 6] = [
+    ("aws-workload-identity", 10),
+    ("azure-workload-identity", 10),
+    ("aws-static", 7),
+    ("aws-assume-role", 7),
+    ("gitlab-aws", 3),
+    ("circleci-aws", 4),
+];
+
+/// A folder with a profile of a guide in it.
+struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    fn with(guide: &str) -> Home {
+        let home = Home { folder: TempDir::new().unwrap() };
+        fs::write(home.profile(), profile(guide)).unwrap();
+        home
+    }
+
+    fn profile(&self) -> PathBuf {
+        self.folder.path().join("p.toml")
+    }
+
+    /// Runs the program with the profile; what it prints, and its status.
+    fn run(&self, arguments: &[&str]) -> (String, String, Option<i32>) {
+        let output = trustline().args(arguments).arg("--profile-file").arg(self.profile()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (text(&output.stdout), text(&output.stderr), output.status.code())
+    }
+
+    fn render(&self, artifact: &str) -> String {
+        let (text, said, status) = self.run(&["render", artifact]);
+        assert_eq!(status, Some(0), "{artifact}: {said}");
+        text
+    }
+}
+
+fn artifacts(guide: &str) -> Vec<(String, String)> {
+    let output =
+        trustline().args(["render", "--list", "--output", "json", "--set", &format!("guide={guide}")]).output();
+    let list: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let all = list["artifacts"].as_array().unwrap();
+    all.iter()
+        .filter(|artifact| artifact["guides"].as_array().unwrap().iter().any(|id| id == guide))
+        .map(|artifact| (text(&artifact["id"]), text(&artifact["form"])))
+        .collect()
+}
+
+fn all_guides() -> Value {
+    let output = trustline().args(["guide", "--output", "json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn every_guide_is_listed_with_fields_artifacts_and_checks_of_every_step() {
+    let document = all_guides();
+    assert_eq!(document["schema"], "trustline.guide/1");
+    let guides = document["guides"].as_array().unwrap();
+    let counts: Vec<(&str, usize)> =
+        guides.iter().map(|g| (g["id"].as_str().unwrap(), g["steps"].as_array().unwrap().len())).collect();
+    assert_eq!(counts, GUIDES);
+    for guide in guides {
+        assert_eq!(guide["prerequisites"]["number"], 0, "{}", guide["id"]);
+        for (at, step) in guide["steps"].as_array().unwrap().iter().enumerate() {
+            assert_eq!(step["number"], at + 1);
+            for list in ["fields", "artifacts", "checks"] {
+                assert!(step[list].is_array(), "{} {at} has no {list}", guide["id"]);
+            }
+            assert_eq!(step["state"], Value::Null, "a step has no state without a profile");
+            assert!(!step.to_string().contains("{issuer}"), "{step:#}");
+        }
+    }
+}
+
+/// The words of a title that carry its meaning.
+fn words(title: &str) -> Vec<String> {
+    const SMALL: [&str; 16] = [
+        "a", "an", "the", "in", "to", "as", "of", "and", "on", "at", "your", "for", "crewai", "platform", "one",
+        "least",
+    ];
+    title
+        .to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty() && !SMALL.contains(word))
+        .map(|word| word.trim_end_matches('s').to_owned())
+        .collect()
+}
+
+#[test]
+fn steps_are_those_of_the_guides_people_know() {
+    let document = all_guides();
+    for (guide, file) in [
+        ("aws-workload-identity", "aws-workload-identity.md"),
+        ("azure-workload-identity", "azure-workload-identity.md"),
+        ("aws-static", "aws-static-credentials.md"),
+        ("aws-assume-role", "aws-static-credentials.md"),
+    ] {
+        let Some(path) = shared(&format!("seeds/{file}")) else {
+            println!("skipped: {file} is not here");
+            continue;
+        };
+        let seed = fs::read_to_string(path).unwrap();
+        let titles: Vec<&str> = seed
+            .lines()
+            .filter_map(|line| line.strip_prefix("## Step ")?.split_once(" — ").map(|(_, title)| title))
+            .collect();
+        let guide = document["guides"].as_array().unwrap().iter().find(|g| g["id"] == guide).unwrap();
+        let steps = guide["steps"].as_array().unwrap();
+        assert_eq!(steps.len(), titles.len(), "{file}");
+        for (step, title) in steps.iter().zip(titles) {
+            let (own, known) = (words(step["title"].as_str().unwrap()), words(title));
+            let shared = known.iter().filter(|word| own.contains(word)).count();
+            assert!(shared * 2 >= known.len(), "{file}: `{}` is not `{title}`", step["title"]);
+        }
+    }
+}
+
+#[test]
+fn a_step_shows_the_profiles_values_and_what_is_missing() {
+    let home = Home::with("aws-workload-identity");
+    let (text, _, status) = home.run(&["guide", "aws-workload-identity", "3"]);
+    assert_eq!(status, Some(0));
+    for shown in [
+        "Create the IAM role",
+        "arn:aws:iam::123456789012:oidc-provider/app.example.com",
+        "app.example.com:sub",
+        &format!("organization:{ORGANIZATION}"),
+        "trust.policy",
+        "sub-mismatch",
+        "to do",
+    ] {
+        assert!(text.contains(shown), "{shown} is not in:\n{text}");
+    }
+    let output = trustline().args(["guide", "aws-workload-identity", "3"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("<platform-organization>") && text.contains("platform.organization"), "{text}");
+    assert!(!text.contains('{') || text.contains("\"Version\""), "{text}");
+}
+
+#[test]
+fn what_does_not_exist_is_refused_with_the_nearest() {
+    for (arguments, wrong, hint) in [
+        (&["guide", "aws-workload-identy"][..], "no guide", "`aws-workload-identity`"),
+        (&["guide", "gitlab-aws", "4"], "no step 4", "1 to 3"),
+        (&["render", "trust-polciy"], "no artifact", "`trust-policy`"),
+        (&["render", "gitlab-job", "--set", "guide=aws-static"], "has no artifact", "secrets-policy"),
+        (&["guide", "aws-static", "5", "--confirm"], "beside a profile's file", "--profile"),
+        (&["guide", "--check"], "needs a profile", "--lab"),
+        (&["guide", "--output", "junit"], "text or JSON", "json"),
+    ] {
+        let output = trustline().args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(wrong) && said.contains(hint), "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn the_labs_checks_verify_steps_and_blame_the_right_one() {
+    let steps = |scenario: &str| {
+        let output = trustline()
+            .args(["guide", "aws-workload-identity", "--lab", scenario, "--check", "--output", "json"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let states: Vec<String> = document["guides"][0]["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| step["state"]["is"].as_str().unwrap().to_owned())
+            .collect();
+        states
+    };
+    let healthy = steps("healthy");
+    for number in [1, 2, 3, 4, 5, 8] {
+        assert_eq!(healthy[number - 1], "verified", "{number}: {healthy:?}");
+    }
+    for (scenario, number) in [
+        ("discovery-invalid", 1),
+        ("provider-missing", 2),
+        ("sub-mismatch", 3),
+        ("missing-get", 4),
+        ("secret-empty", 5),
+    ] {
+        let states = steps(scenario);
+        assert_eq!(states[number - 1], "failing", "{scenario}: {states:?}");
+        assert!(states[number..].iter().all(|state| state != "to-do"), "{scenario}: {states:?}");
+    }
+}
