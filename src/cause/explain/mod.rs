@@ -1,6 +1,6 @@
 //! From an error text to ranked causes: what the text says, which causes give it, and what would decide.
 //!
-//! The text is stripped of its wrapping, scanned once for the phrases of [`rules`], and the rules that fire
+//! The text is stripped of its wrapping, scanned once for the phrases of `rules`, and the rules that fire
 //! are ranked by the chain of trust: the first link that broke, not the last symptom.
 
 mod clean;

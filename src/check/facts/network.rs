@@ -25,7 +25,7 @@ pub struct Exchange {
     /// The handshake with the destination, also where it was refused. `None` on plain HTTP and reused connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// `HTTP/1.1` or `HTTP/2.0`.
+    /// Such as `HTTP/1.1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

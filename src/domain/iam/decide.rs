@@ -58,7 +58,7 @@ impl Decision {
     }
 }
 
-/// Decides as [`evaluate_trust`] does, without saying why and without allocating for usual tokens.
+/// Decides as [`super::evaluate_trust`] does, without saying why and without allocating for usual tokens.
 pub fn decide_trust(policy: &Policy, request: &TrustRequest<'_>) -> Decision {
     if !refusals(policy, request).is_empty() {
         return Decision::Deny;
