@@ -287,3 +287,35 @@ fn text_that_is_not_utf8_is_read_all_the_same() {
         trustline().arg("explain").write_stdin(b"\xff\xfe AADSTS53003: blocked \xff".as_slice()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
+
+#[test]
+fn token_and_federated_credentials_prove_the_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let claims = write(
+        "claims.json",
+        r#"{"iss":"https://app.example.com","sub":"organization:1","aud":"api://AzureADTokenExchange","iat":1,"exp":2}"#,
+    );
+    let credential = |subject: &str| {
+        format!(
+            r#"[{{"name":"c","issuer":"https://app.example.com","subject":"{subject}","audiences":["api://AzureADTokenExchange"]}}]"#
+        )
+    };
+    let explained = |credential: &str| {
+        let text = "AADSTS70021: No matching federated identity record found for presented assertion.";
+        let output = explained(text, &["--claims", &claims, "--credential", credential, "--output", "json"]);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+    };
+    let denied = explained(&write("denies.json", &credential("organization:2")));
+    assert_eq!(denied["causes"][0]["cause"], "sub-mismatch", "{denied:#}");
+    assert_eq!(denied["causes"][0]["certainty"], "proven", "{denied:#}");
+    assert_eq!(denied["causes"][0]["expected"], "organization:2", "{denied:#}");
+    let allowed = explained(&write("allows.json", &credential("organization:1")));
+    let causes: Vec<&Value> = allowed["causes"].as_array().unwrap().iter().map(|c| &c["cause"]).collect();
+    assert!(!causes.iter().any(|c| **c == "sub-mismatch"), "{causes:?}");
+    assert!(!allowed["ruled_out"].as_array().unwrap().is_empty(), "{allowed:#}");
+}

@@ -15,18 +15,54 @@ use crate::domain::profile::Profile;
 pub struct Given<'a> {
     /// The claims of the token that was refused.
     pub claims: Option<&'a Map<String, Value>>,
-    /// What the role's trust policy says to this token.
+    /// What the role's trust policy, or the application's federated credentials, say to this token.
     pub trust: Option<&'a Trust>,
     /// What is wired to what.
     pub profile: Option<&'a Profile>,
 }
 
-/// The verdict of a trust policy on the token at hand.
+/// The verdict of a trust on the token at hand.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trust {
+    pub document: TrustDocument,
     pub decision: Decision,
     /// Why it denies, the nearest miss first.
     pub findings: Vec<Finding>,
+}
+
+/// What a trust is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustDocument {
+    /// An IAM role's trust policy.
+    Policy,
+    /// The federated credentials of an Entra application.
+    Credentials,
+}
+
+impl TrustDocument {
+    /// The causes that lie in it alone: evaluating it finds or excludes them.
+    const fn decides(self) -> &'static [Cause] {
+        match self {
+            TrustDocument::Policy => IN_THE_POLICY,
+            TrustDocument::Credentials => IN_THE_CREDENTIALS,
+        }
+    }
+
+    /// Why a cause is ruled out where it accepts the token.
+    const fn accepts(self) -> &'static str {
+        match self {
+            TrustDocument::Policy => "the policy at hand accepts the token at hand",
+            TrustDocument::Credentials => "a federated credential at hand accepts the token at hand",
+        }
+    }
+
+    /// Why a cause is ruled out where it refuses the token for another.
+    const fn refuses(self) -> &'static str {
+        match self {
+            TrustDocument::Policy => "the policy at hand already refuses the token at hand for another reason",
+            TrustDocument::Credentials => "the credentials at hand already refuse the token at hand for another reason",
+        }
+    }
 }
 
 /// A cause that the text would allow and something else at hand excludes.
@@ -47,7 +83,7 @@ impl Given<'_> {
     }
 }
 
-/// Causes that lie in the trust policy alone: evaluating it finds or excludes them.
+/// Causes that lie in a trust policy alone.
 const IN_THE_POLICY: &[Cause] = &[
     Cause::SubMismatch,
     Cause::SubCaseMismatch,
@@ -60,6 +96,16 @@ const IN_THE_POLICY: &[Cause] = &[
     Cause::ActionMissing,
     Cause::WrongFlow,
     Cause::ExplicitDeny,
+];
+
+/// Causes that lie in the federated credentials alone.
+const IN_THE_CREDENTIALS: &[Cause] = &[
+    Cause::IssMismatch,
+    Cause::SubMismatch,
+    Cause::SubCaseMismatch,
+    Cause::ImmutableSub,
+    Cause::AudMismatch,
+    Cause::FicMissing,
 ];
 
 /// Removes what the things at hand exclude, and puts what they prove to the front.
@@ -148,15 +194,19 @@ fn raise(weighed: &mut Vec<Weighed>, cause: Cause, fact: String) {
 
 fn by_trust(weighed: &mut Vec<Weighed>, given: &Given<'_>, ruled_out: &mut Vec<RuledOut>) -> Vec<Finding> {
     let Some(trust) = given.trust else { return Vec::new() };
-    // The policy only matters where the text is the denial that a policy can cause.
-    if !weighed.iter().any(|known| known.cause == Cause::SubMismatch) {
+    // The trust only matters where the text is the denial that it can cause.
+    let denial: &[Cause] = match trust.document {
+        TrustDocument::Policy => &[Cause::SubMismatch],
+        TrustDocument::Credentials => IN_THE_CREDENTIALS,
+    };
+    if !weighed.iter().any(|known| denial.contains(&known.cause)) {
         return Vec::new();
     }
     match trust.decision {
         Decision::Unknown => Vec::new(),
         Decision::Allow => {
-            for cause in IN_THE_POLICY {
-                rule_out(weighed, ruled_out, *cause, "the policy at hand accepts the token at hand");
+            for cause in trust.document.decides() {
+                rule_out(weighed, ruled_out, *cause, trust.document.accepts());
             }
             Vec::new()
         }
@@ -166,12 +216,7 @@ fn by_trust(weighed: &mut Vec<Weighed>, given: &Given<'_>, ruled_out: &mut Vec<R
             weighed.retain(|known| !found.contains(&known.cause));
             let others: Vec<Cause> = weighed.iter().map(|known| known.cause).collect();
             for cause in others {
-                rule_out(
-                    weighed,
-                    ruled_out,
-                    cause,
-                    "the policy at hand already refuses the token at hand for another reason",
-                );
+                rule_out(weighed, ruled_out, cause, trust.document.refuses());
             }
             trust.findings.clone()
         }

@@ -17,7 +17,7 @@ mod slots;
 
 use serde::Serialize;
 
-pub use given::{Given, RuledOut, Trust};
+pub use given::{Given, RuledOut, Trust, TrustDocument};
 pub use parsed::Parsed;
 pub use rule::Provider;
 
@@ -224,7 +224,11 @@ mod tests {
 
     #[test]
     fn a_policy_that_accepts_the_token_leaves_what_lies_outside_it() {
-        let trust = Trust { decision: crate::domain::iam::Decision::Allow, findings: Vec::new() };
+        let trust = Trust {
+            document: TrustDocument::Policy,
+            decision: crate::domain::iam::Decision::Allow,
+            findings: Vec::new(),
+        };
         let given = Given { trust: Some(&trust), ..Given::default() };
         let explanation = explain("Not authorized to perform sts:AssumeRoleWithWebIdentity", &given);
         let left: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
@@ -236,7 +240,11 @@ mod tests {
     fn a_policy_that_refuses_the_token_decides() {
         let finding =
             Finding::new(Cause::OperatorWrong, "trust.policy", Certainty::Proven, "a wildcard under StringEquals");
-        let trust = Trust { decision: crate::domain::iam::Decision::Deny, findings: vec![finding] };
+        let trust = Trust {
+            document: TrustDocument::Policy,
+            decision: crate::domain::iam::Decision::Deny,
+            findings: vec![finding],
+        };
         let given = Given { trust: Some(&trust), ..Given::default() };
         let explanation = explain("Not authorized to perform sts:AssumeRoleWithWebIdentity", &given);
         assert_eq!(explanation.causes.len(), 1);

@@ -4,7 +4,7 @@ mod text;
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -13,8 +13,9 @@ use serde_json::{Map, Value};
 use super::args::{OutputArgs, OutputFormat, ProfileSelector};
 use super::trust::input;
 use super::{CliError, Exit, settings, terminal};
-use crate::cause::explain::{self, Explanation, Given, Parsed, RuledOut, Trust};
-use crate::cause::{Finding, trust};
+use crate::cause::explain::{self, Explanation, Given, Parsed, RuledOut, Trust, TrustDocument};
+use crate::cause::{Finding, entra, trust};
+use crate::domain::entra::evaluate;
 use crate::domain::iam::{Provider, TrustRequest, evaluate_trust};
 
 /// The longest input that is read, in bytes. Of a longer text the beginning counts: the root comes first.
@@ -35,6 +36,9 @@ pub(super) struct ExplainArgs {
     /// The role's trust policy: the document, or the answer of `aws iam get-role`
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// The application's federated credentials: one, or the answer of `az ad app federated-credential list`
+    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
+    credential: Option<PathBuf>,
     /// The identity provider's ARN; without it, made from the token's issuer and the account in the policy
     #[arg(long, value_name = "ARN", requires = "policy")]
     provider_arn: Option<String>,
@@ -77,7 +81,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
 }
 
 fn one_standard_input(args: &ExplainArgs) -> Result<(), CliError> {
-    let named = [&args.file, &args.token, &args.claims, &args.policy];
+    let named = [&args.file, &args.token, &args.claims, &args.policy, &args.credential];
     let piped = named.into_iter().flatten().filter(|path| input::is_stdin(path)).count();
     if piped + usize::from(args.file.is_none()) > 1 {
         return Err(CliError::new("there is one standard input: name files for the rest")
@@ -94,14 +98,27 @@ fn claims(args: &ExplainArgs) -> Result<Option<Map<String, Value>>, CliError> {
     }
 }
 
-/// What the trust policy says to the token.
+/// What the trust at hand says to the token.
 fn trust(args: &ExplainArgs, claims: Option<&Map<String, Value>>) -> Result<Option<Trust>, CliError> {
-    let Some(path) = &args.policy else { return Ok(None) };
     let Some(claims) = claims else {
-        return Err(
-            CliError::new("a policy alone decides nothing").with_hint("give the token too, with --token or --claims")
-        );
+        return match (&args.policy, &args.credential) {
+            (None, None) => Ok(None),
+            _ => Err(CliError::new("a trust alone decides nothing")
+                .with_hint("give the token too, with --token or --claims")),
+        };
     };
+    match (&args.policy, &args.credential) {
+        (Some(path), _) => by_policy(args, path, claims).map(Some),
+        (None, Some(path)) => {
+            let evaluation = evaluate(&input::credentials(path)?, claims);
+            let findings = entra::of_credentials(&evaluation, "explain", None);
+            Ok(Some(Trust { document: TrustDocument::Credentials, decision: evaluation.decision, findings }))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn by_policy(args: &ExplainArgs, path: &Path, claims: &Map<String, Value>) -> Result<Trust, CliError> {
     let policy = input::policy(path)?;
     let provider = match &args.provider_arn {
         Some(arn) => arn.clone(),
@@ -109,7 +126,8 @@ fn trust(args: &ExplainArgs, claims: Option<&Map<String, Value>>) -> Result<Opti
     };
     let request = TrustRequest { role_arn: policy.role_arn.as_deref(), ..TrustRequest::new(claims, &provider) };
     let evaluation = evaluate_trust(&policy, &request);
-    Ok(Some(Trust { decision: evaluation.decision, findings: trust::findings("explain", &evaluation) }))
+    let findings = trust::findings("explain", &evaluation);
+    Ok(Trust { document: TrustDocument::Policy, decision: evaluation.decision, findings })
 }
 
 fn error_text(args: &ExplainArgs) -> Result<String, CliError> {

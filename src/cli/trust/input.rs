@@ -38,7 +38,7 @@ pub(in crate::cli) fn policy(path: &Path) -> Result<Policy, CliError> {
 ///
 /// # Errors
 /// Names the file, what is wrong, and what to save instead.
-pub(super) fn credentials(path: &Path) -> Result<CredentialSet, CliError> {
+pub(in crate::cli) fn credentials(path: &Path) -> Result<CredentialSet, CliError> {
     CredentialSet::parse(&read(path)?).map_err(|error| CliError::new(format!("{}: {error}", name(path))))
 }
 
