@@ -15,7 +15,7 @@ use super::plan::{Limits, Plan, Selection};
 use super::probes::{Holdings, Probes, StepInput, Yield};
 use super::ranking;
 use super::step::{Step, informing};
-use crate::cause::catalogue;
+use crate::cause::explain::{Given, completed};
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
@@ -321,7 +321,8 @@ impl<P: Probes> Run<P> {
             (started_ms, duration_ms) = (started_ms + offset, lasted);
         }
         let guide = self.request.profile.guide.id();
-        let findings = verdict.findings.into_iter().map(|f| catalogue::complete(f, Some(guide))).collect();
+        let given = Given { claims: self.facts.claims(), trust: None, profile: Some(&self.profile) };
+        let findings = verdict.findings.into_iter().map(|f| completed(f, Some(guide), &given)).collect();
         FinishedCheck {
             id: check,
             title: check.title().to_owned(),

@@ -89,6 +89,14 @@ pub fn explain(text: &str, given: &Given<'_>) -> Explanation {
     Explanation { provider, code, parsed, causes, ruled_out, decide }
 }
 
+/// Completes a finding from the catalogue, its commands filled with what is at hand.
+#[must_use]
+pub fn completed(finding: Finding, guide: Option<&str>, given: &Given<'_>) -> Finding {
+    let mut finding = catalogue::complete(finding, guide);
+    slots::fill(&mut finding, &Parsed::default(), given);
+    finding
+}
+
 /// The causes that an answer of `provider` with this code and message may have, the likeliest first; at most twelve.
 pub fn candidates(provider: Provider, code: &str, message: &str) -> Vec<Candidate> {
     let clean = clean::clean(&format!("{code}: {message}"));
