@@ -93,6 +93,7 @@ fn report() -> Any<()> {
     println!("{:<52} {:>12} {:>12} {:>12}", format!("median of {RUNS} runs"), "wall", "CPU", "peak memory");
     row("trustline --version", &[trustline, "--version"], &[])?;
     token(trustline)?;
+    explain(trustline)?;
     row("trustline check --lab", &[trustline, "check", "--lab"], &[])?;
     critical_path(trustline)?;
     lab_ready(trustline)?;
@@ -114,10 +115,26 @@ fn token(trustline: &str) -> Any<()> {
     }
     let (token, keys) = (text(&folder.join("token.jwt"))?, text(&keys)?);
     row("trustline token FILE --jwks FILE", &[trustline, "token", &token, "--jwks", &keys], &[])?;
+    let policy = text(&folder.join("trust-policy.json"))?;
+    row(
+        "trustline trust --policy FILE --token FILE",
+        &[trustline, "trust", "--policy", &policy, "--token", &token],
+        &[],
+    )?;
     if on_path("jwt") {
         let decode = format!("jwt decode - < {token}");
         row("jwt decode (jwt-cli, no verification)", &["sh", "-c", &decode], &[])?;
     }
+    Ok(())
+}
+
+/// `explain` of a 1 MiB log that ends in one denial.
+fn explain(trustline: &str) -> Any<()> {
+    let log = tempfile::NamedTempFile::new()?;
+    let mut lines = "2026-01-01T00:00:00Z info a line of a log without much meaning\n".repeat(16_500);
+    lines.push_str("An error occurred (AccessDenied): Not authorized to perform sts:AssumeRoleWithWebIdentity\n");
+    std::fs::write(log.path(), lines)?;
+    row("trustline explain FILE (1 MiB)", &[trustline, "explain", &text(log.path())?], &[])?;
     Ok(())
 }
 
