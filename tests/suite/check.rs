@@ -87,8 +87,15 @@ fn other_forms_hold_the_same_verdicts() {
 
 #[test]
 fn warnings_count_under_strict_alone() {
-    let (_, lenient) = report(&["--lab", "--skip", "aws.get-secret"]);
-    assert_eq!(lenient, 0);
+    let policy = tempfile::NamedTempFile::new().unwrap();
+    let wide = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoleWithWebIdentity"}]}"#;
+    std::fs::write(policy.path(), wide).unwrap();
+    let setting = format!("aws.trust-policy={}", policy.path().display());
+    let (lenient, code) = report(&["--lab", "--set", &setting]);
+    assert_eq!((code, check(&lenient, "trust.policy")["outcome"].as_str()), (0, Some("warn")), "{lenient:#}");
+    assert_eq!(lenient["findings"][0]["cause"], "trust-too-wide");
+    assert_eq!(report(&["--lab", "--set", &setting, "--strict"]).1, 4);
+    assert_eq!(report(&["--lab", "--strict"]).1, 0);
 }
 
 #[test]
