@@ -12,6 +12,7 @@ mod lab;
 mod lab_folder;
 mod network;
 mod profile;
+mod profile_file;
 mod recording;
 mod render;
 mod replay;

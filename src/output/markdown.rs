@@ -67,7 +67,7 @@ fn write_finding(text: &mut String, finding: &Finding) {
 }
 
 /// A fenced block whose fence is longer than any run of backticks inside.
-fn write_block(text: &mut String, content: &str) {
+pub(super) fn write_block(text: &mut String, content: &str) {
     let mut longest = 2;
     let mut run = 0;
     for c in content.chars() {
@@ -79,7 +79,7 @@ fn write_block(text: &mut String, content: &str) {
 }
 
 /// Text that cannot leave its line or table cell, or start markup.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     for c in visible(text).chars() {
         if matches!(c, '|' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '\\') {
