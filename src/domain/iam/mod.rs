@@ -2,7 +2,6 @@
 
 mod access;
 mod condition;
-mod confusable;
 mod context;
 mod decide;
 mod document;
@@ -11,10 +10,10 @@ mod foreign;
 mod key;
 mod lint;
 mod near_miss;
+mod near_principal;
 mod near_subject;
 mod operator;
 pub mod pattern;
-mod percent;
 mod placeholder;
 mod policy;
 mod principal;
