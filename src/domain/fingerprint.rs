@@ -18,6 +18,12 @@ impl Fingerprint {
         Fingerprint(text)
     }
 
+    /// The fingerprint of these twelve hex digits, in either letter case.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let fits = digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        fits.then(|| Fingerprint(format!("sha256:{}", digits.to_ascii_lowercase())))
+    }
+
     /// The printed form.
     pub fn as_str(&self) -> &str {
         &self.0
