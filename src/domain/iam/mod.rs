@@ -22,7 +22,7 @@ mod resource_miss;
 mod truth;
 mod variable;
 
-pub use access::{AccessEvaluation, AccessRequest, AccessStatement, decide_access, evaluate_access};
+pub use access::{AccessEvaluation, AccessRequest, AccessStatement, evaluate_access};
 pub use context::{TrustRequest, WEB_IDENTITY};
 pub use decide::{Decision, Refusal, decide_trust};
 pub use evaluate::{
