@@ -14,6 +14,7 @@ pub mod keyvault;
 pub mod nearest;
 pub mod profile;
 pub mod region;
+pub mod rotation;
 pub mod runtime_output;
 pub mod secret_ref;
 pub mod secret_shape;

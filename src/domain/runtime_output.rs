@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
 
-/// The most of each kind that is kept.
+/// The most of each kind that is kept: the last ones, since a log goes forward in time.
 const MOST: usize = 64;
 
 static FINGERPRINT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)sha256:([0-9a-f]+)").ok());
@@ -21,7 +21,7 @@ static WORKER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// What was found in an automation's output. The output itself may hold anything and is not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuntimeOutput {
-    /// The fingerprints, each once, in the order they were met.
+    /// The fingerprints, each once, in the order in which they were last met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fingerprints: Vec<Fingerprint>,
     /// The variables that the automation says are not set.
@@ -82,9 +82,11 @@ fn group<'t>(found: &Captures<'t>, number: usize) -> &'t str {
 }
 
 fn add<T: PartialEq>(to: &mut Vec<T>, item: T) {
-    if to.len() < MOST && !to.contains(&item) {
-        to.push(item);
+    to.retain(|known| *known != item);
+    if to.len() == MOST {
+        to.remove(0);
     }
+    to.push(item);
 }
 
 #[cfg(test)]
