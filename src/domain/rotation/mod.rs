@@ -11,3 +11,6 @@ pub use sighting::{Sighting, Source};
 pub use snapshot::{Place, Sibling, Store, StoreSnapshot, Version};
 pub use variant::{Variant, VariantFingerprint};
 pub use verdict::Verdict;
+
+#[cfg(test)]
+mod judge_tests;
