@@ -1,8 +1,9 @@
 //! Would these identity policies let a call through? For the reads of secrets and the use of their keys.
 
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::context::{Actual, Context};
 use super::decide::{Decision, Tally};
