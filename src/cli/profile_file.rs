@@ -2,6 +2,7 @@
 //! short leaves the older one; and beside it what was typed and is no value yet.
 
 use std::collections::BTreeMap;
+use std::fs::DirBuilder;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -41,9 +42,9 @@ pub(super) fn confirmed(path: &Path, guide: Guide) -> Result<Vec<Confirmation>, 
 pub(super) fn change(path: &Path, change: &Change) -> Result<(), CliError> {
     let refuse = |what: String| CliError::new(format!("{}: {what}", path.display()));
     let anchored = match change {
-        Change::Set(values) => {
-            Change::Set(values.iter().map(|(key, value)| (*key, value.clone().map(|v| anchor(path, *key, v)))).collect())
-        }
+        Change::Set(values) => Change::Set(
+            values.iter().map(|(key, value)| (*key, value.clone().map(|v| anchor(path, *key, v)))).collect(),
+        ),
         other => other.clone(),
     };
     let after = anchored.apply(&settings::read(path)?).map_err(refuse)?;
@@ -69,6 +70,26 @@ fn anchor(profile: &Path, key: Key, value: Value) -> Value {
         }
         _ => value,
     }
+}
+
+/// Writes a profile in its owner's folder, in place of what may be there.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    if let Some(folder) = path.parent() {
+        private_folder().create(folder).map_err(|error| CliError::new(format!("{}: {error}", folder.display())))?;
+    }
+    replace(path, text)
+}
+
+/// Makes folders that only their owner may look into.
+pub(super) fn private_folder() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
 }
 
 /// Replaces a file's content in one step. A symbolic link keeps pointing to it.

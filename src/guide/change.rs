@@ -31,9 +31,9 @@ impl Change {
     /// Says why the text cannot take it.
     pub fn apply(&self, text: &str) -> Result<String, String> {
         match self {
-            Change::Set(values) => values
-                .iter()
-                .try_fold(text.to_owned(), |text, (key, value)| edit::set(&text, *key, value.as_ref())),
+            Change::Set(values) => {
+                values.iter().try_fold(text.to_owned(), |text, (key, value)| edit::set(&text, *key, value.as_ref()))
+            }
             Change::Confirm { guide, step, at } => confirm(text, *guide, *step, Some(at)),
             Change::TakeBack { guide, step } => confirm(text, *guide, *step, None),
         }

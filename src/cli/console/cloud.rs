@@ -7,14 +7,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::followed;
 use crate::cause::catalogue;
 use crate::check::verdict::token::Expectations;
 use crate::cli::args::{NetworkArgs, ProfileSelector};
 use crate::cli::lab_folder::LabFolder;
-use crate::cli::{CliError, lab, settings};
+use crate::cli::{CliError, lab, profile_file, settings};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
+use crate::guide::Change;
 use crate::lab::{LabOptions, Scenario, World};
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
@@ -23,7 +26,7 @@ use crate::run::event::RunEvent;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::runner::{self, RunRequest};
-use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
+use crate::tui::inputs::{GuideFile, ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::services::{Answer, Refusal, Services, Started, TokenRead};
 
 /// What takes a run's events beside the console.
@@ -97,15 +100,20 @@ impl Services for Cloud {
 
     fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String> {
         let path = settings::file_of(name).map_err(|error| error.message)?;
-        let told = |error: std::io::Error| format!("{}: {error}", path.display());
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(told)?;
-        }
-        // A profile that was there stays whole until the new one is.
-        let unfinished = path.with_extension("toml.new");
-        std::fs::write(&unfinished, document).map_err(told)?;
-        std::fs::rename(&unfinished, &path).map_err(told)?;
+        profile_file::write(&path, document).map_err(|error| error.message)?;
         Ok(path)
+    }
+
+    fn guide(&self, target: &Target) -> Result<GuideFile, String> {
+        followed::read(target, &self.set)
+    }
+
+    fn change(&self, target: &Target, change: &Change) -> Result<GuideFile, String> {
+        followed::change(target, &self.set, change)
+    }
+
+    fn keep_draft(&self, target: &Target, key: Key, text: Option<&str>) -> Result<(), String> {
+        followed::keep_draft(target, key, text)
     }
 
     fn scenarios(&self) -> Vec<ScenarioEntry> {
@@ -130,27 +138,27 @@ fn start(
         lab: None,
         set: set.to_vec(),
     };
-    let (profile, http, keep): (_, _, Box<dyn std::any::Any + Send>) = match choice.target {
+    let (loaded, http, keep): (_, _, Box<dyn std::any::Any + Send>) = match choice.target {
         Target::Lab(scenario) => {
             let lab = lab::start(&scenario, LabOptions { delay: Duration::ZERO })?;
             let folder = LabFolder::write(&lab)?;
-            let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), set)?;
-            (profile, network.lab_stack(&folder.ca_file())?, Box::new((lab, folder)))
+            let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &format!("lab-{scenario}"), set)?;
+            (loaded, network.lab_stack(&folder.ca_file())?, Box::new((lab, folder)))
         }
-        Target::Named(name) => (settings::load(&by(Some(name), None))?.profile, network.stack()?, Box::new(())),
-        Target::File(path) => (settings::load(&by(None, Some(path)))?.profile, network.stack()?, Box::new(())),
-        Target::Environment => (settings::load(&by(None, None))?.profile, network.stack()?, Box::new(())),
+        Target::Named(name) => (settings::load(&by(Some(name), None))?, network.stack()?, Box::new(())),
+        Target::File(path) => (settings::load(&by(None, Some(path)))?, network.stack()?, Box::new(())),
+        Target::Environment => (settings::load(&by(None, None))?, network.stack()?, Box::new(())),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let request = RunRequest {
-        profile: profile.clone(),
+        profile: loaded.profile.clone(),
         selection: Selection { only: choice.only, skip: Vec::new() },
         limits: Limits { total: network.timeout, wait: Duration::ZERO },
         now: i64::try_from(now).unwrap_or_default(),
     };
     let probes = Arc::new(WorldProbes { http: http.clone(), timeout: network.operation_timeout() });
     let events = runner::start(request, probes, cancel);
-    Ok((Started { profile, events, keep }, http))
+    Ok((Started { profile: loaded.profile, settings: loaded.provenance, events, keep }, http))
 }
 
 /// The same events, written to a recording on their way. Where that fails the run goes on without it.

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::output::guide::{GuideReport, artifacts};
 use crate::cause::catalogue;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::domain::text::visible;
 use crate::guide::{Artifact, Filling, Form, Missing, Step, StepState, fill, next_open, render as artifact};
+use crate::output::guide::{GuideReport, artifacts};
 use crate::output::paint::{Glyphs, Paint, Role};
 
 pub(super) fn render(followed: &[GuideReport], chosen: Option<Guide>, step: Option<u8>, paint: Paint) -> String {
@@ -112,9 +112,8 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
         text.push_str(&heading("Do"));
         text.push_str(&numbered(&step.instructions, &mut filling));
     }
-    let (in_tabs, beside): (Vec<Artifact>, Vec<Artifact>) = artifacts(step)
-        .into_iter()
-        .partition(|artifact| step.tabs.iter().any(|tab| tab.artifacts.contains(artifact)));
+    let (in_tabs, beside): (Vec<Artifact>, Vec<Artifact>) =
+        artifacts(step).into_iter().partition(|artifact| step.tabs.iter().any(|tab| tab.artifacts.contains(artifact)));
     for tab in &step.tabs {
         text.push_str(&heading(&tab.title));
         text.push_str(&numbered(&tab.instructions, &mut filling));

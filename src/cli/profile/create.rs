@@ -1,13 +1,13 @@
 //! `profile new`: from `--set`, and on a terminal from answers, to a file of its own.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{BufRead, ErrorKind, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::super::{CliError, Exit, settings};
+use super::super::{CliError, Exit, profile_file, settings};
 use super::print;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::{Key, Kind};
@@ -196,7 +196,7 @@ fn absolute(mut setting: Setting) -> Setting {
 fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
     let refuse = |path: &Path, error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
     let folder = path.parent().unwrap_or(Path::new("."));
-    private_folder().create(folder).map_err(|error| refuse(folder, error))?;
+    profile_file::private_folder().create(folder).map_err(|error| refuse(folder, error))?;
     let draft = Draft(path.with_extension(format!("{}.new", std::process::id())));
     let mut file = private_file().open(&draft.0).map_err(|error| refuse(&draft.0, error))?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| refuse(&draft.0, error))?;
@@ -214,14 +214,6 @@ impl Drop for Draft {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
-}
-
-fn private_folder() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
 }
 
 fn private_file() -> OpenOptions {

@@ -219,9 +219,8 @@ mod tests {
     #[test]
     fn a_tokens_claims_fill_fields_and_the_token_is_not_kept() {
         use base64::Engine as _;
-        let part = |value: serde_json::Value| {
-            base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string())
-        };
+        let part =
+            |value: serde_json::Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
         let claims = json!({ "iss": "https://app.example.com", "sub": format!("organization:{UUID}"), "aud": "sts.amazonaws.com" });
         let token = format!("{}.{}.c2ln", part(json!({ "alg": "RS256" })), part(claims));
         let import = import(&format!("Bearer {token}"), Guide::AwsWorkloadIdentity);
@@ -236,13 +235,19 @@ mod tests {
         for (answer, member) in [
             (json!({ "AccessKey": { "UserName": "u", "SecretAccessKey": "wJalrX-planted" } }), "SecretAccessKey"),
             (json!({ "appId": UUID, "password": "wJalrX-planted", "tenant": UUID }), "password"),
-            (json!({ "ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf", "SecretString": "wJalrX-planted" }), "SecretString"),
+            (
+                json!({ "ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf", "SecretString": "wJalrX-planted" }),
+                "SecretString",
+            ),
             (json!({ "id": "https://v-1.vault.azure.net/secrets/db/1", "value": "wJalrX-planted" }), "value"),
         ] {
             for guide in Guide::ALL {
                 let import = import(&answer.to_string(), *guide);
                 assert!(!format!("{import:?}").contains("planted"), "{import:?}");
-                assert!(import.left.iter().any(|l| l.what.ends_with(member) && l.why.contains("not kept")), "{import:?}");
+                assert!(
+                    import.left.iter().any(|l| l.what.ends_with(member) && l.why.contains("not kept")),
+                    "{import:?}"
+                );
             }
         }
     }
@@ -251,7 +256,10 @@ mod tests {
     fn what_is_ambiguous_wrong_or_foreign_is_left_with_the_reason() {
         let aws = Guide::AwsWorkloadIdentity;
         for (pasted, why) in [
-            (json!([{ "RoleArn": ROLE }, { "RoleArn": "arn:aws:iam::123456789012:role/other" }]).to_string(), "several values"),
+            (
+                json!([{ "RoleArn": ROLE }, { "RoleArn": "arn:aws:iam::123456789012:role/other" }]).to_string(),
+                "several values",
+            ),
             ("arn:aws:sts::123456789012:assumed-role/reader/session".to_owned(), "session"),
             (json!({ "appId": UUID }).to_string(), "does not ask for azure.client-id"),
             (UUID.to_owned(), "nothing says"),
@@ -267,7 +275,8 @@ mod tests {
 
     fn tree() -> impl Strategy<Value = serde_json::Value> {
         let names = ["Arn", "id", "value", "password", "issuer", "sub", "Statement", "Principal", "Condition", "a:sub"];
-        let texts = ["arn:aws:iam::1:role/x", "arn:", "arn:aws:iam::123456789012:oidc-provider/h", "é", "/subscriptions/x", ""];
+        let texts =
+            ["arn:aws:iam::1:role/x", "arn:", "arn:aws:iam::123456789012:oidc-provider/h", "é", "/subscriptions/x", ""];
         let leaf = prop_oneof![
             any::<String>().prop_map(serde_json::Value::from),
             proptest::sample::select(texts.to_vec()).prop_map(serde_json::Value::from),
@@ -276,8 +285,13 @@ mod tests {
         leaf.prop_recursive(5, 40, 5, move |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
-                proptest::collection::vec((proptest::sample::select(names.to_vec()), inner), 0..4)
-                    .prop_map(|members| members.into_iter().map(|(n, v)| (n.to_owned(), v)).collect::<serde_json::Map<_, _>>().into()),
+                proptest::collection::vec((proptest::sample::select(names.to_vec()), inner), 0..4).prop_map(
+                    |members| members
+                        .into_iter()
+                        .map(|(n, v)| (n.to_owned(), v))
+                        .collect::<serde_json::Map<_, _>>()
+                        .into()
+                ),
             ]
         })
     }

@@ -25,7 +25,8 @@ pub fn summary(report: &GuideReport) -> String {
     text.push_str("| step | state | by | when |\n|---|---|---|---|\n");
     for step in &report.text.steps {
         let (state, by, when) = report.state(step).map_or_else(Default::default, told);
-        let _ = writeln!(text, "| {}. {} | {state} | {} | {} |", step.number, cell(&step.title), cell(&by), cell(&when));
+        let _ =
+            writeln!(text, "| {}. {} | {state} | {} | {} |", step.number, cell(&step.title), cell(&by), cell(&when));
     }
     text.push_str("\n## Values\n\n| key | value |\n|---|---|\n");
     for field in report.text.fields() {
@@ -75,7 +76,8 @@ fn value(report: &GuideReport, key: Key) -> Option<String> {
 /// One step with its instructions and artifacts.
 pub fn step(report: &GuideReport, step: &Step) -> String {
     let mut filling = Filling::new(&report.values);
-    let mut text = format!("# {}. {}\n\n{}\n", step.number, cell(&step.title), cell(&fill(&step.purpose, &mut filling)));
+    let mut text =
+        format!("# {}. {}\n\n{}\n", step.number, cell(&step.title), cell(&fill(&step.purpose, &mut filling)));
     if let Some(state) = report.state(step) {
         let (word, by, when) = told(state);
         let rest: Vec<&str> = [by.as_str(), when.as_str()].into_iter().filter(|part| !part.is_empty()).collect();

@@ -34,9 +34,9 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Positio
         return None;
     }
     header::draw(model, theme, geometry, buffer);
-    panes::draw(model, theme, geometry, buffer);
+    let in_field = panes::draw(model, theme, geometry, buffer);
     let on_status = status::draw(model, theme, geometry, buffer);
-    let mut cursor = on_status;
+    let mut cursor = on_status.or(in_field);
     for over in &model.layers {
         let geometry = layout::Geometry { layer: layout::layer(model, over, geometry.area), ..geometry };
         cursor = layer::draw(model, theme, geometry, over, buffer);
