@@ -17,6 +17,7 @@ use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::{Guide, environment};
 use crate::lab::{LabOptions, Scenario, World};
+use crate::output::file;
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::run::event::{RunEvent, RunVerdict};
@@ -312,12 +313,9 @@ impl Services for Cloud {
         let path = settings::file_of(name).map_err(|error| error.message)?;
         let told = |error: std::io::Error| format!("{}: {error}", path.display());
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(told)?;
+            file::create_folder(folder).map_err(told)?;
         }
-        // A profile that was there stays whole until the new one is.
-        let unfinished = path.with_extension("toml.new");
-        std::fs::write(&unfinished, document).map_err(told)?;
-        std::fs::rename(&unfinished, &path).map_err(told)?;
+        file::replace(&path, document.as_bytes()).map_err(told)?;
         Ok(path)
     }
 
@@ -361,9 +359,10 @@ fn start(
         limits: Limits { total: network.timeout, wait: Duration::ZERO },
         now: i64::try_from(now).unwrap_or_default(),
     };
-    let probes = Arc::new(WorldProbes { http: http.clone(), timeout: network.operation_timeout() });
+    let after = http.disconnected();
+    let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
     let events = runner::start(request, probes, cancel);
-    Ok((Started { profile, events, keep }, http))
+    Ok((Started { profile, events, keep }, after))
 }
 
 /// The same events, written to a recording on their way. Where that fails the run goes on without it.
