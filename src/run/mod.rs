@@ -6,5 +6,6 @@ pub mod probes;
 pub mod ranking;
 pub mod record;
 pub mod report;
+pub mod rotation;
 pub mod runner;
 pub mod step;

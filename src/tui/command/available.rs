@@ -1,0 +1,107 @@
+//! When each command can be used, and in a few words why not.
+
+use super::Availability::{self, No, Ready};
+use crate::tui::copy;
+use crate::tui::model::Model;
+
+pub(super) fn always(_: &Model) -> Availability {
+    Ready
+}
+
+pub(super) fn has_list(model: &Model) -> Availability {
+    if !model.layers.is_empty() || model.row_count() > 0 { Ready } else { No("there is nothing to filter here") }
+}
+
+pub(super) fn has_filter(model: &Model) -> Availability {
+    if model.list().filter.is_empty() { No("no filter is set; / sets one") } else { Ready }
+}
+
+pub(super) fn can_run_again(model: &Model) -> Availability {
+    if model.replay.is_some() {
+        No("a recording is read-only")
+    } else if model.runs.live().is_some() {
+        No("a run is going on; c cancels it")
+    } else if model.runs.newest().is_none_or(|run| run.choice.is_none()) {
+        No("nothing has run yet")
+    } else {
+        Ready
+    }
+}
+
+pub(super) fn can_run_one(model: &Model) -> Availability {
+    match can_run_again(model) {
+        Ready if model.selected_check().is_none() => No("no check is selected"),
+        answer => answer,
+    }
+}
+
+pub(super) fn can_cancel(model: &Model) -> Availability {
+    if model.runs.live().is_some() || model.runs.watch.is_some() { Ready } else { No("no run is going on") }
+}
+
+pub(super) fn can_watch(model: &Model) -> Availability {
+    if model.replay.is_some() {
+        No("a recording is read-only")
+    } else if model.runs.newest().is_none_or(|run| run.choice.is_none()) {
+        No("nothing has run yet")
+    } else {
+        Ready
+    }
+}
+
+pub(super) fn has_run(model: &Model) -> Availability {
+    if model.runs.shown().is_some() { Ready } else { No("nothing has run yet") }
+}
+
+pub(super) fn has_report(model: &Model) -> Availability {
+    match model.runs.shown() {
+        Some(run) if !run.report.checks.is_empty() => Ready,
+        _ => No("there is no report yet"),
+    }
+}
+
+pub(super) fn has_two_runs(model: &Model) -> Availability {
+    if model.runs.list.len() > 1 { Ready } else { No("there is only one run so far; r runs again") }
+}
+
+pub(super) fn has_copy(model: &Model) -> Availability {
+    if copy::offers(model).is_empty() { No("there is nothing to copy here") } else { Ready }
+}
+
+pub(super) fn not_replay(model: &Model) -> Availability {
+    if model.replay.is_some() { No("a recording is read-only") } else { Ready }
+}
+
+pub(super) fn can_use_lab(model: &Model) -> Availability {
+    match not_replay(model) {
+        Ready if model.inputs.scenarios.as_ref().is_some_and(Vec::is_empty) => No("this build has no lab scenarios"),
+        answer => answer,
+    }
+}
+
+pub(super) fn has_profiles(model: &Model) -> Availability {
+    match not_replay(model) {
+        Ready if model.inputs.profiles.is_empty() => No("there are no profiles yet"),
+        answer => answer,
+    }
+}
+
+pub(super) fn can_verify(model: &Model) -> Availability {
+    match model.token.pasted.as_ref().or(model.token.reread.as_ref().map(|(_, held)| held)) {
+        _ if model.replay.is_some() => No("a recording is read-only"),
+        None => No("only a token that was pasted or read from a file can be checked here; a run checks its own"),
+        Some(_) if model.token.fetching.is_some() => No("the keys are being fetched"),
+        Some(held) => match held.decoded.issuer() {
+            Some(issuer) if issuer.starts_with("https://") => Ready,
+            _ => No("the token names no https issuer"),
+        },
+    }
+}
+
+pub(super) fn has_pasted(model: &Model) -> Availability {
+    if model.token.pasted.is_some() { Ready } else { No("no token was pasted") }
+}
+
+pub(super) fn has_offset(model: &Model) -> Availability {
+    if model.inputs.utc_offset_s.is_some() { Ready } else { No("the local time zone is not known") }
+}

@@ -1,0 +1,122 @@
+//! The table: every command with its name, its keys, where they work, what it does and when it can be used.
+
+use super::available::*;
+use super::{Command, CommandId as C, Scope};
+use crate::tui::model::Screen;
+
+const MAIN: &[Scope] = &[Scope::Main];
+const MOVING: &[Scope] = &[Scope::Main, Scope::Picker, Scope::Reader, Scope::Typing];
+const LISTS: &[Scope] = &[Scope::Main, Scope::Picker];
+const HANDSHAKE: &[Scope] = &[Scope::On(Screen::Handshake)];
+const TOKEN: &[Scope] = &[Scope::On(Screen::Token)];
+const FINDINGS: &[Scope] = &[Scope::On(Screen::Findings)];
+const ALWAYS: &[Scope] = &[Scope::Always];
+const CHOOSING: &[Scope] = &[Scope::Picker, Scope::Confirm, Scope::Paste];
+const LAYERS: &[Scope] = &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Confirm];
+const FORM: &[Scope] = &[Scope::Form];
+const TYPING: &[Scope] = &[Scope::Typing];
+
+/// A row: id, name, title, keys, scopes, what it does; then, where it has them, `when` and the rank of its `hint`.
+macro_rules! commands {
+    ($($id:expr, $name:literal, $title:literal, $keys:expr, $scopes:expr, $doc:literal
+        $(when $enabled:ident)? $(hint $hint:literal)?;)*) => {
+        &[$(Command {
+            id: $id,
+            name: $name,
+            title: $title,
+            doc: $doc,
+            scopes: $scopes,
+            keys: &$keys,
+            enabled: commands!(@when $($enabled)?),
+            hint: commands!(@hint $($hint)?),
+        }),*]
+    };
+    (@hint) => { None };
+    (@hint $hint:literal) => { Some($hint) };
+    (@when) => { always };
+    (@when $enabled:ident) => { $enabled };
+}
+
+/// Every command, in the order of the help.
+pub const COMMANDS: &[Command] = commands! {
+    // Moving.
+    C::Open, "open", "open", ["enter"], MAIN, "Open what is selected, or go into its details";
+    C::Up, "up", "up", ["up", "k"], MOVING, "One row up";
+    C::Down, "down", "down", ["down", "j"], MOVING, "One row down";
+    C::PageUp, "page-up", "page up", ["pageup", "ctrl-u"], MOVING, "One page up";
+    C::PageDown, "page-down", "page down", ["pagedown", "ctrl-d"], MOVING, "One page down";
+    C::Top, "top", "top", ["g", "home"], MOVING, "To the first row";
+    C::Bottom, "bottom", "bottom", ["G", "end"], MOVING, "To the last row";
+    C::FocusNext, "focus-next", "other pane", ["tab", "backtab"], MAIN, "To the other pane";
+    C::FocusLeft, "focus-left", "list", ["left", "h"], MAIN, "To the list";
+    C::FocusRight, "focus-right", "details", ["right", "l"], MAIN, "To the details";
+    C::ScrollUp, "scroll-up", "details up", ["K"], MAIN, "Scroll the details up without leaving the list";
+    C::ScrollDown, "scroll-down", "details down", ["J"], MAIN, "Scroll the details down without leaving the list";
+    C::Back, "back", "back", ["esc"], MAIN, "One step back: filter, details, screen";
+    // Screens.
+    C::Show(Screen::Handshake), "handshake", "handshake", ["1"], MAIN, "The checks, one by one, as they run";
+    C::Show(Screen::Token), "token", "token", ["2"], MAIN, "The token: claims, meaning, signature, time left";
+    C::Show(Screen::Findings), "findings", "findings", ["3"], MAIN, "The named causes, root causes first";
+    C::Show(Screen::Log), "log", "log", ["4"], MAIN, "The run's events in order";
+    C::Show(Screen::Start), "start", "start", ["0"], MAIN, "The ways to begin" when not_replay;
+    C::NextScreen, "next-screen", "next screen", ["]"], MAIN, "To the next screen";
+    C::PreviousScreen, "previous-screen", "previous screen", ["["], MAIN, "To the screen before";
+    // Runs.
+    C::RunAgain, "run", "run again", ["r"], MAIN, "Run the same checks again" when can_run_again hint 1;
+    C::RunOne, "run-one", "run this check", ["e"], HANDSHAKE, "Run the selected check with what it needs"
+        when can_run_one;
+    C::Cancel, "cancel", "cancel", ["c"], MAIN, "Stop the run, or watching" when can_cancel hint 0;
+    C::Watch, "watch", "watch", ["W"], MAIN, "Run every few seconds until it works, and say since when it does"
+        when can_watch;
+    C::History, "history", "earlier runs", ["H"], MAIN, "Go back to an earlier run" when has_run;
+    C::Compare, "compare", "compare", ["D"], MAIN, "Compare this run with another: causes, outcomes, claims, times"
+        when has_two_runs;
+    // Taking away.
+    C::CopyValue, "copy", "copy", ["y"], MAIN, "Copy what matters most here: the fix, the value" when has_copy hint 2;
+    C::CopyMenu, "copy-menu", "copy …", ["Y"], MAIN, "Choose what to copy: value, fix, finding, command that reproduces it"
+        when has_copy;
+    C::Export, "export", "export", ["x"], MAIN, "Write the report as Markdown or JSON" when has_report;
+    // What one screen has alone.
+    C::Waterfall, "waterfall", "waterfall", ["w"], HANDSHAKE, "Where the time went: every check and its hops on one time axis"
+        when has_run hint 4;
+    C::Fold, "fold", "fold", ["space"], FINDINGS, "Show or hide what this finding blocks" when has_run;
+    C::Paste, "paste", "paste token", ["i"], TOKEN, "Paste or type a token; it is never shown as such"
+        when not_replay hint 3;
+    C::Verify, "verify", "verify", ["v"], TOKEN, "Fetch the keys of the token's issuer and check the signature"
+        when can_verify hint 3;
+    C::DropPasted, "drop-token", "drop token", ["backspace"], TOKEN, "Forget the pasted token and show the run's again"
+        when has_pasted;
+    // Finding.
+    C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when has_list hint 5;
+    C::NextMatch, "next-match", "next match", ["n"], MAIN, "To the next row that the filter shows" when has_filter;
+    C::PreviousMatch, "previous-match", "previous match", ["N"], MAIN, "To the row before that the filter shows"
+        when has_filter;
+    // Beginning.
+    C::Lab, "lab", "lab", ["L"], MAIN, "Pick a scenario of the embedded cloud" when can_use_lab;
+    C::Profiles, "profiles", "profiles", ["P"], MAIN, "Pick a profile" when has_profiles;
+    C::NewProfile, "new-profile", "new profile", ["+"], MAIN, "Make a profile" when not_replay;
+    // How it looks.
+    C::Wrap, "wrap", "wrap", ["z"], MAIN, "Break long lines, or cut them";
+    C::Privacy, "privacy", "privacy", ["p"], MAIN, "Hide account ids, subjects and hosts";
+    C::Clock, "clock", "clock", ["u"], MAIN, "Tell times in UTC or local time" when has_offset;
+    C::Theme, "theme", "theme", ["t"], MAIN, "The next theme: dark, light, none";
+    C::Mouse, "mouse", "mouse", ["m"], MAIN, "Leave the mouse to the terminal, to select text, or take it back";
+    // Help and the end.
+    C::Palette, "palette", "commands", [":", "ctrl-p"], MAIN, "Find a command by its name" hint 6;
+    C::Help, "help", "help", ["?", "f1"], MAIN, "What can be done here" hint 7;
+    C::Quit, "quit", "quit", ["q"], MAIN, "Leave; a summary stays on the screen" hint 8;
+    // Everywhere.
+    C::Interrupt, "interrupt", "cancel or quit", ["ctrl-c"], ALWAYS, "Stop the run if one is going on, else leave";
+    C::Suspend, "suspend", "suspend", ["ctrl-z"], ALWAYS, "Back to the shell; fg returns";
+    C::Repaint, "repaint", "repaint", ["ctrl-l"], ALWAYS, "Draw everything again";
+    // In layers on top.
+    C::Accept, "accept", "choose", ["enter"], CHOOSING, "Take what is selected" hint 0;
+    C::Close, "close", "close", ["esc", "q"], LAYERS, "Close what is on top" hint 9;
+    C::FieldNext, "field-next", "next field", ["tab", "down", "enter"], FORM, "To the next field" hint 1;
+    C::FieldPrevious, "field-previous", "field before", ["backtab", "up"], FORM, "To the field before";
+    C::Save, "save", "save and run", ["ctrl-s"], FORM, "Write the profile and run it" hint 0;
+    // While a filter is typed.
+    C::TypingEnd, "typing-end", "take it", ["enter"], TYPING, "Keep the filter and go back to the rows; in a list on top, choose"
+        hint 0;
+    C::TypingClear, "typing-clear", "clear", ["esc"], TYPING, "Remove the filter" hint 1;
+};
