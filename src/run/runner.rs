@@ -10,6 +10,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::caught::caught;
 use super::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent};
 use super::plan::{Limits, Plan, Selection};
 use super::probes::{Holdings, Probes, StepInput, Yield};
@@ -192,10 +193,10 @@ impl<P: Probes> Run<P> {
             holdings: self.holdings.clone(),
         };
         let probes = self.probes.clone();
-        let task = self.tasks.spawn(async move {
+        let task = self.tasks.spawn(caught(async move {
             sleep(after).await;
             probes.perform(step, input).await
-        });
+        }));
         self.running.insert(task.id(), step);
     }
 
