@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
     use crate::check::facts::issuer::{DocumentFact, IssuerFacts, KeysFact};
-    use crate::check::facts::network::{Address, Hop, Tls};
+    use crate::check::facts::network::{Address, FailureKind, Hop, NetworkFailure, Tls};
     use crate::domain::certificate::{Certificate, Chain};
     use crate::domain::discovery::Discovery;
     use crate::domain::jwks::Jwks;
