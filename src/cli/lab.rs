@@ -58,6 +58,7 @@ struct Ready<'a> {
     tenant_id: Option<&'a str>,
     client_id: Option<&'a str>,
     secret: &'a str,
+    deployment_token_file: &'a Path,
 }
 
 pub(super) fn run(args: &LabArgs) -> Result<Exit, CliError> {
@@ -76,7 +77,7 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
     let mut signals = Signals::listen()?;
     let lab = Lab::start(world, options).map_err(|error| CliError::new(error.to_string()))?;
     let folder = LabFolder::write(&lab)?;
-    let ca_file = folder.ca_file();
+    let (ca_file, deployment_token_file) = (folder.ca_file(), folder.deployment_token_file());
     let ready = Ready {
         ca_file: &ca_file,
         endpoints: &lab.endpoints,
@@ -86,6 +87,7 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
         tenant_id: Some(&lab.profile.azure.tenant_id),
         client_id: Some(&lab.profile.azure.client_id),
         secret: &lab.secret,
+        deployment_token_file: &deployment_token_file,
     };
     let text = match output {
         LabOutput::Json => json(&ready)?,
@@ -117,7 +119,8 @@ fn table(scenarios: &[Scenario]) -> String {
 }
 
 fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
-    let Endpoints { issuer, sts, secretsmanager, entra, vault, .. } = ready.endpoints;
+    let Endpoints { issuer, sts, secretsmanager, entra, vault, deployment } = ready.endpoints;
+    let token_file = ready.deployment_token_file.display().to_string();
     let ca_file = ready.ca_file.display().to_string();
     let rows = [
         ("scenario", lab.scenario.as_str()),
@@ -126,6 +129,8 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         ("Secrets Manager", secretsmanager),
         ("Entra", entra.as_deref().unwrap_or_default()),
         ("Key Vault", vault.as_deref().unwrap_or_default()),
+        ("deployment", deployment.as_deref().unwrap_or_default()),
+        ("its token", &token_file),
         ("authority", &ca_file),
         ("role", ready.role_arn),
         ("region", ready.region),

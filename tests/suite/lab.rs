@@ -2,6 +2,7 @@
 
 mod client;
 mod command;
+mod deployment;
 mod happy;
 mod secrets;
 mod sts;

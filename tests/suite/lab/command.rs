@@ -75,7 +75,8 @@ fn serves_until_it_is_told_to_stop() {
                 "region",
                 "tenant_id",
                 "client_id",
-                "secret"
+                "secret",
+                "deployment_token_file"
             ]
         );
         let ca_file = std::path::PathBuf::from(ready["ca_file"].as_str().unwrap());
