@@ -157,8 +157,11 @@ fn fleet(trustline: &str) -> Any<()> {
     let config = tempfile::tempdir()?;
     std::fs::create_dir(config.path().join("profiles"))?;
     let mut profile = std::fs::read_to_string(folder.join("profile.toml"))?;
-    for file in ["token.jwt", "trust-policy.json", "identity-policy.json"] {
-        profile = profile.replace(&format!("\"{file}\""), &format!("{:?}", text(&folder.join(file))?));
+    // The profile names its files beside it.
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or("a name is not UTF-8")?;
+        profile = profile.replace(&format!("{name:?}"), &format!("{:?}", text(&path)?));
     }
     for number in 0..PROFILES {
         std::fs::write(config.path().join(format!("profiles/p{number:03}.toml")), &profile)?;

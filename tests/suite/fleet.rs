@@ -30,12 +30,13 @@ impl Fleet {
     fn add(&self, name: &str, (from, to): (&str, &str)) {
         let profile = fs::read_to_string(self.lab.file("profile.toml")).unwrap();
         assert!(profile.contains(from), "{from}: {profile}");
-        let profile =
-            profile.replacen(from, to, 1).replace("\"token.jwt\"", &format!("{:?}", self.lab.file("token.jwt")));
-        let policy = format!("{:?}", self.lab.file("trust-policy.json"));
-        let profile = profile.replace("\"trust-policy.json\"", &policy);
-        let policy = format!("{:?}", self.lab.file("identity-policy.json"));
-        self.put(name, &profile.replace("\"identity-policy.json\"", &policy));
+        let mut profile = profile.replacen(from, to, 1);
+        // The profile names its files beside it.
+        for entry in fs::read_dir(&self.lab.folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            profile = profile.replace(&format!("{name:?}"), &format!("{:?}", self.lab.file(&name)));
+        }
+        self.put(name, &profile);
     }
 
     fn put(&self, name: &str, text: &str) {
