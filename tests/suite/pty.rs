@@ -127,7 +127,7 @@ fn a_run_is_recorded_and_the_recording_opens_read_only() {
     screen.send("r");
     screen.wait("a recording is read-only");
     screen.send("2");
-    screen.wait("whom it speaks for");
+    screen.wait("key `lab-rs256`");
     screen.send("q");
     assert_eq!(screen.ended(), 1);
     screen.assert_given_back();
