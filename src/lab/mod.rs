@@ -8,11 +8,13 @@
 //! One liberty: its issuer has a port, which IAM would refuse.
 
 mod authority;
+mod changing;
 mod entra;
 mod fault;
 mod iam;
 mod issuer;
 mod keys;
+mod query;
 mod secretsmanager;
 mod server;
 mod session;
@@ -31,6 +33,7 @@ use tokio::task::JoinHandle;
 
 use authority::Authority;
 use entra::{AccessTokens, Entra};
+use iam::Iam;
 use issuer::Issuer;
 use keys::Keys;
 use secretsmanager::SecretsManager;
@@ -40,6 +43,8 @@ use sts::{Fetcher, Sts};
 use vault::Vault;
 use world::{Certificate, Description, Places};
 pub use world::{Scenario, World, WorldError};
+
+use crate::domain::certificate::Chain;
 
 /// How a lab behaves, whatever its world.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,6 +78,7 @@ pub enum LabError {
 pub struct Endpoints {
     pub issuer: String,
     pub sts: String,
+    pub iam: String,
     pub secretsmanager: String,
     pub entra: Option<String>,
     pub vault: Option<String>,
@@ -153,10 +159,12 @@ impl Lab {
     /// Where no port opens, or the world makes no sense with its addresses filled in.
     pub fn start(world: &World, options: LabOptions) -> Result<Self, LabError> {
         let (issuer_port, sts_port, secrets_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
+        let iam_port = Port::bind()?;
         let (entra_port, vault_port) = (Port::bind()?, Port::bind()?);
         let endpoints = Endpoints {
             issuer: issuer_port.url(),
             sts: sts_port.url(),
+            iam: iam_port.url(),
             secretsmanager: secrets_port.url(),
             entra: Some(entra_port.url()),
             vault: Some(vault_port.url()),
@@ -181,6 +189,8 @@ impl Lab {
             kind => authority.server(kind)?,
         };
         let issuer = Arc::new(Issuer::new(&description, keys.clone()));
+        let thumbprint = Chain::read(&[authority.der()]).thumbprint().unwrap_or_default().to_owned();
+        let iam = Iam::new(account.clone(), Fetcher::new(authority.der(), inside.clone()), thumbprint);
         let sts = Arc::new(Sts::new(account.clone(), Fetcher::new(authority.der(), inside.clone())));
         let access_tokens = Arc::new(AccessTokens::new()?);
         let fetcher = Fetcher::new(authority.der(), inside);
@@ -190,6 +200,7 @@ impl Lab {
         let servers = vec![
             issuer_port.serve(issuer_tls, issuer, issuer_manner, stopped.clone())?,
             sts_port.serve(plain.clone(), sts, manner.clone(), stopped.clone())?,
+            iam_port.serve(plain.clone(), Arc::new(iam), manner.clone(), stopped.clone())?,
             secrets_port.serve(plain.clone(), secrets, manner.clone(), stopped.clone())?,
             entra_port.serve(plain.clone(), entra, manner.clone(), stopped.clone())?,
             vault_port.serve(plain, vault, manner, stopped)?,

@@ -13,7 +13,7 @@ pub use azure::{
     RoleAssignment, VaultNetwork, VaultSecret, VaultVersion, VaultWorld,
 };
 pub use description::{
-    AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, Policy, ProfileWorld, Provider, PublishedKey,
+    AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, ManagedPolicy, Policy, ProfileWorld, Provider, PublishedKey,
     Redirect, Role, Secret, SecretVersion, Slow, TokenWorld, User,
 };
 pub use place::Places;

@@ -48,6 +48,12 @@ impl Fetcher {
         self.get(document.get("jwks_uri")?.as_str()?).await
     }
 
+    /// Whether anything answers at the issuer's address, whatever it says.
+    pub(in crate::lab) async fn reaches(&self, issuer: &str) -> bool {
+        let Some(client) = self.client.get_or_init(|| self.build()) else { return false };
+        tokio::time::timeout(LIMIT, client.get(issuer).send()).await.is_ok_and(|answer| answer.is_ok())
+    }
+
     async fn get(&self, url: &str) -> Option<Vec<u8>> {
         let client = self.client.get_or_init(|| self.build()).as_ref()?;
         tokio::time::timeout(LIMIT, async {
