@@ -58,6 +58,8 @@ struct Ready<'a> {
     tenant_id: Option<&'a str>,
     client_id: Option<&'a str>,
     secret: &'a str,
+    /// A file with the administrator's keys and these addresses, as a shell's variables.
+    operator_env: &'a Path,
 }
 
 pub(super) fn run(args: &LabArgs) -> Result<Exit, CliError> {
@@ -86,6 +88,7 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
         tenant_id: Some(&lab.profile.azure.tenant_id),
         client_id: Some(&lab.profile.azure.client_id),
         secret: &lab.secret,
+        operator_env: &folder.operator_file(),
     };
     let text = match output {
         LabOutput::Json => json(&ready)?,
@@ -117,19 +120,24 @@ fn table(scenarios: &[Scenario]) -> String {
 }
 
 fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
-    let Endpoints { issuer, sts, secretsmanager, entra, vault, .. } = ready.endpoints;
+    let Endpoints { issuer, sts, iam, secretsmanager, entra, vault, graph, arm, .. } = ready.endpoints;
+    let operator = ready.operator_env.display().to_string();
     let ca_file = ready.ca_file.display().to_string();
     let rows = [
         ("scenario", lab.scenario.as_str()),
         ("issuer", issuer),
         ("STS", sts),
+        ("IAM", iam),
         ("Secrets Manager", secretsmanager),
         ("Entra", entra.as_deref().unwrap_or_default()),
         ("Key Vault", vault.as_deref().unwrap_or_default()),
+        ("Graph", graph),
+        ("Resource Manager", arm),
         ("authority", &ca_file),
         ("role", ready.role_arn),
         ("region", ready.region),
         ("secret", ready.secret),
+        ("administrator", &operator),
         ("mint a token", "POST <issuer>/lab/mint with {\"payload\": \"<claims as JSON text>\"}"),
     ];
     let mut text = String::from("The lab is ready; Ctrl-C stops it.\n\n");

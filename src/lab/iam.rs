@@ -68,7 +68,9 @@ impl Call<'_> {
         if path.starts_with('/') && path.ends_with('/') && path.bytes().all(|b| (0x21..0x7f).contains(&b)) {
             return Ok(path.to_owned());
         }
-        Err(Fault::validation("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."))
+        Err(Fault::validation(
+            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+        ))
     }
 }
 

@@ -7,10 +7,12 @@
 //!
 //! One liberty: its issuer has a port, which IAM would refuse.
 
+mod arm;
 mod authority;
 mod changing;
 mod entra;
 mod fault;
+mod graph;
 mod iam;
 mod issuer;
 mod keys;
@@ -20,6 +22,7 @@ mod server;
 mod session;
 mod sigv4;
 mod sts;
+mod tenant;
 mod vault;
 pub mod world;
 
@@ -31,8 +34,10 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use arm::Arm;
 use authority::Authority;
 use entra::{AccessTokens, Entra};
+use graph::Graph;
 use iam::Iam;
 use issuer::Issuer;
 use keys::Keys;
@@ -82,6 +87,8 @@ pub struct Endpoints {
     pub secretsmanager: String,
     pub entra: Option<String>,
     pub vault: Option<String>,
+    pub graph: String,
+    pub arm: String,
     pub deployment: Option<String>,
 }
 
@@ -107,6 +114,8 @@ pub struct LabProfile {
 pub struct LabAzure {
     pub tenant_id: String,
     pub client_id: String,
+    pub subscription_id: String,
+    pub resource_group: String,
     /// `None` where the profile names no vault.
     pub vault_url: Option<String>,
     pub authority_host: String,
@@ -115,6 +124,15 @@ pub struct LabAzure {
     pub federated_credential: Option<String>,
     /// Used in place of the workload's token.
     pub client_secret: Option<SecretString>,
+}
+
+/// The keys of whoever sets things up in this world: an administrator's, in AWS and in Azure.
+#[derive(Clone, Debug, Default)]
+pub struct LabOperator {
+    pub access_key_id: String,
+    pub secret_access_key: SecretString,
+    pub client_id: String,
+    pub client_secret: SecretString,
 }
 
 /// A running lab. It serves on the runtime it was started on until it is shut down or dropped.
@@ -130,6 +148,7 @@ pub struct Lab {
     /// The secret, as the profile names it.
     pub secret: String,
     pub profile: LabProfile,
+    pub operator: LabOperator,
     /// The scenario's name.
     pub scenario: String,
     /// The cause that a check must name first.
@@ -161,6 +180,7 @@ impl Lab {
         let (issuer_port, sts_port, secrets_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let iam_port = Port::bind()?;
         let (entra_port, vault_port) = (Port::bind()?, Port::bind()?);
+        let (graph_port, arm_port) = (Port::bind()?, Port::bind()?);
         let endpoints = Endpoints {
             issuer: issuer_port.url(),
             sts: sts_port.url(),
@@ -168,6 +188,8 @@ impl Lab {
             secretsmanager: secrets_port.url(),
             entra: Some(entra_port.url()),
             vault: Some(vault_port.url()),
+            graph: graph_port.url(),
+            arm: arm_port.url(),
             deployment: None,
         };
         let description = world.describe(&Places {
@@ -194,8 +216,11 @@ impl Lab {
         let sts = Arc::new(Sts::new(account.clone(), Fetcher::new(authority.der(), inside.clone())));
         let access_tokens = Arc::new(AccessTokens::new()?);
         let fetcher = Fetcher::new(authority.der(), inside);
-        let entra = Arc::new(Entra::new(description.azure.clone(), fetcher, access_tokens.clone()));
-        let vault = Arc::new(Vault::new(description.azure.clone(), vault_port.url(), access_tokens));
+        let azure = Arc::new(tenant::open(description.azure.clone()));
+        let entra = Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone()));
+        let vault = Arc::new(Vault::new(azure.clone(), vault_port.url(), access_tokens.clone()));
+        let graph = Arc::new(Graph::new(azure.clone(), access_tokens.clone()));
+        let arm = Arc::new(Arm::new(azure, access_tokens, vault_port.url()));
         let secrets = Arc::new(SecretsManager::new(account));
         let servers = vec![
             issuer_port.serve(issuer_tls, issuer, issuer_manner, stopped.clone())?,
@@ -203,7 +228,9 @@ impl Lab {
             iam_port.serve(plain.clone(), Arc::new(iam), manner.clone(), stopped.clone())?,
             secrets_port.serve(plain.clone(), secrets, manner.clone(), stopped.clone())?,
             entra_port.serve(plain.clone(), entra, manner.clone(), stopped.clone())?,
-            vault_port.serve(plain, vault, manner, stopped)?,
+            vault_port.serve(plain.clone(), vault, manner.clone(), stopped.clone())?,
+            graph_port.serve(plain.clone(), graph, manner.clone(), stopped.clone())?,
+            arm_port.serve(plain, arm, manner, stopped)?,
         ];
         let profile = profile(&description);
         Ok(Lab {
@@ -214,6 +241,7 @@ impl Lab {
             region: profile.region.clone(),
             secret: profile.secret.clone(),
             profile,
+            operator: operator(&description),
             scenario: description.name.clone(),
             expects: description.expects.clone(),
             mint: Mint { description, keys },
@@ -266,6 +294,19 @@ fn profile(world: &Description) -> LabProfile {
     }
 }
 
+/// The user and the application called `operator`.
+fn operator(world: &Description) -> LabOperator {
+    let user = world.aws.users.get("operator").filter(|user| user.present);
+    let app = world.azure.apps.get("operator").filter(|app| app.present);
+    let secret = app.and_then(|app| app.client_secrets.first()).map(|secret| secret.value.clone());
+    LabOperator {
+        access_key_id: user.map(|user| user.access_key_id.clone()).unwrap_or_default(),
+        secret_access_key: user.map(|user| user.secret_access_key.clone().into()).unwrap_or_default(),
+        client_id: app.map(|app| app.client_id.clone()).unwrap_or_default(),
+        client_secret: secret.unwrap_or_default(),
+    }
+}
+
 fn azure_profile(world: &Description) -> LabAzure {
     let own = &world.profile.azure;
     let filled = |text: &String| (!text.trim().is_empty()).then(|| text.clone());
@@ -275,6 +316,8 @@ fn azure_profile(world: &Description) -> LabAzure {
     LabAzure {
         tenant_id: own.tenant_id.clone(),
         client_id: own.client_id.clone(),
+        subscription_id: world.azure.subscription_id.clone(),
+        resource_group: world.azure.resource_group.clone(),
         vault_url: filled(&own.vault_url),
         authority_host: own.authority_host.clone(),
         scope: own.scope.clone(),

@@ -13,8 +13,8 @@ pub use azure::{
     RoleAssignment, VaultNetwork, VaultSecret, VaultVersion, VaultWorld,
 };
 pub use description::{
-    AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, ManagedPolicy, Policy, ProfileWorld, Provider, PublishedKey,
-    Redirect, Role, Secret, SecretVersion, Slow, TokenWorld, User,
+    AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, ManagedPolicy, Policy, ProfileWorld, Provider,
+    PublishedKey, Redirect, Role, Secret, SecretVersion, Slow, TokenWorld, User,
 };
 pub use place::Places;
 pub use scenario::Scenario;

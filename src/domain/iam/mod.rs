@@ -14,7 +14,7 @@ mod near_miss;
 mod near_subject;
 mod operator;
 pub mod pattern;
-mod percent;
+pub mod percent;
 mod placeholder;
 mod policy;
 mod principal;

@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn trust_policies_are_refused_in_iams_words() {
-        let admin = r#""Principal": {"AWS": "arn:aws:iam::123456789012:user/secrets-admin"}, "Action": "sts:AssumeRole""#;
+        let admin =
+            r#""Principal": {"AWS": "arn:aws:iam::123456789012:user/secrets-admin"}, "Action": "sts:AssumeRole""#;
         let provider = r#""Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/x"}, "Action": "sts:AssumeRoleWithWebIdentity""#;
         for (text, message) in [
             (statement(admin), ""),

@@ -19,9 +19,10 @@ impl Iam {
         let role = Role {
             path: call.path()?,
             trust_policy: Policy::Text(trust_policy.to_owned()),
-            max_session_duration_s: u32::try_from(duration).ok().filter(|s| (3600..=43_200).contains(s)).ok_or_else(
-                || Fault::validation("MaxSessionDuration must be between 3600 and 43200 seconds."),
-            )?,
+            max_session_duration_s: u32::try_from(duration)
+                .ok()
+                .filter(|s| (3600..=43_200).contains(s))
+                .ok_or_else(|| Fault::validation("MaxSessionDuration must be between 3600 and 43200 seconds."))?,
             id: unique_id("AROA").map_err(|error| Fault::internal(error.to_string()))?,
             created_at: now(),
             ..Role::default()

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::lab::session::{Account, Caller};
 use crate::domain::iam::{
     AccessRequest, AccessStatement, Decision, Effect, Policy, TrustRequest, Truth, decide_trust, evaluate_access,
 };
+use crate::lab::session::{Account, Caller};
 
 /// What a set of policies says of one action on one resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -26,6 +26,7 @@ macro_rules! scenarios {
 
 scenarios! {
     "healthy",
+    "blank",
     "issuer-not-configured",
     "discovery-invalid",
     "issuer-differs",
@@ -75,6 +76,7 @@ scenarios! {
     "secret-pending-deletion",
     "json-key-missing",
     "azure",
+    "azure-blank",
     "azure-issuer-not-configured",
     "azure-jwks-unreachable",
     "azure-jwks-kid-missing",
