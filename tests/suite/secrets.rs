@@ -1,61 +1,20 @@
 //! Planted secrets appear nowhere: not raw, not encoded, not in part.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command as Process, Stdio};
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
-use serde_json::Value;
 
-use super::support::trustline;
+use super::support::{RunningLab, trustline};
 
 const PLANTED: &str = "canary+value/7f3e81c4\"9d20";
 
-/// A lab in a process of its own, with a planted secret value, and the folder it wrote.
-struct Lab {
-    process: Child,
-    folder: PathBuf,
-}
-
-impl Lab {
-    fn with_planted_value() -> Lab {
-        let world = r#"
-            name = "planted"
-            title = "a planted value"
-            guide = "aws-workload-identity"
-            [aws.secrets.crewai-test-keyword]
-            versions = [{ stages = ["AWSCURRENT"], value = '"#
-            .to_owned()
-            + PLANTED
-            + "' }]\n";
-        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
-        fs::write(file.path(), world).unwrap();
-        let mut process = Process::new(assert_cmd::cargo::cargo_bin!("trustline"))
-            .args(["lab", "--output", "json", "--world"])
-            .arg(file.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        let folder = PathBuf::from(ready["ca_file"].as_str().unwrap()).parent().unwrap().to_owned();
-        Lab { process, folder }
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.folder.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let id = nix::unistd::Pid::from_raw(self.process.id().cast_signed());
-        let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
-        let _ = self.process.wait();
-    }
+/// A lab with a planted secret value.
+fn lab() -> RunningLab {
+    let secret = "[aws.secrets.crewai-test-keyword]\nversions = [{ stages = [\"AWSCURRENT\"], value = '";
+    RunningLab::world(&format!(
+        "name = \"planted\"\ntitle = \"a planted value\"\nguide = \"aws-workload-identity\"\n{secret}{PLANTED}' }}]\n"
+    ))
 }
 
 /// The forms in which a secret could leave.
@@ -90,7 +49,7 @@ fn assert_absent(what: &str, text: &str, token: &str) {
 
 #[test]
 fn planted_secrets_appear_nowhere() {
-    let lab = Lab::with_planted_value();
+    let lab = lab();
     let token = fs::read_to_string(lab.file("token.jwt")).unwrap();
     let (profile, ca) = (lab.file("profile.toml"), lab.file("ca.pem"));
     let out = tempfile::tempdir().unwrap();
