@@ -27,8 +27,7 @@ pub enum Other {
 pub struct Seen<'a> {
     /// The client id of the profile.
     pub client_id: Option<&'a str>,
-    /// The client and object id that the access token names.
-    pub app_id: Option<&'a str>,
+    /// The object id that the access token names.
     pub object_id: Option<&'a str>,
     /// The directory of the access token, and the one that the vault's challenge names.
     pub token_tenant: Option<&'a str>,

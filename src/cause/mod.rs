@@ -8,6 +8,7 @@ pub mod explain;
 mod finding;
 mod id;
 pub mod keyvault;
+pub mod rotation;
 pub mod trust;
 
 pub use finding::{Certainty, Finding, Fix};

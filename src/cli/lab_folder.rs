@@ -1,9 +1,9 @@
 //! What the lab's user would have on disk: the authority's certificate, the token, the policies at hand, a profile.
 //! In a folder that only its owner can enter, gone when the lab ends.
 
-use std::fs::{OpenOptions, Permissions};
+use std::fs::Permissions;
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use super::CliError;
 use crate::domain::profile::Guide;
 use crate::lab::Lab;
+use crate::output::file;
 
 /// The folder of a running lab; removed when dropped.
 pub(super) struct LabFolder {
@@ -68,9 +69,7 @@ impl LabFolder {
     }
 
     fn put(&self, name: &str, content: &[u8]) -> Result<(), CliError> {
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.path().join(name)).map_err(failed)?;
-        file.write_all(content).map_err(failed)
+        file::create(&self.path().join(name)).and_then(|mut file| file.write_all(content)).map_err(failed)
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod arn;
 pub mod certificate;
+pub mod confusable;
 pub mod diff;
 pub mod discovery;
 pub mod entra;
@@ -10,13 +11,15 @@ pub mod iam;
 pub mod issuer;
 pub mod jwks;
 pub mod keyvault;
-pub mod near_miss;
 pub mod nearest;
 pub mod profile;
 pub mod region;
+pub mod rotation;
+pub mod runtime_output;
 pub mod secret_ref;
 pub mod secret_shape;
 pub mod signature;
 pub mod text;
+pub mod text_difference;
 pub mod timestamp;
 pub mod token;

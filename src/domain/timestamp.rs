@@ -6,6 +6,15 @@ use time::format_description::well_known::Rfc3339;
 /// Seconds since 1970-01-01T00:00:00Z (RFC 7519 NumericDate, whole seconds).
 pub type UnixSeconds = i64;
 
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type UnixMillis = i64;
+
+/// The RFC 3339 UTC form of `millis` with three digits after the second, or `None` where the year does not fit.
+pub fn rfc3339_millis(millis: UnixMillis) -> Option<String> {
+    let whole = rfc3339(millis.div_euclid(1000))?;
+    Some(format!("{}.{:03}Z", whole.trim_end_matches('Z'), millis.rem_euclid(1000)))
+}
+
 /// The RFC 3339 UTC form of `seconds`, or `None` where the year does not fit four digits.
 pub fn rfc3339(seconds: UnixSeconds) -> Option<String> {
     OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(&Rfc3339).ok()
@@ -42,6 +51,7 @@ mod tests {
     fn formats_and_parses() {
         assert_eq!(rfc3339(1_700_000_000).as_deref(), Some("2023-11-14T22:13:20Z"));
         assert_eq!(rfc3339(i64::MAX), None);
+        assert_eq!(rfc3339_millis(1_700_000_000_042).as_deref(), Some("2023-11-14T22:13:20.042Z"));
         assert_eq!(parse_rfc3339("2023-11-14T23:13:20+01:00"), Some(1_700_000_000));
         assert_eq!(parse_http_date("Tue, 14 Nov 2023 22:13:20 GMT"), Some(1_700_000_000));
         assert_eq!(parse_http_date("yesterday"), None);

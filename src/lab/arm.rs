@@ -10,6 +10,7 @@ mod vault;
 use std::sync::Arc;
 
 use http::Method;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use fault::Fault;
@@ -20,7 +21,6 @@ use super::entra::{AccessTokens, Claims};
 use super::server::{Answer, Received, Service};
 use super::tenant::{Rejection, bearer};
 use super::world::AzureWorld;
-use crate::domain::iam::percent;
 
 const JSON: &str = "application/json; charset=utf-8";
 const AUDIENCE: &str = "https://management.azure.com";
@@ -56,7 +56,7 @@ impl Arm {
             let message = "The api-version query parameter (?api-version=) is required for all requests.";
             return Err(Fault::new(400, "MissingApiVersionParameter", message));
         }
-        let path = percent::decode(&request.path);
+        let path = percent_decode_str(&request.path).decode_utf8_lossy();
         let Some(target) = Target::read(&path, &self.azure.now())? else {
             return Err(Fault::new(404, "InvalidResourceType", "The resource type could not be found."));
         };

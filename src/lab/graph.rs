@@ -10,6 +10,7 @@ mod principal;
 use std::sync::Arc;
 
 use http::Method;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use fault::Fault;
@@ -19,7 +20,6 @@ use super::entra::AccessTokens;
 use super::server::{Answer, Received, Service};
 use super::tenant::{Rejection, bearer};
 use super::world::{App, AzureWorld};
-use crate::domain::iam::percent;
 
 const JSON: &str = "application/json;odata.metadata=minimal;charset=utf-8";
 const AUDIENCE: &str = "https://graph.microsoft.com";
@@ -43,7 +43,7 @@ impl Graph {
 
     fn act(&self, request: &Received) -> Outcome {
         self.authorize(request)?;
-        let decoded = percent::decode(&request.path);
+        let decoded = percent_decode_str(&request.path).decode_utf8_lossy();
         let path: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty()).collect();
         let ["v1.0" | "beta", path @ ..] = path.as_slice() else {
             return Err(Fault::segment(path.first().copied().unwrap_or_default()));

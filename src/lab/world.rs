@@ -21,6 +21,8 @@ pub use scenario::Scenario;
 
 use serde_json::Value;
 
+use crate::domain::secret_shape::looks_secret;
+
 /// The world everything else differs from.
 const BASE: &str = include_str!("../../assets/lab/healthy.toml");
 
@@ -143,13 +145,22 @@ impl World {
 
 /// Reads the text twice: as a description, for errors that name the line, and as plain values, for merging.
 fn read(text: &str) -> Result<Value, WorldError> {
-    let syntax = |error: &dyn std::fmt::Display| WorldError::Syntax(error.to_string().trim_end().to_owned());
+    let syntax = |error: &dyn std::fmt::Display| WorldError::Syntax(error.to_string());
+    // Not the error's own text: it quotes the line, and a wrong file may be a token's.
+    let at_line = |error: &toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = 1 + before.matches('\n').count();
+        WorldError::Syntax(match looks_secret(error.message()) {
+            Some(what) => format!("line {line} holds {what}"),
+            None => format!("line {line}: {}", error.message()),
+        })
+    };
     if text.trim_start().starts_with('{') {
         serde_json::from_str::<Description>(text).map_err(|e| syntax(&e))?;
         serde_json::from_str(text).map_err(|e| syntax(&e))
     } else {
-        toml::from_str::<Description>(text).map_err(|e| syntax(&e))?;
-        toml::from_str(text).map_err(|e| syntax(&e))
+        toml::from_str::<Description>(text).map_err(|e| at_line(&e))?;
+        toml::from_str(text).map_err(|e| at_line(&e))
     }
 }
 

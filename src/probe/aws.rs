@@ -173,6 +173,8 @@ impl AwsTarget {
                     created_at: output.created_date().map(aws_smithy_types::DateTime::secs),
                     form: reduced.form,
                     fingerprint: reduced.fingerprint,
+                    variants: reduced.variants,
+                    guessability: reduced.guessability,
                     field: reduced.field,
                 })
             }

@@ -2,7 +2,9 @@
 
 pub mod aws;
 pub mod azure;
+pub mod deployment;
 pub mod documents;
+pub mod held_secret;
 pub mod http;
 pub mod issuer;
 pub mod secret_value;

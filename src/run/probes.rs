@@ -20,9 +20,13 @@ use crate::domain::profile::{Guide, Profile};
 use crate::domain::signature;
 use crate::domain::token::RawToken;
 use crate::probe::aws::{AwsTarget, Session};
-use crate::probe::azure::{AzureSession, AzureTarget, Proof, client_secret};
+use crate::probe::azure::{AzureSession, AzureTarget, Proof};
+use crate::probe::held_secret::held_secret;
 use crate::probe::http::HttpStack;
 use crate::probe::{documents, issuer, token_source};
+
+/// What the application's secret is called where it cannot be read.
+const CLIENT_SECRET: &str = "the value of the application's client secret";
 
 /// The secrets of a run. They live as long as the run and are lent to the steps that send them.
 #[derive(Clone, Default)]
@@ -155,7 +159,7 @@ impl WorldProbes {
         };
         let (fact, session) = match (&input.holdings.token, &input.profile.azure.client_secret) {
             (Some(token), _) => target.exchange(Proof::Assertion(token)).await,
-            (None, Some(source)) => match client_secret(source).await {
+            (None, Some(source)) => match held_secret(source, CLIENT_SECRET).await {
                 Ok(secret) => target.exchange(Proof::ClientSecret(&secret)).await,
                 Err(error) => (target.not_exchanged(error.to_string()), None),
             },

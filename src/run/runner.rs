@@ -10,6 +10,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::caught::caught;
 use super::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent};
 use super::plan::{Limits, Plan, Selection};
 use super::probes::{Holdings, Probes, StepInput, Yield};
@@ -30,6 +31,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// What a probe that gives up at the deadline gets to tell so: its own failure says more than the deadline does.
 const GRACE: Duration = Duration::from_millis(250);
+
+/// More than the probes' deepest calls take of the stack, in bytes; a thread has at least eight times as much.
+const USED_STACK: usize = 256 * 1024;
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -189,10 +193,10 @@ impl<P: Probes> Run<P> {
             holdings: self.holdings.clone(),
         };
         let probes = self.probes.clone();
-        let task = self.tasks.spawn(async move {
+        let task = self.tasks.spawn(caught(async move {
             sleep(after).await;
             probes.perform(step, input).await
-        });
+        }));
         self.running.insert(task.id(), step);
     }
 
@@ -363,6 +367,8 @@ impl<P: Probes> Run<P> {
             cut_short,
         };
         self.holdings = Holdings::default();
+        // Calls that have returned left copies where the next ones will stand.
+        zeroize::zeroize_stack::<USED_STACK>();
         self.emit(kind).await;
     }
 

@@ -10,6 +10,7 @@ use crate::run::event::RunEvent;
 
 use super::inputs::{Mouse, ProfileEntry, RunChoice, ScenarioEntry};
 use super::key::Key;
+use super::services::TokenRead;
 
 /// A run's number within this session.
 pub type RunNumber = u64;
@@ -50,6 +51,11 @@ pub enum Msg {
         source: String,
         raw: RawToken,
         cleaned: Vec<Cleaning>,
+    },
+    /// The token was read again from where the profile says, or why it could not be.
+    TokenReadAgain {
+        run: RunNumber,
+        result: Result<TokenRead, String>,
     },
     /// The keys of an issuer arrived, or why they did not.
     KeysRead {
@@ -116,6 +122,11 @@ pub enum Effect {
     ReadToken {
         run: RunNumber,
         path: PathBuf,
+    },
+    /// Read the token again from where the profile says.
+    ReadTokenAgain {
+        run: RunNumber,
+        profile: Box<Profile>,
     },
     /// Fetch an issuer's keys, because a person asked for it.
     FetchKeys {

@@ -4,6 +4,7 @@
 //! [`message::Effect`]s; [`view::view`] draws the model. These are pure. The [`shell`] around them owns the terminal,
 //! the clock and the runs, sleeps while nothing happens, and does what the effects say.
 
+mod alarm;
 pub mod clipboard;
 pub mod command;
 pub mod config;

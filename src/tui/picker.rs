@@ -2,8 +2,8 @@
 
 use super::command::{Availability, COMMANDS, Command, CommandId, Scope};
 use super::content::Show;
+use super::content::clock::moment;
 use super::content::start::guide_title;
-use super::content::token::moment;
 use super::copy;
 use super::glyphs::Glyphs;
 use super::inputs::Target;

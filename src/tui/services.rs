@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::inputs::{ProfileEntry, RunChoice, ScenarioEntry};
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
+use crate::domain::token::{Cleaning, RawToken};
 use crate::run::event::RunEvent;
 
 /// A future that a service answers with.
@@ -20,6 +21,9 @@ pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub trait Services: Send + Sync + 'static {
     /// Starts a run: finds the profile, or starts the lab, and runs the checks until the token is cancelled.
     fn start(&self, choice: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>>;
+
+    /// Reads the token from where a profile says. The error is a sentence.
+    fn token(&self, profile: Profile) -> Answer<Result<TokenRead, String>>;
 
     /// Fetches the keys that an issuer publishes. The error is a sentence.
     fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>>;
@@ -42,6 +46,16 @@ pub struct Started {
     pub events: mpsc::Receiver<RunEvent>,
     /// What must live as long as the run, such as the lab.
     pub keep: Box<dyn Any + Send>,
+}
+
+/// A token as its source gave it.
+#[derive(Clone, Debug)]
+pub struct TokenRead {
+    /// The source in words.
+    pub source: String,
+    pub raw: RawToken,
+    /// What was stripped from it.
+    pub cleaned: Vec<Cleaning>,
 }
 
 /// Why a run could not start.

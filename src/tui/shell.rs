@@ -5,13 +5,14 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::alarm::Alarm;
 use super::clipboard::{self, ClipboardMode};
 use super::inputs::{Inputs, Look, Opening, RunChoice};
 use super::message::{Effect, Msg, RunNumber};
@@ -24,6 +25,7 @@ use super::theme::Theme;
 use super::update::{open, update};
 use super::{input, summary, view};
 use crate::domain::token::RawToken;
+use crate::output::file;
 use crate::run::event::RunVerdict;
 
 /// The most messages that are taken in before the screen is drawn.
@@ -127,6 +129,7 @@ impl Shell {
         // The first frame stands before anything is waited for.
         self.draw()?;
         let mut events = terminal_events();
+        let mut alarm = Alarm::new()?;
         while !self.leaving {
             let wake = self.model.next_wake();
             tokio::select! {
@@ -159,7 +162,10 @@ impl Shell {
                         }
                     }
                 }
-                () = sleep_until(wake) => self.take(Msg::Now(now_ms()))?,
+                rung = alarm.at(wake) => {
+                    rung?;
+                    self.take(Msg::Now(now_ms()))?;
+                }
             }
             if !self.leaving {
                 self.draw()?;
@@ -216,6 +222,10 @@ impl Shell {
                     }
                 }
                 Effect::ReadToken { run, path } => self.read_token(run, path)?,
+                Effect::ReadTokenAgain { run, profile } => {
+                    let token = self.services.token(*profile);
+                    self.spawn(async move { Msg::TokenReadAgain { run, result: token.await } });
+                }
                 Effect::FetchKeys { issuer } => {
                     let keys = self.services.keys(issuer.clone());
                     self.spawn(async move { Msg::KeysRead { issuer, keys: keys.await.map(Box::new) } });
@@ -328,17 +338,9 @@ fn terminal_events() -> mpsc::Receiver<io::Result<crossterm::event::Event>> {
 }
 
 /// Milliseconds since 1970.
-fn now_ms() -> i64 {
+pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Sleeps until a moment in milliseconds since 1970, or for ever where there is none.
-async fn sleep_until(wake_ms: Option<i64>) {
-    match wake_ms {
-        Some(at) => tokio::time::sleep(Duration::from_millis(u64::try_from(at - now_ms()).unwrap_or(0))).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Writes a report beside where the program was started. No file is written over.
@@ -346,7 +348,7 @@ fn export(name: &str, text: &str) -> Result<PathBuf, String> {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "txt"));
     for attempt in 1..100 {
         let name = if attempt == 1 { name.to_owned() } else { format!("{stem}-{attempt}.{extension}") };
-        match fs::File::create_new(Path::new(&name)) {
+        match file::create(Path::new(&name)) {
             Ok(mut file) => {
                 file.write_all(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
                 return Ok(PathBuf::from(name));

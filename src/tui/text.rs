@@ -108,6 +108,30 @@ impl Line {
         self.push(Ink::Plain, " ".repeat(column.saturating_sub(width).max(1)));
     }
 
+    /// What of the line stands in `width` columns from column `from` on. `ellipsis` stands at either side where
+    /// there is more.
+    #[must_use]
+    pub fn window(&self, from: usize, width: usize, ellipsis: &str) -> Line {
+        if from == 0 || self.spans.is_empty() {
+            return self.cut(width, ellipsis);
+        }
+        let from = from + ellipsis.width();
+        let (mut rest, mut at) = (Line::of(Ink::Muted, ellipsis), 0);
+        for span in &self.spans {
+            for c in span.text.chars() {
+                let next = at + c.width().unwrap_or(0);
+                if at >= from {
+                    rest.push(span.ink, c.to_string());
+                } else if next > from {
+                    // Half of a wide character is a blank.
+                    rest.push(span.ink, " ".repeat(next - from));
+                }
+                at = next;
+            }
+        }
+        rest.cut(width, ellipsis)
+    }
+
     /// The line cut to `width` columns; a cut one ends in `ellipsis`.
     #[must_use]
     pub fn cut(&self, width: usize, ellipsis: &str) -> Line {
@@ -147,14 +171,19 @@ pub fn cut(text: &str, width: usize, ellipsis: &str) -> String {
 pub enum Wrap {
     /// Break between words, and words that are too long anywhere.
     Words,
-    /// Cut at the edge.
-    Off,
+    /// Cut at both edges, from this column on.
+    Off { from: usize },
+}
+
+/// The columns of the widest line.
+pub fn widest(lines: &[Line]) -> usize {
+    lines.iter().map(Line::width).max().unwrap_or(0)
 }
 
 /// The lines as they fit `width` columns.
 pub fn fit(lines: &[Line], width: usize, wrap: Wrap, ellipsis: &str) -> Vec<Line> {
     match wrap {
-        Wrap::Off => lines.iter().map(|line| line.cut(width, ellipsis)).collect(),
+        Wrap::Off { from } => lines.iter().map(|line| line.window(from, width, ellipsis)).collect(),
         Wrap::Words => lines.iter().flat_map(|line| wrap_line(line, width)).collect(),
     }
 }
@@ -235,7 +264,22 @@ mod tests {
         assert_eq!(cut("abc", 0, "…"), "");
     }
 
+    #[test]
+    fn a_window_tells_of_what_is_left_and_right_of_it() {
+        let line = Line::of(Ink::Plain, "abcdefghij");
+        for (from, seen) in [(0, "abcd…"), (1, "…cde…"), (5, "…ghij"), (9, "…"), (40, "…")] {
+            assert_eq!(line.window(from, 5, "…").plain(), seen, "{from}");
+        }
+        assert_eq!(Line::of(Ink::Plain, "日本語").window(2, 4, "…").plain(), "… 語");
+        assert_eq!(Line::empty().window(3, 4, "…").plain(), "");
+    }
+
     proptest::proptest! {
+        #[test]
+        fn no_window_is_too_wide(text in "[ a-z日é]{0,60}", from in 0usize..70, width in 1usize..30) {
+            proptest::prop_assert!(Line::of(Ink::Plain, text).window(from, width, "…").width() <= width);
+        }
+
         #[test]
         fn no_wrapped_line_is_too_wide(text in "[ a-z日é]{0,60}", width in 2usize..30, hang in 0usize..12) {
             for line in wrapped(&text, width, hang) {

@@ -1,6 +1,6 @@
 //! The console in a real terminal: its bytes parsed by an emulator, its modes and the line's settings asserted.
 
-mod screen;
+pub mod screen;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,8 +9,13 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio_util::sync::CancellationToken;
 use trustline::domain::jwks::Jwks;
+use trustline::domain::profile::{Guide, Profile};
+use trustline::run::plan::{Limits, Selection};
+use trustline::run::probes::{Probes, StepInput, Yield};
+use trustline::run::runner::{self, RunRequest};
+use trustline::run::step::Step;
 use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RunChoice, ScenarioEntry, Target};
-use trustline::tui::services::{Answer, Refusal, Services, Started};
+use trustline::tui::services::{Answer, Refusal, Services, Started, TokenRead};
 use trustline::tui::shell::{self, Console};
 
 use self::screen::Screen;
@@ -120,6 +125,24 @@ fn idle_it_writes_nothing() {
 }
 
 #[test]
+fn with_a_countdown_it_wakes_once_a_second_and_writes_what_changed() {
+    let mut screen = Screen::trustline(&["--lab", "sub-mismatch"], (80, 24));
+    screen.wait("proven by");
+    screen.wait(" left ");
+    // The run's last drawing is over once a second has passed by.
+    screen.bytes_within(Duration::from_secs(2));
+    let (bytes, before) = (screen.raw().len(), screen.context_switches());
+    let seconds = 5;
+    std::thread::sleep(Duration::from_secs(seconds));
+    let woken = screen.context_switches() - before;
+    assert!(woken <= seconds + 2, "woke {woken} times in {seconds} s");
+    let bytes = screen.raw().len() - bytes;
+    assert!((1..=100 * seconds as usize).contains(&bytes), "{bytes} bytes in {seconds} s");
+    screen.send("q");
+    screen.ended();
+}
+
+#[test]
 fn a_mistake_in_the_configuration_is_told_and_the_console_opens() {
     let mut screen = Screen::with_config("theme = \"pink\"\n", &[], (100, 30));
     screen.wait("console.toml:1: write one of");
@@ -145,12 +168,84 @@ fn a_panic_in_any_task_gives_the_terminal_back_once() {
     assert!(screen.raw().contains("a forced mistake"), "the message is readable: {}", screen.text());
 }
 
+#[test]
+fn a_panic_in_a_probe_leaves_a_check_undecided_and_the_console_goes_on() {
+    let mut screen = Screen::this_test("pty::console_whose_probe_panics", (100, 30));
+    screen.wait("inconclusive");
+    screen.wait("could not be checked");
+    assert!(screen.alternate() && screen.mouse(), "still taken over: {}", screen.text());
+    screen.send("4");
+    screen.wait("inconclusive, ");
+    screen.send("q");
+    assert_eq!(screen.ended(), 0, "{}", screen.text());
+    screen.assert_given_back();
+    assert!(!screen.raw().contains("planted in a panic"), "what a panic says is never written");
+}
+
+/// Probes that end in a panic whose message must stay where it is.
+struct PanickingProbes;
+
+impl Probes for PanickingProbes {
+    async fn perform(&self, step: Step, _: StepInput) -> Yield {
+        panic!("planted in a panic: {step:?}")
+    }
+}
+
+/// A program around the console whose runs are made of such probes.
+struct WithPanickingProbes;
+
+impl Services for WithPanickingProbes {
+    fn start(&self, _: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>> {
+        let mut profile = Profile::bare("p", Guide::AwsWorkloadIdentity);
+        profile.issuer_url = Some("https://i.example".into());
+        let request = RunRequest {
+            profile: profile.clone(),
+            selection: Selection { only: vec![], skip: vec![] },
+            limits: Limits { total: Duration::from_secs(30), wait: Duration::ZERO },
+            now: 0,
+        };
+        let events = runner::start(request, Arc::new(PanickingProbes), cancel);
+        Box::pin(async move { Ok(Started { profile, events, keep: Box::new(()) }) })
+    }
+
+    fn token(&self, profile: Profile) -> Answer<Result<TokenRead, String>> {
+        Panicking.token(profile)
+    }
+
+    fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>> {
+        Panicking.keys(issuer)
+    }
+
+    fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String> {
+        Panicking.save_profile(name, document)
+    }
+
+    fn scenarios(&self) -> Vec<ScenarioEntry> {
+        Vec::new()
+    }
+
+    fn profiles(&self) -> Vec<ProfileEntry> {
+        Vec::new()
+    }
+}
+
+/// Run by the test above in a terminal of its own.
+#[test]
+#[ignore = "a part of a_panic_in_a_probe_leaves_a_check_undecided_and_the_console_goes_on"]
+fn console_whose_probe_panics() {
+    run_console(WithPanickingProbes);
+}
+
 /// A program around the console whose first run panics in a task of its own.
 struct Panicking;
 
 impl Services for Panicking {
     fn start(&self, _: RunChoice, _: CancellationToken) -> Answer<Result<Started, Refusal>> {
         Box::pin(async { panic!("a forced mistake") })
+    }
+
+    fn token(&self, _: Profile) -> Answer<Result<TokenRead, String>> {
+        Box::pin(async { Err(String::new()) })
     }
 
     fn keys(&self, _: String) -> Answer<Result<Jwks, String>> {
@@ -174,6 +269,10 @@ impl Services for Panicking {
 #[test]
 #[ignore = "a part of a_panic_in_any_task_gives_the_terminal_back_once"]
 fn console_that_panics() {
+    run_console(Panicking);
+}
+
+fn run_console(services: impl Services) {
     let console = Console {
         inputs: Inputs::default(),
         look: Look::default(),
@@ -182,5 +281,5 @@ fn console_that_panics() {
         notices: vec![],
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(shell::run(console, Arc::new(Panicking))).unwrap();
+    runtime.block_on(shell::run(console, Arc::new(services))).unwrap();
 }

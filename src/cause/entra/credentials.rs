@@ -7,7 +7,7 @@ use crate::domain::entra::{
     FederatedCredential, Field, flexible_issuer,
 };
 use crate::domain::iam::{Decision, Truth};
-use crate::domain::near_miss::NearMiss;
+use crate::domain::text_difference::TextDifference;
 
 /// Why the credentials at hand refuse the token; empty where they do not.
 pub fn of_credentials(evaluation: &CredentialEvaluation, check: &str, client_id: Option<&str>) -> Vec<Finding> {
@@ -97,7 +97,7 @@ fn cause_of(field: &Field, difference: Option<&Difference>) -> Cause {
     match (field, difference) {
         (Field::Issuer, _) => Cause::IssMismatch,
         (Field::Audience, _) => Cause::AudMismatch,
-        (Field::Subject, Some(Difference::Near(NearMiss::Case))) => Cause::SubCaseMismatch,
+        (Field::Subject, Some(Difference::Near(TextDifference::LetterCase))) => Cause::SubCaseMismatch,
         (Field::Subject, Some(Difference::ImmutableSubject { .. })) => Cause::ImmutableSub,
         (Field::Subject, _) => Cause::SubMismatch,
         (Field::Claim(claim), _) if claim == "sub" => Cause::SubMismatch,

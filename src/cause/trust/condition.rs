@@ -9,6 +9,7 @@ use crate::domain::iam::{
     Comparison, ConditionEvaluation, NearMiss, Operator, StatementEvaluation, Transformation, TrustEvaluation,
 };
 use crate::domain::issuer::{IssuerKind, condition_key_prefix, segments};
+use crate::domain::text_difference::TextDifference;
 
 const DOCS_GITHUB: &str = "https://docs.github.com/en/actions/reference/security/oidc";
 
@@ -81,7 +82,7 @@ fn claim(evaluation: &TrustEvaluation, condition: &ConditionEvaluation) -> Optio
 }
 
 fn cause(condition: &ConditionEvaluation, claim: Option<&str>) -> Cause {
-    use Transformation::{ClaimsSwapped, ImmutableSubject, LetterCase, NameSubject, WildcardUnderEquals};
+    use Transformation::{ClaimsSwapped, ImmutableSubject, NameSubject, Text, WildcardUnderEquals};
     if condition.impossible_key.is_some() {
         return Cause::ConditionKeyWrong;
     }
@@ -89,7 +90,7 @@ fn cause(condition: &ConditionEvaluation, claim: Option<&str>) -> Cause {
     match (claim, near) {
         (_, Some(WildcardUnderEquals)) => Cause::OperatorWrong,
         (_, Some(ClaimsSwapped)) => Cause::ConditionKeyWrong,
-        (Some("sub"), Some(LetterCase)) => Cause::SubCaseMismatch,
+        (Some("sub"), Some(Text(TextDifference::LetterCase))) => Cause::SubCaseMismatch,
         (Some("sub"), Some(ImmutableSubject | NameSubject)) => Cause::ImmutableSub,
         (Some("sub"), _) if has_wrong_type(condition) => Cause::OperatorWrong,
         (Some("sub"), _) => Cause::SubMismatch,

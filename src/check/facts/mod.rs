@@ -6,6 +6,7 @@
 pub mod aws;
 pub mod azure;
 pub mod cloud;
+pub mod deployment;
 pub mod issuer;
 pub mod network;
 pub mod permissions;

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::fingerprint::guess::Guessability;
+use crate::domain::fingerprint::variant::VariantFingerprint;
 use crate::domain::timestamp::UnixSeconds;
 
 /// The first page of the store's secrets.
@@ -41,6 +43,11 @@ pub struct SecretRead {
     pub form: ValueForm,
     /// Of the whole value, or of the selected field where the profile selects one that is there.
     pub fingerprint: Fingerprint,
+    /// What the fingerprint would be, had something on the way to a process changed the value.
+    #[serde(skip)]
+    pub variants: Vec<VariantFingerprint>,
+    /// Of the value that the fingerprint is of.
+    pub guessability: Guessability,
     /// The field that the profile selects.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub field: Option<SelectedField>,

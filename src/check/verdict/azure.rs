@@ -197,7 +197,6 @@ fn on_vault<T>(
         let secret = profile.secret.as_ref().and_then(|s| SecretName::of(&s.name).ok());
         let seen = keyvault::Seen {
             client_id: profile.azure.client_id.as_deref(),
-            app_id: access.and_then(|a| a.app_id.as_deref()),
             object_id: access.and_then(|a| a.object_id.as_deref()),
             token_tenant: access.and_then(|a| a.tenant_id.as_deref()),
             vault_tenant: fact.challenge.as_ref().and_then(|c| c.tenant.as_deref()),

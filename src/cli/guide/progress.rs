@@ -1,7 +1,7 @@
 //! What a person confirmed, in a file beside the profile's. It holds no secret, goes along when both are copied, and is
 //! replaced as a whole: a save that is cut short leaves the older one.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +11,7 @@ use super::super::CliError;
 use crate::domain::profile::Guide;
 use crate::domain::timestamp::rfc3339;
 use crate::guide::{Confirmation, Step, setup_guide};
+use crate::output::file;
 
 /// A screenful of confirmations is a few KiB; anything past this is another file.
 const LARGEST: u64 = 256 * 1024;
@@ -104,11 +105,6 @@ pub(super) fn read(profile: &Path) -> Result<Progress, CliError> {
 pub(super) fn write(profile: &Path, progress: &Progress) -> Result<(), CliError> {
     let path = file_of(profile);
     let refuse = |error: &dyn std::fmt::Display| CliError::new(format!("{}: {error}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let text = serde_json::to_string_pretty(progress).map_err(|error| refuse(&error))?;
-    // A temporary file is made with mode 0600, and takes the old one's name in one step.
-    let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(|error| refuse(&error))?;
-    draft.write_all(text.as_bytes()).and_then(|()| draft.as_file().sync_all()).map_err(|error| refuse(&error))?;
-    draft.persist(&path).map_err(|error| refuse(&error.error))?;
-    Ok(())
+    file::replace(&path, text.as_bytes()).map_err(|error| refuse(&error))
 }

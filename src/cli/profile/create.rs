@@ -1,8 +1,7 @@
 //! `profile new`: from `--set`, and on a terminal from answers, to a file of its own.
 
-use std::fs::{DirBuilder, OpenOptions};
 use std::io::{BufRead, ErrorKind, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -17,6 +16,7 @@ use crate::domain::profile::setting::{Fault, Origin, Setting, Value};
 use crate::domain::profile::value::{region_fault, text_fault};
 use crate::domain::profile::write::render;
 use crate::domain::text::visible;
+use crate::output::file;
 
 /// Arguments of `trustline profile new`.
 #[derive(Debug, Args)]
@@ -195,40 +195,11 @@ fn absolute(mut setting: Setting) -> Setting {
 fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
     let refuse = |path: &Path, error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
     let folder = path.parent().unwrap_or(Path::new("."));
-    private_folder().create(folder).map_err(|error| refuse(folder, error))?;
-    let draft = Draft(path.with_extension(format!("{}.new", std::process::id())));
-    let mut file = private_file().open(&draft.0).map_err(|error| refuse(&draft.0, error))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| refuse(&draft.0, error))?;
-    // A second name is given only where none is: neither a profile nor a symbolic link is ever replaced.
-    std::fs::hard_link(&draft.0, path).map_err(|error| match error.kind() {
+    file::create_folder(folder).map_err(|error| refuse(folder, error))?;
+    file::write_new(path, text.as_bytes()).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => exists(path),
         _ => refuse(path, error),
     })
-}
-
-/// A file under a passing name, removed when done with.
-struct Draft(PathBuf);
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-fn private_folder() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
-fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 fn exists(path: &Path) -> CliError {

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::cloud;
 use crate::domain::issuer::{GithubSubject, IssuerKind, segments};
-use crate::domain::near_miss::{NearMiss, near_miss};
+use crate::domain::text_difference::{TextDifference, text_difference};
 
 /// How a token's value differs from the credential's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum Difference {
     /// The token has no such claim, or not as a text.
     Absent,
     /// One thing that people overlook; the expected text is the credential's.
-    Near(NearMiss),
+    Near(TextDifference),
     /// GitHub's subjects with and without the numbers of owner and repository.
     ImmutableSubject {
         /// Whether the token has the numbers, and the credential the names alone.
@@ -48,12 +48,7 @@ impl Difference {
     pub const fn id(&self) -> &'static str {
         match self {
             Difference::Absent => "absent",
-            Difference::Near(NearMiss::Case) => "letter-case",
-            Difference::Near(NearMiss::ExtraSlash | NearMiss::MissingSlash) => "trailing-slash",
-            Difference::Near(NearMiss::DoubledSlash) => "doubled-slash",
-            Difference::Near(NearMiss::Scheme) => "scheme",
-            Difference::Near(NearMiss::Blanks) => "blanks",
-            Difference::Near(NearMiss::Invisible) => "invisible",
+            Difference::Near(difference) => difference.id(),
             Difference::ImmutableSubject { .. } => "immutable-subject",
             Difference::OtherCloud { .. } => "other-cloud",
             Difference::OneOfSeveral => "one-of-several",
@@ -69,13 +64,7 @@ impl Difference {
         let side = |in_credential: bool| if in_credential { "the credential" } else { "the token" };
         match self {
             Difference::Absent => "the token has no such claim".into(),
-            Difference::Near(NearMiss::ExtraSlash) => {
-                "the token's ends in a slash and the credential's does not".into()
-            }
-            Difference::Near(NearMiss::MissingSlash) => {
-                "the credential's ends in a slash and the token's does not".into()
-            }
-            Difference::Near(miss) => miss.to_string(),
+            Difference::Near(difference) => difference.to_string(),
             Difference::ImmutableSubject { in_token } => format!(
                 "{} names owner and repository with their numbers (`@`), {} without",
                 side(!*in_token),
@@ -114,8 +103,8 @@ pub(super) fn between(expected: &str, actual: &str) -> Option<Difference> {
     {
         return Some(Difference::OtherCloud { credential: e.name, token: a.name });
     }
-    if let Some(miss) = near_miss(expected, actual) {
-        return Some(Difference::Near(miss));
+    if let Some(difference) = text_difference(expected, actual) {
+        return Some(Difference::Near(difference));
     }
     if let (Some(e), Some(a)) = (GithubSubject::parse(expected), GithubSubject::parse(actual))
         && e.by_name() == a.by_name()
@@ -165,12 +154,12 @@ mod tests {
         use Difference::*;
         for (credential, token, difference) in [
             ("a", "a", None),
-            ("repo:Org/r:x", "repo:org/r:x", Some(Near(NearMiss::Case))),
-            ("https://i/", "https://i", Some(Near(NearMiss::MissingSlash))),
-            ("https://i", "https://i/", Some(Near(NearMiss::ExtraSlash))),
-            (" https://i", "https://i", Some(Near(NearMiss::Blanks))),
-            ("sub", "sub\u{200b}", Some(Near(NearMiss::Invisible))),
-            ("i.example.com", "https://i.example.com", Some(Near(NearMiss::Scheme))),
+            ("repo:Org/r:x", "repo:org/r:x", Some(Near(TextDifference::LetterCase))),
+            ("https://i/", "https://i", Some(Near(TextDifference::TrailingSlash))),
+            ("https://i", "https://i/", Some(Near(TextDifference::TrailingSlash))),
+            (" https://i", "https://i", Some(Near(TextDifference::Blanks))),
+            ("sub", "sub\u{200b}", Some(Near(TextDifference::Invisible))),
+            ("i.example.com", "https://i.example.com", Some(Near(TextDifference::Scheme))),
             ("repo:o/r:ref:x", "repo:o@1/r@22:ref:x", Some(ImmutableSubject { in_token: true })),
             ("repo:o@1/r@22:ref:x", "repo:o/r:ref:x", Some(ImmutableSubject { in_token: false })),
             (

@@ -268,7 +268,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::near_miss::NearMiss;
+    use crate::domain::text_difference::TextDifference;
 
     fn set(credentials: Value) -> CredentialSet {
         CredentialSet::parse(&credentials.to_string()).unwrap()
@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(evaluation.statements.iter().map(|s| s.index).collect::<Vec<_>>(), [2, 1, 0]);
         let denied = evaluate(&list, &claims("https://i", "ORGANIZATION:2", json!("api://A")));
         assert_eq!(denied.statements[0].index, 1);
-        assert_eq!(denied.statements[0].conditions[1].difference, Some(Difference::Near(NearMiss::Case)));
+        assert_eq!(denied.statements[0].conditions[1].difference, Some(Difference::Near(TextDifference::LetterCase)));
     }
 
     #[test]

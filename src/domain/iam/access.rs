@@ -1,12 +1,12 @@
 //! Would these identity policies let a call through? For the reads of secrets and the use of their keys.
 
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::condition;
+use serde::{Deserialize, Serialize};
+
 use super::context::{Actual, Context};
-use super::decide::{Decision, Tally, covers_action};
+use super::decide::{Decision, Tally};
 use super::evaluate::{ConditionEvaluation, ElementEvaluation, explain_action, explain_condition};
 use super::pattern::{Effort, arn_like, arn_like_units};
 use super::policy::{Effect, Expected, Policy, ResourceElement, Statement};
@@ -101,19 +101,6 @@ pub fn evaluate_access(policies: &[Policy], request: &AccessRequest<'_>) -> Acce
         resource: request.resource.to_owned(),
         statements,
     }
-}
-
-/// Decides as [`evaluate_access`] does, without saying why.
-pub fn decide_access(policies: &[Policy], request: &AccessRequest<'_>) -> Decision {
-    let context = AccessContext { request: *request, effort: Effort::full() };
-    let mut tally = Tally::new();
-    for statement in policies.iter().flat_map(|policy| &policy.statements) {
-        let matches = covers_action(&statement.action, request.action, &context.effort)
-            .and(covers_resource(statement.resource.as_ref(), &context))
-            .and(Truth::all(statement.conditions.iter().map(|c| condition::holds(c, &context))));
-        tally.add(statement.effect, matches);
-    }
-    tally.decision()
 }
 
 fn explain(policy: usize, index: usize, statement: &Statement, context: &AccessContext<'_>) -> AccessStatement {

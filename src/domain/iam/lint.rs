@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::confusable::as_ascii;
 use super::context::{NEVER_WITH_WEB_IDENTITY, TrustRequest, WEB_IDENTITY, claim_name};
 use super::decide::covers_action;
 use super::key::{ImpossibleKey, impossible};
@@ -12,6 +11,7 @@ use super::placeholder::placeholder;
 use super::policy::{Condition, Effect, Policy, Statement};
 use super::principal::ProviderArn;
 use super::truth::Truth;
+use crate::domain::confusable::as_ascii;
 use crate::domain::issuer::{IssuerKind, condition_key_prefix};
 use crate::domain::text::is_unsafe;
 

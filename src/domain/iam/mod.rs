@@ -2,7 +2,6 @@
 
 mod access;
 mod condition;
-mod confusable;
 mod context;
 mod decide;
 mod document;
@@ -11,10 +10,10 @@ mod foreign;
 mod key;
 mod lint;
 mod near_miss;
+mod near_principal;
 mod near_subject;
 mod operator;
 pub mod pattern;
-pub mod percent;
 mod placeholder;
 mod policy;
 mod principal;
@@ -23,7 +22,7 @@ mod resource_miss;
 mod truth;
 mod variable;
 
-pub use access::{AccessEvaluation, AccessRequest, AccessStatement, decide_access, evaluate_access};
+pub use access::{AccessEvaluation, AccessRequest, AccessStatement, evaluate_access};
 pub use context::{TrustRequest, WEB_IDENTITY};
 pub use decide::{Decision, Refusal, decide_trust};
 pub use evaluate::{

@@ -1,40 +1,21 @@
 //! Near misses: the one change that would make a policy's value fit the token.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::condition::equal_ignoring_case;
-use super::confusable::as_ascii;
 use super::context::{Actual, values_of};
 use super::near_subject;
 use super::operator::Comparison;
 use super::pattern::{Effort, like};
-use super::percent;
-use super::principal::ProviderArn;
 use super::truth::Truth;
 use crate::domain::issuer::IssuerKind;
-use crate::domain::text::is_unsafe;
+use crate::domain::text_difference::{TextDifference, text_difference_under};
 
 /// The change between two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transformation {
-    /// Only letter case differs.
-    LetterCase,
-    /// Only a slash at the end differs.
-    TrailingSlash,
-    /// Only `https://` differs.
-    Scheme,
-    /// Only blanks and line breaks differ.
-    WhiteSpace,
-    /// Only characters that cannot be seen differ.
-    InvisibleCharacters,
-    /// Only characters that look alike differ.
-    Homoglyph,
-    /// One of the two is percent-encoded.
-    PercentEncoding,
     /// The policy's value has wildcards, and its operator takes them literally.
     WildcardUnderEquals,
     /// The policy has the repository's names; the token has names with ids.
@@ -73,6 +54,9 @@ pub enum Transformation {
     NotAnArn,
     /// The provider stands under another kind of principal than `Federated`.
     PrincipalKind,
+    /// One thing that people overlook in a text.
+    #[serde(untagged)]
+    Text(TextDifference),
 }
 
 /// A policy's value that nearly fits.
@@ -97,6 +81,11 @@ impl NearMiss {
     ) -> Self {
         NearMiss { transformation, expected: expected.to_owned(), corrected: corrected.into(), why: why.into() }
     }
+
+    /// A value that nearly fits because of one thing that people overlook.
+    pub fn text(difference: TextDifference, expected: &str, corrected: impl Into<String>) -> Self {
+        NearMiss::new(Transformation::Text(difference), expected, corrected.into(), difference.to_string())
+    }
 }
 
 /// A comparison that failed.
@@ -110,7 +99,7 @@ pub struct Miss<'a> {
 }
 
 /// No more values than these are tried: a policy fits few, and every try costs.
-const TRIED: usize = 64;
+pub const TRIED: usize = 64;
 
 /// Values longer than this many bytes are neither reported whole nor tried: no issuer's subject comes near it.
 pub const LONGEST: usize = 4096;
@@ -152,13 +141,9 @@ impl Miss<'_> {
                 "the operator takes `*` and `?` literally; under StringLike the value would fit",
             ));
         }
-        let whole = |why: &'static str| {
-            move |transformation, corrected| NearMiss::new(transformation, expected, Some(corrected), why)
-        };
-        if let Some((transformation, why)) = text_change(expected, self.actual, |e, a| self.would_fit(e, a)) {
-            let corrected =
-                if has_wildcard { repaired(transformation, expected, self.actual) } else { self.actual.into() };
-            return Some(whole(why)(transformation, corrected));
+        if let Some(difference) = text_difference_under(expected, self.actual, |e, a| self.would_fit(e, a)) {
+            let corrected = if has_wildcard { repaired(difference, expected, self.actual) } else { self.actual.into() };
+            return Some(NearMiss::text(difference, expected, corrected));
         }
         if self.claim.is_none_or(|claim| claim.eq_ignore_ascii_case("sub")) {
             return near_subject::one_change(self, expected);
@@ -193,145 +178,19 @@ impl Miss<'_> {
     }
 }
 
-/// The change to the characters of two values that makes `fits` say yes.
-pub fn text_change(
-    expected: &str,
-    actual: &str,
-    fits: impl Fn(&str, &str) -> bool,
-) -> Option<(Transformation, &'static str)> {
-    use Transformation::*;
-    let with = |change: fn(&str) -> Cow<'_, str>| {
-        let (e, a) = (change(expected), change(actual));
-        (e != expected || a != actual) && fits(&e, &a)
-    };
-    if with(|t| Cow::Owned(t.to_lowercase())) {
-        return Some((LetterCase, "only letter case differs, and case counts"));
-    }
-    if with(without_invisible) {
-        return Some((InvisibleCharacters, "only a character that cannot be seen differs"));
-    }
-    if with(without_white_space) {
-        return Some((WhiteSpace, "only blanks or line breaks differ"));
-    }
-    if with(|t| Cow::Borrowed(t.trim_end_matches('/'))) {
-        return Some((TrailingSlash, "only a slash at the end differs"));
-    }
-    if with(without_scheme) {
-        return Some((Scheme, "only `https://` differs"));
-    }
-    if with(percent::decode) {
-        return Some((PercentEncoding, "only percent-encoding differs"));
-    }
-    if with(|t| as_ascii(t).map_or(Cow::Borrowed(t), Cow::Owned)) {
-        return Some((Homoglyph, "only a character that looks like another differs"));
-    }
-    None
-}
-
-/// A pattern with the change made in it, its wildcards kept.
-fn repaired(transformation: Transformation, expected: &str, actual: &str) -> String {
-    match transformation {
-        Transformation::InvisibleCharacters => without_invisible(expected).into_owned(),
-        Transformation::WhiteSpace => without_white_space(expected).into_owned(),
-        Transformation::TrailingSlash => expected.trim_end_matches('/').to_owned(),
-        Transformation::Scheme => without_scheme(expected).into_owned(),
-        Transformation::Homoglyph => as_ascii(expected).unwrap_or_else(|| expected.to_owned()),
+/// A pattern with the difference taken out of it, its wildcards kept.
+fn repaired(difference: TextDifference, expected: &str, actual: &str) -> String {
+    match difference {
         // The literal text before the first wildcard, as the token has it.
-        _ => {
+        TextDifference::LetterCase | TextDifference::PercentEncoding => {
             let literal = expected.find(['*', '?']).unwrap_or(expected.len());
             match actual.get(..literal) {
                 Some(head) => format!("{head}{}", &expected[literal..]),
                 None => actual.to_owned(),
             }
         }
+        difference => difference.removed_from(expected).into_owned(),
     }
-}
-
-fn without_invisible(text: &str) -> Cow<'_, str> {
-    if text.chars().any(is_unsafe) {
-        Cow::Owned(text.chars().filter(|c| !is_unsafe(*c)).collect())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-fn without_white_space(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_whitespace) {
-        Cow::Owned(text.chars().filter(|c| !c.is_whitespace()).collect())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-fn without_scheme(text: &str) -> Cow<'_, str> {
-    for scheme in ["https://", "http://"] {
-        if let Some((head, rest)) = text.split_once(scheme) {
-            return Cow::Owned(format!("{head}{rest}"));
-        }
-    }
-    Cow::Borrowed(text)
-}
-
-/// The one change that would make a federated principal the provider `actual`.
-pub fn nearest_principal(federated: &[String], others: &[String], actual: &str) -> Option<NearMiss> {
-    use Transformation::*;
-    let kind = others.iter().take(TRIED).find(|other| other.split_once(':').is_some_and(|(_, value)| value == actual));
-    if let Some(other) = kind {
-        let why = "an identity provider stands under `Federated`, not under another kind of principal";
-        return Some(NearMiss::new(PrincipalKind, other, actual.to_owned(), why));
-    }
-    federated.iter().take(TRIED).find_map(|expected| {
-        let near = |transformation, why: &str| Some(NearMiss::new(transformation, expected, actual.to_owned(), why));
-        let Some(real) = ProviderArn::parse(actual) else {
-            let url = expected.rsplit("oidc-provider/").next().unwrap_or(expected);
-            let built_in = url.trim_end_matches('/') == actual;
-            return built_in
-                .then(|| near(NotAnArn, "this provider is built in: its host stands alone, without an ARN"))
-                .flatten();
-        };
-        let Some(written) = ProviderArn::parse(expected) else {
-            let bare = without_scheme(expected);
-            let url = bare.rsplit("oidc-provider/").next().unwrap_or(&bare).trim_end_matches('/');
-            if let Some((transformation, why)) = text_change(expected, actual, |e, a| e == a) {
-                return near(transformation, why);
-            }
-            let same = url.eq_ignore_ascii_case(real.url.trim_end_matches('/'));
-            return same.then(|| near(NotAnArn, "the provider's ARN is needed, not its address alone")).flatten();
-        };
-        let same_account = written.account == real.account;
-        let same_partition = written.partition == real.partition;
-        if written.url == real.url {
-            return match (same_partition, same_account) {
-                (false, true) => near(Partition, "the provider's ARN names another partition"),
-                (_, false) => near(Account, "the provider's ARN names another account"),
-                (true, true) => None,
-            };
-        }
-        if let Some((transformation, why)) = text_change(written.url, real.url, |e, a| e == a) {
-            return near(transformation, why);
-        }
-        // Two slips of the same hand: a scheme and a slash.
-        if without_scheme(written.url).trim_end_matches('/') == real.url.trim_end_matches('/') {
-            return near(Scheme, "`https://` does not belong into the ARN, and the slash at the end differs");
-        }
-        if eks_parts(written.url).is_some_and(|w| eks_parts(real.url).is_some_and(|r| w == r)) {
-            return near(EksHostOrder, "the host's parts are in the wrong order: it is oidc.eks.REGION.amazonaws.com");
-        }
-        let host = |url: &str| url.split('/').next().unwrap_or(url).to_owned();
-        (host(written.url) == host(real.url))
-            .then(|| near(Path, "the host is right, and the path after it is not"))
-            .flatten()
-    })
-}
-
-/// An EKS issuer's host parts in any order, and its path.
-fn eks_parts(url: &str) -> Option<(Vec<&str>, &str)> {
-    let (host, path) = url.split_once('/')?;
-    let mut parts: Vec<&str> = host.split('.').collect();
-    (parts.contains(&"eks") && parts.contains(&"oidc")).then(|| {
-        parts.sort_unstable();
-        (parts, path)
-    })
 }
 
 #[cfg(test)]
@@ -362,15 +221,27 @@ mod tests {
         let v1 = "org/o/project/p/user/u";
         let v2 = "org/o/project/p/user/u/vcs-origin/github.com/a/b/vcs-ref/refs/heads/x";
         for (kind, operator, expected, actual, transformation) in [
-            (Generic, "StringEquals", "Service-A", "service-a", LetterCase),
-            (GithubActions, "StringLike", "repo:Octo/app:*", "repo:octo/app:pull_request", LetterCase),
-            (Generic, "StringEquals", "https://h/p/", "https://h/p", TrailingSlash),
-            (Generic, "StringEquals", "h/p", "https://h/p", Scheme),
-            (Generic, "StringEquals", " a b", "ab", WhiteSpace),
-            (Generic, "StringLike", "ab \n*", "abc", WhiteSpace),
-            (Generic, "StringEquals", "a\u{200b}b", "ab", InvisibleCharacters),
-            (Generic, "StringEquals", "оrganization:1", "organization:1", Homoglyph),
-            (GithubActions, "StringEquals", "repo:o/r:environment:a:b", "repo:o/r:environment:a%3Ab", PercentEncoding),
+            (Generic, "StringEquals", "Service-A", "service-a", Text(TextDifference::LetterCase)),
+            (
+                GithubActions,
+                "StringLike",
+                "repo:Octo/app:*",
+                "repo:octo/app:pull_request",
+                Text(TextDifference::LetterCase),
+            ),
+            (Generic, "StringEquals", "https://h/p/", "https://h/p", Text(TextDifference::TrailingSlash)),
+            (Generic, "StringEquals", "h/p", "https://h/p", Text(TextDifference::Scheme)),
+            (Generic, "StringEquals", " a b", "ab", Text(TextDifference::Blanks)),
+            (Generic, "StringLike", "ab \n*", "abc", Text(TextDifference::Blanks)),
+            (Generic, "StringEquals", "a\u{200b}b", "ab", Text(TextDifference::Invisible)),
+            (Generic, "StringEquals", "оrganization:1", "organization:1", Text(TextDifference::Homoglyph)),
+            (
+                GithubActions,
+                "StringEquals",
+                "repo:o/r:environment:a:b",
+                "repo:o/r:environment:a%3Ab",
+                Text(TextDifference::PercentEncoding),
+            ),
             (GithubActions, "StringEquals", "repo:octo/app:*", "repo:octo/app:pull_request", WildcardUnderEquals),
             (
                 GithubActions,
@@ -480,38 +351,5 @@ mod tests {
         assert!(near.why.contains("`aud`"));
         // A pattern that fits anything says nothing.
         assert_eq!(nearest(IssuerKind::Generic, "amr", "StringLike", "???????????????*", "x"), None);
-    }
-
-    #[test]
-    fn principals_differ_in_what_people_get_wrong() {
-        use Transformation::*;
-        let arn = |url: &str| format!("arn:aws:iam::123456789012:oidc-provider/{url}");
-        let eks = "oidc.eks.us-east-1.amazonaws.com/id/ABC";
-        for (written, real, transformation) in [
-            (arn("https://h.example.com"), arn("h.example.com"), Some(Scheme)),
-            (arn("https://h.example.com/"), arn("h.example.com"), Some(Scheme)),
-            (arn("h.example.com/"), arn("h.example.com"), Some(TrailingSlash)),
-            (arn("H.example.com"), arn("h.example.com"), Some(LetterCase)),
-            (arn(" h.example.com"), arn("h.example.com"), Some(WhiteSpace)),
-            (arn("һ.example.com"), arn("h.example.com"), Some(Homoglyph)),
-            (arn("h.example.com"), arn("h.example.com/oauth2"), Some(Path)),
-            (arn("oidc.us-east-1.eks.amazonaws.com/id/ABC"), arn(eks), Some(EksHostOrder)),
-            ("h.example.com".to_owned(), arn("h.example.com"), Some(NotAnArn)),
-            ("https://h.example.com".to_owned(), arn("h.example.com"), Some(NotAnArn)),
-            (arn("accounts.google.com"), "accounts.google.com".to_owned(), Some(NotAnArn)),
-            ("arn:aws:iam::999999999999:oidc-provider/h.example.com".to_owned(), arn("h.example.com"), Some(Account)),
-            (
-                "arn:aws-cn:iam::123456789012:oidc-provider/h.example.com".to_owned(),
-                arn("h.example.com"),
-                Some(Partition),
-            ),
-            (arn("other.example.com"), arn("h.example.com"), None),
-        ] {
-            let near = nearest_principal(std::slice::from_ref(&written), &[], &real);
-            assert_eq!(near.as_ref().map(|n| n.transformation), transformation, "{written}");
-            assert!(near.is_none_or(|n| n.corrected.as_deref() == Some(&*real)));
-        }
-        let under_aws = nearest_principal(&[], &[format!("AWS:{}", arn("h.example.com"))], &arn("h.example.com"));
-        assert_eq!(under_aws.map(|n| n.transformation), Some(PrincipalKind));
     }
 }

@@ -228,14 +228,6 @@ impl Jwk {
         self.material.is_some() && !self.problems.iter().any(KeyProblem::prevents_checking)
     }
 
-    /// The key's name for a sentence: its `kid`, or its place.
-    pub fn label(&self) -> String {
-        match &self.kid {
-            Some(kid) if !kid.is_empty() => format!("`{kid}`"),
-            _ => format!("number {}", self.position),
-        }
-    }
-
     /// The key's type for a sentence: `RSA`, `EC P-256`.
     pub fn type_name(&self) -> String {
         let kty = self.kty.as_deref().unwrap_or("unknown");

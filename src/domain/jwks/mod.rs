@@ -119,11 +119,6 @@ impl Jwks {
         Ok(set)
     }
 
-    /// The published key ids, in order.
-    pub fn kids(&self) -> impl Iterator<Item = &str> {
-        self.keys.iter().filter_map(|key| key.kid.as_deref())
-    }
-
     fn judge(&mut self, entries: &[Value]) {
         if self.keys.is_empty() {
             self.problems.push(JwksProblem::NoKeys);

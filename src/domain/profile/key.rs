@@ -125,6 +125,10 @@ keys! {
     DeploymentUrl = "deployment.url", Text;
     /// The variable that holds the deployment's token.
     DeploymentTokenEnv = "deployment.token-env", Text;
+    /// A file that holds the deployment's token.
+    DeploymentTokenFile = "deployment.token-file", Path;
+    /// A file with the inputs of a kickoff, a JSON object.
+    DeploymentInputs = "deployment.inputs", Path;
     /// The automation's variable that carries the secret.
     DeploymentVariable = "deployment.variable", Text;
 }

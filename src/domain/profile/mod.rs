@@ -12,6 +12,7 @@ pub mod setting;
 pub mod value;
 pub mod write;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::arn::RoleArn;
@@ -104,24 +105,35 @@ pub struct AzureSettings {
     /// What the access token is asked for; the vault's cloud decides where none is set.
     pub scope: Option<String>,
     /// The static path: used where no token's source is set.
-    pub client_secret: Option<ClientSecretSource>,
+    pub client_secret: Option<SecretSource>,
 }
 
-/// Where an application's client secret is. The secret itself is never part of a profile.
+/// Where a secret of the user's own is: a client secret, a bearer token. The secret itself is never part of a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientSecretSource {
+pub enum SecretSource {
     /// An environment variable.
     Env(String),
     /// A file.
     File(PathBuf),
 }
 
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SecretSource::Env(name) => write!(f, "variable {name}"),
+            SecretSource::File(path) => write!(f, "file {}", path.display()),
+        }
+    }
+}
+
 /// Settings of the running deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeploymentSettings {
     pub url: Option<String>,
-    /// The variable that holds the deployment's bearer token.
-    pub token_env: Option<String>,
+    /// Where the deployment's bearer token is.
+    pub token: Option<SecretSource>,
+    /// The inputs of a kickoff, as a file with a JSON object.
+    pub inputs: Option<PathBuf>,
     /// The variable of the automation that carries the secret.
     pub variable: Option<String>,
 }

@@ -7,7 +7,7 @@ use super::environment::{self, Variables};
 use super::key::{Key, Kind};
 use super::setting::{Fault, Origin, Problem, Setting, Value};
 use super::value::{command_fault, region_fault, text_fault};
-use super::{AwsSettings, AzureSettings, ClientSecretSource, DeploymentSettings, Guide, Profile, TokenSource};
+use super::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile, SecretSource, TokenSource};
 use crate::domain::arn::RoleArn;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
@@ -204,6 +204,7 @@ fn text(effective: &Effective, key: Key) -> Option<&str> {
 fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
     let text = |key| text(effective, key).map(str::to_owned);
     let path = |key| text(key).map(PathBuf::from);
+    let held = |file, env| path(file).map(SecretSource::File).or_else(|| text(env).map(SecretSource::Env));
     Profile {
         name: name.to_owned(),
         guide,
@@ -230,14 +231,13 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             federated_credential: path(Key::FederatedCredential),
             authority_host: text(Key::AuthorityHost),
             scope: text(Key::AzureScope),
-            client_secret: path(Key::ClientSecretFile)
-                .map(ClientSecretSource::File)
-                .or_else(|| text(Key::ClientSecretEnv).map(ClientSecretSource::Env)),
+            client_secret: held(Key::ClientSecretFile, Key::ClientSecretEnv),
         },
         secret: text(Key::SecretName).and_then(|name| SecretRef::parse(&name).ok()),
         deployment: DeploymentSettings {
             url: text(Key::DeploymentUrl),
-            token_env: text(Key::DeploymentTokenEnv),
+            token: held(Key::DeploymentTokenFile, Key::DeploymentTokenEnv),
+            inputs: path(Key::DeploymentInputs),
             variable: text(Key::DeploymentVariable),
         },
     }

@@ -77,9 +77,13 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::SecretName => secret_fault(text),
         Key::DeploymentUrl => web_fault(text, "https://my-crew.example.com"),
         Key::ConfigProfile => None,
-        Key::TokenFile | Key::TrustPolicy | Key::IdentityPolicy | Key::FederatedCredential | Key::ClientSecretFile => {
-            None
-        }
+        Key::TokenFile
+        | Key::TrustPolicy
+        | Key::IdentityPolicy
+        | Key::FederatedCredential
+        | Key::ClientSecretFile
+        | Key::DeploymentTokenFile
+        | Key::DeploymentInputs => None,
         Key::TokenCommand | Key::TokenGithubActions | Key::TokenStdin => None,
     }
 }

@@ -25,18 +25,6 @@ pub enum SignatureState {
     CannotCheck,
 }
 
-impl SignatureState {
-    /// The stable id, as it stands in JSON.
-    pub const fn id(self) -> &'static str {
-        match self {
-            SignatureState::Verified => "verified",
-            SignatureState::Failed => "failed",
-            SignatureState::NotChecked => "not-checked",
-            SignatureState::CannotCheck => "cannot-check",
-        }
-    }
-}
-
 /// The state of a signature, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::object::kind;
 use super::problem::{TimeFlaw, TokenProblem};
+use crate::domain::confusable::looks_like;
 use crate::domain::signature::Algorithm;
 use crate::domain::text;
 use crate::domain::timestamp::UnixSeconds;
@@ -199,30 +200,11 @@ fn characters(name: &str, value: &str, problems: &mut Vec<TokenProblem>) {
     let mut words = value.split(|c: char| !c.is_alphanumeric());
     let is_url = value.starts_with("https://") || value.starts_with("http://");
     let deceptive = is_url
-        || words.any(|w| w.chars().any(|c| c.is_ascii_alphabetic()) && w.chars().any(|c| look_alike(c).is_some()));
+        || words.any(|w| w.chars().any(|c| c.is_ascii_alphabetic()) && w.chars().any(|c| looks_like(c).is_some()));
     if deceptive
-        && let Some((at, (character, looks_like))) =
-            value.chars().enumerate().find_map(|(at, c)| Some((at, (c, look_alike(c)?))))
+        && let Some((at, (character, ascii))) =
+            value.chars().enumerate().find_map(|(at, c)| Some((at, (c, looks_like(c)?))))
     {
-        problems.push(TokenProblem::LookAlike { name: name.to_owned(), at, character, looks_like });
+        problems.push(TokenProblem::LookAlike { name: name.to_owned(), at, character, looks_like: ascii });
     }
-}
-
-/// The ASCII character that `c` is taken for at a glance: the commonest confusables (Unicode Technical Standard 39).
-fn look_alike(c: char) -> Option<char> {
-    const PAIRS: &[(&str, &str)] = &[
-        ("аеорсухіјѕһԁԛԝ", "aeopcyxijshdqw"),
-        ("АВЕЅІЈКМНОРСТХУ", "ABESIJKMHOPCTXY"),
-        ("οαινρτυ", "oaivptu"),
-        ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX"),
-        ("‐‑‒–—−∕⁄：", "------//:"),
-    ];
-    if c.is_ascii() {
-        return None;
-    }
-    // Fullwidth forms.
-    if let Some(ascii) = u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).filter(char::is_ascii_graphic) {
-        return Some(ascii);
-    }
-    PAIRS.iter().find_map(|(other, ascii)| other.chars().zip(ascii.chars()).find_map(|(o, a)| (o == c).then_some(a)))
 }

@@ -1,7 +1,6 @@
 //! What IAM takes for a policy document, and in which words it refuses one.
 
-use std::fmt::Write as _;
-
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::Fault;
@@ -102,15 +101,12 @@ fn texts(value: Option<&Value>) -> Vec<&str> {
     }
 }
 
+/// What RFC 3986 leaves as it is.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
 /// The document as answers carry it: percent-encoded (RFC 3986).
 pub(super) fn encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len() * 2), |mut encoded, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(char::from(byte)),
-            _ => drop(write!(encoded, "%{byte:02X}")),
-        }
-        encoded
-    })
+    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 #[cfg(test)]

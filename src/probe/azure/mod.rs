@@ -1,7 +1,6 @@
 //! Azure: exchange the token (or a client secret) at Entra, list a vault's secrets, read one. One attempt a call,
 //! through the vendor's SDK over the one HTTP stack.
 
-mod client_secret;
 mod exchange;
 mod transport;
 mod vault;
@@ -12,7 +11,6 @@ use super::http::HttpStack;
 use crate::domain::entra::cloud::{self, NationalCloud};
 use crate::domain::profile::AzureSettings;
 
-pub use client_secret::{ClientSecretError, client_secret};
 pub use exchange::{AzureSession, Proof};
 
 /// Where to call and as whom.

@@ -288,6 +288,8 @@ fn reduced(mut model: Secret, name: &SecretName, json_key: Option<&str>) -> Vaul
             created_at: seconds(attributes, |a| a.created),
             form: value.form,
             fingerprint: value.fingerprint,
+            variants: value.variants,
+            guessability: value.guessability,
             field: value.field,
         },
         written_name: name.written.clone(),

@@ -1,8 +1,10 @@
 //! When each command can be used, and in a few words why not.
 
 use super::Availability::{self, No, Ready};
+use crate::domain::profile::TokenSource;
 use crate::tui::copy;
 use crate::tui::model::Model;
+use crate::tui::text::Wrap;
 
 pub(super) fn always(_: &Model) -> Availability {
     Ready
@@ -104,4 +106,21 @@ pub(super) fn has_pasted(model: &Model) -> Availability {
 
 pub(super) fn has_offset(model: &Model) -> Availability {
     if model.inputs.utc_offset_s.is_some() { Ready } else { No("the local time zone is not known") }
+}
+
+pub(super) fn has_cut_lines(model: &Model) -> Availability {
+    if matches!(model.wrap, Wrap::Off { .. }) { Ready } else { No("long lines are broken; z cuts them instead") }
+}
+
+pub(super) fn can_read_again(model: &Model) -> Availability {
+    let profile = model.runs.shown().and_then(|run| run.profile.as_deref());
+    match profile.and_then(|profile| profile.token.as_ref()) {
+        _ if model.replay.is_some() => No("a recording is read-only"),
+        _ if model.token.pasted.is_some() => No("a pasted token is shown; drop it to see the profile's"),
+        _ if model.token.reading.is_some() => No("it is being read"),
+        None => No("no profile that names a token has run"),
+        Some(TokenSource::Stdin) => No("standard input can be read only once"),
+        Some(TokenSource::Env(_)) => No("a running program's variables do not change; start again to see a new value"),
+        Some(_) => Ready,
+    }
 }

@@ -6,6 +6,7 @@ use crate::tui::model::Screen;
 
 const MAIN: &[Scope] = &[Scope::Main];
 const MOVING: &[Scope] = &[Scope::Main, Scope::Picker, Scope::Reader, Scope::Typing];
+const TEXTS: &[Scope] = &[Scope::Main, Scope::Reader];
 const LISTS: &[Scope] = &[Scope::Main, Scope::Picker];
 const HANDSHAKE: &[Scope] = &[Scope::On(Screen::Handshake)];
 const TOKEN: &[Scope] = &[Scope::On(Screen::Token)];
@@ -52,6 +53,8 @@ pub const COMMANDS: &[Command] = commands! {
     C::FocusRight, "focus-right", "details", ["right", "l"], MAIN, "To the details";
     C::ScrollUp, "scroll-up", "details up", ["K"], MAIN, "Scroll the details up without leaving the list";
     C::ScrollDown, "scroll-down", "details down", ["J"], MAIN, "Scroll the details down without leaving the list";
+    C::ScrollLeft, "scroll-left", "left", ["<"], TEXTS, "Move along cut lines to the left" when has_cut_lines;
+    C::ScrollRight, "scroll-right", "right", [">"], TEXTS, "Move along cut lines to the right" when has_cut_lines;
     C::Back, "back", "back", ["esc"], MAIN, "One step back: filter, details, screen";
     // Screens.
     C::Show(Screen::Handshake), "handshake", "handshake", ["1"], MAIN, "The checks, one by one, as they run";
@@ -84,6 +87,8 @@ pub const COMMANDS: &[Command] = commands! {
         when not_replay hint 3;
     C::Verify, "verify", "verify", ["v"], TOKEN, "Fetch the keys of the token's issuer and check the signature"
         when can_verify hint 3;
+    C::ReadAgain, "read-token", "read again", ["R"], TOKEN, "Read the token again from where the profile says"
+        when can_read_again;
     C::DropPasted, "drop-token", "drop token", ["backspace"], TOKEN, "Forget the pasted token and show the run's again"
         when has_pasted;
     // Finding.
@@ -96,7 +101,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::Profiles, "profiles", "profiles", ["P"], MAIN, "Pick a profile" when has_profiles;
     C::NewProfile, "new-profile", "new profile", ["+"], MAIN, "Make a profile" when not_replay;
     // How it looks.
-    C::Wrap, "wrap", "wrap", ["z"], MAIN, "Break long lines, or cut them";
+    C::Wrap, "wrap", "wrap", ["z"], TEXTS, "Break long lines, or cut them";
     C::Privacy, "privacy", "privacy", ["p"], MAIN, "Hide account ids, subjects and hosts";
     C::Clock, "clock", "clock", ["u"], MAIN, "Tell times in UTC or local time" when has_offset;
     C::Theme, "theme", "theme", ["t"], MAIN, "The next theme: dark, light, none";

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::chain::outcome_ink;
+use super::clock::moment;
 use super::handshake::outcome_word;
-use super::token::moment;
 use super::{Show, heading};
 use crate::output::paint::milliseconds;
 use crate::run::report::Report;

@@ -162,7 +162,7 @@ fn none_found(model: &Model) -> Vec<Line> {
     {
         lines.push(Line::of(
             Ink::Plain,
-            format!("It works since {}.", super::token::moment(model, since.div_euclid(1000))),
+            format!("It works since {}.", super::clock::moment(model, since.div_euclid(1000))),
         ));
     }
     lines

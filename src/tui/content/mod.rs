@@ -1,6 +1,7 @@
 //! What the panes say, as lines in ink: pure functions of the model, used to draw and to know how far one can scroll.
 
 pub mod chain;
+pub mod clock;
 pub mod compare;
 pub mod difference;
 pub mod finding;

@@ -16,6 +16,12 @@ pub struct TokenState {
     pub pasted: Option<HeldToken>,
     /// The token's file as it was read last, and for which run.
     pub reread: Option<(RunNumber, HeldToken)>,
+    /// The run whose token is being read again from where its profile says.
+    pub reading: Option<RunNumber>,
+    /// Why it could not be read again.
+    pub read_error: Option<String>,
+    /// The end, in seconds since 1970, at which a token was read again by itself. Each end asks once.
+    pub read_at_end: Option<i64>,
     /// Keys that were fetched because a person asked, and whose.
     pub keys: Option<(String, Box<Jwks>)>,
     /// The issuer whose keys are being fetched.

@@ -3,7 +3,7 @@
 use super::keys::movement;
 use super::{go, layers, open_form, runs, scroll, show, toast, token};
 use crate::domain::profile::Guide;
-use crate::tui::command::{CommandId, again, other_mouse};
+use crate::tui::command::{CommandId, Scope, again, other_mouse};
 use crate::tui::content::findings::{self, Row};
 use crate::tui::content::start::{Way, selected as selected_way};
 use crate::tui::copy;
@@ -12,6 +12,9 @@ use crate::tui::message::Effect;
 use crate::tui::model::list::Move;
 use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, PickerKind, Screen, Tone, Typing};
 use crate::tui::text::Wrap;
+
+/// How many columns one step along cut lines moves.
+const SIDEWAYS: usize = 8;
 
 /// Does what a command says.
 pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
@@ -44,6 +47,8 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             scroll(model, Move::Down);
             Vec::new()
         }
+        CommandId::ScrollLeft => sideways(model, |from| from.saturating_sub(SIDEWAYS)),
+        CommandId::ScrollRight => sideways(model, |from| from.saturating_add(SIDEWAYS)),
         CommandId::Show(screen) => {
             show(model, screen);
             Vec::new()
@@ -92,6 +97,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             Vec::new()
         }
         CommandId::Verify => token::fetch_keys(model),
+        CommandId::ReadAgain => token::read_again(model),
         CommandId::Waterfall => {
             model.handshake = match model.handshake {
                 HandshakeView::Checks => HandshakeView::Waterfall,
@@ -102,12 +108,17 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         }
         CommandId::Fold => fold(model),
         CommandId::Wrap => {
-            model.wrap = if model.wrap == Wrap::Words { Wrap::Off } else { Wrap::Words };
-            toast(
-                model,
-                if model.wrap == Wrap::Words { "long lines break" } else { "long lines are cut" }.to_owned(),
-                Tone::Good,
-            )
+            model.wrap = if model.wrap == Wrap::Words { Wrap::Off { from: 0 } } else { Wrap::Words };
+            let key = |id| key_of(model, id);
+            let words = match model.wrap {
+                Wrap::Words => "long lines break".to_owned(),
+                Wrap::Off { .. } => format!(
+                    "long lines are cut; {} and {} move along them",
+                    key(CommandId::ScrollLeft),
+                    key(CommandId::ScrollRight)
+                ),
+            };
+            toast(model, words, Tone::Good)
         }
         CommandId::Privacy => {
             model.look.privacy = match model.look.privacy {
@@ -182,6 +193,19 @@ fn push(model: &mut Model, kind: PickerKind) -> Vec<Effect> {
     }
     model.layers.push(layer);
     Vec::new()
+}
+
+/// Moves along lines that are cut; `settle` stops at their end.
+fn sideways(model: &mut Model, to: fn(usize) -> usize) -> Vec<Effect> {
+    if let Wrap::Off { from } = &mut model.wrap {
+        *from = to(*from);
+    }
+    Vec::new()
+}
+
+/// The key of a command that works on every screen, as it is shown.
+fn key_of(model: &Model, id: CommandId) -> String {
+    model.look.keymap.key(Scope::Main, id).map_or_else(String::new, |key| key.to_string())
 }
 
 fn set_focus(model: &mut Model, focus: Focus) -> Vec<Effect> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroize as _;
 
-use super::{commands, error, runs, scrolled, toast, token};
+use super::{commands, error, keep_sideways, runs, scrolled, toast, token};
 use crate::output::{json, markdown};
 use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
@@ -90,6 +90,7 @@ pub(super) fn settle(model: &mut Model, geometry: Geometry) {
     let length = match model.layers.last() {
         Some(Layer::Reader(reader)) => {
             let lines = content::page::lines(model, &reader.page);
+            keep_sideways(model, &lines, usize::from(inner.width));
             fit(&lines, usize::from(inner.width), model.wrap, "").len()
         }
         _ => 0,

@@ -13,7 +13,7 @@ use super::layout;
 use super::message::{Effect, Msg};
 use super::model::list::Move;
 use super::model::{Focus, Layer, Model, Page, Screen, Toast, Tone};
-use super::text::fit;
+use super::text::{Line, Wrap, fit, widest};
 
 /// The console as it opens, and what it asks for first.
 pub fn open(inputs: Inputs, look: Look, opening: Opening, now_ms: i64, size: (u16, u16)) -> (Model, Vec<Effect>) {
@@ -50,6 +50,7 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::RunEvent { run, event } => runs::event(model, run, &event),
         Msg::RunClosed { run } => runs::closed(model, run),
         Msg::TokenRead { run, source, raw, cleaned } => token::read(model, run, source, raw, cleaned),
+        Msg::TokenReadAgain { run, result } => token::was_read_again(model, run, result),
         Msg::KeysRead { issuer, keys } => token::keys(model, issuer, keys),
         Msg::Scenarios(scenarios) => layers::scenarios(model, scenarios),
         Msg::Copied(Ok(words)) => toast(model, words, Tone::Good),
@@ -77,6 +78,7 @@ fn tick(model: &mut Model, now_ms: i64) -> Vec<Effect> {
     let mut effects = runs::due(model);
     if is_new_second {
         effects.extend(token::reread(model));
+        effects.extend(token::at_end(model));
     }
     effects
 }
@@ -95,7 +97,17 @@ fn settle(model: &mut Model) {
     let most = total.saturating_sub(usize::from(detail.height));
     let here = model.here_mut();
     here.scroll = here.scroll.min(most);
+    if model.layers.is_empty() {
+        keep_sideways(model, &lines, usize::from(detail.width));
+    }
     layers::settle(model, geometry);
+}
+
+/// Keeps the first column that is shown of cut lines within the widest of them.
+fn keep_sideways(model: &mut Model, lines: &[Line], width: usize) {
+    if let Wrap::Off { from } = &mut model.wrap {
+        *from = (*from).min(widest(lines).saturating_sub(width));
+    }
 }
 
 /// How many rows the screen's filter lets through.

@@ -23,6 +23,7 @@ pub(super) fn start(model: &mut Model, choice: RunChoice) -> Vec<Effect> {
         model.token.pasted = None;
     }
     model.token.reread = None;
+    model.token.read_error = None;
     model.follow = Follow::Run;
     if model.screen == Screen::Start {
         show(model, Screen::Handshake);

@@ -8,6 +8,7 @@ use crate::tui::content;
 use crate::tui::message::{Effect, Pasted, RunNumber};
 use crate::tui::model::token::HeldToken;
 use crate::tui::model::{ListState, Model, Screen, Tone};
+use crate::tui::services::TokenRead;
 
 /// Pasted text goes where text is typed; on the token screen it is a token, and elsewhere if it looks like one.
 pub(super) fn paste(model: &mut Model, pasted: &Pasted) -> Vec<Effect> {
@@ -61,14 +62,74 @@ pub(super) fn read(
     if model.runs.get(run).is_none() {
         return Vec::new();
     }
-    let mut held = HeldToken::new(source, raw, cleaned, None);
-    held.verify(model.token.keys_for(&held.decoded));
-    let changed = matches!(&model.token.reread, Some((of, before)) if *of == run && before.decoded != held.decoded);
-    model.token.reread = Some((run, held));
-    if changed {
+    let known = matches!(&model.token.reread, Some((of, _)) if *of == run);
+    if hold(model, run, TokenRead { source, raw, cleaned }) == Held::Other && known {
         toast(model, "the token's file changed and was read again".to_owned(), Tone::Good)
     } else {
         Vec::new()
+    }
+}
+
+/// Whether a token that was read differs from the one that was shown.
+#[derive(PartialEq, Eq)]
+enum Held {
+    Same,
+    Other,
+}
+
+/// Keeps a token as the one of a run.
+fn hold(model: &mut Model, run: RunNumber, read: TokenRead) -> Held {
+    let before = content::token::shown(model).map(|shown| shown.token);
+    let mut held = HeldToken::new(read.source, read.raw, read.cleaned, None);
+    held.verify(model.token.keys_for(&held.decoded));
+    let verdict = if before.as_ref() == Some(&held.decoded) { Held::Same } else { Held::Other };
+    model.token.reread = Some((run, held));
+    verdict
+}
+
+/// Asks for the token to be read again from where the profile says.
+pub(super) fn read_again(model: &mut Model) -> Vec<Effect> {
+    let Some((run, profile)) = model.runs.shown().and_then(|run| Some((run.number, run.profile.clone()?))) else {
+        return Vec::new();
+    };
+    model.token.reading = Some(run);
+    model.token.read_error = None;
+    vec![Effect::ReadTokenAgain { run, profile }]
+}
+
+/// Asks for a new token, once, when the one that is shown has expired and its source can give another.
+pub(super) fn at_end(model: &mut Model) -> Vec<Effect> {
+    let source = model.runs.shown().and_then(|run| run.profile.as_ref()?.token.as_ref());
+    let gives_another = matches!(source, Some(TokenSource::Command(_) | TokenSource::GithubActions));
+    let expired = content::token::remaining(model).is_some_and(|left| left <= 0);
+    if !gives_another || !expired || model.token.pasted.is_some() || model.token.reading.is_some() {
+        return Vec::new();
+    }
+    let end = content::token::shown(model).and_then(|shown| shown.token.expires_at());
+    if end.is_none() || model.token.read_at_end == end {
+        return Vec::new();
+    }
+    model.token.read_at_end = end;
+    read_again(model)
+}
+
+/// The token was read again, or could not be.
+pub(super) fn was_read_again(model: &mut Model, run: RunNumber, result: Result<TokenRead, String>) -> Vec<Effect> {
+    if model.token.reading != Some(run) {
+        return Vec::new();
+    }
+    model.token.reading = None;
+    match result {
+        Err(problem) => {
+            let words = format!("the token could not be read again: {problem}");
+            model.token.read_error = Some(problem);
+            toast(model, words, Tone::Bad)
+        }
+        Ok(_) if model.runs.get(run).is_none() => Vec::new(),
+        Ok(read) => match hold(model, run, read) {
+            Held::Same => toast(model, "read again: it is the same token".to_owned(), Tone::Good),
+            Held::Other => toast(model, "read again: it is a new token".to_owned(), Tone::Good),
+        },
     }
 }
 

@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, Clear, Widget as _};
 
 use super::paint::{self, Keys};
 use crate::tui::glyphs::{GlyphSet, Glyphs};
-use crate::tui::text::{Ink, Line, cut};
+use crate::tui::text::{Ink, Line, Wrap, cut, widest};
 use crate::tui::theme::Theme;
 
 /// How much of a content is seen.
@@ -16,6 +16,24 @@ pub(super) struct Extent {
     pub first: usize,
     pub page: usize,
     pub total: usize,
+}
+
+impl Extent {
+    /// Where in a text one is: the last line shown of how many, and the columns where lines are cut.
+    pub fn note(&self, columns: Option<&str>, dot: &str) -> String {
+        let last = (self.first + self.page).min(self.total);
+        let lines = (self.total > self.page).then(|| format!("{last}/{}", self.total));
+        match (columns, lines) {
+            (Some(columns), Some(lines)) => format!("{columns} {dot} {lines}"),
+            (columns, lines) => columns.map(str::to_owned).or(lines).unwrap_or_default(),
+        }
+    }
+}
+
+/// Which columns are shown of lines that are cut; `None` where all are.
+pub(super) fn columns(lines: &[Line], width: usize, wrap: Wrap) -> Option<String> {
+    let (Wrap::Off { from }, all) = (wrap, widest(lines)) else { return None };
+    (all > width).then(|| format!("columns {}-{} of {all}", from + 1, (from + width).min(all)))
 }
 
 /// What stands on a border.

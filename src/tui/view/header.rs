@@ -6,7 +6,8 @@ use ratatui::style::Modifier;
 
 use super::paint;
 use crate::run::event::RunVerdict;
-use crate::tui::content::token::{countdown, moment, remaining};
+use crate::tui::content::clock::{countdown, moment};
+use crate::tui::content::token::remaining;
 use crate::tui::content::{Show, chain};
 use crate::tui::layout::{Geometry, tab_text, tabs};
 use crate::tui::model::{Model, Run, RunState};

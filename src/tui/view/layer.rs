@@ -29,11 +29,14 @@ pub(super) fn draw(
         Layer::Reader(reader) => {
             let inner = geometry.layer_inner();
             let lines = content::page::lines(model, &reader.page);
-            let lines = fit(&lines, usize::from(inner.width), model.wrap, Show::of(model).glyphs.ellipsis);
+            let (glyphs, width) = (Show::of(model).glyphs, usize::from(inner.width));
+            let columns = frame::columns(&lines, width, model.wrap);
+            let lines = fit(&lines, width, model.wrap, glyphs.ellipsis);
             let extent = Extent { first: reader.scroll, page: usize::from(inner.height), total: lines.len() };
-            border(model, theme, geometry, &content::page::title(&reader.page), "", extent, buffer);
+            let note = extent.note(columns.as_deref(), glyphs.dot);
+            border(model, theme, geometry, &content::page::title(&reader.page), &note, extent, buffer);
             let first = reader.scroll.min(lines.len());
-            paint::lines(&lines[first..], theme, inner, Show::of(model).glyphs, buffer);
+            paint::lines(&lines[first..], theme, inner, glyphs, buffer);
             None
         }
         Layer::Form(form) => draw_form(model, theme, geometry, form, buffer),

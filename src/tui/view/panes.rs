@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::frame::{self, Border, Extent};
+use super::frame::{self, Border, Extent, columns};
 use super::paint::{self, Keys};
 use crate::tui::content::{self, Rows, Show};
 use crate::tui::layout::Geometry;
@@ -27,11 +27,11 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
 
     let inner = geometry.detail_inner();
     let lines = content::detail(model, usize::from(inner.width));
+    let columns = columns(&lines, usize::from(inner.width), model.wrap);
     let lines = fit(&lines, usize::from(inner.width), model.wrap, show.glyphs.ellipsis);
     let first = model.here().scroll.min(lines.len());
     let extent = Extent { first, page: usize::from(inner.height), total: lines.len() };
-    let last = (first + extent.page).min(extent.total);
-    let note = if extent.total > extent.page { format!("{last}/{}", extent.total) } else { String::new() };
+    let note = extent.note(columns.as_deref(), show.glyphs.dot);
     let title = content::detail_title(model);
     let detail = Border { title: &title, note: &note, keys: keys(model, Focus::Detail), extent };
 

@@ -1,10 +1,13 @@
 //! What keys do.
 
 use trustline::check::CheckId;
+use trustline::domain::profile::{Guide, Profile, TokenSource};
+use trustline::domain::token::RawToken;
 use trustline::tui::command::{COMMANDS, Scope};
 use trustline::tui::inputs::{Opening, Replay, RunChoice, Target};
 use trustline::tui::message::{Effect, Msg, Pasted, Pointer, PointerAct};
 use trustline::tui::model::{Layer, Screen};
+use trustline::tui::services::TokenRead;
 
 use super::macros::Driver;
 use super::sample;
@@ -142,6 +145,77 @@ fn a_pasted_token_is_cleaned_and_shown_and_its_signature_is_not_called_invalid()
     assert!(driver.shows("it does not answer"), "{}", driver.screen());
     driver.press("<backspace>");
     assert!(driver.shows("There is no token yet"));
+}
+
+/// The failed run of a profile whose token is from here.
+fn with_token_from(source: TokenSource) -> Driver {
+    let mut driver = Driver::failed();
+    let profile = Profile { token: Some(source), ..Profile::bare("p", Guide::AwsWorkloadIdentity) };
+    driver.send(Msg::RunOpened { run: 0, profile: Box::new(profile) });
+    driver.asked();
+    driver.press("2g");
+    driver
+}
+
+fn asks_again(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::ReadTokenAgain { run: 0, .. })).count()
+}
+
+#[test]
+fn a_programs_token_is_read_again_once_when_it_expires_and_whenever_a_person_asks() {
+    let mut driver = with_token_from(TokenSource::Command(vec!["print-token".into()]));
+    assert!(driver.shows("when it expires, or with R"), "{}", driver.screen());
+    let end = sample::NOW_MS + 2_467_000;
+    driver.send(Msg::Now(end - 1000));
+    assert_eq!(asks_again(&driver.asked()), 0);
+    driver.send(Msg::Now(end));
+    assert_eq!(asks_again(&driver.asked()), 1);
+    driver.send(Msg::TokenReadAgain { run: 0, result: Err("print-token: exit status 1".into()) });
+    driver.send(Msg::Now(end + 5000));
+    assert_eq!(asks_again(&driver.asked()), 0, "once for each end");
+    assert!(driver.shows("print-token: exit status 1"), "{}", driver.screen());
+    driver.press("R");
+    assert_eq!(asks_again(&driver.asked()), 1);
+    let (raw, cleaned) = RawToken::clean(TOKEN);
+    let read = TokenRead { source: "program print-token".into(), raw, cleaned };
+    driver.send(Msg::TokenReadAgain { run: 0, result: Ok(read) });
+    let screen = driver.screen();
+    assert!(screen.contains("https://i.example") && screen.contains("a new token"), "{screen}");
+    assert!(!screen.contains("exit status"), "{screen}");
+}
+
+#[test]
+fn a_source_that_gives_one_token_only_says_so() {
+    for (source, why) in
+        [(TokenSource::Stdin, "can be read only once"), (TokenSource::Env("TOKEN".into()), "variables do not change")]
+    {
+        let mut driver = with_token_from(source);
+        assert!(driver.shows("read again never"), "{}", driver.screen());
+        driver.press("R").send(Msg::Now(sample::NOW_MS + 3_000_000));
+        assert!(driver.asked().iter().all(|effect| !matches!(effect, Effect::ReadTokenAgain { .. })));
+        let mut driver = with_token_from(TokenSource::File("t.jwt".into()));
+        assert!(driver.shows("when the file changes"), "{why}: {}", driver.screen());
+    }
+}
+
+#[test]
+fn cut_lines_can_be_moved_along_and_say_which_columns_show() {
+    let mut driver = Driver::failed();
+    driver.press("<tab>>");
+    assert!(driver.shows("long lines are broken"), "{}", driver.screen());
+    driver.press("zGG");
+    assert!(driver.shows("columns 1-76 of ") && driver.shows("…"), "{}", driver.screen());
+    let first = driver.screen();
+    driver.press(">");
+    assert!(driver.shows("columns 9-84 of "), "{}", driver.screen());
+    driver.press(">>>>>>>>>>>>>>>>>>>>");
+    let end = driver.screen();
+    driver.press(">");
+    assert_eq!(driver.screen(), end, "it stops where the widest line ends");
+    driver.press("<<<<<<<<<<<<<<<<<<<<<<<<<");
+    assert_eq!(driver.screen(), first);
+    driver.press("z");
+    assert!(!driver.shows("columns"), "{}", driver.screen());
 }
 
 #[test]

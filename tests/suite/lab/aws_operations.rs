@@ -134,6 +134,9 @@ async fn a_user_gets_a_key_and_a_managed_policy() {
     assert_eq!(third.verdict(), (409, "LimitExceeded: Cannot exceed quota for AccessKeysPerUser: 2".to_owned()));
 }
 
+/// A form, and the status and words that it is refused with.
+type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
+
 #[tokio::test]
 async fn refusals_are_worded_as_iam_words_them() {
     let site = Site::scenario("healthy");
@@ -142,7 +145,7 @@ async fn refusals_are_worded_as_iam_words_them() {
     let role = ("RoleName", "crewai-secrets-reader");
     let nobody = ("RoleName", "nobody");
     let policy = ("PolicyDocument", "{");
-    let cases: &[(&[(&str, &str)], u16, &str)] = &[
+    let cases: &[Case<'_>] = &[
         (
             &[("Action", "CreateOpenIDConnectProvider"), ("Url", &issuer)],
             409,

@@ -3,6 +3,7 @@
 use super::{Ordered, contains};
 use crate::cause::Cause;
 use crate::cause::explain::parsed::Parsed;
+use crate::domain::region::OPT_IN;
 
 pub(super) fn by_platform(ordered: &mut Ordered, around: &str) {
     if !ordered.has(Cause::SubMismatch) || !ordered.has(Cause::RoleMissing) {
@@ -109,28 +110,6 @@ pub(super) fn by_caller(ordered: &mut Ordered, parsed: &Parsed) {
     }
 }
 
-/// Regions of AWS that an account has to enable before they work
-/// (<https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>).
-const OPT_IN_REGIONS: &[&str] = &[
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-south-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-west-1",
-    "eu-central-2",
-    "eu-south-1",
-    "eu-south-2",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-];
-
 pub(super) fn by_credentials(ordered: &mut Ordered, around: &str) {
     if !ordered.has(Cause::StaticKeyWrong) || !ordered.has(Cause::EnvConflict) {
         return;
@@ -142,7 +121,7 @@ pub(super) fn by_credentials(ordered: &mut Ordered, around: &str) {
             "a web identity exchange sends no key of its own, so a key that is refused came from elsewhere",
         );
     }
-    if let Some(region) = OPT_IN_REGIONS.iter().find(|region| around.contains(*region))
+    if let Some(region) = OPT_IN.iter().find(|region| around.contains(*region))
         && ordered.has(Cause::RegionDisabled)
     {
         ordered.place(Cause::RegionDisabled, 0);

@@ -4,7 +4,7 @@
 //! (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>) and KMS' key states
 //! (<https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>).
 
-use crate::cause::Cause::*;
+use crate::cause::Cause::{self, *};
 use crate::cause::explain::rule::Provider::Aws;
 use crate::cause::explain::rule::{Rule, Stage};
 
@@ -19,6 +19,18 @@ const DENIED: &[&str] = &[
     "forbidden",
     "403",
     "because no",
+];
+
+/// What a refused read can mean.
+const READ_DENIED: &[Cause] = &[
+    MissingGet,
+    SecretArnSuffix,
+    VersionstageCondition,
+    SecretWrongRegion,
+    WrongAccount,
+    SecretNotFound,
+    PropagationDelay,
+    EnvConflict,
 ];
 
 pub(super) const RULES: &[Rule] = &[
@@ -53,16 +65,7 @@ pub(super) const RULES: &[Rule] = &[
             "get_secret_value",
             "get-secret-value",
         ],
-        &[
-            MissingGet,
-            SecretArnSuffix,
-            VersionstageCondition,
-            SecretWrongRegion,
-            WrongAccount,
-            SecretNotFound,
-            PropagationDelay,
-            EnvConflict,
-        ],
+        READ_DENIED,
     )
     .with(&[DENIED])
     .without(&[
@@ -86,16 +89,7 @@ pub(super) const RULES: &[Rule] = &[
             "perform: secretsmanager:DescribeSecret",
             "allows the secretsmanager:GetSecretValue",
         ],
-        &[
-            MissingGet,
-            SecretArnSuffix,
-            VersionstageCondition,
-            SecretWrongRegion,
-            WrongAccount,
-            SecretNotFound,
-            PropagationDelay,
-            EnvConflict,
-        ],
+        READ_DENIED,
     )
     .without(&["explicit deny", "service control policy"])
     .of(Aws),

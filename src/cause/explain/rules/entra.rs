@@ -7,6 +7,22 @@ use crate::cause::Cause::{self, *};
 use crate::cause::explain::rule::Provider::Azure;
 use crate::cause::explain::rule::{Rule, Stage};
 
+/// What a refusal can mean that names no part of the credential.
+const NO_RECORD: &[Cause] = &[
+    SubMismatch,
+    IssMismatch,
+    AudMismatch,
+    ImmutableSub,
+    PropagationDelay,
+    ClientWrong,
+    SubCaseMismatch,
+    FicMissing,
+    TenantWrong,
+    Transient,
+    WrongCloud,
+    WrongTokenKind,
+];
+
 pub(super) const RULES: &[Rule] = &[
     // No federated credential matches.
     code(
@@ -14,20 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         &["No matching federated identity record found for presented assertion. Assertion Issuer"],
         Ask,
         Stage::Trust,
-        &[
-            SubMismatch,
-            IssMismatch,
-            AudMismatch,
-            ImmutableSub,
-            PropagationDelay,
-            ClientWrong,
-            SubCaseMismatch,
-            FicMissing,
-            TenantWrong,
-            Transient,
-            WrongCloud,
-            WrongTokenKind,
-        ],
+        NO_RECORD,
     ),
     code(
         &[700211],
@@ -65,20 +68,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::asks(
         Stage::Trust,
         &["No matching federated identity record", "no matching federated identity credential"],
-        &[
-            SubMismatch,
-            IssMismatch,
-            AudMismatch,
-            ImmutableSub,
-            PropagationDelay,
-            ClientWrong,
-            SubCaseMismatch,
-            FicMissing,
-            TenantWrong,
-            Transient,
-            WrongCloud,
-            WrongTokenKind,
-        ],
+        NO_RECORD,
     )
     .without(&[
         "presented assertion subject",

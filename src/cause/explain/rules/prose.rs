@@ -3,6 +3,7 @@
 use crate::cause::Cause::*;
 use crate::cause::explain::rule::Provider::{Aws, Azure, Gcp};
 use crate::cause::explain::rule::{Rule, Stage};
+use crate::domain::region::OPT_IN;
 
 const DENIED: &[&str] = &[
     "403",
@@ -16,6 +17,7 @@ const DENIED: &[&str] = &[
     "denied",
 ];
 const NOT_FOUND: &[&str] = &["not found", "can't find", "cannot find", "404", "does not exist"];
+const CREDENTIALS_FAIL: &[&str] = &["authenticat", "credential", "token", "denied", "unauthorized", "fails"];
 
 pub(super) const RULES: &[Rule] = &[
     Rule::hints(Stage::Access, &["KMS", "decrypt"], &[MissingKms, KmsKeyState, MissingGet]).with(&[DENIED]).of(Aws),
@@ -110,32 +112,12 @@ pub(super) const RULES: &[Rule] = &[
     // AWS credentials that work in one region and not in another.
     Rule::hints(
         Stage::Trust,
-        &[
-            "works in other regions",
-            "work in other regions",
-            "other regions work",
-            "af-south-1",
-            "ap-east-1",
-            "ap-east-2",
-            "ap-south-2",
-            "ap-southeast-3",
-            "ap-southeast-4",
-            "ap-southeast-5",
-            "ap-southeast-6",
-            "ap-southeast-7",
-            "ca-west-1",
-            "eu-central-2",
-            "eu-south-1",
-            "eu-south-2",
-            "il-central-1",
-            "me-central-1",
-            "me-south-1",
-            "mx-central-1",
-        ],
+        &["works in other regions", "work in other regions", "other regions work"],
         &[RegionDisabled, WrongPartition, EnvConflict],
     )
-    .with(&[&["authenticat", "credential", "token", "denied", "unauthorized", "fails"]])
+    .with(&[CREDENTIALS_FAIL])
     .of(Aws),
+    Rule::hints(Stage::Trust, OPT_IN, &[RegionDisabled, WrongPartition, EnvConflict]).with(&[CREDENTIALS_FAIL]).of(Aws),
     Rule::hints(
         Stage::Trust,
         &["OIDC", "web identity", "federat", "workload identity"],

@@ -6,8 +6,8 @@ use super::tally::Tally;
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::{CheckId, Verdict};
 use crate::domain::entra::cloud::{self, NationalCloud};
-use crate::domain::near_miss::{NearMiss, near_miss};
 use crate::domain::profile::{Guide, Profile};
+use crate::domain::text_difference::{TextDifference, text_difference};
 use crate::domain::token::{DecodedToken, ROLES_CLAIM, TokenKind, roles};
 
 const CHECK: CheckId = CheckId::TokenClaims;
@@ -101,7 +101,7 @@ fn finding(cause: Cause, certainty: Certainty, summary: impl Into<String>) -> Fi
     Finding::new(cause, CHECK.id(), certainty, summary)
 }
 
-fn explained(finding: Finding, miss: Option<NearMiss>) -> Finding {
+fn explained(finding: Finding, miss: Option<TextDifference>) -> Finding {
     match miss {
         Some(miss) => finding.with_evidence(miss.to_string()),
         None => finding,
@@ -121,7 +121,7 @@ fn issuer(expected: &str, actual: &str, cloud: Cloud, tally: &mut Tally) {
         ),
         Cloud::Entra => finding(Cause::IssMismatch, Certainty::Likely, "the token's `iss` is not the expected issuer"),
     };
-    tally.fails(explained(found.with_difference(expected, actual), near_miss(expected, actual)));
+    tally.fails(explained(found.with_difference(expected, actual), text_difference(expected, actual)));
 }
 
 fn audience(expected: &str, token: &DecodedToken, cloud: Cloud, tally: &mut Tally) {
@@ -142,7 +142,7 @@ fn audience(expected: &str, token: &DecodedToken, cloud: Cloud, tally: &mut Tall
     let shown = actual.join(", ");
     let mut found = finding(cause, Certainty::Likely, summary).with_difference(expected, shown);
     if let [only] = actual.as_slice() {
-        found = explained(found, near_miss(expected, only));
+        found = explained(found, text_difference(expected, only));
     }
     if name == "azp" {
         found = found.with_evidence("the token has `azp`, which AWS takes in place of `aud`");
@@ -160,9 +160,9 @@ fn subject(expected: &str, actual: &str, tally: &mut Tally) {
     if expected == actual {
         return;
     }
-    let miss = near_miss(expected, actual);
+    let miss = text_difference(expected, actual);
     let (cause, summary) = match miss {
-        Some(NearMiss::Case) => {
+        Some(TextDifference::LetterCase) => {
             (Cause::SubCaseMismatch, "the token's `sub` differs from the profile's organization in letter case")
         }
         _ => (Cause::SubMismatch, "the token's `sub` is not the profile's organization"),
@@ -258,7 +258,7 @@ mod tests {
         let (_, _, verdict) = judged(&[("iss", json!("https://app.example.com/"))], Cloud::Aws);
         let finding = &verdict.findings[0];
         assert_eq!(finding.actual.as_deref(), Some("https://app.example.com/"));
-        assert!(finding.evidence[0].contains("slash at the end of the actual one"), "{finding:?}");
+        assert!(finding.evidence[0].contains("a slash at the end"), "{finding:?}");
         let (_, _, verdict) = judged(&[("aud", json!(["https://kubernetes.default.svc"]))], Cloud::Aws);
         assert!(verdict.findings[0].fixes[0].command.as_ref().unwrap().contains("--audience sts.amazonaws.com"));
     }

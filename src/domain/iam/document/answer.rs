@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::values::Text;
 use super::{DocumentSeed, Reading};
-use crate::domain::iam::percent;
 use crate::domain::iam::policy::{Origin, Policy};
 
 /// The `Role` object of `aws iam get-role`.
@@ -99,7 +99,8 @@ impl<'de> Visitor<'de> for EmbeddedSeed<'_> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Policy, E> {
         // A document that is JSON text already may hold a `%` of its own.
-        let decoded = if text.trim_start().starts_with('%') { percent::decode(text) } else { Cow::Borrowed(text) };
+        let is_encoded = text.trim_start().starts_with('%');
+        let decoded = if is_encoded { percent_decode_str(text).decode_utf8_lossy() } else { Cow::Borrowed(text) };
         let mut json = serde_json::Deserializer::from_str(&decoded);
         let policy = DocumentSeed(self.0).deserialize(&mut json).and_then(|policy| json.end().map(|()| policy));
         policy.map_err(|error| {

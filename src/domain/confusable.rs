@@ -3,7 +3,10 @@
 //! A small part of the Unicode confusables table (<https://www.unicode.org/reports/tr39/>).
 
 /// The ASCII character that `c` is easily taken for.
-pub const fn looks_like(c: char) -> Option<char> {
+pub fn looks_like(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return None;
+    }
     Some(match c {
         // Cyrillic
         'а' => 'a',
@@ -33,6 +36,8 @@ pub const fn looks_like(c: char) -> Option<char> {
         'Р' => 'P',
         'Ѕ' => 'S',
         'Т' => 'T',
+        'Ј' => 'J',
+        'У' => 'Y',
         'Х' => 'X',
         // Greek
         'α' => 'a',
@@ -47,9 +52,17 @@ pub const fn looks_like(c: char) -> Option<char> {
         'Α' => 'A',
         'Β' => 'B',
         'Ε' => 'E',
+        'Ζ' => 'Z',
+        'Η' => 'H',
+        'Ι' => 'I',
+        'Κ' => 'K',
+        'Μ' => 'M',
+        'Ν' => 'N',
         'Ο' => 'O',
         'Ρ' => 'P',
         'Τ' => 'T',
+        'Υ' => 'Y',
+        'Χ' => 'X',
         // Latin that is not ASCII
         'ı' => 'i',
         'ſ' => 's',
@@ -57,13 +70,18 @@ pub const fn looks_like(c: char) -> Option<char> {
         // Punctuation that word processors put in
         '‐' | '‑' | '‒' | '–' | '—' | '−' => '-',
         '∕' | '⁄' => '/',
-        '：' | '∶' => ':',
-        '＊' | '∗' => '*',
+        '∶' => ':',
+        '∗' => '*',
         '‘' | '’' => '\'',
         '“' | '”' => '"',
-        '．' | '․' => '.',
-        _ => return None,
+        '․' => '.',
+        _ => return fullwidth(c),
     })
+}
+
+/// The ASCII character whose fullwidth form `c` is.
+fn fullwidth(c: char) -> Option<char> {
+    u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).filter(char::is_ascii_graphic)
 }
 
 /// `text` with every such character replaced by what it looks like; `None` where there is none.
@@ -82,6 +100,7 @@ mod tests {
     #[test]
     fn replaces_look_alikes_only() {
         assert_eq!(as_ascii("оrganization–1").as_deref(), Some("organization-1"));
+        assert_eq!(as_ascii("ｏrganization：1").as_deref(), Some("organization:1"));
         assert_eq!(as_ascii("organization-1"), None);
         assert_eq!(as_ascii("Zürich"), None);
     }

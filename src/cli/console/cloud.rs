@@ -1,0 +1,217 @@
+//! What the console asks of the program around it: runs, tokens, keys, profiles, the lab.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::cause::catalogue;
+use crate::check::verdict::token::Expectations;
+use crate::cli::args::{NetworkArgs, ProfileSelector};
+use crate::cli::lab_folder::LabFolder;
+use crate::cli::{CliError, lab, settings};
+use crate::domain::discovery::IssuerAddress;
+use crate::domain::jwks::Jwks;
+use crate::domain::profile::Profile;
+use crate::lab::{LabOptions, Scenario, World};
+use crate::output::file;
+use crate::probe::http::HttpStack;
+use crate::probe::issuer;
+use crate::probe::token_source::{self, ReadOptions};
+use crate::run::event::RunEvent;
+use crate::run::plan::{Limits, Selection};
+use crate::run::probes::WorldProbes;
+use crate::run::runner::{self, RunRequest};
+use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
+use crate::tui::services::{Answer, Refusal, Services, Started, TokenRead};
+
+/// What takes a run's events beside the console.
+pub(super) trait Record: Send {
+    fn write(&mut self, event: &RunEvent) -> std::io::Result<()>;
+}
+
+impl<W: std::io::Write + Send> Record for crate::run::record::Recorder<W> {
+    fn write(&mut self, event: &RunEvent) -> std::io::Result<()> {
+        crate::run::record::Recorder::write(self, event)
+    }
+}
+
+type Recorder = Arc<Mutex<Option<Box<dyn Record>>>>;
+
+/// The program around the console.
+pub(super) struct Cloud {
+    network: NetworkArgs,
+    set: Vec<String>,
+    /// Taken by the first run.
+    recorder: Recorder,
+    /// How the last run reached the network: its issuer is trusted in the same way.
+    http: Arc<Mutex<Option<HttpStack>>>,
+}
+
+impl Cloud {
+    /// The program as the arguments want it; the first run's events go to the recorder too.
+    pub fn new(network: NetworkArgs, set: Vec<String>, recorder: Option<impl Record + 'static>) -> Self {
+        let recorder = recorder.map(|recorder| Box::new(recorder) as Box<dyn Record>);
+        Cloud { network, set, recorder: Arc::new(Mutex::new(recorder)), http: Arc::new(Mutex::new(None)) }
+    }
+
+    /// How the last run reached the network, or how one would that begins now.
+    fn stack(&self) -> Result<HttpStack, String> {
+        let last = self.http.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        last.map_or_else(|| self.network.stack(), Ok).map_err(|error| error.message)
+    }
+}
+
+impl Services for Cloud {
+    fn start(&self, choice: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>> {
+        let (network, set, http) = (self.network.clone(), self.set.clone(), self.http.clone());
+        let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Box::pin(async move {
+            let refusal = |error: CliError| Refusal { message: error.message, hints: error.hints };
+            let (mut started, stack) = start(choice, network, &set, cancel).map_err(refusal)?;
+            *http.lock().unwrap_or_else(PoisonError::into_inner) = Some(stack);
+            if let Some(recorder) = recorder {
+                started.events = recorded(started.events, recorder);
+            }
+            Ok(started)
+        })
+    }
+
+    fn token(&self, profile: Profile) -> Answer<Result<TokenRead, String>> {
+        let (stack, timeout) = (self.stack(), self.network.operation_timeout());
+        Box::pin(async move {
+            let source = profile.token.as_ref().ok_or("the profile names no token")?;
+            let expected = Expectations::of(&profile);
+            let client = stack?.client();
+            let options = ReadOptions { timeout, audience: expected.audience.as_deref(), client: Some(&client) };
+            let read = token_source::read(source, &options).await.map_err(|error| error.to_string())?;
+            Ok(TokenRead { source: token_source::describe(source), raw: read.token, cleaned: read.cleaned })
+        })
+    }
+
+    fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>> {
+        let stack = self.stack();
+        Box::pin(async move { keys(&stack?, &issuer).await })
+    }
+
+    fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String> {
+        let path = settings::file_of(name).map_err(|error| error.message)?;
+        let told = |error: std::io::Error| format!("{}: {error}", path.display());
+        if let Some(folder) = path.parent() {
+            file::create_folder(folder).map_err(told)?;
+        }
+        file::replace(&path, document.as_bytes()).map_err(told)?;
+        Ok(path)
+    }
+
+    fn scenarios(&self) -> Vec<ScenarioEntry> {
+        scenarios()
+    }
+
+    fn profiles(&self) -> Vec<ProfileEntry> {
+        profiles()
+    }
+}
+
+/// Starts a run, and the lab for it where it is asked for.
+fn start(
+    choice: RunChoice,
+    network: NetworkArgs,
+    set: &[String],
+    cancel: CancellationToken,
+) -> Result<(Started, HttpStack), CliError> {
+    let by = |profile: Option<String>, profile_file: Option<PathBuf>| ProfileSelector {
+        profile,
+        profile_file,
+        lab: None,
+        set: set.to_vec(),
+    };
+    let (profile, http, keep): (_, _, Box<dyn std::any::Any + Send>) = match choice.target {
+        Target::Lab(scenario) => {
+            let lab = lab::start(&scenario, LabOptions { delay: Duration::ZERO })?;
+            let folder = LabFolder::write(&lab)?;
+            let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), set)?;
+            (profile, network.lab_stack(&folder.ca_file())?, Box::new((lab, folder)))
+        }
+        Target::Named(name) => (settings::load(&by(Some(name), None))?.profile, network.stack()?, Box::new(())),
+        Target::File(path) => (settings::load(&by(None, Some(path)))?.profile, network.stack()?, Box::new(())),
+        Target::Environment => (settings::load(&by(None, None))?.profile, network.stack()?, Box::new(())),
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let request = RunRequest {
+        profile: profile.clone(),
+        selection: Selection { only: choice.only, skip: Vec::new() },
+        limits: Limits { total: network.timeout, wait: Duration::ZERO },
+        now: i64::try_from(now).unwrap_or_default(),
+    };
+    let after = http.disconnected();
+    let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
+    let events = runner::start(request, probes, cancel);
+    Ok((Started { profile, events, keep }, after))
+}
+
+/// The same events, written to a recording on their way. Where that fails the run goes on without it.
+fn recorded(mut events: mpsc::Receiver<RunEvent>, mut recorder: Box<dyn Record>) -> mpsc::Receiver<RunEvent> {
+    let (sender, receiver) = mpsc::channel(64);
+    tokio::spawn(async move {
+        let mut writes = true;
+        while let Some(event) = events.recv().await {
+            writes = writes && recorder.write(&event).is_ok();
+            if sender.send(event).await.is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+async fn keys(stack: &HttpStack, issuer: &str) -> Result<Jwks, String> {
+    let address = IssuerAddress::clean(issuer).map_err(|error| error.to_string())?;
+    let document = issuer::document(stack, &address).await;
+    let unanswered = |exchange: &crate::check::facts::network::Exchange, what: &str| match &exchange.failure {
+        Some(failure) => failure.to_string(),
+        None => format!("{} did not answer with {what}", exchange.url),
+    };
+    let discovery = document.discovery.ok_or_else(|| match &document.unreadable {
+        Some(error) => format!("{}: {error}", document.exchange.url),
+        None => unanswered(&document.exchange, "a discovery document"),
+    })?;
+    let uri = discovery.jwks_uri.ok_or_else(|| "the discovery document names no `jwks_uri`".to_owned())?;
+    let keys = issuer::keys(stack, &uri).await;
+    keys.jwks.ok_or_else(|| match &keys.unreadable {
+        Some(error) => format!("{uri}: {error}"),
+        None => unanswered(&keys.exchange, "a key set"),
+    })
+}
+
+fn scenarios() -> Vec<ScenarioEntry> {
+    let entry = |scenario: Scenario| {
+        let teaches = scenario
+            .expects
+            .as_deref()
+            .and_then(|cause| cause.parse().ok())
+            .map_or_else(|| scenario.title.clone(), |cause| catalogue::entry(cause).meaning.clone());
+        ScenarioEntry {
+            name: scenario.name,
+            title: scenario.title,
+            guide: scenario.guide,
+            expects: scenario.expects,
+            teaches,
+        }
+    };
+    World::list().unwrap_or_default().into_iter().map(entry).collect()
+}
+
+/// The profiles that exist.
+pub(super) fn profiles() -> Vec<ProfileEntry> {
+    let entry = |name: String| {
+        let path = settings::file_of(&name).ok()?;
+        let selector = ProfileSelector { profile: Some(name.clone()), ..ProfileSelector::default() };
+        let summary = settings::load(&selector);
+        let summary = summary.map(|loaded| loaded.profile.guide.id().to_owned()).map_err(|error| error.message);
+        Some(ProfileEntry { name, summary, path })
+    };
+    settings::names().unwrap_or_default().into_iter().filter_map(entry).collect()
+}

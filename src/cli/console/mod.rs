@@ -1,0 +1,216 @@
+//! `trustline` without a subcommand, and `trustline replay`: gives the console what it needs, and runs it.
+
+mod cloud;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use self::cloud::{Cloud, profiles};
+use super::args::{NetworkArgs, ProfileSelector};
+use super::{CliError, Exit, network, recording, settings, terminal};
+use crate::domain::profile::{Guide, environment};
+use crate::run::event::RunVerdict;
+use crate::run::record::Recording;
+use crate::tui;
+use crate::tui::clipboard::ClipboardMode;
+use crate::tui::config::{self, Config};
+use crate::tui::glyphs::GlyphSet;
+use crate::tui::inputs::{Animation, Clock, Inputs, Look, Mouse, Opening, Privacy, Replay, RunChoice, Target};
+use crate::tui::shell::{self, Console, Ended};
+use crate::tui::theme::ThemeName;
+
+/// The console's configuration file, beside the folder of the profiles.
+const CONFIG_FILE: &str = "console.toml";
+
+/// Arguments of `trustline` without a subcommand.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ConsoleArgs {
+    #[command(flatten)]
+    selector: ProfileSelector,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    look: LookArgs,
+    /// Write the first run's events to this new file
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+/// How the console looks and behaves.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct LookArgs {
+    /// Colours of the console
+    #[arg(long, value_enum, value_name = "THEME")]
+    theme: Option<ThemeChoice>,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    ascii: bool,
+    /// Move nothing but countdowns
+    #[arg(long)]
+    no_animation: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    no_mouse: bool,
+    /// Hide account ids, subjects and hosts
+    #[arg(long)]
+    privacy: bool,
+    /// How to copy
+    #[arg(long, value_enum, value_name = "HOW")]
+    clipboard: Option<ClipboardChoice>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ThemeChoice {
+    /// For a dark background
+    Dark,
+    /// For a light background
+    Light,
+    /// No colours
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ClipboardChoice {
+    /// The desktop's tool where the desktop is here, else the terminal
+    Auto,
+    /// The desktop's tool
+    Native,
+    /// The terminal, by OSC 52
+    Osc52,
+    /// Not at all
+    Off,
+}
+
+/// Runs the console.
+pub(super) fn run(args: &ConsoleArgs) -> Result<Exit, CliError> {
+    let target = target(&args.selector);
+    if let Some(obstacle) = tui::obstacle() {
+        let twin = format!("trustline check{}", target.as_ref().map_or_else(String::new, Target::arguments));
+        return Err(CliError::new(format!("the console needs a terminal, and {obstacle}"))
+            .with_hint(format!("`{twin}` runs the same checks without it")));
+    }
+    let opening = target.map_or(Opening::Start, |target| Opening::Run(RunChoice { target, only: Vec::new() }));
+    open(opening, &args.look, &args.network, args.selector.set.clone(), args.record.clone())
+}
+
+/// Shows a recording in the console.
+pub(super) fn replay(name: String, recording: Recording, look: &LookArgs) -> Result<Exit, CliError> {
+    let network = NetworkArgs { ca_file: None, timeout: Duration::from_secs(30) };
+    let replay = Replay { name, events: recording.events, truncated: recording.truncated };
+    open(Opening::Replay(replay), look, &network, Vec::new(), None)
+}
+
+fn target(selector: &ProfileSelector) -> Option<Target> {
+    let named = selector.profile.clone().map(Target::Named);
+    let file = || selector.profile_file.clone().map(Target::File);
+    let lab = || selector.lab.clone().map(Target::Lab);
+    let set = || (!selector.set.is_empty()).then_some(Target::Environment);
+    named.or_else(file).or_else(lab).or_else(set)
+}
+
+fn open(
+    opening: Opening,
+    look: &LookArgs,
+    network: &NetworkArgs,
+    set: Vec<String>,
+    record: Option<PathBuf>,
+) -> Result<Exit, CliError> {
+    // Asked before there is a second thread, as the platform's answer is only safe then.
+    let utc_offset_s = time::UtcOffset::current_local_offset().ok().map(time::UtcOffset::whole_seconds);
+    let (config, notices) = configuration();
+    let console = Console {
+        inputs: inputs(utc_offset_s),
+        clipboard: clipboard(look, &config),
+        look: self::look(look, config),
+        opening,
+        notices,
+    };
+    let recorder = record.as_deref().map(recording::begin).transpose()?;
+    let cloud = Cloud::new(network.clone(), set, recorder);
+    let runtime = network::runtime()?;
+    let ended = runtime.block_on(shell::run(console, Arc::new(cloud)));
+    // A name look-up that never ends must not keep the program from ending.
+    runtime.shutdown_background();
+    let ended = ended.map_err(|error| CliError::new(error.to_string()))?;
+    let _ = std::io::stdout().write_all(ended.summary.as_bytes());
+    Ok(exit(&ended))
+}
+
+fn exit(ended: &Ended) -> Exit {
+    match (ended.signal, ended.verdict) {
+        (Some(2), _) => Exit::Interrupted,
+        (Some(_), _) => Exit::Terminated,
+        (None, Some(RunVerdict::Fail)) => Exit::Failed,
+        (None, Some(RunVerdict::Inconclusive)) => Exit::Inconclusive,
+        (None, Some(RunVerdict::Pass) | None) => Exit::Passed,
+    }
+}
+
+/// The configuration, and what is wrong with it. The console opens in any case.
+fn configuration() -> (Config, Vec<String>) {
+    let Some(path) = settings::folder().ok().and_then(|folder| Some(folder.parent()?.join(CONFIG_FILE))) else {
+        return (Config::default(), Vec::new());
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let (config, problems) = config::parse(&text, &path.display().to_string());
+            let notice = (!problems.is_empty()).then(|| problems.join("\n"));
+            (config, notice.into_iter().collect())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Config::default(), Vec::new()),
+        Err(error) => (Config::default(), vec![format!("{}: {error}", path.display())]),
+    }
+}
+
+fn clipboard(look: &LookArgs, config: &Config) -> ClipboardMode {
+    let chosen = look.clipboard.map(|choice| match choice {
+        ClipboardChoice::Auto => ClipboardMode::Auto,
+        ClipboardChoice::Native => ClipboardMode::Native,
+        ClipboardChoice::Osc52 => ClipboardMode::Osc52,
+        ClipboardChoice::Off => ClipboardMode::Off,
+    });
+    chosen.or(config.clipboard).unwrap_or_default()
+}
+
+/// Flags before the environment before the configuration before what is built in.
+fn look(look: &LookArgs, config: Config) -> Look {
+    let chosen = look.theme.map(|choice| match choice {
+        ThemeChoice::Dark => ThemeName::Dark,
+        ThemeChoice::Light => ThemeName::Light,
+        ThemeChoice::None => ThemeName::None,
+    });
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()).then_some(ThemeName::None);
+    let ascii = (look.ascii || !terminal::is_utf8()).then_some(GlyphSet::Ascii);
+    Look {
+        glyphs: ascii.or(config.glyphs).unwrap_or(GlyphSet::Unicode),
+        theme: chosen.or(plain).or(config.theme).unwrap_or(ThemeName::Dark),
+        patch: config.patch,
+        animation: if look.no_animation { Animation::Still } else { config.animation.unwrap_or(Animation::Moving) },
+        mouse: if look.no_mouse { Mouse::Free } else { config.mouse.unwrap_or(Mouse::Captured) },
+        privacy: if look.privacy { Privacy::Masked } else { Privacy::Open },
+        clock: config.clock.unwrap_or(Clock::Utc),
+        keymap: config.keymap,
+    }
+}
+
+fn inputs(utc_offset_s: Option<i32>) -> Inputs {
+    let offers = Guide::ALL.iter().map(|guide| {
+        let settings = environment::settings(*guide, &settings::variable);
+        (*guide, settings.into_iter().chain(environment::offers(*guide, &settings::variable)).collect())
+    });
+    Inputs {
+        scenarios: None,
+        profiles: profiles(),
+        offers: if environment::suffices(&settings::variable) { offers.collect() } else { partial_offers() },
+        utc_offset_s,
+    }
+}
+
+/// Where the variables do not suffice to start from, they still fill fields of a form.
+fn partial_offers() -> Vec<(Guide, Vec<crate::domain::profile::setting::Setting>)> {
+    Guide::ALL.iter().map(|guide| (*guide, environment::settings(*guide, &settings::variable))).collect()
+}

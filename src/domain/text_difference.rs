@@ -1,0 +1,161 @@
+//! Two texts that would be equal but for one thing that people overlook.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+
+use super::confusable::as_ascii;
+use super::text::is_unsafe;
+
+/// The one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextDifference {
+    /// Letter case.
+    LetterCase,
+    /// Invisible characters.
+    Invisible,
+    /// Blanks or line breaks, around or inside.
+    Blanks,
+    /// A slash at the end.
+    TrailingSlash,
+    /// `http://`, `https://` or none.
+    Scheme,
+    /// A doubled slash inside.
+    DoubledSlash,
+    /// One of the two is percent-encoded (RFC 3986).
+    PercentEncoding,
+    /// Characters that look alike.
+    Homoglyph,
+}
+
+impl TextDifference {
+    /// In the order in which they are tried.
+    const ALL: [TextDifference; 8] = [
+        TextDifference::LetterCase,
+        TextDifference::Invisible,
+        TextDifference::Blanks,
+        TextDifference::TrailingSlash,
+        TextDifference::Scheme,
+        TextDifference::DoubledSlash,
+        TextDifference::PercentEncoding,
+        TextDifference::Homoglyph,
+    ];
+
+    /// Its name in JSON.
+    pub const fn id(self) -> &'static str {
+        match self {
+            TextDifference::LetterCase => "letter-case",
+            TextDifference::Invisible => "invisible",
+            TextDifference::Blanks => "blanks",
+            TextDifference::TrailingSlash => "trailing-slash",
+            TextDifference::Scheme => "scheme",
+            TextDifference::DoubledSlash => "doubled-slash",
+            TextDifference::PercentEncoding => "percent-encoding",
+            TextDifference::Homoglyph => "homoglyph",
+        }
+    }
+
+    /// `text` without what may differ.
+    pub fn removed_from(self, text: &str) -> Cow<'_, str> {
+        match self {
+            TextDifference::LetterCase => Cow::Owned(text.to_lowercase()),
+            TextDifference::Invisible => without(text, is_unsafe),
+            TextDifference::Blanks => without(text, char::is_whitespace),
+            TextDifference::TrailingSlash => Cow::Borrowed(text.trim_end_matches('/')),
+            TextDifference::Scheme => without_scheme(text),
+            TextDifference::DoubledSlash => Cow::Owned(singled(text)),
+            TextDifference::PercentEncoding => percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text)),
+            TextDifference::Homoglyph => as_ascii(text).map_or(Cow::Borrowed(text), Cow::Owned),
+        }
+    }
+}
+
+impl fmt::Display for TextDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TextDifference::LetterCase => "only letter case differs, and case counts",
+            TextDifference::Invisible => "only a character that cannot be seen differs",
+            TextDifference::Blanks => "only blanks or line breaks differ, and they count",
+            TextDifference::TrailingSlash => "only a slash at the end differs, and it counts",
+            TextDifference::Scheme => "only `https://` differs",
+            TextDifference::DoubledSlash => "only a doubled slash differs, and it counts",
+            TextDifference::PercentEncoding => "only percent-encoding differs",
+            TextDifference::Homoglyph => "only a character that looks like another differs",
+        })
+    }
+}
+
+/// What alone makes `actual` differ from `expected`; `None` where they are equal, or differ in more than one thing.
+pub fn text_difference(expected: &str, actual: &str) -> Option<TextDifference> {
+    if expected == actual {
+        return None;
+    }
+    text_difference_under(expected, actual, |expected, actual| expected == actual)
+}
+
+/// The one thing without which `fits`, which refuses the two texts as they are, accepts them.
+pub fn text_difference_under(
+    expected: &str,
+    actual: &str,
+    fits: impl Fn(&str, &str) -> bool,
+) -> Option<TextDifference> {
+    TextDifference::ALL.into_iter().find(|difference| {
+        let (e, a) = (difference.removed_from(expected), difference.removed_from(actual));
+        (e != expected || a != actual) && fits(&e, &a)
+    })
+}
+
+/// `text` without its scheme, wherever in it the scheme stands: an ARN may hold an address.
+pub fn without_scheme(text: &str) -> Cow<'_, str> {
+    for scheme in ["https://", "http://"] {
+        if let Some((head, rest)) = text.split_once(scheme) {
+            return Cow::Owned(format!("{head}{rest}"));
+        }
+    }
+    Cow::Borrowed(text)
+}
+
+fn without(text: &str, dropped: fn(char) -> bool) -> Cow<'_, str> {
+    if text.chars().any(dropped) {
+        Cow::Owned(text.chars().filter(|c| !dropped(*c)).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// `text` with single slashes, except behind its scheme.
+fn singled(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    format!("{scheme}{separator}{}", rest.replace("//", "/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_what_is_overlooked() {
+        use TextDifference::*;
+        for (expected, actual, difference) in [
+            ("https://a.example", "https://a.example", None),
+            ("https://a.example", "https://a.example/", Some(TrailingSlash)),
+            ("https://a.example/", "https://a.example", Some(TrailingSlash)),
+            ("https://a.example", "https://A.example", Some(LetterCase)),
+            ("https://a.example", "http://a.example", Some(Scheme)),
+            ("https://a.example", "a.example", Some(Scheme)),
+            ("https://a.example", "https://a.example ", Some(Blanks)),
+            ("https://a.example", "https://a\u{200b}.example", Some(Invisible)),
+            ("https://a.example/x", "https://a.example//x", Some(DoubledSlash)),
+            ("repo:o/r:environment:a:b", "repo:o/r:environment:a%3Ab", Some(PercentEncoding)),
+            ("organization:1", "оrganization:1", Some(Homoglyph)),
+            ("https://a.example", "https://b.example", None),
+            ("https://a.example", "http://A.example/", None),
+        ] {
+            assert_eq!(text_difference(expected, actual), difference, "{expected} {actual}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The running deployment: the inputs it expects, a kickoff, and a run's status. One attempt a call.
+
+mod answer;
+mod follow;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use reqwest::{Method, Request};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::http::{self as stack, HttpStack, ObservedClient};
+use crate::check::facts::cloud::{self, Call, Refusal};
+use crate::check::facts::deployment::{DeclaredInputs, Kickoff, KickoffFact, RunStatus};
+use crate::domain::discovery::is_loopback;
+
+pub use follow::Pace;
+
+/// The most of a status that is read, in bytes: it holds the outputs of every task.
+const STATUS_LIMIT: u64 = 8 * 1024 * 1024;
+/// What stands where an answer quotes the bearer token.
+const MASK: &str = "<token>";
+
+/// A deployment and the token it knows us by.
+#[derive(Clone, Debug)]
+pub struct DeploymentTarget {
+    http: HttpStack,
+    base: Url,
+    token: Option<SecretString>,
+}
+
+/// Why a deployment cannot be called at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeploymentError {
+    #[error("`{0}` is no address of a deployment; write one such as https://my-crew.example.com")]
+    Address(String),
+    /// Whoever sits in between could read the token.
+    #[error("`{0}` does not begin with https://, and the bearer token is not sent in the clear")]
+    Clear(String),
+}
+
+impl DeploymentTarget {
+    /// The deployment at `url`; plain http only on this machine.
+    ///
+    /// # Errors
+    /// The address is unfit.
+    pub fn new(http: HttpStack, url: &str, token: Option<SecretString>) -> Result<Self, DeploymentError> {
+        let base = Url::parse(url).ok().filter(|base| base.has_host() && !base.cannot_be_a_base());
+        let mut base = base.ok_or_else(|| DeploymentError::Address(url.to_owned()))?;
+        base.set_query(None);
+        base.set_fragment(None);
+        match base.scheme() {
+            "https" => {}
+            "http" if is_loopback(&base) => {}
+            _ => return Err(DeploymentError::Clear(url.to_owned())),
+        }
+        Ok(DeploymentTarget { http, base, token })
+    }
+
+    /// `GET /inputs`: the inputs that the automation expects. Starts nothing, and shows every hop.
+    pub async fn inputs(&self) -> Call<DeclaredInputs> {
+        let client = self.http.fresh_client();
+        self.call(&client, self.request(Method::GET, &["inputs"]), stack::ANSWER_LIMIT, answer::inputs).await
+    }
+
+    /// `POST /kickoff`: runs the automation once. After a 422 the missing inputs are looked up.
+    pub async fn kickoff(&self, inputs: &Map<String, Value>) -> KickoffFact {
+        let mut request = self.request(Method::POST, &["kickoff"]);
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(json!({ "inputs": inputs }).to_string().into());
+        let call = self.call(&self.http.client(), request, stack::ANSWER_LIMIT, answer::kickoff).await;
+        let lacks_inputs = call.refusal().is_some_and(|refusal| refusal.http_status == 422);
+        let missing = if lacks_inputs { missing(self.inputs().await.granted(), inputs) } else { Vec::new() };
+        KickoffFact { call, missing }
+    }
+
+    /// `GET /status/<id>`: how far a run is, and what its outputs tell.
+    pub async fn status(&self, kickoff: &Kickoff) -> Call<RunStatus> {
+        let request = self.request(Method::GET, &["status", &kickoff.kickoff_id]);
+        self.call(&self.http.client(), request, STATUS_LIMIT, answer::status).await
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> Request {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        let mut request = Request::new(method, url);
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(token) = &self.token
+            && let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+        {
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        }
+        request
+    }
+
+    async fn call<T>(
+        &self,
+        client: &ObservedClient,
+        request: Request,
+        limit: u64,
+        read: impl Fn(&Value) -> Result<T, String>,
+    ) -> Call<T> {
+        let observed = client.send(request, limit).await;
+        let failure = observed.exchange.failure.clone();
+        let answer = match (observed.answer, failure) {
+            (Some(answer), _) => self.read(&answer, read),
+            (None, Some(failure)) => cloud::Answer::Network { failure },
+            (None, None) => {
+                cloud::Answer::Unreadable { http_status: observed.exchange.status, detail: "no answer".into() }
+            }
+        };
+        Call { region: None, attempts: 1, waited_ms: 0, answer, exchange: Some(observed.exchange) }
+    }
+
+    fn read<T>(&self, answer: &stack::Answer, read: impl Fn(&Value) -> Result<T, String>) -> cloud::Answer<T> {
+        let http_status = answer.status.as_u16();
+        let unreadable = |detail: String| cloud::Answer::Unreadable { http_status: Some(http_status), detail };
+        let body = serde_json::from_slice::<Value>(&answer.body);
+        if answer.status.is_client_error() || answer.status.is_server_error() {
+            let said = body.as_ref().ok().and_then(answer::complaint).unwrap_or_default();
+            return cloud::Answer::Refused(Refusal {
+                code: answer.status.canonical_reason().unwrap_or("refused").to_owned(),
+                message: self.masked(&said),
+                http_status,
+                request_id: answer.headers.get("x-request-id").and_then(|v| v.to_str().ok()).map(str::to_owned),
+            });
+        }
+        if answer.status.is_redirection() {
+            let to = answer.headers.get(LOCATION).and_then(|v| v.to_str().ok()).unwrap_or("nowhere");
+            return unreadable(self.masked(&format!("a redirect to {to}, which is not followed with a token")));
+        }
+        match body {
+            Ok(body) => read(&body).map_or_else(unreadable, cloud::Answer::Granted),
+            // The parser's own words quote the answer.
+            Err(_) => unreadable("the answer is not JSON".to_owned()),
+        }
+    }
+
+    /// A text of the deployment's without the token, should it quote it; a few hundred characters of it.
+    fn masked(&self, text: &str) -> String {
+        let token = self.token.as_ref().map_or("", |token| token.expose_secret());
+        let text = if token.is_empty() { text.to_owned() } else { text.replace(token, MASK) };
+        text.chars().take(300).collect()
+    }
+}
+
+/// The declared inputs that are not among `given`.
+pub fn missing(declared: Option<&DeclaredInputs>, given: &Map<String, Value>) -> Vec<String> {
+    let declared = declared.map_or(&[][..], |declared| &declared.inputs);
+    declared.iter().filter(|name| !given.contains_key(name.as_str())).cloned().collect()
+}

@@ -1,0 +1,177 @@
+//! A secret's value on its short way to a fingerprint: it is hashed and wiped here, and goes nowhere else.
+
+mod variants;
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use self::variants::Variants;
+use crate::check::facts::secret::{FieldState, SelectedField, ValueForm};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::fingerprint::guess::{Guessability, guessability};
+use crate::domain::fingerprint::variant::{Variant, VariantFingerprint};
+use crate::domain::nearest::nearest;
+
+/// Fields of a document whose fingerprints are kept, so that a huge document costs little.
+const MOST_FIELDS: usize = 64;
+
+/// A value as a store gave it; wiped when dropped.
+pub struct SecretValue {
+    bytes: Zeroizing<Vec<u8>>,
+    form: ValueForm,
+}
+
+/// What is left of a value.
+pub struct Reduced {
+    pub form: ValueForm,
+    /// Of the selected field where it is there, else of the whole value.
+    pub fingerprint: Fingerprint,
+    /// What the fingerprint would be, had something on the way changed the value.
+    pub variants: Vec<VariantFingerprint>,
+    /// Of the value that the fingerprint is of.
+    pub guessability: Guessability,
+    pub field: Option<SelectedField>,
+}
+
+impl SecretValue {
+    /// Takes over a text.
+    pub fn text(value: String) -> Self {
+        SecretValue { bytes: Zeroizing::new(value.into_bytes()), form: ValueForm::Text }
+    }
+
+    /// Takes over bytes.
+    pub fn binary(value: Vec<u8>) -> Self {
+        SecretValue { bytes: Zeroizing::new(value), form: ValueForm::Binary }
+    }
+
+    /// Reduces the value to what may be shown, and wipes it.
+    pub fn reduce(self, json_key: Option<&str>) -> Reduced {
+        let mut parsed = serde_json::from_slice::<Value>(&self.bytes).ok();
+        let reduced = self.with_field(parsed.as_ref(), json_key);
+        parsed.iter_mut().for_each(wipe);
+        reduced
+    }
+
+    fn with_field(&self, parsed: Option<&Value>, json_key: Option<&str>) -> Reduced {
+        let fields = parsed.and_then(Value::as_object);
+        let state = json_key.map(|key| match (parsed, fields.map(|fields| fields.get(key))) {
+            (None, _) => FieldState::NotJson,
+            (Some(_), None) => FieldState::NotAnObject,
+            (Some(_), Some(Some(Value::String(_)))) => FieldState::Found,
+            (Some(_), Some(Some(other))) => FieldState::NotText { kind: kind(other) },
+            (Some(_), Some(None)) => {
+                let names = fields.into_iter().flat_map(|fields| fields.keys()).map(String::as_str);
+                FieldState::Missing { nearest: nearest(key, names).map(str::to_owned) }
+            }
+        });
+        let value = json_key.and_then(|key| fields?.get(key));
+        let selected = value.and_then(Value::as_str);
+        let field = json_key.zip(state).map(|(key, state)| SelectedField { json_key: key.to_owned(), state });
+        let bytes = selected.map_or(self.bytes.as_slice(), str::as_bytes);
+        let mut variants = Variants::of(bytes);
+        if selected.is_some() {
+            variants.add(Variant::WholeDocument, &self.bytes);
+        } else if let Some(value) = value {
+            variants.add(Variant::FieldAsJson, Zeroizing::new(value.to_string()).as_bytes());
+        } else if json_key.is_none() {
+            for (key, value) in fields.into_iter().flatten().take(MOST_FIELDS) {
+                let text = value.as_str().map(str::as_bytes);
+                text.into_iter().for_each(|text| variants.add(Variant::Field(key.clone()), text));
+            }
+        }
+        // Who guesses at a document may know its form, its fields' names and all texts in it but one.
+        let document = parsed.filter(|value| selected.is_none() && (value.is_object() || value.is_array()));
+        let guessability = match document.map(|document| texts(document).into_iter().map(guessability).max()) {
+            Some(hardest) => hardest.unwrap_or(Guessability::FewPossibilities),
+            None => guessability(bytes),
+        };
+        Reduced {
+            form: self.form,
+            fingerprint: Fingerprint::of(bytes),
+            variants: variants.into_fingerprints(),
+            guessability,
+            field,
+        }
+    }
+}
+
+/// The texts in a document.
+fn texts(document: &Value) -> Vec<&[u8]> {
+    match document {
+        Value::String(text) => vec![text.as_bytes()],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Overwrites every text in a parsed value; numbers and booleans are not held on the heap.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => drop(Zeroizing::new(std::mem::take(text))),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fingerprint::variant::variant_of;
+
+    fn field(value: &str, key: &str) -> (FieldState, String) {
+        let reduced = SecretValue::text(value.to_owned()).reduce(Some(key));
+        (reduced.field.unwrap().state, reduced.fingerprint.as_str().to_owned())
+    }
+
+    #[test]
+    fn a_field_is_selected_or_its_absence_explained() {
+        let of = |v: &str| Fingerprint::of(v.as_bytes()).as_str().to_owned();
+        assert_eq!(field(r#"{"k":"v"}"#, "k"), (FieldState::Found, of("v")));
+        let whole = r#"{"key":"v","n":1}"#;
+        assert_eq!(field(whole, "Key"), (FieldState::Missing { nearest: Some("key".into()) }, of(whole)));
+        assert_eq!(field(whole, "n"), (FieldState::NotText { kind: "a number" }, of(whole)));
+        assert_eq!(field("[1]", "k"), (FieldState::NotAnObject, of("[1]")));
+        assert_eq!(field("plain", "k"), (FieldState::NotJson, of("plain")));
+    }
+
+    #[test]
+    fn documents_and_their_fields_are_near_misses_of_each_other() {
+        let whole = r#"{"user":"crew","password":"rotated value","n":7}"#;
+        let seen = |json_key, runtime: &str| {
+            let reduced = SecretValue::text(whole.to_owned()).reduce(json_key);
+            variant_of(&reduced.variants, &Fingerprint::of(runtime.as_bytes())).cloned()
+        };
+        assert_eq!(seen(Some("password"), whole), Some(Variant::WholeDocument));
+        assert_eq!(seen(Some("password"), "rotated value\n"), Some(Variant::TrailingNewline));
+        assert_eq!(seen(Some("n"), "7"), Some(Variant::FieldAsJson));
+        assert_eq!(seen(None, "rotated value"), Some(Variant::Field("password".into())));
+        assert_eq!(seen(Some("password"), "crew"), None);
+    }
+
+    #[test]
+    fn a_document_is_as_hard_to_guess_as_the_texts_in_it() {
+        let of = |value: &str, key| SecretValue::text(value.to_owned()).reduce(key).guessability;
+        let strong = "R7bKx2mQ9vTz4LwYc8NdJf3HsGp6Aa1E";
+        let weak = r#"{"engine":"postgres","host":"db.internal.example.com","username":"crew","password":"summer"}"#;
+        assert!(of(weak, None).is_guessable());
+        let document = format!(r#"{{"username":"crew","password":"{strong}"}}"#);
+        assert_eq!(of(&document, None), Guessability::Hard);
+        assert_eq!(of(&document, Some("password")), Guessability::Hard);
+        assert!(of(&document, Some("username")).is_guessable());
+        assert_eq!(of(strong, None), Guessability::Hard);
+        assert_eq!(of("", None), Guessability::Empty);
+    }
+}

@@ -1,0 +1,132 @@
+//! Rotation events: the one ordered stream that the command line, the console and the evidence are folds of.
+//!
+//! Events hold no value and no length of one: they are made from versions and fingerprints.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cause::Finding;
+use crate::domain::rotation::{Judgement, Sighting, StoreSnapshot};
+use crate::domain::timestamp::UnixMillis;
+
+/// One event of a rotation session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RotationEvent {
+    /// Position in the stream, from 0, without gaps.
+    pub seq: u64,
+    /// Milliseconds since the session started.
+    pub at_ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: RotationKind,
+}
+
+/// Before or after the rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Moment {
+    Before,
+    After,
+}
+
+/// Who writes the new value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// A person, while the session waits.
+    ByHand,
+    /// A program of the user's.
+    Command,
+    /// trustline, with an operator's credentials.
+    Trustline,
+    /// It has been written before the session began.
+    Already,
+    /// Whoever does, again and again, until the session is ended.
+    Watch,
+}
+
+/// As whom a session acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// Reads, through the federation.
+    Reader,
+    /// Writes.
+    Operator,
+}
+
+/// What is being waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Awaited {
+    /// A new current version.
+    Store,
+    /// The running automation's new value.
+    Runtime,
+}
+
+/// What happened. Secrets are named by `name` or `name#json_key`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum RotationKind {
+    /// The session begins.
+    Started {
+        /// The profile's name.
+        profile: String,
+        /// The guide's id.
+        guide: String,
+        /// RFC 3339 UTC.
+        started: String,
+        secrets: Vec<String>,
+        way: Way,
+        /// Whether the running automation is going to be looked at.
+        runtime: bool,
+    },
+    /// The cloud told as whom the session acts: an ARN, or an application's id.
+    Acting { part: Part, identity: String },
+    /// The store was read.
+    StoreSeen { secret: String, moment: Moment, snapshot: StoreSnapshot },
+    /// The difference of the store's clock to the local one, in seconds: above zero where the store's is ahead.
+    ClockSkew { seconds: i64 },
+    /// The running automation is being looked at; a kickoff may take minutes.
+    Looking { moment: Moment },
+    /// The running automation was seen.
+    RuntimeSeen { moment: Moment, sighting: Sighting },
+    /// The person is asked to rotate; the command reads the new value from a prompt.
+    Asked { secret: String, command: String },
+    /// The new value is about to be written.
+    Writing { secret: String },
+    /// The store took the new value, or the current version was seen to have changed.
+    Written { secret: String, version: String, at: UnixMillis },
+    /// Nothing new yet: the next look follows.
+    Waiting { awaited: Awaited, attempt: u32, next_ms: u64 },
+    /// Something could not be done; the session goes on with what it has.
+    Trouble { secret: Option<String>, reason: String, findings: Vec<Finding> },
+    /// The verdict on one rotation of one secret.
+    Judged(Box<Judged>),
+    /// The rotation went wrong, and the version before can be made current again.
+    RollBackOffered { secret: String, version: String },
+    /// The version before is current again, or its value is.
+    RolledBack { secret: String, version: String },
+    /// The session has ended.
+    Done {
+        /// Milliseconds from start to end.
+        duration_ms: u64,
+        /// Why the session ended before its work, where it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut_short: Option<String>,
+    },
+}
+
+/// The verdict on one rotation of one secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    pub secret: String,
+    #[serde(flatten)]
+    pub judgement: Judgement,
+    /// Milliseconds from the write to the first sight at the runtime; only where propagated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagated_ms: Option<u64>,
+    /// The likely reasons, the likeliest first.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}

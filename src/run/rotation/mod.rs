@@ -1,0 +1,6 @@
+//! The rotation session: rotate, then prove that the running automation has the new value.
+
+pub mod event;
+pub mod report;
+pub mod session;
+pub mod world;

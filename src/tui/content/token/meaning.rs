@@ -1,0 +1,40 @@
+//! What the claims and header parameters of tokens mean.
+
+/// What a claim or header parameter means, in a few words.
+pub(super) fn meaning(name: &str) -> &'static str {
+    match name {
+        "iss" => "who signed it",
+        "sub" => "whom it speaks for",
+        "aud" => "whom it is meant for",
+        "azp" => "whom it was issued to",
+        "exp" => "valid until",
+        "nbf" => "valid from",
+        "iat" => "issued at",
+        "jti" => "its own id",
+        "alg" => "how it is signed",
+        "kid" => "which key signed it",
+        "typ" => "what it is",
+        "x5t" | "x5t#S256" => "the key's certificate",
+        "tid" => "Entra directory",
+        "oid" => "Entra object",
+        "appid" => "Entra application",
+        "scp" | "scope" => "delegated rights",
+        "roles" => "application roles",
+        "repository" => "GitHub repository",
+        "repository_id" | "repository_owner_id" => "GitHub's immutable id",
+        "repository_owner" => "GitHub organization",
+        "ref" => "git ref",
+        "environment" => "deployment environment",
+        "workflow" | "job_workflow_ref" => "GitHub workflow",
+        "actor" => "who started it",
+        "event_name" => "what started it",
+        "project_path" | "namespace_path" => "GitLab path",
+        "project_id" | "namespace_id" => "GitLab id",
+        "organization_id" | "organization" | "org_id" => "organization",
+        "https://aws.amazon.com/tags" => "session tags",
+        "https://aws.amazon.com/roles" => "roles it may assume",
+        "oidc.circleci.com/project-id" => "CircleCI project",
+        "oidc.circleci.com/context-ids" => "CircleCI contexts",
+        _ => "",
+    }
+}
