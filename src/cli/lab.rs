@@ -60,6 +60,7 @@ struct Ready<'a> {
     secret: &'a str,
     /// A file with the administrator's keys and these addresses, as a shell's variables.
     operator_env: &'a Path,
+    deployment_token_file: &'a Path,
 }
 
 pub(super) fn run(args: &LabArgs) -> Result<Exit, CliError> {
@@ -78,7 +79,7 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
     let mut signals = Signals::listen()?;
     let lab = Lab::start(world, options).map_err(|error| CliError::new(error.to_string()))?;
     let folder = LabFolder::write(&lab)?;
-    let ca_file = folder.ca_file();
+    let (ca_file, deployment_token_file) = (folder.ca_file(), folder.deployment_token_file());
     let ready = Ready {
         ca_file: &ca_file,
         endpoints: &lab.endpoints,
@@ -89,6 +90,7 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
         client_id: Some(&lab.profile.azure.client_id),
         secret: &lab.secret,
         operator_env: &folder.operator_file(),
+        deployment_token_file: &deployment_token_file,
     };
     let text = match output {
         LabOutput::Json => json(&ready)?,
@@ -120,8 +122,9 @@ fn table(scenarios: &[Scenario]) -> String {
 }
 
 fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
-    let Endpoints { issuer, sts, iam, secretsmanager, entra, vault, graph, arm, .. } = ready.endpoints;
+    let Endpoints { issuer, sts, iam, secretsmanager, entra, vault, graph, arm, deployment } = ready.endpoints;
     let operator = ready.operator_env.display().to_string();
+    let token_file = ready.deployment_token_file.display().to_string();
     let ca_file = ready.ca_file.display().to_string();
     let rows = [
         ("scenario", lab.scenario.as_str()),
@@ -133,6 +136,8 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         ("Key Vault", vault.as_deref().unwrap_or_default()),
         ("Graph", graph),
         ("Resource Manager", arm),
+        ("deployment", deployment.as_deref().unwrap_or_default()),
+        ("its token", &token_file),
         ("authority", &ca_file),
         ("role", ready.role_arn),
         ("region", ready.region),

@@ -45,6 +45,10 @@ impl LabFolder {
             written.put("client-secret", secret.expose_secret().as_bytes())?;
         }
         written.put("operator.env", operator(lab, &written.ca_file()).as_bytes())?;
+        written.put("deployment-token", lab.profile.deployment.token.expose_secret().as_bytes())?;
+        if let Some(inputs) = &lab.profile.deployment.inputs {
+            written.put("kickoff-inputs.json", inputs.as_bytes())?;
+        }
         written.put("profile.toml", profile(lab).to_string().as_bytes())?;
         Ok(written)
     }
@@ -57,6 +61,11 @@ impl LabFolder {
     /// The variables with which the clouds' command lines act as the lab's administrator.
     pub(super) fn operator_file(&self) -> PathBuf {
         self.path().join("operator.env")
+    }
+
+    /// The bearer token of the deployment.
+    pub(super) fn deployment_token_file(&self) -> PathBuf {
+        self.path().join("deployment-token")
     }
 
     /// The profile that points at the lab.
@@ -93,6 +102,14 @@ fn profile(lab: &Lab) -> Table {
         profile.insert("aws".into(), aws(lab).into());
     }
     profile.insert("secret".into(), table([("name", &held.secret)]).into());
+    if let Some(url) = &held.deployment.url {
+        let mut deployment =
+            table([("url", url), ("token-file", "deployment-token"), ("variable", &held.deployment.variable)]);
+        if held.deployment.inputs.is_some() {
+            deployment.insert("inputs".into(), "kickoff-inputs.json".into());
+        }
+        profile.insert("deployment".into(), deployment.into());
+    }
     profile
 }
 

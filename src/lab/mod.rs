@@ -1,6 +1,6 @@
 //! The embedded cloud on loopback.
 //!
-//! An issuer, STS, Secrets Manager with KMS and IAM, Entra, and Key Vault, over TLS from an authority made at start, on ports that the
+//! An issuer, STS, Secrets Manager with KMS and IAM, Entra, Key Vault and a deployment, over TLS from an authority made at start, on ports that the
 //! system chooses. It speaks the clouds' wire protocols and reads nothing but the wire: STS fetches the issuer's
 //! documents, verifies signatures and evaluates the role's trust policy; Secrets Manager verifies the request's
 //! signature and evaluates the caller's policies. What a scenario breaks is a thing in the [`World`], never an answer.
@@ -10,6 +10,8 @@
 mod arm;
 mod authority;
 mod changing;
+mod client;
+mod deployment;
 mod entra;
 mod fault;
 mod graph;
@@ -36,6 +38,7 @@ use tokio::task::JoinHandle;
 
 use arm::Arm;
 use authority::Authority;
+use deployment::{Clouds, Deployment, Worker};
 use entra::{AccessTokens, Entra};
 use graph::Graph;
 use iam::Iam;
@@ -50,6 +53,9 @@ use world::{Certificate, Description, Places};
 pub use world::{Scenario, World, WorldError};
 
 use crate::domain::certificate::Chain;
+
+/// How the deployment's worker names itself to the clouds.
+const WORKER: &str = "trustline-lab-worker";
 
 /// How a lab behaves, whatever its world.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,6 +113,20 @@ pub struct LabProfile {
     /// The text of the permissions policy that the user has at hand.
     pub identity_policy: Option<String>,
     pub azure: LabAzure,
+    pub deployment: LabDeployment,
+}
+
+/// What the user's profile holds of the deployment in this world.
+#[derive(Clone, Debug, Default)]
+pub struct LabDeployment {
+    /// `None` where the profile names no deployment.
+    pub url: Option<String>,
+    /// The bearer token that the user has.
+    pub token: SecretString,
+    /// The automation's variable that carries the secret.
+    pub variable: String,
+    /// The inputs of a kickoff, a JSON object's text.
+    pub inputs: Option<String>,
 }
 
 /// What the user's profile holds of Azure in this world.
@@ -153,6 +173,8 @@ pub struct Lab {
     pub scenario: String,
     /// The cause that a check must name first.
     pub expects: Option<String>,
+    /// The verdict that a rotation and a kickoff lead to, where the scenario is about that.
+    pub rotation: Option<String>,
     mint: Mint,
     stop: watch::Sender<()>,
     servers: Vec<JoinHandle<()>>,
@@ -179,8 +201,8 @@ impl Lab {
     pub fn start(world: &World, options: LabOptions) -> Result<Self, LabError> {
         let (issuer_port, sts_port, secrets_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let iam_port = Port::bind()?;
-        let (entra_port, vault_port) = (Port::bind()?, Port::bind()?);
         let (graph_port, arm_port) = (Port::bind()?, Port::bind()?);
+        let (entra_port, vault_port, deployment_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let endpoints = Endpoints {
             issuer: issuer_port.url(),
             sts: sts_port.url(),
@@ -190,12 +212,13 @@ impl Lab {
             vault: Some(vault_port.url()),
             graph: graph_port.url(),
             arm: arm_port.url(),
-            deployment: None,
+            deployment: Some(deployment_port.url()),
         };
         let description = world.describe(&Places {
             issuer: endpoints.issuer.clone(),
             entra: entra_port.url(),
             vault: vault_port.url(),
+            deployment: deployment_port.url(),
         })?;
         let authority = Authority::new()?;
         let keys = Arc::new(Keys::new()?);
@@ -220,9 +243,27 @@ impl Lab {
         let entra = Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone()));
         let vault = Arc::new(Vault::new(azure.clone(), vault_port.url(), access_tokens.clone()));
         let graph = Arc::new(Graph::new(azure.clone(), access_tokens.clone()));
-        let arm = Arc::new(Arm::new(azure, access_tokens, vault_port.url()));
+        let arm = Arc::new(Arm::new(azure, access_tokens.clone(), vault_port.url()));
         let secrets = Arc::new(SecretsManager::new(account));
-        let servers = vec![
+        let mut read_vault = vault_port.url();
+        let mut servers = Vec::new();
+        if description.deployment.source.second_vault {
+            let (port, mut azure) = (Port::bind()?, description.azure.clone());
+            azure.vault.secrets = std::mem::take(&mut azure.second_vault);
+            read_vault = port.url();
+            let second = Arc::new(Vault::new(Arc::new(tenant::open(azure)), port.url(), access_tokens));
+            servers.push(port.serve(plain.clone(), second, manner.clone(), stopped.clone())?);
+        }
+        let clouds = Clouds {
+            http: client::trusting(&authority.der(), WORKER).ok_or(LabError::Keys)?,
+            sts: endpoints.sts.clone(),
+            secretsmanager: endpoints.secretsmanager.clone(),
+            entra: entra_port.url(),
+            vault: read_vault,
+        };
+        let worker = Arc::new(Worker::new(description.clone(), keys.clone(), clouds));
+        let deployment = Arc::new(Deployment::new(description.deployment.clone(), worker.clone()));
+        servers.extend([
             issuer_port.serve(issuer_tls, issuer, issuer_manner, stopped.clone())?,
             sts_port.serve(plain.clone(), sts, manner.clone(), stopped.clone())?,
             iam_port.serve(plain.clone(), Arc::new(iam), manner.clone(), stopped.clone())?,
@@ -230,8 +271,11 @@ impl Lab {
             entra_port.serve(plain.clone(), entra, manner.clone(), stopped.clone())?,
             vault_port.serve(plain.clone(), vault, manner.clone(), stopped.clone())?,
             graph_port.serve(plain.clone(), graph, manner.clone(), stopped.clone())?,
-            arm_port.serve(plain, arm, manner, stopped)?,
-        ];
+            arm_port.serve(plain.clone(), arm, manner.clone(), stopped.clone())?,
+            deployment_port.serve(plain, deployment, manner, stopped)?,
+        ]);
+        // What a static credential reads, it reads now: the value becomes part of the image.
+        tokio::spawn(async move { worker.deploy().await });
         let profile = profile(&description);
         Ok(Lab {
             endpoints,
@@ -244,6 +288,7 @@ impl Lab {
             operator: operator(&description),
             scenario: description.name.clone(),
             expects: description.expects.clone(),
+            rotation: description.rotation.clone(),
             mint: Mint { description, keys },
             stop,
             servers,
@@ -291,6 +336,17 @@ fn profile(world: &Description) -> LabProfile {
             role.and_then(|role| role.policies.values().next()).map(world::Policy::text),
         ),
         azure: azure_profile(world),
+        deployment: deployment_profile(world),
+    }
+}
+
+fn deployment_profile(world: &Description) -> LabDeployment {
+    let own = &world.profile.deployment;
+    LabDeployment {
+        url: (!own.url.is_empty()).then(|| own.url.clone()),
+        token: own.token.clone().unwrap_or_else(|| world.deployment.token.clone()),
+        variable: world.deployment.variable.clone(),
+        inputs: own.inputs.as_ref().map(|inputs| serde_json::Value::Object(inputs.clone()).to_string()),
     }
 }
 

@@ -4,6 +4,7 @@ mod aws_operations;
 mod azure_operations;
 mod client;
 mod command;
+mod deployment;
 mod happy;
 mod secrets;
 mod sts;

@@ -43,7 +43,8 @@ pub(super) struct Secret {
 pub(super) struct Version {
     pub id: String,
     pub stages: Vec<String>,
-    pub value: Value,
+    /// None where a rotation made the version and has not put a value into it.
+    pub value: Option<Value>,
     pub created: f64,
 }
 
@@ -57,7 +58,8 @@ pub(super) enum Value {
 impl Store {
     pub(super) fn new(world: &AwsWorld) -> Self {
         let now = now();
-        let secrets = world.secrets.iter().filter(|(_, secret)| secret.present).map(|(name, secret)| {
+        let secrets = world.secrets.iter().filter(|(_, secret)| secret.present).map(|(known_as, secret)| {
+            let name = secret.name.as_ref().unwrap_or(known_as);
             let region = secret.region.clone().unwrap_or_else(|| world.region.clone());
             let kms_key = secret.kms_key.as_ref().and_then(|key| world.keys.get(key)).map(|key| {
                 let region = key.region.as_ref().unwrap_or(&world.region);
@@ -66,7 +68,7 @@ impl Store {
             let versions = secret.versions.iter().map(|version| Version {
                 id: version.id.clone().unwrap_or_else(random_uuid),
                 stages: version.stages.clone(),
-                value: Value::Text(version.value.clone()),
+                value: version.value.clone().map(Value::Text),
                 created: now - DAY,
             });
             Secret {

@@ -56,7 +56,7 @@ impl SecretsManager {
             self.check_key(call, &secret, KeyUse::GenerateDataKey)?;
             let id = version_id(call)?;
             answer["VersionId"] = id.clone().into();
-            secret.versions.push(Version { id, stages: vec![CURRENT.to_owned()], value, created: now() });
+            secret.versions.push(Version { id, stages: vec![CURRENT.to_owned()], value: Some(value), created: now() });
         }
         answer["ARN"] = self.store.add(secret)?.arn.into();
         Ok(answer)
@@ -79,9 +79,15 @@ impl SecretsManager {
         };
         let id = version_id(call)?;
         match secret.versions.iter().find(|version| version.id == id) {
-            Some(known) if !same(&known.value, &value) => return Err(token_in_use(&id, &secret)),
+            Some(Version { value: Some(known), .. }) if !same(known, &value) => return Err(token_in_use(&id, &secret)),
             Some(_) => {
-                self.store.change(&secret.arn, |secret| secret.move_stages(&id, &stages));
+                self.store.change(&secret.arn, |secret| {
+                    // A rotation's version may be there and wait for its value.
+                    if let Some(version) = secret.versions.iter_mut().find(|version| version.id == id) {
+                        version.value = Some(value);
+                    }
+                    secret.move_stages(&id, &stages);
+                });
             }
             None => self.add_version(&secret, &id, value, &stages),
         }
@@ -159,7 +165,7 @@ impl SecretsManager {
     }
 
     fn add_version(&self, secret: &Secret, id: &str, value: Value, stages: &[String]) {
-        let version = Version { id: id.to_owned(), stages: Vec::new(), value, created: now() };
+        let version = Version { id: id.to_owned(), stages: Vec::new(), value: Some(value), created: now() };
         self.store.change(&secret.arn, |secret| {
             secret.versions.push(version);
             secret.move_stages(id, stages);

@@ -45,7 +45,7 @@ impl Store {
                     .versions
                     .iter()
                     .map(|version| Version {
-                        id: version_id(),
+                        id: version.id.clone().unwrap_or_else(version_id),
                         value: version.value.clone(),
                         enabled: version.enabled,
                         created: now - version.age_s,

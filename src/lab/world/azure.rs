@@ -18,6 +18,8 @@ pub struct AzureWorld {
     pub entra: EntraWorld,
     pub apps: BTreeMap<String, App>,
     pub vault: VaultWorld,
+    /// The secrets of a second vault, which is like the first in everything else.
+    pub second_vault: BTreeMap<String, VaultSecret>,
 }
 
 /// How the token endpoint answers.
@@ -182,6 +184,8 @@ pub struct VaultSecret {
 #[derive(Clone, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct VaultVersion {
+    /// 32 hexadecimal digits; made up where absent.
+    pub id: Option<String>,
     #[serde(deserialize_with = "super::description::secret_text")]
     pub value: SecretString,
     pub enabled: bool,
@@ -214,7 +218,9 @@ pub struct AzureProfile {
     pub client_secret: Option<SecretString>,
 }
 
-fn optional_secret_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+pub(super) fn optional_secret_text<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
     Option::<String>::deserialize(deserializer).map(|text| text.map(SecretString::from))
 }
 
@@ -239,7 +245,7 @@ impl AzureWorld {
                 return Err(WorldError::Value { at: format!("azure.apps.{name}"), problem });
             }
         }
-        for (name, secret) in &self.vault.secrets {
+        for (name, secret) in self.vault.secrets.iter().chain(&self.second_vault) {
             if secret.present && secret.versions.is_empty() {
                 let problem = "has no version; write `versions = [{ value = \"…\" }]`".to_owned();
                 return Err(WorldError::Value { at: format!("azure.vault.secrets.{name}"), problem });
@@ -325,6 +331,6 @@ impl Default for VaultSecret {
 
 impl Default for VaultVersion {
     fn default() -> Self {
-        VaultVersion { value: SecretString::default(), enabled: true, age_s: 0, expires_in_s: None }
+        VaultVersion { id: None, value: SecretString::default(), enabled: true, age_s: 0, expires_in_s: None }
     }
 }

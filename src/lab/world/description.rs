@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 
 use super::WorldError;
 use super::azure::{AzureProfile, AzureWorld};
+use super::deployment::{DeploymentProfile, DeploymentWorld};
 use crate::lab::keys;
 
 const DECADE_S: i64 = 10 * 366 * 86_400;
-const MAX_DELAY_MS: u64 = 600_000;
+pub(super) const MAX_DELAY_MS: u64 = 600_000;
 const MAX_COPIES: u32 = 1000;
 
 /// A whole world.
@@ -25,10 +26,13 @@ pub struct Description {
     pub guide: String,
     /// The cause that a check must name first; none in a world without a fault.
     pub expects: Option<String>,
+    /// The verdict that a rotation and a kickoff lead to.
+    pub rotation: Option<String>,
     pub issuer: IssuerWorld,
     pub token: TokenWorld,
     pub aws: AwsWorld,
     pub azure: AzureWorld,
+    pub deployment: DeploymentWorld,
     pub profile: ProfileWorld,
 }
 
@@ -253,6 +257,8 @@ pub enum KeyState {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Secret {
     pub present: bool,
+    /// Its name, where that is not its name in this world: a region has a name once, the world too.
+    pub name: Option<String>,
     pub region: Option<String>,
     /// The six characters at the end of the ARN.
     pub suffix: String,
@@ -270,8 +276,9 @@ pub struct Secret {
 pub struct SecretVersion {
     pub id: Option<String>,
     pub stages: Vec<String>,
-    #[serde(deserialize_with = "secret_text")]
-    pub value: SecretString,
+    /// A rotation that failed can leave a version without a value.
+    #[serde(deserialize_with = "super::azure::optional_secret_text")]
+    pub value: Option<SecretString>,
 }
 
 pub(super) fn secret_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -299,6 +306,7 @@ pub struct ProfileWorld {
     /// The permissions policy the user has at hand; the role's own where absent, none where empty.
     pub identity_policy: Option<Policy>,
     pub azure: AzureProfile,
+    pub deployment: DeploymentProfile,
 }
 
 /// A policy document, written as a text or as the document itself.
@@ -381,6 +389,7 @@ impl Default for Secret {
     fn default() -> Self {
         Secret {
             present: true,
+            name: None,
             region: None,
             suffix: "a1B2c3".into(),
             kms_key: None,
@@ -435,6 +444,7 @@ impl Description {
         }
         self.check_policies()?;
         self.azure.check()?;
+        self.deployment.check()?;
         for (name, secret) in &self.aws.secrets {
             if let Some(key) = secret.kms_key.as_ref().filter(|key| !self.aws.keys.contains_key(*key)) {
                 let problem = format!("names the key `{key}`, which is not in aws.keys");

@@ -79,7 +79,8 @@ fn serves_until_it_is_told_to_stop() {
                 "tenant_id",
                 "client_id",
                 "secret",
-                "operator_env"
+                "operator_env",
+                "deployment_token_file"
             ]
         );
         let ca_file = std::path::PathBuf::from(ready["ca_file"].as_str().unwrap());
