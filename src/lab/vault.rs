@@ -38,6 +38,7 @@ enum Asked<'p> {
     Get { name: &'p str, version: Option<&'p str> },
     Versions { name: &'p str },
     Set { name: &'p str },
+    Update { name: &'p str, version: Option<&'p str> },
     Delete { name: &'p str },
     GetDeleted { name: &'p str },
     Recover { name: &'p str },
@@ -75,8 +76,9 @@ impl Vault {
         match asked {
             Asked::List => Ok(self.store.list(&request.query)),
             Asked::Get { name, version } => self.store.get(name, version),
-            Asked::Versions { name } => Ok(self.store.versions(name)),
+            Asked::Versions { name } => Ok(self.store.versions(name, &request.query)),
             Asked::Set { name } => self.store.set(name, &request.body, now()),
+            Asked::Update { name, version } => self.store.update(name, version, &request.body, now()),
             Asked::Delete { name } => self.store.delete(name, now()),
             Asked::GetDeleted { name } => self.store.deleted(name),
             Asked::Recover { name } => self.store.recover(name),
@@ -150,6 +152,7 @@ impl Asked<'_> {
             Asked::Get { name, .. }
             | Asked::Versions { name }
             | Asked::Set { name }
+            | Asked::Update { name, .. }
             | Asked::Delete { name }
             | Asked::GetDeleted { name }
             | Asked::Recover { name } => Some(name),
@@ -160,7 +163,7 @@ impl Asked<'_> {
         match self {
             Asked::List | Asked::Versions { .. } => Right::List,
             Asked::Get { .. } | Asked::GetDeleted { .. } => Right::Get,
-            Asked::Set { .. } => Right::Set,
+            Asked::Set { .. } | Asked::Update { .. } => Right::Set,
             Asked::Delete { .. } => Right::Delete,
             Asked::Recover { .. } => Right::Recover,
         }
@@ -175,6 +178,8 @@ fn asked(request: &Received) -> Result<Asked<'_>, Fault> {
         (&Method::GET, ["secrets", name]) => Ok(Asked::Get { name, version: None }),
         (&Method::GET, ["secrets", name, version]) => Ok(Asked::Get { name, version: Some(version) }),
         (&Method::PUT, ["secrets", name]) => Ok(Asked::Set { name }),
+        (&Method::PATCH, ["secrets", name]) => Ok(Asked::Update { name, version: None }),
+        (&Method::PATCH, ["secrets", name, version]) => Ok(Asked::Update { name, version: Some(version) }),
         (&Method::DELETE, ["secrets", name]) => Ok(Asked::Delete { name }),
         (&Method::GET, ["deletedsecrets", name]) => Ok(Asked::GetDeleted { name }),
         (&Method::POST, ["deletedsecrets", name, "recover"]) => Ok(Asked::Recover { name }),

@@ -79,7 +79,7 @@ fn write_block(text: &mut String, content: &str) {
 }
 
 /// Text that cannot leave its line or table cell, or start markup.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     for c in visible(text).chars() {
         if matches!(c, '|' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '\\') {

@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod finding_text;
+pub mod fleet;
 pub mod json;
 pub mod junit;
 pub mod markdown;

@@ -7,5 +7,6 @@ mod command;
 mod deployment;
 mod happy;
 mod secrets;
+mod store;
 mod sts;
 mod worlds;

@@ -3,7 +3,7 @@
 
 mod disk;
 mod memory;
-mod planted;
+pub mod planted;
 
 use std::fs;
 

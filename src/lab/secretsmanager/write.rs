@@ -1,4 +1,4 @@
-//! Writing: `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `DeleteSecret`.
+//! Writing: `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `DeleteSecret`, `RestoreSecret`.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value as Json, json};
@@ -50,6 +50,8 @@ impl SecretsManager {
             changed: now(),
             deleted: None,
             resource_policy: None,
+            rotation: None,
+            rotated: None,
         };
         let mut answer = json!({ "Name": name });
         if let Some(value) = value(call)? {
@@ -151,6 +153,12 @@ impl SecretsManager {
         self.store.change(&secret.arn, |secret| secret.deleted = Some(marked));
         let days = f64::from(i32::try_from(window).unwrap_or(30));
         Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": marked + days * DAY }))
+    }
+
+    pub(super) fn restore_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+        let secret = self.admit(call, "RestoreSecret")?;
+        self.store.change(&secret.arn, |secret| secret.deleted = None);
+        Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
     }
 
     /// A secret that is to be made has no resource yet, only the ARN it would have.

@@ -268,6 +268,17 @@ pub struct Secret {
     /// Days since it was marked for deletion.
     pub deleted_days_ago: Option<u32>,
     pub resource_policy: Option<Policy>,
+    /// The function that rotates it.
+    pub rotation_function: Option<RotationFunction>,
+}
+
+/// What a rotation's function does when it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RotationFunction {
+    Works,
+    /// It leaves its version pending, without a value.
+    Fails,
 }
 
 /// A version of a secret.
@@ -396,6 +407,7 @@ impl Default for Secret {
             versions: Vec::new(),
             deleted_days_ago: None,
             resource_policy: None,
+            rotation_function: None,
         }
     }
 }

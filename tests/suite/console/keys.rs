@@ -193,7 +193,7 @@ fn a_source_that_gives_one_token_only_says_so() {
         assert!(driver.shows("read again never"), "{}", driver.screen());
         driver.press("R").send(Msg::Now(sample::NOW_MS + 3_000_000));
         assert!(driver.asked().iter().all(|effect| !matches!(effect, Effect::ReadTokenAgain { .. })));
-        let mut driver = with_token_from(TokenSource::File("t.jwt".into()));
+        let driver = with_token_from(TokenSource::File("t.jwt".into()));
         assert!(driver.shows("when the file changes"), "{why}: {}", driver.screen());
     }
 }
