@@ -96,6 +96,7 @@ fn report() -> Any<()> {
     explain(trustline)?;
     row("trustline check --lab", &[trustline, "check", "--lab"], &[])?;
     critical_path(trustline)?;
+    fleet(trustline)?;
     lab_ready(trustline)?;
     against_moto(trustline)
 }
@@ -145,6 +146,44 @@ fn critical_path(trustline: &str) -> Any<()> {
     let output = Command::new(trustline).args(&check[1..]).output()?;
     let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     println!("{:<52} {:>9} ms (longest chain: 2 answers = 100 ms)", "  the run itself", report["duration_ms"]);
+    Ok(())
+}
+
+/// 200 profiles against one lab: the wall time beside all their network time divided by how many run at once.
+fn fleet(trustline: &str) -> Any<()> {
+    const PROFILES: usize = 200;
+    let lab = Lab::start_with(trustline, &["healthy", "--delay-ms", "50"])?;
+    let folder = Path::new(&lab.ca_file).parent().ok_or("the lab names no folder")?;
+    let config = tempfile::tempdir()?;
+    std::fs::create_dir(config.path().join("profiles"))?;
+    let mut profile = std::fs::read_to_string(folder.join("profile.toml"))?;
+    // The profile names its files beside it.
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or("a name is not UTF-8")?;
+        profile = profile.replace(&format!("{name:?}"), &format!("{:?}", text(&path)?));
+    }
+    for number in 0..PROFILES {
+        std::fs::write(config.path().join(format!("profiles/p{number:03}.toml")), &profile)?;
+    }
+    for at_once in [8, 32] {
+        let concurrency = at_once.to_string();
+        let check = ["check", "--all", "--concurrency", &concurrency, "--ca-file", &lab.ca_file, "--output", "json"];
+        let output = Command::new(trustline).args(check).env("TRUSTLINE_CONFIG_DIR", config.path()).output()?;
+        let all: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let runs = all["profiles"].as_array().ok_or("no profiles in the report")?;
+        let network: u64 = runs.iter().filter_map(|run| run["duration_ms"].as_u64()).sum();
+        let wall = all["duration_ms"].as_u64().unwrap_or_default();
+        let ideal = network as f64 / f64::from(at_once);
+        println!(
+            "{:<52} {wall:>9} ms ({:.2} × of the runs' {ideal:.0} ms; the delays alone {:.0} ms; {} passed)",
+            format!("check --all, {PROFILES} profiles, {at_once} at once, 50 ms an answer"),
+            wall as f64 / ideal,
+            // The longest chain of each is two answers.
+            PROFILES as f64 * 100.0 / f64::from(at_once),
+            all["counts"]["passed"],
+        );
+    }
     Ok(())
 }
 
@@ -235,8 +274,12 @@ struct Lab {
 
 impl Lab {
     fn start(trustline: &str, scenario: &str) -> Any<Lab> {
+        Lab::start_with(trustline, &[scenario])
+    }
+
+    fn start_with(trustline: &str, arguments: &[&str]) -> Any<Lab> {
         let mut process =
-            Command::new(trustline).args(["lab", scenario, "--output", "json"]).stdout(Stdio::piped()).spawn()?;
+            Command::new(trustline).args(["lab", "--output", "json"]).args(arguments).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         let stdout = process.stdout.take().ok_or("the lab has no output")?;
         std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line)?;

@@ -1,5 +1,8 @@
 //! `trustline check`: runs every applicable check once and reports.
 
+mod all;
+
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,6 +15,7 @@ use super::lab_folder::LabFolder;
 use super::{CliError, Exit, lab, network, recording, settings, terminal};
 use crate::check::CheckId;
 use crate::domain::profile::Profile;
+use crate::domain::timestamp::UnixSeconds;
 use crate::lab::LabOptions;
 use crate::output::{json, junit, markdown, text};
 use crate::probe::http::HttpStack;
@@ -30,6 +34,12 @@ pub(super) struct CheckArgs {
     network: NetworkArgs,
     #[command(flatten)]
     output: OutputArgs,
+    /// Check every profile, several at once; the exit status is the worst
+    #[arg(long, conflicts_with_all = ["profile", "profile_file", "lab", "record"])]
+    all: bool,
+    /// With --all: how many profiles at once; 8 where nothing is said
+    #[arg(long, value_name = "N", requires = "all")]
+    concurrency: Option<NonZeroUsize>,
     /// Write the run's events to this new file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -51,6 +61,9 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
+    if args.all {
+        return all::run(args);
+    }
     let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
     let ended = runtime.block_on(async {
         match &args.selector.lab {
@@ -79,12 +92,11 @@ async fn check_in_lab(args: &CheckArgs, scenario: &str) -> Result<(Report, Optio
 
 async fn check(args: &CheckArgs, profile: Profile, http: HttpStack) -> Result<(Report, Option<Exit>), CliError> {
     let mut recorder = args.record.as_deref().map(recording::begin).transpose()?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let request = RunRequest {
         profile,
         selection: Selection { only: args.only.clone(), skip: args.skip.clone() },
         limits: Limits { total: args.network.timeout, wait: args.wait },
-        now: i64::try_from(now).unwrap_or_default(),
+        now: now(),
     };
     let probes = Arc::new(WorldProbes { http, timeout: args.network.operation_timeout() });
     let cancel = CancellationToken::new();
@@ -106,6 +118,12 @@ async fn check(args: &CheckArgs, profile: Profile, http: HttpStack) -> Result<(R
             }
         }
     }
+}
+
+/// The local clock.
+fn now() -> UnixSeconds {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(since).unwrap_or_default()
 }
 
 fn exit(report: &Report, args: &CheckArgs) -> Exit {

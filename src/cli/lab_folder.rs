@@ -1,9 +1,9 @@
 //! What the lab's user would have on disk: the authority's certificate, the token, the policies at hand, a profile.
 //! In a folder that only its owner can enter, gone when the lab ends.
 
-use std::fs::{OpenOptions, Permissions};
+use std::fs::Permissions;
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use super::CliError;
 use crate::domain::profile::Guide;
 use crate::lab::Lab;
+use crate::output::file;
 
 /// The folder of a running lab; removed when dropped.
 pub(super) struct LabFolder {
@@ -43,6 +44,11 @@ impl LabFolder {
         if let Some(secret) = &lab.profile.azure.client_secret {
             written.put("client-secret", secret.expose_secret().as_bytes())?;
         }
+        written.put("operator.env", operator(lab, &written.ca_file()).as_bytes())?;
+        written.put("deployment-token", lab.profile.deployment.token.expose_secret().as_bytes())?;
+        if let Some(inputs) = &lab.profile.deployment.inputs {
+            written.put("kickoff-inputs.json", inputs.as_bytes())?;
+        }
         written.put("profile.toml", profile(lab).to_string().as_bytes())?;
         Ok(written)
     }
@@ -50,6 +56,16 @@ impl LabFolder {
     /// The authority's certificate.
     pub(super) fn ca_file(&self) -> PathBuf {
         self.path().join("ca.pem")
+    }
+
+    /// The variables with which the clouds' command lines act as the lab's administrator.
+    pub(super) fn operator_file(&self) -> PathBuf {
+        self.path().join("operator.env")
+    }
+
+    /// The bearer token of the deployment.
+    pub(super) fn deployment_token_file(&self) -> PathBuf {
+        self.path().join("deployment-token")
     }
 
     /// The profile that points at the lab.
@@ -62,9 +78,7 @@ impl LabFolder {
     }
 
     fn put(&self, name: &str, content: &[u8]) -> Result<(), CliError> {
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.path().join(name)).map_err(failed)?;
-        file.write_all(content).map_err(failed)
+        file::create(&self.path().join(name)).and_then(|mut file| file.write_all(content)).map_err(failed)
     }
 }
 
@@ -88,6 +102,14 @@ fn profile(lab: &Lab) -> Table {
         profile.insert("aws".into(), aws(lab).into());
     }
     profile.insert("secret".into(), table([("name", &held.secret)]).into());
+    if let Some(url) = &held.deployment.url {
+        let mut deployment =
+            table([("url", url), ("token-file", "deployment-token"), ("variable", &held.deployment.variable)]);
+        if held.deployment.inputs.is_some() {
+            deployment.insert("inputs".into(), "kickoff-inputs.json".into());
+        }
+        profile.insert("deployment".into(), deployment.into());
+    }
     profile
 }
 
@@ -113,6 +135,8 @@ fn azure(lab: &Lab) -> Table {
     let mut azure = table([
         ("tenant-id", &held.tenant_id),
         ("client-id", &held.client_id),
+        ("subscription-id", &held.subscription_id),
+        ("resource-group", &held.resource_group),
         ("authority-host", &held.authority_host),
     ]);
     let files = [
@@ -126,6 +150,26 @@ fn azure(lab: &Lab) -> Table {
         }
     }
     azure
+}
+
+/// A file for a shell to read: whose calls go to the lab, as its administrator.
+fn operator(lab: &Lab, ca_file: &Path) -> String {
+    let (places, operator) = (&lab.endpoints, &lab.operator);
+    let ca_file = ca_file.display().to_string();
+    let lines = [
+        ("AWS_ACCESS_KEY_ID", operator.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", operator.secret_access_key.expose_secret()),
+        ("AWS_DEFAULT_REGION", &lab.region),
+        ("AWS_CA_BUNDLE", &ca_file),
+        ("AWS_ENDPOINT_URL_STS", &places.sts),
+        ("AWS_ENDPOINT_URL_IAM", &places.iam),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &places.secretsmanager),
+        ("AZURE_TENANT_ID", &lab.profile.azure.tenant_id),
+        ("AZURE_CLIENT_ID", &operator.client_id),
+        ("AZURE_CLIENT_SECRET", operator.client_secret.expose_secret()),
+        ("AZURE_AUTHORITY_HOST", places.entra.as_deref().unwrap_or_default()),
+    ];
+    lines.iter().map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', "'\\''"))).collect()
 }
 
 fn table<const N: usize>(entries: [(&str, &str); N]) -> Table {

@@ -11,6 +11,7 @@ mod issuer;
 mod lab;
 mod lab_folder;
 mod network;
+mod process;
 mod profile;
 mod profile_file;
 mod recording;
@@ -74,6 +75,7 @@ impl CliError {
 /// Runs the program: parses the arguments, does the work, reports, and yields the exit status.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| terminal::report_panic(panic.location())));
+    process::keep_memory_private();
     if let Err(error) = guard::refuse_secrets(std::env::args_os().skip(1)) {
         terminal::report_error(&error);
         return ExitCode::from(Exit::Usage as u8);

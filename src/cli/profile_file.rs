@@ -2,7 +2,6 @@
 //! short leaves the older one; and beside it what was typed and is no value yet.
 
 use std::collections::BTreeMap;
-use std::fs::DirBuilder;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use crate::domain::profile::key::{Key, Kind};
 use crate::domain::profile::setting::Value;
 use crate::domain::secret_shape::looks_secret;
 use crate::guide::{Change, Confirmation, confirmations};
+use crate::output::file;
 
 /// A screenful of drafts is a few KiB; anything past this is another file.
 const LARGEST_DRAFTS: u64 = 256 * 1024;
@@ -51,7 +51,7 @@ pub(super) fn change(path: &Path, change: &Change) -> Result<(), CliError> {
     if after.len() > document::LARGEST {
         return Err(refuse("would be larger than 64 KiB, which no profile is".to_owned()));
     }
-    replace(path, &after)?;
+    file::replace(path, after.as_bytes()).map_err(|error| refuse(error.to_string()))?;
     if let Change::Set(values) = change {
         for (key, _) in values {
             keep_draft(path, *key, None)?;
@@ -70,38 +70,6 @@ fn anchor(profile: &Path, key: Key, value: Value) -> Value {
         }
         _ => value,
     }
-}
-
-/// Writes a profile in its owner's folder, in place of what may be there.
-///
-/// # Errors
-/// It cannot be written.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    if let Some(folder) = path.parent() {
-        private_folder().create(folder).map_err(|error| CliError::new(format!("{}: {error}", folder.display())))?;
-    }
-    replace(path, text)
-}
-
-/// Makes folders that only their owner may look into.
-pub(super) fn private_folder() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
-/// Replaces a file's content in one step. A symbolic link keeps pointing to it.
-fn replace(path: &Path, text: &str) -> Result<(), CliError> {
-    let refuse = |error: &dyn std::fmt::Display| CliError::new(format!("{}: {error}", path.display()));
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A temporary file is made with mode 0600, and takes the old one's name in one step.
-    let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(|error| refuse(&error))?;
-    draft.write_all(text.as_bytes()).and_then(|()| draft.as_file().sync_all()).map_err(|error| refuse(&error))?;
-    draft.persist(&path).map_err(|error| refuse(&error.error))?;
-    Ok(())
 }
 
 fn drafts_of(profile: &Path) -> PathBuf {

@@ -4,6 +4,7 @@
 //! table. A scenario is a world with a fault in it; the fault is always in the world, never in an answer.
 
 mod azure;
+mod deployment;
 mod description;
 mod place;
 mod scenario;
@@ -12,14 +13,17 @@ pub use azure::{
     AccessPolicy, App, AzureProfile, AzureWorld, ClientSecret, Credential, EntraPolicy, EntraWorld, PermissionModel,
     RoleAssignment, VaultNetwork, VaultSecret, VaultVersion, VaultWorld,
 };
+pub use deployment::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
 pub use description::{
-    AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, Policy, ProfileWorld, Provider, PublishedKey,
-    Redirect, Role, Secret, SecretVersion, Slow, TokenWorld, User,
+    AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, ManagedPolicy, Policy, ProfileWorld, Provider,
+    PublishedKey, Redirect, Role, RotationFunction, Secret, SecretVersion, Slow, TokenWorld, User,
 };
 pub use place::Places;
 pub use scenario::Scenario;
 
 use serde_json::Value;
+
+use crate::domain::secret_shape::looks_secret;
 
 /// The world everything else differs from.
 const BASE: &str = include_str!("../../assets/lab/healthy.toml");
@@ -106,6 +110,10 @@ impl World {
         if overlays.iter().any(is_azure) {
             merge(&mut merged, read(AZURE_BASE)?);
         }
+        // What a sound world leads to says nothing of one that differs from it.
+        if let Value::Object(about) = &mut merged {
+            about.remove("rotation");
+        }
         for overlay in overlays.into_iter().rev() {
             merge(&mut merged, overlay);
         }
@@ -137,19 +145,29 @@ impl World {
             title: required("title")?,
             guide: required("guide")?,
             expects: text("expects"),
+            rotation: text("rotation"),
         })
     }
 }
 
 /// Reads the text twice: as a description, for errors that name the line, and as plain values, for merging.
 fn read(text: &str) -> Result<Value, WorldError> {
-    let syntax = |error: &dyn std::fmt::Display| WorldError::Syntax(error.to_string().trim_end().to_owned());
+    let syntax = |error: &dyn std::fmt::Display| WorldError::Syntax(error.to_string());
+    // Not the error's own text: it quotes the line, and a wrong file may be a token's.
+    let at_line = |error: &toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = 1 + before.matches('\n').count();
+        WorldError::Syntax(match looks_secret(error.message()) {
+            Some(what) => format!("line {line} holds {what}"),
+            None => format!("line {line}: {}", error.message()),
+        })
+    };
     if text.trim_start().starts_with('{') {
         serde_json::from_str::<Description>(text).map_err(|e| syntax(&e))?;
         serde_json::from_str(text).map_err(|e| syntax(&e))
     } else {
-        toml::from_str::<Description>(text).map_err(|e| syntax(&e))?;
-        toml::from_str(text).map_err(|e| syntax(&e))
+        toml::from_str::<Description>(text).map_err(|e| at_line(&e))?;
+        toml::from_str(text).map_err(|e| at_line(&e))
     }
 }
 
@@ -240,7 +258,9 @@ mod tests {
         assert_eq!(scenarios[0].expects, None);
         let sound = ["healthy", "azure", "azure-name-underscore"];
         for scenario in &scenarios {
-            assert_eq!(scenario.expects.is_none(), sound.contains(&scenario.name.as_str()), "{}", scenario.name);
+            // What a rotation leads to is told of the worlds in which everything else is right.
+            let is_sound = scenario.rotation.is_some() || sound.contains(&scenario.name.as_str());
+            assert_eq!(scenario.expects.is_none(), is_sound, "{}", scenario.name);
             assert!(!scenario.title.is_empty() && !scenario.guide.is_empty());
         }
     }

@@ -11,10 +11,31 @@ use crate::run::report::Report;
 
 /// The report as a JUnit document. What could not be checked is an error, what failed a failure.
 pub fn report(report: &Report) -> String {
+    document(&suite(report))
+}
+
+/// Suites as a document.
+pub fn document(suites: &str) -> String {
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n{suites}</testsuites>\n")
+}
+
+/// The suite of a profile that was not checked: one case, with the reason.
+pub fn unchecked(profile: &str, reason: &str) -> String {
+    let profile = escape(profile);
+    format!(
+        "  <testsuite name=\"{profile}\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" time=\"0.000\">\n    \
+         <testcase classname=\"profile\" name=\"{profile} can be checked\" time=\"0.000\">\
+         <error message=\"{}\"/></testcase>\n  </testsuite>\n",
+        escape(reason)
+    )
+}
+
+/// A run as a suite, to stand in a document.
+pub fn suite(report: &Report) -> String {
     let counts = report.counts();
     let seconds = |ms: u64| format!("{}.{:03}", ms / 1000, ms % 1000);
     let total = report.end.as_ref().map_or(0, |e| e.duration_ms);
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    let mut xml = String::new();
     let _ = writeln!(
         xml,
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\" timestamp=\"{}\">",
@@ -58,7 +79,7 @@ pub fn report(report: &Report) -> String {
             }
         }
     }
-    xml.push_str("  </testsuite>\n</testsuites>\n");
+    xml.push_str("  </testsuite>\n");
     xml
 }
 

@@ -1,6 +1,8 @@
-//! Folds of the run events into what people and programs read.
+//! Folds of the run events into what people and programs read, and how it is left on disk.
 
+pub mod file;
 pub mod finding_text;
+pub mod fleet;
 pub mod guide;
 pub mod json;
 pub mod junit;

@@ -2,6 +2,7 @@
 
 pub mod caught;
 pub mod event;
+pub mod fleet;
 pub mod plan;
 pub mod probes;
 pub mod ranking;

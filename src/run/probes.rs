@@ -9,6 +9,7 @@ use crate::check::facts::Facts;
 use crate::check::facts::aws::{AssumedRole, Caller, Located};
 use crate::check::facts::azure::{CredentialFact, ExchangeFact, VaultFact, VaultSecret};
 use crate::check::facts::cloud::Call;
+use crate::check::facts::deployment::DeploymentFact;
 use crate::check::facts::issuer::{DocumentFact, KeysFact};
 use crate::check::facts::permissions::PermissionsFact;
 use crate::check::facts::secret::{SecretList, SecretRead};
@@ -23,7 +24,7 @@ use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::azure::{AzureSession, AzureTarget, Proof};
 use crate::probe::held_secret::held_secret;
 use crate::probe::http::HttpStack;
-use crate::probe::{documents, issuer, token_source};
+use crate::probe::{deployment, documents, issuer, token_source};
 
 /// What the application's secret is called where it cannot be read.
 const CLIENT_SECRET: &str = "the value of the application's client secret";
@@ -62,6 +63,7 @@ pub enum Yield {
     GetSecret(Call<SecretRead>),
     LocateSecret(Located),
     Permissions(PermissionsFact),
+    Deployment(Box<DeploymentFact>),
     /// The step had nothing to work with.
     Nothing,
 }
@@ -90,6 +92,10 @@ impl Probes for WorldProbes {
             Step::TrustPolicy if input.profile.guide == Guide::AzureWorkloadIdentity => credentials(&input).await,
             Step::TrustPolicy => trust_policy(&input).await,
             Step::Permissions => permissions(&input).await,
+            Step::Deployment => {
+                let seen = deployment::observe(&self.http, &input.profile.deployment).await;
+                seen.map_or(Yield::Nothing, |fact| Yield::Deployment(Box::new(fact)))
+            }
             Step::EntraExchange => self.entra_exchange(&input).await,
             Step::VaultList | Step::VaultGet => self.with_access(step, &input).await,
             Step::WebIdentity => self.web_identity(&input).await,

@@ -32,6 +32,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// What a probe that gives up at the deadline gets to tell so: its own failure says more than the deadline does.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// More than the probes' deepest calls take of the stack, in bytes; a thread has at least eight times as much.
+const USED_STACK: usize = 256 * 1024;
+
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct RunRequest {
@@ -247,6 +250,7 @@ impl<P: Probes> Run<P> {
             Yield::ListSecrets(call) => self.facts.aws.list = Some(call),
             Yield::GetSecret(call) => self.facts.aws.secret = Some(call),
             Yield::Permissions(fact) => self.facts.aws.permissions = Some(fact),
+            Yield::Deployment(fact) => self.facts.deployment = Some(*fact),
             Yield::LocateSecret(located) => self.facts.aws.located = Some(located),
             Yield::Nothing => {}
         }
@@ -364,6 +368,8 @@ impl<P: Probes> Run<P> {
             cut_short,
         };
         self.holdings = Holdings::default();
+        // Calls that have returned left copies where the next ones will stand.
+        zeroize::zeroize_stack::<USED_STACK>();
         self.emit(kind).await;
     }
 

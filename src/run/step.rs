@@ -35,6 +35,8 @@ pub enum Step {
     VaultList,
     /// Read the vault's secret.
     VaultGet,
+    /// Ask the running deployment for its inputs.
+    Deployment,
 }
 
 impl Step {
@@ -54,6 +56,7 @@ impl Step {
         Step::EntraExchange,
         Step::VaultList,
         Step::VaultGet,
+        Step::Deployment,
     ];
 
     /// The checks that its facts are judged for.
@@ -72,13 +75,14 @@ impl Step {
             Step::EntraExchange => &[CheckId::AzureExchange],
             Step::VaultList => &[CheckId::AzureListSecrets],
             Step::VaultGet => &[CheckId::AzureGetSecret, CheckId::SecretJsonKey],
+            Step::Deployment => &[CheckId::DeploymentReachable],
         }
     }
 
     /// The steps that must have ended, however they ended, before this one can begin.
     pub const fn after(self) -> &'static [Step] {
         match self {
-            Step::IssuerDocument | Step::Token => &[],
+            Step::IssuerDocument | Step::Token | Step::Deployment => &[],
             Step::IssuerKeys => &[Step::IssuerDocument],
             Step::Signature => &[Step::Token, Step::IssuerKeys],
             Step::TrustPolicy | Step::WebIdentity | Step::EntraExchange => &[Step::Token],
@@ -121,6 +125,7 @@ impl Step {
             Step::GetSecret | Step::LocateSecret => profile.guide.is_aws_web_identity() && profile.secret.is_some(),
             Step::EntraExchange | Step::VaultList => is_azure(profile),
             Step::VaultGet => is_azure(profile) && profile.secret.is_some(),
+            Step::Deployment => profile.deployment.url.is_some(),
         }
     }
 

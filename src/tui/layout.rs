@@ -114,7 +114,7 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
             Screen::Guide if body.width >= THREE_PANES => 28,
             Screen::Guide => 38,
             Screen::Handshake => 42,
-            Screen::Token => 58,
+            Screen::Token => 52,
             Screen::Findings => 44,
             Screen::Log => 60,
         };

@@ -25,6 +25,7 @@ use super::theme::Theme;
 use super::update::{open, update};
 use super::{input, summary, view};
 use crate::domain::token::RawToken;
+use crate::output::file;
 use crate::run::event::RunVerdict;
 
 /// The most messages that are taken in before the screen is drawn.
@@ -360,7 +361,7 @@ fn export(name: &str, text: &str) -> Result<PathBuf, String> {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "txt"));
     for attempt in 1..100 {
         let name = if attempt == 1 { name.to_owned() } else { format!("{stem}-{attempt}.{extension}") };
-        match fs::File::create_new(Path::new(&name)) {
+        match file::create(Path::new(&name)) {
             Ok(mut file) => {
                 file.write_all(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
                 return Ok(PathBuf::from(name));

@@ -19,7 +19,7 @@ pub struct DeploymentFact {
     /// Declared inputs that the profile's file of inputs does not hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    /// Why the token, or the file of inputs, could not be read.
+    /// Why the address, the token or the file of inputs cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<SettingProblem>,
 }
@@ -28,8 +28,17 @@ pub struct DeploymentFact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "setting", content = "problem")]
 pub enum SettingProblem {
+    Address(String),
     Token(String),
     Inputs(String),
+}
+
+impl SettingProblem {
+    /// What is wrong, in a sentence.
+    pub fn words(&self) -> &str {
+        let (SettingProblem::Address(words) | SettingProblem::Token(words) | SettingProblem::Inputs(words)) = self;
+        words
+    }
 }
 
 /// The inputs that the automation declares.

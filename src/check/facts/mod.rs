@@ -38,6 +38,8 @@ pub struct Facts {
     pub aws: aws::AwsFacts,
     /// What Entra and the vault answered.
     pub azure: azure::AzureFacts,
+    /// What the running deployment answered.
+    pub deployment: Option<deployment::DeploymentFact>,
 }
 
 impl Facts {
@@ -80,7 +82,8 @@ impl Facts {
             CheckId::AwsListSecrets => shown(self.aws.list.as_ref()),
             CheckId::AwsGetSecret => self.aws_read(),
             CheckId::SecretJsonKey => self.secret_read().and_then(|read| shown(read.field.as_ref())),
-            CheckId::AwsAssumeRole | CheckId::DeploymentReachable => None,
+            CheckId::DeploymentReachable => shown(self.deployment.as_ref()),
+            CheckId::AwsAssumeRole => None,
         };
         match value {
             Some(Value::Object(fields)) => fields,
@@ -132,6 +135,9 @@ impl Facts {
                 }
                 CheckId::AzureListSecrets => {
                     note(self.azure.list.as_mut().map(|fact| &mut fact.call), attempts, waited_ms);
+                }
+                CheckId::DeploymentReachable => {
+                    note(self.deployment.as_mut().map(|fact| &mut fact.call), attempts, waited_ms);
                 }
                 CheckId::AzureGetSecret => {
                     note(self.azure.secret.as_mut().map(|fact| &mut fact.call), attempts, waited_ms);

@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod azure;
 pub mod cloud;
+pub mod deployment;
 pub mod issuer;
 pub mod network;
 pub mod token;
@@ -34,7 +35,8 @@ pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
         CheckId::AzureExchange => azure::exchange(facts, profile),
         CheckId::AzureListSecrets => azure::list_secrets(facts, profile),
         CheckId::AzureGetSecret => azure::get_secret(facts, profile),
-        CheckId::AwsAssumeRole | CheckId::DeploymentReachable => Verdict::skipped("not part of this guide's line"),
+        CheckId::DeploymentReachable => deployment::reachable(facts, profile),
+        CheckId::AwsAssumeRole => Verdict::skipped("not part of this guide's line"),
     }
 }
 

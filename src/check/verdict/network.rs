@@ -1,8 +1,8 @@
 //! From a network failure to the cause behind it. The same failure means another cause on the way to another place.
 
 use crate::cause::{Cause, Certainty, Finding};
-use crate::check::CheckId;
 use crate::check::facts::network::{FailureKind, HopName, NetworkFailure};
+use crate::check::{CheckId, Verdict};
 use crate::domain::timestamp::rfc3339;
 
 /// The time after which AWS gives up on an issuer, in milliseconds
@@ -83,6 +83,20 @@ pub fn finding(check: CheckId, failure: &NetworkFailure) -> Finding {
         None => finding,
     };
     with_fixes(finding, failure)
+}
+
+/// The verdict on a check whose assertion is that somebody answers: what keeps this machine from asking is no failure of
+/// the other side.
+pub fn failed(check: CheckId, failure: &NetworkFailure) -> Verdict {
+    let finding = finding(check, failure);
+    let reason = finding.summary.clone();
+    match failure.kind {
+        FailureKind::ProxyUnreachable
+        | FailureKind::ProxyRefused
+        | FailureKind::ProxyAuth
+        | FailureKind::TrustStore => Verdict::inconclusive(reason, vec![finding]),
+        _ => Verdict::fail(reason, vec![finding]),
+    }
 }
 
 fn cause(peer: Peer, failure: &NetworkFailure) -> (Cause, Certainty) {

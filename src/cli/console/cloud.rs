@@ -12,13 +12,14 @@ use crate::cause::catalogue;
 use crate::check::verdict::token::Expectations;
 use crate::cli::args::{NetworkArgs, ProfileSelector};
 use crate::cli::lab_folder::LabFolder;
-use crate::cli::{CliError, lab, profile_file, settings};
+use crate::cli::{CliError, lab, settings};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::guide::Change;
 use crate::lab::{LabOptions, Scenario, World};
+use crate::output::file;
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::probe::token_source::{self, ReadOptions};
@@ -100,7 +101,11 @@ impl Services for Cloud {
 
     fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String> {
         let path = settings::file_of(name).map_err(|error| error.message)?;
-        profile_file::write(&path, document).map_err(|error| error.message)?;
+        let told = |error: std::io::Error| format!("{}: {error}", path.display());
+        if let Some(folder) = path.parent() {
+            file::create_folder(folder).map_err(told)?;
+        }
+        file::replace(&path, document.as_bytes()).map_err(told)?;
         Ok(path)
     }
 
@@ -156,9 +161,10 @@ fn start(
         limits: Limits { total: network.timeout, wait: Duration::ZERO },
         now: i64::try_from(now).unwrap_or_default(),
     };
-    let probes = Arc::new(WorldProbes { http: http.clone(), timeout: network.operation_timeout() });
+    let after = http.disconnected();
+    let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
     let events = runner::start(request, probes, cancel);
-    Ok((Started { profile: loaded.profile, settings: loaded.provenance, events, keep }, http))
+    Ok((Started { profile: loaded.profile, settings: loaded.provenance, events, keep }, after))
 }
 
 /// The same events, written to a recording on their way. Where that fails the run goes on without it.

@@ -1,13 +1,12 @@
 //! `profile new`: from `--set`, and on a terminal from answers, to a file of its own.
 
-use std::fs::OpenOptions;
 use std::io::{BufRead, ErrorKind, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::super::{CliError, Exit, profile_file, settings};
+use super::super::{CliError, Exit, settings};
 use super::print;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::{Key, Kind};
@@ -18,6 +17,7 @@ use crate::domain::profile::value::{region_fault, text_fault};
 use crate::domain::profile::write::render;
 use crate::domain::text::visible;
 use crate::guide::{Question, questions};
+use crate::output::file;
 
 /// Arguments of `trustline profile new`.
 #[derive(Debug, Args)]
@@ -196,32 +196,11 @@ fn absolute(mut setting: Setting) -> Setting {
 fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
     let refuse = |path: &Path, error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
     let folder = path.parent().unwrap_or(Path::new("."));
-    profile_file::private_folder().create(folder).map_err(|error| refuse(folder, error))?;
-    let draft = Draft(path.with_extension(format!("{}.new", std::process::id())));
-    let mut file = private_file().open(&draft.0).map_err(|error| refuse(&draft.0, error))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| refuse(&draft.0, error))?;
-    // A second name is given only where none is: neither a profile nor a symbolic link is ever replaced.
-    std::fs::hard_link(&draft.0, path).map_err(|error| match error.kind() {
+    file::create_folder(folder).map_err(|error| refuse(folder, error))?;
+    file::write_new(path, text.as_bytes()).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => exists(path),
         _ => refuse(path, error),
     })
-}
-
-/// A file under a passing name, removed when done with.
-struct Draft(PathBuf);
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 fn exists(path: &Path) -> CliError {

@@ -11,9 +11,9 @@ impl SecretsManager {
     pub(super) fn get_secret_value(&self, call: &Call<'_>) -> Result<Json, Fault> {
         let secret = self.admit(call, "GetSecretValue")?;
         not_deleted(&secret)?;
-        let version = choose(&secret, call.text("VersionId"), call.text("VersionStage"))?;
+        let (version, value) = choose(&secret, call.text("VersionId"), call.text("VersionStage"))?;
         self.check_key(call, &secret, KeyUse::Decrypt)?;
-        Ok(value_answer(&secret, version))
+        Ok(value_answer(&secret, version, value))
     }
 
     pub(super) fn describe_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
@@ -27,7 +27,7 @@ impl SecretsManager {
 }
 
 /// The answer that carries a version's value.
-pub(super) fn value_answer(secret: &Secret, version: &Version) -> Json {
+fn value_answer(secret: &Secret, version: &Version, value: &Value) -> Json {
     let mut answer = json!({
         "ARN": secret.arn,
         "Name": secret.name,
@@ -35,7 +35,7 @@ pub(super) fn value_answer(secret: &Secret, version: &Version) -> Json {
         "VersionStages": version.stages,
         "CreatedDate": version.created,
     });
-    match &version.value {
+    match value {
         Value::Text(text) => answer["SecretString"] = text.expose_secret().into(),
         Value::Binary(base64) => answer["SecretBinary"] = base64.expose_secret().into(),
     }
@@ -56,6 +56,12 @@ pub(super) fn metadata(secret: &Secret) -> Map<String, Json> {
     members.insert("LastChangedDate".into(), secret.changed.into());
     if let Some(deleted) = secret.deleted {
         members.insert("DeletedDate".into(), deleted.into());
+    }
+    if secret.rotation.is_some() {
+        members.insert("RotationEnabled".into(), true.into());
+    }
+    if let Some(rotated) = secret.rotated {
+        members.insert("LastRotatedDate".into(), rotated.into());
     }
     members.insert("CreatedDate".into(), secret.created.into());
     members
@@ -79,24 +85,27 @@ pub(super) fn not_deleted(secret: &Secret) -> Result<(), Fault> {
     }
 }
 
-/// The version that was asked for: by id, by stage, or the current one.
-pub(super) fn choose<'a>(secret: &'a Secret, id: Option<&str>, stage: Option<&str>) -> Result<&'a Version, Fault> {
+/// The version that was asked for, by id, by stage, or the current one, and its value.
+fn choose<'a>(secret: &'a Secret, id: Option<&str>, stage: Option<&str>) -> Result<(&'a Version, &'a Value), Fault> {
     let missing = |what: String| {
         let message = format!("Secrets Manager can't find the specified secret value for {what}");
         Fault::new("ResourceNotFoundException", 400, message)
     };
-    let Some(id) = id else {
-        let stage = stage.unwrap_or(CURRENT);
-        return secret.staged(stage).ok_or_else(|| missing(format!("staging label: {stage}")));
+    let (version, what) = match id {
+        None => {
+            let stage = stage.unwrap_or(CURRENT);
+            (secret.staged(stage), format!("staging label: {stage}"))
+        }
+        Some(id) => (secret.versions.iter().find(|version| version.id == id), format!("VersionId: {id}")),
     };
-    let version = secret.versions.iter().find(|version| version.id == id);
-    let version = version.ok_or_else(|| missing(format!("VersionId: {id}")))?;
-    match stage {
-        Some(stage) if !version.stages.iter().any(|known| known == stage) => Err(Fault::new(
+    let found = version.and_then(|version| Some((version, version.value.as_ref()?)));
+    let (version, value) = found.ok_or_else(|| missing(what))?;
+    match (id, stage) {
+        (Some(_), Some(stage)) if !version.stages.iter().any(|known| known == stage) => Err(Fault::new(
             "InvalidRequestException",
             400,
             "You provided a VersionStage that is not associated to the provided VersionId.",
         )),
-        _ => Ok(version),
+        _ => Ok((version, value)),
     }
 }

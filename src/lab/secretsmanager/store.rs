@@ -7,10 +7,11 @@ use secrecy::SecretString;
 
 use super::Fault;
 use crate::lab::keys::{random_text, random_uuid};
-use crate::lab::world::AwsWorld;
+use crate::lab::world::{AwsWorld, RotationFunction};
 
 pub(super) const CURRENT: &str = "AWSCURRENT";
 pub(super) const PREVIOUS: &str = "AWSPREVIOUS";
+pub(super) const PENDING: &str = "AWSPENDING";
 const DAY: f64 = 86_400.0;
 const SUFFIX: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -36,6 +37,10 @@ pub(super) struct Secret {
     /// When it was marked for deletion.
     pub deleted: Option<f64>,
     pub resource_policy: Option<String>,
+    /// The function that rotates it, where rotation is on.
+    pub rotation: Option<RotationFunction>,
+    /// When that function last finished.
+    pub rotated: Option<f64>,
 }
 
 /// A version of a secret.
@@ -43,7 +48,8 @@ pub(super) struct Secret {
 pub(super) struct Version {
     pub id: String,
     pub stages: Vec<String>,
-    pub value: Value,
+    /// None where a rotation made the version and has not put a value into it.
+    pub value: Option<Value>,
     pub created: f64,
 }
 
@@ -57,7 +63,8 @@ pub(super) enum Value {
 impl Store {
     pub(super) fn new(world: &AwsWorld) -> Self {
         let now = now();
-        let secrets = world.secrets.iter().filter(|(_, secret)| secret.present).map(|(name, secret)| {
+        let secrets = world.secrets.iter().filter(|(_, secret)| secret.present).map(|(known_as, secret)| {
+            let name = secret.name.as_ref().unwrap_or(known_as);
             let region = secret.region.clone().unwrap_or_else(|| world.region.clone());
             let kms_key = secret.kms_key.as_ref().and_then(|key| world.keys.get(key)).map(|key| {
                 let region = key.region.as_ref().unwrap_or(&world.region);
@@ -66,7 +73,7 @@ impl Store {
             let versions = secret.versions.iter().map(|version| Version {
                 id: version.id.clone().unwrap_or_else(random_uuid),
                 stages: version.stages.clone(),
-                value: Value::Text(version.value.clone()),
+                value: version.value.clone().map(Value::Text),
                 created: now - DAY,
             });
             Secret {
@@ -80,6 +87,8 @@ impl Store {
                 changed: now - DAY,
                 deleted: secret.deleted_days_ago.map(|days| now - f64::from(days) * DAY),
                 resource_policy: secret.resource_policy.as_ref().map(|policy| policy.text()),
+                rotation: secret.rotation_function,
+                rotated: None,
             }
         });
         Store { account: world.account.clone(), secrets: Mutex::new(secrets.collect()) }
@@ -140,7 +149,7 @@ impl Secret {
     pub(super) fn move_stages(&mut self, id: &str, stages: &[String]) {
         for stage in stages {
             let left = self.staged(stage).map(|version| version.id.clone()).filter(|left| left != id);
-            self.versions.iter_mut().for_each(|version| version.stages.retain(|known| known != stage));
+            self.remove_stage(stage);
             if let (CURRENT, Some(left)) = (stage.as_str(), left) {
                 self.move_stages(&left, &[PREVIOUS.to_owned()]);
             }
@@ -148,6 +157,11 @@ impl Secret {
                 version.stages.push(stage.clone());
             }
         }
+    }
+
+    /// Takes a stage away from whatever version carries it.
+    pub(super) fn remove_stage(&mut self, stage: &str) {
+        self.versions.iter_mut().for_each(|version| version.stages.retain(|known| known != stage));
         self.changed = now();
     }
 }

@@ -1,4 +1,4 @@
-//! Writing: `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `DeleteSecret`.
+//! Writing: `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `DeleteSecret`, `RestoreSecret`.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value as Json, json};
@@ -50,13 +50,15 @@ impl SecretsManager {
             changed: now(),
             deleted: None,
             resource_policy: None,
+            rotation: None,
+            rotated: None,
         };
         let mut answer = json!({ "Name": name });
         if let Some(value) = value(call)? {
             self.check_key(call, &secret, KeyUse::GenerateDataKey)?;
             let id = version_id(call)?;
             answer["VersionId"] = id.clone().into();
-            secret.versions.push(Version { id, stages: vec![CURRENT.to_owned()], value, created: now() });
+            secret.versions.push(Version { id, stages: vec![CURRENT.to_owned()], value: Some(value), created: now() });
         }
         answer["ARN"] = self.store.add(secret)?.arn.into();
         Ok(answer)
@@ -79,9 +81,15 @@ impl SecretsManager {
         };
         let id = version_id(call)?;
         match secret.versions.iter().find(|version| version.id == id) {
-            Some(known) if !same(&known.value, &value) => return Err(token_in_use(&id, &secret)),
+            Some(Version { value: Some(known), .. }) if !same(known, &value) => return Err(token_in_use(&id, &secret)),
             Some(_) => {
-                self.store.change(&secret.arn, |secret| secret.move_stages(&id, &stages));
+                self.store.change(&secret.arn, |secret| {
+                    // A rotation's version may be there and wait for its value.
+                    if let Some(version) = secret.versions.iter_mut().find(|version| version.id == id) {
+                        version.value = Some(value);
+                    }
+                    secret.move_stages(&id, &stages);
+                });
             }
             None => self.add_version(&secret, &id, value, &stages),
         }
@@ -147,6 +155,12 @@ impl SecretsManager {
         Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": marked + days * DAY }))
     }
 
+    pub(super) fn restore_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+        let secret = self.admit(call, "RestoreSecret")?;
+        self.store.change(&secret.arn, |secret| secret.deleted = None);
+        Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
+    }
+
     /// A secret that is to be made has no resource yet, only the ARN it would have.
     fn check_creation(&self, call: &Call<'_>, name: &str) -> Result<(), Fault> {
         let mut input = call.input.clone();
@@ -159,7 +173,7 @@ impl SecretsManager {
     }
 
     fn add_version(&self, secret: &Secret, id: &str, value: Value, stages: &[String]) {
-        let version = Version { id: id.to_owned(), stages: Vec::new(), value, created: now() };
+        let version = Version { id: id.to_owned(), stages: Vec::new(), value: Some(value), created: now() };
         self.store.change(&secret.arn, |secret| {
             secret.versions.push(version);
             secret.move_stages(id, stages);
@@ -175,7 +189,7 @@ impl SecretsManager {
     /// The ARN of the customer key that the call names by id, ARN or world name; none for the default key.
     fn customer_key(&self, call: &Call<'_>) -> Option<String> {
         let wanted = call.text("KmsKeyId")?;
-        let world = &self.account.world;
+        let world = self.account.world();
         let (_, key) = world.keys.iter().find(|(name, key)| wanted.ends_with(&key.id) || wanted == name.as_str())?;
         let region = key.region.as_ref().unwrap_or(&world.region);
         Some(format!("arn:aws:kms:{region}:{}:key/{}", world.account, key.id))

@@ -7,6 +7,8 @@ use futures_util::StreamExt as _;
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 
+use crate::lab::client;
+
 /// AWS gives up on an issuer after about this long
 /// (<https://repost.aws/knowledge-center/iam-sts-invalididentitytoken>).
 const LIMIT: Duration = Duration::from_secs(5);
@@ -48,8 +50,18 @@ impl Fetcher {
         self.get(document.get("jwks_uri")?.as_str()?).await
     }
 
+    /// Whether anything answers at the issuer's address, whatever it says.
+    pub(in crate::lab) async fn reaches(&self, issuer: &str) -> bool {
+        let Some(client) = self.client() else { return false };
+        tokio::time::timeout(LIMIT, client.get(issuer).send()).await.is_ok_and(|answer| answer.is_ok())
+    }
+
+    fn client(&self) -> Option<&reqwest::Client> {
+        self.client.get_or_init(|| client::trusting(&self.authority, &self.user_agent)).as_ref()
+    }
+
     async fn get(&self, url: &str) -> Option<Vec<u8>> {
-        let client = self.client.get_or_init(|| self.build()).as_ref()?;
+        let client = self.client()?;
         tokio::time::timeout(LIMIT, async {
             let response = client.get(url).send().await.ok()?;
             if response.status() != 200 {
@@ -67,24 +79,5 @@ impl Fetcher {
         })
         .await
         .ok()?
-    }
-
-    fn build(&self) -> Option<reqwest::Client> {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(self.authority.clone()).ok()?;
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .ok()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .https_only(true)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(&*self.user_agent)
-            .build()
-            .ok()
     }
 }

@@ -12,9 +12,14 @@ use super::WorldError;
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct AzureWorld {
     pub tenant_id: String,
+    pub subscription_id: String,
+    /// Where the vault is.
+    pub resource_group: String,
     pub entra: EntraWorld,
     pub apps: BTreeMap<String, App>,
     pub vault: VaultWorld,
+    /// The secrets of a second vault, which is like the first in everything else.
+    pub second_vault: BTreeMap<String, VaultSecret>,
 }
 
 /// How the token endpoint answers.
@@ -47,6 +52,8 @@ pub enum EntraPolicy {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct App {
     pub present: bool,
+    /// What people call it; its name in this world where empty.
+    pub display_name: String,
     pub client_id: String,
     /// The object id of its service principal: what roles and policies name.
     pub object_id: String,
@@ -54,6 +61,11 @@ pub struct App {
     pub service_principal: bool,
     pub credentials: BTreeMap<String, Credential>,
     pub client_secrets: Vec<ClientSecret>,
+    /// The directory roles that it holds, such as `Application Administrator`.
+    pub directory_roles: BTreeSet<String>,
+    /// The object id of the registration itself, made at start. No role assignment that names it ever matches.
+    #[serde(skip)]
+    pub registration_id: String,
 }
 
 /// A federated credential.
@@ -68,6 +80,9 @@ pub struct Credential {
     pub expression: Option<String>,
     /// Seconds after the lab's start at which the token endpoint learns of it.
     pub effective_after_s: u64,
+    /// Its object id, made at start.
+    #[serde(skip)]
+    pub id: String,
 }
 
 /// A client secret.
@@ -169,6 +184,8 @@ pub struct VaultSecret {
 #[derive(Clone, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct VaultVersion {
+    /// 32 hexadecimal digits; made up where absent.
+    pub id: Option<String>,
     #[serde(deserialize_with = "super::description::secret_text")]
     pub value: SecretString,
     pub enabled: bool,
@@ -201,11 +218,21 @@ pub struct AzureProfile {
     pub client_secret: Option<SecretString>,
 }
 
-fn optional_secret_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+pub(super) fn optional_secret_text<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
     Option::<String>::deserialize(deserializer).map(|text| text.map(SecretString::from))
 }
 
 impl AzureWorld {
+    /// The resource id of the vault.
+    pub fn vault_id(&self) -> String {
+        format!(
+            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.KeyVault/vaults/{}",
+            self.subscription_id, self.resource_group, self.vault.name
+        )
+    }
+
     /// The application of this client id, where there is one.
     pub fn app(&self, client_id: &str) -> Option<&App> {
         self.apps.values().find(|app| app.present && app.client_id.eq_ignore_ascii_case(client_id))
@@ -218,7 +245,7 @@ impl AzureWorld {
                 return Err(WorldError::Value { at: format!("azure.apps.{name}"), problem });
             }
         }
-        for (name, secret) in &self.vault.secrets {
+        for (name, secret) in self.vault.secrets.iter().chain(&self.second_vault) {
             if secret.present && secret.versions.is_empty() {
                 let problem = "has no version; write `versions = [{ value = \"…\" }]`".to_owned();
                 return Err(WorldError::Value { at: format!("azure.vault.secrets.{name}"), problem });
@@ -258,11 +285,14 @@ impl Default for App {
     fn default() -> Self {
         App {
             present: true,
+            display_name: String::new(),
             client_id: String::new(),
             object_id: String::new(),
             service_principal: true,
             credentials: BTreeMap::new(),
             client_secrets: Vec::new(),
+            directory_roles: BTreeSet::new(),
+            registration_id: String::new(),
         }
     }
 }
@@ -276,6 +306,7 @@ impl Default for Credential {
             audience: String::new(),
             expression: None,
             effective_after_s: 0,
+            id: String::new(),
         }
     }
 }
@@ -300,6 +331,6 @@ impl Default for VaultSecret {
 
 impl Default for VaultVersion {
     fn default() -> Self {
-        VaultVersion { value: SecretString::default(), enabled: true, age_s: 0, expires_in_s: None }
+        VaultVersion { id: None, value: SecretString::default(), enabled: true, age_s: 0, expires_in_s: None }
     }
 }

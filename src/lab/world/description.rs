@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 
 use super::WorldError;
 use super::azure::{AzureProfile, AzureWorld};
+use super::deployment::{DeploymentProfile, DeploymentWorld};
 use crate::lab::keys;
 
 const DECADE_S: i64 = 10 * 366 * 86_400;
-const MAX_DELAY_MS: u64 = 600_000;
+pub(super) const MAX_DELAY_MS: u64 = 600_000;
 const MAX_COPIES: u32 = 1000;
 
 /// A whole world.
@@ -25,10 +26,13 @@ pub struct Description {
     pub guide: String,
     /// The cause that a check must name first; none in a world without a fault.
     pub expects: Option<String>,
+    /// The verdict that a rotation and a kickoff lead to.
+    pub rotation: Option<String>,
     pub issuer: IssuerWorld,
     pub token: TokenWorld,
     pub aws: AwsWorld,
     pub azure: AzureWorld,
+    pub deployment: DeploymentWorld,
     pub profile: ProfileWorld,
 }
 
@@ -140,8 +144,28 @@ pub struct AwsWorld {
     pub providers: BTreeMap<String, Provider>,
     pub roles: BTreeMap<String, Role>,
     pub users: BTreeMap<String, User>,
+    /// Managed policies, by name.
+    pub policies: BTreeMap<String, ManagedPolicy>,
     pub keys: BTreeMap<String, KmsKey>,
     pub secrets: BTreeMap<String, Secret>,
+}
+
+impl AwsWorld {
+    /// A role's ARN.
+    pub fn role_arn(&self, name: &str, role: &Role) -> String {
+        format!("arn:aws:iam::{}:role{}{name}", self.account, role.path)
+    }
+
+    /// A managed policy's ARN.
+    pub fn policy_arn(&self, name: &str, policy: &ManagedPolicy) -> String {
+        format!("arn:aws:iam::{}:policy{}{name}", self.account, policy.path)
+    }
+
+    /// A provider's ARN: the URL without its scheme is the name.
+    pub fn provider_arn(&self, provider: &Provider) -> String {
+        let name = provider.url.strip_prefix("https://").unwrap_or(&provider.url);
+        format!("arn:aws:iam::{}:oidc-provider/{name}", self.account)
+    }
 }
 
 /// An IAM OIDC identity provider.
@@ -151,6 +175,11 @@ pub struct Provider {
     pub present: bool,
     pub url: String,
     pub client_ids: Vec<String>,
+    /// SHA-1 of certificates, forty hexadecimal digits each.
+    pub thumbprints: Vec<String>,
+    /// Seconds since the epoch.
+    #[serde(skip)]
+    pub created_at: i64,
 }
 
 /// An IAM role.
@@ -163,9 +192,26 @@ pub struct Role {
     pub trust_policy: Policy,
     /// The identity policies, by name.
     pub policies: BTreeMap<String, Policy>,
+    /// The managed policies attached to it, by name.
+    pub attached: Vec<String>,
     pub max_session_duration_s: u32,
     /// Seconds after the lab's start at which STS learns of the role.
     pub effective_after_s: u64,
+    /// Its unique id, made at start.
+    #[serde(skip)]
+    pub id: String,
+    /// Seconds since the epoch.
+    #[serde(skip)]
+    pub created_at: i64,
+}
+
+/// A managed policy.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ManagedPolicy {
+    /// `/`, or `/a/b/`.
+    pub path: String,
+    pub document: Policy,
 }
 
 /// An IAM user with one access key.
@@ -176,6 +222,14 @@ pub struct User {
     pub access_key_id: String,
     pub secret_access_key: String,
     pub policies: BTreeMap<String, Policy>,
+    /// The managed policies attached to it, by name.
+    pub attached: Vec<String>,
+    /// Its unique id, made at start.
+    #[serde(skip)]
+    pub id: String,
+    /// Seconds since the epoch.
+    #[serde(skip)]
+    pub created_at: i64,
 }
 
 /// A customer key in KMS.
@@ -203,6 +257,8 @@ pub enum KeyState {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Secret {
     pub present: bool,
+    /// Its name, where that is not its name in this world: a region has a name once, the world too.
+    pub name: Option<String>,
     pub region: Option<String>,
     /// The six characters at the end of the ARN.
     pub suffix: String,
@@ -212,6 +268,17 @@ pub struct Secret {
     /// Days since it was marked for deletion.
     pub deleted_days_ago: Option<u32>,
     pub resource_policy: Option<Policy>,
+    /// The function that rotates it.
+    pub rotation_function: Option<RotationFunction>,
+}
+
+/// What a rotation's function does when it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RotationFunction {
+    Works,
+    /// It leaves its version pending, without a value.
+    Fails,
 }
 
 /// A version of a secret.
@@ -220,8 +287,9 @@ pub struct Secret {
 pub struct SecretVersion {
     pub id: Option<String>,
     pub stages: Vec<String>,
-    #[serde(deserialize_with = "secret_text")]
-    pub value: SecretString,
+    /// A rotation that failed can leave a version without a value.
+    #[serde(deserialize_with = "super::azure::optional_secret_text")]
+    pub value: Option<SecretString>,
 }
 
 pub(super) fn secret_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -249,6 +317,7 @@ pub struct ProfileWorld {
     /// The permissions policy the user has at hand; the role's own where absent, none where empty.
     pub identity_policy: Option<Policy>,
     pub azure: AzureProfile,
+    pub deployment: DeploymentProfile,
 }
 
 /// A policy document, written as a text or as the document itself.
@@ -287,7 +356,7 @@ impl Default for Policy {
 
 impl Default for Provider {
     fn default() -> Self {
-        Provider { present: true, url: String::new(), client_ids: Vec::new() }
+        Provider { present: true, url: String::new(), client_ids: Vec::new(), thumbprints: Vec::new(), created_at: 0 }
     }
 }
 
@@ -298,9 +367,18 @@ impl Default for Role {
             path: "/".into(),
             trust_policy: Policy::default(),
             policies: BTreeMap::new(),
+            attached: Vec::new(),
             max_session_duration_s: 3600,
             effective_after_s: 0,
+            id: String::new(),
+            created_at: 0,
         }
+    }
+}
+
+impl Default for ManagedPolicy {
+    fn default() -> Self {
+        ManagedPolicy { path: "/".into(), document: Policy::default() }
     }
 }
 
@@ -311,6 +389,9 @@ impl Default for User {
             access_key_id: String::new(),
             secret_access_key: String::new(),
             policies: BTreeMap::new(),
+            attached: Vec::new(),
+            id: String::new(),
+            created_at: 0,
         }
     }
 }
@@ -319,12 +400,14 @@ impl Default for Secret {
     fn default() -> Self {
         Secret {
             present: true,
+            name: None,
             region: None,
             suffix: "a1B2c3".into(),
             kms_key: None,
             versions: Vec::new(),
             deleted_days_ago: None,
             resource_policy: None,
+            rotation_function: None,
         }
     }
 }
@@ -373,6 +456,7 @@ impl Description {
         }
         self.check_policies()?;
         self.azure.check()?;
+        self.deployment.check()?;
         for (name, secret) in &self.aws.secrets {
             if let Some(key) = secret.kms_key.as_ref().filter(|key| !self.aws.keys.contains_key(*key)) {
                 let problem = format!("names the key `{key}`, which is not in aws.keys");

@@ -7,15 +7,17 @@ use serde_json::Value;
 pub struct Places {
     /// The issuer's URL, without a trailing slash.
     pub issuer: String,
-    /// The URLs of Entra and of the vault, likewise.
+    /// The URLs of Entra, of the vault and of the deployment, likewise.
     pub entra: String,
     pub vault: String,
+    pub deployment: String,
 }
 
 impl Places {
     /// An issuer alone, where the other places do not matter.
     pub fn of_issuer(issuer: &str) -> Self {
-        Places { issuer: issuer.to_owned(), entra: issuer.to_owned(), vault: issuer.to_owned() }
+        let elsewhere = || issuer.to_owned();
+        Places { issuer: elsewhere(), entra: elsewhere(), vault: elsewhere(), deployment: elsewhere() }
     }
 }
 
@@ -29,6 +31,7 @@ pub(super) fn fill(value: &mut Value, places: &Places) {
         ("${issuer-host}", places.issuer.trim_start_matches("https://").to_owned()),
         ("${entra}", places.entra.clone()),
         ("${vault}", places.vault.clone()),
+        ("${deployment}", places.deployment.clone()),
         ("${tenant}", own(value, ["azure", "tenant-id"])),
         ("${account}", own(value, ["aws", "account"])),
         ("${region}", own(value, ["aws", "region"])),

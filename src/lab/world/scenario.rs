@@ -14,6 +14,8 @@ pub struct Scenario {
     pub guide: String,
     /// The cause a check must name first; none where nothing is wrong.
     pub expects: Option<String>,
+    /// The verdict that a rotation and a kickoff lead to, where the scenario is about that.
+    pub rotation: Option<String>,
 }
 
 macro_rules! scenarios {
@@ -26,6 +28,7 @@ macro_rules! scenarios {
 
 scenarios! {
     "healthy",
+    "blank",
     "issuer-not-configured",
     "discovery-invalid",
     "issuer-differs",
@@ -74,7 +77,24 @@ scenarios! {
     "secret-empty",
     "secret-pending-deletion",
     "json-key-missing",
+    "deployment-unreachable",
+    "deployment-token-wrong",
+    "deployment-inputs-missing",
+    "rotation-older-answers",
+    "rotation-static-baked",
+    "rotation-read-at-import",
+    "rotation-cached",
+    "rotation-cached-briefly",
+    "rotation-newline",
+    "rotation-crlf",
+    "rotation-whole-json",
+    "rotation-base64",
+    "rotation-other-region",
+    "rotation-pinned",
+    "rotation-pending-stuck",
+    "rotation-variable-unset",
     "azure",
+    "azure-blank",
     "azure-issuer-not-configured",
     "azure-jwks-unreachable",
     "azure-jwks-kid-missing",
@@ -121,6 +141,13 @@ scenarios! {
     "azure-secret-name-invalid",
     "azure-name-underscore",
     "azure-json-key-missing",
+    "azure-rotation-static-baked",
+    "azure-rotation-read-at-import",
+    "azure-rotation-cached",
+    "azure-rotation-newline",
+    "azure-rotation-whole-json",
+    "azure-rotation-other-vault",
+    "azure-rotation-pinned",
 }
 
 /// The names, in the order they are listed.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod follow;
+mod settings;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::{Method, Request};
@@ -15,6 +16,7 @@ use crate::check::facts::deployment::{DeclaredInputs, Kickoff, KickoffFact, RunS
 use crate::domain::discovery::is_loopback;
 
 pub use follow::Pace;
+pub use settings::{kickoff_inputs, observe};
 
 /// The most of a status that is read, in bytes: it holds the outputs of every task.
 const STATUS_LIMIT: u64 = 8 * 1024 * 1024;

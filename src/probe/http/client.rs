@@ -14,6 +14,7 @@ use super::HttpStack;
 use super::failure;
 use super::trace::{Connection, EXCHANGE, ExchangeTrace};
 use super::verifier::NotingVerifier;
+use super::withheld::Withheld;
 use crate::check::facts::network::{Address, Exchange, FailureKind, Hop, HopName, NetworkFailure, Tls};
 use crate::domain::certificate::Chain;
 use crate::domain::timestamp::parse_http_date;
@@ -92,6 +93,7 @@ impl ObservedClient {
 
     async fn fetch(&self, request: Request, limit: u64, watch: &mut Watch) -> Result<Answer, (FailureKind, String)> {
         let deadline = watch.started + self.timeout;
+        let withheld = Withheld::of(&request);
         let too_late = |_| (FailureKind::Timeout, format!("gave up after {:?}", self.timeout));
         let sending = EXCHANGE.scope(watch.trace.clone(), self.http.execute(request));
         let response = match timeout_at(deadline, sending).await.map_err(too_late)? {
@@ -103,7 +105,10 @@ impl ObservedClient {
         }
         watch.note_headers(&response);
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = timeout_at(deadline, read(response, limit, watch)).await.map_err(too_late)??;
+        let mut body = timeout_at(deadline, read(response, limit, watch)).await.map_err(too_late)??;
+        if !status.is_success() {
+            body = withheld.taken_out(body);
+        }
         Ok(Answer { status, headers, body })
     }
 }

@@ -10,6 +10,7 @@ mod client;
 mod failure;
 mod trace;
 mod verifier;
+mod withheld;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,10 +113,17 @@ impl HttpStack {
 
     /// A client with connections of its own: its first exchange shows every hop and the server's certificates.
     pub fn fresh_client(&self) -> ObservedClient {
+        self.disconnected().client()
+    }
+
+    /// This stack without its connections. An open connection's buffer keeps what came last, which may be a secret; with
+    /// the stack that opened it, it is closed and wiped.
+    #[must_use]
+    pub fn disconnected(&self) -> HttpStack {
         let proxy = if self.proxies.is_some() { ProxyUse::Environment } else { ProxyUse::None };
         // What could be made once can be made again; if not, sharing connections loses hops, not answers.
         let http = connections(&self.tls, self.timeout, proxy).unwrap_or_else(|_| self.http.clone());
-        ObservedClient::new(self, http)
+        HttpStack { http, ..self.clone() }
     }
 }
 

@@ -119,7 +119,7 @@ fn a_pasted_answer_fills_fields_and_says_from_where() {
     let [Effect::Change { change: Change::Set(values), .. }] = &asked[..] else { panic!("{asked:?}") };
     let keys: Vec<Key> = values.iter().map(|(key, _)| *key).collect();
     assert_eq!(keys, [Key::IssuerUrl, Key::Organization, Key::RoleArn, Key::AwsAudience]);
-    for told in ["Role.Arn", "role/crewai-secrets-reader", "boundary"] {
+    for told in ["Role.Arn", "role/crewai-secrets-reader", "PermissionsBoundary"] {
         assert!(driver.shows(told), "{told}: {}", driver.screen());
     }
     // By hand as well, and into a field what is one value.

@@ -66,16 +66,21 @@ fn serves_until_it_is_told_to_stop() {
                 "ca_file",
                 "issuer",
                 "sts",
+                "iam",
                 "secretsmanager",
                 "entra",
                 "vault",
+                "graph",
+                "arm",
                 "deployment",
                 "role_arn",
                 "account",
                 "region",
                 "tenant_id",
                 "client_id",
-                "secret"
+                "secret",
+                "operator_env",
+                "deployment_token_file"
             ]
         );
         let ca_file = std::path::PathBuf::from(ready["ca_file"].as_str().unwrap());

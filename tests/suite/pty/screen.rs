@@ -134,7 +134,7 @@ impl Screen {
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
-    fn pid(&self) -> Pid {
+    pub fn pid(&self) -> Pid {
         Pid::from_raw(self.child.process_id().unwrap().try_into().unwrap())
     }
 

@@ -4,10 +4,10 @@ mod certificates;
 mod document;
 mod keys;
 
-use super::network::{CLOUD_PATIENCE_MS, finding};
+use super::network::{CLOUD_PATIENCE_MS, failed};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::facts::Facts;
-use crate::check::facts::network::{AddressScope, Exchange, FailureKind, HopName, NetworkFailure};
+use crate::check::facts::network::{AddressScope, Exchange, HopName};
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::profile::Profile;
 
@@ -109,19 +109,6 @@ fn not_asked() -> Verdict {
     Verdict::skipped("the issuer was not asked")
 }
 
-/// The verdict on a failure. A proxy's refusal, and a machine without trusted authorities, say nothing of the issuer.
-fn failed(check: CheckId, failure: &NetworkFailure) -> Verdict {
-    let finding = finding(check, failure);
-    let reason = finding.summary.clone();
-    match failure.kind {
-        FailureKind::ProxyUnreachable
-        | FailureKind::ProxyRefused
-        | FailureKind::ProxyAuth
-        | FailureKind::TrustStore => Verdict::inconclusive(reason, vec![finding]),
-        _ => Verdict::fail(reason, vec![finding]),
-    }
-}
-
 /// Fails with a proven or likely finding, warns with a possible one, passes with none. The surest finding comes first.
 fn judged(mut findings: Vec<Finding>) -> Verdict {
     findings.sort_by_key(|f| f.certainty);
@@ -167,7 +154,7 @@ mod tests {
 
     use super::*;
     use crate::check::facts::issuer::{DocumentFact, IssuerFacts, KeysFact};
-    use crate::check::facts::network::{Address, Hop, Tls};
+    use crate::check::facts::network::{Address, FailureKind, Hop, NetworkFailure, Tls};
     use crate::domain::certificate::{Certificate, Chain};
     use crate::domain::discovery::Discovery;
     use crate::domain::jwks::Jwks;

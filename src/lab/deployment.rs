@@ -1,0 +1,112 @@
+//! A deployed automation: `GET /inputs`, `POST /kickoff`, `GET /status/<id>` behind a bearer token, and a worker that really
+//! reads its secret from the lab's clouds. `GET /lab/log` shows what the worker would write to its log.
+
+mod aws;
+mod azure;
+mod runs;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use http::Method;
+use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value, json};
+
+use super::keys::random_uuid;
+use super::server::{Answer, Received, Service};
+use super::world::{Answers, DeploymentWorld};
+use runs::{Outcome, Runs};
+pub(super) use worker::{Clouds, Worker};
+
+const JSON: &str = "application/json";
+
+/// The deployment of one lab.
+pub(super) struct Deployment {
+    world: DeploymentWorld,
+    worker: Arc<Worker>,
+    runs: Arc<Runs>,
+}
+
+impl Deployment {
+    pub(super) fn new(world: DeploymentWorld, worker: Arc<Worker>) -> Self {
+        Deployment { world, worker, runs: Arc::default() }
+    }
+
+    fn knows(&self, request: &Received) -> bool {
+        let given = request.header("authorization").strip_prefix("Bearer ").unwrap_or_default();
+        verify_slices_are_equal(given.as_bytes(), self.world.token.expose_secret().as_bytes()).is_ok()
+    }
+
+    fn kickoff(&self, body: &[u8]) -> Answer {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let empty = Map::new();
+        let Some(inputs) = body.get("inputs").map_or(Some(&empty), Value::as_object) else {
+            return refusal(422, "inputs must be an object");
+        };
+        let missing: Vec<&str> =
+            self.world.inputs.iter().map(String::as_str).filter(|name| !inputs.contains_key(*name)).collect();
+        if !missing.is_empty() {
+            return refusal(422, &format!("Missing required inputs: {}", missing.join(", ")));
+        }
+        let id = random_uuid();
+        self.runs.begin(&id);
+        let (worker, runs, kickoff) = (self.worker.clone(), self.runs.clone(), id.clone());
+        let takes = Duration::from_millis(self.world.takes_ms);
+        tokio::spawn(async move {
+            let outcome = worker.run().await;
+            tokio::time::sleep(takes).await;
+            runs.end(&kickoff, outcome);
+        });
+        answer(200, &json!({ "kickoff_id": id }))
+    }
+
+    fn status(&self, id: &str) -> Answer {
+        let Some(run) = self.runs.get(id) else { return refusal(404, "Kickoff not found") };
+        let body = match (self.world.answers, run) {
+            (Answers::Current, None) => {
+                json!({ "status": "running", "progress": { "completed_tasks": 0, "total_tasks": 1 } })
+            }
+            (Answers::Current, Some(Outcome::Completed { output, seconds })) => json!({
+                "status": "completed",
+                "result": { "output": output, "tasks": [{ "task_id": "verify", "output": output }] },
+                "execution_time": seconds,
+            }),
+            (Answers::Current, Some(Outcome::Failed { error })) => json!({ "status": "error", "error": error }),
+            (Answers::Older, None) => json!({ "state": "STARTED", "status": null, "result": null }),
+            (Answers::Older, Some(Outcome::Completed { output, .. })) => {
+                json!({ "state": "SUCCESS", "result": output, "last_executed_task": { "output": output } })
+            }
+            (Answers::Older, Some(Outcome::Failed { error })) => json!({ "state": "FAILURE", "result": error }),
+        };
+        answer(200, &body)
+    }
+}
+
+impl Service for Deployment {
+    async fn answer(&self, request: Received) -> Answer {
+        if self.world.status != 200 {
+            return Answer::new(self.world.status, "text/html", "<html><body>not available</body></html>".to_owned());
+        }
+        if !self.knows(&request) {
+            return refusal(401, "Invalid bearer token");
+        }
+        let path: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
+        match (&request.method, path.as_slice()) {
+            (&Method::GET, ["inputs"]) => answer(200, &json!({ "inputs": self.world.inputs })),
+            (&Method::POST, ["kickoff"]) => self.kickoff(&request.body),
+            (&Method::GET, ["status", id]) => self.status(id),
+            (&Method::GET, ["lab", "log"]) => Answer::new(200, "text/plain", self.worker.log()),
+            _ => refusal(404, "Not Found"),
+        }
+    }
+}
+
+fn refusal(status: u16, why: &str) -> Answer {
+    answer(status, &json!({ "detail": why }))
+}
+
+fn answer(status: u16, body: &Value) -> Answer {
+    Answer::new(status, JSON, body.to_string())
+}

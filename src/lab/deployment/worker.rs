@@ -1,0 +1,219 @@
+//! The worker of a deployment: resolves the variable's secret as the world says, and runs the automation, which prints
+//! the fingerprint of what it was given.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use tokio::sync::{Mutex as AsyncMutex, OnceCell};
+use zeroize::Zeroizing;
+
+use super::runs::Outcome;
+use super::{aws, azure};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::secret_ref::SecretRef;
+use crate::lab::issuer;
+use crate::lab::keys::Keys;
+use crate::lab::world::{DeploymentWorld, Description, Form, Reads};
+
+/// The name of the platform's credential, as the worker's log has it.
+const CONFIG: &str = "wi-lab";
+/// The platform makes a new token when the cached one has less than this left to live, seconds.
+const TOKEN_RESERVE_S: i64 = 60;
+/// The most lines that the log keeps.
+const LOG_LINES: usize = 200;
+
+/// Where the worker's clouds are.
+pub(in crate::lab) struct Clouds {
+    pub http: reqwest::Client,
+    pub sts: String,
+    pub secretsmanager: String,
+    pub entra: String,
+    /// The vault that the automation reads.
+    pub vault: String,
+}
+
+/// The worker of one deployment.
+pub(in crate::lab) struct Worker {
+    pub(super) clouds: Clouds,
+    pub(super) world: Description,
+    keys: Arc<Keys>,
+    token: Mutex<Option<(SecretString, i64)>>,
+    baked: OnceCell<Result<SecretString, String>>,
+    imported: OnceCell<SecretString>,
+    cached: AsyncMutex<Option<(SecretString, Instant)>>,
+    log: Mutex<Vec<String>>,
+}
+
+impl Worker {
+    pub(in crate::lab) fn new(world: Description, keys: Arc<Keys>, clouds: Clouds) -> Self {
+        Worker {
+            clouds,
+            world,
+            keys,
+            token: Mutex::default(),
+            baked: OnceCell::new(),
+            imported: OnceCell::new(),
+            cached: AsyncMutex::default(),
+            log: Mutex::default(),
+        }
+    }
+
+    /// What happens when the automation is deployed: a static credential is used now, and not again.
+    pub(in crate::lab) async fn deploy(&self) {
+        if self.own().reads == Reads::Deploy {
+            self.baked().await;
+        }
+    }
+
+    /// Runs the automation once.
+    pub(super) async fn run(&self) -> Outcome {
+        let began = Instant::now();
+        let value = if self.own().assigned { self.value().await.map(Some) } else { Ok(None) };
+        let variable = &self.own().variable;
+        let output = match value {
+            Err(error) => {
+                self.note(&format!("Failed to resolve {variable}: {error}"));
+                return Outcome::Failed { error };
+            }
+            Ok(None) => {
+                format!("ERROR: {variable} env var is not set. Assign it to the automation and kick off again.")
+            }
+            Ok(Some(value)) => {
+                let fingerprint = Fingerprint::of(value.expose_secret().as_bytes());
+                format!("Authenticated. credential.fingerprint={}", fingerprint.as_str())
+            }
+        };
+        self.note(&output);
+        Outcome::Completed { output, seconds: began.elapsed().as_secs_f64() }
+    }
+
+    /// What the worker wrote to its log, a line each.
+    pub(super) fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The value as the automation's code sees it.
+    async fn value(&self) -> Result<SecretString, String> {
+        match self.own().reads {
+            Reads::Deploy => self.baked().await.clone(),
+            Reads::Kickoff => self.through_cache().await,
+            Reads::Import => {
+                let fresh = self.through_cache().await?;
+                Ok(self.imported.get_or_init(|| async { fresh }).await.clone())
+            }
+        }
+    }
+
+    async fn baked(&self) -> &Result<SecretString, String> {
+        self.baked.get_or_init(|| async { self.fetch(None).await }).await
+    }
+
+    async fn through_cache(&self) -> Result<SecretString, String> {
+        let mut cached = self.cached.lock().await;
+        if let Some((value, read)) = &*cached
+            && read.elapsed() < Duration::from_secs(self.own().cached_s)
+        {
+            return Ok(value.clone());
+        }
+        let token = self.token()?;
+        let value = self.fetch(Some(&token)).await?;
+        self.note(&format!("Workload identity config '{CONFIG}' ({}): 1 secret(s) resolved", self.cloud()));
+        *cached = Some((value.clone(), Instant::now()));
+        Ok(value)
+    }
+
+    /// Reads the secret, by a workload token or with the static credential, and brings it into its form.
+    async fn fetch(&self, token: Option<&SecretString>) -> Result<SecretString, String> {
+        let named = self.own().source.secret.as_deref().unwrap_or(&self.world.profile.secret);
+        let secret = SecretRef::parse(named).map_err(|error| error.to_string())?;
+        let whole = if self.is_azure() {
+            azure::read(self, &secret.name, token).await?
+        } else {
+            aws::read(self, &secret.name, token).await?
+        };
+        formed(self.own().form, &whole, secret.json_key.as_deref())
+    }
+
+    /// The platform's token: made anew when the cached one is about to end.
+    fn token(&self) -> Result<SecretString, String> {
+        let now = time::OffsetDateTime::now_utc().unix_timestamp();
+        let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((text, ends)) = &*token
+            && now + TOKEN_RESERVE_S < *ends
+        {
+            return Ok(text.clone());
+        }
+        let fresh = issuer::workload_token(&self.world, &self.keys, now).map_err(|error| error.to_string())?;
+        *token = Some((fresh.clone(), now + self.world.token.lifetime_s - self.world.token.age_s));
+        Ok(fresh)
+    }
+
+    fn note(&self, line: &str) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if log.len() >= LOG_LINES {
+            log.remove(0);
+        }
+        log.push(line.to_owned());
+    }
+
+    pub(super) fn own(&self) -> &DeploymentWorld {
+        &self.world.deployment
+    }
+
+    fn is_azure(&self) -> bool {
+        self.world.guide == "azure-workload-identity"
+    }
+
+    fn cloud(&self) -> &'static str {
+        if self.is_azure() { "azure" } else { "aws" }
+    }
+}
+
+/// The value, or its field, as the automation makes it.
+fn formed(form: Form, whole: &SecretString, field: Option<&str>) -> Result<SecretString, String> {
+    let whole = whole.expose_secret();
+    let value = match field {
+        Some(key) if form != Form::Whole => {
+            let document: Value = serde_json::from_str(whole).map_err(|_| format!("JSON key not found: {key}"))?;
+            let text = document.get(key).and_then(Value::as_str).ok_or_else(|| format!("JSON key not found: {key}"))?;
+            Zeroizing::new(text.to_owned())
+        }
+        _ => Zeroizing::new(whole.to_owned()),
+    };
+    Ok(SecretString::from(match form {
+        Form::Exact | Form::Whole => value.to_string(),
+        Form::Newline => format!("{}\n", *value),
+        Form::Crlf => format!("{}\r\n", *value),
+        Form::Trimmed => value.trim().to_owned(),
+        Form::ByteOrderMark => format!("\u{feff}{}", *value),
+        Form::Base64 => STANDARD.encode(value.as_bytes()),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_value_takes_its_form() {
+        let whole = SecretString::from(r#"{"password":" p "}"#);
+        let of = |form, field| formed(form, &whole, field).map(|value| value.expose_secret().to_owned());
+        for (form, value) in [
+            (Form::Exact, " p "),
+            (Form::Newline, " p \n"),
+            (Form::Crlf, " p \r\n"),
+            (Form::Trimmed, "p"),
+            (Form::ByteOrderMark, "\u{feff} p "),
+            (Form::Whole, r#"{"password":" p "}"#),
+            (Form::Base64, "IHAg"),
+        ] {
+            assert_eq!(of(form, Some("password")).as_deref(), Ok(value), "{form:?}");
+        }
+        assert_eq!(of(Form::Exact, None).as_deref(), Ok(r#"{"password":" p "}"#));
+        assert!(of(Form::Exact, Some("user")).unwrap_err().contains("JSON key not found"));
+    }
+}

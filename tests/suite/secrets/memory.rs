@@ -1,0 +1,150 @@
+//! After a check the process's memory holds no copy of what the cloud gave out: read from outside, of the real program.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::super::pty::screen::Screen;
+use super::planted::{ACCESS_TOKEN, CLIENT_SECRET, Cloud, Manner, SECRET_KEY, SESSION_TOKEN, VALUE, found};
+
+/// What a pipe takes before its writer waits (pipe(7)).
+const PIPE: usize = 65536;
+/// What is left of it for a report, which is longer.
+const ROOM: usize = 4096;
+
+/// The program after its check, held in the middle of writing its report: nobody reads it.
+struct Held {
+    process: Child,
+    _unread: std::io::PipeReader,
+}
+
+impl Held {
+    fn after_check(cloud: &Cloud) -> Held {
+        let (unread, mut report) = std::io::pipe().unwrap();
+        report.write_all(&vec![b' '; PIPE - ROOM]).unwrap();
+        let process = Command::new(assert_cmd::cargo::cargo_bin!("trustline"))
+            .arg("check")
+            .args(cloud.arguments())
+            .args(["--output", "json"])
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(report)
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while rustix::io::ioctl_fionread(&unread).unwrap() < PIPE as u64 {
+            assert!(Instant::now() < deadline, "the report never came");
+            std::thread::yield_now();
+        }
+        Held { process, _unread: unread }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Calls `look` with every piece of a process's readable memory.
+///
+/// # Errors
+/// The system does not let this user read it.
+fn read_memory(pid: u32, mut look: impl FnMut(&str, &[u8])) -> std::io::Result<()> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps"))?;
+    let mut memory = File::open(format!("/proc/{pid}/mem"))?;
+    for line in maps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let (range, rights) = (words.next().unwrap(), words.next().unwrap());
+        let (from, to) = range.split_once('-').unwrap();
+        let [from, to] = [from, to].map(|address| u64::from_str_radix(address, 16).unwrap());
+        // What cannot be written never held a secret.
+        if !rights.starts_with("rw") {
+            continue;
+        }
+        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+        memory.seek(SeekFrom::Start(from))?;
+        // A guard page inside ends the piece.
+        if memory.read_exact(&mut bytes).is_ok() {
+            look(line, &bytes);
+        }
+    }
+    Ok(())
+}
+
+/// Which of the secrets a process holds, and where; `None` where its memory cannot be read by this user.
+fn held(pid: u32, secrets: &[(&'static str, String)]) -> Option<Vec<String>> {
+    let mut hits = Vec::new();
+    let read = read_memory(pid, |place, bytes| {
+        hits.extend(found(bytes, secrets).into_iter().map(|hit| format!("{hit} in {place}")));
+    });
+    match read {
+        Ok(()) => Some(hits),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn given_out() -> Vec<(&'static str, String)> {
+    [
+        ("the secret's value", VALUE),
+        ("the secret access key", SECRET_KEY),
+        ("the session token", SESSION_TOKEN),
+        ("the access token", ACCESS_TOKEN),
+        ("the client secret", CLIENT_SECRET),
+    ]
+    .map(|(name, secret)| (name, secret.to_owned()))
+    .to_vec()
+}
+
+#[test]
+fn after_a_check_no_copy_is_left() {
+    for cloud in [Cloud::aws(Manner::Well), Cloud::azure(Manner::Well)] {
+        let process = Held::after_check(&cloud);
+        let Some(hits) = held(process.process.id(), &given_out()) else {
+            println!("left out: this user may not read another process's memory");
+            return;
+        };
+        assert!(hits.is_empty(), "{}", hits.join("\n"));
+        // The same search finds what is there: the profile's path in the arguments, the value in the lab.
+        let path = vec![("the profile", cloud.lab.file("profile.toml"))];
+        assert!(!held(process.process.id(), &path).unwrap().is_empty(), "the search finds nothing at all");
+        let value = vec![("the secret's value", VALUE.to_owned())];
+        assert!(!held(cloud.lab.pid(), &value).unwrap().is_empty(), "the search does not find a secret that is held");
+    }
+}
+
+#[test]
+fn a_console_that_stays_open_keeps_no_copy() {
+    for cloud in [Cloud::aws(Manner::Well), Cloud::azure(Manner::Well)] {
+        let arguments = cloud.arguments();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut screen = Screen::trustline(&arguments, (140, 45));
+        screen.wait_for("the run has ended", |text| text.contains("passed"));
+        let pid = screen.pid().as_raw().cast_unsigned();
+        let given = given_out();
+        // The last connection's task wipes what it read when it is next run, shortly after the screen is drawn.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let hits = loop {
+            match held(pid, &given) {
+                None => return,
+                Some(hits) if hits.is_empty() || Instant::now() > deadline => break hits,
+                Some(_) => std::thread::yield_now(),
+            }
+        };
+        assert!(hits.is_empty(), "{}", hits.join("\n"));
+        screen.send("q");
+        assert_eq!(screen.ended(), 0);
+    }
+}
+
+#[test]
+fn core_files_are_off() {
+    let cloud = Cloud::aws(Manner::Well);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", cloud.lab.pid())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let words: Vec<&str> = core.split_ascii_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"], "{core}");
+}

@@ -1,0 +1,303 @@
+//! The planted secrets, the forms in which one could leave, and a cloud whose answers carry them.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command as Process, Stdio};
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::servers::{self, Authority, Server, Stream, VALID, authority};
+
+pub const VALUE: &str = "canary+value/7f3e81c4\"9d20";
+/// How it begins, however it is written.
+const VALUE_START: &str = "canary+value";
+pub const SECRET_KEY: &str = "canary/secret/access/key/0123456789abcde";
+pub const SESSION_TOKEN: &str = "canarySessionToken0123456789abcdefghijklmnopqrstuvwxyz";
+pub const ACCESS_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJjYW5hcnkiOiJhY2Nlc3MifQ.Y2FuYXJ5LWFjY2Vzcw";
+pub const CLIENT_SECRET: &str = "canry8Q~client.secret.of.the.application";
+
+/// The lab in a process of its own, and the folder it wrote.
+pub struct Lab {
+    process: Child,
+    pub folder: PathBuf,
+}
+
+impl Lab {
+    /// A world of these few lines over the healthy one.
+    pub fn of_world(lines: &str) -> Lab {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        fs::write(file.path(), lines).unwrap();
+        Lab::start(&["--world", file.path().to_str().unwrap()])
+    }
+
+    fn start(arguments: &[&str]) -> Lab {
+        let mut process = Process::new(assert_cmd::cargo::cargo_bin!("trustline"))
+            .args(["lab", "--output", "json"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        let folder = PathBuf::from(ready["ca_file"].as_str().unwrap()).parent().unwrap().to_owned();
+        Lab { process, folder }
+    }
+
+    /// Where the secret's value is [`VALUE`].
+    pub fn with_planted_value() -> Lab {
+        Lab::of_world(&format!(
+            "name = \"planted\"\ntitle = \"a planted value\"\nguide = \"aws-workload-identity\"\n\
+             [aws.secrets.crewai-test-keyword]\nversions = [{{ stages = [\"AWSCURRENT\"], value = '{VALUE}' }}]\n"
+        ))
+    }
+
+    /// On Azure, by client secret: it is [`CLIENT_SECRET`], and the value is [`VALUE`].
+    pub fn on_azure() -> Lab {
+        Lab::of_world(&format!(
+            "name = \"planted\"\ntitle = \"planted\"\nguide = \"azure-workload-identity\"\n\
+             [profile.azure]\nclient-secret = \"{CLIENT_SECRET}\"\n\
+             [azure.apps.crewai-secrets-reader]\nclient-secrets = [{{ value = \"{CLIENT_SECRET}\" }}]\n\
+             [azure.vault.secrets.crewai-test-keyword]\nversions = [{{ value = '{VALUE}' }}]\n"
+        ))
+    }
+
+    pub fn file(&self, name: &str) -> String {
+        self.folder.join(name).to_str().unwrap().to_owned()
+    }
+
+    pub fn token(&self) -> String {
+        fs::read_to_string(self.file("token.jwt")).unwrap()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let id = nix::unistd::Pid::from_raw(self.process.id().cast_signed());
+        let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
+        let _ = self.process.wait();
+    }
+}
+
+/// What the planted cloud does with its answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Gives them whole.
+    Well,
+    /// Hangs up in the middle of the one that carries a secret.
+    CutOff,
+    /// Gives them as something that no parser takes, secrets included.
+    Garbled,
+    /// Refuses, and quotes what it was sent.
+    Quotes,
+    /// Grants a session, then refuses as above.
+    QuotesLater,
+}
+
+/// STS, Secrets Manager, Entra and a vault that give out planted secrets; the token and its issuer are the lab's.
+pub struct Cloud {
+    pub lab: Lab,
+    server: Server,
+    authority: Authority,
+    ca: tempfile::NamedTempFile,
+}
+
+impl Cloud {
+    pub fn aws(manner: Manner) -> Cloud {
+        Cloud::beside(Lab::with_planted_value(), manner)
+    }
+
+    pub fn azure(manner: Manner) -> Cloud {
+        Cloud::beside(Lab::on_azure(), manner)
+    }
+
+    fn beside(lab: Lab, manner: Manner) -> Cloud {
+        let authority = authority("Planted");
+        let server = servers::tls_raw(authority.identity("localhost", VALID), move |stream| answer(stream, manner));
+        let ca = tempfile::NamedTempFile::new().unwrap();
+        let both =
+            fs::read_to_string(lab.file("ca.pem")).unwrap() + &fs::read_to_string(authority.file.path()).unwrap();
+        fs::write(ca.path(), both).unwrap();
+        Cloud { lab, server, authority, ca }
+    }
+
+    /// The arguments that send a command there.
+    pub fn arguments(&self) -> Vec<String> {
+        let url = format!("https://localhost:{}", self.server.port);
+        let azure = fs::read_to_string(self.lab.file("profile.toml")).unwrap().contains("azure-workload");
+        let set = if azure {
+            [format!("azure.authority-host={url}"), format!("azure.vault-url={url}")]
+        } else {
+            [format!("aws.sts-endpoint-url={url}"), format!("aws.secretsmanager-endpoint-url={url}")]
+        };
+        let mut arguments = vec!["--profile-file".to_owned(), self.lab.file("profile.toml")];
+        arguments.extend(["--ca-file".to_owned(), self.ca.path().to_str().unwrap().to_owned()]);
+        arguments.extend(set.into_iter().flat_map(|set| ["--set".to_owned(), set]));
+        arguments
+    }
+
+    /// The secrets that must not show, with the name of each.
+    pub fn secrets(&self) -> Vec<(&'static str, String)> {
+        let _ = &self.authority;
+        secrets(&self.lab.token())
+    }
+}
+
+/// All that is planted, and a token with its signature apart: header and claims are shown decoded, and only so.
+pub fn secrets(token: &str) -> Vec<(&'static str, String)> {
+    let mut all = vec![
+        ("the secret's value", VALUE.to_owned()),
+        ("the secret access key", SECRET_KEY.to_owned()),
+        ("the session token", SESSION_TOKEN.to_owned()),
+        ("the access token", ACCESS_TOKEN.to_owned()),
+        ("the client secret", CLIENT_SECRET.to_owned()),
+        ("the token", token.to_owned()),
+    ];
+    all.extend(token.split('.').map(|segment| ("a segment of the token", segment.to_owned())));
+    all.extend(ACCESS_TOKEN.split('.').map(|segment| ("a segment of the access token", segment.to_owned())));
+    all
+}
+
+/// The forms in which a secret could leave.
+pub fn forms(secret: &str) -> Vec<String> {
+    let bytes = secret.as_bytes();
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let json = serde_json::to_string(secret).unwrap();
+    vec![
+        secret.to_owned(),
+        json.trim_matches('"').to_owned(),
+        url::form_urlencoded::byte_serialize(bytes).collect(),
+        hex.to_uppercase(),
+        hex,
+        BASE64_STANDARD.encode(bytes),
+        BASE64_STANDARD_NO_PAD.encode(bytes),
+        BASE64_URL_SAFE.encode(bytes),
+        BASE64_URL_SAFE_NO_PAD.encode(bytes),
+    ]
+}
+
+/// Which secrets a text holds, each with the form it is in.
+pub fn found(text: &[u8], secrets: &[(&'static str, String)]) -> Vec<String> {
+    let holds = |form: &str| memchr_find(text, form.as_bytes());
+    let mut hits = Vec::new();
+    for (name, secret) in secrets {
+        let hit = forms(secret).into_iter().find(|form| holds(form));
+        hits.extend(hit.map(|form| format!("{name} as {}…", form.chars().take(24).collect::<String>())));
+    }
+    hits
+}
+
+fn memchr_find(text: &[u8], wanted: &[u8]) -> bool {
+    memchr::memmem::find(text, wanted).is_some()
+}
+
+async fn answer(mut stream: Box<dyn Stream>, manner: Manner) -> std::io::Result<()> {
+    loop {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await?);
+        }
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        });
+        let mut body = vec![0; length.unwrap_or(0)];
+        stream.read_exact(&mut body).await?;
+        let body = String::from_utf8_lossy(&body).into_owned();
+        let (kind, granted) = granted(&head, &body);
+        let (status, text) = match manner {
+            Manner::Quotes => ("400 Bad Request", quoting(kind, &head, &body)),
+            Manner::QuotesLater if !granted.contains("canary") || granted.contains(VALUE_START) => {
+                ("403 Forbidden", quoting(kind, &head, &body))
+            }
+            Manner::Garbled if granted.contains("canary") => ("200 OK", granted.replace(['{', '<'], "(")),
+            _ if granted.starts_with("401") => ("401 Unauthorized", String::new()),
+            _ => ("200 OK", granted),
+        };
+        let challenge =
+            "www-authenticate: Bearer authorization=\"https://localhost/t\", resource=\"https://vault.azure.net\"\r\n";
+        let challenge = if status.starts_with("401") { challenge } else { "" };
+        let answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{challenge}content-length: {}\r\n\r\n{text}",
+            text.len()
+        );
+        let cut = manner == Manner::CutOff && text.contains("canary");
+        stream.write_all(&answer.as_bytes()[..answer.len() - if cut { 20 } else { 0 }]).await?;
+        stream.flush().await?;
+        if cut {
+            return stream.shutdown().await;
+        }
+    }
+}
+
+/// What each service answers where all is well, with its type.
+fn granted(head: &str, body: &str) -> (&'static str, String) {
+    const XML: &str = "text/xml";
+    const JSON: &str = "application/json";
+    if body.contains("Action=AssumeRoleWithWebIdentity") {
+        let credentials = format!(
+            "<Credentials><AccessKeyId>ASIACANARY0000000001</AccessKeyId><SecretAccessKey>{SECRET_KEY}</SecretAccessKey>\
+             <SessionToken>{SESSION_TOKEN}</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
+        );
+        let user = "<AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/r/s</Arn><AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser>";
+        (XML, in_xml("AssumeRoleWithWebIdentity", &format!("{credentials}{user}")))
+    } else if body.contains("Action=GetCallerIdentity") {
+        let caller =
+            "<Arn>arn:aws:sts::123456789012:assumed-role/r/s</Arn><UserId>A:s</UserId><Account>123456789012</Account>";
+        (XML, in_xml("GetCallerIdentity", caller))
+    } else if head.contains("ListSecrets") {
+        (JSON, json!({ "SecretList": [{ "Name": "crewai-test-keyword" }] }).to_string())
+    } else if head.contains("GetSecretValue") {
+        let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:crewai-test-keyword-a1B2c3";
+        let read = json!({ "ARN": arn, "Name": "crewai-test-keyword", "VersionId": "v", "SecretString": VALUE });
+        (JSON, read.to_string())
+    } else if body.contains("grant_type=") {
+        (
+            JSON,
+            json!({ "token_type": "Bearer", "expires_in": 3600, "access_token": ACCESS_TOKEN, "canary": 1 })
+                .to_string(),
+        )
+    } else if !head.to_lowercase().contains("authorization:") {
+        (JSON, "401".to_owned())
+    } else if head.contains("/secrets/") {
+        let id = "https://localhost/secrets/crewai-test-keyword/0";
+        (JSON, json!({ "value": VALUE, "id": id, "attributes": { "enabled": true } }).to_string())
+    } else {
+        (JSON, json!({ "value": [] }).to_string())
+    }
+}
+
+fn in_xml(action: &str, result: &str) -> String {
+    format!(
+        "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>{result}</{action}Result>\
+         <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{action}Response>"
+    )
+}
+
+/// A refusal in the service's own form, whose words hold everything that was sent.
+fn quoting(kind: &str, head: &str, body: &str) -> String {
+    let is_credential = |line: &&str| {
+        let line = line.to_lowercase();
+        line.starts_with("authorization:") || line.starts_with("x-amz-security-token:")
+    };
+    let sent: Vec<&str> = head.lines().filter(is_credential).collect();
+    let form: Vec<String> = url::form_urlencoded::parse(body.as_bytes()).map(|(k, v)| format!("{k}={v}")).collect();
+    let said = format!("AADSTS700024: refused {} {}", sent.join(" "), form.join("&"));
+    if kind == "text/xml" {
+        let said = said.replace('&', "&amp;").replace('<', "&lt;");
+        return format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidIdentityToken</Code><Message>{said}</Message></Error></ErrorResponse>"
+        );
+    }
+    let error = json!({ "code": "Forbidden", "message": said });
+    json!({ "__type": "AccessDeniedException", "message": said, "error": error, "error_description": said }).to_string()
+}
