@@ -1,8 +1,13 @@
 //! AWS: exchange the token at STS, ask who one is, list the secrets, read one. One attempt a call.
 
+mod operator;
+mod versions;
+mod write;
+
 use aws_credential_types::Credentials;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
@@ -159,12 +164,7 @@ impl AwsTarget {
         let sent = self.secrets(&client, session).get_secret_value().secret_id(&secret.name).send().await;
         let answer = match sent {
             Ok(mut output) => {
-                let value = match (output.secret_string.take(), output.secret_binary.take()) {
-                    (Some(text), _) => SecretValue::text(text),
-                    (None, Some(blob)) => SecretValue::binary(blob.into_inner()),
-                    (None, None) => SecretValue::binary(Vec::new()),
-                };
-                let reduced = value.reduce(secret.json_key.as_deref());
+                let reduced = value_of(&mut output).reduce(secret.json_key.as_deref());
                 Answer::Granted(SecretRead {
                     name: output.name().unwrap_or(&secret.name).to_owned(),
                     id: output.arn().map(str::to_owned),
@@ -200,6 +200,15 @@ impl AwsTarget {
             found_in: answered.iter().filter(|(_, found)| *found).map(|(region, _)| (*region).to_owned()).collect(),
             regions_asked: answered.len(),
         }
+    }
+}
+
+/// Takes the value out of an answer.
+fn value_of(output: &mut GetSecretValueOutput) -> SecretValue {
+    match (output.secret_string.take(), output.secret_binary.take()) {
+        (Some(text), _) => SecretValue::text(text),
+        (None, Some(blob)) => SecretValue::binary(blob.into_inner()),
+        (None, None) => SecretValue::binary(Vec::new()),
     }
 }
 

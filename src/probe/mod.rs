@@ -7,5 +7,6 @@ pub mod documents;
 pub mod held_secret;
 pub mod http;
 pub mod issuer;
+pub mod new_value;
 pub mod secret_value;
 pub mod token_source;

@@ -69,6 +69,13 @@ pub struct SelectedField {
     pub state: FieldState,
 }
 
+impl SelectedField {
+    /// Whether the field is there, and a text.
+    pub fn is_found(&self) -> bool {
+        self.state == FieldState::Found
+    }
+}
+
 /// Whether the selected field is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "field")]

@@ -1,0 +1,164 @@
+//! A secret's versions and stages, as a reader sees them: `GetSecretValue` by stage, which the guides' role may call, and
+//! `ListSecretVersionIds` where that is allowed too.
+
+use futures_util::future::join_all;
+
+use super::{AwsTarget, Session, refused, value_of};
+use crate::check::facts::cloud::{Answer, Call};
+use crate::domain::rotation::snapshot::{CURRENT, PENDING, PREVIOUS};
+use crate::domain::rotation::{Place, Sibling, Store, StoreSnapshot, Version};
+use crate::domain::secret_ref::SecretRef;
+use crate::domain::timestamp::UnixMillis;
+use crate::probe::http::ObservedClient;
+
+/// Versions without a stage whose values are read too, newest first.
+const MOST_OLDER: usize = 4;
+
+/// Which version to read.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    Stage(&'a str),
+    Id(&'a str),
+}
+
+/// One version that was read.
+struct Read {
+    arn: Option<String>,
+    version: Version,
+}
+
+impl AwsTarget {
+    /// The id of the current version, by `GetSecretValue`; the value is wiped unread.
+    pub async fn current_version(&self, session: &Session, secret: &SecretRef) -> Call<String> {
+        let client = self.http.client();
+        let answer = match self.read(&client, session, secret, Which::Stage(CURRENT)).await {
+            Ok(read) => Answer::Granted(read.version.id),
+            Err(answer) => answer,
+        };
+        self.call(&client, answer)
+    }
+
+    /// The versions that can be seen now, with fingerprints. `at` is the local time of the call.
+    pub async fn snapshot(&self, session: &Session, secret: &SecretRef, at: UnixMillis) -> Call<StoreSnapshot> {
+        let client = self.http.client();
+        let (current, previous, pending, listed, sibling) = tokio::join!(
+            self.read(&client, session, secret, Which::Stage(CURRENT)),
+            self.staged(session, secret, PREVIOUS),
+            self.staged(session, secret, PENDING),
+            self.listed(session, secret),
+            self.sibling(session, secret),
+        );
+        let current = match current {
+            Ok(current) => current,
+            Err(answer) => return self.call(&client, answer),
+        };
+        let mut snapshot = StoreSnapshot {
+            place: Place { store: Store::AwsSecretsManager, location: self.region.clone() },
+            at,
+            secret_id: current.arn,
+            current: current.version.id.clone(),
+            versions: vec![current.version],
+            sibling,
+            unseen: Vec::new(),
+        };
+        for staged in [previous, pending] {
+            match staged {
+                Ok(Some(version)) if snapshot.version(&version.id).is_none() => snapshot.versions.push(version),
+                Ok(_) => {}
+                Err(why) => snapshot.unseen.push(why),
+            }
+        }
+        self.add_listed(session, secret, &mut snapshot, listed).await;
+        self.call(&client, Answer::Granted(snapshot))
+    }
+
+    async fn read<T>(
+        &self,
+        client: &ObservedClient,
+        session: &Session,
+        secret: &SecretRef,
+        which: Which<'_>,
+    ) -> Result<Read, Answer<T>> {
+        let request = self.secrets(client, session).get_secret_value().secret_id(&secret.name);
+        let request = match which {
+            // A condition on the stage can deny a read that names none, and a policy one that names it.
+            Which::Stage(CURRENT) => request,
+            Which::Stage(stage) => request.version_stage(stage),
+            Which::Id(id) => request.version_id(id),
+        };
+        let mut output = request.send().await.map_err(refused)?;
+        let reduced = value_of(&mut output).reduce(secret.json_key.as_deref());
+        let is_selected = reduced.field.as_ref().is_none_or(|field| field.is_found());
+        Ok(Read {
+            arn: output.arn().map(str::to_owned),
+            version: Version {
+                id: output.version_id().unwrap_or_default().to_owned(),
+                stages: output.version_stages().to_vec(),
+                enabled: true,
+                created_at: output.created_date().map(aws_smithy_types::DateTime::secs),
+                fingerprint: is_selected.then_some(reduced.fingerprint),
+                guessability: is_selected.then_some(reduced.guessability),
+                variants: reduced.variants,
+            },
+        })
+    }
+
+    /// The version under a label; none where no version has it. The error says why it could not be seen.
+    async fn staged(&self, session: &Session, secret: &SecretRef, stage: &str) -> Result<Option<Version>, String> {
+        let read = self.read::<()>(&self.http.client(), session, secret, Which::Stage(stage)).await;
+        match read {
+            Ok(read) => Ok(Some(read.version)),
+            Err(Answer::Refused(refusal)) if refusal.code == "ResourceNotFoundException" => Ok(None),
+            Err(Answer::Refused(refusal)) => Err(format!("the version under {stage}: {}", refusal.code)),
+            Err(_) => Err(format!("the version under {stage}: no answer that can be read")),
+        }
+    }
+
+    /// All versions without their values; none where listing them is not allowed.
+    async fn listed(&self, session: &Session, secret: &SecretRef) -> Option<Vec<Version>> {
+        let client = self.http.client();
+        let request = self.secrets(&client, session).list_secret_version_ids().secret_id(&secret.name);
+        // Refused where only the guides' policy is attached, which is no fault.
+        let output = request.include_deprecated(true).max_results(100).send().await.ok()?;
+        let versions = output.versions().iter().filter_map(|entry| {
+            Some(Version {
+                id: entry.version_id()?.to_owned(),
+                stages: entry.version_stages().to_vec(),
+                enabled: true,
+                created_at: entry.created_date().map(aws_smithy_types::DateTime::secs),
+                fingerprint: None,
+                guessability: None,
+                variants: Vec::new(),
+            })
+        });
+        Some(versions.collect())
+    }
+
+    /// Adds the versions that no label leads to; of the newest ones the values are read too.
+    async fn add_listed(
+        &self,
+        session: &Session,
+        secret: &SecretRef,
+        snapshot: &mut StoreSnapshot,
+        listed: Option<Vec<Version>>,
+    ) {
+        let Some(listed) = listed else { return };
+        let mut others: Vec<Version> = listed.into_iter().filter(|v| snapshot.version(&v.id).is_none()).collect();
+        others.sort_by_key(|version| std::cmp::Reverse(version.created_at));
+        let reads = others.iter().take(MOST_OLDER).map(|version| async {
+            self.read::<()>(&self.http.client(), session, secret, Which::Id(&version.id)).await.ok()
+        });
+        let mut read = join_all(reads).await.into_iter();
+        for version in others {
+            let known = read.next().flatten().map(|read| read.version);
+            snapshot.versions.push(known.unwrap_or(version));
+        }
+    }
+
+    /// The secret whose name has `_` for `-` or the reverse, where there is one that may be read.
+    async fn sibling(&self, session: &Session, secret: &SecretRef) -> Option<Sibling> {
+        let other = secret.other_spelling()?;
+        let read = self.read::<()>(&self.http.client(), session, &other, Which::Stage(CURRENT)).await.ok()?;
+        Some(Sibling { fingerprint: read.version.fingerprint?, name: other.name })
+    }
+}
