@@ -163,21 +163,7 @@ impl AwsTarget {
         let client = self.http.client();
         let sent = self.secrets(&client, session).get_secret_value().secret_id(&secret.name).send().await;
         let answer = match sent {
-            Ok(mut output) => {
-                let reduced = value_of(&mut output).reduce(secret.json_key.as_deref());
-                Answer::Granted(SecretRead {
-                    name: output.name().unwrap_or(&secret.name).to_owned(),
-                    id: output.arn().map(str::to_owned),
-                    version_id: output.version_id().map(str::to_owned),
-                    stages: output.version_stages().to_vec(),
-                    created_at: output.created_date().map(aws_smithy_types::DateTime::secs),
-                    form: reduced.form,
-                    fingerprint: reduced.fingerprint,
-                    variants: reduced.variants,
-                    guessability: reduced.guessability,
-                    field: reduced.field,
-                })
-            }
+            Ok(mut output) => Answer::Granted(secret_read(&mut output, secret)),
             Err(error) => refused(error),
         };
         self.call(&client, answer)
@@ -200,6 +186,23 @@ impl AwsTarget {
             found_in: answered.iter().filter(|(_, found)| *found).map(|(region, _)| (*region).to_owned()).collect(),
             regions_asked: answered.len(),
         }
+    }
+}
+
+/// What an answer tells of a secret; its value is reduced to a fingerprint and wiped.
+fn secret_read(output: &mut GetSecretValueOutput, secret: &SecretRef) -> SecretRead {
+    let reduced = value_of(output).reduce(secret.json_key.as_deref());
+    SecretRead {
+        name: output.name().unwrap_or(&secret.name).to_owned(),
+        id: output.arn().map(str::to_owned),
+        version_id: output.version_id().map(str::to_owned),
+        stages: output.version_stages().to_vec(),
+        created_at: output.created_date().map(aws_smithy_types::DateTime::secs),
+        form: reduced.form,
+        fingerprint: reduced.fingerprint,
+        variants: reduced.variants,
+        guessability: reduced.guessability,
+        field: reduced.field,
     }
 }
 

@@ -3,8 +3,9 @@
 
 use futures_util::future::join_all;
 
-use super::{AwsTarget, Session, refused, value_of};
+use super::{AwsTarget, Session, refused, secret_read};
 use crate::check::facts::cloud::{Answer, Call};
+use crate::check::facts::secret::SecretRead;
 use crate::domain::rotation::snapshot::{CURRENT, PENDING, PREVIOUS};
 use crate::domain::rotation::{Place, Sibling, Store, StoreSnapshot, Version};
 use crate::domain::secret_ref::SecretRef;
@@ -21,18 +22,12 @@ enum Which<'a> {
     Id(&'a str),
 }
 
-/// One version that was read.
-struct Read {
-    arn: Option<String>,
-    version: Version,
-}
-
 impl AwsTarget {
     /// The id of the current version, by `GetSecretValue`; the value is wiped unread.
     pub async fn current_version(&self, session: &Session, secret: &SecretRef) -> Call<String> {
         let client = self.http.client();
         let answer = match self.read(&client, session, secret, Which::Stage(CURRENT)).await {
-            Ok(read) => Answer::Granted(read.version.id),
+            Ok(read) => Answer::Granted(read.version_id.unwrap_or_default()),
             Err(answer) => answer,
         };
         self.call(&client, answer)
@@ -52,12 +47,14 @@ impl AwsTarget {
             Ok(current) => current,
             Err(answer) => return self.call(&client, answer),
         };
+        let secret_id = current.id.clone();
+        let current = current.into_version();
         let mut snapshot = StoreSnapshot {
             place: Place { store: Store::AwsSecretsManager, location: self.region.clone() },
             at,
-            secret_id: current.arn,
-            current: current.version.id.clone(),
-            versions: vec![current.version],
+            secret_id,
+            current: current.id.clone(),
+            versions: vec![current],
             sibling,
             unseen: Vec::new(),
         };
@@ -78,7 +75,7 @@ impl AwsTarget {
         session: &Session,
         secret: &SecretRef,
         which: Which<'_>,
-    ) -> Result<Read, Answer<T>> {
+    ) -> Result<SecretRead, Answer<T>> {
         let request = self.secrets(client, session).get_secret_value().secret_id(&secret.name);
         let request = match which {
             // A condition on the stage can deny a read that names none, and a policy one that names it.
@@ -87,27 +84,14 @@ impl AwsTarget {
             Which::Id(id) => request.version_id(id),
         };
         let mut output = request.send().await.map_err(refused)?;
-        let reduced = value_of(&mut output).reduce(secret.json_key.as_deref());
-        let is_selected = reduced.field.as_ref().is_none_or(|field| field.is_found());
-        Ok(Read {
-            arn: output.arn().map(str::to_owned),
-            version: Version {
-                id: output.version_id().unwrap_or_default().to_owned(),
-                stages: output.version_stages().to_vec(),
-                enabled: true,
-                created_at: output.created_date().map(aws_smithy_types::DateTime::secs),
-                fingerprint: is_selected.then_some(reduced.fingerprint),
-                guessability: is_selected.then_some(reduced.guessability),
-                variants: reduced.variants,
-            },
-        })
+        Ok(secret_read(&mut output, secret))
     }
 
     /// The version under a label; none where no version has it. The error says why it could not be seen.
     async fn staged(&self, session: &Session, secret: &SecretRef, stage: &str) -> Result<Option<Version>, String> {
         let read = self.read::<()>(&self.http.client(), session, secret, Which::Stage(stage)).await;
         match read {
-            Ok(read) => Ok(Some(read.version)),
+            Ok(read) => Ok(Some(read.into_version())),
             Err(Answer::Refused(refusal)) if refusal.code == "ResourceNotFoundException" => Ok(None),
             Err(Answer::Refused(refusal)) => Err(format!("the version under {stage}: {}", refusal.code)),
             Err(_) => Err(format!("the version under {stage}: no answer that can be read")),
@@ -150,7 +134,7 @@ impl AwsTarget {
         });
         let mut read = join_all(reads).await.into_iter();
         for version in others {
-            let known = read.next().flatten().map(|read| read.version);
+            let known = read.next().flatten().map(SecretRead::into_version);
             snapshot.versions.push(known.unwrap_or(version));
         }
     }
@@ -159,6 +143,6 @@ impl AwsTarget {
     async fn sibling(&self, session: &Session, secret: &SecretRef) -> Option<Sibling> {
         let other = secret.other_spelling()?;
         let read = self.read::<()>(&self.http.client(), session, &other, Which::Stage(CURRENT)).await.ok()?;
-        Some(Sibling { fingerprint: read.version.fingerprint?, name: other.name })
+        Some(Sibling { fingerprint: read.into_version().fingerprint?, name: other.name })
     }
 }
