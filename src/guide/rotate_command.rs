@@ -70,7 +70,11 @@ mod tests {
             "read -rs NEW_VALUE && printf %s \"$NEW_VALUE\" | aws secretsmanager put-secret-value --secret-id 'a b' \
              --region us-east-1 --secret-string file:///dev/stdin; unset NEW_VALUE"
         );
-        assert!(command(&profile, "a#k'x").contains(r#"jq -cj '.["k'\''x"] = env.NEW_VALUE'"#), "{}", command(&profile, "a#k'x"));
+        assert!(
+            command(&profile, "a#k'x").contains(r#"jq -cj '.["k'\''x"] = env.NEW_VALUE'"#),
+            "{}",
+            command(&profile, "a#k'x")
+        );
         profile.guide = Guide::AzureWorkloadIdentity;
         profile.azure.vault_url = Some("https://my-vault.vault.azure.net/".into());
         let azure = command(&profile, "db_password");

@@ -21,8 +21,10 @@ fn version(text: &str) -> Version {
         created_at: None,
         fingerprint: (value != "?").then(|| print(value)),
         guessability: None,
-        variants: vec
-            [VariantFingerprint { variant: Variant::TrailingNewline, fingerprint: print(&format!("{value}\n")) }],
+        variants: vec![VariantFingerprint {
+            variant: Variant::TrailingNewline,
+            fingerprint: print(&format!("{value}\n")),
+        }],
     }
 }
 

@@ -104,13 +104,17 @@ fn hint(why: &Why) -> Option<&'static str> {
             "The store has the new value. To see the running automation too: --kickoff, --runtime-log FILE, \
              --runtime-command PROGRAM or --runtime-after FILE.",
         ),
-        Why::SameVersion => Some("Write the new value, and see that it goes to this account and region, or this vault."),
+        Why::SameVersion => {
+            Some("Write the new value, and see that it goes to this account and region, or this vault.")
+        }
         Why::SameFingerprint => Some("A rotation needs a new value; the version that was written holds the old one."),
         Why::PendingVersion { .. } => Some(
             "A rotation function stopped half-way: look at its log, then finish it, or take the label off with \
              `aws secretsmanager update-secret-version-stage --version-stage AWSPENDING --remove-from-version-id …`.",
         ),
-        Why::ValueOf { .. } => Some("Somebody or something made an earlier value current again; write the new one anew."),
+        Why::ValueOf { .. } => {
+            Some("Somebody or something made an earlier value current again; write the new one anew.")
+        }
         Why::NoFingerprint => Some(
             "Let the automation end with a line `credential.fingerprint=sha256:<12 hex digits>` of its variable's value.",
         ),
@@ -121,6 +125,9 @@ fn hint(why: &Why) -> Option<&'static str> {
 }
 
 fn last_line(report: &RotationReport, paint: Paint) -> String {
+    if report.end.is_none() {
+        return paint.paint(Role::Warning, "UNFINISHED: the session ended before its work did");
+    }
     let verdict = report.verdict();
     let role = match outcome(verdict) {
         Outcome::Pass => Role::Good,

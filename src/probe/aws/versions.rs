@@ -1,6 +1,7 @@
 //! A secret's versions and stages, as a reader sees them: `GetSecretValue` by stage, which the guides' role may call, and
 //! `ListSecretVersionIds` where that is allowed too.
 
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use futures_util::future::join_all;
 
 use super::{AwsTarget, Session, refused, secret_read};
@@ -9,7 +10,7 @@ use crate::check::facts::secret::SecretRead;
 use crate::domain::rotation::snapshot::{CURRENT, PENDING, PREVIOUS};
 use crate::domain::rotation::{Place, Sibling, Store, StoreSnapshot, Version};
 use crate::domain::secret_ref::SecretRef;
-use crate::domain::timestamp::UnixMillis;
+use crate::domain::timestamp::{UnixMillis, UnixSeconds};
 use crate::probe::http::ObservedClient;
 
 /// Versions without a stage whose values are read too, newest first.
@@ -98,24 +99,32 @@ impl AwsTarget {
         }
     }
 
-    /// All versions without their values; none where listing them is not allowed.
+    /// All versions without their values; where they may not be listed, those with a label, out of the list of secrets.
     async fn listed(&self, session: &Session, secret: &SecretRef) -> Option<Vec<Version>> {
         let client = self.http.client();
         let request = self.secrets(&client, session).list_secret_version_ids().secret_id(&secret.name);
         // Refused where only the guides' policy is attached, which is no fault.
-        let output = request.include_deprecated(true).max_results(100).send().await.ok()?;
+        let Ok(output) = request.include_deprecated(true).max_results(100).send().await else {
+            return self.labelled(session, secret).await;
+        };
         let versions = output.versions().iter().filter_map(|entry| {
-            Some(Version {
-                id: entry.version_id()?.to_owned(),
-                stages: entry.version_stages().to_vec(),
-                enabled: true,
-                created_at: entry.created_date().map(aws_smithy_types::DateTime::secs),
-                fingerprint: None,
-                guessability: None,
-                variants: Vec::new(),
-            })
+            let created_at = entry.created_date().map(aws_smithy_types::DateTime::secs);
+            Some(unread(entry.version_id()?, entry.version_stages(), created_at))
         });
         Some(versions.collect())
+    }
+
+    /// The versions with a label, from `ListSecrets`. It may lag five minutes behind, so what it says of the current
+    /// version is left out.
+    async fn labelled(&self, session: &Session, secret: &SecretRef) -> Option<Vec<Version>> {
+        let client = self.http.client();
+        let name = secret.name.rsplit_once(":secret:").map_or(secret.name.as_str(), |(_, name)| name);
+        let by_name = Filter::builder().key(FilterNameStringType::Name).values(name).build();
+        let output = self.secrets(&client, session).list_secrets().filters(by_name).send().await.ok()?;
+        let entry = output.secret_list().iter().find(|s| [s.name(), s.arn()].contains(&Some(&secret.name)))?;
+        let labelled = entry.secret_versions_to_stages()?.iter();
+        let others = labelled.filter(|(_, stages)| !stages.iter().any(|stage| stage == CURRENT));
+        Some(others.map(|(id, stages)| unread(id, stages, None)).collect())
     }
 
     /// Adds the versions that no label leads to; of the newest ones the values are read too.
@@ -144,5 +153,18 @@ impl AwsTarget {
         let other = secret.other_spelling()?;
         let read = self.read::<()>(&self.http.client(), session, &other, Which::Stage(CURRENT)).await.ok()?;
         Some(Sibling { fingerprint: read.into_version().fingerprint?, name: other.name })
+    }
+}
+
+/// A version whose value was not read.
+fn unread(id: &str, stages: &[String], created_at: Option<UnixSeconds>) -> Version {
+    Version {
+        id: id.to_owned(),
+        stages: stages.to_vec(),
+        enabled: true,
+        created_at,
+        fingerprint: None,
+        guessability: None,
+        variants: Vec::new(),
     }
 }

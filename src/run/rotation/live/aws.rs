@@ -44,8 +44,10 @@ impl LiveWorld {
         match self.profile.guide {
             Guide::AwsStatic => {
                 let profile = self.profile.aws.config_profile.as_deref();
-                let session =
-                    target.operator(profile).await.map_err(|why| Refused::new(format!("AWS credentials: {why}")))?;
+                let session = target
+                    .operator(profile, None)
+                    .await
+                    .map_err(|why| Refused::new(format!("AWS credentials: {why}")))?;
                 let call = target.caller_identity(&session).await;
                 let clock_skew_s = call.exchange.as_ref().and_then(|exchange| exchange.clock_skew_s);
                 let identity = granted(call, "sts:GetCallerIdentity")?.arn;
@@ -77,12 +79,12 @@ impl LiveWorld {
 
     /// The operator's session, and who that is.
     pub(super) async fn aws_operator(&self) -> Result<(AwsTarget, Session, String), Refused> {
-        let Operator::Aws { profile } = &self.operator else {
+        let Operator::Aws { profile, file } = &self.operator else {
             return Err(Refused::new("the operator is set up for Azure, and the secret is in AWS"));
         };
         let target = self.aws_target()?;
         let told = |why: String| Refused::new(format!("the operator's AWS credentials: {why}"));
-        let session = target.operator(profile.as_deref()).await.map_err(told)?;
+        let session = target.operator(profile.as_deref(), file.as_deref()).await.map_err(told)?;
         let caller = granted(target.caller_identity(&session).await, "the operator's sts:GetCallerIdentity")?;
         Ok((target, session, caller.arn))
     }

@@ -33,8 +33,8 @@ use crate::probe::token_source;
 /// As whom a value is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operator {
-    /// AWS's default chain, or this shared profile.
-    Aws { profile: Option<String> },
+    /// AWS's default chain, or this shared profile, in AWS's own files or in this one.
+    Aws { profile: Option<String>, file: Option<PathBuf> },
     /// Whoever is signed in to the Azure CLI.
     AzureCli,
     /// An application with a client secret.
