@@ -4,6 +4,8 @@ mod authorize;
 mod batch;
 mod list;
 mod read;
+mod rotate;
+mod stages;
 mod store;
 mod write;
 
@@ -63,7 +65,7 @@ impl Call<'_> {
 
 impl SecretsManager {
     pub(super) fn new(account: Arc<Account>) -> Self {
-        let store = Store::new(&account.world);
+        let store = Store::new(&account.world());
         SecretsManager { account, store }
     }
 
@@ -87,6 +89,12 @@ impl SecretsManager {
             "PutSecretValue" => self.put_secret_value(&call),
             "UpdateSecret" => self.update_secret(&call),
             "DeleteSecret" => self.delete_secret(&call),
+            "RestoreSecret" => self.restore_secret(&call),
+            "ListSecretVersionIds" => self.list_secret_version_ids(&call),
+            "UpdateSecretVersionStage" => self.update_secret_version_stage(&call),
+            "RotateSecret" => self.rotate_secret(&call),
+            "CancelRotateSecret" => self.cancel_rotate_secret(&call),
+            "GetRandomPassword" => self.get_random_password(&call),
             _ => Err(unknown_operation()),
         }
     }

@@ -97,7 +97,7 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
         let share = match model.screen {
             Screen::Start => 36,
             Screen::Handshake => 42,
-            Screen::Token => 58,
+            Screen::Token => 52,
             Screen::Findings => 44,
             Screen::Log => 60,
         };

@@ -94,7 +94,7 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
         PickerKind::Watch => {
             let mut entries: Vec<Entry> = [2, 5, 10, 30, 60]
                 .into_iter()
-                .map(|s| plain(&format!("every {s} seconds"), "until it works, then on", Choice::Watch(Some(s))))
+                .map(|s| plain(&format!("every {s} seconds"), "", Choice::Watch(Some(s))))
                 .collect();
             if model.runs.watch.is_some() {
                 entries.insert(0, plain("stop watching", "", Choice::Watch(None)));

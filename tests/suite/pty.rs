@@ -112,6 +112,60 @@ fn signals_end_it_with_the_terminal_given_back_once() {
 }
 
 #[test]
+fn a_run_is_recorded_and_the_recording_opens_read_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.ndjson");
+    let file = file.to_str().unwrap();
+    let mut screen = Screen::trustline(&["--lab", "sub-mismatch", "--record", file], (100, 30));
+    screen.wait("2 failed");
+    screen.send("q");
+    assert_eq!(screen.ended(), 1);
+
+    let mut screen = Screen::trustline(&["replay", file], (100, 30));
+    screen.wait("recording, read-only");
+    screen.wait("proven by");
+    screen.send("r");
+    screen.wait("a recording is read-only");
+    screen.send("2");
+    screen.wait("key `lab-rs256`");
+    screen.send("q");
+    assert_eq!(screen.ended(), 1);
+    screen.assert_given_back();
+}
+
+#[test]
+fn the_mouse_is_left_to_the_terminal_by_a_flag_and_by_a_key() {
+    let mut screen = Screen::trustline(&["--no-mouse"], (80, 24));
+    screen.wait("Try it in the lab");
+    assert!(!screen.mouse());
+    screen.send("m");
+    screen.wait("the console has the mouse");
+    assert!(screen.mouse());
+    screen.send("m");
+    screen.wait("the terminal has the mouse");
+    assert!(!screen.mouse());
+    screen.send("q");
+    screen.ended();
+    screen.assert_given_back();
+}
+
+#[test]
+fn privacy_holds_for_the_title_and_for_what_stays_on_the_screen() {
+    let mut screen = Screen::trustline(&["--privacy", "--lab", "sub-mismatch"], (100, 30));
+    screen.wait("2 failed");
+    for key in ["2", "3", "4", "Y", "q", "1", "w"] {
+        screen.send(key);
+    }
+    screen.wait("Waterfall");
+    screen.send("q");
+    assert_eq!(screen.ended(), 1);
+    screen.wait("FAIL");
+    for hidden in ["127.0.0.1", "localhost", "arn:aws", "organization:"] {
+        assert!(!screen.raw().contains(hidden), "{hidden} in\n{}", screen.text());
+    }
+}
+
+#[test]
 fn idle_it_writes_nothing() {
     let mut screen = Screen::trustline(&[], (80, 24));
     screen.wait("Try it in the lab");

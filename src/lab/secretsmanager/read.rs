@@ -57,6 +57,12 @@ pub(super) fn metadata(secret: &Secret) -> Map<String, Json> {
     if let Some(deleted) = secret.deleted {
         members.insert("DeletedDate".into(), deleted.into());
     }
+    if secret.rotation.is_some() {
+        members.insert("RotationEnabled".into(), true.into());
+    }
+    if let Some(rotated) = secret.rotated {
+        members.insert("LastRotatedDate".into(), rotated.into());
+    }
     members.insert("CreatedDate".into(), secret.created.into());
     members
 }

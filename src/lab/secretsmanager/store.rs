@@ -7,10 +7,11 @@ use secrecy::SecretString;
 
 use super::Fault;
 use crate::lab::keys::{random_text, random_uuid};
-use crate::lab::world::AwsWorld;
+use crate::lab::world::{AwsWorld, RotationFunction};
 
 pub(super) const CURRENT: &str = "AWSCURRENT";
 pub(super) const PREVIOUS: &str = "AWSPREVIOUS";
+pub(super) const PENDING: &str = "AWSPENDING";
 const DAY: f64 = 86_400.0;
 const SUFFIX: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -36,6 +37,10 @@ pub(super) struct Secret {
     /// When it was marked for deletion.
     pub deleted: Option<f64>,
     pub resource_policy: Option<String>,
+    /// The function that rotates it, where rotation is on.
+    pub rotation: Option<RotationFunction>,
+    /// When that function last finished.
+    pub rotated: Option<f64>,
 }
 
 /// A version of a secret.
@@ -82,6 +87,8 @@ impl Store {
                 changed: now - DAY,
                 deleted: secret.deleted_days_ago.map(|days| now - f64::from(days) * DAY),
                 resource_policy: secret.resource_policy.as_ref().map(|policy| policy.text()),
+                rotation: secret.rotation_function,
+                rotated: None,
             }
         });
         Store { account: world.account.clone(), secrets: Mutex::new(secrets.collect()) }
@@ -142,7 +149,7 @@ impl Secret {
     pub(super) fn move_stages(&mut self, id: &str, stages: &[String]) {
         for stage in stages {
             let left = self.staged(stage).map(|version| version.id.clone()).filter(|left| left != id);
-            self.versions.iter_mut().for_each(|version| version.stages.retain(|known| known != stage));
+            self.remove_stage(stage);
             if let (CURRENT, Some(left)) = (stage.as_str(), left) {
                 self.move_stages(&left, &[PREVIOUS.to_owned()]);
             }
@@ -150,6 +157,11 @@ impl Secret {
                 version.stages.push(stage.clone());
             }
         }
+    }
+
+    /// Takes a stage away from whatever version carries it.
+    pub(super) fn remove_stage(&mut self, stage: &str) {
+        self.versions.iter_mut().for_each(|version| version.stages.retain(|known| known != stage));
         self.changed = now();
     }
 }

@@ -1,4 +1,4 @@
-//! Writing: `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `DeleteSecret`.
+//! Writing: `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `DeleteSecret`, `RestoreSecret`.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value as Json, json};
@@ -50,6 +50,8 @@ impl SecretsManager {
             changed: now(),
             deleted: None,
             resource_policy: None,
+            rotation: None,
+            rotated: None,
         };
         let mut answer = json!({ "Name": name });
         if let Some(value) = value(call)? {
@@ -153,6 +155,12 @@ impl SecretsManager {
         Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": marked + days * DAY }))
     }
 
+    pub(super) fn restore_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+        let secret = self.admit(call, "RestoreSecret")?;
+        self.store.change(&secret.arn, |secret| secret.deleted = None);
+        Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
+    }
+
     /// A secret that is to be made has no resource yet, only the ARN it would have.
     fn check_creation(&self, call: &Call<'_>, name: &str) -> Result<(), Fault> {
         let mut input = call.input.clone();
@@ -181,7 +189,7 @@ impl SecretsManager {
     /// The ARN of the customer key that the call names by id, ARN or world name; none for the default key.
     fn customer_key(&self, call: &Call<'_>) -> Option<String> {
         let wanted = call.text("KmsKeyId")?;
-        let world = &self.account.world;
+        let world = self.account.world();
         let (_, key) = world.keys.iter().find(|(name, key)| wanted.ends_with(&key.id) || wanted == name.as_str())?;
         let region = key.region.as_ref().unwrap_or(&world.region);
         Some(format!("arn:aws:kms:{region}:{}:key/{}", world.account, key.id))

@@ -32,7 +32,18 @@ struct Version {
     value: SecretString,
     enabled: bool,
     created: i64,
+    updated: i64,
+    not_before: Option<i64>,
     expires: Option<i64>,
+}
+
+impl Version {
+    fn set_attributes(&mut self, parameters: &Value) {
+        let Some(given) = parameters.get("attributes") else { return };
+        self.enabled = given.get("enabled").and_then(Value::as_bool).unwrap_or(self.enabled);
+        self.not_before = given.get("nbf").and_then(Value::as_i64).or(self.not_before);
+        self.expires = given.get("exp").and_then(Value::as_i64).or(self.expires);
+    }
 }
 
 impl Store {
@@ -49,6 +60,8 @@ impl Store {
                         value: version.value.clone(),
                         enabled: version.enabled,
                         created: now - version.age_s,
+                        updated: now - version.age_s,
+                        not_before: None,
                         expires: version.expires_in_s.map(|s| now + s),
                     })
                     .collect();
@@ -65,10 +78,7 @@ impl Store {
 
     /// A page of the secrets' properties; `$skiptoken` is how many came before.
     pub(super) fn list(&self, query: &str) -> Value {
-        let parameter = |name: &str| {
-            url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).and_then(|(_, v)| v.parse().ok())
-        };
-        let (skip, size) = (parameter("$skiptoken").unwrap_or(0), parameter("maxresults").unwrap_or(PAGE).min(PAGE));
+        let (skip, size) = page_asked(query);
         let secrets = self.secrets();
         let live: Vec<&Secret> = secrets.values().filter(|s| s.deleted_at.is_none()).collect();
         let page: Vec<Value> = live
@@ -82,9 +92,7 @@ impl Store {
                 )
             })
             .collect();
-        let next = (skip + size < live.len()).then(|| {
-            format!("{}/secrets?api-version=2025-07-01&maxresults={size}&$skiptoken={}", self.url, skip + size)
-        });
+        let next = self.next_link("secrets", skip, size, live.len());
         json!({ "value": page, "nextLink": next })
     }
 
@@ -104,19 +112,45 @@ impl Store {
         Ok(self.bundle(secret, found))
     }
 
-    pub(super) fn versions(&self, name: &str) -> Value {
+    /// A page of a secret's versions, disabled and expired ones too.
+    pub(super) fn versions(&self, name: &str, query: &str) -> Value {
+        let (skip, size) = page_asked(query);
         let secrets = self.secrets();
-        let listed: Vec<Value> = secrets
-            .get(&name.to_lowercase())
-            .filter(|s| s.deleted_at.is_none())
+        let live = secrets.get(&name.to_lowercase()).filter(|secret| secret.deleted_at.is_none());
+        let all: Vec<Value> = live
             .iter()
             .flat_map(|secret| secret.versions.iter().map(|v| (*secret, v)))
-            .take(PAGE)
             .map(|(secret, version)| {
                 json!({ "id": format!("{}/secrets/{}/{}", self.url, secret.name, version.id), "attributes": attributes(version) })
             })
             .collect();
-        json!({ "value": listed, "nextLink": null })
+        let page: Vec<&Value> = all.iter().skip(skip).take(size).collect();
+        let next = self.next_link(&format!("secrets/{name}/versions"), skip, size, all.len());
+        json!({ "value": page, "nextLink": next })
+    }
+
+    fn next_link(&self, path: &str, skip: usize, size: usize, all: usize) -> Option<String> {
+        let after = skip + size;
+        let link = || format!("{}/{path}?api-version=2025-07-01&maxresults={size}&$skiptoken={after}", self.url);
+        (after < all).then(link)
+    }
+
+    /// Changes the attributes of a version, or of the current one.
+    pub(super) fn update(&self, name: &str, version: Option<&str>, body: &[u8], now: i64) -> Result<Value, Fault> {
+        let parameters: Value = serde_json::from_slice(body).unwrap_or_default();
+        let mut secrets = self.secrets();
+        let secret =
+            secrets.get_mut(&name.to_lowercase()).filter(|s| s.deleted_at.is_none()).ok_or_else(|| missing(name))?;
+        let secret_name = secret.name.clone();
+        let found = match version {
+            Some(id) => secret.versions.iter_mut().find(|v| v.id == id),
+            None => secret.versions.last_mut(),
+        };
+        let found = found.ok_or_else(|| missing(name))?;
+        found.set_attributes(&parameters);
+        found.updated = now;
+        let id = format!("{}/secrets/{secret_name}/{}", self.url, found.id);
+        Ok(json!({ "id": id, "attributes": attributes(found) }))
     }
 
     /// Stores a new version.
@@ -137,13 +171,17 @@ impl Store {
             );
             return Err(Fault::new(409, "Conflict", message).within("ObjectIsDeletedButRecoverable"));
         }
-        secret.versions.push(Version {
+        let mut version = Version {
             id: version_id(),
             value: SecretString::from(value),
             enabled: true,
             created: now,
+            updated: now,
+            not_before: None,
             expires: None,
-        });
+        };
+        version.set_attributes(&parameters);
+        secret.versions.push(version);
         let current = secret.versions.last().ok_or_else(|| missing(name))?;
         Ok(self.bundle(secret, current))
     }
@@ -193,16 +231,26 @@ impl Store {
     }
 }
 
+/// How many entries to leave out, and how many to give.
+fn page_asked(query: &str) -> (usize, usize) {
+    let parameter = |name: &str| {
+        url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).and_then(|(_, v)| v.parse().ok())
+    };
+    (parameter("$skiptoken").unwrap_or(0), parameter("maxresults").unwrap_or(PAGE).clamp(1, PAGE))
+}
+
 fn attributes(version: &Version) -> Value {
     let mut attributes = json!({
         "enabled": version.enabled,
         "created": version.created,
-        "updated": version.created,
+        "updated": version.updated,
         "recoveryLevel": "Recoverable+Purgeable",
         "recoverableDays": KEPT_DAYS,
     });
-    if let Some(expires) = version.expires {
-        attributes["exp"] = expires.into();
+    for (name, time) in [("nbf", version.not_before), ("exp", version.expires)] {
+        if let Some(time) = time {
+            attributes[name] = time.into();
+        }
     }
     attributes
 }

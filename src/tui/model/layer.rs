@@ -52,7 +52,7 @@ impl PickerKind {
             PickerKind::CompareWith => "Compare this run with",
             PickerKind::Copy => "Copy",
             PickerKind::Export => "Export the report",
-            PickerKind::Watch => "Watch: run again and again",
+            PickerKind::Watch => "Watch: run again and again, and tell since when it works",
         }
     }
 }
