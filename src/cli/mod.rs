@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod consent;
 mod console;
 mod explain;
 mod generate;
