@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod consent;
 mod console;
 mod explain;
 mod generate;
@@ -17,6 +18,7 @@ mod profile_file;
 mod recording;
 mod render;
 mod replay;
+mod rotate;
 mod settings;
 mod terminal;
 mod token;
@@ -92,6 +94,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Token(args)) => token::run(args),
         Some(Command::Issuer(args)) => issuer::run(args),
+        Some(Command::Rotate(args)) => rotate::run(args),
         Some(Command::Trust(args)) => trust::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Guide(args)) => guide::run(args),

@@ -23,7 +23,7 @@ fn selector(target: &Target, set: &[String]) -> Result<ProfileSelector, String> 
         Target::Environment => (None, None),
         Target::Lab(_) => return Err(NO_FILE.to_owned()),
     };
-    Ok(ProfileSelector { profile, profile_file, lab: None, set: set.to_vec() })
+    Ok(ProfileSelector { profile, profile_file, set: set.to_vec(), ..ProfileSelector::default() })
 }
 
 /// What is kept of a profile. One with mistakes is told with them, and can be mended field by field.
@@ -31,7 +31,7 @@ pub(super) fn read(target: &Target, set: &[String]) -> Result<GuideFile, String>
     let selector = selector(target, set)?;
     let path = settings::path(&selector).map_err(told)?;
     let text = path.as_deref().map(settings::read).transpose().map_err(told)?.unwrap_or_default();
-    let (guide, settings, problem) = match settings::load(&selector) {
+    let (guide, settings, problem) = match settings::load_to_read(&selector) {
         Ok(loaded) => (loaded.profile.guide, loaded.provenance, None),
         Err(error) => {
             let (file, _) = document::parse(&text, path.as_deref().unwrap_or(Path::new("")));
