@@ -21,6 +21,7 @@ mod replay;
 mod scenarios;
 mod secrets;
 mod servers;
+mod supply;
 mod support;
 mod token;
 mod trust;
