@@ -1,6 +1,7 @@
 //! The console in a real terminal: its bytes parsed by an emulator, its modes and the line's settings asserted.
 
 pub mod screen;
+mod walk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
