@@ -4,12 +4,13 @@ use super::event::{FinishedCheck, RunVerdict};
 use crate::cause::{Certainty, Finding};
 use crate::check::{CheckId, Outcome};
 
-/// The verdict on the finished checks.
+/// The verdict on the finished checks. One that was asked for and blocked by what was not leaves the run without an answer:
+/// that is no pass.
 pub fn verdict(finished: &[&FinishedCheck]) -> RunVerdict {
     let any = |outcome| finished.iter().any(|f| f.outcome == outcome);
     if any(Outcome::Fail) {
         RunVerdict::Fail
-    } else if any(Outcome::Inconclusive) {
+    } else if any(Outcome::Inconclusive) || finished.iter().any(|f| f.blocked_by.is_some()) {
         RunVerdict::Inconclusive
     } else {
         RunVerdict::Pass

@@ -7,6 +7,7 @@ mod azure;
 mod check;
 mod console;
 mod explain;
+mod faults;
 mod fleet;
 mod guide;
 mod hostile;

@@ -83,7 +83,7 @@ pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
 pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
     let check = CheckId::AwsListSecrets;
     let Some(call) = &facts.aws.list else { return Verdict::inconclusive("no answer was seen", Vec::new()) };
-    if let Some(verdict) = unanswered(check, Cause::ConnectTimeout, call) {
+    if let Some(verdict) = unanswered(check, Cause::Proxy, call) {
         return verdict;
     }
     match call.refusal() {
@@ -101,7 +101,7 @@ pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
 pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
     let check = CheckId::AwsGetSecret;
     let Some(call) = &facts.aws.secret else { return Verdict::inconclusive("no answer was seen", Vec::new()) };
-    if let Some(verdict) = unanswered(check, Cause::ConnectTimeout, call) {
+    if let Some(verdict) = unanswered(check, Cause::Proxy, call) {
         return verdict;
     }
     let Some(refusal) = call.refusal() else {
