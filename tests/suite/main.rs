@@ -6,6 +6,7 @@ mod architecture;
 mod azure;
 mod check;
 mod console;
+mod deployment;
 mod explain;
 mod faults;
 mod fleet;
