@@ -294,6 +294,7 @@ fn a_proxy_in_the_way_is_the_cause_at_every_hop() {
         });
         for (hop, checks, key) in HOPS.iter().filter(|(hop, ..)| *hop != "keys") {
             let lab = if key.starts_with("azure") { &azure } else { &aws };
+            let host = if *hop == "vault" { "cloud.vault.azure.net" } else { "cloud.example" };
             let only: Vec<String> = checks.iter().map(ToString::to_string).collect();
             let output = trustline()
                 .env("HTTPS_PROXY", format!("http://127.0.0.1:{}", proxy.port))
@@ -301,7 +302,7 @@ fn a_proxy_in_the_way_is_the_cause_at_every_hop() {
                 .env("NO_PROXY", "127.0.0.1,localhost")
                 .args(["check", "--output", "json", "--timeout", "10", "--only", &only.join(",")])
                 .args(["--profile-file", &lab.file("profile.toml"), "--ca-file", &lab.file("ca.pem")])
-                .args(["--set", &format!("{key}=https://cloud.example")])
+                .args(["--set", &format!("{key}=https://{host}")])
                 .output()
                 .unwrap();
             let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
