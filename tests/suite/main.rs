@@ -20,6 +20,7 @@ mod peers;
 mod profile;
 mod pty;
 mod replay;
+mod rotate;
 mod scenarios;
 mod secrets;
 mod servers;
