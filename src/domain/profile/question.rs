@@ -69,10 +69,13 @@ const AZURE_WORKLOAD_IDENTITY: &[Question] = &[
 ];
 const CONFIG_PROFILE: Question =
     optional(Key::ConfigProfile, "Profile of ~/.aws to take the access key from (default)");
-const AWS_STATIC: &[Question] = &[REGION, CONFIG_PROFILE, SECRET];
+const ACCESS_KEYS_CSV: Question =
+    optional(Key::AccessKeysCsv, "File with the access key, as the console offers it (accessKeys.csv)");
+const AWS_STATIC: &[Question] = &[REGION, ACCESS_KEYS_CSV, CONFIG_PROFILE, SECRET];
 const AWS_ASSUME_ROLE: &[Question] = &[
     ROLE,
     REGION,
+    ACCESS_KEYS_CSV,
     CONFIG_PROFILE,
     optional(Key::ExternalId, "External id of the role's trust policy"),
     TRUST_POLICY,
