@@ -59,7 +59,10 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
             .profiles
             .iter()
             .map(|profile| Entry {
-                sign: profile.summary.is_err().then_some((show.glyphs.fail, Ink::Bad)),
+                sign: Some(match &profile.summary {
+                    Ok(_) => (" ", Ink::Plain),
+                    Err(_) => (show.glyphs.fail, Ink::Bad),
+                }),
                 title: show.prose(&profile.name),
                 note: profile.summary.as_ref().map(|guide| show.prose(guide)).unwrap_or_default(),
                 detail: match &profile.summary {
@@ -166,7 +169,7 @@ fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
 
 fn guide_entry(model: &Model, guide: Guide) -> Entry {
     let offered = model.inputs.offers.iter().find(|(g, _)| *g == guide).map_or(0, |(_, settings)| settings.len());
-    let note = if offered > 0 { format!("{offered} from the environment") } else { String::new() };
+    let note = if offered > 0 { format!("{offered} filled in") } else { String::new() };
     Entry { sign: None, title: guide_title(guide).to_owned(), note, detail: Vec::new(), choice: Choice::Form(guide) }
 }
 

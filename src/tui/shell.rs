@@ -1,10 +1,11 @@
 //! The impure ring: owns the terminal, the clock and the runs; sleeps until something happens; does what effects say.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crossterm::event::EventStream;
@@ -96,6 +97,8 @@ struct Shell {
     receiver: mpsc::Receiver<Msg>,
     /// How to stop the runs that are going on.
     live: HashMap<RunNumber, CancellationToken>,
+    /// What the run that ended last brought along, such as its lab: it stays up for the commands that were copied.
+    kept: Arc<Mutex<Option<Box<dyn Any + Send>>>>,
     /// The token's file as it was read last: for which run, and when and how long it was.
     token: Option<(RunNumber, PathBuf, SystemTime, u64)>,
     leaving: bool,
@@ -114,6 +117,7 @@ impl Shell {
             sender,
             receiver,
             live: HashMap::new(),
+            kept: Arc::default(),
             token: None,
             leaving: false,
         };
@@ -265,6 +269,7 @@ impl Shell {
         let cancel = CancellationToken::new();
         self.live.insert(run, cancel.clone());
         let (sender, starting) = (self.sender.clone(), self.services.start(choice, cancel));
+        let kept = self.kept.clone();
         tokio::spawn(async move {
             let last = match starting.await {
                 Err(refusal) => Msg::RunRefused { run, message: refusal.message, hints: refusal.hints },
@@ -275,7 +280,7 @@ impl Shell {
                             break;
                         }
                     }
-                    drop(keep);
+                    *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(keep);
                     Msg::RunClosed { run }
                 }
             };

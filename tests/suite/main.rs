@@ -11,6 +11,7 @@ mod console;
 mod explain;
 mod fleet;
 mod guide;
+mod hostile;
 mod http;
 mod issuer;
 mod lab;

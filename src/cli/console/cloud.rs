@@ -43,7 +43,8 @@ type Recorder = Arc<Mutex<Option<Box<dyn Record>>>>;
 /// The program around the console.
 pub(super) struct Cloud {
     network: NetworkArgs,
-    set: Vec<String>,
+    /// What was said of the profile on the command line.
+    selector: ProfileSelector,
     /// Taken by the first run.
     recorder: Recorder,
     /// How the last run reached the network: its issuer is trusted in the same way.
@@ -52,9 +53,9 @@ pub(super) struct Cloud {
 
 impl Cloud {
     /// The program as the arguments want it; the first run's events go to the recorder too.
-    pub fn new(network: NetworkArgs, set: Vec<String>, recorder: Option<impl Record + 'static>) -> Self {
+    pub fn new(network: NetworkArgs, selector: ProfileSelector, recorder: Option<impl Record + 'static>) -> Self {
         let recorder = recorder.map(|recorder| Box::new(recorder) as Box<dyn Record>);
-        Cloud { network, set, recorder: Arc::new(Mutex::new(recorder)), http: Arc::new(Mutex::new(None)) }
+        Cloud { network, selector, recorder: Arc::new(Mutex::new(recorder)), http: Arc::new(Mutex::new(None)) }
     }
 
     /// How the last run reached the network, or how one would that begins now.
@@ -66,11 +67,11 @@ impl Cloud {
 
 impl Services for Cloud {
     fn start(&self, choice: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>> {
-        let (network, set, http) = (self.network.clone(), self.set.clone(), self.http.clone());
+        let (network, selector, http) = (self.network.clone(), self.selector.clone(), self.http.clone());
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
         Box::pin(async move {
             let refusal = |error: CliError| Refusal { message: error.message, hints: error.hints };
-            let (mut started, stack) = start(choice, network, &set, cancel).map_err(refusal)?;
+            let (mut started, stack) = start(choice, network, &selector, cancel).map_err(refusal)?;
             *http.lock().unwrap_or_else(PoisonError::into_inner) = Some(stack);
             if let Some(recorder) = recorder {
                 started.events = recorded(started.events, recorder);
@@ -119,25 +120,25 @@ impl Services for Cloud {
 fn start(
     choice: RunChoice,
     network: NetworkArgs,
-    set: &[String],
+    selector: &ProfileSelector,
     cancel: CancellationToken,
 ) -> Result<(Started, HttpStack), CliError> {
     let by = |profile: Option<String>, profile_file: Option<PathBuf>| ProfileSelector {
         profile,
         profile_file,
         lab: None,
-        set: set.to_vec(),
+        ..selector.clone()
     };
     let (profile, http, keep): (_, _, Box<dyn std::any::Any + Send>) = match choice.target {
         Target::Lab(scenario) => {
             let lab = lab::start(&scenario, LabOptions { delay: Duration::ZERO })?;
             let folder = LabFolder::write(&lab)?;
-            let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), set)?;
+            let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &selector.set)?;
             (profile, network.lab_stack(&folder.ca_file())?, Box::new((lab, folder)))
         }
-        Target::Named(name) => (settings::load(&by(Some(name), None))?.profile, network.stack()?, Box::new(())),
-        Target::File(path) => (settings::load(&by(None, Some(path)))?.profile, network.stack()?, Box::new(())),
-        Target::Environment => (settings::load(&by(None, None))?.profile, network.stack()?, Box::new(())),
+        Target::Named(name) => (settings::load_agreed(&by(Some(name), None))?.profile, network.stack()?, Box::new(())),
+        Target::File(path) => (settings::load_agreed(&by(None, Some(path)))?.profile, network.stack()?, Box::new(())),
+        Target::Environment => (settings::load_agreed(&by(None, None))?.profile, network.stack()?, Box::new(())),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let request = RunRequest {
@@ -209,7 +210,7 @@ pub(super) fn profiles() -> Vec<ProfileEntry> {
     let entry = |name: String| {
         let path = settings::file_of(&name).ok()?;
         let selector = ProfileSelector { profile: Some(name.clone()), ..ProfileSelector::default() };
-        let summary = settings::load(&selector);
+        let summary = settings::load_to_read(&selector);
         let summary = summary.map(|loaded| loaded.profile.guide.id().to_owned()).map_err(|error| error.message);
         Some(ProfileEntry { name, summary, path })
     };

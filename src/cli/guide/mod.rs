@@ -128,11 +128,18 @@ pub(super) fn names_a_profile(selector: &ProfileSelector) -> bool {
 pub(super) fn load_for(selector: &ProfileSelector, guide: Guide) -> Result<Loaded, CliError> {
     let mut selector = selector.clone();
     selector.set.push(format!("guide={}", guide.id()));
-    settings::load(&selector)
+    settings::load_to_read(&selector)
 }
 
 fn follow(args: &GuideArgs, chosen: Option<Guide>) -> Result<Vec<Followed>, CliError> {
-    let own = if names_a_profile(&args.selector) { Some(settings::load(&args.selector)?.profile.guide) } else { None };
+    let own = if names_a_profile(&args.selector) {
+        Some(settings::load_to_read(&args.selector)?.profile.guide)
+    } else {
+        None
+    };
+    if args.check && own.is_some() {
+        settings::load(&args.selector)?;
+    }
     if args.check && own.is_none() {
         return Err(CliError::new("--check needs a profile").with_hint("name one with --profile, or try --lab"));
     }

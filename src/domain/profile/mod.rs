@@ -7,6 +7,7 @@ pub mod environment;
 pub mod key;
 pub mod placeholder;
 pub mod question;
+pub mod reach;
 pub mod resolve;
 pub mod setting;
 pub mod value;
