@@ -116,7 +116,9 @@ fn profile(lab: &Lab) -> Table {
     if !signs_with_key {
         profile.insert("issuer".into(), table([("url", &held.issuer_url)]).into());
     }
-    profile.insert("platform".into(), table([("organization", &held.organization)]).into());
+    if !held.organization.is_empty() {
+        profile.insert("platform".into(), table([("organization", &held.organization)]).into());
+    }
     if held.guide == Guide::AzureWorkloadIdentity.id() {
         if held.azure.client_secret.is_none() {
             profile.insert("token".into(), table([("file", "token.jwt")]).into());
@@ -157,6 +159,9 @@ fn aws(lab: &Lab) -> Table {
         if let Some(value) = value {
             aws.insert(key.into(), value.into());
         }
+    }
+    if let Some(seconds) = held.session_duration_s {
+        aws.insert("session-duration-s".into(), i64::from(seconds).into());
     }
     if held.trust_policy.is_some() {
         aws.insert("trust-policy".into(), "trust-policy.json".into());

@@ -114,6 +114,7 @@ impl Reader<'_> {
         let read = match value {
             DeValue::String(text) => Some(Value::Text(text.to_string())),
             DeValue::Boolean(set) => Some(Value::Flag(*set)),
+            DeValue::Integer(number) if key == Key::SessionDuration => Some(Value::Text(number.to_string())),
             value => list(value).map(Value::List),
         };
         match read.filter(|read| read.fits(key.kind())) {

@@ -90,6 +90,8 @@ pub struct AwsSettings {
     pub identity_policy: Option<PathBuf>,
     /// Ask for this session name; `trustline` where none is set.
     pub session_name: Option<String>,
+    /// Ask for a session of so many seconds.
+    pub session_duration_s: Option<i32>,
     /// The audience the provider's client-id list should hold; `sts.amazonaws.com` where none is set.
     pub audience: Option<String>,
     pub endpoint_url: Option<String>,

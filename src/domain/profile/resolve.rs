@@ -217,6 +217,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             trust_policy: path(Key::TrustPolicy),
             identity_policy: path(Key::IdentityPolicy),
             session_name: text(Key::SessionName),
+            session_duration_s: text(Key::SessionDuration).and_then(|seconds| seconds.parse().ok()),
             audience: text(Key::AwsAudience),
             endpoint_url: text(Key::EndpointUrl),
             sts_endpoint_url: text(Key::StsEndpointUrl),
