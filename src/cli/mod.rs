@@ -14,6 +14,7 @@ mod lab_folder;
 mod network;
 mod process;
 mod profile;
+mod profile_file;
 mod recording;
 mod render;
 mod replay;

@@ -90,11 +90,7 @@ pub(super) fn agree(selector: &mut ProfileSelector) -> Result<(), CliError> {
 /// # Errors
 /// No such profile, a value that is wrong (all of them are told), or nothing to start from.
 pub(super) fn load_to_read(selector: &ProfileSelector) -> Result<Loaded, CliError> {
-    let path = match (&selector.profile, &selector.profile_file) {
-        (Some(name), _) => Some(existing(name)?),
-        (None, Some(file)) => Some(file.clone()),
-        (None, None) => None,
-    };
+    let path = path(selector)?;
     let name = match (&selector.profile, &path) {
         (Some(name), _) => name.clone(),
         (None, Some(path)) => path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
@@ -120,6 +116,17 @@ pub(super) fn load_to_read(selector: &ProfileSelector) -> Result<Loaded, CliErro
             problems.extend(wrong);
             Err(refusal(&name, &problems))
         }
+    }
+}
+
+/// The file of the chosen profile, if a profile is chosen.
+///
+/// # Errors
+/// There is no profile of this name.
+pub(super) fn path(selector: &ProfileSelector) -> Result<Option<PathBuf>, CliError> {
+    match (&selector.profile, &selector.profile_file) {
+        (Some(name), _) => existing(name).map(Some),
+        (None, file) => Ok(file.clone()),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::followed;
 use crate::cause::catalogue;
 use crate::check::verdict::token::Expectations;
 use crate::cli::args::{NetworkArgs, ProfileSelector};
@@ -15,6 +16,8 @@ use crate::cli::{CliError, lab, settings};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
+use crate::guide::Change;
 use crate::lab::{LabOptions, Scenario, World};
 use crate::output::file;
 use crate::probe::http::HttpStack;
@@ -24,7 +27,7 @@ use crate::run::event::RunEvent;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::runner::{self, RunRequest};
-use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
+use crate::tui::inputs::{GuideFile, ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::services::{Answer, Refusal, Services, Started, TokenRead};
 
 /// What takes a run's events beside the console.
@@ -107,6 +110,18 @@ impl Services for Cloud {
         Ok(path)
     }
 
+    fn guide(&self, target: &Target) -> Result<GuideFile, String> {
+        followed::read(target, &self.selector.set)
+    }
+
+    fn change(&self, target: &Target, change: &Change) -> Result<GuideFile, String> {
+        followed::change(target, &self.selector.set, change)
+    }
+
+    fn keep_draft(&self, target: &Target, key: Key, text: Option<&str>) -> Result<(), String> {
+        followed::keep_draft(target, key, text)
+    }
+
     fn scenarios(&self) -> Vec<ScenarioEntry> {
         scenarios()
     }
@@ -129,20 +144,24 @@ fn start(
         lab: None,
         ..selector.clone()
     };
-    let (profile, http, keep): (_, _, Box<dyn std::any::Any + Send>) = match choice.target {
+    let (loaded, http, keep): (_, _, Box<dyn std::any::Any + Send>) = match choice.target {
         Target::Lab(scenario) => {
             let lab = lab::start(&scenario, LabOptions { delay: Duration::ZERO })?;
             let folder = LabFolder::write(&lab)?;
-            let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &selector.set)?;
-            (profile, network.lab_stack(&folder.ca_file())?, Box::new((lab, folder)))
+            let loaded = settings::load_alone_with_provenance(
+                &folder.profile_file(),
+                &format!("lab-{scenario}"),
+                &selector.set,
+            )?;
+            (loaded, network.lab_stack(&folder.ca_file())?, Box::new((lab, folder)))
         }
-        Target::Named(name) => (settings::load_agreed(&by(Some(name), None))?.profile, network.stack()?, Box::new(())),
-        Target::File(path) => (settings::load_agreed(&by(None, Some(path)))?.profile, network.stack()?, Box::new(())),
-        Target::Environment => (settings::load_agreed(&by(None, None))?.profile, network.stack()?, Box::new(())),
+        Target::Named(name) => (settings::load_agreed(&by(Some(name), None))?, network.stack()?, Box::new(())),
+        Target::File(path) => (settings::load_agreed(&by(None, Some(path)))?, network.stack()?, Box::new(())),
+        Target::Environment => (settings::load_agreed(&by(None, None))?, network.stack()?, Box::new(())),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let request = RunRequest {
-        profile: profile.clone(),
+        profile: loaded.profile.clone(),
         selection: Selection { only: choice.only, skip: Vec::new() },
         limits: Limits { total: network.timeout, wait: Duration::ZERO },
         now: i64::try_from(now).unwrap_or_default(),
@@ -150,7 +169,7 @@ fn start(
     let after = http.disconnected();
     let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
     let events = runner::start(request, probes, cancel);
-    Ok((Started { profile, events, keep }, after))
+    Ok((Started { profile: loaded.profile, settings: loaded.provenance, events, keep }, after))
 }
 
 /// The same events, written to a recording on their way. Where that fails the run goes on without it.

@@ -1,6 +1,7 @@
 //! `trustline` without a subcommand, and `trustline replay`: gives the console what it needs, and runs it.
 
 mod cloud;
+mod followed;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 mod address;
 mod cloud_name;
 pub mod document;
+pub mod edit;
 pub mod environment;
 pub mod key;
 pub mod placeholder;

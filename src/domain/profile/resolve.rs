@@ -59,6 +59,12 @@ pub fn resolve(
     Ok(Resolved { profile, settings: effective.into_values().collect() })
 }
 
+/// The guide that settings name by themselves.
+pub fn guide_of(settings: &[Setting]) -> Option<Guide> {
+    let named = settings.iter().rev().find(|setting| setting.key == Key::Guide)?;
+    Guide::ALL.iter().copied().find(|guide| named.value == Value::Text(guide.id().to_owned()))
+}
+
 type Effective = BTreeMap<Key, Setting>;
 
 /// The guide that is named, else the one that the named cloud and the variables fit.

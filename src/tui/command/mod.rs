@@ -25,6 +25,8 @@ pub enum Scope {
     Form,
     /// Where a token is pasted or typed.
     Paste,
+    /// In a field of the guide.
+    Field,
     /// Where a question is asked.
     Confirm,
     /// While a filter is being typed.
@@ -41,7 +43,8 @@ impl Scope {
             Scope::Picker => "In a list on top",
             Scope::Reader => "In a text on top",
             Scope::Form => "In the form",
-            Scope::Paste => "While pasting a token",
+            Scope::Paste => "While pasting",
+            Scope::Field => "In a field of the guide",
             Scope::Confirm => "At a question",
             Scope::Typing => "While typing a filter",
         }
@@ -96,6 +99,13 @@ pub enum CommandId {
     ReadAgain,
     Waterfall,
     Fold,
+    NextStep,
+    EditField,
+    CheckStep,
+    ConfirmStep,
+    OtherWay,
+    Import,
+    LeaveField,
     Wrap,
     Privacy,
     Mouse,
@@ -145,6 +155,7 @@ pub fn command(id: CommandId) -> Option<&'static Command> {
 pub fn scopes(model: &Model) -> Vec<Scope> {
     let innermost = match model.layers.last() {
         _ if model.is_typing() => vec![Scope::Typing],
+        None if model.editing().is_some() => vec![Scope::Field],
         Some(Layer::Picker(_)) => vec![Scope::Picker],
         Some(Layer::Reader(_)) => vec![Scope::Reader],
         Some(Layer::Form(_)) => vec![Scope::Form],

@@ -5,6 +5,8 @@ use zeroize::Zeroizing;
 use super::form::Form;
 use super::list::ListState;
 use crate::domain::profile::Guide;
+use crate::domain::profile::setting::Value;
+use crate::guide::Import;
 use crate::tui::message::{Effect, RunNumber};
 
 /// What lies on top of a screen.
@@ -71,11 +73,23 @@ pub enum Page {
     Error { title: String, message: String, hints: Vec<String> },
     /// What differs between two runs.
     Compare { before: RunNumber, after: RunNumber },
+    /// What was taken from a pasted text, each with the value that it replaced, and what was left.
+    Imported { import: Import, earlier: Vec<Option<Value>> },
 }
 
-/// A token being pasted or typed. It is wiped when the layer goes.
+/// What is being pasted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PasteKind {
+    #[default]
+    Token,
+    /// Anything that fills fields of the guide.
+    Values,
+}
+
+/// A text being pasted or typed, perhaps a token. It is wiped when the layer goes.
 #[derive(Clone, PartialEq, Default)]
 pub struct PasteBox {
+    pub kind: PasteKind,
     pub text: Zeroizing<String>,
 }
 

@@ -1,6 +1,7 @@
 //! The console's state: plain data, changed only by [`crate::tui::update`].
 
 pub mod form;
+pub mod guide;
 pub mod layer;
 pub mod list;
 pub mod runs;
@@ -10,21 +11,24 @@ use std::collections::BTreeSet;
 
 use crate::check::CheckId;
 
+use self::guide::Editing;
 use super::content::{self, Rows};
 use super::inputs::{Animation, Inputs, Look};
 use super::layout;
 use super::text::Wrap;
 
+pub use guide::GuideState;
 pub use layer::{Layer, Page, Picker, PickerKind};
 pub use list::{Field, ListState, Typing};
 pub use runs::{Run, RunState, Runs, Watch};
 pub use token::TokenState;
 
-/// A screen. The guide and the rotation get theirs between these when they exist; nothing else has to move.
+/// A screen. The rotation gets its place between the findings and the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Screen {
     /// The ways to begin.
     Start,
+    Guide,
     Handshake,
     Token,
     Findings,
@@ -33,13 +37,15 @@ pub enum Screen {
 
 impl Screen {
     /// The screens that have a tab, in their order.
-    pub const TABS: &[Screen] = &[Screen::Handshake, Screen::Token, Screen::Findings, Screen::Log];
-    const ALL: &[Screen] = &[Screen::Start, Screen::Handshake, Screen::Token, Screen::Findings, Screen::Log];
+    pub const TABS: &[Screen] = &[Screen::Guide, Screen::Handshake, Screen::Token, Screen::Findings, Screen::Log];
+    const ALL: &[Screen] =
+        &[Screen::Start, Screen::Guide, Screen::Handshake, Screen::Token, Screen::Findings, Screen::Log];
 
     /// Its name.
     pub const fn title(self) -> &'static str {
         match self {
             Screen::Start => "Start",
+            Screen::Guide => "Guide",
             Screen::Handshake => "Handshake",
             Screen::Token => "Token",
             Screen::Findings => "Findings",
@@ -124,6 +130,7 @@ pub struct Model {
     pub layers: Vec<Layer>,
     pub runs: Runs,
     pub token: TokenState,
+    pub guide: GuideState,
     pub replay: Option<ReplayState>,
     pub toast: Option<Toast>,
     pub handshake: HandshakeView,
@@ -146,6 +153,7 @@ impl Model {
             layers: Vec::new(),
             runs: Runs::default(),
             token: TokenState::default(),
+            guide: GuideState::default(),
             replay: None,
             toast: None,
             handshake: HandshakeView::default(),
@@ -180,6 +188,12 @@ impl Model {
             Some(Layer::Picker(picker)) => &mut picker.list,
             _ => &mut self.screens[screen].list,
         }
+    }
+
+    /// The field of the guide that has the keys.
+    pub fn editing(&self) -> Option<&Editing> {
+        let open = self.screen == Screen::Guide && self.layers.is_empty() && !self.is_typing();
+        self.guide.editing.as_ref().filter(|_| open)
     }
 
     /// Whether keys type into a filter.

@@ -1,7 +1,7 @@
 //! What each command of the table does.
 
 use super::keys::movement;
-use super::{go, layers, open_form, runs, scroll, show, toast, token};
+use super::{go, guide, layers, open_form, runs, scroll, show, toast, token};
 use crate::domain::profile::Guide;
 use crate::tui::command::{CommandId, Scope, again, other_mouse};
 use crate::tui::content::findings::{self, Row};
@@ -9,6 +9,7 @@ use crate::tui::content::start::{Way, selected as selected_way};
 use crate::tui::copy;
 use crate::tui::inputs::{Clock, Mouse, Privacy, RunChoice, Target};
 use crate::tui::message::Effect;
+use crate::tui::model::layer::{PasteBox, PasteKind};
 use crate::tui::model::list::Move;
 use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, PickerKind, Screen, Tone, Typing};
 use crate::tui::text::Wrap;
@@ -61,6 +62,16 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
                 list.before = list.selected;
             }
             list.typing = Typing::On;
+            Vec::new()
+        }
+        CommandId::NextStep => guide::next(model),
+        CommandId::EditField => guide::edit(model),
+        CommandId::CheckStep => guide::check_step(model),
+        CommandId::ConfirmStep => guide::confirm(model),
+        CommandId::OtherWay => guide::other_way(model),
+        CommandId::LeaveField => guide::leave(model),
+        CommandId::Import => {
+            model.layers.push(Layer::Paste(PasteBox { kind: PasteKind::Values, ..PasteBox::default() }));
             Vec::new()
         }
         CommandId::NextMatch => match_step(model, Move::Down),
@@ -158,6 +169,8 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             Vec::new()
         }
         CommandId::Accept => layers::accept(model),
+        CommandId::FieldNext if model.editing().is_some() => guide::field(model, Move::Down),
+        CommandId::FieldPrevious if model.editing().is_some() => guide::field(model, Move::Up),
         CommandId::FieldNext => layers::field(model, Move::Down),
         CommandId::FieldPrevious => layers::field(model, Move::Up),
         CommandId::Save => layers::save(model),
@@ -279,6 +292,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
             Some(Way::Environment) => runs::start(model, RunChoice { target: Target::Environment, only: Vec::new() }),
             None => Vec::new(),
         },
+        Screen::Guide => guide::open(model),
         Screen::Findings if matches!(findings::selected(model), Some(Row::Finding(_))) => {
             set_focus(model, Focus::Detail)
         }

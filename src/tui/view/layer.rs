@@ -9,7 +9,7 @@ use super::paint::{self, Keys};
 use crate::tui::content::{self, Show};
 use crate::tui::layout::{Geometry, form_rows, form_window, picker_detail};
 use crate::tui::model::form::Form;
-use crate::tui::model::layer::Confirm;
+use crate::tui::model::layer::{Confirm, PasteKind};
 use crate::tui::model::{Layer, Model, Picker, PickerKind, Typing};
 use crate::tui::picker::{self, Entry};
 use crate::tui::text::{Ink, Line, Wrap, cut, fit};
@@ -44,12 +44,21 @@ pub(super) fn draw(
         Layer::Form(form) => draw_form(model, theme, geometry, form, buffer),
         Layer::Paste(paste) => {
             let masked = format!("{} characters", paste.text.chars().count());
+            let (title, says) = match paste.kind {
+                PasteKind::Token => {
+                    ("Paste a token", "Paste a token, or type it. It is not shown and never leaves this machine.")
+                }
+                PasteKind::Values => (
+                    "Paste values",
+                    "Paste a role's ARN, a trust policy, an answer of aws or az, or a token; enter fills the fields.",
+                ),
+            };
             let lines = [
-                Line::of(Ink::Plain, "Paste a token, or type it. It is not shown and never leaves this machine."),
+                Line::of(Ink::Plain, says),
                 Line::empty(),
                 Line::of(if paste.text.is_empty() { Ink::Muted } else { Ink::Good }, masked),
             ];
-            text_box(model, theme, geometry, "Paste a token", &lines, buffer)
+            text_box(model, theme, geometry, title, &lines, buffer)
         }
         Layer::Confirm(Confirm { question, .. }) => {
             let show = Show::of(model);

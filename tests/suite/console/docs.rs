@@ -11,13 +11,17 @@ const END: &str = "<!-- keys: end -->";
 
 const SCOPES: &[Scope] = &[
     Scope::Main,
+    Scope::On(Screen::Start),
+    Scope::On(Screen::Guide),
     Scope::On(Screen::Handshake),
     Scope::On(Screen::Token),
     Scope::On(Screen::Findings),
+    Scope::On(Screen::Log),
     Scope::Picker,
     Scope::Reader,
     Scope::Form,
     Scope::Paste,
+    Scope::Field,
     Scope::Confirm,
     Scope::Typing,
     Scope::Always,

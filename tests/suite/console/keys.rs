@@ -122,7 +122,7 @@ fn copying_takes_the_fix_first_and_a_claims_own_bytes() {
     driver.press("y");
     let [Effect::Copy { text }] = &driver.asked()[..] else { panic!() };
     assert!(text.starts_with("aws iam update-assume-role-policy"), "{text}");
-    driver.press("2");
+    driver.press("3");
     driver.press("/jti<enter>y");
     let [Effect::Copy { text }] = &driver.asked()[..] else { panic!() };
     assert_eq!(text, "5e0a6a5c\u{1b}[2J\u{202e}\u{200b}");
@@ -176,9 +176,9 @@ fn a_pasted_token_is_cleaned_and_shown_and_its_signature_is_not_called_invalid()
 fn with_token_from(source: TokenSource) -> Driver {
     let mut driver = Driver::failed();
     let profile = Profile { token: Some(source), ..Profile::bare("p", Guide::AwsWorkloadIdentity) };
-    driver.send(Msg::RunOpened { run: 0, profile: Box::new(profile) });
+    driver.send(Msg::RunOpened { run: 0, profile: Box::new(profile), settings: vec![] });
     driver.asked();
-    driver.press("2g");
+    driver.press("3g");
     driver
 }
 
@@ -246,7 +246,7 @@ fn cut_lines_can_be_moved_along_and_say_which_columns_show() {
 #[test]
 fn a_token_typed_into_the_box_is_taken_and_never_shown() {
     let mut driver = Driver::start();
-    driver.press("2i");
+    driver.press("3i");
     driver.send(paste(TOKEN));
     assert!(driver.shows("characters") && !driver.shows("eyJ"), "{}", driver.screen());
     driver.press("<enter>");
@@ -265,11 +265,11 @@ fn text_that_is_no_token_is_not_taken_elsewhere() {
 #[test]
 fn a_form_refuses_tokens_and_saves_what_is_right() {
     let mut driver = Driver::start();
-    driver.press("+<enter><ctrl-s>");
-    assert!(driver.shows("is needed"), "{}", driver.screen());
+    driver.press("+<enter><tab><tab>nonsense<ctrl-s>");
+    assert!(driver.shows("nonsense") && driver.shows("wrong"), "{}", driver.screen());
     driver.send(paste(TOKEN));
     assert!(driver.shows("that is a token"), "{}", driver.screen());
-    driver.press("<esc>+<enter><ctrl-u>new<tab>https://app.example.com<tab><tab><tab>arn:aws:iam::123456789012:role/x");
+    driver.press("<esc>+<enter><ctrl-u>new<tab><tab>arn:aws:iam::123456789012:role/x");
     driver.asked();
     driver.press("<ctrl-s>");
     let effects = driver.asked();
@@ -285,7 +285,7 @@ fn a_form_refuses_tokens_and_saves_what_is_right() {
 #[test]
 fn an_existing_profile_is_written_over_only_after_a_question() {
     let mut driver = Driver::start();
-    driver.press("+<enter><ctrl-u>prod-aws<tab>https://app.example.com<tab><tab><tab>arn:aws:iam::123456789012:role/x");
+    driver.press("+<enter><ctrl-u>prod-aws<tab><tab>arn:aws:iam::123456789012:role/x");
     driver.asked();
     driver.press("<ctrl-s>");
     assert!(driver.asked().is_empty());
@@ -375,7 +375,7 @@ fn nothing_wakes_the_console_while_nothing_moves() {
 #[test]
 fn hostile_text_appears_as_visible_escapes() {
     let mut driver = Driver::failed();
-    driver.press("2").resize(140, 45);
+    driver.press("3").resize(140, 45);
     let screen = driver.screen();
     assert!(screen.contains("\\u{1b}[2J\\u{202e}\\u{200b}"), "{screen}");
     assert!(!screen.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\u{9b}']));
@@ -385,7 +385,7 @@ fn hostile_text_appears_as_visible_escapes() {
 fn privacy_hides_subjects_accounts_and_hosts_on_every_screen() {
     let mut driver = Driver::failed();
     driver.resize(140, 45).press("p");
-    for keys in ["1", "g", "2", "3", "4", "1w", "H<esc>"] {
+    for keys in ["2", "g", "3", "4", "6", "2w", "H<esc>", "1", "1j", "1G"] {
         driver.press(keys);
         let screen = driver.screen();
         for secret in ["7f3e81c4", "app.example.com", "203.0.113.7", "9d20c1a0"] {
