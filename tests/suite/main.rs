@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access_keys;
 mod architecture;
 mod azure;
 mod check;
+mod ci_jobs;
 mod console;
 mod deployment;
 mod explain;
