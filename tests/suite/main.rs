@@ -23,6 +23,7 @@ mod profile;
 mod pty;
 mod replay;
 mod rotate;
+mod rotate_interrupted;
 mod scenarios;
 mod secrets;
 mod servers;
