@@ -215,7 +215,8 @@ impl Shell {
             match effect {
                 Effect::ListScenarios => {
                     let (services, sender) = (self.services.clone(), self.sender.clone());
-                    tokio::task::spawn_blocking(move || {
+                    // A thread of its own is gone when it has read; one of the runtime's would wake once more to end.
+                    std::thread::spawn(move || {
                         let _ = sender.blocking_send(Msg::Scenarios(services.scenarios()));
                     });
                 }

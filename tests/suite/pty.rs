@@ -35,15 +35,15 @@ fn from_start_to_a_named_cause_and_what_to_take_away() {
     assert!(screen.alternate() && screen.bracketed_paste() && screen.mouse(), "taken over");
     // Two keys lead from the start to a scenario, and its cause shows by itself.
     screen.send("\r");
-    screen.wait("leads to issuer-not-configured");
+    screen.wait("leads to sub-mismatch");
     screen.send("\r");
-    screen.wait("proven by issuer.discovery");
+    screen.wait("proven by trust.policy");
     screen.wait("failed");
 
     screen.send("/sub");
     screen.wait("nothing matches");
     screen.send("\x1b");
-    screen.wait("proven by issuer.discovery");
+    screen.wait("proven by trust.policy");
     screen.send("4");
     screen.wait("Findings 1");
     screen.send("Y");

@@ -19,9 +19,13 @@ use crate::tui::text::fit;
 /// The longest token that can be typed or pasted, in bytes.
 const LONGEST_TOKEN: usize = 1024 * 1024;
 
-/// The place of the first scenario in which something is broken: whoever only says yes gets to see a cause.
+/// The scenario that shows most at first sight: a cause that is proven, with expected over actual and the way to mend it.
+const FIRST_LESSON: &str = "sub-mismatch";
+
+/// The place of the scenario that is selected at first: whoever only says yes gets to see a cause.
 pub(super) fn first_fault(scenarios: &[ScenarioEntry]) -> usize {
-    scenarios.iter().position(|scenario| scenario.expects.is_some()).unwrap_or(0)
+    let lesson = scenarios.iter().position(|scenario| scenario.name == FIRST_LESSON);
+    lesson.or_else(|| scenarios.iter().position(|scenario| scenario.expects.is_some())).unwrap_or(0)
 }
 
 /// The lab's scenarios have been read, perhaps after their list was opened.
