@@ -22,6 +22,7 @@ fn failing(guide: &str, scenario: &str, set: &str) -> Vec<(u64, String)> {
         .collect()
 }
 
+/// Where the platform's form holds the same value, the step of the form is the one that is named.
 #[test]
 fn each_wrong_value_leads_to_its_step() {
     let aws = "aws-workload-identity";
@@ -32,12 +33,12 @@ fn each_wrong_value_leads_to_its_step() {
         (aws, "healthy", "issuer.url=https://127.0.0.1:9".to_owned(), 1),
         (aws, "healthy", "aws.role-arn=arn:aws:iam::123456789012:role/nobody".to_owned(), 6),
         (aws, "healthy", format!("platform.organization={other}"), 3),
-        (aws, "healthy", "secret.name=crewai-not-there".to_owned(), 5),
-        (aws, "healthy", "secret.name=crewai-test-keyword#none".to_owned(), 5),
+        (aws, "healthy", "secret.name=crewai-not-there".to_owned(), 9),
+        (aws, "healthy", "secret.name=crewai-test-keyword#none".to_owned(), 9),
         (azure, "azure", "issuer.url=https://127.0.0.1:9".to_owned(), 1),
-        (azure, "azure", format!("azure.client-id={other}"), 2),
-        (azure, "azure", format!("azure.tenant-id={other}"), 2),
-        (azure, "azure", "secret.name=crewai-not-there".to_owned(), 5),
+        (azure, "azure", format!("azure.client-id={other}"), 6),
+        (azure, "azure", format!("azure.tenant-id={other}"), 6),
+        (azure, "azure", "secret.name=crewai-not-there".to_owned(), 9),
     ] {
         let failing = failing(guide, scenario, &set);
         if !failing.iter().any(|(number, cause)| *number == step && !cause.is_empty()) {

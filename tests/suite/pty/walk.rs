@@ -189,6 +189,6 @@ async fn the_azure_guide_leads_from_an_empty_profile_to_the_end() {
     let own = site.operator_token("https://vault.azure.net").await;
     let secret = format!("{vault}/secrets/{SECRET}?api-version=2025-07-01");
     assert_eq!(site.call(Method::PUT, &secret, &own, Some(json!({ "value": "x" }))).await.0, 200);
-    walk.check("verified by azure.get-secret");
+    walk.check("verified by azure.list-secrets");
     walk.end(&[&held.organization, &vault, &held.azure.tenant_id, app_id, "token.jwt", SECRET, "[confirmed."]);
 }
