@@ -17,9 +17,10 @@ use trustline::check::CheckId;
 use trustline::domain::jwks::Jwks;
 use trustline::domain::profile::{Guide, Profile};
 use trustline::run::event::{EventKind, PlannedCheck, RunEvent};
-use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RunChoice, ScenarioEntry, Target};
-use trustline::tui::services::{Answer, Refusal, Services, Started, TokenRead};
+use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use trustline::tui::shell::{self, Console};
+use trustline::tui::typed_value::TypedValue;
 
 /// Runs counted for each figure of time, after one that is not.
 const RUNS: usize = 15;
@@ -61,7 +62,7 @@ fn report() -> Any<()> {
         let screen = Screen::open(trustline, &[], "")?;
         screen.until(|seen| seen.first_frame.is_some())?;
         let first = screen.first_frame()?;
-        let held = Screen::open(trustline, &["--profile-file", profile], "2")?;
+        let held = Screen::open(trustline, &["--profile-file", profile], "3")?;
         held.until(|seen| seen.text().contains("organization:7f3e81c4"))?;
         let token = held.last_bytes()?;
         if run > 0 {
@@ -87,7 +88,7 @@ fn report() -> Any<()> {
     busy.until(|seen| seen.text().contains("running"))?;
     let mut answers = Vec::new();
     for key in 0..KEYS {
-        let (key, shown) = if key % 2 == 0 { ("2", "There is no token yet") } else { ("4", "started") };
+        let (key, shown) = if key % 2 == 0 { ("3", "There is no token yet") } else { ("6", "started") };
         let asked = Instant::now();
         busy.send(key)?;
         busy.until(|seen| seen.text().contains(shown))?;
@@ -308,6 +309,15 @@ fn busy_console() -> Any<()> {
 struct Busy;
 
 impl Services for Busy {
+    fn rotate(
+        &self,
+        _: RotationChoice,
+        _: Option<TypedValue>,
+        _: CancellationToken,
+    ) -> Answer<Result<RotationStarted, Refusal>> {
+        Box::pin(async { Err(Refusal { message: String::new(), hints: Vec::new() }) })
+    }
+
     fn start(&self, _: RunChoice, _: CancellationToken) -> Answer<Result<Started, Refusal>> {
         let (sender, events) = mpsc::channel(64);
         std::thread::spawn(move || {

@@ -6,6 +6,7 @@ use crate::check::CheckId;
 use crate::domain::profile::Guide;
 use crate::domain::profile::setting::Setting;
 use crate::run::event::RunEvent;
+use crate::run::rotation::session::RuntimeFrom;
 
 use super::glyphs::GlyphSet;
 use super::keymap::Keymap;
@@ -88,6 +89,40 @@ impl Target {
             Target::Lab(scenario) => format!(" --lab {scenario}"),
             Target::Environment => String::new(),
         }
+    }
+}
+
+/// A rotation session to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotationChoice {
+    /// Whose profile names the secret.
+    pub target: Target,
+    pub way: RotationWay,
+    /// Where the running automation is seen.
+    pub runtime: RuntimeFrom,
+    /// The secret that a person agreed to write by typing its name; none where nothing is written.
+    pub agreed: Option<String>,
+}
+
+/// Who rotates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RotationWay {
+    /// A person, in another terminal.
+    ByHand,
+    /// trustline, a value that a person types.
+    Typed,
+    /// trustline, a value that it makes up.
+    Generated,
+    /// It has been done already.
+    Already,
+    /// Whoever does, again and again.
+    Watch,
+}
+
+impl RotationWay {
+    /// Whether trustline writes to the store.
+    pub const fn writes(self) -> bool {
+        matches!(self, RotationWay::Typed | RotationWay::Generated)
     }
 }
 

@@ -7,10 +7,13 @@ use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::run::event::RunEvent;
+use crate::run::rotation::event::RotationEvent;
 
-use super::inputs::{Mouse, ProfileEntry, RunChoice, ScenarioEntry};
+use super::inputs::{Mouse, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry};
 use super::key::Key;
+use super::model::rotation::SessionNumber;
 use super::services::TokenRead;
+use super::typed_value::TypedValue;
 
 /// A run's number within this session.
 pub type RunNumber = u64;
@@ -44,6 +47,25 @@ pub enum Msg {
     /// A run's stream of events is over.
     RunClosed {
         run: RunNumber,
+    },
+    /// A rotation session has begun; this is the profile it works with.
+    RotationOpened {
+        session: SessionNumber,
+        profile: Box<Profile>,
+    },
+    /// A rotation session could not begin.
+    RotationRefused {
+        session: SessionNumber,
+        message: String,
+        hints: Vec<String>,
+    },
+    RotationEvent {
+        session: SessionNumber,
+        event: Box<RotationEvent>,
+    },
+    /// A rotation session's stream of events is over.
+    RotationClosed {
+        session: SessionNumber,
     },
     /// The token's file was read.
     TokenRead {
@@ -90,6 +112,19 @@ impl fmt::Debug for Pasted {
     }
 }
 
+/// What a person tells a rotation session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Look now.
+    LookNow,
+    /// What the running automation printed.
+    Output(Pasted),
+    /// Make the version before current again.
+    RollBack,
+    /// Leave it as it is.
+    KeepAsIs,
+}
+
 /// What the mouse did, and where: column and row from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pointer {
@@ -117,6 +152,19 @@ pub enum Effect {
     },
     CancelRun {
         run: RunNumber,
+    },
+    /// Begin a rotation session; the value is what a person typed to be written.
+    StartRotation {
+        session: SessionNumber,
+        choice: RotationChoice,
+        value: Option<TypedValue>,
+    },
+    TellRotation {
+        session: SessionNumber,
+        told: Told,
+    },
+    CancelRotation {
+        session: SessionNumber,
     },
     /// Read the token's file, if it is not what was read last.
     ReadToken {

@@ -8,11 +8,14 @@ use std::pin::Pin;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::inputs::{ProfileEntry, RunChoice, ScenarioEntry};
+use super::inputs::{ProfileEntry, RotationChoice, RunChoice, ScenarioEntry};
+use super::typed_value::TypedValue;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::run::event::RunEvent;
+use crate::run::rotation::event::RotationEvent;
+use crate::run::rotation::session::SessionCommand;
 
 /// A future that a service answers with.
 pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -21,6 +24,15 @@ pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub trait Services: Send + Sync + 'static {
     /// Starts a run: finds the profile, or starts the lab, and runs the checks until the token is cancelled.
     fn start(&self, choice: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>>;
+
+    /// Begins a rotation session: finds the profile, or starts the lab, and works until it is done or the token is
+    /// cancelled. The value is what a person typed to be written.
+    fn rotate(
+        &self,
+        choice: RotationChoice,
+        value: Option<TypedValue>,
+        cancel: CancellationToken,
+    ) -> Answer<Result<RotationStarted, Refusal>>;
 
     /// Reads the token from where a profile says. The error is a sentence.
     fn token(&self, profile: Profile) -> Answer<Result<TokenRead, String>>;
@@ -45,6 +57,18 @@ pub struct Started {
     /// Its events; closed at its end.
     pub events: mpsc::Receiver<RunEvent>,
     /// What must live as long as the run, such as the lab.
+    pub keep: Box<dyn Any + Send>,
+}
+
+/// A rotation session that has begun.
+pub struct RotationStarted {
+    /// The profile it works with.
+    pub profile: Profile,
+    /// Its events; closed at its end.
+    pub events: mpsc::Receiver<RotationEvent>,
+    /// Takes what a person tells it.
+    pub commands: mpsc::Sender<SessionCommand>,
+    /// What must live as long as the session, such as the lab.
     pub keep: Box<dyn Any + Send>,
 }
 

@@ -14,9 +14,10 @@ use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::{Probes, StepInput, Yield};
 use trustline::run::runner::{self, RunRequest};
 use trustline::run::step::Step;
-use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RunChoice, ScenarioEntry, Target};
-use trustline::tui::services::{Answer, Refusal, Services, Started, TokenRead};
+use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use trustline::tui::shell::{self, Console};
+use trustline::tui::typed_value::TypedValue;
 
 use self::screen::Screen;
 
@@ -41,7 +42,7 @@ fn from_start_to_a_named_cause_and_what_to_take_away() {
     screen.wait("nothing matches");
     screen.send("\x1b");
     screen.wait("proven by issuer.discovery");
-    screen.send("3");
+    screen.send("4");
     screen.wait("Findings 1");
     screen.send("Y");
     screen.wait("the finding as text");
@@ -69,7 +70,7 @@ fn from_start_to_a_named_cause_and_what_to_take_away() {
 fn a_pasted_token_is_cleaned_shown_and_never_written_out() {
     let mut screen = Screen::trustline(&[], (100, 30));
     screen.wait("Try it in the lab");
-    screen.send("2");
+    screen.send("3");
     screen.wait("There is no token yet");
     screen.send(&format!("\x1b[200~Bearer {HEAD}.\n{CLAIMS}.\r\n{SIGNATURE}\n\x1b[201~"));
     screen.wait("https://i.example");
@@ -174,7 +175,7 @@ fn a_panic_in_a_probe_leaves_a_check_undecided_and_the_console_goes_on() {
     screen.wait("inconclusive");
     screen.wait("could not be checked");
     assert!(screen.alternate() && screen.mouse(), "still taken over: {}", screen.text());
-    screen.send("4");
+    screen.send("6");
     screen.wait("inconclusive, ");
     screen.send("q");
     assert_eq!(screen.ended(), 0, "{}", screen.text());
@@ -195,6 +196,15 @@ impl Probes for PanickingProbes {
 struct WithPanickingProbes;
 
 impl Services for WithPanickingProbes {
+    fn rotate(
+        &self,
+        choice: RotationChoice,
+        value: Option<TypedValue>,
+        cancel: CancellationToken,
+    ) -> Answer<Result<RotationStarted, Refusal>> {
+        Panicking.rotate(choice, value, cancel)
+    }
+
     fn start(&self, _: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>> {
         let mut profile = Profile::bare("p", Guide::AwsWorkloadIdentity);
         profile.issuer_url = Some("https://i.example".into());
@@ -240,6 +250,15 @@ fn console_whose_probe_panics() {
 struct Panicking;
 
 impl Services for Panicking {
+    fn rotate(
+        &self,
+        _: RotationChoice,
+        _: Option<TypedValue>,
+        _: CancellationToken,
+    ) -> Answer<Result<RotationStarted, Refusal>> {
+        Box::pin(async { panic!("a forced mistake") })
+    }
+
     fn start(&self, _: RunChoice, _: CancellationToken) -> Answer<Result<Started, Refusal>> {
         Box::pin(async { panic!("a forced mistake") })
     }

@@ -24,8 +24,9 @@ use crate::run::event::RunEvent;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::runner::{self, RunRequest};
-use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
-use crate::tui::services::{Answer, Refusal, Services, Started, TokenRead};
+use crate::tui::inputs::{ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use crate::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
+use crate::tui::typed_value::TypedValue;
 
 /// What takes a run's events beside the console.
 pub(super) trait Record: Send {
@@ -77,6 +78,16 @@ impl Services for Cloud {
             }
             Ok(started)
         })
+    }
+
+    fn rotate(
+        &self,
+        _: RotationChoice,
+        _: Option<TypedValue>,
+        _: CancellationToken,
+    ) -> Answer<Result<RotationStarted, Refusal>> {
+        let message = "this build cannot rotate yet".to_owned();
+        Box::pin(async move { Err(Refusal { message, hints: Vec::new() }) })
     }
 
     fn token(&self, profile: Profile) -> Answer<Result<TokenRead, String>> {

@@ -11,9 +11,10 @@ const LISTS: &[Scope] = &[Scope::Main, Scope::Picker];
 const HANDSHAKE: &[Scope] = &[Scope::On(Screen::Handshake)];
 const TOKEN: &[Scope] = &[Scope::On(Screen::Token)];
 const FINDINGS: &[Scope] = &[Scope::On(Screen::Findings)];
+const ROTATION: &[Scope] = &[Scope::On(Screen::Rotation)];
 const ALWAYS: &[Scope] = &[Scope::Always];
-const CHOOSING: &[Scope] = &[Scope::Picker, Scope::Confirm, Scope::Paste];
-const LAYERS: &[Scope] = &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Confirm];
+const CHOOSING: &[Scope] = &[Scope::Picker, Scope::Confirm, Scope::Paste, Scope::Secret];
+const LAYERS: &[Scope] = &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Secret, Scope::Confirm];
 const FORM: &[Scope] = &[Scope::Form];
 const TYPING: &[Scope] = &[Scope::Typing];
 
@@ -57,10 +58,11 @@ pub const COMMANDS: &[Command] = commands! {
     C::ScrollRight, "scroll-right", "right", [">"], TEXTS, "Move along cut lines to the right" when has_cut_lines;
     C::Back, "back", "back", ["esc"], MAIN, "One step back: filter, details, screen";
     // Screens.
-    C::Show(Screen::Handshake), "handshake", "handshake", ["1"], MAIN, "The checks, one by one, as they run";
-    C::Show(Screen::Token), "token", "token", ["2"], MAIN, "The token: claims, meaning, signature, time left";
-    C::Show(Screen::Findings), "findings", "findings", ["3"], MAIN, "The named causes, root causes first";
-    C::Show(Screen::Log), "log", "log", ["4"], MAIN, "The run's events in order";
+    C::Show(Screen::Handshake), "handshake", "handshake", ["2"], MAIN, "The checks, one by one, as they run";
+    C::Show(Screen::Token), "token", "token", ["3"], MAIN, "The token: claims, meaning, signature, time left";
+    C::Show(Screen::Findings), "findings", "findings", ["4"], MAIN, "The named causes, root causes first";
+    C::Show(Screen::Rotation), "rotation", "rotation", ["5"], MAIN, "Before and after a rotation, in the store and at the runtime";
+    C::Show(Screen::Log), "log", "log", ["6"], MAIN, "The run's events in order";
     C::Show(Screen::Start), "start", "start", ["0"], MAIN, "The ways to begin" when not_replay;
     C::NextScreen, "next-screen", "next screen", ["]"], MAIN, "To the next screen";
     C::PreviousScreen, "previous-screen", "previous screen", ["["], MAIN, "To the screen before";
@@ -91,6 +93,13 @@ pub const COMMANDS: &[Command] = commands! {
         when can_read_again;
     C::DropPasted, "drop-token", "drop token", ["backspace"], TOKEN, "Forget the pasted token and show the run's again"
         when has_pasted;
+    C::Rotate, "rotate", "rotate", ["R"], ROTATION, "Rotate a secret, and prove that the running automation has the new value"
+        when can_rotate hint 3;
+    C::LookNow, "look-now", "look now", ["s"], ROTATION, "Look now instead of waiting for the next time" when is_waiting hint 2;
+    C::PasteOutput, "paste-output", "paste output", ["i"], ROTATION, "Paste what the running automation printed: its fingerprint line, its log"
+        when takes_output hint 1;
+    C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when can_roll_back hint 0;
+    C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when can_roll_back hint 0;
     // Finding.
     C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when has_list hint 5;
     C::NextMatch, "next-match", "next match", ["n"], MAIN, "To the next row that the filter shows" when has_filter;

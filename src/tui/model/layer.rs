@@ -3,9 +3,12 @@
 use zeroize::Zeroizing;
 
 use super::form::Form;
-use super::list::ListState;
+use super::list::{Field, ListState};
 use crate::domain::profile::Guide;
+use crate::run::rotation::session::RuntimeFrom;
+use crate::tui::inputs::RotationWay;
 use crate::tui::message::{Effect, RunNumber};
+use crate::tui::typed_value::TypedValue;
 
 /// What lies on top of a screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +17,8 @@ pub enum Layer {
     Reader(Reader),
     Form(Box<Form>),
     Paste(PasteBox),
+    Value(ValueBox),
+    Agreement(Box<Agreement>),
     Confirm(Confirm),
 }
 
@@ -37,6 +42,8 @@ pub enum PickerKind {
     Copy,
     Export,
     Watch,
+    RotationWay,
+    RotationRuntime(RotationWay),
 }
 
 impl PickerKind {
@@ -53,6 +60,8 @@ impl PickerKind {
             PickerKind::Copy => "Copy",
             PickerKind::Export => "Export the report",
             PickerKind::Watch => "Watch: run again and again",
+            PickerKind::RotationWay => "Rotate: who writes the new value?",
+            PickerKind::RotationRuntime(_) => "Rotate: how is the running automation seen?",
         }
     }
 }
@@ -73,15 +82,49 @@ pub enum Page {
     Compare { before: RunNumber, after: RunNumber },
 }
 
-/// A token being pasted or typed. It is wiped when the layer goes.
-#[derive(Clone, PartialEq, Default)]
+/// A token, or what an automation printed, being pasted or typed. It is wiped when the layer goes.
+#[derive(Clone, PartialEq)]
 pub struct PasteBox {
+    pub what: PasteWhat,
     pub text: Zeroizing<String>,
+}
+
+/// What is pasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasteWhat {
+    Token,
+    /// What the running automation printed.
+    Output,
+}
+
+/// The new value of a secret being typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueBox {
+    /// What was chosen before.
+    pub runtime: RuntimeFrom,
+    pub value: TypedValue,
+    /// What there is to say about it, in a sentence that tells nothing of it.
+    pub note: Option<&'static str>,
+}
+
+/// The agreement to write a secret: its name, typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agreement {
+    /// What was chosen before, and the value where one was typed.
+    pub way: RotationWay,
+    pub runtime: RuntimeFrom,
+    pub value: Option<TypedValue>,
+    /// What is written, and whose it is.
+    pub secret: String,
+    pub place: String,
+    pub typed: Field,
+    /// What was typed is not the name.
+    pub is_wrong: bool,
 }
 
 impl std::fmt::Debug for PasteBox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PasteBox({} bytes)", self.text.len())
+        write!(f, "PasteBox({:?}, {} bytes)", self.what, self.text.len())
     }
 }
 
@@ -105,6 +148,11 @@ impl Layer {
     /// A text to read.
     pub fn reader(page: Page) -> Self {
         Layer::Reader(Reader { page, scroll: 0 })
+    }
+
+    /// A box to paste into.
+    pub fn paste(what: PasteWhat) -> Self {
+        Layer::Paste(PasteBox { what, text: Zeroizing::default() })
     }
 
     /// The form of a new profile.

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use zeroize::Zeroize as _;
 
-use super::{commands, error, keep_sideways, runs, scrolled, toast, token};
+use super::{commands, error, keep_sideways, rotation, runs, scrolled, toast, token};
 use crate::output::{json, markdown};
 use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::layout::{self, Geometry, picker_detail};
-use crate::tui::message::Effect;
-use crate::tui::model::layer::Confirm;
+use crate::tui::message::{Effect, Pasted};
+use crate::tui::model::layer::{Confirm, PasteWhat};
 use crate::tui::model::list::{Edit, Move};
 use crate::tui::model::{Layer, ListState, Model, Page, Picker, PickerKind, Screen, Tone};
 use crate::tui::picker::{self, Choice, Entry};
@@ -137,7 +137,8 @@ pub(super) fn type_in(model: &mut Model, edit: Edit) -> bool {
             }
             _ => true,
         },
-        _ => false,
+        Some(layer) => rotation::type_in(layer, edit),
+        None => false,
     }
 }
 
@@ -165,7 +166,8 @@ pub(super) fn paste_in(model: &mut Model, text: &str) -> bool {
             paste.text.extend(text.chars().take(room));
             true
         }
-        _ => false,
+        Some(layer) => rotation::paste_in(layer, text),
+        None => false,
     }
 }
 
@@ -183,12 +185,17 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
         },
         Some(Layer::Paste(_)) => match model.layers.pop() {
             Some(Layer::Paste(mut paste)) => {
-                let effects = token::take(model, &paste.text);
+                let effects = match paste.what {
+                    PasteWhat::Token => token::take(model, &paste.text),
+                    PasteWhat::Output => rotation::output(model, &Pasted(paste.text.clone())),
+                };
                 paste.text.zeroize();
                 effects
             }
             _ => Vec::new(),
         },
+        Some(Layer::Value(_)) => rotation::typed_value(model),
+        Some(Layer::Agreement(_)) => rotation::agreed(model),
         _ => Vec::new(),
     }
 }
@@ -220,6 +227,8 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
         Choice::ExportMarkdown => export(model, "md", markdown::report),
         Choice::ExportJson => export(model, "json", |report| format!("{:#}\n", json::report(report))),
         Choice::Watch(every_s) => runs::watch(model, every_s),
+        Choice::RotationWay(way) => rotation::chose_way(model, way),
+        Choice::RotationRuntime(way, runtime) => rotation::chose_runtime(model, way, runtime),
     }
 }
 

@@ -4,6 +4,7 @@ mod commands;
 mod keys;
 mod layers;
 mod pointer;
+mod rotation;
 mod runs;
 mod token;
 
@@ -49,6 +50,10 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::RunRefused { run, message, hints } => runs::refused(model, run, message, hints),
         Msg::RunEvent { run, event } => runs::event(model, run, &event),
         Msg::RunClosed { run } => runs::closed(model, run),
+        Msg::RotationOpened { session, profile } => rotation::opened(model, session, profile),
+        Msg::RotationRefused { session, message, hints } => rotation::refused(model, session, message, hints),
+        Msg::RotationEvent { session, event } => rotation::event(model, session, &event),
+        Msg::RotationClosed { session } => rotation::closed(model, session),
         Msg::TokenRead { run, source, raw, cleaned } => token::read(model, run, source, raw, cleaned),
         Msg::TokenReadAgain { run, result } => token::was_read_again(model, run, result),
         Msg::KeysRead { issuer, keys } => token::keys(model, issuer, keys),

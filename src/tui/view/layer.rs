@@ -6,10 +6,11 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::frame::{self, Border, Extent};
 use super::paint::{self, Keys};
+use super::secret;
 use crate::tui::content::{self, Show};
 use crate::tui::layout::{Geometry, form_rows, form_window, picker_detail};
 use crate::tui::model::form::Form;
-use crate::tui::model::layer::Confirm;
+use crate::tui::model::layer::{Confirm, PasteWhat};
 use crate::tui::model::{Layer, Model, Picker, PickerKind, Typing};
 use crate::tui::picker::{self, Entry};
 use crate::tui::text::{Ink, Line, Wrap, cut, fit};
@@ -42,13 +43,27 @@ pub(super) fn draw(
         Layer::Form(form) => draw_form(model, theme, geometry, form, buffer),
         Layer::Paste(paste) => {
             let masked = format!("{} characters", paste.text.chars().count());
+            let (title, about) = match paste.what {
+                PasteWhat::Token => {
+                    ("Paste a token", "Paste a token, or type it. It is not shown and never leaves this machine.")
+                }
+                PasteWhat::Output => (
+                    "Paste what the automation printed",
+                    "Its fingerprint line, or a part of its log. Only fingerprints and worker lines are kept.",
+                ),
+            };
             let lines = [
-                Line::of(Ink::Plain, "Paste a token, or type it. It is not shown and never leaves this machine."),
+                Line::of(Ink::Plain, about),
                 Line::empty(),
                 Line::of(if paste.text.is_empty() { Ink::Muted } else { Ink::Good }, masked),
             ];
-            text_box(model, theme, geometry, "Paste a token", &lines, buffer)
+            text_box(model, theme, geometry, title, &lines, buffer)
         }
+        Layer::Value(typed) => {
+            secret::value(model, theme, geometry, typed, buffer);
+            None
+        }
+        Layer::Agreement(agreement) => secret::agreement(model, theme, geometry, agreement, buffer),
         Layer::Confirm(Confirm { question, .. }) => {
             let show = Show::of(model);
             let lines = [
@@ -80,7 +95,7 @@ fn border(
 
 const WHOLE: Extent = Extent { first: 0, page: 0, total: 0 };
 
-fn text_box(
+pub(super) fn text_box(
     model: &Model,
     theme: &Theme,
     geometry: Geometry,

@@ -56,6 +56,7 @@ fn list_title(model: &Model) -> &'static str {
     match (model.screen, model.handshake) {
         (Screen::Handshake, HandshakeView::Waterfall) => "Waterfall",
         (Screen::Start, _) => "Where to begin",
+        (Screen::Rotation, _) => "Secrets",
         (screen, _) => screen.title(),
     }
 }

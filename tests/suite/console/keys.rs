@@ -97,7 +97,7 @@ fn copying_takes_the_fix_first_and_a_claims_own_bytes() {
     driver.press("y");
     let [Effect::Copy { text }] = &driver.asked()[..] else { panic!() };
     assert!(text.starts_with("aws iam update-assume-role-policy"), "{text}");
-    driver.press("2");
+    driver.press("3");
     driver.press("/jti<enter>y");
     let [Effect::Copy { text }] = &driver.asked()[..] else { panic!() };
     assert_eq!(text, "5e0a6a5c\u{1b}[2J\u{202e}\u{200b}");
@@ -153,7 +153,7 @@ fn with_token_from(source: TokenSource) -> Driver {
     let profile = Profile { token: Some(source), ..Profile::bare("p", Guide::AwsWorkloadIdentity) };
     driver.send(Msg::RunOpened { run: 0, profile: Box::new(profile) });
     driver.asked();
-    driver.press("2g");
+    driver.press("3g");
     driver
 }
 
@@ -221,7 +221,7 @@ fn cut_lines_can_be_moved_along_and_say_which_columns_show() {
 #[test]
 fn a_token_typed_into_the_box_is_taken_and_never_shown() {
     let mut driver = Driver::start();
-    driver.press("2i");
+    driver.press("3i");
     driver.send(paste(TOKEN));
     assert!(driver.shows("characters") && !driver.shows("eyJ"), "{}", driver.screen());
     driver.press("<enter>");
@@ -350,7 +350,7 @@ fn nothing_wakes_the_console_while_nothing_moves() {
 #[test]
 fn hostile_text_appears_as_visible_escapes() {
     let mut driver = Driver::failed();
-    driver.press("2").resize(140, 45);
+    driver.press("3").resize(140, 45);
     let screen = driver.screen();
     assert!(screen.contains("\\u{1b}[2J\\u{202e}\\u{200b}"), "{screen}");
     assert!(!screen.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\u{9b}']));

@@ -6,6 +6,7 @@ use trustline::tui::theme::ThemeName;
 
 use super::macros::{Driver, styled, text};
 use super::sample;
+use super::{rotation, rotation_sample};
 
 const SIZES: &[(u16, u16)] = &[(80, 24), (100, 30), (140, 45), (40, 10), (1, 1)];
 
@@ -114,27 +115,27 @@ fn waterfall() {
 
 #[test]
 fn token() {
-    scene("token", |look, size| failed(look, size, "2jj"));
+    scene("token", |look, size| failed(look, size, "3jj"));
 }
 
 #[test]
 fn token_absent() {
-    scene("token_absent", |look, size| started(look, size, "2"));
+    scene("token_absent", |look, size| started(look, size, "3"));
 }
 
 #[test]
 fn findings() {
-    scene("findings", |look, size| failed(look, size, "3"));
+    scene("findings", |look, size| failed(look, size, "4"));
 }
 
 #[test]
 fn findings_undecided_and_unfolded() {
-    scene("findings_undecided_and_unfolded", |look, size| failed(look, size, "3j<space>"));
+    scene("findings_undecided_and_unfolded", |look, size| failed(look, size, "4j<space>"));
 }
 
 #[test]
 fn log() {
-    scene("log", |look, size| failed(look, size, "4"));
+    scene("log", |look, size| failed(look, size, "6"));
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn history_and_compare() {
 
 #[test]
 fn paste_box() {
-    scene("paste_box", |look, size| started(look, size, "2iabc"));
+    scene("paste_box", |look, size| started(look, size, "3iabc"));
 }
 
 #[test]
@@ -203,4 +204,48 @@ fn replay_and_privacy() {
         let replay = Replay { name: "run.ndjson".into(), events: sample::failing(), truncated: true };
         Driver::with(Look { privacy: Privacy::Masked, ..look }, Opening::Replay(replay), size)
     });
+}
+
+/// A rotation begun by hand, with these events.
+fn rotating(look: Look, size: (u16, u16), script: &rotation_sample::Script) -> Driver {
+    let mut driver = failed(look, (100, 30), "");
+    rotation::begun(&mut driver, &script.events).resize(size.0, size.1);
+    driver
+}
+
+/// The questions before a rotation, after these keys.
+fn asking(look: Look, size: (u16, u16), keys: &str) -> Driver {
+    let mut driver = failed(look, (100, 30), "");
+    rotation::ready(&mut driver).resize(size.0, size.1).press(keys);
+    driver
+}
+
+#[test]
+fn rotation_before() {
+    scene("rotation_none", |look, size| asking(look, size, ""));
+    scene("rotation_way", |look, size| asking(look, size, "R"));
+    scene("rotation_runtime", |look, size| asking(look, size, "R<enter>"));
+}
+
+#[test]
+fn rotation_that_writes() {
+    scene("rotation_value", |look, size| asking(look, size, "Rj<enter><enter>hunter2"));
+    scene("rotation_agreement", |look, size| asking(look, size, "Rj<enter><enter>hunter2<enter>crewai"));
+}
+
+#[test]
+fn rotation_by_hand() {
+    scene("rotation_asked", |look, size| rotating(look, size, &rotation_sample::asked()));
+    scene("rotation_waiting", |look, size| rotating(look, size, &rotation_sample::waiting_for_runtime()));
+    scene("rotation_watched", |look, size| rotating(look, size, &rotation_sample::watched()));
+}
+
+#[test]
+fn rotation_verdicts() {
+    scene("rotation_propagated", |look, size| rotating(look, size, &rotation_sample::propagated()));
+    scene("rotation_stale", |look, size| rotating(look, size, &rotation_sample::stale()));
+    scene("rotation_near_miss", |look, size| rotating(look, size, &rotation_sample::near_miss()));
+    scene("rotation_foreign", |look, size| rotating(look, size, &rotation_sample::foreign()));
+    scene("rotation_not_rotated", |look, size| rotating(look, size, &rotation_sample::not_rotated()));
+    scene("rotation_inconclusive", |look, size| rotating(look, size, &rotation_sample::inconclusive()));
 }
