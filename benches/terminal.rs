@@ -17,7 +17,9 @@ use trustline::check::CheckId;
 use trustline::domain::jwks::Jwks;
 use trustline::domain::profile::{Guide, Profile};
 use trustline::run::event::{EventKind, PlannedCheck, RunEvent};
-use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use trustline::tui::inputs::{
+    Inputs, Look, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target,
+};
 use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use trustline::tui::shell::{self, Console};
 use trustline::tui::typed_value::TypedValue;
@@ -309,6 +311,10 @@ fn busy_console() -> Any<()> {
 struct Busy;
 
 impl Services for Busy {
+    fn operator(&self, _: Target) -> Answer<Result<OperatorSeen, String>> {
+        Box::pin(async { Err(String::new()) })
+    }
+
     fn rotate(
         &self,
         _: RotationChoice,

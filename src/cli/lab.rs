@@ -58,6 +58,8 @@ struct Ready<'a> {
     tenant_id: Option<&'a str>,
     client_id: Option<&'a str>,
     secret: &'a str,
+    /// A file with the administrator's keys and these addresses, as a shell's variables.
+    operator_env: &'a Path,
     deployment_token_file: &'a Path,
 }
 
@@ -87,6 +89,7 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
         tenant_id: Some(&lab.profile.azure.tenant_id),
         client_id: Some(&lab.profile.azure.client_id),
         secret: &lab.secret,
+        operator_env: &folder.operator_file(),
         deployment_token_file: &deployment_token_file,
     };
     let text = match output {
@@ -119,22 +122,27 @@ fn table(scenarios: &[Scenario]) -> String {
 }
 
 fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
-    let Endpoints { issuer, sts, secretsmanager, entra, vault, deployment } = ready.endpoints;
+    let Endpoints { issuer, sts, iam, secretsmanager, entra, vault, graph, arm, deployment } = ready.endpoints;
+    let operator = ready.operator_env.display().to_string();
     let token_file = ready.deployment_token_file.display().to_string();
     let ca_file = ready.ca_file.display().to_string();
     let rows = [
         ("scenario", lab.scenario.as_str()),
         ("issuer", issuer),
         ("STS", sts),
+        ("IAM", iam),
         ("Secrets Manager", secretsmanager),
         ("Entra", entra.as_deref().unwrap_or_default()),
         ("Key Vault", vault.as_deref().unwrap_or_default()),
+        ("Graph", graph),
+        ("Resource Manager", arm),
         ("deployment", deployment.as_deref().unwrap_or_default()),
         ("its token", &token_file),
         ("authority", &ca_file),
         ("role", ready.role_arn),
         ("region", ready.region),
         ("secret", ready.secret),
+        ("administrator", &operator),
         ("mint a token", "POST <issuer>/lab/mint with {\"payload\": \"<claims as JSON text>\"}"),
     ];
     let mut text = String::from("The lab is ready; Ctrl-C stops it.\n\n");

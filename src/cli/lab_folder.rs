@@ -44,6 +44,7 @@ impl LabFolder {
         if let Some(secret) = &lab.profile.azure.client_secret {
             written.put("client-secret", secret.expose_secret().as_bytes())?;
         }
+        written.put("operator.env", operator(lab, &written.ca_file()).as_bytes())?;
         written.put("deployment-token", lab.profile.deployment.token.expose_secret().as_bytes())?;
         if let Some(inputs) = &lab.profile.deployment.inputs {
             written.put("kickoff-inputs.json", inputs.as_bytes())?;
@@ -55,6 +56,11 @@ impl LabFolder {
     /// The authority's certificate.
     pub(super) fn ca_file(&self) -> PathBuf {
         self.path().join("ca.pem")
+    }
+
+    /// The variables with which the clouds' command lines act as the lab's administrator.
+    pub(super) fn operator_file(&self) -> PathBuf {
+        self.path().join("operator.env")
     }
 
     /// The bearer token of the deployment.
@@ -129,6 +135,8 @@ fn azure(lab: &Lab) -> Table {
     let mut azure = table([
         ("tenant-id", &held.tenant_id),
         ("client-id", &held.client_id),
+        ("subscription-id", &held.subscription_id),
+        ("resource-group", &held.resource_group),
         ("authority-host", &held.authority_host),
     ]);
     let files = [
@@ -142,6 +150,26 @@ fn azure(lab: &Lab) -> Table {
         }
     }
     azure
+}
+
+/// A file for a shell to read: whose calls go to the lab, as its administrator.
+fn operator(lab: &Lab, ca_file: &Path) -> String {
+    let (places, operator) = (&lab.endpoints, &lab.operator);
+    let ca_file = ca_file.display().to_string();
+    let lines = [
+        ("AWS_ACCESS_KEY_ID", operator.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", operator.secret_access_key.expose_secret()),
+        ("AWS_DEFAULT_REGION", &lab.region),
+        ("AWS_CA_BUNDLE", &ca_file),
+        ("AWS_ENDPOINT_URL_STS", &places.sts),
+        ("AWS_ENDPOINT_URL_IAM", &places.iam),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &places.secretsmanager),
+        ("AZURE_TENANT_ID", &lab.profile.azure.tenant_id),
+        ("AZURE_CLIENT_ID", &operator.client_id),
+        ("AZURE_CLIENT_SECRET", operator.client_secret.expose_secret()),
+        ("AZURE_AUTHORITY_HOST", places.entra.as_deref().unwrap_or_default()),
+    ];
+    lines.iter().map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', "'\\''"))).collect()
 }
 
 fn table<const N: usize>(entries: [(&str, &str); N]) -> Table {

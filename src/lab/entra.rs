@@ -19,6 +19,7 @@ use url::form_urlencoded;
 pub(super) use access::{AccessTokens, Claims};
 use fault::Fault;
 
+use super::changing::Changing;
 use super::keys::random_uuid;
 use super::server::{Answer, Received, Service};
 use super::sts::Fetcher;
@@ -32,7 +33,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 /// The token endpoint of one lab.
 pub(super) struct Entra {
-    world: AzureWorld,
+    azure: Arc<Changing<AzureWorld>>,
     fetcher: Fetcher,
     tokens: Arc<AccessTokens>,
     started: Instant,
@@ -59,8 +60,8 @@ impl Form {
 }
 
 impl Entra {
-    pub(super) fn new(world: AzureWorld, fetcher: Fetcher, tokens: Arc<AccessTokens>) -> Self {
-        Entra { world, fetcher, tokens, started: Instant::now() }
+    pub(super) fn new(azure: Arc<Changing<AzureWorld>>, fetcher: Fetcher, tokens: Arc<AccessTokens>) -> Self {
+        Entra { azure, fetcher, tokens, started: Instant::now() }
     }
 
     async fn grant(&self, tenant: &str, form: &Form, now: i64) -> Result<String, Fault> {
@@ -75,7 +76,8 @@ impl Entra {
                 format!("The app requested an unsupported grant type '{grant}'."),
             ));
         }
-        if self.world.entra.throttled {
+        let world = self.azure.now();
+        if world.entra.throttled {
             return Err(Fault::new(
                 90_024,
                 429,
@@ -83,8 +85,8 @@ impl Entra {
                 "RequestBudgetExceededError - A transient error has occurred. Please try again.",
             ));
         }
-        self.check_tenant(tenant)?;
-        let app = self.world.app(client_id).ok_or_else(|| self.unknown_app(client_id))?;
+        check_tenant(&world, tenant)?;
+        let app = world.app(client_id).ok_or_else(|| unknown_app(&world, client_id))?;
         match (form.get("client_assertion"), form.get("client_secret")) {
             (Some(assertion), _) => {
                 if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
@@ -117,134 +119,21 @@ impl Entra {
                 ),
             ));
         }
-        self.check_policy()?;
-        let resource = self.resource(scope)?;
-        Ok(self.tokens.issue(&self.world.tenant_id, app, &resource, now))
-    }
-
-    fn check_tenant(&self, tenant: &str) -> Result<(), Fault> {
-        if ["common", "organizations", "consumers"].contains(&tenant) {
-            return Err(Fault::new(
-                9_001_023,
-                400,
-                "invalid_request",
-                format!(
-                    "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint. ({tenant})"
-                ),
-            ));
-        }
-        if !tenant.contains('.') && !is_uuid(tenant) {
-            return Err(Fault::new(
-                900_023,
-                400,
-                "invalid_request",
-                format!(
-                    "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain."
-                ),
-            ));
-        }
-        if !tenant.eq_ignore_ascii_case(&self.world.tenant_id) {
-            return Err(Fault::new(
-                90_002,
-                400,
-                "invalid_request",
-                format!(
-                    "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."
-                ),
-            ));
-        }
-        Ok(())
-    }
-
-    fn unknown_app(&self, client_id: &str) -> Fault {
-        Fault::new(
-            700_016,
-            400,
-            "unauthorized_client",
-            format!(
-                "Application with identifier '{client_id}' was not found in the directory '{}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
-                self.world.tenant_id
-            ),
-        )
+        check_policy(&world)?;
+        let resource = resource(&world, scope)?;
+        Ok(self.tokens.issue(&world.tenant_id, app, &resource, now))
     }
 
     async fn check_assertion(&self, app: &App, text: &str, now: i64) -> Result<(), Fault> {
         let (raw, decoded) = assertion::decoded(text)?;
         assertion::check_times(&decoded, now)?;
         let age = self.started.elapsed().as_secs();
-        assertion::check_credentials(app, &decoded, age, self.world.entra.old_codes)?;
+        assertion::check_credentials(app, &decoded, age, self.azure.now().entra.old_codes)?;
         let issuer = decoded.issuer().unwrap_or_default();
         let keys = self.fetcher.key_set(issuer).await.and_then(|bytes| Jwks::parse(&bytes).ok());
         let keys = keys
             .ok_or_else(|| Fault::new(50_166, 400, "invalid_request", "Request to External OIDC endpoint failed."))?;
-        Entra::check_signature(&raw, &decoded, &keys, issuer)
-    }
-
-    fn check_signature(
-        raw: &RawToken,
-        decoded: &crate::domain::token::DecodedToken,
-        keys: &Jwks,
-        issuer: &str,
-    ) -> Result<(), Fault> {
-        let kid = decoded.kid().unwrap_or_default();
-        let published = keys.keys.iter().take(assertion::KEYS_KEPT).any(|key| key.kid.as_deref() == Some(kid));
-        let checked = signature::verify(raw, decoded, Some(keys));
-        match checked.state {
-            _ if kid.is_empty() || !published => Err(Fault::new(
-                7_000_272,
-                401,
-                "invalid_client",
-                format!(
-                    "The certificate with identifier {} used to sign the federated credential could not be found in the metadata of identity provider {issuer}. Please make sure the signing key is published.",
-                    assertion::key_identifier(kid)
-                ),
-            )),
-            SignatureState::Verified if matches!(checked.reason, SignatureReason::NamedKey { .. }) => Ok(()),
-            _ => Err(Fault::new(700_027, 401, "invalid_client", "Client assertion failed signature validation.")),
-        }
-    }
-
-    fn check_policy(&self) -> Result<(), Fault> {
-        match self.world.entra.policy {
-            EntraPolicy::None => Ok(()),
-            EntraPolicy::ConditionalAccess => Err(Fault::new(
-                53_003,
-                400,
-                "access_denied",
-                "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
-            )),
-            EntraPolicy::Issuers => Err(Fault::new(
-                700_238,
-                401,
-                "invalid_client",
-                "Federated identity credentials issued by this issuer are not allowed by the policy of the tenant.",
-            )),
-        }
-    }
-
-    fn resource(&self, scope: &str) -> Result<String, Fault> {
-        let Some(resource) = scope.strip_suffix("/.default") else {
-            return Err(Fault::new(
-                1_002_012,
-                400,
-                "invalid_scope",
-                format!(
-                    "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
-                ),
-            ));
-        };
-        if !self.world.entra.resources.contains(resource) {
-            return Err(Fault::new(
-                500_011,
-                400,
-                "invalid_resource",
-                format!(
-                    "The resource principal named {resource} was not found in the tenant named {}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.",
-                    self.world.tenant_id
-                ),
-            ));
-        }
-        Ok(resource.to_owned())
+        check_signature(&raw, &decoded, &keys, issuer)
     }
 }
 
@@ -271,6 +160,117 @@ impl Service for Entra {
             }
         }
     }
+}
+
+fn check_tenant(world: &AzureWorld, tenant: &str) -> Result<(), Fault> {
+    if ["common", "organizations", "consumers"].contains(&tenant) {
+        return Err(Fault::new(
+            9_001_023,
+            400,
+            "invalid_request",
+            format!(
+                "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint. ({tenant})"
+            ),
+        ));
+    }
+    if !tenant.contains('.') && !is_uuid(tenant) {
+        return Err(Fault::new(
+            900_023,
+            400,
+            "invalid_request",
+            format!("Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain."),
+        ));
+    }
+    if !tenant.eq_ignore_ascii_case(&world.tenant_id) {
+        return Err(Fault::new(
+            90_002,
+            400,
+            "invalid_request",
+            format!(
+                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn unknown_app(world: &AzureWorld, client_id: &str) -> Fault {
+    Fault::new(
+        700_016,
+        400,
+        "unauthorized_client",
+        format!(
+            "Application with identifier '{client_id}' was not found in the directory '{}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
+            world.tenant_id
+        ),
+    )
+}
+
+fn check_signature(
+    raw: &RawToken,
+    decoded: &crate::domain::token::DecodedToken,
+    keys: &Jwks,
+    issuer: &str,
+) -> Result<(), Fault> {
+    let kid = decoded.kid().unwrap_or_default();
+    let published = keys.keys.iter().take(assertion::KEYS_KEPT).any(|key| key.kid.as_deref() == Some(kid));
+    let checked = signature::verify(raw, decoded, Some(keys));
+    match checked.state {
+        _ if kid.is_empty() || !published => Err(Fault::new(
+            7_000_272,
+            401,
+            "invalid_client",
+            format!(
+                "The certificate with identifier {} used to sign the federated credential could not be found in the metadata of identity provider {issuer}. Please make sure the signing key is published.",
+                assertion::key_identifier(kid)
+            ),
+        )),
+        SignatureState::Verified if matches!(checked.reason, SignatureReason::NamedKey { .. }) => Ok(()),
+        _ => Err(Fault::new(700_027, 401, "invalid_client", "Client assertion failed signature validation.")),
+    }
+}
+
+fn check_policy(world: &AzureWorld) -> Result<(), Fault> {
+    match world.entra.policy {
+        EntraPolicy::None => Ok(()),
+        EntraPolicy::ConditionalAccess => Err(Fault::new(
+            53_003,
+            400,
+            "access_denied",
+            "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+        )),
+        EntraPolicy::Issuers => Err(Fault::new(
+            700_238,
+            401,
+            "invalid_client",
+            "Federated identity credentials issued by this issuer are not allowed by the policy of the tenant.",
+        )),
+    }
+}
+
+fn resource(world: &AzureWorld, scope: &str) -> Result<String, Fault> {
+    let Some(resource) = scope.strip_suffix("/.default") else {
+        return Err(Fault::new(
+            1_002_012,
+            400,
+            "invalid_scope",
+            format!(
+                "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+            ),
+        ));
+    };
+    if !world.entra.resources.contains(resource) {
+        return Err(Fault::new(
+            500_011,
+            400,
+            "invalid_resource",
+            format!(
+                "The resource principal named {resource} was not found in the tenant named {}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.",
+                world.tenant_id
+            ),
+        ));
+    }
+    Ok(resource.to_owned())
 }
 
 fn check_secret(app: &App, secret: &str) -> Result<(), Fault> {

@@ -1,172 +1,189 @@
-//! What policies say, asked of the one evaluator in [`crate::domain::iam`].
+//! Identity and Access Management: what policies say, and the operations of the guides' commands, which change the
+//! account for everybody who looks next.
+
+mod document;
+mod policy;
+mod provider;
+mod role;
+mod ruling;
+mod user;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
-use serde_json::{Map, Value};
+pub(super) use ruling::{Named, Ruling, is_policy, rule, rule_by_principal, trust_allows};
 
+use super::fault::Fault;
+use super::query::{Constraints, Element, Outcome, Parameters, Protocol, Shown};
+use super::server::{Answer, Received, Service};
 use super::session::{Account, Caller};
-use crate::domain::iam::{
-    AccessRequest, AccessStatement, Decision, Effect, Policy, TrustRequest, Truth, decide_trust, evaluate_access,
-};
+use super::sts::Fetcher;
+use super::world::AwsWorld;
+use crate::domain::timestamp::rfc3339;
 
-/// What a set of policies says of one action on one resource.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Ruling {
-    /// An `Allow` matches and no `Deny`.
-    Allowed,
-    /// A `Deny` matches.
-    Denied,
-    /// Nothing matches.
-    #[default]
-    Silent,
+const QUERY: Protocol =
+    Protocol { service: "iam", version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+
+/// The IAM of one lab.
+pub(super) struct Iam {
+    account: Arc<Account>,
+    fetcher: Fetcher,
+    /// SHA-1 of the certificate that the lab's authority signs with.
+    thumbprint: String,
 }
 
-/// What a policy with principals says of one caller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Named {
-    pub ruling: Ruling,
-    /// It allows the caller itself, not only the account that the caller belongs to.
-    pub itself: bool,
-    /// It allows this very session, which session policies then do not narrow.
-    pub session: bool,
+/// A request whose sender is known.
+struct Call<'a> {
+    caller: &'a Caller,
+    parameters: &'a Parameters,
 }
 
-/// Whether the text is a policy document.
-pub(super) fn is_policy(text: &str) -> bool {
-    matches!(serde_json::from_str(text), Ok(Value::Object(document)) if document.contains_key("Statement"))
-}
+impl Call<'_> {
+    /// The name that a parameter gives: 1 to `longest` letters, digits and `_+=,.@-`.
+    fn name(&self, parameter: &str, longest: usize) -> Result<&str, Fault> {
+        let value = self.parameters.get(parameter);
+        let member = format!("{}{}", parameter[..1].to_lowercase(), &parameter[1..]);
+        let mut constraints = Constraints::default();
+        constraints.length(&member, value, (1, longest), Shown::Plainly);
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        constraints.pattern(&member, value.unwrap_or_default(), "[\\w+=,.@-]+", allowed);
+        constraints.check()?;
+        Ok(value.unwrap_or_default())
+    }
 
-/// Whether the trust policy lets the web identity in: for the exchange, and for all that the token's own claims imply.
-/// What the evaluator cannot know is not allowed.
-pub(super) fn trust_allows(policy: &str, request: &TrustRequest<'_>) -> bool {
-    Policy::parse(policy).is_ok_and(|policy| decide_trust(&policy, request) == Decision::Allow)
-}
+    /// A parameter that must be there.
+    fn required(&self, parameter: &str) -> Result<&str, Fault> {
+        let value = self.parameters.get(parameter);
+        let member = format!("{}{}", parameter[..1].to_lowercase(), &parameter[1..]);
+        let mut constraints = Constraints::default();
+        constraints.length(&member, value, (1, 131_072), Shown::Plainly);
+        constraints.check()?;
+        Ok(value.unwrap_or_default())
+    }
 
-/// What the policies say, all together. A policy that cannot be read says nothing.
-pub(super) fn rule(policies: &[String], action: &str, resource: &str, context: &[(&str, String)]) -> Ruling {
-    let policies: Vec<Policy> = policies.iter().filter_map(|text| Policy::parse(text).ok()).collect();
-    let context: BTreeMap<String, String> =
-        context.iter().map(|(key, value)| (key.to_lowercase(), value.clone())).collect();
-    let request = AccessRequest { action, resource, context: &context };
-    let evaluation = evaluate_access(&policies, &request);
-    let denied = |s: &AccessStatement| s.effect == Effect::Deny && s.matches == Truth::True;
-    match evaluation.decision {
-        Decision::Allow => Ruling::Allowed,
-        // Denied by a statement, rather than by the lack of one.
-        _ if evaluation.statements.iter().any(denied) => Ruling::Denied,
-        _ => Ruling::Silent,
+    /// The path of what is to be made; `/` where none is given.
+    fn path(&self) -> Result<String, Fault> {
+        let path = self.parameters.get("Path").unwrap_or("/");
+        if path.starts_with('/') && path.ends_with('/') && path.bytes().all(|b| (0x21..0x7f).contains(&b)) {
+            return Ok(path.to_owned());
+        }
+        Err(Fault::validation(
+            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+        ))
     }
 }
 
-/// What a policy with principals (a resource's, or a role's trust policy) says of the caller. `resource` is the one it
-/// hangs on; none for a trust policy, which has no resources.
-pub(super) fn rule_by_principal(
-    policy: &str,
-    account: &Account,
-    caller: &Caller,
-    action: &str,
-    resource: Option<&str>,
-    context: &[(&str, String)],
-) -> Named {
-    let Ok(Value::Object(document)) = serde_json::from_str::<Value>(policy) else { return Named::default() };
-    let at = resource.unwrap_or("*");
-    let ask = |names: &[String]| rule(&for_principals(&document, names), action, at, context);
-    let root = format!("arn:aws:iam::{}:root", account.world.account);
-    let own = vec![account.principal_arn(caller), "*".to_owned()];
-    let session = vec![account.arn(caller)];
-    let whole_account = vec![root, account.world.account.clone()];
-    let all = [own.clone(), session.clone(), whole_account].concat();
-    Named {
-        ruling: ask(&all),
-        itself: ask(&[own, session.clone()].concat()) == Ruling::Allowed,
-        session: matches!(caller, Caller::Session { .. }) && ask(&session) == Ruling::Allowed,
+impl Iam {
+    pub(super) fn new(account: Arc<Account>, fetcher: Fetcher, thumbprint: String) -> Self {
+        Iam { account, fetcher, thumbprint }
     }
-}
 
-/// The document's statements that speak of one of these principals, without their principals.
-fn for_principals(document: &Map<String, Value>, names: &[String]) -> Vec<String> {
-    let statements = match document.get("Statement") {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_object).collect(),
-        Some(Value::Object(only)) => vec![only],
-        _ => Vec::new(),
-    };
-    let mut kept = Vec::new();
-    for statement in statements {
-        let matches = match (statement.get("Principal"), statement.get("NotPrincipal")) {
-            (Some(principal), _) => names_one_of(principal, names),
-            (None, Some(principal)) => !names_one_of(principal, names),
-            (None, None) => false,
+    async fn act(&self, request: &Received) -> Result<Outcome, Fault> {
+        let parameters = QUERY.read(request)?;
+        let sender = QUERY.authenticate(request, &self.account)?;
+        let call = Call { caller: &sender.caller, parameters: &parameters };
+        match parameters.get("Action").unwrap_or_default() {
+            "CreateOpenIDConnectProvider" => self.create_provider(&call).await,
+            "GetOpenIDConnectProvider" => self.get_provider(&call),
+            "ListOpenIDConnectProviders" => self.list_providers(&call),
+            "UpdateOpenIDConnectProviderThumbprint" => self.update_thumbprint(&call),
+            "AddClientIDToOpenIDConnectProvider" => self.add_client_id(&call),
+            "RemoveClientIDFromOpenIDConnectProvider" => self.remove_client_id(&call),
+            "DeleteOpenIDConnectProvider" => self.delete_provider(&call),
+            "CreateRole" => self.create_role(&call),
+            "GetRole" => self.get_role(&call),
+            "UpdateAssumeRolePolicy" => self.update_trust(&call),
+            "PutRolePolicy" => self.put_role_policy(&call),
+            "GetRolePolicy" => self.get_role_policy(&call),
+            "ListRolePolicies" => self.list_role_policies(&call),
+            "DeleteRolePolicy" => self.delete_role_policy(&call),
+            "CreatePolicy" => self.create_policy(&call),
+            "AttachRolePolicy" => self.attach_role_policy(&call),
+            "ListAttachedRolePolicies" => self.list_attached_role_policies(&call),
+            "AttachUserPolicy" => self.attach_user_policy(&call),
+            "CreateUser" => self.create_user(&call),
+            "GetUser" => self.get_user(&call),
+            "PutUserPolicy" => self.put_user_policy(&call),
+            "CreateAccessKey" => self.create_access_key(&call),
+            _ => Err(QUERY.unknown_action(&parameters)),
+        }
+    }
+
+    /// Whether the caller's policies allow the action on the resource.
+    fn authorize(&self, call: &Call<'_>, action: &str, resource: &str) -> Result<(), Fault> {
+        let action = format!("iam:{action}");
+        let context = [
+            ("aws:PrincipalArn", self.account.principal_arn(call.caller)),
+            ("aws:PrincipalAccount", self.account.world().account.clone()),
+        ];
+        let identity = rule(&self.account.identity_policies(call.caller), &action, resource, &context);
+        let session = match call.caller {
+            Caller::Session { session_policies, .. } if !session_policies.is_empty() => {
+                rule(session_policies, &action, resource, &context)
+            }
+            _ => Ruling::Allowed,
         };
-        if !matches {
-            continue;
-        }
-        let mut statement = statement.clone();
-        statement.retain(|name, _| name != "Principal" && name != "NotPrincipal");
-        statement.entry("Resource").or_insert_with(|| "*".into());
-        kept.push(Value::Object(statement));
-    }
-    let mut filtered = Map::new();
-    filtered.extend(document.get("Version").map(|version| ("Version".to_owned(), version.clone())));
-    filtered.insert("Statement".to_owned(), Value::Array(kept));
-    vec![Value::Object(filtered).to_string()]
-}
-
-fn names_one_of(principal: &Value, names: &[String]) -> bool {
-    let is_one = |text: &Value| text.as_str().is_some_and(|text| names.iter().any(|name| name == text));
-    match principal {
-        Value::String(_) => is_one(principal),
-        Value::Object(kinds) => match kinds.get("AWS") {
-            Some(Value::Array(items)) => items.iter().any(is_one),
-            Some(single) => is_one(single),
-            None => false,
-        },
-        _ => false,
+        let why = match (identity, session) {
+            (Ruling::Allowed, Ruling::Allowed) => return Ok(()),
+            (Ruling::Denied, _) => "with an explicit deny in an identity-based policy".to_owned(),
+            (_, Ruling::Denied) => "with an explicit deny in a session policy".to_owned(),
+            (Ruling::Silent, _) => format!("because no identity-based policy allows the {action} action"),
+            (_, Ruling::Silent) => format!("because no session policy allows the {action} action"),
+        };
+        let user = self.account.arn(call.caller);
+        let message = format!("User: {user} is not authorized to perform: {action} on resource: {resource} {why}");
+        Err(Fault::new("AccessDenied", 403, message))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lab::world::{Places, World};
-
-    fn account() -> Account {
-        let world = World::scenario("healthy").unwrap();
-        Account::new(world.describe(&Places::of_issuer("https://127.0.0.1:1")).unwrap().aws).unwrap()
+impl Service for Iam {
+    async fn answer(&self, request: Received) -> Answer {
+        QUERY.answer(self.act(&request).await)
     }
+}
 
-    fn session() -> Caller {
-        Caller::Session { role: "crewai-secrets-reader".into(), session_name: "s".into(), session_policies: Vec::new() }
-    }
+/// `NoSuchEntity`, 404.
+fn no_such(what: impl Into<String>) -> Fault {
+    Fault::new("NoSuchEntity", 404, what)
+}
 
-    fn named(effect: &str, principal: &str) -> Named {
-        let policy = format!(
-            r#"{{"Statement": [{{"Effect": "{effect}", "Principal": {principal}, "Action": "kms:*", "Resource": "*"}}]}}"#
-        );
-        rule_by_principal(&policy, &account(), &session(), "kms:Decrypt", Some("arn:k"), &[])
-    }
+/// `EntityAlreadyExists`, 409.
+fn exists(what: impl Into<String>) -> Fault {
+    Fault::new("EntityAlreadyExists", 409, what)
+}
 
-    #[test]
-    fn who_a_resource_policy_names() {
-        let role = r#"{"AWS": ["arn:aws:iam::123456789012:role/crewai-secrets-reader"]}"#;
-        let own_session = r#"{"AWS": "arn:aws:sts::123456789012:assumed-role/crewai-secrets-reader/s"}"#;
-        let root = r#"{"AWS": "arn:aws:iam::123456789012:root"}"#;
-        for (principal, itself, this_session) in
-            [(role, true, false), (own_session, true, true), (root, false, false), ("\"*\"", true, false)]
-        {
-            let expected = Named { ruling: Ruling::Allowed, itself, session: this_session };
-            assert_eq!(named("Allow", principal), expected, "{principal}");
-            assert_eq!(named("Deny", principal).ruling, Ruling::Denied);
+/// Puts something under a name that is free; whether it was.
+fn add<T>(map: &mut BTreeMap<String, T>, name: &str, value: T) -> bool {
+    match map.entry(name.to_owned()) {
+        Entry::Vacant(free) => {
+            free.insert(value);
+            true
         }
-        assert_eq!(named("Allow", r#"{"AWS": "arn:aws:iam::123456789012:role/other"}"#), Named::default());
-        assert_eq!(named("Allow", r#"{"Federated": "*"}"#), Named::default());
+        Entry::Occupied(_) => false,
     }
+}
 
-    #[test]
-    fn silence_is_not_denial() {
-        let policy = r#"{"Statement": {"Effect": "Deny", "Action": "kms:Encrypt", "Resource": "*"}}"#.to_owned();
-        let ask = |action| rule(std::slice::from_ref(&policy), action, "arn:k", &[]);
-        assert_eq!(ask("kms:Decrypt"), Ruling::Silent);
-        assert_eq!(ask("kms:Encrypt"), Ruling::Denied);
-        assert_eq!(rule(&["no policy".to_owned()], "kms:Decrypt", "arn:k", &[]), Ruling::Silent);
-    }
+/// An action that answers nothing.
+fn done(action: &'static str) -> Outcome {
+    Outcome { action, result: Vec::new() }
+}
+
+/// A list of texts.
+fn members(name: &'static str, texts: impl IntoIterator<Item = String>) -> Element {
+    Element::of(name, texts.into_iter().map(|text| Element::text("member", text)).collect())
+}
+
+/// A list that is whole.
+fn whole(list: Element) -> Vec<Element> {
+    vec![list, Element::text("IsTruncated", "false")]
+}
+
+fn date(name: &'static str, seconds: i64) -> Element {
+    Element::text(name, rfc3339(seconds).unwrap_or_default())
+}
+
+/// The resource that a call without one is checked against.
+fn anything(world: &AwsWorld, kind: &str) -> String {
+    format!("arn:aws:iam::{}:{kind}/*", world.account)
 }

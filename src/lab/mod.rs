@@ -7,19 +7,24 @@
 //!
 //! One liberty: its issuer has a port, which IAM would refuse.
 
+mod arm;
 mod authority;
+mod changing;
 mod client;
 mod deployment;
 mod entra;
 mod fault;
+mod graph;
 mod iam;
 mod issuer;
 mod keys;
+mod query;
 mod secretsmanager;
 mod server;
 mod session;
 mod sigv4;
 mod sts;
+mod tenant;
 mod vault;
 pub mod world;
 
@@ -31,9 +36,12 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use arm::Arm;
 use authority::Authority;
 use deployment::{Clouds, Deployment, Worker};
 use entra::{AccessTokens, Entra};
+use graph::Graph;
+use iam::Iam;
 use issuer::Issuer;
 use keys::Keys;
 use secretsmanager::SecretsManager;
@@ -43,6 +51,8 @@ use sts::{Fetcher, Sts};
 use vault::Vault;
 use world::{Certificate, Description, Places};
 pub use world::{Scenario, World, WorldError};
+
+use crate::domain::certificate::Chain;
 
 /// How the deployment's worker names itself to the clouds.
 const WORKER: &str = "trustline-lab-worker";
@@ -79,9 +89,12 @@ pub enum LabError {
 pub struct Endpoints {
     pub issuer: String,
     pub sts: String,
+    pub iam: String,
     pub secretsmanager: String,
     pub entra: Option<String>,
     pub vault: Option<String>,
+    pub graph: String,
+    pub arm: String,
     pub deployment: Option<String>,
 }
 
@@ -121,6 +134,8 @@ pub struct LabDeployment {
 pub struct LabAzure {
     pub tenant_id: String,
     pub client_id: String,
+    pub subscription_id: String,
+    pub resource_group: String,
     /// `None` where the profile names no vault.
     pub vault_url: Option<String>,
     pub authority_host: String,
@@ -129,6 +144,15 @@ pub struct LabAzure {
     pub federated_credential: Option<String>,
     /// Used in place of the workload's token.
     pub client_secret: Option<SecretString>,
+}
+
+/// The keys of whoever sets things up in this world: an administrator's, in AWS and in Azure.
+#[derive(Clone, Debug, Default)]
+pub struct LabOperator {
+    pub access_key_id: String,
+    pub secret_access_key: SecretString,
+    pub client_id: String,
+    pub client_secret: SecretString,
 }
 
 /// A running lab. It serves on the runtime it was started on until it is shut down or dropped.
@@ -144,6 +168,7 @@ pub struct Lab {
     /// The secret, as the profile names it.
     pub secret: String,
     pub profile: LabProfile,
+    pub operator: LabOperator,
     /// The scenario's name.
     pub scenario: String,
     /// The cause that a check must name first.
@@ -175,13 +200,18 @@ impl Lab {
     /// Where no port opens, or the world makes no sense with its addresses filled in.
     pub fn start(world: &World, options: LabOptions) -> Result<Self, LabError> {
         let (issuer_port, sts_port, secrets_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
+        let iam_port = Port::bind()?;
+        let (graph_port, arm_port) = (Port::bind()?, Port::bind()?);
         let (entra_port, vault_port, deployment_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let endpoints = Endpoints {
             issuer: issuer_port.url(),
             sts: sts_port.url(),
+            iam: iam_port.url(),
             secretsmanager: secrets_port.url(),
             entra: Some(entra_port.url()),
             vault: Some(vault_port.url()),
+            graph: graph_port.url(),
+            arm: arm_port.url(),
             deployment: Some(deployment_port.url()),
         };
         let description = world.describe(&Places {
@@ -204,11 +234,16 @@ impl Lab {
             kind => authority.server(kind)?,
         };
         let issuer = Arc::new(Issuer::new(&description, keys.clone()));
+        let thumbprint = Chain::read(&[authority.der()]).thumbprint().unwrap_or_default().to_owned();
+        let iam = Iam::new(account.clone(), Fetcher::new(authority.der(), inside.clone()), thumbprint);
         let sts = Arc::new(Sts::new(account.clone(), Fetcher::new(authority.der(), inside.clone())));
         let access_tokens = Arc::new(AccessTokens::new()?);
         let fetcher = Fetcher::new(authority.der(), inside);
-        let entra = Arc::new(Entra::new(description.azure.clone(), fetcher, access_tokens.clone()));
-        let vault = Arc::new(Vault::new(description.azure.clone(), vault_port.url(), access_tokens.clone()));
+        let azure = Arc::new(tenant::open(description.azure.clone()));
+        let entra = Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone()));
+        let vault = Arc::new(Vault::new(azure.clone(), vault_port.url(), access_tokens.clone()));
+        let graph = Arc::new(Graph::new(azure.clone(), access_tokens.clone()));
+        let arm = Arc::new(Arm::new(azure, access_tokens.clone(), vault_port.url()));
         let secrets = Arc::new(SecretsManager::new(account));
         let mut read_vault = vault_port.url();
         let mut servers = Vec::new();
@@ -216,7 +251,7 @@ impl Lab {
             let (port, mut azure) = (Port::bind()?, description.azure.clone());
             azure.vault.secrets = std::mem::take(&mut azure.second_vault);
             read_vault = port.url();
-            let second = Arc::new(Vault::new(azure, port.url(), access_tokens));
+            let second = Arc::new(Vault::new(Arc::new(tenant::open(azure)), port.url(), access_tokens));
             servers.push(port.serve(plain.clone(), second, manner.clone(), stopped.clone())?);
         }
         let clouds = Clouds {
@@ -231,9 +266,12 @@ impl Lab {
         servers.extend([
             issuer_port.serve(issuer_tls, issuer, issuer_manner, stopped.clone())?,
             sts_port.serve(plain.clone(), sts, manner.clone(), stopped.clone())?,
+            iam_port.serve(plain.clone(), Arc::new(iam), manner.clone(), stopped.clone())?,
             secrets_port.serve(plain.clone(), secrets, manner.clone(), stopped.clone())?,
             entra_port.serve(plain.clone(), entra, manner.clone(), stopped.clone())?,
             vault_port.serve(plain.clone(), vault, manner.clone(), stopped.clone())?,
+            graph_port.serve(plain.clone(), graph, manner.clone(), stopped.clone())?,
+            arm_port.serve(plain.clone(), arm, manner.clone(), stopped.clone())?,
             deployment_port.serve(plain, deployment, manner, stopped)?,
         ]);
         // What a static credential reads, it reads now: the value becomes part of the image.
@@ -247,6 +285,7 @@ impl Lab {
             region: profile.region.clone(),
             secret: profile.secret.clone(),
             profile,
+            operator: operator(&description),
             scenario: description.name.clone(),
             expects: description.expects.clone(),
             rotation: description.rotation.clone(),
@@ -311,6 +350,19 @@ fn deployment_profile(world: &Description) -> LabDeployment {
     }
 }
 
+/// The user and the application called `operator`.
+fn operator(world: &Description) -> LabOperator {
+    let user = world.aws.users.get("operator").filter(|user| user.present);
+    let app = world.azure.apps.get("operator").filter(|app| app.present);
+    let secret = app.and_then(|app| app.client_secrets.first()).map(|secret| secret.value.clone());
+    LabOperator {
+        access_key_id: user.map(|user| user.access_key_id.clone()).unwrap_or_default(),
+        secret_access_key: user.map(|user| user.secret_access_key.clone().into()).unwrap_or_default(),
+        client_id: app.map(|app| app.client_id.clone()).unwrap_or_default(),
+        client_secret: secret.unwrap_or_default(),
+    }
+}
+
 fn azure_profile(world: &Description) -> LabAzure {
     let own = &world.profile.azure;
     let filled = |text: &String| (!text.trim().is_empty()).then(|| text.clone());
@@ -320,6 +372,8 @@ fn azure_profile(world: &Description) -> LabAzure {
     LabAzure {
         tenant_id: own.tenant_id.clone(),
         client_id: own.client_id.clone(),
+        subscription_id: world.azure.subscription_id.clone(),
+        resource_group: world.azure.resource_group.clone(),
         vault_url: filled(&own.vault_url),
         authority_host: own.authority_host.clone(),
         scope: own.scope.clone(),

@@ -65,7 +65,7 @@ impl Call<'_> {
 
 impl SecretsManager {
     pub(super) fn new(account: Arc<Account>) -> Self {
-        let store = Store::new(&account.world);
+        let store = Store::new(&account.world());
         SecretsManager { account, store }
     }
 

@@ -15,6 +15,7 @@ use fault::Fault;
 use rights::Right;
 use store::Store;
 
+use super::changing::Changing;
 use super::entra::{AccessTokens, Claims, now};
 use super::keys::random_uuid;
 use super::server::{Answer, Received, Service};
@@ -25,7 +26,7 @@ const JSON: &str = "application/json; charset=utf-8";
 
 /// The vault of one lab.
 pub(super) struct Vault {
-    world: AzureWorld,
+    azure: Arc<Changing<AzureWorld>>,
     tokens: Arc<AccessTokens>,
     store: Store,
     started: Instant,
@@ -44,14 +45,14 @@ enum Asked<'p> {
 }
 
 impl Vault {
-    pub(super) fn new(world: AzureWorld, url: String, tokens: Arc<AccessTokens>) -> Self {
-        let store = Store::new(&world.vault.secrets, url, now());
-        Vault { world, tokens, store, started: Instant::now() }
+    pub(super) fn new(azure: Arc<Changing<AzureWorld>>, url: String, tokens: Arc<AccessTokens>) -> Self {
+        let store = Store::new(&azure.now().vault.secrets, url, now());
+        Vault { azure, tokens, store, started: Instant::now() }
     }
 
     fn act(&self, request: &Received) -> Result<Value, Fault> {
         let caller = self.authenticate(request)?;
-        if self.world.vault.throttled {
+        if self.azure.now().vault.throttled {
             return Err(Fault::new(
                 429,
                 "Throttled",
@@ -84,13 +85,14 @@ impl Vault {
         }
     }
 
-    fn tenant(&self) -> &str {
-        let own = &self.world.vault.tenant_id;
-        if own.is_empty() { &self.world.tenant_id } else { own }
+    fn tenant(&self) -> String {
+        let world = self.azure.now();
+        let own = &world.vault.tenant_id;
+        if own.is_empty() { world.tenant_id.clone() } else { own.clone() }
     }
 
     fn challenge(&self) -> String {
-        let vault = &self.world.vault;
+        let vault = &self.azure.now().vault;
         let resource = vault.challenge_resource.as_ref().unwrap_or(&vault.resource);
         format!("Bearer authorization=\"https://login.microsoftonline.com/{}\", resource=\"{resource}\"", self.tenant())
     }
@@ -112,18 +114,20 @@ impl Vault {
                 claims.iss
             )));
         }
-        if claims.aud != self.world.vault.resource {
+        let expected = &self.azure.now().vault.resource;
+        if claims.aud != *expected {
             return Err(unauthorized(format!(
-                "AKV10022: Invalid audience. Expected {}, found: {}.",
-                self.world.vault.resource, claims.aud
+                "AKV10022: Invalid audience. Expected {expected}, found: {}.",
+                claims.aud
             )));
         }
         Ok(claims)
     }
 
     fn check_network(&self, caller: &Claims) -> Result<(), Fault> {
-        let (who, vault) = (rights::caller(caller), rights::location(&self.world));
-        match self.world.vault.network {
+        let world = self.azure.now();
+        let (who, vault) = (rights::caller(caller), rights::location(&world));
+        match world.vault.network {
             VaultNetwork::Open => Ok(()),
             VaultNetwork::Firewall => Err(Fault::new(403, "Forbidden", format!(
                 "Client address is not authorized and caller is not a trusted service.\r\nClient address: 127.0.0.1\r\nCaller: {who}\r\nVault: {vault}"
@@ -137,7 +141,7 @@ impl Vault {
     }
 
     fn authorize(&self, caller: &Claims, right: Right, secret: Option<&str>) -> Result<(), Fault> {
-        rights::check(&self.world, caller, right, secret, self.started.elapsed().as_secs())
+        rights::check(&self.azure.now(), caller, right, secret, self.started.elapsed().as_secs())
     }
 }
 

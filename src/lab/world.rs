@@ -15,8 +15,8 @@ pub use azure::{
 };
 pub use deployment::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
 pub use description::{
-    AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, Policy, ProfileWorld, Provider, PublishedKey,
-    Redirect, Role, RotationFunction, Secret, SecretVersion, Slow, TokenWorld, User,
+    AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, ManagedPolicy, Policy, ProfileWorld, Provider,
+    PublishedKey, Redirect, Role, RotationFunction, Secret, SecretVersion, Slow, TokenWorld, User,
 };
 pub use place::Places;
 pub use scenario::Scenario;

@@ -100,8 +100,25 @@ pub struct RotationChoice {
     pub way: RotationWay,
     /// Where the running automation is seen.
     pub runtime: RuntimeFrom,
-    /// The secret that a person agreed to write by typing its name; none where nothing is written.
-    pub agreed: Option<String>,
+    /// What a person agreed to by typing it; none where nothing is written.
+    pub agreed: Option<Agreed>,
+}
+
+/// What a person agreed to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    pub secret: String,
+    /// The account's number, or the vault's host.
+    pub place: String,
+}
+
+/// As whom a secret would be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorSeen {
+    /// An ARN, or an application.
+    pub identity: String,
+    /// The account's number, or the vault's host.
+    pub place: String,
 }
 
 /// Who rotates.

@@ -102,7 +102,7 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
         let share = match model.screen {
             Screen::Start => 36,
             Screen::Handshake => 42,
-            Screen::Token => 58,
+            Screen::Token => 52,
             Screen::Findings => 44,
             Screen::Rotation | Screen::Log => 60,
         };
@@ -149,7 +149,7 @@ pub fn layer(model: &Model, layer: &Layer, area: Rect) -> Rect {
         }
         Layer::Paste(_) => (widest.min(72), 7),
         Layer::Value(_) => (widest.min(72), 9),
-        Layer::Agreement(_) => (widest.min(72), 11),
+        Layer::Agreement(_) => (widest.min(84), 12),
         Layer::Confirm(_) => (widest.min(64), 6),
     };
     let (width, height) = (width.min(area.width), height.min(area.height));

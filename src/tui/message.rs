@@ -9,7 +9,7 @@ use crate::domain::token::{Cleaning, RawToken};
 use crate::run::event::RunEvent;
 use crate::run::rotation::event::RotationEvent;
 
-use super::inputs::{Mouse, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry};
+use super::inputs::{Mouse, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use super::key::Key;
 use super::model::rotation::SessionNumber;
 use super::services::TokenRead;
@@ -47,6 +47,11 @@ pub enum Msg {
     /// A run's stream of events is over.
     RunClosed {
         run: RunNumber,
+    },
+    /// As whom a secret of this target would be written, or why by nobody.
+    OperatorSeen {
+        target: Target,
+        result: Result<OperatorSeen, String>,
     },
     /// A rotation session has begun; this is the profile it works with.
     RotationOpened {
@@ -152,6 +157,10 @@ pub enum Effect {
     },
     CancelRun {
         run: RunNumber,
+    },
+    /// Ask the cloud as whom a secret of this target would be written.
+    AskOperator {
+        target: Target,
     },
     /// Begin a rotation session; the value is what a person typed to be written.
     StartRotation {

@@ -97,7 +97,7 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
         PickerKind::Watch => {
             let mut entries: Vec<Entry> = [2, 5, 10, 30, 60]
                 .into_iter()
-                .map(|s| plain(&format!("every {s} seconds"), "until it works, then on", Choice::Watch(Some(s))))
+                .map(|s| plain(&format!("every {s} seconds"), "", Choice::Watch(Some(s))))
                 .collect();
             if model.runs.watch.is_some() {
                 entries.insert(0, plain("stop watching", "", Choice::Watch(None)));
@@ -129,12 +129,12 @@ fn rotation_ways() -> Vec<Entry> {
         ),
         entry(
             "trustline, a value that I type",
-            "With an operator's credentials, after you have typed the secret's name. The value is never shown.",
+            "With an operator's credentials, once you agreed by typing whose secret it is. The value never shows.",
             RotationWay::Typed,
         ),
         entry(
             "trustline, a value that it makes up",
-            "Random letters and digits, with an operator's credentials, after you have typed the secret's name.",
+            "Random letters and digits, with an operator's credentials, once you agreed by typing whose secret it is.",
             RotationWay::Generated,
         ),
         entry(

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::inputs::{ProfileEntry, RotationChoice, RunChoice, ScenarioEntry};
+use super::inputs::{OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use super::typed_value::TypedValue;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
@@ -24,6 +24,9 @@ pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub trait Services: Send + Sync + 'static {
     /// Starts a run: finds the profile, or starts the lab, and runs the checks until the token is cancelled.
     fn start(&self, choice: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>>;
+
+    /// Asks the cloud as whom a secret of this target would be written. The error is a sentence.
+    fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>>;
 
     /// Begins a rotation session: finds the profile, or starts the lab, and works until it is done or the token is
     /// cancelled. The value is what a person typed to be written.

@@ -248,6 +248,10 @@ impl Shell {
                         cancel.cancel();
                     }
                 }
+                Effect::AskOperator { target } => {
+                    let asked = self.services.operator(target.clone());
+                    self.spawn(async move { Msg::OperatorSeen { target, result: asked.await } });
+                }
                 Effect::StartRotation { session, choice, value } => self.rotate(session, choice, value),
                 Effect::TellRotation { session, told } => {
                     if let Some(rotating) = self.rotations.get(&session) {

@@ -1,26 +1,27 @@
 //! What stays on the screen after the console was left: the last run in a few lines.
 
+use super::content::Show;
 use super::model::{Model, Run};
-use crate::domain::text::visible;
 use crate::output::text::counts;
 use crate::run::event::RunVerdict;
 
-/// The run that was shown last, ending in a line feed; empty where nothing ran.
+/// The run that was shown last, ending in a line feed; empty where nothing ran. Privacy hides here what it hides there.
 pub(super) fn lines(model: &Model) -> String {
     let Some(run) = model.runs.shown() else {
         return String::new();
     };
-    let mut text = format!("trustline {}: {}\n", visible(&run.label), standing(run));
+    let show = Show::of(model);
+    let mut text = format!("trustline {}: {}\n", show.prose(&run.label), standing(run));
     for found in run.report.findings.iter().take(3) {
-        text.push_str(&format!("  {}: {}\n", found.cause, visible(&found.summary)));
+        text.push_str(&format!("  {}: {}\n", found.cause, show.prose(&found.summary)));
         if let Some(command) = found.fixes.iter().find_map(|fix| fix.command.as_deref())
             && !command.contains('\n')
         {
-            text.push_str(&format!("    {}\n", visible(command)));
+            text.push_str(&format!("    {}\n", show.prose(command)));
         }
     }
     if let Some(choice) = &run.choice {
-        text.push_str(&format!("  again: trustline check{}\n", visible(&choice.target.arguments())));
+        text.push_str(&format!("  again: trustline check{}\n", show.prose(&choice.target.arguments())));
     }
     text
 }

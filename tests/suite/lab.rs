@@ -1,5 +1,7 @@
 //! The lab's clouds, tried by any client.
 
+mod aws_operations;
+mod azure_operations;
 mod client;
 mod command;
 mod deployment;

@@ -14,7 +14,9 @@ use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::{Probes, StepInput, Yield};
 use trustline::run::runner::{self, RunRequest};
 use trustline::run::step::Step;
-use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use trustline::tui::inputs::{
+    Inputs, Look, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target,
+};
 use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use trustline::tui::shell::{self, Console};
 use trustline::tui::typed_value::TypedValue;
@@ -113,6 +115,60 @@ fn signals_end_it_with_the_terminal_given_back_once() {
 }
 
 #[test]
+fn a_run_is_recorded_and_the_recording_opens_read_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.ndjson");
+    let file = file.to_str().unwrap();
+    let mut screen = Screen::trustline(&["--lab", "sub-mismatch", "--record", file], (100, 30));
+    screen.wait("2 failed");
+    screen.send("q");
+    assert_eq!(screen.ended(), 1);
+
+    let mut screen = Screen::trustline(&["replay", file], (100, 30));
+    screen.wait("recording, read-only");
+    screen.wait("proven by");
+    screen.send("r");
+    screen.wait("a recording is read-only");
+    screen.send("2");
+    screen.wait("key `lab-rs256`");
+    screen.send("q");
+    assert_eq!(screen.ended(), 1);
+    screen.assert_given_back();
+}
+
+#[test]
+fn the_mouse_is_left_to_the_terminal_by_a_flag_and_by_a_key() {
+    let mut screen = Screen::trustline(&["--no-mouse"], (80, 24));
+    screen.wait("Try it in the lab");
+    assert!(!screen.mouse());
+    screen.send("m");
+    screen.wait("the console has the mouse");
+    assert!(screen.mouse());
+    screen.send("m");
+    screen.wait("the terminal has the mouse");
+    assert!(!screen.mouse());
+    screen.send("q");
+    screen.ended();
+    screen.assert_given_back();
+}
+
+#[test]
+fn privacy_holds_for_the_title_and_for_what_stays_on_the_screen() {
+    let mut screen = Screen::trustline(&["--privacy", "--lab", "sub-mismatch"], (100, 30));
+    screen.wait("2 failed");
+    for key in ["2", "3", "4", "Y", "q", "1", "w"] {
+        screen.send(key);
+    }
+    screen.wait("Waterfall");
+    screen.send("q");
+    assert_eq!(screen.ended(), 1);
+    screen.wait("FAIL");
+    for hidden in ["127.0.0.1", "localhost", "arn:aws", "organization:"] {
+        assert!(!screen.raw().contains(hidden), "{hidden} in\n{}", screen.text());
+    }
+}
+
+#[test]
 fn idle_it_writes_nothing() {
     let mut screen = Screen::trustline(&[], (80, 24));
     screen.wait("Try it in the lab");
@@ -196,6 +252,10 @@ impl Probes for PanickingProbes {
 struct WithPanickingProbes;
 
 impl Services for WithPanickingProbes {
+    fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>> {
+        Panicking.operator(target)
+    }
+
     fn rotate(
         &self,
         choice: RotationChoice,
@@ -250,6 +310,10 @@ fn console_whose_probe_panics() {
 struct Panicking;
 
 impl Services for Panicking {
+    fn operator(&self, _: Target) -> Answer<Result<OperatorSeen, String>> {
+        Box::pin(async { Err(String::new()) })
+    }
+
     fn rotate(
         &self,
         _: RotationChoice,

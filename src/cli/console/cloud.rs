@@ -24,7 +24,7 @@ use crate::run::event::RunEvent;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::runner::{self, RunRequest};
-use crate::tui::inputs::{ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use crate::tui::inputs::{OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use crate::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use crate::tui::typed_value::TypedValue;
 
@@ -78,6 +78,10 @@ impl Services for Cloud {
             }
             Ok(started)
         })
+    }
+
+    fn operator(&self, _: Target) -> Answer<Result<OperatorSeen, String>> {
+        Box::pin(async { Err("this build cannot rotate yet".to_owned()) })
     }
 
     fn rotate(

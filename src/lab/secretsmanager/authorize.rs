@@ -99,7 +99,8 @@ impl SecretsManager {
     /// caller's; and it must be in a state to be used.
     pub(super) fn check_key(&self, call: &Call<'_>, secret: &Secret, usage: KeyUse) -> Result<(), Fault> {
         let Some(arn) = &secret.kms_key else { return Ok(()) };
-        let key = self.account.world.keys.values().find(|key| arn.ends_with(&format!(":key/{}", key.id)));
+        let world = self.account.world();
+        let key = world.keys.values().find(|key| arn.ends_with(&format!(":key/{}", key.id)));
         let not_allowed = || Fault::new("AccessDeniedException", 400, "Access to KMS is not allowed");
         let key = key.ok_or_else(not_allowed)?;
         let action = match usage {
@@ -108,7 +109,7 @@ impl SecretsManager {
         };
         let mut context = self.context(call);
         context.push(("kms:ViaService", format!("secretsmanager.{}.amazonaws.com", call.region)));
-        context.push(("kms:CallerAccount", self.account.world.account.clone()));
+        context.push(("kms:CallerAccount", self.account.world().account.clone()));
         context.push(("kms:EncryptionContext:SecretARN", secret.arn.clone()));
         let identity = iam::rule(&self.account.identity_policies(call.caller), action, arn, &context);
         let policy = key.policy.text();
@@ -140,7 +141,7 @@ impl SecretsManager {
     fn context(&self, call: &Call<'_>) -> Vec<(&'static str, String)> {
         let mut context = vec![
             ("aws:PrincipalArn", self.account.principal_arn(call.caller)),
-            ("aws:PrincipalAccount", self.account.world.account.clone()),
+            ("aws:PrincipalAccount", self.account.world().account.clone()),
             ("aws:userid", self.account.user_id(call.caller)),
             ("aws:RequestedRegion", call.region.to_owned()),
             ("aws:SecureTransport", "true".to_owned()),

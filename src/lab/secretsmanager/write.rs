@@ -189,7 +189,7 @@ impl SecretsManager {
     /// The ARN of the customer key that the call names by id, ARN or world name; none for the default key.
     fn customer_key(&self, call: &Call<'_>) -> Option<String> {
         let wanted = call.text("KmsKeyId")?;
-        let world = &self.account.world;
+        let world = self.account.world();
         let (_, key) = world.keys.iter().find(|(name, key)| wanted.ends_with(&key.id) || wanted == name.as_str())?;
         let region = key.region.as_ref().unwrap_or(&world.region);
         Some(format!("arn:aws:kms:{region}:{}:key/{}", world.account, key.id))

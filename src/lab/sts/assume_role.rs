@@ -1,9 +1,9 @@
 //! `AssumeRole`: a signed caller for a role's credentials.
 
-use super::query::Parameters;
 use super::web_identity::{SessionRequest, assumed_role_user};
-use super::{Fault, Outcome, Received, Sts, now};
+use super::{Fault, Outcome, QUERY, Received, Sts, now};
 use crate::lab::iam::{self, Ruling};
+use crate::lab::query::Parameters;
 use crate::lab::session::Caller;
 
 const ACTION: &str = "sts:AssumeRole";
@@ -12,7 +12,7 @@ const CHAINED_LIMIT: i32 = 3600;
 
 impl Sts {
     pub(super) fn assume_role(&self, request: &Received, parameters: &Parameters) -> Result<Outcome, Fault> {
-        let caller = self.authenticate(request)?.caller;
+        let caller = QUERY.authenticate(request, &self.account)?.caller;
         let wanted = SessionRequest::read(parameters, |_| {})?;
         if matches!(caller, Caller::Session { .. }) && wanted.duration > CHAINED_LIMIT {
             return Err(Fault::validation(
@@ -45,7 +45,7 @@ impl Sts {
         }
         let mut context = vec![
             ("aws:PrincipalArn", self.account.principal_arn(caller)),
-            ("aws:PrincipalAccount", self.account.world.account.clone()),
+            ("aws:PrincipalAccount", self.account.world().account.clone()),
             ("sts:RoleSessionName", wanted.session_name.to_owned()),
         ];
         context.extend(parameters.get("ExternalId").map(|id| ("sts:ExternalId", id.to_owned())));
@@ -53,7 +53,7 @@ impl Sts {
         let role = self.account.role(wanted.role_arn);
         for action in actions {
             let identity = iam::rule(&own, action, wanted.role_arn, &context);
-            let trust = role.map_or(iam::Named::default(), |(_, role)| {
+            let trust = role.as_ref().map_or_else(iam::Named::default, |(_, role)| {
                 let policy = role.trust_policy.text();
                 iam::rule_by_principal(&policy, &self.account, caller, action, None, &context)
             });
@@ -68,7 +68,7 @@ impl Sts {
             }
         }
         let (name, role) = role.ok_or_else(|| Fault::internal("the role vanished"))?;
-        wanted.check_duration(role)?;
-        Ok(name.to_owned())
+        wanted.check_duration(&role)?;
+        Ok(name)
     }
 }

@@ -50,8 +50,18 @@ impl Fetcher {
         self.get(document.get("jwks_uri")?.as_str()?).await
     }
 
+    /// Whether anything answers at the issuer's address, whatever it says.
+    pub(in crate::lab) async fn reaches(&self, issuer: &str) -> bool {
+        let Some(client) = self.client() else { return false };
+        tokio::time::timeout(LIMIT, client.get(issuer).send()).await.is_ok_and(|answer| answer.is_ok())
+    }
+
+    fn client(&self) -> Option<&reqwest::Client> {
+        self.client.get_or_init(|| client::trusting(&self.authority, &self.user_agent)).as_ref()
+    }
+
     async fn get(&self, url: &str) -> Option<Vec<u8>> {
-        let client = self.client.get_or_init(|| client::trusting(&self.authority, &self.user_agent)).as_ref()?;
+        let client = self.client()?;
         tokio::time::timeout(LIMIT, async {
             let response = client.get(url).send().await.ok()?;
             if response.status() != 200 {

@@ -1,12 +1,11 @@
 //! `AssumeRoleWithWebIdentity`: the token for the role's credentials.
 
-use super::constraint::{Constraints, Shown, is_session_name_character};
-use super::query::Parameters;
 use super::token::{self, Identity, ParsedToken};
 use super::verification;
 use super::{Element, Fault, Outcome, Sts, now, roles_claim};
 use crate::domain::iam::{TrustRequest, WEB_IDENTITY};
 use crate::lab::iam;
+use crate::lab::query::{Constraints, Parameters, Shown, is_session_name_character};
 use crate::lab::session::Caller;
 use crate::lab::world::{Provider, Role};
 
@@ -88,14 +87,14 @@ impl Sts {
         }
         let keys = self.fetcher.key_set(&identity.issuer).await.ok_or_else(Fault::no_verification_key)?;
         verification::verify(token, &keys)?;
-        Ok(provider_arn(account, &provider.url))
+        Ok(self.account.world().provider_arn(&provider))
     }
 
     /// The provider for exactly this issuer in the role's account.
-    fn provider(&self, account: &str, issuer: &str) -> Option<&Provider> {
-        let world = &self.account.world;
-        let mut providers = world.providers.values().filter(|provider| provider.present);
-        providers.find(|provider| account == world.account && provider.url == issuer)
+    fn provider(&self, account: &str, issuer: &str) -> Option<Provider> {
+        let world = self.account.world();
+        let mut providers = world.providers.values();
+        providers.find(|provider| account == world.account && provider.url == issuer).cloned()
     }
 
     /// A missing role and a trust policy that does not allow get the same sentence.
@@ -104,7 +103,7 @@ impl Sts {
         request: &SessionRequest<'_>,
         token: &ParsedToken,
         provider_arn: &str,
-    ) -> Result<&str, Fault> {
+    ) -> Result<String, Fault> {
         let (name, role) = self.account.role(request.role_arn).ok_or_else(|| Fault::not_authorized(WEB_IDENTITY))?;
         let question = TrustRequest {
             role_arn: Some(request.role_arn),
@@ -115,7 +114,7 @@ impl Sts {
         if !iam::trust_allows(&role.trust_policy.text(), &question) {
             return Err(Fault::not_authorized(WEB_IDENTITY));
         }
-        request.check_duration(role)?;
+        request.check_duration(&role)?;
         Ok(name)
     }
 
@@ -124,10 +123,10 @@ impl Sts {
         request: &SessionRequest<'_>,
         identity: &Identity,
         provider_arn: &str,
-        role: &str,
+        role: String,
     ) -> Result<Outcome, Fault> {
         let caller = Caller::Session {
-            role: role.to_owned(),
+            role,
             session_name: request.session_name.to_owned(),
             session_policies: request.policy.map(str::to_owned).into_iter().collect(),
         };
@@ -175,10 +174,6 @@ fn check_provider_id(provider: Option<&str>) -> Result<(), Fault> {
             "Unrecognized OAuth provider. Do not include a provider parameter when submitting OpenIDConnect ID tokens",
         )),
     }
-}
-
-fn provider_arn(account: &str, url: &str) -> String {
-    format!("arn:aws:iam::{account}:oidc-provider/{}", url.strip_prefix("https://").unwrap_or(url))
 }
 
 /// A share of the packed space in percent. AWS does not publish how it packs; this grows with the same inputs, at

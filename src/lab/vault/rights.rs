@@ -79,13 +79,13 @@ fn by_role(world: &AzureWorld, caller: &Claims, right: Right, secret: Option<&st
     if allowed {
         return Ok(());
     }
-    let name = world.vault.name.to_lowercase();
+    let vault = world.vault_id().to_lowercase();
     let under = secret.map(|secret| format!("/secrets/{}", secret.to_lowercase())).unwrap_or_default();
     Err(Fault::new(
         403,
         "Forbidden",
         format!(
-            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: {}\r\nAction: '{}'\r\nResource: '/subscriptions/00000000-1111-2222-3333-444444444444/resourcegroups/lab/providers/microsoft.keyvault/vaults/{name}{under}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: {}\r\n",
+            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: {}\r\nAction: '{}'\r\nResource: '{vault}{under}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: {}\r\n",
             self::caller(caller),
             right.action(),
             location(world)

@@ -12,6 +12,9 @@ use super::WorldError;
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct AzureWorld {
     pub tenant_id: String,
+    pub subscription_id: String,
+    /// Where the vault is.
+    pub resource_group: String,
     pub entra: EntraWorld,
     pub apps: BTreeMap<String, App>,
     pub vault: VaultWorld,
@@ -49,6 +52,8 @@ pub enum EntraPolicy {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct App {
     pub present: bool,
+    /// What people call it; its name in this world where empty.
+    pub display_name: String,
     pub client_id: String,
     /// The object id of its service principal: what roles and policies name.
     pub object_id: String,
@@ -56,6 +61,11 @@ pub struct App {
     pub service_principal: bool,
     pub credentials: BTreeMap<String, Credential>,
     pub client_secrets: Vec<ClientSecret>,
+    /// The directory roles that it holds, such as `Application Administrator`.
+    pub directory_roles: BTreeSet<String>,
+    /// The object id of the registration itself, made at start. No role assignment that names it ever matches.
+    #[serde(skip)]
+    pub registration_id: String,
 }
 
 /// A federated credential.
@@ -70,6 +80,9 @@ pub struct Credential {
     pub expression: Option<String>,
     /// Seconds after the lab's start at which the token endpoint learns of it.
     pub effective_after_s: u64,
+    /// Its object id, made at start.
+    #[serde(skip)]
+    pub id: String,
 }
 
 /// A client secret.
@@ -212,6 +225,14 @@ pub(super) fn optional_secret_text<'de, D: serde::Deserializer<'de>>(
 }
 
 impl AzureWorld {
+    /// The resource id of the vault.
+    pub fn vault_id(&self) -> String {
+        format!(
+            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.KeyVault/vaults/{}",
+            self.subscription_id, self.resource_group, self.vault.name
+        )
+    }
+
     /// The application of this client id, where there is one.
     pub fn app(&self, client_id: &str) -> Option<&App> {
         self.apps.values().find(|app| app.present && app.client_id.eq_ignore_ascii_case(client_id))
@@ -264,11 +285,14 @@ impl Default for App {
     fn default() -> Self {
         App {
             present: true,
+            display_name: String::new(),
             client_id: String::new(),
             object_id: String::new(),
             service_principal: true,
             credentials: BTreeMap::new(),
             client_secrets: Vec::new(),
+            directory_roles: BTreeSet::new(),
+            registration_id: String::new(),
         }
     }
 }
@@ -282,6 +306,7 @@ impl Default for Credential {
             audience: String::new(),
             expression: None,
             effective_after_s: 0,
+            id: String::new(),
         }
     }
 }

@@ -144,8 +144,28 @@ pub struct AwsWorld {
     pub providers: BTreeMap<String, Provider>,
     pub roles: BTreeMap<String, Role>,
     pub users: BTreeMap<String, User>,
+    /// Managed policies, by name.
+    pub policies: BTreeMap<String, ManagedPolicy>,
     pub keys: BTreeMap<String, KmsKey>,
     pub secrets: BTreeMap<String, Secret>,
+}
+
+impl AwsWorld {
+    /// A role's ARN.
+    pub fn role_arn(&self, name: &str, role: &Role) -> String {
+        format!("arn:aws:iam::{}:role{}{name}", self.account, role.path)
+    }
+
+    /// A managed policy's ARN.
+    pub fn policy_arn(&self, name: &str, policy: &ManagedPolicy) -> String {
+        format!("arn:aws:iam::{}:policy{}{name}", self.account, policy.path)
+    }
+
+    /// A provider's ARN: the URL without its scheme is the name.
+    pub fn provider_arn(&self, provider: &Provider) -> String {
+        let name = provider.url.strip_prefix("https://").unwrap_or(&provider.url);
+        format!("arn:aws:iam::{}:oidc-provider/{name}", self.account)
+    }
 }
 
 /// An IAM OIDC identity provider.
@@ -155,6 +175,11 @@ pub struct Provider {
     pub present: bool,
     pub url: String,
     pub client_ids: Vec<String>,
+    /// SHA-1 of certificates, forty hexadecimal digits each.
+    pub thumbprints: Vec<String>,
+    /// Seconds since the epoch.
+    #[serde(skip)]
+    pub created_at: i64,
 }
 
 /// An IAM role.
@@ -167,9 +192,26 @@ pub struct Role {
     pub trust_policy: Policy,
     /// The identity policies, by name.
     pub policies: BTreeMap<String, Policy>,
+    /// The managed policies attached to it, by name.
+    pub attached: Vec<String>,
     pub max_session_duration_s: u32,
     /// Seconds after the lab's start at which STS learns of the role.
     pub effective_after_s: u64,
+    /// Its unique id, made at start.
+    #[serde(skip)]
+    pub id: String,
+    /// Seconds since the epoch.
+    #[serde(skip)]
+    pub created_at: i64,
+}
+
+/// A managed policy.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ManagedPolicy {
+    /// `/`, or `/a/b/`.
+    pub path: String,
+    pub document: Policy,
 }
 
 /// An IAM user with one access key.
@@ -180,6 +222,14 @@ pub struct User {
     pub access_key_id: String,
     pub secret_access_key: String,
     pub policies: BTreeMap<String, Policy>,
+    /// The managed policies attached to it, by name.
+    pub attached: Vec<String>,
+    /// Its unique id, made at start.
+    #[serde(skip)]
+    pub id: String,
+    /// Seconds since the epoch.
+    #[serde(skip)]
+    pub created_at: i64,
 }
 
 /// A customer key in KMS.
@@ -306,7 +356,7 @@ impl Default for Policy {
 
 impl Default for Provider {
     fn default() -> Self {
-        Provider { present: true, url: String::new(), client_ids: Vec::new() }
+        Provider { present: true, url: String::new(), client_ids: Vec::new(), thumbprints: Vec::new(), created_at: 0 }
     }
 }
 
@@ -317,9 +367,18 @@ impl Default for Role {
             path: "/".into(),
             trust_policy: Policy::default(),
             policies: BTreeMap::new(),
+            attached: Vec::new(),
             max_session_duration_s: 3600,
             effective_after_s: 0,
+            id: String::new(),
+            created_at: 0,
         }
+    }
+}
+
+impl Default for ManagedPolicy {
+    fn default() -> Self {
+        ManagedPolicy { path: "/".into(), document: Policy::default() }
     }
 }
 
@@ -330,6 +389,9 @@ impl Default for User {
             access_key_id: String::new(),
             secret_access_key: String::new(),
             policies: BTreeMap::new(),
+            attached: Vec::new(),
+            id: String::new(),
+            created_at: 0,
         }
     }
 }

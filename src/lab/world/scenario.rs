@@ -28,6 +28,7 @@ macro_rules! scenarios {
 
 scenarios! {
     "healthy",
+    "blank",
     "issuer-not-configured",
     "discovery-invalid",
     "issuer-differs",
@@ -93,6 +94,7 @@ scenarios! {
     "rotation-pending-stuck",
     "rotation-variable-unset",
     "azure",
+    "azure-blank",
     "azure-issuer-not-configured",
     "azure-jwks-unreachable",
     "azure-jwks-kid-missing",

@@ -217,6 +217,7 @@ mod tests {
                 command.name
             );
             assert!(!command.doc.ends_with('.') && command.title.chars().count() <= 18, "{}", command.name);
+            assert!(command.doc.chars().count() <= 58, "{} is cut on 80 columns", command.name);
         }
     }
 }

@@ -71,23 +71,23 @@ pub const COMMANDS: &[Command] = commands! {
     C::RunOne, "run-one", "run this check", ["e"], HANDSHAKE, "Run the selected check with what it needs"
         when can_run_one;
     C::Cancel, "cancel", "cancel", ["c"], MAIN, "Stop the run, or watching" when can_cancel hint 0;
-    C::Watch, "watch", "watch", ["W"], MAIN, "Run every few seconds until it works, and say since when it does"
+    C::Watch, "watch", "watch", ["W"], MAIN, "Run every few seconds; tell since when it works"
         when can_watch;
     C::History, "history", "earlier runs", ["H"], MAIN, "Go back to an earlier run" when has_run;
-    C::Compare, "compare", "compare", ["D"], MAIN, "Compare this run with another: causes, outcomes, claims, times"
+    C::Compare, "compare", "compare", ["D"], MAIN, "Compare with another run: causes, outcomes, claims, times"
         when has_two_runs;
     // Taking away.
     C::CopyValue, "copy", "copy", ["y"], MAIN, "Copy what matters most here: the fix, the value" when has_copy hint 2;
-    C::CopyMenu, "copy-menu", "copy …", ["Y"], MAIN, "Choose what to copy: value, fix, finding, command that reproduces it"
+    C::CopyMenu, "copy-menu", "copy …", ["Y"], MAIN, "Choose what to copy: value, fix, finding, a command for it"
         when has_copy;
     C::Export, "export", "export", ["x"], MAIN, "Write the report as Markdown or JSON" when has_report;
     // What one screen has alone.
-    C::Waterfall, "waterfall", "waterfall", ["w"], HANDSHAKE, "Where the time went: every check and its hops on one time axis"
-        when has_run hint 4;
+    C::Waterfall, "waterfall", "waterfall", ["w"], HANDSHAKE, "Where the time went: checks and hops on one time axis"
+        when has_report hint 4;
     C::Fold, "fold", "fold", ["space"], FINDINGS, "Show or hide what this finding blocks" when has_run;
     C::Paste, "paste", "paste token", ["i"], TOKEN, "Paste or type a token; it is never shown as such"
         when not_replay hint 3;
-    C::Verify, "verify", "verify", ["v"], TOKEN, "Fetch the keys of the token's issuer and check the signature"
+    C::Verify, "verify", "verify", ["v"], TOKEN, "Fetch the issuer's keys and check the signature"
         when can_verify hint 3;
     C::ReadAgain, "read-token", "read again", ["R"], TOKEN, "Read the token again from where the profile says"
         when can_read_again;
@@ -101,7 +101,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when can_roll_back hint 0;
     C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when can_roll_back hint 0;
     // Finding.
-    C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when has_list hint 5;
+    C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when has_list hint 6;
     C::NextMatch, "next-match", "next match", ["n"], MAIN, "To the next row that the filter shows" when has_filter;
     C::PreviousMatch, "previous-match", "previous match", ["N"], MAIN, "To the row before that the filter shows"
         when has_filter;
@@ -114,10 +114,10 @@ pub const COMMANDS: &[Command] = commands! {
     C::Privacy, "privacy", "privacy", ["p"], MAIN, "Hide account ids, subjects and hosts";
     C::Clock, "clock", "clock", ["u"], MAIN, "Tell times in UTC or local time" when has_offset;
     C::Theme, "theme", "theme", ["t"], MAIN, "The next theme: dark, light, none";
-    C::Mouse, "mouse", "mouse", ["m"], MAIN, "Leave the mouse to the terminal, to select text, or take it back";
+    C::Mouse, "mouse", "mouse", ["m"], MAIN, "Leave the mouse to the terminal, or take it back";
     // Help and the end.
-    C::Palette, "palette", "commands", [":", "ctrl-p"], MAIN, "Find a command by its name" hint 6;
-    C::Help, "help", "help", ["?", "f1"], MAIN, "What can be done here" hint 7;
+    C::Palette, "palette", "commands", [":", "ctrl-p"], MAIN, "Find a command by its name" hint 7;
+    C::Help, "help", "help", ["?", "f1"], MAIN, "What can be done here" hint 5;
     C::Quit, "quit", "quit", ["q"], MAIN, "Leave; a summary stays on the screen" hint 8;
     // Everywhere.
     C::Interrupt, "interrupt", "cancel or quit", ["ctrl-c"], ALWAYS, "Stop the run if one is going on, else leave";
@@ -130,7 +130,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::FieldPrevious, "field-previous", "field before", ["backtab", "up"], FORM, "To the field before";
     C::Save, "save", "save and run", ["ctrl-s"], FORM, "Write the profile and run it" hint 0;
     // While a filter is typed.
-    C::TypingEnd, "typing-end", "take it", ["enter"], TYPING, "Keep the filter and go back to the rows; in a list on top, choose"
+    C::TypingEnd, "typing-end", "take it", ["enter"], TYPING, "Keep the filter; in a list on top, choose"
         hint 0;
     C::TypingClear, "typing-clear", "clear", ["esc"], TYPING, "Remove the filter" hint 1;
 };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::chain::outcome_ink;
 use super::clock::moment;
@@ -79,20 +80,18 @@ fn causes(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
 
 fn outcomes(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
     let old: BTreeMap<_, _> = before.finished().map(|check| (check.id, check.outcome)).collect();
-    let changed: Vec<Line> = after
+    let changed = after
         .finished()
         .filter_map(|check| {
             let was = *old.get(&check.id)?;
-            (was != check.outcome).then(|| {
-                Line::of(Ink::Plain, format!("{}  ", check.id.title()))
-                    .with(outcome_ink(was), outcome_word(was))
-                    .with(Ink::Muted, format!(" {} ", show.glyphs.arrow))
-                    .with(outcome_ink(check.outcome), outcome_word(check.outcome))
-                    .hanging(2)
+            (was != check.outcome).then(|| Change {
+                name: check.id.title().to_owned(),
+                before: (outcome_ink(was), outcome_word(was).to_owned()),
+                after: (outcome_ink(check.outcome), outcome_word(check.outcome).to_owned()),
             })
         })
         .collect();
-    section("Outcomes", changed, lines);
+    section("Outcomes", changed, show, lines);
 }
 
 fn claims(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
@@ -112,15 +111,13 @@ fn claims(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
     let changed = names
         .into_iter()
         .filter(|name| old.get(*name) != new.get(*name))
-        .map(|name| {
-            Line::of(Ink::Muted, format!("{}  ", crate::domain::text::visible(name)))
-                .with(Ink::Plain, text(old.get(name)))
-                .with(Ink::Muted, format!(" {} ", show.glyphs.arrow))
-                .with(Ink::Plain, text(new.get(name)))
-                .hanging(2)
+        .map(|name| Change {
+            name: crate::domain::text::visible(name).into_owned(),
+            before: (Ink::Plain, text(old.get(name))),
+            after: (Ink::Plain, text(new.get(name))),
         })
         .collect();
-    section("Claims", changed, lines);
+    section("Claims", changed, show, lines);
 }
 
 fn times(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
@@ -130,21 +127,37 @@ fn times(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
         .filter_map(|check| {
             let (was, is) = (*old.get(&check.id)?, check.duration_ms);
             let notable = was.abs_diff(is) >= NOTABLE_MS && was.abs_diff(is) * 2 >= was.min(is);
-            notable.then(|| {
-                Line::of(
-                    Ink::Plain,
-                    format!("{}  {} {} {}", check.id.title(), milliseconds(was), show.glyphs.arrow, milliseconds(is)),
-                )
+            notable.then(|| Change {
+                name: check.id.title().to_owned(),
+                before: (Ink::Plain, milliseconds(was)),
+                after: (Ink::Plain, milliseconds(is)),
             })
         })
         .collect();
-    section("Times", changed, lines);
+    section("Times", changed, show, lines);
 }
 
-fn section(title: &str, content: Vec<Line>, lines: &mut Vec<Line>) {
-    if !content.is_empty() {
-        lines.push(heading(title));
-        lines.extend(content);
-        lines.push(Line::empty());
+/// Something that was one way and is another.
+struct Change {
+    name: String,
+    before: (Ink, String),
+    after: (Ink, String),
+}
+
+/// The widest column of names, in columns.
+const WIDEST_NAME: usize = 40;
+
+fn section(title: &str, changes: Vec<Change>, show: Show, lines: &mut Vec<Line>) {
+    if changes.is_empty() {
+        return;
     }
+    lines.push(heading(title));
+    let names = changes.iter().map(|change| change.name.width()).max().unwrap_or(0).min(WIDEST_NAME) + 2;
+    for Change { name, before, after } in changes {
+        let mut line = Line::of(Ink::Muted, name).hanging(names);
+        line.pad_to(names);
+        let arrow = format!(" {} ", show.glyphs.arrow);
+        lines.push(line.with(before.0, before.1).with(Ink::Muted, arrow).with(after.0, after.1));
+    }
+    lines.push(Line::empty());
 }

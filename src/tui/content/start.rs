@@ -2,6 +2,7 @@
 
 use super::{Rows, Show, heading};
 use crate::domain::profile::Guide;
+use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::Model;
 use crate::tui::text::{Ink, Line};
 
@@ -86,6 +87,7 @@ pub fn detail(model: &Model) -> Vec<Line> {
                     Ink::Plain,
                     "Says what is wired to what, in a file that holds no secret. Each field is checked while you type.",
                 ),
+                act(model, "picks one of these"),
                 Line::empty(),
             ];
             for guide in Guide::ALL {
@@ -99,12 +101,19 @@ pub fn detail(model: &Model) -> Vec<Line> {
     }
 }
 
+/// The key that goes on from here, and where to.
+fn act(model: &Model, words: &str) -> Line {
+    let key = model.look.keymap.key(Scope::Main, CommandId::Open).map_or_else(String::new, |key| key.to_string());
+    Line::of(Ink::Accent, key).with(Ink::Plain, format!(" {words}"))
+}
+
 fn lab(model: &Model, show: Show) -> Vec<Line> {
     let mut lines = vec![
         Line::of(
             Ink::Plain,
             "A cloud of its own on this machine: an issuer, STS, a secret store. Break it in one way, and see how that looks from outside. Nothing leaves this machine, and no account is needed.",
         ),
+        act(model, "picks what is broken"),
         Line::empty(),
     ];
     let scenarios = model.inputs.scenarios.as_deref();
@@ -129,7 +138,7 @@ fn existing(model: &Model, show: Show) -> Vec<Line> {
             Line::of(Ink::Muted, "Make one with the form, or with `trustline profile new NAME`."),
         ];
     }
-    let mut lines = Vec::new();
+    let mut lines = vec![act(model, "picks the one to check"), Line::empty()];
     for profile in &model.inputs.profiles {
         let mut line = Line::of(Ink::Strong, show.prose(&profile.name)).hanging(2);
         match &profile.summary {
@@ -142,8 +151,11 @@ fn existing(model: &Model, show: Show) -> Vec<Line> {
 }
 
 fn environment(model: &Model, show: Show) -> Vec<Line> {
-    let mut lines =
-        vec![Line::of(Ink::Plain, "Variables around this process that say what is wired to what:"), Line::empty()];
+    let mut lines = vec![
+        Line::of(Ink::Plain, "Variables around this process that say what is wired to what:"),
+        act(model, "checks them"),
+        Line::empty(),
+    ];
     let Some((guide, settings)) = model.inputs.offers.iter().max_by_key(|(_, settings)| settings.len()) else {
         return lines;
     };

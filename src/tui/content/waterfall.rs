@@ -15,7 +15,10 @@ pub fn rows(model: &Model) -> Rows<'_> {
     let run = model.runs.shown();
     let checks: &[CheckState] = run.map_or(&[], |run| &run.report.checks);
     let total = run.map_or(1, |run| total_ms(&run.report, model.now_ms - run.started_ms));
-    let line = move |at: usize, width: usize| checks.get(at).map_or_else(Line::empty, |c| row(model, c, total, width));
+    let names = checks.iter().map(|check| check.title.chars().count()).max().unwrap_or(0) + 3;
+    let line = move |at: usize, width: usize| {
+        checks.get(at).map_or_else(Line::empty, |c| row(model, c, (total, names), width))
+    };
     Rows { count: checks.len(), line: Box::new(line) }
 }
 
@@ -27,12 +30,13 @@ fn total_ms(report: &Report, elapsed_ms: i64) -> u64 {
     last.max(elapsed).max(1)
 }
 
-fn row(model: &Model, check: &CheckState, total: u64, width: usize) -> Line {
+fn row(model: &Model, check: &CheckState, (total, names): (u64, usize), width: usize) -> Line {
     let show = Show::of(model);
     if width == usize::MAX {
         return Line::of(Ink::Plain, format!("{} {}", check.title, check.id));
     }
-    let name_width = (width / 3).clamp(8, 38);
+    // The bars get the larger part.
+    let name_width = names.min(width / 2).max(8);
     let (sign, ink) = sign(model, check);
     let mut line = Line::of(ink, sign).with(Ink::Plain, " ");
     line.push(Ink::Plain, cut(&crate::domain::text::visible(&check.title), name_width - 3, show.glyphs.ellipsis));

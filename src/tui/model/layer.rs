@@ -6,7 +6,7 @@ use super::form::Form;
 use super::list::{Field, ListState};
 use crate::domain::profile::Guide;
 use crate::run::rotation::session::RuntimeFrom;
-use crate::tui::inputs::RotationWay;
+use crate::tui::inputs::{OperatorSeen, RotationWay};
 use crate::tui::message::{Effect, RunNumber};
 use crate::tui::typed_value::TypedValue;
 
@@ -59,7 +59,7 @@ impl PickerKind {
             PickerKind::CompareWith => "Compare this run with",
             PickerKind::Copy => "Copy",
             PickerKind::Export => "Export the report",
-            PickerKind::Watch => "Watch: run again and again",
+            PickerKind::Watch => "Watch: run again and again, and tell since when it works",
             PickerKind::RotationWay => "Rotate: who writes the new value?",
             PickerKind::RotationRuntime(_) => "Rotate: how is the running automation seen?",
         }
@@ -114,12 +114,32 @@ pub struct Agreement {
     pub way: RotationWay,
     pub runtime: RuntimeFrom,
     pub value: Option<TypedValue>,
-    /// What is written, and whose it is.
+    /// What is written.
     pub secret: String,
-    pub place: String,
+    pub operator: Operator,
     pub typed: Field,
-    /// What was typed is not the name.
+    /// What was typed is not what was asked for.
     pub is_wrong: bool,
+}
+
+/// As whom a secret is going to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// The cloud is being asked.
+    Asking,
+    Known(OperatorSeen),
+    /// There is none, or its credentials are not accepted.
+    Unknown(String),
+}
+
+impl Agreement {
+    /// What has to be typed; none until it is known whose secret it is.
+    pub fn wanted(&self) -> Option<String> {
+        match &self.operator {
+            Operator::Known(seen) => Some(format!("{} {}", self.secret, seen.place)),
+            Operator::Asking | Operator::Unknown(_) => None,
+        }
+    }
 }
 
 impl std::fmt::Debug for PasteBox {

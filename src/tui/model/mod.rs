@@ -226,7 +226,7 @@ impl Model {
     /// The screen's title for the terminal.
     pub fn title(&self) -> String {
         match self.runs.shown() {
-            Some(run) => format!("trustline {}", crate::domain::text::visible(&run.label)),
+            Some(run) => format!("trustline {}", content::Show::of(self).prose(&run.label)),
             None => "trustline".to_owned(),
         }
     }

@@ -50,6 +50,7 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::RunRefused { run, message, hints } => runs::refused(model, run, message, hints),
         Msg::RunEvent { run, event } => runs::event(model, run, &event),
         Msg::RunClosed { run } => runs::closed(model, run),
+        Msg::OperatorSeen { target, result } => rotation::operator(model, &target, result),
         Msg::RotationOpened { session, profile } => rotation::opened(model, session, profile),
         Msg::RotationRefused { session, message, hints } => rotation::refused(model, session, message, hints),
         Msg::RotationEvent { session, event } => rotation::event(model, session, &event),

@@ -5,10 +5,11 @@ use crate::domain::profile::Profile;
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::session::RuntimeFrom;
-use crate::tui::inputs::{RotationChoice, RotationWay};
+use crate::tui::command::again;
+use crate::tui::inputs::{Agreed, OperatorSeen, RotationChoice, RotationWay, Target};
 use crate::tui::message::{Effect, Pasted, Told};
-use crate::tui::model::layer::{Agreement, Confirm, ValueBox};
-use crate::tui::model::list::Edit;
+use crate::tui::model::layer::{Agreement, Confirm, Operator, ValueBox};
+use crate::tui::model::list::{Edit, Field};
 use crate::tui::model::rotation::{SessionNumber, SessionState};
 use crate::tui::model::{Layer, ListState, Model, PickerKind, Screen, Tone};
 use crate::tui::typed_value::TypedValue;
@@ -52,33 +53,42 @@ pub(super) fn typed_value(model: &mut Model) -> Vec<Effect> {
 
 fn agree(model: &mut Model, way: RotationWay, runtime: RuntimeFrom, value: Option<TypedValue>) -> Vec<Effect> {
     let profile = model.runs.shown().and_then(|run| run.profile.as_deref());
-    let Some((secret, place)) = profile.and_then(|p| Some((p.secret.as_ref()?.to_string(), place(p)))) else {
+    let secret = profile.and_then(|profile| profile.secret.as_ref()).map(ToString::to_string);
+    let Some((secret, target)) = secret.zip(again(model).map(|choice| choice.target)) else {
         return toast(model, "the profile names no secret".to_owned(), Tone::Bad);
     };
-    let agreement = Agreement { way, runtime, value, secret, place, typed: Default::default(), is_wrong: false };
+    let operator = Operator::Asking;
+    let agreement = Agreement { way, runtime, value, secret, operator, typed: Field::default(), is_wrong: false };
     model.layers.push(Layer::Agreement(Box::new(agreement)));
+    vec![Effect::AskOperator { target }]
+}
+
+/// It is known as whom the secret would be written, or that it cannot be.
+pub(super) fn operator(model: &mut Model, target: &Target, result: Result<OperatorSeen, String>) -> Vec<Effect> {
+    let is_asked = again(model).is_some_and(|choice| choice.target == *target);
+    if let Some(Layer::Agreement(agreement)) = model.layers.last_mut().filter(|_| is_asked) {
+        agreement.operator = match result {
+            Ok(seen) => Operator::Known(seen),
+            Err(why) => Operator::Unknown(why),
+        };
+    }
     Vec::new()
 }
 
-/// Whose secret it is: the account and region, or the vault.
-fn place(profile: &Profile) -> String {
-    let aws = profile.aws.role_arn.as_ref().map(|role| {
-        let region = profile.aws.region.as_deref().map(|region| format!(", {region}")).unwrap_or_default();
-        format!("AWS account {}{region}", role.account)
-    });
-    let vault = profile.azure.vault_url.as_ref().map(|vault| format!("the vault {vault}"));
-    aws.or(vault).or(profile.aws.region.as_ref().map(|region| format!("AWS region {region}"))).unwrap_or_default()
-}
-
-/// The name was typed; begins where it is the secret's.
+/// It was typed what is written and whose it is; begins where it is that.
 pub(super) fn agreed(model: &mut Model) -> Vec<Effect> {
     let Some(Layer::Agreement(agreement)) = model.layers.last_mut() else { return Vec::new() };
-    if agreement.typed.text() != agreement.secret {
+    let Operator::Known(seen) = &agreement.operator else { return Vec::new() };
+    if agreement.wanted().as_deref() != Some(agreement.typed.text().trim()) {
         agreement.is_wrong = true;
         return Vec::new();
     }
+    let place = seen.place.clone();
     match model.layers.pop() {
-        Some(Layer::Agreement(agreed)) => begin(model, agreed.way, agreed.runtime, Some(agreed.secret), agreed.value),
+        Some(Layer::Agreement(agreed)) => {
+            let agreement = Some(Agreed { secret: agreed.secret, place });
+            begin(model, agreed.way, agreed.runtime, agreement, agreed.value)
+        }
         _ => Vec::new(),
     }
 }
@@ -87,10 +97,10 @@ fn begin(
     model: &mut Model,
     way: RotationWay,
     runtime: RuntimeFrom,
-    agreed: Option<String>,
+    agreed: Option<Agreed>,
     value: Option<TypedValue>,
 ) -> Vec<Effect> {
-    let Some(target) = crate::tui::command::again(model).map(|choice| choice.target) else {
+    let Some(target) = again(model).map(|choice| choice.target) else {
         return Vec::new();
     };
     let mut effects = cancel(model);

@@ -71,7 +71,10 @@ pub(super) fn refused(model: &mut Model, run: RunNumber, message: String, hints:
     model.runs.watch = None;
     if let Some(refused) = model.runs.get_mut(run) {
         refused.state = RunState::Refused { message: message.clone(), hints: hints.clone() };
-        return super::error(model, "The run could not start", message, hints);
+        // A screen of the run says it in its own place.
+        if matches!(model.screen, Screen::Start | Screen::Token) || model.runs.shown != Some(run) {
+            return super::error(model, "The run could not start", message, hints);
+        }
     }
     Vec::new()
 }

@@ -4,6 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::paint;
 use crate::run::event::RunVerdict;
 use crate::tui::content::clock::{countdown, moment};
@@ -24,7 +26,8 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     let right_width = u16::try_from(right.width()).unwrap_or(0);
     let area = inside(geometry.header);
     let left_room = area.width.saturating_sub(right_width + 2);
-    paint::line(&subject(model), theme, Rect { width: left_room, ..area }, glyphs, buffer);
+    let left = subject(model, usize::from(left_room));
+    paint::line(&left, theme, Rect { width: left_room, ..area }, glyphs, buffer);
     let at_right = Rect { x: area.right().saturating_sub(right_width), width: right_width.min(area.width), ..area };
     paint::line(&right, theme, at_right, glyphs, buffer);
 
@@ -41,8 +44,8 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     }
 }
 
-/// What is checked.
-fn subject(model: &Model) -> Line {
+/// What is checked; the guide too where it fits as a whole.
+fn subject(model: &Model, room: usize) -> Line {
     let show = Show::of(model);
     let mut line = Line::of(Ink::Accent, "trustline");
     match model.runs.shown() {
@@ -50,8 +53,9 @@ fn subject(model: &Model) -> Line {
         Some(run) => {
             line.push(Ink::Plain, "  ");
             line.push(Ink::Strong, show.prose(&run.label));
-            if !run.report.guide.is_empty() {
-                line.push(Ink::Muted, format!(" {} {}", show.glyphs.dot, show.prose(&run.report.guide)));
+            let guide = format!(" {} {}", show.glyphs.dot, show.prose(&run.report.guide));
+            if !run.report.guide.is_empty() && line.width() + guide.width() <= room {
+                line.push(Ink::Muted, guide);
             }
         }
     }

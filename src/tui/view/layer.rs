@@ -24,7 +24,9 @@ pub(super) fn draw(
     layer: &Layer,
     buffer: &mut Buffer,
 ) -> Option<Position> {
-    frame::clear(geometry.layer, buffer);
+    // A blank column at each side keeps what lies below from running into the border.
+    let around = Rect { x: geometry.layer.x.saturating_sub(1), width: geometry.layer.width + 2, ..geometry.layer };
+    frame::clear(around.intersection(buffer.area), buffer);
     match layer {
         Layer::Picker(picker) => draw_picker(model, theme, geometry, picker, buffer),
         Layer::Reader(reader) => {

@@ -10,10 +10,11 @@ use super::paint;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::guessability;
 use crate::tui::content::Show;
+use crate::tui::content::chain::running;
 use crate::tui::inputs::RotationWay;
 use crate::tui::layout::Geometry;
 use crate::tui::model::Model;
-use crate::tui::model::layer::{Agreement, ValueBox};
+use crate::tui::model::layer::{Agreement, Operator, ValueBox};
 use crate::tui::text::{Ink, Line};
 use crate::tui::theme::Theme;
 
@@ -62,16 +63,30 @@ pub(super) fn agreement(
         }
         None => Line::of(Ink::Muted, "the value ").with(Ink::Plain, "is made up when it is written"),
     };
-    let wrong = format!("{} that is not the secret's name", show.glyphs.fail);
+    let (whose, asked) = match &agreement.operator {
+        Operator::Asking => {
+            (Line::of(Ink::Accent, format!("{} asking as whom it is written", running(model))), Line::empty())
+        }
+        Operator::Unknown(why) => {
+            let why = format!("{} it cannot be written: {}", show.glyphs.fail, show.prose(why));
+            (Line::of(Ink::Bad, why).hanging(2), Line::empty())
+        }
+        Operator::Known(seen) => (
+            Line::of(Ink::Plain, "as ").with(Ink::Strong, show.prose(&seen.identity)),
+            Line::of(Ink::Plain, "To agree, type ")
+                .with(Ink::Accent, show.prose(&agreement.wanted().unwrap_or_default())),
+        ),
+    };
+    let wrong = format!("{} that does not name the secret and whose it is", show.glyphs.fail);
     let lines = [
-        Line::of(Ink::Plain, "A new version of ").with(Ink::Strong, secret.clone()).with(Ink::Plain, " is written"),
-        Line::of(Ink::Plain, "in ").with(Ink::Strong, show.prose(&agreement.place)).with(Ink::Plain, "."),
+        Line::of(Ink::Plain, "A new version of ").with(Ink::Strong, secret).with(Ink::Plain, " is written"),
+        whose,
         about,
         Line::empty(),
-        Line::of(Ink::Plain, "To agree, type the secret's name:"),
-        Line::empty(),
+        asked,
+    ];
+    let below = [
         if agreement.is_wrong { Line::of(Ink::Bad, wrong) } else { Line::empty() },
-        Line::empty(),
         keys(&[("enter", "write it"), ("esc", "leave")]),
     ];
     let title = match agreement.way {
@@ -80,8 +95,13 @@ pub(super) fn agreement(
     };
     text_box(model, theme, geometry, title, &lines, buffer);
     let inner = geometry.layer_inner();
-    let row = Rect { y: inner.y + 5, height: 1, ..inner };
-    if row.y >= inner.bottom() {
+    // The field stands above the last two lines, whatever the lines above it take.
+    let row = |from_end: u16| Rect { y: inner.bottom().saturating_sub(from_end), height: 1, ..inner };
+    for (line, at) in below.iter().zip([2, 1]) {
+        paint::line(line, theme, row(at), show.glyphs, buffer);
+    }
+    let row = row(3);
+    if agreement.wanted().is_none() || inner.height < 6 {
         return None;
     }
     // A text longer than its field is scrolled so that the cursor shows.

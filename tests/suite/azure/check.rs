@@ -16,14 +16,13 @@ fn report(output: &std::process::Output) -> Value {
 #[test]
 fn the_environment_alone_is_enough() {
     let world = World::start("");
-    let ready = |key: &str| world.ready[key].as_str().unwrap().to_owned();
     let output = trustline()
         .args(["check", "--output", "json", "--ca-file", &world.file("ca.pem")])
-        .env("AZURE_TENANT_ID", ready("tenant_id"))
-        .env("AZURE_CLIENT_ID", ready("client_id"))
+        .env("AZURE_TENANT_ID", world.ready("tenant_id"))
+        .env("AZURE_CLIENT_ID", world.ready("client_id"))
         .env("AZURE_FEDERATED_TOKEN_FILE", world.file("token.jwt"))
-        .env("AZURE_AUTHORITY_HOST", ready("entra"))
-        .env("AZURE_KEYVAULT_URL", ready("vault"))
+        .env("AZURE_AUTHORITY_HOST", world.ready("entra"))
+        .env("AZURE_KEYVAULT_URL", world.ready("vault"))
         .output()
         .unwrap();
     let report = report(&output);

@@ -1,4 +1,5 @@
-//! The picture in the README: a real frame of the console as SVG, and a test that tells when it is out of date.
+//! Frames of the console as SVG: the picture in the README, with a test that tells when it is out of date, and every
+//! scene for whoever wants to look (`TRUSTLINE_PICTURES=folder cargo test --test suite console::screens`).
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,26 +12,61 @@ use super::sample;
 
 const CELL: (u16, u16) = (9, 20);
 const PADDING: u16 = 16;
-const BACKGROUND: &str = "#16181d";
-const FOREGROUND: &str = "#d5d8de";
 
-fn colour(color: Option<Color>) -> &'static str {
-    match color {
-        Some(Color::Green) => "#7fb86d",
-        Some(Color::Yellow) => "#d9a84e",
-        Some(Color::LightRed | Color::Red) => "#ef6f6c",
-        Some(Color::Cyan) => "#62b6c6",
-        Some(Color::Blue) => "#6f9ff0",
-        Some(Color::Magenta) => "#c07bd0",
-        _ => FOREGROUND,
+/// What a terminal makes of the sixteen colours.
+pub struct Terminal {
+    background: &'static str,
+    foreground: &'static str,
+    green: &'static str,
+    yellow: &'static str,
+    red: &'static str,
+    cyan: &'static str,
+    blue: &'static str,
+    magenta: &'static str,
+}
+
+pub const DARK: Terminal = Terminal {
+    background: "#16181d",
+    foreground: "#d5d8de",
+    green: "#7fb86d",
+    yellow: "#d9a84e",
+    red: "#ef6f6c",
+    cyan: "#62b6c6",
+    blue: "#6f9ff0",
+    magenta: "#c07bd0",
+};
+
+pub const LIGHT: Terminal = Terminal {
+    background: "#fdfdfb",
+    foreground: "#24272e",
+    green: "#2f7d32",
+    yellow: "#9a6700",
+    red: "#c0292b",
+    cyan: "#0f7a86",
+    blue: "#1f55c4",
+    magenta: "#8b3aa0",
+};
+
+impl Terminal {
+    fn colour(&self, color: Option<Color>) -> &'static str {
+        match color {
+            Some(Color::Green | Color::LightGreen) => self.green,
+            Some(Color::Yellow | Color::LightYellow) => self.yellow,
+            Some(Color::LightRed | Color::Red) => self.red,
+            Some(Color::Cyan | Color::LightCyan) => self.cyan,
+            Some(Color::Blue | Color::LightBlue) => self.blue,
+            Some(Color::Magenta | Color::LightMagenta) => self.magenta,
+            _ => self.foreground,
+        }
     }
 }
 
 /// A buffer as SVG: a rectangle for each reversed run, a text for each run of one style, on the grid of the cells.
-fn svg(buffer: &Buffer) -> String {
+pub fn svg(buffer: &Buffer, terminal: &Terminal) -> String {
     let (width, height) = (buffer.area.width * CELL.0 + 2 * PADDING, buffer.area.height * CELL.1 + 2 * PADDING);
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace\" font-size=\"15\">\n<title>The console names the cause: the trust policy expects another subject</title>\n<rect width=\"{width}\" height=\"{height}\" rx=\"10\" fill=\"{BACKGROUND}\"/>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace\" font-size=\"15\">\n<title>The console names the cause: the trust policy expects another subject</title>\n<rect width=\"{width}\" height=\"{height}\" rx=\"10\" fill=\"{background}\"/>\n",
+        background = terminal.background
     );
     for y in 0..buffer.area.height {
         let mut x = 0;
@@ -42,18 +78,18 @@ fn svg(buffer: &Buffer) -> String {
                 text.push_str(buffer[(x, y)].symbol());
                 x += 1;
             }
-            run(&mut svg, start, y, x - start, &text, style);
+            run(&mut svg, (start, y, x - start), &text, style, terminal);
         }
     }
     svg.push_str("</svg>\n");
     svg
 }
 
-fn run(svg: &mut String, x: u16, y: u16, columns: u16, text: &str, style: Style) {
+fn run(svg: &mut String, (x, y, columns): (u16, u16, u16), text: &str, style: Style, terminal: &Terminal) {
     let (left, top) = (PADDING + x * CELL.0, PADDING + y * CELL.1);
     let width = columns * CELL.0;
     let reversed = style.add_modifier.contains(Modifier::REVERSED);
-    let ink = colour(style.fg);
+    let ink = terminal.colour(style.fg);
     if reversed {
         let _ =
             writeln!(svg, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{}\" fill=\"{ink}\"/>", CELL.1);
@@ -61,7 +97,7 @@ fn run(svg: &mut String, x: u16, y: u16, columns: u16, text: &str, style: Style)
     if text.trim().is_empty() {
         return;
     }
-    let fill = if reversed { BACKGROUND } else { ink };
+    let fill = if reversed { terminal.background } else { ink };
     let mut attributes = String::new();
     for (modifier, attribute) in [
         (Modifier::BOLD, " font-weight=\"bold\""),
@@ -85,7 +121,7 @@ fn the_readmes_picture_is_of_todays_console() {
     let mut driver = Driver::failed();
     driver.resize(112, 30);
     driver.model.toast = None;
-    let today = svg(&driver.buffer());
+    let today = svg(&driver.buffer(), &DARK);
     assert!(!today.contains('\u{1b}'));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/console.svg");
     if std::env::var_os("TRUSTLINE_UPDATE_PICTURE").is_some() {

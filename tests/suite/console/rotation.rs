@@ -5,13 +5,15 @@ use trustline::domain::profile::{AwsSettings, Guide, Profile};
 use trustline::domain::secret_ref::SecretRef;
 use trustline::run::rotation::event::RotationEvent;
 use trustline::run::rotation::session::RuntimeFrom;
-use trustline::tui::inputs::{Opening, Replay, RotationChoice, RotationWay, Target};
+use trustline::tui::inputs::{Agreed, Opening, OperatorSeen, Replay, RotationChoice, RotationWay, Target};
 use trustline::tui::message::{Effect, Msg, Pasted, Told};
 use trustline::tui::model::{Layer, Screen};
 
 use super::macros::Driver;
 use super::rotation_sample as sample;
 
+/// What has to be typed before the secret is written.
+const AGREEMENT: &str = "crewai-test-keyword 123456789012";
 const VALUE: &str = "correct-horse-battery-staple-9F2k";
 
 pub fn profile() -> Profile {
@@ -46,6 +48,15 @@ pub fn play<'d>(driver: &'d mut Driver, events: &[RotationEvent]) -> &'d mut Dri
     driver
 }
 
+/// The cloud has told as whom the secret would be written.
+pub fn operator(driver: &mut Driver) -> &mut Driver {
+    let seen =
+        OperatorSeen { identity: "arn:aws:iam::123456789012:user/operator".into(), place: "123456789012".into() };
+    let asked = Effect::AskOperator { target: Target::Lab("sub-mismatch".into()) };
+    assert!(driver.effects.contains(&asked), "{:?}", driver.effects);
+    driver.send(Msg::OperatorSeen { target: Target::Lab("sub-mismatch".into()), result: Ok(seen) })
+}
+
 fn started(driver: &mut Driver) -> Option<(RotationChoice, Option<String>)> {
     driver.asked().into_iter().find_map(|effect| match effect {
         Effect::StartRotation { choice, value, .. } => Some((choice, value.map(|v| v.expose().to_owned()))),
@@ -68,20 +79,26 @@ fn four_keys_begin_a_rotation_by_hand_that_kicks_the_automation_off() {
 }
 
 #[test]
-fn a_value_is_written_only_after_the_secrets_name_was_typed() {
+fn a_value_is_written_only_after_the_secret_and_its_account_were_typed() {
     let mut driver = Driver::failed();
     ready(&mut driver).press("Rj<enter><enter>");
     driver.press("<enter>");
     assert!(driver.shows("nothing was typed yet"), "{}", driver.screen());
     driver.press(&format!("{VALUE}<enter>"));
-    assert!(driver.shows("AWS account 123456789012, us-east-1"), "{}", driver.screen());
-    driver.press("yes<enter>");
-    assert!(driver.shows("that is not the secret's name"), "{}", driver.screen());
-    assert_eq!(started(&mut driver), None);
-    driver.press(&format!("<ctrl-u>{}<enter>", sample::SECRET));
+    driver.press(&format!("{AGREEMENT}<enter>"));
+    assert!(driver.shows("asking as whom it is written"), "{}", driver.screen());
+    operator(&mut driver);
+    assert!(driver.shows("as arn:aws:iam::123456789012:user/operator"), "{}", driver.screen());
+    for wrong in ["yes", sample::SECRET, "crewai-test-keyword 210987654321"] {
+        driver.press(&format!("<ctrl-u>{wrong}<enter>"));
+        assert!(driver.shows("that does not name the secret and whose it is"), "{}", driver.screen());
+        assert_eq!(started(&mut driver), None);
+    }
+    driver.press(&format!("<ctrl-u>{AGREEMENT}<enter>"));
     let (choice, value) = started(&mut driver).expect("a session");
     assert_eq!(choice.way, RotationWay::Typed);
-    assert_eq!(choice.agreed.as_deref(), Some(sample::SECRET));
+    let agreed = Agreed { secret: sample::SECRET.into(), place: "123456789012".into() };
+    assert_eq!(choice.agreed, Some(agreed));
     assert_eq!(value.as_deref(), Some(VALUE));
     assert!(driver.model.layers.is_empty());
 }
@@ -90,8 +107,9 @@ fn a_value_is_written_only_after_the_secrets_name_was_typed() {
 fn a_made_up_value_needs_the_agreement_too() {
     let mut driver = Driver::failed();
     ready(&mut driver).press("Rjj<enter><enter>");
+    operator(&mut driver);
     assert_eq!(started(&mut driver), None);
-    driver.press(&format!("{}<enter>", sample::SECRET));
+    driver.press(&format!("{AGREEMENT}<enter>"));
     let (choice, value) = started(&mut driver).expect("a session");
     assert_eq!((choice.way, value), (RotationWay::Generated, None));
 }
@@ -114,10 +132,21 @@ fn the_value_shows_nowhere_while_it_is_typed_pasted_and_agreed_to() {
     for text in [driver.screen(), format!("{:?}", driver.model), format!("{:?}", driver.effects)] {
         assert!(!text.contains("correct-horse"), "{text}");
     }
-    driver.press(&format!("{}<enter>", sample::SECRET));
+    operator(&mut driver).press(&format!("{AGREEMENT}<enter>"));
     assert!(!format!("{:?}", driver.effects).contains("correct-horse"));
     let (_, value) = started(&mut driver).expect("a session");
     assert_eq!(value.as_deref(), Some(VALUE));
+}
+
+#[test]
+fn without_an_operator_nothing_can_be_agreed_to() {
+    let mut driver = Driver::failed();
+    ready(&mut driver).press("Rjj<enter><enter>");
+    let result = Err("no source of AWS credentials is set up".to_owned());
+    driver.send(Msg::OperatorSeen { target: Target::Lab("sub-mismatch".into()), result });
+    assert!(driver.shows("it cannot be written: no source of AWS credentials"), "{}", driver.screen());
+    driver.press(&format!("{AGREEMENT}<enter>"));
+    assert_eq!(started(&mut driver), None);
 }
 
 #[test]

@@ -1,17 +1,33 @@
 //! Every screen and layer as it looks, with styles, at every size and in every theme.
 
+use std::path::PathBuf;
+
 use trustline::tui::glyphs::GlyphSet;
 use trustline::tui::inputs::{Look, Opening, Privacy, Replay};
 use trustline::tui::theme::ThemeName;
 
 use super::macros::{Driver, styled, text};
+use super::picture::{DARK, LIGHT, svg};
 use super::sample;
 use super::{rotation, rotation_sample};
 
 const SIZES: &[(u16, u16)] = &[(80, 24), (100, 30), (140, 45), (40, 10), (1, 1)];
 
+/// Draws a scene as pictures where the environment names a folder for them.
+fn picture(name: &str, make: &mut impl FnMut(Look, (u16, u16)) -> Driver) {
+    let Some(folder) = std::env::var_os("TRUSTLINE_PICTURES").map(PathBuf::from) else { return };
+    for (theme, terminal) in [(ThemeName::Dark, &DARK), (ThemeName::Light, &LIGHT)] {
+        for size in [(80, 24), (140, 45)] {
+            let driver = make(Look { theme, ..Look::default() }, size);
+            let file = format!("{name}-{}-{}x{}.svg", theme.id(), size.0, size.1);
+            std::fs::write(folder.join(file), svg(&driver.buffer(), terminal)).unwrap();
+        }
+    }
+}
+
 /// How a scene is reached: by what, and with which keys after it.
 fn scene(name: &str, mut make: impl FnMut(Look, (u16, u16)) -> Driver) {
+    picture(name, &mut make);
     let mut all = String::new();
     for size in SIZES {
         let driver = make(Look::default(), *size);
@@ -230,7 +246,11 @@ fn rotation_before() {
 #[test]
 fn rotation_that_writes() {
     scene("rotation_value", |look, size| asking(look, size, "Rj<enter><enter>hunter2"));
-    scene("rotation_agreement", |look, size| asking(look, size, "Rj<enter><enter>hunter2<enter>crewai"));
+    scene("rotation_agreement", |look, size| {
+        let mut driver = asking(look, size, "Rj<enter><enter>hunter2<enter>");
+        rotation::operator(&mut driver).press("crewai");
+        driver
+    });
 }
 
 #[test]

@@ -1,13 +1,15 @@
-//! The AWS commands run as printed, by AWS's own CLI against moto. Skipped with a word where one of them is missing.
+//! The AWS commands run as printed, by AWS's own CLI: against moto, and in the lab. Skipped with a word where one of
+//! them is missing.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
 use super::Home;
+use crate::support::{RunningLab, trustline};
 
 struct Moto {
     address: String,
@@ -27,10 +29,7 @@ impl Moto {
             println!("skipped: TRUSTLINE_TEST_MOTO names no moto server");
             return None;
         };
-        if cli().is_none() {
-            println!("skipped: there is no AWS CLI on the path");
-            return None;
-        }
+        cli()?;
         let mut server = Command::new(program)
             .args(["-H", "127.0.0.1", "-p", "0"])
             .stdout(Stdio::null())
@@ -50,27 +49,14 @@ impl Moto {
 
     /// Runs a script in `home` with a value on its standard input, and gives back what it printed.
     fn sh(&self, home: &Home, script: &str, input: &str) -> String {
-        let file = home.folder.path().join("script.sh");
-        fs::write(&file, script).unwrap();
-        let mut shell = Command::new("sh")
-            .arg(&file)
-            .current_dir(home.folder.path())
-            .env("AWS_ENDPOINT_URL", format!("http://{}", self.address))
-            .env("AWS_ACCESS_KEY_ID", "testing")
-            .env("AWS_SECRET_ACCESS_KEY", "testing")
-            .env("AWS_DEFAULT_REGION", "eu-west-1")
-            .env("AWS_PAGER", "")
-            .env_remove("AWS_PROFILE")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = shell.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}\n{said}");
-        String::from_utf8(output.stdout).unwrap()
+        let address = format!("http://{}", self.address);
+        let variables = [
+            ("AWS_ENDPOINT_URL", address.as_str()),
+            ("AWS_ACCESS_KEY_ID", "testing"),
+            ("AWS_SECRET_ACCESS_KEY", "testing"),
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ];
+        sh(home.folder.path(), &variables, script, input)
     }
 
     fn json(&self, home: &Home, command: &str) -> Value {
@@ -79,8 +65,40 @@ impl Moto {
     }
 }
 
+/// AWS's own CLI.
 fn cli() -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join("aws")).find(|path| path.is_file())
+    let named = std::env::var_os("TRUSTLINE_TEST_AWS_CLI").map(PathBuf::from);
+    if named.is_none() {
+        println!("skipped: TRUSTLINE_TEST_AWS_CLI names no AWS CLI");
+    }
+    named
+}
+
+/// Runs a script in a folder with a value on its standard input, and gives back what it printed.
+fn sh(folder: &Path, variables: &[(&str, &str)], script: &str, input: &str) -> String {
+    let file = folder.join("script.sh");
+    fs::write(&file, script).unwrap();
+    let own = cli().unwrap().parent().unwrap().to_owned();
+    let path = std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect::<Vec<_>>();
+    let mut shell = Command::new("sh")
+        .arg(&file)
+        .current_dir(folder)
+        .env("PATH", std::env::join_paths([vec![own], path].concat()).unwrap())
+        .envs(variables.iter().copied())
+        .env("AWS_PAGER", "")
+        .env("AWS_CONFIG_FILE", "/nonexistent")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+        .env_remove("AWS_PROFILE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = shell.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}\n{said}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
@@ -138,4 +156,42 @@ fn the_commands_of_the_other_aws_guides_run() {
             assert_eq!(answer["Role"]["AssumeRolePolicyDocument"], policy, "{guide}");
         }
     }
+}
+
+/// From an account with nothing in it to a green check, by the commands as they are printed.
+#[test]
+fn the_commands_set_up_the_blank_lab() {
+    if cli().is_none() {
+        return;
+    }
+    let lab = RunningLab::start("blank");
+    let folder = tempfile::tempdir().unwrap();
+    let (profile, ca) = (lab.file("profile.toml"), lab.file("ca.pem"));
+    let check = || {
+        let arguments = ["check", "--profile-file", &profile, "--ca-file", &ca, "--output", "json"];
+        let output = trustline().args(arguments).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let cause = |report: &Value| report["findings"][0]["cause"].as_str().unwrap_or_default().to_owned();
+    let run = |artifact: &str, input: &str| {
+        let output = trustline().args(["render", artifact, "--profile-file", &profile]).output().unwrap();
+        let script = String::from_utf8(output.stdout).unwrap();
+        sh(folder.path(), &[], &format!("set -e\n. {}\n{script}", lab.file("operator.env")), input)
+    };
+    let mut causes = vec![cause(&check())];
+    for (artifact, input) in
+        [("create-oidc-provider", ""), ("create-role", ""), ("put-role-policy", ""), ("create-secret", "a value\n")]
+    {
+        run(artifact, input);
+        causes.push(cause(&check()));
+    }
+    // Without a role STS's one sentence has several causes.
+    assert_eq!(causes[0], "provider-missing", "{causes:?}");
+    assert_eq!(causes[2..], ["missing-list", "secret-not-found", ""], "{causes:?}");
+    assert_eq!(check()["verdict"], "pass");
+    let printed = run("verify-read", "");
+    assert!(printed.contains("crewai-test-keyword") && !printed.contains("a value"), "{printed}");
+    run("managed-policy", "");
+    run("update-trust-policy", "");
+    assert_eq!(check()["verdict"], "pass");
 }

@@ -66,9 +66,12 @@ fn serves_until_it_is_told_to_stop() {
                 "ca_file",
                 "issuer",
                 "sts",
+                "iam",
                 "secretsmanager",
                 "entra",
                 "vault",
+                "graph",
+                "arm",
                 "deployment",
                 "role_arn",
                 "account",
@@ -76,6 +79,7 @@ fn serves_until_it_is_told_to_stop() {
                 "tenant_id",
                 "client_id",
                 "secret",
+                "operator_env",
                 "deployment_token_file"
             ]
         );

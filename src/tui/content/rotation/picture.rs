@@ -162,11 +162,11 @@ fn axis(model: &Model, report: &RotationReport, secret: &SecretReport, frame: &F
     let written = written.filter(|_| is_new);
     let seen = report.runtime_after.as_ref().filter(|_| written.is_some());
     let verdict = secret.verdict().map(|judged| judged.judgement.verdict);
-    let (end_sign, end_ink, end_word) = match (seen, verdict) {
-        (None, _) => (glyphs.waiting, Ink::Muted, "first sight"),
-        (Some(_), Some(Verdict::Propagated)) => (glyphs.link, Ink::Good, "first sight"),
-        (Some(_), Some(Verdict::Inconclusive) | None) => (glyphs.inconclusive, Ink::Warning, "last look"),
-        (Some(_), Some(_)) => (glyphs.fail, Ink::Bad, "last look"),
+    let (end_sign, end_ink) = match (seen, verdict) {
+        (None, _) => (glyphs.waiting, Ink::Muted),
+        (Some(_), Some(Verdict::Propagated)) => (glyphs.link, Ink::Good),
+        (Some(_), Some(Verdict::Inconclusive) | None) => (glyphs.inconclusive, Ink::Warning),
+        (Some(_), Some(_)) => (glyphs.fail, Ink::Bad),
     };
     let mark = |is: bool| if is { (glyphs.link, Ink::Good) } else { (glyphs.waiting, Ink::Muted) };
     let mut line = Line::of(Ink::Strong, "time");
@@ -179,20 +179,19 @@ fn axis(model: &Model, report: &RotationReport, secret: &SecretReport, frame: &F
     segment(&mut line, rest, span(written, seen.map(|seen| seen.at)), frame);
     line.push(end_ink, end_sign);
 
-    let clock = |at: Option<i64>| at.map_or_else(String::new, |at| time_of_day(model, at.div_euclid(1000)));
-    let labels = |left: &str, middle: &str, right: &str, ink: Ink| {
-        let mut line = Line::of(Ink::Plain, " ".repeat(LABEL));
-        line.push(Ink::Muted, left);
-        line.push(Ink::Plain, " ".repeat((LABEL + frame.column).saturating_sub(line.width())));
-        line.push(Ink::Muted, middle);
-        let end = LABEL + 2 * frame.column;
-        line.push(Ink::Plain, " ".repeat(end.saturating_sub(line.width() + right.width())));
-        line.with(ink, right)
+    let told = |word: &str, at: Option<i64>| match at {
+        Some(at) => format!("{word} {}", time_of_day(model, at.div_euclid(1000))),
+        None => format!("not {word} yet"),
     };
-    let word = if written.is_some() { "written" } else { "not written yet" };
-    let told = |word: &str, at: Option<i64>| format!("{word} {}", clock(at)).trim_end().to_owned();
-    let end = told(end_word, seen.map(|seen| seen.at));
-    vec![line, labels(&told("first look", looked), &told(word, written), &end, end_ink)]
+    let end = Line::of(end_ink, told("seen", seen.map(|seen| seen.at)));
+    let mut labels = Line::of(Ink::Plain, " ".repeat(LABEL));
+    labels.push(Ink::Muted, cut(&told("looked", looked), frame.column.saturating_sub(1), glyphs.ellipsis));
+    labels.push(Ink::Plain, " ".repeat((LABEL + frame.column).saturating_sub(labels.width())));
+    let room = frame.column.saturating_sub(end.width() + 1);
+    labels.push(Ink::Muted, cut(&told("written", written), room, glyphs.ellipsis));
+    labels.push(Ink::Plain, " ".repeat((LABEL + 2 * frame.column).saturating_sub(labels.width() + end.width())));
+    labels.spans.extend(end.spans);
+    vec![line, labels]
 }
 
 /// The milliseconds between two moments; none where one has not come yet.

@@ -48,7 +48,9 @@ pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
             let next = format!("{} s", (left + 999) / 1000);
             (waiting, format!("{what} {dot} look {attempt}, the next in {next}"))
         }
-        (_, Doing::Offering(_)) => (Show::of(model).glyphs.warn, "it went wrong: roll back, or keep it as it is".to_owned()),
+        (_, Doing::Offering(_)) => {
+            (Show::of(model).glyphs.warn, "it went wrong: roll back, or keep it as it is".to_owned())
+        }
     }
 }
 

@@ -4,13 +4,13 @@ use super::Fault;
 
 /// Collects what is wrong with a request's parameters.
 #[derive(Default)]
-pub(super) struct Constraints {
+pub(in crate::lab) struct Constraints {
     violations: Vec<String>,
 }
 
 /// How a value may be shown in a refusal.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(in crate::lab) enum Shown {
     Plainly,
     /// Secrets are not repeated.
     Masked,
@@ -18,7 +18,7 @@ pub(super) enum Shown {
 
 impl Constraints {
     /// The value must be there, and its length in characters within the bounds.
-    pub(super) fn length(&mut self, name: &str, value: Option<&str>, bounds: (usize, usize), shown: Shown) {
+    pub(in crate::lab) fn length(&mut self, name: &str, value: Option<&str>, bounds: (usize, usize), shown: Shown) {
         let Some(value) = value else {
             self.violated("null", name, "Member must not be null");
             return;
@@ -34,7 +34,7 @@ impl Constraints {
     }
 
     /// Every character must be one that `allowed` takes.
-    pub(super) fn pattern(&mut self, name: &str, value: &str, pattern: &str, allowed: impl Fn(char) -> bool) {
+    pub(in crate::lab) fn pattern(&mut self, name: &str, value: &str, pattern: &str, allowed: impl Fn(char) -> bool) {
         if !value.chars().all(allowed) {
             let rule = format!("Member must satisfy regular expression pattern: {pattern}");
             self.violated(&quoted(value, Shown::Plainly), name, &rule);
@@ -42,7 +42,7 @@ impl Constraints {
     }
 
     /// The number must lie within the bounds.
-    pub(super) fn range(&mut self, name: &str, value: i32, bounds: (i32, i32)) {
+    pub(in crate::lab) fn range(&mut self, name: &str, value: i32, bounds: (i32, i32)) {
         if value < bounds.0 {
             let rule = format!("Member must have value greater than or equal to {}", bounds.0);
             self.violated(&format!("'{value}'"), name, &rule);
@@ -57,7 +57,7 @@ impl Constraints {
     }
 
     /// One refusal for all of them.
-    pub(super) fn check(self) -> Result<(), Fault> {
+    pub(in crate::lab) fn check(self) -> Result<(), Fault> {
         let count = self.violations.len();
         match count {
             0 => Ok(()),
@@ -75,7 +75,7 @@ fn quoted(value: &str, shown: Shown) -> String {
 }
 
 /// A character that may stand in a session name.
-pub(super) fn is_session_name_character(c: char) -> bool {
+pub(in crate::lab) fn is_session_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
 }
 

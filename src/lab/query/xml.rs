@@ -1,25 +1,24 @@
-//! The XML of STS's answers.
+//! The XML of the answers.
 
 use http::HeaderName;
 
 use super::{Answer, Fault};
 
-const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const CONTENT_TYPE: &str = "text/xml";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// An element with text or with elements in it.
-pub(super) enum Element {
+pub(in crate::lab) enum Element {
     Text(&'static str, String),
     Of(&'static str, Vec<Element>),
 }
 
 impl Element {
-    pub(super) fn text(name: &'static str, text: impl Into<String>) -> Self {
+    pub(in crate::lab) fn text(name: &'static str, text: impl Into<String>) -> Self {
         Element::Text(name, text.into())
     }
 
-    pub(super) fn of(name: &'static str, elements: Vec<Element>) -> Self {
+    pub(in crate::lab) fn of(name: &'static str, elements: Vec<Element>) -> Self {
         Element::Of(name, elements)
     }
 
@@ -37,19 +36,23 @@ impl Element {
 }
 
 /// A successful answer.
-pub(super) fn outcome(action: &'static str, result: Vec<Element>, request_id: &str) -> Answer {
-    let mut body = format!("<{action}Response xmlns=\"{NAMESPACE}\">\n  <{action}Result>\n");
-    result.iter().for_each(|element| element.write(&mut body, 2));
-    body.push_str(&format!("  </{action}Result>\n"));
+pub(super) fn outcome(namespace: &str, action: &'static str, result: Vec<Element>, request_id: &str) -> Answer {
+    let mut body = format!("<{action}Response xmlns=\"{namespace}\">\n");
+    // Actions without a result have no element for it.
+    if !result.is_empty() {
+        body.push_str(&format!("  <{action}Result>\n"));
+        result.iter().for_each(|element| element.write(&mut body, 2));
+        body.push_str(&format!("  </{action}Result>\n"));
+    }
     Element::of("ResponseMetadata", vec![Element::text("RequestId", request_id)]).write(&mut body, 1);
     body.push_str(&format!("</{action}Response>\n"));
     Answer::new(200, CONTENT_TYPE, body).with_header(REQUEST_ID, request_id.to_owned())
 }
 
 /// A refusal.
-pub(super) fn fault(fault: &Fault, request_id: &str) -> Answer {
+pub(super) fn fault(namespace: &str, fault: &Fault, request_id: &str) -> Answer {
     let side = if fault.status < 500 { "Sender" } else { "Receiver" };
-    let mut body = format!("<ErrorResponse xmlns=\"{NAMESPACE}\">\n");
+    let mut body = format!("<ErrorResponse xmlns=\"{namespace}\">\n");
     let error = vec![
         Element::text("Type", side),
         Element::text("Code", fault.code),
@@ -89,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_whose_fault_it_is() {
-        let answer = fault(&Fault::internal("x < y"), "id-1");
+        let answer = fault("urn:x", &Fault::internal("x < y"), "id-1");
         assert_eq!(answer.status, 500);
         for part in ["<Type>Receiver</Type>", "<Code>InternalFailure</Code>", "x &lt; y", "<RequestId>id-1</RequestId>"]
         {

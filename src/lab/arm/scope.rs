@@ -1,0 +1,151 @@
+//! What a path addresses: a scope, and what is asked of it.
+
+use super::Fault;
+use crate::lab::world::AzureWorld;
+
+/// The vault, or one secret of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Scope {
+    pub secret: Option<String>,
+}
+
+impl Scope {
+    /// The scope's resource id.
+    pub(super) fn id(&self, world: &AzureWorld) -> String {
+        let under = self.secret.as_ref().map(|secret| format!("/secrets/{secret}")).unwrap_or_default();
+        format!("{}{under}", world.vault_id())
+    }
+}
+
+/// What a path is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The vaults of the subscription.
+    Vaults,
+    Vault,
+    /// The roles that can be assigned.
+    Definitions,
+    Assignments(Scope),
+    Assignment(Scope, String),
+}
+
+impl Target {
+    /// Reads a path; `None` where it is of no known kind.
+    pub(super) fn read(path: &str, world: &AzureWorld) -> Result<Option<Self>, Fault> {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);
+        let at = parts.windows(2).rposition(|two| is(two[0], "providers") && is(two[1], "Microsoft.Authorization"));
+        let (scope, authorization) = parts.split_at(at.unwrap_or(parts.len()));
+        match (scope, authorization) {
+            (_, [_, _, kind]) if is(kind, "roleDefinitions") => {
+                subscription(scope, world)?;
+                Ok(Some(Target::Definitions))
+            }
+            (_, [_, _, kind]) if is(kind, "roleAssignments") => {
+                Ok(Some(Target::Assignments(assignable(scope, world)?)))
+            }
+            (_, [_, _, kind, name]) if is(kind, "roleAssignments") => {
+                Ok(Some(Target::Assignment(assignable(scope, world)?, (*name).to_owned())))
+            }
+            ([_, _, resources], []) if is(resources, "resources") => {
+                subscription(scope, world)?;
+                Ok(Some(Target::Vaults))
+            }
+            ([_, _, providers, namespace, kind], [])
+                if is(providers, "providers") && is(namespace, "Microsoft.KeyVault") && is(kind, "vaults") =>
+            {
+                subscription(scope, world)?;
+                Ok(Some(Target::Vaults))
+            }
+            (_, []) => Ok((assignable(scope, world)?.secret.is_none()).then_some(Target::Vault)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The subscription that a path begins with must be this one. A data-plane address has none.
+fn subscription(parts: &[&str], world: &AzureWorld) -> Result<(), Fault> {
+    match parts {
+        [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => {
+            if id.eq_ignore_ascii_case(&world.subscription_id) {
+                return Ok(());
+            }
+            Err(Fault::new(404, "SubscriptionNotFound", format!("The subscription '{id}' could not be found.")))
+        }
+        _ => Err(Fault::new(
+            404,
+            "MissingSubscription",
+            "The request did not have a subscription or a valid tenant level resource provider.",
+        )),
+    }
+}
+
+/// A scope that roles can be assigned at here.
+fn assignable(parts: &[&str], world: &AzureWorld) -> Result<Scope, Fault> {
+    subscription(parts, world)?;
+    let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);
+    let [_, _, groups, group, providers, namespace, kind, vault, below @ ..] = parts else {
+        return Err(Fault::new(
+            400,
+            "InvalidScope",
+            "The lab takes the vault and its secrets as scopes, and no others.",
+        ));
+    };
+    if !is(groups, "resourceGroups") || !is(providers, "providers") {
+        return Err(Fault::new(400, "InvalidResourceId", "The scope is no valid resource id."));
+    }
+    if !is(group, &world.resource_group) {
+        let message = format!("Resource group '{group}' could not be found.");
+        return Err(Fault::new(404, "ResourceGroupNotFound", message));
+    }
+    if !is(namespace, "Microsoft.KeyVault") || !is(kind, "vaults") || !is(vault, &world.vault.name) {
+        let message = format!(
+            "The Resource '{namespace}/{kind}/{vault}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+        );
+        return Err(Fault::new(404, "ResourceNotFound", message));
+    }
+    match below {
+        [] => Ok(Scope { secret: None }),
+        // Whether there is such a secret is not looked at.
+        [secrets, name] if is(secrets, "secrets") => Ok(Scope { secret: Some((*name).to_owned()) }),
+        _ => Err(Fault::new(400, "InvalidResourceId", "The scope is no valid resource id.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::world::{Places, World};
+
+    const VAULT: &str = "/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/lab/providers/Microsoft.KeyVault/vaults/crewai-lab";
+
+    fn read(path: &str) -> Result<Option<Target>, &'static str> {
+        let world = World::scenario("azure").unwrap().describe(&Places::of_issuer("https://127.0.0.1:1")).unwrap();
+        Target::read(path, &world.azure).map_err(|fault| fault.code)
+    }
+
+    #[test]
+    fn paths_are_told_apart() {
+        let vault = Scope { secret: None };
+        let secret = Scope { secret: Some("db".into()) };
+        let roles = "providers/Microsoft.Authorization";
+        for (path, target) in [
+            (VAULT.to_owned(), Ok(Some(Target::Vault))),
+            (format!("{VAULT}/{roles}/roleDefinitions"), Ok(Some(Target::Definitions))),
+            (format!("{VAULT}/{roles}/roleAssignments"), Ok(Some(Target::Assignments(vault.clone())))),
+            (format!("{VAULT}/{roles}/roleAssignments/x"), Ok(Some(Target::Assignment(vault, "x".into())))),
+            (format!("{VAULT}/secrets/db/{roles}/roleAssignments/x"), Ok(Some(Target::Assignment(secret, "x".into())))),
+            // What `az keyvault secret show --query id` prints is no scope.
+            (
+                format!("/https:/crewai-lab.vault.azure.net/secrets/db/{roles}/roleAssignments/x"),
+                Err("MissingSubscription"),
+            ),
+            (VAULT.replace("4444/", "5555/"), Err("SubscriptionNotFound")),
+            (VAULT.replace("/lab/", "/other/"), Err("ResourceGroupNotFound")),
+            (VAULT.replace("crewai-lab", "other"), Err("ResourceNotFound")),
+            (format!("{VAULT}/keys/x"), Err("InvalidResourceId")),
+        ] {
+            assert_eq!(read(&path), target, "{path}");
+        }
+    }
+}
