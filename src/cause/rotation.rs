@@ -1,7 +1,7 @@
 //! The likely reasons behind a rotation's verdict, as findings.
 
 use super::{Cause, Certainty, Finding};
-use crate::domain::rotation::{Facts, Judgement, Why};
+use crate::domain::rotation::{Facts, Judgement, Sighting, Source, Why};
 
 /// The check id of a rotation's findings: the command itself.
 const CHECK: &str = "rotate";
@@ -100,9 +100,17 @@ fn stale(facts: &Facts<'_>, read_at: ReadAt) -> Vec<Finding> {
             let line = "the worker says that it resolved the secrets for this run, so the store was asked";
             vec![at_import(Certainty::Likely).with_evidence(line), cached(Certainty::Possible).with_evidence(line)]
         }
+        // A worker's log has its line where the secrets were read afresh; the answer of a kickoff never does.
+        Some(Sighting { source: Source::Log { .. } | Source::Command { .. }, .. }) => vec![
+            baked(Certainty::Likely).with_evidence(
+                "the output has no line `Workload identity config … secret(s) resolved`, as a fresh read leaves in the worker's log",
+            ),
+            cached(Certainty::Possible),
+            at_import(Certainty::Possible),
+        ],
         _ => vec![
             baked(Certainty::Likely).with_evidence(
-                "no line `Workload identity config … secret(s) resolved` was seen for this run, as a fresh read leaves",
+                "it ran after the new value was written; with workload identity it would have been read at its start",
             ),
             cached(Certainty::Possible),
             at_import(Certainty::Possible),

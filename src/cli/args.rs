@@ -30,6 +30,8 @@ pub(super) enum Command {
     Trust(super::trust::TrustArgs),
     /// Name the causes behind an error text
     Explain(super::explain::ExplainArgs),
+    /// Rotate a secret, and prove that the running automation has the new value
+    Rotate(Box<super::rotate::RotateArgs>),
     /// Print the setup guides, a guide or a step, with the profile's values filled in
     Guide(super::guide::GuideArgs),
     /// Print one artifact of a guide: a policy, a command, a job, Terraform

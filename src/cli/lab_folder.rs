@@ -49,6 +49,14 @@ impl LabFolder {
         if let Some(inputs) = &lab.profile.deployment.inputs {
             written.put("kickoff-inputs.json", inputs.as_bytes())?;
         }
+        let admin = &lab.secrets_admin;
+        let keys = format!(
+            "[secrets-admin]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+            admin.access_key_id,
+            admin.secret_access_key.expose_secret()
+        );
+        written.put("secrets-admin-credentials", keys.as_bytes())?;
+        written.put("secrets-admin-client-secret", admin.client_secret.expose_secret().as_bytes())?;
         written.put("profile.toml", profile(lab).to_string().as_bytes())?;
         Ok(written)
     }
@@ -66,6 +74,16 @@ impl LabFolder {
     /// The bearer token of the deployment.
     pub(super) fn deployment_token_file(&self) -> PathBuf {
         self.path().join("deployment-token")
+    }
+
+    /// The shared AWS credentials of whoever looks after the secrets, in the profile `secrets-admin`.
+    pub(super) fn secrets_admin_credentials_file(&self) -> PathBuf {
+        self.path().join("secrets-admin-credentials")
+    }
+
+    /// The client secret of the application that looks after the secrets.
+    pub(super) fn secrets_admin_client_secret_file(&self) -> PathBuf {
+        self.path().join("secrets-admin-client-secret")
     }
 
     /// The profile that points at the lab.

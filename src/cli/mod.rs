@@ -16,6 +16,7 @@ mod profile;
 mod recording;
 mod render;
 mod replay;
+mod rotate;
 mod settings;
 mod terminal;
 mod token;
@@ -91,6 +92,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Token(args)) => token::run(args),
         Some(Command::Issuer(args)) => issuer::run(args),
+        Some(Command::Rotate(args)) => rotate::run(args),
         Some(Command::Trust(args)) => trust::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Guide(args)) => guide::run(args),

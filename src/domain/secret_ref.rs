@@ -39,6 +39,21 @@ impl SecretRef {
         }
         Ok(SecretRef { name: name.to_owned(), json_key: key })
     }
+
+    /// The same reference with `_` for `-` in the name, or where there is none, `-` for `_`: what a store that does not
+    /// take one of them makes of it. None where the name has neither, and for an ARN.
+    pub fn other_spelling(&self) -> Option<SecretRef> {
+        let name = if self.name.starts_with("arn:") {
+            return None;
+        } else if self.name.contains('-') {
+            self.name.replace('-', "_")
+        } else if self.name.contains('_') {
+            self.name.replace('_', "-")
+        } else {
+            return None;
+        };
+        Some(SecretRef { name, json_key: self.json_key.clone() })
+    }
 }
 
 impl fmt::Display for SecretRef {
@@ -59,6 +74,10 @@ mod tests {
     fn splits_name_and_key() {
         assert_eq!(SecretRef::parse("a"), Ok(SecretRef { name: "a".into(), json_key: None }));
         assert_eq!(SecretRef::parse("a/b#c"), Ok(SecretRef { name: "a/b".into(), json_key: Some("c".into()) }));
+        let other = |name: &str| SecretRef::parse(name).unwrap().other_spelling().map(|other| other.to_string());
+        assert_eq!(other("db-password#a-b").as_deref(), Some("db_password#a-b"));
+        assert_eq!(other("db_password").as_deref(), Some("db-password"));
+        assert_eq!(other("plain"), None);
         assert_eq!(SecretRef::parse("#c"), Err(SecretRefError::NoName));
         assert_eq!(SecretRef::parse("a#"), Err(SecretRefError::NoKey));
         assert_eq!(SecretRef::parse("a#b#c"), Err(SecretRefError::SecondHash));

@@ -146,7 +146,7 @@ pub struct LabAzure {
     pub client_secret: Option<SecretString>,
 }
 
-/// The keys of whoever sets things up in this world: an administrator's, in AWS and in Azure.
+/// The keys of somebody who changes things in this world, in AWS and in Azure; no profile holds them.
 #[derive(Clone, Debug, Default)]
 pub struct LabOperator {
     pub access_key_id: String,
@@ -169,6 +169,8 @@ pub struct Lab {
     pub secret: String,
     pub profile: LabProfile,
     pub operator: LabOperator,
+    /// Whoever looks after the secrets: for rotating.
+    pub secrets_admin: LabOperator,
     /// The scenario's name.
     pub scenario: String,
     /// The cause that a check must name first.
@@ -285,7 +287,8 @@ impl Lab {
             region: profile.region.clone(),
             secret: profile.secret.clone(),
             profile,
-            operator: operator(&description),
+            operator: keys_of(&description, "operator"),
+            secrets_admin: keys_of(&description, "secrets-admin"),
             scenario: description.name.clone(),
             expects: description.expects.clone(),
             rotation: description.rotation.clone(),
@@ -350,10 +353,10 @@ fn deployment_profile(world: &Description) -> LabDeployment {
     }
 }
 
-/// The user and the application called `operator`.
-fn operator(world: &Description) -> LabOperator {
-    let user = world.aws.users.get("operator").filter(|user| user.present);
-    let app = world.azure.apps.get("operator").filter(|app| app.present);
+/// The keys of the user and of the application of this name.
+fn keys_of(world: &Description, name: &str) -> LabOperator {
+    let user = world.aws.users.get(name).filter(|user| user.present);
+    let app = world.azure.apps.get(name).filter(|app| app.present);
     let secret = app.and_then(|app| app.client_secrets.first()).map(|secret| secret.value.clone());
     LabOperator {
         access_key_id: user.map(|user| user.access_key_id.clone()).unwrap_or_default(),

@@ -45,7 +45,7 @@ pub fn report(report: &Report) -> String {
     text
 }
 
-fn write_finding(text: &mut String, finding: &Finding) {
+pub(super) fn write_finding(text: &mut String, finding: &Finding) {
     let _ = writeln!(text, "\n## {}\n", cell(&finding.summary));
     let _ = writeln!(text, "`{}`, {} by `{}`\n", finding.cause, certainty(finding.certainty), cell(&finding.check));
     if finding.expected.is_some() || finding.actual.is_some() {

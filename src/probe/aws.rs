@@ -1,8 +1,13 @@
 //! AWS: exchange the token at STS, ask who one is, list the secrets, read one. One attempt a call.
 
+mod operator;
+mod versions;
+mod write;
+
 use aws_credential_types::Credentials;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
@@ -158,26 +163,7 @@ impl AwsTarget {
         let client = self.http.client();
         let sent = self.secrets(&client, session).get_secret_value().secret_id(&secret.name).send().await;
         let answer = match sent {
-            Ok(mut output) => {
-                let value = match (output.secret_string.take(), output.secret_binary.take()) {
-                    (Some(text), _) => SecretValue::text(text),
-                    (None, Some(blob)) => SecretValue::binary(blob.into_inner()),
-                    (None, None) => SecretValue::binary(Vec::new()),
-                };
-                let reduced = value.reduce(secret.json_key.as_deref());
-                Answer::Granted(SecretRead {
-                    name: output.name().unwrap_or(&secret.name).to_owned(),
-                    id: output.arn().map(str::to_owned),
-                    version_id: output.version_id().map(str::to_owned),
-                    stages: output.version_stages().to_vec(),
-                    created_at: output.created_date().map(aws_smithy_types::DateTime::secs),
-                    form: reduced.form,
-                    fingerprint: reduced.fingerprint,
-                    variants: reduced.variants,
-                    guessability: reduced.guessability,
-                    field: reduced.field,
-                })
-            }
+            Ok(mut output) => Answer::Granted(secret_read(&mut output, secret)),
             Err(error) => refused(error),
         };
         self.call(&client, answer)
@@ -200,6 +186,32 @@ impl AwsTarget {
             found_in: answered.iter().filter(|(_, found)| *found).map(|(region, _)| (*region).to_owned()).collect(),
             regions_asked: answered.len(),
         }
+    }
+}
+
+/// What an answer tells of a secret; its value is reduced to a fingerprint and wiped.
+fn secret_read(output: &mut GetSecretValueOutput, secret: &SecretRef) -> SecretRead {
+    let reduced = value_of(output).reduce(secret.json_key.as_deref());
+    SecretRead {
+        name: output.name().unwrap_or(&secret.name).to_owned(),
+        id: output.arn().map(str::to_owned),
+        version_id: output.version_id().map(str::to_owned),
+        stages: output.version_stages().to_vec(),
+        created_at: output.created_date().map(aws_smithy_types::DateTime::secs),
+        form: reduced.form,
+        fingerprint: reduced.fingerprint,
+        variants: reduced.variants,
+        guessability: reduced.guessability,
+        field: reduced.field,
+    }
+}
+
+/// Takes the value out of an answer.
+fn value_of(output: &mut GetSecretValueOutput) -> SecretValue {
+    match (output.secret_string.take(), output.secret_binary.take()) {
+        (Some(text), _) => SecretValue::text(text),
+        (None, Some(blob)) => SecretValue::binary(blob.into_inner()),
+        (None, None) => SecretValue::binary(Vec::new()),
     }
 }
 

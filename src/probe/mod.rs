@@ -7,5 +7,7 @@ pub mod documents;
 pub mod held_secret;
 pub mod http;
 pub mod issuer;
+pub mod new_value;
+pub mod runtime_text;
 pub mod secret_value;
 pub mod token_source;

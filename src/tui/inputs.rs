@@ -100,6 +100,7 @@ pub struct RotationChoice {
     pub way: RotationWay,
     /// Where the running automation is seen.
     pub runtime: RuntimeFrom,
+    pub patience: Patience,
     /// What a person agreed to by typing it; none where nothing is written.
     pub agreed: Option<Agreed>,
 }
@@ -119,6 +120,15 @@ pub struct OperatorSeen {
     pub identity: String,
     /// The account's number, or the vault's host.
     pub place: String,
+}
+
+/// How long an automation that has the old value is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// One look.
+    Once,
+    /// Again and again for some minutes, with a kickoff each.
+    Again,
 }
 
 /// Who rotates.

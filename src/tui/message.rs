@@ -122,6 +122,8 @@ impl fmt::Debug for Pasted {
 pub enum Told {
     /// Look now.
     LookNow,
+    /// Wait no longer, and judge.
+    Conclude,
     /// What the running automation printed.
     Output(Pasted),
     /// Make the version before current again.

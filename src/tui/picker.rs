@@ -6,7 +6,7 @@ use super::content::clock::moment;
 use super::content::start::guide_title;
 use super::copy;
 use super::glyphs::Glyphs;
-use super::inputs::{RotationWay, Target};
+use super::inputs::{Patience, RotationWay, Target};
 use super::message::RunNumber;
 use super::model::{Model, PickerKind};
 use super::text::Ink;
@@ -43,7 +43,7 @@ pub enum Choice {
     /// Seconds between two runs; `None` stops.
     Watch(Option<u64>),
     RotationWay(RotationWay),
-    RotationRuntime(RotationWay, RuntimeFrom),
+    RotationRuntime(RotationWay, RuntimeFrom, Patience),
 }
 
 /// The entries of a list.
@@ -62,7 +62,10 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
             .profiles
             .iter()
             .map(|profile| Entry {
-                sign: profile.summary.is_err().then_some((show.glyphs.fail, Ink::Bad)),
+                sign: Some(match &profile.summary {
+                    Ok(_) => (" ", Ink::Plain),
+                    Err(_) => (show.glyphs.fail, Ink::Bad),
+                }),
                 title: show.prose(&profile.name),
                 note: profile.summary.as_ref().map(|guide| show.prose(guide)).unwrap_or_default(),
                 detail: match &profile.summary {
@@ -147,37 +150,52 @@ fn rotation_ways() -> Vec<Entry> {
 }
 
 fn rotation_runtimes(model: &Model, way: RotationWay) -> Vec<Entry> {
-    let entry = |title: &str, detail: &str, runtime: RuntimeFrom| Entry {
+    let entry = |title: &str, detail: &str, runtime: RuntimeFrom, patience: Patience| Entry {
         sign: None,
         title: title.to_owned(),
         note: String::new(),
         detail: vec![detail.to_owned()],
-        choice: Choice::RotationRuntime(way, runtime),
+        choice: Choice::RotationRuntime(way, runtime, patience),
     };
+    let kickoffs = [
+        entry(
+            "One kickoff before, one after",
+            "Starts the profile's deployment and looks for the fingerprint in its answer.",
+            RuntimeFrom::World,
+            Patience::Once,
+        ),
+        entry(
+            "Kickoffs until it has the new value",
+            "For up to five minutes. Each kickoff is a run of the automation, with what it does and costs.",
+            RuntimeFrom::World,
+            Patience::Again,
+        ),
+    ];
+    let others = [
+        entry(
+            "I paste what it prints",
+            "Its fingerprint line or a part of its log, pasted on this screen.",
+            RuntimeFrom::Pasted,
+            Patience::Once,
+        ),
+        entry(
+            "Not at all",
+            "Only the store is looked at; it cannot prove that a rotation arrived.",
+            RuntimeFrom::Nowhere,
+            Patience::Once,
+        ),
+    ];
     let profile = model.runs.shown().and_then(|run| run.profile.as_deref());
-    let deployment = profile.is_some_and(|profile| profile.deployment.url.is_some());
-    let mut kickoff = entry(
-        "Kick it off, before and after",
-        "Starts the deployment of the profile and looks for the fingerprint in its answer.",
-        RuntimeFrom::World,
-    );
-    let pasted = entry(
-        "I paste what it prints",
-        "Its fingerprint line or a part of its log, pasted on this screen.",
-        RuntimeFrom::Pasted,
-    );
-    let nowhere = entry(
-        "Not at all",
-        "Only the store is looked at; it cannot prove that a rotation arrived.",
-        RuntimeFrom::Nowhere,
-    );
-    if deployment {
-        return vec![kickoff, pasted, nowhere];
+    if profile.is_some_and(|profile| profile.deployment.url.is_some()) {
+        return kickoffs.into_iter().chain(others).collect();
     }
-    kickoff.choice = Choice::Unavailable("the profile names no deployment; it needs `deployment.url`");
-    kickoff.sign = Some((Show::of(model).glyphs.skipped, Ink::Muted));
-    kickoff.detail = vec!["Not now: the profile names no deployment; it needs `deployment.url`.".to_owned()];
-    vec![pasted, nowhere, kickoff]
+    let unavailable = kickoffs.into_iter().map(|entry| Entry {
+        choice: Choice::Unavailable("the profile names no deployment; it needs `deployment.url`"),
+        sign: Some((Show::of(model).glyphs.skipped, Ink::Muted)),
+        detail: vec!["Not now: the profile names no deployment; it needs `deployment.url`.".to_owned()],
+        ..entry
+    });
+    others.into_iter().chain(unavailable).collect()
 }
 
 fn commands(model: &Model, scopes: &[Scope]) -> Vec<Entry> {
@@ -238,7 +256,7 @@ fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
 
 fn guide_entry(model: &Model, guide: Guide) -> Entry {
     let offered = model.inputs.offers.iter().find(|(g, _)| *g == guide).map_or(0, |(_, settings)| settings.len());
-    let note = if offered > 0 { format!("{offered} from the environment") } else { String::new() };
+    let note = if offered > 0 { format!("{offered} filled in") } else { String::new() };
     Entry { sign: None, title: guide_title(guide).to_owned(), note, detail: Vec::new(), choice: Choice::Form(guide) }
 }
 

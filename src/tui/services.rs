@@ -59,7 +59,7 @@ pub struct Started {
     pub profile: Profile,
     /// Its events; closed at its end.
     pub events: mpsc::Receiver<RunEvent>,
-    /// What must live as long as the run, such as the lab.
+    /// What must live as long as the run and until another has ended, such as the lab.
     pub keep: Box<dyn Any + Send>,
 }
 

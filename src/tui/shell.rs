@@ -1,10 +1,11 @@
 //! The impure ring: owns the terminal, the clock and the runs; sleeps until something happens; does what effects say.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crossterm::event::EventStream;
@@ -103,6 +104,8 @@ struct Shell {
     live: HashMap<RunNumber, CancellationToken>,
     /// How to stop the rotation sessions that are going on, and how to tell them something.
     rotations: HashMap<SessionNumber, Rotating>,
+    /// What the run that ended last brought along, such as its lab: it stays up for the commands that were copied.
+    kept: Arc<Mutex<Option<Box<dyn Any + Send>>>>,
     /// The token's file as it was read last: for which run, and when and how long it was.
     token: Option<(RunNumber, PathBuf, SystemTime, u64)>,
     leaving: bool,
@@ -118,6 +121,7 @@ struct Rotating {
 fn command(told: Told) -> SessionCommand {
     match told {
         Told::LookNow => SessionCommand::LookNow,
+        Told::Conclude => SessionCommand::Conclude,
         Told::Output(text) => SessionCommand::Text(text.0.to_string()),
         Told::RollBack => SessionCommand::RollBack,
         Told::KeepAsIs => SessionCommand::KeepAsIs,
@@ -138,6 +142,7 @@ impl Shell {
             receiver,
             live: HashMap::new(),
             rotations: HashMap::new(),
+            kept: Arc::default(),
             token: None,
             leaving: false,
         };
@@ -308,6 +313,7 @@ impl Shell {
         let cancel = CancellationToken::new();
         self.live.insert(run, cancel.clone());
         let (sender, starting) = (self.sender.clone(), self.services.start(choice, cancel));
+        let kept = self.kept.clone();
         tokio::spawn(async move {
             let last = match starting.await {
                 Err(refusal) => Msg::RunRefused { run, message: refusal.message, hints: refusal.hints },
@@ -318,7 +324,7 @@ impl Shell {
                             break;
                         }
                     }
-                    drop(keep);
+                    *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(keep);
                     Msg::RunClosed { run }
                 }
             };

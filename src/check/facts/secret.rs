@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::Guessability;
 use crate::domain::fingerprint::variant::VariantFingerprint;
+use crate::domain::rotation::Version;
 use crate::domain::timestamp::UnixSeconds;
 
 /// The first page of the store's secrets.
@@ -53,6 +54,22 @@ pub struct SecretRead {
     pub field: Option<SelectedField>,
 }
 
+impl SecretRead {
+    /// What was read, as one version of the secret. It has no fingerprint where the selected field is not there.
+    pub fn into_version(self) -> Version {
+        let is_selected = self.field.as_ref().is_none_or(SelectedField::is_found);
+        Version {
+            id: self.version_id.unwrap_or_default(),
+            stages: self.stages,
+            enabled: true,
+            created_at: self.created_at,
+            fingerprint: is_selected.then_some(self.fingerprint),
+            guessability: is_selected.then_some(self.guessability),
+            variants: self.variants,
+        }
+    }
+}
+
 /// How the store holds a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -67,6 +84,13 @@ pub struct SelectedField {
     pub json_key: String,
     #[serde(flatten)]
     pub state: FieldState,
+}
+
+impl SelectedField {
+    /// Whether the field is there, and a text.
+    pub fn is_found(&self) -> bool {
+        self.state == FieldState::Found
+    }
 }
 
 /// Whether the selected field is there.

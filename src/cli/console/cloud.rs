@@ -7,15 +7,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::rotation;
+use super::target::{Opened, RotationLab, open};
 use crate::cause::catalogue;
 use crate::check::verdict::token::Expectations;
 use crate::cli::args::{NetworkArgs, ProfileSelector};
-use crate::cli::lab_folder::LabFolder;
-use crate::cli::{CliError, lab, settings};
+use crate::cli::{CliError, settings};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
-use crate::lab::{LabOptions, Scenario, World};
+use crate::lab::{Scenario, World};
 use crate::output::file;
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
@@ -49,13 +50,21 @@ pub(super) struct Cloud {
     recorder: Recorder,
     /// How the last run reached the network: its issuer is trusted in the same way.
     http: Arc<Mutex<Option<HttpStack>>>,
+    /// Where secrets are rotated when a scenario is looked at.
+    lab: RotationLab,
 }
 
 impl Cloud {
     /// The program as the arguments want it; the first run's events go to the recorder too.
     pub fn new(network: NetworkArgs, set: Vec<String>, recorder: Option<impl Record + 'static>) -> Self {
         let recorder = recorder.map(|recorder| Box::new(recorder) as Box<dyn Record>);
-        Cloud { network, set, recorder: Arc::new(Mutex::new(recorder)), http: Arc::new(Mutex::new(None)) }
+        Cloud {
+            network,
+            set,
+            recorder: Arc::new(Mutex::new(recorder)),
+            http: Arc::new(Mutex::new(None)),
+            lab: RotationLab::default(),
+        }
     }
 
     /// How the last run reached the network, or how one would that begins now.
@@ -80,18 +89,26 @@ impl Services for Cloud {
         })
     }
 
-    fn operator(&self, _: Target) -> Answer<Result<OperatorSeen, String>> {
-        Box::pin(async { Err("this build cannot rotate yet".to_owned()) })
+    fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>> {
+        let (network, set, lab) = (self.network.clone(), self.set.clone(), self.lab.clone());
+        Box::pin(async move {
+            let opened = lab.open(target, &network, &set).map_err(|error| error.message)?;
+            rotation::operator(opened, network.timeout).await
+        })
     }
 
     fn rotate(
         &self,
-        _: RotationChoice,
-        _: Option<TypedValue>,
-        _: CancellationToken,
+        choice: RotationChoice,
+        value: Option<TypedValue>,
+        cancel: CancellationToken,
     ) -> Answer<Result<RotationStarted, Refusal>> {
-        let message = "this build cannot rotate yet".to_owned();
-        Box::pin(async move { Err(Refusal { message, hints: Vec::new() }) })
+        let (network, set, lab) = (self.network.clone(), self.set.clone(), self.lab.clone());
+        Box::pin(async move {
+            let refusal = |error: CliError| Refusal { message: error.message, hints: error.hints };
+            let opened = lab.open(choice.target.clone(), &network, &set).map_err(refusal)?;
+            rotation::begin(opened, choice, value, network.timeout, cancel).await.map_err(refusal)
+        })
     }
 
     fn token(&self, profile: Profile) -> Answer<Result<TokenRead, String>> {
@@ -137,23 +154,7 @@ fn start(
     set: &[String],
     cancel: CancellationToken,
 ) -> Result<(Started, HttpStack), CliError> {
-    let by = |profile: Option<String>, profile_file: Option<PathBuf>| ProfileSelector {
-        profile,
-        profile_file,
-        lab: None,
-        set: set.to_vec(),
-    };
-    let (profile, http, keep): (_, _, Box<dyn std::any::Any + Send>) = match choice.target {
-        Target::Lab(scenario) => {
-            let lab = lab::start(&scenario, LabOptions { delay: Duration::ZERO })?;
-            let folder = LabFolder::write(&lab)?;
-            let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), set)?;
-            (profile, network.lab_stack(&folder.ca_file())?, Box::new((lab, folder)))
-        }
-        Target::Named(name) => (settings::load(&by(Some(name), None))?.profile, network.stack()?, Box::new(())),
-        Target::File(path) => (settings::load(&by(None, Some(path)))?.profile, network.stack()?, Box::new(())),
-        Target::Environment => (settings::load(&by(None, None))?.profile, network.stack()?, Box::new(())),
-    };
+    let Opened { profile, http, keep, .. } = open(choice.target, &network, set)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let request = RunRequest {
         profile: profile.clone(),
@@ -164,7 +165,7 @@ fn start(
     let after = http.disconnected();
     let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
     let events = runner::start(request, probes, cancel);
-    Ok((Started { profile, events, keep }, after))
+    Ok((Started { profile, events, keep: Box::new(keep) }, after))
 }
 
 /// The same events, written to a recording on their way. Where that fails the run goes on without it.

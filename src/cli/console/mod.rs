@@ -1,6 +1,8 @@
 //! `trustline` without a subcommand, and `trustline replay`: gives the console what it needs, and runs it.
 
 mod cloud;
+mod rotation;
+mod target;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fingerprint::Fingerprint;
+use super::super::fingerprint::variant::Variant;
 use super::sighting::Sighting;
 use super::snapshot::{StoreSnapshot, Version};
-use super::variant::Variant;
 use super::verdict::Verdict;
 
 /// What was seen. `None` where it was not looked at, or could not be seen.

@@ -1,9 +1,9 @@
 //! Every verdict as a row: what the store and the runtime showed, and what follows.
 
 use super::super::fingerprint::Fingerprint;
+use super::super::fingerprint::variant::{Variant, VariantFingerprint};
 use super::super::runtime_output::RuntimeOutput;
 use super::snapshot::{CURRENT, PENDING, PREVIOUS, Place, Sibling, Store, StoreSnapshot, Version};
-use super::variant::{Variant, VariantFingerprint};
 use super::*;
 
 fn print(value: &str) -> Fingerprint {
@@ -20,6 +20,7 @@ fn version(text: &str) -> Version {
         enabled: true,
         created_at: None,
         fingerprint: (value != "?").then(|| print(value)),
+        guessability: None,
         variants: vec![VariantFingerprint {
             variant: Variant::TrailingNewline,
             fingerprint: print(&format!("{value}\n")),

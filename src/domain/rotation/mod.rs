@@ -3,13 +3,11 @@
 pub mod judge;
 pub mod sighting;
 pub mod snapshot;
-pub mod variant;
 pub mod verdict;
 
 pub use judge::{Facts, Judgement, Why, judge};
 pub use sighting::{Sighting, Source};
 pub use snapshot::{Place, Sibling, Store, StoreSnapshot, Version};
-pub use variant::{Variant, VariantFingerprint};
 pub use verdict::Verdict;
 
 #[cfg(test)]

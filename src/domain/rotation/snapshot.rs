@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fingerprint::Fingerprint;
+use super::super::fingerprint::guess::Guessability;
+use super::super::fingerprint::variant::{Variant, VariantFingerprint, variant_of};
 use super::super::timestamp::{UnixMillis, UnixSeconds};
-use super::variant::{Variant, VariantFingerprint, variant_of};
 
 /// The stage of the version that AWS hands out by default.
 pub const CURRENT: &str = "AWSCURRENT";
@@ -44,6 +45,9 @@ pub struct Version {
     /// Of the value, or of the selected field; none where the value was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
+    /// How hard the value is to guess; none where it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guessability: Option<Guessability>,
     /// Fingerprints of other forms of the value that people mistake for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<VariantFingerprint>,

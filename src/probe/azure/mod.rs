@@ -48,6 +48,12 @@ impl AzureTarget {
             vault_url: settings.vault_url.as_deref().and_then(|url| Url::parse(url).ok()),
         })
     }
+
+    /// The same place for another application: an operator's.
+    #[must_use]
+    pub fn as_application(&self, client_id: &str) -> Self {
+        AzureTarget { client_id: client_id.to_owned(), ..self.clone() }
+    }
 }
 
 #[cfg(test)]

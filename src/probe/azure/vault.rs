@@ -1,5 +1,8 @@
 //! The calls to a vault: list the secrets, read one, look at its versions.
 
+mod versions;
+mod write;
+
 use std::sync::Arc;
 
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};

@@ -11,6 +11,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::{Guessability, guessability};
 use crate::domain::fingerprint::variant::{Variant, VariantFingerprint};
 use crate::domain::nearest::nearest;
+use crate::probe::new_value::{NewValue, NewValueError};
 
 /// Fields of a document whose fingerprints are kept, so that a huge document costs little.
 const MOST_FIELDS: usize = 64;
@@ -42,6 +43,14 @@ impl SecretValue {
     /// Takes over bytes.
     pub fn binary(value: Vec<u8>) -> Self {
         SecretValue { bytes: Zeroizing::new(value), form: ValueForm::Binary }
+    }
+
+    /// The document with a new value in one field, to be written in its place.
+    ///
+    /// # Errors
+    /// It is no JSON object, or has no such field.
+    pub(super) fn with_new(self, key: &str, value: &NewValue) -> Result<Zeroizing<String>, NewValueError> {
+        value.placed(&self.bytes, key)
     }
 
     /// Reduces the value to what may be shown, and wipes it.

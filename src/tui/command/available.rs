@@ -3,6 +3,7 @@
 use super::Availability::{self, No, Ready};
 use crate::domain::profile::TokenSource;
 use crate::tui::copy;
+use crate::tui::inputs::RotationWay;
 use crate::tui::model::Model;
 use crate::tui::model::rotation::Doing;
 use crate::tui::text::Wrap;
@@ -146,6 +147,15 @@ pub(super) fn is_waiting(model: &Model) -> Availability {
         Some(Doing::Waiting { .. }) => Ready,
         Some(_) => No("the session is not waiting"),
         None => No("no session is going on; R begins one"),
+    }
+}
+
+pub(super) fn can_conclude(model: &Model) -> Availability {
+    match model.rotation.live() {
+        None => No("no session is going on; R begins one"),
+        Some(session) if session.choice.way == RotationWay::Watch => No("watching ends with c"),
+        Some(session) if session.asks_for_output() => Ready,
+        Some(_) => is_waiting(model),
     }
 }
 

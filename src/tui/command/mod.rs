@@ -100,6 +100,7 @@ pub enum CommandId {
     Waterfall,
     Rotate,
     LookNow,
+    Conclude,
     PasteOutput,
     RollBack,
     KeepAsIs,

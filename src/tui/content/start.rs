@@ -173,7 +173,7 @@ fn environment(model: &Model, show: Show) -> Vec<Line> {
 pub fn guide_title(guide: Guide) -> &'static str {
     match guide {
         Guide::AwsWorkloadIdentity => "AWS, workload identity: the platform's token for a role",
-        Guide::AzureWorkloadIdentity => "Azure, workload identity: the platform's token for an app and a vault",
+        Guide::AzureWorkloadIdentity => "Azure, workload identity: the platform's token for an app",
         Guide::AwsStatic => "AWS, static access keys",
         Guide::AwsAssumeRole => "AWS, access keys that assume a role",
         Guide::GitlabAws => "GitLab CI to AWS",

@@ -6,7 +6,7 @@ use super::form::Form;
 use super::list::{Field, ListState};
 use crate::domain::profile::Guide;
 use crate::run::rotation::session::RuntimeFrom;
-use crate::tui::inputs::{OperatorSeen, RotationWay};
+use crate::tui::inputs::{OperatorSeen, Patience, RotationWay};
 use crate::tui::message::{Effect, RunNumber};
 use crate::tui::typed_value::TypedValue;
 
@@ -101,7 +101,7 @@ pub enum PasteWhat {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueBox {
     /// What was chosen before.
-    pub runtime: RuntimeFrom,
+    pub runtime: (RuntimeFrom, Patience),
     pub value: TypedValue,
     /// What there is to say about it, in a sentence that tells nothing of it.
     pub note: Option<&'static str>,
@@ -112,7 +112,7 @@ pub struct ValueBox {
 pub struct Agreement {
     /// What was chosen before, and the value where one was typed.
     pub way: RotationWay,
-    pub runtime: RuntimeFrom,
+    pub runtime: (RuntimeFrom, Patience),
     pub value: Option<TypedValue>,
     /// What is written.
     pub secret: String,

@@ -111,6 +111,11 @@ impl Session {
         }
     }
 
+    /// Whether it waits for what the automation printed after the rotation.
+    pub fn asks_for_output(&self) -> bool {
+        self.doing == Doing::Looking(Moment::After) && self.choice.runtime == RuntimeFrom::Pasted
+    }
+
     /// Whether it takes what the automation printed: where it was begun to, or before anything is written.
     pub fn takes_output(&self) -> bool {
         let is_early = matches!(self.doing, Doing::Waiting { awaited: Awaited::Store, .. });

@@ -228,7 +228,7 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
         Choice::ExportJson => export(model, "json", |report| format!("{:#}\n", json::report(report))),
         Choice::Watch(every_s) => runs::watch(model, every_s),
         Choice::RotationWay(way) => rotation::chose_way(model, way),
-        Choice::RotationRuntime(way, runtime) => rotation::chose_runtime(model, way, runtime),
+        Choice::RotationRuntime(way, runtime, patience) => rotation::chose_runtime(model, way, (runtime, patience)),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::domain::runtime_output::RuntimeOutput;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::command::again;
-use crate::tui::inputs::{Agreed, OperatorSeen, RotationChoice, RotationWay, Target};
+use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, RotationWay, Target};
 use crate::tui::message::{Effect, Pasted, Told};
 use crate::tui::model::layer::{Agreement, Confirm, Operator, ValueBox};
 use crate::tui::model::list::{Edit, Field};
@@ -28,7 +28,7 @@ pub(super) fn chose_way(model: &mut Model, way: RotationWay) -> Vec<Effect> {
 }
 
 /// All but the value is chosen: asks for it and for an agreement where something is written, else begins.
-pub(super) fn chose_runtime(model: &mut Model, way: RotationWay, runtime: RuntimeFrom) -> Vec<Effect> {
+pub(super) fn chose_runtime(model: &mut Model, way: RotationWay, runtime: (RuntimeFrom, Patience)) -> Vec<Effect> {
     match way {
         RotationWay::Typed => {
             model.layers.push(Layer::Value(ValueBox { runtime, value: TypedValue::default(), note: None }));
@@ -51,7 +51,12 @@ pub(super) fn typed_value(model: &mut Model) -> Vec<Effect> {
     agree(model, RotationWay::Typed, runtime, Some(value))
 }
 
-fn agree(model: &mut Model, way: RotationWay, runtime: RuntimeFrom, value: Option<TypedValue>) -> Vec<Effect> {
+fn agree(
+    model: &mut Model,
+    way: RotationWay,
+    runtime: (RuntimeFrom, Patience),
+    value: Option<TypedValue>,
+) -> Vec<Effect> {
     let profile = model.runs.shown().and_then(|run| run.profile.as_deref());
     let secret = profile.and_then(|profile| profile.secret.as_ref()).map(ToString::to_string);
     let Some((secret, target)) = secret.zip(again(model).map(|choice| choice.target)) else {
@@ -96,7 +101,7 @@ pub(super) fn agreed(model: &mut Model) -> Vec<Effect> {
 fn begin(
     model: &mut Model,
     way: RotationWay,
-    runtime: RuntimeFrom,
+    runtime: (RuntimeFrom, Patience),
     agreed: Option<Agreed>,
     value: Option<TypedValue>,
 ) -> Vec<Effect> {
@@ -104,7 +109,8 @@ fn begin(
         return Vec::new();
     };
     let mut effects = cancel(model);
-    let choice = RotationChoice { target, way, runtime, agreed };
+    let (runtime, patience) = runtime;
+    let choice = RotationChoice { target, way, runtime, patience, agreed };
     let session = model.rotation.begin(choice.clone(), model.now_ms);
     show(model, Screen::Rotation);
     let here = model.here_mut();

@@ -11,6 +11,7 @@ mod status;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
+use ratatui::style::{Modifier, Style};
 
 use super::layout;
 use super::model::Model;
@@ -38,6 +39,11 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Positio
     panes::draw(model, theme, geometry, buffer);
     let on_status = status::draw(model, theme, geometry, buffer);
     let mut cursor = on_status;
+    if !model.layers.is_empty() {
+        // What lies below steps back.
+        let back = Style::new().remove_modifier(Modifier::BOLD | Modifier::REVERSED).add_modifier(Modifier::DIM);
+        buffer.set_style(geometry.list.union(geometry.detail), back);
+    }
     for over in &model.layers {
         let geometry = layout::Geometry { layer: layout::layer(model, over, geometry.area), ..geometry };
         cursor = layer::draw(model, theme, geometry, over, buffer);

@@ -5,7 +5,7 @@ use trustline::domain::profile::{AwsSettings, Guide, Profile};
 use trustline::domain::secret_ref::SecretRef;
 use trustline::run::rotation::event::RotationEvent;
 use trustline::run::rotation::session::RuntimeFrom;
-use trustline::tui::inputs::{Agreed, Opening, OperatorSeen, Replay, RotationChoice, RotationWay, Target};
+use trustline::tui::inputs::{Agreed, Opening, OperatorSeen, Patience, Replay, RotationChoice, RotationWay, Target};
 use trustline::tui::message::{Effect, Msg, Pasted, Told};
 use trustline::tui::model::{Layer, Screen};
 
@@ -72,6 +72,7 @@ fn four_keys_begin_a_rotation_by_hand_that_kicks_the_automation_off() {
         target: Target::Lab("sub-mismatch".into()),
         way: RotationWay::ByHand,
         runtime: RuntimeFrom::World,
+        patience: Patience::Once,
         agreed: None,
     };
     assert_eq!(started(&mut driver), Some((choice, None)));

@@ -2,9 +2,9 @@
 
 use trustline::cause::rotation::{ReadAt, findings};
 use trustline::domain::fingerprint::Fingerprint;
-use trustline::domain::rotation::{
-    Facts, Place, Sighting, Source, Store, StoreSnapshot, Variant, VariantFingerprint, Version, judge,
-};
+use trustline::domain::fingerprint::guess::guessability;
+use trustline::domain::fingerprint::variant::{Variant, VariantFingerprint};
+use trustline::domain::rotation::{Facts, Place, Sighting, Source, Store, StoreSnapshot, Version, judge};
 use trustline::domain::runtime_output::RuntimeOutput;
 use trustline::run::rotation::event::{Awaited, Judged, Moment, Part, RotationEvent, RotationKind, Way};
 
@@ -21,6 +21,7 @@ fn version(id: &str, value: &str, stage: &str, created_at: i64) -> Version {
         enabled: true,
         created_at: Some(created_at),
         fingerprint: Some(Fingerprint::of(value.as_bytes())),
+        guessability: Some(guessability(value.as_bytes())),
         variants: vec![VariantFingerprint {
             variant: Variant::TrailingNewline,
             fingerprint: Fingerprint::of(format!("{value}\n").as_bytes()),

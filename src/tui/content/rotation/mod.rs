@@ -89,13 +89,6 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
             lines.extend([Line::empty(), labelled("what to do", Ink::Plain, advice)]);
         }
     }
-    if let Some(version) = &secret.rolled_back {
-        lines.push(labelled(
-            "since then",
-            Ink::Good,
-            format!("rolled back: version {} is current", show.prose(version)),
-        ));
-    }
     let troubles: Vec<&Trouble> = session.report.troubles.iter().chain(&secret.troubles).collect();
     lines.extend(trouble_lines(&troubles, width, show));
     lines.extend(facts(model, session, secret));
@@ -123,6 +116,10 @@ fn headline(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line
         if let Some(why) = words::why(&judged.judgement.why) {
             lines.push(Line::of(Ink::Plain, format!("  {}", show.prose(&why))).hanging(2));
         }
+    }
+    if let Some(version) = &secret.rolled_back {
+        let words = format!("{} rolled back: version {} is current", show.glyphs.pass, show.prose(version));
+        lines.push(Line::of(Ink::Good, words).hanging(2));
     }
     if session.is_live() {
         let (sign, doing) = words::doing(model, session);

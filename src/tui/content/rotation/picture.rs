@@ -74,6 +74,9 @@ fn store(model: &Model, snapshot: Option<&StoreSnapshot>, show: Show) -> Vec<Cel
         },
         (Ink::Plain, format!("{} {} {}", stages(version), show.glyphs.dot, show.prose(&version.id))),
     ];
+    if version.guessability.is_some_and(|guess| guess.is_guessable()) {
+        cells.push((Ink::Warning, format!("{} easy to guess", show.glyphs.warn)));
+    }
     if let Some(at) = version.created_at {
         cells.push((Ink::Muted, moment(model, at)));
     }

@@ -32,6 +32,9 @@ pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
         (_, Doing::Looking(Moment::Before)) => {
             (moving, "looking at the running automation before the rotation".to_owned())
         }
+        (_, Doing::Looking(Moment::After)) if session.asks_for_output() => {
+            (waiting, "paste here what the running automation prints".to_owned())
+        }
         (_, Doing::Looking(Moment::After)) => (moving, "looking at the running automation".to_owned()),
         (_, Doing::Writing(_)) => (moving, "writing the new value".to_owned()),
         (_, Doing::Waiting { awaited, attempt, next_ms }) => {
@@ -39,9 +42,6 @@ pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
                 (Awaited::Store, Some(Way::ByHand)) => "waiting for you to rotate",
                 (Awaited::Store, Some(Way::Watch)) => "watching for a new version",
                 (Awaited::Store, _) => "waiting for the new version in the store",
-                (Awaited::Runtime, _) if is_asking_for_text(session) => {
-                    "waiting for what the automation prints: paste it here"
-                }
                 (Awaited::Runtime, _) => "waiting for the running automation",
             };
             let left = (next_ms - model.now_ms).max(0);
@@ -52,10 +52,6 @@ pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
             (Show::of(model).glyphs.warn, "it went wrong: roll back, or keep it as it is".to_owned())
         }
     }
-}
-
-fn is_asking_for_text(session: &Session) -> bool {
-    session.choice.runtime == crate::run::rotation::session::RuntimeFrom::Pasted
 }
 
 /// What decided a verdict, in a sentence without its full stop; none where the verdict's own says it.

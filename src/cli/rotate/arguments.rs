@@ -1,0 +1,246 @@
+//! The arguments of `trustline rotate`, and what they ask for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::question;
+use super::value::NewValueArgs;
+use crate::cli::CliError;
+use crate::cli::args::{ColorChoice, NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, seconds, seconds_or_zero};
+use crate::cli::terminal;
+use crate::domain::profile::{Guide, Profile, SecretSource};
+use crate::domain::runtime_output::RuntimeOutput;
+use crate::domain::secret_ref::SecretRef;
+use crate::output::paint::Paint;
+use crate::run::rotation::event::Way;
+use crate::run::rotation::live::{Operator, RuntimeSource};
+use crate::run::rotation::session::{Pace, RollBack, RuntimeFrom};
+
+/// How long a rotation by hand or by a command is waited for where nothing else is asked.
+const STORE_WAIT: Duration = Duration::from_secs(600);
+/// The first pause between two looks.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The largest text of a runtime's output that is read, in bytes.
+const LARGEST_TEXT: u64 = 8 * 1024 * 1024;
+
+/// Arguments of `trustline rotate`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RotateArgs {
+    #[command(flatten)]
+    pub(super) selector: ProfileSelector,
+    #[command(flatten)]
+    pub(super) network: NetworkArgs,
+    /// The secrets to rotate, instead of the profile's
+    #[arg(long = "secret", value_name = "NAME[#KEY],…", value_delimiter = ',', value_parser = secret)]
+    named: Vec<SecretRef>,
+    #[command(flatten)]
+    pub(super) new_value: NewValueArgs,
+    /// Let this program rotate; must be the last flag, as all that follows belongs to the program
+    #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true, group = "way", group = "last")]
+    pub(super) command: Vec<String>,
+    /// The rotation has been made: compare the current version with the one before it
+    #[arg(long, group = "way")]
+    already: bool,
+    /// Report each rotation that is seen, until interrupted
+    #[arg(long, group = "way")]
+    watch: bool,
+    /// Write without asking for confirmation
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Write with this profile of the AWS CLI's files, instead of AWS's default chain
+    #[arg(long, value_name = "NAME")]
+    operator_profile: Option<String>,
+    /// Write to the vault as this application, instead of the Azure CLI's user
+    #[arg(long, value_name = "ID", requires = "operator_secret")]
+    operator_client_id: Option<String>,
+    /// The variable that holds that application's client secret
+    #[arg(long, value_name = "NAME", group = "operator_secret", requires = "operator_client_id")]
+    operator_secret_env: Option<String>,
+    /// The file that holds that application's client secret
+    #[arg(long, value_name = "FILE", group = "operator_secret", requires = "operator_client_id")]
+    operator_secret_file: Option<PathBuf>,
+    /// Run the profile's deployment before and after, and look for the fingerprint in its answers
+    #[arg(long, group = "runtime")]
+    kickoff: bool,
+    /// What the automation printed before; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kickoff", "runtime_log", "runtime_command"])]
+    runtime_before: Option<PathBuf>,
+    /// What the automation printed after; - for standard input
+    #[arg(long, value_name = "FILE", group = "runtime")]
+    runtime_after: Option<PathBuf>,
+    /// A log file that the automation prints to
+    #[arg(long, value_name = "FILE", group = "runtime")]
+    runtime_log: Option<PathBuf>,
+    /// A program that prints the automation's output, such as kubectl logs …; must be the last flag
+    #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true, group = "runtime", group = "last")]
+    runtime_command: Vec<String>,
+    /// Make the version before current again where the running automation does not get the new value
+    #[arg(long)]
+    rollback_on_failure: bool,
+    /// Wait this long for the new version, and again for a running automation that has the old value [default: 600 for
+    /// the version, 0 for the automation]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds_or_zero)]
+    wait: Option<Duration>,
+    /// The longest pause between two looks
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    poll: Duration,
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub(super) output: RotationForm,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColorChoice,
+}
+
+/// The forms of a rotation's report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum RotationForm {
+    /// For people
+    #[default]
+    Text,
+    /// For programs, with a versioned schema
+    Json,
+    /// For tickets
+    Markdown,
+}
+
+impl RotateArgs {
+    /// Refuses what the types alone cannot.
+    pub(super) fn validate(&self) -> Result<(), CliError> {
+        let stdin = |path: &Option<PathBuf>| path.as_deref().is_some_and(|path| path.as_os_str() == "-");
+        let readers = [stdin(&self.runtime_before), stdin(&self.runtime_after), self.new_value.reads_stdin()];
+        if readers.into_iter().filter(|reads| *reads).count() > 1 {
+            return Err(CliError::new(
+                "standard input can be read once; put one of the texts, or the value, in a file",
+            ));
+        }
+        if self.runtime_before.is_some() && self.runtime_after.is_none() {
+            return Err(CliError::new(
+                "--runtime-before says what was there before; name what is there after as --runtime-after",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn way(&self) -> Way {
+        if self.new_value.is_given() {
+            Way::Trustline
+        } else if !self.command.is_empty() {
+            Way::Command
+        } else if self.already {
+            Way::Already
+        } else if self.watch {
+            Way::Watch
+        } else {
+            Way::ByHand
+        }
+    }
+
+    /// The secrets of the session.
+    pub(super) fn secrets(&self, profile: &Profile) -> Result<Vec<SecretRef>, CliError> {
+        let mut secrets = self.named.clone();
+        if secrets.is_empty() {
+            secrets.extend(profile.secret.clone());
+        }
+        match secrets.len() {
+            0 => Err(CliError::new("no secret is named; set secret.name in the profile, or write --secret NAME")),
+            1 => Ok(secrets),
+            _ if self.new_value.is_given() && !self.new_value.generates() => Err(CliError::new(
+                "one value is not written to several secrets; rotate them one by one, or let --generate make a value for each",
+            )),
+            _ => Ok(secrets),
+        }
+    }
+
+    pub(super) fn operator(&self, profile: &Profile) -> Result<Operator, CliError> {
+        let secret = match (&self.operator_secret_env, &self.operator_secret_file) {
+            (Some(name), _) => Some(SecretSource::Env(name.clone())),
+            (None, Some(path)) => Some(SecretSource::File(path.clone())),
+            (None, None) => None,
+        };
+        let is_azure = profile.guide == Guide::AzureWorkloadIdentity;
+        match (is_azure, &self.operator_client_id, secret, &self.operator_profile) {
+            (true, _, _, Some(_)) => Err(CliError::new("--operator-profile is for AWS, and this profile is for Azure")),
+            (true, Some(client_id), Some(secret), None) => {
+                Ok(Operator::AzureApplication { client_id: client_id.clone(), secret })
+            }
+            (true, ..) => Ok(Operator::AzureCli),
+            (false, Some(_), ..) => {
+                Err(CliError::new("--operator-client-id is for Azure, and this profile is for AWS"))
+            }
+            (false, None, _, profile) => Ok(Operator::Aws { profile: profile.clone(), file: None }),
+        }
+    }
+
+    pub(super) fn runtime_source(&self, profile: &Profile) -> Result<RuntimeSource, CliError> {
+        if self.kickoff {
+            if profile.deployment.url.is_none() {
+                return Err(CliError::new(
+                    "--kickoff needs a deployment, and the profile names none; set deployment.url",
+                ));
+            }
+            return Ok(RuntimeSource::Kickoff);
+        }
+        if let Some(path) = &self.runtime_log {
+            return Ok(RuntimeSource::Log(path.clone()));
+        }
+        if !self.runtime_command.is_empty() {
+            return Ok(RuntimeSource::Command(self.runtime_command.clone()));
+        }
+        let text = |path: &Option<PathBuf>| path.as_ref().map(|path| read_text(path)).transpose();
+        match (text(&self.runtime_before)?, text(&self.runtime_after)?) {
+            (None, None) => Ok(RuntimeSource::Nowhere),
+            (before, after) => Ok(RuntimeSource::Texts { before, after }),
+        }
+    }
+
+    pub(super) fn runtime_from(&self) -> RuntimeFrom {
+        let looks = self.kickoff
+            || self.runtime_after.is_some()
+            || self.runtime_log.is_some()
+            || !self.runtime_command.is_empty();
+        if looks { RuntimeFrom::World } else { RuntimeFrom::Nowhere }
+    }
+
+    pub(super) fn roll_back(&self) -> RollBack {
+        if self.rollback_on_failure {
+            RollBack::OnFailure
+        } else if self.way() == Way::Trustline && question::needs_terminal().is_ok() {
+            RollBack::Ask
+        } else {
+            RollBack::Never
+        }
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        Pace {
+            first: FIRST_PAUSE.min(self.poll),
+            longest: self.poll,
+            store: self.wait.unwrap_or(STORE_WAIT),
+            runtime: self.wait.unwrap_or(Duration::ZERO),
+        }
+    }
+
+    pub(super) fn paint(&self) -> Paint {
+        terminal::paint(&OutputArgs { output: OutputFormat::Text, color: self.color })
+    }
+}
+
+fn secret(text: &str) -> Result<SecretRef, String> {
+    SecretRef::parse(text).map_err(|error| error.to_string())
+}
+
+/// Reads a text and reduces it to what it tells.
+fn read_text(path: &std::path::Path) -> Result<RuntimeOutput, CliError> {
+    use std::io::Read as _;
+    let told = |error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(LARGEST_TEXT).read_to_end(&mut bytes).map_err(told)?;
+    } else {
+        std::fs::File::open(path).map_err(told)?.take(LARGEST_TEXT).read_to_end(&mut bytes).map_err(told)?;
+    }
+    Ok(RuntimeOutput::of(&String::from_utf8_lossy(&bytes)))
+}

@@ -1,0 +1,185 @@
+//! `trustline rotate`: rotate, then prove that the running automation has the new value.
+
+mod arguments;
+mod question;
+mod value;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub(super) use arguments::RotateArgs;
+use arguments::RotationForm;
+
+use super::lab_folder::LabFolder;
+use super::{CliError, Exit, lab, network, settings, terminal};
+use crate::domain::profile::{Profile, SecretSource};
+use crate::domain::rotation::Verdict;
+use crate::domain::secret_ref::SecretRef;
+use crate::guide::rotate_command;
+use crate::lab::{Lab, LabOptions};
+use crate::output::rotation::{json, markdown, progress, text};
+use crate::probe::http::HttpStack;
+use crate::run::rotation::event::{RotationKind, Way};
+use crate::run::rotation::live::{LiveSettings, LiveWorld, Operator};
+use crate::run::rotation::report::RotationReport;
+use crate::run::rotation::session::{self, Earlier, RollBack, RotationRequest, SessionCommand};
+
+/// How many answers may wait for the session.
+const ANSWERS_AHEAD: usize = 8;
+
+pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
+    args.validate()?;
+    let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
+    let ended = runtime.block_on(async {
+        match &args.selector.lab {
+            None => {
+                let profile = settings::load(&args.selector)?.profile;
+                let operator = args.operator(&profile)?;
+                rotate(args, profile, args.network.stack()?, operator).await
+            }
+            Some(scenario) => rotate_in_lab(args, scenario).await,
+        }
+    });
+    // A name look-up that never ends must not keep the program from ending.
+    runtime.shutdown_background();
+    let (report, signal) = ended?;
+    terminal::print(&match args.output {
+        RotationForm::Text => text::report(&report, args.paint()),
+        RotationForm::Json => format!("{:#}\n", json::report(&report)),
+        RotationForm::Markdown => markdown::report(&report),
+    });
+    Ok(signal.unwrap_or_else(|| exit(&report, args.way())))
+}
+
+async fn rotate_in_lab(args: &RotateArgs, scenario: &str) -> Result<(RotationReport, Option<Exit>), CliError> {
+    let lab = lab::start(scenario, LabOptions::default())?;
+    let folder = LabFolder::write(&lab)?;
+    let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
+    let operator = lab_operator(&profile, &lab, &folder);
+    rotate(args, profile, args.network.lab_stack(&folder.ca_file())?, operator).await
+}
+
+/// As whom secrets are written in a lab.
+pub(super) fn lab_operator(profile: &Profile, lab: &Lab, folder: &LabFolder) -> Operator {
+    match profile.azure.vault_url {
+        Some(_) => Operator::AzureApplication {
+            client_id: lab.secrets_admin.client_id.clone(),
+            secret: SecretSource::File(folder.secrets_admin_client_secret_file()),
+        },
+        None => Operator::Aws {
+            profile: Some("secrets-admin".to_owned()),
+            file: Some(folder.secrets_admin_credentials_file()),
+        },
+    }
+}
+
+/// Whose secrets an operator writes: the vault's host, or the account's number.
+pub(super) fn place(profile: &Profile, identity: &str) -> String {
+    match &profile.azure.vault_url {
+        Some(vault) => vault.trim_start_matches("https://").trim_end_matches('/').to_owned(),
+        None => identity.split(':').nth(4).unwrap_or_default().to_owned(),
+    }
+}
+
+async fn rotate(
+    args: &RotateArgs,
+    profile: Profile,
+    http: HttpStack,
+    operator: Operator,
+) -> Result<(RotationReport, Option<Exit>), CliError> {
+    let secrets = args.secrets(&profile)?;
+    let way = args.way();
+    let values = if way == Way::Trustline { value::read(&args.new_value, &secrets)? } else { Vec::new() };
+    let runtime = args.runtime_source(&profile)?;
+    let world = Arc::new(LiveWorld::new(LiveSettings {
+        http,
+        profile: profile.clone(),
+        timeout: args.network.timeout,
+        operator,
+        command: args.command.clone(),
+        runtime: runtime.clone(),
+        values,
+    }));
+    if way == Way::Trustline && !args.yes {
+        confirm(&world, &profile, &secrets).await?;
+    }
+    let request = RotationRequest {
+        asks: secrets.iter().map(|secret| rotate_command(&profile, secret)).collect(),
+        secrets,
+        way,
+        runtime: args.runtime_from(),
+        roll_back: args.roll_back(),
+        pace: args.pace(),
+        earlier: Earlier::default(),
+        profile,
+    };
+    follow(request, world).await
+}
+
+/// Asks whoever sits at the terminal to write out what is about to be changed, and where.
+async fn confirm(world: &LiveWorld, profile: &Profile, secrets: &[SecretRef]) -> Result<(), CliError> {
+    question::needs_terminal()?;
+    let identity = world.operator_identity().await.map_err(|refused| CliError::new(refused.reason))?;
+    let place = place(profile, &identity);
+    let names: Vec<String> = secrets.iter().map(ToString::to_string).collect();
+    let wanted = format!("{} {place}", names.join(" "));
+    let lines = [
+        format!("A new value is about to be written to {} in {place}, as {identity}.", names.join(", ")),
+        format!("To go on, type: {wanted}"),
+    ];
+    if question::answer(&lines)? == wanted {
+        Ok(())
+    } else {
+        Err(CliError::new("nothing was written: what was typed does not name the secret and the account"))
+    }
+}
+
+/// Follows the session to its end, and tells what happens on standard error.
+async fn follow(request: RotationRequest, world: Arc<LiveWorld>) -> Result<(RotationReport, Option<Exit>), CliError> {
+    let asks = request.roll_back == RollBack::Ask;
+    let (answers, commands) = mpsc::channel(ANSWERS_AHEAD);
+    let cancel = CancellationToken::new();
+    let mut events = session::start(request, world, commands, cancel.clone());
+    let mut signals = terminal::Signals::listen()?;
+    let (mut report, mut signal) = (RotationReport::default(), None);
+    loop {
+        tokio::select! {
+            event = events.recv() => {
+                let Some(event) = event else { return Ok((report, signal)) };
+                if let Some(line) = progress::line(&event) {
+                    terminal::note(&line);
+                }
+                report.apply(&event);
+                if asks && let RotationKind::RollBackOffered { secret, version } = &event.kind {
+                    let _ = answers.send(roll_back_answer(secret, version).await).await;
+                }
+            }
+            received = signals.next() => {
+                signal = Some(received);
+                cancel.cancel();
+            }
+        }
+    }
+}
+
+async fn roll_back_answer(secret: &str, version: &str) -> SessionCommand {
+    let lines = [format!("Make version {version} of {secret} current again? Type yes to do so.")];
+    let asked = tokio::task::spawn_blocking(move || question::answer(&lines)).await;
+    match asked {
+        Ok(Ok(answer)) if answer == "yes" => SessionCommand::RollBack,
+        _ => SessionCommand::KeepAsIs,
+    }
+}
+
+fn exit(report: &RotationReport, way: Way) -> Exit {
+    // Who watches has seen each verdict as it came; the end of watching is none.
+    let watched = way == Way::Watch && report.secrets.iter().all(|secret| secret.judged.is_empty());
+    match report.verdict() {
+        _ if watched => Exit::Inconclusive,
+        Verdict::Propagated => Exit::Passed,
+        Verdict::Inconclusive => Exit::Inconclusive,
+        _ => Exit::Failed,
+    }
+}

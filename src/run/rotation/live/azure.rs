@@ -1,0 +1,129 @@
+//! Azure: the reader's session through the federation or a client secret, the operator's from the Azure CLI or an
+//! application of its own.
+
+use super::{Failed, LiveWorld, Operator, Reader, granted, refusal, without_grant};
+use crate::check::facts::Facts;
+use crate::check::facts::azure::VaultFact;
+use crate::check::{CheckId, verdict};
+use crate::domain::profile::Profile;
+use crate::domain::rotation::StoreSnapshot;
+use crate::domain::secret_ref::SecretRef;
+use crate::probe::azure::{AzureSession, AzureTarget, Proof};
+use crate::probe::held_secret::held_secret;
+use crate::probe::new_value::NewValue;
+use crate::run::rotation::session::now;
+use crate::run::rotation::world::{Opened, Refused};
+
+/// What an application's secret is called where it cannot be read.
+const CLIENT_SECRET: &str = "the application's client secret";
+/// What is said where the profile names no vault.
+const NO_VAULT: &str = "the profile names no vault; set azure.vault-url";
+
+/// A target and the session to ask it with.
+#[derive(Clone)]
+pub(super) struct AzureReader {
+    target: AzureTarget,
+    session: AzureSession,
+}
+
+impl AzureReader {
+    pub(super) async fn current(&self, secret: &SecretRef, profile: &Profile) -> Result<String, Failed> {
+        seen(self.target.current_version(&self.session, secret).await, profile)
+    }
+
+    pub(super) async fn snapshot(&self, secret: &SecretRef, profile: &Profile) -> Result<StoreSnapshot, Failed> {
+        seen(self.target.snapshot(&self.session, secret, now()).await, profile)
+    }
+}
+
+/// What the vault showed, or the same verdict as in a check.
+fn seen<T>(fact: Option<VaultFact<T>>, profile: &Profile) -> Result<T, Failed> {
+    let Some(fact) = fact else { return Err(Failed { refused: Refused::new(NO_VAULT), expired: false }) };
+    without_grant(fact.call).map_err(|call| {
+        let expired = call.refusal().is_some_and(|refusal| refusal.http_status == 401);
+        let mut facts = Facts::default();
+        facts.azure.secret = Some(VaultFact {
+            vault: fact.vault,
+            challenge: fact.challenge,
+            challenge_fit: fact.challenge_fit,
+            call,
+            error: fact.error,
+            token_error: fact.token_error,
+            deleted: fact.deleted,
+        });
+        Failed { refused: refusal(verdict::of(CheckId::AzureGetSecret, &facts, profile)), expired }
+    })
+}
+
+impl LiveWorld {
+    pub(super) async fn open_azure(&self) -> Result<(Reader, Opened), Refused> {
+        let target = self.azure_target()?;
+        let mut facts = Facts { now: now().div_euclid(1000), ..Facts::default() };
+        let (fact, session) = match (&self.profile.token, &self.profile.azure.client_secret) {
+            (None, Some(source)) => {
+                let secret =
+                    held_secret(source, CLIENT_SECRET).await.map_err(|error| Refused::new(error.to_string()))?;
+                target.exchange(Proof::ClientSecret(&secret)).await
+            }
+            _ => {
+                let token = self.token(&mut facts).await?;
+                target.exchange(Proof::Assertion(&token)).await
+            }
+        };
+        let clock_skew_s = fact.call.exchange.as_ref().and_then(|exchange| exchange.clock_skew_s);
+        let identity = fact.call.granted().map(|access| {
+            access
+                .object_id
+                .as_ref()
+                .map_or_else(|| fact.client_id.clone(), |oid| format!("{} ({oid})", fact.client_id))
+        });
+        facts.azure.exchange = Some(fact);
+        match session {
+            Some(session) => Ok((Reader::Azure(AzureReader { target, session }), Opened { identity, clock_skew_s })),
+            None => Err(refusal(verdict::of(CheckId::AzureExchange, &facts, &self.profile))),
+        }
+    }
+
+    /// The operator's session, and who that is.
+    pub(super) async fn azure_operator(&self) -> Result<(AzureTarget, AzureSession, String), Refused> {
+        let target = self.azure_target()?;
+        match &self.operator {
+            Operator::AzureCli => {
+                let session = target.cli_session().map_err(|why| Refused::new(format!("the Azure CLI: {why}")))?;
+                Ok((target, session, "the Azure CLI's user".to_owned()))
+            }
+            Operator::AzureApplication { client_id, secret } => {
+                let target = target.as_application(client_id);
+                let secret =
+                    held_secret(secret, CLIENT_SECRET).await.map_err(|error| Refused::new(error.to_string()))?;
+                let (fact, session) = target.exchange(Proof::ClientSecret(&secret)).await;
+                let Some(session) = session else {
+                    let mut facts = Facts::default();
+                    facts.azure.exchange = Some(fact);
+                    let refused = refusal(verdict::of(CheckId::AzureExchange, &facts, &self.profile));
+                    return Err(Refused { reason: format!("the operator's sign-in: {}", refused.reason), ..refused });
+                };
+                Ok((target, session, format!("application {client_id}")))
+            }
+            Operator::Aws { .. } => Err(Refused::new("the operator is set up for AWS, and the secret is in Azure")),
+        }
+    }
+
+    pub(super) async fn write_azure(&self, secret: &SecretRef, value: &NewValue) -> Result<(String, String), Refused> {
+        let (target, session, identity) = self.azure_operator().await?;
+        let fact = target.set_secret(&session, secret, value).await.ok_or_else(|| Refused::new(NO_VAULT))?;
+        Ok((granted(fact.call, "setting the secret")?, identity))
+    }
+
+    pub(super) async fn roll_back_azure(&self, secret: &SecretRef, to: &str) -> Result<String, Refused> {
+        let (target, session, _) = self.azure_operator().await?;
+        let fact = target.restore_version(&session, secret, to).await.ok_or_else(|| Refused::new(NO_VAULT))?;
+        granted(fact.call, "setting the secret to its earlier value")
+    }
+
+    fn azure_target(&self) -> Result<AzureTarget, Refused> {
+        AzureTarget::new(self.http.clone(), &self.profile.azure).ok_or_else(|| {
+            Refused::new("the profile names no directory or application; set azure.tenant-id and azure.client-id")
+        })
+    }
+}

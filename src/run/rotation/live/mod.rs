@@ -1,0 +1,280 @@
+//! The world that a rotation session really works on: a cloud's store, and the running automation.
+
+mod aws;
+mod azure;
+mod runtime;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::sync::Mutex;
+
+use self::aws::AwsReader;
+use self::azure::AzureReader;
+use super::event::Moment;
+use super::session::now;
+use super::world::{Opened, Refused, RotationWorld, Written};
+use crate::check::facts::Facts;
+use crate::check::facts::cloud::{Answer, Call};
+use crate::check::verdict::token::Expectations;
+use crate::check::{CheckId, Verdict, verdict};
+use crate::domain::profile::{Guide, Profile, SecretSource};
+use crate::domain::rotation::{Sighting, StoreSnapshot};
+use crate::domain::runtime_output::RuntimeOutput;
+use crate::domain::secret_ref::SecretRef;
+use crate::domain::token::RawToken;
+use crate::probe::http::HttpStack;
+use crate::probe::new_value::NewValue;
+use crate::probe::token_source;
+
+/// As whom a value is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// AWS's default chain, or this shared profile, in AWS's own files or in this one.
+    Aws { profile: Option<String>, file: Option<PathBuf> },
+    /// Whoever is signed in to the Azure CLI.
+    AzureCli,
+    /// An application with a client secret.
+    AzureApplication { client_id: String, secret: SecretSource },
+}
+
+/// Where the running automation is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuntimeSource {
+    Nowhere,
+    /// The profile's deployment is made to run.
+    Kickoff,
+    /// What was brought, already reduced.
+    Texts {
+        before: Option<RuntimeOutput>,
+        after: Option<RuntimeOutput>,
+    },
+    /// A log file that grows.
+    Log(PathBuf),
+    /// A program that prints the output, such as `kubectl logs`.
+    Command(Vec<String>),
+}
+
+/// What a session works with. Holds values to be written, and no others; shows none.
+pub struct LiveWorld {
+    http: HttpStack,
+    profile: Profile,
+    /// The most that a program of the user's may take.
+    timeout: Duration,
+    operator: Operator,
+    /// For rotating by command.
+    command: Vec<String>,
+    runtime: RuntimeSource,
+    /// The values to write, in the order of the session's secrets.
+    values: Mutex<VecDeque<NewValue>>,
+    reader: Mutex<Option<Reader>>,
+    /// Where the log ended at the last look.
+    log_end: Mutex<u64>,
+}
+
+/// What the session rests on.
+pub struct LiveSettings {
+    pub http: HttpStack,
+    pub profile: Profile,
+    pub timeout: Duration,
+    pub operator: Operator,
+    pub command: Vec<String>,
+    pub runtime: RuntimeSource,
+    pub values: Vec<NewValue>,
+}
+
+#[derive(Clone)]
+enum Reader {
+    Aws(AwsReader),
+    Azure(AzureReader),
+}
+
+impl LiveWorld {
+    /// A world that nothing has been asked of yet.
+    pub fn new(settings: LiveSettings) -> Self {
+        LiveWorld {
+            http: settings.http,
+            profile: settings.profile,
+            timeout: settings.timeout,
+            operator: settings.operator,
+            command: settings.command,
+            runtime: settings.runtime,
+            values: Mutex::new(settings.values.into()),
+            reader: Mutex::new(None),
+            log_end: Mutex::new(0),
+        }
+    }
+
+    /// As whom, and to which account or vault, a value would be written: for the question before it.
+    ///
+    /// # Errors
+    /// The operator's credentials are not found or not valid.
+    pub async fn operator_identity(&self) -> Result<String, Refused> {
+        match self.profile.guide {
+            Guide::AzureWorkloadIdentity => self.azure_operator().await.map(|(_, _, identity)| identity),
+            _ => self.aws_operator().await.map(|(_, _, identity)| identity),
+        }
+    }
+
+    /// The workload's token, with the fact of reading it.
+    async fn token(&self, facts: &mut Facts) -> Result<RawToken, Refused> {
+        let Some(source) = &self.profile.token else {
+            return Err(Refused::new(
+                "the profile names no source of a token; set token.file, token.env or token.command",
+            ));
+        };
+        let client = self.http.client();
+        let expected = Expectations::of(&self.profile);
+        let options = token_source::ReadOptions {
+            timeout: self.timeout,
+            audience: expected.audience.as_deref(),
+            client: Some(&client),
+        };
+        let (fact, sourced) = token_source::observe(source, &options).await;
+        facts.token = Some(fact);
+        match sourced {
+            Some(sourced) => Ok(sourced.token),
+            None => Err(refusal(verdict::of(CheckId::TokenPresent, facts, &self.profile))),
+        }
+    }
+
+    /// The reader's session, opened where it is not open yet.
+    async fn reader(&self) -> Result<Reader, Refused> {
+        if let Some(reader) = self.reader.lock().await.clone() {
+            return Ok(reader);
+        }
+        self.open().await?;
+        self.reader.lock().await.clone().ok_or_else(|| Refused::new("no session was granted"))
+    }
+
+    /// Asks with the reader's session; once more with a new one where that one has expired.
+    async fn asked<T, F>(&self, ask: impl Fn(Reader) -> F) -> Result<T, Refused>
+    where
+        F: Future<Output = Result<T, Failed>>,
+    {
+        match ask(self.reader().await?).await {
+            Ok(value) => Ok(value),
+            Err(failed) if failed.expired => {
+                *self.reader.lock().await = None;
+                ask(self.reader().await?).await.map_err(|failed| failed.refused)
+            }
+            Err(failed) => Err(failed.refused),
+        }
+    }
+}
+
+/// A call of the reader's that brought nothing.
+struct Failed {
+    refused: Refused,
+    /// The session's time was up.
+    expired: bool,
+}
+
+impl RotationWorld for LiveWorld {
+    async fn open(&self) -> Result<Opened, Refused> {
+        let (reader, opened) = match self.profile.guide {
+            Guide::AzureWorkloadIdentity => self.open_azure().await?,
+            _ => self.open_aws().await?,
+        };
+        *self.reader.lock().await = Some(reader);
+        Ok(opened)
+    }
+
+    async fn current(&self, secret: &SecretRef) -> Result<String, Refused> {
+        self.asked(|reader| async move {
+            match reader {
+                Reader::Aws(aws) => aws.current(secret, &self.profile).await,
+                Reader::Azure(azure) => azure.current(secret, &self.profile).await,
+            }
+        })
+        .await
+    }
+
+    async fn snapshot(&self, secret: &SecretRef) -> Result<StoreSnapshot, Refused> {
+        self.asked(|reader| async move {
+            match reader {
+                Reader::Aws(aws) => aws.snapshot(secret, &self.profile).await,
+                Reader::Azure(azure) => azure.snapshot(secret, &self.profile).await,
+            }
+        })
+        .await
+    }
+
+    async fn runtime(&self, moment: Moment) -> Result<Option<Sighting>, Refused> {
+        self.look(moment).await
+    }
+
+    async fn write(&self, secret: &SecretRef) -> Result<Written, Refused> {
+        let Some(value) = self.values.lock().await.pop_front() else {
+            return Err(Refused::new("there is no value to write"));
+        };
+        let (version, operator) = match self.profile.guide {
+            Guide::AzureWorkloadIdentity => self.write_azure(secret, &value).await?,
+            _ => self.write_aws(secret, &value).await?,
+        };
+        Ok(Written { version: Some(version), at: now(), operator: Some(operator) })
+    }
+
+    async fn run_command(&self) -> Result<(), Refused> {
+        let Some((program, arguments)) = self.command.split_first() else {
+            return Err(Refused::new("no program is named"));
+        };
+        // Its output may hold the value, so none of it is read.
+        let status = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .status()
+            .await
+            .map_err(|error| Refused::new(format!("program {program} cannot be started: {error}")))?;
+        if status.success() { Ok(()) } else { Err(Refused::new(format!("program {program} failed ({status})"))) }
+    }
+
+    async fn roll_back(&self, secret: &SecretRef, to: &str) -> Result<String, Refused> {
+        match self.profile.guide {
+            Guide::AzureWorkloadIdentity => self.roll_back_azure(secret, to).await,
+            _ => self.roll_back_aws(secret, to).await,
+        }
+    }
+}
+
+/// A verdict as a refusal.
+fn refusal(verdict: Verdict) -> Refused {
+    let reason = verdict.reason.unwrap_or_else(|| "no answer was seen".to_owned());
+    Refused { reason, findings: verdict.findings }
+}
+
+/// What a call brought, or what it was refused with.
+fn granted<T>(call: Call<T>, doing: &str) -> Result<T, Refused> {
+    match call.answer {
+        Answer::Granted(value) => Ok(value),
+        Answer::Refused(refusal) => Err(Refused::new(format!("{doing}: {}: {}", refusal.code, refusal.message))),
+        Answer::Network { failure } => Err(Refused::new(format!("{doing}: {failure}"))),
+        Answer::Unreadable { detail, .. } | Answer::NotSent { detail } => {
+            Err(Refused::new(format!("{doing}: {detail}")))
+        }
+    }
+}
+
+/// The same call with nothing granted, for a verdict on why.
+fn without_grant<T, U>(call: Call<T>) -> Result<T, Call<U>> {
+    let answer = match call.answer {
+        Answer::Granted(value) => return Ok(value),
+        Answer::Refused(refusal) => Answer::Refused(refusal),
+        Answer::Network { failure } => Answer::Network { failure },
+        Answer::Unreadable { http_status, detail } => Answer::Unreadable { http_status, detail },
+        Answer::NotSent { detail } => Answer::NotSent { detail },
+    };
+    Err(Call {
+        region: call.region,
+        attempts: call.attempts,
+        waited_ms: call.waited_ms,
+        answer,
+        exchange: call.exchange,
+    })
+}
