@@ -18,7 +18,7 @@
 //! - [`tui`]: the console: model, update and view are pure, and a shell around them owns the terminal
 //! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM, Entra, Key Vault
 //! - [`output`]: folds of the run events: text, JSON, JUnit, Markdown
-//! - [`run`]: the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay
+//! - [`run`]: the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay; the rotation session
 //! - [`probe`]: the only room that opens sockets as a client; yields facts
 //! - [`guide`]: the setup guides: steps as data, artifacts made from a profile, the state of each step
 //! - [`check`]: what can be checked: catalogue, plan, facts, and the verdicts on them

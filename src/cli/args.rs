@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::domain::profile::reach::Reach;
+
 /// Finds out where workload identity federation breaks, and proves it.
 #[derive(Debug, Parser)]
 #[command(name = "trustline", version, about, max_term_width = 100, after_help = EXIT_STATUS, args_conflicts_with_subcommands = true)]
@@ -109,6 +111,15 @@ pub(super) struct ProfileSelector {
     /// Set one value of the profile, over environment and file (such as aws.region=eu-west-1)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// With --profile-file: let it run the program it names for a token
+    #[arg(long)]
+    pub allow_command: bool,
+    /// With --profile-file: let it send a token or key to this host, which is none of the clouds' own
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
+    /// What was agreed to on the terminal.
+    #[arg(skip)]
+    pub agreed: Vec<Reach>,
 }
 
 /// Parses a positive number of seconds, fractions allowed.

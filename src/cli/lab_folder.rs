@@ -109,7 +109,9 @@ fn profile(lab: &Lab) -> Table {
     let mut profile = Table::new();
     profile.insert("guide".into(), held.guide.clone().into());
     profile.insert("issuer".into(), table([("url", &held.issuer_url)]).into());
-    profile.insert("platform".into(), table([("organization", &held.organization)]).into());
+    if !held.organization.is_empty() {
+        profile.insert("platform".into(), table([("organization", &held.organization)]).into());
+    }
     if held.guide == Guide::AzureWorkloadIdentity.id() {
         if held.azure.client_secret.is_none() {
             profile.insert("token".into(), table([("file", "token.jwt")]).into());
@@ -139,6 +141,9 @@ fn aws(lab: &Lab) -> Table {
         ("sts-endpoint-url", &lab.endpoints.sts),
         ("secretsmanager-endpoint-url", &lab.endpoints.secretsmanager),
     ]);
+    if let Some(seconds) = held.session_duration_s {
+        aws.insert("session-duration-s".into(), i64::from(seconds).into());
+    }
     if held.trust_policy.is_some() {
         aws.insert("trust-policy".into(), "trust-policy.json".into());
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod consent;
 mod console;
 mod explain;
 mod generate;
@@ -13,6 +14,7 @@ mod lab_folder;
 mod network;
 mod process;
 mod profile;
+mod profile_file;
 mod recording;
 mod render;
 mod replay;

@@ -71,7 +71,7 @@ fn profile(selector: &ProfileSelector) -> Result<(Option<Guide>, Vec<Setting>), 
             runtime.shutdown_background();
             loaded?
         }
-        None if guide::names_a_profile(selector) => settings::load(selector)?,
+        None if guide::names_a_profile(selector) => settings::load_to_read(selector)?,
         None => return Ok((None, Vec::new())),
     };
     let chosen = loaded.provenance.iter().any(|s| s.key == Key::Guide && s.origin != Origin::Default);

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::CliError;
 use super::args::ProfileSelector;
+use super::{CliError, consent};
 use crate::domain::nearest::nearest;
 use crate::domain::profile::document::{self, LARGEST};
 use crate::domain::profile::resolve::{Resolved, resolve};
@@ -51,16 +51,46 @@ pub(super) fn load_alone_with_provenance(path: &Path, name: &str, set: &[String]
     }
 }
 
-/// Finds, reads, merges and validates the chosen profile; without a choice, what `--set` and the environment say.
+/// The chosen profile, to run its checks. Asks first where one opened by its path reaches further than it may unasked.
+///
+/// # Errors
+/// As [`load_to_read`]; not allowed.
+pub(super) fn load(selector: &ProfileSelector) -> Result<Loaded, CliError> {
+    let loaded = load_to_read(selector)?;
+    consent::ask(&consent::open_questions(selector, &loaded.provenance))?;
+    Ok(loaded)
+}
+
+/// As [`load`], where nobody can be asked now.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn load_agreed(selector: &ProfileSelector) -> Result<Loaded, CliError> {
+    let loaded = load_to_read(selector)?;
+    let open = consent::open_questions(selector, &loaded.provenance);
+    if open.is_empty() { Ok(loaded) } else { Err(consent::refusal(&open)) }
+}
+
+/// Asks now what [`load_agreed`] needs to know later.
+///
+/// # Errors
+/// Not allowed. What is wrong with the profile itself is left to be told later.
+pub(super) fn agree(selector: &mut ProfileSelector) -> Result<(), CliError> {
+    if let Ok(loaded) = load_to_read(selector) {
+        let open = consent::open_questions(selector, &loaded.provenance);
+        consent::ask(&open)?;
+        selector.agreed.extend(open);
+    }
+    Ok(())
+}
+
+/// Finds, reads, merges and validates the chosen profile; without a choice, what `--set` and the environment say. Whoever
+/// runs or sends anything takes [`load`].
 ///
 /// # Errors
 /// No such profile, a value that is wrong (all of them are told), or nothing to start from.
-pub(super) fn load(selector: &ProfileSelector) -> Result<Loaded, CliError> {
-    let path = match (&selector.profile, &selector.profile_file) {
-        (Some(name), _) => Some(existing(name)?),
-        (None, Some(file)) => Some(file.clone()),
-        (None, None) => None,
-    };
+pub(super) fn load_to_read(selector: &ProfileSelector) -> Result<Loaded, CliError> {
+    let path = path(selector)?;
     let name = match (&selector.profile, &path) {
         (Some(name), _) => name.clone(),
         (None, Some(path)) => path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
@@ -86,6 +116,17 @@ pub(super) fn load(selector: &ProfileSelector) -> Result<Loaded, CliError> {
             problems.extend(wrong);
             Err(refusal(&name, &problems))
         }
+    }
+}
+
+/// The file of the chosen profile, if a profile is chosen.
+///
+/// # Errors
+/// There is no profile of this name.
+pub(super) fn path(selector: &ProfileSelector) -> Result<Option<PathBuf>, CliError> {
+    match (&selector.profile, &selector.profile_file) {
+        (Some(name), _) => existing(name).map(Some),
+        (None, file) => Ok(file.clone()),
     }
 }
 

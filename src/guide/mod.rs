@@ -1,18 +1,26 @@
 //! The setup guides: their steps as data, artifacts made from a profile, and where each step stands.
 
 mod artifact;
+mod change;
 mod fill;
 mod form;
+mod import;
+mod question;
 mod render;
 mod rotate_command;
 mod state;
 mod text;
+mod thumbprint;
 mod values;
 
 pub use artifact::{Artifact, Form};
+pub use change::{Change, confirmations};
 pub use fill::fill;
+pub use import::{Import, Left, Taken, import};
+pub use question::{Question, questions};
 pub use render::{Rendered, render};
 pub use rotate_command::rotate_command;
 pub use state::{Confirmation, Evidence, Judged, Open, StepState, next_open, states};
 pub use text::{Field, Place, Proof, Reading, SetupGuide, Side, Step, Tab, setup_guide};
+pub use thumbprint::thumbprint;
 pub use values::{Filling, Missing, Values};

@@ -16,6 +16,8 @@ pub enum StepState {
         checks: Vec<CheckId>,
         /// And by these proofs.
         proofs: Vec<Proof>,
+        /// When, RFC 3339 UTC: the oldest of the checks counts. Empty where a proof alone shows it.
+        at: String,
     },
     /// Shown to be wrong.
     Failing {
@@ -38,6 +40,13 @@ pub enum StepState {
     ToDo(Open),
 }
 
+impl StepState {
+    /// Whether nothing is left to do, as far as anybody knows.
+    pub const fn is_done(&self) -> bool {
+        matches!(self, StepState::Verified { .. } | StepState::Confirmed { .. })
+    }
+}
+
 /// What a step still lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Open {
@@ -58,6 +67,8 @@ pub struct Judged {
     pub findings: Vec<Finding>,
     /// The check that kept it from running, where one did.
     pub blocked_by: Option<CheckId>,
+    /// When its run began, RFC 3339 UTC.
+    pub at: String,
 }
 
 /// A person's word that a step is done.
@@ -161,10 +172,11 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
     // What has to be confirmed is shown by no check: a deployment that answers may still lack the variable.
     let by_checks = !deciding.is_empty() && all_told && step.confirm.is_none();
     if by_checks || !proofs.is_empty() {
+        let at = deciding.iter().filter_map(of).map(|judged| judged.at.clone()).min().unwrap_or_default();
         let supporting = step.supporting.iter().filter(passed).copied();
         let mut checks: Vec<CheckId> = deciding.into_iter().chain(supporting).collect();
         checks.sort_unstable();
-        return StepState::Verified { checks, proofs };
+        return StepState::Verified { checks, proofs, at };
     }
     if let Some(confirmation) = evidence.confirmations.iter().rfind(|c| c.step == step.number)
         && all_told
@@ -189,16 +201,18 @@ mod tests {
     use crate::guide::text::setup_guide;
 
     const GUIDE: Guide = Guide::AwsWorkloadIdentity;
+    const AT: &str = "2026-01-02T00:00:00Z";
 
     fn judged(check: CheckId, outcome: Outcome) -> Judged {
-        Judged { check, outcome, findings: Vec::new(), blocked_by: None }
+        Judged { check, outcome, findings: Vec::new(), blocked_by: None, at: AT.to_owned() }
     }
 
     fn failed(check: CheckId, causes: &[(Cause, Certainty)]) -> Judged {
         let finding = |(cause, certainty): &(Cause, Certainty)| {
             catalogue::complete(Finding::new(*cause, check.id(), *certainty, "wrong"), Some(GUIDE.id()))
         };
-        Judged { check, outcome: Outcome::Fail, findings: causes.iter().map(finding).collect(), blocked_by: None }
+        let findings = causes.iter().map(finding).collect();
+        Judged { check, outcome: Outcome::Fail, findings, blocked_by: None, at: AT.to_owned() }
     }
 
     fn state(evidence: &Evidence, number: u8) -> StepState {
@@ -233,7 +247,8 @@ mod tests {
             state(&evidence, 3),
             StepState::Verified {
                 checks: vec![CheckId::TokenClaims, CheckId::AwsAssumeRoleWithWebIdentity],
-                proofs: vec![]
+                proofs: vec![],
+                at: AT.to_owned(),
             }
         );
         // Could not tell is not passed.

@@ -21,6 +21,7 @@ pub struct Values {
     /// The guide that they are for.
     pub guide: Guide,
     texts: BTreeMap<Key, String>,
+    thumbprint: Option<String>,
 }
 
 impl Values {
@@ -35,7 +36,13 @@ impl Values {
                 Value::Flag(_) => None,
             })
             .collect();
-        Values { guide, texts }
+        Values { guide, texts, thumbprint: None }
+    }
+
+    /// With the thumbprint of the certificates that the issuer serves, where they were seen: SHA-1, in hexadecimal.
+    #[must_use]
+    pub fn with_thumbprint(self, thumbprint: Option<String>) -> Self {
+        Values { thumbprint, ..self }
     }
 
     /// The text behind a key.
@@ -101,6 +108,11 @@ impl<'a> Filling<'a> {
             Some(text) => text.to_owned(),
             None => self.placeholder(&key.path().replace('.', "-"), key),
         }
+    }
+
+    /// The thumbprint of the issuer's live certificates, where they were seen.
+    pub fn thumbprint(&self) -> Option<&'a str> {
+        self.values.thumbprint.as_deref()
     }
 
     fn placeholder(&mut self, name: &str, key: Key) -> String {

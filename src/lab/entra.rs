@@ -97,6 +97,14 @@ impl Entra {
                         "The request body must contain the following parameter: 'client_assertion_type'.",
                     ));
                 }
+                if app.multitenant {
+                    return Err(Fault::new(
+                        70_052,
+                        400,
+                        "invalid_request",
+                        "The identity must be a managed identity, single tenant app, or service account.",
+                    ));
+                }
                 self.check_assertion(app, assertion, now).await?;
             }
             (None, Some(secret)) => check_secret(app, secret)?,

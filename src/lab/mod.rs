@@ -103,11 +103,14 @@ pub struct Endpoints {
 pub struct LabProfile {
     pub guide: String,
     pub issuer_url: String,
+    /// Empty where the profile names none.
     pub organization: String,
     pub role_arn: String,
     pub region: String,
     /// A secret's name, `name#key`, or ARN.
     pub secret: String,
+    /// The length of the session that is asked for, seconds.
+    pub session_duration_s: Option<u32>,
     /// The text of the trust policy that the user has at hand.
     pub trust_policy: Option<String>,
     /// The text of the permissions policy that the user has at hand.
@@ -333,6 +336,7 @@ fn profile(world: &Description) -> LabProfile {
         role_arn: own.role_arn.clone(),
         region: own.region.clone(),
         secret: own.secret.clone(),
+        session_duration_s: own.session_duration_s,
         trust_policy: at_hand(&own.trust_policy, role.map(|role| role.trust_policy.text())),
         identity_policy: at_hand(
             &own.identity_policy,

@@ -67,7 +67,7 @@ pub(super) fn write_finding(text: &mut String, finding: &Finding) {
 }
 
 /// A fenced block whose fence is longer than any run of backticks inside.
-fn write_block(text: &mut String, content: &str) {
+pub(super) fn write_block(text: &mut String, content: &str) {
     let mut longest = 2;
     let mut run = 0;
     for c in content.chars() {

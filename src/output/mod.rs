@@ -3,6 +3,7 @@
 pub mod file;
 pub mod finding_text;
 pub mod fleet;
+pub mod guide;
 pub mod json;
 pub mod junit;
 pub mod markdown;

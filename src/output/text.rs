@@ -17,13 +17,15 @@ pub fn report(report: &Report, paint: Paint) -> String {
         paint.dot(),
         visible(&report.guide),
     );
-    let width = report.checks.iter().map(|c| c.title.width()).max().unwrap_or(0);
+    let width = report.checks.iter().map(|c| visible(&c.title).width()).max().unwrap_or(0);
     for check in &report.checks {
         match &check.progress {
             Progress::Finished(finished) => text.push_str(&check_line(finished, width, paint)),
-            _ => {
-                text.push_str(&format!("  {} {:width$}  not finished\n", paint.outcome(Outcome::Skipped), check.title))
-            }
+            _ => text.push_str(&format!(
+                "  {} {:width$}  not finished\n",
+                paint.outcome(Outcome::Skipped),
+                visible(&check.title)
+            )),
         }
     }
     for finding in &report.findings {
@@ -49,7 +51,7 @@ fn check_line(check: &FinishedCheck, width: usize, paint: Paint) -> String {
     let line = format!(
         "  {} {:width$}  {}  {}",
         paint.outcome(check.outcome),
-        check.title,
+        visible(&check.title),
         paint.paint(Role::Muted, &format!("{time:>8}")),
         if check.outcome == Outcome::Skipped { paint.paint(Role::Muted, &reason) } else { reason.into_owned() },
     );

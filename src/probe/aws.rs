@@ -92,6 +92,7 @@ impl AwsTarget {
             .assume_role_with_web_identity()
             .role_arn(role.to_string())
             .role_session_name(self.settings.session_name.as_deref().unwrap_or(SESSION_NAME))
+            .set_duration_seconds(self.settings.session_duration_s)
             .web_identity_token(token.expose())
             .send()
             .await;

@@ -3,6 +3,7 @@
 use super::event::{EventKind, FinishedCheck, RunEvent, RunVerdict};
 use crate::cause::Finding;
 use crate::check::{CheckId, Outcome};
+use crate::guide::Judged;
 
 /// A run as far as its events tell.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +68,19 @@ pub struct Counts {
     pub failed: usize,
     pub skipped: usize,
     pub inconclusive: usize,
+}
+
+impl FinishedCheck {
+    /// The check's end as a guide's step judges it; `at` is when the run began, RFC 3339 UTC.
+    pub fn judged(&self, at: &str) -> Judged {
+        Judged {
+            check: self.id,
+            outcome: self.outcome,
+            findings: self.findings.clone(),
+            blocked_by: self.blocked_by,
+            at: at.to_owned(),
+        }
+    }
 }
 
 impl Report {

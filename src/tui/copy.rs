@@ -3,12 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::content::findings::selected_finding;
-use super::content::{rotation, token};
+use super::content::{guide, rotation, token};
 use super::model::{Model, Screen};
 use super::reproduce;
 use crate::cause::Finding;
 use crate::check::CheckId;
 use crate::domain::rotation::StoreSnapshot;
+use crate::guide::{StepState, render};
 use crate::output::finding_text;
 use crate::output::paint::Paint;
 use crate::run::report::Progress;
@@ -25,6 +26,7 @@ pub fn offers(model: &Model) -> Vec<Offer> {
     let mut offers = Vec::new();
     match model.screen {
         Screen::Start => {}
+        Screen::Guide => guide_offers(model, &mut offers),
         Screen::Token => token_offers(model, &mut offers),
         Screen::Rotation => rotation_offers(model, &mut offers),
         Screen::Log => log_offers(model, &mut offers),
@@ -121,6 +123,27 @@ fn rotation_offers(model: &Model, offers: &mut Vec<Offer>) {
     let current = |snapshot: Option<&StoreSnapshot>| snapshot?.current()?.fingerprint.as_ref().map(ToString::to_string);
     offer(offers, "the fingerprint in the store, after", current(secret.after.as_ref()).unwrap_or_default());
     offer(offers, "the fingerprint in the store, before", current(secret.before.as_ref()).unwrap_or_default());
+}
+
+/// The artifacts of the step, those of the way that is shown first; before them what sets right what fails.
+fn guide_offers(model: &Model, offers: &mut Vec<Offer>) {
+    let Some((followed, step)) = guide::selected_step(model) else { return };
+    let states = followed.states();
+    if let Some((_, StepState::Failing { findings, .. })) = states.iter().find(|(number, _)| *number == step.number) {
+        for fix in findings.iter().flat_map(|found| &found.fixes) {
+            if let Some(command) = &fix.command {
+                offer(offers, format!("fix: {}", fix.text), command.clone());
+            }
+        }
+    }
+    let values = followed.values();
+    let (first, beside) = guide::offered(model, step);
+    for artifact in first.into_iter().chain(beside) {
+        let rendered = render(artifact, &values);
+        let lacks: Vec<&str> = rendered.missing.iter().map(|missing| missing.placeholder.as_str()).collect();
+        let lacks = if lacks.is_empty() { String::new() } else { format!(" (lacks {})", lacks.join(", ")) };
+        offer(offers, format!("{artifact}: {}{lacks}", artifact.title()), rendered.text);
+    }
 }
 
 fn log_offers(model: &Model, offers: &mut Vec<Offer>) {

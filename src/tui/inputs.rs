@@ -1,10 +1,13 @@
 //! What the console is given: plain data about profiles, lab scenarios and the machine, and what can be run.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::check::CheckId;
 use crate::domain::profile::Guide;
+use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Setting;
+use crate::guide::Confirmation;
 use crate::run::event::RunEvent;
 use crate::run::rotation::session::RuntimeFrom;
 
@@ -151,6 +154,30 @@ impl RotationWay {
     pub const fn writes(self) -> bool {
         matches!(self, RotationWay::Typed | RotationWay::Generated)
     }
+}
+
+/// What is kept of the profile whose guide is followed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GuideFile {
+    pub guide: Guide,
+    /// The values in effect.
+    pub settings: Vec<Setting>,
+    /// What a person confirmed.
+    pub confirmations: Vec<Confirmation>,
+    /// What was typed into fields and is no value yet.
+    pub drafts: BTreeMap<Key, String>,
+    pub keeps: Keeps,
+    /// Why the profile as a whole cannot be used, in a sentence.
+    pub problem: Option<String>,
+}
+
+/// Where what is entered goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// Into the profile's file.
+    File,
+    /// Nowhere, and why.
+    Nothing(&'static str),
 }
 
 /// How the console opens.

@@ -3,13 +3,15 @@
 use ratatui::layout::Rect;
 
 use super::content;
-use super::model::{HandshakeView, Layer, Model, PickerKind, Screen};
+use super::model::{Focus, HandshakeView, Layer, Model, PickerKind, Screen};
 use super::text::fit;
 
 /// Below this many columns or rows, only a sentence fits.
 const SMALLEST: (u16, u16) = (60, 16);
 /// From this many columns on, panes stand side by side.
 const SIDE_BY_SIDE: u16 = 100;
+/// From this many columns on, the guide has a pane for evidence.
+pub const THREE_PANES: u16 = 132;
 
 /// Where everything is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Geometry {
     /// The two panes with their borders; neighbours share one.
     pub list: Rect,
     pub detail: Rect,
+    /// What stands beside the details where there is room; empty elsewhere.
+    pub aside: Rect,
     pub status: Rect,
     /// The topmost layer with its border.
     pub layer: Rect,
@@ -41,6 +45,11 @@ impl Geometry {
     /// The lines of the details.
     pub fn detail_inner(&self) -> Rect {
         inner(self.detail)
+    }
+
+    /// The lines beside the details.
+    pub fn aside_inner(&self) -> Rect {
+        inner(self.aside)
     }
 
     /// The inside of the topmost layer.
@@ -88,6 +97,12 @@ pub fn compute(model: &Model) -> Geometry {
     geometry.status = row(area.height - 1);
     let body = Rect { x: 0, y: top, width: area.width, height: area.height - top - 1 };
     (geometry.list, geometry.detail) = panes(model, body);
+    if model.screen == Screen::Guide && content::guide::has_aside(model) {
+        let width = geometry.detail.width * 42 / 100;
+        let detail = geometry.detail;
+        geometry.detail.width = detail.width - width + 1;
+        geometry.aside = Rect { x: detail.right() - width, width, ..detail };
+    }
     geometry.layer = model.layers.last().map_or_else(Rect::default, |top| layer(model, top, area));
     geometry
 }
@@ -101,6 +116,8 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
     if body.width >= SIDE_BY_SIDE && !is_wide {
         let share = match model.screen {
             Screen::Start => 36,
+            Screen::Guide if body.width >= THREE_PANES => 28,
+            Screen::Guide => 38,
             Screen::Handshake => 42,
             Screen::Token => 52,
             Screen::Findings => 44,
@@ -118,6 +135,8 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
     let most = match model.screen {
         Screen::Token | Screen::Log => body.height * 6 / 10,
         Screen::Rotation => body.height / 3,
+        // Where a step is worked on, it gets the room.
+        Screen::Guide if model.here().focus == Focus::Detail => 4,
         _ => body.height / 2,
     };
     let height = rows.saturating_add(2).clamp(3, most.max(3));

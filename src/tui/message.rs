@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key as ProfileKey;
+use crate::domain::profile::setting::Setting;
 use crate::domain::token::{Cleaning, RawToken};
+use crate::guide::Change;
 use crate::run::event::RunEvent;
 use crate::run::rotation::event::RotationEvent;
 
-use super::inputs::{Mouse, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use super::inputs::{GuideFile, Mouse, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use super::key::Key;
 use super::model::rotation::SessionNumber;
 use super::services::TokenRead;
@@ -33,6 +36,8 @@ pub enum Msg {
     RunOpened {
         run: RunNumber,
         profile: Box<Profile>,
+        /// The values that made it.
+        settings: Vec<Setting>,
     },
     /// A run could not start.
     RunRefused {
@@ -100,6 +105,11 @@ pub enum Msg {
         name: String,
         result: Result<PathBuf, String>,
         profiles: Vec<ProfileEntry>,
+    },
+    /// What is kept of the profile whose guide is followed, or why it cannot be read or changed.
+    GuideRead {
+        target: Target,
+        result: Result<Box<GuideFile>, String>,
     },
     /// The process was stopped and goes on: everything must be drawn again.
     Resumed,
@@ -201,6 +211,21 @@ pub enum Effect {
     SaveProfile {
         name: String,
         document: String,
+    },
+    /// Read what is kept of the profile whose guide is followed.
+    ReadGuide {
+        target: Target,
+    },
+    /// Change that profile.
+    Change {
+        target: Target,
+        change: Change,
+    },
+    /// Keep what was typed for a key and is no value yet, or forget it.
+    KeepDraft {
+        target: Target,
+        key: ProfileKey,
+        text: Option<String>,
     },
     SetMouse(Mouse),
     SetTitle(String),

@@ -8,7 +8,7 @@ use super::copy;
 use super::glyphs::Glyphs;
 use super::inputs::{Patience, RotationWay, Target};
 use super::message::RunNumber;
-use super::model::{Model, PickerKind};
+use super::model::{Model, PickerKind, Screen};
 use super::text::Ink;
 use crate::domain::profile::Guide;
 use crate::run::event::RunVerdict;
@@ -95,7 +95,14 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
             .collect(),
         PickerKind::Export => vec![
             plain("as Markdown", "for a ticket", Choice::ExportMarkdown),
-            plain("as JSON", "for a program, schema trustline.check/1", Choice::ExportJson),
+            plain(
+                "as JSON",
+                match model.screen {
+                    Screen::Guide => "for a program, schema trustline.guide/1",
+                    _ => "for a program, schema trustline.check/1",
+                },
+                Choice::ExportJson,
+            ),
         ],
         PickerKind::Watch => {
             let mut entries: Vec<Entry> = [2, 5, 10, 30, 60]

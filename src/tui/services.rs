@@ -8,11 +8,14 @@ use std::pin::Pin;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::inputs::{OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use super::inputs::{GuideFile, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use super::typed_value::TypedValue;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
+use crate::domain::profile::setting::Setting;
 use crate::domain::token::{Cleaning, RawToken};
+use crate::guide::Change;
 use crate::run::event::RunEvent;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::session::SessionCommand;
@@ -46,6 +49,15 @@ pub trait Services: Send + Sync + 'static {
     /// Writes a profile. The error is a sentence.
     fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String>;
 
+    /// What is kept of a profile whose guide is followed. The error is a sentence.
+    fn guide(&self, target: &Target) -> Result<GuideFile, String>;
+
+    /// Changes a profile, and says what is kept then. The error is a sentence.
+    fn change(&self, target: &Target, change: &Change) -> Result<GuideFile, String>;
+
+    /// Keeps what was typed for a key and is no value yet, or forgets it. The error is a sentence.
+    fn keep_draft(&self, target: &Target, key: Key, text: Option<&str>) -> Result<(), String>;
+
     /// The lab's scenarios. May take some milliseconds: it is called beside the console, not in it.
     fn scenarios(&self) -> Vec<ScenarioEntry>;
 
@@ -57,6 +69,8 @@ pub trait Services: Send + Sync + 'static {
 pub struct Started {
     /// The profile it checks.
     pub profile: Profile,
+    /// The values that made it.
+    pub settings: Vec<Setting>,
     /// Its events; closed at its end.
     pub events: mpsc::Receiver<RunEvent>,
     /// What must live as long as the run and until another has ended, such as the lab.

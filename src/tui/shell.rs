@@ -243,7 +243,8 @@ impl Shell {
             match effect {
                 Effect::ListScenarios => {
                     let (services, sender) = (self.services.clone(), self.sender.clone());
-                    tokio::task::spawn_blocking(move || {
+                    // A thread of its own is gone when it has read; one of the runtime's would wake once more to end.
+                    std::thread::spawn(move || {
                         let _ = sender.blocking_send(Msg::Scenarios(services.scenarios()));
                     });
                 }
@@ -291,6 +292,19 @@ impl Shell {
                     let profiles = self.services.profiles();
                     self.take(Msg::ProfileSaved { name, result, profiles })?;
                 }
+                Effect::ReadGuide { target } => {
+                    let result = self.services.guide(&target).map(Box::new);
+                    self.take(Msg::GuideRead { target, result })?;
+                }
+                Effect::Change { target, change } => {
+                    let result = self.services.change(&target, &change).map(Box::new);
+                    self.take(Msg::GuideRead { target, result })?;
+                }
+                Effect::KeepDraft { target, key, text } => {
+                    if let Err(problem) = self.services.keep_draft(&target, key, text.as_deref()) {
+                        self.take(Msg::Notice(problem))?;
+                    }
+                }
                 Effect::SetMouse(mouse) => terminal::set_mouse(mouse)?,
                 Effect::SetTitle(title) => terminal::set_title(&title)?,
                 Effect::Repaint => self.screen.repaint(self.model.size)?,
@@ -317,8 +331,8 @@ impl Shell {
         tokio::spawn(async move {
             let last = match starting.await {
                 Err(refusal) => Msg::RunRefused { run, message: refusal.message, hints: refusal.hints },
-                Ok(Started { profile, mut events, keep }) => {
-                    let _ = sender.send(Msg::RunOpened { run, profile: Box::new(profile) }).await;
+                Ok(Started { profile, settings, mut events, keep }) => {
+                    let _ = sender.send(Msg::RunOpened { run, profile: Box::new(profile), settings }).await;
                     while let Some(event) = events.recv().await {
                         if sender.send(Msg::RunEvent { run, event: Box::new(event) }).await.is_err() {
                             break;

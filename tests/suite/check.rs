@@ -86,6 +86,14 @@ fn other_forms_hold_the_same_verdicts() {
 }
 
 #[test]
+fn a_new_role_is_waited_for() {
+    let (now, code) = report(&["--lab", "role-propagation"]);
+    assert_eq!((code, now["findings"][0]["cause"].as_str()), (1, Some("propagation-delay")), "{now:#}");
+    let (later, code) = report(&["--lab", "role-propagation", "--wait", "60"]);
+    assert_eq!((code, later["verdict"].as_str()), (0, Some("pass")), "{later:#}");
+}
+
+#[test]
 fn warnings_count_under_strict_alone() {
     let policy = tempfile::NamedTempFile::new().unwrap();
     let wide = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoleWithWebIdentity"}]}"#;

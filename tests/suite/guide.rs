@@ -199,9 +199,9 @@ fn what_does_not_exist_is_refused_with_the_nearest() {
         (&["guide", "gitlab-aws", "4"], "no step 4", "1 to 3"),
         (&["render", "trust-polciy"], "no artifact", "`trust-policy`"),
         (&["render", "gitlab-job", "--set", "guide=aws-static"], "has no artifact", "secrets-policy"),
-        (&["guide", "aws-static", "5", "--confirm"], "beside a profile's file", "--profile"),
+        (&["guide", "aws-static", "5", "--confirm"], "kept in a profile", "--profile"),
         (&["guide", "--check"], "needs a profile", "--lab"),
-        (&["guide", "--output", "junit"], "text or JSON", "json"),
+        (&["guide", "--output", "junit"], "text, JSON or Markdown", "json"),
     ] {
         let output = trustline().args(arguments).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();

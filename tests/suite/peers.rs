@@ -159,6 +159,73 @@ fn a_secret_missing_at_moto_is_diagnosed() {
     assert_eq!(causes.first(), Some(&&json!("secret-not-found")), "{report:#}");
 }
 
+/// Runs `rotate` as an operator's job would: the reader through AWS's variables, the writer through the default chain.
+fn rotate(moto: &Moto, home: &TempDir, value: &str, arguments: &[&str]) -> Value {
+    let token = home.path().join("token.jwt");
+    fs::write(&token, throw_away_token()).unwrap();
+    let output = trustline()
+        .env("AWS_ENDPOINT_URL", format!("http://{}", moto.address))
+        .env("AWS_ROLE_ARN", ROLE)
+        .env("AWS_REGION", REGION)
+        .env("AWS_DEFAULT_REGION", REGION)
+        .env("AWS_WEB_IDENTITY_TOKEN_FILE", &token)
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        .args(["rotate", "--output", "json", "--secret", "team/rotated"])
+        .args(arguments)
+        .write_stdin(value)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{said}"))
+}
+
+#[test]
+fn rotations_by_trustline_and_by_a_command_are_followed_at_moto() {
+    let Some(moto) = Moto::start() else { return };
+    let home = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let first = "0123456789abcdef0123456789abcdef";
+    moto.secrets_manager(
+        "CreateSecret",
+        &json!({ "Name": "team/rotated", "SecretString": "hello from aws", "ClientRequestToken": first }),
+    );
+    let stages = |id: &Value| {
+        let described = moto.secrets_manager("DescribeSecret", &json!({ "SecretId": "team/rotated" }));
+        described["VersionIdsToStages"][id.as_str().unwrap()].clone()
+    };
+
+    let output = file("output", "credential.fingerprint=sha256:5d8269a65fdc");
+    let report = rotate(&moto, &home, "rotated value", &["--put", "--yes", "--runtime-after", &output]);
+    assert_eq!((&report["verdict"], &report["before"]["id"]), (&json!("propagated"), &json!(first)), "{report:#}");
+    assert_eq!(report["before"]["fingerprint"], "sha256:6abbcfd8acc8");
+    assert_eq!(report["after"]["fingerprint"], "sha256:5d8269a65fdc");
+    assert_eq!(stages(&report["after"]["id"]), json!(["AWSCURRENT"]));
+    assert_eq!(stages(&report["before"]["id"]), json!(["AWSPREVIOUS"]));
+
+    // AWS's own SDK for Python writes; the value reaches it in a file.
+    let python = installed("TRUSTLINE_TEST_MOTO", "moto").unwrap().with_file_name("python");
+    let value = file("value", "rotated value\n");
+    let program = format!(
+        "import boto3; boto3.client('secretsmanager', endpoint_url='http://{}').put_secret_value(SecretId='team/rotated', \
+         SecretString=open('{value}').read())",
+        moto.address
+    );
+    let arguments = ["--runtime-after", &output, "--command", python.to_str().unwrap(), "-c", &program];
+    let second = rotate(&moto, &home, "", &arguments);
+    assert_eq!(second["before"]["id"], report["after"]["id"], "{second:#}");
+    assert_eq!(second["after"]["fingerprint"], "sha256:881c4f273b3a");
+    assert_eq!(second["verdict"], "stale", "the automation has what was there before: {second:#}");
+    assert_eq!(stages(&second["after"]["id"]), json!(["AWSCURRENT"]));
+
+    let back = rotate(&moto, &home, "rotated value", &["--put", "--yes"]);
+    assert_eq!(back["verdict"], "rolled-back", "{back:#}");
+}
+
 /// An issuer from npm, and a token it signed.
 struct Issuer {
     url: String,

@@ -10,13 +10,15 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio_util::sync::CancellationToken;
 use trustline::domain::jwks::Jwks;
+use trustline::domain::profile::key::Key;
 use trustline::domain::profile::{Guide, Profile};
+use trustline::guide::Change;
 use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::{Probes, StepInput, Yield};
 use trustline::run::runner::{self, RunRequest};
 use trustline::run::step::Step;
 use trustline::tui::inputs::{
-    Inputs, Look, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target,
+    GuideFile, Inputs, Look, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target,
 };
 use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use trustline::tui::shell::{self, Console};
@@ -36,15 +38,15 @@ fn from_start_to_a_named_cause_and_what_to_take_away() {
     assert!(screen.alternate() && screen.bracketed_paste() && screen.mouse(), "taken over");
     // Two keys lead from the start to a scenario, and its cause shows by itself.
     screen.send("\r");
-    screen.wait("leads to issuer-not-configured");
+    screen.wait("leads to sub-mismatch");
     screen.send("\r");
-    screen.wait("proven by issuer.discovery");
+    screen.wait("proven by trust.policy");
     screen.wait("failed");
 
     screen.send("/sub");
     screen.wait("nothing matches");
     screen.send("\x1b");
-    screen.wait("proven by issuer.discovery");
+    screen.wait("proven by trust.policy");
     screen.send("4");
     screen.wait("Findings 1");
     screen.send("Y");
@@ -130,7 +132,7 @@ fn a_run_is_recorded_and_the_recording_opens_read_only() {
     screen.wait("proven by");
     screen.send("r");
     screen.wait("a recording is read-only");
-    screen.send("2");
+    screen.send("3");
     screen.wait("key `lab-rs256`");
     screen.send("q");
     assert_eq!(screen.ended(), 1);
@@ -157,7 +159,7 @@ fn the_mouse_is_left_to_the_terminal_by_a_flag_and_by_a_key() {
 fn privacy_holds_for_the_title_and_for_what_stays_on_the_screen() {
     let mut screen = Screen::trustline(&["--privacy", "--lab", "sub-mismatch"], (100, 30));
     screen.wait("2 failed");
-    for key in ["2", "3", "4", "Y", "q", "1", "w"] {
+    for key in ["1", "3", "4", "6", "Y", "q", "2", "w"] {
         screen.send(key);
     }
     screen.wait("Waterfall");
@@ -276,7 +278,7 @@ impl Services for WithPanickingProbes {
             now: 0,
         };
         let events = runner::start(request, Arc::new(PanickingProbes), cancel);
-        Box::pin(async move { Ok(Started { profile, events, keep: Box::new(()) }) })
+        Box::pin(async move { Ok(Started { profile, settings: vec![], events, keep: Box::new(()) }) })
     }
 
     fn token(&self, profile: Profile) -> Answer<Result<TokenRead, String>> {
@@ -285,6 +287,18 @@ impl Services for WithPanickingProbes {
 
     fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>> {
         Panicking.keys(issuer)
+    }
+
+    fn guide(&self, target: &Target) -> Result<GuideFile, String> {
+        Panicking.guide(target)
+    }
+
+    fn change(&self, target: &Target, change: &Change) -> Result<GuideFile, String> {
+        Panicking.change(target, change)
+    }
+
+    fn keep_draft(&self, target: &Target, key: Key, text: Option<&str>) -> Result<(), String> {
+        Panicking.keep_draft(target, key, text)
     }
 
     fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String> {
@@ -334,6 +348,18 @@ impl Services for Panicking {
 
     fn keys(&self, _: String) -> Answer<Result<Jwks, String>> {
         Box::pin(async { Err(String::new()) })
+    }
+
+    fn guide(&self, _: &Target) -> Result<GuideFile, String> {
+        Err(String::new())
+    }
+
+    fn change(&self, _: &Target, _: &Change) -> Result<GuideFile, String> {
+        Err(String::new())
+    }
+
+    fn keep_draft(&self, _: &Target, _: Key, _: Option<&str>) -> Result<(), String> {
+        Err(String::new())
     }
 
     fn save_profile(&self, _: &str, _: &str) -> Result<PathBuf, String> {

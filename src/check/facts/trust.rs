@@ -18,6 +18,9 @@ pub struct TrustFact {
     pub source: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<TrustEvaluation>,
+    /// When the role was made, where the policy came inside the answer of `aws iam get-role`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_created_at: Option<UnixSeconds>,
     /// What told the account of the identity provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_from: Option<KnownFrom>,
@@ -42,6 +45,7 @@ impl TrustFact {
         let mut fact = TrustFact {
             source: source.to_owned(),
             evaluation: None,
+            role_created_at: None,
             known_from: None,
             strangers: Vec::new(),
             problem: None,
@@ -53,6 +57,7 @@ impl TrustFact {
                 return fact;
             }
         };
+        fact.role_created_at = policy.role_created_at;
         let role = profile.aws.role_arn.as_ref().map(ToString::to_string);
         let provider = Provider::of(claims, &policy, role.as_deref());
         let request = TrustRequest {

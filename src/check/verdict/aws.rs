@@ -10,6 +10,7 @@ use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::iam::{AccessEvaluation, Decision};
 use crate::domain::profile::Profile;
 use crate::domain::signature::SignatureState;
+use crate::domain::timestamp::in_words;
 
 /// What a trust policy at hand decides, so that a policy which allows the token rules it out.
 const DECIDED_BY_POLICY: &[Cause] = &[
@@ -26,6 +27,9 @@ const DECIDED_BY_POLICY: &[Cause] = &[
     Cause::WrongFlow,
     Cause::TagSessionMissing,
 ];
+
+/// For how long a role is new, in seconds. IAM names no bound for its propagation; minutes are seen.
+const NEW_ROLE_S: u64 = 300;
 
 /// What a permissions policy at hand decides.
 const DECIDED_BY_PERMISSIONS: &[Cause] = &[
@@ -51,6 +55,12 @@ pub fn web_identity(facts: &Facts, profile: &Profile) -> Verdict {
     let mut findings = from_words(check, Provider::Aws, "STS", refusal);
     narrow_by_trust_policy(&mut findings, facts, refusal);
     narrow_by_keys(&mut findings, facts);
+    if let Some(seconds) = profile.aws.session_duration_s {
+        let asked = format!("the profile asks for {seconds} s (aws.session-duration-s)");
+        for finding in findings.iter_mut().filter(|finding| finding.cause == Cause::SessionDuration) {
+            finding.evidence.push(asked.clone());
+        }
+    }
     refused(refusal, findings)
 }
 
@@ -195,9 +205,28 @@ fn narrow_by_trust_policy(findings: &mut Vec<Finding>, facts: &Facts, refusal: &
                     .evidence
                     .push("the trust policy at hand accepts this token, so its conditions are ruled out".into());
             }
+            blame_a_new_role(findings, facts, refusal);
         }
         _ => {}
     }
+}
+
+/// A role that was made minutes ago is there, and not yet everywhere: it is denied as if it were missing.
+fn blame_a_new_role(findings: &mut Vec<Finding>, facts: &Facts, refusal: &Refusal) {
+    let made = facts.trust.as_ref().and_then(|trust| trust.role_created_at);
+    let Some(age) = made.and_then(|made| u64::try_from(facts.now - made).ok()).filter(|age| *age < NEW_ROLE_S) else {
+        return;
+    };
+    let summary = format!("the role was made {} ago, and STS does not know it everywhere yet", in_words(age));
+    findings.retain(|finding| finding.cause != Cause::RoleMissing && finding.cause != Cause::PropagationDelay);
+    let finding =
+        Finding::new(Cause::PropagationDelay, CheckId::AwsAssumeRoleWithWebIdentity.id(), Certainty::Likely, summary)
+            .with_evidence(
+                "the trust policy at hand accepts this token, and its answer of get-role says when the role was made",
+            )
+            .with_evidence(quoted("STS", refusal))
+            .with_fix("Wait, and try again for up to five minutes (`--wait 300`).");
+    findings.insert(0, finding);
 }
 
 /// STS could not verify the token with the issuer's keys: what was seen of keys and signature from here tells why.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::followed;
 use super::rotation;
 use super::target::{Opened, RotationLab, open};
 use crate::cause::catalogue;
@@ -16,6 +17,8 @@ use crate::cli::{CliError, settings};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
+use crate::guide::Change;
 use crate::lab::{Scenario, World};
 use crate::output::file;
 use crate::probe::http::HttpStack;
@@ -25,7 +28,7 @@ use crate::run::event::RunEvent;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::runner::{self, RunRequest};
-use crate::tui::inputs::{OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use crate::tui::inputs::{GuideFile, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use crate::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use crate::tui::typed_value::TypedValue;
 
@@ -45,7 +48,8 @@ type Recorder = Arc<Mutex<Option<Box<dyn Record>>>>;
 /// The program around the console.
 pub(super) struct Cloud {
     network: NetworkArgs,
-    set: Vec<String>,
+    /// What was said of the profile on the command line.
+    selector: ProfileSelector,
     /// Taken by the first run.
     recorder: Recorder,
     /// How the last run reached the network: its issuer is trusted in the same way.
@@ -56,11 +60,11 @@ pub(super) struct Cloud {
 
 impl Cloud {
     /// The program as the arguments want it; the first run's events go to the recorder too.
-    pub fn new(network: NetworkArgs, set: Vec<String>, recorder: Option<impl Record + 'static>) -> Self {
+    pub fn new(network: NetworkArgs, selector: ProfileSelector, recorder: Option<impl Record + 'static>) -> Self {
         let recorder = recorder.map(|recorder| Box::new(recorder) as Box<dyn Record>);
         Cloud {
             network,
-            set,
+            selector,
             recorder: Arc::new(Mutex::new(recorder)),
             http: Arc::new(Mutex::new(None)),
             lab: RotationLab::default(),
@@ -76,11 +80,11 @@ impl Cloud {
 
 impl Services for Cloud {
     fn start(&self, choice: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>> {
-        let (network, set, http) = (self.network.clone(), self.set.clone(), self.http.clone());
+        let (network, selector, http) = (self.network.clone(), self.selector.clone(), self.http.clone());
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
         Box::pin(async move {
             let refusal = |error: CliError| Refusal { message: error.message, hints: error.hints };
-            let (mut started, stack) = start(choice, network, &set, cancel).map_err(refusal)?;
+            let (mut started, stack) = start(choice, network, &selector, cancel).map_err(refusal)?;
             *http.lock().unwrap_or_else(PoisonError::into_inner) = Some(stack);
             if let Some(recorder) = recorder {
                 started.events = recorded(started.events, recorder);
@@ -90,9 +94,9 @@ impl Services for Cloud {
     }
 
     fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>> {
-        let (network, set, lab) = (self.network.clone(), self.set.clone(), self.lab.clone());
+        let (network, selector, lab) = (self.network.clone(), self.selector.clone(), self.lab.clone());
         Box::pin(async move {
-            let opened = lab.open(target, &network, &set).map_err(|error| error.message)?;
+            let opened = lab.open(target, &network, &selector).map_err(|error| error.message)?;
             rotation::operator(opened, network.timeout).await
         })
     }
@@ -103,10 +107,10 @@ impl Services for Cloud {
         value: Option<TypedValue>,
         cancel: CancellationToken,
     ) -> Answer<Result<RotationStarted, Refusal>> {
-        let (network, set, lab) = (self.network.clone(), self.set.clone(), self.lab.clone());
+        let (network, selector, lab) = (self.network.clone(), self.selector.clone(), self.lab.clone());
         Box::pin(async move {
             let refusal = |error: CliError| Refusal { message: error.message, hints: error.hints };
-            let opened = lab.open(choice.target.clone(), &network, &set).map_err(refusal)?;
+            let opened = lab.open(choice.target.clone(), &network, &selector).map_err(refusal)?;
             rotation::begin(opened, choice, value, network.timeout, cancel).await.map_err(refusal)
         })
     }
@@ -138,6 +142,18 @@ impl Services for Cloud {
         Ok(path)
     }
 
+    fn guide(&self, target: &Target) -> Result<GuideFile, String> {
+        followed::read(target, &self.selector.set)
+    }
+
+    fn change(&self, target: &Target, change: &Change) -> Result<GuideFile, String> {
+        followed::change(target, &self.selector.set, change)
+    }
+
+    fn keep_draft(&self, target: &Target, key: Key, text: Option<&str>) -> Result<(), String> {
+        followed::keep_draft(target, key, text)
+    }
+
     fn scenarios(&self) -> Vec<ScenarioEntry> {
         scenarios()
     }
@@ -151,13 +167,13 @@ impl Services for Cloud {
 fn start(
     choice: RunChoice,
     network: NetworkArgs,
-    set: &[String],
+    selector: &ProfileSelector,
     cancel: CancellationToken,
 ) -> Result<(Started, HttpStack), CliError> {
-    let Opened { profile, http, keep, .. } = open(choice.target, &network, set)?;
+    let Opened { loaded, http, keep, .. } = open(choice.target, &network, selector)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let request = RunRequest {
-        profile: profile.clone(),
+        profile: loaded.profile.clone(),
         selection: Selection { only: choice.only, skip: Vec::new() },
         limits: Limits { total: network.timeout, wait: Duration::ZERO },
         now: i64::try_from(now).unwrap_or_default(),
@@ -165,7 +181,7 @@ fn start(
     let after = http.disconnected();
     let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
     let events = runner::start(request, probes, cancel);
-    Ok((Started { profile, events, keep: Box::new(keep) }, after))
+    Ok((Started { profile: loaded.profile, settings: loaded.provenance, events, keep: Box::new(keep) }, after))
 }
 
 /// The same events, written to a recording on their way. Where that fails the run goes on without it.
@@ -225,7 +241,7 @@ pub(super) fn profiles() -> Vec<ProfileEntry> {
     let entry = |name: String| {
         let path = settings::file_of(&name).ok()?;
         let selector = ProfileSelector { profile: Some(name.clone()), ..ProfileSelector::default() };
-        let summary = settings::load(&selector);
+        let summary = settings::load_to_read(&selector);
         let summary = summary.map(|loaded| loaded.profile.guide.id().to_owned()).map_err(|error| error.message);
         Some(ProfileEntry { name, summary, path })
     };

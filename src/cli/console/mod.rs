@@ -1,6 +1,7 @@
 //! `trustline` without a subcommand, and `trustline replay`: gives the console what it needs, and runs it.
 
 mod cloud;
+mod followed;
 mod rotation;
 mod target;
 
@@ -96,14 +97,18 @@ pub(super) fn run(args: &ConsoleArgs) -> Result<Exit, CliError> {
             .with_hint(format!("`{twin}` runs the same checks without it")));
     }
     let opening = target.map_or(Opening::Start, |target| Opening::Run(RunChoice { target, only: Vec::new() }));
-    open(opening, &args.look, &args.network, args.selector.set.clone(), args.record.clone())
+    let mut selector = args.selector.clone();
+    if selector.profile_file.is_some() {
+        settings::agree(&mut selector)?;
+    }
+    open(opening, &args.look, &args.network, selector, args.record.clone())
 }
 
 /// Shows a recording in the console.
 pub(super) fn replay(name: String, recording: Recording, look: &LookArgs) -> Result<Exit, CliError> {
     let network = NetworkArgs { ca_file: None, timeout: Duration::from_secs(30) };
     let replay = Replay { name, events: recording.events, truncated: recording.truncated };
-    open(Opening::Replay(replay), look, &network, Vec::new(), None)
+    open(Opening::Replay(replay), look, &network, ProfileSelector::default(), None)
 }
 
 fn target(selector: &ProfileSelector) -> Option<Target> {
@@ -118,7 +123,7 @@ fn open(
     opening: Opening,
     look: &LookArgs,
     network: &NetworkArgs,
-    set: Vec<String>,
+    selector: ProfileSelector,
     record: Option<PathBuf>,
 ) -> Result<Exit, CliError> {
     // Asked before there is a second thread, as the platform's answer is only safe then.
@@ -132,7 +137,7 @@ fn open(
         notices,
     };
     let recorder = record.as_deref().map(recording::begin).transpose()?;
-    let cloud = Cloud::new(network.clone(), set, recorder);
+    let cloud = Cloud::new(network.clone(), selector, recorder);
     let runtime = network::runtime()?;
     let ended = runtime.block_on(shell::run(console, Arc::new(cloud)));
     // A name look-up that never ends must not keep the program from ending.

@@ -32,7 +32,7 @@ const AUTOMATION: Duration = Duration::from_secs(300);
 
 /// As whom a secret would be written.
 pub(super) async fn operator(opened: Opened, timeout: Duration) -> Result<OperatorSeen, String> {
-    let profile = opened.profile.clone();
+    let profile = opened.loaded.profile.clone();
     let (world, keep) = world(opened, timeout, RuntimeSource::Nowhere, Vec::new());
     let identity = world.operator_identity().await.map_err(|refused| refused.reason)?;
     drop(keep);
@@ -47,7 +47,7 @@ pub(super) async fn begin(
     timeout: Duration,
     cancel: CancellationToken,
 ) -> Result<RotationStarted, CliError> {
-    let profile = opened.profile.clone();
+    let profile = opened.loaded.profile.clone();
     let secret = profile
         .secret
         .clone()
@@ -91,7 +91,8 @@ fn world(
     runtime: RuntimeSource,
     values: Vec<NewValue>,
 ) -> (LiveWorld, Arc<dyn Any + Send + Sync>) {
-    let Opened { profile, http, operator, keep } = opened;
+    let Opened { loaded, http, operator, keep } = opened;
+    let profile = loaded.profile;
     let command = Vec::new();
     (LiveWorld::new(LiveSettings { http, profile, timeout, operator, command, runtime, values }), keep)
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::cli::args::{NetworkArgs, ProfileSelector};
 use crate::cli::lab_folder::LabFolder;
+use crate::cli::settings::Loaded;
 use crate::cli::{CliError, lab, rotate, settings};
-use crate::domain::profile::{Guide, Profile};
+use crate::domain::profile::Guide;
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
 use crate::run::rotation::live::Operator;
@@ -17,7 +18,7 @@ use crate::tui::inputs::Target;
 /// A target that was opened.
 #[derive(Clone)]
 pub(super) struct Opened {
-    pub profile: Profile,
+    pub loaded: Loaded,
     pub http: HttpStack,
     /// As whom secrets are written: the lab's own operator, or the one whom the clouds' tools would take.
     pub operator: Operator,
@@ -26,32 +27,33 @@ pub(super) struct Opened {
 }
 
 /// Finds the profile, or starts the lab.
-pub(super) fn open(target: Target, network: &NetworkArgs, set: &[String]) -> Result<Opened, CliError> {
+pub(super) fn open(target: Target, network: &NetworkArgs, selector: &ProfileSelector) -> Result<Opened, CliError> {
     let by = |profile: Option<String>, profile_file: Option<PathBuf>| ProfileSelector {
         profile,
         profile_file,
         lab: None,
-        set: set.to_vec(),
+        ..selector.clone()
     };
     let selector = match target {
         Target::Lab(scenario) => {
             let lab = lab::start(&scenario, LabOptions { delay: Duration::ZERO })?;
             let folder = LabFolder::write(&lab)?;
-            let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), set)?;
+            let name = format!("lab-{scenario}");
+            let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &selector.set)?;
             let http = network.lab_stack(&folder.ca_file())?;
-            let operator = rotate::lab_operator(&profile, &lab, &folder);
-            return Ok(Opened { profile, http, operator, keep: Arc::new((lab, folder)) });
+            let operator = rotate::lab_operator(&loaded.profile, &lab, &folder);
+            return Ok(Opened { loaded, http, operator, keep: Arc::new((lab, folder)) });
         }
         Target::Named(name) => by(Some(name), None),
         Target::File(path) => by(None, Some(path)),
         Target::Environment => by(None, None),
     };
-    let profile = settings::load(&selector)?.profile;
-    let operator = match profile.guide {
+    let loaded = settings::load_agreed(&selector)?;
+    let operator = match loaded.profile.guide {
         Guide::AzureWorkloadIdentity => Operator::AzureCli,
         _ => Operator::Aws { profile: None, file: None },
     };
-    Ok(Opened { profile, http: network.stack()?, operator, keep: Arc::new(()) })
+    Ok(Opened { loaded, http: network.stack()?, operator, keep: Arc::new(()) })
 }
 
 /// The lab in which secrets are rotated: the next session finds in it what the one before wrote.
@@ -60,15 +62,15 @@ pub(super) struct RotationLab(Arc<Mutex<Option<(Target, Opened)>>>);
 
 impl RotationLab {
     /// Opens a target; a lab that stands already is taken again.
-    pub fn open(&self, target: Target, network: &NetworkArgs, set: &[String]) -> Result<Opened, CliError> {
+    pub fn open(&self, target: Target, network: &NetworkArgs, selector: &ProfileSelector) -> Result<Opened, CliError> {
         if !matches!(target, Target::Lab(_)) {
-            return open(target, network, set);
+            return open(target, network, selector);
         }
         let mut standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*standing {
             Some((of, opened)) if *of == target => Ok(opened.clone()),
             _ => {
-                let opened = open(target.clone(), network, set)?;
+                let opened = open(target.clone(), network, selector)?;
                 *standing = Some((target, opened.clone()));
                 Ok(opened)
             }

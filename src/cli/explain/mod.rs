@@ -67,7 +67,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
                 profile_file: profile_file.clone(),
                 ..ProfileSelector::default()
             };
-            Some(settings::load(&selector)?.profile)
+            Some(settings::load_to_read(&selector)?.profile)
         }
     };
     let error_text = error_text(args)?;

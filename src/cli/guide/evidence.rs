@@ -7,8 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::CliError;
 use super::super::args::NetworkArgs;
+use crate::check::CheckId;
 use crate::domain::profile::Profile;
-use crate::guide::Judged;
+use crate::guide::{Judged, thumbprint};
 use crate::probe::http::HttpStack;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
@@ -20,6 +21,8 @@ pub(super) struct RanChecks {
     /// When it started, RFC 3339 UTC.
     pub at: String,
     pub checks: Vec<Judged>,
+    /// The thumbprint of the issuer's certificates, where they were seen.
+    pub thumbprint: Option<String>,
 }
 
 /// Runs every check that applies.
@@ -37,14 +40,8 @@ pub(super) async fn run(profile: &Profile, network: &NetworkArgs, http: HttpStac
     while let Some(event) = events.recv().await {
         report.apply(&event);
     }
-    let checks = report
-        .finished()
-        .map(|finished| Judged {
-            check: finished.id,
-            outcome: finished.outcome,
-            findings: finished.findings.clone(),
-            blocked_by: finished.blocked_by,
-        })
-        .collect();
-    Ok(RanChecks { at: report.started, checks })
+    let checks = report.finished().map(|finished| finished.judged(&report.started)).collect();
+    let tls = report.finished().find(|finished| finished.id == CheckId::IssuerTls);
+    let thumbprint = tls.and_then(|finished| thumbprint(&finished.facts));
+    Ok(RanChecks { checks, thumbprint, at: report.started })
 }

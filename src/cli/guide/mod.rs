@@ -1,11 +1,9 @@
 //! `trustline guide`: the setup guides with a profile's values, and where each step stands.
 
-mod document;
 mod evidence;
-mod progress;
 mod text;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
@@ -14,11 +12,13 @@ pub(super) use self::text::missing_words;
 use super::args::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector};
 use super::lab_folder::LabFolder;
 use super::settings::Loaded;
-use super::{CliError, Exit, lab, network, settings, terminal};
+use super::{CliError, Exit, lab, network, profile_file, settings, terminal};
 use crate::domain::nearest::nearest;
 use crate::domain::profile::Guide;
-use crate::guide::{Evidence, SetupGuide, Step, StepState, Values, setup_guide, states};
+use crate::domain::timestamp::rfc3339;
+use crate::guide::{Change, Evidence, Step, Values, setup_guide, states};
 use crate::lab::LabOptions;
+use crate::output::guide::{self as output, GuideReport};
 
 /// Arguments of `trustline guide`.
 #[derive(Debug, Args)]
@@ -45,24 +45,6 @@ pub(super) struct GuideArgs {
     unconfirm: bool,
 }
 
-/// A guide with what is known of it here.
-struct Followed {
-    guide: Guide,
-    text: &'static SetupGuide,
-    values: Values,
-    /// Where each step stands; `None` where no profile is followed.
-    states: Option<Vec<(u8, StepState)>>,
-    /// Whether it is the profile's own guide.
-    own: bool,
-    ran: Option<RanChecks>,
-}
-
-impl Followed {
-    fn state(&self, step: &Step) -> Option<&StepState> {
-        self.states.as_ref()?.iter().find(|(number, _)| *number == step.number).map(|(_, state)| state)
-    }
-}
-
 fn guides() -> String {
     let widest = Guide::ALL.iter().map(|guide| guide.id().len()).max().unwrap_or(0);
     let lines = Guide::ALL.iter().map(|guide| format!("\n  {:widest$}  {}", guide.id(), setup_guide(*guide).title));
@@ -86,8 +68,8 @@ pub(super) fn guide_of(id: &str) -> Result<Guide, CliError> {
 }
 
 pub(super) fn run(args: &GuideArgs) -> Result<Exit, CliError> {
-    if matches!(args.output.output, OutputFormat::Junit | OutputFormat::Markdown) {
-        return Err(CliError::new("`guide` prints text or JSON").with_hint("write --output text or --output json"));
+    if args.output.output == OutputFormat::Junit {
+        return Err(CliError::new("`guide` prints text, JSON or Markdown").with_hint("write --output json or markdown"));
     }
     let chosen = args.guide.as_deref().map(guide_of).transpose()?;
     if let (Some(guide), Some(number)) = (chosen, args.step) {
@@ -101,10 +83,18 @@ pub(super) fn run(args: &GuideArgs) -> Result<Exit, CliError> {
         None => follow(args, chosen)?,
     };
     terminal::print(&match args.output.output {
-        OutputFormat::Json => format!("{:#}\n", document::render(&followed, args.step)),
+        OutputFormat::Json => format!("{:#}\n", output::document(&followed, args.step)),
+        OutputFormat::Markdown => followed.iter().map(|report| markdown(report, args.step)).collect(),
         _ => text::render(&followed, chosen, args.step, terminal::paint(&args.output)),
     });
     Ok(Exit::Passed)
+}
+
+fn markdown(report: &GuideReport, step: Option<u8>) -> String {
+    match step.and_then(|number| report.text.step(number)) {
+        Some(step) => output::step_markdown(report, step),
+        None => output::summary(report),
+    }
 }
 
 /// The step of this number.
@@ -128,11 +118,18 @@ pub(super) fn names_a_profile(selector: &ProfileSelector) -> bool {
 pub(super) fn load_for(selector: &ProfileSelector, guide: Guide) -> Result<Loaded, CliError> {
     let mut selector = selector.clone();
     selector.set.push(format!("guide={}", guide.id()));
-    settings::load(&selector)
+    settings::load_to_read(&selector)
 }
 
-fn follow(args: &GuideArgs, chosen: Option<Guide>) -> Result<Vec<Followed>, CliError> {
-    let own = if names_a_profile(&args.selector) { Some(settings::load(&args.selector)?.profile.guide) } else { None };
+fn follow(args: &GuideArgs, chosen: Option<Guide>) -> Result<Vec<GuideReport>, CliError> {
+    let own = if names_a_profile(&args.selector) {
+        Some(settings::load_to_read(&args.selector)?.profile.guide)
+    } else {
+        None
+    };
+    if args.check && own.is_some() {
+        settings::load(&args.selector)?;
+    }
     if args.check && own.is_none() {
         return Err(CliError::new("--check needs a profile").with_hint("name one with --profile, or try --lab"));
     }
@@ -156,7 +153,7 @@ fn run_checks(args: &GuideArgs, loaded: &Loaded) -> Result<RanChecks, CliError> 
     ran
 }
 
-fn follow_in_lab(args: &GuideArgs, chosen: Option<Guide>, scenario: &str) -> Result<Vec<Followed>, CliError> {
+fn follow_in_lab(args: &GuideArgs, chosen: Option<Guide>, scenario: &str) -> Result<Vec<GuideReport>, CliError> {
     let runtime = network::runtime()?;
     let followed = runtime.block_on(async {
         let lab = lab::start(scenario, LabOptions { delay: Duration::ZERO })?;
@@ -183,18 +180,19 @@ fn follow_in_lab(args: &GuideArgs, chosen: Option<Guide>, scenario: &str) -> Res
     followed
 }
 
-fn followed(guide: Guide, loaded: Loaded, own: Option<Guide>, ran: Option<RanChecks>) -> Result<Followed, CliError> {
+fn followed(guide: Guide, loaded: Loaded, own: Option<Guide>, ran: Option<RanChecks>) -> Result<GuideReport, CliError> {
     let text = setup_guide(guide);
-    let values = Values::of(guide, &loaded.provenance);
+    let thumbprint = ran.as_ref().and_then(|ran| ran.thumbprint.clone());
+    let values = Values::of(guide, &loaded.provenance).with_thumbprint(thumbprint);
     let confirmations = match &loaded.path {
-        Some(path) => progress::read(path)?.of(guide),
+        Some(path) => profile_file::confirmed(path, guide)?,
         None => Vec::new(),
     };
     let known = loaded.provenance.iter().map(|setting| setting.key).collect();
     let checks = ran.as_ref().map_or_else(Vec::new, |ran| ran.checks.clone());
     let evidence = Evidence { checks, proofs: Vec::new(), confirmations, known };
     let states = own.map(|_| states(text, &evidence));
-    Ok(Followed { guide, text, values, states, own: own == Some(guide), ran })
+    Ok(GuideReport { guide, text, values, states, own: own == Some(guide), checked: ran.map(|ran| ran.at) })
 }
 
 fn confirm(args: &GuideArgs, chosen: Option<Guide>) -> Result<Exit, CliError> {
@@ -204,7 +202,7 @@ fn confirm(args: &GuideArgs, chosen: Option<Guide>) -> Result<Exit, CliError> {
     let step = step_of(guide, number)?;
     let loaded = load_for(&args.selector, guide)?;
     let Some(path) = loaded.path else {
-        return Err(CliError::new("a confirmation is kept beside a profile's file, and none is named")
+        return Err(CliError::new("a confirmation is kept in a profile, and none is named")
             .with_hint("name one with --profile or --profile-file"));
     };
     if step.confirm.is_none() {
@@ -212,9 +210,22 @@ fn confirm(args: &GuideArgs, chosen: Option<Guide>) -> Result<Exit, CliError> {
         return Err(CliError::new(format!("step {number} is not a matter of anybody's word: it can be checked"))
             .with_hint(format!("its checks are {}; see `trustline guide --check`", checks.join(", "))));
     }
-    let mut progress = progress::read(&path)?;
-    let said = if args.confirm { progress.confirm(guide, step) } else { progress.take_back(guide, step) };
-    progress::write(&path, &progress)?;
+    let was = profile_file::confirmed(&path, guide)?.iter().any(|confirmed| confirmed.step == number);
+    let (change, said) = if args.confirm {
+        let at = now();
+        let said = format!("step {number} is confirmed by you, {at}");
+        (Change::Confirm { guide, step: number, at }, said)
+    } else {
+        let said = if was { "is not confirmed any more" } else { "was not confirmed" };
+        (Change::TakeBack { guide, step: number }, format!("step {number} {said}"))
+    };
+    profile_file::change(&path, &change)?;
     terminal::print(&format!("{said}\n"));
     Ok(Exit::Passed)
+}
+
+/// Now, RFC 3339 UTC.
+fn now() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(seconds).ok().and_then(rfc3339).unwrap_or_default()
 }

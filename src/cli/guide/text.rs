@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Followed, document};
 use crate::cause::catalogue;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::domain::text::visible;
 use crate::guide::{Artifact, Filling, Form, Missing, Step, StepState, fill, next_open, render as artifact};
+use crate::output::guide::{GuideReport, artifacts};
 use crate::output::paint::{Glyphs, Paint, Role};
 
-pub(super) fn render(followed: &[Followed], chosen: Option<Guide>, step: Option<u8>, paint: Paint) -> String {
+pub(super) fn render(followed: &[GuideReport], chosen: Option<Guide>, step: Option<u8>, paint: Paint) -> String {
     match (followed, chosen, step) {
         ([guide], Some(_), Some(number)) => {
             guide.text.step(number).map(|step| step_text(guide, step, paint)).unwrap_or_default()
@@ -23,7 +23,7 @@ pub(super) fn render(followed: &[Followed], chosen: Option<Guide>, step: Option<
     }
 }
 
-fn list(followed: &[Followed], paint: Paint) -> String {
+fn list(followed: &[GuideReport], paint: Paint) -> String {
     let widest = followed.iter().map(|guide| guide.guide.id().len()).max().unwrap_or(0);
     let mut text = String::new();
     for guide in followed {
@@ -36,7 +36,7 @@ fn list(followed: &[Followed], paint: Paint) -> String {
     text
 }
 
-fn guide_text(guide: &Followed, paint: Paint) -> String {
+fn guide_text(guide: &GuideReport, paint: Paint) -> String {
     let mut text = format!("{}\n{}\n\n", paint.paint(Role::Strong, &guide.text.title), guide.text.summary);
     for step in &guide.text.steps {
         let state = guide.state(step).map(|state| format!("  {}", state_words(state, paint))).unwrap_or_default();
@@ -51,9 +51,9 @@ fn guide_text(guide: &Followed, paint: Paint) -> String {
             None => text.push_str("\nEvery step is done.\n"),
         }
     }
-    match (&guide.ran, &guide.states) {
-        (Some(ran), _) => {
-            let _ = writeln!(text, "Checked at {}.", ran.at);
+    match (&guide.checked, &guide.states) {
+        (Some(at), _) => {
+            let _ = writeln!(text, "Checked at {at}.");
         }
         (None, Some(_)) => text.push_str("The checks were not run; --check tells by them where each step stands.\n"),
         (None, None) => {}
@@ -68,9 +68,10 @@ fn guide_text(guide: &Followed, paint: Paint) -> String {
 fn state_words(state: &StepState, paint: Paint) -> String {
     let glyph = |unicode, ascii| if paint.glyphs == Glyphs::Unicode { unicode } else { ascii };
     match state {
-        StepState::Verified { checks, proofs } => {
+        StepState::Verified { checks, proofs, at } => {
             let by: Vec<&str> = checks.iter().map(|check| check.id()).chain(proofs.iter().map(|p| p.id())).collect();
-            paint.paint(Role::Good, &format!("{} verified by {}", glyph("✓", "+"), by.join(", ")))
+            let when = if at.is_empty() { String::new() } else { format!(", {}", visible(at)) };
+            paint.paint(Role::Good, &format!("{} verified by {}{when}", glyph("✓", "+"), by.join(", ")))
         }
         StepState::Failing { check, findings } => {
             let what = findings.first().map_or_else(String::new, |finding| format!(": {}", visible(&finding.summary)));
@@ -84,7 +85,7 @@ fn state_words(state: &StepState, paint: Paint) -> String {
     }
 }
 
-fn step_text(guide: &Followed, step: &Step, paint: Paint) -> String {
+fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
     let mut filling = Filling::new(&guide.values);
     let heading = |title: &str| format!("\n{}\n", paint.paint(Role::Strong, title));
     let prose = |raw: &str, filling: &mut Filling<'_>| visible(&fill(raw, filling)).into_owned();
@@ -111,9 +112,8 @@ fn step_text(guide: &Followed, step: &Step, paint: Paint) -> String {
         text.push_str(&heading("Do"));
         text.push_str(&numbered(&step.instructions, &mut filling));
     }
-    let (in_tabs, beside): (Vec<Artifact>, Vec<Artifact>) = document::artifacts(step)
-        .into_iter()
-        .partition(|artifact| step.tabs.iter().any(|tab| tab.artifacts.contains(artifact)));
+    let (in_tabs, beside): (Vec<Artifact>, Vec<Artifact>) =
+        artifacts(step).into_iter().partition(|artifact| step.tabs.iter().any(|tab| tab.artifacts.contains(artifact)));
     for tab in &step.tabs {
         text.push_str(&heading(&tab.title));
         text.push_str(&numbered(&tab.instructions, &mut filling));
@@ -176,7 +176,7 @@ fn numbered(lines: &[String], filling: &mut Filling<'_>) -> String {
     text
 }
 
-fn fields(guide: &Followed, step: &Step) -> String {
+fn fields(guide: &GuideReport, step: &Step) -> String {
     let widest = step.fields.iter().map(|field| field.key.path().width()).max().unwrap_or(0);
     let mut text = String::new();
     for field in &step.fields {
@@ -193,7 +193,7 @@ fn fields(guide: &Followed, step: &Step) -> String {
 }
 
 /// An artifact from the first column on, so that it can be copied as it stands.
-fn artifact_text(guide: &Followed, which: Artifact, paint: Paint) -> String {
+fn artifact_text(guide: &GuideReport, which: Artifact, paint: Paint) -> String {
     let rendered = artifact(which, &guide.values);
     let title = paint.paint(Role::Muted, &format!("# {which}: {}", which.title()));
     let body: Vec<String> =

@@ -10,12 +10,13 @@ use super::super::{CliError, Exit, settings};
 use super::print;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::{Key, Kind};
-use crate::domain::profile::question::{Need, Question, questions};
+use crate::domain::profile::question::Need;
 use crate::domain::profile::resolve::{Resolved, resolve};
 use crate::domain::profile::setting::{Fault, Origin, Setting, Value};
 use crate::domain::profile::value::{region_fault, text_fault};
 use crate::domain::profile::write::render;
 use crate::domain::text::visible;
+use crate::guide::{Question, questions};
 use crate::output::file;
 
 /// Arguments of `trustline profile new`.
@@ -75,7 +76,7 @@ fn keys() -> String {
 
 /// Refuses what the guide cannot do without, all of it at once.
 fn complete(name: &str, guide: Guide, given: &[Setting]) -> Result<(), CliError> {
-    let missing: Vec<&Question> = missing(guide, given).filter(|question| question.need == Need::Required).collect();
+    let missing: Vec<Question> = missing(guide, given).filter(|question| question.need == Need::Required).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -87,8 +88,8 @@ fn complete(name: &str, guide: Guide, given: &[Setting]) -> Result<(), CliError>
 }
 
 /// The guide's questions that nothing answers yet. One source of the token answers for all.
-fn missing<'a>(guide: Guide, given: &'a [Setting]) -> impl Iterator<Item = &'static Question> + use<'a> {
-    questions(guide).iter().filter(|question| {
+fn missing<'a>(guide: Guide, given: &'a [Setting]) -> impl Iterator<Item = Question> + use<'a> {
+    questions(guide).into_iter().filter(|question| {
         !given.iter().any(|setting| {
             setting.key == question.key || (setting.key.is_token_source() && question.key.is_token_source())
         })
@@ -138,7 +139,7 @@ fn ask(
     input: &mut impl BufRead,
     output: &mut impl Write,
 ) -> Result<(), CliError> {
-    let open: Vec<&Question> = missing(guide, given).collect();
+    let open: Vec<Question> = missing(guide, given).collect();
     for question in open {
         let optional = if question.need == Need::Optional { ", or nothing" } else { "" };
         loop {

@@ -38,7 +38,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit, CliError> {
             .with_hint("`trustline lab` prints its endpoints and names"));
     }
     let form = form(args.output.output)?;
-    let loaded = settings::load(&args.selector)?;
+    let loaded = settings::load_to_read(&args.selector)?;
     match form {
         Form::Text => print(&show_text(&loaded)),
         Form::Json => print(&format!("{:#}\n", show_json(&loaded))),

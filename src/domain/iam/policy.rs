@@ -7,6 +7,7 @@ use super::operator::Operator;
 use super::pattern::WildcardSpan;
 use super::principal::PrincipalElement;
 use super::variable;
+use crate::domain::timestamp::UnixSeconds;
 
 /// A parsed policy: a trust policy or an identity policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Policy {
     pub origin: Origin,
     /// The role's ARN, where the policy came inside the answer of `aws iam get-role`.
     pub role_arn: Option<String>,
+    /// When that role was made, likewise.
+    pub role_created_at: Option<UnixSeconds>,
 }
 
 /// The version of the policy language. It decides whether `${…}` is a variable.

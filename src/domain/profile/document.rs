@@ -7,7 +7,10 @@ use toml::de::{DeTable, DeValue};
 use super::key::{Key, Kind};
 use super::setting::{Origin, Problem, Setting, Value, quoted};
 use crate::domain::secret_shape::looks_secret;
+use crate::domain::timestamp::parse_rfc3339;
 
+/// The table of what a person confirmed: for each guide the steps' names with a time.
+pub const CONFIRMED: &str = "confirmed";
 /// Profiles are a screenful; anything past this is another file.
 pub const LARGEST: usize = 64 * 1024;
 /// What stands in the way of reading on is told up to here.
@@ -35,6 +38,32 @@ pub fn parse(text: &str, path: &Path) -> (Vec<Setting>, Vec<Problem>) {
         reader.problems.dedup_by(|later, earlier| later.origin == earlier.origin);
     }
     (reader.settings, reader.problems)
+}
+
+/// A step that a person says is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The guide's id.
+    pub guide: String,
+    /// The step's name, which stays when steps are inserted before it.
+    pub step: String,
+    /// RFC 3339 UTC.
+    pub at: String,
+}
+
+/// What a profile's text says was confirmed. Entries of another form are passed over: they confirm nothing.
+pub fn confirmed(text: &str) -> Vec<Confirmed> {
+    let Ok(document) = text.parse::<toml::Table>() else { return Vec::new() };
+    let guides = document.get(CONFIRMED).and_then(toml::Value::as_table).into_iter().flatten();
+    guides
+        .filter_map(|(guide, steps)| Some((guide, steps.as_table()?)))
+        .flat_map(|(guide, steps)| {
+            steps.iter().filter_map(|(step, at)| {
+                let at = at.as_str().filter(|at| parse_rfc3339(at).is_some())?;
+                Some(Confirmed { guide: guide.clone(), step: step.clone(), at: at.to_owned() })
+            })
+        })
+        .collect()
 }
 
 /// Reads the value of `--set KEY=VALUE`.
@@ -94,6 +123,8 @@ impl Reader<'_> {
                 if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
             let at = name.span().start;
             match (value.get_ref(), Key::parse(&path)) {
+                // What a person confirmed is no setting; see `confirmed`.
+                (DeValue::Table(_), None) if path == CONFIRMED => {}
                 (DeValue::Table(inner), None) if is_table(&path) => self.table(&path, inner),
                 (_, None) if is_table(&path) => self.refuse(
                     at,
@@ -114,6 +145,7 @@ impl Reader<'_> {
         let read = match value {
             DeValue::String(text) => Some(Value::Text(text.to_string())),
             DeValue::Boolean(set) => Some(Value::Flag(*set)),
+            DeValue::Integer(number) if key == Key::SessionDuration => Some(Value::Text(number.to_string())),
             value => list(value).map(Value::List),
         };
         match read.filter(|read| read.fits(key.kind())) {

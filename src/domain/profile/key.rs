@@ -83,6 +83,8 @@ keys! {
     IdentityPolicy = "aws.identity-policy", Path;
     /// The name of the role's session.
     SessionName = "aws.session-name", Text;
+    /// How long a session is asked for, in seconds; the hour of STS's own where this is absent.
+    SessionDuration = "aws.session-duration-s", Text;
     /// The audience that the identity provider registers.
     AwsAudience = "aws.audience", Text;
     /// The endpoint of every AWS service.

@@ -3,10 +3,12 @@
 mod address;
 mod cloud_name;
 pub mod document;
+pub mod edit;
 pub mod environment;
 pub mod key;
 pub mod placeholder;
 pub mod question;
+pub mod reach;
 pub mod resolve;
 pub mod setting;
 pub mod value;
@@ -84,6 +86,8 @@ pub struct AwsSettings {
     pub identity_policy: Option<PathBuf>,
     /// Ask for this session name; `trustline` where none is set.
     pub session_name: Option<String>,
+    /// Ask for a session of so many seconds.
+    pub session_duration_s: Option<i32>,
     /// The audience the provider's client-id list should hold; `sts.amazonaws.com` where none is set.
     pub audience: Option<String>,
     pub endpoint_url: Option<String>,

@@ -1,6 +1,5 @@
-//! What a new profile is asked for: the keys that each guide needs, and those worth having.
+//! What a person is asked for a key, with an example.
 
-use super::Guide;
 use super::key::Key;
 
 /// Whether a guide can be followed without a key.
@@ -10,83 +9,38 @@ pub enum Need {
     Optional,
 }
 
-/// A key to ask for, and how.
-#[derive(Clone, Copy, Debug)]
-pub struct Question {
-    pub key: Key,
-    pub need: Need,
-    /// What is asked, with an example.
-    pub ask: &'static str,
-}
-
-const fn required(key: Key, ask: &'static str) -> Question {
-    Question { key, need: Need::Required, ask }
-}
-
-const fn optional(key: Key, ask: &'static str) -> Question {
-    Question { key, need: Need::Optional, ask }
-}
-
-const ROLE: Question = required(Key::RoleArn, "ARN of the role to assume (arn:aws:iam::123456789012:role/NAME)");
-const REGION: Question = required(Key::Region, "AWS region of the secret (us-east-1)");
-const ISSUER: Question =
-    optional(Key::IssuerUrl, "Issuer URL, as the discovery document's `issuer` (https://app.example.com)");
-const ORGANIZATION: Question = optional(Key::Organization, "UUID of the platform organization");
-const TOKEN_FILE: Question = optional(Key::TokenFile, "File that holds a token (token.jwt)");
-const TOKEN_ENV: Question = optional(Key::TokenEnv, "Variable that holds the token, its name only (MY_OIDC_TOKEN)");
-const TRUST_POLICY: Question = optional(Key::TrustPolicy, "File with the role's trust policy (trust-policy.json)");
-const SECRET: Question = optional(Key::SecretName, "Secret to read: name or name#json_key");
-
-const AWS_WORKLOAD_IDENTITY: &[Question] = &[ROLE, REGION, ISSUER, ORGANIZATION, TOKEN_FILE, TRUST_POLICY, SECRET];
-const GITLAB_AWS: &[Question] = &[
-    ROLE,
-    REGION,
-    ISSUER,
-    optional(Key::GitlabProject, "GitLab project, with its groups (mygroup/myproject)"),
-    optional(Key::GitlabRef, "Branch or tag of the jobs (main)"),
-    TOKEN_ENV,
-    TRUST_POLICY,
-    SECRET,
-];
-const CIRCLECI_AWS: &[Question] = &[
-    ROLE,
-    REGION,
-    optional(Key::Organization, "UUID of the CircleCI organization"),
-    optional(Key::CircleciProject, "UUID of the CircleCI project"),
-    ISSUER,
-    TOKEN_ENV,
-    TRUST_POLICY,
-    SECRET,
-];
-const AZURE_WORKLOAD_IDENTITY: &[Question] = &[
-    required(Key::TenantId, "Directory (tenant) ID of the app registration"),
-    required(Key::ClientId, "Application (client) ID of the app registration"),
-    required(Key::VaultUrl, "Key vault's URL (https://my-vault.vault.azure.net)"),
-    ISSUER,
-    ORGANIZATION,
-    TOKEN_FILE,
-    SECRET,
-];
-const CONFIG_PROFILE: Question =
-    optional(Key::ConfigProfile, "Profile of ~/.aws to take the access key from (default)");
-const AWS_STATIC: &[Question] = &[REGION, CONFIG_PROFILE, SECRET];
-const AWS_ASSUME_ROLE: &[Question] = &[
-    ROLE,
-    REGION,
-    CONFIG_PROFILE,
-    optional(Key::ExternalId, "External id of the role's trust policy"),
-    TRUST_POLICY,
-    SECRET,
-];
-
-/// What to ask for, in order.
-pub fn questions(guide: Guide) -> &'static [Question] {
-    match guide {
-        Guide::AwsWorkloadIdentity => AWS_WORKLOAD_IDENTITY,
-        Guide::GitlabAws => GITLAB_AWS,
-        Guide::CircleciAws => CIRCLECI_AWS,
-        Guide::AzureWorkloadIdentity => AZURE_WORKLOAD_IDENTITY,
-        Guide::AwsStatic => AWS_STATIC,
-        Guide::AwsAssumeRole => AWS_ASSUME_ROLE,
+/// What is asked for a key, with an example.
+pub fn ask(key: Key) -> &'static str {
+    match key {
+        Key::IssuerUrl => "Issuer URL, as the discovery document's `issuer` (https://app.example.com)",
+        Key::Organization => "UUID of the organization, part of the token's subject",
+        Key::GitlabProject => "GitLab project, with its groups (mygroup/myproject)",
+        Key::GitlabRefType => "What the jobs run for: branch or tag",
+        Key::GitlabRef => "Branch or tag of the jobs (main)",
+        Key::CircleciProject => "UUID of the CircleCI project",
+        Key::TokenFile => "File that holds a token (token.jwt); never the token itself",
+        Key::TokenEnv => "Variable that holds the token, its name only (MY_OIDC_TOKEN)",
+        Key::RoleArn => "ARN of the role to assume (arn:aws:iam::123456789012:role/NAME)",
+        Key::AccountId => "Account of the IAM user, twelve digits",
+        Key::TargetRoleArn => "ARN of the sub-account's role, where there is one",
+        Key::Region => "AWS region of the secret (us-east-1)",
+        Key::TrustPolicy => "File with the role's trust policy, or the answer of `aws iam get-role`",
+        Key::IdentityPolicy => "File with the role's permissions",
+        Key::AwsAudience => "Audience registered at the identity provider (sts.amazonaws.com)",
+        Key::ConfigProfile => "Profile of ~/.aws to take the access key from (default)",
+        Key::ExternalId => "External id of the role's trust policy",
+        Key::SecretPrefix => "What the readable secrets' names begin with (crewai)",
+        Key::KmsKeyArn => "ARN of the customer key that encrypts the secrets, where there is one",
+        Key::TenantId => "Directory (tenant) ID of the app registration",
+        Key::ClientId => "Application (client) ID of the app registration",
+        Key::SubscriptionId => "Subscription of the key vault, a UUID",
+        Key::ResourceGroup => "Resource group of the key vault",
+        Key::VaultUrl => "Key vault's URL (https://my-vault.vault.azure.net)",
+        Key::FederatedCredential => "File with `az ad app federated-credential list`'s answer",
+        Key::SecretName => "Secret to read: name or name#json_key",
+        Key::DeploymentUrl => "The running deployment (https://my-crew.example.com)",
+        Key::DeploymentTokenEnv => "Variable that holds the deployment's token, its name only",
+        Key::DeploymentVariable => "The automation's variable that carries the secret (API_KEY)",
+        _ => key.about(),
     }
 }

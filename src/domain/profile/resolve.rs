@@ -59,6 +59,12 @@ pub fn resolve(
     Ok(Resolved { profile, settings: effective.into_values().collect() })
 }
 
+/// The guide that settings name by themselves.
+pub fn guide_of(settings: &[Setting]) -> Option<Guide> {
+    let named = settings.iter().rev().find(|setting| setting.key == Key::Guide)?;
+    Guide::ALL.iter().copied().find(|guide| named.value == Value::Text(guide.id().to_owned()))
+}
+
 type Effective = BTreeMap<Key, Setting>;
 
 /// The guide that is named, else the one that the named cloud and the variables fit.
@@ -217,6 +223,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             trust_policy: path(Key::TrustPolicy),
             identity_policy: path(Key::IdentityPolicy),
             session_name: text(Key::SessionName),
+            session_duration_s: text(Key::SessionDuration).and_then(|seconds| seconds.parse().ok()),
             audience: text(Key::AwsAudience),
             endpoint_url: text(Key::EndpointUrl),
             sts_endpoint_url: text(Key::StsEndpointUrl),

@@ -69,6 +69,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::GitlabRefType => ref_type_fault(text),
         Key::GitlabRef => ref_fault(text),
         Key::SessionName => session_name_fault(text),
+        Key::SessionDuration => duration_fault(text),
         Key::AwsAudience | Key::AzureScope => blank_fault(text),
         Key::EndpointUrl | Key::StsEndpointUrl | Key::SecretsmanagerEndpointUrl => endpoint_fault(text),
         Key::ExternalId => external_id_fault(text),
@@ -185,6 +186,14 @@ fn uuid_fault(key: Key, text: &str) -> Option<Fault> {
 }
 
 /// `[\w+=,.@-]{2,64}` (`RoleSessionName` of the STS API reference).
+/// STS takes 900 to 43200 seconds (API reference, `AssumeRoleWithWebIdentity`, `DurationSeconds`).
+fn duration_fault(text: &str) -> Option<Fault> {
+    let fits = text.parse::<i32>().is_ok_and(|seconds| (900..=43_200).contains(&seconds));
+    (!fits).then(|| {
+        Fault::new(format!("{} is no length that STS takes", quoted(text)), "write seconds, from 900 to 43200")
+    })
+}
+
 fn session_name_fault(text: &str) -> Option<Fault> {
     if !(2..=64).contains(&text.len()) {
         return Some(Fault::new(

@@ -70,11 +70,18 @@ pub(super) fn discovery(filling: &mut Filling<'_>) -> Script {
 }
 
 pub(super) fn create_oidc_provider(filling: &mut Filling<'_>) -> Script {
-    filling.note(
-        "no thumbprint is given: IAM fetches one, and consults it only where AWS does not trust the issuer's \
-         certificate by itself, cannot fetch it, or TLS 1.3 is required; `trustline issuer URL` prints the one to \
-         register then",
-    );
+    let thumbprint = filling.thumbprint();
+    filling.note(match thumbprint {
+        Some(_) => {
+            "the thumbprint is that of the certificates which the issuer serves now; IAM consults it only where AWS \
+             does not trust them by itself, cannot fetch them, or TLS 1.3 is required"
+        }
+        None => {
+            "no thumbprint is given: IAM fetches one, and consults it only where AWS does not trust the issuer's \
+             certificate by itself, cannot fetch it, or TLS 1.3 is required; `trustline issuer URL` prints the one to \
+             register then"
+        }
+    });
     if filling.partition() == "aws-cn" {
         filling.note("in the China partition some tools ask for tokens for `sts.amazonaws.com.cn`; register what the token's `aud` says");
     }
@@ -82,12 +89,16 @@ pub(super) fn create_oidc_provider(filling: &mut Filling<'_>) -> Script {
     let create = iam(filling, "create-open-id-connect-provider");
     // Version 1 of the CLI fetches an argument that begins with http, and takes what it gets for the value.
     if audience.starts_with("http") {
-        let provider = serde_json::json!({ "Url": issuer, "ClientIDList": [audience] });
+        let mut provider = serde_json::json!({ "Url": issuer, "ClientIDList": [audience] });
+        if let (Some(thumbprint), Some(provider)) = (thumbprint, provider.as_object_mut()) {
+            provider.insert("ThumbprintList".to_owned(), serde_json::json!([thumbprint]));
+        }
         return Script::default()
             .file(PROVIDER_FILE, format!("{provider:#}\n"))
             .run(create.option("--cli-input-json", format!("file://{PROVIDER_FILE}")));
     }
-    Script::default().run(create.option("--url", issuer).option("--client-id-list", audience))
+    let create = create.option("--url", issuer).option("--client-id-list", audience);
+    Script::default().run(create.maybe("--thumbprint-list", thumbprint))
 }
 
 pub(super) fn create_user(filling: &mut Filling<'_>) -> Script {

@@ -57,6 +57,8 @@ pub struct App {
     pub client_id: String,
     /// The object id of its service principal: what roles and policies name.
     pub object_id: String,
+    /// Whether accounts of any directory may use it.
+    pub multitenant: bool,
     /// Whether it has a service principal in the directory.
     pub service_principal: bool,
     pub credentials: BTreeMap<String, Credential>,
@@ -288,6 +290,7 @@ impl Default for App {
             display_name: String::new(),
             client_id: String::new(),
             object_id: String::new(),
+            multitenant: false,
             service_principal: true,
             credentials: BTreeMap::new(),
             client_secrets: Vec::new(),

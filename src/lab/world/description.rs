@@ -312,6 +312,8 @@ pub struct ProfileWorld {
     pub region: String,
     /// A secret's name, `name#key`, or ARN.
     pub secret: String,
+    /// The length of the session that is asked for, seconds.
+    pub session_duration_s: Option<u32>,
     /// The trust policy the user has at hand; the role's own where absent, none where empty.
     pub trust_policy: Option<Policy>,
     /// The permissions policy the user has at hand; the role's own where absent, none where empty.

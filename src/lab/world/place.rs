@@ -1,6 +1,9 @@
 //! Placeholders in a world: `${issuer}` and its kin, known only once the lab has its ports.
 
 use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::domain::timestamp::rfc3339;
 
 /// What a world cannot know before the lab has started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,7 @@ pub(super) fn fill(value: &mut Value, places: &Places) {
         ("${entra}", places.entra.clone()),
         ("${vault}", places.vault.clone()),
         ("${deployment}", places.deployment.clone()),
+        ("${now}", rfc3339(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or_default()),
         ("${tenant}", own(value, ["azure", "tenant-id"])),
         ("${account}", own(value, ["aws", "account"])),
         ("${region}", own(value, ["aws", "region"])),

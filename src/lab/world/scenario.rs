@@ -28,7 +28,6 @@ macro_rules! scenarios {
 
 scenarios! {
     "healthy",
-    "blank",
     "issuer-not-configured",
     "discovery-invalid",
     "issuer-differs",
@@ -56,6 +55,8 @@ scenarios! {
     "principal-arn-wrong",
     "wrong-account",
     "role-missing",
+    "role-propagation",
+    "session-duration",
     "action-missing",
     "sub-mismatch",
     "sub-case-mismatch",
@@ -94,7 +95,6 @@ scenarios! {
     "rotation-pending-stuck",
     "rotation-variable-unset",
     "azure",
-    "azure-blank",
     "azure-issuer-not-configured",
     "azure-jwks-unreachable",
     "azure-jwks-kid-missing",
@@ -105,6 +105,7 @@ scenarios! {
     "azure-iss-mismatch",
     "azure-sub-mismatch",
     "azure-sub-case-mismatch",
+    "azure-immutable-sub",
     "azure-aud-mismatch",
     "azure-old-code",
     "azure-fic-missing",
@@ -112,6 +113,7 @@ scenarios! {
     "azure-tenant-wrong",
     "azure-client-wrong",
     "azure-sp-missing",
+    "azure-app-multitenant",
     "azure-conditional-access",
     "azure-tenant-policy",
     "azure-throttled",
@@ -148,6 +150,9 @@ scenarios! {
     "azure-rotation-whole-json",
     "azure-rotation-other-vault",
     "azure-rotation-pinned",
+    // Where nothing is made yet, nothing is broken either.
+    "blank",
+    "azure-blank",
 }
 
 /// The names, in the order they are listed.

@@ -58,6 +58,14 @@ fn secret(one: &SecretReport, report: &RotationReport) -> Map<String, Value> {
         ("rolled_back", json!(one.rolled_back)),
     ];
     fields.extend(present(optional));
+    if one.judged.len() > 1 {
+        let each = one.judged.iter().map(|judged| {
+            let ms = ("propagated_ms", json!(judged.propagated_ms));
+            let verdict = ("verdict", json!(judged.judgement.verdict));
+            Value::Object(present([verdict, ms]).collect())
+        });
+        fields.insert("verdicts".into(), each.collect());
+    }
     fields.insert("findings".into(), json!(judged.map_or(&[][..], |judged| &judged.findings)));
     fields
 }

@@ -20,8 +20,8 @@ pub use settings::{kickoff_inputs, observe};
 
 /// The most of a status that is read, in bytes: it holds the outputs of every task.
 const STATUS_LIMIT: u64 = 8 * 1024 * 1024;
-/// What stands where an answer quotes the bearer token.
-const MASK: &str = "<token>";
+/// The most that is kept of a refusal's words, in characters.
+const LONGEST_COMPLAINT: usize = 300;
 
 /// A deployment and the token it knows us by.
 #[derive(Clone, Debug)]
@@ -109,7 +109,7 @@ impl DeploymentTarget {
         let observed = client.send(request, limit).await;
         let failure = observed.exchange.failure.clone();
         let answer = match (observed.answer, failure) {
-            (Some(answer), _) => self.read(&answer, read),
+            (Some(answer), _) => judged(&answer, read),
             (None, Some(failure)) => cloud::Answer::Network { failure },
             (None, None) => {
                 cloud::Answer::Unreadable { http_status: observed.exchange.status, detail: "no answer".into() }
@@ -117,36 +117,30 @@ impl DeploymentTarget {
         };
         Call { region: None, attempts: 1, waited_ms: 0, answer, exchange: Some(observed.exchange) }
     }
+}
 
-    fn read<T>(&self, answer: &stack::Answer, read: impl Fn(&Value) -> Result<T, String>) -> cloud::Answer<T> {
-        let http_status = answer.status.as_u16();
-        let unreadable = |detail: String| cloud::Answer::Unreadable { http_status: Some(http_status), detail };
-        let body = serde_json::from_slice::<Value>(&answer.body);
-        if answer.status.is_client_error() || answer.status.is_server_error() {
-            let said = body.as_ref().ok().and_then(answer::complaint).unwrap_or_default();
-            return cloud::Answer::Refused(Refusal {
-                code: answer.status.canonical_reason().unwrap_or("refused").to_owned(),
-                message: self.masked(&said),
-                http_status,
-                request_id: answer.headers.get("x-request-id").and_then(|v| v.to_str().ok()).map(str::to_owned),
-            });
-        }
-        if answer.status.is_redirection() {
-            let to = answer.headers.get(LOCATION).and_then(|v| v.to_str().ok()).unwrap_or("nowhere");
-            return unreadable(self.masked(&format!("a redirect to {to}, which is not followed with a token")));
-        }
-        match body {
-            Ok(body) => read(&body).map_or_else(unreadable, cloud::Answer::Granted),
-            // The parser's own words quote the answer.
-            Err(_) => unreadable("the answer is not JSON".to_owned()),
-        }
+/// An answer of any status, read as what was asked for or as a refusal.
+fn judged<T>(answer: &stack::Answer, read: impl Fn(&Value) -> Result<T, String>) -> cloud::Answer<T> {
+    let http_status = answer.status.as_u16();
+    let unreadable = |detail: String| cloud::Answer::Unreadable { http_status: Some(http_status), detail };
+    let body = serde_json::from_slice::<Value>(&answer.body);
+    if answer.status.is_client_error() || answer.status.is_server_error() {
+        let said = body.as_ref().ok().and_then(answer::complaint).unwrap_or_default();
+        return cloud::Answer::Refused(Refusal {
+            code: answer.status.canonical_reason().unwrap_or("refused").to_owned(),
+            message: said.chars().take(LONGEST_COMPLAINT).collect(),
+            http_status,
+            request_id: answer.headers.get("x-request-id").and_then(|v| v.to_str().ok()).map(str::to_owned),
+        });
     }
-
-    /// A text of the deployment's without the token, should it quote it; a few hundred characters of it.
-    fn masked(&self, text: &str) -> String {
-        let token = self.token.as_ref().map_or("", |token| token.expose_secret());
-        let text = if token.is_empty() { text.to_owned() } else { text.replace(token, MASK) };
-        text.chars().take(300).collect()
+    if answer.status.is_redirection() {
+        let to = answer.headers.get(LOCATION).and_then(|v| v.to_str().ok()).unwrap_or("nowhere");
+        return unreadable(format!("a redirect to {to}, which is not followed with a token"));
+    }
+    match body {
+        Ok(body) => read(&body).map_or_else(unreadable, cloud::Answer::Granted),
+        // The parser's own words quote the answer.
+        Err(_) => unreadable("the answer is not JSON".to_owned()),
     }
 }
 

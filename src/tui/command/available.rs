@@ -2,10 +2,11 @@
 
 use super::Availability::{self, No, Ready};
 use crate::domain::profile::TokenSource;
+use crate::tui::content::guide;
 use crate::tui::copy;
 use crate::tui::inputs::RotationWay;
-use crate::tui::model::Model;
 use crate::tui::model::rotation::Doing;
+use crate::tui::model::{Model, Screen};
 use crate::tui::text::Wrap;
 
 pub(super) fn always(_: &Model) -> Availability {
@@ -60,6 +61,7 @@ pub(super) fn has_run(model: &Model) -> Availability {
 
 pub(super) fn has_report(model: &Model) -> Availability {
     match model.runs.shown() {
+        _ if model.screen == Screen::Guide && model.guide.followed.is_some() => Ready,
         Some(run) if !run.report.checks.is_empty() => Ready,
         _ => No("there is no report yet"),
     }
@@ -171,5 +173,50 @@ pub(super) fn can_roll_back(model: &Model) -> Availability {
     match model.rotation.live().and_then(|session| session.offering()) {
         Some(_) => Ready,
         None => No("nothing is offered to be rolled back"),
+    }
+}
+
+pub(super) fn has_guide(model: &Model) -> Availability {
+    if model.guide.followed.is_some() { Ready } else { No("no profile is open; + makes one") }
+}
+
+/// Whether what is entered can be kept.
+pub(super) fn can_edit_any(model: &Model) -> Availability {
+    match model.guide.followed.as_deref() {
+        None => No("no profile is open; + makes one"),
+        Some(followed) => guide::keeps_nothing(followed).map_or(Ready, No),
+    }
+}
+
+pub(super) fn can_edit(model: &Model) -> Availability {
+    match (can_edit_any(model), guide::selected_step(model)) {
+        (Ready, Some((_, step))) if step.fields.is_empty() => No("this step has no values"),
+        (Ready, None) => No("no step is selected"),
+        (answer, _) => answer,
+    }
+}
+
+pub(super) fn can_check_step(model: &Model) -> Availability {
+    match guide::selected_step(model) {
+        None => No("no step is selected"),
+        Some(_) if model.replay.is_some() => No("a recording is read-only"),
+        Some((_, step)) if step.checks.is_empty() => No("nothing can be asked about this step"),
+        Some(_) if model.runs.live().is_some() => No("a run is going on; c cancels it"),
+        Some(_) => Ready,
+    }
+}
+
+pub(super) fn can_confirm(model: &Model) -> Availability {
+    match (can_edit_any(model), guide::selected_step(model)) {
+        (Ready, Some((_, step))) if step.confirm.is_none() => No("this step is no matter of a word: v checks it"),
+        (Ready, None) => No("no step is selected"),
+        (answer, _) => answer,
+    }
+}
+
+pub(super) fn has_ways(model: &Model) -> Availability {
+    match guide::selected_step(model) {
+        Some((_, step)) if step.tabs.len() > 1 => Ready,
+        _ => No("there is one way to do this"),
     }
 }

@@ -27,6 +27,8 @@ pub enum Scope {
     Paste,
     /// Where a new value or an agreement is typed.
     Secret,
+    /// In a field of the guide.
+    Field,
     /// Where a question is asked.
     Confirm,
     /// While a filter is being typed.
@@ -45,6 +47,7 @@ impl Scope {
             Scope::Form => "In the form",
             Scope::Paste => "While pasting",
             Scope::Secret => "While a new value or its secret's name is typed",
+            Scope::Field => "In a field of the guide",
             Scope::Confirm => "At a question",
             Scope::Typing => "While typing a filter",
         }
@@ -105,6 +108,13 @@ pub enum CommandId {
     RollBack,
     KeepAsIs,
     Fold,
+    NextStep,
+    EditField,
+    CheckStep,
+    ConfirmStep,
+    OtherWay,
+    Import,
+    LeaveField,
     Wrap,
     Privacy,
     Mouse,
@@ -154,6 +164,7 @@ pub fn command(id: CommandId) -> Option<&'static Command> {
 pub fn scopes(model: &Model) -> Vec<Scope> {
     let innermost = match model.layers.last() {
         _ if model.is_typing() => vec![Scope::Typing],
+        None if model.editing().is_some() => vec![Scope::Field],
         Some(Layer::Picker(_)) => vec![Scope::Picker],
         Some(Layer::Reader(_)) => vec![Scope::Reader],
         Some(Layer::Form(_)) => vec![Scope::Form],

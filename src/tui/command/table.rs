@@ -10,12 +10,23 @@ const TEXTS: &[Scope] = &[Scope::Main, Scope::Reader];
 const LISTS: &[Scope] = &[Scope::Main, Scope::Picker];
 const HANDSHAKE: &[Scope] = &[Scope::On(Screen::Handshake)];
 const TOKEN: &[Scope] = &[Scope::On(Screen::Token)];
+const GUIDE: &[Scope] = &[Scope::On(Screen::Guide)];
+/// Where rows are searched. In the guide the same keys lead to steps.
+const SEARCHED: &[Scope] = &[
+    Scope::On(Screen::Start),
+    Scope::On(Screen::Handshake),
+    Scope::On(Screen::Token),
+    Scope::On(Screen::Findings),
+    Scope::On(Screen::Log),
+];
 const FINDINGS: &[Scope] = &[Scope::On(Screen::Findings)];
 const ROTATION: &[Scope] = &[Scope::On(Screen::Rotation)];
 const ALWAYS: &[Scope] = &[Scope::Always];
 const CHOOSING: &[Scope] = &[Scope::Picker, Scope::Confirm, Scope::Paste, Scope::Secret];
 const LAYERS: &[Scope] = &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Secret, Scope::Confirm];
 const FORM: &[Scope] = &[Scope::Form];
+const FIELD: &[Scope] = &[Scope::Field];
+const FIELDS: &[Scope] = &[Scope::Form, Scope::Field];
 const TYPING: &[Scope] = &[Scope::Typing];
 
 /// A row: id, name, title, keys, scopes, what it does; then, where it has them, `when` and the rank of its `hint`.
@@ -58,6 +69,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::ScrollRight, "scroll-right", "right", [">"], TEXTS, "Move along cut lines to the right" when has_cut_lines;
     C::Back, "back", "back", ["esc"], MAIN, "One step back: filter, details, screen";
     // Screens.
+    C::Show(Screen::Guide), "guide", "guide", ["1"], MAIN, "The setup guide, step by step, with where each stands";
     C::Show(Screen::Handshake), "handshake", "handshake", ["2"], MAIN, "The checks, one by one, as they run";
     C::Show(Screen::Token), "token", "token", ["3"], MAIN, "The token: claims, meaning, signature, time left";
     C::Show(Screen::Findings), "findings", "findings", ["4"], MAIN, "The named causes, root causes first";
@@ -101,10 +113,22 @@ pub const COMMANDS: &[Command] = commands! {
         when takes_output hint 1;
     C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when can_roll_back hint 0;
     C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when can_roll_back hint 0;
+    C::NextStep, "next-step", "next step", ["n"], GUIDE, "To the next step that is not done: what fails first"
+        when has_guide hint 2;
+    C::EditField, "edit", "enter values", ["e"], GUIDE, "Enter the step's values; each is checked while it is typed"
+        when can_edit hint 1;
+    C::CheckStep, "check-step", "verify", ["v"], GUIDE, "Run the checks of this step with what they need"
+        when can_check_step hint 0;
+    C::ConfirmStep, "confirm-step", "done by hand", ["space"], GUIDE,
+        "Say that the step is done, where nothing can be asked about it; or take it back" when can_confirm hint 3;
+    C::OtherWay, "other-way", "another way", ["a"], GUIDE, "Show the next way to do this step: CLI, console, Terraform"
+        when has_ways hint 5;
+    C::Import, "import", "paste values", ["i"], GUIDE,
+        "Paste an ARN, a policy, an answer of aws or az, a token: the fields fill themselves" when can_edit_any hint 6;
     // Finding.
     C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when has_list hint 6;
-    C::NextMatch, "next-match", "next match", ["n"], MAIN, "To the next row that the filter shows" when has_filter;
-    C::PreviousMatch, "previous-match", "previous match", ["N"], MAIN, "To the row before that the filter shows"
+    C::NextMatch, "next-match", "next match", ["n"], SEARCHED, "To the next row that the filter shows" when has_filter;
+    C::PreviousMatch, "previous-match", "previous match", ["N"], SEARCHED, "To the row before that the filter shows"
         when has_filter;
     // Beginning.
     C::Lab, "lab", "lab", ["L"], MAIN, "Pick a scenario of the embedded cloud" when can_use_lab;
@@ -127,9 +151,10 @@ pub const COMMANDS: &[Command] = commands! {
     // In layers on top.
     C::Accept, "accept", "choose", ["enter"], CHOOSING, "Take what is selected" hint 0;
     C::Close, "close", "close", ["esc", "q"], LAYERS, "Close what is on top" hint 9;
-    C::FieldNext, "field-next", "next field", ["tab", "down", "enter"], FORM, "To the next field" hint 1;
-    C::FieldPrevious, "field-previous", "field before", ["backtab", "up"], FORM, "To the field before";
-    C::Save, "save", "save and run", ["ctrl-s"], FORM, "Write the profile and run it" hint 0;
+    C::FieldNext, "field-next", "next field", ["tab", "down", "enter"], FIELDS, "To the next field" hint 1;
+    C::FieldPrevious, "field-previous", "field before", ["backtab", "up"], FIELDS, "To the field before";
+    C::LeaveField, "leave-field", "back to the step", ["esc"], FIELD, "Keep what is typed and go back to the step" hint 2;
+    C::Save, "save", "save and run", ["ctrl-s"], FORM, "Write the profile and run it; the guide asks for what is missing" hint 0;
     // While a filter is typed.
     C::TypingEnd, "typing-end", "take it", ["enter"], TYPING, "Keep the filter; in a list on top, choose"
         hint 0;

@@ -1,8 +1,9 @@
 //! The form of a new profile as lines: a line a field, and what there is to say about the one with the cursor.
 
 use super::{Show, labelled};
+use crate::domain::profile::question::Need;
 use crate::tui::model::Model;
-use crate::tui::model::form::{Form, FormField, Need, Standing};
+use crate::tui::model::form::{Form, FormField, Standing};
 use crate::tui::text::{Ink, Line};
 
 /// Width of the sign and the label before a field's text.
@@ -36,7 +37,7 @@ pub fn advice(model: &Model, form: &Form) -> Vec<Line> {
                 lines.push(labelled("wrong", Ink::Bad, show.prose(&fault.wrong)));
                 lines.push(labelled("instead", Ink::Plain, show.prose(&fault.instead)));
             }
-            Standing::Missing => lines.push(labelled("", Ink::Warning, "is needed")),
+            Standing::Missing => lines.push(labelled("", Ink::Warning, "is needed; left empty, the guide asks for it")),
             Standing::Open => lines.push(labelled("", Ink::Muted, "may stay empty")),
             Standing::Good => {}
         }

@@ -7,6 +7,7 @@ pub mod difference;
 pub mod finding;
 pub mod findings;
 pub mod form;
+pub mod guide;
 pub mod handshake;
 pub mod log;
 pub mod page;
@@ -36,6 +37,7 @@ pub struct Rows<'m> {
 pub fn rows(model: &Model) -> Rows<'_> {
     match model.screen {
         Screen::Start => start::rows(model),
+        Screen::Guide => guide::rows(model),
         Screen::Handshake if model.handshake == HandshakeView::Waterfall => waterfall::rows(model),
         Screen::Handshake => handshake::rows(model),
         Screen::Token => token::rows(model),
@@ -49,6 +51,7 @@ pub fn rows(model: &Model) -> Rows<'_> {
 pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     match model.screen {
         Screen::Start => start::detail(model),
+        Screen::Guide => guide::detail(model, width),
         Screen::Handshake if model.handshake == HandshakeView::Waterfall => waterfall::detail(model, width),
         Screen::Handshake => handshake::detail(model, width),
         Screen::Token => token::detail(model),
@@ -62,6 +65,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
 pub fn detail_title(model: &Model) -> String {
     match model.screen {
         Screen::Start => start::detail_title(model),
+        Screen::Guide => guide::detail_title(model),
         Screen::Handshake if model.handshake == HandshakeView::Waterfall => "Hops".to_owned(),
         Screen::Handshake => handshake::detail_title(model),
         Screen::Token => token::detail_title(model),

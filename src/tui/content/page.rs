@@ -1,6 +1,9 @@
 //! Texts on top of a screen, and what an empty pane says.
 
 use super::{Show, compare, heading};
+use crate::domain::profile::key::Key;
+use crate::domain::profile::setting::Value;
+use crate::guide::Import;
 use crate::tui::command::CommandId;
 use crate::tui::command::{Scope, command};
 use crate::tui::model::{Model, Page, RunState, Screen};
@@ -11,6 +14,7 @@ pub fn title(page: &Page) -> String {
     match page {
         Page::Error { title, .. } => title.clone(),
         Page::Compare { .. } => "Compared".to_owned(),
+        Page::Imported { import, .. } => format!("Read as {}", import.kind),
     }
 }
 
@@ -28,11 +32,37 @@ pub fn lines(model: &Model, page: &Page) -> Vec<Line> {
             );
             lines
         }
+        Page::Imported { import, earlier } => imported(import, earlier, show),
         Page::Compare { before, after } => match (model.runs.get(*before), model.runs.get(*after)) {
             (Some(before), Some(after)) => compare::lines(model, before, after),
             _ => vec![Line::of(Ink::Muted, "one of the runs is no longer kept")],
         },
     }
+}
+
+/// What was taken from a pasted text, from where, and what was left and why.
+fn imported(import: &Import, earlier: &[Option<Value>], show: Show) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (taken, before) in import.taken.iter().zip(earlier) {
+        let hidden = taken.key == Key::ExternalId;
+        let value = if hidden { "(not shown)".to_owned() } else { show.value(&taken.value.to_string()) };
+        let line = Line::of(Ink::Good, show.glyphs.pass).with(Ink::Plain, " ").with(Ink::Strong, taken.key.path());
+        lines.push(line.with(Ink::Plain, format!("  {value}")).hanging(4));
+        let was = match before {
+            Some(before) if *before == taken.value => ", as it was".to_owned(),
+            Some(before) if !hidden => format!(", instead of {}", show.value(&before.to_string())),
+            _ => String::new(),
+        };
+        lines.push(Line::of(Ink::Muted, format!("    from {}{was}", show.prose(&taken.from))).hanging(4));
+    }
+    if !import.taken.is_empty() && !import.left.is_empty() {
+        lines.push(Line::empty());
+    }
+    for left in &import.left {
+        let line = Line::of(Ink::Muted, format!("{} ", show.glyphs.skipped)).with(Ink::Plain, show.prose(&left.what));
+        lines.push(line.with(Ink::Muted, format!(": {}", show.prose(&left.why))).hanging(4));
+    }
+    lines
 }
 
 /// What a pane says where no row is selected.

@@ -5,10 +5,12 @@ use std::path::Path;
 use super::list::Field;
 use crate::domain::profile::Guide;
 use crate::domain::profile::document;
+use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::{Key, Kind};
+use crate::domain::profile::question::{Need, ask};
 use crate::domain::profile::resolve::resolve;
 use crate::domain::profile::setting::{Fault, Origin, Setting};
-use crate::domain::profile::value::text_fault;
+use crate::guide::{Question, questions};
 
 /// The form of a new profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +41,6 @@ pub enum What {
     Setting(Key),
 }
 
-/// Whether a field must be filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    Required,
-    Optional,
-}
-
 /// How a field stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -62,15 +57,15 @@ impl Form {
     pub fn new(guide: Guide, offers: &[Setting]) -> Self {
         let name =
             FormField { what: What::Name, need: Need::Required, input: Field::of(suggestion(guide)), from: None };
-        let fields = fields_of(guide).iter().map(|(key, need)| {
-            let offer = offers.iter().find(|setting| setting.key == *key);
+        let fields = questions(guide).into_iter().map(|Question { key, need, .. }| {
+            let offer = offers.iter().find(|setting| setting.key == key);
             let text =
-                offer.map(|setting| setting.value.to_string()).or_else(|| default(guide, *key)).unwrap_or_default();
+                offer.map(|setting| setting.value.to_string()).or_else(|| default(guide, key)).unwrap_or_default();
             let from = offer.and_then(|setting| match &setting.origin {
                 Origin::Variable(name) => Some(name.clone()),
                 _ => None,
             });
-            FormField { what: What::Setting(*key), need: *need, input: Field::of(text), from }
+            FormField { what: What::Setting(key), need, input: Field::of(text), from }
         });
         Form { guide, fields: std::iter::once(name).chain(fields).collect(), focus: 0, problems: Vec::new() }
     }
@@ -115,11 +110,17 @@ impl Form {
         text
     }
 
-    /// Everything that is wrong, field by field and then as a whole.
+    /// Whether something is missing that nothing can be checked without.
+    pub fn lacks(&self) -> bool {
+        self.fields.iter().any(|field| field.standing() == Standing::Missing)
+    }
+
+    /// Everything that is wrong, field by field and then as a whole. What is missing is no mistake.
     pub fn check(&self) -> Vec<String> {
         let mut problems: Vec<String> = self
             .fields
             .iter()
+            .filter(|field| field.blocks())
             .filter_map(|field| match field.standing() {
                 Standing::Missing => Some(format!("{}: is needed", field.label())),
                 Standing::Wrong(fault) => Some(format!("{}: {}; {}", field.label(), fault.wrong, fault.instead)),
@@ -150,28 +151,7 @@ impl FormField {
     pub fn doc(&self) -> &'static str {
         match self.what {
             What::Name => "the profile's name, such as prod-aws",
-            What::Setting(key) => match key {
-                Key::IssuerUrl => "who signs the tokens, exactly as in their `iss`, such as https://app.example.com",
-                Key::Organization => "the platform organization's UUID, part of the token's subject",
-                Key::TokenFile => "a file that holds a token, such as ~/token.jwt; never the token itself",
-                Key::TokenEnv => "the variable that holds the token, such as CIRCLE_OIDC_TOKEN_V2",
-                Key::RoleArn => "the role to assume, such as arn:aws:iam::123456789012:role/secrets-reader",
-                Key::Region => "the region of STS and of the secret, such as us-east-1",
-                Key::TrustPolicy => "a file with the role's trust policy, or the answer of `aws iam get-role`",
-                Key::IdentityPolicy => "a file with the role's permissions",
-                Key::AwsAudience => "the audience registered at the identity provider",
-                Key::ConfigProfile => "a profile of ~/.aws/config, whose keys are used",
-                Key::ExternalId => "the external id that the role's trust policy asks for",
-                Key::TenantId => "the Entra directory's UUID",
-                Key::ClientId => "the application's (client) UUID",
-                Key::VaultUrl => "the key vault, such as https://my-vault.vault.azure.net",
-                Key::FederatedCredential => "a file with `az ad app federated-credential list`'s answer",
-                Key::SecretName => "the secret, or name#key for one field of a JSON secret",
-                Key::DeploymentUrl => "the running deployment, such as https://my-crew.example.com",
-                Key::DeploymentTokenEnv => "the variable that holds the deployment's token",
-                Key::DeploymentVariable => "the automation's variable that carries the secret",
-                _ => "",
-            },
+            What::Setting(key) => ask(key),
         }
     }
 
@@ -182,10 +162,16 @@ impl FormField {
             (true, Need::Required, _) => Standing::Missing,
             (true, Need::Optional, _) => Standing::Open,
             (false, _, What::Name) => name_fault(text).map_or(Standing::Good, Standing::Wrong),
-            (false, _, What::Setting(key)) => match key.kind() {
-                Kind::Text | Kind::Path => text_fault(key, text).map_or(Standing::Good, Standing::Wrong),
-                Kind::List | Kind::Flag => Standing::Good,
-            },
+            (false, _, What::Setting(key)) => value_of(key, text).err().map_or(Standing::Good, Standing::Wrong),
+        }
+    }
+
+    /// Whether the profile cannot be written with it: the guide asks for a value that is missing, not for a name.
+    pub fn blocks(&self) -> bool {
+        match self.standing() {
+            Standing::Wrong(_) => true,
+            Standing::Missing => self.what == What::Name,
+            Standing::Good | Standing::Open => false,
         }
     }
 }
@@ -217,66 +203,6 @@ fn default(guide: Guide, key: Key) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn fields_of(guide: Guide) -> &'static [(Key, Need)] {
-    use Need::{Optional, Required};
-    match guide {
-        Guide::AwsWorkloadIdentity => &[
-            (Key::IssuerUrl, Required),
-            (Key::Organization, Optional),
-            (Key::TokenFile, Optional),
-            (Key::RoleArn, Required),
-            (Key::Region, Required),
-            (Key::AwsAudience, Optional),
-            (Key::TrustPolicy, Optional),
-            (Key::SecretName, Optional),
-            (Key::DeploymentUrl, Optional),
-        ],
-        Guide::GitlabAws => &[
-            (Key::IssuerUrl, Required),
-            (Key::TokenFile, Optional),
-            (Key::RoleArn, Required),
-            (Key::Region, Required),
-            (Key::AwsAudience, Optional),
-            (Key::TrustPolicy, Optional),
-            (Key::SecretName, Optional),
-        ],
-        Guide::CircleciAws => &[
-            (Key::IssuerUrl, Required),
-            (Key::Organization, Optional),
-            (Key::TokenEnv, Optional),
-            (Key::RoleArn, Required),
-            (Key::Region, Required),
-            (Key::TrustPolicy, Optional),
-            (Key::SecretName, Optional),
-        ],
-        Guide::AzureWorkloadIdentity => &[
-            (Key::IssuerUrl, Required),
-            (Key::Organization, Optional),
-            (Key::TokenFile, Optional),
-            (Key::TenantId, Required),
-            (Key::ClientId, Required),
-            (Key::VaultUrl, Required),
-            (Key::FederatedCredential, Optional),
-            (Key::SecretName, Optional),
-            (Key::DeploymentUrl, Optional),
-        ],
-        Guide::AwsStatic => &[
-            (Key::ConfigProfile, Optional),
-            (Key::Region, Required),
-            (Key::SecretName, Optional),
-            (Key::DeploymentUrl, Optional),
-        ],
-        Guide::AwsAssumeRole => &[
-            (Key::ConfigProfile, Optional),
-            (Key::RoleArn, Required),
-            (Key::ExternalId, Optional),
-            (Key::Region, Required),
-            (Key::SecretName, Optional),
-            (Key::DeploymentUrl, Optional),
-        ],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,7 +217,7 @@ mod tests {
     #[test]
     fn a_filled_form_is_a_profile() {
         let mut form = Form::new(Guide::AwsWorkloadIdentity, &[]);
-        assert!(!form.check().is_empty());
+        assert!(form.lacks() && form.check().is_empty(), "what is missing is asked for by the guide");
         fill(
             &mut form,
             &[

@@ -5,6 +5,8 @@ use zeroize::Zeroizing;
 use super::form::Form;
 use super::list::{Field, ListState};
 use crate::domain::profile::Guide;
+use crate::domain::profile::setting::Value;
+use crate::guide::Import;
 use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::inputs::{OperatorSeen, Patience, RotationWay};
 use crate::tui::message::{Effect, RunNumber};
@@ -80,21 +82,26 @@ pub enum Page {
     Error { title: String, message: String, hints: Vec<String> },
     /// What differs between two runs.
     Compare { before: RunNumber, after: RunNumber },
+    /// What was taken from a pasted text, each with the value that it replaced, and what was left.
+    Imported { import: Import, earlier: Vec<Option<Value>> },
 }
 
-/// A token, or what an automation printed, being pasted or typed. It is wiped when the layer goes.
-#[derive(Clone, PartialEq)]
-pub struct PasteBox {
-    pub what: PasteWhat,
-    pub text: Zeroizing<String>,
-}
-
-/// What is pasted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasteWhat {
+/// What is being pasted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PasteKind {
+    #[default]
     Token,
+    /// Anything that fills fields of the guide.
+    Values,
     /// What the running automation printed.
     Output,
+}
+
+/// A text being pasted or typed, perhaps a token. It is wiped when the layer goes.
+#[derive(Clone, PartialEq, Default)]
+pub struct PasteBox {
+    pub kind: PasteKind,
+    pub text: Zeroizing<String>,
 }
 
 /// The new value of a secret being typed.
@@ -144,7 +151,7 @@ impl Agreement {
 
 impl std::fmt::Debug for PasteBox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PasteBox({:?}, {} bytes)", self.what, self.text.len())
+        write!(f, "PasteBox({:?}, {} bytes)", self.kind, self.text.len())
     }
 }
 
@@ -168,11 +175,6 @@ impl Layer {
     /// A text to read.
     pub fn reader(page: Page) -> Self {
         Layer::Reader(Reader { page, scroll: 0 })
-    }
-
-    /// A box to paste into.
-    pub fn paste(what: PasteWhat) -> Self {
-        Layer::Paste(PasteBox { what, text: Zeroizing::default() })
     }
 
     /// The form of a new profile.

@@ -1,6 +1,7 @@
 //! The console's state: plain data, changed only by [`crate::tui::update`].
 
 pub mod form;
+pub mod guide;
 pub mod layer;
 pub mod list;
 pub mod rotation;
@@ -11,11 +12,13 @@ use std::collections::BTreeSet;
 
 use crate::check::CheckId;
 
+use self::guide::Editing;
 use super::content::{self, Rows};
 use super::inputs::{Animation, Inputs, Look};
 use super::layout;
 use super::text::Wrap;
 
+pub use guide::GuideState;
 pub use layer::{Layer, Page, Picker, PickerKind};
 pub use list::{Field, ListState, Typing};
 pub use runs::{Run, RunState, Runs, Watch};
@@ -26,6 +29,7 @@ pub use token::TokenState;
 pub enum Screen {
     /// The ways to begin.
     Start,
+    Guide,
     Handshake,
     Token,
     Findings,
@@ -35,14 +39,23 @@ pub enum Screen {
 
 impl Screen {
     /// The screens that have a tab, in their order.
-    pub const TABS: &[Screen] = &[Screen::Handshake, Screen::Token, Screen::Findings, Screen::Rotation, Screen::Log];
-    const ALL: &[Screen] =
-        &[Screen::Start, Screen::Handshake, Screen::Token, Screen::Findings, Screen::Rotation, Screen::Log];
+    pub const TABS: &[Screen] =
+        &[Screen::Guide, Screen::Handshake, Screen::Token, Screen::Findings, Screen::Rotation, Screen::Log];
+    const ALL: &[Screen] = &[
+        Screen::Start,
+        Screen::Guide,
+        Screen::Handshake,
+        Screen::Token,
+        Screen::Findings,
+        Screen::Rotation,
+        Screen::Log,
+    ];
 
     /// Its name.
     pub const fn title(self) -> &'static str {
         match self {
             Screen::Start => "Start",
+            Screen::Guide => "Guide",
             Screen::Handshake => "Handshake",
             Screen::Token => "Token",
             Screen::Findings => "Findings",
@@ -129,6 +142,7 @@ pub struct Model {
     pub runs: Runs,
     pub token: TokenState,
     pub rotation: rotation::Rotation,
+    pub guide: GuideState,
     pub replay: Option<ReplayState>,
     pub toast: Option<Toast>,
     pub handshake: HandshakeView,
@@ -152,6 +166,7 @@ impl Model {
             runs: Runs::default(),
             token: TokenState::default(),
             rotation: rotation::Rotation::default(),
+            guide: GuideState::default(),
             replay: None,
             toast: None,
             handshake: HandshakeView::default(),
@@ -186,6 +201,12 @@ impl Model {
             Some(Layer::Picker(picker)) => &mut picker.list,
             _ => &mut self.screens[screen].list,
         }
+    }
+
+    /// The field of the guide that has the keys.
+    pub fn editing(&self) -> Option<&Editing> {
+        let open = self.screen == Screen::Guide && self.layers.is_empty() && !self.is_typing();
+        self.guide.editing.as_ref().filter(|_| open)
     }
 
     /// Whether keys type into a filter.

@@ -1,7 +1,7 @@
 //! What each command of the table does.
 
 use super::keys::movement;
-use super::{go, layers, open_form, rotation, runs, scroll, show, toast, token};
+use super::{go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
 use crate::domain::profile::Guide;
 use crate::tui::command::{CommandId, Scope, again, other_mouse};
 use crate::tui::content::findings::{self, Row};
@@ -9,7 +9,7 @@ use crate::tui::content::start::{Way, selected as selected_way};
 use crate::tui::copy;
 use crate::tui::inputs::{Clock, Mouse, Privacy, RunChoice, Target};
 use crate::tui::message::{Effect, Told};
-use crate::tui::model::layer::PasteWhat;
+use crate::tui::model::layer::{PasteBox, PasteKind};
 use crate::tui::model::list::Move;
 use crate::tui::model::rotation::SessionState;
 use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, PickerKind, Screen, Tone, Typing};
@@ -65,6 +65,16 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             list.typing = Typing::On;
             Vec::new()
         }
+        CommandId::NextStep => guide::next(model),
+        CommandId::EditField => guide::edit(model),
+        CommandId::CheckStep => guide::check_step(model),
+        CommandId::ConfirmStep => guide::confirm(model),
+        CommandId::OtherWay => guide::other_way(model),
+        CommandId::LeaveField => guide::leave(model),
+        CommandId::Import => {
+            model.layers.push(Layer::Paste(PasteBox { kind: PasteKind::Values, ..PasteBox::default() }));
+            Vec::new()
+        }
         CommandId::NextMatch => match_step(model, Move::Down),
         CommandId::PreviousMatch => match_step(model, Move::Up),
         CommandId::RunAgain => {
@@ -85,7 +95,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::RollBack => rotation::ask_roll_back(model),
         CommandId::KeepAsIs => rotation::tell(model, Told::KeepAsIs),
         CommandId::PasteOutput => {
-            model.layers.push(Layer::paste(PasteWhat::Output));
+            model.layers.push(Layer::Paste(PasteBox { kind: PasteKind::Output, ..PasteBox::default() }));
             Vec::new()
         }
         CommandId::Watch => push(model, PickerKind::Watch),
@@ -103,7 +113,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::Palette => push(model, PickerKind::Palette),
         CommandId::Help => push(model, PickerKind::Help),
         CommandId::Paste => {
-            model.layers.push(Layer::paste(PasteWhat::Token));
+            model.layers.push(Layer::Paste(PasteBox::default()));
             Vec::new()
         }
         CommandId::DropPasted => {
@@ -173,6 +183,8 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             Vec::new()
         }
         CommandId::Accept => layers::accept(model),
+        CommandId::FieldNext if model.editing().is_some() => guide::field(model, Move::Down),
+        CommandId::FieldPrevious if model.editing().is_some() => guide::field(model, Move::Up),
         CommandId::FieldNext => layers::field(model, Move::Down),
         CommandId::FieldPrevious => layers::field(model, Move::Up),
         CommandId::Save => layers::save(model),
@@ -296,6 +308,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
             Some(Way::Environment) => runs::start(model, RunChoice { target: Target::Environment, only: Vec::new() }),
             None => Vec::new(),
         },
+        Screen::Guide => guide::open(model),
         Screen::Findings if matches!(findings::selected(model), Some(Row::Finding(_))) => {
             set_focus(model, Focus::Detail)
         }

@@ -1,6 +1,6 @@
 //! A key press: text where text is typed, else the command that the table names.
 
-use super::{commands, layers};
+use super::{commands, guide, layers};
 use crate::tui::command::{Availability, CommandId, command, scopes};
 use crate::tui::key::{Code, Key};
 use crate::tui::message::Effect;
@@ -9,6 +9,9 @@ use crate::tui::model::{Layer, Model, Tone};
 
 /// What a key press does.
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+    if let (Some(edit), true) = (edit(key), model.editing().is_some()) {
+        return guide::type_in(model, edit);
+    }
     // A key that types goes to the text before it is looked up, except where it is bound with a modifier.
     if let Some(edit) = edit(key)
         && takes_text(model)

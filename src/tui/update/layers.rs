@@ -4,24 +4,28 @@ use std::path::PathBuf;
 
 use zeroize::Zeroize as _;
 
-use super::{commands, error, keep_sideways, rotation, runs, scrolled, toast, token};
+use super::{commands, error, guide, keep_sideways, rotation, runs, scrolled, show, toast, token};
 use crate::output::{json, markdown};
 use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::layout::{self, Geometry, picker_detail};
 use crate::tui::message::{Effect, Pasted};
-use crate::tui::model::layer::{Confirm, PasteWhat};
+use crate::tui::model::layer::{Confirm, PasteKind};
 use crate::tui::model::list::{Edit, Move};
-use crate::tui::model::{Layer, ListState, Model, Page, Picker, PickerKind, Screen, Tone};
+use crate::tui::model::{GuideState, Layer, ListState, Model, Page, Picker, PickerKind, Screen, Tone};
 use crate::tui::picker::{self, Choice, Entry};
 use crate::tui::text::fit;
 
 /// The longest token that can be typed or pasted, in bytes.
 const LONGEST_TOKEN: usize = 1024 * 1024;
 
-/// The place of the first scenario in which something is broken: whoever only says yes gets to see a cause.
+/// The scenario that shows most at first sight: a cause that is proven, with expected over actual and the way to mend it.
+const FIRST_LESSON: &str = "sub-mismatch";
+
+/// The place of the scenario that is selected at first: whoever only says yes gets to see a cause.
 pub(super) fn first_fault(scenarios: &[ScenarioEntry]) -> usize {
-    scenarios.iter().position(|scenario| scenario.expects.is_some()).unwrap_or(0)
+    let lesson = scenarios.iter().position(|scenario| scenario.name == FIRST_LESSON);
+    lesson.or_else(|| scenarios.iter().position(|scenario| scenario.expects.is_some())).unwrap_or(0)
 }
 
 /// The lab's scenarios have been read, perhaps after their list was opened.
@@ -185,9 +189,10 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
         },
         Some(Layer::Paste(_)) => match model.layers.pop() {
             Some(Layer::Paste(mut paste)) => {
-                let effects = match paste.what {
-                    PasteWhat::Token => token::take(model, &paste.text),
-                    PasteWhat::Output => rotation::output(model, &Pasted(paste.text.clone())),
+                let effects = match paste.kind {
+                    PasteKind::Token => token::take(model, &paste.text),
+                    PasteKind::Values => guide::import_text(model, &paste.text),
+                    PasteKind::Output => rotation::output(model, &Pasted(paste.text.clone())),
                 };
                 paste.text.zeroize();
                 effects
@@ -224,6 +229,8 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
             Vec::new()
         }
         Choice::Copy(text) => vec![Effect::Copy { text }],
+        Choice::ExportMarkdown if model.screen == Screen::Guide => guide::export(model, "md"),
+        Choice::ExportJson if model.screen == Screen::Guide => guide::export(model, "json"),
         Choice::ExportMarkdown => export(model, "md", markdown::report),
         Choice::ExportJson => export(model, "json", |report| format!("{:#}\n", json::report(report))),
         Choice::Watch(every_s) => runs::watch(model, every_s),
@@ -273,7 +280,7 @@ pub(super) fn save(model: &mut Model) -> Vec<Effect> {
     if !form.problems.is_empty() {
         let wrong = form.fields.iter().position(|field| {
             use crate::tui::model::form::Standing;
-            matches!(field.standing(), Standing::Missing | Standing::Wrong(_))
+            matches!(field.standing(), Standing::Wrong(_)) || field.blocks()
         });
         form.focus = wrong.unwrap_or(form.focus);
         return Vec::new();
@@ -299,7 +306,12 @@ pub(super) fn saved(
     match result {
         Err(problem) => error(model, "The profile was not written", problem, Vec::new()),
         Ok(path) => {
+            // What the form left open, the guide asks for.
+            let lacks = model.layers.iter().any(|layer| matches!(layer, Layer::Form(form) if form.lacks()));
             model.layers.retain(|layer| !matches!(layer, Layer::Form(_)));
+            show(model, if lacks { Screen::Guide } else { Screen::Handshake });
+            // A profile of this name that was followed is another one now.
+            model.guide = GuideState::default();
             toast(model, format!("written to {}", path.display()), Tone::Good);
             runs::start(model, RunChoice { target: Target::Named(name), only: Vec::new() })
         }

@@ -1,6 +1,7 @@
 //! What happens on a message: the one place where the model changes. Pure: no clock, no input or output.
 
 mod commands;
+mod guide;
 mod keys;
 mod layers;
 mod pointer;
@@ -46,9 +47,16 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::Key(key) => keys::press(model, key),
         Msg::Pointer(pointer) => pointer::act(model, pointer),
         Msg::Paste(pasted) => token::paste(model, &pasted),
-        Msg::RunOpened { run, profile } => runs::opened(model, run, profile),
+        Msg::RunOpened { run, profile, settings } => {
+            guide::opened(model, run, &profile, settings);
+            runs::opened(model, run, profile)
+        }
         Msg::RunRefused { run, message, hints } => runs::refused(model, run, message, hints),
-        Msg::RunEvent { run, event } => runs::event(model, run, &event),
+        Msg::RunEvent { run, event } => {
+            let effects = runs::event(model, run, &event);
+            guide::event(model, run, &event);
+            effects
+        }
         Msg::RunClosed { run } => runs::closed(model, run),
         Msg::OperatorSeen { target, result } => rotation::operator(model, &target, result),
         Msg::RotationOpened { session, profile } => rotation::opened(model, session, profile),
@@ -64,9 +72,11 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::Exported(Ok(path)) => toast(model, format!("written to {}", path.display()), Tone::Good),
         Msg::Exported(Err(problem)) => error(model, "Not written", problem, Vec::new()),
         Msg::ProfileSaved { name, result, profiles } => layers::saved(model, name, result, profiles),
+        Msg::GuideRead { target, result } => guide::read(model, target, result),
         Msg::Resumed => vec![Effect::Repaint],
         Msg::Notice(text) => error(model, "Worth knowing", text, Vec::new()),
     };
+    effects.extend(guide::leave_if_gone(model));
     settle(model);
     let after = model.title();
     if after != before {
@@ -103,6 +113,7 @@ fn settle(model: &mut Model) {
     let most = total.saturating_sub(usize::from(detail.height));
     let here = model.here_mut();
     here.scroll = here.scroll.min(most);
+    guide::settle(model);
     if model.layers.is_empty() {
         keep_sideways(model, &lines, usize::from(detail.width));
     }

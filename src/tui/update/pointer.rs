@@ -2,12 +2,13 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{commands, go, layers, scroll, show};
+use super::{commands, go, guide, layers, scroll, show};
 use crate::tui::command::CommandId;
+use crate::tui::content;
 use crate::tui::layout::{self, Geometry};
 use crate::tui::message::{Effect, Pointer, PointerAct};
 use crate::tui::model::list::Move;
-use crate::tui::model::{Focus, Follow, Layer, Model};
+use crate::tui::model::{Focus, Follow, Layer, Model, Screen};
 
 /// What a mouse event does.
 pub(super) fn act(model: &mut Model, pointer: Pointer) -> Vec<Effect> {
@@ -42,7 +43,7 @@ pub(super) fn act(model: &mut Model, pointer: Pointer) -> Vec<Effect> {
         PointerAct::Click if inside(geometry.list) => click_row(model, geometry, at),
         PointerAct::Click if inside(geometry.detail) => {
             model.here_mut().focus = Focus::Detail;
-            Vec::new()
+            click_field(model, geometry, at)
         }
         PointerAct::Click => Vec::new(),
     }
@@ -50,6 +51,20 @@ pub(super) fn act(model: &mut Model, pointer: Pointer) -> Vec<Effect> {
 
 fn wheel(act: PointerAct) -> Move {
     if act == PointerAct::WheelUp { Move::Up } else { Move::Down }
+}
+
+/// A click on a field of the guide begins to type into it.
+fn click_field(model: &mut Model, geometry: Geometry, at: Position) -> Vec<Effect> {
+    let inner = geometry.detail_inner();
+    if model.screen != Screen::Guide || !inner.contains(at) {
+        return Vec::new();
+    }
+    let row = model.here().scroll + usize::from(at.y - inner.y);
+    let width = usize::from(inner.width);
+    match content::guide::field_at(model, width, row) {
+        Some(key) => guide::begin(model, key),
+        None => Vec::new(),
+    }
 }
 
 /// A click selects; one on what is selected already opens it.

@@ -1,6 +1,6 @@
 //! Runs: starting, following, cancelling, watching, replaying.
 
-use super::{layers, show};
+use super::{guide, layers, show};
 use crate::domain::profile::{Profile, TokenSource};
 use crate::run::event::{EventKind, RunEvent, RunVerdict};
 use crate::tui::inputs::{Replay, RunChoice};
@@ -13,6 +13,7 @@ const CONTEXT: usize = 3;
 /// Starts a run and shows it. One that is going on is told to stop.
 pub(super) fn start(model: &mut Model, choice: RunChoice) -> Vec<Effect> {
     let mut effects = stop_live(model);
+    effects.extend(guide::follow(model, &choice.target));
     let again =
         model.runs.shown().and_then(|run| run.choice.as_ref()).is_some_and(|shown| shown.target == choice.target);
     let run = model.runs.open(choice.target.label(), Some(choice.clone()), model.now_ms);
@@ -50,6 +51,7 @@ pub(super) fn replay(model: &mut Model, replay: Replay) {
         }
         run.state = RunState::Ended;
     }
+    replay.events.iter().for_each(|event| guide::event(model, number, event));
     select_root(model);
 }
 

@@ -1,6 +1,6 @@
 //! Tokens: pasted, read again from their file, and checked with their issuer's keys.
 
-use super::{layers, rotation, show, toast};
+use super::{guide, layers, rotation, show, toast};
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::TokenSource;
 use crate::domain::token::{Cleaning, RawToken, looks_like_jwt};
@@ -14,6 +14,9 @@ use crate::tui::services::TokenRead;
 pub(super) fn paste(model: &mut Model, pasted: &Pasted) -> Vec<Effect> {
     if layers::paste_in(model, &pasted.0) {
         return Vec::new();
+    }
+    if model.screen == Screen::Guide && model.layers.is_empty() && model.guide.followed.is_some() {
+        return guide::paste(model, &pasted.0);
     }
     if !model.layers.is_empty() {
         return toast(model, "nothing takes text here".to_owned(), Tone::Bad);

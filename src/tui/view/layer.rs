@@ -10,7 +10,7 @@ use super::secret;
 use crate::tui::content::{self, Show};
 use crate::tui::layout::{Geometry, form_rows, form_window, picker_detail};
 use crate::tui::model::form::Form;
-use crate::tui::model::layer::{Confirm, PasteWhat};
+use crate::tui::model::layer::{Confirm, PasteKind};
 use crate::tui::model::{Layer, Model, Picker, PickerKind, Typing};
 use crate::tui::picker::{self, Entry};
 use crate::tui::text::{Ink, Line, Wrap, cut, fit};
@@ -45,17 +45,21 @@ pub(super) fn draw(
         Layer::Form(form) => draw_form(model, theme, geometry, form, buffer),
         Layer::Paste(paste) => {
             let masked = format!("{} characters", paste.text.chars().count());
-            let (title, about) = match paste.what {
-                PasteWhat::Token => {
+            let (title, says) = match paste.kind {
+                PasteKind::Token => {
                     ("Paste a token", "Paste a token, or type it. It is not shown and never leaves this machine.")
                 }
-                PasteWhat::Output => (
+                PasteKind::Values => (
+                    "Paste values",
+                    "Paste a role's ARN, a trust policy, an answer of aws or az, or a token; enter fills the fields.",
+                ),
+                PasteKind::Output => (
                     "Paste what the automation printed",
                     "Its fingerprint line, or a part of its log. Only fingerprints and worker lines are kept.",
                 ),
             };
             let lines = [
-                Line::of(Ink::Plain, about),
+                Line::of(Ink::Plain, says),
                 Line::empty(),
                 Line::of(if paste.text.is_empty() { Ink::Muted } else { Ink::Good }, masked),
             ];

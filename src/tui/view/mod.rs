@@ -36,13 +36,15 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Positio
         return None;
     }
     header::draw(model, theme, geometry, buffer);
-    panes::draw(model, theme, geometry, buffer);
+    let in_field = panes::draw(model, theme, geometry, buffer);
     let on_status = status::draw(model, theme, geometry, buffer);
-    let mut cursor = on_status;
+    let mut cursor = on_status.or(in_field);
     if !model.layers.is_empty() {
         // What lies below steps back.
         let back = Style::new().remove_modifier(Modifier::BOLD | Modifier::REVERSED).add_modifier(Modifier::DIM);
-        buffer.set_style(geometry.list.union(geometry.detail), back);
+        for pane in [geometry.list.union(geometry.detail), geometry.aside] {
+            buffer.set_style(pane, back);
+        }
     }
     for over in &model.layers {
         let geometry = layout::Geometry { layer: layout::layer(model, over, geometry.area), ..geometry };

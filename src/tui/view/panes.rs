@@ -1,17 +1,18 @@
 //! The two panes of a screen: a list, and the details of what is selected in it.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::frame::{self, Border, Extent, columns};
 use super::paint::{self, Keys};
 use crate::tui::content::{self, Rows, Show};
 use crate::tui::layout::Geometry;
 use crate::tui::model::{Focus, HandshakeView, ListState, Matching, Model, Screen};
-use crate::tui::text::{Ink, fit};
+use crate::tui::text::{Ink, Wrap, fit};
 use crate::tui::theme::Theme;
 
-pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mut Buffer) {
+/// Draws them, and says where the cursor stands if a field of the guide is typed into.
+pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mut Buffer) -> Option<Position> {
     let set = model.look.glyphs;
     let show = Show::of(model);
     let rows = content::rows(model);
@@ -35,10 +36,31 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     let title = content::detail_title(model);
     let detail = Border { title: &title, note: &note, keys: keys(model, Focus::Detail), extent };
 
+    let beside = geometry.aside_inner();
+    let evidence = if beside.is_empty() {
+        Vec::new()
+    } else {
+        let lines = content::guide::aside(model, usize::from(beside.width));
+        fit(&lines, usize::from(beside.width), Wrap::Words, show.glyphs.ellipsis)
+    };
+    let note = match evidence.len().saturating_sub(usize::from(beside.height)) {
+        0 => String::new(),
+        more => format!("{more} more lines"),
+    };
+    let aside = Border {
+        title: "Evidence",
+        note: &note,
+        keys: Keys::Elsewhere,
+        extent: Extent { first: 0, page: usize::from(beside.height), total: evidence.len() },
+    };
+
     // The pane that has the keys gets the shared border.
-    let mut panes = [(&list, geometry.list), (&detail, geometry.detail)];
+    let mut panes = vec![(&list, geometry.list), (&detail, geometry.detail)];
+    if !geometry.aside.is_empty() {
+        panes.push((&aside, geometry.aside));
+    }
     panes.sort_by_key(|(border, _)| border.keys == Keys::Here);
-    for (border, area) in panes {
+    for (border, area) in panes.iter().copied() {
         frame::edge(border, area, theme, set, buffer);
     }
     for (border, area) in panes {
@@ -46,6 +68,16 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     }
     draw_rows(model, theme, geometry, &rows, &matching, list.keys, buffer);
     paint::lines(&lines[first..], theme, inner, show.glyphs, buffer);
+    paint::lines(&evidence, theme, beside, show.glyphs, buffer);
+    cursor(model, inner, first)
+}
+
+/// Where the cursor of the field that is typed into stands.
+fn cursor(model: &Model, inner: Rect, first: usize) -> Option<Position> {
+    let (row, column) = content::guide::cursor(model, usize::from(inner.width))?;
+    let y = inner.y.checked_add(u16::try_from(row.checked_sub(first)?).ok()?)?;
+    let x = inner.x.saturating_add(u16::try_from(column).ok()?).min(inner.right().saturating_sub(1));
+    (y < inner.bottom()).then_some(Position { x, y })
 }
 
 fn keys(model: &Model, focus: Focus) -> Keys {
@@ -57,6 +89,7 @@ fn list_title(model: &Model) -> &'static str {
         (Screen::Handshake, HandshakeView::Waterfall) => "Waterfall",
         (Screen::Start, _) => "Where to begin",
         (Screen::Rotation, _) => "Secrets",
+        (Screen::Guide, _) if model.guide.followed.is_none() => "Setups",
         (screen, _) => screen.title(),
     }
 }

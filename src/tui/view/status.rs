@@ -5,10 +5,12 @@ use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
+use crate::guide::StepState;
 use crate::tui::command;
 use crate::tui::content::Show;
+use crate::tui::glyphs::Glyphs;
 use crate::tui::layout::Geometry;
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::{Model, Screen, Tone};
 use crate::tui::text::{Ink, Line};
 use crate::tui::theme::Theme;
 
@@ -59,24 +61,40 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
 /// How many checks ended in which way, by their signs.
 fn counts(model: &Model) -> Line {
     let glyphs = Show::of(model).glyphs;
+    if let (Screen::Guide, Some(followed)) = (model.screen, &model.guide.followed) {
+        return steps(&followed.states(), glyphs);
+    }
     let Some(run) = model.runs.shown() else {
         return Line::empty();
     };
     let counts = run.report.counts();
     let open = run.report.checks.len() - run.report.finished().count();
-    let mut line = Line::empty();
-    for (sign, ink, count) in [
+    signs(&[
         (glyphs.pass, Ink::Good, counts.passed),
         (glyphs.warn, Ink::Warning, counts.warned),
         (glyphs.fail, Ink::Bad, counts.failed),
         (glyphs.inconclusive, Ink::Warning, counts.inconclusive),
         (glyphs.skipped, Ink::Muted, counts.skipped),
         (glyphs.waiting, Ink::Muted, open),
-    ] {
-        if count > 0 {
-            let gap = if line.spans.is_empty() { "" } else { "  " };
-            line.push(ink, format!("{gap}{sign} {count}"));
-        }
+    ])
+}
+
+/// How many steps of the guide stand in which way.
+fn steps(states: &[(u8, StepState)], glyphs: &Glyphs) -> Line {
+    let count = |is: fn(&StepState) -> bool| states.iter().filter(|(_, state)| is(state)).count();
+    signs(&[
+        (glyphs.pass, Ink::Good, count(StepState::is_done)),
+        (glyphs.fail, Ink::Bad, count(|state| matches!(state, StepState::Failing { .. }))),
+        (glyphs.skipped, Ink::Muted, count(|state| matches!(state, StepState::Blocked { .. }))),
+        (glyphs.waiting, Ink::Muted, count(|state| matches!(state, StepState::ToDo(_)))),
+    ])
+}
+
+fn signs(counts: &[(&str, Ink, usize)]) -> Line {
+    let mut line = Line::empty();
+    for (sign, ink, count) in counts.iter().filter(|(_, _, count)| *count > 0) {
+        let gap = if line.spans.is_empty() { "" } else { "  " };
+        line.push(*ink, format!("{gap}{sign} {count}"));
     }
     line
 }

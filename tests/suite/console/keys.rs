@@ -176,7 +176,7 @@ fn a_pasted_token_is_cleaned_and_shown_and_its_signature_is_not_called_invalid()
 fn with_token_from(source: TokenSource) -> Driver {
     let mut driver = Driver::failed();
     let profile = Profile { token: Some(source), ..Profile::bare("p", Guide::AwsWorkloadIdentity) };
-    driver.send(Msg::RunOpened { run: 0, profile: Box::new(profile) });
+    driver.send(Msg::RunOpened { run: 0, profile: Box::new(profile), settings: vec![] });
     driver.asked();
     driver.press("3g");
     driver
@@ -265,11 +265,11 @@ fn text_that_is_no_token_is_not_taken_elsewhere() {
 #[test]
 fn a_form_refuses_tokens_and_saves_what_is_right() {
     let mut driver = Driver::start();
-    driver.press("+<enter><ctrl-s>");
-    assert!(driver.shows("is needed"), "{}", driver.screen());
+    driver.press("+<enter><tab><tab>nonsense<ctrl-s>");
+    assert!(driver.shows("nonsense") && driver.shows("wrong"), "{}", driver.screen());
     driver.send(paste(TOKEN));
     assert!(driver.shows("that is a token"), "{}", driver.screen());
-    driver.press("<esc>+<enter><ctrl-u>new<tab>https://app.example.com<tab><tab><tab>arn:aws:iam::123456789012:role/x");
+    driver.press("<esc>+<enter><ctrl-u>new<tab><tab>arn:aws:iam::123456789012:role/x");
     driver.asked();
     driver.press("<ctrl-s>");
     let effects = driver.asked();
@@ -285,7 +285,7 @@ fn a_form_refuses_tokens_and_saves_what_is_right() {
 #[test]
 fn an_existing_profile_is_written_over_only_after_a_question() {
     let mut driver = Driver::start();
-    driver.press("+<enter><ctrl-u>prod-aws<tab>https://app.example.com<tab><tab><tab>arn:aws:iam::123456789012:role/x");
+    driver.press("+<enter><ctrl-u>prod-aws<tab><tab>arn:aws:iam::123456789012:role/x");
     driver.asked();
     driver.press("<ctrl-s>");
     assert!(driver.asked().is_empty());
@@ -385,7 +385,7 @@ fn hostile_text_appears_as_visible_escapes() {
 fn privacy_hides_subjects_accounts_and_hosts_on_every_screen() {
     let mut driver = Driver::failed();
     driver.resize(140, 45).press("p");
-    for keys in ["1", "g", "2", "3", "4", "1w", "H<esc>"] {
+    for keys in ["2", "g", "3", "4", "6", "2w", "H<esc>", "1", "1j", "1G"] {
         driver.press(keys);
         let screen = driver.screen();
         for secret in ["7f3e81c4", "app.example.com", "203.0.113.7", "9d20c1a0"] {

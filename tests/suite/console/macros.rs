@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use trustline::run::event::RunEvent;
-use trustline::tui::inputs::{Look, Opening};
+use trustline::tui::inputs::{GuideFile, Look, Opening, Target};
 use trustline::tui::key::Key;
 use trustline::tui::message::{Effect, Msg};
 use trustline::tui::model::Model;
@@ -60,6 +60,11 @@ impl Driver {
             self.send(Msg::RunEvent { run, event: Box::new(event.clone()) });
         }
         self
+    }
+
+    /// What is kept of the profile `prod-aws`, as it was read.
+    pub fn follow(&mut self, file: GuideFile) -> &mut Self {
+        self.send(Msg::GuideRead { target: Target::Named("prod-aws".into()), result: Ok(Box::new(file)) })
     }
 
     pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {

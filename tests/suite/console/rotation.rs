@@ -28,7 +28,7 @@ pub fn profile() -> Profile {
 /// After the first run, on the rotation screen.
 pub fn ready(driver: &mut Driver) -> &mut Driver {
     let run = driver.model.runs.newest().expect("a run").number;
-    driver.send(Msg::RunOpened { run, profile: Box::new(profile()) });
+    driver.send(Msg::RunOpened { run, profile: Box::new(profile()), settings: vec![] });
     driver.press("5");
     driver.asked();
     driver
@@ -271,7 +271,7 @@ fn a_recording_and_a_profile_without_a_secret_rotate_nothing() {
     let mut driver = Driver::failed();
     let mut bare = profile();
     bare.secret = None;
-    driver.send(Msg::RunOpened { run: 0, profile: Box::new(bare) }).press("5R");
+    driver.send(Msg::RunOpened { run: 0, profile: Box::new(bare), settings: vec![] }).press("5R");
     assert!(driver.model.layers.is_empty() && driver.shows("names no secret"), "{}", driver.screen());
 }
 

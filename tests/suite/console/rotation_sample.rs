@@ -198,3 +198,8 @@ pub fn watched() -> Script {
     }
     script.then(RotationKind::Waiting { awaited: Awaited::Store, attempt: 41, next_ms: 15_000 })
 }
+
+/// All of these.
+pub fn all() -> Vec<Script> {
+    vec![asked(), waiting_for_runtime(), propagated(), stale(), watched()]
+}

@@ -7,7 +7,7 @@ use trustline::domain::profile::Guide;
 use trustline::domain::profile::key::Key;
 use trustline::domain::profile::setting::{Origin, Setting, Value as SettingValue};
 use trustline::run::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent, RunVerdict};
-use trustline::tui::inputs::{Inputs, ProfileEntry, ScenarioEntry};
+use trustline::tui::inputs::{GuideFile, Inputs, Keeps, ProfileEntry, ScenarioEntry};
 
 /// 2026-03-01T12:00:00Z in milliseconds.
 pub const NOW_MS: i64 = 1_772_366_400_000;
@@ -147,6 +147,8 @@ fn denied() -> Finding {
         "STS denies the role: a condition of its trust policy is not met",
     )
     .with_evidence("AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity");
+    finding.guide = Some("aws-workload-identity".into());
+    finding.step = Some(3);
     finding.docs = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html".into();
     finding
 }
@@ -384,3 +386,37 @@ pub fn running() -> Vec<RunEvent> {
     });
     events
 }
+
+/// The profile of [`failing`] as it is kept, with these values.
+pub fn guide_file(values: &[(&str, &str)]) -> GuideFile {
+    let setting = |(key, text): &(&str, &str)| Setting {
+        key: Key::parse(key).expect("a key"),
+        value: SettingValue::Text((*text).to_owned()),
+        origin: Origin::File { path: "prod-aws.toml".into(), line: 1 },
+    };
+    GuideFile {
+        guide: Guide::AwsWorkloadIdentity,
+        settings: values.iter().map(setting).collect(),
+        confirmations: vec![],
+        drafts: Default::default(),
+        keeps: Keeps::File,
+        problem: None,
+    }
+}
+
+pub const VALUES: &[(&str, &str)] = &[
+    ("issuer.url", "https://app.example.com"),
+    ("platform.organization", "7f3e81c4-5a0d-4b1e-8c55-9d20c1a09a1b"),
+    ("token.file", "/home/ada/token.jwt"),
+    ("aws.role-arn", "arn:aws:iam::123456789012:role/crewai-secrets-reader"),
+    ("aws.region", "us-east-1"),
+    ("secret.name", "crewai-test-keyword"),
+];
+
+/// An answer of `aws iam get-role`, with a field that no guide asks for.
+pub const TRUST_POLICY: &str = r#"{"Role": {"Arn": "arn:aws:iam::123456789012:role/other-reader", "AssumeRolePolicyDocument": {
+  "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+  "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/app.example.com"},
+  "Condition": {"StringEquals": {"app.example.com:aud": "sts.amazonaws.com",
+    "app.example.com:sub": "organization:7f3e81c4-5a0d-4b1e-8c55-9d20c1a09a1b"}}}]},
+  "PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary"}}}"#;

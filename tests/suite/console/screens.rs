@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use trustline::guide::Confirmation;
+use trustline::run::event::RunEvent;
 use trustline::tui::glyphs::GlyphSet;
 use trustline::tui::inputs::{Look, Opening, Privacy, Replay};
+use trustline::tui::message::{Msg, Pasted};
 use trustline::tui::theme::ThemeName;
 
 use super::macros::{Driver, styled, text};
@@ -87,7 +90,7 @@ fn guide_picker() {
 #[test]
 fn form() {
     scene("form", |look, size| {
-        started(look, size, "+<enter><tab>http://app.example.com<tab><tab><tab>arn:aws:iam::12:role/x")
+        started(look, size, "+<enter><tab><tab>arn:aws:iam::12:role/x<tab><tab>http://app.example.com")
     });
 }
 
@@ -195,7 +198,7 @@ fn paste_box() {
 #[test]
 fn confirm() {
     scene("confirm", |look, size| {
-        let keys = "+<enter><ctrl-u>prod-aws<tab>https://app.example.com<tab><tab><tab>arn:aws:iam::123456789012:role/x<ctrl-s>";
+        let keys = "+<enter><ctrl-u>prod-aws<tab><tab>arn:aws:iam::123456789012:role/x<ctrl-s>";
         started(look, size, keys)
     });
 }
@@ -205,7 +208,7 @@ fn refused_run() {
     scene("refused", |look, size| {
         let mut driver = started(look, size, "P<enter>");
         let run = driver.model.runs.newest().expect("a run").number;
-        driver.send(trustline::tui::message::Msg::RunRefused {
+        driver.send(Msg::RunRefused {
             run,
             message: "prod-aws.toml:7: aws.role-arn: `role` is no role ARN".into(),
             hints: vec!["write arn:aws:iam::123456789012:role/NAME".into()],
@@ -236,6 +239,14 @@ fn asking(look: Look, size: (u16, u16), keys: &str) -> Driver {
     driver
 }
 
+/// The guide of a profile with these values, after a run with these events.
+fn guide(look: Look, size: (u16, u16), values: &[(&str, &str)], events: &[RunEvent], keys: &str) -> Driver {
+    let mut driver = Driver::with(look, Opening::Start, (100, 30));
+    driver.press("P<enter>").follow(sample::guide_file(values));
+    driver.play(events).resize(size.0, size.1).press("1").press(keys);
+    driver
+}
+
 #[test]
 fn rotation_before() {
     scene("rotation_none", |look, size| asking(look, size, ""));
@@ -249,6 +260,35 @@ fn rotation_that_writes() {
     scene("rotation_agreement", |look, size| {
         let mut driver = asking(look, size, "Rj<enter><enter>hunter2<enter>");
         rotation::operator(&mut driver).press("crewai");
+        driver
+    });
+}
+
+#[test]
+fn guides_to_begin_with() {
+    scene("guide_offered", |look, size| started(look, size, "1j"));
+}
+
+#[test]
+fn guide_of_an_empty_profile() {
+    scene("guide_empty", |look, size| guide(look, size, &[], &[], ""));
+}
+
+#[test]
+fn guide_at_what_fails() {
+    scene("guide_failing", |look, size| guide(look, size, sample::VALUES, &sample::failing(), ""));
+}
+
+#[test]
+fn guide_step_in_full() {
+    scene("guide_step", |look, size| guide(look, size, sample::VALUES, &sample::passing(), "/role<enter><tab>"));
+}
+
+#[test]
+fn guide_field_being_typed() {
+    scene("guide_field", |look, size| {
+        let mut driver = guide(look, (100, 30), &sample::VALUES[..3], &[], "/create the iam role<enter>");
+        driver.press("earn:aws:iam::1234:role/x").resize(size.0, size.1);
         driver
     });
 }
@@ -268,4 +308,25 @@ fn rotation_verdicts() {
     scene("rotation_foreign", |look, size| rotating(look, size, &rotation_sample::foreign()));
     scene("rotation_not_rotated", |look, size| rotating(look, size, &rotation_sample::not_rotated()));
     scene("rotation_inconclusive", |look, size| rotating(look, size, &rotation_sample::inconclusive()));
+}
+
+#[test]
+fn guide_summary() {
+    scene("guide_summary", |look, size| {
+        let mut driver = guide(look, (100, 30), sample::VALUES, &sample::passing(), "");
+        let mut file = sample::guide_file(sample::VALUES);
+        file.confirmations =
+            [0, 6, 7, 9, 10].map(|step| Confirmation { step, at: "2026-03-01T11:00:00Z".into() }).into();
+        driver.follow(file).press("nG").resize(size.0, size.1);
+        driver
+    });
+}
+
+#[test]
+fn guide_after_a_paste() {
+    scene("guide_imported", |look, size| {
+        let mut driver = guide(look, size, &sample::VALUES[3..], &[], "");
+        driver.send(Msg::Paste(Pasted(sample::TRUST_POLICY.to_owned().into())));
+        driver
+    });
 }

@@ -1,4 +1,4 @@
-//! What a person confirmed stays, for nobody else's eyes.
+//! What a person confirmed stays in the profile, for nobody else's eyes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,26 +15,28 @@ fn state(home: &Home, step: &str) -> Value {
 }
 
 #[test]
-fn a_confirmation_is_kept_beside_the_profile_and_can_be_taken_back() {
+fn a_confirmation_is_kept_in_the_profile_and_can_be_taken_back() {
     let home = Home::with("aws-workload-identity");
+    let before = fs::read_to_string(home.profile()).unwrap();
+    fs::write(home.profile(), format!("# of our own\n{before}")).unwrap();
     assert_eq!(state(&home, "6")["is"], "to-do");
     let (said, _, status) = home.run(&["guide", "aws-workload-identity", "6", "--confirm"]);
     assert_eq!(status, Some(0));
     assert!(said.contains("confirmed by you, 2"), "{said}");
     assert_eq!(state(&home, "6")["is"], "confirmed");
     assert_eq!(state(&home, "7")["is"], "to-do");
-    let file = home.folder.path().join("p.progress.json");
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(home.profile()).unwrap().permissions().mode() & 0o777, 0o600);
 
-    // Both files copied to another place are as good as here.
+    // The profile copied to another place is as good as here.
     let other = Home::with("aws-workload-identity");
-    fs::copy(&file, other.folder.path().join("p.progress.json")).unwrap();
+    fs::copy(home.profile(), other.profile()).unwrap();
     assert_eq!(state(&other, "6")["is"], "confirmed");
 
     home.run(&["guide", "aws-workload-identity", "6", "--unconfirm"]);
     assert_eq!(state(&home, "6")["is"], "to-do");
-    // No draft is left behind.
-    assert_eq!(fs::read_dir(home.folder.path()).unwrap().count(), 2);
+    // Nothing else has changed, and no draft is left behind.
+    assert_eq!(fs::read_to_string(home.profile()).unwrap(), format!("# of our own\n{before}"));
+    assert_eq!(fs::read_dir(home.folder.path()).unwrap().count(), 1);
 }
 
 #[test]
@@ -43,18 +45,24 @@ fn what_can_be_checked_takes_no_word() {
     let (_, said, status) = home.run(&["guide", "aws-workload-identity", "3", "--confirm"]);
     assert_eq!(status, Some(2));
     assert!(said.contains("aws.assume-role-with-web-identity"), "{said}");
-    assert!(!home.folder.path().join("p.progress.json").exists());
+    assert_eq!(state(&home, "3")["is"], "to-do");
 }
 
 #[test]
-fn a_broken_file_is_told_and_not_written_over() {
+fn a_save_that_cannot_be_made_leaves_the_profile_as_it_was() {
     let home = Home::with("aws-workload-identity");
-    let file = home.folder.path().join("p.progress.json");
-    fs::write(&file, "{").unwrap();
-    for arguments in [&["guide", "aws-workload-identity"][..], &["guide", "aws-workload-identity", "6", "--confirm"]] {
-        let (_, said, status) = home.run(arguments);
+    let before = fs::read_to_string(home.profile()).unwrap();
+    fs::set_permissions(home.folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
+    // Who may write anywhere is not stopped by a folder's mode.
+    let locked = fs::write(home.folder.path().join("probe"), "").is_err();
+    let (_, said, status) = home.run(&["guide", "aws-workload-identity", "6", "--confirm"]);
+    fs::set_permissions(home.folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    if locked {
         assert_eq!(status, Some(2), "{said}");
-        assert!(said.contains("p.progress.json") && said.contains("remove it"), "{said}");
+        assert_eq!(fs::read_to_string(home.profile()).unwrap(), before);
     }
-    assert_eq!(fs::read_to_string(&file).unwrap(), "{");
+    fs::write(home.profile(), "guide = ").unwrap();
+    let (_, _, status) = home.run(&["guide", "aws-workload-identity", "6", "--confirm"]);
+    assert_eq!(status, Some(2));
+    assert_eq!(fs::read_to_string(home.profile()).unwrap(), "guide = ");
 }

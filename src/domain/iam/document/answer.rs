@@ -5,10 +5,12 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
 use super::values::Text;
 use super::{DocumentSeed, Reading};
 use crate::domain::iam::policy::{Origin, Policy};
+use crate::domain::timestamp::parse_rfc3339;
 
 /// The `Role` object of `aws iam get-role`.
 pub(super) struct RoleSeed<'r>(pub(super) &'r Reading);
@@ -27,10 +29,15 @@ impl<'de> Visitor<'de> for RoleSeed<'_> {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Policy, A::Error> {
         let mut role_arn = None;
+        let mut role_created_at = None;
         let mut policy = None;
         while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
             match &*key {
                 "Arn" => role_arn = Some(map.next_value::<Text<'de>>()?.0.into_owned()),
+                // The CLI can be told to write times in other forms; those are left out.
+                "CreateDate" => {
+                    role_created_at = map.next_value::<Value>()?.as_str().and_then(parse_rfc3339);
+                }
                 "AssumeRolePolicyDocument" => policy = Some(map.next_value_seed(EmbeddedSeed(self.0))?),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
@@ -38,7 +45,7 @@ impl<'de> Visitor<'de> for RoleSeed<'_> {
             }
         }
         match policy {
-            Some(policy) => Ok(Policy { origin: Origin::GetRole, role_arn, ..policy }),
+            Some(policy) => Ok(Policy { origin: Origin::GetRole, role_arn, role_created_at, ..policy }),
             None => Err(self.0.refuse(
                 "the role has no `AssumeRolePolicyDocument`",
                 "give the whole answer of `aws iam get-role --role-name NAME`",

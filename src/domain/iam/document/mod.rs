@@ -277,7 +277,14 @@ impl DocumentParts {
                 }
             }
         }
-        Ok(Policy { version, statements, problems: Vec::new(), origin: Origin::Document, role_arn: None })
+        Ok(Policy {
+            version,
+            statements,
+            problems: Vec::new(),
+            origin: Origin::Document,
+            role_arn: None,
+            role_created_at: None,
+        })
     }
 }
 

@@ -48,6 +48,10 @@ fn the_answers_of_the_cli_and_the_api_hold_the_same_policy() {
     }
     let role = parse(&format!(r#"{{"Role":{{"Arn":"arn:aws:iam::1:role/r","AssumeRolePolicyDocument":{document}}}}}"#));
     assert_eq!(role.unwrap().role_arn.as_deref(), Some("arn:aws:iam::1:role/r"));
+    for (date, made) in [("\"2023-11-14T22:13:20+00:00\"", Some(1_700_000_000)), ("1700000000.0", None)] {
+        let role = format!(r#"{{"Role":{{"CreateDate":{date},"AssumeRolePolicyDocument":{document}}}}}"#);
+        assert_eq!(parse(&role).unwrap().role_created_at, made);
+    }
 }
 
 #[test]

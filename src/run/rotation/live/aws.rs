@@ -22,11 +22,11 @@ pub(super) struct AwsReader {
 
 impl AwsReader {
     pub(super) async fn current(&self, secret: &SecretRef, profile: &Profile) -> Result<String, Failed> {
-        without_grant(self.target.current_version(&self.session, secret).await).map_err(|call| failed(call, profile))
+        without_grant(self.target.current_version(&self.session, secret).await).map_err(|call| failed(*call, profile))
     }
 
     pub(super) async fn snapshot(&self, secret: &SecretRef, profile: &Profile) -> Result<StoreSnapshot, Failed> {
-        without_grant(self.target.snapshot(&self.session, secret, now()).await).map_err(|call| failed(call, profile))
+        without_grant(self.target.snapshot(&self.session, secret, now()).await).map_err(|call| failed(*call, profile))
     }
 }
 

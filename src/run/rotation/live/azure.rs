@@ -46,7 +46,7 @@ fn seen<T>(fact: Option<VaultFact<T>>, profile: &Profile) -> Result<T, Failed> {
             vault: fact.vault,
             challenge: fact.challenge,
             challenge_fit: fact.challenge_fit,
-            call,
+            call: *call,
             error: fact.error,
             token_error: fact.token_error,
             deleted: fact.deleted,

@@ -262,7 +262,7 @@ fn granted<T>(call: Call<T>, doing: &str) -> Result<T, Refused> {
 }
 
 /// The same call with nothing granted, for a verdict on why.
-fn without_grant<T, U>(call: Call<T>) -> Result<T, Call<U>> {
+fn without_grant<T, U>(call: Call<T>) -> Result<T, Box<Call<U>>> {
     let answer = match call.answer {
         Answer::Granted(value) => return Ok(value),
         Answer::Refused(refusal) => Answer::Refused(refusal),
@@ -270,11 +270,11 @@ fn without_grant<T, U>(call: Call<T>) -> Result<T, Call<U>> {
         Answer::Unreadable { http_status, detail } => Answer::Unreadable { http_status, detail },
         Answer::NotSent { detail } => Answer::NotSent { detail },
     };
-    Err(Call {
+    Err(Box::new(Call {
         region: call.region,
         attempts: call.attempts,
         waited_ms: call.waited_ms,
         answer,
         exchange: call.exchange,
-    })
+    }))
 }

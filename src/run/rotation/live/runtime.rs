@@ -68,7 +68,7 @@ impl LiveWorld {
                 deployment: Some(DeploymentFact {
                     deployment: settings.url.clone().unwrap_or_default(),
                     token: settings.token.as_ref().map(ToString::to_string),
-                    call,
+                    call: *call,
                     missing: Vec::new(),
                     problem: None,
                 }),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::Followed;
+use super::{GuideReport, artifacts};
 use crate::cause::catalogue;
 use crate::check::CheckId;
 use crate::domain::profile::key::Key;
@@ -12,12 +12,12 @@ use crate::guide::{
 };
 
 /// The document: every guide asked for, with all of its steps or the one.
-pub(super) fn render(followed: &[Followed], step: Option<u8>) -> Json {
+pub fn document(followed: &[GuideReport], step: Option<u8>) -> Json {
     let guides: Vec<Json> = followed.iter().map(|guide| guide_json(guide, step)).collect();
     json!({ "schema": "trustline.guide/1", "guides": guides })
 }
 
-fn guide_json(followed: &Followed, only: Option<u8>) -> Json {
+fn guide_json(followed: &GuideReport, only: Option<u8>) -> Json {
     let wanted = |step: &&Step| only.is_none_or(|number| step.number == number);
     let prerequisites = followed.text.step(0).filter(wanted).map(|step| step_json(followed, step));
     let steps: Vec<Json> = followed
@@ -33,7 +33,7 @@ fn guide_json(followed: &Followed, only: Option<u8>) -> Json {
         "title": followed.text.title,
         "summary": followed.text.summary,
         "of_profile": followed.own,
-        "checked": followed.ran.as_ref().map(|ran| ran.at.as_str()),
+        "checked": followed.checked,
         "next": followed.states.as_deref().and_then(next_open),
         "count": followed.text.count(),
         "prerequisites": prerequisites,
@@ -42,7 +42,7 @@ fn guide_json(followed: &Followed, only: Option<u8>) -> Json {
     })
 }
 
-fn step_json(followed: &Followed, step: &Step) -> Json {
+fn step_json(followed: &GuideReport, step: &Step) -> Json {
     let mut filling = Filling::new(&followed.values);
     let mut all = |texts: &[String]| texts.iter().map(|text| fill(text, &mut filling)).collect::<Vec<_>>();
     let (instructions, corrections) = (all(&step.instructions), all(&step.corrections));
@@ -73,17 +73,6 @@ fn step_json(followed: &Followed, step: &Step) -> Json {
         "reading": readings(&step.reading),
         "state": followed.state(step).map(state_json),
     })
-}
-
-/// The artifacts of a step, those of its tabs included, each once.
-pub(super) fn artifacts(step: &Step) -> Vec<Artifact> {
-    let mut all: Vec<Artifact> = Vec::new();
-    for artifact in step.artifacts.iter().chain(step.tabs.iter().flat_map(|tab| &tab.artifacts)) {
-        if !all.contains(artifact) {
-            all.push(*artifact);
-        }
-    }
-    all
 }
 
 fn place_json(place: &Place, filling: &mut Filling<'_>) -> Json {
@@ -143,8 +132,8 @@ fn ids(checks: &[CheckId]) -> Vec<&'static str> {
 
 fn state_json(state: &StepState) -> Json {
     match state {
-        StepState::Verified { checks, proofs: shown } => {
-            json!({ "is": "verified", "checks": ids(checks), "proofs": proofs(shown) })
+        StepState::Verified { checks, proofs: shown, at } => {
+            json!({ "is": "verified", "checks": ids(checks), "proofs": proofs(shown), "at": at })
         }
         StepState::Failing { check, findings } => {
             json!({ "is": "failing", "check": check.id(), "findings": findings })

@@ -1,0 +1,124 @@
+//! What shows that a step is done: its checks with how and when they ended, a person's word, or what is wrong.
+
+use super::super::chain::outcome_ink;
+use super::super::clock::moment;
+use super::super::handshake::outcome_word;
+use super::super::{Show, finding, heading};
+use crate::check::CheckId;
+use crate::domain::timestamp::parse_rfc3339;
+use crate::guide::{Judged, Step, StepState};
+use crate::tui::command::{CommandId, Scope};
+use crate::tui::model::guide::Followed;
+use crate::tui::model::{Model, Screen};
+use crate::tui::text::{Ink, Line};
+
+/// A state in a word.
+pub(super) const fn word(state: &StepState) -> &'static str {
+    match state {
+        StepState::Verified { .. } => "verified",
+        StepState::Confirmed { .. } => "confirmed by hand",
+        StepState::Failing { .. } => "failing",
+        StepState::Blocked { .. } => "waits",
+        StepState::ToDo(_) => "to do",
+    }
+}
+
+/// Where a step stands, in a line.
+pub(super) fn headline(model: &Model, state: &StepState) -> Line {
+    let (sign, ink) = super::sign(state, Show::of(model));
+    let line = Line::of(ink, format!("{sign} {}", word(state))).hanging(2);
+    let more = match state {
+        StepState::Verified { checks, proofs, at } => {
+            let by: Vec<&str> = checks.iter().map(|check| check.id()).chain(proofs.iter().map(|p| p.id())).collect();
+            format!(" by {}{}", by.join(", "), since(model, at))
+        }
+        StepState::Confirmed { at } => since(model, at),
+        StepState::Failing { check, .. } => format!(": {check}"),
+        StepState::Blocked { by } => format!(" for step {by}, which fails"),
+        StepState::ToDo(open) => match (open.fields.len(), open.checks.is_empty(), open.confirmable) {
+            (1, ..) => ": a value is missing".to_owned(),
+            (2.., ..) => format!(": {} values are missing", open.fields.len()),
+            (0, _, true) => ": do it, then say so".to_owned(),
+            (0, false, false) => ": not checked yet".to_owned(),
+            (0, true, false) => String::new(),
+        },
+    };
+    line.with(Ink::Muted, more)
+}
+
+fn since(model: &Model, at: &str) -> String {
+    parse_rfc3339(at).map_or_else(String::new, |seconds| format!(", {}", moment(model, seconds)))
+}
+
+/// All that is known of a step, for a pane of its own.
+pub(super) fn lines(model: &Model, followed: &Followed, step: &Step, width: usize) -> Vec<Line> {
+    let show = Show::of(model);
+    let states = followed.states();
+    let mut lines = Vec::new();
+    if let Some((_, StepState::Failing { findings, .. })) = states.iter().find(|(number, _)| *number == step.number) {
+        for found in findings {
+            lines.extend(finding::lines(found, width, show));
+            lines.push(Line::empty());
+        }
+    }
+    lines.extend(done_when(model, followed, step));
+    lines
+}
+
+/// What the step is done by, and how far that is.
+pub(super) fn done_when(model: &Model, followed: &Followed, step: &Step) -> Vec<Line> {
+    let show = Show::of(model);
+    let key = |id| model.look.keymap.key(Scope::On(Screen::Guide), id).map(|key| key.to_string()).unwrap_or_default();
+    let mut title = heading("Done when");
+    if !step.checks.is_empty() {
+        title =
+            title.with(Ink::Plain, "  ").with(Ink::Accent, key(CommandId::CheckStep)).with(Ink::Muted, " checks it");
+    }
+    let mut lines = vec![title];
+    for check in &step.checks {
+        lines.extend(told(model, *check, judged(followed, *check), show));
+    }
+    for check in &step.supporting {
+        if let Some(judged) = judged(followed, *check) {
+            lines.extend(told(model, *check, Some(judged), show));
+        }
+    }
+    for proof in &step.shown_by {
+        lines.push(Line::of(Ink::Muted, format!("{} or a {} shows it", show.glyphs.dot, proof.id())).hanging(2));
+    }
+    if let Some(confirm) = &step.confirm {
+        let confirmation = followed.file.confirmations.iter().rfind(|confirmed| confirmed.step == step.number);
+        let (sign, ink) = match confirmation {
+            Some(_) => (show.glyphs.pass, Ink::Good),
+            None => (show.glyphs.waiting, Ink::Plain),
+        };
+        let line = Line::of(ink, format!("{sign} ")).with(Ink::Plain, confirm.clone()).hanging(2);
+        lines.push(line);
+        lines.push(match confirmation {
+            Some(said) => Line::of(Ink::Muted, format!("  you said so{}", since(model, &said.at))).hanging(2),
+            None => Line::of(Ink::Plain, "  ")
+                .with(Ink::Accent, key(CommandId::ConfirmStep))
+                .with(Ink::Muted, " says that it is done"),
+        });
+    }
+    lines
+}
+
+fn judged(followed: &Followed, check: CheckId) -> Option<&Judged> {
+    followed.judged.iter().find(|judged| judged.check == check)
+}
+
+fn told(model: &Model, check: CheckId, judged: Option<&Judged>, show: Show) -> Vec<Line> {
+    let (sign, ink, words) = match judged {
+        None => (show.glyphs.waiting, Ink::Muted, "not checked yet".to_owned()),
+        Some(judged) => {
+            let blocked = judged.blocked_by.map(|by| format!(", blocked by {by}")).unwrap_or_default();
+            let words = format!("{}{blocked}{}", outcome_word(judged.outcome), since(model, &judged.at));
+            (show.glyphs.outcome(judged.outcome), outcome_ink(judged.outcome), words)
+        }
+    };
+    vec![
+        Line::of(ink, format!("{sign} ")).with(Ink::Plain, check.title()).hanging(2),
+        Line::of(Ink::Muted, format!("  {check}, {words}")).hanging(2),
+    ]
+}

@@ -1,0 +1,173 @@
+//! The guide: the steps that are left with their states, the step in the middle, and what shows that it is done.
+
+mod evidence;
+mod field;
+mod step;
+mod summary;
+
+pub use field::{Laid, cursor, field_at, place};
+pub(in crate::tui) use step::offered;
+
+use super::start::guide_title;
+use super::{Rows, Show, heading};
+use crate::domain::profile::Guide;
+use crate::guide::{Step, StepState, next_open};
+use crate::tui::inputs::Keeps;
+use crate::tui::layout;
+use crate::tui::model::guide::Followed;
+use crate::tui::model::{Model, Screen};
+use crate::tui::text::{Ink, Line, cut};
+
+/// What a row of the screen's list stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// A guide to begin with.
+    Guide(Guide),
+    /// A step of the guide that is followed, by its number.
+    Step(u8),
+    Summary,
+}
+
+/// The row that is selected.
+pub fn selected(model: &Model) -> Option<Row> {
+    if model.screen != Screen::Guide {
+        return None;
+    }
+    row_at(model, model.selected_row()?)
+}
+
+fn row_at(model: &Model, at: usize) -> Option<Row> {
+    match &model.guide.followed {
+        None => Guide::ALL.get(at).copied().map(Row::Guide),
+        Some(followed) => {
+            let steps = &followed.text().steps;
+            steps.get(at).map(|step| Row::Step(step.number)).or_else(|| (at == steps.len()).then_some(Row::Summary))
+        }
+    }
+}
+
+/// The profile that is followed, and its step that is selected.
+pub fn selected_step(model: &Model) -> Option<(&Followed, &'static Step)> {
+    let Some(Row::Step(number)) = selected(model) else { return None };
+    let followed = model.guide.followed.as_deref()?;
+    Some((followed, followed.text().step(number)?))
+}
+
+/// The steps and the summary; without a profile the guides.
+pub fn rows(model: &Model) -> Rows<'_> {
+    let Some(followed) = model.guide.followed.as_deref() else {
+        return Rows {
+            count: Guide::ALL.len(),
+            line: Box::new(|at, _| {
+                Guide::ALL.get(at).map_or_else(Line::empty, |guide| Line::of(Ink::Plain, guide_title(*guide)))
+            }),
+        };
+    };
+    let states = followed.states();
+    let next = next_open(&states);
+    let show = Show::of(model);
+    Rows {
+        count: states.len() + 1,
+        line: Box::new(move |at, width| match (followed.text().steps.get(at), states.get(at)) {
+            (Some(step), Some((_, state))) => row(step, state, next == Some(step.number), width, show),
+            _ => summary::row(&states, width, show),
+        }),
+    }
+}
+
+/// The sign and ink of a step's state.
+pub fn sign(state: &StepState, show: Show) -> (&'static str, Ink) {
+    match state {
+        StepState::Verified { .. } | StepState::Confirmed { .. } => (show.glyphs.pass, Ink::Good),
+        StepState::Failing { .. } => (show.glyphs.fail, Ink::Bad),
+        StepState::Blocked { .. } => (show.glyphs.skipped, Ink::Muted),
+        StepState::ToDo(_) => (show.glyphs.waiting, Ink::Plain),
+    }
+}
+
+fn row(step: &Step, state: &StepState, is_next: bool, width: usize, show: Show) -> Line {
+    let (mark, ink) = sign(state, show);
+    let (title, note_ink, note) = match state {
+        StepState::Failing { .. } => (Ink::Bad, Ink::Bad, "failing".to_owned()),
+        _ if is_next => (Ink::Strong, Ink::Accent, "next".to_owned()),
+        StepState::Verified { .. } => (Ink::Muted, Ink::Muted, String::new()),
+        StepState::Confirmed { .. } => (Ink::Muted, Ink::Muted, "by hand".to_owned()),
+        StepState::Blocked { by } => (Ink::Muted, Ink::Muted, format!("after {by}")),
+        StepState::ToDo(_) => (Ink::Plain, Ink::Muted, String::new()),
+    };
+    // A filter looks at the whole row, so a row of no bounded width says all it knows.
+    if width == usize::MAX {
+        return Line::of(Ink::Plain, format!("{} {} {} {note}", step.number, step.title, evidence::word(state)));
+    }
+    let mut line = Line::of(ink, mark).with(Ink::Muted, format!(" {:>2} ", step.number));
+    let gap = usize::from(!note.is_empty());
+    let room = width.saturating_sub(line.width() + note.len() + gap);
+    line.push(title, cut(&step.title, room, show.glyphs.ellipsis));
+    line.push(Ink::Plain, " ".repeat(width.saturating_sub(line.width() + note.len())));
+    line.push(note_ink, note);
+    line
+}
+
+/// The heading of the middle.
+pub fn detail_title(model: &Model) -> String {
+    match (selected(model), selected_step(model)) {
+        (_, Some((_, step))) if step.number == 0 => step.title.clone(),
+        (_, Some((followed, step))) => format!("{} of {}: {}", step.number, followed.text().count(), step.title),
+        (Some(Row::Guide(guide)), _) => crate::guide::setup_guide(guide).title.clone(),
+        (Some(Row::Summary), _) => "Summary".to_owned(),
+        _ => "Nothing matches".to_owned(),
+    }
+}
+
+/// The middle: the step, the summary, or what a guide leads to.
+pub fn detail(model: &Model, width: usize) -> Vec<Line> {
+    laid(model, width).lines
+}
+
+/// The middle with where its fields are.
+pub fn laid(model: &Model, width: usize) -> Laid {
+    match (selected(model), model.guide.followed.as_deref(), selected_step(model)) {
+        (_, _, Some((followed, step))) => step::laid(model, followed, step, width),
+        (Some(Row::Summary), Some(followed), _) => Laid::of(summary::lines(model, followed)),
+        (Some(Row::Guide(guide)), ..) => Laid::of(offer(guide)),
+        _ => Laid::of(vec![Line::of(Ink::Muted, "nothing matches the filter; esc clears it")]),
+    }
+}
+
+/// What stands beside the step where there is room: what shows that it is done, or what is wrong.
+pub fn aside(model: &Model, width: usize) -> Vec<Line> {
+    match (selected_step(model), model.guide.followed.as_deref()) {
+        (Some((followed, step)), _) => evidence::lines(model, followed, step, width),
+        (None, Some(followed)) if selected(model) == Some(Row::Summary) => summary::values(model, followed),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether evidence has a pane of its own.
+pub fn has_aside(model: &Model) -> bool {
+    model.guide.followed.is_some() && model.size.0 >= layout::THREE_PANES
+}
+
+fn offer(guide: Guide) -> Vec<Line> {
+    let text = crate::guide::setup_guide(guide);
+    let mut lines = vec![
+        Line::of(Ink::Plain, text.summary.clone()),
+        Line::empty(),
+        Line::of(Ink::Accent, "enter").with(Ink::Plain, " makes a profile and leads through it, step by step."),
+        Line::empty(),
+        heading(format!("{} steps", text.count())),
+    ];
+    let steps = text.steps.iter().filter(|step| step.number > 0);
+    lines.extend(steps.map(|step| {
+        Line::of(Ink::Muted, format!("{:>2} ", step.number)).with(Ink::Plain, step.title.clone()).hanging(3)
+    }));
+    lines
+}
+
+/// Why what is entered cannot be kept, where it cannot.
+pub fn keeps_nothing(followed: &Followed) -> Option<&'static str> {
+    match followed.file.keeps {
+        Keeps::File => None,
+        Keeps::Nothing(why) => Some(why),
+    }
+}

@@ -1,0 +1,200 @@
+//! The step in the middle: what it is for, where it is done, its values, the ways to do it, and what to copy.
+
+use super::super::{Show, finding, heading, labelled};
+use super::field::{self, Laid};
+use super::{evidence, has_aside, keeps_nothing};
+use crate::cause::catalogue;
+use crate::guide::{Artifact, Filling, Form, Rendered, Step, StepState, fill, render};
+use crate::output::guide::artifacts;
+use crate::tui::command::{CommandId, Scope};
+use crate::tui::model::Model;
+use crate::tui::model::Screen;
+use crate::tui::model::guide::Followed;
+use crate::tui::text::{Ink, Line};
+
+/// A heading with the key of what can be done below it.
+fn keyed(model: &Model, text: &str, id: CommandId, does: &str) -> Line {
+    let key = model.look.keymap.key(Scope::On(Screen::Guide), id);
+    let key = key.or_else(|| model.look.keymap.key(Scope::Main, id));
+    let line = heading(text);
+    match key {
+        Some(key) => {
+            line.with(Ink::Plain, "  ").with(Ink::Accent, key.to_string()).with(Ink::Muted, format!(" {does}"))
+        }
+        None => line,
+    }
+}
+
+/// The ways to do a step, of which one is shown.
+fn way(model: &Model, step: &Step) -> usize {
+    let chosen = model.guide.ways.get(&step.number).copied().unwrap_or(0);
+    if step.tabs.is_empty() { 0 } else { chosen % step.tabs.len() }
+}
+
+/// The artifacts of the way that is shown, and those beside.
+pub(in crate::tui) fn offered(model: &Model, step: &Step) -> (Vec<Artifact>, Vec<Artifact>) {
+    let first = step.tabs.get(way(model, step)).map_or(&step.artifacts, |tab| &tab.artifacts);
+    artifacts(step).into_iter().partition(|artifact| first.contains(artifact))
+}
+
+/// The step as lines.
+pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize) -> Laid {
+    let show = Show::of(model);
+    let values = followed.values();
+    let mut filling = Filling::new(&values);
+    let mut laid = Laid::default();
+    let states = followed.states();
+    let state = states.iter().find(|(number, _)| *number == step.number).map(|(_, state)| state);
+    if let Some(state) = state {
+        laid.lines.push(evidence::headline(model, state));
+        if let (StepState::Failing { findings, .. }, false) = (state, has_aside(model)) {
+            for found in findings.iter().take(2) {
+                laid.lines.push(Line::empty());
+                laid.lines.extend(finding::lines(found, width, show));
+            }
+        }
+        laid.lines.push(Line::empty());
+    }
+    laid.lines.push(Line::of(Ink::Plain, show.prose(&fill(&step.purpose, &mut filling))));
+    places(step, &mut filling, show, &mut laid.lines);
+    if !step.fields.is_empty() {
+        laid.lines.push(Line::empty());
+        laid.lines.push(match keeps_nothing(followed) {
+            None => keyed(model, "Values", CommandId::EditField, "enters them"),
+            Some(why) => heading("Values").with(Ink::Muted, format!("  {why}")),
+        });
+        if let Some(problem) = &followed.file.problem {
+            laid.lines.push(Line::of(Ink::Bad, show.prose(problem)).hanging(2));
+        }
+        for each in &step.fields {
+            field::push(model, followed, each, width, &mut laid);
+        }
+    }
+    let lines = &mut laid.lines;
+    if !step.instructions.is_empty() {
+        lines.push(Line::empty());
+        lines.push(heading("Do"));
+        numbered(&step.instructions, &mut filling, show, lines);
+    }
+    ways(model, step, &mut filling, show, lines);
+    let (first, beside) = offered(model, step);
+    for (place, artifact) in first.into_iter().enumerate() {
+        lines.push(Line::empty());
+        text(model, &render(artifact, &values), place, show, lines);
+    }
+    if !beside.is_empty() {
+        lines.push(Line::empty());
+        lines.push(keyed(model, "More to copy", CommandId::CopyMenu, "chooses"));
+        lines.extend(beside.iter().map(|artifact| {
+            Line::of(Ink::Command, artifact.id()).with(Ink::Muted, format!("  {}", artifact.title())).hanging(2)
+        }));
+    }
+    if !step.corrections.is_empty() {
+        lines.push(Line::empty());
+        lines.push(heading("Mind"));
+        let mut item = |text: &String| {
+            Line::of(Ink::Muted, format!("{} ", show.glyphs.dot))
+                .with(Ink::Plain, show.prose(&fill(text, &mut filling)))
+                .hanging(2)
+        };
+        lines.extend(step.corrections.iter().map(&mut item));
+    }
+    if !has_aside(model) {
+        lines.push(Line::empty());
+        lines.extend(evidence::done_when(model, followed, step));
+    }
+    let failures = step.failures(followed.file.guide);
+    if !failures.is_empty() {
+        lines.push(Line::empty());
+        lines.push(heading("What goes wrong here"));
+        lines.extend(failures.into_iter().map(|cause| {
+            Line::of(Ink::Muted, format!("{cause}  "))
+                .with(Ink::Plain, catalogue::entry(cause).title.clone())
+                .hanging(2)
+        }));
+    }
+    if !step.reading.is_empty() {
+        lines.push(Line::empty());
+        lines.push(heading("To read"));
+        for reading in &step.reading {
+            lines.push(Line::of(Ink::Plain, reading.title.clone()));
+            // A vendor's page tells nothing of a person, so privacy leaves it.
+            lines.push(Line::of(Ink::Accent, format!("  {}", reading.url)).hanging(2));
+        }
+    }
+    laid
+}
+
+fn places(step: &Step, filling: &mut Filling<'_>, show: Show, lines: &mut Vec<Line>) {
+    if !step.places.is_empty() {
+        lines.push(Line::empty());
+    }
+    for place in &step.places {
+        lines.push(labelled(place.on.id(), Ink::Plain, show.prose(&fill(&place.path, filling))));
+        if let Some(address) = &place.address {
+            lines.push(labelled("", Ink::Accent, show.prose(&fill(address, filling))));
+        }
+    }
+}
+
+fn numbered(items: &[String], filling: &mut Filling<'_>, show: Show, lines: &mut Vec<Line>) {
+    for (at, item) in items.iter().enumerate() {
+        let line = Line::of(Ink::Muted, format!("{:>2} ", at + 1)).hanging(3);
+        lines.push(line.with(Ink::Plain, show.prose(&fill(item, filling))));
+    }
+}
+
+/// The ways to do the step, and the one that is shown.
+fn ways(model: &Model, step: &Step, filling: &mut Filling<'_>, show: Show, lines: &mut Vec<Line>) {
+    let shown = way(model, step);
+    let Some(tab) = step.tabs.get(shown) else { return };
+    lines.push(Line::empty());
+    let mut line = Line::empty();
+    for (at, tab) in step.tabs.iter().enumerate() {
+        if at == shown {
+            line.push(Ink::Accent, format!("{} ", show.glyphs.unfolded));
+            line.push(Ink::Strong, format!("{}   ", tab.title));
+        } else {
+            line.push(Ink::Muted, format!("{} {}   ", show.glyphs.folded, tab.title));
+        }
+    }
+    if step.tabs.len() > 1
+        && let Some(key) = model.look.keymap.key(Scope::On(Screen::Guide), CommandId::OtherWay)
+    {
+        line = line.with(Ink::Accent, key.to_string()).with(Ink::Muted, " another way");
+    }
+    lines.push(line);
+    numbered(&tab.instructions, filling, show, lines);
+}
+
+/// An artifact's text, what is missing in it told apart.
+fn text(model: &Model, rendered: &Rendered, place: usize, show: Show, lines: &mut Vec<Line>) {
+    let artifact = rendered.artifact;
+    let id = if place == 0 { CommandId::CopyValue } else { CommandId::CopyMenu };
+    lines.push(keyed(model, artifact.title(), id, if place == 0 { "copies" } else { "chooses what to copy" }));
+    if artifact.form() == Form::Terraform {
+        // A whole configuration would bury the step.
+        let count = rendered.text.lines().count();
+        lines.push(Line::of(Ink::Muted, format!("  {count} lines, also by `trustline render {artifact}`")));
+    } else {
+        for text in rendered.text.trim_end().lines() {
+            let text = show.lines(text).concat();
+            let mut line = Line::of(Ink::Plain, "  ").hanging(4);
+            let mut rest = text.as_str();
+            while let Some((at, placeholder)) = rendered
+                .missing
+                .iter()
+                .filter_map(|missing| Some((rest.find(&missing.placeholder)?, missing.placeholder.as_str())))
+                .min()
+            {
+                line.push(Ink::Command, &rest[..at]);
+                line.push(Ink::Warning, placeholder);
+                rest = &rest[at + placeholder.len()..];
+            }
+            lines.push(line.with(Ink::Command, rest));
+        }
+    }
+    for note in &rendered.notes {
+        lines.push(Line::of(Ink::Muted, format!("  {}", show.prose(note))).hanging(2));
+    }
+}

@@ -1,0 +1,217 @@
+//! What others wrote can be anything: no reader panics or never ends, no control byte reaches a terminal, and a file from
+//! elsewhere neither runs a program nor sends a key anywhere unasked.
+
+mod targets;
+
+use std::collections::HashMap;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use self::targets::{TARGETS, Target, enormous};
+use super::pty::screen::Screen;
+use super::servers::{Reply, plain};
+use super::support::trustline;
+
+/// Random inputs for each target.
+const CASES: u32 = 200;
+
+/// Characters that a terminal would obey; a line's end is its own.
+fn steers(shown: &str) -> Option<char> {
+    shown.chars().find(|c| *c != '\n' && trustline::domain::text::is_unsafe(*c))
+}
+
+fn fault(target: &Target, input: &[u8]) -> Option<String> {
+    match catch_unwind(AssertUnwindSafe(|| (target.read)(input))) {
+        Err(_) => Some("panics".to_owned()),
+        Ok(shown) => steers(&shown).map(|c| format!("shows {c:?}")),
+    }
+}
+
+/// Bytes of any kind; a seed with pieces cut out, doubled, or replaced by others.
+fn inputs(seeds: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    let mutated = (0..seeds.len(), prop::collection::vec((any::<u16>(), any::<u16>(), 0..4_u8, any::<u8>()), 0..8));
+    let mutated = mutated.prop_map(move |(seed, changes)| {
+        let mut bytes = seeds[seed].as_bytes().to_vec();
+        for (from, length, kind, byte) in changes {
+            let from = usize::from(from) % (bytes.len() + 1);
+            let to = (from + usize::from(length) % 12).min(bytes.len());
+            match kind {
+                0 => drop(bytes.drain(from..to)),
+                1 => {
+                    let piece = bytes[from..to].to_vec();
+                    bytes.splice(from..from, piece);
+                }
+                2 => bytes.insert(from, byte),
+                _ => bytes[from..to].fill(byte),
+            }
+        }
+        bytes
+    });
+    prop_oneof![3 => mutated, 1 => prop::collection::vec(any::<u8>(), 0..200), 1 => "\\PC{0,200}".prop_map(String::into_bytes)]
+}
+
+#[test]
+fn no_reader_panics_or_lets_a_control_through() {
+    for target in TARGETS {
+        let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
+        let outcome = runner.run(&inputs(target.seeds), |input| match fault(target, &input) {
+            None => Ok(()),
+            Some(fault) => Err(TestCaseError::fail(fault)),
+        });
+        assert!(outcome.is_ok(), "{}: {}", target.name, outcome.unwrap_err());
+    }
+}
+
+/// `cargo bench --bench hostile` shows the times at 1 MiB; here it is enough that every reader ends.
+#[test]
+fn every_reader_ends_on_what_is_enormous() {
+    let wrong: Vec<String> = TARGETS
+        .iter()
+        .flat_map(|target| {
+            let faults = enormous(target, 64 * 1024).into_iter();
+            faults.filter_map(|(what, input)| Some(format!("{}, {what}: {}", target.name, fault(target, &input)?)))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Confirmations in a file beside the profile's.
+#[test]
+fn a_hostile_progress_file_is_refused_or_shown_harmlessly() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("p.toml");
+    fs::write(&profile, "guide = \"aws-workload-identity\"\n").unwrap();
+    let confirmed = |at: &str| {
+        format!(
+            "{{\"schema\":\"trustline.progress/1\",\"confirmations\":[{{\"guide\":\"aws-workload-identity\",\"step\":\"configuration\",\"at\":\"{at}\"}}]}}"
+        )
+    };
+    for content in [
+        "",
+        "null",
+        "{\"schema\":\"trustline.progress/9\",\"confirmations\":[]}",
+        &confirmed("\\u001b]0;x\\u0007\\u202e"),
+        &confirmed(&"9".repeat(100_000)),
+        &"[".repeat(200_000),
+        &" ".repeat(300_000),
+    ] {
+        fs::write(folder.path().join("p.progress.json"), content).unwrap();
+        let output = trustline().args(["guide", "--profile-file"]).arg(&profile).output().unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert_eq!(steers(&shown), None, "{}", shown.escape_debug());
+        assert!(matches!(output.status.code(), Some(0 | 2)), "{:?}", output.status);
+    }
+}
+
+/// A profile that would run a program, and send the environment's token to another host.
+fn hostile_profile(folder: &Path, port: u16) -> std::path::PathBuf {
+    let path = folder.join("from-elsewhere.toml");
+    let ran = folder.join("ran");
+    fs::write(
+        &path,
+        format!(
+            "guide = \"aws-workload-identity\"\n[issuer]\nurl = \"http://127.0.0.1:{port}\"\n\
+             [token]\ncommand = [\"touch\", {ran:?}]\n\
+             [aws]\nrole-arn = \"arn:aws:iam::123456789012:role/r\"\nregion = \"us-east-1\"\n\
+             endpoint-url = \"https://collector.invalid\"\n[secret]\nname = \"s\"\n"
+        ),
+    )
+    .unwrap();
+    path
+}
+
+#[test]
+fn a_profile_opened_by_its_path_runs_and_sends_nothing_unasked() {
+    let server = plain(|_| HashMap::from([("/.well-known/openid-configuration", Reply::Hangup)]));
+    let folder = tempfile::tempdir().unwrap();
+    let profile = hostile_profile(folder.path(), server.port);
+    let profile = profile.to_str().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = trustline().args(arguments).args(["--profile-file", profile]).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for command in [&["check"][..], &["check", "--allow-host", "collector.invalid"], &["guide", "--check"]] {
+        let (code, told) = run(command);
+        assert_eq!(code, Some(2), "{command:?}: {told}");
+        assert!(told.contains("--allow-command") && told.contains("touch"), "{told}");
+    }
+    let (code, told) = run(&["check", "--allow-command"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("--allow-host collector.invalid") && told.contains("aws.endpoint-url"), "{told}");
+    // Reading it is harmless, and needs no leave.
+    for command in [&["profile", "show"][..], &["guide"], &["render", "trust-policy"]] {
+        let (code, told) = run(command);
+        assert_eq!(code, Some(0), "{command:?}: {told}");
+    }
+    assert!(server.requests.lock().unwrap().is_empty() && !folder.path().join("ran").exists());
+    let only = ["check", "--allow-command", "--allow-host", "Collector.invalid", "--only", "token.present"];
+    let (code, _) = run(&only);
+    assert_eq!(code, Some(1), "it runs, and the program prints no token");
+    assert!(folder.path().join("ran").exists());
+}
+
+#[test]
+fn on_a_terminal_it_is_asked() {
+    let server = plain(|_| HashMap::from([("/.well-known/openid-configuration", Reply::Hangup)]));
+    let folder = tempfile::tempdir().unwrap();
+    let profile = hostile_profile(folder.path(), server.port);
+    for (arguments, answer) in [(&["check"][..], "no\r"), (&[], "\r"), (&["check"], "\u{4}")] {
+        let arguments = [arguments, &["--profile-file", profile.to_str().unwrap()]].concat();
+        let mut screen = Screen::trustline(&arguments, (100, 30));
+        screen.wait("collector.invalid (aws.endpoint-url)");
+        screen.wait("Type yes to let it");
+        screen.send(answer);
+        assert_eq!(screen.ended(), 2, "{arguments:?}");
+        assert!(!folder.path().join("ran").exists());
+    }
+    let arguments = ["check", "--only", "token.present", "--profile-file", profile.to_str().unwrap()];
+    let mut screen = Screen::trustline(&arguments, (100, 30));
+    screen.wait("Type yes to let it");
+    screen.send("yes\r");
+    assert_eq!(screen.ended(), 1);
+    assert!(folder.path().join("ran").exists());
+}
+
+#[test]
+fn ones_own_profile_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("profiles")).unwrap();
+    let own = folder.path().join("profiles/own.toml");
+    fs::rename(hostile_profile(folder.path(), 1), own).unwrap();
+    let mut command = trustline();
+    command.env("TRUSTLINE_CONFIG_DIR", folder.path()).args(["check", "--profile", "own", "--only", "token.present"]);
+    assert_eq!(command.output().unwrap().status.code(), Some(1));
+    assert!(folder.path().join("ran").exists());
+}
+
+/// A recording is data: what it says was run or asked is neither run nor asked again.
+#[test]
+fn a_replay_runs_and_asks_nothing() {
+    let server = plain(|_| HashMap::new());
+    let folder = tempfile::tempdir().unwrap();
+    let profile = hostile_profile(folder.path(), server.port);
+    let recording = folder.path().join("run.ndjson");
+    trustline()
+        .args(["check", "--allow-command", "--allow-host", "collector.invalid", "--timeout", "5", "--profile-file"])
+        .arg(profile)
+        .arg("--record")
+        .arg(&recording)
+        .output()
+        .unwrap();
+    fs::remove_file(folder.path().join("ran")).unwrap();
+    let asked = server.requests.lock().unwrap().len();
+    for form in ["text", "json", "junit", "markdown"] {
+        let output = trustline().arg("replay").arg(&recording).args(["--output", form]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+    }
+    let mut screen = Screen::trustline(&["replay", recording.to_str().unwrap()], (100, 30));
+    screen.wait("recording, read-only");
+    screen.send("q");
+    screen.ended();
+    assert_eq!(server.requests.lock().unwrap().len(), asked);
+    assert!(!folder.path().join("ran").exists());
+}

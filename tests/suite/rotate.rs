@@ -1,0 +1,268 @@
+//! `trustline rotate`: every verdict in the lab, every way of rotating, and no value anywhere.
+
+mod place;
+
+use std::io::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+use self::place::Place;
+use super::pty::screen::Screen;
+use super::support::trustline;
+
+/// The published vector, and its fingerprint.
+const NEW: (&str, &str) = ("rotated value", "sha256:5d8269a65fdc");
+/// What the lab holds at first.
+const OLD: &str = "sha256:6abbcfd8acc8";
+/// How many runs at once; they wait more than they work.
+const AT_ONCE: usize = 4;
+
+/// Runs `rotate` with a value on standard input, and reads its JSON.
+fn rotate(arguments: &[&str], value: &str) -> (Value, i32) {
+    let mut command = trustline();
+    command.args(["rotate", "--output", "json"]).args(arguments).write_stdin(value);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(value.is_empty() || !(printed.clone() + &said).contains(value), "the value is shown: {printed}{said}");
+    let report = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{said}"));
+    (report, output.status.code().unwrap())
+}
+
+fn in_lab(scenario: &str, more: &[&str], value: &str) -> (Value, i32) {
+    rotate(&[&["--lab", scenario][..], more].concat(), value)
+}
+
+#[test]
+fn every_scenario_of_a_rotation_leads_to_its_verdict() {
+    let listed = trustline().args(["lab", "--list", "--output", "json"]).output().unwrap().stdout;
+    let scenarios: Vec<Value> = serde_json::from_slice(&listed).unwrap();
+    let mut wanted: Vec<(String, String)> = scenarios
+        .iter()
+        .filter_map(|s| Some((s["name"].as_str()?.to_owned(), s["rotation"].as_str()?.to_owned())))
+        .collect();
+    assert!(wanted.len() >= 20, "{wanted:?}");
+    wanted.extend(["healthy", "azure"].map(|name| (name.to_owned(), "propagated".to_owned())));
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((name, verdict)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = match verdict.as_str() {
+                        // Nobody writes there: the rotation that was begun long ago stands in the way.
+                        "pending-stuck" => in_lab(name, &["--wait", "0"], ""),
+                        "propagated" => in_lab(name, &["--put", "--yes", "--kickoff", "--wait", "60"], NEW.0),
+                        _ => in_lab(name, &["--put", "--yes", "--kickoff"], NEW.0),
+                    };
+                    let code = match verdict.as_str() {
+                        "propagated" => 0,
+                        "inconclusive" => 3,
+                        _ => 1,
+                    };
+                    if (found.0["verdict"].as_str(), found.1) != (Some(verdict.as_str()), code) {
+                        wrong
+                            .lock()
+                            .unwrap()
+                            .push(format!("{name}: {} ({}), not {verdict}", found.0["verdict"], found.1));
+                    }
+                }
+            });
+        }
+    });
+    assert!(wrong.lock().unwrap().is_empty(), "{:#?}", wrong.lock().unwrap());
+}
+
+#[test]
+fn the_document_is_as_the_interface_has_it() {
+    for scenario in ["healthy", "azure"] {
+        let (report, code) = in_lab(scenario, &["--put", "--yes", "--kickoff"], NEW.0);
+        assert_eq!((code, report["schema"].as_str()), (0, Some("trustline.rotation/1")), "{report:#}");
+        assert_eq!((&report["secret"], &report["verdict"]), (&"crewai-test-keyword".into(), &"propagated".into()));
+        assert_eq!(report["after"]["fingerprint"], NEW.1);
+        assert_ne!(report["before"]["id"], report["after"]["id"]);
+        assert_eq!(report["runtime_after"]["fingerprint"], NEW.1);
+        assert_eq!(report["runtime_before"]["fingerprint"], report["before"]["fingerprint"]);
+        assert_eq!(report["kickoffs"].as_array().unwrap().len(), 2);
+        assert!(report["propagated_ms"].is_u64() && report["after"]["created"].as_str().unwrap().ends_with('Z'));
+        assert!(report["reader"].is_string() && report["operator"].is_string(), "{report:#}");
+    }
+    let (report, _) = in_lab("healthy", &["--put", "--yes", "--kickoff"], NEW.0);
+    assert_eq!(report["before"]["stages"], serde_json::json!(["AWSCURRENT"]));
+    assert_eq!(report["store_after"]["versions"][1]["stages"], serde_json::json!(["AWSPREVIOUS"]));
+}
+
+#[test]
+fn the_stores_own_verdicts() {
+    for (scenario, value) in [("healthy", "hello from aws"), ("azure", "hello from azure")] {
+        let (report, code) = in_lab(scenario, &["--put", "--yes"], value);
+        assert_eq!((report["verdict"].as_str(), code), (Some("new-version-same-value"), 1), "{report:#}");
+        let (report, code) = in_lab(scenario, &["--wait", "0"], "");
+        assert_eq!((report["verdict"].as_str(), code), (Some("not-rotated"), 1), "{report:#}");
+        // The store has it; nobody looked at the automation.
+        let (report, code) = in_lab(scenario, &["--put", "--yes"], NEW.0);
+        assert_eq!((report["reason"]["why"].as_str(), code), (Some("runtime-not-asked"), 3), "{report:#}");
+    }
+}
+
+#[test]
+fn a_session_rolls_back_what_went_wrong() {
+    for scenario in ["rotation-newline", "azure-rotation-newline"] {
+        let (report, code) = in_lab(scenario, &["--put", "--yes", "--kickoff", "--rollback-on-failure"], NEW.0);
+        assert_eq!((report["verdict"].as_str(), code), (Some("near-miss"), 1), "{report:#}");
+        assert!(report["rolled_back"].is_string(), "{report:#}");
+    }
+    let (report, _) = in_lab("healthy", &["--put", "--yes", "--kickoff", "--rollback-on-failure"], NEW.0);
+    assert!(report["rolled_back"].is_null(), "{report:#}");
+}
+
+#[test]
+fn generated_values_go_to_several_secrets() {
+    let secrets = "crewai-test-keyword,crewai-database#password";
+    for scenario in ["healthy", "azure"] {
+        let (report, _) = in_lab(scenario, &["--secret", secrets, "--generate", "--yes", "--kickoff"], "");
+        let rows = report["secrets"].as_array().unwrap();
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0]["verdict"], "propagated", "{report:#}");
+        assert_eq!(rows[1]["secret"], "crewai-database#password");
+        assert_ne!(rows[0]["after"]["fingerprint"], rows[1]["after"]["fingerprint"]);
+        assert_ne!(rows[1]["before"]["fingerprint"], rows[1]["after"]["fingerprint"]);
+    }
+    let refusal =
+        trustline().args(["rotate", "--lab", "--secret", secrets, "--put", "--yes"]).write_stdin("x").output();
+    assert_eq!(refusal.unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn the_runtime_is_read_of_in_texts_logs_and_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("worker.log");
+    let line = format!("Workload identity config '7f3e' (aws): 1 secret(s) resolved\ncredential.fingerprint={}\n", OLD);
+    std::fs::write(&log, &line).unwrap();
+    let log = log.to_str().unwrap();
+    let (report, _) = in_lab("healthy", &["--put", "--yes", "--runtime-before", log, "--runtime-after", log], NEW.0);
+    assert_eq!(report["verdict"], "stale", "{report:#}");
+    assert_eq!(report["findings"][0]["cause"], "read-at-import", "the worker resolved it: {report:#}");
+    let (report, _) = in_lab("healthy", &["--put", "--yes", "--runtime-log", log], NEW.0);
+    assert_eq!(report["reason"]["why"], "no-fingerprint", "what was there before says nothing of after: {report:#}");
+    let script = format!("echo noise; echo credential.fingerprint={} >&2", NEW.1);
+    let (report, code) = in_lab("healthy", &["--put", "--yes", "--runtime-command", "sh", "-c", &script], NEW.0);
+    assert_eq!((report["verdict"].as_str(), code), (Some("propagated"), 0), "{report:#}");
+}
+
+#[test]
+fn a_person_rotates_while_the_session_waits() {
+    let place = Place::start("healthy");
+    let mut waiting = place.session(&["--kickoff", "--wait", "60", "--poll", "1"]);
+    waiting.wait_for("waiting for a new version");
+    assert!(waiting.said().contains("read -rs NEW_VALUE") && waiting.said().contains("file:///dev/stdin"));
+    assert_eq!(place.rotate(&["--put", "--yes"], NEW.0)["after"]["fingerprint"], NEW.1);
+    let report = waiting.ended();
+    assert_eq!((&report["verdict"], &report["way"]), (&"propagated".into(), &"by-hand".into()), "{report:#}");
+    assert!(report["propagated_ms"].is_u64());
+    // The store alone shows what was done, also afterwards.
+    assert_eq!(place.rotate(&["--already", "--kickoff"], "")["verdict"], "propagated");
+}
+
+#[test]
+fn an_earlier_value_that_comes_back_is_told() {
+    for (scenario, first) in [("healthy", "hello from aws"), ("azure", "hello from azure")] {
+        let place = Place::start(scenario);
+        place.rotate(&["--put", "--yes"], NEW.0);
+        let report = place.rotate(&["--put", "--yes", "--kickoff"], first);
+        assert_eq!(report["verdict"], "rolled-back", "{report:#}");
+    }
+}
+
+#[test]
+fn a_command_rotates() {
+    let place = Place::start("healthy");
+    let program = place.file(
+        "rotate.sh",
+        "cat > /dev/null; exec \"$TRUSTLINE\" rotate --profile-file \"$1\" --ca-file \"$2\" --generate --yes",
+    );
+    let arguments = ["--kickoff", "--command", "sh", &program, &place.profile(), &place.ca_file()];
+    let report = place.rotate(&arguments, "");
+    assert_eq!((&report["verdict"], &report["way"]), (&"propagated".into(), &"command".into()), "{report:#}");
+    let report = place.rotate(&["--wait", "0", "--command", "false"], "");
+    assert_eq!(report["verdict"], "not-rotated");
+    assert!(report["troubles"][0]["reason"].as_str().unwrap().contains("program false failed"), "{report:#}");
+}
+
+#[test]
+fn watching_reports_each_rotation() {
+    let place = Place::start("azure");
+    let mut watching = place.session(&["--watch", "--kickoff", "--poll", "0.2"]);
+    watching.wait_for("waiting for a new version");
+    for (value, times) in [("first new value", 1), ("second new value", 2)] {
+        place.rotate(&["--put", "--yes"], value);
+        watching.wait_for_times("crewai-test-keyword: propagated", times);
+    }
+    let report = watching.interrupted();
+    assert_eq!(report["verdicts"].as_array().map(Vec::len), Some(2), "{report:#}");
+    assert_eq!(report["cut_short"], "interrupted");
+}
+
+#[test]
+fn a_field_is_replaced_and_its_neighbours_stay() {
+    let place = Place::start("healthy");
+    let of = |key: &str| {
+        let secret = format!("crewai-database#{key}");
+        place.rotate(&["--secret", &secret, "--wait", "0"], "")["before"]["fingerprint"].clone()
+    };
+    let (name, password) = (of("username"), of("password"));
+    place.rotate(&["--secret", "crewai-database#password", "--put", "--yes"], NEW.0);
+    assert_eq!((of("username"), of("password")), (name, NEW.1.into()));
+    assert_ne!(password, NEW.1);
+}
+
+#[test]
+fn nothing_is_written_without_consent_and_nothing_unclear() {
+    let refused = |arguments: &[&str], value: &[u8]| {
+        let mut command = trustline();
+        let output = command.args(["rotate", "--lab"]).args(arguments).write_stdin(value).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused(&["--put", "--yes"], b"v\n").contains("--line-break strip"));
+    assert!(refused(&["--put", "--yes"], b"").contains("empty"));
+    assert!(refused(&["--put", "--yes"], b"\xff").contains("UTF-8"));
+    assert!(refused(&["--generate", "--characters", "8", "--yes"], b"").contains("16"));
+    assert!(refused(&["--put", "--yes", "--runtime-after", "-"], b"x").contains("standard input"));
+    assert!(refused(&["--kickoff", "--yes", "--set", "deployment.url="], b"").contains("deployment"));
+}
+
+#[test]
+fn a_person_at_a_terminal_names_the_secret_and_the_account() {
+    let mut screen = Screen::trustline(&["rotate", "--lab", "--put", "--kickoff"], (140, 40));
+    screen.wait("New value (it is not shown):");
+    screen.send(&format!("{}\r", NEW.0));
+    screen.wait("To go on, type: crewai-test-keyword 123456789012");
+    screen.send("crewai-test-keyword 123456789012\r");
+    screen.wait("PROPAGATED");
+    assert_eq!(screen.ended(), 0);
+    assert!(!screen.raw().contains(NEW.0), "the value was shown");
+
+    let mut screen = Screen::trustline(&["rotate", "--lab", "azure", "--generate"], (140, 40));
+    screen.wait("To go on, type: crewai-test-keyword 127.0.0.1");
+    screen.send("yes\r");
+    screen.wait("nothing was written");
+    assert_eq!(screen.ended(), 2);
+}
+
+#[test]
+fn the_offer_to_roll_back_is_answered_at_the_terminal() {
+    let mut value = tempfile::NamedTempFile::new().unwrap();
+    value.write_all(NEW.0.as_bytes()).unwrap();
+    let file = value.path().to_str().unwrap();
+    for (answer, rolled_back) in [("yes", true), ("no", false)] {
+        let arguments = ["rotate", "--lab", "rotation-newline", "--value-file", file, "--yes", "--kickoff"];
+        let mut screen = Screen::trustline(&arguments, (160, 50));
+        screen.wait("current again? Type yes");
+        screen.send(&format!("{answer}\r"));
+        screen.wait("NEAR-MISS");
+        assert_eq!(screen.ended(), 1);
+        assert_eq!(screen.raw().contains("is current again"), rolled_back, "{}", screen.text());
+    }
+}
