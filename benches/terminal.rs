@@ -20,6 +20,7 @@ use trustline::domain::profile::key::Key;
 use trustline::domain::profile::{Guide, Profile};
 use trustline::guide::Change;
 use trustline::run::event::{EventKind, PlannedCheck, RunEvent};
+use trustline::run::rotation::report::RotationReport;
 use trustline::tui::inputs::{
     GuideFile, Inputs, Look, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target,
 };
@@ -325,6 +326,10 @@ fn busy_console() -> Any<()> {
 struct Busy;
 
 impl Services for Busy {
+    fn evidence(&self, _: Target, _: RotationReport) -> Result<PathBuf, String> {
+        Err(String::new())
+    }
+
     fn guide(&self, _: &Target) -> Result<GuideFile, String> {
         Err(String::new())
     }

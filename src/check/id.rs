@@ -16,9 +16,10 @@ pub enum CheckId {
     TokenSignature,
     TokenClaims,
     TrustPolicy,
+    AwsAccessKey,
     AwsAssumeRoleWithWebIdentity,
-    AwsAssumeRole,
     AwsCallerIdentity,
+    AwsAssumeRole,
     AwsListSecrets,
     AwsGetSecret,
     AzureExchange,
@@ -41,9 +42,10 @@ impl CheckId {
         CheckId::TokenSignature,
         CheckId::TokenClaims,
         CheckId::TrustPolicy,
+        CheckId::AwsAccessKey,
         CheckId::AwsAssumeRoleWithWebIdentity,
-        CheckId::AwsAssumeRole,
         CheckId::AwsCallerIdentity,
+        CheckId::AwsAssumeRole,
         CheckId::AwsListSecrets,
         CheckId::AwsGetSecret,
         CheckId::AzureExchange,
@@ -67,6 +69,7 @@ impl CheckId {
             CheckId::TokenClaims => "token.claims",
             CheckId::TrustPolicy => "trust.policy",
             CheckId::AwsAssumeRoleWithWebIdentity => "aws.assume-role-with-web-identity",
+            CheckId::AwsAccessKey => "aws.access-key",
             CheckId::AwsAssumeRole => "aws.assume-role",
             CheckId::AwsCallerIdentity => "aws.caller-identity",
             CheckId::AwsListSecrets => "aws.list-secrets",
@@ -93,6 +96,7 @@ impl CheckId {
             CheckId::TokenClaims => "claims are what the cloud expects",
             CheckId::TrustPolicy => "trust policy accepts the token",
             CheckId::AwsAssumeRoleWithWebIdentity => "STS exchanges the token for the role",
+            CheckId::AwsAccessKey => "an access key is there",
             CheckId::AwsAssumeRole => "STS lets the caller assume the role",
             CheckId::AwsCallerIdentity => "credentials identify a caller",
             CheckId::AwsListSecrets => "secrets can be listed",
@@ -137,6 +141,7 @@ impl CheckId {
             CheckId::AwsAssumeRoleWithWebIdentity => {
                 "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"
             }
+            CheckId::AwsAccessKey => "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
             CheckId::AwsAssumeRole => "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html",
             CheckId::AwsCallerIdentity => {
                 "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"

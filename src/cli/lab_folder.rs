@@ -44,6 +44,10 @@ impl LabFolder {
         if let Some(secret) = &lab.profile.azure.client_secret {
             written.put("client-secret", secret.expose_secret().as_bytes())?;
         }
+        if let Some((id, secret)) = &lab.profile.access_key {
+            let csv = format!("\u{feff}Access key ID,Secret access key\r\n{id},{}\r\n", secret.expose_secret());
+            written.put("accessKeys.csv", csv.as_bytes())?;
+        }
         written.put("operator.env", operator(lab, &written.ca_file()).as_bytes())?;
         written.put("deployment-token", lab.profile.deployment.token.expose_secret().as_bytes())?;
         if let Some(inputs) = &lab.profile.deployment.inputs {
@@ -108,7 +112,10 @@ fn profile(lab: &Lab) -> Table {
     let held = &lab.profile;
     let mut profile = Table::new();
     profile.insert("guide".into(), held.guide.clone().into());
-    profile.insert("issuer".into(), table([("url", &held.issuer_url)]).into());
+    let signs_with_key = [Guide::AwsStatic, Guide::AwsAssumeRole].iter().any(|guide| guide.id() == held.guide);
+    if !signs_with_key {
+        profile.insert("issuer".into(), table([("url", &held.issuer_url)]).into());
+    }
     if !held.organization.is_empty() {
         profile.insert("platform".into(), table([("organization", &held.organization)]).into());
     }
@@ -118,7 +125,9 @@ fn profile(lab: &Lab) -> Table {
         }
         profile.insert("azure".into(), azure(lab).into());
     } else {
-        profile.insert("token".into(), table([("file", "token.jwt")]).into());
+        if !signs_with_key {
+            profile.insert("token".into(), table([("file", "token.jwt")]).into());
+        }
         profile.insert("aws".into(), aws(lab).into());
     }
     profile.insert("secret".into(), table([("name", &held.secret)]).into());
@@ -141,6 +150,16 @@ fn aws(lab: &Lab) -> Table {
         ("sts-endpoint-url", &lab.endpoints.sts),
         ("secretsmanager-endpoint-url", &lab.endpoints.secretsmanager),
     ]);
+    let optional = [
+        ("target-role-arn", held.target_role_arn.as_deref()),
+        ("external-id", held.external_id.as_deref()),
+        ("access-keys-csv", held.access_key.as_ref().map(|_| "accessKeys.csv")),
+    ];
+    for (key, value) in optional {
+        if let Some(value) = value {
+            aws.insert(key.into(), value.into());
+        }
+    }
     if let Some(seconds) = held.session_duration_s {
         aws.insert("session-duration-s".into(), i64::from(seconds).into());
     }

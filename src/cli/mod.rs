@@ -19,6 +19,7 @@ mod recording;
 mod render;
 mod replay;
 mod rotate;
+mod rotation_files;
 mod settings;
 mod terminal;
 mod token;

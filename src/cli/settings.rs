@@ -176,6 +176,24 @@ pub(super) fn folder() -> Result<PathBuf, CliError> {
     })
 }
 
+/// The folder of what is kept between runs: `$TRUSTLINE_STATE_DIR`, else `$XDG_STATE_HOME/trustline`, else
+/// `~/.local/state/trustline` (XDG Base Directory Specification: a relative `XDG_STATE_HOME` is ignored).
+///
+/// # Errors
+/// There is no home folder.
+pub(super) fn state_folder() -> Result<PathBuf, CliError> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(own) = set("TRUSTLINE_STATE_DIR") {
+        return Ok(own);
+    }
+    let state = set("XDG_STATE_HOME").filter(|path| path.is_absolute());
+    let state = state.or_else(|| std::env::home_dir().map(|home| home.join(".local").join("state")));
+    state.map(|state| state.join("trustline")).ok_or_else(|| {
+        CliError::new("there is no home folder to keep a rotation's session in")
+            .with_hint("set TRUSTLINE_STATE_DIR to a folder")
+    })
+}
+
 /// The file of the profile `name`, whether or not it exists.
 ///
 /// # Errors

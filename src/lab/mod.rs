@@ -106,6 +106,10 @@ pub struct LabProfile {
     /// Empty where the profile names none.
     pub organization: String,
     pub role_arn: String,
+    pub target_role_arn: Option<String>,
+    pub external_id: Option<String>,
+    /// Id and secret, where the profile has a key at hand.
+    pub access_key: Option<(String, SecretString)>,
     pub region: String,
     /// A secret's name, `name#key`, or ARN.
     pub secret: String,
@@ -334,6 +338,9 @@ fn profile(world: &Description) -> LabProfile {
         issuer_url: own.issuer_url.clone(),
         organization: own.organization.clone(),
         role_arn: own.role_arn.clone(),
+        target_role_arn: own.target_role_arn.clone(),
+        external_id: own.external_id.clone(),
+        access_key: (!own.access_key.id.is_empty()).then(|| (own.access_key.id.clone(), own.access_key.secret.clone())),
         region: own.region.clone(),
         secret: own.secret.clone(),
         session_duration_s: own.session_duration_s,

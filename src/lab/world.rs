@@ -15,8 +15,9 @@ pub use azure::{
 };
 pub use deployment::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
 pub use description::{
-    AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, ManagedPolicy, Policy, ProfileWorld, Provider,
-    PublishedKey, Redirect, Role, RotationFunction, Secret, SecretVersion, Slow, TokenWorld, User,
+    AccessKeyWorld, AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, ManagedPolicy, Policy,
+    ProfileWorld, Provider, PublishedKey, Redirect, Role, RotationFunction, Secret, SecretVersion, Slow, TokenWorld,
+    User,
 };
 pub use place::Places;
 pub use scenario::Scenario;
@@ -28,8 +29,14 @@ use crate::domain::secret_shape::looks_secret;
 /// The world everything else differs from.
 const BASE: &str = include_str!("../../assets/lab/healthy.toml");
 
-/// What lies between that and a world of the Azure guide.
-const AZURE_BASE: &str = include_str!("../../assets/lab/azure.toml");
+/// What lies between that and the worlds of the other guides.
+const GUIDES_BASES: [(&str, &str); 5] = [
+    ("azure-workload-identity", include_str!("../../assets/lab/azure.toml")),
+    ("aws-static", include_str!("../../assets/lab/static.toml")),
+    ("aws-assume-role", include_str!("../../assets/lab/assume-role.toml")),
+    ("gitlab-aws", include_str!("../../assets/lab/gitlab.toml")),
+    ("circleci-aws", include_str!("../../assets/lab/circleci.toml")),
+];
 
 /// A world whose names and addresses are not filled in yet.
 #[derive(Clone)]
@@ -104,11 +111,10 @@ impl World {
     /// The healthy world with each text laid over it, the first on top.
     fn layered(texts: &[&str]) -> Result<Self, WorldError> {
         let overlays: Vec<Value> = texts.iter().map(|text| read(text)).collect::<Result<_, WorldError>>()?;
-        let is_azure =
-            |overlay: &Value| overlay.get("guide").and_then(Value::as_str) == Some("azure-workload-identity");
+        let follows = |guide: &str| overlays.iter().any(|o| o.get("guide").and_then(Value::as_str) == Some(guide));
         let mut merged = read(BASE)?;
-        if overlays.iter().any(is_azure) {
-            merge(&mut merged, read(AZURE_BASE)?);
+        if let Some((_, base)) = GUIDES_BASES.iter().find(|(guide, _)| follows(guide)) {
+            merge(&mut merged, read(base)?);
         }
         // What a sound world leads to says nothing of one that differs from it.
         if let Value::Object(about) = &mut merged {
@@ -256,7 +262,7 @@ mod tests {
         let scenarios = World::list().unwrap();
         assert_eq!(scenarios[0].name, "healthy");
         assert_eq!(scenarios[0].expects, None);
-        let sound = ["healthy", "azure", "azure-name-underscore"];
+        let sound = ["healthy", "azure", "azure-name-underscore", "static", "assume-role", "gitlab", "circleci"];
         for scenario in &scenarios {
             // What a rotation leads to is told of the worlds in which everything else is right.
             let is_sound = scenario.rotation.is_some() || sound.contains(&scenario.name.as_str());

@@ -41,6 +41,13 @@ pub struct AwsTarget {
 #[derive(Clone, Debug)]
 pub struct Session(Credentials);
 
+impl Session {
+    /// Credentials that are there already.
+    pub(super) const fn of(credentials: Credentials) -> Self {
+        Session(credentials)
+    }
+}
+
 impl AwsTarget {
     fn sts(&self, client: &ObservedClient, session: Option<&Session>) -> aws_sdk_sts::Client {
         let mut config = aws_sdk_sts::Config::builder()
@@ -119,6 +126,42 @@ impl AwsTarget {
             session_expires_at: Some(granted.expiration().secs()),
         };
         (self.call(&client, Answer::Granted(fact)), Some(session))
+    }
+
+    /// `sts:AssumeRole`, with the profile's external id: credentials at hand for a session of the role.
+    pub async fn assume_role(&self, role: &RoleArn, session: &Session) -> (Call<AssumedRole>, Option<Session>) {
+        let client = self.http.client();
+        let sent = self
+            .sts(&client, Some(session))
+            .assume_role()
+            .role_arn(role.to_string())
+            .role_session_name(self.settings.session_name.as_deref().unwrap_or(SESSION_NAME))
+            .set_external_id(self.settings.external_id.clone())
+            .send()
+            .await;
+        let output = match sent {
+            Ok(output) => output,
+            Err(error) => return (self.call(&client, refused(error)), None),
+        };
+        let Some(granted) = output.credentials() else {
+            let detail = "the answer grants a session without credentials".to_owned();
+            return (self.call(&client, Answer::Unreadable { http_status: None, detail }), None);
+        };
+        let assumed = Session(Credentials::new(
+            granted.access_key_id(),
+            granted.secret_access_key(),
+            Some(granted.session_token().to_owned()),
+            None,
+            "AssumeRole",
+        ));
+        let fact = AssumedRole {
+            assumed_role_arn: output.assumed_role_user().map(|u| u.arn().to_owned()).unwrap_or_default(),
+            provider: None,
+            audience: None,
+            subject: None,
+            session_expires_at: Some(granted.expiration().secs()),
+        };
+        (self.call(&client, Answer::Granted(fact)), Some(assumed))
     }
 
     /// `sts:GetCallerIdentity`: proves that the credentials are valid, and nothing about permissions.

@@ -1,5 +1,6 @@
 //! The only room that opens sockets as a client: it turns the world into facts.
 
+pub mod access_key;
 pub mod aws;
 pub mod azure;
 pub mod deployment;

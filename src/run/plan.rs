@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::step::{Step, informing};
 use crate::check::CheckId;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Guide, Profile};
 
 /// Which checks a person asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Plan {
         let mut steps = BTreeSet::new();
         for check in checks.iter().filter(|c| selection.holds(**c)) {
             if let Some(step) = informing(*check, profile.guide) {
-                add(step, &applicable, &mut steps);
+                add(step, profile.guide, &applicable, &mut steps);
             }
         }
         Plan { checks, steps, deselected }
@@ -69,10 +69,10 @@ fn selects_field(profile: &Profile) -> bool {
 }
 
 /// Adds a step with all that it follows and all that explains its refusal.
-fn add(step: Step, applicable: &BTreeSet<Step>, steps: &mut BTreeSet<Step>) {
+fn add(step: Step, guide: Guide, applicable: &BTreeSet<Step>, steps: &mut BTreeSet<Step>) {
     if applicable.contains(&step) && steps.insert(step) {
-        for needed in step.after().iter().chain(step.explained_by()) {
-            add(*needed, applicable, steps);
+        for needed in step.after(guide).iter().chain(step.explained_by()) {
+            add(*needed, guide, applicable, steps);
         }
     }
 }

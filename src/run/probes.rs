@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::step::Step;
 use crate::check::facts::Facts;
-use crate::check::facts::aws::{AssumedRole, Caller, Located};
+use crate::check::facts::access_key::AccessKeyFact;
+use crate::check::facts::aws::{AssumedRole, Caller, Located, RoleTrust};
 use crate::check::facts::azure::{CredentialFact, ExchangeFact, VaultFact, VaultSecret};
 use crate::check::facts::cloud::Call;
 use crate::check::facts::deployment::DeploymentFact;
@@ -24,7 +25,7 @@ use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::azure::{AzureSession, AzureTarget, Proof};
 use crate::probe::held_secret::held_secret;
 use crate::probe::http::HttpStack;
-use crate::probe::{deployment, documents, issuer, token_source};
+use crate::probe::{access_key, deployment, documents, issuer, token_source};
 
 /// What the application's secret is called where it cannot be read.
 const CLIENT_SECRET: &str = "the value of the application's client secret";
@@ -33,7 +34,10 @@ const CLIENT_SECRET: &str = "the value of the application's client secret";
 #[derive(Clone, Default)]
 pub struct Holdings {
     pub token: Option<Arc<RawToken>>,
+    /// Of the exchanged token, or the access key itself.
     pub session: Option<Session>,
+    /// Of the role that was assumed with it.
+    pub assumed: Option<Session>,
     pub azure: Option<AzureSession>,
 }
 
@@ -58,6 +62,9 @@ pub enum Yield {
     VaultList(Box<VaultFact<SecretList>>),
     VaultGet(Box<VaultFact<VaultSecret>>),
     WebIdentity(Call<AssumedRole>, Option<Session>),
+    AccessKey(AccessKeyFact, Option<Session>),
+    AssumeRole(Call<AssumedRole>, Option<Session>),
+    RoleTrust(RoleTrust),
     CallerIdentity(Call<Caller>),
     ListSecrets(Call<SecretList>),
     GetSecret(Call<SecretRead>),
@@ -99,6 +106,9 @@ impl Probes for WorldProbes {
             Step::EntraExchange => self.entra_exchange(&input).await,
             Step::VaultList | Step::VaultGet => self.with_access(step, &input).await,
             Step::WebIdentity => self.web_identity(&input).await,
+            Step::AccessKey => access_key_of(&input),
+            Step::AssumeRole => self.assume_role(&input).await,
+            Step::RoleTrust => role_trust(&input).await,
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret | Step::LocateSecret => {
                 self.with_session(step, &input).await
             }
@@ -146,8 +156,21 @@ impl WorldProbes {
         }
     }
 
+    async fn assume_role(&self, input: &StepInput) -> Yield {
+        match (self.aws(input), input.profile.role_to_assume(), &input.holdings.session) {
+            (Some(aws), Some(role), Some(session)) => {
+                let (call, assumed) = aws.assume_role(role, session).await;
+                Yield::AssumeRole(call, assumed)
+            }
+            _ => Yield::Nothing,
+        }
+    }
+
     async fn with_session(&self, step: Step, input: &StepInput) -> Yield {
-        let (Some(aws), Some(session)) = (self.aws(input), &input.holdings.session) else {
+        // Who assumes a role reads as that role.
+        let reads = step != Step::CallerIdentity && Step::AssumeRole.applies(&input.profile);
+        let held = if reads { &input.holdings.assumed } else { &input.holdings.session };
+        let (Some(aws), Some(session)) = (self.aws(input), held) else {
             return Yield::Nothing;
         };
         match (step, &input.profile.secret) {
@@ -197,6 +220,21 @@ impl WorldProbes {
         let settings = input.profile.aws.clone();
         Some(AwsTarget { http: self.http.clone(), region: settings.region.clone()?, settings })
     }
+}
+
+fn access_key_of(input: &StepInput) -> Yield {
+    let variables = |name: &str| std::env::var(name).ok();
+    let (fact, session) = access_key::observe(&input.profile.aws, &access_key::Surroundings { variables: &variables });
+    Yield::AccessKey(fact, session)
+}
+
+async fn role_trust(input: &StepInput) -> Yield {
+    let Some(path) = &input.profile.aws.trust_policy else {
+        return Yield::Nothing;
+    };
+    let text = documents::read(path).await;
+    let sent = input.profile.aws.external_id.as_deref();
+    Yield::RoleTrust(RoleTrust::read(&path.display().to_string(), text.as_deref().unwrap_or_default(), sent))
 }
 
 fn verify(input: &StepInput) -> Yield {

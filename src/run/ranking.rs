@@ -4,12 +4,15 @@ use super::event::{FinishedCheck, RunVerdict};
 use crate::cause::{Certainty, Finding};
 use crate::check::{CheckId, Outcome};
 
-/// The verdict on the finished checks.
+/// The verdict on the finished checks. Where one that was asked for is blocked by what was not, or all were skipped, the run
+/// has no answer: that is no pass.
 pub fn verdict(finished: &[&FinishedCheck]) -> RunVerdict {
     let any = |outcome| finished.iter().any(|f| f.outcome == outcome);
+    let blocked = finished.iter().any(|f| f.blocked_by.is_some());
+    let answered = any(Outcome::Pass) || any(Outcome::Warn);
     if any(Outcome::Fail) {
         RunVerdict::Fail
-    } else if any(Outcome::Inconclusive) {
+    } else if any(Outcome::Inconclusive) || blocked || !finished.is_empty() && !answered {
         RunVerdict::Inconclusive
     } else {
         RunVerdict::Pass

@@ -160,7 +160,7 @@ impl<P: Probes> Run<P> {
                 return;
             }
             for step in ready {
-                if let Some(obstacle) = step.obstacle(&self.facts) {
+                if let Some(obstacle) = step.obstacle(&self.facts, &self.profile) {
                     self.end(step, Ending::Blocked(obstacle));
                 } else if step.is_called_for(&self.facts) {
                     self.begin(step, Duration::ZERO);
@@ -179,7 +179,7 @@ impl<P: Probes> Run<P> {
     fn is_ready(&self, step: Step) -> bool {
         !self.begun.contains_key(&step)
             && !self.ended.contains_key(&step)
-            && step.after().iter().all(|s| self.ended.contains_key(s) || !self.plan.steps.contains(s))
+            && step.after(self.profile.guide).iter().all(|s| self.ended.contains_key(s) || !self.plan.steps.contains(s))
     }
 
     fn begin(&mut self, step: Step, after: Duration) {
@@ -246,6 +246,15 @@ impl<P: Probes> Run<P> {
                 self.facts.aws.assume_role = Some(call);
                 self.holdings.session = session;
             }
+            Yield::AccessKey(fact, session) => {
+                self.facts.aws.access_key = Some(fact);
+                self.holdings.session = session;
+            }
+            Yield::AssumeRole(call, session) => {
+                self.facts.aws.assumed = Some(call);
+                self.holdings.assumed = session;
+            }
+            Yield::RoleTrust(fact) => self.facts.aws.role_trust = Some(fact),
             Yield::CallerIdentity(call) => self.facts.aws.caller = Some(call),
             Yield::ListSecrets(call) => self.facts.aws.list = Some(call),
             Yield::GetSecret(call) => self.facts.aws.secret = Some(call),
@@ -326,7 +335,8 @@ impl<P: Probes> Run<P> {
             (started_ms, duration_ms) = (started_ms + offset, lasted);
         }
         let guide = self.request.profile.guide.id();
-        let given = Given { claims: self.facts.claims(), trust: None, profile: Some(&self.profile) };
+        let about = about(check, &self.profile);
+        let given = Given { claims: self.facts.claims(), trust: None, profile: Some(&about) };
         let findings = verdict.findings.into_iter().map(|f| completed(f, Some(guide), &given)).collect();
         FinishedCheck {
             id: check,
@@ -378,6 +388,18 @@ impl<P: Probes> Run<P> {
         let event = RunEvent { seq: self.seq, at_ms: millis(self.began.elapsed()), kind };
         self.seq += 1;
         let _ = self.events.send(event).await;
+    }
+}
+
+/// The profile as a check's findings speak of it: the second hop's role is another than the first one's.
+fn about(check: CheckId, profile: &Arc<Profile>) -> Arc<Profile> {
+    match profile.role_to_assume() {
+        Some(role) if check == CheckId::AwsAssumeRole => {
+            let mut about = (**profile).clone();
+            about.aws.role_arn = Some(role.clone());
+            Arc::new(about)
+        }
+        _ => profile.clone(),
     }
 }
 

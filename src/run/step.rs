@@ -17,10 +17,16 @@ pub enum Step {
     Signature,
     /// Evaluate the trust policy at hand for the token.
     TrustPolicy,
+    /// Find the access key.
+    AccessKey,
     /// Exchange the token at STS.
     WebIdentity,
-    /// Ask STS who the session is.
+    /// Ask STS who the session, or the key's owner, is.
     CallerIdentity,
+    /// Read what the trust policy at hand asks of the external id.
+    RoleTrust,
+    /// Assume a role with the credentials at hand.
+    AssumeRole,
     /// List the secrets.
     ListSecrets,
     /// Read the secret.
@@ -47,8 +53,11 @@ impl Step {
         Step::Token,
         Step::Signature,
         Step::TrustPolicy,
+        Step::AccessKey,
         Step::WebIdentity,
         Step::CallerIdentity,
+        Step::RoleTrust,
+        Step::AssumeRole,
         Step::ListSecrets,
         Step::GetSecret,
         Step::Permissions,
@@ -68,10 +77,12 @@ impl Step {
             Step::Signature => &[CheckId::TokenSignature],
             Step::TrustPolicy => &[CheckId::TrustPolicy],
             Step::WebIdentity => &[CheckId::AwsAssumeRoleWithWebIdentity],
+            Step::AccessKey => &[CheckId::AwsAccessKey],
             Step::CallerIdentity => &[CheckId::AwsCallerIdentity],
+            Step::AssumeRole => &[CheckId::AwsAssumeRole],
             Step::ListSecrets => &[CheckId::AwsListSecrets],
             Step::GetSecret => &[CheckId::AwsGetSecret, CheckId::SecretJsonKey],
-            Step::Permissions | Step::LocateSecret => &[],
+            Step::Permissions | Step::LocateSecret | Step::RoleTrust => &[],
             Step::EntraExchange => &[CheckId::AzureExchange],
             Step::VaultList => &[CheckId::AzureListSecrets],
             Step::VaultGet => &[CheckId::AzureGetSecret, CheckId::SecretJsonKey],
@@ -80,13 +91,19 @@ impl Step {
     }
 
     /// The steps that must have ended, however they ended, before this one can begin.
-    pub const fn after(self) -> &'static [Step] {
+    pub const fn after(self, guide: Guide) -> &'static [Step] {
         match self {
-            Step::IssuerDocument | Step::Token | Step::Deployment => &[],
+            Step::IssuerDocument | Step::Token | Step::Deployment | Step::AccessKey | Step::RoleTrust => &[],
             Step::IssuerKeys => &[Step::IssuerDocument],
             Step::Signature => &[Step::Token, Step::IssuerKeys],
             Step::TrustPolicy | Step::WebIdentity | Step::EntraExchange => &[Step::Token],
-            Step::CallerIdentity | Step::ListSecrets | Step::GetSecret => &[Step::WebIdentity],
+            Step::CallerIdentity => &[Step::AccessKey, Step::WebIdentity],
+            Step::AssumeRole => &[Step::AccessKey, Step::WebIdentity, Step::CallerIdentity],
+            // A key that STS does not know is told once, before anything is read with it.
+            Step::ListSecrets | Step::GetSecret if guide.is_aws_access_key() => {
+                &[Step::AccessKey, Step::CallerIdentity, Step::AssumeRole]
+            }
+            Step::ListSecrets | Step::GetSecret => &[Step::WebIdentity, Step::AssumeRole],
             Step::Permissions => &[Step::ListSecrets],
             Step::LocateSecret => &[Step::GetSecret],
             Step::VaultList | Step::VaultGet => &[Step::EntraExchange],
@@ -99,6 +116,7 @@ impl Step {
             Step::WebIdentity | Step::EntraExchange => {
                 &[Step::IssuerDocument, Step::IssuerKeys, Step::Signature, Step::TrustPolicy]
             }
+            Step::AssumeRole => &[Step::RoleTrust],
             Step::VaultList => &[Step::VaultGet],
             Step::VaultGet => &[Step::VaultList],
             Step::ListSecrets => &[Step::Permissions],
@@ -119,10 +137,14 @@ impl Step {
             Step::TrustPolicy if is_azure(profile) => {
                 profile.azure.federated_credential.is_some() && Step::Token.applies(profile)
             }
-            Step::TrustPolicy => profile.aws.trust_policy.is_some(),
-            Step::WebIdentity | Step::CallerIdentity | Step::ListSecrets => profile.guide.is_aws_web_identity(),
+            Step::TrustPolicy => profile.guide.is_aws_web_identity() && profile.aws.trust_policy.is_some(),
+            Step::WebIdentity => profile.guide.is_aws_web_identity(),
+            Step::AccessKey => profile.guide.is_aws_access_key(),
+            Step::RoleTrust => profile.guide == Guide::AwsAssumeRole && profile.aws.trust_policy.is_some(),
+            Step::AssumeRole => profile.guide == Guide::AwsAssumeRole || profile.role_to_assume().is_some(),
+            Step::CallerIdentity | Step::ListSecrets => !is_azure(profile),
             Step::Permissions => profile.guide.is_aws_web_identity() && profile.aws.identity_policy.is_some(),
-            Step::GetSecret | Step::LocateSecret => profile.guide.is_aws_web_identity() && profile.secret.is_some(),
+            Step::GetSecret | Step::LocateSecret => !is_azure(profile) && profile.secret.is_some(),
             Step::EntraExchange | Step::VaultList => is_azure(profile),
             Step::VaultGet => is_azure(profile) && profile.secret.is_some(),
             Step::Deployment => profile.deployment.url.is_some(),
@@ -130,14 +152,30 @@ impl Step {
     }
 
     /// Whether the facts so far let this step begin; otherwise the check that stands in its way.
-    pub fn obstacle(self, facts: &Facts) -> Option<CheckId> {
+    pub fn obstacle(self, facts: &Facts, profile: &Profile) -> Option<CheckId> {
+        let credentials = if profile.guide.is_aws_access_key() {
+            CheckId::AwsAccessKey
+        } else {
+            CheckId::AwsAssumeRoleWithWebIdentity
+        };
         match self {
             Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
             Step::Signature | Step::TrustPolicy | Step::WebIdentity if !facts.has_token() => {
                 Some(CheckId::TokenPresent)
             }
-            Step::CallerIdentity | Step::ListSecrets | Step::GetSecret if !facts.aws.has_session() => {
-                Some(CheckId::AwsAssumeRoleWithWebIdentity)
+            Step::CallerIdentity | Step::AssumeRole | Step::ListSecrets | Step::GetSecret
+                if !facts.aws.has_credentials() =>
+            {
+                Some(credentials)
+            }
+            Step::AssumeRole | Step::ListSecrets | Step::GetSecret
+                if profile.guide.is_aws_access_key()
+                    && facts.aws.caller.as_ref().is_some_and(|call| call.refusal().is_some()) =>
+            {
+                Some(CheckId::AwsCallerIdentity)
+            }
+            Step::ListSecrets | Step::GetSecret if Step::AssumeRole.applies(profile) && !facts.aws.has_assumed() => {
+                Some(CheckId::AwsAssumeRole)
             }
             Step::VaultList | Step::VaultGet if !facts.azure.has_access() => Some(CheckId::AzureExchange),
             _ => None,

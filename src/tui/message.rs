@@ -11,6 +11,7 @@ use crate::domain::token::{Cleaning, RawToken};
 use crate::guide::Change;
 use crate::run::event::RunEvent;
 use crate::run::rotation::event::RotationEvent;
+use crate::run::rotation::report::RotationReport;
 
 use super::inputs::{GuideFile, Mouse, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use super::key::Key;
@@ -159,7 +160,7 @@ pub enum PointerAct {
 }
 
 /// Something to do outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Read the lab's scenarios, beside the first frame.
     ListScenarios,
@@ -179,6 +180,11 @@ pub enum Effect {
         session: SessionNumber,
         choice: RotationChoice,
         value: Option<TypedValue>,
+    },
+    /// Add what a session found to its evidence.
+    FileEvidence {
+        target: Target,
+        report: Box<RotationReport>,
     },
     TellRotation {
         session: SessionNumber,

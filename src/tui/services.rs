@@ -18,6 +18,7 @@ use crate::domain::token::{Cleaning, RawToken};
 use crate::guide::Change;
 use crate::run::event::RunEvent;
 use crate::run::rotation::event::RotationEvent;
+use crate::run::rotation::report::RotationReport;
 use crate::run::rotation::session::SessionCommand;
 
 /// A future that a service answers with.
@@ -30,6 +31,12 @@ pub trait Services: Send + Sync + 'static {
 
     /// Asks the cloud as whom a secret of this target would be written. The error is a sentence.
     fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>>;
+
+    /// Adds what a session of this target found to its evidence; yields the file.
+    ///
+    /// # Errors
+    /// In a sentence: it cannot be written.
+    fn evidence(&self, target: Target, report: RotationReport) -> Result<PathBuf, String>;
 
     /// Begins a rotation session: finds the profile, or starts the lab, and works until it is done or the token is
     /// cancelled. The value is what a person typed to be written.

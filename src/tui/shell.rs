@@ -259,6 +259,10 @@ impl Shell {
                     self.spawn(async move { Msg::OperatorSeen { target, result: asked.await } });
                 }
                 Effect::StartRotation { session, choice, value } => self.rotate(session, choice, value),
+                Effect::FileEvidence { target, report } => {
+                    let result = self.services.evidence(target, *report);
+                    self.take(Msg::Exported(result))?;
+                }
                 Effect::TellRotation { session, told } => {
                     if let Some(rotating) = self.rotations.get(&session) {
                         // A session that has ended takes nothing more; one that is behind has enough to do.

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access_keys;
 mod architecture;
 mod azure;
 mod check;
+mod ci_jobs;
 mod console;
 mod deployment;
 mod explain;
+mod faults;
 mod fleet;
 mod guide;
 mod hostile;
@@ -20,6 +23,7 @@ mod profile;
 mod pty;
 mod replay;
 mod rotate;
+mod rotate_interrupted;
 mod scenarios;
 mod secrets;
 mod servers;

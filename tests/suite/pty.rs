@@ -15,6 +15,7 @@ use trustline::domain::profile::{Guide, Profile};
 use trustline::guide::Change;
 use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::{Probes, StepInput, Yield};
+use trustline::run::rotation::report::RotationReport;
 use trustline::run::runner::{self, RunRequest};
 use trustline::run::step::Step;
 use trustline::tui::inputs::{
@@ -255,6 +256,10 @@ impl Probes for PanickingProbes {
 struct WithPanickingProbes;
 
 impl Services for WithPanickingProbes {
+    fn evidence(&self, _: Target, _: RotationReport) -> Result<PathBuf, String> {
+        Err(String::new())
+    }
+
     fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>> {
         Panicking.operator(target)
     }
@@ -325,6 +330,10 @@ fn console_whose_probe_panics() {
 struct Panicking;
 
 impl Services for Panicking {
+    fn evidence(&self, _: Target, _: RotationReport) -> Result<PathBuf, String> {
+        Err(String::new())
+    }
+
     fn operator(&self, _: Target) -> Answer<Result<OperatorSeen, String>> {
         Box::pin(async { Err(String::new()) })
     }

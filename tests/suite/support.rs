@@ -11,6 +11,7 @@ use serde_json::Value;
 pub fn trustline() -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("trustline"));
     command.env_clear().env("TRUSTLINE_CONFIG_DIR", "/nonexistent/trustline");
+    command.env("TRUSTLINE_STATE_DIR", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

@@ -3,6 +3,7 @@
 //! A field is `None` where its probe has not run. Every fact serializes to the JSON object that the
 //! report shows under its check.
 
+pub mod access_key;
 pub mod aws;
 pub mod azure;
 pub mod cloud;
@@ -83,7 +84,8 @@ impl Facts {
             CheckId::AwsGetSecret => self.aws_read(),
             CheckId::SecretJsonKey => self.secret_read().and_then(|read| shown(read.field.as_ref())),
             CheckId::DeploymentReachable => shown(self.deployment.as_ref()),
-            CheckId::AwsAssumeRole => None,
+            CheckId::AwsAccessKey => shown(self.aws.access_key.as_ref()),
+            CheckId::AwsAssumeRole => shown(self.aws.assumed.as_ref()),
         };
         match value {
             Some(Value::Object(fields)) => fields,
@@ -127,6 +129,7 @@ impl Facts {
         for check in checks {
             match check {
                 CheckId::AwsAssumeRoleWithWebIdentity => note(self.aws.assume_role.as_mut(), attempts, waited_ms),
+                CheckId::AwsAssumeRole => note(self.aws.assumed.as_mut(), attempts, waited_ms),
                 CheckId::AwsCallerIdentity => note(self.aws.caller.as_mut(), attempts, waited_ms),
                 CheckId::AwsListSecrets => note(self.aws.list.as_mut(), attempts, waited_ms),
                 CheckId::AwsGetSecret => note(self.aws.secret.as_mut(), attempts, waited_ms),

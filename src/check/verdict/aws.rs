@@ -4,6 +4,7 @@ use super::cloud::{from_words, granted, list_in_words, quoted, read_in_words, un
 use crate::cause::explain::Provider;
 use crate::cause::{Cause, Certainty, Finding, access};
 use crate::check::facts::Facts;
+use crate::check::facts::access_key::AccessKeyFact;
 use crate::check::facts::cloud::{Call, Refusal};
 use crate::check::facts::secret::FieldState;
 use crate::check::{CheckId, Outcome, Verdict};
@@ -73,12 +74,17 @@ pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
     }
     let Some(caller) = call.granted() else {
         return match call.refusal() {
-            Some(refusal) => refused(refusal, from_words(check, Provider::Aws, "STS", refusal)),
+            Some(refusal) => {
+                let mut findings = from_words(check, Provider::Aws, "STS", refusal);
+                narrow_by_access_key(&mut findings, facts);
+                refused(refusal, findings)
+            }
             None => Verdict::inconclusive("no answer was seen", Vec::new()),
         };
     };
     match &profile.aws.role_arn {
-        Some(role) if role.account != caller.account => {
+        // A role that is to be assumed may well be another account's.
+        Some(role) if profile.guide.is_aws_web_identity() && role.account != caller.account => {
             let summary = "the credentials belong to another account than the role";
             let finding = Finding::new(Cause::EnvConflict, check.id(), Certainty::Likely, summary)
                 .with_difference(&role.account, &caller.account)
@@ -93,7 +99,7 @@ pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
 pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
     let check = CheckId::AwsListSecrets;
     let Some(call) = &facts.aws.list else { return Verdict::inconclusive("no answer was seen", Vec::new()) };
-    if let Some(verdict) = unanswered(check, Cause::ConnectTimeout, call) {
+    if let Some(verdict) = unanswered(check, Cause::Proxy, call) {
         return verdict;
     }
     match call.refusal() {
@@ -111,7 +117,7 @@ pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
 pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
     let check = CheckId::AwsGetSecret;
     let Some(call) = &facts.aws.secret else { return Verdict::inconclusive("no answer was seen", Vec::new()) };
-    if let Some(verdict) = unanswered(check, Cause::ConnectTimeout, call) {
+    if let Some(verdict) = unanswered(check, Cause::Proxy, call) {
         return verdict;
     }
     let Some(refusal) = call.refusal() else {
@@ -167,12 +173,12 @@ pub fn may_pass_by_itself<T>(call: &Call<T>) -> Option<String> {
     passing.then(|| format!("{}: {}", refusal.code, refusal.message))
 }
 
-fn refused(refusal: &Refusal, mut findings: Vec<Finding>) -> Verdict {
+pub(super) fn refused(refusal: &Refusal, mut findings: Vec<Finding>) -> Verdict {
     findings.sort_by_key(|finding| finding.certainty);
     Verdict::fail(format!("{}: {}", refusal.code, refusal.message), findings)
 }
 
-fn missing_settings(profile: &Profile) -> String {
+pub(super) fn missing_settings(profile: &Profile) -> String {
     let missing: Vec<&str> =
         [(profile.aws.role_arn.is_none(), "aws.role-arn"), (profile.aws.region.is_none(), "aws.region")]
             .iter()
@@ -208,6 +214,16 @@ fn narrow_by_trust_policy(findings: &mut Vec<Finding>, facts: &Facts, refusal: &
             blame_a_new_role(findings, facts, refusal);
         }
         _ => {}
+    }
+}
+
+/// It is known where the key came from, so no other credential won.
+fn narrow_by_access_key(findings: &mut Vec<Finding>, facts: &Facts) {
+    let Some(AccessKeyFact::Found(key)) = &facts.aws.access_key else { return };
+    findings.retain(|finding| finding.cause != Cause::EnvConflict);
+    for finding in findings.iter_mut().filter(|finding| finding.cause == Cause::StaticKeyWrong) {
+        finding.certainty = Certainty::Likely;
+        finding.evidence.push(format!("the call was signed with {} from {}", key.id, key.source));
     }
 }
 

@@ -75,7 +75,10 @@ pub fn unanswered<T>(check: CheckId, unreachable: Cause, call: &Call<T>) -> Opti
             let status = http_status.map(|s| format!(" (HTTP {s})")).unwrap_or_default();
             let reason = format!("what answered is not the service{status}: {detail}");
             let evidence = call.exchange.as_ref().map(|x| format!("dialled {}", x.url));
-            let mut finding = Finding::new(unreachable, check.id(), Certainty::Likely, reason.clone());
+            // A server in trouble may lose its own words; something in between does not say 5xx for long.
+            let in_trouble = unreachable == Cause::Proxy && http_status.is_some_and(|status| status >= 500);
+            let cause = if in_trouble { Cause::Transient } else { unreachable };
+            let mut finding = Finding::new(cause, check.id(), Certainty::Likely, reason.clone());
             finding.evidence.extend(evidence);
             Some(Verdict::inconclusive(reason, vec![finding]))
         }

@@ -1,5 +1,7 @@
 //! Verdicts: pure functions from facts and the profile to how a check ended and why.
 
+pub mod access_key;
+pub mod assume_role;
 pub mod aws;
 pub mod azure;
 pub mod cloud;
@@ -36,7 +38,8 @@ pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
         CheckId::AzureListSecrets => azure::list_secrets(facts, profile),
         CheckId::AzureGetSecret => azure::get_secret(facts, profile),
         CheckId::DeploymentReachable => deployment::reachable(facts, profile),
-        CheckId::AwsAssumeRole => Verdict::skipped("not part of this guide's line"),
+        CheckId::AwsAccessKey => access_key::present(facts, profile),
+        CheckId::AwsAssumeRole => assume_role::assumed(facts, profile),
     }
 }
 
@@ -46,6 +49,7 @@ pub fn is_refused(check: CheckId, facts: &Facts) -> bool {
         CheckId::AwsAssumeRoleWithWebIdentity => {
             facts.aws.assume_role.as_ref().is_some_and(|call| call.refusal().is_some())
         }
+        CheckId::AwsAssumeRole => facts.aws.assumed.as_ref().is_some_and(|call| call.refusal().is_some()),
         CheckId::AwsListSecrets => facts.aws.list.as_ref().is_some_and(|call| call.refusal().is_some()),
         CheckId::AwsGetSecret => facts.aws.secret.as_ref().is_some_and(|call| call.refusal().is_some()),
         CheckId::AzureExchange => facts.azure.exchange.as_ref().is_some_and(|fact| fact.call.refusal().is_some()),
@@ -60,6 +64,7 @@ pub fn is_refused(check: CheckId, facts: &Facts) -> bool {
 pub fn may_be_propagating(check: CheckId, facts: &Facts) -> Option<String> {
     match check {
         CheckId::AwsAssumeRoleWithWebIdentity => facts.aws.assume_role.as_ref().and_then(aws::may_pass_by_itself),
+        CheckId::AwsAssumeRole => facts.aws.assumed.as_ref().and_then(aws::may_pass_by_itself),
         CheckId::AwsListSecrets => facts.aws.list.as_ref().and_then(aws::may_pass_by_itself),
         CheckId::AwsGetSecret => facts.aws.secret.as_ref().and_then(aws::may_pass_by_itself),
         CheckId::AzureExchange => azure::exchange_may_pass(facts),

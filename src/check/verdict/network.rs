@@ -120,6 +120,8 @@ fn cause(peer: Peer, failure: &NetworkFailure) -> (Cause, Certainty) {
         FailureKind::TlsCertificate => (Cause::TlsUntrusted, Likely),
         FailureKind::TlsExpired { .. } | FailureKind::TlsNotYetValid { .. } => (Cause::TlsExpired, Proven),
         FailureKind::TlsName { .. } => (Cause::TlsName, Proven),
+        // Whatever speaks there is not the cloud's service, and repeating it does not help.
+        FailureKind::TlsHandshake | FailureKind::TlsAbsent if peer == Peer::Other => (Cause::Proxy, Possible),
         FailureKind::TlsHandshake | FailureKind::TlsAbsent => (peer.unreachable(), Likely),
         FailureKind::Redirect { .. } => match peer {
             Peer::IssuerDocument | Peer::IssuerKeys => (Cause::IssuerRedirect, Proven),

@@ -27,6 +27,7 @@ use crate::probe::token_source::{self, ReadOptions};
 use crate::run::event::RunEvent;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
+use crate::run::rotation::report::RotationReport;
 use crate::run::runner::{self, RunRequest};
 use crate::tui::inputs::{GuideFile, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use crate::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
@@ -99,6 +100,11 @@ impl Services for Cloud {
             let opened = lab.open(target, &network, &selector).map_err(|error| error.message)?;
             rotation::operator(opened, network.timeout).await
         })
+    }
+
+    fn evidence(&self, target: Target, report: RotationReport) -> Result<PathBuf, String> {
+        let opened = self.lab.open(target, &self.network, &self.selector).map_err(|error| error.message)?;
+        rotation::evidence(&opened, report).map_err(|error| error.message)
     }
 
     fn rotate(

@@ -1,6 +1,7 @@
 //! Rotation sessions of the console: the same session and the same world as `trustline rotate`'s.
 
 use std::any::Any;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,13 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::target::Opened;
+use crate::cli::rotation_files::{Place, RotationFiles};
 use crate::cli::{CliError, rotate};
 use crate::guide::rotate_command;
 use crate::probe::new_value::{Alphabet, LineBreak, NewValue};
 use crate::run::rotation::event::Way;
 use crate::run::rotation::live::{LiveSettings, LiveWorld, RuntimeSource};
+use crate::run::rotation::report::RotationReport;
 use crate::run::rotation::session::{self, Earlier, Pace, RollBack, RotationRequest, RuntimeFrom};
 use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, RotationWay};
 use crate::tui::services::RotationStarted;
@@ -53,6 +56,8 @@ pub(super) async fn begin(
         .clone()
         .ok_or_else(|| CliError::new("no secret is named").with_hint("set secret.name in the profile"))?;
     let values = values(choice.way, value)?;
+    let mut files = RotationFiles::open(place(&opened)?.as_ref(), None)?;
+    let earlier = take_up(choice.way, &mut files)?;
     let runtime = match choice.runtime {
         RuntimeFrom::World => RuntimeSource::Kickoff,
         RuntimeFrom::Nowhere | RuntimeFrom::Pasted => RuntimeSource::Nowhere,
@@ -78,11 +83,47 @@ pub(super) async fn begin(
         runtime: choice.runtime,
         roll_back: if choice.way.writes() { RollBack::Ask } else { RollBack::Never },
         pace: pace(&choice),
-        earlier: Earlier::default(),
+        earlier,
         profile: profile.clone(),
     };
-    let events = session::start(request, world, receiver, cancel);
+    let journal = Box::new(move |event: &_| files.note(event));
+    let events = session::start(request, world, receiver, journal, cancel);
     Ok(RotationStarted { profile, events, commands, keep: Box::new(keep) })
+}
+
+/// Where the session is kept until it is judged; nowhere for a lab, whose secrets end with it.
+fn place(opened: &Opened) -> Result<Option<Place>, CliError> {
+    let Some(path) = opened.loaded.path.as_deref().filter(|_| !opened.is_lab) else { return Ok(None) };
+    let secrets: Vec<_> = opened.loaded.profile.secret.clone().into_iter().collect();
+    Place::of(&opened.loaded.profile, Some(path), &secrets).map(Some)
+}
+
+/// What was seen before a session that was interrupted. Only one that writes nothing goes on with it unasked.
+fn take_up(way: RotationWay, files: &mut RotationFiles) -> Result<Earlier, CliError> {
+    match files.interrupted()? {
+        Some(kept) if way == RotationWay::ByHand => {
+            let earlier = kept.earlier();
+            files.go_on(kept);
+            Ok(earlier)
+        }
+        Some(kept) if kept.begun && way.writes() => Err(CliError::new(format!(
+            "a rotation of {} that began {} was interrupted, and the new value may have been written",
+            kept.secrets.join(", "),
+            kept.started
+        ))
+        .with_hint("begin with `I do, in another terminal`: it goes on with what was seen before")
+        .with_hint("`trustline rotate --start-anew` forgets it")),
+        _ => Ok(Earlier::default()),
+    }
+}
+
+/// Adds what a session found to its evidence, beside where the program was started.
+pub(super) fn evidence(opened: &Opened, report: RotationReport) -> Result<PathBuf, CliError> {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' };
+    let name: String = report.profile.chars().take(40).map(safe).collect();
+    let path = PathBuf::from(format!("trustline-evidence-{name}.json"));
+    RotationFiles::open(place(opened)?.as_ref(), Some(&path))?.file_all(report)?;
+    Ok(path)
 }
 
 fn world(
@@ -91,7 +132,7 @@ fn world(
     runtime: RuntimeSource,
     values: Vec<NewValue>,
 ) -> (LiveWorld, Arc<dyn Any + Send + Sync>) {
-    let Opened { loaded, http, operator, keep } = opened;
+    let Opened { loaded, http, operator, keep, .. } = opened;
     let profile = loaded.profile;
     let command = Vec::new();
     (LiveWorld::new(LiveSettings { http, profile, timeout, operator, command, runtime, values }), keep)

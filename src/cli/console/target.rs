@@ -22,6 +22,8 @@ pub(super) struct Opened {
     pub http: HttpStack,
     /// As whom secrets are written: the lab's own operator, or the one whom the clouds' tools would take.
     pub operator: Operator,
+    /// Whether its secrets end with it.
+    pub is_lab: bool,
     /// What must live as long as the work.
     pub keep: Arc<dyn Any + Send + Sync>,
 }
@@ -42,7 +44,7 @@ pub(super) fn open(target: Target, network: &NetworkArgs, selector: &ProfileSele
             let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &selector.set)?;
             let http = network.lab_stack(&folder.ca_file())?;
             let operator = rotate::lab_operator(&loaded.profile, &lab, &folder);
-            return Ok(Opened { loaded, http, operator, keep: Arc::new((lab, folder)) });
+            return Ok(Opened { loaded, http, operator, is_lab: true, keep: Arc::new((lab, folder)) });
         }
         Target::Named(name) => by(Some(name), None),
         Target::File(path) => by(None, Some(path)),
@@ -53,7 +55,7 @@ pub(super) fn open(target: Target, network: &NetworkArgs, selector: &ProfileSele
         Guide::AzureWorkloadIdentity => Operator::AzureCli,
         _ => Operator::Aws { profile: None, file: None },
     };
-    Ok(Opened { loaded, http: network.stack()?, operator, keep: Arc::new(()) })
+    Ok(Opened { loaded, http: network.stack()?, operator, is_lab: false, keep: Arc::new(()) })
 }
 
 /// The lab in which secrets are rotated: the next session finds in it what the one before wrote.

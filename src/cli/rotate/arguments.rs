@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::question;
 use super::value::NewValueArgs;
+use super::verify::VerifyArgs;
 use crate::cli::CliError;
 use crate::cli::args::{ColorChoice, NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, seconds, seconds_or_zero};
 use crate::cli::terminal;
@@ -27,7 +28,10 @@ const LARGEST_TEXT: u64 = 8 * 1024 * 1024;
 
 /// Arguments of `trustline rotate`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(in crate::cli) struct RotateArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<RotateAction>,
     #[command(flatten)]
     pub(super) selector: ProfileSelector,
     #[command(flatten)]
@@ -79,6 +83,15 @@ pub(in crate::cli) struct RotateArgs {
     /// Make the version before current again where the running automation does not get the new value
     #[arg(long)]
     rollback_on_failure: bool,
+    /// Write what was seen and the verdict to this JSON file, after what it holds, and as Markdown beside it
+    #[arg(long, value_name = "FILE")]
+    pub(super) evidence: Option<PathBuf>,
+    /// Go on with the rotation that was interrupted: what was seen before is kept, and what was written is not written again
+    #[arg(long, conflicts_with_all = ["start_anew", "watch", "already", "lab"])]
+    pub(super) resume: bool,
+    /// Forget the rotation that was interrupted
+    #[arg(long)]
+    pub(super) start_anew: bool,
     /// Wait this long for the new version, and again for a running automation that has the old value [default: 600 for
     /// the version, 0 for the automation]
     #[arg(long, value_name = "SECONDS", value_parser = seconds_or_zero)]
@@ -92,6 +105,13 @@ pub(in crate::cli) struct RotateArgs {
     /// When to colour
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: ColorChoice,
+}
+
+/// What else is done with rotations.
+#[derive(Debug, Subcommand)]
+pub(super) enum RotateAction {
+    /// Tell, offline, whether evidence is whole as it was written
+    VerifyEvidence(VerifyArgs),
 }
 
 /// The forms of a rotation's report.

@@ -1,18 +1,21 @@
 //! `trustline rotate`: rotate, then prove that the running automation has the new value.
 
 mod arguments;
+mod interrupted;
 mod question;
 mod value;
+mod verify;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use arguments::RotateArgs;
-use arguments::RotationForm;
+use arguments::{RotateAction, RotationForm};
 
 use super::lab_folder::LabFolder;
+use super::rotation_files::{Place, RotationFiles};
 use super::{CliError, Exit, lab, network, settings, terminal};
 use crate::domain::profile::{Profile, SecretSource};
 use crate::domain::rotation::Verdict;
@@ -24,41 +27,55 @@ use crate::probe::http::HttpStack;
 use crate::run::rotation::event::{RotationKind, Way};
 use crate::run::rotation::live::{LiveSettings, LiveWorld, Operator};
 use crate::run::rotation::report::RotationReport;
-use crate::run::rotation::session::{self, Earlier, RollBack, RotationRequest, SessionCommand};
+use crate::run::rotation::session::{self, RollBack, RotationRequest, SessionCommand};
 
 /// How many answers may wait for the session.
 const ANSWERS_AHEAD: usize = 8;
 
+/// A session that has ended, with the signal that ended it, and what could not be written of it.
+struct Ended {
+    report: RotationReport,
+    signal: Option<Exit>,
+    problem: Option<CliError>,
+}
+
 pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
+    if let Some(RotateAction::VerifyEvidence(args)) = &args.action {
+        return verify::run(args);
+    }
     args.validate()?;
     let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
     let ended = runtime.block_on(async {
         match &args.selector.lab {
             None => {
-                let profile = settings::load(&args.selector)?.profile;
+                let settings::Loaded { profile, path, .. } = settings::load(&args.selector)?;
                 let operator = args.operator(&profile)?;
-                rotate(args, profile, args.network.stack()?, operator).await
+                let place = Place::of(&profile, path.as_deref(), &args.secrets(&profile)?)?;
+                let files = RotationFiles::open(Some(&place), args.evidence.as_deref())?;
+                rotate(args, profile, args.network.stack()?, operator, files).await
             }
             Some(scenario) => rotate_in_lab(args, scenario).await,
         }
     });
     // A name look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
-    let (report, signal) = ended?;
+    let Ended { report, signal, problem } = ended?;
     terminal::print(&match args.output {
         RotationForm::Text => text::report(&report, args.paint()),
         RotationForm::Json => format!("{:#}\n", json::report(&report)),
         RotationForm::Markdown => markdown::report(&report),
     });
-    Ok(signal.unwrap_or_else(|| exit(&report, args.way())))
+    problem.map_or_else(|| Ok(signal.unwrap_or_else(|| exit(&report, args.way()))), Err)
 }
 
-async fn rotate_in_lab(args: &RotateArgs, scenario: &str) -> Result<(RotationReport, Option<Exit>), CliError> {
+async fn rotate_in_lab(args: &RotateArgs, scenario: &str) -> Result<Ended, CliError> {
     let lab = lab::start(scenario, LabOptions::default())?;
     let folder = LabFolder::write(&lab)?;
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
     let operator = lab_operator(&profile, &lab, &folder);
-    rotate(args, profile, args.network.lab_stack(&folder.ca_file())?, operator).await
+    // The lab's secrets end with it, and so does the session.
+    let files = RotationFiles::open(None, args.evidence.as_deref())?;
+    rotate(args, profile, args.network.lab_stack(&folder.ca_file())?, operator, files).await
 }
 
 /// As whom secrets are written in a lab.
@@ -88,10 +105,11 @@ async fn rotate(
     profile: Profile,
     http: HttpStack,
     operator: Operator,
-) -> Result<(RotationReport, Option<Exit>), CliError> {
+    mut files: RotationFiles,
+) -> Result<Ended, CliError> {
     let secrets = args.secrets(&profile)?;
-    let way = args.way();
-    let values = if way == Way::Trustline { value::read(&args.new_value, &secrets)? } else { Vec::new() };
+    let (earlier, way) = interrupted::take_up(args, &mut files)?;
+    let values = if args.way() == Way::Trustline { value::read(&args.new_value, &secrets)? } else { Vec::new() };
     let runtime = args.runtime_source(&profile)?;
     let world = Arc::new(LiveWorld::new(LiveSettings {
         http,
@@ -102,7 +120,7 @@ async fn rotate(
         runtime: runtime.clone(),
         values,
     }));
-    if way == Way::Trustline && !args.yes {
+    if args.way() == Way::Trustline && !args.yes {
         confirm(&world, &profile, &secrets).await?;
     }
     let request = RotationRequest {
@@ -112,10 +130,10 @@ async fn rotate(
         runtime: args.runtime_from(),
         roll_back: args.roll_back(),
         pace: args.pace(),
-        earlier: Earlier::default(),
+        earlier,
         profile,
     };
-    follow(request, world).await
+    follow(request, world, files).await
 }
 
 /// Asks whoever sits at the terminal to write out what is about to be changed, and where.
@@ -137,17 +155,23 @@ async fn confirm(world: &LiveWorld, profile: &Profile, secrets: &[SecretRef]) ->
 }
 
 /// Follows the session to its end, and tells what happens on standard error.
-async fn follow(request: RotationRequest, world: Arc<LiveWorld>) -> Result<(RotationReport, Option<Exit>), CliError> {
+async fn follow(request: RotationRequest, world: Arc<LiveWorld>, files: RotationFiles) -> Result<Ended, CliError> {
     let asks = request.roll_back == RollBack::Ask;
     let (answers, commands) = mpsc::channel(ANSWERS_AHEAD);
     let cancel = CancellationToken::new();
-    let mut events = session::start(request, world, commands, cancel.clone());
+    let files = Arc::new(Mutex::new(files));
+    let noted = files.clone();
+    let journal = Box::new(move |event: &_| noted.lock().unwrap_or_else(PoisonError::into_inner).note(event));
+    let mut events = session::start(request, world, commands, journal, cancel.clone());
     let mut signals = terminal::Signals::listen()?;
     let (mut report, mut signal) = (RotationReport::default(), None);
     loop {
         tokio::select! {
             event = events.recv() => {
-                let Some(event) = event else { return Ok((report, signal)) };
+                let Some(event) = event else {
+                    let problem = files.lock().unwrap_or_else(PoisonError::into_inner).problem().cloned();
+                    return Ok(Ended { report, signal, problem });
+                };
                 if let Some(line) = progress::line(&event) {
                     terminal::note(&line);
                 }

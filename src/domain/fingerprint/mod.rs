@@ -75,7 +75,7 @@ impl From<Fingerprint> for String {
 }
 
 /// The first `digits` lower-case hex digits of `bytes`.
-fn hex(bytes: &[u8], digits: usize) -> String {
+pub(super) fn hex(bytes: &[u8], digits: usize) -> String {
     bytes.iter().flat_map(|b| [b >> 4, b & 15]).take(digits).filter_map(|n| char::from_digit(n.into(), 16)).collect()
 }
 

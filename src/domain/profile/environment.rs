@@ -33,6 +33,8 @@ const AWS_PROFILE: &[(&str, Key)] = &[("AWS_PROFILE", Key::ConfigProfile)];
 
 /// Where CI systems keep tokens. A job has them whether or not it means to use them, so a profile's file goes before.
 const CIRCLECI_TOKENS: &[&str] = &["CIRCLE_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2"];
+/// The name that the guide's job gives to its token under `id_tokens`.
+const GITLAB_TOKEN: &str = "GITLAB_OIDC_TOKEN";
 const GITHUB_REQUEST: &[&str] = &["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
 
 /// What the Azure SDKs read an application's client secret from.
@@ -41,7 +43,7 @@ const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 /// Whether the variables alone say enough to start from: a role, an Entra application, or a token.
 pub fn suffices(variables: Variables<'_>) -> bool {
     let named = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"];
-    named.iter().chain(CIRCLECI_TOKENS).any(|name| is_set(variables, name))
+    named.iter().chain(CIRCLECI_TOKENS).chain(&[GITLAB_TOKEN]).any(|name| is_set(variables, name))
         || GITHUB_REQUEST.iter().all(|name| is_set(variables, name))
 }
 
@@ -53,7 +55,7 @@ pub fn guide(variables: Variables<'_>) -> Guide {
         Guide::AzureWorkloadIdentity
     } else if is_set(variables, "CIRCLECI") || CIRCLECI_TOKENS.iter().any(|name| is_set(variables, name)) {
         Guide::CircleciAws
-    } else if is_set(variables, "GITLAB_CI") {
+    } else if is_set(variables, "GITLAB_CI") || is_set(variables, GITLAB_TOKEN) {
         Guide::GitlabAws
     } else {
         Guide::AwsWorkloadIdentity
@@ -103,8 +105,11 @@ pub fn offers(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
     }
     match guide {
         Guide::CircleciAws => {
-            if let Some(name) = CIRCLECI_TOKENS.iter().find(|name| is_set(variables, name)) {
-                offer(Key::TokenEnv, Value::Text((*name).to_owned()), name);
+            let of_job = CIRCLECI_TOKENS.iter().find(|name| is_set(variables, name));
+            // A job without a context has no token; reading it tells so.
+            let expected = || CIRCLECI_TOKENS.first().filter(|_| is_set(variables, "CIRCLECI"));
+            if let Some(name) = of_job.or_else(expected) {
+                offer(Key::TokenEnv, Value::Text((*name).to_owned()), of_job.map_or("CIRCLECI", |name| name));
             }
             if let Some(organization) = variables("CIRCLE_ORGANIZATION_ID").filter(|id| !id.is_empty()) {
                 let issuer = format!("https://oidc.circleci.com/org/{organization}");
@@ -113,6 +118,10 @@ pub fn offers(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
             }
         }
         Guide::GitlabAws => {
+            // Without the variable the job has no `id_tokens`; reading it tells so.
+            if let Some(name) = [GITLAB_TOKEN, "GITLAB_CI"].iter().find(|name| is_set(variables, name)) {
+                offer(Key::TokenEnv, Value::Text(GITLAB_TOKEN.to_owned()), name);
+            }
             if let Some(instance) = variables("CI_SERVER_URL").filter(|url| !url.is_empty()) {
                 offer(Key::IssuerUrl, Value::Text(instance), "CI_SERVER_URL");
             }
@@ -164,6 +173,7 @@ mod tests {
             (&[("AWS_ROLE_ARN", "x")], true),
             (&[("AZURE_FEDERATED_TOKEN_FILE", "x")], true),
             (&[("CIRCLE_OIDC_TOKEN", "x")], true),
+            (&[("GITLAB_OIDC_TOKEN", "x")], true),
             (&[("ACTIONS_ID_TOKEN_REQUEST_URL", "x")], false),
             (&[("ACTIONS_ID_TOKEN_REQUEST_URL", "x"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "y")], true),
         ] {
@@ -203,6 +213,7 @@ mod tests {
     fn a_tokens_value_never_becomes_a_setting() {
         let set = [
             ("CIRCLE_OIDC_TOKEN", "planted"),
+            ("GITLAB_OIDC_TOKEN", "planted"),
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "planted"),
             ("AZURE_CLIENT_SECRET", "planted"),
         ];

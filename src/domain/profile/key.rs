@@ -95,6 +95,8 @@ keys! {
     SecretsmanagerEndpointUrl = "aws.secretsmanager-endpoint-url", Text;
     /// The shared-configuration profile of the static guides.
     ConfigProfile = "aws.config-profile", Text;
+    /// The access key of the static guides, as the file that the console offers for it.
+    AccessKeysCsv = "aws.access-keys-csv", Path;
     /// The external id of the role's trust policy.
     ExternalId = "aws.external-id", Text;
     /// What the names of the readable secrets begin with.

@@ -54,6 +54,11 @@ impl Guide {
         }
     }
 
+    /// Whether the caller signs with an access key.
+    pub const fn is_aws_access_key(self) -> bool {
+        matches!(self, Guide::AwsStatic | Guide::AwsAssumeRole)
+    }
+
     /// Whether a web identity token is exchanged at AWS STS.
     pub const fn is_aws_web_identity(self) -> bool {
         matches!(self, Guide::AwsWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws)
@@ -95,7 +100,11 @@ pub struct AwsSettings {
     pub secretsmanager_endpoint_url: Option<String>,
     /// The shared-configuration profile of the static guides.
     pub config_profile: Option<String>,
+    /// The static guides' access key, as the file that the console offers for it.
+    pub access_keys_csv: Option<PathBuf>,
     pub external_id: Option<String>,
+    /// The role of another account that is assumed from the first role's session, and that reads.
+    pub target_role_arn: Option<RoleArn>,
 }
 
 /// Settings of the Azure side.
@@ -160,6 +169,15 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// The role that an AWS caller assumes with credentials it has: the static variant's, or the second hop.
+    pub fn role_to_assume(&self) -> Option<&RoleArn> {
+        match self.guide {
+            Guide::AwsAssumeRole => self.aws.role_arn.as_ref(),
+            guide if guide.is_aws_web_identity() => self.aws.target_role_arn.as_ref(),
+            _ => None,
+        }
+    }
+
     /// A profile with its name and guide, and nothing else.
     pub fn bare(name: &str, guide: Guide) -> Self {
         Profile {

@@ -27,6 +27,7 @@ pub fn ask(key: Key) -> &'static str {
         Key::TrustPolicy => "File with the role's trust policy, or the answer of `aws iam get-role`",
         Key::IdentityPolicy => "File with the role's permissions",
         Key::AwsAudience => "Audience registered at the identity provider (sts.amazonaws.com)",
+        Key::AccessKeysCsv => "File with the access key, as the console offers it (accessKeys.csv)",
         Key::ConfigProfile => "Profile of ~/.aws to take the access key from (default)",
         Key::ExternalId => "External id of the role's trust policy",
         Key::SecretPrefix => "What the readable secrets' names begin with (crewai)",

@@ -229,7 +229,9 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             sts_endpoint_url: text(Key::StsEndpointUrl),
             secretsmanager_endpoint_url: text(Key::SecretsmanagerEndpointUrl),
             config_profile: text(Key::ConfigProfile),
+            access_keys_csv: path(Key::AccessKeysCsv),
             external_id: text(Key::ExternalId),
+            target_role_arn: text(Key::TargetRoleArn).and_then(|arn| RoleArn::parse(&arn).ok()),
         },
         azure: AzureSettings {
             tenant_id: text(Key::TenantId),

@@ -83,6 +83,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         | Key::IdentityPolicy
         | Key::FederatedCredential
         | Key::ClientSecretFile
+        | Key::AccessKeysCsv
         | Key::DeploymentTokenFile
         | Key::DeploymentInputs => None,
         Key::TokenCommand | Key::TokenGithubActions | Key::TokenStdin => None,

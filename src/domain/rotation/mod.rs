@@ -1,5 +1,6 @@
 //! Rotation: what a store and a running automation held before and after, and what follows from it.
 
+pub mod evidence;
 pub mod judge;
 pub mod sighting;
 pub mod snapshot;

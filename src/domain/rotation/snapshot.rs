@@ -1,5 +1,7 @@
 //! What a store held of a secret at one moment: its versions, their stages and fingerprints.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::super::fingerprint::Fingerprint;
@@ -20,6 +22,15 @@ pub const PENDING: &str = "AWSPENDING";
 pub enum Store {
     AwsSecretsManager,
     AzureKeyVault,
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Store::AwsSecretsManager => "AWS Secrets Manager",
+            Store::AzureKeyVault => "Azure Key Vault",
+        })
+    }
 }
 
 /// Where a store is.

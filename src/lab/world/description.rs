@@ -309,6 +309,11 @@ pub struct ProfileWorld {
     pub issuer_url: String,
     pub organization: String,
     pub role_arn: String,
+    /// The role of the second hop.
+    pub target_role_arn: Option<String>,
+    pub external_id: Option<String>,
+    /// The access key that the static guides' user has at hand.
+    pub access_key: AccessKeyWorld,
     pub region: String,
     /// A secret's name, `name#key`, or ARN.
     pub secret: String,
@@ -320,6 +325,16 @@ pub struct ProfileWorld {
     pub identity_policy: Option<Policy>,
     pub azure: AzureProfile,
     pub deployment: DeploymentProfile,
+}
+
+/// An access key as the console hands it over.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AccessKeyWorld {
+    /// Empty where there is none.
+    pub id: String,
+    #[serde(deserialize_with = "secret_text")]
+    pub secret: SecretString,
 }
 
 /// A policy document, written as a text or as the document itself.

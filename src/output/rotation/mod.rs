@@ -1,5 +1,6 @@
 //! A rotation in the forms of a report: folds of its events.
 
+pub mod evidence;
 pub mod json;
 pub mod markdown;
 pub mod progress;

@@ -60,7 +60,13 @@ pub struct Earlier {
     /// By secret.
     pub stores: Vec<(String, StoreSnapshot)>,
     pub runtime: Option<Sighting>,
+    /// When new versions were written, by secret.
+    pub written: Vec<(String, UnixMillis)>,
 }
+
+/// Takes each event before the session goes on, so that what is kept is never behind what is done. An error says, in
+/// words, that the event could not be kept.
+pub type Journal = Box<dyn FnMut(&RotationEvent) -> Result<(), String> + Send>;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -96,11 +102,12 @@ pub fn start<W: RotationWorld>(
     request: RotationRequest,
     world: Arc<W>,
     commands: mpsc::Receiver<SessionCommand>,
+    journal: Journal,
     cancel: CancellationToken,
 ) -> mpsc::Receiver<RotationEvent> {
     let (events, receiver) = mpsc::channel(EVENTS_AHEAD);
     tokio::spawn(async move {
-        let mut session = Session::new(request, world, commands, events);
+        let mut session = Session::new(request, world, commands, journal, events);
         let cut_short = tokio::select! {
             () = session.run() => None,
             () = cancel.cancelled() => Some("interrupted".to_owned()),
@@ -119,6 +126,7 @@ struct Session<W> {
     request: RotationRequest,
     world: Arc<W>,
     commands: mpsc::Receiver<SessionCommand>,
+    journal: Journal,
     events: mpsc::Sender<RotationEvent>,
     seq: u64,
     began: Instant,
@@ -135,6 +143,9 @@ struct Tracked {
     after: Option<StoreSnapshot>,
     /// When the new value was written, as exactly as is known.
     written: Option<UnixMillis>,
+    /// Whether what was there before was seen by a session that was interrupted, and when that one wrote.
+    kept: bool,
+    written_earlier: Option<UnixMillis>,
     /// The last look that did not show a new version yet.
     last_look: UnixMillis,
 }
@@ -153,6 +164,7 @@ impl<W: RotationWorld> Session<W> {
         request: RotationRequest,
         world: Arc<W>,
         commands: mpsc::Receiver<SessionCommand>,
+        journal: Journal,
         events: mpsc::Sender<RotationEvent>,
     ) -> Self {
         let tracked = request
@@ -164,6 +176,8 @@ impl<W: RotationWorld> Session<W> {
                 before: None,
                 after: None,
                 written: None,
+                kept: false,
+                written_earlier: None,
                 last_look: 0,
             })
             .collect();
@@ -172,6 +186,7 @@ impl<W: RotationWorld> Session<W> {
             request,
             world,
             commands,
+            journal,
             events,
             seq: 0,
             began: Instant::now(),
@@ -226,9 +241,12 @@ impl<W: RotationWorld> Session<W> {
 
     /// What is there before the rotation; what an interrupted session saw is kept.
     async fn look_before(&mut self) {
-        let earlier = std::mem::take(&mut self.request.earlier.stores);
+        let earlier = std::mem::take(&mut self.request.earlier);
         for at in 0..self.tracked.len() {
-            let kept = earlier.iter().find(|(name, _)| *name == self.tracked[at].name).map(|(_, seen)| seen.clone());
+            let tracked = &mut self.tracked[at];
+            let kept = earlier.stores.iter().find(|(name, _)| *name == tracked.name).map(|(_, seen)| seen.clone());
+            tracked.kept = kept.is_some();
+            tracked.written_earlier = earlier.written.iter().find(|(name, _)| *name == tracked.name).map(|(_, at)| *at);
             let seen = match kept {
                 Some(snapshot) => Ok(snapshot),
                 None => self.world.snapshot(&self.tracked[at].secret).await,
@@ -296,20 +314,25 @@ impl<W: RotationWorld> Session<W> {
     }
 
     async fn rotate(&mut self) {
+        // A session that goes on may find the rotation made that it was interrupted in: it is not made again.
+        let kept = (0..self.tracked.len()).filter(|at| self.tracked[*at].kept).collect();
+        self.still_open(kept).await;
+        let to_do: Vec<usize> = (0..self.tracked.len()).filter(|at| self.tracked[*at].written.is_none()).collect();
         match self.request.way {
+            Way::Command if to_do.is_empty() => {}
             Way::Command => {
                 if let Err(refused) = self.world.run_command().await {
                     self.trouble(None, refused).await;
                 }
             }
             Way::Trustline => {
-                for at in 0..self.tracked.len() {
+                for at in to_do {
                     self.write(at).await;
                 }
             }
             _ => {
                 let asks = self.request.asks.clone();
-                for (command, at) in asks.into_iter().zip(0..) {
+                for (command, at) in asks.into_iter().zip(0..).filter(|(_, at)| to_do.contains(at)) {
                     if let Some(tracked) = self.tracked.get(at).filter(|tracked| tracked.before.is_some()) {
                         let secret = tracked.name.clone();
                         self.emit(RotationKind::Asked { secret, command }).await;
@@ -373,9 +396,10 @@ impl<W: RotationWorld> Session<W> {
             match current {
                 Ok(version) if tracked.before.as_ref().is_some_and(|before| before.current != version) => {
                     if tracked.written.is_none() {
-                        tracked.written = Some(at_now);
+                        let at = tracked.written_earlier.unwrap_or(at_now);
+                        tracked.written = Some(at);
                         let secret = tracked.name.clone();
-                        self.emit(RotationKind::Written { secret, version, at: at_now }).await;
+                        self.emit(RotationKind::Written { secret, version, at }).await;
                     }
                 }
                 Ok(_) => {
@@ -438,8 +462,10 @@ impl<W: RotationWorld> Session<W> {
     fn refine_times(&mut self) {
         for tracked in &mut self.tracked {
             let created = tracked.after.as_ref().and_then(|after| after.current()).and_then(|v| v.created_at);
-            if let (Some(written), Some(created), true) =
-                (tracked.written, created, self.request.way != Way::Trustline && self.request.way != Way::Already)
+            // Of a write of its own the session knows better, unless it was interrupted in it.
+            let own = self.request.way == Way::Trustline && (!tracked.kept || tracked.written_earlier.is_some());
+            if let (Some(written), Some(created), false) =
+                (tracked.written, created, own || self.request.way == Way::Already)
             {
                 tracked.written = Some(created.saturating_mul(1000).clamp(tracked.last_look.min(written), written));
             }
@@ -594,11 +620,24 @@ impl<W: RotationWorld> Session<W> {
         self.emit(RotationKind::Done { duration_ms, cut_short }).await;
     }
 
-    /// Sends an event. A reader that has gone away does not stop the session.
+    /// Keeps an event and sends it. A reader that has gone away does not stop the session, and neither does a journal
+    /// that cannot be written: that is told before the event.
     async fn emit(&mut self, kind: RotationKind) {
+        let event = self.next(kind);
+        if let Err(reason) = (self.journal)(&event) {
+            let trouble = RotationKind::Trouble { secret: None, reason, findings: Vec::new() };
+            let _ = self.events.send(RotationEvent { kind: trouble, ..event }).await;
+            let event = self.next(event.kind);
+            let _ = self.events.send(event).await;
+        } else {
+            let _ = self.events.send(event).await;
+        }
+    }
+
+    fn next(&mut self, kind: RotationKind) -> RotationEvent {
         let event = RotationEvent { seq: self.seq, at_ms: millis(self.began.elapsed()), kind };
         self.seq += 1;
-        let _ = self.events.send(event).await;
+        event
     }
 }
 

@@ -161,6 +161,14 @@ pub(super) fn can_conclude(model: &Model) -> Availability {
     }
 }
 
+pub(super) fn has_verdict(model: &Model) -> Availability {
+    match &model.rotation.session {
+        Some(session) if session.is_live() => No("the session has not ended yet"),
+        Some(session) if session.report.secrets.iter().any(|secret| secret.verdict().is_some()) => Ready,
+        _ => No("there is no verdict yet"),
+    }
+}
+
 pub(super) fn takes_output(model: &Model) -> Availability {
     match model.rotation.live() {
         None => No("no session is going on; R begins one"),

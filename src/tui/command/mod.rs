@@ -104,6 +104,7 @@ pub enum CommandId {
     Rotate,
     LookNow,
     Conclude,
+    Evidence,
     PasteOutput,
     RollBack,
     KeepAsIs,

@@ -109,6 +109,8 @@ pub const COMMANDS: &[Command] = commands! {
         when can_rotate hint 3;
     C::LookNow, "look-now", "look now", ["s"], ROTATION, "Look now instead of waiting for the next time" when is_waiting hint 2;
     C::Conclude, "judge", "judge now", ["f"], ROTATION, "Wait no longer: judge what has been seen" when can_conclude hint 4;
+    C::Evidence, "evidence", "evidence", ["e"], ROTATION, "Write what was found as evidence: JSON in a chain of hashes, Markdown beside it"
+        when has_verdict hint 3;
     C::PasteOutput, "paste-output", "paste output", ["i"], ROTATION, "Paste what the running automation printed: its fingerprint line, its log"
         when takes_output hint 1;
     C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when can_roll_back hint 0;

@@ -92,6 +92,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::Rotate => rotation::ask_way(model),
         CommandId::LookNow => rotation::tell(model, Told::LookNow),
         CommandId::Conclude => rotation::tell(model, Told::Conclude),
+        CommandId::Evidence => rotation::evidence(model),
         CommandId::RollBack => rotation::ask_roll_back(model),
         CommandId::KeepAsIs => rotation::tell(model, Told::KeepAsIs),
         CommandId::PasteOutput => {

@@ -10,7 +10,7 @@ use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, Rotatio
 use crate::tui::message::{Effect, Pasted, Told};
 use crate::tui::model::layer::{Agreement, Confirm, Operator, ValueBox};
 use crate::tui::model::list::{Edit, Field};
-use crate::tui::model::rotation::{SessionNumber, SessionState};
+use crate::tui::model::rotation::{Session, SessionNumber, SessionState};
 use crate::tui::model::{Layer, ListState, Model, PickerKind, Screen, Tone};
 use crate::tui::typed_value::TypedValue;
 
@@ -168,6 +168,16 @@ pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
 pub(super) fn tell(model: &Model, told: Told) -> Vec<Effect> {
     let session = model.rotation.live().map(|session| session.number);
     session.map(|session| Effect::TellRotation { session, told }).into_iter().collect()
+}
+
+/// Asks for what the session found to be written down as evidence.
+pub(super) fn evidence(model: &Model) -> Vec<Effect> {
+    let session = model.rotation.session.as_ref();
+    let file = |session: &Session| Effect::FileEvidence {
+        target: session.choice.target.clone(),
+        report: Box::new(session.report.clone()),
+    };
+    session.map(file).into_iter().collect()
 }
 
 /// Asks whether the version before is to be made current again.

@@ -1,0 +1,195 @@
+//! What a rotation leaves on disk: its session until it is judged, its evidence, and the key of its keyed fingerprints.
+
+pub(super) mod evidence;
+mod key;
+mod seal;
+mod session;
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use self::evidence::EvidenceFile;
+use self::session::SessionFile;
+use super::{CliError, settings};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::fingerprint::keyed::FingerprintKey;
+use crate::domain::profile::Profile;
+use crate::domain::rotation::Why;
+use crate::domain::rotation::evidence::Record;
+use crate::domain::secret_ref::SecretRef;
+use crate::domain::timestamp::UnixMillis;
+use crate::output::file;
+use crate::run::rotation::event::{Judged, RotationEvent, RotationKind, Way};
+use crate::run::rotation::kept::KeptSession;
+use crate::run::rotation::report::RotationReport;
+
+/// Who wrote a record.
+const TOOL: &str = concat!("trustline ", env!("CARGO_PKG_VERSION"));
+
+/// Where a profile's rotations are kept between runs.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    folder: PathBuf,
+    /// The name of the files of this profile.
+    profile: String,
+    /// The name of the file of these secrets' session.
+    session: String,
+}
+
+impl Place {
+    /// The place of a profile's rotation of these secrets. `path` is the profile's file, where it has one.
+    ///
+    /// # Errors
+    /// There is no home folder.
+    pub(super) fn of(profile: &Profile, path: Option<&Path>, secrets: &[SecretRef]) -> Result<Self, CliError> {
+        let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+        let name: String = profile.name.chars().map(safe).take(64).collect();
+        let path = path.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        // Profiles of one name may be in several folders, and a profile may have several secrets.
+        let own = path.iter().map(|path| path.to_string_lossy().into_owned());
+        let digest = |parts: Vec<String>| Fingerprint::of(parts.join("\n").as_bytes()).as_str().replace("sha256:", "-");
+        let profile_digest = digest(own.clone().collect());
+        let session_digest = digest(own.chain(secrets.iter().map(SecretRef::to_string)).collect());
+        Ok(Place {
+            folder: settings::state_folder()?,
+            profile: format!("{name}{profile_digest}.fingerprint-key"),
+            session: format!("{name}{session_digest}.rotation.json"),
+        })
+    }
+}
+
+/// The files of one rotation; takes each of its events before the session goes on.
+pub(super) struct RotationFiles {
+    key: FingerprintKey,
+    session: Option<SessionFile>,
+    kept: Option<KeptSession>,
+    evidence: Option<EvidenceFile>,
+    report: RotationReport,
+    /// The first of what could not be written.
+    problem: Option<CliError>,
+}
+
+impl RotationFiles {
+    /// Opens the files. Without a place, as for the lab, nothing is kept beyond the run but the evidence.
+    ///
+    /// # Errors
+    /// A file is something else, or cannot be written; nothing is done then.
+    pub(super) fn open(place: Option<&Place>, evidence: Option<&Path>) -> Result<Self, CliError> {
+        let evidence = evidence.map(EvidenceFile::at).transpose()?;
+        let (key, session) = match place {
+            None => (key::passing()?, None),
+            Some(place) => {
+                file::create_folder(&place.folder)
+                    .map_err(|error| CliError::new(format!("{}: {error}", place.folder.display())))?;
+                let key = key::kept(&place.folder.join(&place.profile))?;
+                let session = SessionFile::at(place.folder.join(&place.session), &key)?;
+                (key, session)
+            }
+        };
+        Ok(RotationFiles { key, session, kept: None, evidence, report: RotationReport::default(), problem: None })
+    }
+
+    /// The session that was interrupted; none where none was.
+    ///
+    /// # Errors
+    /// Its file cannot be read.
+    pub(super) fn interrupted(&self) -> Result<Option<KeptSession>, CliError> {
+        self.session.as_ref().map_or(Ok(None), SessionFile::read)
+    }
+
+    /// Goes on with a session.
+    pub(super) fn go_on(&mut self, session: KeptSession) {
+        self.kept = Some(session);
+    }
+
+    /// Forgets the session that was interrupted.
+    ///
+    /// # Errors
+    /// Its file cannot be removed.
+    pub(super) fn forget(&self) -> Result<(), CliError> {
+        self.session.as_ref().map_or(Ok(()), SessionFile::remove)
+    }
+
+    /// Takes an event in, and writes what it changes.
+    ///
+    /// # Errors
+    /// In words: a file cannot be written. It is then as it was.
+    pub(super) fn note(&mut self, event: &RotationEvent) -> Result<(), String> {
+        self.report.apply(event);
+        let written = self.keep(event).and_then(|()| self.file(event));
+        written.map_err(|error| {
+            let said = error.message.clone();
+            self.problem.get_or_insert(error);
+            said
+        })
+    }
+
+    /// Adds the records of all that a report tells to the evidence.
+    ///
+    /// # Errors
+    /// The file cannot be written. It is then as it was.
+    pub(super) fn file_all(&mut self, report: RotationReport) -> Result<(), CliError> {
+        self.report = report;
+        self.append(|_| true)
+    }
+
+    /// The first of what could not be written.
+    pub(super) fn problem(&self) -> Option<&CliError> {
+        self.problem.as_ref()
+    }
+
+    fn keep(&mut self, event: &RotationEvent) -> Result<(), CliError> {
+        let Some(file) = &self.session else { return Ok(()) };
+        match &mut self.kept {
+            None => self.kept = KeptSession::begin(event),
+            Some(kept) => {
+                if kept.apply(event) {
+                    return file.write(kept);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the records that the event completes; then, where the session is over, forgets it.
+    fn file(&mut self, event: &RotationEvent) -> Result<(), CliError> {
+        let is_watch = self.report.way == Some(Way::Watch);
+        match &event.kind {
+            RotationKind::Judged(judged) if is_watch => self.append(|secret| secret == judged.secret),
+            RotationKind::Done { .. } if !is_watch => {
+                self.append(|_| true)?;
+                // Where the store could not be read, a later session can still find out what became of the rotation.
+                let begun = self.kept.as_ref().is_some_and(|kept| kept.begun);
+                let is_open = |judged: Option<&Judged>| {
+                    judged.is_none_or(|judged| begun && judged.judgement.why == Why::StoreNotSeen)
+                };
+                match &self.session {
+                    Some(file) if !self.report.secrets.iter().any(|secret| is_open(secret.verdict())) => file.remove(),
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn append(&self, wanted: impl Fn(&str) -> bool) -> Result<(), CliError> {
+        let Some(file) = &self.evidence else { return Ok(()) };
+        let rotations = self.report.rotations().into_iter().filter(|rotation| wanted(rotation.secret));
+        let records: Vec<Record> = rotations.map(|rotation| Record::of(&rotation, &self.key, TOOL, now())).collect();
+        if records.is_empty() { Ok(()) } else { file.append(&records) }
+    }
+}
+
+fn now() -> UnixMillis {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Random bytes of the system's.
+fn random<const N: usize>() -> Result<[u8; N], String> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "the system gives no random bytes".to_owned())?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

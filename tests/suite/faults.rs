@@ -1,0 +1,312 @@
+//! Every fault of a network at every hop of the chain: what is told, and that it is told in time.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpSocket;
+use tokio_util::sync::CancellationToken;
+use trustline::check::CheckId;
+use trustline::domain::profile::document;
+use trustline::domain::profile::resolve::resolve;
+use trustline::probe::http::{HttpSettings, HttpStack, ProxyUse};
+use trustline::run::plan::{Limits, Selection};
+use trustline::run::probes::WorldProbes;
+use trustline::run::report::Report;
+use trustline::run::runner::{self, RunRequest};
+
+use super::secrets::planted::Lab;
+use super::servers::{Authority, Days, Server, VALID, authority, json, raw, read_head, self_signed, tls, tls_raw};
+use super::support::trustline;
+
+/// What one operation may take, and the whole run.
+const OPERATION: Duration = Duration::from_secs(4);
+const WHOLE: Duration = Duration::from_secs(10);
+/// Beyond it: a busy machine's delay in noticing.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// A hop: its name, the checks that look at it, and the key of the profile that leads there.
+const HOPS: &[(&str, &[CheckId], &str)] = &[
+    ("discovery", &[CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery], "issuer.url"),
+    ("keys", &[CheckId::IssuerJwks], "issuer.url"),
+    ("sts", &[CheckId::AwsAssumeRoleWithWebIdentity], "aws.sts-endpoint-url"),
+    ("secrets", &[CheckId::AwsGetSecret], "aws.secretsmanager-endpoint-url"),
+    ("entra", &[CheckId::AzureExchange], "azure.authority-host"),
+    ("vault", &[CheckId::AzureGetSecret], "azure.vault-url"),
+    ("deployment", &[CheckId::DeploymentReachable], "deployment.url"),
+];
+
+/// The first finding's cause; a row a fault, a column a hop. Each is told with its evidence, and never as a pass.
+const TOLD: &str = "
+refused              connect-refused jwks-unreachable connect-refused connect-refused connect-refused connect-refused deployment-unreachable
+reset                jwks-unreachable jwks-unreachable sts-unreachable transient transient transient deployment-unreachable
+black hole           connect-timeout jwks-unreachable connect-timeout connect-timeout connect-timeout connect-timeout deployment-unreachable
+no first byte        issuer-slow issuer-slow sts-unreachable connect-timeout connect-timeout connect-timeout deployment-unreachable
+a byte a second      issuer-slow issuer-slow sts-unreachable connect-timeout connect-timeout connect-timeout deployment-unreachable
+end before answer    jwks-unreachable jwks-unreachable sts-unreachable transient transient transient deployment-unreachable
+truncated            discovery-invalid jwks-invalid sts-unreachable transient transient transient deployment-unreachable
+length too small     discovery-invalid jwks-invalid sts-unreachable proxy proxy proxy deployment-unreachable
+lengths that differ  discovery-invalid jwks-invalid sts-unreachable transient transient transient deployment-unreachable
+bad chunk            discovery-invalid jwks-invalid sts-unreachable transient transient transient deployment-unreachable
+endless 1xx          issuer-slow issuer-slow sts-unreachable connect-timeout connect-timeout connect-timeout deployment-unreachable
+endless body         discovery-invalid jwks-invalid sts-unreachable transient transient transient deployment-unreachable
+redirect to itself   issuer-redirect issuer-redirect sts-unreachable proxy proxy proxy deployment-unreachable
+a page               discovery-invalid jwks-invalid sts-unreachable proxy proxy proxy deployment-unreachable
+gzip unasked         discovery-invalid jwks-invalid sts-unreachable proxy proxy proxy deployment-unreachable
+not HTTP             discovery-invalid jwks-invalid sts-unreachable transient transient transient deployment-unreachable
+500                  jwks-unreachable jwks-unreachable sts-unreachable transient transient transient deployment-unreachable
+503                  issuer-not-configured jwks-unreachable sts-unreachable transient transient transient deployment-unreachable
+not TLS              jwks-unreachable jwks-unreachable sts-unreachable proxy proxy proxy deployment-unreachable
+TLS alert            jwks-unreachable jwks-unreachable sts-unreachable proxy proxy proxy deployment-unreachable
+TLS 1.0 only         jwks-unreachable jwks-unreachable sts-unreachable proxy proxy proxy deployment-unreachable
+expired              tls-expired tls-expired tls-expired tls-expired tls-expired tls-expired tls-expired
+not yet valid        tls-expired tls-expired tls-expired tls-expired tls-expired tls-expired tls-expired
+wrong host           tls-name tls-name tls-name tls-name tls-name tls-name tls-name
+unknown authority    tls-untrusted tls-untrusted tls-untrusted tls-untrusted tls-untrusted tls-untrusted tls-untrusted
+self-signed          tls-untrusted tls-untrusted tls-untrusted tls-untrusted tls-untrusted tls-untrusted tls-untrusted
+";
+
+/// Something listening that does one wrong thing.
+enum Faulty {
+    Server(Server),
+    /// A port with nothing behind it.
+    Closed(u16),
+    /// A queue that is full and never emptied, as a firewall that drops packets.
+    Full {
+        port: u16,
+        _held: Box<dyn std::any::Any>,
+    },
+}
+
+impl Faulty {
+    fn url(&self) -> String {
+        let port = match self {
+            Faulty::Server(server) => server.port,
+            Faulty::Closed(port) | Faulty::Full { port, .. } => *port,
+        };
+        format!("https://localhost:{port}")
+    }
+}
+
+/// A server that reads a request's head and writes these bytes, then the end.
+fn answers(identity: ServerConfig, bytes: &'static [u8]) -> Faulty {
+    Faulty::Server(tls_raw(identity, move |mut stream| async move {
+        read_head(&mut stream).await?;
+        stream.write_all(bytes).await?;
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop)
+    }))
+}
+
+/// A server that reads a request's head and writes these bytes again and again, with a pause between.
+fn repeats(identity: ServerConfig, first: &'static [u8], bytes: &'static [u8], pause: Duration) -> Faulty {
+    Faulty::Server(tls_raw(identity, move |mut stream| async move {
+        read_head(&mut stream).await?;
+        stream.write_all(first).await?;
+        loop {
+            stream.write_all(bytes).await?;
+            stream.flush().await?;
+            tokio::time::sleep(pause).await;
+        }
+    }))
+}
+
+/// A server that answers the first bytes with these, without ever speaking TLS itself.
+fn says(bytes: &'static [u8]) -> Faulty {
+    Faulty::Server(raw(move |mut stream| async move {
+        stream.write_all(bytes).await?;
+        stream.flush().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop)
+    }))
+}
+
+fn swallows() -> Faulty {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let listener = runtime.block_on(async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.listen(1).unwrap()
+    });
+    let address = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queued.push(stream);
+    }
+    Faulty::Full { port: address.port(), _held: Box::new((runtime, listener, queued)) }
+}
+
+fn closed() -> Faulty {
+    Faulty::Closed(std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
+}
+
+fn faults(known: &Authority, unknown: &Authority) -> Vec<(&'static str, Faulty)> {
+    let good = || known.identity("localhost", VALID);
+    let days = |from, to| answers(known.identity("localhost", Days { from, to }), b"");
+    const NO_PAUSE: Duration = Duration::from_millis(1);
+    vec![
+        ("refused", closed()),
+        ("reset", Faulty::Server(raw(|mut stream| async move { stream.shutdown().await }))),
+        ("black hole", swallows()),
+        ("no first byte", repeats(good(), b"", b"", Duration::from_secs(60))),
+        ("a byte a second", repeats(good(), b"HTTP/1.1 200 OK\r\nx-slow: ", b"a", Duration::from_secs(1))),
+        ("end before answer", answers(good(), b"")),
+        ("truncated", answers(good(), b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"a\":")),
+        ("length too small", answers(good(), b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n{\"a\":1}")),
+        (
+            "lengths that differ",
+            answers(good(), b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\n{\"a\":1}"),
+        ),
+        ("bad chunk", answers(good(), b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n")),
+        ("endless 1xx", repeats(good(), b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", NO_PAUSE)),
+        ("endless body", repeats(good(), b"HTTP/1.1 200 OK\r\n\r\n", &[b' '; 8192], NO_PAUSE)),
+        ("redirect to itself", answers(good(), b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n")),
+        (
+            "a page",
+            answers(
+                good(),
+                b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 19\r\n\r\n<html>Sign in</html",
+            ),
+        ),
+        (
+            "gzip unasked",
+            answers(
+                good(),
+                b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 6\r\n\r\n\x1f\x8b\x08\0\0\0",
+            ),
+        ),
+        ("not HTTP", answers(good(), b"220 mail.example ESMTP\r\n")),
+        ("500", answers(good(), b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n")),
+        ("503", answers(good(), b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")),
+        ("not TLS", says(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
+        // Alerts of level fatal: handshake_failure, and protocol_version as a server of TLS 1.0 sends it (RFC 5246, 7.2).
+        ("TLS alert", says(&[21, 3, 3, 0, 2, 2, 40])),
+        ("TLS 1.0 only", says(&[21, 3, 1, 0, 2, 2, 70])),
+        ("expired", days(-30, -1)),
+        ("not yet valid", days(1, 30)),
+        ("wrong host", answers(known.identity("other.example", VALID), b"")),
+        ("unknown authority", answers(unknown.identity("localhost", VALID), b"")),
+        ("self-signed", answers(self_signed("localhost"), b"")),
+    ]
+}
+
+/// The profile of a lab with one value set.
+fn request(lab: &Lab, checks: &[CheckId], set: &str) -> RunRequest {
+    let path = lab.file("profile.toml");
+    let (file, problems) = document::parse(&fs::read_to_string(&path).unwrap(), Path::new(&path));
+    assert!(problems.is_empty());
+    let profile = resolve("p", &[document::parse_flag(set).unwrap()], &file, &|_| None).unwrap().profile;
+    RunRequest {
+        profile,
+        selection: Selection { only: checks.to_vec(), skip: Vec::new() },
+        limits: Limits { total: WHOLE, wait: Duration::ZERO },
+        now: time::OffsetDateTime::now_utc().unix_timestamp(),
+    }
+}
+
+async fn told(request: RunRequest, http: HttpStack) -> (String, Duration) {
+    let probes = Arc::new(WorldProbes { http, timeout: OPERATION });
+    let began = std::time::Instant::now();
+    let mut events = runner::start(request, probes, CancellationToken::new());
+    let mut report = Report::default();
+    while let Some(event) = events.recv().await {
+        report.apply(&event);
+    }
+    let verdict = report.end.as_ref().map(|end| format!("{:?}", end.verdict).to_lowercase());
+    assert_ne!(verdict.as_deref(), Some("pass"), "{:?}", report.checks);
+    let told = report.findings.first().map(|finding| finding.cause.to_string()).or(verdict);
+    (told.unwrap_or_default(), began.elapsed())
+}
+
+#[test]
+fn every_fault_at_every_hop_has_its_cause_in_time() {
+    let (known, unknown) = (authority("Known Authority"), authority("Unknown Authority"));
+    let (aws, azure) = (Lab::with_planted_value(), Lab::on_azure());
+    let pem: Vec<u8> = [aws.file("ca.pem"), azure.file("ca.pem"), known.file.path().to_str().unwrap().to_owned()]
+        .iter()
+        .flat_map(|path| fs::read(path).unwrap())
+        .collect();
+    let http = HttpStack::new(&HttpSettings { ca_pem: Some(pem), timeout: OPERATION, proxy: ProxyUse::None }).unwrap();
+    let faults = faults(&known, &unknown);
+    // An issuer whose document is right and whose keys are at the fault.
+    let mut issuers = Vec::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let mut runs = Vec::new();
+    for (fault, faulty) in &faults {
+        for (hop, checks, key) in HOPS {
+            let mut url = faulty.url();
+            if *hop == "keys" {
+                let keys = url.clone();
+                let issuer = tls(known.identity("localhost", VALID), |port| {
+                    let document = serde_json::json!({
+                        "issuer": format!("https://localhost:{port}"), "jwks_uri": format!("{keys}/keys"),
+                        "response_types_supported": ["id_token"], "subject_types_supported": ["public"],
+                        "id_token_signing_alg_values_supported": ["RS256"],
+                    });
+                    HashMap::from([("/.well-known/openid-configuration", json(&document.to_string()))])
+                });
+                url = format!("https://localhost:{}", issuer.port);
+                issuers.push(issuer);
+            }
+            let lab = if key.starts_with("azure") { &azure } else { &aws };
+            let run = told(request(lab, checks, &format!("{key}={url}")), http.clone());
+            runs.push((*fault, *hop, runtime.spawn(run)));
+        }
+    }
+    let mut table = String::new();
+    let mut last = "";
+    for (fault, hop, run) in runs {
+        let (told, took) = runtime.block_on(run).unwrap();
+        assert!(took < WHOLE + MARGIN, "{fault} at {hop} took {took:?}");
+        if fault != last {
+            let _ = write!(table, "{}{fault:<20}", if last.is_empty() { "" } else { "\n" });
+            last = fault;
+        }
+        let _ = write!(table, " {told}");
+    }
+    runtime.shutdown_background();
+    assert_eq!(table.trim(), TOLD.trim());
+}
+
+#[test]
+fn what_was_asked_for_and_is_blocked_is_no_pass() {
+    let lab = Lab::with_planted_value();
+    let http = HttpStack::new(&HttpSettings { ca_pem: None, timeout: OPERATION, proxy: ProxyUse::None }).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let request = request(&lab, &[CheckId::IssuerDiscovery], &format!("issuer.url={}", closed().url()));
+    assert_eq!(runtime.block_on(told(request, http)).0, "inconclusive");
+}
+
+#[test]
+fn a_proxy_in_the_way_is_the_cause_at_every_hop() {
+    let (aws, azure) = (Lab::with_planted_value(), Lab::on_azure());
+    let refusals: [&'static [u8]; 2] =
+        [b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", b"HTTP/1.1 403 Forbidden\r\n\r\n"];
+    for refusal in refusals {
+        let proxy = raw(move |mut stream| async move {
+            read_head(&mut stream).await?;
+            stream.write_all(refusal).await?;
+            stream.shutdown().await
+        });
+        for (hop, checks, key) in HOPS.iter().filter(|(hop, ..)| *hop != "keys") {
+            let lab = if key.starts_with("azure") { &azure } else { &aws };
+            let host = if *hop == "vault" { "cloud.vault.azure.net" } else { "cloud.example" };
+            let only: Vec<String> = checks.iter().map(ToString::to_string).collect();
+            let output = trustline()
+                .env("HTTPS_PROXY", format!("http://127.0.0.1:{}", proxy.port))
+                // The rest of the chain is the lab's, on this machine.
+                .env("NO_PROXY", "127.0.0.1,localhost")
+                .args(["check", "--output", "json", "--timeout", "10", "--only", &only.join(",")])
+                .args(["--profile-file", &lab.file("profile.toml"), "--ca-file", &lab.file("ca.pem")])
+                .args(["--set", &format!("{key}=https://{host}")])
+                .output()
+                .unwrap();
+            let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(report["findings"][0]["cause"], "proxy", "{hop}: {report:#}");
+        }
+    }
+}
