@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -283,7 +283,16 @@ impl<W: RotationWorld> Session<W> {
     /// One look at the running automation.
     async fn look_at_runtime(&mut self, moment: Moment) {
         self.emit(RotationKind::Looking { moment }).await;
-        match self.world.runtime(moment).await {
+        let (accepted, told) = oneshot::channel();
+        let world = self.world.clone();
+        // Told while the run is under way: whoever is interrupted then still knows what was started.
+        let kicked_off = async {
+            if let Ok(kickoff_id) = told.await {
+                self.emit(RotationKind::KickedOff { moment, kickoff_id }).await;
+            }
+        };
+        let (seen, ()) = tokio::join!(world.runtime(moment, accepted), kicked_off);
+        match seen {
             Ok(Some(sighting)) => self.saw_runtime(moment, sighting).await,
             Ok(None) => {}
             Err(refused) => self.trouble(None, refused).await,
