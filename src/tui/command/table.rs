@@ -117,16 +117,16 @@ pub const COMMANDS: &[Command] = commands! {
     C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when can_roll_back hint 0;
     C::NextStep, "next-step", "next step", ["n"], GUIDE, "To the next step that is not done: what fails first"
         when has_guide hint 2;
-    C::EditField, "edit", "enter values", ["e"], GUIDE, "Enter the step's values; each is checked while it is typed"
+    C::EditField, "edit", "enter values", ["e"], GUIDE, "Enter the step's values, checked while they are typed"
         when can_edit hint 1;
     C::CheckStep, "check-step", "verify", ["v"], GUIDE, "Run the checks of this step with what they need"
         when can_check_step hint 0;
     C::ConfirmStep, "confirm-step", "done by hand", ["space"], GUIDE,
-        "Say that the step is done, where nothing can be asked about it; or take it back" when can_confirm hint 3;
-    C::OtherWay, "other-way", "another way", ["a"], GUIDE, "Show the next way to do this step: CLI, console, Terraform"
+        "Say that the step is done, or take it back" when can_confirm hint 3;
+    C::OtherWay, "other-way", "another way", ["a"], GUIDE, "Show another way to do it: CLI, console, Terraform"
         when has_ways hint 5;
     C::Import, "import", "paste values", ["i"], GUIDE,
-        "Paste an ARN, a policy, an answer of aws or az, a token: the fields fill themselves" when can_edit_any hint 6;
+        "Fill fields from a pasted ARN, policy, answer or token" when can_edit_any hint 6;
     // Finding.
     C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when has_list hint 6;
     C::NextMatch, "next-match", "next match", ["n"], SEARCHED, "To the next row that the filter shows" when has_filter;
@@ -156,7 +156,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::FieldNext, "field-next", "next field", ["tab", "down", "enter"], FIELDS, "To the next field" hint 1;
     C::FieldPrevious, "field-previous", "field before", ["backtab", "up"], FIELDS, "To the field before";
     C::LeaveField, "leave-field", "back to the step", ["esc"], FIELD, "Keep what is typed and go back to the step" hint 2;
-    C::Save, "save", "save and run", ["ctrl-s"], FORM, "Write the profile and run it; the guide asks for what is missing" hint 0;
+    C::Save, "save", "save and run", ["ctrl-s"], FORM, "Write the profile and run it; the guide asks for more" hint 0;
     // While a filter is typed.
     C::TypingEnd, "typing-end", "take it", ["enter"], TYPING, "Keep the filter; in a list on top, choose"
         hint 0;

@@ -64,7 +64,7 @@ impl LiveWorld {
         } else {
             (session, opened)
         };
-        Ok((Reader::Aws(AwsReader { target, session }), opened))
+        Ok((Reader::Aws(Box::new(AwsReader { target, session })), opened))
     }
 
     async fn exchange_token(&self, target: &AwsTarget, facts: &mut Facts) -> Result<(Session, Opened), Refused> {
