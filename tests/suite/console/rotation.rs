@@ -177,7 +177,7 @@ fn each_verdict_stands_first_with_its_reason_and_what_to_do() {
         (sample::stale(), "stale", "the code read the variable once, when it was loaded"),
         (sample::near_miss(), "near miss", "the value and a newline at its end"),
         (sample::foreign(), "foreign", "is of neither"),
-        (sample::not_rotated(), "not rotated", "Write the new value, as a new version of this very secret"),
+        (sample::not_rotated(), "not rotated", "Write the new value, and see that it goes to this account"),
         (sample::inconclusive(), "inconclusive", "no fingerprint in its output"),
     ] {
         let mut driver = Driver::failed();
@@ -284,4 +284,26 @@ fn privacy_hides_whose_secret_it_is() {
         assert!(!screen.contains(told), "{told}: {screen}");
     }
     assert!(screen.contains("propagated"), "{screen}");
+}
+
+#[test]
+fn what_was_found_is_written_as_evidence_once_the_session_has_ended() {
+    let mut driver = Driver::failed();
+    begun(&mut driver, &sample::asked().events).press("e");
+    assert!(driver.shows("the session has not ended yet"), "{}", driver.screen());
+    play(&mut driver, &sample::propagated().events);
+    driver.asked();
+    driver.press("e");
+    let asked = driver.asked();
+    let [Effect::FileEvidence { target, report }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((target, report.rotations().len()), (&Target::Lab("sub-mismatch".into()), 1));
+}
+
+#[test]
+fn waiting_can_be_ended_with_a_verdict_on_what_has_been_seen() {
+    let mut driver = Driver::failed();
+    begun(&mut driver, &sample::asked().events);
+    driver.asked();
+    driver.press("f");
+    assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: Told::Conclude }]);
 }

@@ -154,5 +154,6 @@ fn a_rotation_that_went_wrong_is_rolled_back() {
     screen.wait("current again?");
     screen.send("\r");
     screen.wait("rolled back: version");
-    leave(screen);
+    let screen = leave(screen);
+    assert!(screen.text().contains("rotation of crewai-test-keyword: stale"), "a summary stays: {}", screen.text());
 }

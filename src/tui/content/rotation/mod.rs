@@ -85,7 +85,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
             lines.extend([Line::empty(), heading(title)]);
             lines.extend(finding::lines(found, width, show));
         }
-        if let Some(advice) = words::advice(&judged.judgement) {
+        if let Some(advice) = words::advice(&judged.judgement.why) {
             lines.extend([Line::empty(), labelled("what to do", Ink::Plain, advice)]);
         }
     }

@@ -1,6 +1,7 @@
 //! A rotation in words: what is going on, what a verdict rests on, and what to do where no finding says it.
 
-use crate::domain::rotation::{Judgement, Sighting, Source, StoreSnapshot, Verdict, Why};
+use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Why};
+use crate::output::rotation::text::hint;
 use crate::run::rotation::event::{Awaited, Moment, Way};
 use crate::tui::content::Show;
 use crate::tui::content::chain::running;
@@ -75,29 +76,14 @@ pub fn why(why: &Why) -> Option<String> {
     })
 }
 
-/// What to do where no finding says it.
-pub fn advice(judgement: &Judgement) -> Option<&'static str> {
-    Some(match (&judgement.why, judgement.verdict) {
-        (Why::StoreNotSeen | Why::ValueNotRead, _) => {
-            "Mend what the reader is told (the Findings screen names it), and begin again."
-        }
-        (Why::RuntimeNotAsked, _) => {
-            "Begin again with a kickoff, or paste what the automation prints: the store alone proves nothing of it."
-        }
-        (Why::NoFingerprint, _) => {
-            "Let the automation print its fingerprint line, or paste the part of its log that has one."
-        }
-        (Why::AutomationFailed, _) => "Mend the automation's error first: its log on the platform tells of it.",
-        (_, Verdict::NotRotated) => "Write the new value, as a new version of this very secret, and begin again.",
-        (_, Verdict::NewVersionSameValue) => {
-            "Write a value that differs: a rotation that keeps the value protects nothing."
-        }
-        (_, Verdict::RolledBack) => "Write a new value, unless going back to an earlier one was meant.",
-        (_, Verdict::PendingStuck) => {
-            "Finish the rotation: its function stopped before its last step, which moves AWSCURRENT. Its log says why."
-        }
-        _ => return None,
-    })
+/// What to do where no finding says it: what the command line says too, but for its own flags.
+pub fn advice(why: &Why) -> Option<&'static str> {
+    match why {
+        Why::RuntimeNotAsked => Some(
+            "Begin again with a kickoff, or paste what the automation prints: the store alone proves nothing of it.",
+        ),
+        why => hint(why),
+    }
 }
 
 /// Where a look at the running automation comes from.
