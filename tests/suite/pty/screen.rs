@@ -20,7 +20,7 @@ pub struct Screen {
     seen: Arc<(Mutex<Seen>, Condvar)>,
     /// The line's settings before the program began.
     before: String,
-    _folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 struct Seen {
@@ -42,11 +42,17 @@ impl Screen {
             std::fs::write(folder.path().join("console.toml"), config).unwrap();
         }
         let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
-        Screen::spawn(&program, arguments, folder, size)
+        Screen::spawn(&program, arguments, &[], folder, size)
     }
 
     /// The program with a profile `walk` of this text, and what is to lie beside it.
-    pub fn with_profile(profile: &str, files: &[(&str, &str)], arguments: &[&str], size: (u16, u16)) -> Self {
+    pub fn with_profile(
+        profile: &str,
+        files: &[(&str, &str)],
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+        size: (u16, u16),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("profiles")).unwrap();
         std::fs::write(folder.path().join("profiles/walk.toml"), profile).unwrap();
@@ -54,21 +60,55 @@ impl Screen {
             std::fs::write(folder.path().join(name), content).unwrap();
         }
         let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
-        Screen::spawn(&program, arguments, folder, size)
+        Screen::spawn(&program, arguments, variables, folder, size)
     }
 
     /// The profile `walk` as it stands in its file.
     pub fn profile(&self) -> String {
-        std::fs::read_to_string(self._folder.path().join("profiles/walk.toml")).unwrap()
+        std::fs::read_to_string(self.folder.path().join("profiles/walk.toml")).unwrap()
+    }
+
+    /// The program anew, with the files of this one.
+    pub fn again(&self, arguments: &[&str], size: (u16, u16)) -> Self {
+        let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
+        Screen::spawn(&program, arguments, &[], self.folder.clone(), size)
+    }
+
+    /// Waits until a file of its folder holds these words.
+    pub fn wait_file(&self, what: &str, name: &str, words: &str) {
+        let path = self.folder.path().join(name);
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            if text.contains(words) {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{what} is not in {name}:\n{text}\n{}", self.text());
+            std::thread::yield_now();
+        }
+    }
+
+    /// Ends the program with no chance to do anything more.
+    pub fn kill(&mut self) {
+        self.signal(Signal::SIGKILL);
+        self.until_closed();
+        let _ = self.child.wait();
     }
 
     /// An ignored test of this very file, alone.
     pub fn this_test(name: &str, size: (u16, u16)) -> Self {
         let arguments = ["--ignored", "--exact", name, "--nocapture", "--test-threads", "1"];
-        Screen::spawn(&std::env::current_exe().unwrap(), &arguments, tempfile::tempdir().unwrap(), size)
+        Screen::spawn(&std::env::current_exe().unwrap(), &arguments, &[], tempfile::tempdir().unwrap(), size)
     }
 
-    fn spawn(program: &Path, arguments: &[&str], folder: tempfile::TempDir, (cols, rows): (u16, u16)) -> Self {
+    fn spawn(
+        program: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+        folder: impl Into<Arc<tempfile::TempDir>>,
+        (cols, rows): (u16, u16),
+    ) -> Self {
+        let folder = folder.into();
         let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let before = settings(pair.master.as_ref());
         let mut command = CommandBuilder::new(program);
@@ -78,6 +118,9 @@ impl Screen {
         command.env("LANG", "C.UTF-8");
         command.env("TRUSTLINE_CONFIG_DIR", folder.path());
         command.env("HOME", folder.path());
+        for (name, value) in variables {
+            command.env(name, value);
+        }
         command.cwd(folder.path());
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
@@ -100,7 +143,7 @@ impl Screen {
             }
         });
         let writer = pair.master.take_writer().unwrap();
-        Screen { master: pair.master, writer, child, seen, before, _folder: folder }
+        Screen { master: pair.master, writer, child, seen, before, folder }
     }
 
     /// Types bytes as a terminal sends them.
