@@ -42,9 +42,7 @@ impl Change {
             }
             Change::Confirm { guide, step, at } => confirm(text, *guide, *step, Some(at)),
             Change::TakeBack { guide, step } => confirm(text, *guide, *step, None),
-            Change::Show { guide, shown } => {
-                edit::remember(text, SHOWN, guide.id(), shown.proof.id(), Some(&shown.at))
-            }
+            Change::Show { guide, shown } => edit::remember(text, SHOWN, guide.id(), shown.proof.id(), Some(&shown.at)),
         }
     }
 }

@@ -152,12 +152,25 @@ async fn the_aws_guide_leads_from_an_empty_profile_to_the_end() {
     walk.confirm();
     walk.next(10);
     walk.enter(&["", TOKEN, ""]);
+    // A run takes in the values of the deployment.
+    walk.screen.send("r");
+    walk.screen.wait("┄ runtime ");
+    walk.at_rest();
     walk.rotation();
     let put =
         json!({ "SecretId": SECRET, "SecretString": "y", "ClientRequestToken": "1123456789abcdef0123456789abcdef" });
     assert_eq!(site.secrets(&who, "PutSecretValue", put).await.0, 200);
     walk.rotated();
-    walk.end(&[&held.organization, &held.region, &held.issuer_url, &held.role_arn, "token.jwt", SECRET, "[confirmed.", "[shown."]);
+    walk.end(&[
+        &held.organization,
+        &held.region,
+        &held.issuer_url,
+        &held.role_arn,
+        "token.jwt",
+        SECRET,
+        "[confirmed.",
+        "[shown.",
+    ]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,7 +241,16 @@ async fn the_azure_guide_leads_from_an_empty_profile_to_the_end() {
     walk.rotation();
     assert_eq!(site.call(Method::PUT, &secret, &own, Some(json!({ "value": "y" }))).await.0, 200);
     walk.rotated();
-    walk.end(&[&held.organization, &vault, &held.azure.tenant_id, app_id, "token.jwt", SECRET, "[confirmed.", "[shown."]);
+    walk.end(&[
+        &held.organization,
+        &vault,
+        &held.azure.tenant_id,
+        app_id,
+        "token.jwt",
+        SECRET,
+        "[confirmed.",
+        "[shown.",
+    ]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
