@@ -358,8 +358,9 @@ impl Shell {
         tokio::spawn(async move {
             let last = match starting.await {
                 Err(refusal) => Msg::RotationRefused { session, message: refusal.message, hints: refusal.hints },
-                Ok(RotationStarted { profile, mut events, commands, keep }) => {
-                    let _ = sender.send(Msg::RotationOpened { session, profile: Box::new(profile) }).await;
+                Ok(RotationStarted { profile, resumes, mut events, commands, keep }) => {
+                    let opened = Msg::RotationOpened { session, profile: Box::new(profile), resumes };
+                    let _ = sender.send(opened).await;
                     let passing_on = async {
                         while let Some(told) = tells.recv().await {
                             let _ = commands.send(command(told)).await;

@@ -142,6 +142,17 @@ fn the_stores_own_verdicts() {
 }
 
 #[test]
+fn a_version_left_pending_does_not_stand_in_the_way_of_a_value_and_is_told() {
+    let (report, code) = in_lab("rotation-pending-stuck", &["--put", "--yes", "--kickoff"], NEW.0);
+    assert_eq!((report["verdict"].as_str(), code), (Some("propagated"), 0), "{report:#}");
+    assert!(report["warning"].as_str().unwrap().contains("3e4f5061-7283-4d94-8ea5-bfc6c0c7e133"), "{report:#}");
+    let (report, _) = in_lab("healthy", &["--put", "--yes"], NEW.0);
+    assert!(report["warning"].is_null(), "{report:#}");
+    let (report, _) = in_lab("rotation-pending-stuck", &["--wait", "0"], "");
+    assert!(report["warning"].is_null(), "the verdict says it: {report:#}");
+}
+
+#[test]
 fn a_session_rolls_back_what_went_wrong() {
     for scenario in ["rotation-newline", "azure-rotation-newline"] {
         let (report, code) = in_lab(scenario, &["--put", "--yes", "--kickoff", "--rollback-on-failure"], NEW.0);

@@ -57,6 +57,19 @@ impl Screen {
         Screen::spawn(&program, arguments, folder, size)
     }
 
+    /// Kills the program, and starts it again where it was.
+    pub fn killed_and_again(mut self, arguments: &[&str], size: (u16, u16)) -> Self {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let folder = std::mem::replace(&mut self._folder, tempfile::tempdir().unwrap());
+        Screen::spawn(Path::new(assert_cmd::cargo::cargo_bin!("trustline")), arguments, folder, size)
+    }
+
+    /// The program's home, configuration and working folder.
+    pub fn folder(&self) -> &Path {
+        self._folder.path()
+    }
+
     /// The profile `walk` as it stands in its file.
     pub fn profile(&self) -> String {
         std::fs::read_to_string(self._folder.path().join("profiles/walk.toml")).unwrap()
