@@ -2,11 +2,14 @@
 
 use super::*;
 
+/// The way, the calls that fail, the secret that is told, the reason, and the verdict.
+type Row = (Way, fn(Call, usize) -> bool, Option<&'static str>, &'static str, Verdict);
+
 #[tokio::test(start_paused = true)]
 async fn each_refusal_is_told_and_leads_to_its_verdict() {
     use Verdict::*;
     let of_first = Some("first");
-    let rows: [(Way, fn(Call, usize) -> bool, Option<&str>, &str, Verdict); 9] = [
+    let rows: [Row; 9] = [
         (Way::ByHand, |call, _| call == Call::Open, None, "Open is refused", Inconclusive),
         (Way::ByHand, |call, nth| call == Call::Snapshot && nth == 0, of_first, "Snapshot is refused", Inconclusive),
         (Way::ByHand, |call, nth| call == Call::Snapshot && nth == 1, of_first, "Snapshot is refused", Inconclusive),
