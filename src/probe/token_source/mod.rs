@@ -16,7 +16,7 @@ use crate::domain::token::{Cleaning, RawToken};
 use crate::probe::http::ObservedClient;
 
 pub use error::TokenSourceError;
-pub use file::{FileStamp, read_file};
+pub use file::read_file;
 
 /// The most that is read of any source. Tokens are far smaller (STS takes 20000 characters).
 pub const MAX_BYTES: usize = 1 << 20;
@@ -27,8 +27,6 @@ pub struct SourcedToken {
     pub token: RawToken,
     /// What was stripped from it.
     pub cleaned: Vec<Cleaning>,
-    /// The state of the file it came from, to see later whether it changed.
-    pub stamp: Option<FileStamp>,
 }
 
 /// What reading a source may use.
@@ -84,7 +82,7 @@ pub fn describe(source: &TokenSource) -> String {
 pub fn read_env(name: &str) -> Result<SourcedToken, TokenSourceError> {
     let value = std::env::var_os(name).ok_or_else(|| TokenSourceError::EnvNotSet { name: name.to_owned() })?;
     let value = Zeroizing::new(value.into_encoded_bytes());
-    sourced(&value, None, || format!("variable {name}"))
+    sourced(&value, || format!("variable {name}"))
 }
 
 /// Reads the token from standard input, up to its end.
@@ -96,15 +94,11 @@ pub fn read_stdin() -> Result<SourcedToken, TokenSourceError> {
         .take(limit)
         .read_to_end(&mut bytes)
         .map_err(|error| TokenSourceError::Unreadable { what: "standard input".to_owned(), why: error.to_string() })?;
-    sourced(&bytes, None, || "standard input".to_owned())
+    sourced(&bytes, || "standard input".to_owned())
 }
 
 /// Turns what a source gave into a token, or says why it is none.
-fn sourced(
-    bytes: &[u8],
-    stamp: Option<FileStamp>,
-    what: impl Fn() -> String,
-) -> Result<SourcedToken, TokenSourceError> {
+fn sourced(bytes: &[u8], what: impl Fn() -> String) -> Result<SourcedToken, TokenSourceError> {
     if bytes.len() > MAX_BYTES {
         return Err(TokenSourceError::TooLarge { what: what() });
     }
@@ -113,7 +107,7 @@ fn sourced(
     if token.is_empty() {
         return Err(TokenSourceError::Empty { what: what() });
     }
-    Ok(SourcedToken { token, cleaned, stamp })
+    Ok(SourcedToken { token, cleaned })
 }
 
 async fn blocking(
