@@ -41,7 +41,7 @@ pub(super) fn run(args: &RenderArgs) -> Result<Exit, CliError> {
         None => list(named, args.output.output),
         Some(artifact) => one(args, artifact, named, &settings)?,
     };
-    terminal::print(&printed);
+    terminal::print(&printed)?;
     Ok(Exit::Passed)
 }
 

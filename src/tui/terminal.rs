@@ -13,7 +13,7 @@ use crossterm::terminal::{
 use tokio::sync::Notify;
 
 use super::inputs::Mouse;
-use crate::run::caught::is_caught;
+use crate::probe::caught::is_caught;
 
 /// Whether the terminal is taken over. The one who sets it to false gives it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -127,7 +127,7 @@ fn install_panic_hook() {
     }
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        // The run tells of it as a check that could not be made, and the console goes on.
+        // Whoever waits for it tells of it, the run as a check that could not be made, and the console goes on.
         if is_caught() {
             return;
         }
