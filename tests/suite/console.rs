@@ -3,8 +3,8 @@
 mod docs;
 mod guide;
 mod keys;
-mod macros;
+pub mod macros;
 mod picture;
 mod random;
-mod sample;
+pub mod sample;
 mod screens;
