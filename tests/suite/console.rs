@@ -6,5 +6,7 @@ mod keys;
 pub mod macros;
 mod picture;
 mod random;
+mod rotation;
+mod rotation_sample;
 pub mod sample;
 mod screens;

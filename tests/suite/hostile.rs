@@ -79,27 +79,20 @@ fn every_reader_ends_on_what_is_enormous() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Confirmations in a file beside the profile's.
+/// Confirmations stand in the profile's file.
 #[test]
-fn a_hostile_progress_file_is_refused_or_shown_harmlessly() {
+fn hostile_confirmations_are_refused_or_shown_harmlessly() {
     let folder = tempfile::tempdir().unwrap();
     let profile = folder.path().join("p.toml");
-    fs::write(&profile, "guide = \"aws-workload-identity\"\n").unwrap();
-    let confirmed = |at: &str| {
-        format!(
-            "{{\"schema\":\"trustline.progress/1\",\"confirmations\":[{{\"guide\":\"aws-workload-identity\",\"step\":\"configuration\",\"at\":\"{at}\"}}]}}"
-        )
-    };
-    for content in [
-        "",
-        "null",
-        "{\"schema\":\"trustline.progress/9\",\"confirmations\":[]}",
-        &confirmed("\\u001b]0;x\\u0007\\u202e"),
-        &confirmed(&"9".repeat(100_000)),
-        &"[".repeat(200_000),
-        &" ".repeat(300_000),
+    for confirmed in [
+        "credential = \"\\u001b]0;x\\u0007\\u202e\"".to_owned(),
+        format!("credential = \"{}\"", "9".repeat(50_000)),
+        format!("credential = {}", "[".repeat(50_000)),
+        "\"\\u001b[2J\" = \"2026-01-01T00:00:00Z\"".to_owned(),
+        "credential = 1".to_owned(),
     ] {
-        fs::write(folder.path().join("p.progress.json"), content).unwrap();
+        let head = "guide = \"aws-workload-identity\"\n\n[confirmed.aws-workload-identity]\n";
+        fs::write(&profile, format!("{head}{confirmed}\n")).unwrap();
         let output = trustline().args(["guide", "--profile-file"]).arg(&profile).output().unwrap();
         let shown = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         assert_eq!(steers(&shown), None, "{}", shown.escape_debug());

@@ -94,6 +94,41 @@ fn the_document_is_as_the_interface_has_it() {
 }
 
 #[test]
+fn a_session_reads_as_a_check_does_with_keys_and_through_a_second_role() {
+    for (scenario, reader) in [
+        ("static", ":user/secrets-reader"),
+        ("assume-role", ":assumed-role/crewai-secrets-reader/"),
+        ("circleci", ":assumed-role/crewai-secrets-reader/"),
+    ] {
+        let script = format!("echo credential.fingerprint={}", NEW.1);
+        let (report, code) = in_lab(scenario, &["--put", "--yes", "--runtime-command", "sh", "-c", &script], NEW.0);
+        assert_eq!((report["verdict"].as_str(), code), (Some("propagated"), 0), "{scenario}: {report:#}");
+        assert!(report["reader"].as_str().unwrap().contains(reader), "{scenario}: {report:#}");
+    }
+    for (scenario, cause) in [
+        ("static-key-missing", "env-not-set"),
+        ("static-key-deleted", "static-key-wrong"),
+        ("assume-role-denied", "assume-role-denied"),
+        ("external-id", "external-id"),
+        ("circleci-hop-denied", "assume-role-denied"),
+    ] {
+        let (report, code) = in_lab(scenario, &["--put", "--yes"], NEW.0);
+        assert_eq!((report["verdict"].as_str(), code), (Some("inconclusive"), 3), "{scenario}: {report:#}");
+        assert_eq!(report["troubles"][0]["findings"][0]["cause"], cause, "{scenario}: {report:#}");
+    }
+}
+
+#[test]
+fn an_interrupted_session_knows_the_kickoff_that_still_runs() {
+    let place = Place::world("[deployment]\ntakes-ms = 600000");
+    let mut session = place.session(&["--already", "--kickoff"]);
+    session.wait_for("kickoff ");
+    let report = session.interrupted();
+    assert_eq!(report["kickoffs"].as_array().map(Vec::len), Some(1), "{report:#}");
+    assert!(session.said().contains(report["kickoffs"][0].as_str().unwrap()));
+}
+
+#[test]
 fn the_stores_own_verdicts() {
     for (scenario, value) in [("healthy", "hello from aws"), ("azure", "hello from azure")] {
         let (report, code) = in_lab(scenario, &["--put", "--yes"], value);

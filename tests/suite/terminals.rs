@@ -99,6 +99,7 @@ fn without_utf8_everything_is_drawn_in_ascii() {
             screen.wait(shown);
         }
         screen.send("\x1b");
+        screen.wait_for("the help is closed", |text| !text.contains("what can be done here"));
         screen.send("2w");
         screen.wait("Waterfall");
         screen.send("q");

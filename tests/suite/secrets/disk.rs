@@ -41,7 +41,7 @@ fn everything_written_is_its_owners_alone() {
     for (arguments, written) in [
         (NEW_PROFILE, "config/profiles/made.toml"),
         ("check --lab --record run.ndjson", "run.ndjson"),
-        ("guide aws-workload-identity 7 --confirm --profile-file p.toml", "p.progress.json"),
+        ("guide aws-workload-identity 7 --confirm --profile-file p.toml", "p.toml"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let profile = folder.path().join("p.toml");
@@ -67,13 +67,10 @@ fn the_labs_folder_is_its_owners_alone() {
 
 #[test]
 fn symbolic_links_are_not_written_through() {
-    for (arguments, link) in [
-        (NEW_PROFILE, "config/profiles/made.toml"),
-        ("check --lab --record run.ndjson", "run.ndjson"),
-        ("guide aws-workload-identity 7 --confirm --profile-file p.toml", "p.progress.json"),
-    ] {
+    for (arguments, link) in
+        [(NEW_PROFILE, "config/profiles/made.toml"), ("check --lab --record run.ndjson", "run.ndjson")]
+    {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("p.toml"), "guide = \"aws-workload-identity\"\n").unwrap();
         let target = folder.path().join("target");
         let link = folder.path().join(link);
         fs::create_dir_all(link.parent().unwrap()).unwrap();
@@ -82,4 +79,16 @@ fn symbolic_links_are_not_written_through() {
         assert_eq!(output.status.code(), Some(2), "{arguments}");
         assert!(!target.exists() && link.is_symlink(), "{arguments}");
     }
+}
+
+#[test]
+fn a_linked_profile_is_not_written_through() {
+    const PROFILE: &str = "guide = \"aws-workload-identity\"\n";
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("target.toml");
+    fs::write(&target, PROFILE).unwrap();
+    symlink(&target, folder.path().join("p.toml")).unwrap();
+    let output = run(folder.path(), "guide aws-workload-identity 7 --confirm --profile-file p.toml");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(fs::read_to_string(target).unwrap(), PROFILE);
 }
