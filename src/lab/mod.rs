@@ -53,7 +53,6 @@ use world::{Certificate, Description, Places};
 pub use world::{Scenario, World, WorldError};
 
 use crate::domain::certificate::Chain;
-use crate::probe::caught::caught;
 
 /// How the deployment's worker names itself to the clouds.
 const WORKER: &str = "trustline-lab-worker";
@@ -285,7 +284,7 @@ impl Lab {
             deployment_port.serve(plain, deployment, manner, stopped)?,
         ]);
         // What a static credential reads, it reads now: the value becomes part of the image.
-        tokio::spawn(caught(async move { worker.deploy().await }));
+        tokio::spawn(async move { worker.deploy().await });
         let profile = profile(&description);
         Ok(Lab {
             endpoints,

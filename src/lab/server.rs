@@ -21,7 +21,6 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::LabError;
-use crate::probe::caught::caught;
 
 /// Requests above this are refused; the largest real one is a secret of 64 KiB.
 const MAX_BODY: usize = 1024 * 1024;
@@ -131,8 +130,7 @@ async fn accept<S: Service>(
                 // A failed accept is the peer's loss (reset before accepted, out of descriptors); the listener stays.
                 if let Ok((stream, _)) = accepted {
                     let connection = connection(stream, tls.clone(), service.clone(), manner.clone(), stop.clone());
-                    // A panic cuts this one connection off, and the lab goes on.
-                    connections.spawn(caught(connection));
+                    connections.spawn(connection);
                 }
             }
         }
@@ -218,40 +216,4 @@ fn http_date(offset: i64) -> Option<HeaderValue> {
     );
     let text = (OffsetDateTime::now_utc() + time::Duration::seconds(offset)).format(format).ok()?;
     HeaderValue::from_str(&text).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lab::authority::Authority;
-    use crate::lab::client::trusting;
-    use crate::lab::world::Certificate;
-    use crate::probe::caught::is_caught;
-
-    struct Panicking;
-
-    impl Service for Panicking {
-        async fn answer(&self, received: Received) -> Answer {
-            if received.path == "/mark" {
-                return Answer::new(200, "text/plain", is_caught().to_string());
-            }
-            panic!("forced")
-        }
-    }
-
-    #[tokio::test]
-    async fn a_panic_cuts_one_connection_off_and_the_server_goes_on() {
-        let authority = Authority::new().unwrap();
-        let tls = authority.server(Certificate::default()).unwrap();
-        let port = Port::bind().unwrap();
-        let (url, (stop, stopped)) = (port.url(), watch::channel(()));
-        let manner = Manner { delay: Duration::ZERO, inside: "".into(), clock_offset: 0 };
-        let server = port.serve(tls, Arc::new(Panicking), manner, stopped).unwrap();
-        let client = trusting(&authority.der(), "test").unwrap();
-        assert!(client.get(&url).send().await.is_err(), "no answer");
-        let marked = client.get(format!("{url}/mark")).send().await.unwrap().text().await.unwrap();
-        assert_eq!(marked, "true", "a hook that ends the program must know");
-        drop(stop);
-        server.await.unwrap();
-    }
 }

@@ -1,4 +1,4 @@
-//! Marks the work whose panics are taken in by whoever waits for it: a check that could not be made, an answer cut off.
+//! Marks the work whose panics are taken in by whoever waits for it, as a check that could not be made.
 
 use std::future::Future;
 

@@ -120,7 +120,7 @@ impl Screen {
         drop(pair.slave);
         // A terminal that does not tell its size has one nevertheless.
         let (rows, cols) = if rows == 0 || cols == 0 { (24, 80) } else { (rows, cols) };
-        let seen = Seen { parser: vt100::Parser::new(rows, cols, 0), raw: Vec::new(), closed: false };
+        let seen = Seen { parser: vt100::Parser::new(rows.max(2), cols.max(2), 0), raw: Vec::new(), closed: false };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let sink = seen.clone();
@@ -231,7 +231,7 @@ impl Screen {
     }
 
     pub fn resize(&mut self, (cols, rows): (u16, u16)) {
-        self.seen.0.lock().unwrap().parser.screen_mut().set_size(rows.max(1), cols.max(1));
+        self.seen.0.lock().unwrap().parser.screen_mut().set_size(rows.max(2), cols.max(2));
         let master = self.master.as_ref().expect("it has not hung up");
         master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
