@@ -20,7 +20,7 @@ pub struct Screen {
     seen: Arc<(Mutex<Seen>, Condvar)>,
     /// The line's settings before the program began.
     before: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 struct Seen {
@@ -83,7 +83,7 @@ impl Screen {
             }
         });
         let writer = pair.master.take_writer().unwrap();
-        Screen { master: pair.master, writer, child, seen, before, _folder: folder }
+        Screen { master: pair.master, writer, child, seen, before, folder }
     }
 
     /// Types bytes as a terminal sends them.
@@ -110,6 +110,11 @@ impl Screen {
 
     pub fn text(&self) -> String {
         self.seen.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// Where the program works: its configuration, its home, and what it writes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Everything that was written, as text.
