@@ -65,7 +65,7 @@ fn main() {
     let (mut model, _) = open(Inputs::default(), Look::default(), Opening::Replay(replay), 0, (200, 60));
     let theme = Theme::new(ThemeName::Dark, &Vec::new());
     let area = Rect::new(0, 0, 200, 60);
-    for screen in ["1", "2", "3", "4"] {
+    for screen in ["2", "3", "4", "5", "6"] {
         if let Ok(key) = screen.parse() {
             update(&mut model, Msg::Key(key));
         }

@@ -16,11 +16,17 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use trustline::check::CheckId;
 use trustline::domain::jwks::Jwks;
+use trustline::domain::profile::key::Key;
 use trustline::domain::profile::{Guide, Profile};
+use trustline::guide::Change;
 use trustline::run::event::{EventKind, PlannedCheck, RunEvent};
-use trustline::tui::inputs::{Inputs, Look, Opening, ProfileEntry, RunChoice, ScenarioEntry, Target};
-use trustline::tui::services::{Answer, Refusal, Services, Started, TokenRead};
+use trustline::run::rotation::report::RotationReport;
+use trustline::tui::inputs::{
+    GuideFile, Inputs, Look, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target,
+};
+use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use trustline::tui::shell::{self, Console};
+use trustline::tui::typed_value::TypedValue;
 
 /// Runs counted for each figure of time, after one that is not.
 const RUNS: usize = 15;
@@ -62,7 +68,7 @@ fn report() -> Any<()> {
         let screen = Screen::open(trustline, &[], "")?;
         screen.until(|seen| seen.first_frame.is_some())?;
         let first = screen.first_frame()?;
-        let held = Screen::open(trustline, &["--profile-file", profile], "2")?;
+        let held = Screen::open(trustline, &["--profile-file", profile], "3")?;
         held.until(|seen| seen.text().contains("organization:7f3e81c4"))?;
         let token = held.last_bytes()?;
         if run > 0 {
@@ -88,7 +94,7 @@ fn report() -> Any<()> {
     busy.until(|seen| seen.text().contains("running"))?;
     let mut answers = Vec::new();
     for key in 0..KEYS {
-        let (key, shown) = if key % 2 == 0 { ("2", "There is no token yet") } else { ("4", "started") };
+        let (key, shown) = if key % 2 == 0 { ("3", "There is no token yet") } else { ("6", "started") };
         let asked = Instant::now();
         busy.send(key)?;
         busy.until(|seen| seen.text().contains(shown))?;
@@ -320,6 +326,35 @@ fn busy_console() -> Any<()> {
 struct Busy;
 
 impl Services for Busy {
+    fn evidence(&self, _: Target, _: RotationReport) -> Result<PathBuf, String> {
+        Err(String::new())
+    }
+
+    fn guide(&self, _: &Target) -> Result<GuideFile, String> {
+        Err(String::new())
+    }
+
+    fn change(&self, _: &Target, _: &Change) -> Result<GuideFile, String> {
+        Err(String::new())
+    }
+
+    fn keep_draft(&self, _: &Target, _: Key, _: Option<&str>) -> Result<(), String> {
+        Err(String::new())
+    }
+
+    fn operator(&self, _: Target) -> Answer<Result<OperatorSeen, String>> {
+        Box::pin(async { Err(String::new()) })
+    }
+
+    fn rotate(
+        &self,
+        _: RotationChoice,
+        _: Option<TypedValue>,
+        _: CancellationToken,
+    ) -> Answer<Result<RotationStarted, Refusal>> {
+        Box::pin(async { Err(Refusal { message: String::new(), hints: Vec::new() }) })
+    }
+
     fn start(&self, _: RunChoice, _: CancellationToken) -> Answer<Result<Started, Refusal>> {
         let (sender, events) = mpsc::channel(64);
         std::thread::spawn(move || {
@@ -337,7 +372,7 @@ impl Services for Busy {
             }
         });
         let profile = Profile::bare("busy", Guide::AwsWorkloadIdentity);
-        Box::pin(async move { Ok(Started { profile, events, keep: Box::new(()) }) })
+        Box::pin(async move { Ok(Started { profile, settings: Vec::new(), events, keep: Box::new(()) }) })
     }
 
     fn token(&self, _: Profile) -> Answer<Result<TokenRead, String>> {

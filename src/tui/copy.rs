@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::content::findings::selected_finding;
-use super::content::guide;
-use super::content::token;
+use super::content::{guide, rotation, token};
 use super::model::{Model, Screen};
 use super::reproduce;
 use crate::cause::Finding;
 use crate::check::CheckId;
+use crate::domain::rotation::StoreSnapshot;
 use crate::guide::{StepState, render};
 use crate::output::finding_text;
 use crate::output::paint::Paint;
@@ -28,6 +28,7 @@ pub fn offers(model: &Model) -> Vec<Offer> {
         Screen::Start => {}
         Screen::Guide => guide_offers(model, &mut offers),
         Screen::Token => token_offers(model, &mut offers),
+        Screen::Rotation => rotation_offers(model, &mut offers),
         Screen::Log => log_offers(model, &mut offers),
         Screen::Handshake => {
             if let Some(check) = model.selected_check() {
@@ -105,6 +106,23 @@ fn token_offers(model: &Model, offers: &mut Vec<Offer>) {
         let (word, _) = token::signature_word(shown.signature.state);
         offer(offers, "the signature's state", format!("signature {word}: {}", shown.signature.reason));
     }
+}
+
+fn rotation_offers(model: &Model, offers: &mut Vec<Offer>) {
+    let Some((session, secret)) = rotation::selected(model) else { return };
+    if let Some(command) = secret.asked.as_ref().filter(|_| secret.written.is_none() && session.is_live()) {
+        offer(offers, "the command that rotates", command.clone());
+    }
+    for found in secret.verdict().iter().flat_map(|judged| &judged.findings) {
+        finding_offers(found, offers);
+    }
+    if let Some(judged) = secret.verdict() {
+        let verdict = judged.judgement.verdict;
+        offer(offers, "the verdict", format!("{}: {verdict}: {}", secret.secret, verdict.sentence()));
+    }
+    let current = |snapshot: Option<&StoreSnapshot>| snapshot?.current()?.fingerprint.as_ref().map(ToString::to_string);
+    offer(offers, "the fingerprint in the store, after", current(secret.after.as_ref()).unwrap_or_default());
+    offer(offers, "the fingerprint in the store, before", current(secret.before.as_ref()).unwrap_or_default());
 }
 
 /// The artifacts of the step, those of the way that is shown first; before them what sets right what fails.

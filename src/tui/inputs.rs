@@ -9,6 +9,7 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Setting;
 use crate::guide::Confirmation;
 use crate::run::event::RunEvent;
+use crate::run::rotation::session::RuntimeFrom;
 
 use super::glyphs::GlyphSet;
 use super::keymap::Keymap;
@@ -91,6 +92,67 @@ impl Target {
             Target::Lab(scenario) => format!(" --lab {scenario}"),
             Target::Environment => String::new(),
         }
+    }
+}
+
+/// A rotation session to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotationChoice {
+    /// Whose profile names the secret.
+    pub target: Target,
+    pub way: RotationWay,
+    /// Where the running automation is seen.
+    pub runtime: RuntimeFrom,
+    pub patience: Patience,
+    /// What a person agreed to by typing it; none where nothing is written.
+    pub agreed: Option<Agreed>,
+}
+
+/// What a person agreed to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    pub secret: String,
+    /// The account's number, or the vault's host.
+    pub place: String,
+}
+
+/// As whom a secret would be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorSeen {
+    /// An ARN, or an application.
+    pub identity: String,
+    /// The account's number, or the vault's host.
+    pub place: String,
+}
+
+/// How long an automation that has the old value is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// One look.
+    Once,
+    /// Again and again for some minutes, with a kickoff each.
+    Again,
+}
+
+/// Who rotates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RotationWay {
+    /// A person, in another terminal.
+    ByHand,
+    /// trustline, a value that a person types.
+    Typed,
+    /// trustline, a value that it makes up.
+    Generated,
+    /// It has been done already.
+    Already,
+    /// Whoever does, again and again.
+    Watch,
+}
+
+impl RotationWay {
+    /// Whether trustline writes to the store.
+    pub const fn writes(self) -> bool {
+        matches!(self, RotationWay::Typed | RotationWay::Generated)
     }
 }
 

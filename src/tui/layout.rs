@@ -74,6 +74,7 @@ pub fn picker_detail(kind: PickerKind, height: u16) -> u16 {
         PickerKind::Scenarios => 3,
         PickerKind::Copy => 6,
         PickerKind::Profiles | PickerKind::Palette | PickerKind::Help => 1,
+        PickerKind::RotationWay | PickerKind::RotationRuntime(_) => 2,
         PickerKind::Guides | PickerKind::History | PickerKind::CompareWith | PickerKind::Export | PickerKind::Watch => {
             0
         }
@@ -107,8 +108,12 @@ pub fn compute(model: &Model) -> Geometry {
 }
 
 fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
-    let waterfall = model.screen == Screen::Handshake && model.handshake == HandshakeView::Waterfall;
-    if body.width >= SIDE_BY_SIDE && !waterfall {
+    // What has a time axis gets the whole width.
+    let is_wide = match model.screen {
+        Screen::Handshake => model.handshake == HandshakeView::Waterfall,
+        screen => screen == Screen::Rotation,
+    };
+    if body.width >= SIDE_BY_SIDE && !is_wide {
         let share = match model.screen {
             Screen::Start => 36,
             Screen::Guide if body.width >= THREE_PANES => 28,
@@ -116,7 +121,7 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
             Screen::Handshake => 42,
             Screen::Token => 52,
             Screen::Findings => 44,
-            Screen::Log => 60,
+            Screen::Rotation | Screen::Log => 60,
         };
         // The longest assertion fits with its time beside it.
         let least = if model.screen == Screen::Handshake { 51 } else { 0 };
@@ -129,6 +134,7 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
     let rows = u16::try_from(content::rows(model).count).unwrap_or(u16::MAX);
     let most = match model.screen {
         Screen::Token | Screen::Log => body.height * 6 / 10,
+        Screen::Rotation => body.height / 3,
         // Where a step is worked on, it gets the room.
         Screen::Guide if model.here().focus == Focus::Detail => 4,
         _ => body.height / 2,
@@ -161,6 +167,8 @@ pub fn layer(model: &Model, layer: &Layer, area: Rect) -> Rect {
             (widest, if widest == area.width { highest } else { rows.clamp(6, highest.max(6)) })
         }
         Layer::Paste(_) => (widest.min(72), 7),
+        Layer::Value(_) => (widest.min(72), 9),
+        Layer::Agreement(_) => (widest.min(84), 12),
         Layer::Confirm(_) => (widest.min(64), 6),
     };
     let (width, height) = (width.min(area.width), height.min(area.height));

@@ -10,10 +10,14 @@ use crate::domain::profile::setting::Setting;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::guide::Change;
 use crate::run::event::RunEvent;
+use crate::run::rotation::event::RotationEvent;
+use crate::run::rotation::report::RotationReport;
 
-use super::inputs::{GuideFile, Mouse, ProfileEntry, RunChoice, ScenarioEntry, Target};
+use super::inputs::{GuideFile, Mouse, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use super::key::Key;
+use super::model::rotation::SessionNumber;
 use super::services::TokenRead;
+use super::typed_value::TypedValue;
 
 /// A run's number within this session.
 pub type RunNumber = u64;
@@ -49,6 +53,30 @@ pub enum Msg {
     /// A run's stream of events is over.
     RunClosed {
         run: RunNumber,
+    },
+    /// As whom a secret of this target would be written, or why by nobody.
+    OperatorSeen {
+        target: Target,
+        result: Result<OperatorSeen, String>,
+    },
+    /// A rotation session has begun; this is the profile it works with.
+    RotationOpened {
+        session: SessionNumber,
+        profile: Box<Profile>,
+    },
+    /// A rotation session could not begin.
+    RotationRefused {
+        session: SessionNumber,
+        message: String,
+        hints: Vec<String>,
+    },
+    RotationEvent {
+        session: SessionNumber,
+        event: Box<RotationEvent>,
+    },
+    /// A rotation session's stream of events is over.
+    RotationClosed {
+        session: SessionNumber,
     },
     /// The token's file was read.
     TokenRead {
@@ -100,6 +128,21 @@ impl fmt::Debug for Pasted {
     }
 }
 
+/// What a person tells a rotation session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Look now.
+    LookNow,
+    /// Wait no longer, and judge.
+    Conclude,
+    /// What the running automation printed.
+    Output(Pasted),
+    /// Make the version before current again.
+    RollBack,
+    /// Leave it as it is.
+    KeepAsIs,
+}
+
 /// What the mouse did, and where: column and row from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pointer {
@@ -117,7 +160,7 @@ pub enum PointerAct {
 }
 
 /// Something to do outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Read the lab's scenarios, beside the first frame.
     ListScenarios,
@@ -127,6 +170,28 @@ pub enum Effect {
     },
     CancelRun {
         run: RunNumber,
+    },
+    /// Ask the cloud as whom a secret of this target would be written.
+    AskOperator {
+        target: Target,
+    },
+    /// Begin a rotation session; the value is what a person typed to be written.
+    StartRotation {
+        session: SessionNumber,
+        choice: RotationChoice,
+        value: Option<TypedValue>,
+    },
+    /// Add what a session found to its evidence.
+    FileEvidence {
+        target: Target,
+        report: Box<RotationReport>,
+    },
+    TellRotation {
+        session: SessionNumber,
+        told: Told,
+    },
+    CancelRotation {
+        session: SessionNumber,
     },
     /// Read the token's file, if it is not what was read last.
     ReadToken {

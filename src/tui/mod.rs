@@ -29,6 +29,7 @@ mod summary;
 mod terminal;
 pub mod text;
 pub mod theme;
+pub mod typed_value;
 pub mod update;
 pub mod view;
 

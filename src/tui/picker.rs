@@ -6,12 +6,13 @@ use super::content::clock::moment;
 use super::content::start::guide_title;
 use super::copy;
 use super::glyphs::Glyphs;
-use super::inputs::Target;
+use super::inputs::{Patience, RotationWay, Target};
 use super::message::RunNumber;
 use super::model::{Model, PickerKind, Screen};
 use super::text::Ink;
 use crate::domain::profile::Guide;
 use crate::run::event::RunVerdict;
+use crate::run::rotation::session::RuntimeFrom;
 
 /// An entry of a list on top.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub enum Choice {
     ExportJson,
     /// Seconds between two runs; `None` stops.
     Watch(Option<u64>),
+    RotationWay(RotationWay),
+    RotationRuntime(RotationWay, RuntimeFrom, Patience),
 }
 
 /// The entries of a list.
@@ -111,11 +114,95 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
             }
             entries
         }
+        PickerKind::RotationWay => rotation_ways(),
+        PickerKind::RotationRuntime(way) => rotation_runtimes(model, way),
     }
 }
 
 fn plain(title: &str, note: &str, choice: Choice) -> Entry {
     Entry { sign: None, title: title.to_owned(), note: note.to_owned(), detail: Vec::new(), choice }
+}
+
+fn rotation_ways() -> Vec<Entry> {
+    let entry = |title: &str, detail: &str, way: RotationWay| Entry {
+        sign: None,
+        title: title.to_owned(),
+        note: String::new(),
+        detail: vec![detail.to_owned()],
+        choice: Choice::RotationWay(way),
+    };
+    vec![
+        entry(
+            "I do, in another terminal",
+            "Shows the command to run, and looks at the store until the new version is there.",
+            RotationWay::ByHand,
+        ),
+        entry(
+            "trustline, a value that I type",
+            "With an operator's credentials, once you agreed by typing whose secret it is. The value never shows.",
+            RotationWay::Typed,
+        ),
+        entry(
+            "trustline, a value that it makes up",
+            "Random letters and digits, with an operator's credentials, once you agreed by typing whose secret it is.",
+            RotationWay::Generated,
+        ),
+        entry(
+            "It has been written already",
+            "Compares the current version with the one before it.",
+            RotationWay::Already,
+        ),
+        entry("Whoever does: watch", "Tells each rotation that it sees, until you end it.", RotationWay::Watch),
+    ]
+}
+
+fn rotation_runtimes(model: &Model, way: RotationWay) -> Vec<Entry> {
+    let entry = |title: &str, detail: &str, runtime: RuntimeFrom, patience: Patience| Entry {
+        sign: None,
+        title: title.to_owned(),
+        note: String::new(),
+        detail: vec![detail.to_owned()],
+        choice: Choice::RotationRuntime(way, runtime, patience),
+    };
+    let kickoffs = [
+        entry(
+            "One kickoff before, one after",
+            "Starts the profile's deployment and looks for the fingerprint in its answer.",
+            RuntimeFrom::World,
+            Patience::Once,
+        ),
+        entry(
+            "Kickoffs until it has the new value",
+            "For up to five minutes. Each kickoff is a run of the automation, with what it does and costs.",
+            RuntimeFrom::World,
+            Patience::Again,
+        ),
+    ];
+    let others = [
+        entry(
+            "I paste what it prints",
+            "Its fingerprint line or a part of its log, pasted on this screen.",
+            RuntimeFrom::Pasted,
+            Patience::Once,
+        ),
+        entry(
+            "Not at all",
+            "Only the store is looked at; it cannot prove that a rotation arrived.",
+            RuntimeFrom::Nowhere,
+            Patience::Once,
+        ),
+    ];
+    let profile = model.runs.shown().and_then(|run| run.profile.as_deref());
+    if profile.is_some_and(|profile| profile.deployment.url.is_some()) {
+        return kickoffs.into_iter().chain(others).collect();
+    }
+    let unavailable = kickoffs.into_iter().map(|entry| Entry {
+        choice: Choice::Unavailable("the profile names no deployment; it needs `deployment.url`"),
+        sign: Some((Show::of(model).glyphs.skipped, Ink::Muted)),
+        detail: vec!["Not now: the profile names no deployment; it needs `deployment.url`.".to_owned()],
+        ..entry
+    });
+    others.into_iter().chain(unavailable).collect()
 }
 
 fn commands(model: &Model, scopes: &[Scope]) -> Vec<Entry> {

@@ -8,7 +8,8 @@ use std::pin::Pin;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::inputs::{GuideFile, ProfileEntry, RunChoice, ScenarioEntry, Target};
+use super::inputs::{GuideFile, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use super::typed_value::TypedValue;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
@@ -16,6 +17,9 @@ use crate::domain::profile::setting::Setting;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::guide::Change;
 use crate::run::event::RunEvent;
+use crate::run::rotation::event::RotationEvent;
+use crate::run::rotation::report::RotationReport;
+use crate::run::rotation::session::SessionCommand;
 
 /// A future that a service answers with.
 pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -24,6 +28,24 @@ pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub trait Services: Send + Sync + 'static {
     /// Starts a run: finds the profile, or starts the lab, and runs the checks until the token is cancelled.
     fn start(&self, choice: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>>;
+
+    /// Asks the cloud as whom a secret of this target would be written. The error is a sentence.
+    fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>>;
+
+    /// Adds what a session of this target found to its evidence; yields the file.
+    ///
+    /// # Errors
+    /// In a sentence: it cannot be written.
+    fn evidence(&self, target: Target, report: RotationReport) -> Result<PathBuf, String>;
+
+    /// Begins a rotation session: finds the profile, or starts the lab, and works until it is done or the token is
+    /// cancelled. The value is what a person typed to be written.
+    fn rotate(
+        &self,
+        choice: RotationChoice,
+        value: Option<TypedValue>,
+        cancel: CancellationToken,
+    ) -> Answer<Result<RotationStarted, Refusal>>;
 
     /// Reads the token from where a profile says. The error is a sentence.
     fn token(&self, profile: Profile) -> Answer<Result<TokenRead, String>>;
@@ -59,6 +81,18 @@ pub struct Started {
     /// Its events; closed at its end.
     pub events: mpsc::Receiver<RunEvent>,
     /// What must live as long as the run and until another has ended, such as the lab.
+    pub keep: Box<dyn Any + Send>,
+}
+
+/// A rotation session that has begun.
+pub struct RotationStarted {
+    /// The profile it works with.
+    pub profile: Profile,
+    /// Its events; closed at its end.
+    pub events: mpsc::Receiver<RotationEvent>,
+    /// Takes what a person tells it.
+    pub commands: mpsc::Sender<SessionCommand>,
+    /// What must live as long as the session, such as the lab.
     pub keep: Box<dyn Any + Send>,
 }
 

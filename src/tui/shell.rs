@@ -15,22 +15,27 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::clipboard::{self, ClipboardMode};
-use super::inputs::{Inputs, Look, Opening, RunChoice};
-use super::message::{Effect, Msg, RunNumber};
+use super::inputs::{Inputs, Look, Opening, RotationChoice, RunChoice};
+use super::message::{Effect, Msg, RunNumber, Told};
 use super::model::Model;
+use super::model::rotation::SessionNumber;
 use super::screen::Screen;
-use super::services::{Services, Started};
+use super::services::{RotationStarted, Services, Started};
 use super::signals::{Signal, Signals, pause};
 use super::terminal::{self, Guard, PANICKED};
 use super::theme::Theme;
+use super::typed_value::TypedValue;
 use super::update::{open, update};
 use super::{input, summary, view};
 use crate::domain::token::RawToken;
 use crate::output::file;
 use crate::run::event::RunVerdict;
+use crate::run::rotation::session::SessionCommand;
 
 /// The most messages that are taken in before the screen is drawn.
 const BATCH: usize = 256;
+/// How many things a rotation session can be told before it takes the first.
+const TOLD_AHEAD: usize = 16;
 /// The largest file that is read as a token, in bytes.
 const LARGEST_TOKEN: u64 = 1024 * 1024;
 
@@ -76,7 +81,7 @@ pub async fn run(console: Console, services: Arc<dyn Services>) -> Result<Ended,
     let guard = Guard::enter(console.look.mouse)?;
     let mut shell = Shell::new(console, services)?;
     let ended = shell.run(&mut signals).await;
-    for cancel in shell.live.values() {
+    for cancel in shell.live.values().chain(shell.rotations.values().map(|rotating| &rotating.cancel)) {
         cancel.cancel();
     }
     drop(guard);
@@ -97,11 +102,30 @@ struct Shell {
     receiver: mpsc::Receiver<Msg>,
     /// How to stop the runs that are going on.
     live: HashMap<RunNumber, CancellationToken>,
+    /// How to stop the rotation sessions that are going on, and how to tell them something.
+    rotations: HashMap<SessionNumber, Rotating>,
     /// What the run that ended last brought along, such as its lab: it stays up for the commands that were copied.
     kept: Arc<Mutex<Option<Box<dyn Any + Send>>>>,
     /// The token's file as it was read last: for which run, and when and how long it was.
     token: Option<(RunNumber, PathBuf, SystemTime, u64)>,
     leaving: bool,
+}
+
+/// A rotation session that is going on.
+struct Rotating {
+    cancel: CancellationToken,
+    told: mpsc::Sender<Told>,
+}
+
+/// What a person says, as the session takes it.
+fn command(told: Told) -> SessionCommand {
+    match told {
+        Told::LookNow => SessionCommand::LookNow,
+        Told::Conclude => SessionCommand::Conclude,
+        Told::Output(text) => SessionCommand::Text(text.0.to_string()),
+        Told::RollBack => SessionCommand::RollBack,
+        Told::KeepAsIs => SessionCommand::KeepAsIs,
+    }
 }
 
 impl Shell {
@@ -117,6 +141,7 @@ impl Shell {
             sender,
             receiver,
             live: HashMap::new(),
+            rotations: HashMap::new(),
             kept: Arc::default(),
             token: None,
             leaving: false,
@@ -190,6 +215,9 @@ impl Shell {
             Msg::Resize(width, height) => (*width, *height) != self.model.size,
             _ => false,
         };
+        if let Msg::RotationClosed { session } | Msg::RotationRefused { session, .. } = &message {
+            self.rotations.remove(session);
+        }
         if let Msg::RunClosed { run } | Msg::RunRefused { run, .. } = &message {
             self.live.remove(run);
         }
@@ -224,6 +252,26 @@ impl Shell {
                 Effect::CancelRun { run } => {
                     if let Some(cancel) = self.live.remove(&run) {
                         cancel.cancel();
+                    }
+                }
+                Effect::AskOperator { target } => {
+                    let asked = self.services.operator(target.clone());
+                    self.spawn(async move { Msg::OperatorSeen { target, result: asked.await } });
+                }
+                Effect::StartRotation { session, choice, value } => self.rotate(session, choice, value),
+                Effect::FileEvidence { target, report } => {
+                    let result = self.services.evidence(target, *report);
+                    self.take(Msg::Exported(result))?;
+                }
+                Effect::TellRotation { session, told } => {
+                    if let Some(rotating) = self.rotations.get(&session) {
+                        // A session that has ended takes nothing more; one that is behind has enough to do.
+                        let _ = rotating.told.try_send(told);
+                    }
+                }
+                Effect::CancelRotation { session } => {
+                    if let Some(rotating) = self.rotations.get(&session) {
+                        rotating.cancel.cancel();
                     }
                 }
                 Effect::ReadToken { run, path } => self.read_token(run, path)?,
@@ -296,6 +344,41 @@ impl Shell {
                     }
                     *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(keep);
                     Msg::RunClosed { run }
+                }
+            };
+            let _ = sender.send(last).await;
+        });
+    }
+
+    fn rotate(&mut self, session: SessionNumber, choice: RotationChoice, value: Option<TypedValue>) {
+        let cancel = CancellationToken::new();
+        let (told, mut tells) = mpsc::channel(TOLD_AHEAD);
+        self.rotations.insert(session, Rotating { cancel: cancel.clone(), told });
+        let (sender, starting) = (self.sender.clone(), self.services.rotate(choice, value, cancel));
+        tokio::spawn(async move {
+            let last = match starting.await {
+                Err(refusal) => Msg::RotationRefused { session, message: refusal.message, hints: refusal.hints },
+                Ok(RotationStarted { profile, mut events, commands, keep }) => {
+                    let _ = sender.send(Msg::RotationOpened { session, profile: Box::new(profile) }).await;
+                    let passing_on = async {
+                        while let Some(told) = tells.recv().await {
+                            let _ = commands.send(command(told)).await;
+                        }
+                        std::future::pending::<()>().await;
+                    };
+                    let listening = async {
+                        while let Some(event) = events.recv().await {
+                            if sender.send(Msg::RotationEvent { session, event: Box::new(event) }).await.is_err() {
+                                break;
+                            }
+                        }
+                    };
+                    tokio::select! {
+                        () = listening => {}
+                        () = passing_on => {}
+                    }
+                    drop(keep);
+                    Msg::RotationClosed { session }
                 }
             };
             let _ = sender.send(last).await;

@@ -4,6 +4,7 @@ use super::content::Show;
 use super::model::{Model, Run};
 use crate::output::text::counts;
 use crate::run::event::RunVerdict;
+use crate::run::rotation::report::SecretReport;
 
 /// The run that was shown last, ending in a line feed; empty where nothing ran. Privacy hides here what it hides there.
 pub(super) fn lines(model: &Model) -> String {
@@ -23,7 +24,17 @@ pub(super) fn lines(model: &Model) -> String {
     if let Some(choice) = &run.choice {
         text.push_str(&format!("  again: trustline check{}\n", show.prose(&choice.target.arguments())));
     }
-    text
+    text + &rotations(model, show)
+}
+
+/// What became of the secrets of the last rotation, a line each.
+fn rotations(model: &Model, show: Show) -> String {
+    let secrets = model.rotation.session.iter().flat_map(|session| &session.report.secrets);
+    let line = |secret: &SecretReport| {
+        let verdict = secret.verdict().map_or("no verdict", |judged| judged.judgement.verdict.id());
+        format!("  rotation of {}: {verdict}\n", show.prose(&secret.secret))
+    };
+    secrets.map(line).collect()
 }
 
 fn standing(run: &Run) -> String {

@@ -6,5 +6,7 @@ mod keys;
 mod macros;
 mod picture;
 mod random;
+mod rotation;
+mod rotation_sample;
 mod sample;
 mod screens;

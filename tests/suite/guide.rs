@@ -3,6 +3,7 @@
 mod aws;
 mod progress;
 mod render;
+mod wrong;
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! The lab's clouds, tried by any client.
 
-mod aws_operations;
-mod azure_operations;
-mod client;
+pub mod aws_operations;
+pub mod azure_operations;
+pub mod client;
 mod command;
 mod deployment;
 mod happy;

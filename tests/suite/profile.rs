@@ -421,3 +421,32 @@ fn large_and_broken_files_are_refused_at_once() {
     fs::create_dir(home.folder().join("p.toml")).unwrap();
     refused(&home.run(&["show", "--profile", "p"], &[]), &["cannot be read"]);
 }
+
+#[test]
+fn values_are_imported_from_what_is_at_hand_and_secrets_are_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let import = |text: &str, arguments: &[&str]| {
+        let mut command = crate::support::trustline();
+        command.env("TRUSTLINE_CONFIG_DIR", folder.path()).args(["profile", "import", "p", "-"]).args(arguments);
+        command.write_stdin(text).output().unwrap()
+    };
+    let role = "arn:aws:iam::123456789012:role/reader";
+    let output = import(role, &[]);
+    assert_eq!(output.status.code(), Some(2), "nothing says which guide");
+    let output = import(role, &["--guide", "aws-workload-identity"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let file = folder.path().join("profiles/p.toml");
+    let profile = std::fs::read_to_string(&file).unwrap();
+    assert!(profile.starts_with("guide = \"aws-workload-identity\"") && profile.contains(role), "{profile}");
+
+    let answer = r#"{"AccessKey": {"SecretAccessKey": "wJalrX-planted"}, "Role": {"Arn": "arn:aws:iam::123456789012:role/other"}}"#;
+    let told = String::from_utf8(import(answer, &[]).stdout).unwrap();
+    assert!(told.contains("Role.Arn") && told.contains(&format!("instead of {role}")), "{told}");
+    assert!(told.contains("SecretAccessKey: is a secret") && !told.contains("planted"), "{told}");
+
+    let before = std::fs::read_to_string(&file).unwrap();
+    let output = import("hello", &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    assert!(!before.contains("planted"));
+}

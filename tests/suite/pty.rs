@@ -1,6 +1,8 @@
 //! The console in a real terminal: its bytes parsed by an emulator, its modes and the line's settings asserted.
 
+mod rotation;
 pub mod screen;
+mod walk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,11 +16,15 @@ use trustline::domain::profile::{Guide, Profile};
 use trustline::guide::Change;
 use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::{Probes, StepInput, Yield};
+use trustline::run::rotation::report::RotationReport;
 use trustline::run::runner::{self, RunRequest};
 use trustline::run::step::Step;
-use trustline::tui::inputs::{GuideFile, Inputs, Look, Opening, ProfileEntry, RunChoice, ScenarioEntry, Target};
-use trustline::tui::services::{Answer, Refusal, Services, Started, TokenRead};
+use trustline::tui::inputs::{
+    GuideFile, Inputs, Look, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target,
+};
+use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use trustline::tui::shell::{self, Console};
+use trustline::tui::typed_value::TypedValue;
 
 use self::screen::Screen;
 
@@ -251,6 +257,23 @@ impl Probes for PanickingProbes {
 struct WithPanickingProbes;
 
 impl Services for WithPanickingProbes {
+    fn evidence(&self, _: Target, _: RotationReport) -> Result<PathBuf, String> {
+        Err(String::new())
+    }
+
+    fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>> {
+        Panicking.operator(target)
+    }
+
+    fn rotate(
+        &self,
+        choice: RotationChoice,
+        value: Option<TypedValue>,
+        cancel: CancellationToken,
+    ) -> Answer<Result<RotationStarted, Refusal>> {
+        Panicking.rotate(choice, value, cancel)
+    }
+
     fn start(&self, _: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>> {
         let mut profile = Profile::bare("p", Guide::AwsWorkloadIdentity);
         profile.issuer_url = Some("https://i.example".into());
@@ -308,6 +331,23 @@ fn console_whose_probe_panics() {
 struct Panicking;
 
 impl Services for Panicking {
+    fn evidence(&self, _: Target, _: RotationReport) -> Result<PathBuf, String> {
+        Err(String::new())
+    }
+
+    fn operator(&self, _: Target) -> Answer<Result<OperatorSeen, String>> {
+        Box::pin(async { Err(String::new()) })
+    }
+
+    fn rotate(
+        &self,
+        _: RotationChoice,
+        _: Option<TypedValue>,
+        _: CancellationToken,
+    ) -> Answer<Result<RotationStarted, Refusal>> {
+        Box::pin(async { panic!("a forced mistake") })
+    }
+
     fn start(&self, _: RunChoice, _: CancellationToken) -> Answer<Result<Started, Refusal>> {
         Box::pin(async { panic!("a forced mistake") })
     }

@@ -8,17 +8,18 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::followed;
+use super::rotation;
+use super::target::{Opened, RotationLab, open};
 use crate::cause::catalogue;
 use crate::check::verdict::token::Expectations;
 use crate::cli::args::{NetworkArgs, ProfileSelector};
-use crate::cli::lab_folder::LabFolder;
-use crate::cli::{CliError, lab, settings};
+use crate::cli::{CliError, settings};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::guide::Change;
-use crate::lab::{LabOptions, Scenario, World};
+use crate::lab::{Scenario, World};
 use crate::output::file;
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
@@ -26,9 +27,11 @@ use crate::probe::token_source::{self, ReadOptions};
 use crate::run::event::RunEvent;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
+use crate::run::rotation::report::RotationReport;
 use crate::run::runner::{self, RunRequest};
-use crate::tui::inputs::{GuideFile, ProfileEntry, RunChoice, ScenarioEntry, Target};
-use crate::tui::services::{Answer, Refusal, Services, Started, TokenRead};
+use crate::tui::inputs::{GuideFile, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
+use crate::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
+use crate::tui::typed_value::TypedValue;
 
 /// What takes a run's events beside the console.
 pub(super) trait Record: Send {
@@ -52,13 +55,21 @@ pub(super) struct Cloud {
     recorder: Recorder,
     /// How the last run reached the network: its issuer is trusted in the same way.
     http: Arc<Mutex<Option<HttpStack>>>,
+    /// Where secrets are rotated when a scenario is looked at.
+    lab: RotationLab,
 }
 
 impl Cloud {
     /// The program as the arguments want it; the first run's events go to the recorder too.
     pub fn new(network: NetworkArgs, selector: ProfileSelector, recorder: Option<impl Record + 'static>) -> Self {
         let recorder = recorder.map(|recorder| Box::new(recorder) as Box<dyn Record>);
-        Cloud { network, selector, recorder: Arc::new(Mutex::new(recorder)), http: Arc::new(Mutex::new(None)) }
+        Cloud {
+            network,
+            selector,
+            recorder: Arc::new(Mutex::new(recorder)),
+            http: Arc::new(Mutex::new(None)),
+            lab: RotationLab::default(),
+        }
     }
 
     /// How the last run reached the network, or how one would that begins now.
@@ -80,6 +91,33 @@ impl Services for Cloud {
                 started.events = recorded(started.events, recorder);
             }
             Ok(started)
+        })
+    }
+
+    fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>> {
+        let (network, selector, lab) = (self.network.clone(), self.selector.clone(), self.lab.clone());
+        Box::pin(async move {
+            let opened = lab.open(target, &network, &selector).map_err(|error| error.message)?;
+            rotation::operator(opened, network.timeout).await
+        })
+    }
+
+    fn evidence(&self, target: Target, report: RotationReport) -> Result<PathBuf, String> {
+        let opened = self.lab.open(target, &self.network, &self.selector).map_err(|error| error.message)?;
+        rotation::evidence(&opened, report).map_err(|error| error.message)
+    }
+
+    fn rotate(
+        &self,
+        choice: RotationChoice,
+        value: Option<TypedValue>,
+        cancel: CancellationToken,
+    ) -> Answer<Result<RotationStarted, Refusal>> {
+        let (network, selector, lab) = (self.network.clone(), self.selector.clone(), self.lab.clone());
+        Box::pin(async move {
+            let refusal = |error: CliError| Refusal { message: error.message, hints: error.hints };
+            let opened = lab.open(choice.target.clone(), &network, &selector).map_err(refusal)?;
+            rotation::begin(opened, choice, value, network.timeout, cancel).await.map_err(refusal)
         })
     }
 
@@ -138,27 +176,7 @@ fn start(
     selector: &ProfileSelector,
     cancel: CancellationToken,
 ) -> Result<(Started, HttpStack), CliError> {
-    let by = |profile: Option<String>, profile_file: Option<PathBuf>| ProfileSelector {
-        profile,
-        profile_file,
-        lab: None,
-        ..selector.clone()
-    };
-    let (loaded, http, keep): (_, _, Box<dyn std::any::Any + Send>) = match choice.target {
-        Target::Lab(scenario) => {
-            let lab = lab::start(&scenario, LabOptions { delay: Duration::ZERO })?;
-            let folder = LabFolder::write(&lab)?;
-            let loaded = settings::load_alone_with_provenance(
-                &folder.profile_file(),
-                &format!("lab-{scenario}"),
-                &selector.set,
-            )?;
-            (loaded, network.lab_stack(&folder.ca_file())?, Box::new((lab, folder)))
-        }
-        Target::Named(name) => (settings::load_agreed(&by(Some(name), None))?, network.stack()?, Box::new(())),
-        Target::File(path) => (settings::load_agreed(&by(None, Some(path)))?, network.stack()?, Box::new(())),
-        Target::Environment => (settings::load_agreed(&by(None, None))?, network.stack()?, Box::new(())),
-    };
+    let Opened { loaded, http, keep, .. } = open(choice.target, &network, selector)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let request = RunRequest {
         profile: loaded.profile.clone(),
@@ -169,7 +187,7 @@ fn start(
     let after = http.disconnected();
     let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
     let events = runner::start(request, probes, cancel);
-    Ok((Started { profile: loaded.profile, settings: loaded.provenance, events, keep }, after))
+    Ok((Started { profile: loaded.profile, settings: loaded.provenance, events, keep: Box::new(keep) }, after))
 }
 
 /// The same events, written to a recording on their way. Where that fails the run goes on without it.

@@ -2,6 +2,8 @@
 
 mod cloud;
 mod followed;
+mod rotation;
+mod target;
 
 use std::io::Write as _;
 use std::path::PathBuf;

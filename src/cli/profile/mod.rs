@@ -1,11 +1,13 @@
 //! `trustline profile`: make, list, show and find profiles.
 
 mod create;
+mod import;
 mod show;
 
 use clap::{Args, Subcommand};
 
 use self::create::NewArgs;
+use self::import::ImportArgs;
 use self::show::{ListArgs, ShowArgs};
 use super::args::OutputFormat;
 use super::{CliError, Exit, settings, terminal};
@@ -21,6 +23,8 @@ pub(super) struct ProfileArgs {
 enum ProfileCommand {
     /// Make a profile; asks for what is missing, on a terminal
     New(NewArgs),
+    /// Fill values from a role's ARN, a trust policy, an answer of aws or az, or a token
+    Import(ImportArgs),
     /// List the profiles, and say which hold mistakes
     List(ListArgs),
     /// Print the values in effect, each with where it came from
@@ -35,6 +39,7 @@ enum ProfileCommand {
 pub(super) fn run(args: &ProfileArgs) -> Result<Exit, CliError> {
     match &args.command {
         ProfileCommand::New(args) => create::run(args),
+        ProfileCommand::Import(args) => import::run(args),
         ProfileCommand::List(args) => show::list(args),
         ProfileCommand::Show(args) => show::show(args),
         ProfileCommand::Path { name } => {

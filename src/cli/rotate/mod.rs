@@ -21,7 +21,7 @@ use crate::domain::profile::{Profile, SecretSource};
 use crate::domain::rotation::Verdict;
 use crate::domain::secret_ref::SecretRef;
 use crate::guide::rotate_command;
-use crate::lab::LabOptions;
+use crate::lab::{Lab, LabOptions};
 use crate::output::rotation::{json, markdown, progress, text};
 use crate::probe::http::HttpStack;
 use crate::run::rotation::event::{RotationKind, Way};
@@ -72,7 +72,15 @@ async fn rotate_in_lab(args: &RotateArgs, scenario: &str) -> Result<Ended, CliEr
     let lab = lab::start(scenario, LabOptions::default())?;
     let folder = LabFolder::write(&lab)?;
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
-    let operator = match profile.azure.vault_url {
+    let operator = lab_operator(&profile, &lab, &folder);
+    // The lab's secrets end with it, and so does the session.
+    let files = RotationFiles::open(None, args.evidence.as_deref())?;
+    rotate(args, profile, args.network.lab_stack(&folder.ca_file())?, operator, files).await
+}
+
+/// As whom secrets are written in a lab.
+pub(super) fn lab_operator(profile: &Profile, lab: &Lab, folder: &LabFolder) -> Operator {
+    match profile.azure.vault_url {
         Some(_) => Operator::AzureApplication {
             client_id: lab.secrets_admin.client_id.clone(),
             secret: SecretSource::File(folder.secrets_admin_client_secret_file()),
@@ -81,10 +89,15 @@ async fn rotate_in_lab(args: &RotateArgs, scenario: &str) -> Result<Ended, CliEr
             profile: Some("secrets-admin".to_owned()),
             file: Some(folder.secrets_admin_credentials_file()),
         },
-    };
-    // The lab's secrets end with it, and so does the session.
-    let files = RotationFiles::open(None, args.evidence.as_deref())?;
-    rotate(args, profile, args.network.lab_stack(&folder.ca_file())?, operator, files).await
+    }
+}
+
+/// Whose secrets an operator writes: the vault's host, or the account's number.
+pub(super) fn place(profile: &Profile, identity: &str) -> String {
+    match &profile.azure.vault_url {
+        Some(vault) => vault.trim_start_matches("https://").trim_end_matches('/').to_owned(),
+        None => identity.split(':').nth(4).unwrap_or_default().to_owned(),
+    }
 }
 
 async fn rotate(
@@ -127,10 +140,7 @@ async fn rotate(
 async fn confirm(world: &LiveWorld, profile: &Profile, secrets: &[SecretRef]) -> Result<(), CliError> {
     question::needs_terminal()?;
     let identity = world.operator_identity().await.map_err(|refused| CliError::new(refused.reason))?;
-    let place = match &profile.azure.vault_url {
-        Some(vault) => vault.trim_start_matches("https://").trim_end_matches('/').to_owned(),
-        None => identity.split(':').nth(4).unwrap_or_default().to_owned(),
-    };
+    let place = place(profile, &identity);
     let names: Vec<String> = secrets.iter().map(ToString::to_string).collect();
     let wanted = format!("{} {place}", names.join(" "));
     let lines = [

@@ -124,6 +124,15 @@ impl RotationFiles {
         })
     }
 
+    /// Adds the records of all that a report tells to the evidence.
+    ///
+    /// # Errors
+    /// The file cannot be written. It is then as it was.
+    pub(super) fn file_all(&mut self, report: RotationReport) -> Result<(), CliError> {
+        self.report = report;
+        self.append(|_| true)
+    }
+
     /// The first of what could not be written.
     pub(super) fn problem(&self) -> Option<&CliError> {
         self.problem.as_ref()

@@ -80,11 +80,8 @@ fn member(name: &str, text: &str, path: &str, reader: &mut Reader) {
     }
     match name {
         "issuer" => reader.offer(Key::IssuerUrl, text, path),
-        "subject" => {
-            if !subject(text, path, reader) {
-                reader.leave(path, "is a subject of no form that this guide knows");
-            }
-        }
+        "subject" if subject(text, path, reader) => {}
+        "subject" => reader.leave(path, "is a subject of no form that this guide knows"),
         "tenantId" | "tenant" | "appOwnerOrganizationId" | "aadTenantId" => reader.offer(Key::TenantId, text, path),
         "appId" | "clientId" => reader.offer(Key::ClientId, text, path),
         "resourceGroup" => reader.offer(Key::ResourceGroup, text, path),

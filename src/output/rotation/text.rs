@@ -98,7 +98,7 @@ fn sighting_words(sighting: &Sighting, stores: [Option<&StoreSnapshot>; 2]) -> S
 }
 
 /// What to do next where no finding says it.
-fn hint(why: &Why) -> Option<&'static str> {
+pub fn hint(why: &Why) -> Option<&'static str> {
     match why {
         Why::RuntimeNotAsked => Some(
             "The store has the new value. To see the running automation too: --kickoff, --runtime-log FILE, \

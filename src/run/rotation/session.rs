@@ -87,6 +87,8 @@ pub struct RotationRequest {
 pub enum SessionCommand {
     /// Look at the store now.
     LookNow,
+    /// Wait no longer: judge what has been seen.
+    Conclude,
     /// The output of the running automation, or a part of it.
     Text(String),
     /// Make the version before current again.
@@ -431,6 +433,7 @@ impl<W: RotationWorld> Session<W> {
                 () = sleep_until(next) => return true,
                 Some(command) = self.commands.recv() => match command {
                     SessionCommand::LookNow => return true,
+                    SessionCommand::Conclude => return false,
                     SessionCommand::Text(text) if awaited == Awaited::Store => {
                         self.saw_runtime(Moment::Before, pasted(&text)).await;
                     }
@@ -488,8 +491,10 @@ impl<W: RotationWorld> Session<W> {
         let deadline = Instant::now() + self.request.pace.runtime;
         self.emit(RotationKind::Looking { moment: Moment::After }).await;
         while let Ok(Some(command)) = timeout_at(deadline, self.commands.recv()).await {
-            if let SessionCommand::Text(text) = command {
-                return self.saw_runtime(Moment::After, pasted(&text)).await;
+            match command {
+                SessionCommand::Text(text) => return self.saw_runtime(Moment::After, pasted(&text)).await,
+                SessionCommand::Conclude => return,
+                _ => {}
             }
         }
     }

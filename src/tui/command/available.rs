@@ -4,6 +4,8 @@ use super::Availability::{self, No, Ready};
 use crate::domain::profile::TokenSource;
 use crate::tui::content::guide;
 use crate::tui::copy;
+use crate::tui::inputs::RotationWay;
+use crate::tui::model::rotation::Doing;
 use crate::tui::model::{Model, Screen};
 use crate::tui::text::Wrap;
 
@@ -39,7 +41,8 @@ pub(super) fn can_run_one(model: &Model) -> Availability {
 }
 
 pub(super) fn can_cancel(model: &Model) -> Availability {
-    if model.runs.live().is_some() || model.runs.watch.is_some() { Ready } else { No("no run is going on") }
+    let is_going_on = model.runs.live().is_some() || model.runs.watch.is_some() || model.rotation.live().is_some();
+    if is_going_on { Ready } else { No("nothing is going on") }
 }
 
 pub(super) fn can_watch(model: &Model) -> Availability {
@@ -124,6 +127,60 @@ pub(super) fn can_read_again(model: &Model) -> Availability {
         Some(TokenSource::Stdin) => No("standard input can be read only once"),
         Some(TokenSource::Env(_)) => No("a running program's variables do not change; start again to see a new value"),
         Some(_) => Ready,
+    }
+}
+
+pub(super) fn can_rotate(model: &Model) -> Availability {
+    let run = model.runs.shown().or(model.runs.newest());
+    match not_replay(model) {
+        Ready if model.rotation.live().is_some() => No("a session is going on; c ends it"),
+        Ready if run.is_none_or(|run| run.choice.is_none()) => No("pick a profile or a scenario of the lab first"),
+        Ready => match run.and_then(|run| run.profile.as_deref()) {
+            None => No("the profile is not read yet, or cannot be"),
+            Some(profile) if profile.secret.is_none() => No("the profile names no secret; it needs `secret.name`"),
+            Some(_) => Ready,
+        },
+        answer => answer,
+    }
+}
+
+pub(super) fn is_waiting(model: &Model) -> Availability {
+    match model.rotation.live().map(|session| &session.doing) {
+        Some(Doing::Waiting { .. }) => Ready,
+        Some(_) => No("the session is not waiting"),
+        None => No("no session is going on; R begins one"),
+    }
+}
+
+pub(super) fn can_conclude(model: &Model) -> Availability {
+    match model.rotation.live() {
+        None => No("no session is going on; R begins one"),
+        Some(session) if session.choice.way == RotationWay::Watch => No("watching ends with c"),
+        Some(session) if session.asks_for_output() => Ready,
+        Some(_) => is_waiting(model),
+    }
+}
+
+pub(super) fn has_verdict(model: &Model) -> Availability {
+    match &model.rotation.session {
+        Some(session) if session.is_live() => No("the session has not ended yet"),
+        Some(session) if session.report.secrets.iter().any(|secret| secret.verdict().is_some()) => Ready,
+        _ => No("there is no verdict yet"),
+    }
+}
+
+pub(super) fn takes_output(model: &Model) -> Availability {
+    match model.rotation.live() {
+        None => No("no session is going on; R begins one"),
+        Some(session) if session.takes_output() => Ready,
+        Some(_) => No("this session looks at the automation by itself"),
+    }
+}
+
+pub(super) fn can_roll_back(model: &Model) -> Availability {
+    match model.rotation.live().and_then(|session| session.offering()) {
+        Some(_) => Ready,
+        None => No("nothing is offered to be rolled back"),
     }
 }
 

@@ -23,8 +23,10 @@ pub enum Scope {
     Reader,
     /// In the form of a new profile.
     Form,
-    /// Where a token is pasted or typed.
+    /// Where a token, or what an automation printed, is pasted or typed.
     Paste,
+    /// Where a new value or an agreement is typed.
+    Secret,
     /// In a field of the guide.
     Field,
     /// Where a question is asked.
@@ -44,6 +46,7 @@ impl Scope {
             Scope::Reader => "In a text on top",
             Scope::Form => "In the form",
             Scope::Paste => "While pasting",
+            Scope::Secret => "While a new value or its secret's name is typed",
             Scope::Field => "In a field of the guide",
             Scope::Confirm => "At a question",
             Scope::Typing => "While typing a filter",
@@ -98,6 +101,13 @@ pub enum CommandId {
     Verify,
     ReadAgain,
     Waterfall,
+    Rotate,
+    LookNow,
+    Conclude,
+    Evidence,
+    PasteOutput,
+    RollBack,
+    KeepAsIs,
     Fold,
     NextStep,
     EditField,
@@ -160,6 +170,7 @@ pub fn scopes(model: &Model) -> Vec<Scope> {
         Some(Layer::Reader(_)) => vec![Scope::Reader],
         Some(Layer::Form(_)) => vec![Scope::Form],
         Some(Layer::Paste(_)) => vec![Scope::Paste],
+        Some(Layer::Value(_) | Layer::Agreement(_)) => vec![Scope::Secret],
         Some(Layer::Confirm(_)) => vec![Scope::Confirm],
         None => vec![Scope::On(model.screen), Scope::Main],
     };

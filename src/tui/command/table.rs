@@ -20,9 +20,10 @@ const SEARCHED: &[Scope] = &[
     Scope::On(Screen::Log),
 ];
 const FINDINGS: &[Scope] = &[Scope::On(Screen::Findings)];
+const ROTATION: &[Scope] = &[Scope::On(Screen::Rotation)];
 const ALWAYS: &[Scope] = &[Scope::Always];
-const CHOOSING: &[Scope] = &[Scope::Picker, Scope::Confirm, Scope::Paste];
-const LAYERS: &[Scope] = &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Confirm];
+const CHOOSING: &[Scope] = &[Scope::Picker, Scope::Confirm, Scope::Paste, Scope::Secret];
+const LAYERS: &[Scope] = &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Secret, Scope::Confirm];
 const FORM: &[Scope] = &[Scope::Form];
 const FIELD: &[Scope] = &[Scope::Field];
 const FIELDS: &[Scope] = &[Scope::Form, Scope::Field];
@@ -72,6 +73,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::Show(Screen::Handshake), "handshake", "handshake", ["2"], MAIN, "The checks, one by one, as they run";
     C::Show(Screen::Token), "token", "token", ["3"], MAIN, "The token: claims, meaning, signature, time left";
     C::Show(Screen::Findings), "findings", "findings", ["4"], MAIN, "The named causes, root causes first";
+    C::Show(Screen::Rotation), "rotation", "rotation", ["5"], MAIN, "Before and after a rotation, in the store and at the runtime";
     C::Show(Screen::Log), "log", "log", ["6"], MAIN, "The run's events in order";
     C::Show(Screen::Start), "start", "start", ["0"], MAIN, "The ways to begin" when not_replay;
     C::NextScreen, "next-screen", "next screen", ["]"], MAIN, "To the next screen";
@@ -103,18 +105,28 @@ pub const COMMANDS: &[Command] = commands! {
         when can_read_again;
     C::DropPasted, "drop-token", "drop token", ["backspace"], TOKEN, "Forget the pasted token and show the run's again"
         when has_pasted;
+    C::Rotate, "rotate", "rotate", ["R"], ROTATION, "Rotate a secret, and prove that the running automation has the new value"
+        when can_rotate hint 3;
+    C::LookNow, "look-now", "look now", ["s"], ROTATION, "Look now instead of waiting for the next time" when is_waiting hint 2;
+    C::Conclude, "judge", "judge now", ["f"], ROTATION, "Wait no longer: judge what has been seen" when can_conclude hint 4;
+    C::Evidence, "evidence", "evidence", ["e"], ROTATION, "Write what was found as evidence: JSON in a chain of hashes, Markdown beside it"
+        when has_verdict hint 3;
+    C::PasteOutput, "paste-output", "paste output", ["i"], ROTATION, "Paste what the running automation printed: its fingerprint line, its log"
+        when takes_output hint 1;
+    C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when can_roll_back hint 0;
+    C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when can_roll_back hint 0;
     C::NextStep, "next-step", "next step", ["n"], GUIDE, "To the next step that is not done: what fails first"
         when has_guide hint 2;
-    C::EditField, "edit", "enter values", ["e"], GUIDE, "Enter the step's values; each is checked while it is typed"
+    C::EditField, "edit", "enter values", ["e"], GUIDE, "Enter the step's values, checked while they are typed"
         when can_edit hint 1;
     C::CheckStep, "check-step", "verify", ["v"], GUIDE, "Run the checks of this step with what they need"
         when can_check_step hint 0;
     C::ConfirmStep, "confirm-step", "done by hand", ["space"], GUIDE,
-        "Say that the step is done, where nothing can be asked about it; or take it back" when can_confirm hint 3;
-    C::OtherWay, "other-way", "another way", ["a"], GUIDE, "Show the next way to do this step: CLI, console, Terraform"
+        "Say that the step is done, or take it back" when can_confirm hint 3;
+    C::OtherWay, "other-way", "another way", ["a"], GUIDE, "Show another way to do it: CLI, console, Terraform"
         when has_ways hint 5;
     C::Import, "import", "paste values", ["i"], GUIDE,
-        "Paste an ARN, a policy, an answer of aws or az, a token: the fields fill themselves" when can_edit_any hint 6;
+        "Fill fields from a pasted ARN, policy, answer or token" when can_edit_any hint 6;
     // Finding.
     C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when has_list hint 6;
     C::NextMatch, "next-match", "next match", ["n"], SEARCHED, "To the next row that the filter shows" when has_filter;
@@ -144,7 +156,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::FieldNext, "field-next", "next field", ["tab", "down", "enter"], FIELDS, "To the next field" hint 1;
     C::FieldPrevious, "field-previous", "field before", ["backtab", "up"], FIELDS, "To the field before";
     C::LeaveField, "leave-field", "back to the step", ["esc"], FIELD, "Keep what is typed and go back to the step" hint 2;
-    C::Save, "save", "save and run", ["ctrl-s"], FORM, "Write the profile and run it; the guide asks for what is missing" hint 0;
+    C::Save, "save", "save and run", ["ctrl-s"], FORM, "Write the profile and run it; the guide asks for more" hint 0;
     // While a filter is typed.
     C::TypingEnd, "typing-end", "take it", ["enter"], TYPING, "Keep the filter; in a list on top, choose"
         hint 0;

@@ -24,6 +24,12 @@ pub fn moment(model: &Model, at: i64) -> String {
     }
 }
 
+/// The time of day in the clock that is chosen, without its date and zone.
+pub fn time_of_day(model: &Model, at: i64) -> String {
+    let whole = moment(model, at);
+    whole.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
 fn zone(offset_s: i32) -> String {
     let (sign, minutes) = (if offset_s < 0 { '-' } else { '+' }, offset_s.unsigned_abs() / 60);
     format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)

@@ -11,6 +11,7 @@ pub mod guide;
 pub mod handshake;
 pub mod log;
 pub mod page;
+pub mod rotation;
 pub mod start;
 pub mod token;
 pub mod waterfall;
@@ -41,6 +42,7 @@ pub fn rows(model: &Model) -> Rows<'_> {
         Screen::Handshake => handshake::rows(model),
         Screen::Token => token::rows(model),
         Screen::Findings => findings::rows(model),
+        Screen::Rotation => rotation::rows(model),
         Screen::Log => log::rows(model),
     }
 }
@@ -54,6 +56,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
         Screen::Handshake => handshake::detail(model, width),
         Screen::Token => token::detail(model),
         Screen::Findings => findings::detail(model, width),
+        Screen::Rotation => rotation::detail(model, width),
         Screen::Log => log::detail(model),
     }
 }
@@ -67,6 +70,7 @@ pub fn detail_title(model: &Model) -> String {
         Screen::Handshake => handshake::detail_title(model),
         Screen::Token => token::detail_title(model),
         Screen::Findings => findings::detail_title(model),
+        Screen::Rotation => rotation::detail_title(model),
         Screen::Log => "Entry".to_owned(),
     }
 }

@@ -3,11 +3,14 @@
 use zeroize::Zeroizing;
 
 use super::form::Form;
-use super::list::ListState;
+use super::list::{Field, ListState};
 use crate::domain::profile::Guide;
 use crate::domain::profile::setting::Value;
 use crate::guide::Import;
+use crate::run::rotation::session::RuntimeFrom;
+use crate::tui::inputs::{OperatorSeen, Patience, RotationWay};
 use crate::tui::message::{Effect, RunNumber};
+use crate::tui::typed_value::TypedValue;
 
 /// What lies on top of a screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +19,8 @@ pub enum Layer {
     Reader(Reader),
     Form(Box<Form>),
     Paste(PasteBox),
+    Value(ValueBox),
+    Agreement(Box<Agreement>),
     Confirm(Confirm),
 }
 
@@ -39,6 +44,8 @@ pub enum PickerKind {
     Copy,
     Export,
     Watch,
+    RotationWay,
+    RotationRuntime(RotationWay),
 }
 
 impl PickerKind {
@@ -55,6 +62,8 @@ impl PickerKind {
             PickerKind::Copy => "Copy",
             PickerKind::Export => "Export the report",
             PickerKind::Watch => "Watch: run again and again, and tell since when it works",
+            PickerKind::RotationWay => "Rotate: who writes the new value?",
+            PickerKind::RotationRuntime(_) => "Rotate: how is the running automation seen?",
         }
     }
 }
@@ -84,6 +93,8 @@ pub enum PasteKind {
     Token,
     /// Anything that fills fields of the guide.
     Values,
+    /// What the running automation printed.
+    Output,
 }
 
 /// A text being pasted or typed, perhaps a token. It is wiped when the layer goes.
@@ -93,9 +104,54 @@ pub struct PasteBox {
     pub text: Zeroizing<String>,
 }
 
+/// The new value of a secret being typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueBox {
+    /// What was chosen before.
+    pub runtime: (RuntimeFrom, Patience),
+    pub value: TypedValue,
+    /// What there is to say about it, in a sentence that tells nothing of it.
+    pub note: Option<&'static str>,
+}
+
+/// The agreement to write a secret: its name, typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agreement {
+    /// What was chosen before, and the value where one was typed.
+    pub way: RotationWay,
+    pub runtime: (RuntimeFrom, Patience),
+    pub value: Option<TypedValue>,
+    /// What is written.
+    pub secret: String,
+    pub operator: Operator,
+    pub typed: Field,
+    /// What was typed is not what was asked for.
+    pub is_wrong: bool,
+}
+
+/// As whom a secret is going to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// The cloud is being asked.
+    Asking,
+    Known(OperatorSeen),
+    /// There is none, or its credentials are not accepted.
+    Unknown(String),
+}
+
+impl Agreement {
+    /// What has to be typed; none until it is known whose secret it is.
+    pub fn wanted(&self) -> Option<String> {
+        match &self.operator {
+            Operator::Known(seen) => Some(format!("{} {}", self.secret, seen.place)),
+            Operator::Asking | Operator::Unknown(_) => None,
+        }
+    }
+}
+
 impl std::fmt::Debug for PasteBox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PasteBox({} bytes)", self.text.len())
+        write!(f, "PasteBox({:?}, {} bytes)", self.kind, self.text.len())
     }
 }
 

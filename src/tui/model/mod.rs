@@ -4,6 +4,7 @@ pub mod form;
 pub mod guide;
 pub mod layer;
 pub mod list;
+pub mod rotation;
 pub mod runs;
 pub mod token;
 
@@ -23,7 +24,7 @@ pub use list::{Field, ListState, Typing};
 pub use runs::{Run, RunState, Runs, Watch};
 pub use token::TokenState;
 
-/// A screen. The rotation gets its place between the findings and the log.
+/// A screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Screen {
     /// The ways to begin.
@@ -32,14 +33,23 @@ pub enum Screen {
     Handshake,
     Token,
     Findings,
+    Rotation,
     Log,
 }
 
 impl Screen {
     /// The screens that have a tab, in their order.
-    pub const TABS: &[Screen] = &[Screen::Guide, Screen::Handshake, Screen::Token, Screen::Findings, Screen::Log];
-    const ALL: &[Screen] =
-        &[Screen::Start, Screen::Guide, Screen::Handshake, Screen::Token, Screen::Findings, Screen::Log];
+    pub const TABS: &[Screen] =
+        &[Screen::Guide, Screen::Handshake, Screen::Token, Screen::Findings, Screen::Rotation, Screen::Log];
+    const ALL: &[Screen] = &[
+        Screen::Start,
+        Screen::Guide,
+        Screen::Handshake,
+        Screen::Token,
+        Screen::Findings,
+        Screen::Rotation,
+        Screen::Log,
+    ];
 
     /// Its name.
     pub const fn title(self) -> &'static str {
@@ -49,6 +59,7 @@ impl Screen {
             Screen::Handshake => "Handshake",
             Screen::Token => "Token",
             Screen::Findings => "Findings",
+            Screen::Rotation => "Rotation",
             Screen::Log => "Log",
         }
     }
@@ -130,6 +141,7 @@ pub struct Model {
     pub layers: Vec<Layer>,
     pub runs: Runs,
     pub token: TokenState,
+    pub rotation: rotation::Rotation,
     pub guide: GuideState,
     pub replay: Option<ReplayState>,
     pub toast: Option<Toast>,
@@ -153,6 +165,7 @@ impl Model {
             layers: Vec::new(),
             runs: Runs::default(),
             token: TokenState::default(),
+            rotation: rotation::Rotation::default(),
             guide: GuideState::default(),
             replay: None,
             toast: None,
@@ -244,15 +257,30 @@ impl Model {
         let toast = self.toast.as_ref().map(|toast| toast.until_ms);
         let watch =
             self.runs.watch.as_ref().and_then(|watch| watch.next_ms).map(|next| next.min(next_second(self.now_ms)));
-        let spinner = (self.runs.live().is_some() && self.look.animation == Animation::Moving)
-            .then_some(self.now_ms - self.now_ms.rem_euclid(SPINNER_MS) + SPINNER_MS);
+        let spinner =
+            (self.runs.live().is_some() && self.look.animation == Animation::Moving).then(|| next_frame(self.now_ms));
         let countdown = content::token::remaining(self).map(|_| next_second(self.now_ms));
-        [toast, watch, spinner, countdown.filter(|_| !layout::compute(self).is_too_small())].into_iter().flatten().min()
+        let countdown = countdown.filter(|_| !layout::compute(self).is_too_small());
+        [toast, watch, spinner, countdown, self.rotation_wake()].into_iter().flatten().min()
+    }
+
+    /// When what a rotation session does would look different.
+    fn rotation_wake(&self) -> Option<i64> {
+        let session = self.rotation.live().filter(|_| self.screen == Screen::Rotation)?;
+        match session.doing {
+            rotation::Doing::Waiting { next_ms, .. } => (next_ms > self.now_ms).then(|| next_second(self.now_ms)),
+            rotation::Doing::Offering(_) => None,
+            _ => (self.look.animation == Animation::Moving).then(|| next_frame(self.now_ms)),
+        }
     }
 }
 
 /// How long a spinner's picture stays, in milliseconds.
 pub const SPINNER_MS: i64 = 120;
+
+fn next_frame(now_ms: i64) -> i64 {
+    now_ms - now_ms.rem_euclid(SPINNER_MS) + SPINNER_MS
+}
 
 fn next_second(now_ms: i64) -> i64 {
     now_ms - now_ms.rem_euclid(1000) + 1000

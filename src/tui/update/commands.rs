@@ -1,16 +1,17 @@
 //! What each command of the table does.
 
 use super::keys::movement;
-use super::{go, guide, layers, open_form, runs, scroll, show, toast, token};
+use super::{go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
 use crate::domain::profile::Guide;
 use crate::tui::command::{CommandId, Scope, again, other_mouse};
 use crate::tui::content::findings::{self, Row};
 use crate::tui::content::start::{Way, selected as selected_way};
 use crate::tui::copy;
 use crate::tui::inputs::{Clock, Mouse, Privacy, RunChoice, Target};
-use crate::tui::message::Effect;
+use crate::tui::message::{Effect, Told};
 use crate::tui::model::layer::{PasteBox, PasteKind};
 use crate::tui::model::list::Move;
+use crate::tui::model::rotation::SessionState;
 use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, PickerKind, Screen, Tone, Typing};
 use crate::tui::text::Wrap;
 
@@ -83,7 +84,21 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             (Some(choice), Some(check)) => runs::start(model, RunChoice { only: vec![check], ..choice }),
             _ => Vec::new(),
         },
-        CommandId::Cancel => runs::cancel(model),
+        CommandId::Cancel => {
+            // What the screen shows goes first.
+            let is_rotation = model.screen == Screen::Rotation || model.runs.live().is_none();
+            if is_rotation && model.rotation.live().is_some() { rotation::cancel(model) } else { runs::cancel(model) }
+        }
+        CommandId::Rotate => rotation::ask_way(model),
+        CommandId::LookNow => rotation::tell(model, Told::LookNow),
+        CommandId::Conclude => rotation::tell(model, Told::Conclude),
+        CommandId::Evidence => rotation::evidence(model),
+        CommandId::RollBack => rotation::ask_roll_back(model),
+        CommandId::KeepAsIs => rotation::tell(model, Told::KeepAsIs),
+        CommandId::PasteOutput => {
+            model.layers.push(Layer::Paste(PasteBox { kind: PasteKind::Output, ..PasteBox::default() }));
+            Vec::new()
+        }
         CommandId::Watch => push(model, PickerKind::Watch),
         CommandId::History => push(model, PickerKind::History),
         CommandId::Compare => push(model, PickerKind::CompareWith),
@@ -99,7 +114,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::Palette => push(model, PickerKind::Palette),
         CommandId::Help => push(model, PickerKind::Help),
         CommandId::Paste => {
-            model.layers.push(Layer::Paste(Default::default()));
+            model.layers.push(Layer::Paste(PasteBox::default()));
             Vec::new()
         }
         CommandId::DropPasted => {
@@ -229,6 +244,8 @@ fn set_focus(model: &mut Model, focus: Focus) -> Vec<Effect> {
 fn interrupt(model: &mut Model) -> Vec<Effect> {
     if model.runs.live().is_some_and(|run| run.state == crate::tui::model::RunState::Running) {
         runs::cancel(model)
+    } else if model.rotation.live().is_some_and(|session| session.state == SessionState::Running) {
+        rotation::cancel(model)
     } else {
         vec![Effect::Quit]
     }

@@ -109,17 +109,18 @@ pub(super) fn select_next(model: &mut Model) {
     }
 }
 
-/// To the next step that is not done; where the person is on it already, to the one behind it.
+/// To what fails, else to the next step that is not done.
 pub(super) fn next(model: &mut Model) -> Vec<Effect> {
     let Some(followed) = model.guide.followed.as_deref() else { return Vec::new() };
     let states = followed.states();
     let here = selected_step(model).map(|(_, step)| step.number);
-    let is_open = |state: &StepState| !state.is_done();
-    let behind =
-        states.iter().find(|(number, state)| Some(*number) > here && is_open(state)).map(|(number, _)| *number);
-    let next = match next_open(&states) {
-        next if next.is_some() && next == here => behind.or(next),
-        next => next,
+    let first = next_open(&states);
+    let fails = |number: u8| states.iter().any(|(n, state)| *n == number && matches!(state, StepState::Failing { .. }));
+    let behind = states.iter().find(|(number, state)| Some(*number) > here && !state.is_done()).map(|(n, _)| *n);
+    // What fails goes first; else from step to step, and from the last one back to the first.
+    let next = match first {
+        Some(number) if fails(number) && first != here => first,
+        first => behind.or(first),
     };
     let done = next.is_none();
     let place = followed.text().steps.iter().position(|step| Some(step.number) == next).unwrap_or(states.len());

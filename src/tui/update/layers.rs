@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use zeroize::Zeroize as _;
 
-use super::{commands, error, guide, keep_sideways, runs, scrolled, show, toast, token};
+use super::{commands, error, guide, keep_sideways, rotation, runs, scrolled, show, toast, token};
 use crate::output::{json, markdown};
 use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::layout::{self, Geometry, picker_detail};
-use crate::tui::message::Effect;
+use crate::tui::message::{Effect, Pasted};
 use crate::tui::model::layer::{Confirm, PasteKind};
 use crate::tui::model::list::{Edit, Move};
 use crate::tui::model::{GuideState, Layer, ListState, Model, Page, Picker, PickerKind, Screen, Tone};
@@ -141,7 +141,8 @@ pub(super) fn type_in(model: &mut Model, edit: Edit) -> bool {
             }
             _ => true,
         },
-        _ => false,
+        Some(layer) => rotation::type_in(layer, edit),
+        None => false,
     }
 }
 
@@ -169,7 +170,8 @@ pub(super) fn paste_in(model: &mut Model, text: &str) -> bool {
             paste.text.extend(text.chars().take(room));
             true
         }
-        _ => false,
+        Some(layer) => rotation::paste_in(layer, text),
+        None => false,
     }
 }
 
@@ -190,12 +192,15 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
                 let effects = match paste.kind {
                     PasteKind::Token => token::take(model, &paste.text),
                     PasteKind::Values => guide::import_text(model, &paste.text),
+                    PasteKind::Output => rotation::output(model, &Pasted(paste.text.clone())),
                 };
                 paste.text.zeroize();
                 effects
             }
             _ => Vec::new(),
         },
+        Some(Layer::Value(_)) => rotation::typed_value(model),
+        Some(Layer::Agreement(_)) => rotation::agreed(model),
         _ => Vec::new(),
     }
 }
@@ -229,6 +234,8 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
         Choice::ExportMarkdown => export(model, "md", markdown::report),
         Choice::ExportJson => export(model, "json", |report| format!("{:#}\n", json::report(report))),
         Choice::Watch(every_s) => runs::watch(model, every_s),
+        Choice::RotationWay(way) => rotation::chose_way(model, way),
+        Choice::RotationRuntime(way, runtime, patience) => rotation::chose_runtime(model, way, (runtime, patience)),
     }
 }
 

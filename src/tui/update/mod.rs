@@ -5,6 +5,7 @@ mod guide;
 mod keys;
 mod layers;
 mod pointer;
+mod rotation;
 mod runs;
 mod token;
 
@@ -57,6 +58,11 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
             effects
         }
         Msg::RunClosed { run } => runs::closed(model, run),
+        Msg::OperatorSeen { target, result } => rotation::operator(model, &target, result),
+        Msg::RotationOpened { session, profile } => rotation::opened(model, session, profile),
+        Msg::RotationRefused { session, message, hints } => rotation::refused(model, session, message, hints),
+        Msg::RotationEvent { session, event } => rotation::event(model, session, &event),
+        Msg::RotationClosed { session } => rotation::closed(model, session),
         Msg::TokenRead { run, source, raw, cleaned } => token::read(model, run, source, raw, cleaned),
         Msg::TokenReadAgain { run, result } => token::was_read_again(model, run, result),
         Msg::KeysRead { issuer, keys } => token::keys(model, issuer, keys),

@@ -1,6 +1,6 @@
 //! Tokens: pasted, read again from their file, and checked with their issuer's keys.
 
-use super::{guide, layers, show, toast};
+use super::{guide, layers, rotation, show, toast};
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::TokenSource;
 use crate::domain::token::{Cleaning, RawToken, looks_like_jwt};
@@ -22,6 +22,9 @@ pub(super) fn paste(model: &mut Model, pasted: &Pasted) -> Vec<Effect> {
         return toast(model, "nothing takes text here".to_owned(), Tone::Bad);
     }
     let (raw, _) = RawToken::clean(&pasted.0);
+    if model.screen == Screen::Rotation && !looks_like_jwt(raw.expose()) {
+        return rotation::output(model, pasted);
+    }
     if model.screen == Screen::Token || looks_like_jwt(raw.expose()) {
         return take(model, &pasted.0);
     }

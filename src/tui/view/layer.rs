@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::frame::{self, Border, Extent};
 use super::paint::{self, Keys};
+use super::secret;
 use crate::tui::content::{self, Show};
 use crate::tui::layout::{Geometry, form_rows, form_window, picker_detail};
 use crate::tui::model::form::Form;
@@ -52,6 +53,10 @@ pub(super) fn draw(
                     "Paste values",
                     "Paste a role's ARN, a trust policy, an answer of aws or az, or a token; enter fills the fields.",
                 ),
+                PasteKind::Output => (
+                    "Paste what the automation printed",
+                    "Its fingerprint line, or a part of its log. Only fingerprints and worker lines are kept.",
+                ),
             };
             let lines = [
                 Line::of(Ink::Plain, says),
@@ -60,6 +65,11 @@ pub(super) fn draw(
             ];
             text_box(model, theme, geometry, title, &lines, buffer)
         }
+        Layer::Value(typed) => {
+            secret::value(model, theme, geometry, typed, buffer);
+            None
+        }
+        Layer::Agreement(agreement) => secret::agreement(model, theme, geometry, agreement, buffer),
         Layer::Confirm(Confirm { question, .. }) => {
             let show = Show::of(model);
             let lines = [
@@ -91,7 +101,7 @@ fn border(
 
 const WHOLE: Extent = Extent { first: 0, page: 0, total: 0 };
 
-fn text_box(
+pub(super) fn text_box(
     model: &Model,
     theme: &Theme,
     geometry: Geometry,

@@ -5,6 +5,7 @@ mod header;
 mod layer;
 mod paint;
 mod panes;
+mod secret;
 mod status;
 
 use ratatui::Frame;

@@ -88,6 +88,7 @@ fn list_title(model: &Model) -> &'static str {
     match (model.screen, model.handshake) {
         (Screen::Handshake, HandshakeView::Waterfall) => "Waterfall",
         (Screen::Start, _) => "Where to begin",
+        (Screen::Rotation, _) => "Secrets",
         (Screen::Guide, _) if model.guide.followed.is_none() => "Setups",
         (screen, _) => screen.title(),
     }

@@ -2,18 +2,21 @@
 
 use proptest::prelude::*;
 use trustline::tui::command::COMMANDS;
+use trustline::tui::inputs::{OperatorSeen, Target};
 use trustline::tui::key::Key;
 use trustline::tui::message::{Effect, Msg, Pasted, Pointer, PointerAct};
 use trustline::tui::model::{Focus, Screen};
 
 use super::macros::Driver;
-use super::sample;
+use super::{rotation, rotation_sample, sample};
 
 #[derive(Clone, Debug)]
 enum Act {
     Key(Key),
     Resize(u16, u16),
     Event(usize),
+    Rotation(u64, usize),
+    Profile,
     Time(i64),
     Paste(String),
     Pointer(u16, u16, bool),
@@ -30,6 +33,8 @@ fn act() -> impl Strategy<Value = Act> {
         12 => key().prop_map(Act::Key),
         2 => (0u16..150, 0u16..50).prop_map(|(w, h)| Act::Resize(w, h)),
         4 => (0usize..40).prop_map(Act::Event),
+        4 => (0u64..3, 0usize..80).prop_map(|(session, at)| Act::Rotation(session, at)),
+        2 => Just(Act::Profile),
         1 => (0i64..10_000_000).prop_map(Act::Time),
         1 => ".{0,40}".prop_map(Act::Paste),
         2 => (0u16..150, 0u16..50, any::<bool>()).prop_map(|(x, y, click)| Act::Pointer(x, y, click)),
@@ -45,6 +50,7 @@ proptest! {
         let mut driver = Driver::start();
         let mut now = sample::NOW_MS;
         let events: Vec<_> = sample::failing().into_iter().chain(sample::passing()).collect();
+        let rotations: Vec<_> = rotation_sample::all().into_iter().flat_map(|script| script.events).collect();
         for act in acts {
             let run = driver.model.runs.newest().map_or(7, |run| run.number);
             match act {
@@ -54,6 +60,20 @@ proptest! {
                     Some(event) => driver.send(Msg::RunEvent { run, event: Box::new(event.clone()) }),
                     None => &mut driver,
                 },
+                Act::Rotation(session, at) => match rotations.get(at) {
+                    Some(event) => driver.send(Msg::RotationEvent { session, event: Box::new(event.clone()) }),
+                    None if at % 2 == 0 => driver.send(Msg::RotationClosed { session }),
+                    None => {
+                        let hints = vec!["a hint".to_owned()];
+                        driver.send(Msg::RotationRefused { session, message: "no".to_owned(), hints })
+                    }
+                },
+                Act::Profile => {
+                    let target = Target::Lab("sub-mismatch".into());
+                    let result = Ok(OperatorSeen { identity: "arn:aws:iam::1:user/o".into(), place: "1".into() });
+                    driver.send(Msg::RunOpened { run, profile: Box::new(rotation::profile()), settings: vec![] });
+                    driver.send(Msg::OperatorSeen { target, result })
+                }
                 Act::Time(passed) => {
                     now += passed;
                     driver.send(Msg::Now(now))

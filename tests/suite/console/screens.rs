@@ -12,6 +12,7 @@ use trustline::tui::theme::ThemeName;
 use super::macros::{Driver, styled, text};
 use super::picture::{DARK, LIGHT, svg};
 use super::sample;
+use super::{rotation, rotation_sample};
 
 const SIZES: &[(u16, u16)] = &[(80, 24), (100, 30), (140, 45), (40, 10), (1, 1)];
 
@@ -224,12 +225,43 @@ fn replay_and_privacy() {
     });
 }
 
+/// A rotation begun by hand, with these events.
+fn rotating(look: Look, size: (u16, u16), script: &rotation_sample::Script) -> Driver {
+    let mut driver = failed(look, (100, 30), "");
+    rotation::begun(&mut driver, &script.events).resize(size.0, size.1);
+    driver
+}
+
+/// The questions before a rotation, after these keys.
+fn asking(look: Look, size: (u16, u16), keys: &str) -> Driver {
+    let mut driver = failed(look, (100, 30), "");
+    rotation::ready(&mut driver).resize(size.0, size.1).press(keys);
+    driver
+}
+
 /// The guide of a profile with these values, after a run with these events.
 fn guide(look: Look, size: (u16, u16), values: &[(&str, &str)], events: &[RunEvent], keys: &str) -> Driver {
     let mut driver = Driver::with(look, Opening::Start, (100, 30));
     driver.press("P<enter>").follow(sample::guide_file(values));
     driver.play(events).resize(size.0, size.1).press("1").press(keys);
     driver
+}
+
+#[test]
+fn rotation_before() {
+    scene("rotation_none", |look, size| asking(look, size, ""));
+    scene("rotation_way", |look, size| asking(look, size, "R"));
+    scene("rotation_runtime", |look, size| asking(look, size, "R<enter>"));
+}
+
+#[test]
+fn rotation_that_writes() {
+    scene("rotation_value", |look, size| asking(look, size, "Rj<enter><enter>hunter2"));
+    scene("rotation_agreement", |look, size| {
+        let mut driver = asking(look, size, "Rj<enter><enter>hunter2<enter>");
+        rotation::operator(&mut driver).press("crewai");
+        driver
+    });
 }
 
 #[test]
@@ -259,6 +291,23 @@ fn guide_field_being_typed() {
         driver.press("earn:aws:iam::1234:role/x").resize(size.0, size.1);
         driver
     });
+}
+
+#[test]
+fn rotation_by_hand() {
+    scene("rotation_asked", |look, size| rotating(look, size, &rotation_sample::asked()));
+    scene("rotation_waiting", |look, size| rotating(look, size, &rotation_sample::waiting_for_runtime()));
+    scene("rotation_watched", |look, size| rotating(look, size, &rotation_sample::watched()));
+}
+
+#[test]
+fn rotation_verdicts() {
+    scene("rotation_propagated", |look, size| rotating(look, size, &rotation_sample::propagated()));
+    scene("rotation_stale", |look, size| rotating(look, size, &rotation_sample::stale()));
+    scene("rotation_near_miss", |look, size| rotating(look, size, &rotation_sample::near_miss()));
+    scene("rotation_foreign", |look, size| rotating(look, size, &rotation_sample::foreign()));
+    scene("rotation_not_rotated", |look, size| rotating(look, size, &rotation_sample::not_rotated()));
+    scene("rotation_inconclusive", |look, size| rotating(look, size, &rotation_sample::inconclusive()));
 }
 
 #[test]

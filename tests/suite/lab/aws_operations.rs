@@ -10,7 +10,7 @@ const SECRET: &str = "crewai-new";
 
 impl Site {
     /// Calls IAM as `who`.
-    async fn iam(&self, who: &Credentials, form: &[(&str, &str)]) -> StsAnswer {
+    pub async fn iam(&self, who: &Credentials, form: &[(&str, &str)]) -> StsAnswer {
         let mut parameters = vec![("Version", "2010-05-08")];
         parameters.extend(form);
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
@@ -20,7 +20,7 @@ impl Site {
         StsAnswer { status, fields: leaves(&text) }
     }
 
-    fn trust_policy(&self) -> String {
+    pub fn trust_policy(&self) -> String {
         let host = self.lab.endpoints.issuer.strip_prefix("https://").unwrap();
         json!({ "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow",
@@ -44,7 +44,7 @@ impl Site {
     }
 }
 
-fn operator() -> Credentials {
+pub fn operator() -> Credentials {
     Credentials {
         key_id: "AKIALABOPERATOR00000".into(),
         secret: "lab/only/secret/access/key/of/operator00".into(),
@@ -52,7 +52,7 @@ fn operator() -> Credentials {
     }
 }
 
-fn permissions() -> String {
+pub fn permissions() -> String {
     json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Action": "secretsmanager:ListSecrets", "Resource": "*" },
         { "Effect": "Allow", "Action": "secretsmanager:GetSecretValue",

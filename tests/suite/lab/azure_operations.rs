@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::client::Site;
 
 const OPERATOR: (&str, &str) = ("99999999-aaaa-4bbb-8ccc-000000000000", "lab8Q~only.client.secret.of.the.operator");
-const VAULT: &str = "/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/lab/providers/Microsoft.KeyVault/vaults/crewai-lab";
-const ROLES: &str = "providers/Microsoft.Authorization/roleAssignments";
-const SECRETS_USER: &str = "/providers/Microsoft.Authorization/roleDefinitions/4633458b-17de-408a-b874-0445c86b69e6";
+pub const VAULT: &str = "/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/lab/providers/Microsoft.KeyVault/vaults/crewai-lab";
+pub const ROLES: &str = "providers/Microsoft.Authorization/roleAssignments";
+pub const SECRETS_USER: &str =
+    "/providers/Microsoft.Authorization/roleDefinitions/4633458b-17de-408a-b874-0445c86b69e6";
 
 impl Site {
     async fn token_request(&self, form: &[(&str, &str)]) -> (u16, Value) {
@@ -23,7 +24,7 @@ impl Site {
         (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap())
     }
 
-    async fn operator_token(&self, resource: &str) -> String {
+    pub async fn operator_token(&self, resource: &str) -> String {
         let scope = format!("{resource}/.default");
         let form = [("client_id", OPERATOR.0), ("client_secret", OPERATOR.1), ("scope", scope.as_str())];
         let (status, answer) = self.token_request(&form).await;
@@ -43,7 +44,7 @@ impl Site {
         .await
     }
 
-    async fn call(&self, method: Method, url: &str, token: &str, body: Option<Value>) -> (u16, Value) {
+    pub async fn call(&self, method: Method, url: &str, token: &str, body: Option<Value>) -> (u16, Value) {
         let mut request = self.http.request(method, url).bearer_auth(token);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());

@@ -45,6 +45,23 @@ impl Screen {
         Screen::spawn(&program, arguments, folder, size)
     }
 
+    /// The program with a profile `walk` of this text, and what is to lie beside it.
+    pub fn with_profile(profile: &str, files: &[(&str, &str)], arguments: &[&str], size: (u16, u16)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("profiles")).unwrap();
+        std::fs::write(folder.path().join("profiles/walk.toml"), profile).unwrap();
+        for (name, content) in files {
+            std::fs::write(folder.path().join(name), content).unwrap();
+        }
+        let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
+        Screen::spawn(&program, arguments, folder, size)
+    }
+
+    /// The profile `walk` as it stands in its file.
+    pub fn profile(&self) -> String {
+        std::fs::read_to_string(self._folder.path().join("profiles/walk.toml")).unwrap()
+    }
+
     /// An ignored test of this very file, alone.
     pub fn this_test(name: &str, size: (u16, u16)) -> Self {
         let arguments = ["--ignored", "--exact", name, "--nocapture", "--test-threads", "1"];

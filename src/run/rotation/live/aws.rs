@@ -51,7 +51,7 @@ impl LiveWorld {
                 let call = target.caller_identity(&session).await;
                 let clock_skew_s = call.exchange.as_ref().and_then(|exchange| exchange.clock_skew_s);
                 let identity = granted(call, "sts:GetCallerIdentity")?.arn;
-                let reader = Reader::Aws(AwsReader { target, session });
+                let reader = Reader::Aws(Box::new(AwsReader { target, session }));
                 Ok((reader, Opened { identity: Some(identity), clock_skew_s }))
             }
             Guide::AwsAssumeRole => Err(Refused::new(
@@ -72,7 +72,9 @@ impl LiveWorld {
         let identity = call.granted().map(|assumed| assumed.assumed_role_arn.clone());
         facts.aws.assume_role = Some(call);
         match session {
-            Some(session) => Ok((Reader::Aws(AwsReader { target, session }), Opened { identity, clock_skew_s })),
+            Some(session) => {
+                Ok((Reader::Aws(Box::new(AwsReader { target, session })), Opened { identity, clock_skew_s }))
+            }
             None => Err(refusal(verdict::of(CheckId::AwsAssumeRoleWithWebIdentity, &facts, &self.profile))),
         }
     }

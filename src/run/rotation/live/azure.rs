@@ -79,7 +79,9 @@ impl LiveWorld {
         });
         facts.azure.exchange = Some(fact);
         match session {
-            Some(session) => Ok((Reader::Azure(AzureReader { target, session }), Opened { identity, clock_skew_s })),
+            Some(session) => {
+                Ok((Reader::Azure(Box::new(AzureReader { target, session })), Opened { identity, clock_skew_s }))
+            }
             None => Err(refusal(verdict::of(CheckId::AzureExchange, &facts, &self.profile))),
         }
     }

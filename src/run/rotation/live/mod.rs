@@ -88,8 +88,8 @@ pub struct LiveSettings {
 
 #[derive(Clone)]
 enum Reader {
-    Aws(AwsReader),
-    Azure(AzureReader),
+    Aws(Box<AwsReader>),
+    Azure(Box<AzureReader>),
 }
 
 impl LiveWorld {

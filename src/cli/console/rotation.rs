@@ -1,0 +1,172 @@
+//! Rotation sessions of the console: the same session and the same world as `trustline rotate`'s.
+
+use std::any::Any;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use super::target::Opened;
+use crate::cli::rotation_files::{Place, RotationFiles};
+use crate::cli::{CliError, rotate};
+use crate::guide::rotate_command;
+use crate::probe::new_value::{Alphabet, LineBreak, NewValue};
+use crate::run::rotation::event::Way;
+use crate::run::rotation::live::{LiveSettings, LiveWorld, RuntimeSource};
+use crate::run::rotation::report::RotationReport;
+use crate::run::rotation::session::{self, Earlier, Pace, RollBack, RotationRequest, RuntimeFrom};
+use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, RotationWay};
+use crate::tui::services::RotationStarted;
+use crate::tui::typed_value::TypedValue;
+
+/// How many things a session can be told before it takes the first.
+const COMMANDS_AHEAD: usize = 16;
+/// How many characters are made up.
+const GENERATED: usize = 32;
+/// The first and the longest pause between two looks.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// How long a person is waited for who rotates, or pastes what the automation printed.
+const PERSON: Duration = Duration::from_secs(3600);
+/// How long the automation is looked at again and again.
+const AUTOMATION: Duration = Duration::from_secs(300);
+
+/// As whom a secret would be written.
+pub(super) async fn operator(opened: Opened, timeout: Duration) -> Result<OperatorSeen, String> {
+    let profile = opened.loaded.profile.clone();
+    let (world, keep) = world(opened, timeout, RuntimeSource::Nowhere, Vec::new());
+    let identity = world.operator_identity().await.map_err(|refused| refused.reason)?;
+    drop(keep);
+    Ok(OperatorSeen { place: rotate::place(&profile, &identity), identity })
+}
+
+/// Begins a session.
+pub(super) async fn begin(
+    opened: Opened,
+    choice: RotationChoice,
+    value: Option<TypedValue>,
+    timeout: Duration,
+    cancel: CancellationToken,
+) -> Result<RotationStarted, CliError> {
+    let profile = opened.loaded.profile.clone();
+    let secret = profile
+        .secret
+        .clone()
+        .ok_or_else(|| CliError::new("no secret is named").with_hint("set secret.name in the profile"))?;
+    let values = values(choice.way, value)?;
+    let mut files = RotationFiles::open(place(&opened)?.as_ref(), None)?;
+    let earlier = take_up(choice.way, &mut files)?;
+    let runtime = match choice.runtime {
+        RuntimeFrom::World => RuntimeSource::Kickoff,
+        RuntimeFrom::Nowhere | RuntimeFrom::Pasted => RuntimeSource::Nowhere,
+    };
+    let (world, keep) = world(opened, timeout, runtime, values);
+    let world = Arc::new(world);
+    if choice.way.writes() {
+        // What was agreed to is held against what is there now: a profile may have changed since.
+        let identity = world.operator_identity().await.map_err(|refused| CliError::new(refused.reason))?;
+        let now = Agreed { secret: secret.to_string(), place: rotate::place(&profile, &identity) };
+        if choice.agreed.as_ref() != Some(&now) {
+            return Err(CliError::new(format!(
+                "nothing was written: it would go to {} in {} now, which is not what was agreed to",
+                now.secret, now.place
+            )));
+        }
+    }
+    let (commands, receiver) = mpsc::channel(COMMANDS_AHEAD);
+    let request = RotationRequest {
+        asks: vec![rotate_command(&profile, &secret)],
+        secrets: vec![secret],
+        way: way(choice.way),
+        runtime: choice.runtime,
+        roll_back: if choice.way.writes() { RollBack::Ask } else { RollBack::Never },
+        pace: pace(&choice),
+        earlier,
+        profile: profile.clone(),
+    };
+    let journal = Box::new(move |event: &_| files.note(event));
+    let events = session::start(request, world, receiver, journal, cancel);
+    Ok(RotationStarted { profile, events, commands, keep: Box::new(keep) })
+}
+
+/// Where the session is kept until it is judged; nowhere for a lab, whose secrets end with it.
+fn place(opened: &Opened) -> Result<Option<Place>, CliError> {
+    let Some(path) = opened.loaded.path.as_deref().filter(|_| !opened.is_lab) else { return Ok(None) };
+    let secrets: Vec<_> = opened.loaded.profile.secret.clone().into_iter().collect();
+    Place::of(&opened.loaded.profile, Some(path), &secrets).map(Some)
+}
+
+/// What was seen before a session that was interrupted. Only one that writes nothing goes on with it unasked.
+fn take_up(way: RotationWay, files: &mut RotationFiles) -> Result<Earlier, CliError> {
+    match files.interrupted()? {
+        Some(kept) if way == RotationWay::ByHand => {
+            let earlier = kept.earlier();
+            files.go_on(kept);
+            Ok(earlier)
+        }
+        Some(kept) if kept.begun && way.writes() => Err(CliError::new(format!(
+            "a rotation of {} that began {} was interrupted, and the new value may have been written",
+            kept.secrets.join(", "),
+            kept.started
+        ))
+        .with_hint("begin with `I do, in another terminal`: it goes on with what was seen before")
+        .with_hint("`trustline rotate --start-anew` forgets it")),
+        _ => Ok(Earlier::default()),
+    }
+}
+
+/// Adds what a session found to its evidence, beside where the program was started.
+pub(super) fn evidence(opened: &Opened, report: RotationReport) -> Result<PathBuf, CliError> {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' };
+    let name: String = report.profile.chars().take(40).map(safe).collect();
+    let path = PathBuf::from(format!("trustline-evidence-{name}.json"));
+    RotationFiles::open(place(opened)?.as_ref(), Some(&path))?.file_all(report)?;
+    Ok(path)
+}
+
+fn world(
+    opened: Opened,
+    timeout: Duration,
+    runtime: RuntimeSource,
+    values: Vec<NewValue>,
+) -> (LiveWorld, Arc<dyn Any + Send + Sync>) {
+    let Opened { loaded, http, operator, keep, .. } = opened;
+    let profile = loaded.profile;
+    let command = Vec::new();
+    (LiveWorld::new(LiveSettings { http, profile, timeout, operator, command, runtime, values }), keep)
+}
+
+/// The value to write, where the way writes one.
+fn values(way: RotationWay, value: Option<TypedValue>) -> Result<Vec<NewValue>, CliError> {
+    let told = |error: crate::probe::new_value::NewValueError| CliError::new(error.to_string());
+    match (way, value) {
+        (RotationWay::Generated, _) => Ok(vec![NewValue::generate(GENERATED, Alphabet::Alphanumeric).map_err(told)?]),
+        (RotationWay::Typed, Some(typed)) => {
+            // A line break that was pasted at the end was told of and left out when it was pasted.
+            let bytes = Zeroizing::new(typed.expose().as_bytes().to_vec());
+            Ok(vec![NewValue::read(bytes, LineBreak::Keep).map_err(told)?])
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn way(way: RotationWay) -> Way {
+    match way {
+        RotationWay::ByHand => Way::ByHand,
+        RotationWay::Typed | RotationWay::Generated => Way::Trustline,
+        RotationWay::Already => Way::Already,
+        RotationWay::Watch => Way::Watch,
+    }
+}
+
+fn pace(choice: &RotationChoice) -> Pace {
+    let runtime = match (choice.runtime, choice.patience) {
+        (RuntimeFrom::Pasted, _) => PERSON,
+        (_, Patience::Again) => AUTOMATION,
+        (_, Patience::Once) => Duration::ZERO,
+    };
+    let store = if choice.way.writes() { AUTOMATION } else { PERSON };
+    Pace { first: PAUSES.0, longest: PAUSES.1, store, runtime }
+}

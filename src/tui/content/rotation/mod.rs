@@ -1,0 +1,243 @@
+//! The rotation: a row a secret, the verdict in words, and the picture of before and after.
+
+mod picture;
+pub mod words;
+
+use super::{LABEL, Rows, Show, finding, heading, labelled, page};
+use crate::run::rotation::report::{SecretReport, Trouble};
+use crate::tui::command::{CommandId, Scope};
+use crate::tui::model::rotation::{Session, SessionState};
+use crate::tui::model::{Model, Screen};
+use crate::tui::text::{Ink, Line, cut};
+
+/// The secrets of the session.
+pub fn rows(model: &Model) -> Rows<'_> {
+    let session = model.rotation.session.as_ref();
+    let secrets: &[SecretReport] = session.map_or(&[], |session| &session.report.secrets);
+    Rows {
+        count: secrets.len(),
+        line: Box::new(move |at, width| {
+            session
+                .zip(secrets.get(at))
+                .map_or_else(Line::empty, |(session, secret)| row(model, session, secret, width))
+        }),
+    }
+}
+
+fn row(model: &Model, session: &Session, secret: &SecretReport, width: usize) -> Line {
+    let show = Show::of(model);
+    let (sign, ink, note) = match secret.verdict() {
+        Some(judged) => {
+            let (sign, ink) = words::sign(judged.judgement.verdict, show);
+            let rounds = match secret.judged.len() {
+                1 => String::new(),
+                count => format!(", {count} rotations"),
+            };
+            let took = judged.propagated_ms.and_then(|ms| i64::try_from(ms).ok());
+            let took = took.map_or_else(String::new, |ms| format!(" in {}", picture::span_words(ms)));
+            (sign, ink, format!("{}{took}{rounds}", words::name(judged.judgement.verdict)))
+        }
+        None if session.is_live() => {
+            let (sign, _) = words::doing(model, session);
+            let note = if secret.written.is_some() { "written" } else { "not written yet" };
+            (sign, Ink::Accent, note.to_owned())
+        }
+        None => (show.glyphs.skipped, Ink::Muted, "no verdict".to_owned()),
+    };
+    let name = show.prose(&secret.secret);
+    if width == usize::MAX {
+        return Line::of(Ink::Plain, format!("{name} {note}"));
+    }
+    let room = width.saturating_sub(note.chars().count() + 4);
+    let mut line = Line::of(ink, sign).with(Ink::Plain, " ");
+    line.push(Ink::Plain, cut(&name, room, show.glyphs.ellipsis));
+    line.push(Ink::Plain, " ".repeat(width.saturating_sub(line.width() + note.chars().count())));
+    line.with(if ink == Ink::Accent { Ink::Muted } else { ink }, note)
+}
+
+/// The secret that is selected.
+pub fn selected(model: &Model) -> Option<(&Session, &SecretReport)> {
+    let session = model.rotation.session.as_ref()?;
+    Some((session, session.report.secrets.get(model.selected_row()?)?))
+}
+
+/// The heading of the details: the selected secret.
+pub fn detail_title(model: &Model) -> String {
+    match selected(model) {
+        Some((_, secret)) => Show::of(model).prose(&secret.secret),
+        None => "Rotate, then prove it".to_owned(),
+    }
+}
+
+/// The verdict on the selected secret, its picture, the likely reasons, and what could not be done.
+pub fn detail(model: &Model, width: usize) -> Vec<Line> {
+    let show = Show::of(model);
+    let Some((session, secret)) = selected(model) else {
+        return nothing(model);
+    };
+    let mut lines = headline(model, session, secret);
+    lines.push(Line::empty());
+    lines.extend(asked(session, secret, show));
+    lines.extend(picture::lines(model, &session.report, secret, width));
+    if let Some(judged) = secret.verdict() {
+        for (place, found) in judged.findings.iter().enumerate() {
+            let title = if place == 0 { "The likely reason" } else { "Or" };
+            lines.extend([Line::empty(), heading(title)]);
+            lines.extend(finding::lines(found, width, show));
+        }
+        if let Some(advice) = words::advice(&judged.judgement.why) {
+            lines.extend([Line::empty(), labelled("what to do", Ink::Plain, advice)]);
+        }
+    }
+    let troubles: Vec<&Trouble> = session.report.troubles.iter().chain(&secret.troubles).collect();
+    lines.extend(trouble_lines(&troubles, width, show));
+    lines.extend(facts(model, session, secret));
+    lines
+}
+
+/// The verdict, or what is going on before there is one.
+fn headline(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line> {
+    let show = Show::of(model);
+    let mut lines = Vec::new();
+    if let Some(judged) = secret.verdict() {
+        let verdict = judged.judgement.verdict;
+        let (sign, ink) = words::sign(verdict, show);
+        lines.push(
+            Line::of(ink, format!("{sign} {}", words::name(verdict)))
+                .with(Ink::Muted, format!(" {} ", show.glyphs.dot))
+                .with(Ink::Strong, verdict.sentence())
+                .hanging(2),
+        );
+        let took = judged.propagated_ms.and_then(|ms| i64::try_from(ms).ok());
+        if let Some(ms) = took {
+            let words = format!("  {} from the write to the first sight of it", picture::span_words(ms));
+            lines.push(Line::of(Ink::Plain, words).hanging(2));
+        }
+        if let Some(why) = words::why(&judged.judgement.why) {
+            lines.push(Line::of(Ink::Plain, format!("  {}", show.prose(&why))).hanging(2));
+        }
+    }
+    if let Some(version) = &secret.rolled_back {
+        let words = format!("{} rolled back: version {} is current", show.glyphs.pass, show.prose(version));
+        lines.push(Line::of(Ink::Good, words).hanging(2));
+    }
+    if session.is_live() {
+        let (sign, doing) = words::doing(model, session);
+        let ink = if session.offering().is_some() { Ink::Warning } else { Ink::Accent };
+        lines.push(Line::of(ink, format!("{sign} {doing}")).hanging(2));
+    }
+    if session.offering().is_some() {
+        let key = |id| key_of(model, id);
+        lines.push(
+            Line::of(Ink::Plain, "  ")
+                .with(Ink::Accent, key(CommandId::RollBack))
+                .with(Ink::Plain, " makes the version before current again   ")
+                .with(Ink::Accent, key(CommandId::KeepAsIs))
+                .with(Ink::Plain, " keeps it as it is")
+                .hanging(2),
+        );
+    }
+    if let Some(why) = session.report.end.as_ref().and_then(|end| end.cut_short.as_deref()) {
+        lines.push(Line::of(
+            Ink::Warning,
+            format!("{} the session was cut short: {}", show.glyphs.warn, show.prose(why)),
+        ));
+    } else if secret.verdict().is_none() && !session.is_live() {
+        lines.push(Line::of(Ink::Warning, format!("{} the session ended without a verdict", show.glyphs.warn)));
+    }
+    lines
+}
+
+/// The command to run by hand, until its work is seen.
+fn asked(session: &Session, secret: &SecretReport, show: Show) -> Vec<Line> {
+    let Some(command) = secret.asked.as_deref().filter(|_| secret.written.is_none() && session.is_live()) else {
+        return Vec::new();
+    };
+    let mut lines = vec![labelled("run this", Ink::Plain, "in another terminal; it asks for the new value itself")];
+    for text in show.lines(command) {
+        let mut line = Line::of(Ink::Plain, " ".repeat(LABEL)).hanging(LABEL + 2);
+        line.push(Ink::Command, text);
+        lines.push(line);
+    }
+    lines.push(Line::empty());
+    lines
+}
+
+fn trouble_lines(troubles: &[&Trouble], width: usize, show: Show) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for trouble in troubles {
+        lines.push(Line::empty());
+        lines.push(labelled("trouble", Ink::Warning, show.prose(&trouble.reason)));
+        for found in &trouble.findings {
+            lines.extend(finding::lines(found, width, show));
+        }
+    }
+    lines
+}
+
+/// Who acted, where, and how the clocks stand.
+fn facts(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line> {
+    let show = Show::of(model);
+    let report = &session.report;
+    let mut lines = Vec::new();
+    let mut fact = |label: &str, text: Option<String>| {
+        lines.extend(text.map(|text| labelled(label, Ink::Plain, text)));
+    };
+    let snapshot = secret.after.as_ref().or(secret.before.as_ref());
+    fact("in", snapshot.map(|snapshot| show.prose(&snapshot.place.location)));
+    fact("full name", snapshot.and_then(|s| s.secret_id.as_deref()).map(|id| show.prose(id)));
+    fact("read as", report.reader.as_deref().map(|who| show.prose(who)));
+    fact("written as", report.operator.as_deref().map(|who| show.prose(who)));
+    let skew = report.clock_skew_s.filter(|seconds| *seconds != 0);
+    fact("clock", skew.map(|s| format!("the store's is {} s {}", s.abs(), if s > 0 { "ahead" } else { "behind" })));
+    if let Some(snapshot) = snapshot {
+        for unseen in &snapshot.unseen {
+            lines.push(labelled("not seen", Ink::Muted, show.prose(unseen)));
+        }
+    }
+    if !lines.is_empty() {
+        lines.insert(0, Line::empty());
+    }
+    lines
+}
+
+/// What the screen says before there is anything to show.
+fn nothing(model: &Model) -> Vec<Line> {
+    let show = Show::of(model);
+    match model.rotation.session.as_ref() {
+        Some(Session { state: SessionState::Refused { message, hints }, .. }) => {
+            let mut lines = vec![heading("The session could not start"), Line::of(Ink::Bad, show.prose(message))];
+            lines.extend(hints.iter().map(|hint| Line::of(Ink::Plain, show.prose(hint))));
+            lines
+        }
+        Some(_) if !model.here().list.filter.is_empty() => page::no_rows(model),
+        Some(session) if session.is_live() => {
+            let (sign, doing) = words::doing(model, session);
+            vec![Line::of(Ink::Accent, format!("{sign} {doing}"))]
+        }
+        Some(session) => {
+            let troubles: Vec<&Trouble> = session.report.troubles.iter().collect();
+            let mut lines = vec![Line::of(Ink::Warning, "The session ended before it saw anything.")];
+            lines.extend(trouble_lines(&troubles, usize::MAX, show));
+            lines
+        }
+        None => {
+            let key = key_of(model, CommandId::Rotate);
+            vec![
+                Line::of(Ink::Strong, "Rotate a secret, then prove that the running automation has the new value."),
+                Line::empty(),
+                Line::of(
+                    Ink::Plain,
+                    "The store tells that a new version is there. Whether the process that uses it has",
+                ),
+                Line::of(Ink::Plain, "the new value, only its own fingerprint tells: sha256 of the value, 12 digits."),
+                Line::empty(),
+                Line::of(Ink::Accent, key).with(Ink::Plain, "  begin: by hand, by trustline, or watch for rotations"),
+            ]
+        }
+    }
+}
+
+fn key_of(model: &Model, id: CommandId) -> String {
+    model.look.keymap.key(Scope::On(Screen::Rotation), id).map_or_else(String::new, |key| key.to_string())
+}

@@ -1,0 +1,229 @@
+//! Before and after side by side: the store above, the running automation below, the time axis between them.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::words::{self, Likeness};
+use crate::domain::rotation::{Sighting, StoreSnapshot, Verdict, Version};
+use crate::domain::timestamp::in_words;
+use crate::run::rotation::report::{RotationReport, SecretReport};
+use crate::tui::content::clock::{moment, time_of_day};
+use crate::tui::content::{LABEL, Show};
+use crate::tui::model::Model;
+use crate::tui::text::{Ink, Line, cut};
+
+/// From this many columns on, the parts stand apart.
+const AIRY: usize = 90;
+
+/// One cell of the picture.
+type Cell = (Ink, String);
+
+/// The picture of one secret.
+pub fn lines(model: &Model, report: &RotationReport, secret: &SecretReport, width: usize) -> Vec<Line> {
+    let frame = Frame { column: width.saturating_sub(LABEL) / 2, show: Show::of(model) };
+    let mut lines = vec![frame.row("", (Ink::Muted, "before".into()), (Ink::Muted, "after".into()))];
+    let (before, after) = (secret.before.as_ref(), secret.after.as_ref());
+    let columns = [store(model, before, frame.show), store(model, after, frame.show)];
+    frame.rows("store", columns, &mut lines);
+    // A narrow terminal is a short one as well: there, the parts stand close.
+    let gap = (width >= AIRY).then(Line::empty);
+    lines.extend(gap.clone());
+    lines.extend(axis(model, report, secret, &frame));
+    lines.extend(gap);
+    let seen = |sighting: Option<&Sighting>| runtime(model, report, sighting, before, after, frame.show);
+    frame.rows("runtime", [seen(report.runtime_before.as_ref()), seen(report.runtime_after.as_ref())], &mut lines);
+    lines
+}
+
+/// The columns of the picture.
+struct Frame {
+    /// The width of one.
+    column: usize,
+    show: Show,
+}
+
+impl Frame {
+    fn row(&self, label: &str, left: Cell, right: Cell) -> Line {
+        let room = self.column.saturating_sub(2);
+        let mut line = Line::of(Ink::Strong, label);
+        line.pad_to(LABEL);
+        line.push(left.0, cut(&left.1, room, self.show.glyphs.ellipsis));
+        line.push(Ink::Plain, " ".repeat((LABEL + self.column).saturating_sub(line.width())));
+        line.with(right.0, cut(&right.1, room, self.show.glyphs.ellipsis))
+    }
+
+    fn rows(&self, label: &str, [left, right]: [Vec<Cell>; 2], lines: &mut Vec<Line>) {
+        let cell = |cells: &[Cell], at: usize| cells.get(at).cloned().unwrap_or((Ink::Plain, String::new()));
+        for at in 0..left.len().max(right.len()) {
+            lines.push(self.row(if at == 0 { label } else { "" }, cell(&left, at), cell(&right, at)));
+        }
+    }
+}
+
+/// What a store held: fingerprint, version, stages, age.
+fn store(model: &Model, snapshot: Option<&StoreSnapshot>, show: Show) -> Vec<Cell> {
+    let Some(snapshot) = snapshot else {
+        return vec![(Ink::Muted, "not seen yet".into())];
+    };
+    let Some(version) = snapshot.current() else {
+        return vec![(Ink::Warning, "no current version was seen".into())];
+    };
+    let mut cells = vec![
+        match &version.fingerprint {
+            Some(print) => (Ink::Strong, print.to_string()),
+            None => (Ink::Warning, "value not read".into()),
+        },
+        (Ink::Plain, format!("{} {} {}", stages(version), show.glyphs.dot, show.prose(&version.id))),
+    ];
+    if version.guessability.is_some_and(|guess| guess.is_guessable()) {
+        cells.push((Ink::Warning, format!("{} easy to guess", show.glyphs.warn)));
+    }
+    if let Some(at) = version.created_at {
+        cells.push((Ink::Muted, moment(model, at)));
+    }
+    if let Some(pending) = snapshot.pending() {
+        cells.push((Ink::Warning, format!("AWSPENDING: {}", show.prose(&pending.id))));
+    }
+    cells.retain(|(_, text)| !text.is_empty());
+    cells
+}
+
+fn stages(version: &Version) -> String {
+    match (version.stages.is_empty(), version.enabled) {
+        (false, _) => crate::domain::text::visible(&version.stages.join(", ")).into_owned(),
+        (true, true) => "current, enabled".to_owned(),
+        (true, false) => "current, disabled".to_owned(),
+    }
+}
+
+/// What was seen of the running automation.
+fn runtime(
+    model: &Model,
+    report: &RotationReport,
+    seen: Option<&Sighting>,
+    before: Option<&StoreSnapshot>,
+    after: Option<&StoreSnapshot>,
+    show: Show,
+) -> Vec<Cell> {
+    let Some(seen) = seen else {
+        return vec![(Ink::Muted, if report.runtime { "not seen yet" } else { "not looked at" }.into())];
+    };
+    let like = words::likeness(seen, before, after);
+    let versions = || after.into_iter().chain(before).flat_map(|snapshot| &snapshot.versions);
+    let known = |print: &_| versions().any(|v| v.fingerprint.as_ref() == Some(print) || v.variant(print).is_some());
+    let mut cells = match seen.fingerprint(known) {
+        Some(print) => vec![(Ink::Strong, print.to_string()), (likeness_ink(like), likeness_words(like).into())],
+        None if seen.failed => vec![(Ink::Warning, "ended in an error".into())],
+        None => vec![(Ink::Warning, "no fingerprint in its output".into())],
+    };
+    cells.push((
+        Ink::Muted,
+        format!(
+            "{} {} {}",
+            words::source(&seen.source, show),
+            show.glyphs.dot,
+            time_of_day(model, seen.at.div_euclid(1000))
+        ),
+    ));
+    if let Some(line) = seen.output.resolved.last() {
+        let secrets = if line.secrets == 1 { "secret" } else { "secrets" };
+        cells.push((Ink::Muted, format!("{} {secrets} resolved by {}", line.secrets, show.prose(&line.config))));
+    }
+    cells
+}
+
+fn likeness_ink(like: Likeness) -> Ink {
+    match like {
+        Likeness::New => Ink::Good,
+        Likeness::Old => Ink::Plain,
+        Likeness::Near | Likeness::Other | Likeness::None => Ink::Warning,
+    }
+}
+
+fn likeness_words(like: Likeness) -> &'static str {
+    match like {
+        Likeness::New => "is the new value",
+        Likeness::Old => "is the old value",
+        Likeness::Near => "is another form of the value",
+        Likeness::Other => "is of neither",
+        Likeness::None => "",
+    }
+}
+
+/// The time from the first look over the write to the first sight. Its marks stand over the columns, so it is not to
+/// scale; the durations are written on it.
+fn axis(model: &Model, report: &RotationReport, secret: &SecretReport, frame: &Frame) -> Vec<Line> {
+    let glyphs = frame.show.glyphs;
+    let looked = secret.before.as_ref().map(|snapshot| snapshot.at);
+    let written = secret.written.as_ref().map(|(_, at)| *at).or_else(|| {
+        let created = secret.after.as_ref()?.current()?.created_at?;
+        Some(created.saturating_mul(1000))
+    });
+    let is_new = match (&secret.before, &secret.after) {
+        (Some(before), Some(after)) => before.current != after.current,
+        _ => secret.written.is_some(),
+    };
+    let written = written.filter(|_| is_new);
+    let seen = report.runtime_after.as_ref().filter(|_| written.is_some());
+    let verdict = secret.verdict().map(|judged| judged.judgement.verdict);
+    let (end_sign, end_ink) = match (seen, verdict) {
+        (None, _) => (glyphs.waiting, Ink::Muted),
+        (Some(_), Some(Verdict::Propagated)) => (glyphs.link, Ink::Good),
+        (Some(_), Some(Verdict::Inconclusive) | None) => (glyphs.inconclusive, Ink::Warning),
+        (Some(_), Some(_)) => (glyphs.fail, Ink::Bad),
+    };
+    let mark = |is: bool| if is { (glyphs.link, Ink::Good) } else { (glyphs.waiting, Ink::Muted) };
+    let mut line = Line::of(Ink::Strong, "time");
+    line.pad_to(LABEL);
+    let (first, middle) = (mark(looked.is_some()), mark(written.is_some()));
+    line.push(first.1, first.0);
+    segment(&mut line, frame.column.saturating_sub(1), span(looked, written), frame);
+    line.push(middle.1, middle.0);
+    let rest = frame.column.saturating_sub(2);
+    segment(&mut line, rest, span(written, seen.map(|seen| seen.at)), frame);
+    line.push(end_ink, end_sign);
+
+    let told = |word: &str, at: Option<i64>| match at {
+        Some(at) => format!("{word} {}", time_of_day(model, at.div_euclid(1000))),
+        None => format!("not {word} yet"),
+    };
+    let end = Line::of(end_ink, told("seen", seen.map(|seen| seen.at)));
+    let mut labels = Line::of(Ink::Plain, " ".repeat(LABEL));
+    labels.push(Ink::Muted, cut(&told("looked", looked), frame.column.saturating_sub(1), glyphs.ellipsis));
+    labels.push(Ink::Plain, " ".repeat((LABEL + frame.column).saturating_sub(labels.width())));
+    let room = frame.column.saturating_sub(end.width() + 1);
+    labels.push(Ink::Muted, cut(&told("written", written), room, glyphs.ellipsis));
+    labels.push(Ink::Plain, " ".repeat((LABEL + 2 * frame.column).saturating_sub(labels.width() + end.width())));
+    labels.spans.extend(end.spans);
+    vec![line, labels]
+}
+
+/// The milliseconds between two moments; none where one has not come yet.
+fn span(from: Option<i64>, to: Option<i64>) -> Option<i64> {
+    from.zip(to).map(|(from, to)| (to - from).max(0))
+}
+
+/// A part of the axis with its duration on it, `width` columns wide.
+fn segment(line: &mut Line, width: usize, span_ms: Option<i64>, frame: &Frame) {
+    let glyphs = frame.show.glyphs;
+    let (sign, ink) = match span_ms {
+        Some(_) => (glyphs.line, Ink::Good),
+        None => (glyphs.gap, Ink::Muted),
+    };
+    let words = span_ms.map_or_else(String::new, |ms| format!(" {} ", span_words(ms)));
+    let rest = width.saturating_sub(words.width());
+    if words.width() > width {
+        line.push(ink, sign.repeat(width));
+        return;
+    }
+    line.push(ink, sign.repeat(rest / 2));
+    line.push(Ink::Plain, words);
+    line.push(ink, sign.repeat(rest - rest / 2));
+}
+
+/// A duration in milliseconds as people say it.
+pub fn span_words(ms: i64) -> String {
+    match ms {
+        ..10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ => in_words(ms.div_euclid(1000).unsigned_abs()),
+    }
+}

@@ -1,0 +1,124 @@
+//! The boxes of a rotation that writes: the new value, which never shows, and the agreement to write it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::layer::text_box;
+use super::paint;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::fingerprint::guess::guessability;
+use crate::tui::content::Show;
+use crate::tui::content::chain::running;
+use crate::tui::inputs::RotationWay;
+use crate::tui::layout::Geometry;
+use crate::tui::model::Model;
+use crate::tui::model::layer::{Agreement, Operator, ValueBox};
+use crate::tui::text::{Ink, Line};
+use crate::tui::theme::Theme;
+
+/// What stands for a value that was typed, however long it is.
+const MASKED: usize = 12;
+
+/// The box in which a new value is typed.
+pub(super) fn value(model: &Model, theme: &Theme, geometry: Geometry, typed: &ValueBox, buffer: &mut Buffer) {
+    let mask = Show::of(model).glyphs.mask;
+    let state = if typed.value.is_empty() {
+        Line::of(Ink::Muted, "nothing yet")
+    } else {
+        Line::of(Ink::Good, mask.to_string().repeat(MASKED))
+    };
+    let lines = [
+        Line::of(Ink::Plain, "Type the new value, or paste it. It is not shown, nor how long it is;"),
+        Line::of(Ink::Plain, "it goes to the store alone, and is wiped from memory then."),
+        Line::empty(),
+        state,
+        typed.note.map_or_else(Line::empty, |note| Line::of(Ink::Warning, note)),
+        Line::empty(),
+        keys(&[("enter", "go on"), ("ctrl-u", "begin anew"), ("esc", "leave")]),
+    ];
+    text_box(model, theme, geometry, "The new value", &lines, buffer);
+}
+
+/// The box in which the secret's name is typed, to agree.
+pub(super) fn agreement(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    agreement: &Agreement,
+    buffer: &mut Buffer,
+) -> Option<Position> {
+    let show = Show::of(model);
+    let secret = show.prose(&agreement.secret);
+    let about = match &agreement.value {
+        Some(value) => {
+            let bytes = value.expose().as_bytes();
+            let print = Line::of(Ink::Muted, "the value ").with(Ink::Plain, Fingerprint::of(bytes).to_string());
+            if guessability(bytes).is_guessable() {
+                print.with(Ink::Warning, format!("  {} easy to guess", show.glyphs.warn))
+            } else {
+                print
+            }
+        }
+        None => Line::of(Ink::Muted, "the value ").with(Ink::Plain, "is made up when it is written"),
+    };
+    let (whose, asked) = match &agreement.operator {
+        Operator::Asking => {
+            (Line::of(Ink::Accent, format!("{} asking as whom it is written", running(model))), Line::empty())
+        }
+        Operator::Unknown(why) => {
+            let why = format!("{} it cannot be written: {}", show.glyphs.fail, show.prose(why));
+            (Line::of(Ink::Bad, why).hanging(2), Line::empty())
+        }
+        Operator::Known(seen) => (
+            Line::of(Ink::Plain, "as ").with(Ink::Strong, show.prose(&seen.identity)),
+            Line::of(Ink::Plain, "To agree, type ")
+                .with(Ink::Accent, show.prose(&agreement.wanted().unwrap_or_default())),
+        ),
+    };
+    let wrong = format!("{} that does not name the secret and whose it is", show.glyphs.fail);
+    let lines = [
+        Line::of(Ink::Plain, "A new version of ").with(Ink::Strong, secret).with(Ink::Plain, " is written"),
+        whose,
+        about,
+        Line::empty(),
+        asked,
+    ];
+    let below = [
+        if agreement.is_wrong { Line::of(Ink::Bad, wrong) } else { Line::empty() },
+        keys(&[("enter", "write it"), ("esc", "leave")]),
+    ];
+    let title = match agreement.way {
+        RotationWay::Generated => "Write a value that trustline makes up",
+        _ => "Write the value that you typed",
+    };
+    text_box(model, theme, geometry, title, &lines, buffer);
+    let inner = geometry.layer_inner();
+    // The field stands above the last two lines, whatever the lines above it take.
+    let row = |from_end: u16| Rect { y: inner.bottom().saturating_sub(from_end), height: 1, ..inner };
+    for (line, at) in below.iter().zip([2, 1]) {
+        paint::line(line, theme, row(at), show.glyphs, buffer);
+    }
+    let row = row(3);
+    if agreement.wanted().is_none() || inner.height < 6 {
+        return None;
+    }
+    // A text longer than its field is scrolled so that the cursor shows.
+    let before: String = agreement.typed.text().chars().take(agreement.typed.cursor()).collect();
+    let shift = before.width().saturating_sub(usize::from(row.width).saturating_sub(1));
+    let shown: String = agreement.typed.text().chars().skip(shift).collect();
+    paint::text(&show.prose(&shown), Ink::Plain, theme, row, show.glyphs, buffer);
+    buffer.set_style(row, theme.style(Ink::Accent).add_modifier(Modifier::UNDERLINED));
+    let column = u16::try_from(before.width().saturating_sub(shift)).unwrap_or(u16::MAX);
+    Some(Position { x: row.x.saturating_add(column).min(row.right().saturating_sub(1)), y: row.y })
+}
+
+fn keys(keys: &[(&str, &str)]) -> Line {
+    let mut line = Line::empty();
+    for (key, does) in keys {
+        line.push(Ink::Accent, *key);
+        line.push(Ink::Plain, format!(" {does}   "));
+    }
+    line
+}

@@ -1,0 +1,159 @@
+//! Rotations in the console, in a real terminal, on the lab's stores and its deployment: every verdict, on both clouds.
+
+use std::collections::BTreeSet;
+
+use trustline::domain::rotation::Verdict;
+
+use super::screen::Screen;
+
+/// A value that no store of the lab holds, and that nothing may show.
+const VALUE: &str = "q7V-xkT2_mZ9pLw4RbN8cYd3";
+
+const SIZE: (u16, u16) = (120, 40);
+
+/// A console whose lab runs this scenario, on the rotation screen, ready to rotate.
+fn ready(scenario: &str) -> Screen {
+    let mut screen = Screen::trustline(&["--lab", scenario, "--no-animation"], SIZE);
+    screen.wait_for("the run has ended", |text| {
+        ["all passed", "failed", "inconclusive"]
+            .iter()
+            .any(|word| text.lines().next().unwrap_or_default().contains(word))
+    });
+    screen.send("5");
+    screen.wait("Rotate a secret, then prove");
+    screen
+}
+
+/// Types what has to be typed to agree, which the screen names.
+fn agree(screen: &mut Screen) {
+    screen.wait("To agree, type ");
+    let text = screen.text();
+    let asked = text.lines().find_map(|line| line.split_once("To agree, type ")).map(|(_, asked)| asked).unwrap();
+    let asked = asked.trim_end_matches(['│', ' ']).to_owned();
+    screen.send(&format!("{asked}\r"));
+}
+
+/// Ends the console.
+fn leave(mut screen: Screen) -> Screen {
+    screen.send("\x03");
+    screen.send("q");
+    screen.ended();
+    screen.assert_given_back();
+    screen
+}
+
+/// Who rotates in a row of the table.
+#[derive(Clone, Copy)]
+enum By {
+    /// trustline, a value that it makes up.
+    Chance,
+    /// trustline, this value.
+    Value(&'static str),
+    /// Nobody: a person is waited for, and gives up.
+    Nobody,
+}
+
+/// Rotates, with one kickoff before and one after, to a verdict; what the screen shows then.
+fn verdict_of(scenario: &str, by: By) -> String {
+    let mut screen = ready(scenario);
+    screen.send("R");
+    screen.wait("who writes the new value?");
+    screen.send(match by {
+        By::Nobody => "\r",
+        By::Value(_) => "j\r",
+        By::Chance => "jj\r",
+    });
+    screen.wait("how is the running automation seen?");
+    screen.send("\r");
+    match by {
+        By::Nobody => {
+            screen.wait("waiting for you to rotate");
+            screen.send("f");
+        }
+        By::Value(value) => {
+            screen.wait("Type the new value");
+            screen.send(&format!("{value}\r"));
+            agree(&mut screen);
+        }
+        By::Chance => agree(&mut screen),
+    }
+    let is_verdict = |text: &str| {
+        let words = Verdict::ALL.iter().map(|verdict| format!("{} · ", verdict.id().replace('-', " ")));
+        words.into_iter().any(|word| text.contains(&word))
+    };
+    screen.wait_for("a verdict", is_verdict);
+    let text = screen.text();
+    leave(screen);
+    text
+}
+
+#[test]
+fn every_verdict_is_reached_in_the_lab_on_both_clouds() {
+    use By::{Chance, Nobody, Value};
+    let rows = [
+        ("healthy", Chance, Verdict::Propagated),
+        ("rotation-read-at-import", Chance, Verdict::Stale),
+        ("rotation-other-region", Chance, Verdict::Foreign),
+        ("rotation-newline", Chance, Verdict::NearMiss),
+        ("rotation-variable-unset", Chance, Verdict::Inconclusive),
+        ("healthy", Nobody, Verdict::NotRotated),
+        ("rotation-pending-stuck", Nobody, Verdict::PendingStuck),
+        ("healthy", Value("hello from aws"), Verdict::NewVersionSameValue),
+        ("rotation-pinned", Value("hello from before"), Verdict::RolledBack),
+        ("azure", Chance, Verdict::Propagated),
+        ("azure-rotation-static-baked", Chance, Verdict::Stale),
+        ("azure-rotation-other-vault", Chance, Verdict::Foreign),
+        ("azure-rotation-whole-json", Chance, Verdict::NearMiss),
+        ("azure", Nobody, Verdict::NotRotated),
+        ("azure", Value("hello from azure"), Verdict::NewVersionSameValue),
+    ];
+    let mut reached = BTreeSet::new();
+    for (scenario, by, verdict) in rows {
+        let text = verdict_of(scenario, by);
+        let words = format!("{} · ", verdict.id().replace('-', " "));
+        assert!(text.contains(&words), "{scenario}: {words}: {text}");
+        reached.insert(verdict.id());
+    }
+    assert_eq!(reached.len(), Verdict::ALL.len());
+}
+
+#[test]
+fn a_value_that_is_typed_arrives_and_shows_nowhere() {
+    let mut screen = ready("healthy");
+    screen.send("R");
+    screen.wait("who writes the new value?");
+    screen.send("j\r");
+    screen.wait("how is the running automation seen?");
+    screen.send("\r");
+    screen.wait("Type the new value");
+    screen.send(&VALUE[..9]);
+    screen.send(&format!("\x1b[200~{}\r\n\x1b[201~", &VALUE[9..]));
+    screen.wait("the line break at its end was left out");
+    screen.send("\r");
+    agree(&mut screen);
+    screen.wait("propagated · ");
+    screen.wait(trustline::domain::fingerprint::Fingerprint::of(VALUE.as_bytes()).as_str());
+    let screen = leave(screen);
+    let raw = screen.raw();
+    for part in [VALUE, &VALUE[..6], &VALUE[9..15]] {
+        assert!(!raw.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_rotation_that_went_wrong_is_rolled_back() {
+    let mut screen = ready("rotation-read-at-import");
+    screen.send("R");
+    screen.wait("who writes the new value?");
+    screen.send("jj\r");
+    screen.wait("how is the running automation seen?");
+    screen.send("\r");
+    agree(&mut screen);
+    screen.wait("roll back, or keep it as it is");
+    screen.send("b");
+    screen.wait("current again?");
+    screen.send("\r");
+    screen.wait("rolled back: version");
+    let screen = leave(screen);
+    assert!(screen.text().contains("rotation of crewai-test-keyword: stale"), "a summary stays: {}", screen.text());
+}
