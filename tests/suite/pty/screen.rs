@@ -35,6 +35,11 @@ impl Screen {
         Screen::with_config("", arguments, size)
     }
 
+    /// A shell's script, in the same environment.
+    pub fn script(script: &str, size: (u16, u16)) -> Self {
+        Screen::spawn(Path::new("/bin/sh"), &["-c", script], tempfile::tempdir().unwrap(), size)
+    }
+
     /// The program with a configuration file of this text.
     pub fn with_config(config: &str, arguments: &[&str], size: (u16, u16)) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -59,7 +64,7 @@ impl Screen {
 
     /// The profile `walk` as it stands in its file.
     pub fn profile(&self) -> String {
-        std::fs::read_to_string(self._folder.path().join("profiles/walk.toml")).unwrap()
+        std::fs::read_to_string(self.folder.path().join("profiles/walk.toml")).unwrap()
     }
 
     /// An ignored test of this very file, alone.

@@ -2,7 +2,7 @@
 //! the program's own in a probe. What it leaves behind holds no secret.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -23,8 +23,15 @@ use trustline::run::step::Step;
 
 use super::planted::{ACCESS_TOKEN, Cloud, Manner, NEW_VALUE, SECRET_KEY, VALUE, found};
 
-/// At how many lines of the recording a check is killed: from none to the last before the answer that never ends.
-const POINTS: [usize; 5] = [0, 2, 5, 9, usize::MAX];
+/// Where a check is killed: at so many lines of its recording, from none to the answer that never ends; and by what.
+const POINTS: [(usize, Signal); 6] = [
+    (0, Signal::SIGKILL),
+    (2, Signal::SIGKILL),
+    (7, Signal::SIGKILL),
+    (usize::MAX, Signal::SIGKILL),
+    (usize::MAX, Signal::SIGABRT),
+    (usize::MAX, Signal::SIGSEGV),
+];
 
 /// A check under way that records.
 fn begin(cloud: &Cloud, out: &Path) -> Child {
@@ -46,7 +53,7 @@ fn begin(cloud: &Cloud, out: &Path) -> Child {
 /// Waits until the recording has this many lines, or no more come because the answer with the value is held.
 fn wait_for_lines(recording: &Path, lines: usize) {
     let deadline = Instant::now() + Duration::from_secs(60);
-    let held = |text: &str| text.contains("get-secret") || text.contains("secrets-get") || text.contains("secret-read");
+    let held = |text: &str| text.contains(".get-secret");
     loop {
         let text = fs::read_to_string(recording).unwrap_or_default();
         if text.lines().count() >= lines || (lines == usize::MAX && held(&text)) {
@@ -60,32 +67,36 @@ fn wait_for_lines(recording: &Path, lines: usize) {
 #[test]
 fn killed_at_any_moment_it_leaves_no_secret_behind() {
     for cloud in [Cloud::aws(Manner::Stalls), Cloud::azure(Manner::Stalls)] {
-        for signal in [Signal::SIGKILL, Signal::SIGABRT, Signal::SIGSEGV] {
-            for lines in POINTS {
-                let folder = tempfile::tempdir().unwrap();
-                let mut check = begin(&cloud, folder.path());
-                wait_for_lines(&folder.path().join("run.ndjson"), lines);
-                kill(Pid::from_raw(check.id().cast_signed()), signal).unwrap();
-                let mut left = Vec::new();
-                check.stdout.take().unwrap().read_to_end(&mut left).unwrap();
-                check.stderr.take().unwrap().read_to_end(&mut left).unwrap();
-                assert!(!check.wait().unwrap().success());
-                for path in super::files(folder.path()) {
-                    let name = path.file_name().unwrap().to_str().unwrap();
-                    assert_eq!(name, "run.ndjson", "{signal} at {lines}");
-                    let bytes = fs::read(&path).unwrap();
-                    // Whole lines, the last one perhaps not.
-                    for line in BufReader::new(bytes.as_slice()).lines().map(Result::unwrap).collect::<Vec<_>>() {
-                        let whole = serde_json::from_str::<serde_json::Value>(&line).is_ok();
-                        assert!(whole || bytes.ends_with(line.as_bytes()), "{signal} at {lines}: {line}");
-                    }
-                    left.extend(bytes);
-                }
-                let leaks = found(&left, &cloud.secrets());
-                assert!(leaks.is_empty(), "{signal} at {lines}: {}", leaks.join("\n"));
+        std::thread::scope(|scope| {
+            for (lines, signal) in POINTS {
+                let cloud = &cloud;
+                scope.spawn(move || kill_at(cloud, lines, signal));
             }
-        }
+        });
     }
+}
+
+fn kill_at(cloud: &Cloud, lines: usize, signal: Signal) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut check = begin(cloud, folder.path());
+    wait_for_lines(&folder.path().join("run.ndjson"), lines);
+    kill(Pid::from_raw(check.id().cast_signed()), signal).unwrap();
+    let mut left = Vec::new();
+    check.stdout.take().unwrap().read_to_end(&mut left).unwrap();
+    check.stderr.take().unwrap().read_to_end(&mut left).unwrap();
+    assert!(!check.wait().unwrap().success());
+    for path in super::files(folder.path()) {
+        // No core file among them.
+        assert!(path.ends_with("run.ndjson"), "{signal} at {lines}: {}", path.display());
+        let text = fs::read_to_string(&path).unwrap();
+        // Whole lines; the last one perhaps not.
+        for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+            assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{signal} at {lines}: {line}");
+        }
+        left.extend(text.into_bytes());
+    }
+    let leaks = found(&left, &cloud.secrets());
+    assert!(leaks.is_empty(), "{signal} at {lines}: {}", leaks.join("\n"));
 }
 
 #[test]

@@ -61,6 +61,11 @@ impl Walk<'_> {
         left.extend(frames(&raw).into_iter().map(|frame| ("a frame".to_owned(), frame.into_bytes())));
         let copied = copied(&raw);
         assert!(copied.len() >= 10, "{} copies", copied.len());
+        // The same search finds what is shown and copied.
+        let name = [("the secret's name", "crewai-test-keyword".to_owned())];
+        for shown in [left.iter().map(|(_, frame)| frame.clone()).collect::<Vec<_>>().concat(), copied.concat()] {
+            assert!(!found(&shown, &name).is_empty(), "the search finds nothing at all");
+        }
         left.extend(copied.into_iter().map(|bytes| ("the clipboard".to_owned(), bytes)));
         let mut files = super::files(self.screen.folder());
         assert!(files.len() >= 4, "exports: {files:?}");
@@ -152,7 +157,49 @@ fn no_screen_and_no_layer_shows_copies_or_writes_a_secret() {
 }
 
 #[test]
-fn a_value_that_is_typed_shows_nowhere() {
+fn a_value_that_is_typed_into_the_console_shows_nowhere() {
+    for (scenario, verdict) in [("healthy", "PROPAGATED"), ("rotation-newline", "NEAR-MISS"), ("azure", "PROPAGATED")] {
+        let mut screen = Screen::trustline(&["--lab", scenario, "--clipboard", "osc52"], SIZE);
+        screen.wait_for("the run has ended", |text| text.contains("passed"));
+        screen.send("5");
+        screen.wait("Rotate a secret, then prove");
+        screen.send("R");
+        screen.wait("who writes the new value?");
+        screen.send("j\r");
+        screen.wait("how is the running automation seen?");
+        screen.send("\r");
+        screen.wait("Type the new value");
+        // A half typed, a half pasted with a line break that is left out.
+        let (typed, pasted) = NEW_VALUE.split_at(9);
+        screen.send(typed);
+        screen.send(&format!("\x1b[200~{pasted}\n\x1b[201~"));
+        screen.wait("the line break at its end was left out");
+        screen.send("\r");
+        screen.wait("To agree, type ");
+        let text = screen.text();
+        let asked = text.lines().find_map(|line| line.split_once("To agree, type ")).map(|(_, asked)| asked).unwrap();
+        screen.send(&format!("{}\r", asked.trim_end_matches(['│', ' '])));
+        screen.wait_for(verdict, |text| text.to_uppercase().contains(verdict));
+        for keys in ["\x1b", "o", "e", "Y", "\r", "y", "x", "\r", "x", "j\r", "6", "G", "Y", "G\r", "\x1b", "q", "q"] {
+            screen.send(keys);
+            while screen.bytes_within(QUIET) > 0 {}
+        }
+        screen.ended();
+        let raw = screen.raw();
+        let mut left: Vec<Vec<u8>> = frames(&raw).into_iter().map(String::into_bytes).collect();
+        left.extend(copied(&raw));
+        left.push(raw.into_bytes());
+        let files = super::files(screen.folder());
+        assert!(files.iter().any(|path| path.to_str().unwrap().contains("evidence")), "{files:?}");
+        left.extend(files.iter().map(|path| fs::read(path).unwrap()));
+        assert!(!found(&left.concat(), &[("", "crewai-test-keyword".to_owned())]).is_empty());
+        let leaks = found(&left.concat(), &with_pieces(vec![("the secret's new value", NEW_VALUE.to_owned())]));
+        assert!(leaks.is_empty(), "{scenario}: {}", leaks.join("\n"));
+    }
+}
+
+#[test]
+fn a_value_that_is_typed_at_a_prompt_shows_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     let evidence = folder.path().join("evidence.json");
     let arguments = ["rotate", "--lab", "--put", "--kickoff", "--evidence", evidence.to_str().unwrap()];
