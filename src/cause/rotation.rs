@@ -145,3 +145,174 @@ fn foreign(facts: &Facts<'_>, unchanged: Option<bool>) -> Vec<Finding> {
 fn finding(cause: Cause, certainty: Certainty, summary: impl Into<String>) -> Finding {
     Finding::new(cause, CHECK, certainty, summary)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fingerprint::Fingerprint;
+    use crate::domain::fingerprint::variant::Variant;
+    use crate::domain::rotation::{Place, Store, StoreSnapshot, Verdict, Version};
+    use crate::domain::runtime_output::RuntimeOutput;
+
+    /// When the new value was written, in seconds.
+    const WRITTEN: i64 = 1000;
+
+    fn store() -> StoreSnapshot {
+        let version = |id: &str, created_at| Version {
+            id: id.into(),
+            stages: Vec::new(),
+            enabled: true,
+            created_at: Some(created_at),
+            fingerprint: Some(Fingerprint::of(id.as_bytes())),
+            guessability: None,
+            variants: Vec::new(),
+        };
+        StoreSnapshot {
+            place: Place { store: Store::AwsSecretsManager, location: "eu-west-1".into() },
+            at: 0,
+            secret_id: None,
+            current: "2".into(),
+            versions: vec![version("2", WRITTEN), version("1", 0)],
+            sibling: None,
+            unseen: vec!["versions without a label".into()],
+        }
+    }
+
+    /// A sighting that began this many seconds after the write.
+    fn seen(after: i64, source: Source, printed: &str) -> Sighting {
+        let began = (WRITTEN + after) * 1000;
+        Sighting { began, at: began, source, failed: false, output: RuntimeOutput::of(printed) }
+    }
+
+    fn kickoff() -> Source {
+        Source::Kickoff { kickoff_id: "1".into() }
+    }
+
+    fn found(why: Why, seen: &Sighting, read_at: ReadAt) -> Vec<Finding> {
+        let store = store();
+        let facts = Facts { store_after: Some(&store), runtime_after: Some(seen), ..Facts::default() };
+        findings(&Judgement { verdict: Verdict::Stale, why }, &facts, read_at)
+    }
+
+    fn causes(found: &[Finding]) -> Vec<(Cause, Certainty)> {
+        found.iter().map(|finding| (finding.cause, finding.certainty)).collect()
+    }
+
+    #[test]
+    fn a_stale_value_has_the_reasons_that_its_sighting_leaves() {
+        use Cause::{Cached, ReadAtImport, StaticBaked};
+        use Certainty::{Likely, Possible};
+        use ReadAt::{Deploy, Kickoff};
+        let resolved = "Workload identity config 'c' (aws): 1 secret(s) resolved";
+        let log = || Source::Log { file: "worker.log".into() };
+        let program = || Source::Command { program: "kubectl".into() };
+        let baked_first = vec![(StaticBaked, Likely), (Cached, Possible), (ReadAtImport, Possible)];
+        let import_first = vec![(ReadAtImport, Likely), (Cached, Possible)];
+        let rows = [
+            (
+                Deploy,
+                seen(5, kickoff(), ""),
+                vec![(StaticBaked, Likely), (ReadAtImport, Possible)],
+                "static credentials",
+            ),
+            // Static credentials are read at deploy, whatever the sighting tells.
+            (
+                Deploy,
+                seen(5, log(), resolved),
+                vec![(StaticBaked, Likely), (ReadAtImport, Possible)],
+                "static credentials",
+            ),
+            (Kickoff, seen(-5, kickoff(), ""), import_first.clone(), "began to run before"),
+            (Kickoff, seen(5, log(), resolved), import_first, "resolved the secrets for this run"),
+            (Kickoff, seen(5, log(), "started"), baked_first.clone(), "has no line `Workload identity config"),
+            (Kickoff, seen(5, program(), "started"), baked_first.clone(), "has no line `Workload identity config"),
+            (Kickoff, seen(5, kickoff(), ""), baked_first.clone(), "ran after the new value was written"),
+            (Kickoff, seen(5, Source::Text, ""), baked_first, "ran after the new value was written"),
+        ];
+        for (read_at, sighting, expected, evidence) in rows {
+            let found = found(Why::HasPrevious { variant: None }, &sighting, read_at);
+            assert_eq!(causes(&found), expected, "{read_at:?}: {sighting:?}");
+            assert!(found[0].evidence.iter().any(|line| line.contains(evidence)), "{:?}", found[0].evidence);
+            assert!(found.iter().all(|finding| finding.check == "rotate"));
+        }
+        let variant = Why::HasPrevious { variant: Some(Variant::TrailingNewline) };
+        let found = found(variant, &seen(5, kickoff(), ""), Kickoff);
+        let is_told = |finding: &Finding| finding.evidence.iter().any(|line| line.contains("another form of the old"));
+        assert!(found.iter().all(is_told), "{found:#?}");
+    }
+
+    #[test]
+    fn every_other_reason_has_its_cause_certainty_and_fix() {
+        use Certainty::{Likely, Possible, Proven};
+        let rows = [
+            (
+                Why::HasVariant { variant: Variant::TrailingNewline },
+                vec![(Cause::ValueVariant, Proven)],
+                Variant::TrailingNewline.to_string(),
+                None,
+            ),
+            (
+                Why::HasSibling { name: "db_password".into() },
+                vec![(Cause::ForeignValue, Proven)],
+                "`db_password`".into(),
+                Some("Correct the name"),
+            ),
+            (
+                Why::HasVersion { version: "0".into() },
+                vec![(Cause::ForeignValue, Proven), (Cause::StaticBaked, Possible)],
+                "version 0".into(),
+                Some("Remove the version"),
+            ),
+            (
+                Why::MatchesNothing { unchanged: None },
+                vec![(Cause::ForeignValue, Likely), (Cause::StaticBaked, Possible)],
+                "no version of this secret".into(),
+                None,
+            ),
+            (
+                Why::VariableNotSet { variable: "API_KEY".into() },
+                vec![(Cause::EnvNotSet, Proven)],
+                "API_KEY".into(),
+                Some("Assign the variable"),
+            ),
+        ];
+        for (why, expected, summary, fix) in rows {
+            let found = found(why.clone(), &seen(5, kickoff(), ""), ReadAt::Kickoff);
+            assert_eq!(causes(&found), expected, "{why:?}");
+            assert!(found[0].summary.contains(&summary), "{why:?}: {}", found[0].summary);
+            let fixes: Vec<&str> = found[0].fixes.iter().map(|fix| fix.text.as_str()).collect();
+            assert_eq!(fixes.len(), usize::from(fix.is_some()), "{why:?}: {fixes:?}");
+            assert!(fix.is_none_or(|fix| fixes[0].starts_with(fix)), "{why:?}: {fixes:?}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_value_tells_what_it_was_compared_with() {
+        for (unchanged, told) in [(Some(true), "same before"), (Some(false), "another one before"), (None, "")] {
+            let found = found(Why::MatchesNothing { unchanged }, &seen(5, kickoff(), ""), ReadAt::Kickoff);
+            let evidence = &found[0].evidence;
+            assert_eq!(evidence[0], "compared with 2 version(s) in eu-west-1");
+            assert_eq!(evidence[1], "not compared: versions without a label");
+            assert!(evidence.len() == 2 + usize::from(unchanged.is_some()), "{evidence:?}");
+            assert!(evidence.last().unwrap().contains(told), "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn what_explains_itself_has_no_findings() {
+        for why in [
+            Why::HasCurrent,
+            Why::SameVersion,
+            Why::SameFingerprint,
+            Why::ValueOf { version: "1".into() },
+            Why::PendingVersion { version: "3".into() },
+            Why::StoreNotSeen,
+            Why::ValueNotRead,
+            Why::RuntimeNotAsked,
+            Why::NoFingerprint,
+            Why::AutomationFailed,
+        ] {
+            assert_eq!(found(why.clone(), &seen(5, kickoff(), ""), ReadAt::Kickoff), [], "{why:?}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ pub mod held_secret;
 pub mod http;
 pub mod issuer;
 pub mod new_value;
+mod program;
 pub mod runtime_text;
 pub mod secret_value;
 pub mod token_source;

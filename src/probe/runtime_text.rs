@@ -1,12 +1,11 @@
 //! The running automation's output from a file or a program, reduced to what it tells of the secrets.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
-use tokio::process::Command;
 
+use super::program;
 use crate::domain::runtime_output::RuntimeOutput;
 
 /// The most that is read of an output, in bytes: its end, which is the newest.
@@ -33,41 +32,12 @@ pub async fn log(path: &Path, from: u64) -> Result<(RuntimeOutput, u64), String>
 /// # Errors
 /// It cannot be started, fails, or takes longer than `timeout`; in words, without its output.
 pub async fn command(argv: &[String], timeout: Duration) -> Result<RuntimeOutput, String> {
-    let Some((program, arguments)) = argv.split_first() else { return Err("no program is named".to_owned()) };
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("program {program} cannot be started: {error}"))?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let ended = tokio::time::timeout(timeout, async {
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let read_out = async {
-            if let Some(stream) = stdout {
-                let _ = stream.take(LIMIT).read_to_end(&mut out).await;
-            }
-        };
-        let read_err = async {
-            if let Some(stream) = stderr {
-                let _ = stream.take(LIMIT).read_to_end(&mut err).await;
-            }
-        };
-        tokio::join!(read_out, read_err);
-        (out, err, child.wait().await)
-    });
-    let Ok((out, err, status)) = ended.await else {
-        return Err(format!("program {program} did not end within {} s", timeout.as_secs_f64()));
-    };
-    match status {
-        Ok(status) if status.success() => {}
-        Ok(status) => return Err(format!("program {program} failed ({status})")),
-        Err(error) => return Err(format!("program {program}: {error}")),
+    let ended = program::run(argv, LIMIT as usize, timeout).await.map_err(|error| error.to_string())?;
+    if let Some(status) = ended.status.filter(|status| !status.success()) {
+        return Err(format!("program {} failed ({status})", argv.first().map_or("", String::as_str)));
     }
-    let mut output = RuntimeOutput::of(&String::from_utf8_lossy(&err));
-    output.read(&String::from_utf8_lossy(&out));
+    let mut output = RuntimeOutput::of(&String::from_utf8_lossy(&ended.stderr));
+    output.read(&String::from_utf8_lossy(&ended.stdout));
     Ok(output)
 }
 

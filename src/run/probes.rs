@@ -106,9 +106,12 @@ impl Probes for WorldProbes {
             Step::EntraExchange => self.entra_exchange(&input).await,
             Step::VaultList | Step::VaultGet => self.with_access(step, &input).await,
             Step::WebIdentity => self.web_identity(&input).await,
-            Step::AccessKey => access_key_of(&input),
+            Step::AccessKey => {
+                let (fact, session) = access_key_of(&input.profile);
+                Yield::AccessKey(fact, session)
+            }
             Step::AssumeRole => self.assume_role(&input).await,
-            Step::RoleTrust => role_trust(&input).await,
+            Step::RoleTrust => role_trust_of(&input.profile).await.map_or(Yield::Nothing, Yield::RoleTrust),
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret | Step::LocateSecret => {
                 self.with_session(step, &input).await
             }
@@ -222,19 +225,18 @@ impl WorldProbes {
     }
 }
 
-fn access_key_of(input: &StepInput) -> Yield {
+/// The access key, where the profile and the process's surroundings have one.
+pub(super) fn access_key_of(profile: &Profile) -> (AccessKeyFact, Option<Session>) {
     let variables = |name: &str| std::env::var(name).ok();
-    let (fact, session) = access_key::observe(&input.profile.aws, &access_key::Surroundings { variables: &variables });
-    Yield::AccessKey(fact, session)
+    access_key::observe(&profile.aws, &access_key::Surroundings { variables: &variables })
 }
 
-async fn role_trust(input: &StepInput) -> Yield {
-    let Some(path) = &input.profile.aws.trust_policy else {
-        return Yield::Nothing;
-    };
+/// What the trust policy at hand asks of the external id; none without a policy.
+pub(super) async fn role_trust_of(profile: &Profile) -> Option<RoleTrust> {
+    let path = profile.aws.trust_policy.as_ref()?;
     let text = documents::read(path).await;
-    let sent = input.profile.aws.external_id.as_deref();
-    Yield::RoleTrust(RoleTrust::read(&path.display().to_string(), text.as_deref().unwrap_or_default(), sent))
+    let sent = profile.aws.external_id.as_deref();
+    Some(RoleTrust::read(&path.display().to_string(), text.as_deref().unwrap_or_default(), sent))
 }
 
 fn verify(input: &StepInput) -> Yield {

@@ -35,6 +35,9 @@ fn arguments(lab: &RunningLab, guide: &str) -> Vec<String> {
     arguments
 }
 
+/// Arguments, variables, and the place that is named.
+type Way<'a> = (Vec<String>, Vec<(&'a str, &'a str)>, &'a str);
+
 #[test]
 fn every_way_of_giving_the_key_is_taken() {
     let lab = RunningLab::start("static");
@@ -49,7 +52,7 @@ fn every_way_of_giving_the_key_is_taken() {
     fs::write(&json, answer.to_string()).unwrap();
     let file = |path: &str| vec!["--set".to_owned(), format!("aws.access-keys-csv={path}")];
     let home = home.path().to_str().unwrap().to_owned();
-    let ways: [(Vec<String>, Vec<(&str, &str)>, &str); 5] = [
+    let ways: [Way<'_>; 5] = [
         (file(&lab.file("accessKeys.csv")), vec![], "accessKeys.csv"),
         (file(json.to_str().unwrap()), vec![], "access-key.json"),
         (vec![], vec![("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET)], "AWS_ACCESS_KEY_ID"),
@@ -102,7 +105,7 @@ fn a_sessions_key_needs_its_token_and_a_users_key_has_none() {
             .unwrap();
         let report = report(&output);
         assert_eq!((output.status.code(), &report["findings"][0]["cause"]), (Some(code), &cause.into()), "{report:#}");
-        assert_eq!(report["findings"][0]["step"].as_u64().is_some(), true, "{report:#}");
+        assert!(report["findings"][0]["step"].as_u64().is_some(), "{report:#}");
     }
 }
 

@@ -45,7 +45,7 @@ fn from_start_to_a_named_cause_and_what_to_take_away() {
     screen.wait("proven by trust.policy");
     screen.wait("failed");
 
-    screen.send("/sub");
+    screen.send("/no such check");
     screen.wait("nothing matches");
     screen.send("\x1b");
     screen.wait("proven by trust.policy");

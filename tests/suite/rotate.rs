@@ -94,6 +94,41 @@ fn the_document_is_as_the_interface_has_it() {
 }
 
 #[test]
+fn a_session_reads_as_a_check_does_with_keys_and_through_a_second_role() {
+    for (scenario, reader) in [
+        ("static", ":user/secrets-reader"),
+        ("assume-role", ":assumed-role/crewai-secrets-reader/"),
+        ("circleci", ":assumed-role/crewai-secrets-reader/"),
+    ] {
+        let script = format!("echo credential.fingerprint={}", NEW.1);
+        let (report, code) = in_lab(scenario, &["--put", "--yes", "--runtime-command", "sh", "-c", &script], NEW.0);
+        assert_eq!((report["verdict"].as_str(), code), (Some("propagated"), 0), "{scenario}: {report:#}");
+        assert!(report["reader"].as_str().unwrap().contains(reader), "{scenario}: {report:#}");
+    }
+    for (scenario, cause) in [
+        ("static-key-missing", "env-not-set"),
+        ("static-key-deleted", "static-key-wrong"),
+        ("assume-role-denied", "assume-role-denied"),
+        ("external-id", "external-id"),
+        ("circleci-hop-denied", "assume-role-denied"),
+    ] {
+        let (report, code) = in_lab(scenario, &["--put", "--yes"], NEW.0);
+        assert_eq!((report["verdict"].as_str(), code), (Some("inconclusive"), 3), "{scenario}: {report:#}");
+        assert_eq!(report["troubles"][0]["findings"][0]["cause"], cause, "{scenario}: {report:#}");
+    }
+}
+
+#[test]
+fn an_interrupted_session_knows_the_kickoff_that_still_runs() {
+    let place = Place::world("[deployment]\ntakes-ms = 600000");
+    let mut session = place.session(&["--already", "--kickoff"]);
+    session.wait_for("kickoff ");
+    let report = session.interrupted();
+    assert_eq!(report["kickoffs"].as_array().map(Vec::len), Some(1), "{report:#}");
+    assert!(session.said().contains(report["kickoffs"][0].as_str().unwrap()));
+}
+
+#[test]
 fn the_stores_own_verdicts() {
     for (scenario, value) in [("healthy", "hello from aws"), ("azure", "hello from azure")] {
         let (report, code) = in_lab(scenario, &["--put", "--yes"], value);
@@ -149,6 +184,29 @@ fn the_runtime_is_read_of_in_texts_logs_and_programs() {
     let script = format!("echo noise; echo credential.fingerprint={} >&2", NEW.1);
     let (report, code) = in_lab("healthy", &["--put", "--yes", "--runtime-command", "sh", "-c", &script], NEW.0);
     assert_eq!((report["verdict"].as_str(), code), (Some("propagated"), 0), "{report:#}");
+}
+
+#[test]
+fn a_text_can_be_brought_after_the_rotation() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("printed");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let path = pipe.to_str().unwrap().to_owned();
+    let place = Place::start("healthy");
+    for (value, text, verdict) in [("another value", "none", "inconclusive"), (NEW.0, NEW.1, "propagated")] {
+        let mut session = place.session(&["--wait", "60", "--poll", "0.2", "--runtime-text", &path]);
+        session.wait_for("waiting for a new version");
+        place.rotate(&["--put", "--yes"], value);
+        // The pipe opens when the session reads it: that is not before the new version is there.
+        std::fs::write(&pipe, format!("credential.fingerprint={text}\n")).unwrap();
+        assert_eq!(session.ended()["verdict"], verdict);
+        assert!(session.said().contains("looking at the running automation, after"), "{}", session.said());
+    }
+    let gone = folder.path().join("gone");
+    let report = place.rotate(&["--already", "--runtime-text", gone.to_str().unwrap()], "");
+    assert_eq!((&report["verdict"], &report["reason"]["why"]), (&"inconclusive".into(), &"runtime-not-asked".into()));
+    let report = place.rotate(&["--already", "--runtime-text", "-"], &format!("credential.fingerprint={}", NEW.1));
+    assert_eq!(report["verdict"], "propagated", "{report:#}");
 }
 
 #[test]
@@ -230,6 +288,7 @@ fn nothing_is_written_without_consent_and_nothing_unclear() {
     assert!(refused(&["--put", "--yes"], b"\xff").contains("UTF-8"));
     assert!(refused(&["--generate", "--characters", "8", "--yes"], b"").contains("16"));
     assert!(refused(&["--put", "--yes", "--runtime-after", "-"], b"x").contains("standard input"));
+    assert!(refused(&["--put", "--yes", "--runtime-text", "-"], b"x").contains("standard input"));
     assert!(refused(&["--kickoff", "--yes", "--set", "deployment.url="], b"").contains("deployment"));
 }
 

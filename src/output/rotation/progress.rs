@@ -13,6 +13,9 @@ pub fn line(event: &RotationEvent) -> Option<String> {
             format!("{secret}: {} {version}", moment_words(*moment))
         }
         RotationKind::Looking { moment } => format!("looking at the running automation, {}", moment_words(*moment)),
+        RotationKind::KickedOff { moment, kickoff_id } => {
+            format!("runtime: {} kickoff {kickoff_id} runs", moment_words(*moment))
+        }
         RotationKind::RuntimeSeen { moment, sighting } => {
             let print = sighting.output.fingerprints.last().map_or("no fingerprint", |f| f.as_str());
             format!("runtime: {} {print} ({})", moment_words(*moment), source_words(&sighting.source))

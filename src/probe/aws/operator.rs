@@ -1,41 +1,99 @@
-//! An operator's credentials, found where AWS's own tools find them: variables, shared profiles, SSO, programs, metadata.
+//! An operator's credentials: a key in the variables or in the files that AWS's tools share, else whatever the AWS
+//! command line is signed in with (single sign-on, a program, a role, a machine's own).
 
+use std::borrow::Cow;
 use std::path::Path;
+use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
-use aws_credential_types::provider::ProvideCredentials as _;
-use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
-use aws_sdk_secretsmanager::config::Region;
+use aws_credential_types::Credentials;
+use serde::Deserialize;
 
-use super::{AwsTarget, Session, innermost};
-use crate::probe::http::aws::connector;
+use super::{AwsTarget, Session};
+use crate::check::facts::access_key::AccessKeyFact;
+use crate::domain::profile::AwsSettings;
+use crate::probe::access_key::{self, Surroundings};
+use crate::probe::program;
+
+/// The most that the AWS command line may print, in bytes.
+const MAX_BYTES: usize = 64 * 1024;
+/// Single sign-on may ask its portal first.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl AwsTarget {
     /// The operator's credentials: of the named shared profile, in the file that is named or in AWS's own ones, or of
-    /// the default chain. A profile that is named wins over variables, as `--profile` of the AWS CLI does.
+    /// the variables and the default profile. A profile that is named wins over variables, as `--profile` of the AWS
+    /// CLI does.
     ///
     /// # Errors
     /// None are found, or their source fails; in words.
     pub async fn operator(&self, profile: Option<&str>, file: Option<&Path>) -> Result<Session, String> {
-        let client = self.http.client();
-        let region = Region::new(self.region.clone());
-        let provided = if let Some(name) = profile {
-            let config =
-                ProviderConfig::without_region().with_region(Some(region)).with_http_client(connector(&client));
-            let mut provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name);
-            if let Some(file) = file {
-                let files = EnvConfigFiles::builder().with_file(EnvConfigFileKind::Credentials, file).build();
-                provider = provider.profile_files(files);
+        match observed(profile, file) {
+            (_, _, Some(session)) => Ok(session),
+            (profile, AccessKeyFact::Absent { .. }, None) if file.is_none() => exported(profile.as_deref()).await,
+            (_, AccessKeyFact::Absent { places }, None) => {
+                Err(format!("no access key in {}", places.join(", nor in ")))
             }
-            provider.build().provide_credentials().await
-        } else {
-            let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(connector(&client)).region(region);
-            let config = loader.load().await;
-            let provider = config.credentials_provider().ok_or("no source of AWS credentials is set up")?;
-            provider.provide_credentials().await
-        };
-        provided.map(Session).map_err(|error| innermost(&error))
+            (_, AccessKeyFact::Unusable { source, why }, None) => Err(format!("{source}: {why}")),
+            (_, AccessKeyFact::Found(key), None) => {
+                Err(format!("the key {} of {} is not complete", key.id, key.source))
+            }
+        }
+    }
+}
+
+/// Looks where keys lie ready, and tells the profile that was looked at.
+fn observed(profile: Option<&str>, file: Option<&Path>) -> (Option<String>, AccessKeyFact, Option<Session>) {
+    let variables = |name: &str| match (name, file) {
+        ("AWS_SHARED_CREDENTIALS_FILE", Some(file)) => file.to_str().map(str::to_owned),
+        _ => std::env::var(name).ok(),
+    };
+    let has_key = variables("AWS_ACCESS_KEY_ID").is_some();
+    let profile = profile.map(str::to_owned).or_else(|| variables("AWS_PROFILE").filter(|_| !has_key));
+    let settings = AwsSettings { config_profile: profile.clone(), ..AwsSettings::default() };
+    let (fact, session) = access_key::observe(&settings, &Surroundings { variables: &variables });
+    (profile, fact, session)
+}
+
+/// What the AWS command line prints for programs that ask it for credentials
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>).
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Exported<'a> {
+    #[serde(borrow)]
+    access_key_id: Cow<'a, str>,
+    #[serde(borrow)]
+    secret_access_key: Cow<'a, str>,
+    #[serde(borrow)]
+    session_token: Option<Cow<'a, str>>,
+}
+
+async fn exported(profile: Option<&str>) -> Result<Session, String> {
+    let mut argv = ["aws", "configure", "export-credentials", "--format", "process"].map(str::to_owned).to_vec();
+    argv.extend(profile.into_iter().flat_map(|name| ["--profile".to_owned(), name.to_owned()]));
+    let shown = argv.join(" ");
+    let advice = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with the AWS command line";
+    let ended = program::run(&argv, MAX_BYTES, EXPORT_TIMEOUT)
+        .await
+        .map_err(|error| format!("no access key is set up, and `{shown}` gives none ({error}); {advice}"))?;
+    let keys = serde_json::from_slice::<Exported<'_>>(&ended.stdout)
+        .ok()
+        .filter(|_| ended.status.is_some_and(|s| s.success()));
+    let Some(keys) = keys else {
+        return Err(format!("no access key is set up, and `{shown}` gives none; {advice}"));
+    };
+    let token = keys.session_token.map(Cow::into_owned);
+    Ok(Session::of(Credentials::new(keys.access_key_id, keys.secret_access_key, token, None, "aws")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_command_line_exports_is_read() {
+        let text = r#"{"Version": 1, "AccessKeyId": "ASIAX", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2026-01-01T00:00:00Z"}"#;
+        let keys: Exported<'_> = serde_json::from_str(text).unwrap();
+        assert_eq!((&*keys.access_key_id, keys.session_token.as_deref()), ("ASIAX", Some("t")));
+        assert!(serde_json::from_str::<Exported<'_>>("{}").is_err());
     }
 }

@@ -1,65 +1,38 @@
 //! A token that a program prints. Started without a shell; its output is capped and never shown.
 
-use std::process::Stdio;
 use std::time::Duration;
-
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::Command;
-use zeroize::Zeroizing;
 
 use super::error::said;
 use super::{MAX_BYTES, SourcedToken, TokenSourceError, sourced};
-
-/// What is kept of standard error, in bytes.
-const MAX_SAID: usize = 64 * 1024;
+use crate::probe::program::{self, ProgramError};
 
 /// Runs the program and reads the token from its standard output.
 pub(super) async fn read(argv: &[String], timeout: Duration) -> Result<SourcedToken, TokenSourceError> {
-    let Some((program, arguments)) = argv.split_first() else {
-        return Err(TokenSourceError::NoProgram);
-    };
-    let program = program.clone();
-    let mut child = Command::new(&program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| TokenSourceError::NotStarted { program: program.clone(), why: error.to_string() })?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let finished = tokio::time::timeout(timeout, async {
-        let (out, err) = tokio::join!(capped(stdout, MAX_BYTES + 1), capped(stderr, MAX_SAID));
-        // Over the limit, the program may be writing for ever: it is killed when `child` is dropped.
-        let status = if out.len() > MAX_BYTES { None } else { Some(child.wait().await) };
-        (out, err, status)
-    });
-    let Ok((out, err, status)) = finished.await else {
-        return Err(TokenSourceError::CommandTimedOut { program, after: timeout });
-    };
-    match status {
-        Some(Ok(status)) if !status.success() => {
-            return Err(TokenSourceError::CommandFailed { program, status: status.to_string(), said: said(&err) });
-        }
-        Some(Err(error)) => {
-            return Err(TokenSourceError::CommandFailed { program, status: error.to_string(), said: said(&err) });
-        }
-        _ => {}
+    let ended = program::run(argv, MAX_BYTES, timeout).await?;
+    let program = argv.first().cloned().unwrap_or_default();
+    if let Some(status) = ended.status.filter(|status| !status.success()) {
+        let said = said(&ended.stderr);
+        return Err(TokenSourceError::CommandFailed { program, status: status.to_string(), said });
     }
-    match sourced(&out, None, || format!("the output of program {program}")) {
-        Err(TokenSourceError::Empty { .. }) => Err(TokenSourceError::CommandSilent { program, said: said(&err) }),
+    match sourced(&ended.stdout, None, || format!("the output of program {program}")) {
+        Err(TokenSourceError::Empty { .. }) => {
+            Err(TokenSourceError::CommandSilent { program, said: said(&ended.stderr) })
+        }
         result => result,
     }
 }
 
-/// Reads a stream up to its end or to `limit` bytes, whichever comes first.
-async fn capped(stream: Option<impl AsyncRead + Unpin>, limit: usize) -> Zeroizing<Vec<u8>> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    if let Some(stream) = stream {
-        // A broken pipe ends the output like its end does.
-        let _ = stream.take(limit as u64).read_to_end(&mut bytes).await;
+impl From<ProgramError> for TokenSourceError {
+    fn from(error: ProgramError) -> Self {
+        match error {
+            ProgramError::Unnamed => TokenSourceError::NoProgram,
+            ProgramError::NotStarted { program, why } => TokenSourceError::NotStarted { program, why },
+            ProgramError::TimedOut { program, after } => TokenSourceError::CommandTimedOut { program, after },
+            ProgramError::Lost { program, why } => {
+                TokenSourceError::CommandFailed { program, status: why, said: said(&[]) }
+            }
+        }
     }
-    bytes
 }
 
 #[cfg(all(test, unix))]
@@ -95,9 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_does_not_exist_is_named() {
-        let error = read(&["/nonexistent/program".to_owned()], Duration::from_secs(1)).await.unwrap_err();
-        assert!(error.to_string().starts_with("program /nonexistent/program cannot be started"), "{error}");
+    async fn a_program_that_is_not_named_is_asked_for() {
         assert_eq!(read(&[], Duration::from_secs(1)).await.unwrap_err(), TokenSourceError::NoProgram);
     }
 }

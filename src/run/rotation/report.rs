@@ -86,9 +86,10 @@ impl RotationReport {
             RotationKind::Acting { part: Part::Reader, identity } => self.reader = Some(identity.clone()),
             RotationKind::Acting { part: Part::Operator, identity } => self.operator = Some(identity.clone()),
             RotationKind::ClockSkew { seconds } => self.clock_skew_s = Some(*seconds),
+            RotationKind::KickedOff { kickoff_id, .. } => self.kicked_off(kickoff_id),
             RotationKind::RuntimeSeen { moment, sighting } => {
                 if let Source::Kickoff { kickoff_id } = &sighting.source {
-                    self.kickoffs.push(kickoff_id.clone());
+                    self.kicked_off(kickoff_id);
                 }
                 match moment {
                     Moment::Before => self.runtime_before = Some(sighting.clone()),
@@ -118,6 +119,13 @@ impl RotationReport {
                     report.judged.push((**judged).clone());
                 }
             }
+        }
+    }
+
+    /// Counts a kickoff once: when it is accepted, or where that was not told, when its answer is seen.
+    fn kicked_off(&mut self, kickoff_id: &str) {
+        if !self.kickoffs.iter().any(|known| known == kickoff_id) {
+            self.kickoffs.push(kickoff_id.to_owned());
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use tokio::sync::oneshot;
+
 use super::event::Moment;
 use crate::cause::Finding;
 use crate::domain::rotation::{Sighting, StoreSnapshot};
@@ -55,8 +57,13 @@ pub trait RotationWorld: Send + Sync + 'static {
     /// The versions that can be seen, with fingerprints.
     fn snapshot(&self, secret: &SecretRef) -> impl Future<Output = Result<StoreSnapshot, Refused>> + Send;
 
-    /// One look at the running automation; none where there is nothing to look at in that moment.
-    fn runtime(&self, moment: Moment) -> impl Future<Output = Result<Option<Sighting>, Refused>> + Send;
+    /// One look at the running automation; none where there is nothing to look at in that moment. A look that starts a
+    /// run tells its kickoff's id to `accepted` as soon as the deployment has told it.
+    fn runtime(
+        &self,
+        moment: Moment,
+        accepted: oneshot::Sender<String>,
+    ) -> impl Future<Output = Result<Option<Sighting>, Refused>> + Send;
 
     /// Writes the new value of one secret.
     fn write(&self, secret: &SecretRef) -> impl Future<Output = Result<Written, Refused>> + Send;

@@ -73,7 +73,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::Show(Screen::Handshake), "handshake", "handshake", ["2"], MAIN, "The checks, one by one, as they run";
     C::Show(Screen::Token), "token", "token", ["3"], MAIN, "The token: claims, meaning, signature, time left";
     C::Show(Screen::Findings), "findings", "findings", ["4"], MAIN, "The named causes, root causes first";
-    C::Show(Screen::Rotation), "rotation", "rotation", ["5"], MAIN, "Before and after a rotation, in the store and at the runtime";
+    C::Show(Screen::Rotation), "rotation", "rotation", ["5"], MAIN, "A rotation's before and after, in store and automation";
     C::Show(Screen::Log), "log", "log", ["6"], MAIN, "The run's events in order";
     C::Show(Screen::Start), "start", "start", ["0"], MAIN, "The ways to begin" when not_replay;
     C::NextScreen, "next-screen", "next screen", ["]"], MAIN, "To the next screen";
@@ -105,13 +105,13 @@ pub const COMMANDS: &[Command] = commands! {
         when can_read_again;
     C::DropPasted, "drop-token", "drop token", ["backspace"], TOKEN, "Forget the pasted token and show the run's again"
         when has_pasted;
-    C::Rotate, "rotate", "rotate", ["R"], ROTATION, "Rotate a secret, and prove that the running automation has the new value"
+    C::Rotate, "rotate", "rotate", ["R"], ROTATION, "Rotate a secret, and prove that the new value arrived"
         when can_rotate hint 3;
     C::LookNow, "look-now", "look now", ["s"], ROTATION, "Look now instead of waiting for the next time" when is_waiting hint 2;
     C::Conclude, "judge", "judge now", ["f"], ROTATION, "Wait no longer: judge what has been seen" when can_conclude hint 4;
-    C::Evidence, "evidence", "evidence", ["e"], ROTATION, "Write what was found as evidence: JSON in a chain of hashes, Markdown beside it"
+    C::Evidence, "evidence", "evidence", ["e"], ROTATION, "Write what was found as evidence, in a chain of hashes"
         when has_verdict hint 3;
-    C::PasteOutput, "paste-output", "paste output", ["i"], ROTATION, "Paste what the running automation printed: its fingerprint line, its log"
+    C::PasteOutput, "paste-output", "paste output", ["i"], ROTATION, "Paste what the automation printed: fingerprint line, log"
         when takes_output hint 1;
     C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when can_roll_back hint 0;
     C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when can_roll_back hint 0;

@@ -147,6 +147,7 @@ impl Session {
             | RotationKind::Acting { .. }
             | RotationKind::ClockSkew { .. }
             | RotationKind::Asked { .. }
+            | RotationKind::KickedOff { .. }
             | RotationKind::Trouble { .. } => {}
         }
     }

@@ -29,9 +29,21 @@ impl Drop for Place {
 
 impl Place {
     pub fn start(scenario: &str) -> Self {
+        Place::with(&[scenario], scenario.starts_with("azure"))
+    }
+
+    /// A lab with a world of its own description, on AWS.
+    pub fn world(text: &str) -> Self {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Place::with(&["--world", file.path().to_str().unwrap()], false)
+    }
+
+    fn with(lab: &[&str], azure_admin: bool) -> Self {
         let own = tempfile::tempdir().unwrap();
         let mut lab = Command::new(PROGRAM)
-            .args(["lab", scenario, "--output", "json"])
+            .args(["lab", "--output", "json"])
+            .args(lab)
             .env_clear()
             .env("TMPDIR", own.path())
             .stdout(Stdio::piped())
@@ -41,7 +53,7 @@ impl Place {
         BufReader::new(lab.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
         let folder = PathBuf::from(ready["ca_file"].as_str().unwrap()).parent().unwrap().to_owned();
-        Place { lab, folder, own, azure_admin: scenario.starts_with("azure") }
+        Place { lab, folder, own, azure_admin }
     }
 
     pub fn profile(&self) -> String {

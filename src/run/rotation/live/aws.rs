@@ -5,13 +5,15 @@ use crate::check::facts::Facts;
 use crate::check::facts::cloud::Call;
 use crate::check::facts::secret::SecretRead;
 use crate::check::{CheckId, verdict};
-use crate::domain::profile::{Guide, Profile};
+use crate::domain::profile::Profile;
 use crate::domain::rotation::StoreSnapshot;
 use crate::domain::secret_ref::SecretRef;
 use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::new_value::NewValue;
+use crate::run::probes;
 use crate::run::rotation::session::now;
 use crate::run::rotation::world::{Opened, Refused};
+use crate::run::step::Step;
 
 /// A target and the session to ask it with.
 #[derive(Clone)]
@@ -38,45 +40,81 @@ fn failed(call: Call<SecretRead>, profile: &Profile) -> Failed {
     Failed { refused: refusal(verdict::of(CheckId::AwsGetSecret, &facts, profile)), expired }
 }
 
+/// As whom a call was answered, and by which clock.
+fn opened<T>(call: &Call<T>, identity: impl Fn(&T) -> &String) -> Opened {
+    Opened {
+        identity: call.granted().map(|granted| identity(granted).clone()),
+        clock_skew_s: call.exchange.as_ref().and_then(|exchange| exchange.clock_skew_s),
+    }
+}
+
 impl LiveWorld {
+    /// Opens the session that reads, through the same calls as a check: the token or the access key, then the role that
+    /// is assumed with it, where the guide has one.
     pub(super) async fn open_aws(&self) -> Result<(Reader, Opened), Refused> {
         let target = self.aws_target()?;
-        match self.profile.guide {
-            Guide::AwsStatic => {
-                let profile = self.profile.aws.config_profile.as_deref();
-                let session = target
-                    .operator(profile, None)
-                    .await
-                    .map_err(|why| Refused::new(format!("AWS credentials: {why}")))?;
-                let call = target.caller_identity(&session).await;
-                let clock_skew_s = call.exchange.as_ref().and_then(|exchange| exchange.clock_skew_s);
-                let identity = granted(call, "sts:GetCallerIdentity")?.arn;
-                let reader = Reader::Aws(Box::new(AwsReader { target, session }));
-                Ok((reader, Opened { identity: Some(identity), clock_skew_s }))
-            }
-            Guide::AwsAssumeRole => Err(Refused::new(
-                "a rotation is followed with web identity or with the static keys of a user; the guide of this profile assumes a role with keys",
-            )),
-            _ => self.open_web_identity(target).await,
-        }
+        let mut facts = Facts { now: now().div_euclid(1000), ..Facts::default() };
+        let (session, opened) = if self.profile.guide.is_aws_access_key() {
+            self.sign_with_access_key(&target, &mut facts).await?
+        } else {
+            self.exchange_token(&target, &mut facts).await?
+        };
+        let (session, opened) = if Step::AssumeRole.applies(&self.profile) {
+            self.assume_role(&target, &session, &mut facts).await?
+        } else {
+            (session, opened)
+        };
+        Ok((Reader::Aws(Box::new(AwsReader { target, session })), opened))
     }
 
-    async fn open_web_identity(&self, target: AwsTarget) -> Result<(Reader, Opened), Refused> {
+    async fn exchange_token(&self, target: &AwsTarget, facts: &mut Facts) -> Result<(Session, Opened), Refused> {
         let Some(role) = &self.profile.aws.role_arn else {
             return Err(Refused::new("the profile names no role; set aws.role-arn"));
         };
-        let mut facts = Facts { now: now().div_euclid(1000), ..Facts::default() };
-        let token = self.token(&mut facts).await?;
+        let token = self.token(facts).await?;
         let (call, session) = target.assume_role_with_web_identity(role, &token).await;
-        let clock_skew_s = call.exchange.as_ref().and_then(|exchange| exchange.clock_skew_s);
-        let identity = call.granted().map(|assumed| assumed.assumed_role_arn.clone());
+        let opened = opened(&call, |assumed| &assumed.assumed_role_arn);
         facts.aws.assume_role = Some(call);
-        match session {
-            Some(session) => {
-                Ok((Reader::Aws(Box::new(AwsReader { target, session })), Opened { identity, clock_skew_s }))
+        session.map(|session| (session, opened)).ok_or_else(|| self.why(CheckId::AwsAssumeRoleWithWebIdentity, facts))
+    }
+
+    async fn sign_with_access_key(&self, target: &AwsTarget, facts: &mut Facts) -> Result<(Session, Opened), Refused> {
+        let (fact, session) = probes::access_key_of(&self.profile);
+        facts.aws.access_key = Some(fact);
+        let session = session.ok_or_else(|| self.why(CheckId::AwsAccessKey, facts))?;
+        let call = target.caller_identity(&session).await;
+        let opened = opened(&call, |caller| &caller.arn);
+        let is_known = call.granted().is_some();
+        facts.aws.caller = Some(call);
+        if is_known { Ok((session, opened)) } else { Err(self.why(CheckId::AwsCallerIdentity, facts)) }
+    }
+
+    async fn assume_role(
+        &self,
+        target: &AwsTarget,
+        session: &Session,
+        facts: &mut Facts,
+    ) -> Result<(Session, Opened), Refused> {
+        let Some(role) = self.profile.role_to_assume() else {
+            return Err(Refused::new("the profile names no role to assume; set aws.role-arn"));
+        };
+        let (call, assumed) = target.assume_role(role, session).await;
+        let opened = opened(&call, |assumed| &assumed.assumed_role_arn);
+        facts.aws.assumed = Some(call);
+        match assumed {
+            Some(assumed) => Ok((assumed, opened)),
+            None => {
+                if Step::RoleTrust.applies(&self.profile) {
+                    facts.aws.role_trust = probes::role_trust_of(&self.profile).await;
+                }
+                Err(self.why(CheckId::AwsAssumeRole, facts))
             }
-            None => Err(refusal(verdict::of(CheckId::AwsAssumeRoleWithWebIdentity, &facts, &self.profile))),
         }
+    }
+
+    /// Why a session was not opened, in a check's words.
+    fn why(&self, check: CheckId, facts: &Facts) -> Refused {
+        refusal(verdict::of(check, facts, &self.profile))
     }
 
     /// The operator's session, and who that is.

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::Command;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use self::aws::AwsReader;
 use self::azure::AzureReader;
@@ -203,8 +203,8 @@ impl RotationWorld for LiveWorld {
         .await
     }
 
-    async fn runtime(&self, moment: Moment) -> Result<Option<Sighting>, Refused> {
-        self.look(moment).await
+    async fn runtime(&self, moment: Moment, accepted: oneshot::Sender<String>) -> Result<Option<Sighting>, Refused> {
+        self.look(moment, accepted).await
     }
 
     async fn write(&self, secret: &SecretRef) -> Result<Written, Refused> {

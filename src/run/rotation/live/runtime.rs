@@ -1,5 +1,7 @@
 //! The running automation: made to run, or read of in a text, a log, a program's output.
 
+use tokio::sync::oneshot;
+
 use super::{LiveWorld, RuntimeSource, refusal, without_grant};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::facts::Facts;
@@ -16,11 +18,15 @@ use crate::run::rotation::world::Refused;
 
 impl LiveWorld {
     /// One look at the running automation.
-    pub(super) async fn look(&self, moment: Moment) -> Result<Option<Sighting>, Refused> {
+    pub(super) async fn look(
+        &self,
+        moment: Moment,
+        accepted: oneshot::Sender<String>,
+    ) -> Result<Option<Sighting>, Refused> {
         let began = now();
         match &self.runtime {
             RuntimeSource::Nowhere => Ok(None),
-            RuntimeSource::Kickoff => self.kickoff(began).await.map(Some),
+            RuntimeSource::Kickoff => self.kickoff(began, accepted).await.map(Some),
             RuntimeSource::Texts { before, after } => {
                 let text = if moment == Moment::Before { before } else { after };
                 Ok(text.clone().map(|output| sighting(began, Source::Text, output)))
@@ -43,7 +49,7 @@ impl LiveWorld {
         }
     }
 
-    async fn kickoff(&self, began: UnixMillis) -> Result<Sighting, Refused> {
+    async fn kickoff(&self, began: UnixMillis, accepted: oneshot::Sender<String>) -> Result<Sighting, Refused> {
         let settings = &self.profile.deployment;
         let target = match DeploymentTarget::of(&self.http, settings).await {
             Ok(Some(target)) => target,
@@ -76,6 +82,7 @@ impl LiveWorld {
             };
             refusal(verdict::of(CheckId::DeploymentReachable, &facts, &self.profile))
         })?;
+        let _ = accepted.send(kickoff.kickoff_id.clone());
         let run = target.follow(&kickoff, Pace::default(), |_| {}).await;
         let kickoff_id = run.kickoff_id.clone();
         let unreadable = |why: &str| Refused::new(format!("kickoff {kickoff_id}: {why}"));

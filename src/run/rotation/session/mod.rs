@@ -1,0 +1,269 @@
+//! A rotation session: what was there, the rotation, what is there now, and the verdict, as one ordered stream of events.
+
+mod prove;
+mod request;
+mod rotate;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use self::request::{Earlier, Journal, Pace, RollBack, RotationRequest, RuntimeFrom, SessionCommand};
+use super::event::{Moment, Part, RotationEvent, RotationKind, Way};
+use super::world::{Refused, RotationWorld};
+use crate::domain::rotation::{Sighting, StoreSnapshot};
+use crate::domain::secret_ref::SecretRef;
+use crate::domain::timestamp::{UnixMillis, rfc3339};
+
+/// How many events may wait for a slow reader before the session waits for it.
+const EVENTS_AHEAD: usize = 256;
+
+/// Starts a session on the current runtime. The stream ends with [`RotationKind::Done`], also when `cancel` fires.
+pub fn start<W: RotationWorld>(
+    request: RotationRequest,
+    world: Arc<W>,
+    commands: mpsc::Receiver<SessionCommand>,
+    journal: Journal,
+    cancel: CancellationToken,
+) -> mpsc::Receiver<RotationEvent> {
+    let (events, receiver) = mpsc::channel(EVENTS_AHEAD);
+    tokio::spawn(async move {
+        let mut session = Session::new(request, world, commands, journal, events);
+        let cut_short = tokio::select! {
+            () = session.run() => None,
+            () = cancel.cancelled() => Some("interrupted".to_owned()),
+        };
+        session.done(cut_short).await;
+    });
+    receiver
+}
+
+/// The local clock.
+pub(crate) fn now() -> UnixMillis {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+struct Session<W> {
+    request: RotationRequest,
+    world: Arc<W>,
+    commands: mpsc::Receiver<SessionCommand>,
+    journal: Journal,
+    events: mpsc::Sender<RotationEvent>,
+    seq: u64,
+    began: Instant,
+    tracked: Vec<Tracked>,
+    runtime_before: Option<Sighting>,
+    runtime_after: Option<Sighting>,
+}
+
+/// One secret of the session.
+struct Tracked {
+    secret: SecretRef,
+    name: String,
+    before: Option<StoreSnapshot>,
+    after: Option<StoreSnapshot>,
+    /// When the new value was written, as exactly as is known.
+    written: Option<UnixMillis>,
+    /// Whether what was there before was seen by a session that was interrupted, and when that one wrote.
+    kept: bool,
+    written_earlier: Option<UnixMillis>,
+    /// The last look that did not show a new version yet.
+    last_look: UnixMillis,
+}
+
+impl Tracked {
+    fn has_new_version(&self) -> bool {
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => before.current != after.current,
+            _ => false,
+        }
+    }
+}
+
+impl<W: RotationWorld> Session<W> {
+    fn new(
+        request: RotationRequest,
+        world: Arc<W>,
+        commands: mpsc::Receiver<SessionCommand>,
+        journal: Journal,
+        events: mpsc::Sender<RotationEvent>,
+    ) -> Self {
+        let tracked = request
+            .secrets
+            .iter()
+            .map(|secret| Tracked {
+                secret: secret.clone(),
+                name: secret.to_string(),
+                before: None,
+                after: None,
+                written: None,
+                kept: false,
+                written_earlier: None,
+                last_look: 0,
+            })
+            .collect();
+        let runtime_before = request.earlier.runtime.clone();
+        Session {
+            request,
+            world,
+            commands,
+            journal,
+            events,
+            seq: 0,
+            began: Instant::now(),
+            tracked,
+            runtime_before,
+            runtime_after: None,
+        }
+    }
+
+    async fn run(&mut self) {
+        self.started().await;
+        match self.world.open().await {
+            Ok(opened) => {
+                if let Some(identity) = opened.identity {
+                    self.emit(RotationKind::Acting { part: Part::Reader, identity }).await;
+                }
+                if let Some(seconds) = opened.clock_skew_s {
+                    self.emit(RotationKind::ClockSkew { seconds }).await;
+                }
+            }
+            Err(refused) => {
+                self.trouble(None, refused).await;
+                self.judge_all().await;
+                return;
+            }
+        }
+        self.look_before().await;
+        match self.request.way {
+            Way::Watch => self.watch().await,
+            Way::Already => {
+                self.take_as_made().await;
+                self.prove().await;
+            }
+            Way::ByHand | Way::Command | Way::Trustline => {
+                self.rotate().await;
+                self.prove().await;
+            }
+        }
+    }
+
+    async fn started(&mut self) {
+        let kind = RotationKind::Started {
+            profile: self.request.profile.name.clone(),
+            guide: self.request.profile.guide.id().to_owned(),
+            started: rfc3339(now().div_euclid(1000)).unwrap_or_default(),
+            secrets: self.tracked.iter().map(|tracked| tracked.name.clone()).collect(),
+            way: self.request.way,
+            runtime: self.request.runtime != RuntimeFrom::Nowhere,
+        };
+        self.emit(kind).await;
+    }
+
+    /// What is there before the rotation; what an interrupted session saw is kept.
+    async fn look_before(&mut self) {
+        let earlier = std::mem::take(&mut self.request.earlier);
+        for at in 0..self.tracked.len() {
+            let tracked = &mut self.tracked[at];
+            let kept = earlier.stores.iter().find(|(name, _)| *name == tracked.name).map(|(_, seen)| seen.clone());
+            tracked.kept = kept.is_some();
+            tracked.written_earlier = earlier.written.iter().find(|(name, _)| *name == tracked.name).map(|(_, at)| *at);
+            let seen = match kept {
+                Some(snapshot) => Ok(snapshot),
+                None => self.world.snapshot(&self.tracked[at].secret).await,
+            };
+            self.saw_store(at, Moment::Before, seen).await;
+        }
+        match self.runtime_before.clone() {
+            Some(sighting) => self.emit(RotationKind::RuntimeSeen { moment: Moment::Before, sighting }).await,
+            None if self.request.runtime == RuntimeFrom::World && self.request.way != Way::Watch => {
+                self.look_at_runtime(Moment::Before).await;
+            }
+            None => {}
+        }
+    }
+
+    async fn saw_store(&mut self, at: usize, moment: Moment, seen: Result<StoreSnapshot, Refused>) {
+        let secret = self.tracked[at].name.clone();
+        match seen {
+            Ok(snapshot) => {
+                let tracked = &mut self.tracked[at];
+                match moment {
+                    Moment::Before => {
+                        tracked.last_look = snapshot.at;
+                        tracked.before = Some(snapshot.clone());
+                    }
+                    Moment::After => tracked.after = Some(snapshot.clone()),
+                }
+                self.emit(RotationKind::StoreSeen { secret, moment, snapshot }).await;
+            }
+            Err(refused) => self.trouble(Some(secret), refused).await,
+        }
+    }
+
+    /// One look at the running automation.
+    async fn look_at_runtime(&mut self, moment: Moment) {
+        self.emit(RotationKind::Looking { moment }).await;
+        let (accepted, told) = oneshot::channel();
+        let world = self.world.clone();
+        // Told while the run is under way: whoever is interrupted then still knows what was started.
+        let kicked_off = async {
+            if let Ok(kickoff_id) = told.await {
+                self.emit(RotationKind::KickedOff { moment, kickoff_id }).await;
+            }
+        };
+        let (seen, ()) = tokio::join!(world.runtime(moment, accepted), kicked_off);
+        match seen {
+            Ok(Some(sighting)) => self.saw_runtime(moment, sighting).await,
+            Ok(None) => {}
+            Err(refused) => self.trouble(None, refused).await,
+        }
+    }
+
+    async fn saw_runtime(&mut self, moment: Moment, sighting: Sighting) {
+        match moment {
+            Moment::Before => self.runtime_before = Some(sighting.clone()),
+            Moment::After => self.runtime_after = Some(sighting.clone()),
+        }
+        self.emit(RotationKind::RuntimeSeen { moment, sighting }).await;
+    }
+    async fn trouble(&mut self, secret: Option<String>, refused: Refused) {
+        let Refused { reason, findings } = refused;
+        self.emit(RotationKind::Trouble { secret, reason, findings }).await;
+    }
+
+    async fn done(&mut self, cut_short: Option<String>) {
+        let duration_ms = millis(self.began.elapsed());
+        self.emit(RotationKind::Done { duration_ms, cut_short }).await;
+    }
+
+    /// Keeps an event and sends it. A reader that has gone away does not stop the session, and neither does a journal
+    /// that cannot be written: that is told before the event.
+    async fn emit(&mut self, kind: RotationKind) {
+        let event = self.next(kind);
+        if let Err(reason) = (self.journal)(&event) {
+            let trouble = RotationKind::Trouble { secret: None, reason, findings: Vec::new() };
+            let _ = self.events.send(RotationEvent { kind: trouble, ..event }).await;
+            let event = self.next(event.kind);
+            let _ = self.events.send(event).await;
+        } else {
+            let _ = self.events.send(event).await;
+        }
+    }
+
+    fn next(&mut self, kind: RotationKind) -> RotationEvent {
+        let event = RotationEvent { seq: self.seq, at_ms: millis(self.began.elapsed()), kind };
+        self.seq += 1;
+        event
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
