@@ -15,12 +15,12 @@ const SIZE: (u16, u16) = (140, 45);
 const QUIET: Duration = Duration::from_millis(120);
 /// A secret that is broken over lines shows its beginning or its end whole.
 const PIECE: usize = 16;
-/// The keys of the screens, in their order. A screen that does not exist leaves the one before.
-const SCREENS: [&str; 7] = ["0", "1", "2", "3", "4", "5", "6"];
+/// The keys of the screens that show a run, in their order.
+const SCREENS: [&str; 6] = ["1", "2", "3", "4", "5", "6"];
 /// What is done on each: down the rows, into the details, the layers, all that can be taken away.
 const EVERYWHERE: &[&str] = &[
     "j", "j", "l", "J", "G", "h", "g", "z", "z", "p", "p", "u", "y", "Y", "\r", "Y", "j\r", "Y", "jj\r", "Y", "G\r",
-    "x", "\r", "x", "j\r", "?", "\x1b", ":", "copy", "\x1b", "/can", "\x1b", "H", "\x1b", "D", "\x1b",
+    "x", "\r", "x", "j\r", "?", "\x1b", ":", "copy", "\x1b", "/can", "\x1b", "H", "\x1b",
 ];
 
 /// A console under test, and what it could tell.
@@ -61,11 +61,10 @@ impl Walk<'_> {
         left.extend(frames(&raw).into_iter().map(|frame| ("a frame".to_owned(), frame.into_bytes())));
         let copied = copied(&raw);
         assert!(copied.len() >= 10, "{} copies", copied.len());
-        // The same search finds what is shown and copied.
-        let name = [("the secret's name", "crewai-test-keyword".to_owned())];
-        for shown in [left.iter().map(|(_, frame)| frame.clone()).collect::<Vec<_>>().concat(), copied.concat()] {
-            assert!(!found(&shown, &name).is_empty(), "the search finds nothing at all");
-        }
+        // The same search finds what is shown.
+        let shown: Vec<u8> = left.iter().flat_map(|(_, frame)| frame.iter().copied()).collect();
+        let name = [("the subject", "organization:6f1d2c3b".to_owned())];
+        assert!(!found(&shown, &name).is_empty(), "the search finds nothing at all");
         left.extend(copied.into_iter().map(|bytes| ("the clipboard".to_owned(), bytes)));
         let mut files = super::files(self.screen.folder());
         assert!(files.len() >= 4, "exports: {files:?}");
@@ -137,7 +136,7 @@ fn walk(cloud: &Cloud) -> Vec<String> {
     }
     walk.keys(&["1", "e"]);
     walk.paste(&token);
-    walk.keys(&["\t", "\x1b", "\x1b", "6", "G", "Y", "G\r"]);
+    walk.keys(&["\t", "\x1b", "\x1b", "6", "G", "Y", "G\r", "0", "j", "j", "?", "\x1b"]);
     walk.leaks()
 }
 
@@ -158,7 +157,7 @@ fn no_screen_and_no_layer_shows_copies_or_writes_a_secret() {
 
 #[test]
 fn a_value_that_is_typed_into_the_console_shows_nowhere() {
-    for (scenario, verdict) in [("healthy", "PROPAGATED"), ("rotation-newline", "NEAR-MISS"), ("azure", "PROPAGATED")] {
+    for (scenario, verdict) in [("healthy", "PROPAGATED"), ("rotation-newline", "NEAR MISS"), ("azure", "PROPAGATED")] {
         let mut screen = Screen::trustline(&["--lab", scenario, "--clipboard", "osc52"], SIZE);
         screen.wait_for("the run has ended", |text| text.contains("passed"));
         screen.send("5");
@@ -180,7 +179,7 @@ fn a_value_that_is_typed_into_the_console_shows_nowhere() {
         let asked = text.lines().find_map(|line| line.split_once("To agree, type ")).map(|(_, asked)| asked).unwrap();
         screen.send(&format!("{}\r", asked.trim_end_matches(['│', ' '])));
         screen.wait_for(verdict, |text| text.to_uppercase().contains(verdict));
-        for keys in ["\x1b", "o", "e", "Y", "\r", "y", "x", "\r", "x", "j\r", "6", "G", "Y", "G\r", "\x1b", "q", "q"] {
+        for keys in ["o", "e", "Y", "\r", "y", "x", "\r", "x", "j\r", "6", "G", "Y", "G\r", "q", "q"] {
             screen.send(keys);
             while screen.bytes_within(QUIET) > 0 {}
         }
