@@ -22,7 +22,7 @@ pub struct Screen {
     reading: Arc<(Mutex<Reading>, Condvar)>,
     /// The line's settings before the program began.
     before: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// What the terminal does with what the program writes.
@@ -45,6 +45,11 @@ impl Screen {
     /// The program, in a clean environment with an empty folder of profiles.
     pub fn trustline(arguments: &[&str], size: (u16, u16)) -> Self {
         Screen::with_config("", arguments, size)
+    }
+
+    /// A shell's script, in the same environment.
+    pub fn script(script: &str, size: (u16, u16)) -> Self {
+        Screen::spawn(Path::new("/bin/sh"), &["-c", script], tempfile::tempdir().unwrap(), size)
     }
 
     /// The program with a configuration file of this text.
@@ -84,7 +89,7 @@ impl Screen {
 
     /// The profile `walk` as it stands in its file.
     pub fn profile(&self) -> String {
-        std::fs::read_to_string(self._folder.path().join("profiles/walk.toml")).unwrap()
+        std::fs::read_to_string(self.folder.path().join("profiles/walk.toml")).unwrap()
     }
 
     /// An ignored test of this very file, alone.
@@ -146,7 +151,7 @@ impl Screen {
             }
         });
         let writer = pair.master.take_writer().unwrap();
-        Screen { master: Some(pair.master), writer: Some(writer), child, seen, reading, before, _folder: folder }
+        Screen { master: Some(pair.master), writer: Some(writer), child, seen, reading, before, folder }
     }
 
     /// Types bytes as a terminal sends them.
@@ -211,6 +216,11 @@ impl Screen {
 
     pub fn text(&self) -> String {
         self.seen.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// Where the program works: its configuration, its home, and what it writes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Everything that was written, as text.
