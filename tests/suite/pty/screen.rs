@@ -49,7 +49,7 @@ impl Screen {
 
     /// A shell's script, in the same environment.
     pub fn script(script: &str, size: (u16, u16)) -> Self {
-        Screen::spawn(Path::new("/bin/sh"), &["-c", script], tempfile::tempdir().unwrap(), size)
+        Screen::spawn(Path::new("/bin/sh"), &["-c", script], tempfile::tempdir().unwrap(), size, &[])
     }
 
     /// The program with a configuration file of this text.
