@@ -5,12 +5,16 @@ use zeroize::Zeroizing;
 
 use super::key::{Code, Key};
 use super::message::{Msg, Pasted, Pointer, PointerAct};
+use super::terminal;
 
 /// The message of an event; `None` for those that mean nothing here.
 pub(super) fn message(event: Event) -> Option<Msg> {
     match event {
         Event::Key(event) => key(event).map(Msg::Key),
-        Event::Resize(width, height) => Some(Msg::Resize(width, height)),
+        Event::Resize(columns, rows) => {
+            let (columns, rows) = terminal::usable((columns, rows));
+            Some(Msg::Resize(columns, rows))
+        }
         Event::Paste(text) => Some(Msg::Paste(Pasted(Zeroizing::new(text)))),
         Event::Mouse(event) => {
             let act = match event.kind {

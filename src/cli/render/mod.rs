@@ -65,7 +65,7 @@ pub(super) fn run(args: &RenderArgs) -> Result<Exit, CliError> {
         None => list(given.guide, args.output.output),
         Some(artifact) => one(args, artifact, &given)?,
     };
-    terminal::print(&printed);
+    terminal::print(&printed)?;
     // What was asked for and could not be had is missing in what was printed.
     let lacks = given.live.is_some_and(|live| live.thumbprint.is_none());
     Ok(if lacks { Exit::Inconclusive } else { Exit::Passed })

@@ -62,12 +62,13 @@ pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
     // A name look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
     let Ended { report, signal, problem } = ended?;
-    terminal::print(&match args.output {
+    let printed = terminal::print(&match args.output {
         RotationForm::Text => text::report(&report, args.paint()),
         RotationForm::Json => format!("{:#}\n", json::report(&report)),
         RotationForm::Markdown => markdown::report(&report),
     });
-    problem.map_or_else(|| Ok(signal.unwrap_or_else(|| exit(&report, args.way()))), Err)
+    problem.map_or(printed, Err)?;
+    Ok(signal.unwrap_or_else(|| exit(&report, args.way())))
 }
 
 async fn rotate_in_lab(args: &RotateArgs, scenario: &str) -> Result<Ended, CliError> {

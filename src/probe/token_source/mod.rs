@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::check::facts::token::TokenFact;
 use crate::domain::profile::TokenSource;
 use crate::domain::token::{Cleaning, RawToken};
+use crate::probe::caught::caught_here;
 use crate::probe::http::ObservedClient;
 
 pub use error::TokenSourceError;
@@ -113,8 +114,23 @@ fn sourced(bytes: &[u8], what: impl Fn() -> String) -> Result<SourcedToken, Toke
 async fn blocking(
     read: impl FnOnce() -> Result<SourcedToken, TokenSourceError> + Send + 'static,
 ) -> Result<SourcedToken, TokenSourceError> {
-    match tokio::task::spawn_blocking(read).await {
+    match tokio::task::spawn_blocking(|| caught_here(read)).await {
         Ok(result) => result,
         Err(_) => Err(TokenSourceError::Interrupted),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::caught::is_caught;
+
+    #[tokio::test]
+    async fn a_panic_while_reading_is_an_unread_token_and_no_end_of_the_program() {
+        let read = blocking(|| {
+            assert!(is_caught(), "a hook that ends the program must know");
+            panic!("forced")
+        });
+        assert_eq!(read.await.err(), Some(TokenSourceError::Interrupted));
     }
 }
