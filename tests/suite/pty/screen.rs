@@ -91,13 +91,8 @@ impl Screen {
     pub fn killed_and_again(mut self, arguments: &[&str], size: (u16, u16)) -> Self {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let folder = std::mem::replace(&mut self._folder, tempfile::tempdir().unwrap());
-        Screen::spawn(Path::new(assert_cmd::cargo::cargo_bin!("trustline")), arguments, folder, size)
-    }
-
-    /// The program's home, configuration and working folder.
-    pub fn folder(&self) -> &Path {
-        self._folder.path()
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        Screen::spawn(Path::new(assert_cmd::cargo::cargo_bin!("trustline")), arguments, folder, size, &[])
     }
 
     /// The profile `walk` as it stands in its file.
