@@ -25,6 +25,7 @@ struct Bench<'a> {
     lab: &'a RunningLab,
     folder: TempDir,
     value: String,
+    is_azure: bool,
 }
 
 impl Bench<'_> {
@@ -34,7 +35,8 @@ impl Bench<'_> {
         fs::create_dir(folder.path().join("in")).unwrap();
         fs::create_dir(folder.path().join("out")).unwrap();
         fs::write(folder.path().join("in/value"), &value).unwrap();
-        Bench { lab, folder, value }
+        let is_azure = fs::read_to_string(lab.file("profile.toml")).unwrap().contains("azure-workload-identity");
+        Bench { lab, folder, value, is_azure }
     }
 
     fn evidence(&self) -> PathBuf {
@@ -43,7 +45,7 @@ impl Bench<'_> {
 
     fn arguments(&self, more: &[&str]) -> Vec<String> {
         let secret = self.lab.file("secrets-admin-client-secret");
-        let operator: &[&str] = if self.lab.ready["vault"].is_string() {
+        let operator: &[&str] = if self.is_azure {
             &["--operator-client-id", AZURE_ADMIN, "--operator-secret-file", &secret]
         } else {
             &["--operator-profile", "secrets-admin"]
