@@ -79,7 +79,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         OutputFormat::Json => format!("{:#}\n", json::report(&report)),
         OutputFormat::Junit => junit::report(&report),
         OutputFormat::Markdown => markdown::report(&report),
-    });
+    })?;
     Ok(signal.unwrap_or_else(|| exit(&report, args)))
 }
 

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, CommandFactory as _};
 
-use super::{Cli, CliError, Exit};
+use super::{Cli, CliError, Exit, terminal};
 
 /// Arguments of `trustline completions`.
 #[derive(Debug, Args)]
@@ -28,6 +28,7 @@ pub(super) fn man() -> Result<Exit, CliError> {
 }
 
 fn print(bytes: &[u8]) -> Result<Exit, CliError> {
-    std::io::stdout().write_all(bytes).map_err(|e| CliError::new(format!("standard output: {e}")))?;
+    let mut stdout = std::io::stdout().lock();
+    terminal::written(stdout.write_all(bytes).and_then(|()| stdout.flush()))?;
     Ok(Exit::Passed)
 }

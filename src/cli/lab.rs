@@ -96,7 +96,7 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
         LabOutput::Json => json(&ready)?,
         LabOutput::Text => readable(&lab, &ready),
     };
-    print(&text);
+    print(&text)?;
     let exit = signals.next().await;
     // Requests under way are still answered, unless a second signal comes.
     tokio::select! {
@@ -112,7 +112,7 @@ fn list(output: LabOutput) -> Result<Exit, CliError> {
         LabOutput::Json => json(&scenarios)?,
         LabOutput::Text => table(&scenarios),
     };
-    print(&text);
+    print(&text)?;
     Ok(Exit::Passed)
 }
 

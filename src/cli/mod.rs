@@ -25,6 +25,7 @@ mod terminal;
 mod token;
 mod trust;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -86,8 +87,12 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
+            // Help and the version are asked for, and come on standard output; mistakes on standard error.
+            let printed = terminal::written(error.print().and_then(|()| std::io::stdout().flush()));
+            if error.use_stderr() {
+                return ExitCode::from(Exit::Usage as u8);
+            }
+            return ended(printed.map(|()| Exit::Passed));
         }
     };
     let result = match &cli.command {
@@ -106,6 +111,10 @@ pub fn main() -> ExitCode {
         Some(Command::Completions(args)) => generate::completions(args),
         Some(Command::Man) => generate::man(),
     };
+    ended(result)
+}
+
+fn ended(result: Result<Exit, CliError>) -> ExitCode {
     match result {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(error) => {

@@ -44,6 +44,6 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
         OutputFormat::Json => format!("{:#}\n", json::report(&report)),
         OutputFormat::Junit => junit::report(&report),
         OutputFormat::Markdown => markdown::report(&report),
-    });
+    })?;
     Ok(Exit::Passed)
 }

@@ -221,7 +221,7 @@ pub(super) fn names() -> Result<Vec<String>, CliError> {
     let folder = folder()?;
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
         Err(error) => return Err(CliError::new(format!("{}: {error}", folder.display()))),
     };
     let mut names: Vec<String> = entries

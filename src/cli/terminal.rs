@@ -30,9 +30,25 @@ pub(super) fn note(line: &str) {
 }
 
 /// Prints to standard output. A reader that went away has seen what it wanted.
-pub(super) fn print(text: &str) {
+///
+/// # Errors
+/// The text did not arrive whole, as on a full disk: whoever reads it must not take it for all there is.
+pub(super) fn print(text: &str) -> Result<(), CliError> {
     let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// What became of a write to standard output.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn written(result: std::io::Result<()>) -> Result<(), CliError> {
+    match result {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::new(format!(
+            "standard output cannot be written to, and what was printed is not whole: {error}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// How to draw on standard output.

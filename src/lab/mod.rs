@@ -180,10 +180,6 @@ pub struct Lab {
     pub secrets_admin: LabOperator,
     /// The scenario's name.
     pub scenario: String,
-    /// The cause that a check must name first.
-    pub expects: Option<String>,
-    /// The verdict that a rotation and a kickoff lead to, where the scenario is about that.
-    pub rotation: Option<String>,
     mint: Mint,
     stop: watch::Sender<()>,
     servers: Vec<JoinHandle<()>>,
@@ -297,8 +293,6 @@ impl Lab {
             operator: keys_of(&description, "operator"),
             secrets_admin: keys_of(&description, "secrets-admin"),
             scenario: description.name.clone(),
-            expects: description.expects.clone(),
-            rotation: description.rotation.clone(),
             mint: Mint { description, keys },
             stop,
             servers,

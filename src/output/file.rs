@@ -8,6 +8,8 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+use crate::domain::fingerprint::Fingerprint;
+
 const OWNER_ONLY: u32 = 0o600;
 const OWNER_ONLY_FOLDER: u32 = 0o700;
 
@@ -49,14 +51,42 @@ pub fn create_folder(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(OWNER_ONLY_FOLDER).create(path)
 }
 
+/// Removes what a program that was killed left of writing `path`: its drafts, and no other file. For whoever keeps all
+/// others from writing it.
+///
+/// # Errors
+/// The folder cannot be read, or a draft cannot be removed.
+pub fn sweep(path: &Path) -> Result<()> {
+    let own = draft_prefix(path);
+    for entry in std::fs::read_dir(folder(path))? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(own.as_bytes()) && entry.file_type()?.is_file() {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// The content in a file beside `path` that is removed unless it takes that name.
 fn draft(path: &Path, content: &[u8]) -> Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut draft = tempfile::Builder::new().permissions(Permissions::from_mode(OWNER_ONLY)).tempfile_in(folder)?;
+    let mut draft = tempfile::Builder::new()
+        .prefix(&draft_prefix(path))
+        .permissions(Permissions::from_mode(OWNER_ONLY))
+        .tempfile_in(folder(path))?;
     draft.as_file().set_permissions(Permissions::from_mode(OWNER_ONLY))?;
     draft.write_all(content)?;
     draft.as_file().sync_all()?;
     Ok(draft)
+}
+
+/// How the names of a file's drafts begin. A digest of its name, so that they are as long for every name.
+fn draft_prefix(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    format!(".trustline-draft-{}-", Fingerprint::of(name).as_str().trim_start_matches("sha256:"))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -79,6 +109,19 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"three");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn what_a_killed_program_left_is_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("a.json"), folder.path().join("b.json"));
+        replace(&path, b"one").unwrap();
+        let (left, others) = (draft(&path, b"half").unwrap(), draft(&other, b"half").unwrap());
+        let left = left.into_temp_path().keep().unwrap();
+        std::fs::write(folder.path().join(".tmpabc"), b"of somebody").unwrap();
+        sweep(&path).unwrap();
+        assert!(!left.exists() && others.path().exists());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The runner: executes a plan of steps, judges their facts, and tells what happens as one ordered stream of events.
 
-pub mod caught;
 pub mod event;
 pub mod fleet;
 pub mod plan;

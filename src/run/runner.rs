@@ -10,7 +10,6 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::caught::caught;
 use super::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent};
 use super::plan::{Limits, Plan, Selection};
 use super::probes::{Holdings, Probes, StepInput, Yield};
@@ -21,6 +20,7 @@ use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
+use crate::probe::caught::caught;
 
 /// How many events may wait for a slow reader before the runner waits for it.
 const EVENTS_AHEAD: usize = 256;

@@ -8,7 +8,7 @@ use crossterm::queue;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use super::terminal;
+use super::writer;
 
 /// The longest text that terminals commonly take by OSC 52, in bytes.
 const LONGEST_OSC52: usize = 74_994;
@@ -107,7 +107,7 @@ fn by_terminal(text: &str) -> Result<String, String> {
     }
     let mut bytes = Vec::new();
     queue!(bytes, CopyToClipboard::to_clipboard_from(text)).map_err(|error| error.to_string())?;
-    terminal::write(&bytes).map_err(|error| error.to_string())?;
+    writer::put(&bytes).map_err(|error| error.to_string())?;
     let through = if env::var_os("TMUX").is_some() { "; tmux passes it on with `set -g set-clipboard on`" } else { "" };
     Ok(format!("sent to the terminal to copy ({} bytes){through}", text.len()))
 }

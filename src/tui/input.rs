@@ -5,12 +5,16 @@ use zeroize::Zeroizing;
 
 use super::key::{Code, Key};
 use super::message::{Msg, Pasted, Pointer, PointerAct};
+use super::terminal;
 
 /// The message of an event; `None` for those that mean nothing here.
 pub(super) fn message(event: Event) -> Option<Msg> {
     match event {
         Event::Key(event) => key(event).map(Msg::Key),
-        Event::Resize(width, height) => Some(Msg::Resize(width, height)),
+        Event::Resize(columns, rows) => {
+            let (columns, rows) = terminal::usable((columns, rows));
+            Some(Msg::Resize(columns, rows))
+        }
         Event::Paste(text) => Some(Msg::Paste(Pasted(Zeroizing::new(text)))),
         Event::Mouse(event) => {
             let act = match event.kind {
@@ -67,7 +71,7 @@ mod tests {
             KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT),
             KeyEvent::new(KeyCode::Char('G'), KeyModifiers::NONE),
         ] {
-            assert_eq!(key(event), Some(Key::plain(Code::Char('G'))));
+            assert_eq!(key(event), Some(Key { code: Code::Char('G'), ctrl: false, alt: false }));
         }
     }
 

@@ -52,11 +52,6 @@ const NAMED: &[(&str, Code)] = &[
 ];
 
 impl Key {
-    /// A key without modifiers.
-    pub const fn plain(code: Code) -> Self {
-        Key { code, ctrl: false, alt: false }
-    }
-
     /// The character it types, where it types one.
     pub const fn typed(self) -> Option<char> {
         match self {

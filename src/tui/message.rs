@@ -59,10 +59,11 @@ pub enum Msg {
         target: Target,
         result: Result<OperatorSeen, String>,
     },
-    /// A rotation session has begun; this is the profile it works with.
+    /// A rotation session has begun; this is the profile it works with, and when one began that it goes on with.
     RotationOpened {
         session: SessionNumber,
         profile: Box<Profile>,
+        resumes: Option<String>,
     },
     /// A rotation session could not begin.
     RotationRefused {

@@ -23,6 +23,7 @@ pub mod privacy;
 pub mod reproduce;
 mod screen;
 pub mod services;
+mod sgr;
 pub mod shell;
 mod signals;
 mod summary;
@@ -32,5 +33,6 @@ pub mod theme;
 pub mod typed_value;
 pub mod update;
 pub mod view;
+mod writer;
 
 pub use terminal::obstacle;

@@ -4,12 +4,11 @@ use std::io;
 
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::queue;
-use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
-use ratatui::backend::{Backend as _, CrosstermBackend};
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::terminal;
+use super::{sgr, writer};
 
 /// What stands on the terminal, and the buffer that is drawn next.
 #[derive(Debug)]
@@ -17,44 +16,56 @@ pub(super) struct Screen {
     shown: Buffer,
     next: Buffer,
     cursor: Option<Position>,
+    left: Left,
+}
+
+/// What others have left on the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// Something that must be wiped away first.
+    Unknown,
 }
 
 impl Screen {
     /// An empty screen of this many columns and rows.
     pub fn new(size: (u16, u16)) -> Self {
         let area = Rect::new(0, 0, size.0, size.1);
-        Screen { shown: Buffer::empty(area), next: Buffer::empty(area), cursor: None }
+        Screen { shown: Buffer::empty(area), next: Buffer::empty(area), cursor: None, left: Left::Nothing }
     }
 
-    /// Forgets what stands on the terminal, so that every cell is drawn again.
-    pub fn repaint(&mut self, size: (u16, u16)) -> io::Result<()> {
-        *self = Screen::new(size);
-        let mut bytes = Vec::new();
-        queue!(bytes, Hide)?;
-        terminal::write(&bytes)?;
-        terminal::wipe()
+    /// Forgets what stands on the terminal, so that it is wiped and every cell is drawn again.
+    pub fn repaint(&mut self, size: (u16, u16)) {
+        *self = Screen { left: Left::Unknown, ..Screen::new(size) };
     }
 
-    /// Draws. Where nothing changed, nothing is written.
+    /// Draws. Where nothing changed, nothing is written; while the terminal is still busy with what came before, nothing
+    /// is drawn, and [`writer::ROOM`] tells when it can be.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer) -> Option<Position>) -> io::Result<()> {
+        if !writer::has_room()? {
+            return Ok(());
+        }
         self.next.reset();
         let cursor = draw(&mut self.next);
         let changes = self.shown.diff(&self.next);
-        if changes.is_empty() && cursor == self.cursor {
+        if changes.is_empty() && cursor == self.cursor && self.left == Left::Nothing {
             return Ok(());
         }
         let mut bytes = Vec::new();
         queue!(bytes, BeginSynchronizedUpdate)?;
-        if self.cursor.is_some() {
+        if self.cursor.is_some() || self.left == Left::Unknown {
             queue!(bytes, Hide)?;
         }
-        CrosstermBackend::new(&mut bytes).draw(changes.into_iter())?;
+        if self.left == Left::Unknown {
+            queue!(bytes, MoveTo(0, 0), Clear(ClearType::All))?;
+        }
+        sgr::draw(&mut bytes, changes)?;
         if let Some(at) = cursor {
             queue!(bytes, MoveTo(at.x, at.y), Show)?;
         }
         queue!(bytes, EndSynchronizedUpdate)?;
-        self.cursor = cursor;
+        (self.cursor, self.left) = (cursor, Left::Nothing);
         std::mem::swap(&mut self.shown, &mut self.next);
-        terminal::write(&bytes)
+        writer::put(&bytes)
     }
 }

@@ -88,6 +88,8 @@ pub struct Started {
 pub struct RotationStarted {
     /// The profile it works with.
     pub profile: Profile,
+    /// When the session began that was interrupted and that this one goes on with (RFC 3339); none where it is new.
+    pub resumes: Option<String>,
     /// Its events; closed at its end.
     pub events: mpsc::Receiver<RotationEvent>,
     /// Takes what a person tells it.

@@ -26,7 +26,7 @@ use super::terminal::{self, Guard, PANICKED};
 use super::theme::Theme;
 use super::typed_value::TypedValue;
 use super::update::{open, update};
-use super::{input, summary, view};
+use super::{input, summary, view, writer};
 use crate::domain::token::RawToken;
 use crate::output::file;
 use crate::run::event::RunVerdict;
@@ -52,9 +52,7 @@ pub struct Console {
 /// How the console ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// What stays on the screen: the last run in a few lines, ending in a line feed; empty where nothing ran.
-    pub summary: String,
-    /// The verdict of the run that was shown last.
+    /// The verdict of what was shown last (see [`Runs::verdict`](super::model::Runs::verdict)).
     pub verdict: Option<RunVerdict>,
     /// The number of the signal that ended it, where one did.
     pub signal: Option<i32>,
@@ -71,7 +69,8 @@ pub enum ConsoleError {
     Panicked,
 }
 
-/// Runs the console until it is left. The terminal is given back before this returns.
+/// Runs the console until it is left. The terminal is given back before this returns, with the last run in a few lines
+/// on it.
 ///
 /// # Errors
 /// The terminal cannot be taken over or written to, or the program panicked.
@@ -86,11 +85,8 @@ pub async fn run(console: Console, services: Arc<dyn Services>) -> Result<Ended,
     }
     drop(guard);
     let signal = ended?;
-    Ok(Ended {
-        summary: summary::lines(&shell.model),
-        verdict: shell.model.runs.shown().and_then(|run| run.verdict()),
-        signal,
-    })
+    terminal::leave_behind(summary::lines(&shell.model).as_bytes());
+    Ok(Ended { verdict: shell.model.runs.verdict(), signal })
 }
 
 struct Shell {
@@ -130,7 +126,7 @@ fn command(told: Told) -> SessionCommand {
 
 impl Shell {
     fn new(console: Console, services: Arc<dyn Services>) -> io::Result<Self> {
-        let size = crossterm::terminal::size()?;
+        let size = terminal::size()?;
         let (sender, receiver) = mpsc::channel(1024);
         let (model, effects) = open(console.inputs, console.look, console.opening, now_ms(), size);
         let mut shell = Shell {
@@ -191,6 +187,8 @@ impl Shell {
                         }
                     }
                 }
+                // The terminal has taken the last frame, and what was left out since can be drawn.
+                () = writer::ROOM.notified() => {}
                 rung = alarm.at(wake) => {
                     rung?;
                     self.take(Msg::Now(now_ms()))?;
@@ -227,7 +225,7 @@ impl Shell {
         };
         effects.extend(update(&mut self.model, message));
         if resized {
-            self.screen.repaint(self.model.size)?;
+            self.screen.repaint(self.model.size);
         }
         self.perform(effects)
     }
@@ -311,7 +309,7 @@ impl Shell {
                 }
                 Effect::SetMouse(mouse) => terminal::set_mouse(mouse)?,
                 Effect::SetTitle(title) => terminal::set_title(&title)?,
-                Effect::Repaint => self.screen.repaint(self.model.size)?,
+                Effect::Repaint => self.screen.repaint(self.model.size),
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => self.leaving = true,
             }
@@ -358,8 +356,9 @@ impl Shell {
         tokio::spawn(async move {
             let last = match starting.await {
                 Err(refusal) => Msg::RotationRefused { session, message: refusal.message, hints: refusal.hints },
-                Ok(RotationStarted { profile, mut events, commands, keep }) => {
-                    let _ = sender.send(Msg::RotationOpened { session, profile: Box::new(profile) }).await;
+                Ok(RotationStarted { profile, resumes, mut events, commands, keep }) => {
+                    let opened = Msg::RotationOpened { session, profile: Box::new(profile), resumes };
+                    let _ = sender.send(opened).await;
                     let passing_on = async {
                         while let Some(told) = tells.recv().await {
                             let _ = commands.send(command(told)).await;
@@ -418,7 +417,7 @@ impl Shell {
         terminal::give_back();
         terminal::take(self.model.look.mouse)?;
         terminal::set_title(&self.model.title())?;
-        let (width, height) = crossterm::terminal::size()?;
+        let (width, height) = terminal::size()?;
         self.take(Msg::Resize(width, height))?;
         self.take(Msg::Resumed)
     }

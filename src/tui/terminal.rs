@@ -1,9 +1,10 @@
 //! The terminal: taken over, and given back exactly once, however the program ends.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use crossterm::cursor::{Hide, MoveTo, SetCursorStyle, Show};
+use crossterm::cursor::{Hide, SetCursorStyle, Show};
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::queue;
 use crossterm::style::ResetColor;
@@ -13,12 +14,20 @@ use crossterm::terminal::{
 use tokio::sync::Notify;
 
 use super::inputs::Mouse;
-use crate::run::caught::is_caught;
+use super::writer;
+use crate::probe::caught::is_caught;
 
 /// Whether the terminal is taken over. The one who sets it to false gives it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Told when any thread or task panicked, after the terminal was given back.
 pub(super) static PANICKED: Notify = Notify::const_new();
+
+/// How long a terminal that takes nothing is waited for when it is given back.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The columns and rows of a terminal that does not tell its own, such as a serial line.
+const USUAL: (u16, u16) = (80, 24);
+/// The most columns and rows that are drawn on.
+const LARGEST: (u16, u16) = (1000, 500);
 
 /// Saves and restores the window's title (XTWINOPS 22 and 23).
 const PUSH_TITLE: &[u8] = b"\x1b[22;0t";
@@ -35,6 +44,16 @@ pub fn obstacle() -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The terminal's columns and rows, as far as they are used.
+pub(super) fn size() -> io::Result<(u16, u16)> {
+    crossterm::terminal::size().map(usable)
+}
+
+/// The columns and rows to use of those that a terminal tells.
+pub(super) fn usable((columns, rows): (u16, u16)) -> (u16, u16) {
+    if columns == 0 || rows == 0 { USUAL } else { (columns.min(LARGEST.0), rows.min(LARGEST.1)) }
 }
 
 /// The terminal, taken over until this is dropped.
@@ -66,10 +85,11 @@ pub(super) fn take(mouse: Mouse) -> io::Result<()> {
     if mouse == Mouse::Captured {
         queue!(bytes, EnableMouseCapture)?;
     }
-    write(&bytes)
+    writer::put(&bytes)
 }
 
-/// Gives the terminal back, if it is taken. What goes wrong on the way is not told: there is nobody left to tell.
+/// Gives the terminal back, if it is taken. What goes wrong on the way is not told: there is nobody left to tell. A
+/// terminal that takes nothing must not keep the program from ending.
 pub(super) fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
@@ -85,8 +105,14 @@ pub(super) fn give_back() {
         LeaveAlternateScreen
     );
     bytes.extend_from_slice(POP_TITLE);
-    let _ = write(&bytes);
+    leave_behind(&bytes);
     let _ = disable_raw_mode();
+}
+
+/// Writes what stays on the terminal, and waits for it as long as is fair.
+pub(super) fn leave_behind(bytes: &[u8]) {
+    let _ = writer::put(bytes);
+    writer::drain(PATIENCE);
 }
 
 /// Captures the mouse, or leaves it to the terminal.
@@ -96,28 +122,14 @@ pub(super) fn set_mouse(mouse: Mouse) -> io::Result<()> {
         Mouse::Captured => queue!(bytes, EnableMouseCapture)?,
         Mouse::Free => queue!(bytes, DisableMouseCapture)?,
     }
-    write(&bytes)
+    writer::put(&bytes)
 }
 
 /// Sets the window's title. The text is safe for a terminal already.
 pub(super) fn set_title(title: &str) -> io::Result<()> {
     let mut bytes = Vec::new();
     queue!(bytes, SetTitle(title))?;
-    write(&bytes)
-}
-
-/// Empties the screen. Unlike the library's own way this asks the terminal nothing, so it is safe beside a reader.
-pub(super) fn wipe() -> io::Result<()> {
-    let mut bytes = Vec::new();
-    queue!(bytes, MoveTo(0, 0), Clear(ClearType::All))?;
-    write(&bytes)
-}
-
-/// Writes to standard output as a whole.
-pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.flush()
+    writer::put(&bytes)
 }
 
 fn install_panic_hook() {
@@ -127,7 +139,7 @@ fn install_panic_hook() {
     }
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        // The run tells of it as a check that could not be made, and the console goes on.
+        // Whoever waits for it tells of it, the run as a check that could not be made, and the console goes on.
         if is_caught() {
             return;
         }

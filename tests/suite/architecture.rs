@@ -62,7 +62,7 @@ fn pure_rooms_reach_nothing_outside() {
 
 /// Of the console, what surrounds the pure core: the terminal, the clock, the runs, and the desktop's clipboard.
 const CONSOLE_EDGE: &[&str] =
-    &["alarm", "clipboard", "input", "screen", "services", "shell", "signals", "summary", "terminal"];
+    &["alarm", "clipboard", "input", "screen", "services", "sgr", "shell", "signals", "summary", "terminal", "writer"];
 
 #[test]
 fn the_consoles_model_update_and_view_reach_nothing_outside() {

@@ -3,10 +3,10 @@
 mod docs;
 mod guide;
 mod keys;
-mod macros;
+pub mod macros;
 mod picture;
 mod random;
 mod rotation;
 mod rotation_sample;
-mod sample;
+pub mod sample;
 mod screens;

@@ -65,6 +65,22 @@ const AMBIGUOUS: &[&str] = &[
     "could not be validated. see",
 ];
 
+#[test]
+fn a_secret_that_is_not_found_is_no_host_that_is_not_found() {
+    let words = "Secrets Manager can't find the specified secret.";
+    for text in [
+        words.to_owned(),
+        format!("An error occurred (ResourceNotFoundException) when calling the GetSecretValue operation: {words}"),
+        format!("ResourceNotFoundException: {words}"),
+    ] {
+        let causes = causes_within(&text);
+        assert_eq!(causes.first().map(String::as_str), Some("secret-wrong-region"), "{text}");
+        assert!(!causes.iter().any(|cause| cause == "dns"), "{text}: {causes:?}");
+    }
+    assert_eq!(causes_within("Error: getaddrinfo ENOTFOUND sts.amazonaws.com")[0], "dns");
+    assert_eq!(causes_within("connect ENOTFOUND: sts.amazonaws.com")[0], "dns");
+}
+
 fn is_ambiguous(text: &str) -> bool {
     let text = text.to_lowercase();
     let bare_70021 = text

@@ -29,5 +29,6 @@ mod secrets;
 mod servers;
 mod supply;
 mod support;
+mod terminals;
 mod token;
 mod trust;

@@ -142,6 +142,17 @@ fn the_stores_own_verdicts() {
 }
 
 #[test]
+fn a_version_left_pending_does_not_stand_in_the_way_of_a_value_and_is_told() {
+    let (report, code) = in_lab("rotation-pending-stuck", &["--put", "--yes", "--kickoff"], NEW.0);
+    assert_eq!((report["verdict"].as_str(), code), (Some("propagated"), 0), "{report:#}");
+    assert!(report["warning"].as_str().unwrap().contains("3e4f5061-7283-4d94-8ea5-bfc6c0c7e133"), "{report:#}");
+    let (report, _) = in_lab("healthy", &["--put", "--yes"], NEW.0);
+    assert!(report["warning"].is_null(), "{report:#}");
+    let (report, _) = in_lab("rotation-pending-stuck", &["--wait", "0"], "");
+    assert!(report["warning"].is_null(), "the verdict says it: {report:#}");
+}
+
+#[test]
 fn a_session_rolls_back_what_went_wrong() {
     for scenario in ["rotation-newline", "azure-rotation-newline"] {
         let (report, code) = in_lab(scenario, &["--put", "--yes", "--kickoff", "--rollback-on-failure"], NEW.0);
@@ -184,6 +195,29 @@ fn the_runtime_is_read_of_in_texts_logs_and_programs() {
     let script = format!("echo noise; echo credential.fingerprint={} >&2", NEW.1);
     let (report, code) = in_lab("healthy", &["--put", "--yes", "--runtime-command", "sh", "-c", &script], NEW.0);
     assert_eq!((report["verdict"].as_str(), code), (Some("propagated"), 0), "{report:#}");
+}
+
+#[test]
+fn a_text_can_be_brought_after_the_rotation() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("printed");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let path = pipe.to_str().unwrap().to_owned();
+    let place = Place::start("healthy");
+    for (value, text, verdict) in [("another value", "none", "inconclusive"), (NEW.0, NEW.1, "propagated")] {
+        let mut session = place.session(&["--wait", "60", "--poll", "0.2", "--runtime-text", &path]);
+        session.wait_for("waiting for a new version");
+        place.rotate(&["--put", "--yes"], value);
+        // The pipe opens when the session reads it: that is not before the new version is there.
+        std::fs::write(&pipe, format!("credential.fingerprint={text}\n")).unwrap();
+        assert_eq!(session.ended()["verdict"], verdict);
+        assert!(session.said().contains("looking at the running automation, after"), "{}", session.said());
+    }
+    let gone = folder.path().join("gone");
+    let report = place.rotate(&["--already", "--runtime-text", gone.to_str().unwrap()], "");
+    assert_eq!((&report["verdict"], &report["reason"]["why"]), (&"inconclusive".into(), &"runtime-not-asked".into()));
+    let report = place.rotate(&["--already", "--runtime-text", "-"], &format!("credential.fingerprint={}", NEW.1));
+    assert_eq!(report["verdict"], "propagated", "{report:#}");
 }
 
 #[test]
@@ -265,6 +299,7 @@ fn nothing_is_written_without_consent_and_nothing_unclear() {
     assert!(refused(&["--put", "--yes"], b"\xff").contains("UTF-8"));
     assert!(refused(&["--generate", "--characters", "8", "--yes"], b"").contains("16"));
     assert!(refused(&["--put", "--yes", "--runtime-after", "-"], b"x").contains("standard input"));
+    assert!(refused(&["--put", "--yes", "--runtime-text", "-"], b"x").contains("standard input"));
     assert!(refused(&["--kickoff", "--yes", "--set", "deployment.url="], b"").contains("deployment"));
 }
 

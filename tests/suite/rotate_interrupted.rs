@@ -17,11 +17,15 @@ const POINTS: usize = 50;
 const LINES: usize = 12;
 const LABS: usize = 5;
 
+/// The application that may write to the lab's vault.
+const AZURE_ADMIN: &str = "55555555-aaaa-4bbb-8ccc-666666666666";
+
 /// Where one rotation works.
 struct Bench<'a> {
     lab: &'a RunningLab,
     folder: TempDir,
     value: String,
+    is_azure: bool,
 }
 
 impl Bench<'_> {
@@ -31,7 +35,8 @@ impl Bench<'_> {
         fs::create_dir(folder.path().join("in")).unwrap();
         fs::create_dir(folder.path().join("out")).unwrap();
         fs::write(folder.path().join("in/value"), &value).unwrap();
-        Bench { lab, folder, value }
+        let is_azure = fs::read_to_string(lab.file("profile.toml")).unwrap().contains("azure-workload-identity");
+        Bench { lab, folder, value, is_azure }
     }
 
     fn evidence(&self) -> PathBuf {
@@ -39,11 +44,14 @@ impl Bench<'_> {
     }
 
     fn arguments(&self, more: &[&str]) -> Vec<String> {
-        let mut arguments: Vec<String> = ["rotate", "--kickoff", "--yes", "--operator-profile", "secrets-admin"]
-            .iter()
-            .chain(more)
-            .map(ToString::to_string)
-            .collect();
+        let secret = self.lab.file("secrets-admin-client-secret");
+        let operator: &[&str] = if self.is_azure {
+            &["--operator-client-id", AZURE_ADMIN, "--operator-secret-file", &secret]
+        } else {
+            &["--operator-profile", "secrets-admin"]
+        };
+        let mut arguments: Vec<String> =
+            ["rotate", "--kickoff", "--yes"].iter().chain(operator).chain(more).map(ToString::to_string).collect();
         for (flag, value) in [
             ("--profile-file", self.lab.file("profile.toml")),
             ("--ca-file", self.lab.file("ca.pem")),
@@ -147,6 +155,37 @@ fn killed_at_any_moment_it_leaves_nothing_half_written_and_goes_on() {
         workers.into_iter().map(|worker| worker.join().unwrap()).sum()
     });
     assert!(kept > POINTS / 2, "only {kept} of the killed rotations had kept a session");
+}
+
+#[test]
+fn a_vaults_rotation_that_is_killed_goes_on_too() {
+    let lab = RunningLab::start("azure");
+    let kept = (0..LINES).filter(|point| kill_and_go_on(&lab, *point)).count();
+    assert!(kept > LINES / 2, "only {kept} of the killed rotations had kept a session");
+}
+
+#[test]
+fn evidence_of_a_vault_is_a_chain_that_tells_where_it_was_broken() {
+    let lab = RunningLab::start("azure");
+    let bench = Bench::new(&lab, 0);
+    for _ in 0..2 {
+        let output = bench.run(&["--output", "json"]);
+        assert!(output.stderr.is_empty() || output.status.code().is_some_and(|code| code < 2), "{output:?}");
+    }
+    let read = || fs::read_to_string(bench.evidence()).unwrap();
+    let evidence: Value = serde_json::from_str(&read()).unwrap();
+    let verdicts: Vec<&str> =
+        evidence["records"].as_array().unwrap().iter().map(|record| record["verdict"].as_str().unwrap()).collect();
+    // The second time, the same value is written.
+    assert_eq!(verdicts, ["propagated", "new-version-same-value"]);
+    for told in ["azure-key-vault", "azure-workload-identity"] {
+        assert!(read().contains(told), "{told}: {}", read());
+    }
+    assert!(!bench.assert_whole(0));
+    assert!(bench.evidence().with_extension("md").exists());
+    fs::write(bench.evidence(), read().replacen("propagated", "stale", 1)).unwrap();
+    let verified = trustline().args(["rotate", "verify-evidence"]).arg(bench.evidence()).output().unwrap();
+    assert_eq!(verified.status.code(), Some(1), "{}", String::from_utf8_lossy(&verified.stdout));
 }
 
 #[test]

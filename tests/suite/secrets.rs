@@ -1,17 +1,25 @@
 //! Planted secrets appear nowhere: not raw, not encoded, not in part. Every command runs, against clouds that behave well
 //! and badly, and all that leaves the process is searched.
 
+mod cut_short;
 mod disk;
+mod everywhere;
 mod memory;
 pub mod planted;
+mod screens;
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use self::planted::{Cloud, Manner, found};
+use self::planted::{Cloud, Manner, NEW_VALUE, found};
 use super::support::trustline;
 
 /// Every command that reads a secret or could be handed one. `{…}` stands for a file of the lab's folder, `{profile}`
-/// for the arguments that name the profile and its cloud, `{new}` for a file that does not exist yet.
+/// for the arguments that name the profile and its cloud, `{operator}` for those of whoever rotates there, `{value}` for a
+/// file with a new value, `{new}` for a file that does not exist yet; what follows `<` is on standard input.
 const COMMANDS: &[&str] = &[
     "check {profile} --output text --record {new}",
     "check {profile} --output json",
@@ -39,20 +47,48 @@ const COMMANDS: &[&str] = &[
     "check --profile-file {token.jwt}",
     "check {profile} --ca-file {token.jwt}",
     "token {token.jwt} --jwks {token.jwt}",
+    "token - < {token.jwt}",
+    "explain - < {value}",
+    "rotate {profile} {operator} --put --yes --wait 0 --evidence {new} < {value}",
+    "rotate {profile} {operator} --value-file {value} --yes --wait 0 --kickoff --output json --evidence {new}",
+    "rotate {profile} {operator} --value-file {value} --yes --wait 0 --output markdown --rollback-on-failure",
+    "rotate {profile} {operator} --secret crewai-test-keyword#field --put --yes --wait 0 < {value}",
+    "rotate {profile} {operator} --generate --yes --wait 0 --runtime-after {value}",
+    "rotate {profile} --wait 0 --runtime-before {token.jwt} --runtime-after {token.jwt}",
+    "rotate {profile} --already --output json",
+    "rotate {profile} --put --value-file {value}",
+    "rotate {profile} --put --yes --runtime-after - < {value}",
+    "rotate {profile} --put < {value}",
+    "rotate {profile} --resume",
+    "rotate --profile-file {value} --put --yes < {value}",
+    "rotate verify-evidence {token.jwt}",
+    "rotate verify-evidence {value} --output json",
+    "replay {value}",
+    "profile new made --profile-file {token.jwt}",
+    "completions bash",
+    "man",
 ];
+
+/// How many commands run at once; they wait more than they work.
+const AT_ONCE: usize = 4;
 
 /// The commands that talk to the cloud; the others are the same whatever it does.
 fn is_online(command: &str) -> bool {
-    command.starts_with("check {profile} --output") || command.starts_with("guide --check")
+    ["check {profile} --output", "guide --check", "rotate {profile} {operator}"]
+        .iter()
+        .any(|online| command.starts_with(online))
 }
 
-fn arguments(command: &str, cloud: &Cloud, new: &std::path::Path) -> Vec<String> {
+fn arguments(command: &str, cloud: &Cloud, folder: &Path) -> Vec<String> {
     let mut arguments = Vec::new();
+    let own = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     for word in command.split(' ') {
         match word {
             "{profile}" => arguments.extend(cloud.arguments()),
             "{plain-profile}" => arguments.extend(["--profile-file".to_owned(), cloud.lab.file("profile.toml")]),
-            "{new}" => arguments.push(new.to_str().unwrap().to_owned()),
+            "{operator}" => arguments.extend(cloud.operator()),
+            "{new}" => arguments.push(own("out/new")),
+            "{value}" => arguments.push(own("value")),
             _ => match word.strip_prefix('{').and_then(|w| w.strip_suffix('}')) {
                 Some(file) => arguments.push(cloud.lab.file(file)),
                 None => arguments.push(word.to_owned()),
@@ -65,12 +101,19 @@ fn arguments(command: &str, cloud: &Cloud, new: &std::path::Path) -> Vec<String>
 /// Runs a command and says what of the planted secrets left it.
 fn leaks(command: &str, cloud: &Cloud) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
-    let new = folder.path().join("new");
-    let output = trustline().args(arguments(command, cloud, &new)).current_dir(folder.path()).output().unwrap();
-    let mut left = vec![("standard output", output.stdout), ("standard error", output.stderr)];
-    for entry in fs::read_dir(folder.path()).unwrap() {
-        left.push(("a file", fs::read(entry.unwrap().path()).unwrap()));
+    let out = folder.path().join("out");
+    fs::create_dir(&out).unwrap();
+    fs::write(folder.path().join("value"), NEW_VALUE).unwrap();
+    let mut words = arguments(command, cloud, folder.path());
+    let mut process = trustline();
+    if let Some(at) = words.iter().position(|word| word == "<") {
+        process.pipe_stdin(words.remove(at + 1)).unwrap();
+        words.truncate(at);
     }
+    process.args(words).envs(cloud.environment()).env("TRUSTLINE_STATE_DIR", out.join("state"));
+    let output = process.env("TMPDIR", &out).current_dir(&out).output().unwrap();
+    let mut left = vec![("standard output".to_owned(), output.stdout), ("standard error".to_owned(), output.stderr)];
+    left.extend(files(&out).into_iter().map(|path| (path.display().to_string(), fs::read(&path).unwrap())));
     let secrets = cloud.secrets();
     left.iter()
         .flat_map(|(place, bytes)| {
@@ -79,10 +122,26 @@ fn leaks(command: &str, cloud: &Cloud) -> Vec<String> {
         .collect()
 }
 
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
 fn assert_no_leaks(cloud: &Cloud, commands: impl Fn(&str) -> bool) {
-    let leaks: Vec<String> =
-        COMMANDS.iter().filter(|command| commands(command)).flat_map(|command| leaks(command, cloud)).collect();
-    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+    let commands: Vec<&str> = COMMANDS.iter().copied().filter(|command| commands(command)).collect();
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(command) = commands.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    all.lock().unwrap().extend(leaks(command, cloud));
+                }
+            });
+        }
+    });
+    let all = all.into_inner().unwrap();
+    assert!(all.is_empty(), "{}", all.join("\n"));
 }
 
 #[test]
@@ -103,9 +162,22 @@ fn where_all_is_well_on_azure() {
 
 #[test]
 fn where_answers_are_cut_off_garbled_or_quote_what_was_sent() {
-    for manner in [Manner::CutOff, Manner::Garbled, Manner::Quotes, Manner::QuotesLater] {
+    for manner in [Manner::CutOff, Manner::Garbled, Manner::Quotes, Manner::QuotesLater, Manner::QuotesWrites] {
         for cloud in [Cloud::aws(manner), Cloud::azure(manner)] {
             assert_no_leaks(&cloud, is_online);
         }
+    }
+}
+
+#[test]
+fn a_rotation_in_the_planted_cloud_reads_and_writes() {
+    for cloud in [Cloud::aws(Manner::Well), Cloud::azure(Manner::Well)] {
+        let state = tempfile::tempdir().unwrap();
+        let mut process = trustline();
+        process.arg("rotate").args(cloud.arguments()).args(cloud.operator()).envs(cloud.environment());
+        process.env("TRUSTLINE_STATE_DIR", state.path()).args(["--put", "--yes", "--wait", "0", "--output", "json"]);
+        let output = process.write_stdin(NEW_VALUE).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(report["before"]["fingerprint"].is_string() && report["operator"].is_string(), "{report:#}");
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         OutputFormat::Json => format!("{:#}\n", fleet::json(&fleet)),
         OutputFormat::Junit => fleet::junit(&fleet),
         OutputFormat::Markdown => fleet::markdown(&fleet),
-    });
+    })?;
     Ok(signal.unwrap_or_else(|| exit(&fleet, args)))
 }
 

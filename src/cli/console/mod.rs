@@ -5,7 +5,7 @@ mod followed;
 mod rotation;
 mod target;
 
-use std::io::Write as _;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,7 +143,6 @@ fn open(
     // A name look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
     let ended = ended.map_err(|error| CliError::new(error.to_string()))?;
-    let _ = std::io::stdout().write_all(ended.summary.as_bytes());
     Ok(exit(&ended))
 }
 
@@ -168,7 +167,10 @@ fn configuration() -> (Config, Vec<String>) {
             let notice = (!problems.is_empty()).then(|| problems.join("\n"));
             (config, notice.into_iter().collect())
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Config::default(), Vec::new()),
+        // A home that is no folder has no configuration either.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            (Config::default(), Vec::new())
+        }
         Err(error) => (Config::default(), vec![format!("{}: {error}", path.display())]),
     }
 }

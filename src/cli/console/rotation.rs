@@ -15,9 +15,10 @@ use crate::cli::{CliError, rotate};
 use crate::guide::rotate_command;
 use crate::probe::new_value::{Alphabet, LineBreak, NewValue};
 use crate::run::rotation::event::Way;
+use crate::run::rotation::kept::KeptSession;
 use crate::run::rotation::live::{LiveSettings, LiveWorld, RuntimeSource};
 use crate::run::rotation::report::RotationReport;
-use crate::run::rotation::session::{self, Earlier, Pace, RollBack, RotationRequest, RuntimeFrom};
+use crate::run::rotation::session::{self, Pace, RollBack, RotationRequest, RuntimeFrom};
 use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, RotationWay};
 use crate::tui::services::RotationStarted;
 use crate::tui::typed_value::TypedValue;
@@ -57,7 +58,12 @@ pub(super) async fn begin(
         .ok_or_else(|| CliError::new("no secret is named").with_hint("set secret.name in the profile"))?;
     let values = values(choice.way, value)?;
     let mut files = RotationFiles::open(place(&opened)?.as_ref(), None)?;
-    let earlier = take_up(choice.way, &mut files)?;
+    let kept = take_up(choice.way, &files)?;
+    let resumes = kept.as_ref().map(|kept| kept.started.clone());
+    let earlier = kept.as_ref().map(KeptSession::earlier).unwrap_or_default();
+    if let Some(kept) = kept {
+        files.go_on(kept);
+    }
     let runtime = match choice.runtime {
         RuntimeFrom::World => RuntimeSource::Kickoff,
         RuntimeFrom::Nowhere | RuntimeFrom::Pasted => RuntimeSource::Nowhere,
@@ -88,7 +94,7 @@ pub(super) async fn begin(
     };
     let journal = Box::new(move |event: &_| files.note(event));
     let events = session::start(request, world, receiver, journal, cancel);
-    Ok(RotationStarted { profile, events, commands, keep: Box::new(keep) })
+    Ok(RotationStarted { profile, resumes, events, commands, keep: Box::new(keep) })
 }
 
 /// Where the session is kept until it is judged; nowhere for a lab, whose secrets end with it.
@@ -98,14 +104,10 @@ fn place(opened: &Opened) -> Result<Option<Place>, CliError> {
     Place::of(&opened.loaded.profile, Some(path), &secrets).map(Some)
 }
 
-/// What was seen before a session that was interrupted. Only one that writes nothing goes on with it unasked.
-fn take_up(way: RotationWay, files: &mut RotationFiles) -> Result<Earlier, CliError> {
+/// The session that was interrupted, where this one goes on with it. Only one that writes nothing does so unasked.
+fn take_up(way: RotationWay, files: &RotationFiles) -> Result<Option<KeptSession>, CliError> {
     match files.interrupted()? {
-        Some(kept) if way == RotationWay::ByHand => {
-            let earlier = kept.earlier();
-            files.go_on(kept);
-            Ok(earlier)
-        }
+        Some(kept) if way == RotationWay::ByHand => Ok(Some(kept)),
         Some(kept) if kept.begun && way.writes() => Err(CliError::new(format!(
             "a rotation of {} that began {} was interrupted, and the new value may have been written",
             kept.secrets.join(", "),
@@ -113,7 +115,7 @@ fn take_up(way: RotationWay, files: &mut RotationFiles) -> Result<Earlier, CliEr
         ))
         .with_hint("begin with `I do, in another terminal`: it goes on with what was seen before")
         .with_hint("`trustline rotate --start-anew` forgets it")),
-        _ => Ok(Earlier::default()),
+        _ => Ok(None),
     }
 }
 

@@ -76,7 +76,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     terminal::print(&match args.output.output {
         OutputFormat::Json => format!("{:#}\n", document(&explanation)),
         _ => text::render(&explanation, terminal::paint(&args.output)),
-    });
+    })?;
     Ok(if explanation.causes.is_empty() { Exit::Failed } else { Exit::Passed })
 }
 

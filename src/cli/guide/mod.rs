@@ -88,7 +88,7 @@ pub(super) fn run(args: &GuideArgs) -> Result<Exit, CliError> {
         OutputFormat::Json => format!("{:#}\n", output::document(&followed, args.step)),
         OutputFormat::Markdown => followed.iter().map(|report| markdown(report, args.step)).collect(),
         _ => text::render(&followed, chosen, args.step, terminal::paint(&args.output)),
-    });
+    })?;
     Ok(Exit::Passed)
 }
 
@@ -228,7 +228,7 @@ fn confirm(args: &GuideArgs, chosen: Option<Guide>) -> Result<Exit, CliError> {
         (Change::TakeBack { guide, step: number }, format!("step {number} {said}"))
     };
     profile_file::change(&path, &change)?;
-    terminal::print(&format!("{said}\n"));
+    terminal::print(&format!("{said}\n"))?;
     Ok(Exit::Passed)
 }
 

@@ -55,7 +55,7 @@ pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
     runtime.shutdown_background();
 
     let seen = examine(address, facts)?;
-    terminal::print(&print(&seen, &args.output));
+    terminal::print(&print(&seen, &args.output))?;
     Ok(seen.exit())
 }
 

@@ -51,7 +51,7 @@ pub(super) fn run(args: &ProfileArgs) -> Result<Exit, CliError> {
 
 /// Prints to standard output.
 fn print(text: &str) -> Result<Exit, CliError> {
-    terminal::print(text);
+    terminal::print(text)?;
     Ok(Exit::Passed)
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::question;
 use super::value::NewValueArgs;
 use super::verify::VerifyArgs;
+use super::{printed, question};
 use crate::cli::CliError;
 use crate::cli::args::{ColorChoice, NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, seconds, seconds_or_zero};
 use crate::cli::terminal;
@@ -23,8 +23,8 @@ use crate::run::rotation::session::{Pace, RollBack, RuntimeFrom};
 const STORE_WAIT: Duration = Duration::from_secs(600);
 /// The first pause between two looks.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The largest text of a runtime's output that is read, in bytes.
-const LARGEST_TEXT: u64 = 8 * 1024 * 1024;
+/// How long a text of the automation's is waited for where nothing else is asked.
+const TEXT_WAIT: Duration = Duration::from_secs(600);
 
 /// Arguments of `trustline rotate`.
 #[derive(Debug, Args)]
@@ -69,11 +69,14 @@ pub(in crate::cli) struct RotateArgs {
     #[arg(long, group = "runtime")]
     kickoff: bool,
     /// What the automation printed before; - for standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["kickoff", "runtime_log", "runtime_command"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kickoff", "runtime_text", "runtime_log", "runtime_command"])]
     runtime_before: Option<PathBuf>,
     /// What the automation printed after; - for standard input
     #[arg(long, value_name = "FILE", group = "runtime")]
     runtime_after: Option<PathBuf>,
+    /// As --runtime-after, read only when the new version is there; - waits for what is pasted
+    #[arg(long, value_name = "FILE", group = "runtime", conflicts_with = "watch")]
+    pub(super) runtime_text: Option<PathBuf>,
     /// A log file that the automation prints to
     #[arg(long, value_name = "FILE", group = "runtime")]
     runtime_log: Option<PathBuf>,
@@ -93,7 +96,7 @@ pub(in crate::cli) struct RotateArgs {
     #[arg(long)]
     pub(super) start_anew: bool,
     /// Wait this long for the new version, and again for a running automation that has the old value [default: 600 for
-    /// the version, 0 for the automation]
+    /// the version and for --runtime-text, 0 for the automation]
     #[arg(long, value_name = "SECONDS", value_parser = seconds_or_zero)]
     wait: Option<Duration>,
     /// The longest pause between two looks
@@ -129,9 +132,10 @@ pub(super) enum RotationForm {
 impl RotateArgs {
     /// Refuses what the types alone cannot.
     pub(super) fn validate(&self) -> Result<(), CliError> {
-        let stdin = |path: &Option<PathBuf>| path.as_deref().is_some_and(|path| path.as_os_str() == "-");
-        let readers = [stdin(&self.runtime_before), stdin(&self.runtime_after), self.new_value.reads_stdin()];
-        if readers.into_iter().filter(|reads| *reads).count() > 1 {
+        let stdin = |path: &Option<PathBuf>| path.as_deref().is_some_and(printed::is_stdin);
+        let texts = [&self.runtime_before, &self.runtime_after, &self.runtime_text];
+        let readers = texts.map(stdin).into_iter().chain([self.new_value.reads_stdin()]);
+        if readers.filter(|reads| *reads).count() > 1 {
             return Err(CliError::new(
                 "standard input can be read once; put one of the texts, or the value, in a file",
             ));
@@ -209,7 +213,9 @@ impl RotateArgs {
         if !self.runtime_command.is_empty() {
             return Ok(RuntimeSource::Command(self.runtime_command.clone()));
         }
-        let text = |path: &Option<PathBuf>| path.as_ref().map(|path| read_text(path)).transpose();
+        let text = |path: &Option<PathBuf>| {
+            path.as_ref().map(|path| printed::read(path).map(|text| RuntimeOutput::of(&text))).transpose()
+        };
         match (text(&self.runtime_before)?, text(&self.runtime_after)?) {
             (None, None) => Ok(RuntimeSource::Nowhere),
             (before, after) => Ok(RuntimeSource::Texts { before, after }),
@@ -221,7 +227,11 @@ impl RotateArgs {
             || self.runtime_after.is_some()
             || self.runtime_log.is_some()
             || !self.runtime_command.is_empty();
-        if looks { RuntimeFrom::World } else { RuntimeFrom::Nowhere }
+        match (looks, &self.runtime_text) {
+            (true, _) => RuntimeFrom::World,
+            (false, Some(_)) => RuntimeFrom::Pasted,
+            (false, None) => RuntimeFrom::Nowhere,
+        }
     }
 
     pub(super) fn roll_back(&self) -> RollBack {
@@ -235,11 +245,13 @@ impl RotateArgs {
     }
 
     pub(super) fn pace(&self) -> Pace {
+        // Somebody who pastes a text has to make the automation run first.
+        let runtime = if self.runtime_text.is_some() { TEXT_WAIT } else { Duration::ZERO };
         Pace {
             first: FIRST_PAUSE.min(self.poll),
             longest: self.poll,
             store: self.wait.unwrap_or(STORE_WAIT),
-            runtime: self.wait.unwrap_or(Duration::ZERO),
+            runtime: self.wait.unwrap_or(runtime),
         }
     }
 
@@ -250,17 +262,4 @@ impl RotateArgs {
 
 fn secret(text: &str) -> Result<SecretRef, String> {
     SecretRef::parse(text).map_err(|error| error.to_string())
-}
-
-/// Reads a text and reduces it to what it tells.
-fn read_text(path: &std::path::Path) -> Result<RuntimeOutput, CliError> {
-    use std::io::Read as _;
-    let told = |error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    if path.as_os_str() == "-" {
-        std::io::stdin().lock().take(LARGEST_TEXT).read_to_end(&mut bytes).map_err(told)?;
-    } else {
-        std::fs::File::open(path).map_err(told)?.take(LARGEST_TEXT).read_to_end(&mut bytes).map_err(told)?;
-    }
-    Ok(RuntimeOutput::of(&String::from_utf8_lossy(&bytes)))
 }

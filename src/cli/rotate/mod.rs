@@ -2,10 +2,12 @@
 
 mod arguments;
 mod interrupted;
+mod printed;
 mod question;
 mod value;
 mod verify;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
@@ -24,7 +26,7 @@ use crate::guide::rotate_command;
 use crate::lab::{Lab, LabOptions};
 use crate::output::rotation::{json, markdown, progress, text};
 use crate::probe::http::HttpStack;
-use crate::run::rotation::event::{RotationKind, Way};
+use crate::run::rotation::event::{Moment, RotationKind, Way};
 use crate::run::rotation::live::{LiveSettings, LiveWorld, Operator};
 use crate::run::rotation::report::RotationReport;
 use crate::run::rotation::session::{self, RollBack, RotationRequest, SessionCommand};
@@ -60,12 +62,13 @@ pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
     // A name look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
     let Ended { report, signal, problem } = ended?;
-    terminal::print(&match args.output {
+    let printed = terminal::print(&match args.output {
         RotationForm::Text => text::report(&report, args.paint()),
         RotationForm::Json => format!("{:#}\n", json::report(&report)),
         RotationForm::Markdown => markdown::report(&report),
     });
-    problem.map_or_else(|| Ok(signal.unwrap_or_else(|| exit(&report, args.way()))), Err)
+    problem.map_or(printed, Err)?;
+    Ok(signal.unwrap_or_else(|| exit(&report, args.way())))
 }
 
 async fn rotate_in_lab(args: &RotateArgs, scenario: &str) -> Result<Ended, CliError> {
@@ -133,7 +136,7 @@ async fn rotate(
         earlier,
         profile,
     };
-    follow(request, world, files).await
+    follow(request, world, files, args.runtime_text.clone()).await
 }
 
 /// Asks whoever sits at the terminal to write out what is about to be changed, and where.
@@ -154,8 +157,13 @@ async fn confirm(world: &LiveWorld, profile: &Profile, secrets: &[SecretRef]) ->
     }
 }
 
-/// Follows the session to its end, and tells what happens on standard error.
-async fn follow(request: RotationRequest, world: Arc<LiveWorld>, files: RotationFiles) -> Result<Ended, CliError> {
+/// Follows the session to its end, and tells what happens on standard error. `text` is read when the session asks for it.
+async fn follow(
+    request: RotationRequest,
+    world: Arc<LiveWorld>,
+    files: RotationFiles,
+    mut text: Option<PathBuf>,
+) -> Result<Ended, CliError> {
     let asks = request.roll_back == RollBack::Ask;
     let (answers, commands) = mpsc::channel(ANSWERS_AHEAD);
     let cancel = CancellationToken::new();
@@ -176,6 +184,11 @@ async fn follow(request: RotationRequest, world: Arc<LiveWorld>, files: Rotation
                     terminal::note(&line);
                 }
                 report.apply(&event);
+                if let RotationKind::Looking { moment: Moment::After } = &event.kind
+                    && let Some(path) = text.take()
+                {
+                    printed::bring(path, answers.clone());
+                }
                 if asks && let RotationKind::RollBackOffered { secret, version } = &event.kind {
                     let _ = answers.send(roll_back_answer(secret, version).await).await;
                 }

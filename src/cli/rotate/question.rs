@@ -40,9 +40,10 @@ pub(super) fn answer(lines: &[String]) -> Result<String, CliError> {
 /// Asks for a value that is not shown while it is typed.
 pub(super) fn hidden(prompt: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let mut terminal = terminal().map_err(failed)?;
-    write!(terminal, "{prompt}").and_then(|()| terminal.flush()).map_err(failed)?;
+    // Before the question stands there, so that nothing that answers it is echoed.
     enable_raw_mode().map_err(failed)?;
-    let typed = typed(&mut terminal);
+    let asked = write!(terminal, "{prompt}").and_then(|()| terminal.flush()).map_err(failed);
+    let typed = asked.and_then(|()| typed(&mut terminal));
     let _ = disable_raw_mode();
     let _ = writeln!(terminal);
     typed

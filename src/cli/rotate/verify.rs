@@ -47,7 +47,7 @@ pub(in crate::cli) fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
         .iter()
         .filter(|noted| !files.iter().any(|file| file.records().any(|r| has_hash(r, noted))))
         .collect();
-    terminal::print(&print(&files, &missing));
+    terminal::print(&print(&files, &missing))?;
     let whole = missing.is_empty() && files.iter().all(|file| file.breaks.is_empty());
     Ok(if whole { Exit::Passed } else { Exit::Failed })
 }

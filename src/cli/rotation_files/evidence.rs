@@ -37,6 +37,9 @@ impl EvidenceFile {
         }
         let lock = evidence.lock()?;
         evidence.read()?;
+        for path in [&evidence.path, &evidence.markdown()] {
+            file::sweep(path).map_err(|error| evidence.refusal(&format!("its folder: {error}")))?;
+        }
         let trial = tempfile::tempfile_in(evidence.folder()).map(drop);
         trial.map_err(|error| evidence.refusal(&format!("cannot be written: {error}")))?;
         drop(lock);

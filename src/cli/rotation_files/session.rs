@@ -35,10 +35,12 @@ impl SessionFile {
         }
         let lock = File::open(&beside).map_err(refuse)?;
         match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => Err(refuse(error)),
-            _ => Ok(Some(SessionFile { path, seal: Seal::new(key), _lock: lock })),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => return Err(refuse(error)),
+            Err(TryLockError::Error(_)) => {}
+            Ok(()) => file::sweep(&path).map_err(refuse)?,
         }
+        Ok(Some(SessionFile { path, seal: Seal::new(key), _lock: lock }))
     }
 
     /// The session that was interrupted; none where there is none.

@@ -20,6 +20,6 @@ pub(super) fn run(args: &TokenArgs) -> Result<Exit, CliError> {
         OutputFormat::Text => text::render(&seen, terminal::paint(&args.output)),
         _ => format!("{:#}\n", document::render(&seen)),
     };
-    terminal::print(&printed);
+    terminal::print(&printed)?;
     Ok(seen.exit())
 }

@@ -6,7 +6,7 @@ use super::{CHECK, TrustArgs, exit, text};
 use crate::cause::{Finding, entra};
 use crate::check::Outcome;
 use crate::cli::args::OutputFormat;
-use crate::cli::{Exit, terminal};
+use crate::cli::{CliError, Exit, terminal};
 use crate::domain::entra::{Comparison, CredentialEvaluation, CredentialSet, EvaluatedCredential, evaluate};
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::text::visible;
@@ -23,7 +23,7 @@ struct Answer {
 }
 
 /// Evaluates, prints, and yields the exit status.
-pub(super) fn run(args: &TrustArgs, credentials: &CredentialSet, claims: Map<String, Value>) -> Exit {
+pub(super) fn run(args: &TrustArgs, credentials: &CredentialSet, claims: Map<String, Value>) -> Result<Exit, CliError> {
     let evaluation = evaluate(credentials, &claims);
     let answer = Answer {
         findings: entra::of_credentials(&evaluation, CHECK, None)
@@ -37,8 +37,8 @@ pub(super) fn run(args: &TrustArgs, credentials: &CredentialSet, claims: Map<Str
     terminal::print(&match args.output.output {
         OutputFormat::Json => format!("{:#}\n", document(&answer)),
         _ => readable(&answer, terminal::paint(&args.output)),
-    });
-    exit(answer.evaluation.decision)
+    })?;
+    Ok(exit(answer.evaluation.decision))
 }
 
 fn document(answer: &Answer) -> Value {

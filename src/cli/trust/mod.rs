@@ -73,7 +73,7 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
     let policy = match (&args.policy, &args.credential) {
         (_, Some(path)) => {
             let credentials = input::credentials(path)?;
-            return Ok(credential::run(args, &credentials, claims(args)?));
+            return credential::run(args, &credentials, claims(args)?);
         }
         (Some(path), None) => input::policy(path)?,
         (None, None) => return Err(CliError::new("give the trust with --policy or --credential")),
@@ -84,7 +84,7 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
         OutputFormat::Json => format!("{:#}\n", document::render(&answer)),
         _ => text::render(&answer, terminal::paint(&args.output)),
     };
-    terminal::print(&printed);
+    terminal::print(&printed)?;
     Ok(exit(answer.evaluation.decision))
 }
 

@@ -6,7 +6,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use secrecy::{ExposeSecret as _, SecretBox};
 use serde::{Deserialize, Serialize};
@@ -154,18 +153,6 @@ impl FiledFingerprint {
         };
         FiledFingerprint { fingerprint: form, keyed_because }
     }
-
-    /// Whether this is what a file holds for the fingerprint; `None` where it was made with another key.
-    pub fn is_of(&self, key: &FingerprintKey, reference: &str, fingerprint: &Fingerprint) -> Option<bool> {
-        match &self.fingerprint {
-            FiledForm::Bare(filed) => Some(filed == fingerprint),
-            FiledForm::Keyed(filed) if filed.key_id() != key.id() => None,
-            FiledForm::Keyed(filed) => {
-                let made = key.keyed(reference, fingerprint);
-                Some(verify_slices_are_equal(filed.as_str().as_bytes(), made.as_str().as_bytes()).is_ok())
-            }
-        }
-    }
 }
 
 impl FiledForm {
@@ -226,10 +213,9 @@ mod tests {
             let text = serde_json::to_string(&filed).unwrap();
             assert_eq!(text.contains(fingerprint.as_str()), because.is_none(), "{text}");
             assert_eq!(serde_json::from_str::<FiledFingerprint>(&text).unwrap(), filed);
-            assert_eq!(filed.is_of(&key(1), "r", &fingerprint), Some(true));
-            assert_eq!(filed.is_of(&key(1), "r", &Fingerprint::of(b"w")), Some(false));
-            let other = if because.is_none() { Some(true) } else { None };
-            assert_eq!(filed.is_of(&key(2), "r", &fingerprint), other);
+            let other = FiledFingerprint::of(&key(2), "r", &fingerprint, guessability);
+            assert_eq!(filed == other, because.is_none(), "the key counts where the form is keyed");
+            assert_ne!(filed, FiledFingerprint::of(&key(1), "r", &Fingerprint::of(b"w"), guessability));
         }
     }
 

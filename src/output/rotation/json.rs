@@ -56,6 +56,7 @@ fn secret(one: &SecretReport, report: &RotationReport) -> Map<String, Value> {
         ("written", json!(one.written.as_ref().and_then(|(_, at)| rfc3339_millis(*at)))),
         ("propagated_ms", json!(judged.and_then(|judged| judged.propagated_ms))),
         ("rolled_back", json!(one.rolled_back)),
+        ("warning", json!(one.warning())),
     ];
     fields.extend(present(optional));
     if one.judged.len() > 1 {

@@ -57,6 +57,9 @@ fn write_secret(text: &mut String, secret: &SecretReport, report: &RotationRepor
             write_finding(text, finding);
         }
     }
+    if let Some(warning) = secret.warning() {
+        let _ = writeln!(text, "\nMind: {}.", cell(&warning));
+    }
     for trouble in &secret.troubles {
         let _ = writeln!(text, "\n- could not: {}", cell(&trouble.reason));
     }

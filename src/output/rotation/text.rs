@@ -61,6 +61,9 @@ fn push_secret(lines: &mut Vec<String>, secret: &SecretReport, report: &Rotation
             lines.extend(finding_text::lines(finding, paint));
         }
     }
+    if let Some(warning) = secret.warning() {
+        lines.push(format!("  {} {}", paint.outcome(Outcome::Warn), visible(&warning)));
+    }
     match (&secret.rolled_back, &secret.roll_back_offered) {
         (Some(version), _) => lines.push(labelled("rolled back", &format!("version {version} is current"), paint)),
         (None, Some(version)) => {

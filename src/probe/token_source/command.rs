@@ -14,7 +14,7 @@ pub(super) async fn read(argv: &[String], timeout: Duration) -> Result<SourcedTo
         let said = said(&ended.stderr);
         return Err(TokenSourceError::CommandFailed { program, status: status.to_string(), said });
     }
-    match sourced(&ended.stdout, None, || format!("the output of program {program}")) {
+    match sourced(&ended.stdout, || format!("the output of program {program}")) {
         Err(TokenSourceError::Empty { .. }) => {
             Err(TokenSourceError::CommandSilent { program, said: said(&ended.stderr) })
         }

@@ -3,47 +3,10 @@
 use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::path::Path;
-use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
 use super::{MAX_BYTES, SourcedToken, TokenSourceError, sourced};
-
-/// The state of a file when it was read. Follows symbolic links, so it notices the way Kubernetes swaps tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileStamp {
-    modified: Option<SystemTime>,
-    length: u64,
-    inode: u64,
-}
-
-impl FileStamp {
-    /// The state of the file at `path`; `None` where there is none to be seen.
-    pub fn of(path: &Path) -> Option<FileStamp> {
-        std::fs::metadata(path).ok().map(|metadata| FileStamp::from(&metadata))
-    }
-
-    /// Whether the file at `path` is another one, or has another content, than when this stamp was taken.
-    pub fn changed(&self, path: &Path) -> bool {
-        FileStamp::of(path) != Some(*self)
-    }
-}
-
-impl From<&Metadata> for FileStamp {
-    fn from(metadata: &Metadata) -> Self {
-        FileStamp { modified: metadata.modified().ok(), length: metadata.len(), inode: inode(metadata) }
-    }
-}
-
-#[cfg(unix)]
-fn inode(metadata: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-#[cfg(not(unix))]
-fn inode(_metadata: &Metadata) -> u64 {
-    0
-}
 
 /// Reads the token from a file.
 pub fn read_file(path: &Path) -> Result<SourcedToken, TokenSourceError> {
@@ -57,10 +20,9 @@ pub fn read_file(path: &Path) -> Result<SourcedToken, TokenSourceError> {
         return Err(TokenSourceError::NotAFile { what: what() });
     }
     let file = File::open(path).map_err(|error| refusal(path, &error))?;
-    let stamp = file.metadata().ok().map(|metadata| FileStamp::from(&metadata));
     let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| refusal(path, &error))?;
-    sourced(&bytes, stamp, what)
+    sourced(&bytes, what)
 }
 
 /// Whether the path is a shell's process substitution or standard input, which are pipes with a writer.
@@ -97,21 +59,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_and_notices_change() {
+    fn reads_what_a_file_holds() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         std::fs::write(&path, "a.b.c\n").unwrap();
         let sourced = read_file(&path).unwrap();
         assert_eq!(sourced.token.expose(), "a.b.c");
-        let stamp = sourced.stamp.unwrap();
-        assert!(!stamp.changed(&path));
-        // Swapped by rename, as Kubernetes and careful writers do.
-        let next = folder.path().join("next");
-        std::fs::write(&next, "d.e.f\n").unwrap();
-        std::fs::rename(&next, &path).unwrap();
-        assert!(stamp.changed(&path));
-        std::fs::remove_file(&path).unwrap();
-        assert!(stamp.changed(&path));
     }
 
     #[test]

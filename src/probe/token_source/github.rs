@@ -58,7 +58,7 @@ async fn request(
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(TokenSourceError::RequestAnswer);
     }
-    let mut sourced = sourced(&body, None, || "the answer to the token request".to_owned())?;
+    let mut sourced = sourced(&body, || "the answer to the token request".to_owned())?;
     // Still an object: it had no `value` to take the token from.
     if sourced.token.expose().starts_with('{') {
         return Err(TokenSourceError::RequestAnswer);

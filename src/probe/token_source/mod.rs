@@ -13,10 +13,11 @@ use zeroize::Zeroizing;
 use crate::check::facts::token::TokenFact;
 use crate::domain::profile::TokenSource;
 use crate::domain::token::{Cleaning, RawToken};
+use crate::probe::caught::caught_here;
 use crate::probe::http::ObservedClient;
 
 pub use error::TokenSourceError;
-pub use file::{FileStamp, read_file};
+pub use file::read_file;
 
 /// The most that is read of any source. Tokens are far smaller (STS takes 20000 characters).
 pub const MAX_BYTES: usize = 1 << 20;
@@ -27,8 +28,6 @@ pub struct SourcedToken {
     pub token: RawToken,
     /// What was stripped from it.
     pub cleaned: Vec<Cleaning>,
-    /// The state of the file it came from, to see later whether it changed.
-    pub stamp: Option<FileStamp>,
 }
 
 /// What reading a source may use.
@@ -84,7 +83,7 @@ pub fn describe(source: &TokenSource) -> String {
 pub fn read_env(name: &str) -> Result<SourcedToken, TokenSourceError> {
     let value = std::env::var_os(name).ok_or_else(|| TokenSourceError::EnvNotSet { name: name.to_owned() })?;
     let value = Zeroizing::new(value.into_encoded_bytes());
-    sourced(&value, None, || format!("variable {name}"))
+    sourced(&value, || format!("variable {name}"))
 }
 
 /// Reads the token from standard input, up to its end.
@@ -96,15 +95,11 @@ pub fn read_stdin() -> Result<SourcedToken, TokenSourceError> {
         .take(limit)
         .read_to_end(&mut bytes)
         .map_err(|error| TokenSourceError::Unreadable { what: "standard input".to_owned(), why: error.to_string() })?;
-    sourced(&bytes, None, || "standard input".to_owned())
+    sourced(&bytes, || "standard input".to_owned())
 }
 
 /// Turns what a source gave into a token, or says why it is none.
-fn sourced(
-    bytes: &[u8],
-    stamp: Option<FileStamp>,
-    what: impl Fn() -> String,
-) -> Result<SourcedToken, TokenSourceError> {
+fn sourced(bytes: &[u8], what: impl Fn() -> String) -> Result<SourcedToken, TokenSourceError> {
     if bytes.len() > MAX_BYTES {
         return Err(TokenSourceError::TooLarge { what: what() });
     }
@@ -113,14 +108,29 @@ fn sourced(
     if token.is_empty() {
         return Err(TokenSourceError::Empty { what: what() });
     }
-    Ok(SourcedToken { token, cleaned, stamp })
+    Ok(SourcedToken { token, cleaned })
 }
 
 async fn blocking(
     read: impl FnOnce() -> Result<SourcedToken, TokenSourceError> + Send + 'static,
 ) -> Result<SourcedToken, TokenSourceError> {
-    match tokio::task::spawn_blocking(read).await {
+    match tokio::task::spawn_blocking(|| caught_here(read)).await {
         Ok(result) => result,
         Err(_) => Err(TokenSourceError::Interrupted),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::caught::is_caught;
+
+    #[tokio::test]
+    async fn a_panic_while_reading_is_an_unread_token_and_no_end_of_the_program() {
+        let read = blocking(|| {
+            assert!(is_caught(), "a hook that ends the program must know");
+            panic!("forced")
+        });
+        assert_eq!(read.await.err(), Some(TokenSourceError::Interrupted));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::event::{Judged, Moment, Part, RotationEvent, RotationKind, Way};
 use crate::cause::Finding;
-use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict};
+use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Why};
 use crate::domain::timestamp::UnixMillis;
 
 /// A session as far as it is known.
@@ -65,6 +65,21 @@ impl SecretReport {
     /// The last verdict.
     pub fn verdict(&self) -> Option<&Judged> {
         self.judged.last()
+    }
+
+    /// What stands beside the verdict, in a sentence: a version that an unfinished rotation left under `AWSPENDING`.
+    /// Secrets Manager takes a value that is written past it, and refuses `RotateSecret` until the label is gone.
+    pub fn warning(&self) -> Option<String> {
+        let judged = self.verdict()?;
+        let pending = self.after.as_ref()?.pending()?;
+        let is_said = matches!(judged.judgement.why, Why::PendingVersion { .. });
+        (!is_said).then(|| {
+            format!(
+                "version {} still waits under AWSPENDING: the secret's own rotation does not run again until it is \
+                 finished, or that label is taken off",
+                pending.id
+            )
+        })
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::Show;
 use crate::check::{CheckId, Outcome};
+use crate::domain::rotation::Verdict;
 use crate::run::report::{Progress, Report};
 use crate::tui::inputs::Animation;
+use crate::tui::model::rotation::{Doing, Session, SessionState};
 use crate::tui::model::{Model, SPINNER_MS};
 use crate::tui::text::{Ink, Line};
 
@@ -50,6 +52,13 @@ const LINKS: &[Link] = &[
     },
     Link { name: "runtime", checks: &[CheckId::DeploymentReachable] },
 ];
+
+impl Link {
+    /// Whether it is the running automation, which a rotation proves too.
+    fn is_runtime(&self) -> bool {
+        self.checks.contains(&CheckId::DeploymentReachable)
+    }
+}
 
 /// How a link stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +112,26 @@ pub fn state(link: &Link, report: &Report) -> LinkState {
     }
 }
 
+/// How the last link stands: as the deployment's check, and where a rotation of the same target was seen, as its proof.
+fn runtime(link: &Link, report: &Report, rotation: Option<&Session>) -> LinkState {
+    let deployment = state(link, report);
+    let Some(session) = rotation.filter(|_| deployment != LinkState::Ended(Outcome::Fail)) else { return deployment };
+    let judged = session.report.secrets.iter().any(|secret| secret.verdict().is_some());
+    match (&session.doing, session.report.verdict()) {
+        (Doing::Looking(_), _) if session.state == SessionState::Running => LinkState::Running,
+        _ if !judged => deployment,
+        (_, Verdict::Propagated) => LinkState::Ended(Outcome::Pass),
+        (_, Verdict::Inconclusive) => LinkState::Ended(Outcome::Inconclusive),
+        _ => LinkState::Ended(Outcome::Fail),
+    }
+}
+
+/// The rotation of what is shown, where there was one.
+fn rotation(model: &Model) -> Option<&Session> {
+    let target = &model.runs.shown()?.choice.as_ref()?.target;
+    model.rotation.session.as_ref().filter(|session| session.choice.target == *target)
+}
+
 /// The sign and ink of a state. A link that holds has the chain's own sign.
 pub fn sign(state: LinkState, model: &Model) -> (&'static str, Ink) {
     let glyphs = Show::of(model).glyphs;
@@ -142,12 +171,14 @@ pub fn outcome_ink(outcome: Outcome) -> Ink {
 pub fn line(model: &Model, width: usize) -> Line {
     let empty = Report::default();
     let report = model.runs.shown().map_or(&empty, |run| &run.report);
+    let is_proven = rotation(model).is_some_and(|session| session.report.runtime);
     let links: Vec<&Link> = LINKS
         .iter()
         .filter(|link| {
             report.checks.is_empty()
                 || link.checks.is_empty() && report.checks.iter().any(|c| c.id == CheckId::IssuerReachable)
                 || report.checks.iter().any(|c| link.checks.contains(&c.id))
+                || is_proven && link.is_runtime()
         })
         .collect();
     let forms = [(3, Names::Full), (2, Names::Full), (1, Names::Full), (1, Names::Short), (1, Names::None)];
@@ -169,7 +200,7 @@ fn chain(links: &[&Link], report: &Report, model: &Model, gap: usize, names: Nam
     let mut line = Line::empty();
     let mut whole = true;
     for (place, link) in links.iter().enumerate() {
-        let state = state(link, report);
+        let state = if link.is_runtime() { runtime(link, report, rotation(model)) } else { state(link, report) };
         let holds = matches!(state, LinkState::Ended(Outcome::Pass | Outcome::Warn));
         if place > 0 {
             let (sign, ink) = if whole { (glyphs.line, Ink::Good) } else { (glyphs.gap, Ink::Muted) };

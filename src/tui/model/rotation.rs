@@ -24,6 +24,8 @@ pub struct Session {
     pub choice: RotationChoice,
     /// The profile that it works with, once it is known.
     pub profile: Option<Box<Profile>>,
+    /// When the session began that was interrupted and that this one goes on with (RFC 3339).
+    pub resumes: Option<String>,
     pub report: RotationReport,
     pub state: SessionState,
     pub doing: Doing,
@@ -75,6 +77,7 @@ impl Rotation {
             number,
             choice,
             profile: None,
+            resumes: None,
             report: RotationReport::default(),
             state: SessionState::Running,
             doing: Doing::Reading,

@@ -135,6 +135,14 @@ impl Runs {
         self.list.iter().rev().find(|run| run.is_live())
     }
 
+    /// The verdict of what is shown; `None` where nothing ran. A run that was left before its end has that of the newest
+    /// of its kind that came to an end, as in a round of watching, and else could not tell.
+    pub fn verdict(&self) -> Option<RunVerdict> {
+        let shown = self.shown()?;
+        let ended = || self.list.iter().rev().filter(|run| run.choice == shown.choice).find_map(Run::verdict);
+        Some(shown.verdict().or_else(ended).unwrap_or(RunVerdict::Inconclusive))
+    }
+
     /// The newest run.
     pub fn newest(&self) -> Option<&Run> {
         self.list.last()

@@ -59,7 +59,7 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         }
         Msg::RunClosed { run } => runs::closed(model, run),
         Msg::OperatorSeen { target, result } => rotation::operator(model, &target, result),
-        Msg::RotationOpened { session, profile } => rotation::opened(model, session, profile),
+        Msg::RotationOpened { session, profile, resumes } => rotation::opened(model, session, profile, resumes),
         Msg::RotationRefused { session, message, hints } => rotation::refused(model, session, message, hints),
         Msg::RotationEvent { session, event } => rotation::event(model, session, &event),
         Msg::RotationClosed { session } => rotation::closed(model, session),

@@ -120,9 +120,15 @@ fn begin(
 }
 
 /// A session has begun with this profile.
-pub(super) fn opened(model: &mut Model, number: SessionNumber, profile: Box<Profile>) -> Vec<Effect> {
+pub(super) fn opened(
+    model: &mut Model,
+    number: SessionNumber,
+    profile: Box<Profile>,
+    resumes: Option<String>,
+) -> Vec<Effect> {
     if let Some(session) = model.rotation.get_mut(number) {
         session.profile = Some(profile);
+        session.resumes = resumes;
     }
     Vec::new()
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use super::{GUIDES, Home, ORGANIZATION, artifacts};
-use crate::support::trustline;
+use crate::support::{RunningLab, trustline};
 
 /// The diagnostics of `sh -n`; empty where the script is well formed.
 fn shell_says(script: &str) -> String {
@@ -263,4 +263,45 @@ fn jobs_ask_for_their_token_and_write_no_credential_down() {
     let circle = Home::with("circleci-aws").render("circleci-config");
     assert!(circle.contains("\"$CIRCLE_OIDC_TOKEN\"") && circle.contains("source_profile = first"), "{circle}");
     assert!(circle.contains("role_arn = arn:aws:iam::210987654321:role/reader"), "{circle}");
+}
+
+#[test]
+fn the_thumbprint_is_of_the_topmost_certificate_that_the_issuer_serves_now() {
+    let lab = RunningLab::start("healthy");
+    let (profile, ca_file) = (lab.file("profile.toml"), lab.file("ca.pem"));
+    let issuer = lab.ready["issuer"].as_str().unwrap();
+    let live = |more: &[&str]| {
+        let arguments = ["render", "create-oidc-provider", "--live", "--profile-file", &profile];
+        let output = trustline().args(arguments).args(more).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (String::from_utf8(output.stdout).unwrap(), said, output.status.code().unwrap())
+    };
+    let seen = trustline().args(["issuer", issuer, "--ca-file", &ca_file, "--output", "json"]).output().unwrap();
+    let seen: Value = serde_json::from_slice(&seen.stdout).unwrap();
+    let last = seen["tls"]["chain"].as_array().unwrap().last().unwrap();
+    let thumbprint = last["thumbprint_sha1"].as_str().unwrap();
+
+    let (script, said, status) = live(&["--ca-file", &ca_file]);
+    assert_eq!(status, 0, "{said}");
+    assert!(script.contains("--thumbprint-list") && script.contains(thumbprint), "{script}");
+    assert!(said.contains(thumbprint) && said.contains(last["subject"].as_str().unwrap()), "{said}");
+    assert!(said.contains("serves now"), "{said}");
+    // The same without anything but the program.
+    let alone = trustline().args(["render", "create-oidc-provider", "--live", "--lab"]).output().unwrap();
+    assert!(alone.status.success() && String::from_utf8(alone.stdout).unwrap().contains("--thumbprint-list"));
+
+    // Certificates that were not verified could be anybody's, and a host that is not there has none.
+    for more in [&[][..], &["--ca-file", &ca_file, "--set", "issuer.url=https://127.0.0.1:9"]] {
+        let (script, said, status) = live(more);
+        assert_eq!(status, 3, "{said}");
+        assert!(said.contains("certificates could not be had"), "{said}");
+        assert!(
+            script.contains("create-open-id-connect-provider") && !script.contains("--thumbprint-list"),
+            "{script}"
+        );
+    }
+    for refused in [&["trust-policy", "--live"][..], &["create-oidc-provider", "--live"], &["--list", "--live"]] {
+        let output = trustline().arg("render").args(refused).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{refused:?}");
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use trustline::domain::rotation::Verdict;
 
 use super::screen::Screen;
+use crate::support::{RunningLab, trustline};
 
 /// A value that no store of the lab holds, and that nothing may show.
 const VALUE: &str = "q7V-xkT2_mZ9pLw4RbN8cYd3";
@@ -13,7 +14,10 @@ const SIZE: (u16, u16) = (120, 40);
 
 /// A console whose lab runs this scenario, on the rotation screen, ready to rotate.
 fn ready(scenario: &str) -> Screen {
-    let mut screen = Screen::trustline(&["--lab", scenario, "--no-animation"], SIZE);
+    on_rotation(Screen::trustline(&["--lab", scenario, "--no-animation"], SIZE))
+}
+
+fn on_rotation(mut screen: Screen) -> Screen {
     screen.wait_for("the run has ended", |text| {
         ["all passed", "failed", "inconclusive"]
             .iter()
@@ -156,4 +160,70 @@ fn a_rotation_that_went_wrong_is_rolled_back() {
     screen.wait("rolled back: version");
     let screen = leave(screen);
     assert!(screen.text().contains("rotation of crewai-test-keyword: stale"), "a summary stays: {}", screen.text());
+}
+
+/// Begins a session; `way` picks who writes. One kickoff before and one after.
+fn begin(screen: &mut Screen, way: &str) {
+    screen.send("R");
+    screen.wait("who writes the new value?");
+    screen.send(way);
+    screen.wait("how is the running automation seen?");
+    screen.send("\r");
+}
+
+#[test]
+fn a_killed_session_goes_on_and_its_evidence_holds() {
+    let lab = RunningLab::start("healthy");
+    let (profile, ca) = (lab.file("profile.toml"), lab.file("ca.pem"));
+    let arguments = ["--profile-file", &profile, "--ca-file", &ca, "--no-animation"];
+    let mut screen = on_rotation(Screen::trustline(&arguments, SIZE));
+    begin(&mut screen, "\r");
+    screen.wait("waiting for you to rotate");
+
+    // What writes must not begin over what may have been written.
+    let mut screen = on_rotation(screen.killed_and_again(&arguments, SIZE));
+    let credentials = std::fs::read_to_string(lab.file("secrets-admin-credentials")).unwrap();
+    std::fs::create_dir(screen.folder().join(".aws")).unwrap();
+    let credentials = credentials.replace("[secrets-admin]", "[default]");
+    std::fs::write(screen.folder().join(".aws/credentials"), credentials).unwrap();
+    begin(&mut screen, "jj\r");
+    agree(&mut screen);
+    screen.wait("was interrupted, and the new");
+    screen.wait("begin with `I do,");
+    screen.send("\x1b");
+    screen.wait_for("the error is gone", |text| !text.contains("The rotation could not begin"));
+
+    begin(&mut screen, "\r");
+    screen.wait("goes on with the rotation that began");
+    screen.wait("waiting for you to rotate");
+    let mut rotate = trustline();
+    rotate.args(["rotate", "--put", "--yes", "--operator-profile", "secrets-admin", "--wait", "0"]);
+    rotate.args(["--profile-file", &profile, "--ca-file", &ca]).write_stdin(VALUE);
+    rotate.env("AWS_SHARED_CREDENTIALS_FILE", lab.file("secrets-admin-credentials"));
+    let output = rotate.output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    screen.send("s");
+    screen.wait("propagated · ");
+    screen.wait("runtime ●");
+
+    screen.send("e");
+    screen.wait("trustline-evidence-");
+    let written = std::fs::read_dir(screen.folder()).unwrap().map(|entry| entry.unwrap().path());
+    let evidence = written.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let evidence: Vec<_> = evidence.collect();
+    assert_eq!(evidence.len(), 1, "{evidence:?}");
+    let verified = trustline().args(["rotate", "verify-evidence"]).arg(&evidence[0]).output().unwrap();
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(verified.status.success() && said.contains("1 record"), "{said}");
+    assert!(!std::fs::read_to_string(&evidence[0]).unwrap().contains(VALUE));
+    leave(screen);
+}
+
+#[test]
+fn the_chain_ends_in_what_a_rotation_proved() {
+    for (scenario, link) in [("healthy", "runtime ●"), ("rotation-read-at-import", "runtime ✗")] {
+        let text = verdict_of(scenario, By::Chance);
+        let chain = text.lines().nth(1).unwrap_or_default();
+        assert!(chain.contains(link), "{scenario}: {chain}");
+    }
 }

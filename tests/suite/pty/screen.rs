@@ -14,13 +14,25 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 const DEADLINE: Duration = Duration::from_secs(60);
 
 pub struct Screen {
-    master: Box<dyn MasterPty + Send>,
-    writer: Box<dyn Write + Send>,
+    /// None once it has hung up.
+    master: Option<Box<dyn MasterPty + Send>>,
+    writer: Option<Box<dyn Write + Send>>,
     child: Box<dyn Child + Send + Sync>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
+    reading: Arc<(Mutex<Reading>, Condvar)>,
     /// The line's settings before the program began.
     before: String,
-    folder: Arc<tempfile::TempDir>,
+    folder: tempfile::TempDir,
+}
+
+/// What the terminal does with what the program writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    On,
+    /// It takes nothing.
+    Paused,
+    /// It is gone.
+    Over,
 }
 
 struct Seen {
@@ -35,6 +47,11 @@ impl Screen {
         Screen::with_config("", arguments, size)
     }
 
+    /// A shell's script, in the same environment.
+    pub fn script(script: &str, size: (u16, u16)) -> Self {
+        Screen::spawn(Path::new("/bin/sh"), &["-c", script], tempfile::tempdir().unwrap(), size, &[])
+    }
+
     /// The program with a configuration file of this text.
     pub fn with_config(config: &str, arguments: &[&str], size: (u16, u16)) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -42,7 +59,20 @@ impl Screen {
             std::fs::write(folder.path().join("console.toml"), config).unwrap();
         }
         let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
-        Screen::spawn(&program, arguments, &[], folder, size)
+        Screen::spawn(&program, arguments, folder, size, &[])
+    }
+
+    /// The program with these variables instead of the usual ones; without those that have no value.
+    pub fn with_environment(changed: &[(&str, Option<&str>)], arguments: &[&str], size: (u16, u16)) -> Self {
+        let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
+        Screen::spawn(&program, arguments, tempfile::tempdir().unwrap(), size, changed)
+    }
+
+    /// A line of the shell, to which the program is `$0`.
+    pub fn shell(line: &str, size: (u16, u16)) -> Self {
+        let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
+        let arguments = ["-c", line, program.to_str().unwrap()];
+        Screen::spawn(Path::new("/bin/sh"), &arguments, tempfile::tempdir().unwrap(), size, &[])
     }
 
     /// The program with a profile `walk` of this text, and what is to lie beside it.
@@ -50,7 +80,7 @@ impl Screen {
         profile: &str,
         files: &[(&str, &str)],
         arguments: &[&str],
-        variables: &[(&str, &str)],
+        changed: &[(&str, Option<&str>)],
         size: (u16, u16),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -60,22 +90,11 @@ impl Screen {
             std::fs::write(folder.path().join(name), content).unwrap();
         }
         let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
-        Screen::spawn(&program, arguments, variables, folder, size)
-    }
-
-    /// The profile `walk` as it stands in its file.
-    pub fn profile(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("profiles/walk.toml")).unwrap()
-    }
-
-    /// The program anew, with the files of this one.
-    pub fn again(&self, arguments: &[&str], size: (u16, u16)) -> Self {
-        let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
-        Screen::spawn(&program, arguments, &[], self.folder.clone(), size)
+        Screen::spawn(&program, arguments, folder, size, changed)
     }
 
     /// Waits until a file of its folder holds these words.
-    pub fn wait_file(&self, what: &str, name: &str, words: &str) {
+    pub fn wait_file(&self, name: &str, words: &str) {
         let path = self.folder.path().join(name);
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -83,32 +102,37 @@ impl Screen {
             if text.contains(words) {
                 break;
             }
-            assert!(Instant::now() < deadline, "{what} is not in {name}:\n{text}\n{}", self.text());
+            assert!(Instant::now() < deadline, "{words} is not in {name}:\n{text}\n{}", self.text());
             std::thread::yield_now();
         }
     }
 
-    /// Ends the program with no chance to do anything more.
-    pub fn kill(&mut self) {
-        self.signal(Signal::SIGKILL);
-        self.until_closed();
-        let _ = self.child.wait();
+    /// Kills the program, and starts it again where it was.
+    pub fn killed_and_again(mut self, arguments: &[&str], size: (u16, u16)) -> Self {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        Screen::spawn(Path::new(assert_cmd::cargo::cargo_bin!("trustline")), arguments, folder, size, &[])
+    }
+
+    /// The profile `walk` as it stands in its file.
+    pub fn profile(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("profiles/walk.toml")).unwrap()
     }
 
     /// An ignored test of this very file, alone.
     pub fn this_test(name: &str, size: (u16, u16)) -> Self {
         let arguments = ["--ignored", "--exact", name, "--nocapture", "--test-threads", "1"];
-        Screen::spawn(&std::env::current_exe().unwrap(), &arguments, &[], tempfile::tempdir().unwrap(), size)
+        Screen::spawn(&std::env::current_exe().unwrap(), &arguments, tempfile::tempdir().unwrap(), size, &[])
     }
 
     fn spawn(
         program: &Path,
         arguments: &[&str],
-        variables: &[(&str, &str)],
-        folder: impl Into<Arc<tempfile::TempDir>>,
+        folder: tempfile::TempDir,
         (cols, rows): (u16, u16),
+        changed: &[(&str, Option<&str>)],
     ) -> Self {
-        let folder = folder.into();
         let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let before = settings(pair.master.as_ref());
         let mut command = CommandBuilder::new(program);
@@ -118,20 +142,32 @@ impl Screen {
         command.env("LANG", "C.UTF-8");
         command.env("TRUSTLINE_CONFIG_DIR", folder.path());
         command.env("HOME", folder.path());
-        for (name, value) in variables {
-            command.env(name, value);
-        }
         command.cwd(folder.path());
+        for (name, value) in changed {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            }
+        }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let seen = Seen { parser: vt100::Parser::new(rows, cols, 0), raw: Vec::new(), closed: false };
+        // A terminal that does not tell its size has one nevertheless.
+        let (rows, cols) = if rows == 0 || cols == 0 { (24, 80) } else { (rows, cols) };
+        let seen = Seen { parser: vt100::Parser::new(rows.max(2), cols.max(2), 0), raw: Vec::new(), closed: false };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let sink = seen.clone();
+        let reading = Arc::new((Mutex::new(Reading::On), Condvar::new()));
+        let gate = reading.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 16 * 1024];
             loop {
-                let count = reader.read(&mut bytes).unwrap_or(0);
+                let mut count = reader.read(&mut bytes).unwrap_or(0);
+                let gate = gate.1.wait_while(gate.0.lock().unwrap(), |reading| *reading == Reading::Paused).unwrap();
+                if *gate == Reading::Over {
+                    count = 0;
+                }
+                drop(gate);
                 let mut seen = sink.0.lock().unwrap();
                 seen.parser.process(&bytes[..count]);
                 seen.raw.extend_from_slice(&bytes[..count]);
@@ -143,13 +179,51 @@ impl Screen {
             }
         });
         let writer = pair.master.take_writer().unwrap();
-        Screen { master: pair.master, writer, child, seen, before, folder }
+        Screen { master: Some(pair.master), writer: Some(writer), child, seen, reading, before, folder }
     }
 
     /// Types bytes as a terminal sends them.
     pub fn send(&mut self, text: &str) {
-        self.writer.write_all(text.as_bytes()).unwrap();
-        self.writer.flush().unwrap();
+        let writer = self.writer.as_mut().expect("it has not hung up");
+        writer.write_all(text.as_bytes()).unwrap();
+        writer.flush().unwrap();
+    }
+
+    /// Takes nothing of what the program writes from now on, but what is read already.
+    pub fn pause(&self) {
+        *self.reading.0.lock().unwrap() = Reading::Paused;
+    }
+
+    /// Takes what the program writes again.
+    pub fn go_on(&self) {
+        *self.reading.0.lock().unwrap() = Reading::On;
+        self.reading.1.notify_all();
+    }
+
+    /// Closes the terminal. That takes effect with the next that the program writes.
+    pub fn hang_up(&mut self) {
+        *self.reading.0.lock().unwrap() = Reading::Over;
+        self.reading.1.notify_all();
+        (self.master, self.writer) = (None, None);
+    }
+
+    /// Waits for the end of the program whatever the terminal takes; its exit status.
+    pub fn gone(&mut self) -> u32 {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(Instant::now() < deadline, "it does not end:\n{}", self.text());
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
+    /// The memory that the program holds, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Waits until these words stand on the screen.
@@ -172,6 +246,11 @@ impl Screen {
         self.seen.0.lock().unwrap().parser.screen().contents()
     }
 
+    /// Where the program works: its configuration, its home, and what it writes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Everything that was written, as text.
     pub fn raw(&self) -> String {
         String::from_utf8_lossy(&self.seen.0.lock().unwrap().raw).into_owned()
@@ -190,8 +269,9 @@ impl Screen {
     }
 
     pub fn resize(&mut self, (cols, rows): (u16, u16)) {
-        self.seen.0.lock().unwrap().parser.screen_mut().set_size(rows, cols);
-        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        self.seen.0.lock().unwrap().parser.screen_mut().set_size(rows.max(2), cols.max(2));
+        let master = self.master.as_ref().expect("it has not hung up");
+        master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
     pub fn pid(&self) -> Pid {
@@ -257,7 +337,8 @@ impl Screen {
             assert!(!screen.hide_cursor(), "cursor");
             assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "mouse");
         }
-        assert_eq!(settings(self.master.as_ref()), self.before, "the line's settings");
+        let master = self.master.as_ref().expect("it has not hung up");
+        assert_eq!(settings(master.as_ref()), self.before, "the line's settings");
         let raw = self.raw();
         assert_eq!(raw.matches("\x1b[22;0t").count(), raw.matches("\x1b[23;0t").count(), "the title");
     }

@@ -15,6 +15,8 @@ use crate::servers::{self, Authority, Server, Stream, VALID, authority};
 pub const VALUE: &str = "canary+value/7f3e81c4\"9d20";
 /// How it begins, however it is written.
 const VALUE_START: &str = "canary+value";
+/// What a rotation writes.
+pub const NEW_VALUE: &str = "canary+fresh/5a1b07c4\"e83f";
 pub const SECRET_KEY: &str = "canary/secret/access/key/0123456789abcde";
 pub const SESSION_TOKEN: &str = "canarySessionToken0123456789abcdefghijklmnopqrstuvwxyz";
 pub const ACCESS_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJjYW5hcnkiOiJhY2Nlc3MifQ.Y2FuYXJ5LWFjY2Vzcw";
@@ -100,6 +102,10 @@ pub enum Manner {
     Quotes,
     /// Grants a session, then refuses as above.
     QuotesLater,
+    /// Grants everything but a new value, and refuses that as above.
+    QuotesWrites,
+    /// Stops in the middle of the answer that carries the secret's value, and holds the line.
+    Stalls,
 }
 
 /// STS, Secrets Manager, Entra and a vault that give out planted secrets; the token and its issuer are the lab's.
@@ -132,8 +138,7 @@ impl Cloud {
     /// The arguments that send a command there.
     pub fn arguments(&self) -> Vec<String> {
         let url = format!("https://localhost:{}", self.server.port);
-        let azure = fs::read_to_string(self.lab.file("profile.toml")).unwrap().contains("azure-workload");
-        let set = if azure {
+        let set = if self.is_azure() {
             [format!("azure.authority-host={url}"), format!("azure.vault-url={url}")]
         } else {
             [format!("aws.sts-endpoint-url={url}"), format!("aws.secretsmanager-endpoint-url={url}")]
@@ -144,10 +149,40 @@ impl Cloud {
         arguments
     }
 
+    /// The arguments with which a rotation writes there, beside the shared credentials in [`Cloud::environment`].
+    pub fn operator(&self) -> Vec<String> {
+        let secret = self.lab.file("secrets-admin-client-secret");
+        let arguments = if self.is_azure() {
+            ["--operator-client-id", "55555555-aaaa-4bbb-8ccc-666666666666", "--operator-secret-file", &secret].to_vec()
+        } else {
+            ["--operator-profile", "secrets-admin"].to_vec()
+        };
+        arguments.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The variables of whoever rotates there.
+    pub fn environment(&self) -> [(&'static str, String); 1] {
+        [("AWS_SHARED_CREDENTIALS_FILE", self.lab.file("secrets-admin-credentials"))]
+    }
+
+    fn is_azure(&self) -> bool {
+        fs::read_to_string(self.lab.file("profile.toml")).unwrap().contains("azure-workload")
+    }
+
     /// The secrets that must not show, with the name of each.
     pub fn secrets(&self) -> Vec<(&'static str, String)> {
         let _ = &self.authority;
-        secrets(&self.lab.token())
+        let mut all = secrets(&self.lab.token());
+        for (name, file) in [
+            ("the bearer token of the deployment", "deployment-token"),
+            ("the client secret of who rotates", "secrets-admin-client-secret"),
+        ] {
+            all.push((name, fs::read_to_string(self.lab.file(file)).unwrap()));
+        }
+        let keys = fs::read_to_string(self.lab.file("secrets-admin-credentials")).unwrap();
+        let key = keys.lines().find_map(|line| line.strip_prefix("aws_secret_access_key = ")).unwrap();
+        all.push(("the secret access key of who rotates", key.to_owned()));
+        all
     }
 }
 
@@ -155,6 +190,7 @@ impl Cloud {
 pub fn secrets(token: &str) -> Vec<(&'static str, String)> {
     let mut all = vec![
         ("the secret's value", VALUE.to_owned()),
+        ("the secret's new value", NEW_VALUE.to_owned()),
         ("the secret access key", SECRET_KEY.to_owned()),
         ("the session token", SESSION_TOKEN.to_owned()),
         ("the access token", ACCESS_TOKEN.to_owned()),
@@ -219,6 +255,7 @@ async fn answer(mut stream: Box<dyn Stream>, manner: Manner) -> std::io::Result<
             Manner::QuotesLater if !granted.contains("canary") || granted.contains(VALUE_START) => {
                 ("403 Forbidden", quoting(kind, &head, &body))
             }
+            Manner::QuotesWrites if body.contains("canary+fresh") => ("400 Bad Request", quoting(kind, &head, &body)),
             Manner::Garbled if granted.contains("canary") => ("200 OK", granted.replace(['{', '<'], "(")),
             _ if granted.starts_with("401") => ("401 Unauthorized", String::new()),
             _ => ("200 OK", granted),
@@ -230,11 +267,14 @@ async fn answer(mut stream: Box<dyn Stream>, manner: Manner) -> std::io::Result<
             "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\n{challenge}content-length: {}\r\n\r\n{text}",
             text.len()
         );
-        let cut = manner == Manner::CutOff && text.contains("canary");
-        stream.write_all(&answer.as_bytes()[..answer.len() - if cut { 20 } else { 0 }]).await?;
+        let holds_value = text.contains("canary+");
+        let cut = (manner == Manner::CutOff && text.contains("canary")) || (manner == Manner::Stalls && holds_value);
+        stream.write_all(&answer.as_bytes()[..answer.len() - if cut { 4 } else { 0 }]).await?;
         stream.flush().await?;
-        if cut {
-            return stream.shutdown().await;
+        match manner {
+            Manner::CutOff if cut => return stream.shutdown().await,
+            Manner::Stalls if cut => return std::future::pending().await,
+            _ => {}
         }
     }
 }
@@ -256,6 +296,9 @@ fn granted(head: &str, body: &str) -> (&'static str, String) {
         (XML, in_xml("GetCallerIdentity", caller))
     } else if head.contains("ListSecrets") {
         (JSON, json!({ "SecretList": [{ "Name": "crewai-test-keyword" }] }).to_string())
+    } else if head.contains("PutSecretValue") {
+        let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:crewai-test-keyword-a1B2c3";
+        (JSON, json!({ "ARN": arn, "Name": "crewai-test-keyword", "VersionId": "w", "VersionStages": [] }).to_string())
     } else if head.contains("GetSecretValue") {
         let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:crewai-test-keyword-a1B2c3";
         let read = json!({ "ARN": arn, "Name": "crewai-test-keyword", "VersionId": "v", "SecretString": VALUE });
@@ -268,6 +311,12 @@ fn granted(head: &str, body: &str) -> (&'static str, String) {
         )
     } else if !head.to_lowercase().contains("authorization:") {
         (JSON, "401".to_owned())
+    } else if head.starts_with("PUT /secrets/") {
+        // A vault repeats the value that it was given.
+        let id = "https://localhost/secrets/crewai-test-keyword/1";
+        (JSON, json!({ "value": NEW_VALUE, "id": id, "attributes": { "enabled": true } }).to_string())
+    } else if head.contains("/versions?") {
+        (JSON, json!({ "value": [] }).to_string())
     } else if head.contains("/secrets/") {
         let id = "https://localhost/secrets/crewai-test-keyword/0";
         (JSON, json!({ "value": VALUE, "id": id, "attributes": { "enabled": true } }).to_string())
@@ -291,7 +340,8 @@ fn quoting(kind: &str, head: &str, body: &str) -> String {
     };
     let sent: Vec<&str> = head.lines().filter(is_credential).collect();
     let form: Vec<String> = url::form_urlencoded::parse(body.as_bytes()).map(|(k, v)| format!("{k}={v}")).collect();
-    let said = format!("AADSTS700024: refused {} {}", sent.join(" "), form.join("&"));
+    let value = if body.contains("canary+fresh") { NEW_VALUE } else { "" };
+    let said = format!("AADSTS700024: refused {} {} {value} {body}", sent.join(" "), form.join("&"));
     if kind == "text/xml" {
         let said = said.replace('&', "&amp;").replace('<', "&lt;");
         return format!(

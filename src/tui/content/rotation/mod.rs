@@ -117,9 +117,17 @@ fn headline(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line
             lines.push(Line::of(Ink::Plain, format!("  {}", show.prose(&why))).hanging(2));
         }
     }
+    if let Some(warning) = secret.warning() {
+        let words = format!("{} {}", show.glyphs.warn, show.prose(&warning));
+        lines.push(Line::of(Ink::Warning, words).hanging(2));
+    }
     if let Some(version) = &secret.rolled_back {
         let words = format!("{} rolled back: version {} is current", show.glyphs.pass, show.prose(version));
         lines.push(Line::of(Ink::Good, words).hanging(2));
+    }
+    if let Some(began) = session.resumes.as_ref().filter(|_| secret.verdict().is_none()) {
+        let words = format!("goes on with the rotation that began {began} and was interrupted; what was seen is kept");
+        lines.push(Line::of(Ink::Accent, show.prose(&words)));
     }
     if session.is_live() {
         let (sign, doing) = words::doing(model, session);

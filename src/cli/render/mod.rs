@@ -1,11 +1,14 @@
 //! `trustline render`: one artifact on standard output, for a pipe.
 
+mod live;
+
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::args::{OutputArgs, OutputFormat, ProfileSelector};
+use self::live::Live;
+use super::args::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector};
 use super::lab_folder::LabFolder;
 use super::{CliError, Exit, guide, lab, network, settings, terminal};
 use crate::domain::nearest::nearest;
@@ -15,6 +18,7 @@ use crate::domain::profile::setting::{Origin, Setting};
 use crate::domain::text::visible;
 use crate::guide::{Artifact, Values, render};
 use crate::lab::LabOptions;
+use crate::probe::http::HttpStack;
 
 /// Arguments of `trustline render`.
 #[derive(Debug, Args)]
@@ -25,10 +29,24 @@ pub(super) struct RenderArgs {
     /// List the artifacts of the profile's guide, or of all guides
     #[arg(long, conflicts_with = "artifact")]
     list: bool,
+    /// With create-oidc-provider: fetch the issuer's certificates, and register the thumbprint of the topmost one
+    #[arg(long, requires = "artifact")]
+    live: bool,
     #[command(flatten)]
     selector: ProfileSelector,
     #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
     output: OutputArgs,
+}
+
+/// What an artifact is made from.
+#[derive(Default)]
+struct Given {
+    /// The guide that the profile names, where it names one.
+    guide: Option<Guide>,
+    settings: Vec<Setting>,
+    live: Option<Live>,
 }
 
 pub(super) fn run(args: &RenderArgs) -> Result<Exit, CliError> {
@@ -36,13 +54,21 @@ pub(super) fn run(args: &RenderArgs) -> Result<Exit, CliError> {
         return Err(CliError::new("`render` prints the artifact, or JSON").with_hint("write --output json"));
     }
     let wanted = args.artifact.as_deref().map(artifact_of).transpose()?;
-    let (named, settings) = profile(&args.selector)?;
+    if args.live && wanted != Some(Artifact::CreateOidcProvider) {
+        return Err(CliError::new(format!(
+            "only {} holds a thumbprint; leave out --live",
+            Artifact::CreateOidcProvider
+        )));
+    }
+    let given = given(args)?;
     let printed = match wanted {
-        None => list(named, args.output.output),
-        Some(artifact) => one(args, artifact, named, &settings)?,
+        None => list(given.guide, args.output.output),
+        Some(artifact) => one(args, artifact, &given)?,
     };
-    terminal::print(&printed);
-    Ok(Exit::Passed)
+    terminal::print(&printed)?;
+    // What was asked for and could not be had is missing in what was printed.
+    let lacks = given.live.is_some_and(|live| live.thumbprint.is_none());
+    Ok(if lacks { Exit::Inconclusive } else { Exit::Passed })
 }
 
 /// The artifact of this id.
@@ -58,39 +84,65 @@ fn artifact_of(id: &str) -> Result<Artifact, CliError> {
     Err(error.with_hint("`trustline render --list` names all of them"))
 }
 
-/// The guide that the profile names, where it names one, and its values.
-fn profile(selector: &ProfileSelector) -> Result<(Option<Guide>, Vec<Setting>), CliError> {
-    let loaded = match &selector.lab {
+fn given(args: &RenderArgs) -> Result<Given, CliError> {
+    let selector = &args.selector;
+    let (loaded, live) = match &selector.lab {
         Some(scenario) => {
             let runtime = network::runtime()?;
             let loaded = runtime.block_on(async {
                 let lab = lab::start(scenario, LabOptions { delay: Duration::ZERO })?;
                 let folder = LabFolder::write(&lab)?;
-                settings::load_alone_with_provenance(&folder.profile_file(), &format!("lab-{scenario}"), &selector.set)
+                let name = format!("lab-{scenario}");
+                let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &selector.set)?;
+                let live = look(args, &loaded.provenance, || args.network.lab_stack(&folder.ca_file())).await?;
+                Ok::<_, CliError>((loaded, live))
             });
             runtime.shutdown_background();
             loaded?
         }
-        None if guide::names_a_profile(selector) => settings::load_to_read(selector)?,
-        None => return Ok((None, Vec::new())),
+        None if args.live || guide::names_a_profile(selector) => {
+            let loaded = settings::load_to_read(selector)?;
+            let runtime = network::runtime()?;
+            let live = runtime.block_on(look(args, &loaded.provenance, || args.network.stack()));
+            // A name look-up that never ends must not keep the program from ending.
+            runtime.shutdown_background();
+            (loaded, live?)
+        }
+        None => return Ok(Given::default()),
     };
     let chosen = loaded.provenance.iter().any(|s| s.key == Key::Guide && s.origin != Origin::Default);
     // A cloud that is named decides as well as a guide that is.
     let fits = chosen || loaded.path.is_some();
-    Ok((fits.then_some(loaded.profile.guide), loaded.provenance))
+    Ok(Given { guide: fits.then_some(loaded.profile.guide), settings: loaded.provenance, live })
 }
 
-fn one(args: &RenderArgs, artifact: Artifact, named: Option<Guide>, settings: &[Setting]) -> Result<String, CliError> {
-    let guide = match (named, artifact.guides().first()) {
+/// The issuer's certificates, where they are asked for.
+async fn look(
+    args: &RenderArgs,
+    settings: &[Setting],
+    stack: impl FnOnce() -> Result<HttpStack, CliError>,
+) -> Result<Option<Live>, CliError> {
+    if !args.live {
+        return Ok(None);
+    }
+    let address = live::issuer_of(settings)?;
+    Ok(Some(live::look(&stack()?, &address, args.network.timeout).await))
+}
+
+fn one(args: &RenderArgs, artifact: Artifact, given: &Given) -> Result<String, CliError> {
+    let guide = match (given.guide, artifact.guides().first()) {
         (Some(guide), _) if artifact.guides().contains(&guide) => guide,
         (Some(guide), _) => {
             let own: Vec<&str> = Artifact::of(guide).map(Artifact::id).collect();
             return Err(CliError::new(format!("the guide {} has no artifact `{artifact}`", guide.id()))
                 .with_hint(format!("it has: {}", own.join(", "))));
         }
-        (None, first) => fitting(artifact, settings).or(first.copied()).unwrap_or(Guide::AwsWorkloadIdentity),
+        (None, first) => fitting(artifact, &given.settings).or(first.copied()).unwrap_or(Guide::AwsWorkloadIdentity),
     };
-    let rendered = render(artifact, &Values::of(guide, settings));
+    let thumbprint = given.live.as_ref().and_then(|live| live.thumbprint.clone());
+    let rendered = render(artifact, &Values::of(guide, &given.settings).with_thumbprint(thumbprint));
+    let seen = given.live.iter().map(|live| live.note.clone());
+    let notes: Vec<String> = seen.chain(rendered.notes).collect();
     if args.output.output == OutputFormat::Json {
         let missing: Vec<Json> =
             rendered.missing.iter().map(|m| json!({ "placeholder": m.placeholder, "key": m.key.path() })).collect();
@@ -101,11 +153,11 @@ fn one(args: &RenderArgs, artifact: Artifact, named: Option<Guide>, settings: &[
             "form": artifact.form().id(),
             "text": rendered.text,
             "missing": missing,
-            "notes": rendered.notes,
+            "notes": notes,
         });
         return Ok(format!("{document:#}\n"));
     }
-    for note in rendered.notes.into_iter().chain(guide::missing_words(&rendered.missing)) {
+    for note in notes.into_iter().chain(guide::missing_words(&rendered.missing)) {
         terminal::note(&format!("note: {}", visible(&note)));
     }
     Ok(rendered.text)
