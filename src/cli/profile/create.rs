@@ -217,7 +217,13 @@ mod tests {
     fn asks_for_what_is_missing_until_it_is_right() {
         let mut given = vec![answer(Key::Region, "us-east-1"), answer(Key::TokenEnv, "T")];
         let role = "arn:aws:iam::123456789012:role/r";
-        let answers = format!("arn:aws:iam::123456789012:user/u\n{role}\n\n\n\ndb#password\n");
+        let answers: String = missing(Guide::AwsWorkloadIdentity, &given)
+            .map(|question| match question.key {
+                Key::RoleArn => format!("arn:aws:iam::123456789012:user/u\n{role}\n"),
+                Key::SecretName => "db#password\n".to_owned(),
+                _ => "\n".to_owned(),
+            })
+            .collect();
         let mut said = Vec::new();
         ask(Guide::AwsWorkloadIdentity, &mut given, &mut answers.as_bytes(), &mut said).unwrap();
         let said = String::from_utf8(said).unwrap();
