@@ -101,6 +101,8 @@ pub struct RotationChoice {
     /// Whose profile names the secret.
     pub target: Target,
     pub way: RotationWay,
+    /// The program that rotates, and its arguments; empty for every other way.
+    pub command: Vec<String>,
     /// Where the running automation is seen.
     pub runtime: RuntimeFrom,
     pub patience: Patience,
@@ -143,6 +145,8 @@ pub enum RotationWay {
     Typed,
     /// trustline, a value that it makes up.
     Generated,
+    /// A program of the user's.
+    Command,
     /// It has been done already.
     Already,
     /// Whoever does, again and again.

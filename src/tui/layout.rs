@@ -168,6 +168,7 @@ pub fn layer(model: &Model, layer: &Layer, area: Rect) -> Rect {
         }
         Layer::Paste(_) => (widest.min(72), 7),
         Layer::Value(_) => (widest.min(72), 9),
+        Layer::Program(_) => (widest.min(84), 11),
         Layer::Agreement(_) => (widest.min(84), 12),
         Layer::Confirm(_) => (widest.min(64), 6),
     };

@@ -148,6 +148,11 @@ fn rotation_ways() -> Vec<Entry> {
             RotationWay::Generated,
         ),
         entry(
+            "A program of mine",
+            "You type the program with its arguments, see how it would run, and only then it does.",
+            RotationWay::Command,
+        ),
+        entry(
             "It has been written already",
             "Compares the current version with the one before it.",
             RotationWay::Already,

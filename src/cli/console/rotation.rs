@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ const AUTOMATION: Duration = Duration::from_secs(300);
 /// As whom a secret would be written.
 pub(super) async fn operator(opened: Opened, timeout: Duration) -> Result<OperatorSeen, String> {
     let profile = opened.loaded.profile.clone();
-    let (world, keep) = world(opened, timeout, RuntimeSource::Nowhere, Vec::new());
+    let (world, keep) = world(opened, timeout, RuntimeSource::Nowhere, Vec::new(), Vec::new());
     let identity = world.operator_identity().await.map_err(|refused| refused.reason)?;
     drop(keep);
     Ok(OperatorSeen { place: rotate::place(&profile, &identity), identity })
@@ -68,7 +69,7 @@ pub(super) async fn begin(
         RuntimeFrom::World => RuntimeSource::Kickoff,
         RuntimeFrom::Nowhere | RuntimeFrom::Pasted => RuntimeSource::Nowhere,
     };
-    let (world, keep) = world(opened, timeout, runtime, values);
+    let (world, keep) = world(opened, timeout, runtime, values, choice.command.clone());
     let world = Arc::new(world);
     if choice.way.writes() {
         // What was agreed to is held against what is there now: a profile may have changed since.
@@ -108,7 +109,7 @@ fn place(opened: &Opened) -> Result<Option<Place>, CliError> {
 fn take_up(way: RotationWay, files: &RotationFiles) -> Result<Option<KeptSession>, CliError> {
     match files.interrupted()? {
         Some(kept) if way == RotationWay::ByHand => Ok(Some(kept)),
-        Some(kept) if kept.begun && way.writes() => Err(CliError::new(format!(
+        Some(kept) if kept.begun && (way.writes() || way == RotationWay::Command) => Err(CliError::new(format!(
             "a rotation of {} that began {} was interrupted, and the new value may have been written",
             kept.secrets.join(", "),
             kept.started
@@ -133,11 +134,14 @@ fn world(
     timeout: Duration,
     runtime: RuntimeSource,
     values: Vec<NewValue>,
+    command: Vec<String>,
 ) -> (LiveWorld, Arc<dyn Any + Send + Sync>) {
     let Opened { loaded, http, operator, keep, .. } = opened;
     let profile = loaded.profile;
-    let command = Vec::new();
-    (LiveWorld::new(LiveSettings { http, profile, timeout, operator, command, runtime, values }), keep)
+    // What a program says would be written over the screen.
+    let command_stderr = Stdio::null;
+    let settings = LiveSettings { http, profile, timeout, operator, command, command_stderr, runtime, values };
+    (LiveWorld::new(settings), keep)
 }
 
 /// The value to write, where the way writes one.
@@ -157,6 +161,7 @@ fn values(way: RotationWay, value: Option<TypedValue>) -> Result<Vec<NewValue>, 
 fn way(way: RotationWay) -> Way {
     match way {
         RotationWay::ByHand => Way::ByHand,
+        RotationWay::Command => Way::Command,
         RotationWay::Typed | RotationWay::Generated => Way::Trustline,
         RotationWay::Already => Way::Already,
         RotationWay::Watch => Way::Watch,
@@ -169,6 +174,6 @@ fn pace(choice: &RotationChoice) -> Pace {
         (_, Patience::Again) => AUTOMATION,
         (_, Patience::Once) => Duration::ZERO,
     };
-    let store = if choice.way.writes() { AUTOMATION } else { PERSON };
+    let store = if choice.way.writes() || choice.way == RotationWay::Command { AUTOMATION } else { PERSON };
     Pace { first: PAUSES.0, longest: PAUSES.1, store, runtime }
 }

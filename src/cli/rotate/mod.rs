@@ -8,6 +8,7 @@ mod value;
 mod verify;
 
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
@@ -120,6 +121,7 @@ async fn rotate(
         timeout: args.network.timeout,
         operator,
         command: args.command.clone(),
+        command_stderr: Stdio::inherit,
         runtime: runtime.clone(),
         values,
     }));

@@ -170,7 +170,7 @@ pub fn scopes(model: &Model) -> Vec<Scope> {
         Some(Layer::Reader(_)) => vec![Scope::Reader],
         Some(Layer::Form(_)) => vec![Scope::Form],
         Some(Layer::Paste(_)) => vec![Scope::Paste],
-        Some(Layer::Value(_) | Layer::Agreement(_)) => vec![Scope::Secret],
+        Some(Layer::Value(_) | Layer::Program(_) | Layer::Agreement(_)) => vec![Scope::Secret],
         Some(Layer::Confirm(_)) => vec![Scope::Confirm],
         None => vec![Scope::On(model.screen), Scope::Main],
     };

@@ -20,6 +20,7 @@ pub enum Layer {
     Form(Box<Form>),
     Paste(PasteBox),
     Value(ValueBox),
+    Program(ProgramBox),
     Agreement(Box<Agreement>),
     Confirm(Confirm),
 }
@@ -111,6 +112,18 @@ pub struct ValueBox {
     pub runtime: (RuntimeFrom, Patience),
     pub value: TypedValue,
     /// What there is to say about it, in a sentence that tells nothing of it.
+    pub note: Option<&'static str>,
+}
+
+/// The program that rotates being typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProgramBox {
+    /// What was chosen before.
+    pub runtime: (RuntimeFrom, Patience),
+    pub typed: Field,
+    /// The program and its arguments as they would run, once they were shown; none while they are typed.
+    pub shown: Option<Vec<String>>,
+    /// What is wrong with it.
     pub note: Option<&'static str>,
 }
 

@@ -32,7 +32,10 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 /// Whether keys type somewhere.
 fn takes_text(model: &Model) -> bool {
     model.is_typing()
-        || matches!(model.layers.last(), Some(Layer::Form(_) | Layer::Paste(_) | Layer::Value(_) | Layer::Agreement(_)))
+        || matches!(
+            model.layers.last(),
+            Some(Layer::Form(_) | Layer::Paste(_) | Layer::Value(_) | Layer::Program(_) | Layer::Agreement(_))
+        )
 }
 
 /// The change to a text that a key makes.

@@ -200,6 +200,7 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
             _ => Vec::new(),
         },
         Some(Layer::Value(_)) => rotation::typed_value(model),
+        Some(Layer::Program(_)) => rotation::typed_program(model),
         Some(Layer::Agreement(_)) => rotation::agreed(model),
         _ => Vec::new(),
     }

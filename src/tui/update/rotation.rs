@@ -3,12 +3,13 @@
 use super::{error, guide, show, toast};
 use crate::domain::profile::Profile;
 use crate::domain::runtime_output::RuntimeOutput;
+use crate::domain::token::looks_like_jwt;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::command::again;
 use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, RotationWay, Target};
 use crate::tui::message::{Effect, Pasted, Told};
-use crate::tui::model::layer::{Agreement, Confirm, Operator, ValueBox};
+use crate::tui::model::layer::{Agreement, Confirm, Operator, ProgramBox, ValueBox};
 use crate::tui::model::list::{Edit, Field};
 use crate::tui::model::rotation::{Session, SessionNumber, SessionState};
 use crate::tui::model::{Layer, ListState, Model, PickerKind, Screen, Tone};
@@ -34,9 +35,36 @@ pub(super) fn chose_runtime(model: &mut Model, way: RotationWay, runtime: (Runti
             model.layers.push(Layer::Value(ValueBox { runtime, value: TypedValue::default(), note: None }));
             Vec::new()
         }
+        RotationWay::Command => {
+            let program = ProgramBox { runtime, typed: Field::default(), shown: None, note: None };
+            model.layers.push(Layer::Program(program));
+            Vec::new()
+        }
         RotationWay::Generated => agree(model, way, runtime, None),
-        RotationWay::ByHand | RotationWay::Already | RotationWay::Watch => begin(model, way, runtime, None, None),
+        RotationWay::ByHand | RotationWay::Already | RotationWay::Watch => {
+            begin(model, way, runtime, Writing::default())
+        }
     }
+}
+
+/// The program was typed: shows how it would run, then begins.
+pub(super) fn typed_program(model: &mut Model) -> Vec<Effect> {
+    let Some(Layer::Program(program)) = model.layers.last_mut() else { return Vec::new() };
+    let runtime = program.runtime;
+    if let Some(command) = program.shown.take() {
+        model.layers.pop();
+        return begin(model, RotationWay::Command, runtime, Writing { command, ..Writing::default() });
+    }
+    // As a profile's commands: a word ends at a blank, and no shell reads it.
+    let words: Vec<String> = program.typed.text().split_whitespace().map(str::to_owned).collect();
+    if words.is_empty() {
+        program.note = Some("nothing was typed yet");
+    } else if words.iter().any(|word| looks_like_jwt(word)) {
+        program.note = Some("that has a token in it, and arguments show in the list of processes");
+    } else {
+        program.shown = Some(words);
+    }
+    Vec::new()
 }
 
 /// The value was typed; asks for an agreement.
@@ -91,26 +119,33 @@ pub(super) fn agreed(model: &mut Model) -> Vec<Effect> {
     let place = seen.place.clone();
     match model.layers.pop() {
         Some(Layer::Agreement(agreed)) => {
-            let agreement = Some(Agreed { secret: agreed.secret, place });
-            begin(model, agreed.way, agreed.runtime, agreement, agreed.value)
+            let writing = Writing {
+                agreed: Some(Agreed { secret: agreed.secret, place }),
+                value: agreed.value,
+                command: Vec::new(),
+            };
+            begin(model, agreed.way, agreed.runtime, writing)
         }
         _ => Vec::new(),
     }
 }
 
-fn begin(
-    model: &mut Model,
-    way: RotationWay,
-    runtime: (RuntimeFrom, Patience),
+/// What a session needs that writes, or has a program write.
+#[derive(Default)]
+struct Writing {
     agreed: Option<Agreed>,
     value: Option<TypedValue>,
-) -> Vec<Effect> {
+    command: Vec<String>,
+}
+
+fn begin(model: &mut Model, way: RotationWay, runtime: (RuntimeFrom, Patience), writing: Writing) -> Vec<Effect> {
+    let Writing { agreed, value, command } = writing;
     let Some(target) = again(model).map(|choice| choice.target) else {
         return Vec::new();
     };
     let mut effects = cancel(model);
     let (runtime, patience) = runtime;
-    let choice = RotationChoice { target, way, runtime, patience, agreed };
+    let choice = RotationChoice { target, way, command, runtime, patience, agreed };
     let session = model.rotation.begin(choice.clone(), model.now_ms);
     show(model, Screen::Rotation);
     let here = model.here_mut();
@@ -237,6 +272,11 @@ pub(super) fn type_in(layer: &mut Layer, edit: Edit) -> bool {
             }
             true
         }
+        Layer::Program(program) => {
+            program.typed.edit(edit);
+            (program.shown, program.note) = (None, None);
+            true
+        }
         Layer::Agreement(agreement) => {
             agreement.typed.edit(edit);
             agreement.is_wrong = false;
@@ -253,6 +293,11 @@ pub(super) fn paste_in(layer: &mut Layer, text: &str) -> bool {
             let cut = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text));
             typed.value.push(cut.unwrap_or(text));
             typed.note = cut.map(|_| "the line break at its end was left out");
+            true
+        }
+        Layer::Program(program) => {
+            program.typed.paste(text);
+            (program.shown, program.note) = (None, None);
             true
         }
         Layer::Agreement(agreement) => {

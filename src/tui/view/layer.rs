@@ -69,6 +69,7 @@ pub(super) fn draw(
             secret::value(model, theme, geometry, typed, buffer);
             None
         }
+        Layer::Program(program) => secret::program(model, theme, geometry, program, buffer),
         Layer::Agreement(agreement) => secret::agreement(model, theme, geometry, agreement, buffer),
         Layer::Confirm(Confirm { question, .. }) => {
             let show = Show::of(model);

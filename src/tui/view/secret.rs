@@ -1,4 +1,5 @@
-//! The boxes of a rotation that writes: the new value, which never shows, and the agreement to write it.
+//! The boxes of a rotation that writes: the new value, which never shows, the agreement to write it, and the program that
+//! writes it instead.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -14,7 +15,8 @@ use crate::tui::content::chain::running;
 use crate::tui::inputs::RotationWay;
 use crate::tui::layout::Geometry;
 use crate::tui::model::Model;
-use crate::tui::model::layer::{Agreement, Operator, ValueBox};
+use crate::tui::model::layer::{Agreement, Operator, ProgramBox, ValueBox};
+use crate::tui::model::list::Field;
 use crate::tui::text::{Ink, Line};
 use crate::tui::theme::Theme;
 
@@ -104,14 +106,53 @@ pub(super) fn agreement(
     if agreement.wanted().is_none() || inner.height < 6 {
         return None;
     }
+    Some(input(model, theme, &agreement.typed, row, buffer))
+}
+
+/// The box in which the program that rotates is typed.
+pub(super) fn program(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    program: &ProgramBox,
+    buffer: &mut Buffer,
+) -> Option<Position> {
+    let show = Show::of(model);
+    let (state, enter) = match (&program.shown, program.note) {
+        (Some(words), _) => {
+            let words: Vec<String> = words.iter().map(|word| format!("[{}]", show.prose(word))).collect();
+            (Line::of(Ink::Plain, "runs, once: ").with(Ink::Command, words.join(" ")).hanging(2), "run it")
+        }
+        (None, Some(note)) => (Line::of(Ink::Warning, note), "go on"),
+        (None, None) => (Line::empty(), "go on"),
+    };
+    let lines = [
+        Line::of(Ink::Plain, "Type the program that writes the new value, and its arguments. No shell reads"),
+        Line::of(Ink::Plain, "them: a word ends at a blank. The new value must not stand among them."),
+        Line::empty(),
+        Line::empty(),
+        Line::empty(),
+        state,
+    ];
+    text_box(model, theme, geometry, "Rotate by a program of yours", &lines, buffer);
+    let inner = geometry.layer_inner();
+    let row = |y: u16| Rect { y, height: 1, ..inner };
+    let last = row(inner.bottom().saturating_sub(1));
+    paint::line(&keys(&[("enter", enter), ("esc", "leave")]), theme, last, show.glyphs, buffer);
+    (inner.height >= 6).then(|| input(model, theme, &program.typed, row(inner.y.saturating_add(3)), buffer))
+}
+
+/// A field to type in, and where its cursor stands.
+fn input(model: &Model, theme: &Theme, typed: &Field, row: Rect, buffer: &mut Buffer) -> Position {
+    let show = Show::of(model);
     // A text longer than its field is scrolled so that the cursor shows.
-    let before: String = agreement.typed.text().chars().take(agreement.typed.cursor()).collect();
+    let before: String = typed.text().chars().take(typed.cursor()).collect();
     let shift = before.width().saturating_sub(usize::from(row.width).saturating_sub(1));
-    let shown: String = agreement.typed.text().chars().skip(shift).collect();
+    let shown: String = typed.text().chars().skip(shift).collect();
     paint::text(&show.prose(&shown), Ink::Plain, theme, row, show.glyphs, buffer);
     buffer.set_style(row, theme.style(Ink::Accent).add_modifier(Modifier::UNDERLINED));
     let column = u16::try_from(before.width().saturating_sub(shift)).unwrap_or(u16::MAX);
-    Some(Position { x: row.x.saturating_add(column).min(row.right().saturating_sub(1)), y: row.y })
+    Position { x: row.x.saturating_add(column).min(row.right().saturating_sub(1)), y: row.y }
 }
 
 fn keys(keys: &[(&str, &str)]) -> Line {

@@ -71,6 +71,7 @@ fn four_keys_begin_a_rotation_by_hand_that_kicks_the_automation_off() {
     let choice = RotationChoice {
         target: Target::Lab("sub-mismatch".into()),
         way: RotationWay::ByHand,
+        command: vec![],
         runtime: RuntimeFrom::World,
         patience: Patience::Once,
         agreed: None,
@@ -161,8 +162,32 @@ fn a_value_that_is_easy_to_guess_is_flagged_before_it_is_written() {
 }
 
 #[test]
+fn a_program_is_shown_as_it_would_run_before_it_does() {
+    let mut driver = Driver::failed();
+    ready(&mut driver).press("Rjjj<enter><enter><enter>");
+    assert!(driver.shows("nothing was typed yet"), "{}", driver.screen());
+    driver.press("./rotate.sh  --name 'a b'<enter>");
+    assert!(driver.shows("[./rotate.sh] [--name] ['a] [b']"), "{}", driver.screen());
+    assert_eq!(started(&mut driver), None);
+    driver.press("<backspace>");
+    assert!(!driver.shows("runs, once"), "{}", driver.screen());
+    driver.press("<enter>");
+    assert_eq!(started(&mut driver), None, "what was changed is shown again");
+    driver.press("<enter>");
+    let (choice, _) = started(&mut driver).expect("a session");
+    assert_eq!((choice.way, choice.agreed), (RotationWay::Command, None));
+    assert_eq!(choice.command, ["./rotate.sh", "--name", "'a", "b"]);
+}
+
+#[test]
 fn leaving_at_any_question_begins_nothing() {
-    for keys in ["R<esc>", "Rj<enter><esc>", "Rj<enter><enter>abc<esc>", "Rj<enter><enter>abc<enter><esc>"] {
+    for keys in [
+        "R<esc>",
+        "Rj<enter><esc>",
+        "Rj<enter><enter>abc<esc>",
+        "Rj<enter><enter>abc<enter><esc>",
+        "Rjjj<enter><enter>a<enter><esc>",
+    ] {
         let mut driver = Driver::failed();
         ready(&mut driver).press(keys);
         assert!(driver.model.layers.is_empty(), "{keys}: {}", driver.screen());

@@ -262,6 +262,7 @@ fn rotation_that_writes() {
         rotation::operator(&mut driver).press("crewai");
         driver
     });
+    scene("rotation_program", |look, size| asking(look, size, "Rjjj<enter><enter>./rotate.sh --all<enter>"));
 }
 
 #[test]

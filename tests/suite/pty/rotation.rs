@@ -182,10 +182,7 @@ fn a_killed_session_goes_on_and_its_evidence_holds() {
 
     // What writes must not begin over what may have been written.
     let mut screen = on_rotation(screen.killed_and_again(&arguments, SIZE));
-    let credentials = std::fs::read_to_string(lab.file("secrets-admin-credentials")).unwrap();
-    std::fs::create_dir(screen.folder().join(".aws")).unwrap();
-    let credentials = credentials.replace("[secrets-admin]", "[default]");
-    std::fs::write(screen.folder().join(".aws/credentials"), credentials).unwrap();
+    sign_in(&screen, &lab);
     begin(&mut screen, "jj\r");
     agree(&mut screen);
     screen.wait("was interrupted, and the new");
@@ -226,4 +223,36 @@ fn the_chain_ends_in_what_a_rotation_proved() {
         let chain = text.lines().nth(1).unwrap_or_default();
         assert!(chain.contains(link), "{scenario}: {chain}");
     }
+}
+
+/// Whoever writes from this console is the lab's operator.
+fn sign_in(screen: &Screen, lab: &RunningLab) {
+    let credentials = std::fs::read_to_string(lab.file("secrets-admin-credentials")).unwrap();
+    std::fs::create_dir(screen.folder().join(".aws")).unwrap();
+    let credentials = credentials.replace("[secrets-admin]", "[default]");
+    std::fs::write(screen.folder().join(".aws/credentials"), credentials).unwrap();
+}
+
+#[test]
+fn a_program_of_the_users_rotates() {
+    let lab = RunningLab::start("healthy");
+    let (profile, ca) = (lab.file("profile.toml"), lab.file("ca.pem"));
+    let arguments = ["--profile-file", &profile, "--ca-file", &ca, "--no-animation"];
+    let mut screen = on_rotation(Screen::trustline(&arguments, SIZE));
+    sign_in(&screen, &lab);
+    let program = assert_cmd::cargo::cargo_bin!("trustline").display();
+    let script = format!(
+        "printf %s {VALUE} | {program} rotate --put --yes --wait 0 --profile-file {profile} --ca-file {ca}\n\
+         echo noise >&2\nexit 0\n"
+    );
+    std::fs::write(screen.folder().join("rotate.sh"), script).unwrap();
+    begin(&mut screen, "jjj\r");
+    screen.wait("No shell reads");
+    screen.send("/bin/sh rotate.sh\r");
+    screen.wait("[/bin/sh] [rotate.sh]");
+    screen.send("\r");
+    screen.wait("propagated · ");
+    screen.wait(trustline::domain::fingerprint::Fingerprint::of(VALUE.as_bytes()).as_str());
+    let screen = leave(screen);
+    assert!(!screen.raw().contains("noise") && !screen.raw().contains(VALUE));
 }

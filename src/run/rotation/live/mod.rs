@@ -67,6 +67,7 @@ pub struct LiveWorld {
     operator: Operator,
     /// For rotating by command.
     command: Vec<String>,
+    command_stderr: fn() -> Stdio,
     runtime: RuntimeSource,
     /// The values to write, in the order of the session's secrets.
     values: Mutex<VecDeque<NewValue>>,
@@ -82,6 +83,8 @@ pub struct LiveSettings {
     pub timeout: Duration,
     pub operator: Operator,
     pub command: Vec<String>,
+    /// Where that program's complaints go.
+    pub command_stderr: fn() -> Stdio,
     pub runtime: RuntimeSource,
     pub values: Vec<NewValue>,
 }
@@ -101,6 +104,7 @@ impl LiveWorld {
             timeout: settings.timeout,
             operator: settings.operator,
             command: settings.command,
+            command_stderr: settings.command_stderr,
             runtime: settings.runtime,
             values: Mutex::new(settings.values.into()),
             reader: Mutex::new(None),
@@ -227,7 +231,7 @@ impl RotationWorld for LiveWorld {
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
+            .stderr((self.command_stderr)())
             .kill_on_drop(true)
             .status()
             .await

@@ -32,6 +32,11 @@ impl<W: RotationWorld> Session<W> {
         match self.request.way {
             Way::Command if to_do.is_empty() => {}
             Way::Command => {
+                // From here on the store may have a new version, also where the session is interrupted.
+                for at in to_do {
+                    let secret = self.tracked[at].name.clone();
+                    self.emit(RotationKind::Writing { secret }).await;
+                }
                 if let Err(refused) = self.world.run_command().await {
                     self.trouble(None, refused).await;
                 }

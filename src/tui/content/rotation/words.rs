@@ -5,6 +5,7 @@ use crate::output::rotation::text::hint;
 use crate::run::rotation::event::{Awaited, Moment, Way};
 use crate::tui::content::Show;
 use crate::tui::content::chain::running;
+use crate::tui::inputs::RotationWay;
 use crate::tui::model::Model;
 use crate::tui::model::rotation::{Doing, Session, SessionState};
 use crate::tui::text::Ink;
@@ -37,6 +38,9 @@ pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
             (waiting, "paste here what the running automation prints".to_owned())
         }
         (_, Doing::Looking(Moment::After)) => (moving, "looking at the running automation".to_owned()),
+        (_, Doing::Writing(_)) if session.choice.way == RotationWay::Command => {
+            (moving, "your program runs".to_owned())
+        }
         (_, Doing::Writing(_)) => (moving, "writing the new value".to_owned()),
         (_, Doing::Waiting { awaited, attempt, next_ms }) => {
             let what = match (awaited, session.report.way) {

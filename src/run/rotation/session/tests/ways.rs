@@ -9,7 +9,7 @@ async fn every_way_ends_in_its_verdict() {
     let after = ["store-seen", "looking", "kicked-off", "runtime-seen", "judged", "done"];
     let rows: [(Way, Option<Duration>, &[&str]); 4] = [
         (Way::ByHand, Some(3 * SECOND), &["asked", "waiting", "waiting", "written"]),
-        (Way::Command, None, &["written"]),
+        (Way::Command, None, &["writing", "written"]),
         (Way::Trustline, None, &["writing", "acting", "written"]),
         (Way::Already, Some(Duration::ZERO), &["store-seen"]),
     ];
