@@ -247,7 +247,7 @@ fn a_program_of_the_users_rotates() {
     );
     std::fs::write(screen.folder().join("rotate.sh"), script).unwrap();
     begin(&mut screen, "jjj\r");
-    screen.wait("No shell reads");
+    screen.wait("No shell");
     screen.send("/bin/sh rotate.sh\r");
     screen.wait("[/bin/sh] [rotate.sh]");
     screen.send("\r");

@@ -4,6 +4,7 @@ mod picture;
 pub mod words;
 
 use super::{LABEL, Rows, Show, finding, heading, labelled, page};
+use crate::cause::Certainty;
 use crate::run::rotation::report::{SecretReport, Trouble};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::rotation::{Session, SessionState};
@@ -81,7 +82,11 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     lines.extend(picture::lines(model, &session.report, secret, width));
     if let Some(judged) = secret.verdict() {
         for (place, found) in judged.findings.iter().enumerate() {
-            let title = if place == 0 { "The likely reason" } else { "Or" };
+            let title = match (place, found.certainty) {
+                (0, Certainty::Proven) => "The reason",
+                (0, _) => "The likely reason",
+                _ => "Or",
+            };
             lines.extend([Line::empty(), heading(title)]);
             lines.extend(finding::lines(found, width, show));
         }
