@@ -187,6 +187,8 @@ fn a_killed_session_goes_on_and_its_evidence_holds() {
     agree(&mut screen);
     screen.wait("was interrupted, and the new");
     screen.wait("begin with `I do,");
+    screen.wait("The rotation could not begin");
+    screen.wait("esc close");
     screen.send("\x1b");
     screen.wait_for("the error is gone", |text| !text.contains("The rotation could not begin"));
 

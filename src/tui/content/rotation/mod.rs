@@ -245,7 +245,8 @@ fn nothing(model: &Model) -> Vec<Line> {
                 ),
                 Line::of(Ink::Plain, "the new value, only its own fingerprint tells: sha256 of the value, 12 digits."),
                 Line::empty(),
-                Line::of(Ink::Accent, key).with(Ink::Plain, "  begin: by hand, by trustline, or watch for rotations"),
+                Line::of(Ink::Accent, key)
+                    .with(Ink::Plain, "  begin: by hand, by trustline, by a program of yours, or watch"),
             ]
         }
     }
