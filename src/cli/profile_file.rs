@@ -13,7 +13,7 @@ use crate::domain::profile::document;
 use crate::domain::profile::key::{Key, Kind};
 use crate::domain::profile::setting::Value;
 use crate::domain::secret_shape::looks_secret;
-use crate::guide::{Change, Confirmation, confirmations};
+use crate::guide::{Change, Confirmation, Shown, confirmations, shown};
 use crate::output::file;
 
 /// A screenful of drafts is a few KiB; anything past this is another file.
@@ -33,6 +33,14 @@ struct Drafts {
 /// The file cannot be read.
 pub(super) fn confirmed(path: &Path, guide: Guide) -> Result<Vec<Confirmation>, CliError> {
     Ok(confirmations(&settings::read(path)?, guide))
+}
+
+/// What a profile's file says was shown of a guide.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn shown_of(path: &Path, guide: Guide) -> Result<Vec<Shown>, CliError> {
+    Ok(shown(&settings::read(path)?, guide))
 }
 
 /// Changes the file. Drafts of what is set go.

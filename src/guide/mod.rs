@@ -14,13 +14,13 @@ mod thumbprint;
 mod values;
 
 pub use artifact::{Artifact, Form};
-pub use change::{Change, confirmations};
+pub use change::{Change, confirmations, shown};
 pub use fill::fill;
 pub use import::{Import, Left, Taken, import};
 pub use question::{Question, questions};
 pub use render::{Rendered, render};
 pub use rotate_command::rotate_command;
-pub use state::{Confirmation, Evidence, Judged, Open, StepState, next_open, states};
+pub use state::{Confirmation, Evidence, Judged, Open, Shown, StepState, next_open, states};
 pub use text::{Field, Place, Proof, Reading, SetupGuide, Side, Step, Tab, setup_guide};
 pub use thumbprint::thumbprint;
 pub use values::{Filling, Missing, Values};

@@ -16,7 +16,7 @@ pub enum StepState {
         checks: Vec<CheckId>,
         /// And by these proofs.
         proofs: Vec<Proof>,
-        /// When, RFC 3339 UTC: the oldest of the checks counts. Empty where a proof alone shows it.
+        /// When, RFC 3339 UTC: the oldest of them counts.
         at: String,
     },
     /// Shown to be wrong.
@@ -79,13 +79,21 @@ pub struct Confirmation {
     pub at: String,
 }
 
+/// Something that was shown and that no check can repeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub proof: Proof,
+    /// RFC 3339 UTC.
+    pub at: String,
+}
+
 /// Everything that is known.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// The checks that ended; none where no run was made.
     pub checks: Vec<Judged>,
     /// What else was shown.
-    pub proofs: Vec<Proof>,
+    pub shown: Vec<Shown>,
     pub confirmations: Vec<Confirmation>,
     /// The keys that the profile holds.
     pub known: Vec<Key>,
@@ -121,7 +129,8 @@ struct Failure<'a> {
     findings: Vec<&'a Finding>,
 }
 
-/// The steps that failed checks point to: where their findings are set right, else the first step that they verify.
+/// The steps that failed checks point to: the one that answers for the check, else where its findings are set right, else
+/// the first step that it verifies.
 fn failures<'a>(guide: &SetupGuide, evidence: &'a Evidence) -> Vec<Failure<'a>> {
     let mut failures: Vec<Failure<'a>> = Vec::new();
     for judged in evidence.checks.iter().filter(|judged| judged.outcome == Outcome::Fail) {
@@ -132,6 +141,13 @@ fn failures<'a>(guide: &SetupGuide, evidence: &'a Evidence) -> Vec<Failure<'a>> 
             Some(failure) => failure.findings.extend(finding),
             None => failures.push(Failure { step, check: judged.check, findings: finding.into_iter().collect() }),
         };
+        if let Some(step) = guide.steps.iter().find(|step| step.answers_for.contains(&judged.check)) {
+            blame(step.number, None);
+            for finding in &judged.findings {
+                blame(step.number, Some(finding));
+            }
+            continue;
+        }
         let here = |finding: &&Finding| finding.step.is_some_and(|step| guide.step(step).is_some());
         // The surest finding names the step. Others do where they are proven too; a mere possibility accuses nobody
         // beside it.
@@ -157,7 +173,8 @@ fn failures<'a>(guide: &SetupGuide, evidence: &'a Evidence) -> Vec<Failure<'a>> 
 
 fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> StepState {
     if let Some(failure) = failures.iter().find(|failure| failure.step == step.number) {
-        let findings = failure.findings.iter().map(|finding| (*finding).clone()).collect();
+        let here = |finding: &&Finding| Finding { step: Some(step.number), ..(*finding).clone() };
+        let findings = failure.findings.iter().map(here).collect();
         return StepState::Failing { check: failure.check, findings };
     }
     let of = |id: &CheckId| evidence.checks.iter().find(|judged| judged.check == *id);
@@ -165,14 +182,19 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
     // A check that does not apply says nothing, unlike one that another check kept from running or that could not tell.
     let silent =
         |id: &&CheckId| of(id).is_none_or(|judged| judged.outcome == Outcome::Skipped && judged.blocked_by.is_none());
-    let proofs: Vec<Proof> = step.shown_by.iter().copied().filter(|proof| evidence.proofs.contains(proof)).collect();
+    let shown: Vec<&Shown> = evidence.shown.iter().filter(|shown| step.shown_by.contains(&shown.proof)).collect();
     let deciding: Vec<CheckId> = step.checks.iter().filter(passed).copied().collect();
     let open: Vec<CheckId> = step.checks.iter().filter(|id| !passed(id)).copied().collect();
     let all_told = open.iter().all(|id| silent(&id));
     // What has to be confirmed is shown by no check: a deployment that answers may still lack the variable.
     let by_checks = !deciding.is_empty() && all_told && step.confirm.is_none();
-    if by_checks || !proofs.is_empty() {
-        let at = deciding.iter().filter_map(of).map(|judged| judged.at.clone()).min().unwrap_or_default();
+    let others = step.shown_by_checks.as_slice();
+    let others = if others.iter().all(|id| passed(&id)) { others } else { &[] };
+    if by_checks || !others.is_empty() || !shown.is_empty() {
+        let deciding: Vec<CheckId> = deciding.into_iter().chain(others.iter().copied()).collect();
+        let checked = deciding.iter().filter_map(of).map(|judged| &judged.at);
+        let at = checked.chain(shown.iter().map(|shown| &shown.at)).min().cloned().unwrap_or_default();
+        let proofs = shown.iter().map(|shown| shown.proof).collect();
         let supporting = step.supporting.iter().filter(passed).copied();
         let mut checks: Vec<CheckId> = deciding.into_iter().chain(supporting).collect();
         checks.sort_unstable();
@@ -301,6 +323,25 @@ mod tests {
     }
 
     #[test]
+    fn a_live_token_that_the_cloud_takes_shows_the_configuration_and_nothing_behind_it() {
+        let shows = [CheckId::TokenSignature, CheckId::TokenClaims, CheckId::AwsAssumeRoleWithWebIdentity];
+        let mut evidence =
+            Evidence { checks: shows.map(|check| judged(check, Outcome::Pass)).to_vec(), ..Evidence::default() };
+        assert_eq!(
+            state(&evidence, 6),
+            StepState::Verified { checks: shows.to_vec(), proofs: vec![], at: AT.to_owned() }
+        );
+        for number in [0, 7, 9, 10] {
+            assert!(!is_verified(&state(&evidence, number)), "{number}");
+        }
+        for at in 0..shows.len() {
+            evidence.checks[at].outcome = Outcome::Inconclusive;
+            assert!(!is_verified(&state(&evidence, 6)), "{}", shows[at]);
+            evidence.checks[at].outcome = Outcome::Pass;
+        }
+    }
+
+    #[test]
     fn a_person_confirms_what_nobody_can_be_asked_for() {
         let at = "2026-01-02T03:04:05Z".to_owned();
         let confirm = |step| Confirmation { step, at: at.clone() };
@@ -310,8 +351,8 @@ mod tests {
         // A deployment that answers does not show that the variable is set; a rotation that arrives does.
         evidence.checks = vec![judged(CheckId::DeploymentReachable, Outcome::Pass)];
         assert!(!is_verified(&state(&evidence, 9)));
-        evidence.proofs = vec![Proof::Rotation];
-        for number in [6, 7, 9, 10] {
+        evidence.shown = vec![Shown { proof: Proof::Rotation, at: AT.to_owned() }];
+        for number in [0, 6, 7, 9, 10] {
             assert!(is_verified(&state(&evidence, number)), "{number}");
         }
         // A failure goes before every word.

@@ -54,6 +54,12 @@ pub struct Step {
     /// Checks that tell of the step without verifying it by themselves.
     #[serde(default)]
     pub supporting: Vec<CheckId>,
+    /// Checks whose failure stands here, whatever its cause is.
+    #[serde(default)]
+    pub answers_for: Vec<CheckId>,
+    /// Checks of other things that together show the step to be done.
+    #[serde(default)]
+    pub shown_by_checks: Vec<CheckId>,
     /// What else shows that the step is done.
     #[serde(default)]
     pub shown_by: Vec<Proof>,
@@ -133,6 +139,11 @@ impl Proof {
         match self {
             Proof::Rotation => "rotation",
         }
+    }
+
+    /// The proof of this id.
+    pub fn parse(id: &str) -> Option<Proof> {
+        [Proof::Rotation].into_iter().find(|proof| proof.id() == id)
     }
 }
 

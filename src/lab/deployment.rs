@@ -62,6 +62,18 @@ impl Deployment {
         answer(200, &json!({ "kickoff_id": id }))
     }
 
+    /// The platform's form for workload identity.
+    fn configure(&self, body: &[u8]) -> Answer {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        match body.get("client_id").and_then(Value::as_str) {
+            Some(client_id) => {
+                self.worker.configure(client_id);
+                answer(200, &json!({ "client_id": client_id }))
+            }
+            None => refusal(422, "client_id must be a text"),
+        }
+    }
+
     fn status(&self, id: &str) -> Answer {
         let Some(run) = self.runs.get(id) else { return refusal(404, "Kickoff not found") };
         let body = match (self.world.answers, run) {
@@ -97,6 +109,7 @@ impl Service for Deployment {
             (&Method::GET, ["inputs"]) => answer(200, &json!({ "inputs": self.world.inputs })),
             (&Method::POST, ["kickoff"]) => self.kickoff(&request.body),
             (&Method::GET, ["status", id]) => self.status(id),
+            (&Method::POST, ["lab", "configuration"]) => self.configure(&request.body),
             (&Method::GET, ["lab", "log"]) => Answer::new(200, "text/plain", self.worker.log()),
             _ => refusal(404, "Not Found"),
         }

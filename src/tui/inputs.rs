@@ -7,7 +7,7 @@ use crate::check::CheckId;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Setting;
-use crate::guide::Confirmation;
+use crate::guide::{Confirmation, Shown};
 use crate::run::event::RunEvent;
 use crate::run::rotation::session::RuntimeFrom;
 
@@ -168,6 +168,8 @@ pub struct GuideFile {
     pub settings: Vec<Setting>,
     /// What a person confirmed.
     pub confirmations: Vec<Confirmation>,
+    /// What was shown and no check can repeat.
+    pub shown: Vec<Shown>,
     /// What was typed into fields and is no value yet.
     pub drafts: BTreeMap<Key, String>,
     pub keeps: Keeps,

@@ -3,6 +3,7 @@
 mod aws;
 mod progress;
 mod render;
+mod rows;
 mod wrong;
 
 use std::fs;

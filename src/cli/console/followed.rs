@@ -6,7 +6,7 @@ use crate::cli::args::ProfileSelector;
 use crate::cli::{CliError, profile_file, settings};
 use crate::domain::profile::key::Key;
 use crate::domain::profile::{document, resolve};
-use crate::guide::{Change, confirmations};
+use crate::guide::{Change, confirmations, shown};
 use crate::tui::inputs::{GuideFile, Keeps, Target};
 
 const NO_FILE: &str = "there is no profile's file to write to; make a profile first";
@@ -43,6 +43,7 @@ pub(super) fn read(target: &Target, set: &[String]) -> Result<GuideFile, String>
         guide,
         settings,
         confirmations: confirmations(&text, guide),
+        shown: shown(&text, guide),
         drafts: path.as_deref().map(profile_file::drafts).unwrap_or_default(),
         keeps: if path.is_some() { Keeps::File } else { Keeps::Nothing(NO_FILE) },
         problem,

@@ -15,6 +15,8 @@ use super::settings::Loaded;
 use super::{CliError, Exit, lab, network, profile_file, settings, terminal};
 use crate::domain::nearest::nearest;
 use crate::domain::profile::Guide;
+use crate::domain::profile::key::Key;
+use crate::domain::profile::setting::Origin;
 use crate::domain::timestamp::rfc3339;
 use crate::guide::{Change, Evidence, Step, Values, setup_guide, states};
 use crate::lab::LabOptions;
@@ -188,9 +190,15 @@ fn followed(guide: Guide, loaded: Loaded, own: Option<Guide>, ran: Option<RanChe
         Some(path) => profile_file::confirmed(path, guide)?,
         None => Vec::new(),
     };
+    // What was shown with the file's values says nothing of others.
+    let flags = loaded.provenance.iter().any(|setting| setting.origin == Origin::Flag && setting.key != Key::Guide);
+    let shown = match loaded.path.as_deref().filter(|_| !flags) {
+        Some(path) => profile_file::shown_of(path, guide)?,
+        None => Vec::new(),
+    };
     let known = loaded.provenance.iter().map(|setting| setting.key).collect();
     let checks = ran.as_ref().map_or_else(Vec::new, |ran| ran.checks.clone());
-    let evidence = Evidence { checks, proofs: Vec::new(), confirmations, known };
+    let evidence = Evidence { checks, shown, confirmations, known };
     let states = own.map(|_| states(text, &evidence));
     Ok(GuideReport { guide, text, values, states, own: own == Some(guide), checked: ran.map(|ran| ran.at) })
 }

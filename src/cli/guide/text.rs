@@ -146,6 +146,10 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
     for check in &step.checks {
         let _ = writeln!(text, "  {check}: {}", check.title());
     }
+    if !step.shown_by_checks.is_empty() {
+        let others: Vec<&str> = step.shown_by_checks.iter().map(|check| check.id()).collect();
+        let _ = writeln!(text, "  or {} together show it", others.join(", "));
+    }
     for proof in &step.shown_by {
         let _ = writeln!(text, "  or {} shows it", proof.id());
     }

@@ -53,7 +53,7 @@ pub(in crate::cli) struct RotateArgs {
     /// Write without asking for confirmation
     #[arg(long)]
     pub(super) yes: bool,
-    /// Write with this profile of the AWS CLI's files, instead of AWS's default chain
+    /// Write with this profile of the AWS CLI's files, instead of the variables' keys or the default profile
     #[arg(long, value_name = "NAME")]
     operator_profile: Option<String>,
     /// Write to the vault as this application, instead of the Azure CLI's user

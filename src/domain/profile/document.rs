@@ -11,6 +11,8 @@ use crate::domain::timestamp::parse_rfc3339;
 
 /// The table of what a person confirmed: for each guide the steps' names with a time.
 pub const CONFIRMED: &str = "confirmed";
+/// The table of what was shown by something that no check can repeat: for each guide the proofs' names with a time.
+pub const SHOWN: &str = "shown";
 /// Profiles are a screenful; anything past this is another file.
 pub const LARGEST: usize = 64 * 1024;
 /// What stands in the way of reading on is told up to here.
@@ -40,27 +42,27 @@ pub fn parse(text: &str, path: &Path) -> (Vec<Setting>, Vec<Problem>) {
     (reader.settings, reader.problems)
 }
 
-/// A step that a person says is done.
+/// What a profile remembers of following a guide.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Confirmed {
+pub struct Remembered {
     /// The guide's id.
     pub guide: String,
-    /// The step's name, which stays when steps are inserted before it.
-    pub step: String,
+    /// The step's name, which stays when steps are inserted before it; or the proof's.
+    pub name: String,
     /// RFC 3339 UTC.
     pub at: String,
 }
 
-/// What a profile's text says was confirmed. Entries of another form are passed over: they confirm nothing.
-pub fn confirmed(text: &str) -> Vec<Confirmed> {
+/// What a profile's text remembers in a table, [`CONFIRMED`] or [`SHOWN`]. Entries of another form are passed over.
+pub fn remembered(text: &str, table: &str) -> Vec<Remembered> {
     let Ok(document) = text.parse::<toml::Table>() else { return Vec::new() };
-    let guides = document.get(CONFIRMED).and_then(toml::Value::as_table).into_iter().flatten();
+    let guides = document.get(table).and_then(toml::Value::as_table).into_iter().flatten();
     guides
-        .filter_map(|(guide, steps)| Some((guide, steps.as_table()?)))
-        .flat_map(|(guide, steps)| {
-            steps.iter().filter_map(|(step, at)| {
+        .filter_map(|(guide, names)| Some((guide, names.as_table()?)))
+        .flat_map(|(guide, names)| {
+            names.iter().filter_map(|(name, at)| {
                 let at = at.as_str().filter(|at| parse_rfc3339(at).is_some())?;
-                Some(Confirmed { guide: guide.clone(), step: step.clone(), at: at.to_owned() })
+                Some(Remembered { guide: guide.clone(), name: name.clone(), at: at.to_owned() })
             })
         })
         .collect()
@@ -123,8 +125,8 @@ impl Reader<'_> {
                 if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
             let at = name.span().start;
             match (value.get_ref(), Key::parse(&path)) {
-                // What a person confirmed is no setting; see `confirmed`.
-                (DeValue::Table(_), None) if path == CONFIRMED => {}
+                // What following a guide left is no setting; see `remembered`.
+                (DeValue::Table(_), None) if path == CONFIRMED || path == SHOWN => {}
                 (DeValue::Table(inner), None) if is_table(&path) => self.table(&path, inner),
                 (_, None) if is_table(&path) => self.refuse(
                     at,

@@ -2,7 +2,6 @@
 
 use toml_edit::{Array, DocumentMut, Item, Table, Value as Toml};
 
-use super::document::CONFIRMED;
 use super::key::{Key, Kind};
 use super::setting::{Fault, Value};
 use super::value::{command_fault, region_fault, text_fault};
@@ -47,28 +46,29 @@ pub fn set(text: &str, key: Key, value: Option<&Value>) -> Result<String, String
     Ok(document.to_string())
 }
 
-/// The text with a step confirmed at a time (RFC 3339 UTC), or not confirmed any more.
+/// The text with a step confirmed or a proof shown at a time (RFC 3339 UTC), or not any more. The table is
+/// [`CONFIRMED`](super::document::CONFIRMED) or [`SHOWN`](super::document::SHOWN).
 ///
 /// # Errors
 /// As for [`set`].
-pub fn confirm(text: &str, guide: &str, step: &str, at: Option<&str>) -> Result<String, String> {
+pub fn remember(text: &str, kind: &str, guide: &str, name: &str, at: Option<&str>) -> Result<String, String> {
     let mut document = document(text)?;
-    let confirmed = table(document.as_table_mut(), CONFIRMED)?;
-    confirmed.set_implicit(true);
-    let steps = table(confirmed, guide)?;
+    let remembered = table(document.as_table_mut(), kind)?;
+    remembered.set_implicit(true);
+    let names = table(remembered, guide)?;
     match at {
         Some(at) => {
-            steps.insert(step, Item::Value(Toml::from(at)));
+            names.insert(name, Item::Value(Toml::from(at)));
         }
         None => {
-            steps.remove(step);
+            names.remove(name);
         }
     }
-    if steps.is_empty() {
-        confirmed.remove(guide);
+    if names.is_empty() {
+        remembered.remove(guide);
     }
-    if confirmed.is_empty() {
-        document.remove(CONFIRMED);
+    if remembered.is_empty() {
+        document.remove(kind);
     }
     Ok(document.to_string())
 }
@@ -122,7 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::profile::document::{confirmed, parse};
+    use crate::domain::profile::document::{CONFIRMED, parse, remembered};
 
     #[test]
     fn a_change_leaves_the_rest_as_it_stands() {
@@ -145,13 +145,14 @@ mod tests {
     #[test]
     fn confirmations_are_part_of_the_profile_and_no_settings() {
         let at = "2026-01-02T03:04:05Z";
-        let one = confirm("guide = \"aws-static\"\n", "aws-static", "platform", Some(at)).unwrap();
-        let two = confirm(&one, "aws-static", "prerequisites", Some(at)).unwrap();
-        let steps: Vec<String> = confirmed(&two).into_iter().map(|c| c.step).collect();
+        let guide = "guide = \"aws-static\"\n";
+        let one = remember(guide, CONFIRMED, "aws-static", "platform", Some(at)).unwrap();
+        let two = remember(&one, CONFIRMED, "aws-static", "prerequisites", Some(at)).unwrap();
+        let steps: Vec<String> = remembered(&two, CONFIRMED).into_iter().map(|c| c.name).collect();
         assert_eq!(steps, ["platform", "prerequisites"]);
         let (settings, problems) = parse(&two, Path::new("p"));
         assert_eq!((settings.len(), problems), (1, vec![]));
-        assert_eq!(confirm(&one, "aws-static", "platform", None).unwrap(), "guide = \"aws-static\"\n");
+        assert_eq!(remember(&one, CONFIRMED, "aws-static", "platform", None).unwrap(), guide);
     }
 
     #[test]

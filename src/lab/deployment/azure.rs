@@ -48,7 +48,7 @@ fn grant(worker: &Worker, token: Option<&SecretString>) -> Result<String, String
         form.append_pair("client_id", &app.client_id).append_pair("client_secret", secret.value.expose_secret());
         return Ok(form.finish());
     };
-    form.append_pair("client_id", &worker.world.profile.azure.client_id)
+    form.append_pair("client_id", worker.client_id())
         .append_pair("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
         .append_pair("client_assertion", token.expose_secret());
     Ok(form.finish())

@@ -1,7 +1,7 @@
 //! The worker of a deployment: resolves the variable's secret as the world says, and runs the automation, which prints
 //! the fingerprint of what it was given.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -46,6 +46,8 @@ pub(in crate::lab) struct Worker {
     imported: OnceCell<SecretString>,
     cached: AsyncMutex<Option<(SecretString, Instant)>>,
     log: Mutex<Vec<String>>,
+    /// The application that the platform was told to be, where that is not the one of the world.
+    client: OnceLock<String>,
 }
 
 impl Worker {
@@ -59,7 +61,18 @@ impl Worker {
             imported: OnceCell::new(),
             cached: AsyncMutex::default(),
             log: Mutex::default(),
+            client: OnceLock::new(),
         }
+    }
+
+    /// What is entered in the platform's form for an application that was registered since; the first word holds.
+    pub(super) fn configure(&self, client_id: &str) {
+        self.client.get_or_init(|| client_id.to_owned());
+    }
+
+    /// The application that it is by workload identity.
+    pub(super) fn client_id(&self) -> &str {
+        self.client.get().unwrap_or(&self.world.profile.azure.client_id)
     }
 
     /// What happens when the automation is deployed: a static credential is used now, and not again.

@@ -66,6 +66,7 @@ fn step_json(followed: &GuideReport, step: &Step) -> Json {
         "artifacts": artifacts(step).into_iter().map(|a| artifact_json(a, &followed.values)).collect::<Vec<_>>(),
         "checks": step.checks.iter().map(check_json).collect::<Vec<_>>(),
         "supporting": step.supporting.iter().map(check_json).collect::<Vec<_>>(),
+        "shown_by_checks": ids(&step.shown_by_checks),
         "shown_by": proofs(&step.shown_by),
         "confirm": step.confirm,
         "corrections": corrections,

@@ -65,6 +65,7 @@ impl Followed {
             guide,
             settings: Vec::new(),
             confirmations: Vec::new(),
+            shown: Vec::new(),
             drafts: BTreeMap::new(),
             keeps,
             problem: None,
@@ -86,7 +87,7 @@ impl Followed {
     pub fn states(&self) -> Vec<(u8, StepState)> {
         let evidence = Evidence {
             checks: self.judged.clone(),
-            proofs: Vec::new(),
+            shown: self.file.shown.clone(),
             confirmations: self.file.confirmations.clone(),
             known: self.file.settings.iter().map(|setting| setting.key).collect(),
         };
@@ -118,8 +119,10 @@ impl Followed {
         }
     }
 
-    /// Forgets what was found with a value that is another now: the checks of the steps that hold it.
+    /// Forgets what was found with a value that is another now: the checks of the steps that hold it, and all that was
+    /// shown.
     pub fn forget(&mut self, key: Key) {
+        self.file.shown.clear();
         let steps = self.text().steps.iter().filter(|step| step.fields.iter().any(|field| field.key == key));
         let checks: Vec<CheckId> = steps.flat_map(|step| step.checks.iter().chain(&step.supporting)).copied().collect();
         self.judged.retain(|judged| !checks.contains(&judged.check));

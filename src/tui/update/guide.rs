@@ -5,12 +5,14 @@ use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Setting, Value};
 use crate::domain::profile::{Guide, Profile};
+use crate::domain::rotation::Verdict;
 use crate::domain::secret_shape::looks_secret;
 use crate::domain::timestamp::rfc3339;
 use crate::domain::token::looks_like_jwt;
-use crate::guide::{Change, StepState, import, next_open};
+use crate::guide::{Change, Proof, Shown, StepState, import, next_open};
 use crate::output::guide as report;
 use crate::run::event::{EventKind, RunEvent};
+use crate::run::rotation::report::RotationReport;
 use crate::tui::content::guide::{Row, keeps_nothing, selected, selected_step};
 use crate::tui::inputs::{GuideFile, Keeps, RunChoice, Target};
 use crate::tui::layout;
@@ -259,8 +261,29 @@ pub(super) fn import_text(model: &mut Model, text: &str) -> Vec<Effect> {
 pub(super) fn check_step(model: &mut Model) -> Vec<Effect> {
     let Some((followed, step)) = selected_step(model) else { return Vec::new() };
     let Some(target) = followed.target.clone() else { return Vec::new() };
-    let only = step.checks.iter().chain(&step.supporting).copied().collect();
+    let only = step.checks.iter().chain(&step.supporting).chain(&step.shown_by_checks).copied().collect();
     runs::start(model, RunChoice { target, only })
+}
+
+/// A rotation of the profile's secret reached the running automation.
+pub(super) fn rotated(model: &mut Model, target: &Target, report: &RotationReport) -> Vec<Effect> {
+    let at = rfc3339(model.now_ms.div_euclid(1000)).unwrap_or_default();
+    let Some(followed) = model.guide.followed.as_deref_mut() else { return Vec::new() };
+    let guide = followed.file.guide;
+    let secret = followed.setting(Key::SecretName).map(|setting| setting.value.to_string());
+    // What was entered since is another setup than the one that was rotated in.
+    let same = followed.target.as_ref() == Some(target)
+        && report.guide == guide.id()
+        && report.secrets.iter().any(|rotated| Some(&rotated.secret) == secret.as_ref());
+    if !same || report.verdict() != Verdict::Propagated {
+        return Vec::new();
+    }
+    let shown = Shown { proof: Proof::Rotation, at };
+    followed.file.shown = vec![shown.clone()];
+    match followed.file.keeps {
+        Keeps::File => vec![Effect::Change { target: target.clone(), change: Change::Show { guide, shown } }],
+        Keeps::Nothing(_) => Vec::new(),
+    }
 }
 
 /// Says that the step is done, or takes it back.

@@ -1,6 +1,6 @@
 //! Rotation sessions: asking how to rotate, beginning, following, telling, ending.
 
-use super::{error, show, toast};
+use super::{error, guide, show, toast};
 use crate::domain::profile::Profile;
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::token::looks_like_jwt;
@@ -180,6 +180,10 @@ pub(super) fn event(model: &mut Model, number: SessionNumber, event: &RotationEv
     let now_ms = model.now_ms;
     if let Some(session) = model.rotation.get_mut(number).filter(|session| session.is_live()) {
         session.apply(event, now_ms);
+        if session.state == SessionState::Ended {
+            let (target, report) = (session.choice.target.clone(), session.report.clone());
+            return guide::rotated(model, &target, &report);
+        }
     }
     Vec::new()
 }

@@ -398,6 +398,7 @@ pub fn guide_file(values: &[(&str, &str)]) -> GuideFile {
         guide: Guide::AwsWorkloadIdentity,
         settings: values.iter().map(setting).collect(),
         confirmations: vec![],
+        shown: vec![],
         drafts: Default::default(),
         keeps: Keeps::File,
         problem: None,

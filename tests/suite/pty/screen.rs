@@ -76,7 +76,13 @@ impl Screen {
     }
 
     /// The program with a profile `walk` of this text, and what is to lie beside it.
-    pub fn with_profile(profile: &str, files: &[(&str, &str)], arguments: &[&str], size: (u16, u16)) -> Self {
+    pub fn with_profile(
+        profile: &str,
+        files: &[(&str, &str)],
+        arguments: &[&str],
+        changed: &[(&str, Option<&str>)],
+        size: (u16, u16),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("profiles")).unwrap();
         std::fs::write(folder.path().join("profiles/walk.toml"), profile).unwrap();
@@ -84,7 +90,21 @@ impl Screen {
             std::fs::write(folder.path().join(name), content).unwrap();
         }
         let program = PathBuf::from(assert_cmd::cargo::cargo_bin!("trustline"));
-        Screen::spawn(&program, arguments, folder, size, &[])
+        Screen::spawn(&program, arguments, folder, size, changed)
+    }
+
+    /// Waits until a file of its folder holds these words.
+    pub fn wait_file(&self, name: &str, words: &str) {
+        let path = self.folder.path().join(name);
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            if text.contains(words) {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{words} is not in {name}:\n{text}\n{}", self.text());
+            std::thread::yield_now();
+        }
     }
 
     /// Kills the program, and starts it again where it was.

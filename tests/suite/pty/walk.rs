@@ -1,7 +1,9 @@
 //! Both guides of ten steps, walked in the console from an empty profile to the end. The clouds are another process's,
 //! and change as the commands of the guide would change them.
 
+use nix::sys::signal::Signal;
 use reqwest::Method;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::screen::Screen;
@@ -9,7 +11,9 @@ use crate::lab::aws_operations::{operator, permissions};
 use crate::lab::azure_operations::{ROLES, SECRETS_USER, VAULT};
 use crate::lab::client::Site;
 
-const SECRET: &str = "crewai-new";
+const SECRET: &str = "crewai-test-keyword";
+/// The variable that the deployment's bearer token is in.
+const TOKEN: &str = "DEPLOYMENT_TOKEN";
 
 /// A guide being followed by keys.
 struct Walk {
@@ -20,7 +24,9 @@ impl Walk {
     fn begin(site: &Site, profile: &str) -> Walk {
         let files = [("ca.pem", site.lab.ca_pem.as_str()), ("token.jwt", &site.workload_token())];
         let arguments = ["--profile", "walk", "--ca-file", "ca.pem"];
-        let walk = Walk { screen: Screen::with_profile(profile, &files, &arguments, (140, 45)) };
+        let token = site.lab.profile.deployment.token.expose_secret();
+        let variables = [(TOKEN, Some(token))];
+        let walk = Walk { screen: Screen::with_profile(profile, &files, &arguments, &variables, (140, 45)) };
         walk.screen.wait("values are missing");
         walk.at_rest();
         walk
@@ -57,10 +63,30 @@ impl Walk {
         self.at_rest();
     }
 
+    /// Begins a rotation of the secret by hand.
+    fn rotation(&mut self) {
+        self.screen.send("5");
+        self.screen.wait("Rotate a secret, then prove");
+        self.screen.send("R");
+        self.screen.wait("who writes the new value?");
+        self.screen.send("\r");
+        self.screen.wait("how is the running automation seen?");
+        self.screen.send("\r");
+        self.screen.wait("waiting for you to rotate");
+    }
+
+    /// The rotated value arrives, and shows the steps that only the platform knows of.
+    fn rotated(&mut self) {
+        self.screen.wait("propagated · ");
+        self.screen.send("1");
+    }
+
     /// Every step is done, the profile holds what was typed, and no secret stands in it.
     fn end(mut self, values: &[&str]) {
         self.screen.send("n");
-        self.screen.wait("Every step is done.");
+        self.screen.wait("Every step is done");
+        self.screen.wait("11 verified");
+        self.screen.wait("verified by rotation");
         let profile = self.screen.profile();
         for value in values {
             assert!(profile.contains(value), "{value} is not in\n{profile}");
@@ -117,16 +143,35 @@ async fn the_aws_guide_leads_from_an_empty_profile_to_the_end() {
         json!({ "Name": SECRET, "SecretString": "x", "ClientRequestToken": "0123456789abcdef0123456789abcdef" });
     assert_eq!(site.secrets(&who, "CreateSecret", secret).await.0, 200);
     walk.check("verified by aws.list-secrets");
-    for step in [6, 7] {
-        walk.next(step);
-        walk.confirm();
-    }
-    // The exchange that verified step 3 is what step 8 asks for.
-    for step in [9, 10] {
-        walk.next(step);
-        walk.confirm();
-    }
-    walk.end(&[&held.organization, &held.region, &held.issuer_url, &held.role_arn, "token.jwt", SECRET, "[confirmed."]);
+    // The exchange that verified step 3 is what step 8 asks for; with the platform's signature it shows step 6.
+    walk.next(6);
+    walk.check("verified by token.signature");
+    walk.next(7);
+    walk.confirm();
+    walk.next(9);
+    walk.enter(&[&held.deployment.variable, held.deployment.url.as_deref().unwrap(), ""]);
+    walk.confirm();
+    walk.next(10);
+    walk.enter(&["", TOKEN, ""]);
+    // A run takes in the values of the deployment.
+    walk.screen.send("r");
+    walk.screen.wait("┄ runtime ");
+    walk.at_rest();
+    walk.rotation();
+    let put =
+        json!({ "SecretId": SECRET, "SecretString": "y", "ClientRequestToken": "1123456789abcdef0123456789abcdef" });
+    assert_eq!(site.secrets(&who, "PutSecretValue", put).await.0, 200);
+    walk.rotated();
+    walk.end(&[
+        &held.organization,
+        &held.region,
+        &held.issuer_url,
+        &held.role_arn,
+        "token.jwt",
+        SECRET,
+        "[confirmed.",
+        "[shown.",
+    ]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,6 +210,9 @@ async fn the_azure_guide_leads_from_an_empty_profile_to_the_end() {
     walk.next(4);
     walk.enter(&[SECRET]);
     walk.next(5);
+    let token = held.deployment.token.expose_secret();
+    let form = format!("{}/lab/configuration", held.deployment.url.as_deref().unwrap());
+    assert_eq!(site.call(Method::POST, &form, token, Some(json!({ "client_id": app_id }))).await.0, 200);
     for step in [6, 7] {
         walk.next(step);
         walk.confirm();
@@ -172,10 +220,11 @@ async fn the_azure_guide_leads_from_an_empty_profile_to_the_end() {
     walk.next(8);
     walk.enter(&["token.jwt"]);
     walk.check("verified by token.present");
-    for step in [9, 10] {
-        walk.next(step);
-        walk.confirm();
-    }
+    walk.next(9);
+    walk.enter(&[&held.deployment.variable, held.deployment.url.as_deref().unwrap(), ""]);
+    walk.confirm();
+    walk.next(10);
+    walk.enter(&["", TOKEN, ""]);
     // The vault has no secret yet, nor may the application read one.
     walk.next(4);
     let arm_token = site.operator_token("https://management.azure.com").await;
@@ -190,5 +239,44 @@ async fn the_azure_guide_leads_from_an_empty_profile_to_the_end() {
     let secret = format!("{vault}/secrets/{SECRET}?api-version=2025-07-01");
     assert_eq!(site.call(Method::PUT, &secret, &own, Some(json!({ "value": "x" }))).await.0, 200);
     walk.check("verified by azure.list-secrets");
-    walk.end(&[&held.organization, &vault, &held.azure.tenant_id, app_id, "token.jwt", SECRET, "[confirmed."]);
+    walk.rotation();
+    assert_eq!(site.call(Method::PUT, &secret, &own, Some(json!({ "value": "y" }))).await.0, 200);
+    walk.rotated();
+    walk.end(&[
+        &held.organization,
+        &vault,
+        &held.azure.tenant_id,
+        app_id,
+        "token.jwt",
+        SECRET,
+        "[confirmed.",
+        "[shown.",
+    ]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_that_is_killed_while_somebody_types_loses_nothing() {
+    let site = Site::scenario("blank");
+    let mut walk = Walk::begin(&site, "guide = \"aws-workload-identity\"\n");
+    walk.screen.send("e");
+    walk.screen.wait("next field");
+    walk.screen.send(&format!("{}\r", site.lab.profile.organization));
+    // Half a region: no value yet, and shown before the process is gone.
+    walk.screen.send("eu-we");
+    walk.screen.wait("eu-we");
+    walk.screen.wait_file("profiles/walk.toml", &site.lab.profile.organization);
+    walk.screen.wait_file("profiles/walk.drafts.json", "\"eu-we\"");
+    walk.screen.signal(Signal::SIGKILL);
+    let screen = walk.screen.killed_and_again(&["--profile", "walk", "--ca-file", "ca.pem"], (140, 45));
+    let mut walk = Walk { screen };
+    assert!(!walk.screen.profile().contains("eu-we"), "{}", walk.screen.profile());
+    walk.screen.wait("eu-we");
+    walk.screen.wait("typed, not saved");
+    walk.screen.wait(&site.lab.profile.organization);
+    // It goes on where it ended.
+    walk.at_rest();
+    walk.screen.send("e");
+    walk.screen.wait("next field");
+    walk.screen.send("st-1\r");
+    walk.screen.wait_file("profiles/walk.toml", "region = \"eu-west-1\"");
 }

@@ -33,7 +33,8 @@ use crate::probe::token_source;
 /// As whom a value is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operator {
-    /// AWS's default chain, or this shared profile, in AWS's own files or in this one.
+    /// The keys of the variables or of the default profile, else what the AWS CLI is signed in with; or this shared
+    /// profile, in AWS's own files or in this one.
     Aws { profile: Option<String>, file: Option<PathBuf> },
     /// Whoever is signed in to the Azure CLI.
     AzureCli,

@@ -70,7 +70,7 @@ pub(super) fn done_when(model: &Model, followed: &Followed, step: &Step) -> Vec<
     let show = Show::of(model);
     let key = |id| model.look.keymap.key(Scope::On(Screen::Guide), id).map(|key| key.to_string()).unwrap_or_default();
     let mut title = heading("Done when");
-    if !step.checks.is_empty() {
+    if !(step.checks.is_empty() && step.shown_by_checks.is_empty()) {
         title =
             title.with(Ink::Plain, "  ").with(Ink::Accent, key(CommandId::CheckStep)).with(Ink::Muted, " checks it");
     }
@@ -82,6 +82,11 @@ pub(super) fn done_when(model: &Model, followed: &Followed, step: &Step) -> Vec<
         if let Some(judged) = judged(followed, *check) {
             lines.extend(told(model, *check, Some(judged), show));
         }
+    }
+    if !step.shown_by_checks.is_empty() {
+        let others: Vec<&str> = step.shown_by_checks.iter().map(|check| check.id()).collect();
+        let text = format!("{} or {} together show it", show.glyphs.dot, others.join(", "));
+        lines.push(Line::of(Ink::Muted, text).hanging(2));
     }
     for proof in &step.shown_by {
         lines.push(Line::of(Ink::Muted, format!("{} or a {} shows it", show.glyphs.dot, proof.id())).hanging(2));

@@ -29,7 +29,7 @@ pub(super) fn lines(model: &Model, followed: &Followed) -> Vec<Line> {
     let show = Show::of(model);
     let states = followed.states();
     let mut lines = vec![match next_open(&states) {
-        None => Line::of(Ink::Good, format!("{} Every step is done.", show.glyphs.pass)),
+        None => Line::of(Ink::Good, format!("{} Every step is done: {}.", show.glyphs.pass, kinds(&states))),
         Some(next) => {
             let done = states.iter().filter(|(_, state)| state.is_done()).count();
             let text = format!("{done} of {} steps are done; step {next} is next.", states.len());
@@ -55,6 +55,16 @@ pub(super) fn lines(model: &Model, followed: &Followed) -> Vec<Line> {
         lines.extend(values(model, followed));
     }
     lines
+}
+
+/// How many steps are known in which way.
+fn kinds(states: &[(u8, StepState)]) -> String {
+    let by_hand = states.iter().filter(|(_, state)| matches!(state, StepState::Confirmed { .. })).count();
+    let verified = states.iter().filter(|(_, state)| matches!(state, StepState::Verified { .. })).count();
+    match by_hand {
+        0 => format!("{verified} verified"),
+        _ => format!("{verified} verified, {by_hand} confirmed by hand"),
+    }
 }
 
 /// The profile's values.
