@@ -334,9 +334,9 @@ mod tests {
         for number in [0, 7, 9, 10] {
             assert!(!is_verified(&state(&evidence, number)), "{number}");
         }
-        for at in 0..shows.len() {
+        for (at, check) in shows.iter().enumerate() {
             evidence.checks[at].outcome = Outcome::Inconclusive;
-            assert!(!is_verified(&state(&evidence, 6)), "{}", shows[at]);
+            assert!(!is_verified(&state(&evidence, 6)), "{check}");
             evidence.checks[at].outcome = Outcome::Pass;
         }
     }

@@ -116,13 +116,22 @@ pub fn state(link: &Link, report: &Report) -> LinkState {
 fn runtime(link: &Link, report: &Report, rotation: Option<&Session>) -> LinkState {
     let deployment = state(link, report);
     let Some(session) = rotation.filter(|_| deployment != LinkState::Ended(Outcome::Fail)) else { return deployment };
-    let judged = session.report.secrets.iter().any(|secret| secret.verdict().is_some());
-    match (&session.doing, session.report.verdict()) {
-        (Doing::Looking(_), _) if session.state == SessionState::Running => LinkState::Running,
-        _ if !judged => deployment,
-        (_, Verdict::Propagated) => LinkState::Ended(Outcome::Pass),
-        (_, Verdict::Inconclusive) => LinkState::Ended(Outcome::Inconclusive),
-        _ => LinkState::Ended(Outcome::Fail),
+    if matches!(session.doing, Doing::Looking(_)) && session.state == SessionState::Running {
+        return LinkState::Running;
+    }
+    let secrets = &session.report.secrets;
+    let verdicts: Vec<_> = secrets.iter().filter_map(|secret| Some(secret.verdict()?.judgement.verdict)).collect();
+    let is_undecided = |verdict: &Verdict| *verdict == Verdict::Inconclusive;
+    // While a session goes on, a secret that is not judged yet says nothing.
+    let lacks = !session.is_live() && verdicts.len() < secrets.len();
+    if verdicts.is_empty() {
+        deployment
+    } else if verdicts.iter().any(|verdict| *verdict != Verdict::Propagated && !is_undecided(verdict)) {
+        LinkState::Ended(Outcome::Fail)
+    } else if lacks || verdicts.iter().any(is_undecided) {
+        LinkState::Ended(Outcome::Inconclusive)
+    } else {
+        LinkState::Ended(Outcome::Pass)
     }
 }
 

@@ -127,8 +127,8 @@ pub(super) fn program(
         (None, None) => (Line::empty(), "go on"),
     };
     let lines = [
-        Line::of(Ink::Plain, "Type the program that writes the new value, and its arguments. No shell reads"),
-        Line::of(Ink::Plain, "them: a word ends at a blank. The new value must not stand among them."),
+        Line::of(Ink::Plain, "Type the program that writes the new value, with its arguments. No shell"),
+        Line::of(Ink::Plain, "reads them: a word ends at a blank. The value must not stand among them."),
         Line::empty(),
         Line::empty(),
         Line::empty(),

@@ -187,6 +187,8 @@ fn a_killed_session_goes_on_and_its_evidence_holds() {
     agree(&mut screen);
     screen.wait("was interrupted, and the new");
     screen.wait("begin with `I do,");
+    screen.wait("The rotation could not begin");
+    screen.wait("esc close");
     screen.send("\x1b");
     screen.wait_for("the error is gone", |text| !text.contains("The rotation could not begin"));
 
@@ -247,7 +249,7 @@ fn a_program_of_the_users_rotates() {
     );
     std::fs::write(screen.folder().join("rotate.sh"), script).unwrap();
     begin(&mut screen, "jjj\r");
-    screen.wait("No shell reads");
+    screen.wait("No shell");
     screen.send("/bin/sh rotate.sh\r");
     screen.wait("[/bin/sh] [rotate.sh]");
     screen.send("\r");

@@ -4,6 +4,7 @@ mod picture;
 pub mod words;
 
 use super::{LABEL, Rows, Show, finding, heading, labelled, page};
+use crate::cause::Certainty;
 use crate::run::rotation::report::{SecretReport, Trouble};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::rotation::{Session, SessionState};
@@ -81,7 +82,11 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     lines.extend(picture::lines(model, &session.report, secret, width));
     if let Some(judged) = secret.verdict() {
         for (place, found) in judged.findings.iter().enumerate() {
-            let title = if place == 0 { "The likely reason" } else { "Or" };
+            let title = match (place, found.certainty) {
+                (0, Certainty::Proven) => "The reason",
+                (0, _) => "The likely reason",
+                _ => "Or",
+            };
             lines.extend([Line::empty(), heading(title)]);
             lines.extend(finding::lines(found, width, show));
         }
@@ -240,7 +245,8 @@ fn nothing(model: &Model) -> Vec<Line> {
                 ),
                 Line::of(Ink::Plain, "the new value, only its own fingerprint tells: sha256 of the value, 12 digits."),
                 Line::empty(),
-                Line::of(Ink::Accent, key).with(Ink::Plain, "  begin: by hand, by trustline, or watch for rotations"),
+                Line::of(Ink::Accent, key)
+                    .with(Ink::Plain, "  begin: by hand, by trustline, by a program of yours, or watch"),
             ]
         }
     }
