@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use self::place::Place;
 use super::pty::screen::Screen;
-use super::support::trustline;
+use super::support::{RunningLab, trustline};
 
 /// The published vector, and its fingerprint.
 const NEW: (&str, &str) = ("rotated value", "sha256:5d8269a65fdc");
@@ -335,4 +335,38 @@ fn the_offer_to_roll_back_is_answered_at_the_terminal() {
         assert_eq!(screen.ended(), 1);
         assert_eq!(screen.raw().contains("is current again"), rolled_back, "{}", screen.text());
     }
+}
+
+/// The guide's last steps are shown by a rotation; one of a profile that was named is kept in it.
+#[test]
+fn a_named_profile_keeps_that_a_rotation_reached_the_automation() {
+    let lab = RunningLab::start("healthy");
+    let folder = tempfile::tempdir().unwrap();
+    let profiles = folder.path().join("profiles");
+    std::fs::create_dir(&profiles).unwrap();
+    let text = std::fs::read_to_string(lab.file("profile.toml")).unwrap();
+    let here = std::path::Path::new(&lab.file("profile.toml")).parent().unwrap().to_owned();
+    let anchored = text.replace("= \"token", &format!("= \"{}/token", here.display()));
+    let anchored = anchored.replace("= \"deployment-token", &format!("= \"{}/deployment-token", here.display()));
+    let anchored = anchored.replace("= \"trust-policy", &format!("= \"{}/trust-policy", here.display()));
+    std::fs::write(profiles.join("prod.toml"), anchored).unwrap();
+    let run = |arguments: &[&str]| {
+        trustline()
+            .args(arguments)
+            .args(["--profile", "prod"])
+            .env("TRUSTLINE_CONFIG_DIR", folder.path())
+            .env("TRUSTLINE_STATE_DIR", folder.path().join("state"))
+            .env("AWS_SHARED_CREDENTIALS_FILE", lab.file("secrets-admin-credentials"))
+            .output()
+            .unwrap()
+    };
+    let ca = lab.file("ca.pem");
+    let rotated =
+        run(&["rotate", "--kickoff", "--generate", "--yes", "--ca-file", &ca, "--operator-profile", "secrets-admin"]);
+    assert!(rotated.status.success(), "{}", String::from_utf8_lossy(&rotated.stderr));
+    let kept = std::fs::read_to_string(profiles.join("prod.toml")).unwrap();
+    assert!(kept.contains("[shown.aws-workload-identity]"), "{kept}");
+    let guide: Value =
+        serde_json::from_slice(&run(&["guide", "aws-workload-identity", "10", "--output", "json"]).stdout).unwrap();
+    assert!(guide.to_string().contains("\"verified\""), "{guide:#}");
 }

@@ -7,7 +7,7 @@ mod question;
 mod value;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,11 +19,12 @@ use arguments::{RotateAction, RotationForm};
 
 use super::lab_folder::LabFolder;
 use super::rotation_files::{Place, RotationFiles};
-use super::{CliError, Exit, lab, network, settings, terminal};
-use crate::domain::profile::{Profile, SecretSource};
+use super::{CliError, Exit, lab, network, profile_file, settings, terminal};
+use crate::domain::profile::{Guide, Profile, SecretSource};
 use crate::domain::rotation::Verdict;
 use crate::domain::secret_ref::SecretRef;
-use crate::guide::rotate_command;
+use crate::domain::timestamp::rfc3339;
+use crate::guide::{Change, Proof, Shown, rotate_command};
 use crate::lab::{Lab, LabOptions};
 use crate::output::rotation::{json, markdown, progress, text};
 use crate::probe::http::HttpStack;
@@ -55,7 +56,14 @@ pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
                 let operator = args.operator(&profile)?;
                 let place = Place::of(&profile, path.as_deref(), &args.secrets(&profile)?)?;
                 let files = RotationFiles::open(Some(&place), args.evidence.as_deref())?;
-                rotate(args, profile, args.network.stack()?, operator, files).await
+                let (guide, secret) = (profile.guide, profile.secret.as_ref().map(ToString::to_string));
+                let ended = rotate(args, profile, args.network.stack()?, operator, files).await?;
+                // A profile opened by its path may be a checked-in file, which nobody asked to change.
+                let own = path.filter(|_| args.selector.profile.is_some() && args.selector.set.is_empty());
+                if let (Some(path), Some(secret)) = (own, secret) {
+                    remember(&path, guide, &secret, &ended.report);
+                }
+                Ok(ended)
             }
             Some(scenario) => rotate_in_lab(args, scenario).await,
         }
@@ -70,6 +78,18 @@ pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
     });
     problem.map_or(printed, Err)?;
     Ok(signal.unwrap_or_else(|| exit(&report, args.way())))
+}
+
+/// Keeps in the profile that a rotation reached the automation: the guide's last steps are shown by nothing else.
+fn remember(path: &Path, guide: Guide, secret: &str, report: &RotationReport) {
+    if !report.shows(guide, secret) {
+        return;
+    }
+    let at = rfc3339(session::now().div_euclid(1000)).unwrap_or_default();
+    let change = Change::Show { guide, shown: Shown { proof: Proof::Rotation, at } };
+    if let Err(error) = profile_file::change(path, &change) {
+        terminal::note(&format!("the guide does not learn of this rotation: {error}"));
+    }
 }
 
 async fn rotate_in_lab(args: &RotateArgs, scenario: &str) -> Result<Ended, CliError> {

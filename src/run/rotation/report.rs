@@ -2,6 +2,7 @@
 
 use super::event::{Judged, Moment, Part, RotationEvent, RotationKind, Way};
 use crate::cause::Finding;
+use crate::domain::profile::Guide;
 use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Why};
 use crate::domain::timestamp::UnixMillis;
 
@@ -142,6 +143,13 @@ impl RotationReport {
         if !self.kickoffs.iter().any(|known| known == kickoff_id) {
             self.kickoffs.push(kickoff_id.to_owned());
         }
+    }
+
+    /// Whether it shows that the running automation of a guide's profile has what the store holds under this name.
+    pub fn shows(&self, guide: Guide, secret: &str) -> bool {
+        self.guide == guide.id()
+            && self.verdict() == Verdict::Propagated
+            && self.secrets.iter().any(|rotated| rotated.secret == secret)
     }
 
     /// The session's verdict: the first secret's that is not `propagated`, a proven failure before an inconclusive one.

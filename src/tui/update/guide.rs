@@ -5,7 +5,6 @@ use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Setting, Value};
 use crate::domain::profile::{Guide, Profile};
-use crate::domain::rotation::Verdict;
 use crate::domain::secret_shape::looks_secret;
 use crate::domain::timestamp::rfc3339;
 use crate::domain::token::looks_like_jwt;
@@ -272,10 +271,8 @@ pub(super) fn rotated(model: &mut Model, target: &Target, report: &RotationRepor
     let guide = followed.file.guide;
     let secret = followed.setting(Key::SecretName).map(|setting| setting.value.to_string());
     // What was entered since is another setup than the one that was rotated in.
-    let same = followed.target.as_ref() == Some(target)
-        && report.guide == guide.id()
-        && report.secrets.iter().any(|rotated| Some(&rotated.secret) == secret.as_ref());
-    if !same || report.verdict() != Verdict::Propagated {
+    let is_same = followed.target.as_ref() == Some(target);
+    if !is_same || !secret.is_some_and(|secret| report.shows(guide, &secret)) {
         return Vec::new();
     }
     let shown = Shown { proof: Proof::Rotation, at };
