@@ -241,9 +241,8 @@ fn nothing(model: &Model) -> Vec<Line> {
                 Line::empty(),
                 Line::of(
                     Ink::Plain,
-                    "The store tells that a new version is there. Whether the process that uses it has",
+                    "The store tells that a new version is there. Whether the process that uses it has the new value, only its own fingerprint tells: 12 digits of the value's SHA-256.",
                 ),
-                Line::of(Ink::Plain, "the new value, only its own fingerprint tells: sha256 of the value, 12 digits."),
                 Line::empty(),
                 Line::of(Ink::Accent, key)
                     .with(Ink::Plain, "  begin: by hand, by trustline, by a program of yours, or watch"),
