@@ -124,8 +124,8 @@ fn a_terminal_that_takes_nothing_holds_nothing_up() {
         screen.resize((199, 59));
         screen.resize((200, 60));
     }
-    screen.send("6");
     screen.go_on();
+    screen.send("6");
     screen.wait("done after");
     let grown = screen.resident_kib().saturating_sub(before);
     assert!(grown < 16 * 1024, "{grown} KiB more");
