@@ -151,9 +151,12 @@ impl Shell {
 
     /// Runs until it is left; the number of the signal that ended it, where one did.
     async fn run(&mut self, signals: &mut Signals) -> Result<Option<i32>, ConsoleError> {
+        let mut events = terminal_events();
+        // Of a resize before that, nobody tells.
+        let (width, height) = terminal::size()?;
+        self.take(Msg::Resize(width, height))?;
         // The first frame stands before anything is waited for.
         self.draw()?;
-        let mut events = terminal_events();
         let mut alarm = Alarm::new()?;
         while !self.leaving {
             let wake = self.model.next_wake();

@@ -29,8 +29,10 @@ fn a_storm_of_resizes_while_a_run_goes_on_leaves_the_screen_as_drawn_anew() {
         screen.resize(size);
     }
     screen.resize((100, 30));
-    screen.wait("proven by trust.policy");
-    screen.wait("2 failed");
+    screen.wait_for("the run's end, drawn at the last size", |text| {
+        let frame = text.lines().nth(28).unwrap_or_default();
+        frame.starts_with('└') && frame.ends_with('┘') && frame.chars().count() == 100 && text.contains("2 failed")
+    });
     let after_the_storm = below_header(&screen);
     screen.send("?");
     screen.wait("Help");
