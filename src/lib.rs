@@ -25,6 +25,8 @@
 //! - [`cause`]: why things fail: the catalogue of causes, error texts and mismatches turned into findings
 //! - [`domain`]: pure vocabulary: tokens, keys, issuers, policies and their evaluation, profiles
 //!
+//! Beside the rooms stands [`caught`], for all of them: the mark of work whose panic is no end of the program.
+//!
 //! # Invariants
 //!
 //! - `domain`, `cause`, `check` and `guide` import no runtime, HTTP client, SDK, clock, environment or file system, and
@@ -33,6 +35,7 @@
 //! - Text from outside passes [`domain::text::visible`] before it reaches a terminal.
 //! - "Could not check" is never "failed", and "not checked" is never "passed".
 
+pub mod caught;
 pub mod cause;
 pub mod check;
 pub mod cli;

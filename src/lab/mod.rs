@@ -52,6 +52,7 @@ use vault::Vault;
 use world::{Certificate, Description, Places};
 pub use world::{Scenario, World, WorldError};
 
+use crate::caught::caught;
 use crate::domain::certificate::Chain;
 
 /// How the deployment's worker names itself to the clouds.
@@ -280,7 +281,7 @@ impl Lab {
             deployment_port.serve(plain, deployment, manner, stopped)?,
         ]);
         // What a static credential reads, it reads now: the value becomes part of the image.
-        tokio::spawn(async move { worker.deploy().await });
+        tokio::spawn(caught(async move { worker.deploy().await }));
         let profile = profile(&description);
         Ok(Lab {
             endpoints,

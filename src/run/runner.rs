@@ -20,7 +20,7 @@ use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
-use crate::probe::caught::caught;
+use crate::caught::caught;
 
 /// How many events may wait for a slow reader before the runner waits for it.
 const EVENTS_AHEAD: usize = 256;
