@@ -15,12 +15,12 @@ use super::plan::{Limits, Plan, Selection};
 use super::probes::{Holdings, Probes, StepInput, Yield};
 use super::ranking;
 use super::step::{Step, informing};
+use crate::caught::caught;
 use crate::cause::explain::{Given, completed};
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
-use crate::caught::caught;
 
 /// How many events may wait for a slow reader before the runner waits for it.
 const EVENTS_AHEAD: usize = 256;

@@ -32,6 +32,9 @@ pub struct Exchange {
     pub status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
+    /// The `Content-Encoding` of an answer that came compressed, unasked. Such an answer is not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
     /// The `Date` header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_date: Option<UnixSeconds>,
@@ -45,6 +48,14 @@ pub struct Exchange {
     pub duration_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<NetworkFailure>,
+}
+
+impl Exchange {
+    /// That the answer came compressed, in words: the reason why it was not read.
+    pub fn compressed(&self) -> Option<String> {
+        let encoding = self.content_encoding.as_deref()?;
+        Some(format!("the answer came compressed (Content-Encoding: {encoding}), and was asked for as it is"))
+    }
 }
 
 /// One leg of an exchange.
@@ -206,8 +217,10 @@ pub enum FailureKind {
     },
     /// The certificate is unfit in another way: revoked, for another purpose, ill-formed, badly signed.
     TlsCertificate,
-    /// The handshake failed: an alert, no version or cipher in common.
+    /// The handshake failed: an alert, no cipher in common.
     TlsHandshake,
+    /// The server speaks no version of TLS that is still in use, as far as it tells.
+    TlsVersion,
     /// What answers there does not speak TLS.
     TlsAbsent,
     /// No trust anchor could be loaded, so no certificate could be checked.
@@ -253,6 +266,7 @@ impl FailureKind {
             FailureKind::TlsName { .. } => "the certificate is for another name",
             FailureKind::TlsCertificate => "the certificate is unfit",
             FailureKind::TlsHandshake => "the TLS handshake failed",
+            FailureKind::TlsVersion => "the server shares no version of TLS",
             FailureKind::TlsAbsent => "the server does not speak TLS",
             FailureKind::TrustStore => "no trusted authority could be loaded",
             FailureKind::Redirect { .. } => "the answer is a redirect",

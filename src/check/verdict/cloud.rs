@@ -4,6 +4,7 @@ use super::network;
 use crate::cause::explain::{Provider, candidates};
 use crate::cause::{Cause, Certainty, Finding, catalogue};
 use crate::check::facts::cloud::{Answer, Call, Refusal};
+use crate::check::facts::network::Exchange;
 use crate::check::facts::secret::{FieldState, SecretList, SecretRead};
 use crate::check::{CheckId, Verdict};
 use crate::domain::timestamp::in_words;
@@ -80,6 +81,7 @@ pub fn unanswered<T>(check: CheckId, unreachable: Cause, call: &Call<T>) -> Opti
             let cause = if in_trouble { Cause::Transient } else { unreachable };
             let mut finding = Finding::new(cause, check.id(), Certainty::Likely, reason.clone());
             finding.evidence.extend(evidence);
+            finding.evidence.extend(call.exchange.as_ref().and_then(Exchange::compressed));
             Some(Verdict::inconclusive(reason, vec![finding]))
         }
         Answer::NotSent { detail } => {

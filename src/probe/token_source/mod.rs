@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::caught::caught_here;
 use crate::check::facts::token::TokenFact;
 use crate::domain::profile::TokenSource;
 use crate::domain::token::{Cleaning, RawToken};
-use crate::caught::caught_here;
 use crate::probe::http::ObservedClient;
 
 pub use error::TokenSourceError;

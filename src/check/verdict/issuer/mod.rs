@@ -96,7 +96,11 @@ pub fn jwks(facts: &Facts, _profile: &Profile) -> Verdict {
     }
     let mut findings = Vec::new();
     findings.extend(unexpected_status(check, &keys.exchange, "the key set"));
-    if let Some(error) = &keys.unreadable {
+    if keys.unreadable.is_some()
+        && let Some(why) = keys.exchange.compressed()
+    {
+        findings.push(document::compressed(Cause::JwksInvalid, check, &why));
+    } else if let Some(error) = &keys.unreadable {
         let summary = format!("the answer at `jwks_uri` is no key set: {error}");
         findings.push(Finding::new(Cause::JwksInvalid, check.id(), Certainty::Proven, summary));
     }
