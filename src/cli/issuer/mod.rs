@@ -114,9 +114,11 @@ impl Examination {
 /// The document `trustline.issuer/1`.
 fn document(seen: &Examination) -> Value {
     let exchange = &seen.document.exchange;
+    let registered = seen.facts.issuer.registered_tls();
     let tls = exchange.tls.as_ref().map(|tls| {
         let mut value = json!(tls);
-        value["thumbprint_sha1"] = json!(tls.chain.thumbprint());
+        value["thumbprint_sha1"] = json!(registered.and_then(|tls| tls.chain.thumbprint()));
+        value["thumbprint_host"] = json!(registered.map(|tls| &tls.server_name));
         value
     });
     let keys = seen.facts.issuer.keys.as_ref();
@@ -126,6 +128,7 @@ fn document(seen: &Examination) -> Value {
             "url": keys.exchange.url,
             "status": keys.exchange.status,
             "hops": keys.exchange.hops,
+            "tls": keys.exchange.tls,
             "duration_ms": keys.exchange.duration_ms,
             "keys": published,
             "failure": keys.exchange.failure,

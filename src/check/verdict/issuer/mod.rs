@@ -54,11 +54,9 @@ pub fn tls(facts: &Facts, _profile: &Profile) -> Verdict {
             )
         };
     };
-    let mut findings: Vec<Finding> = certificates::expires_soon(&tls.chain, facts.now).into_iter().collect();
-    findings.extend(tls.chain.oddities.iter().filter_map(|oddity| certificates::odd_chain(oddity, &tls.chain)));
-    let on_this_machine = exchange.addresses.iter().all(|a| a.scope == AddressScope::Loopback);
-    if tls.named_authority && !on_this_machine {
-        findings.push(certificates::private_authority(&tls.chain));
+    let mut findings = certificates::concerns(CheckId::IssuerTls, &tls.chain, facts.now);
+    if !facts.issuer.keys_are_elsewhere() {
+        findings.extend(certificates::private_authority(CheckId::IssuerTls, tls, exchange));
     }
     judged(findings)
 }
@@ -105,6 +103,10 @@ pub fn jwks(facts: &Facts, _profile: &Profile) -> Verdict {
         findings.push(Finding::new(Cause::JwksInvalid, check.id(), Certainty::Proven, summary));
     }
     findings.extend(keys::key_problems(keys));
+    if let Some(tls) = keys.exchange.tls.as_ref().filter(|_| facts.issuer.keys_are_elsewhere()) {
+        findings.extend(certificates::concerns(check, &tls.chain, facts.now));
+        findings.extend(certificates::private_authority(check, tls, &keys.exchange));
+    }
     findings.extend(slow(check, &keys.exchange));
     judged(findings)
 }
