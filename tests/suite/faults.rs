@@ -1,11 +1,13 @@
 //! Every fault of a network at every hop of the chain: what is told, and that it is told in time.
 
 mod compressed;
+mod families;
 mod proxies;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,10 +150,14 @@ fn server_hello(version: u8) -> Vec<u8> {
 }
 
 fn swallows() -> Faulty {
+    swallows_at("127.0.0.1:0".parse().unwrap())
+}
+
+fn swallows_at(address: SocketAddr) -> Faulty {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let listener = runtime.block_on(async {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.unwrap();
+        socket.bind(address).unwrap();
         socket.listen(1).unwrap()
     });
     let address = listener.local_addr().unwrap();

@@ -20,6 +20,9 @@ pub struct Exchange {
     /// What the name resolved to: the proxy's name where there is one. Empty where a connection was reused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Address>,
+    /// The address that answered; `None` behind a proxy, and where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected: Option<IpAddr>,
     /// In the order they were taken. A reused connection has no `resolve`, `connect` and `tls`.
     pub hops: Vec<Hop>,
     /// The handshake with the destination, also where it was refused. `None` on plain HTTP and reused connections.
@@ -51,6 +54,17 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// That one family of the name's addresses is dead and the other answered, in words. The first address's family is
+    /// dialled first, and the other one only where that fails or is late (RFC 8305).
+    pub fn fell_back(&self) -> Option<String> {
+        let (answered, first) = (self.connected?, self.addresses.first()?.ip);
+        let family = |ip: IpAddr| if ip.is_ipv6() { "IPv6" } else { "IPv4" };
+        (answered.is_ipv6() != first.is_ipv6()).then(|| {
+            let (dead, alive) = (family(first), family(answered));
+            format!("{answered} ({alive}) answered, and {first} ({dead}) took no connection, or too late")
+        })
+    }
+
     /// That the answer came compressed, in words: the reason why it was not read.
     pub fn compressed(&self) -> Option<String> {
         let encoding = self.content_encoding.as_deref()?;

@@ -38,6 +38,7 @@ pub fn granted<T>(call: &Call<T>, what: impl Into<String>) -> Verdict {
         let since = in_words(call.waited_ms / 1000);
         notes.push(format!("works since {since} after the first of {} attempts", call.attempts));
     }
+    notes.extend(call.exchange.as_ref().and_then(Exchange::fell_back));
     notes.retain(|note| !note.is_empty());
     Verdict { reason: (!notes.is_empty()).then(|| notes.join("; ")), ..Verdict::pass() }
 }

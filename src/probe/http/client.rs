@@ -188,6 +188,8 @@ impl Watch {
         self.exchange.status = Some(response.status().as_u16());
         self.exchange.http_version = Some(format!("{:?}", response.version()));
         self.exchange.content_type = text(CONTENT_TYPE).map(str::to_owned);
+        let answered_by = response.remote_addr().filter(|_| self.exchange.proxy.is_none());
+        self.exchange.connected = answered_by.map(|address| address.ip().to_canonical());
         let encoding = text(CONTENT_ENCODING).filter(|name| !name.trim().is_empty());
         self.exchange.content_encoding =
             encoding.filter(|name| !name.eq_ignore_ascii_case("identity")).map(str::to_owned);
@@ -241,6 +243,11 @@ impl Watch {
         {
             exchange.addresses.push(Address::from(ip));
         }
+        // Each of several addresses may be another machine, with a certificate of its own.
+        let several = (exchange.addresses.len() > 1 && matches!(hop, HopName::Connect | HopName::Tls)).then(|| {
+            let listed: Vec<String> = exchange.addresses.iter().map(|address| address.ip.to_string()).collect();
+            format!("; the name leads to {}", listed.join(", "))
+        });
         exchange.failure = failed.map(|(kind, detail)| NetworkFailure {
             hop,
             kind: failure::behind_proxy(kind, hop, exchange.proxy.is_some()),
@@ -249,7 +256,7 @@ impl Watch {
             url: exchange.url.clone(),
             proxy: exchange.proxy.clone(),
             elapsed_ms: u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX),
-            detail,
+            detail: detail + several.as_deref().unwrap_or_default(),
         });
         exchange
     }

@@ -30,7 +30,7 @@ pub fn reachable(facts: &Facts, _profile: &Profile) -> Verdict {
             .with_evidence("the cloud fetches the issuer's documents over the internet");
         return Verdict::warn(reason, vec![finding]);
     }
-    Verdict::pass()
+    Verdict { reason: exchange.fell_back(), ..Verdict::pass() }
 }
 
 /// The certificate is trusted, for this name, and not about to end.
