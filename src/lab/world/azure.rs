@@ -80,6 +80,7 @@ pub struct Credential {
     pub subject: String,
     pub audience: String,
     pub expression: Option<String>,
+    pub description: Option<String>,
     /// Seconds after the lab's start at which the token endpoint learns of it.
     pub effective_after_s: u64,
     /// Its object id, made at start.
@@ -308,6 +309,7 @@ impl Default for Credential {
             subject: String::new(),
             audience: String::new(),
             expression: None,
+            description: None,
             effective_after_s: 0,
             id: String::new(),
         }
