@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::LabError;
+use super::{LabError, clock};
 use crate::caught::{caught, contained};
 
 /// Requests above this are refused; the largest real one is a secret of 64 KiB.
@@ -80,8 +80,10 @@ pub(super) struct Manner {
     /// The name under which the lab's own clouds fetch from the lab's issuer. `--delay-ms` stands for the way between
     /// a client and the clouds, which they do not travel.
     pub inside: Arc<str>,
-    /// Seconds this server's clock is ahead of the real one.
-    pub clock_offset: i64,
+    /// Seconds the world's clocks are ahead of the real one.
+    pub ahead_s: i64,
+    /// Seconds this server's clock is ahead of the world's others.
+    pub own_ahead_s: i64,
 }
 
 /// A port that is bound and not served yet, so that its number can be known before the world that names it is built.
@@ -133,7 +135,7 @@ async fn accept<S: Service>(
                 // A failed accept is the peer's loss (reset before accepted, out of descriptors); the listener stays.
                 if let Ok((stream, _)) = accepted {
                     let connection = connection(stream, tls.clone(), service.clone(), manner.clone(), stop.clone());
-                    connections.spawn(caught(connection));
+                    connections.spawn(caught(clock::ahead_by(manner.ahead_s, connection)));
                 }
             }
         }
@@ -206,7 +208,7 @@ fn response(answer: Answer, manner: &Manner) -> Response<Full<Bytes>> {
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-    if let Some(date) = http_date(manner.clock_offset) {
+    if let Some(date) = http_date(manner.own_ahead_s) {
         headers.insert(DATE, date);
     }
     for (name, value) in answer.headers {
@@ -222,7 +224,7 @@ fn http_date(offset: i64) -> Option<HeaderValue> {
     let format = time::macros::format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );
-    let text = (OffsetDateTime::now_utc() + time::Duration::seconds(offset)).format(format).ok()?;
+    let text = (OffsetDateTime::from(clock::time()) + time::Duration::seconds(offset)).format(format).ok()?;
     HeaderValue::from_str(&text).ok()
 }
 
@@ -248,7 +250,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_in_one_answer_is_told_there_and_the_next_is_served() {
         let (authority, port) = (Authority::new().unwrap(), Port::bind().unwrap());
-        let manner = Manner { delay: Duration::ZERO, inside: "inside".into(), clock_offset: 0 };
+        let manner = Manner { delay: Duration::ZERO, inside: "inside".into(), ahead_s: 0, own_ahead_s: 0 };
         let (url, (stop, stopped)) = (port.url(), watch::channel(()));
         let tls = authority.server(Certificate::Valid).unwrap();
         let serving = port.serve(tls, Arc::new(Mistaken), manner, stopped).unwrap();

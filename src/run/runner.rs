@@ -191,6 +191,7 @@ impl<P: Probes> Run<P> {
             profile: self.profile.clone(),
             facts: Arc::new(self.facts.clone()),
             holdings: self.holdings.clone(),
+            left: (self.began + self.request.limits.total + self.request.limits.wait).saturating_duration_since(now),
         };
         let probes = self.probes.clone();
         let task = self.tasks.spawn(caught(async move {
@@ -305,7 +306,7 @@ impl<P: Probes> Run<P> {
         if !self.ended.contains_key(&step) || !check.needs().iter().all(|n| self.is_settled(*n)) {
             return false;
         }
-        !verdict::is_refused(check, &self.facts)
+        !verdict::needs_explaining(check, &self.facts, &self.profile)
             || step.explained_by().iter().all(|s| self.ended.contains_key(s) || !self.plan.steps.contains(s))
     }
 

@@ -4,6 +4,7 @@ pub mod access_key;
 pub mod assume_role;
 pub mod aws;
 pub mod azure;
+mod clock;
 pub mod cloud;
 pub mod deployment;
 pub mod issuer;
@@ -12,11 +13,15 @@ pub mod token;
 pub mod trust;
 
 use super::facts::Facts;
-use super::{CheckId, Verdict};
+use super::{CheckId, Outcome, Verdict};
 use crate::domain::profile::{Guide, Profile};
 
 /// The verdict on one check.
 pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
+    clock::weighed(check, by_its_facts(check, facts, profile), facts)
+}
+
+fn by_its_facts(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
     match check {
         CheckId::IssuerReachable => issuer::reachable(facts, profile),
         CheckId::IssuerTls => issuer::tls(facts, profile),
@@ -43,8 +48,15 @@ pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
     }
 }
 
-/// Whether a check's service refused, so that other facts are needed to explain it.
-pub fn is_refused(check: CheckId, facts: &Facts) -> bool {
+/// Whether other facts are needed to explain what a check met: its service refused, or the time does not fit.
+pub fn needs_explaining(check: CheckId, facts: &Facts, profile: &Profile) -> bool {
+    match check {
+        CheckId::TokenTime => token::time(facts, profile).outcome != Outcome::Pass,
+        _ => is_refused(check, facts) || clock::is_in_question(check, facts),
+    }
+}
+
+fn is_refused(check: CheckId, facts: &Facts) -> bool {
     match check {
         CheckId::AwsAssumeRoleWithWebIdentity => {
             facts.aws.assume_role.as_ref().is_some_and(|call| call.refusal().is_some())

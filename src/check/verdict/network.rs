@@ -193,7 +193,7 @@ fn with_values(finding: Finding, failure: &NetworkFailure) -> Finding {
             None => finding,
         },
         FailureKind::TlsNotYetValid { not_before } => match time(not_before) {
-            Some(time) => finding.with_evidence(format!("it is valid from {time}; a wrong clock here looks the same")),
+            Some(time) => finding.with_evidence(format!("it is valid from {time}")),
             None => finding,
         },
         _ => finding,

@@ -12,8 +12,7 @@ use super::{CliError, Exit, network, terminal};
 use crate::cause::{Finding, catalogue};
 use crate::check::facts::Facts;
 use crate::check::facts::issuer::{DocumentFact, IssuerFacts};
-use crate::check::verdict::issuer as verdict;
-use crate::check::{CheckId, Outcome, Verdict};
+use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::profile::{Guide, Profile};
 use crate::probe::http::HttpStack;
@@ -74,12 +73,9 @@ fn examine(address: IssuerAddress, issuer: IssuerFacts) -> Result<Examination, C
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok());
     let facts = Facts { now: now.unwrap_or_default(), issuer, ..Facts::default() };
     let profile = profile(&address);
-    let verdicts = vec![
-        (CheckId::IssuerReachable, verdict::reachable(&facts, &profile)),
-        (CheckId::IssuerTls, verdict::tls(&facts, &profile)),
-        (CheckId::IssuerDiscovery, verdict::discovery(&facts, &profile)),
-        (CheckId::IssuerJwks, verdict::jwks(&facts, &profile)),
-    ];
+    const CHECKS: [CheckId; 4] =
+        [CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery, CheckId::IssuerJwks];
+    let verdicts = CHECKS.iter().map(|check| (*check, verdict::of(*check, &facts, &profile))).collect();
     Ok(Examination { address, document, facts, verdicts })
 }
 

@@ -156,7 +156,7 @@ fn no_request_asks_for_compression() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for (hop, checks, key) in HOPS.iter().filter(|(hop, ..)| *hop != "keys") {
         let lab = if key.starts_with("azure") { &azure } else { &aws };
-        let request = request(lab, checks, &format!("{key}=https://localhost:{}", server.port));
+        let request = request(lab, checks, &[format!("{key}=https://localhost:{}", server.port)]);
         runtime.block_on(told(request, http.clone()));
         let asked = std::mem::take(&mut *heads.lock().unwrap());
         assert!(!asked.is_empty(), "{hop} was not asked");

@@ -45,6 +45,23 @@ impl Carrier {
     }
 }
 
+/// A carrier, and the same port dead at the other address. Others may have that port there: then another one is tried.
+fn beside(dead: IpAddr, how: Dead, carrier: impl Fn() -> Carrier) -> (Carrier, Box<dyn std::any::Any>) {
+    loop {
+        let carrier = carrier();
+        let address = SocketAddr::new(dead, carrier.port);
+        // What is bound and does not listen refuses.
+        let socket = if dead.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.unwrap();
+        if socket.bind(address).is_err() {
+            continue;
+        }
+        return match how {
+            Dead::Refused => (carrier, Box::new(socket)),
+            Dead::BlackHole => (carrier, Box::new(swallowing(socket))),
+        };
+    }
+}
+
 /// Where a hop of a lab is.
 fn address(hop: &str, profile: &Profile) -> u16 {
     let url = match hop {
@@ -82,13 +99,9 @@ fn one_dead_family_costs_no_check() {
         for how in [Dead::Refused, Dead::BlackHole] {
             for (hop, checks, key) in HOPS.iter().filter(|(hop, ..)| *hop != "keys") {
                 let lab = if key.starts_with("azure") { &azure } else { &aws };
-                let of_lab = request(lab, checks, "secret.name=crewai-test-keyword").profile;
-                let carrier = Carrier::new(alive, address(hop, &of_lab));
-                let hole = match how {
-                    Dead::Refused => None,
-                    Dead::BlackHole => Some(swallows_at(SocketAddr::new(dead, carrier.port))),
-                };
-                let request = request(lab, checks, &format!("{key}=https://localhost:{}", carrier.port));
+                let of_lab = request(lab, checks, &[]).profile;
+                let (carrier, hole) = beside(dead, how, || Carrier::new(alive, address(hop, &of_lab)));
+                let request = request(lab, checks, &[format!("{key}=https://localhost:{}", carrier.port)]);
                 let run = finished(request, localhost_at(&http, &[dead, alive]), checks[0]);
                 runs.push((dead, alive, how, *hop, runtime.spawn(run)));
                 held.push((carrier, hole));
@@ -122,7 +135,7 @@ fn where_both_are_dead_both_are_named_in_time() {
         ([V6, V4], v4_hole.port(), "connect-timeout"),
         ([V4, V6], v6_hole.port(), "connect-timeout"),
     ] {
-        let request = request(&lab, &[CheckId::IssuerReachable], &format!("issuer.url=https://localhost:{port}"));
+        let request = request(&lab, &[CheckId::IssuerReachable], &[format!("issuer.url=https://localhost:{port}")]);
         let began = Instant::now();
         let found = runtime.block_on(finished(request, localhost_at(&http, &addresses), CheckId::IssuerReachable));
         assert!(began.elapsed() < OPERATION + MARGIN);
