@@ -18,10 +18,11 @@ use crate::check::facts::token::{SignatureFact, TokenFact};
 use crate::check::facts::trust::TrustFact;
 use crate::check::verdict::token::Expectations;
 use crate::domain::discovery::IssuerAddress;
+use crate::domain::iam::AssumeRequest;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::signature;
 use crate::domain::token::RawToken;
-use crate::probe::aws::{AwsTarget, Session};
+use crate::probe::aws::{AwsTarget, SESSION_NAME, Session};
 use crate::probe::azure::{AzureSession, AzureTarget, Proof};
 use crate::probe::held_secret::held_secret;
 use crate::probe::http::HttpStack;
@@ -111,7 +112,11 @@ impl Probes for WorldProbes {
                 Yield::AccessKey(fact, session)
             }
             Step::AssumeRole => self.assume_role(&input).await,
-            Step::RoleTrust => role_trust_of(&input.profile).await.map_or(Yield::Nothing, Yield::RoleTrust),
+            Step::RoleTrust => {
+                let caller = input.facts.aws.caller.as_ref().and_then(Call::granted);
+                let trust = role_trust_of(&input.profile, caller).await;
+                trust.map_or(Yield::Nothing, Yield::RoleTrust)
+            }
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret | Step::LocateSecret => {
                 self.with_session(step, &input).await
             }
@@ -231,12 +236,16 @@ pub(super) fn access_key_of(profile: &Profile) -> (AccessKeyFact, Option<Session
     access_key::observe(&profile.aws, &access_key::Surroundings { variables: &variables })
 }
 
-/// What the trust policy at hand asks of the external id; none without a policy.
-pub(super) async fn role_trust_of(profile: &Profile) -> Option<RoleTrust> {
+/// What the trust policy at hand says to the caller, as far as that is known; none without a policy.
+pub(super) async fn role_trust_of(profile: &Profile, caller: Option<&Caller>) -> Option<RoleTrust> {
     let path = profile.aws.trust_policy.as_ref()?;
     let text = documents::read(path).await;
-    let sent = profile.aws.external_id.as_deref();
-    Some(RoleTrust::read(&path.display().to_string(), text.as_deref().unwrap_or_default(), sent))
+    let request = AssumeRequest {
+        caller: caller.map(|caller| caller.arn.as_str()),
+        external_id: profile.aws.external_id.as_deref(),
+        session_name: profile.aws.session_name.as_deref().or(Some(SESSION_NAME)),
+    };
+    Some(RoleTrust::evaluate(&path.display().to_string(), text, &request))
 }
 
 fn verify(input: &StepInput) -> Yield {

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::cloud::Call;
+use super::document::Unread;
 use super::secret::{SecretList, SecretRead};
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, EntraError, evaluate};
 use crate::domain::keyvault::{Challenge, ChallengeFit, VaultError};
@@ -46,17 +47,20 @@ pub struct CredentialFact {
     /// Why they could not be evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// There is no such file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_missing: bool,
 }
 
 impl CredentialFact {
     /// Evaluates the text, or keeps why it could not be read.
-    pub fn evaluate(source: &str, text: Result<String, String>, claims: &Map<String, Value>) -> Self {
-        let set = text.and_then(|text| CredentialSet::parse(&text).map_err(|error| error.to_string()));
-        let (evaluation, problem) = match set {
-            Ok(set) => (Some(evaluate(&set, claims)), None),
-            Err(problem) => (None, Some(problem)),
+    pub fn evaluate(source: &str, text: Result<String, Unread>, claims: &Map<String, Value>) -> Self {
+        let set = text.and_then(|text| CredentialSet::parse(&text).map_err(|error| error.to_string().into()));
+        let (evaluation, problem, is_missing) = match set {
+            Ok(set) => (Some(evaluate(&set, claims)), None, false),
+            Err(unread) => (None, Some(unread.why), unread.is_missing),
         };
-        CredentialFact { source: source.to_owned(), evaluation, problem }
+        CredentialFact { source: source.to_owned(), evaluation, problem, is_missing }
     }
 }
 

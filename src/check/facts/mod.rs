@@ -8,6 +8,7 @@ pub mod aws;
 pub mod azure;
 pub mod cloud;
 pub mod deployment;
+pub mod document;
 pub mod issuer;
 pub mod network;
 pub mod permissions;

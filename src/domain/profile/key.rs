@@ -113,6 +113,8 @@ keys! {
     ResourceGroup = "azure.resource-group", Text;
     /// The key vault.
     VaultUrl = "azure.vault-url", Text;
+    /// The endpoint of Azure Resource Manager.
+    ResourceManagerUrl = "azure.resource-manager-url", Text;
     /// The application's federated credential.
     FederatedCredential = "azure.federated-credential", Path;
     /// The Entra authority.
