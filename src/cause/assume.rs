@@ -15,7 +15,8 @@ pub fn findings(check: &str, evaluation: &AssumeEvaluation) -> Vec<Finding> {
     let about = |s: &&StatementEvaluation| s.effect == Effect::Allow && s.action.result != Truth::False;
     let mut allowing: Vec<&StatementEvaluation> = evaluation.statements.iter().filter(about).collect();
     // The statement that lacks the least was meant.
-    allowing.sort_by_key(|statement| misses(statement).count() + usize::from(statement.principal.result == Truth::False));
+    allowing
+        .sort_by_key(|statement| misses(statement).count() + usize::from(statement.principal.result == Truth::False));
     let Some(meant) = allowing.first() else {
         let (cause, summary) = if evaluation.takes_tokens {
             (Cause::WrongFlow, "the role's trust policy lets web identities in, and no signed caller")
@@ -86,10 +87,7 @@ mod tests {
                     .to_owned(),
                 vec![Cause::WrongFlow],
             ),
-            (
-                r#"{"Effect": "Deny", "Principal": "*", "Action": "sts:*"}"#.to_owned(),
-                vec![Cause::ExplicitDeny],
-            ),
+            (r#"{"Effect": "Deny", "Principal": "*", "Action": "sts:*"}"#.to_owned(), vec![Cause::ExplicitDeny]),
         ] {
             assert_eq!(causes(&statement, ours), causes_wanted, "{statement}");
         }

@@ -180,6 +180,7 @@ fn azure(lab: &Lab) -> Table {
         ("subscription-id", &held.subscription_id),
         ("resource-group", &held.resource_group),
         ("authority-host", &held.authority_host),
+        ("resource-manager-url", &lab.endpoints.arm),
     ]);
     let files = [
         ("federated-credential", held.federated_credential.as_ref().map(|_| "federated-credentials.json")),

@@ -14,6 +14,7 @@ use crate::check::facts::deployment::DeploymentFact;
 use crate::check::facts::issuer::{DocumentFact, KeysFact};
 use crate::check::facts::permissions::PermissionsFact;
 use crate::check::facts::secret::{SecretList, SecretRead};
+use crate::check::facts::subscription::SubscriptionFact;
 use crate::check::facts::token::{SignatureFact, TokenFact};
 use crate::check::facts::trust::TrustFact;
 use crate::check::verdict::token::Expectations;
@@ -23,7 +24,7 @@ use crate::domain::profile::{Guide, Profile};
 use crate::domain::signature;
 use crate::domain::token::RawToken;
 use crate::probe::aws::{AwsTarget, SESSION_NAME, Session};
-use crate::probe::azure::{AzureSession, AzureTarget, Proof};
+use crate::probe::azure::{self, AzureSession, AzureTarget, Proof};
 use crate::probe::held_secret::held_secret;
 use crate::probe::http::HttpStack;
 use crate::probe::{access_key, deployment, documents, issuer, token_source};
@@ -71,6 +72,7 @@ pub enum Yield {
     GetSecret(Call<SecretRead>),
     LocateSecret(Located),
     Permissions(PermissionsFact),
+    Subscription(Box<SubscriptionFact>),
     Deployment(Box<DeploymentFact>),
     /// The step had nothing to work with.
     Nothing,
@@ -100,6 +102,10 @@ impl Probes for WorldProbes {
             Step::TrustPolicy if input.profile.guide == Guide::AzureWorkloadIdentity => credentials(&input).await,
             Step::TrustPolicy => trust_policy(&input).await,
             Step::Permissions => permissions(&input).await,
+            Step::Subscription => {
+                let seen = azure::subscription(&self.http, &input.profile.azure).await;
+                seen.map_or(Yield::Nothing, |fact| Yield::Subscription(Box::new(fact)))
+            }
             Step::Deployment => {
                 let seen = deployment::observe(&self.http, &input.profile.deployment).await;
                 seen.map_or(Yield::Nothing, |fact| Yield::Deployment(Box::new(fact)))

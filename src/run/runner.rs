@@ -260,6 +260,7 @@ impl<P: Probes> Run<P> {
             Yield::ListSecrets(call) => self.facts.aws.list = Some(call),
             Yield::GetSecret(call) => self.facts.aws.secret = Some(call),
             Yield::Permissions(fact) => self.facts.aws.permissions = Some(fact),
+            Yield::Subscription(fact) => self.facts.azure.subscription = Some(*fact),
             Yield::Deployment(fact) => self.facts.deployment = Some(*fact),
             Yield::LocateSecret(located) => self.facts.aws.located = Some(located),
             Yield::Nothing => {}

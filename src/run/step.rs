@@ -41,6 +41,8 @@ pub enum Step {
     VaultList,
     /// Read the vault's secret.
     VaultGet,
+    /// Ask Resource Manager whose directory the vault's subscription is of.
+    Subscription,
     /// Ask the running deployment for its inputs.
     Deployment,
 }
@@ -65,6 +67,7 @@ impl Step {
         Step::EntraExchange,
         Step::VaultList,
         Step::VaultGet,
+        Step::Subscription,
         Step::Deployment,
     ];
 
@@ -87,6 +90,7 @@ impl Step {
             Step::EntraExchange => &[CheckId::AzureExchange],
             Step::VaultList => &[CheckId::AzureListSecrets],
             Step::VaultGet => &[CheckId::AzureGetSecret, CheckId::SecretJsonKey],
+            Step::Subscription => &[CheckId::AzureSubscription],
             Step::Deployment => &[CheckId::DeploymentReachable],
         }
     }
@@ -94,7 +98,7 @@ impl Step {
     /// The steps that must have ended, however they ended, before this one can begin.
     pub const fn after(self, guide: Guide) -> &'static [Step] {
         match self {
-            Step::IssuerDocument | Step::Token | Step::Deployment | Step::AccessKey => &[],
+            Step::IssuerDocument | Step::Token | Step::Deployment | Step::AccessKey | Step::Subscription => &[],
             Step::IssuerKeys => &[Step::IssuerDocument],
             Step::Signature => &[Step::Token, Step::IssuerKeys],
             Step::TrustPolicy | Step::WebIdentity | Step::EntraExchange => &[Step::Token],
@@ -150,6 +154,7 @@ impl Step {
             Step::GetSecret | Step::LocateSecret => !is_azure(profile) && profile.secret.is_some(),
             Step::EntraExchange | Step::VaultList => is_azure(profile),
             Step::VaultGet => is_azure(profile) && profile.secret.is_some(),
+            Step::Subscription => is_azure(profile) && profile.azure.subscription_id.is_some(),
             Step::Deployment => profile.deployment.url.is_some(),
         }
     }

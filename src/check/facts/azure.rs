@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::cloud::Call;
 use super::document::Unread;
 use super::secret::{SecretList, SecretRead};
+use super::subscription::SubscriptionFact;
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, EntraError, evaluate};
 use crate::domain::keyvault::{Challenge, ChallengeFit, VaultError};
 use crate::domain::timestamp::UnixSeconds;
@@ -18,6 +19,8 @@ pub struct AzureFacts {
     pub exchange: Option<ExchangeFact>,
     pub list: Option<VaultFact<SecretList>>,
     pub secret: Option<VaultFact<VaultSecret>>,
+    /// Whose directory the vault's subscription is of.
+    pub subscription: Option<SubscriptionFact>,
 }
 
 impl AzureFacts {

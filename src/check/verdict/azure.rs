@@ -1,8 +1,8 @@
 //! Verdicts on Entra's and the vault's answers: what the words of a refusal allow, narrowed by everything else that was
 //! seen.
 
-use super::network;
 use super::cloud::{from_words, granted, list_in_words, quoted, read_in_words, unanswered};
+use super::network;
 use crate::cause::explain::Provider;
 use crate::cause::keyvault::{Asked, Other};
 use crate::cause::{Cause, Certainty, Finding, entra, keyvault};

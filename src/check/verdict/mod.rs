@@ -9,6 +9,7 @@ pub mod cloud;
 pub mod deployment;
 pub mod issuer;
 pub mod network;
+mod subscription;
 pub mod token;
 pub mod trust;
 
@@ -39,6 +40,7 @@ pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
         CheckId::AzureExchange => azure::exchange(facts, profile),
         CheckId::AzureListSecrets => azure::list_secrets(facts, profile),
         CheckId::AzureGetSecret => azure::get_secret(facts, profile),
+        CheckId::AzureSubscription => subscription::of_directory(facts, profile),
         CheckId::DeploymentReachable => deployment::reachable(facts, profile),
         CheckId::AwsAccessKey => access_key::present(facts, profile),
         CheckId::AwsAssumeRole => assume_role::assumed(facts, profile),

@@ -103,7 +103,10 @@ mod tests {
         for (setting, told) in [
             ("sso_session = ours", Some("single sign-on (sso_session)")),
             ("credential_process = /bin/vault x", Some("a program (credential_process)")),
-            ("role_arn = arn:aws:iam::1:role/r\nsource_profile = base", Some("a role that another profile assumes (role_arn)")),
+            (
+                "role_arn = arn:aws:iam::1:role/r\nsource_profile = base",
+                Some("a role that another profile assumes (role_arn)"),
+            ),
             ("region = us-east-1", None),
         ] {
             let text = format!("[profile ci]\n{setting}\n[profile other]\nsso_session = x\n");
