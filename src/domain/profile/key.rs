@@ -113,6 +113,8 @@ keys! {
     ResourceGroup = "azure.resource-group", Text;
     /// The key vault.
     VaultUrl = "azure.vault-url", Text;
+    /// The key vault's name, where its URL does not begin with it.
+    VaultName = "azure.vault-name", Text;
     /// The endpoint of Azure Resource Manager.
     ResourceManagerUrl = "azure.resource-manager-url", Text;
     /// The application's federated credential.
