@@ -182,5 +182,5 @@ fn a_variable_holds_the_token_too() {
     };
     assert_eq!(check(Some(TOKEN)), ("pass".into(), String::new()));
     assert_eq!(check(None), ("fail".into(), "env-not-set".into()));
-    assert_eq!(check(Some("")), ("inconclusive".into(), "env-not-set".into()));
+    assert_eq!(check(Some("")), ("fail".into(), "env-not-set".into()));
 }

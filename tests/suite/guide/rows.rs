@@ -100,8 +100,9 @@ const ROWS: &[(&str, &str, &[&str], u64)] = &[
         "aws-assume-role",
         "AccessDenied: User: arn:aws:iam::111122223333:user/reader is not authorized to perform: sts:AssumeRole on \
          resource: arn:aws:iam::123456789012:role/r",
-        &["assume-role-denied"],
-        3,
+        // The profile sends an external id, which is the one thing of the three that can differ by a blank.
+        &["external-id"],
+        5,
     ),
     // GitLab's only row, with its two causes.
     (
