@@ -3,7 +3,7 @@
 use super::super::{Show, finding, heading, labelled};
 use super::field::{self, Laid};
 use super::{evidence, has_aside, keeps_nothing};
-use crate::cause::catalogue;
+use crate::cause::{Finding, catalogue};
 use crate::guide::{Artifact, Filling, Form, Rendered, Step, StepState, fill, render};
 use crate::output::guide::artifacts;
 use crate::tui::command::{CommandId, Scope};
@@ -35,6 +35,11 @@ fn way(model: &Model, step: &Step) -> usize {
 pub(in crate::tui) fn offered(model: &Model, step: &Step) -> (Vec<Artifact>, Vec<Artifact>) {
     let first = step.tabs.get(way(model, step)).map_or(&step.artifacts, |tab| &tab.artifacts);
     artifacts(step).into_iter().partition(|artifact| first.contains(artifact))
+}
+
+/// Whether a finding has a command that sets it right.
+fn mends(findings: &[Finding]) -> bool {
+    findings.iter().flat_map(|found| &found.fixes).any(|fix| fix.command.is_some())
 }
 
 /// The step as lines.
@@ -78,9 +83,17 @@ pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize
     }
     ways(model, step, &mut filling, show, lines);
     let (first, beside) = offered(model, step);
+    // What sets right what fails is copied first.
+    let fixes = state.is_some_and(|state| matches!(state, StepState::Failing { findings, .. } if mends(findings)));
     for (place, artifact) in first.into_iter().enumerate() {
         lines.push(Line::empty());
-        text(model, &render(artifact, &values), place, show, lines);
+        let (key, does) = match place {
+            0 if !fixes => (CommandId::CopyValue, "copies"),
+            _ => (CommandId::CopyMenu, "chooses what to copy"),
+        };
+        let rendered = render(artifact, &values);
+        lines.push(keyed(model, artifact.title(), key, does));
+        text(&rendered, show, lines);
     }
     if !beside.is_empty() {
         lines.push(Line::empty());
@@ -168,10 +181,8 @@ fn ways(model: &Model, step: &Step, filling: &mut Filling<'_>, show: Show, lines
 }
 
 /// An artifact's text, what is missing in it told apart.
-fn text(model: &Model, rendered: &Rendered, place: usize, show: Show, lines: &mut Vec<Line>) {
+fn text(rendered: &Rendered, show: Show, lines: &mut Vec<Line>) {
     let artifact = rendered.artifact;
-    let id = if place == 0 { CommandId::CopyValue } else { CommandId::CopyMenu };
-    lines.push(keyed(model, artifact.title(), id, if place == 0 { "copies" } else { "chooses what to copy" }));
     if artifact.form() == Form::Terraform {
         // A whole configuration would bury the step.
         let count = rendered.text.lines().count();
