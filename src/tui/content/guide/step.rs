@@ -81,7 +81,7 @@ pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize
         lines.push(heading("Do"));
         numbered(&step.instructions, &mut filling, show, lines);
     }
-    ways(model, step, &mut filling, show, lines);
+    ways(model, step, &mut filling, width, lines);
     let (first, beside) = offered(model, step);
     // What sets right what fails is copied first.
     let fixes = state.is_some_and(|state| matches!(state, StepState::Failing { findings, .. } if mends(findings)));
@@ -158,8 +158,8 @@ fn numbered(items: &[String], filling: &mut Filling<'_>, show: Show, lines: &mut
 }
 
 /// The ways to do the step, and the one that is shown.
-fn ways(model: &Model, step: &Step, filling: &mut Filling<'_>, show: Show, lines: &mut Vec<Line>) {
-    let shown = way(model, step);
+fn ways(model: &Model, step: &Step, filling: &mut Filling<'_>, width: usize, lines: &mut Vec<Line>) {
+    let (show, shown) = (Show::of(model), way(model, step));
     let Some(tab) = step.tabs.get(shown) else { return };
     lines.push(Line::empty());
     let mut line = Line::empty();
@@ -174,7 +174,12 @@ fn ways(model: &Model, step: &Step, filling: &mut Filling<'_>, show: Show, lines
     if step.tabs.len() > 1
         && let Some(key) = model.look.keymap.key(Scope::On(Screen::Guide), CommandId::OtherWay)
     {
-        line = line.with(Ink::Accent, key.to_string()).with(Ink::Muted, " another way");
+        let hint = Line::of(Ink::Accent, key.to_string()).with(Ink::Muted, " another way");
+        // A key is not parted from what it does.
+        if line.width() + hint.width() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        hint.spans.into_iter().for_each(|span| line.push(span.ink, span.text));
     }
     lines.push(line);
     numbered(&tab.instructions, filling, show, lines);
@@ -190,7 +195,8 @@ fn text(rendered: &Rendered, show: Show, lines: &mut Vec<Line>) {
     } else {
         for text in rendered.text.trim_end().lines() {
             let text = show.lines(text).concat();
-            let mut line = Line::of(Ink::Plain, "  ").hanging(4);
+            let indent = text.len() - text.trim_start_matches(' ').len();
+            let mut line = Line::of(Ink::Plain, "  ").hanging(indent + 4);
             let mut rest = text.as_str();
             while let Some((at, placeholder)) = rendered
                 .missing
