@@ -13,20 +13,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use trustline::check::CheckId;
-use trustline::domain::jwks::Jwks;
-use trustline::domain::profile::key::Key;
 use trustline::domain::profile::{Guide, Profile};
-use trustline::guide::Change;
 use trustline::run::event::{EventKind, PlannedCheck, RunEvent};
-use trustline::run::rotation::report::RotationReport;
-use trustline::tui::inputs::{
-    GuideFile, Inputs, Look, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target,
-};
-use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
-use trustline::tui::shell::{self, Console};
-use trustline::tui::typed_value::TypedValue;
+use trustline::tui::services::Started;
+
+#[path = "../tests/suite/pty/services.rs"]
+mod services;
 
 /// Runs counted for each figure of time, after one that is not.
 const RUNS: usize = 15;
@@ -311,51 +304,7 @@ impl Drop for Screen {
 
 /// A console whose run never ends and tells of something all the time.
 fn busy_console() -> Any<()> {
-    let console = Console {
-        inputs: Inputs::default(),
-        look: Look::default(),
-        clipboard: Default::default(),
-        opening: Opening::Run(RunChoice { target: Target::Environment, only: vec![] }),
-        notices: vec![],
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(shell::run(console, Arc::new(Busy)))?;
-    Ok(())
-}
-
-struct Busy;
-
-impl Services for Busy {
-    fn evidence(&self, _: Target, _: RotationReport) -> Result<PathBuf, String> {
-        Err(String::new())
-    }
-
-    fn guide(&self, _: &Target) -> Result<GuideFile, String> {
-        Err(String::new())
-    }
-
-    fn change(&self, _: &Target, _: &Change) -> Result<GuideFile, String> {
-        Err(String::new())
-    }
-
-    fn keep_draft(&self, _: &Target, _: Key, _: Option<&str>) -> Result<(), String> {
-        Err(String::new())
-    }
-
-    fn operator(&self, _: Target) -> Answer<Result<OperatorSeen, String>> {
-        Box::pin(async { Err(String::new()) })
-    }
-
-    fn rotate(
-        &self,
-        _: RotationChoice,
-        _: Option<TypedValue>,
-        _: CancellationToken,
-    ) -> Answer<Result<RotationStarted, Refusal>> {
-        Box::pin(async { Err(Refusal { message: String::new(), hints: Vec::new() }) })
-    }
-
-    fn start(&self, _: RunChoice, _: CancellationToken) -> Answer<Result<Started, Refusal>> {
+    services::run_console(|_| {
         let (sender, events) = mpsc::channel(64);
         std::thread::spawn(move || {
             let checks = CheckId::ALL.iter().map(|id| PlannedCheck { id: *id, title: id.title().into() }).collect();
@@ -373,25 +322,5 @@ impl Services for Busy {
         });
         let profile = Profile::bare("busy", Guide::AwsWorkloadIdentity);
         Box::pin(async move { Ok(Started { profile, settings: Vec::new(), events, keep: Box::new(()) }) })
-    }
-
-    fn token(&self, _: Profile) -> Answer<Result<TokenRead, String>> {
-        Box::pin(async { Err(String::new()) })
-    }
-
-    fn keys(&self, _: String) -> Answer<Result<Jwks, String>> {
-        Box::pin(async { Err(String::new()) })
-    }
-
-    fn save_profile(&self, _: &str, _: &str) -> Result<PathBuf, String> {
-        Err(String::new())
-    }
-
-    fn scenarios(&self) -> Vec<ScenarioEntry> {
-        Vec::new()
-    }
-
-    fn profiles(&self) -> Vec<ProfileEntry> {
-        Vec::new()
-    }
+    })
 }

@@ -12,7 +12,7 @@
 //!
 //! # The rooms
 //!
-//! Arrows between rooms point downwards only in this list, and `tests/architecture.rs` holds them.
+//! Arrows between rooms point downwards only in this list, and `tests/suite/architecture.rs` holds them.
 //!
 //! - [`cli`]: one file a subcommand; arguments in, exit code out
 //! - [`tui`]: the console: model, update and view are pure, and a shell around them owns the terminal

@@ -48,7 +48,10 @@ impl LabFolder {
             let csv = format!("\u{feff}Access key ID,Secret access key\r\n{id},{}\r\n", secret.expose_secret());
             written.put("accessKeys.csv", csv.as_bytes())?;
         }
-        written.put("operator.env", operator(lab, &written.ca_file()).as_bytes())?;
+        written.put("operator.env", operator(lab, &written).as_bytes())?;
+        let secret_file = written.path().join("operator-client-secret");
+        written.put("operator-client-secret", lab.operator.client_secret.expose_secret().as_bytes())?;
+        written.put("azure-login.sh", azure_login(lab, &secret_file).as_bytes())?;
         written.put("deployment-token", lab.profile.deployment.token.expose_secret().as_bytes())?;
         if let Some(inputs) = &lab.profile.deployment.inputs {
             written.put("kickoff-inputs.json", inputs.as_bytes())?;
@@ -179,6 +182,7 @@ fn azure(lab: &Lab) -> Table {
         ("client-id", &held.client_id),
         ("subscription-id", &held.subscription_id),
         ("resource-group", &held.resource_group),
+        ("vault-name", &held.vault_name),
         ("authority-host", &held.authority_host),
     ]);
     let files = [
@@ -194,10 +198,12 @@ fn azure(lab: &Lab) -> Table {
     azure
 }
 
-/// A file for a shell to read: whose calls go to the lab, as its administrator.
-fn operator(lab: &Lab, ca_file: &Path) -> String {
+/// A file for a shell to read: whose calls go to the lab, as its administrator. No variable here is one that a check
+/// takes for the workload's.
+fn operator(lab: &Lab, folder: &LabFolder) -> String {
     let (places, operator) = (&lab.endpoints, &lab.operator);
-    let ca_file = ca_file.display().to_string();
+    let ca_file = folder.ca_file().display().to_string();
+    let azure = folder.path().join("azure-cli").display().to_string();
     let lines = [
         ("AWS_ACCESS_KEY_ID", operator.access_key_id.as_str()),
         ("AWS_SECRET_ACCESS_KEY", operator.secret_access_key.expose_secret()),
@@ -206,12 +212,30 @@ fn operator(lab: &Lab, ca_file: &Path) -> String {
         ("AWS_ENDPOINT_URL_STS", &places.sts),
         ("AWS_ENDPOINT_URL_IAM", &places.iam),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &places.secretsmanager),
-        ("AZURE_TENANT_ID", &lab.profile.azure.tenant_id),
-        ("AZURE_CLIENT_ID", &operator.client_id),
-        ("AZURE_CLIENT_SECRET", operator.client_secret.expose_secret()),
-        ("AZURE_AUTHORITY_HOST", places.entra.as_deref().unwrap_or_default()),
+        // The Azure CLI keeps clouds and sign-ins in files; `azure-login.sh` makes them.
+        ("AZURE_CONFIG_DIR", &azure),
+        ("AZURE_CORE_INSTANCE_DISCOVERY", "false"),
+        ("AZURE_CORE_COLLECT_TELEMETRY", "false"),
+        ("REQUESTS_CA_BUNDLE", &ca_file),
     ];
-    lines.iter().map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', "'\\''"))).collect()
+    lines.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect()
+}
+
+/// The Azure CLI's part, run once after `operator.env` was read.
+fn azure_login(lab: &Lab, secret_file: &Path) -> String {
+    let (manager, client) = (quoted(&lab.endpoints.arm), quoted(&lab.operator.client_id));
+    let tenant = quoted(&lab.profile.azure.tenant_id);
+    let secret = quoted(&format!("@{}", secret_file.display()));
+    format!(
+        "set -e\naz cloud register --name trustline-lab --endpoint-resource-manager {manager}\n\
+         az cloud set --name trustline-lab\n\
+         az login --service-principal --username {client} --password {secret} --tenant {tenant}\n"
+    )
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn table<const N: usize>(entries: [(&str, &str); N]) -> Table {

@@ -255,12 +255,16 @@ impl<'a> Filling<'a> {
         sent
     }
 
-    /// The vault's name: the first label of its host.
+    /// The vault's name: the profile's, else the first label of a vault's host.
     pub fn vault_name(&mut self) -> String {
-        let host = self.known(Key::VaultUrl).and_then(|url| url.split_once("://")).map(|(_, host)| host);
-        match host.and_then(|host| host.split(['.', ':', '/']).next()).filter(|name| !name.is_empty()) {
+        if let Some(name) = self.known(Key::VaultName) {
+            return name.to_owned();
+        }
+        let Some(url) = self.known(Key::VaultUrl) else { return self.placeholder("vault-name", Key::VaultUrl) };
+        match cloud::of_vault(url).and_then(|_| url.split_once("://")?.1.split('.').next()) {
             Some(name) => name.to_owned(),
-            None => self.placeholder("vault-name", Key::VaultUrl),
+            // A host of the user's own: nothing says which vault is behind it.
+            None => self.placeholder("vault-name", Key::VaultName),
         }
     }
 

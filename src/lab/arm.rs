@@ -1,10 +1,12 @@
-//! Azure Resource Manager, as far as the guides' commands go: the vault's resource, role definitions, and role
-//! assignments at the vault and at one of its secrets. The vault counts what is assigned here at once.
+//! Azure Resource Manager, as far as the guides' commands go: the subscription, the vault's resource, role definitions,
+//! and role assignments at the vault and at one of its secrets. The vault counts what is assigned here at once.
 
 mod assignment;
 mod definition;
 mod fault;
+mod metadata;
 mod scope;
+mod subscription;
 mod vault;
 
 use std::sync::Arc;
@@ -23,25 +25,38 @@ use super::tenant::{Rejection, bearer};
 use super::world::AzureWorld;
 
 const JSON: &str = "application/json; charset=utf-8";
-const AUDIENCE: &str = "https://management.azure.com";
+/// What tokens for it are for: its own name, and that of the service that was there before it.
+const AUDIENCES: [&str; 2] = ["https://management.azure.com", "https://management.core.windows.net"];
 
 /// The Resource Manager of one lab.
 pub(super) struct Arm {
     azure: Arc<Changing<AzureWorld>>,
     tokens: Arc<AccessTokens>,
-    vault_url: String,
+    places: Neighbours,
+}
+
+/// The URLs of itself and of the services that it tells of.
+pub(super) struct Neighbours {
+    pub entra: String,
+    pub graph: String,
+    pub arm: String,
+    pub vault: String,
 }
 
 /// What an operation yields: an HTTP status and a body.
 type Outcome = Result<(u16, Value), Fault>;
 
 impl Arm {
-    pub(super) fn new(azure: Arc<Changing<AzureWorld>>, tokens: Arc<AccessTokens>, vault_url: String) -> Self {
-        Arm { azure, tokens, vault_url }
+    pub(super) fn new(azure: Arc<Changing<AzureWorld>>, tokens: Arc<AccessTokens>, places: Neighbours) -> Self {
+        Arm { azure, tokens, places }
     }
 
     fn act(&self, request: &Received) -> Outcome {
-        let caller = bearer(request, &self.tokens, AUDIENCE).map_err(|rejection| match rejection {
+        // Whoever sets a command line up for a cloud has no token of it yet.
+        if request.path == metadata::PATH && request.method == Method::GET {
+            return Ok((200, metadata::endpoints(&self.places)));
+        }
+        let caller = bearer(request, &self.tokens, &AUDIENCES).map_err(|rejection| match rejection {
             Rejection::Missing => {
                 Fault::new(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
             }
@@ -49,7 +64,7 @@ impl Arm {
             Rejection::OtherAudience => Fault::new(
                 401,
                 "InvalidAuthenticationTokenAudience",
-                format!("The access token has been obtained for wrong audience or resource. It should exactly match with one of the allowed audiences '{AUDIENCE}/'."),
+                format!("The access token has been obtained for wrong audience or resource. It should exactly match with one of the allowed audiences '{}/'.", AUDIENCES.join("/','")),
             ),
         })?;
         if !request.query.split('&').any(|pair| pair.starts_with("api-version=")) {
@@ -61,10 +76,16 @@ impl Arm {
             return Err(Fault::new(404, "InvalidResourceType", "The resource type could not be found."));
         };
         match (&request.method, target) {
+            (&Method::GET, Target::Subscriptions) => Ok((200, self.subscriptions(&caller))),
+            (&Method::GET, Target::Subscription) => self.subscription(&caller),
+            (&Method::GET, Target::Tenants) => Ok((200, self.tenants())),
             (&Method::GET, Target::Vaults) => self.list_vaults(&caller),
             (&Method::GET, Target::Vault) => self.get_vault(&caller),
-            (&Method::PATCH, Target::Vault) => self.update_vault(&caller, &object(request)?),
-            (&Method::GET, Target::Definitions) => Ok((200, definition::list(&request.query))),
+            // The command line writes the whole resource back.
+            (&Method::PATCH | &Method::PUT, Target::Vault) => self.update_vault(&caller, &object(request)?),
+            (&Method::GET, Target::Definitions) => {
+                Ok((200, definition::list(&self.azure.now().subscription_id, &request.query)))
+            }
             (&Method::GET, Target::Assignments(scope)) => self.list_assignments(&caller, &scope),
             (&Method::GET, Target::Assignment(scope, name)) => self.get_assignment(&caller, &scope, &name),
             (&Method::PUT, Target::Assignment(scope, name)) => {

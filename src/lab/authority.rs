@@ -14,6 +14,9 @@ use super::LabError;
 use super::keys::pem;
 use super::world::Certificate;
 
+/// The domain of vaults that are called by name: RFC 6761, section 6.3 has names below `localhost` lead to loopback.
+pub(super) const VAULT_DOMAIN: &str = "vault.localhost";
+
 /// The authority and its certificate.
 pub(super) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -40,11 +43,11 @@ impl Authority {
         self.issuer.as_ref().der().clone()
     }
 
-    /// A TLS server's set-up with a certificate of the wanted kind for 127.0.0.1 and localhost.
+    /// A TLS server's set-up with a certificate of the wanted kind for 127.0.0.1, localhost and every vault's name.
     pub(super) fn server(&self, kind: Certificate) -> Result<Arc<ServerConfig>, LabError> {
         let names = match kind {
             Certificate::OtherName => vec!["issuer.example.com".to_owned()],
-            _ => vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+            _ => vec!["127.0.0.1".to_owned(), "localhost".to_owned(), format!("*.{VAULT_DOMAIN}")],
         };
         let mut params = CertificateParams::new(names)?;
         params.distinguished_name.push(DnType::CommonName, "trustline lab");

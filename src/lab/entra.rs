@@ -1,4 +1,5 @@
-//! Entra's token endpoint: OAuth 2.0's client-credentials grant in, an access token or a JSON error out.
+//! Entra's token endpoint: OAuth 2.0's client-credentials grant in, an access token or a JSON error out; and the
+//! document that leads clients to it.
 //!
 //! It believes nothing: the assertion's issuer is asked for its documents, the signature, the times and the federated
 //! credentials are checked. In which order Entra does so is not documented; here it is tenant, application,
@@ -6,6 +7,7 @@
 
 mod access;
 mod assertion;
+mod discovery;
 mod fault;
 
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use std::time::Instant;
 use http::Method;
 use http::header::RETRY_AFTER;
 use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
 pub(super) use access::{AccessTokens, Claims};
@@ -36,6 +39,7 @@ pub(super) struct Entra {
     azure: Arc<Changing<AzureWorld>>,
     fetcher: Fetcher,
     tokens: Arc<AccessTokens>,
+    url: String,
     started: Instant,
 }
 
@@ -60,8 +64,13 @@ impl Form {
 }
 
 impl Entra {
-    pub(super) fn new(azure: Arc<Changing<AzureWorld>>, fetcher: Fetcher, tokens: Arc<AccessTokens>) -> Self {
-        Entra { azure, fetcher, tokens, started: Instant::now() }
+    pub(super) fn new(
+        azure: Arc<Changing<AzureWorld>>,
+        fetcher: Fetcher,
+        tokens: Arc<AccessTokens>,
+        url: String,
+    ) -> Self {
+        Entra { azure, fetcher, tokens, url, started: Instant::now() }
     }
 
     async fn grant(&self, tenant: &str, form: &Form, now: i64) -> Result<String, Fault> {
@@ -148,26 +157,35 @@ impl Entra {
 impl Service for Entra {
     async fn answer(&self, request: Received) -> Answer {
         let path = request.path.trim_matches('/');
-        let Some(tenant) = path.strip_suffix("/oauth2/v2.0/token").filter(|_| request.method == Method::POST) else {
-            return Answer::new(404, "text/plain", String::new());
-        };
-        let form = Form(form_urlencoded::parse(&request.body).into_owned().collect());
-        match self.grant(tenant, &form, now()).await {
-            Ok(token) => {
-                let body = serde_json::json!({
-                    "token_type": "Bearer",
-                    "expires_in": access::LIFETIME - 1,
-                    "ext_expires_in": access::LIFETIME - 1,
-                    "access_token": token,
-                });
-                Answer::new(200, JSON, body.to_string())
+        let (tenant, operation) = path.split_once('/').unwrap_or((path, ""));
+        let outcome = match (&request.method, operation) {
+            (&Method::POST, "oauth2/v2.0/token") => {
+                let form = Form(form_urlencoded::parse(&request.body).into_owned().collect());
+                self.grant(tenant, &form, now()).await.map(|token| granted(&token))
             }
+            (&Method::GET, discovery::DOCUMENT) => {
+                check_tenant(&self.azure.now(), tenant).map(|()| discovery::document(&self.url, tenant))
+            }
+            (&Method::GET, discovery::KEYS) => Ok(discovery::keys()),
+            _ => return Answer::new(404, "text/plain", String::new()),
+        };
+        match outcome {
+            Ok(body) => Answer::new(200, JSON, body.to_string()),
             Err(fault) => {
                 let answer = Answer::new(fault.status, JSON, fault.body(&random_uuid(), &random_uuid(), now()));
                 if fault.status == 429 { answer.with_header(RETRY_AFTER, "10".into()) } else { answer }
             }
         }
     }
+}
+
+fn granted(token: &str) -> Value {
+    json!({
+        "token_type": "Bearer",
+        "expires_in": access::LIFETIME - 1,
+        "ext_expires_in": access::LIFETIME - 1,
+        "access_token": token,
+    })
 }
 
 fn check_tenant(world: &AzureWorld, tenant: &str) -> Result<(), Fault> {
@@ -267,7 +285,8 @@ fn resource(world: &AzureWorld, scope: &str) -> Result<String, Fault> {
             ),
         ));
     };
-    if !world.entra.resources.contains(resource) {
+    // A resource may end in a slash, as `https://management.core.windows.net/` does; the token's audience has it too.
+    if !world.entra.resources.contains(resource.strip_suffix('/').unwrap_or(resource)) {
         return Err(Fault::new(
             500_011,
             400,

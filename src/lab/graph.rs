@@ -31,14 +31,15 @@ const ADMINISTRATORS: [&str; 3] =
 pub(super) struct Graph {
     azure: Arc<Changing<AzureWorld>>,
     tokens: Arc<AccessTokens>,
+    url: String,
 }
 
 /// What an operation yields: an HTTP status, and a body where there is one.
 type Outcome = Result<(u16, Option<Value>), Fault>;
 
 impl Graph {
-    pub(super) fn new(azure: Arc<Changing<AzureWorld>>, tokens: Arc<AccessTokens>) -> Self {
-        Graph { azure, tokens }
+    pub(super) fn new(azure: Arc<Changing<AzureWorld>>, tokens: Arc<AccessTokens>, url: String) -> Self {
+        Graph { azure, tokens, url }
     }
 
     fn act(&self, request: &Received) -> Outcome {
@@ -71,7 +72,7 @@ impl Graph {
 
     /// Applications call for themselves here, and need a directory role.
     fn authorize(&self, request: &Received) -> Result<(), Fault> {
-        let claims = bearer(request, &self.tokens, AUDIENCE).map_err(|rejection| {
+        let claims = bearer(request, &self.tokens, &[AUDIENCE, &self.url]).map_err(|rejection| {
             let message = match rejection {
                 Rejection::Missing => "Access token is empty.",
                 Rejection::Invalid => "Signing key is invalid.",

@@ -36,7 +36,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use arm::Arm;
+use arm::{Arm, Neighbours};
 use authority::Authority;
 use deployment::{Clouds, Deployment, Worker};
 use entra::{AccessTokens, Entra};
@@ -143,6 +143,8 @@ pub struct LabAzure {
     pub client_id: String,
     pub subscription_id: String,
     pub resource_group: String,
+    /// The vault's name, which its address on loopback does not have.
+    pub vault_name: String,
     /// `None` where the profile names no vault.
     pub vault_url: Option<String>,
     pub authority_host: String,
@@ -222,6 +224,7 @@ impl Lab {
         let description = world.describe(&Places {
             issuer: endpoints.issuer.clone(),
             entra: entra_port.url(),
+            graph: graph_port.url(),
             vault: vault_port.url(),
             deployment: deployment_port.url(),
         })?;
@@ -245,10 +248,16 @@ impl Lab {
         let access_tokens = Arc::new(AccessTokens::new()?);
         let fetcher = Fetcher::new(authority.der(), inside);
         let azure = Arc::new(tenant::open(description.azure.clone()));
-        let entra = Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone()));
+        let entra = Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone(), entra_port.url()));
         let vault = Arc::new(Vault::new(azure.clone(), vault_port.url(), access_tokens.clone()));
-        let graph = Arc::new(Graph::new(azure.clone(), access_tokens.clone()));
-        let arm = Arc::new(Arm::new(azure, access_tokens.clone(), vault_port.url()));
+        let graph = Arc::new(Graph::new(azure.clone(), access_tokens.clone(), graph_port.url()));
+        let places = Neighbours {
+            entra: entra_port.url(),
+            graph: graph_port.url(),
+            arm: arm_port.url(),
+            vault: vault_port.url(),
+        };
+        let arm = Arc::new(Arm::new(azure, access_tokens.clone(), places));
         let secrets = Arc::new(SecretsManager::new(account));
         let mut read_vault = vault_port.url();
         let mut servers = Vec::new();
@@ -382,6 +391,7 @@ fn azure_profile(world: &Description) -> LabAzure {
         client_id: own.client_id.clone(),
         subscription_id: world.azure.subscription_id.clone(),
         resource_group: world.azure.resource_group.clone(),
+        vault_name: world.azure.vault.name.clone(),
         vault_url: filled(&own.vault_url),
         authority_host: own.authority_host.clone(),
         scope: own.scope.clone(),

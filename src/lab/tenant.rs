@@ -31,9 +31,9 @@ pub(super) enum Rejection {
     OtherAudience,
 }
 
-/// The holder of the request's token, which must be for `audience`.
-pub(super) fn bearer(request: &Received, tokens: &AccessTokens, audience: &str) -> Result<Claims, Rejection> {
+/// The holder of the request's token, which must be for one of the audiences.
+pub(super) fn bearer(request: &Received, tokens: &AccessTokens, audiences: &[&str]) -> Result<Claims, Rejection> {
     let token = request.header("authorization").strip_prefix("Bearer ").ok_or(Rejection::Missing)?;
     let claims = tokens.read(token).filter(|claims| claims.exp > now()).ok_or(Rejection::Invalid)?;
-    if claims.aud.trim_end_matches('/') == audience { Ok(claims) } else { Err(Rejection::OtherAudience) }
+    if audiences.contains(&claims.aud.trim_end_matches('/')) { Ok(claims) } else { Err(Rejection::OtherAudience) }
 }

@@ -3,22 +3,25 @@
 //! A world is written as TOML or JSON, in the format of `assets/lab/`: it names what differs from `healthy`, table by
 //! table. A scenario is a world with a fault in it; the fault is always in the world, never in an answer.
 
+mod aws;
 mod azure;
 mod deployment;
 mod description;
+mod issuer;
 mod place;
 mod scenario;
+mod value;
 
+pub use aws::{
+    AwsWorld, KeyState, KmsKey, ManagedPolicy, Policy, Provider, Role, RotationFunction, Secret, SecretVersion, User,
+};
 pub use azure::{
     AccessPolicy, App, AzureProfile, AzureWorld, ClientSecret, Credential, EntraPolicy, EntraWorld, PermissionModel,
     RoleAssignment, VaultNetwork, VaultSecret, VaultVersion, VaultWorld,
 };
 pub use deployment::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
-pub use description::{
-    AccessKeyWorld, AwsWorld, Certificate, Description, IssuerWorld, KeyState, KmsKey, ManagedPolicy, Policy,
-    ProfileWorld, Provider, PublishedKey, Redirect, Role, RotationFunction, Secret, SecretVersion, Slow, TokenWorld,
-    User,
-};
+pub use description::{AccessKeyWorld, Description, ProfileWorld, TokenWorld};
+pub use issuer::{Certificate, IssuerWorld, PublishedKey, Redirect, Slow};
 pub use place::Places;
 pub use scenario::Scenario;
 

@@ -11,6 +11,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
+use aws_sdk_sts::types::AssumedRoleUser;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::future::join_all;
 
@@ -103,29 +104,18 @@ impl AwsTarget {
             .web_identity_token(token.expose())
             .send()
             .await;
-        let output = match sent {
-            Ok(output) => output,
-            Err(error) => return (self.call(&client, refused(error)), None),
-        };
-        let Some(granted) = output.credentials() else {
-            let detail = "the answer grants a session without credentials".to_owned();
-            return (self.call(&client, Answer::Unreadable { http_status: None, detail }), None);
-        };
-        let session = Session(Credentials::new(
-            granted.access_key_id(),
-            granted.secret_access_key(),
-            Some(granted.session_token().to_owned()),
-            None,
-            "AssumeRoleWithWebIdentity",
-        ));
-        let fact = AssumedRole {
-            assumed_role_arn: output.assumed_role_user().map(|u| u.arn().to_owned()).unwrap_or_default(),
-            provider: output.provider().map(str::to_owned),
-            audience: output.audience().map(str::to_owned),
-            subject: output.subject_from_web_identity_token().map(str::to_owned),
-            session_expires_at: Some(granted.expiration().secs()),
-        };
-        (self.call(&client, Answer::Granted(fact)), Some(session))
+        let granted = sent.map_err(refused).and_then(|output| {
+            let user = output.assumed_role_user();
+            let (role, session) = granted(user, output.credentials(), "AssumeRoleWithWebIdentity")?;
+            let told = AssumedRole {
+                provider: output.provider().map(str::to_owned),
+                audience: output.audience().map(str::to_owned),
+                subject: output.subject_from_web_identity_token().map(str::to_owned),
+                ..role
+            };
+            Ok((told, session))
+        });
+        self.assumed(&client, granted)
     }
 
     /// `sts:AssumeRole`, with the profile's external id: credentials at hand for a session of the role.
@@ -139,29 +129,21 @@ impl AwsTarget {
             .set_external_id(self.settings.external_id.clone())
             .send()
             .await;
-        let output = match sent {
-            Ok(output) => output,
-            Err(error) => return (self.call(&client, refused(error)), None),
-        };
-        let Some(granted) = output.credentials() else {
-            let detail = "the answer grants a session without credentials".to_owned();
-            return (self.call(&client, Answer::Unreadable { http_status: None, detail }), None);
-        };
-        let assumed = Session(Credentials::new(
-            granted.access_key_id(),
-            granted.secret_access_key(),
-            Some(granted.session_token().to_owned()),
-            None,
-            "AssumeRole",
-        ));
-        let fact = AssumedRole {
-            assumed_role_arn: output.assumed_role_user().map(|u| u.arn().to_owned()).unwrap_or_default(),
-            provider: None,
-            audience: None,
-            subject: None,
-            session_expires_at: Some(granted.expiration().secs()),
-        };
-        (self.call(&client, Answer::Granted(fact)), Some(assumed))
+        let granted = sent
+            .map_err(refused)
+            .and_then(|output| granted(output.assumed_role_user(), output.credentials(), "AssumeRole"));
+        self.assumed(&client, granted)
+    }
+
+    fn assumed(
+        &self,
+        client: &ObservedClient,
+        granted: Result<(AssumedRole, Session), Answer<AssumedRole>>,
+    ) -> (Call<AssumedRole>, Option<Session>) {
+        match granted {
+            Ok((role, session)) => (self.call(client, Answer::Granted(role)), Some(session)),
+            Err(answer) => (self.call(client, answer), None),
+        }
     }
 
     /// `sts:GetCallerIdentity`: proves that the credentials are valid, and nothing about permissions.
@@ -231,6 +213,33 @@ impl AwsTarget {
             regions_asked: answered.len(),
         }
     }
+}
+
+/// The session that STS grants with `operation`, and what the answer tells of its role.
+fn granted(
+    user: Option<&AssumedRoleUser>,
+    credentials: Option<&aws_sdk_sts::types::Credentials>,
+    operation: &'static str,
+) -> Result<(AssumedRole, Session), Answer<AssumedRole>> {
+    let Some(granted) = credentials else {
+        let detail = "the answer grants a session without credentials".to_owned();
+        return Err(Answer::Unreadable { http_status: None, detail });
+    };
+    let session = Session(Credentials::new(
+        granted.access_key_id(),
+        granted.secret_access_key(),
+        Some(granted.session_token().to_owned()),
+        None,
+        operation,
+    ));
+    let role = AssumedRole {
+        assumed_role_arn: user.map(|u| u.arn().to_owned()).unwrap_or_default(),
+        provider: None,
+        audience: None,
+        subject: None,
+        session_expires_at: Some(granted.expiration().secs()),
+    };
+    Ok((role, session))
 }
 
 /// What an answer tells of a secret; its value is reduced to a fingerprint and wiped.

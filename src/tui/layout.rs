@@ -10,8 +10,10 @@ use super::text::fit;
 const SMALLEST: (u16, u16) = (60, 16);
 /// From this many columns on, panes stand side by side.
 const SIDE_BY_SIDE: u16 = 100;
-/// From this many columns on, the guide has a pane for evidence.
-pub const THREE_PANES: u16 = 132;
+/// From this many columns on, the guide and the token have two columns of panes.
+const TWO_COLUMNS: u16 = 132;
+/// The least rows, with borders, of the guide's pane for evidence below the steps.
+const LEAST_EVIDENCE: u16 = 10;
 
 /// Where everything is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +73,7 @@ fn inner(area: Rect) -> Rect {
 /// How many rows below a picker's list tell of the selected entry.
 pub fn picker_detail(kind: PickerKind, height: u16) -> u16 {
     let wanted = match kind {
-        PickerKind::Scenarios => 3,
+        PickerKind::Scenarios => 5,
         PickerKind::Copy => 6,
         PickerKind::Profiles | PickerKind::Palette | PickerKind::Help => 1,
         PickerKind::RotationWay | PickerKind::RotationRuntime(_) => 2,
@@ -95,37 +97,58 @@ pub fn compute(model: &Model) -> Geometry {
     geometry.chain = row(1);
     geometry.tabs = row(2);
     geometry.status = row(area.height - 1);
-    let body = Rect { x: 0, y: top, width: area.width, height: area.height - top - 1 };
+    let body = Rect { x: 0, y: top, width: area.width, height: body_height(area.height) };
     (geometry.list, geometry.detail) = panes(model, body);
     if model.screen == Screen::Guide && content::guide::has_aside(model) {
-        let width = geometry.detail.width * 42 / 100;
-        let detail = geometry.detail;
-        geometry.detail.width = detail.width - width + 1;
-        geometry.aside = Rect { x: detail.right() - width, width, ..detail };
+        // Below the steps, so that neither their names nor two values under each other are cut.
+        let steps = u16::try_from(content::rows(model).count).unwrap_or(u16::MAX);
+        let (list, height) = (geometry.list, steps.saturating_add(2));
+        geometry.list.height = height;
+        geometry.aside = Rect { y: list.y + height - 1, height: list.height - height + 1, ..list };
     }
     geometry.layer = model.layers.last().map_or_else(Rect::default, |top| layer(model, top, area));
     geometry
 }
 
+/// The rows between the top lines and the hints.
+const fn body_height(height: u16) -> u16 {
+    height.saturating_sub(4)
+}
+
+/// Whether the guide's evidence has a pane of its own below so many rows of the list.
+pub fn has_aside(size: (u16, u16), rows: usize) -> bool {
+    let needed = rows + 2 + usize::from(LEAST_EVIDENCE);
+    size.0 >= TWO_COLUMNS && usize::from(body_height(size.1)) + 1 >= needed
+}
+
+/// The width of the guide's left column: as wide as the longest name of a step, and at most about a half.
+fn guide_width(model: &Model, whole: u16) -> u16 {
+    let names = content::guide::widest_row(model).and_then(|columns| u16::try_from(columns + 4).ok());
+    names.map_or(whole * 28 / 100, |names| names.min(whole * 56 / 100))
+}
+
 fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
-    // What has a time axis gets the whole width.
+    // What has a time axis or long names gets the whole width.
     let is_wide = match model.screen {
         Screen::Handshake => model.handshake == HandshakeView::Waterfall,
+        // The names of steps are long, and so are the commands in them; and a token's values.
+        Screen::Guide | Screen::Token => body.width < TWO_COLUMNS,
         screen => screen == Screen::Rotation,
     };
     if body.width >= SIDE_BY_SIDE && !is_wide {
         let share = match model.screen {
             Screen::Start => 36,
-            Screen::Guide if body.width >= THREE_PANES => 28,
-            Screen::Guide => 38,
             Screen::Handshake => 42,
             Screen::Token => 52,
             Screen::Findings => 44,
-            Screen::Rotation | Screen::Log => 60,
+            Screen::Guide | Screen::Rotation | Screen::Log => 60,
         };
         // The longest assertion fits with its time beside it.
         let least = if model.screen == Screen::Handshake { 51 } else { 0 };
-        let width = (body.width * share / 100).max(least);
+        let width = match model.screen {
+            Screen::Guide => guide_width(model, body.width),
+            _ => (body.width * share / 100).max(least),
+        };
         let list = Rect { width, ..body };
         // One column is the border of both.
         let detail = Rect { x: body.x + width - 1, width: body.width - width + 1, ..body };

@@ -8,6 +8,7 @@ use super::copy;
 use super::glyphs::Glyphs;
 use super::inputs::{Patience, RotationWay, Target};
 use super::message::RunNumber;
+use super::model::rotation::rotated;
 use super::model::{Model, PickerKind, Screen};
 use super::text::Ink;
 use crate::domain::profile::Guide;
@@ -197,8 +198,7 @@ fn rotation_runtimes(model: &Model, way: RotationWay) -> Vec<Entry> {
             Patience::Once,
         ),
     ];
-    let profile = model.runs.shown().and_then(|run| run.profile.as_deref());
-    if profile.is_some_and(|profile| profile.deployment.url.is_some()) {
+    if rotated(model).is_some_and(|rotated| rotated.deployment.is_some()) {
         return kickoffs.into_iter().chain(others).collect();
     }
     let unavailable = kickoffs.into_iter().map(|entry| Entry {
@@ -250,6 +250,7 @@ fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
             title: show.prose(&scenario.title),
             note: scenario.name.clone(),
             detail: vec![
+                show.prose(&scenario.title),
                 show.prose(&scenario.teaches),
                 format!(
                     "{} {} {}",

@@ -1,13 +1,16 @@
 //! `trustline guide` and `trustline render`: the steps, and artifacts that do what they say where they are used.
 
 mod aws;
+mod azure;
 mod progress;
 mod render;
 mod rows;
 mod wrong;
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -59,6 +62,30 @@ const GUIDES: [(&str, usize); 6] = [
     ("gitlab-aws", 3),
     ("circleci-aws", 4),
 ];
+
+/// Runs a script in a folder, with a cloud's command line in its path and a value on its standard input; gives back what
+/// it printed.
+fn sh(cli: &Path, folder: &Path, variables: &[(&str, &str)], script: &str, input: &str) -> String {
+    let file = folder.join("script.sh");
+    fs::write(&file, script).unwrap();
+    let path = std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect::<Vec<_>>();
+    let path = [vec![cli.parent().unwrap().to_owned()], path].concat();
+    let mut shell = Command::new("sh")
+        .arg(&file)
+        .current_dir(folder)
+        .env("PATH", std::env::join_paths(path).unwrap())
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = shell.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}\n{said}");
+    String::from_utf8(output.stdout).unwrap()
+}
 
 /// A folder with a profile of a guide in it.
 struct Home {

@@ -5,6 +5,7 @@
 mod access_keys;
 mod architecture;
 mod azure;
+mod azure_cli;
 mod check;
 mod ci_jobs;
 mod console;

@@ -1,7 +1,10 @@
 //! Profiles: what is refused and how it is told, which layer wins, and what `profile` makes and shows.
 
+mod create;
+mod refusal;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
 use serde_json::Value;
@@ -10,6 +13,7 @@ use tempfile::TempDir;
 use crate::support::trustline;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/crewai-secrets-reader";
+
 const UUID: &str = "5b1f2c9e-0000-4000-8000-0123456789ab";
 
 /// A profile that is right, whose lines the tests damage one at a time.
@@ -103,93 +107,6 @@ fn the_right_profile_is_right() {
     assert_eq!(value_and_origin(&shown, "aws.role-arn").0, ROLE);
 }
 
-/// Line of [`RIGHT`] (from 1), what it becomes, and what the refusal must say.
-const WRONG: &[(usize, &str, &[&str])] = &[
-    (1, r#"guide = "aws-workload-identy""#, &["guide", "is no guide", "`aws-workload-identity`"]),
-    (1, r#"guide = aws"#, &["not TOML"]),
-    (3, r#"url = "http://app.example.com""#, &["issuer.url", "plain http", "`https://app.example.com`"]),
-    (3, r#"url = "https://app.example.com?tenant=1""#, &["issuer.url", "query", "`https://app.example.com`"]),
-    (3, r#"url = "https://app.example.com#x""#, &["fragment"]),
-    (3, r#"url = "app.example.com""#, &["no scheme", "`https://app.example.com`"]),
-    (3, r#"url = "https://app.example.com/.well-known/openid-configuration""#, &["discovery document"]),
-    (3, r#"url = "https://<your-platform-host>""#, &["placeholder `<your-platform-host>`"]),
-    (3, r#"url = " https://app.example.com""#, &["a blank (U+0020) at its start"]),
-    (3, "url = \"https://app.exa\u{200b}mple.com\"", &["a zero-width space (U+200B) at character 16"]),
-    (5, r#"organization = "my-organization""#, &["platform.organization", "no UUID", "8-4-4-4-12"]),
-    (
-        5,
-        r#"organization = "organization:5b1f2c9e-0000-4000-8000-0123456789ab""#,
-        &["subject", "write `5b1f2c9e-0000-4000-8000-0123456789ab`"],
-    ),
-    (5, r#"organization = "<YOUR_CREWAI_ORG_UUID>""#, &["placeholder `<YOUR_CREWAI_ORG_UUID>`"]),
-    (5, r#"organization = 42"#, &["is a number", "organization = \"…\""]),
-    (7, r#"file = "${TOKEN_FILE}""#, &["`${TOKEN_FILE}`", "nothing expands"]),
-    (7, r#"file = "~/token.jwt""#, &["token.file", "`~`"]),
-    (7, r#"env = "$MY_TOKEN""#, &["reference", "`MY_TOKEN`"]),
-    (7, r#"command = "gcloud auth print-identity-token""#, &["is a text", "command = ["]),
-    (7, "file = \"a\"\nenv = \"B\"", &["token.env", "second source", "token.file"]),
-    (
-        9,
-        r#"role-arn = "arn:aws:iam::123456789012:oidc-provider/app.example.com""#,
-        &["OIDC identity provider", "role/NAME"],
-    ),
-    (
-        9,
-        r#"role-arn = "arn:aws:sts::123456789012:assumed-role/reader/session""#,
-        &["session of a role", "`arn:aws:iam::123456789012:role/reader`"],
-    ),
-    (9, r#"role-arn = "arn:aws:iam::123456789012:user/me""#, &["IAM user"]),
-    (9, r#"role-arn = "arn:aws:iam::<YOUR_ACCOUNT_ID>:role/r""#, &["placeholder `<YOUR_ACCOUNT_ID>`"]),
-    (9, r#"role-arn = "arn:aws:iam::1234:role/r""#, &["account `1234`", "twelve digits"]),
-    (9, r#"role-arn = "arn:aws-china:iam::123456789012:role/r""#, &["partition `aws-china`"]),
-    (9, r#"role-arn = "arn:aws-cn:iam::123456789012:role/r""#, &["partition", "`us-east-1`"]),
-    (9, r#"role-arn = "reader""#, &["not an ARN", "role/reader"]),
-    (9, r#"role_arn = "x""#, &["`aws.role_arn` is no key", "write `aws.role-arn`"]),
-    (10, r#"region = "us-east1""#, &["not a region", "write `us-east-1`"]),
-    (10, r#"region = "us-east-1a""#, &["availability zone", "write `us-east-1`"]),
-    (10, "region = \"us-east-1\u{a0}\"", &["a no-break space (U+00A0) at its end"]),
-    (10, "region = \u{201c}us-east-1\u{201d}", &["typographic quotation mark (U+201C)"]),
-    (13, r#"tenant-id = "{tenantId}""#, &["azure.tenant-id", "placeholder `{tenantId}`"]),
-    (13, r#"tenant-id = "common""#, &["any directory"]),
-    (14, r#"client-id = "5b1f2c9e-0000-4000-8000-0123456789ab""#, &["same UUID", "application (client) ID"]),
-    (15, r#"vault-url = "my-vault""#, &["a vault's name", "`https://my-vault.vault.azure.net`"]),
-    (
-        15,
-        r#"vault-url = "https://my-vault.vault.azure.net/secrets/db""#,
-        &["address of a secret", "secret.name = \"db\""],
-    ),
-    (17, r#"name = "a#""#, &["secret.name", "`name#json_key`"]),
-    (17, r#"name = "a#b#c""#, &["more than one `#`"]),
-    (17, r#"name = """#, &["is empty"]),
-    (19, r#"url = "http://my-crew.example.com""#, &["deployment.url", "plain http"]),
-    (20, r#"token-env = "Bearer abc""#, &["deployment.token-env", "never the value"]),
-    (21, r#"variabel = "API_KEY""#, &["`deployment.variabel` is no key", "write `deployment.variable`"]),
-];
-
-#[test]
-fn bad_profiles_are_refused_with_line_what_and_what_instead() {
-    let home = Home::new();
-    for (line, replaced, parts) in WRONG {
-        let mut lines: Vec<&str> = RIGHT.lines().collect();
-        lines[line - 1] = replaced;
-        let path = home.write("bad", &lines.join("\n"));
-        let output = home.run(&["show", "--profile", "bad"], &[]);
-        // Of a partition that differs the region is told, and of two sources the second.
-        let told = line + usize::from(replaced.contains("aws-cn") || replaced.contains('\n'));
-        refused(&output, &[&[format!("{}:{told}: ", path.display()).as_str()], *parts].concat());
-        // What would be right stands on a line of its own.
-        assert_eq!(stderr(&output).lines().count(), 2, "{}", stderr(&output));
-    }
-}
-
-#[test]
-fn every_mistake_is_told_at_once() {
-    let home = Home::new();
-    home.write("bad", "[aws]\nrole-arn = \"x y\"\nregion = \"nowhere\"\nnonsense = 1\n");
-    let output = home.run(&["show", "--profile", "bad", "--set", "secret.name=a#"], &[]);
-    refused(&output, &["`bad` has 4 mistakes", "bad.toml:2", "bad.toml:3", "bad.toml:4", "--set: secret.name"]);
-}
-
 #[test]
 fn flag_goes_before_variable_before_file_before_default() {
     let home = Home::new();
@@ -279,56 +196,6 @@ fn a_missing_profile_is_named_with_the_nearest() {
 }
 
 #[test]
-fn new_writes_a_private_file_that_reads_back() {
-    let home = Home::new();
-    let role = format!("aws.role-arn={ROLE}");
-    let set = ["new", "p", "--set", &role, "--set", "aws.region=us-east-1", "--set", "token.command=[\"a\", \"b\"]"];
-    let output = home.run(&set, &[("AWS_REGION", "eu-west-1")]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let shown = home.show(&["--profile", "p"], &[]);
-    assert_eq!(value_and_origin(&shown, "aws.region").0, "us-east-1");
-    assert_eq!(value_and_origin(&shown, "token.command").0, serde_json::json!(["a", "b"]));
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&home.folder()), 0o700);
-        assert_eq!(mode(&home.folder().join("p.toml")), 0o600);
-    }
-    assert_eq!(fs::read_dir(home.folder()).unwrap().count(), 1, "no draft is left behind");
-}
-
-#[test]
-fn new_never_replaces_anything() {
-    let home = Home::new();
-    let role = format!("aws.role-arn={ROLE}");
-    let set = ["new", "p", "--set", &role, "--set", "aws.region=us-east-1"];
-    let path = home.write("p", "# mine\n");
-    refused(&home.run(&set, &[]), &["exists already"]);
-    assert_eq!(fs::read_to_string(&path).unwrap(), "# mine\n");
-    #[cfg(unix)]
-    {
-        fs::remove_file(&path).unwrap();
-        let target = home.0.path().join("target");
-        std::os::unix::fs::symlink(&target, &path).unwrap();
-        refused(&home.run(&set, &[]), &["symbolic link"]);
-        assert!(!target.exists());
-    }
-}
-
-#[test]
-fn new_names_what_it_lacks_and_refuses_what_is_wrong() {
-    let home = Home::new();
-    let azure = ["new", "p", "--guide", "azure-workload-identity"];
-    refused(&home.run(&azure, &[]), &["--set azure.tenant-id=", "--set azure.client-id=", "--set azure.vault-url="]);
-    let wrong = ["new", "p", "--set", "aws.role-arn=arn:aws:iam::<ID>:role/r", "--set", "aws.region=us-east-1"];
-    refused(&home.run(&wrong, &[]), &["--set: aws.role-arn", "placeholder `<ID>`"]);
-    refused(&home.run(&["new", "p", "--set", "aws.regoin=x"], &[]), &["`aws.regoin` is no key", "`aws.region`"]);
-    refused(&home.run(&["new", "a/b", "--set", "aws.region=us-east-1"], &[]), &["no name for a profile"]);
-    assert!(!home.folder().exists());
-}
-
-#[test]
 fn list_says_which_profiles_hold_mistakes() {
     let home = Home::new();
     let empty = home.run(&["list"], &[]);
@@ -360,93 +227,4 @@ fn path_names_folder_and_file() {
         .output()
         .unwrap();
     assert_eq!(stdout(&output).trim(), format!("{xdg}/trustline/profiles/p.toml"));
-}
-
-#[test]
-fn secrets_in_the_wrong_place_are_refused_and_never_printed() {
-    let home = Home::new();
-    let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.c2lnbmF0dXJl", "eyJzdWIiOiJ4In0".repeat(3));
-    let key = "AKIAABCDEFGHIJKLMNOP";
-    for secret in [token.as_str(), key, "-----BEGIN PRIVATE KEY-----"] {
-        for (table, entry) in [
-            ("token", format!("env = \"{secret}\"")),
-            ("token", format!("file = \"{secret}\"")),
-            ("token", format!("command = [\"print\", \"{secret}\"]")),
-            ("deployment", format!("token-env = \"{secret}\"")),
-            ("aws", format!("external-id = \"{secret}\"")),
-            ("aws", format!("\"{secret}\" = 1")),
-        ] {
-            home.write("p", &format!("[{table}]\n{entry}\n"));
-            for args in [&["show", "--profile", "p"][..], &["list"], &["list", "--output", "json"]] {
-                let output = home.run(args, &[]);
-                let said = stdout(&output) + &stderr(&output);
-                assert!(!said.contains(secret), "{entry}: {said}");
-                assert!(args[0] == "list" || output.status.code() == Some(2), "{entry}: {said}");
-            }
-        }
-        let flag = format!("token.env={secret}");
-        let bare = format!("--set={secret}");
-        for args in [&["show", "--set", &flag][..], &["show", &bare], &["new", "q", "--set", &flag]] {
-            let output = home.run(args, &[]);
-            refused(&output, &["--set"]);
-            assert!(!stderr(&output).contains(secret), "{}", stderr(&output));
-        }
-    }
-    let shown = home.run(&["show", "--output", "json"], &[("CIRCLE_OIDC_TOKEN", &token), ("AWS_ROLE_ARN", ROLE)]);
-    assert!(stdout(&shown).contains("CIRCLE_OIDC_TOKEN") && !stdout(&shown).contains(&token));
-    let password = home.run(&["show", "--set", "issuer.url=https://me:hunter2@app.example.com"], &[]);
-    refused(&password, &["user name or password"]);
-    assert!(!stderr(&password).contains("hunter2"));
-    let external = home.run(&["show", "--set", "aws.external-id=kept-to-ourselves"], &[]);
-    assert!(!stdout(&external).contains("kept-to-ourselves") && stdout(&external).contains("not shown"));
-}
-
-#[test]
-fn nothing_in_a_profile_steers_the_terminal() {
-    let home = Home::new();
-    home.write("p", "[aws]\nregion = \"\\u001b[2Jx\"\n\"\\u001b[31mkey\" = 1\n");
-    let output = home.run(&["show", "--profile", "p"], &[]);
-    refused(&output, &["control character (U+001B)"]);
-    assert!(!output.stderr.contains(&0x1b), "{}", stderr(&output));
-}
-
-#[test]
-fn large_and_broken_files_are_refused_at_once() {
-    let home = Home::new();
-    home.write("p", &"[aws]\n".repeat(200_000));
-    refused(&home.run(&["show", "--profile", "p"], &[]), &["64 KiB"]);
-    fs::write(home.folder().join("p.toml"), b"[aws]\nregion = \"\xff\"\n").unwrap();
-    refused(&home.run(&["show", "--profile", "p"], &[]), &["p.toml:2", "not UTF-8"]);
-    fs::remove_file(home.folder().join("p.toml")).unwrap();
-    fs::create_dir(home.folder().join("p.toml")).unwrap();
-    refused(&home.run(&["show", "--profile", "p"], &[]), &["cannot be read"]);
-}
-
-#[test]
-fn values_are_imported_from_what_is_at_hand_and_secrets_are_left() {
-    let folder = tempfile::tempdir().unwrap();
-    let import = |text: &str, arguments: &[&str]| {
-        let mut command = crate::support::trustline();
-        command.env("TRUSTLINE_CONFIG_DIR", folder.path()).args(["profile", "import", "p", "-"]).args(arguments);
-        command.write_stdin(text).output().unwrap()
-    };
-    let role = "arn:aws:iam::123456789012:role/reader";
-    let output = import(role, &[]);
-    assert_eq!(output.status.code(), Some(2), "nothing says which guide");
-    let output = import(role, &["--guide", "aws-workload-identity"]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let file = folder.path().join("profiles/p.toml");
-    let profile = std::fs::read_to_string(&file).unwrap();
-    assert!(profile.starts_with("guide = \"aws-workload-identity\"") && profile.contains(role), "{profile}");
-
-    let answer = r#"{"AccessKey": {"SecretAccessKey": "wJalrX-planted"}, "Role": {"Arn": "arn:aws:iam::123456789012:role/other"}}"#;
-    let told = String::from_utf8(import(answer, &[]).stdout).unwrap();
-    assert!(told.contains("Role.Arn") && told.contains(&format!("instead of {role}")), "{told}");
-    assert!(told.contains("SecretAccessKey: is a secret") && !told.contains("planted"), "{told}");
-
-    let before = std::fs::read_to_string(&file).unwrap();
-    let output = import("hello", &[]);
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
-    assert!(!before.contains("planted"));
 }

@@ -2,31 +2,22 @@
 
 mod rotation;
 pub mod screen;
+mod services;
 mod walk;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use tokio_util::sync::CancellationToken;
-use trustline::domain::jwks::Jwks;
-use trustline::domain::profile::key::Key;
 use trustline::domain::profile::{Guide, Profile};
-use trustline::guide::Change;
 use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::{Probes, StepInput, Yield};
-use trustline::run::rotation::report::RotationReport;
 use trustline::run::runner::{self, RunRequest};
 use trustline::run::step::Step;
-use trustline::tui::inputs::{
-    GuideFile, Inputs, Look, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target,
-};
-use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
-use trustline::tui::shell::{self, Console};
-use trustline::tui::typed_value::TypedValue;
+use trustline::tui::services::Started;
 
 use self::screen::Screen;
+use self::services::run_console;
 
 /// Header `{"alg":"RS256","kid":"k"}`, claims with an escape sequence, a right-to-left override and a zero-width space.
 const HEAD: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ";
@@ -253,28 +244,11 @@ impl Probes for PanickingProbes {
     }
 }
 
-/// A program around the console whose runs are made of such probes.
-struct WithPanickingProbes;
-
-impl Services for WithPanickingProbes {
-    fn evidence(&self, _: Target, _: RotationReport) -> Result<PathBuf, String> {
-        Err(String::new())
-    }
-
-    fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>> {
-        Panicking.operator(target)
-    }
-
-    fn rotate(
-        &self,
-        choice: RotationChoice,
-        value: Option<TypedValue>,
-        cancel: CancellationToken,
-    ) -> Answer<Result<RotationStarted, Refusal>> {
-        Panicking.rotate(choice, value, cancel)
-    }
-
-    fn start(&self, _: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>> {
+/// Run by the test above in a terminal of its own.
+#[test]
+#[ignore = "a part of a_panic_in_a_probe_leaves_a_check_undecided_and_the_console_goes_on"]
+fn console_whose_probe_panics() {
+    run_console(|cancel| {
         let mut profile = Profile::bare("p", Guide::AwsWorkloadIdentity);
         profile.issuer_url = Some("https://i.example".into());
         let request = RunRequest {
@@ -285,121 +259,13 @@ impl Services for WithPanickingProbes {
         };
         let events = runner::start(request, Arc::new(PanickingProbes), cancel);
         Box::pin(async move { Ok(Started { profile, settings: vec![], events, keep: Box::new(()) }) })
-    }
-
-    fn token(&self, profile: Profile) -> Answer<Result<TokenRead, String>> {
-        Panicking.token(profile)
-    }
-
-    fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>> {
-        Panicking.keys(issuer)
-    }
-
-    fn guide(&self, target: &Target) -> Result<GuideFile, String> {
-        Panicking.guide(target)
-    }
-
-    fn change(&self, target: &Target, change: &Change) -> Result<GuideFile, String> {
-        Panicking.change(target, change)
-    }
-
-    fn keep_draft(&self, target: &Target, key: Key, text: Option<&str>) -> Result<(), String> {
-        Panicking.keep_draft(target, key, text)
-    }
-
-    fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String> {
-        Panicking.save_profile(name, document)
-    }
-
-    fn scenarios(&self) -> Vec<ScenarioEntry> {
-        Vec::new()
-    }
-
-    fn profiles(&self) -> Vec<ProfileEntry> {
-        Vec::new()
-    }
-}
-
-/// Run by the test above in a terminal of its own.
-#[test]
-#[ignore = "a part of a_panic_in_a_probe_leaves_a_check_undecided_and_the_console_goes_on"]
-fn console_whose_probe_panics() {
-    run_console(WithPanickingProbes);
-}
-
-/// A program around the console whose first run panics in a task of its own.
-struct Panicking;
-
-impl Services for Panicking {
-    fn evidence(&self, _: Target, _: RotationReport) -> Result<PathBuf, String> {
-        Err(String::new())
-    }
-
-    fn operator(&self, _: Target) -> Answer<Result<OperatorSeen, String>> {
-        Box::pin(async { Err(String::new()) })
-    }
-
-    fn rotate(
-        &self,
-        _: RotationChoice,
-        _: Option<TypedValue>,
-        _: CancellationToken,
-    ) -> Answer<Result<RotationStarted, Refusal>> {
-        Box::pin(async { panic!("a forced mistake") })
-    }
-
-    fn start(&self, _: RunChoice, _: CancellationToken) -> Answer<Result<Started, Refusal>> {
-        Box::pin(async { panic!("a forced mistake") })
-    }
-
-    fn token(&self, _: Profile) -> Answer<Result<TokenRead, String>> {
-        Box::pin(async { Err(String::new()) })
-    }
-
-    fn keys(&self, _: String) -> Answer<Result<Jwks, String>> {
-        Box::pin(async { Err(String::new()) })
-    }
-
-    fn guide(&self, _: &Target) -> Result<GuideFile, String> {
-        Err(String::new())
-    }
-
-    fn change(&self, _: &Target, _: &Change) -> Result<GuideFile, String> {
-        Err(String::new())
-    }
-
-    fn keep_draft(&self, _: &Target, _: Key, _: Option<&str>) -> Result<(), String> {
-        Err(String::new())
-    }
-
-    fn save_profile(&self, _: &str, _: &str) -> Result<PathBuf, String> {
-        Err(String::new())
-    }
-
-    fn scenarios(&self) -> Vec<ScenarioEntry> {
-        Vec::new()
-    }
-
-    fn profiles(&self) -> Vec<ProfileEntry> {
-        Vec::new()
-    }
+    })
+    .unwrap();
 }
 
 /// Run by the test above in a terminal of its own.
 #[test]
 #[ignore = "a part of a_panic_in_any_task_gives_the_terminal_back_once"]
 fn console_that_panics() {
-    run_console(Panicking);
-}
-
-fn run_console(services: impl Services) {
-    let console = Console {
-        inputs: Inputs::default(),
-        look: Look::default(),
-        clipboard: Default::default(),
-        opening: Opening::Run(RunChoice { target: Target::Environment, only: vec![] }),
-        notices: vec![],
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(shell::run(console, Arc::new(services))).unwrap();
+    run_console(|_| Box::pin(async { panic!("a forced mistake") })).unwrap();
 }

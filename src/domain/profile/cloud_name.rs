@@ -70,6 +70,21 @@ pub fn resource_group_fault(text: &str) -> Option<Fault> {
     })
 }
 
+/// 3 to 24 letters, digits and single hyphens, a letter first and no hyphen last (Azure naming rules, `vaults`).
+pub fn vault_name_fault(text: &str) -> Option<Fault> {
+    let fits = (3..=24).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !text.ends_with('-')
+        && !text.contains("--");
+    (!fits).then(|| {
+        Fault::new(
+            format!("{} is no key vault's name", quoted(text)),
+            "write its name (`az keyvault list --query [].name` prints those of a subscription)",
+        )
+    })
+}
+
 /// `group/project`, with any number of subgroups between; what GitLab's subjects call `project_path`.
 pub fn project_path_fault(text: &str) -> Option<Fault> {
     const EXAMPLE: &str = "write the path such as `mygroup/myproject`";
@@ -122,6 +137,7 @@ mod tests {
             (Key::KmsKeyArn, "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
             (Key::KmsKeyArn, "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1234abcd"),
             (Key::ResourceGroup, "rg-crewai.(prod)"),
+            (Key::VaultName, "crewai-kv-2"),
             (Key::GitlabProject, "group/sub-group/my.project"),
             (Key::GitlabProject, "group/*"),
             (Key::GitlabRefType, "tag"),
@@ -144,6 +160,8 @@ mod tests {
             (Key::KmsKeyArn, "arn:aws:kms:us-east-1:123456789012:alias/x", "alias", "key/ID"),
             (Key::KmsKeyArn, "1234abcd-12ab", "no KMS key's ARN", "key/ID"),
             (Key::ResourceGroup, "a/b", "no resource group", "az keyvault show"),
+            (Key::VaultName, "crewai.vault.azure.net", "no key vault's name", "az keyvault list"),
+            (Key::VaultName, "127", "no key vault's name", "az keyvault list"),
             (Key::GitlabProject, "https://gitlab.com/a/b.git", "address", "`a/b`"),
             (Key::GitlabProject, "alone", "no project's path", "mygroup/myproject"),
             (Key::GitlabProject, "*/b", "no project's path", "mygroup/myproject"),

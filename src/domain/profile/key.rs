@@ -113,6 +113,8 @@ keys! {
     ResourceGroup = "azure.resource-group", Text;
     /// The key vault.
     VaultUrl = "azure.vault-url", Text;
+    /// The key vault's name, where its URL does not begin with it.
+    VaultName = "azure.vault-name", Text;
     /// The application's federated credential.
     FederatedCredential = "azure.federated-credential", Path;
     /// The Entra authority.

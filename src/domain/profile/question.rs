@@ -37,6 +37,7 @@ pub fn ask(key: Key) -> &'static str {
         Key::SubscriptionId => "Subscription of the key vault, a UUID",
         Key::ResourceGroup => "Resource group of the key vault",
         Key::VaultUrl => "Key vault's URL (https://my-vault.vault.azure.net)",
+        Key::VaultName => "Key vault's name, where its URL does not begin with it",
         Key::FederatedCredential => "File with `az ad app federated-credential list`'s answer",
         Key::SecretName => "Secret to read: name or name#json_key",
         Key::DeploymentUrl => "The running deployment (https://my-crew.example.com)",

@@ -4,6 +4,7 @@ use super::Guide;
 use super::address::{endpoint_fault, issuer_fault, vault_fault, web_fault};
 use super::cloud_name::{
     account_fault, kms_key_fault, prefix_fault, project_path_fault, ref_fault, ref_type_fault, resource_group_fault,
+    vault_name_fault,
 };
 use super::key::{Key, Kind};
 use super::placeholder::{leftover, leftover_in_path};
@@ -74,6 +75,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::EndpointUrl | Key::StsEndpointUrl | Key::SecretsmanagerEndpointUrl => endpoint_fault(text),
         Key::ExternalId => external_id_fault(text),
         Key::VaultUrl => vault_fault(text),
+        Key::VaultName => vault_name_fault(text),
         Key::AuthorityHost => web_fault(text, "https://login.microsoftonline.com"),
         Key::SecretName => secret_fault(text),
         Key::DeploymentUrl => web_fault(text, "https://my-crew.example.com"),

@@ -127,7 +127,7 @@ fn described(world: &AzureWorld, name: &str, role: &RoleAssignment) -> Value {
         "name": name,
         "type": "Microsoft.Authorization/roleAssignments",
         "properties": {
-            "roleDefinitionId": format!("/subscriptions/{}{}", world.subscription_id, definition::id(&role.role)),
+            "roleDefinitionId": definition::id(&world.subscription_id, &role.role),
             "principalId": role.principal,
             "principalType": "ServicePrincipal",
             "scope": scope,

@@ -21,20 +21,23 @@ pub(super) fn named(id: &str) -> Option<&'static str> {
     ROLES.iter().find(|(_, known)| last.eq_ignore_ascii_case(known)).map(|(name, _)| *name)
 }
 
-/// The definition id of this role.
-pub(super) fn id(role: &str) -> String {
-    let known = ROLES.iter().find(|(name, _)| *name == role).map_or("", |(_, id)| *id);
-    format!("/providers/Microsoft.Authorization/roleDefinitions/{known}")
+/// The definition id of this role, as it is written within a subscription.
+pub(super) fn id(subscription: &str, role: &str) -> String {
+    written(subscription, ROLES.iter().find(|(name, _)| *name == role).map_or("", |(_, id)| *id))
+}
+
+fn written(subscription: &str, id: &str) -> String {
+    format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{id}")
 }
 
 /// The definitions, or the one that `$filter=roleName eq '…'` names.
-pub(super) fn list(query: &str) -> Value {
+pub(super) fn list(subscription: &str, query: &str) -> Value {
     let filter =
         url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "$filter").map(|(_, text)| text);
     let wanted = filter.as_deref().and_then(|text| text.split('\'').nth(1));
     let definition = |(name, id): &(&str, &str)| {
         json!({
-            "id": format!("/providers/Microsoft.Authorization/roleDefinitions/{id}"),
+            "id": written(subscription, id),
             "name": id,
             "type": "Microsoft.Authorization/roleDefinitions",
             "properties": { "roleName": name, "type": "BuiltInRole" },

@@ -20,6 +20,9 @@ impl Scope {
 /// What a path is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
+    Tenants,
+    Subscriptions,
+    Subscription,
     /// The vaults of the subscription.
     Vaults,
     Vault,
@@ -37,6 +40,12 @@ impl Target {
         let at = parts.windows(2).rposition(|two| is(two[0], "providers") && is(two[1], "Microsoft.Authorization"));
         let (scope, authorization) = parts.split_at(at.unwrap_or(parts.len()));
         match (scope, authorization) {
+            ([one], []) if is(one, "tenants") => Ok(Some(Target::Tenants)),
+            ([one], []) if is(one, "subscriptions") => Ok(Some(Target::Subscriptions)),
+            ([one, _], []) if is(one, "subscriptions") => {
+                subscription(scope, world)?;
+                Ok(Some(Target::Subscription))
+            }
             (_, [_, _, kind]) if is(kind, "roleDefinitions") => {
                 subscription(scope, world)?;
                 Ok(Some(Target::Definitions))
@@ -144,6 +153,9 @@ mod tests {
             (VAULT.replace("/lab/", "/other/"), Err("ResourceGroupNotFound")),
             (VAULT.replace("crewai-lab", "other"), Err("ResourceNotFound")),
             (format!("{VAULT}/keys/x"), Err("InvalidResourceId")),
+            ("/subscriptions".to_owned(), Ok(Some(Target::Subscriptions))),
+            ("/subscriptions/00000000-1111-2222-3333-444444444444".to_owned(), Ok(Some(Target::Subscription))),
+            ("/subscriptions/00000000-1111-2222-3333-555555555555".to_owned(), Err("SubscriptionNotFound")),
         ] {
             assert_eq!(read(&path), target, "{path}");
         }

@@ -50,7 +50,7 @@ impl Arm {
             "properties": {
                 "tenantId": if world.vault.tenant_id.is_empty() { &world.tenant_id } else { &world.vault.tenant_id },
                 "enableRbacAuthorization": world.vault.model == PermissionModel::Rbac,
-                "vaultUri": format!("{}/", self.vault_url),
+                "vaultUri": format!("{}/", self.places.vault),
             },
         })
     }

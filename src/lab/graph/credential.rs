@@ -68,6 +68,9 @@ fn with(mut credential: Credential, asked: &Map<String, Value>) -> Result<Creden
     if let Some(subject) = text(asked, "subject") {
         subject.clone_into(&mut credential.subject);
     }
+    if let Some(description) = text(asked, "description") {
+        credential.description = Some(description.to_owned());
+    }
     match asked.get("audiences").map(|audiences| audiences.as_array().map_or(&[][..], Vec::as_slice)) {
         None => {}
         Some([Value::String(audience)]) => audience.clone_into(&mut credential.audience),
@@ -122,6 +125,6 @@ fn described(name: &str, credential: &Credential) -> Value {
         "issuer": credential.issuer,
         "subject": credential.subject,
         "audiences": [credential.audience],
-        "description": null,
+        "description": credential.description,
     })
 }

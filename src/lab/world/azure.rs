@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::WorldError;
+use super::value::wrong;
 
 /// One Entra directory and one key vault. Other directories exist only as ids.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -80,6 +81,7 @@ pub struct Credential {
     pub subject: String,
     pub audience: String,
     pub expression: Option<String>,
+    pub description: Option<String>,
     /// Seconds after the lab's start at which the token endpoint learns of it.
     pub effective_after_s: u64,
     /// Its object id, made at start.
@@ -91,7 +93,7 @@ pub struct Credential {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ClientSecret {
-    #[serde(deserialize_with = "super::description::secret_text")]
+    #[serde(deserialize_with = "super::value::secret_text")]
     pub value: SecretString,
     pub expired: bool,
 }
@@ -188,7 +190,7 @@ pub struct VaultSecret {
 pub struct VaultVersion {
     /// 32 hexadecimal digits; made up where absent.
     pub id: Option<String>,
-    #[serde(deserialize_with = "super::description::secret_text")]
+    #[serde(deserialize_with = "super::value::secret_text")]
     pub value: SecretString,
     pub enabled: bool,
     /// Seconds since it was made.
@@ -216,14 +218,8 @@ pub struct AzureProfile {
     /// The federated credentials the user has at hand, as JSON; those of the application where absent, none where empty.
     pub federated_credential: Option<String>,
     /// Used in place of a token.
-    #[serde(deserialize_with = "optional_secret_text")]
+    #[serde(deserialize_with = "super::value::optional_secret_text")]
     pub client_secret: Option<SecretString>,
-}
-
-pub(super) fn optional_secret_text<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SecretString>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(|text| text.map(SecretString::from))
 }
 
 impl AzureWorld {
@@ -243,14 +239,16 @@ impl AzureWorld {
     pub(super) fn check(&self) -> Result<(), WorldError> {
         for (name, app) in &self.apps {
             if app.client_id.is_empty() || app.object_id.is_empty() {
-                let problem = "needs `client-id` and `object-id`; write a UUID each".to_owned();
-                return Err(WorldError::Value { at: format!("azure.apps.{name}"), problem });
+                return Err(wrong(
+                    format!("azure.apps.{name}"),
+                    "needs `client-id` and `object-id`; write a UUID each",
+                ));
             }
         }
         for (name, secret) in self.vault.secrets.iter().chain(&self.second_vault) {
             if secret.present && secret.versions.is_empty() {
-                let problem = "has no version; write `versions = [{ value = \"…\" }]`".to_owned();
-                return Err(WorldError::Value { at: format!("azure.vault.secrets.{name}"), problem });
+                let problem = "has no version; write `versions = [{ value = \"…\" }]`";
+                return Err(wrong(format!("azure.vault.secrets.{name}"), problem));
             }
         }
         Ok(())
@@ -308,6 +306,7 @@ impl Default for Credential {
             subject: String::new(),
             audience: String::new(),
             expression: None,
+            description: None,
             effective_after_s: 0,
             id: String::new(),
         }

@@ -5,13 +5,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::WorldError;
+use super::value::{check_delay, check_status};
 
 /// One deployed automation.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DeploymentWorld {
     /// The bearer token that it takes.
-    #[serde(deserialize_with = "super::description::secret_text")]
+    #[serde(deserialize_with = "super::value::secret_text")]
     pub token: SecretString,
     /// The HTTP status of every answer; 200 where it works.
     pub status: u16,
@@ -92,7 +93,7 @@ pub struct DeploymentProfile {
     /// Empty where the profile names no deployment.
     pub url: String,
     /// The deployment's own where absent.
-    #[serde(deserialize_with = "super::azure::optional_secret_text")]
+    #[serde(deserialize_with = "super::value::optional_secret_text")]
     pub token: Option<SecretString>,
     /// The inputs of a kickoff that the user has at hand.
     pub inputs: Option<Map<String, Value>>,
@@ -100,13 +101,7 @@ pub struct DeploymentProfile {
 
 impl DeploymentWorld {
     pub(super) fn check(&self) -> Result<(), WorldError> {
-        let wrong = |at: &str, problem: &str| Err(WorldError::Value { at: at.to_owned(), problem: problem.to_owned() });
-        if !(200..600).contains(&self.status) {
-            return wrong("deployment.status", "is no HTTP status; write a number from 200 to 599");
-        }
-        if self.takes_ms > super::description::MAX_DELAY_MS {
-            return wrong("deployment.takes-ms", "is more than ten minutes; write 600000 or less");
-        }
-        Ok(())
+        check_status("deployment.status", self.status)?;
+        check_delay("deployment.takes-ms", self.takes_ms)
     }
 }

@@ -10,8 +10,9 @@ use crate::domain::timestamp::rfc3339;
 pub struct Places {
     /// The issuer's URL, without a trailing slash.
     pub issuer: String,
-    /// The URLs of Entra, of the vault and of the deployment, likewise.
+    /// The URLs of Entra, of Graph, of the vault and of the deployment, likewise.
     pub entra: String,
+    pub graph: String,
     pub vault: String,
     pub deployment: String,
 }
@@ -20,7 +21,13 @@ impl Places {
     /// An issuer alone, where the other places do not matter.
     pub fn of_issuer(issuer: &str) -> Self {
         let elsewhere = || issuer.to_owned();
-        Places { issuer: elsewhere(), entra: elsewhere(), vault: elsewhere(), deployment: elsewhere() }
+        Places {
+            issuer: elsewhere(),
+            entra: elsewhere(),
+            graph: elsewhere(),
+            vault: elsewhere(),
+            deployment: elsewhere(),
+        }
     }
 }
 
@@ -33,6 +40,7 @@ pub(super) fn fill(value: &mut Value, places: &Places) {
         ("${issuer}", places.issuer.clone()),
         ("${issuer-host}", places.issuer.trim_start_matches("https://").to_owned()),
         ("${entra}", places.entra.clone()),
+        ("${graph}", places.graph.clone()),
         ("${vault}", places.vault.clone()),
         ("${deployment}", places.deployment.clone()),
         ("${now}", rfc3339(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or_default()),

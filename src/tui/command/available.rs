@@ -5,7 +5,7 @@ use crate::domain::profile::TokenSource;
 use crate::tui::content::guide;
 use crate::tui::copy;
 use crate::tui::inputs::RotationWay;
-use crate::tui::model::rotation::Doing;
+use crate::tui::model::rotation::{Doing, rotated};
 use crate::tui::model::{Model, Screen};
 use crate::tui::text::Wrap;
 
@@ -135,9 +135,9 @@ pub(super) fn can_rotate(model: &Model) -> Availability {
     match not_replay(model) {
         Ready if model.rotation.live().is_some() => No("a session is going on; c ends it"),
         Ready if run.is_none_or(|run| run.choice.is_none()) => No("pick a profile or a scenario of the lab first"),
-        Ready => match run.and_then(|run| run.profile.as_deref()) {
+        Ready => match rotated(model) {
             None => No("the profile is not read yet, or cannot be"),
-            Some(profile) if profile.secret.is_none() => No("the profile names no secret; it needs `secret.name`"),
+            Some(rotated) if rotated.secret.is_none() => No("the profile names no secret; it needs `secret.name`"),
             Some(_) => Ready,
         },
         answer => answer,

@@ -71,6 +71,7 @@ pub enum CommandId {
     ScrollLeft,
     ScrollRight,
     FocusNext,
+    FocusPrevious,
     FocusLeft,
     FocusRight,
     Open,

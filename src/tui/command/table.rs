@@ -60,7 +60,8 @@ pub const COMMANDS: &[Command] = commands! {
     C::PageDown, "page-down", "page down", ["pagedown", "ctrl-d"], MOVING, "One page down";
     C::Top, "top", "top", ["g", "home"], MOVING, "To the first row";
     C::Bottom, "bottom", "bottom", ["G", "end"], MOVING, "To the last row";
-    C::FocusNext, "focus-next", "other pane", ["tab", "backtab"], MAIN, "To the other pane";
+    C::FocusNext, "focus-next", "next pane", ["tab"], MAIN, "To the next pane";
+    C::FocusPrevious, "focus-previous", "pane before", ["backtab"], MAIN, "To the pane before";
     C::FocusLeft, "focus-left", "list", ["left", "h"], MAIN, "To the list";
     C::FocusRight, "focus-right", "details", ["right", "l"], MAIN, "To the details";
     C::ScrollUp, "scroll-up", "details up", ["K"], MAIN, "Scroll the details up without leaving the list";

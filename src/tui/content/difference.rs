@@ -1,4 +1,4 @@
-//! Two values under each other, in pieces that fit, with the first difference marked.
+//! Two values under each other, broken at the same columns where they do not fit, with the first difference marked.
 
 use unicode_width::UnicodeWidthChar as _;
 
@@ -7,7 +7,15 @@ use crate::domain::diff::first_difference;
 use crate::tui::text::{Ink, Line};
 
 /// The most pieces that are shown of values that do not fit one line.
-const PIECES: usize = 12;
+const PIECES: usize = 6;
+/// The indent of values below their labels.
+const BELOW: usize = 2;
+/// The least columns that a value is broken into.
+const LEAST: usize = 12;
+
+/// What stands before a value, in its ink.
+#[derive(Clone, Copy, Debug)]
+pub struct Label<'t>(pub Ink, pub &'t str);
 
 /// One character as it is shown.
 struct Cell {
@@ -16,43 +24,63 @@ struct Cell {
     differs: bool,
 }
 
-/// `expected` over `actual`, and under them a mark at the first character in which they differ.
-pub fn lines(labels: (&str, &str), expected: &str, actual: &str, width: usize, show: Show) -> Vec<Line> {
-    let from = first_difference(expected, actual).map(|difference| difference.at);
-    let room = width.saturating_sub(LABEL).max(12);
-    let (above, below) = (cells(expected, from, show), cells(actual, from, show));
+/// The first value over the second, and under them a mark at the first character in which they differ. Values that
+/// would not fit beside their labels and fit below them stand there; longer ones are broken, a pair of pieces at a time,
+/// and of long pieces that are the same only the last is shown.
+pub fn lines(labels: &[Label<'_>; 2], first: &str, second: &str, width: usize, show: Show) -> Vec<Line> {
+    let from = first_difference(first, second).map(|difference| difference.at);
+    let (above, below) = (cells(first, from, show), cells(second, from, show));
+    let longest = columns(&above).max(columns(&below));
+    if longest + LABEL > width && longest + BELOW <= width {
+        let [Label(ink_above, above_label), Label(ink_below, below_label)] = labels;
+        let head = Line::of(*ink_above, *above_label).with(Ink::Muted, ", and below it ");
+        let mut lines = vec![head.with(*ink_below, *below_label).hanging(BELOW)];
+        lines.extend(pair(&Line::empty(), &Line::empty(), BELOW, [&above, &below], show));
+        return lines;
+    }
+    let room = width.saturating_sub(LABEL).max(LEAST);
     let (above, below) = (pieces(&above, room), pieces(&below, room));
     let count = above.len().max(below.len()).max(1);
+    let piece = |pieces: &[&[Cell]], at: usize| pieces.get(at).is_some_and(|cells| cells.iter().any(|c| c.differs));
+    let differing = (0..count).find(|at| piece(&above, *at) || piece(&below, *at)).unwrap_or(0);
+    // Where the difference lies far behind, what is the same before it is left out but for its end.
+    let start = if differing < PIECES { 0 } else { differing - 1 };
     let mut lines = Vec::new();
-    for piece in 0..count.min(PIECES) {
-        let (label_above, label_below) = if piece == 0 { labels } else { ("", "") };
-        let (top, bottom) = (above.get(piece).copied().unwrap_or(&[]), below.get(piece).copied().unwrap_or(&[]));
-        lines.push(inked(label_above, top));
-        lines.push(inked(label_below, bottom));
-        if let Some(column) = mark(top, bottom, piece, &above, &below) {
-            let mut line = Line::of(Ink::Plain, " ".repeat(LABEL + column));
-            line.push(Ink::Difference, show.glyphs.caret);
-            lines.push(line);
-        }
+    if start > 0 {
+        let same: usize = above.iter().take(start).map(|cells| cells.len()).sum();
+        let text = format!("{} the first {same} characters are the same", show.glyphs.ellipsis);
+        lines.push(Line::of(Ink::Muted, text).hanging(BELOW));
     }
-    if count > PIECES {
+    let line = |Label(ink, text): &Label<'_>| Line::of(*ink, *text);
+    for at in (start..count).take(PIECES) {
+        let (top, bottom) = (above.get(at).copied().unwrap_or(&[]), below.get(at).copied().unwrap_or(&[]));
+        let mut both = pair(&line(&labels[0]), &line(&labels[1]), LABEL, [top, bottom], show);
+        // The mark stands once, where the difference begins.
+        both.truncate(if at == differing { 3 } else { 2 });
+        lines.extend(both);
+    }
+    if count > start + PIECES {
         lines.push(Line::of(Ink::Muted, format!("{} and so on", show.glyphs.ellipsis)));
     }
     lines
 }
 
-/// The column of the first difference within a piece, where it lies in it.
-fn mark(top: &[Cell], bottom: &[Cell], piece: usize, above: &[&[Cell]], below: &[&[Cell]]) -> Option<usize> {
-    let earlier = |pieces: &[&[Cell]]| pieces.iter().take(piece).any(|cells| cells.iter().any(|cell| cell.differs));
-    if earlier(above) || earlier(below) {
-        return None;
-    }
+/// Two pieces under each other from a column on, and the mark of the first difference if it lies in them.
+fn pair(above: &Line, below: &Line, column: usize, [top, bottom]: [&[Cell]; 2], show: Show) -> Vec<Line> {
+    let mut lines = vec![inked(above, column, top), inked(below, column, bottom)];
     // The text that ended has no differing character; its end is the place.
     let place = |cells: &[Cell]| {
         let before: usize = cells.iter().take_while(|cell| !cell.differs).map(|cell| cell.width).sum();
         cells.iter().any(|cell| cell.differs).then_some(before)
     };
-    place(bottom).or(place(top))
+    if let Some(at) = place(bottom).or(place(top)) {
+        lines.push(Line::of(Ink::Plain, " ".repeat(column + at)).with(Ink::Difference, show.glyphs.caret));
+    }
+    lines
+}
+
+fn columns(cells: &[Cell]) -> usize {
+    cells.iter().map(|cell| cell.width).sum()
 }
 
 fn cells(text: &str, from: Option<usize>, show: Show) -> Vec<Cell> {
@@ -82,9 +110,9 @@ fn pieces(cells: &[Cell], room: usize) -> Vec<&[Cell]> {
     pieces
 }
 
-fn inked(label: &str, cells: &[Cell]) -> Line {
-    let mut line = Line::of(Ink::Muted, label);
-    line.pad_to(LABEL);
+fn inked(label: &Line, column: usize, cells: &[Cell]) -> Line {
+    let mut line = label.clone();
+    line.pad_to(column);
     for cell in cells {
         line.push(if cell.differs { Ink::Difference } else { Ink::Plain }, cell.text.clone());
     }
@@ -99,7 +127,8 @@ mod tests {
 
     fn plain(expected: &str, actual: &str, width: usize) -> Vec<String> {
         let model = Model::new(Inputs::default(), Look::default(), 0, (80, 24));
-        lines(("expected", "actual"), expected, actual, width, Show::of(&model)).iter().map(Line::plain).collect()
+        let labels = [Label(Ink::Muted, "expected"), Label(Ink::Muted, "actual")];
+        lines(&labels, expected, actual, width, Show::of(&model)).iter().map(Line::plain).collect()
     }
 
     #[test]
@@ -110,18 +139,38 @@ mod tests {
     }
 
     #[test]
+    fn values_that_do_not_fit_beside_their_labels_stand_below_them() {
+        let lines = plain(&format!("{}x", "a".repeat(15)), &format!("{}y", "a".repeat(15)), 18);
+        assert_eq!(
+            lines,
+            ["expected, and below it actual", "  aaaaaaaaaaaaaaax", "  aaaaaaaaaaaaaaay", "                 ^"]
+        );
+    }
+
+    #[test]
     fn long_values_are_broken_at_the_same_places() {
-        let lines = plain(&format!("{}x", "a".repeat(15)), &format!("{}y", "a".repeat(15)), LABEL + 12);
+        let lines = plain(&format!("{}x", "a".repeat(23)), &format!("{}y", "a".repeat(23)), LABEL + 12);
         assert_eq!(
             lines,
             [
                 "expected   aaaaaaaaaaaa",
                 "actual     aaaaaaaaaaaa",
-                "           aaax",
-                "           aaay",
-                "              ^"
+                "expected   aaaaaaaaaaax",
+                "actual     aaaaaaaaaaay",
+                "                      ^"
             ]
         );
+        // A value that ends early leaves its label alone.
+        let lines = plain("aaaaaaaaaaaa", &"a".repeat(24), LABEL + 12);
+        assert_eq!(lines[2..], ["expected   ", "actual     aaaaaaaaaaaa", "           ^"]);
+    }
+
+    #[test]
+    fn a_difference_far_behind_is_seen_without_what_is_the_same() {
+        let lines = plain(&format!("{}x", "a".repeat(959)), &format!("{}y", "a".repeat(959)), LABEL + 12);
+        assert_eq!(lines[0], "… the first 936 characters are the same");
+        assert_eq!(lines[4..], ["actual     aaaaaaaaaaay", "                      ^"]);
+        assert_eq!(lines.len(), 6);
     }
 
     #[test]

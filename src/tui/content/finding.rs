@@ -5,13 +5,17 @@ use crate::cause::{Certainty, Finding};
 use crate::output::paint::certainty;
 use crate::tui::text::{Ink, Line};
 
+/// What stands before the two values of a finding.
+const LABELS: [difference::Label<'static>; 2] =
+    [difference::Label(Ink::Muted, "expected"), difference::Label(Ink::Muted, "actual")];
+
 /// A finding as lines.
 pub fn lines(finding: &Finding, width: usize, show: Show) -> Vec<Line> {
     let mut lines = vec![Line::of(Ink::Strong, show.prose(&finding.summary)), origin(finding, show), Line::empty()];
     let before = lines.len();
     match (&finding.expected, &finding.actual) {
         (Some(expected), Some(actual)) => {
-            lines.extend(difference::lines(("expected", "actual"), expected, actual, width, show));
+            lines.extend(difference::lines(&LABELS, expected, actual, width, show));
         }
         (Some(expected), None) => lines.push(labelled("expected", Ink::Plain, show.value(expected))),
         (None, Some(actual)) => lines.push(labelled("actual", Ink::Plain, show.value(actual))),

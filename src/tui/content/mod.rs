@@ -54,7 +54,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
         Screen::Guide => guide::detail(model, width),
         Screen::Handshake if model.handshake == HandshakeView::Waterfall => waterfall::detail(model, width),
         Screen::Handshake => handshake::detail(model, width),
-        Screen::Token => token::detail(model),
+        Screen::Token => token::detail(model, width),
         Screen::Findings => findings::detail(model, width),
         Screen::Rotation => rotation::detail(model, width),
         Screen::Log => log::detail(model),

@@ -71,6 +71,8 @@ pub enum Focus {
     #[default]
     List,
     Detail,
+    /// What stands beside the details, where there is room for it.
+    Aside,
 }
 
 /// Where a person is on one screen.
@@ -80,6 +82,27 @@ pub struct ScreenState {
     pub focus: Focus,
     /// Lines of the details above the first one shown.
     pub scroll: usize,
+    /// Lines beside the details above the first one shown.
+    pub aside_scroll: usize,
+}
+
+impl ScreenState {
+    /// Shows what is said of the selected row from its beginning on.
+    pub fn to_top(&mut self) {
+        (self.scroll, self.aside_scroll) = (0, 0);
+    }
+
+    /// Selects the row at a place among those that the filter lets through.
+    pub fn select(&mut self, at: usize) {
+        self.list.selected = at;
+        self.to_top();
+    }
+
+    /// A list that nobody has moved in yet.
+    pub fn reset(&mut self) {
+        self.list = ListState::default();
+        self.to_top();
+    }
 }
 
 /// What the handshake's panes show.

@@ -1,10 +1,13 @@
 //! The rotation session of the console: its events folded, and what it does at the moment.
 
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
+use crate::domain::secret_ref::SecretRef;
 use crate::run::rotation::event::{Awaited, Moment, RotationEvent, RotationKind};
 use crate::run::rotation::report::{RotationReport, SecretReport};
 use crate::run::rotation::session::RuntimeFrom;
-use crate::tui::inputs::RotationChoice;
+use crate::tui::inputs::{Keeps, RotationChoice};
+use crate::tui::model::Model;
 
 /// A session's number among those of this console.
 pub type SessionNumber = u64;
@@ -15,6 +18,33 @@ pub struct Rotation {
     /// The last session that was begun. What arrives of earlier ones is dropped.
     pub session: Option<Session>,
     next: SessionNumber,
+}
+
+/// What a profile says of a rotation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rotated {
+    /// The secret that it is about, `name` or `name#key`.
+    pub secret: Option<String>,
+    /// The address of the automation that uses it.
+    pub deployment: Option<String>,
+}
+
+/// What the profile that would be rotated in says, as it stands now: what was entered since its last run counts. `None`
+/// while it is not known.
+pub fn rotated(model: &Model) -> Option<Rotated> {
+    let run = model.runs.shown().or(model.runs.newest())?;
+    let target = &run.choice.as_ref()?.target;
+    let followed = model.guide.followed.as_deref();
+    if let Some(followed) = followed.filter(|f| f.target.as_ref() == Some(target) && f.file.keeps == Keeps::File) {
+        let text = |key| followed.setting(key).map(|setting| setting.value.to_string());
+        let secret = text(Key::SecretName).and_then(|name| SecretRef::parse(&name).ok());
+        return Some(Rotated { secret: secret.map(|secret| secret.to_string()), deployment: text(Key::DeploymentUrl) });
+    }
+    let profile = run.profile.as_deref()?;
+    Some(Rotated {
+        secret: profile.secret.as_ref().map(ToString::to_string),
+        deployment: profile.deployment.url.clone(),
+    })
 }
 
 /// A rotation session.

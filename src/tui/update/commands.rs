@@ -8,6 +8,7 @@ use crate::tui::content::findings::{self, Row};
 use crate::tui::content::start::{Way, selected as selected_way};
 use crate::tui::copy;
 use crate::tui::inputs::{Clock, Mouse, Privacy, RunChoice, Target};
+use crate::tui::layout;
 use crate::tui::message::{Effect, Told};
 use crate::tui::model::layer::{PasteBox, PasteKind};
 use crate::tui::model::list::Move;
@@ -35,10 +36,8 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::Quit => vec![Effect::Quit],
         CommandId::Open => open(model),
         CommandId::Back => back(model),
-        CommandId::FocusNext => {
-            let focus = if model.here().focus == Focus::List { Focus::Detail } else { Focus::List };
-            set_focus(model, focus)
-        }
+        CommandId::FocusNext => other_pane(model, Towards::Next),
+        CommandId::FocusPrevious => other_pane(model, Towards::Before),
         CommandId::FocusLeft => set_focus(model, Focus::List),
         CommandId::FocusRight => set_focus(model, Focus::Detail),
         CommandId::ScrollUp => {
@@ -236,6 +235,25 @@ fn key_of(model: &Model, id: CommandId) -> String {
     model.look.keymap.key(Scope::Main, id).map_or_else(String::new, |key| key.to_string())
 }
 
+/// Which of two neighbours in a ring.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Towards {
+    Next,
+    Before,
+}
+
+/// To another pane of the screen; from the last one to the first.
+fn other_pane(model: &mut Model, towards: Towards) -> Vec<Effect> {
+    let has_aside = !layout::compute(model).aside.is_empty();
+    let focus = match (model.here().focus, towards) {
+        (Focus::List, Towards::Next) | (Focus::Aside, Towards::Before) => Focus::Detail,
+        (Focus::Detail, Towards::Next) | (Focus::List, Towards::Before) if has_aside => Focus::Aside,
+        (Focus::List, Towards::Before) => Focus::Detail,
+        (Focus::Detail | Focus::Aside, _) => Focus::List,
+    };
+    set_focus(model, focus)
+}
+
 fn set_focus(model: &mut Model, focus: Focus) -> Vec<Effect> {
     model.here_mut().focus = focus;
     Vec::new()
@@ -259,7 +277,7 @@ fn back(model: &mut Model) -> Vec<Effect> {
         let list = &mut model.here_mut().list;
         list.selected = found.unwrap_or(list.before);
         list.filter = Default::default();
-    } else if model.here().focus == Focus::Detail {
+    } else if model.here().focus != Focus::List {
         model.here_mut().focus = Focus::List;
     } else if model.screen == Screen::Handshake && model.handshake == HandshakeView::Waterfall {
         model.handshake = HandshakeView::Checks;

@@ -106,7 +106,7 @@ pub(super) fn select_next(model: &mut Model) {
     let place = followed.text().steps.iter().position(|step| Some(step.number) == next).unwrap_or(states.len());
     let state = &mut model.screens[Screen::Guide as usize];
     if state.list.filter.is_empty() {
-        (state.list.selected, state.scroll) = (place, 0);
+        state.select(place);
     }
 }
 
@@ -127,7 +127,8 @@ pub(super) fn next(model: &mut Model) -> Vec<Effect> {
     let place = followed.text().steps.iter().position(|step| Some(step.number) == next).unwrap_or(states.len());
     let state = model.here_mut();
     state.list.filter = Field::default();
-    (state.list.selected, state.scroll, state.focus) = (place, 0, Focus::List);
+    state.select(place);
+    state.focus = Focus::List;
     if done { toast(model, "every step is done".to_owned(), Tone::Good) } else { Vec::new() }
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use zeroize::Zeroize as _;
 
 use super::{commands, error, guide, keep_sideways, rotation, runs, scrolled, show, toast, token};
+use crate::domain::secret_shape::looks_secret;
+use crate::domain::token::looks_like_jwt;
 use crate::output::{json, markdown};
 use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
@@ -12,7 +14,7 @@ use crate::tui::layout::{self, Geometry, picker_detail};
 use crate::tui::message::{Effect, Pasted};
 use crate::tui::model::layer::{Confirm, PasteKind};
 use crate::tui::model::list::{Edit, Move};
-use crate::tui::model::{GuideState, Layer, ListState, Model, Page, Picker, PickerKind, Screen, Tone};
+use crate::tui::model::{GuideState, Layer, Model, Page, Picker, PickerKind, Screen, Tone};
 use crate::tui::picker::{self, Choice, Entry};
 use crate::tui::text::fit;
 
@@ -149,15 +151,21 @@ pub(super) fn type_in(model: &mut Model, edit: Edit) -> bool {
 /// Takes pasted text where text is typed. Says whether it was taken.
 pub(super) fn paste_in(model: &mut Model, text: &str) -> bool {
     if model.is_typing() {
-        model.list_mut().filter.paste(text);
+        if let Some(what) = looks_secret(text) {
+            toast(model, format!("that looks like {what}, and a filter shows what is in it"), Tone::Bad);
+        } else {
+            model.list_mut().filter.paste(text);
+        }
         return true;
     }
     match model.layers.last_mut() {
         Some(Layer::Form(form)) => {
             if let Some(field) = form.focused() {
-                if crate::domain::token::looks_like_jwt(text.trim()) {
+                if looks_like_jwt(text.trim()) {
                     form.problems =
                         vec!["that is a token; a profile names where the token is, never the token".to_owned()];
+                } else if let Some(what) = looks_secret(text) {
+                    form.problems = vec![format!("that looks like {what}; a profile holds no secret")];
                 } else {
                     field.input.paste(text);
                     field.from = None;
@@ -243,8 +251,7 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
 /// Forgets where the person was in the lists of a run.
 pub(super) fn reset_lists(model: &mut Model) {
     for screen in Screen::TABS {
-        let state = &mut model.screens[*screen as usize];
-        (state.list, state.scroll) = (ListState::default(), 0);
+        model.screens[*screen as usize].reset();
     }
     model.unfolded.clear();
 }

@@ -11,7 +11,7 @@ mod token;
 
 use super::content;
 use super::inputs::{Inputs, Look, Opening};
-use super::layout;
+use super::layout::{self, Geometry};
 use super::message::{Effect, Msg};
 use super::model::list::Move;
 use super::model::{Focus, Layer, Model, Page, Screen, Toast, Tone};
@@ -113,11 +113,28 @@ fn settle(model: &mut Model) {
     let most = total.saturating_sub(usize::from(detail.height));
     let here = model.here_mut();
     here.scroll = here.scroll.min(most);
+    settle_aside(model, geometry);
     guide::settle(model);
     if model.layers.is_empty() {
         keep_sideways(model, &lines, usize::from(detail.width));
     }
     layers::settle(model, geometry);
+}
+
+/// Keeps what stands beside the details within its length, and the keys out of a pane that is gone.
+fn settle_aside(model: &mut Model, geometry: Geometry) {
+    let beside = geometry.aside_inner();
+    if beside.is_empty() {
+        let here = model.here_mut();
+        here.aside_scroll = 0;
+        if here.focus == Focus::Aside {
+            here.focus = Focus::Detail;
+        }
+        return;
+    }
+    let total = content::guide::aside_fitted(model, usize::from(beside.width)).len();
+    let here = model.here_mut();
+    here.aside_scroll = here.aside_scroll.min(total.saturating_sub(usize::from(beside.height)));
 }
 
 /// Keeps the first column that is shown of cut lines within the widest of them.
@@ -143,11 +160,12 @@ fn go(model: &mut Model, to: Move) {
             let before = here.list.selected;
             here.list.go(to, count, page);
             if here.list.selected != before {
-                here.scroll = 0;
+                here.to_top();
             }
             model.follow = super::model::Follow::Person;
         }
         Focus::Detail => scroll(model, to),
+        Focus::Aside => scroll_aside(model, to),
     }
 }
 
@@ -156,6 +174,13 @@ fn scroll(model: &mut Model, to: Move) {
     let page = usize::from(layout::compute(model).detail_inner().height).saturating_sub(1).max(1);
     let here = model.here_mut();
     here.scroll = scrolled(here.scroll, to, page);
+}
+
+/// Scrolls what stands beside the details; `settle` stops at its end.
+fn scroll_aside(model: &mut Model, to: Move) {
+    let page = usize::from(layout::compute(model).aside_inner().height).saturating_sub(1).max(1);
+    let here = model.here_mut();
+    here.aside_scroll = scrolled(here.aside_scroll, to, page);
 }
 
 /// A scroll position after a move; the end is found by the one who knows the length.

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{commands, go, guide, layers, scroll, show};
+use super::{commands, go, guide, layers, scroll, scroll_aside, show};
 use crate::tui::command::CommandId;
 use crate::tui::content;
 use crate::tui::layout::{self, Geometry};
@@ -26,6 +26,8 @@ pub(super) fn act(model: &mut Model, pointer: Pointer) -> Vec<Effect> {
             let to = wheel(pointer.act);
             if inside(geometry.detail_inner()) {
                 scroll(model, to);
+            } else if inside(geometry.aside_inner()) {
+                scroll_aside(model, to);
             } else if inside(geometry.list) {
                 let focus = std::mem::replace(&mut model.here_mut().focus, Focus::List);
                 go(model, to);
@@ -44,6 +46,10 @@ pub(super) fn act(model: &mut Model, pointer: Pointer) -> Vec<Effect> {
         PointerAct::Click if inside(geometry.detail) => {
             model.here_mut().focus = Focus::Detail;
             click_field(model, geometry, at)
+        }
+        PointerAct::Click if inside(geometry.aside) => {
+            model.here_mut().focus = Focus::Aside;
+            Vec::new()
         }
         PointerAct::Click => Vec::new(),
     }
@@ -82,8 +88,7 @@ fn click_row(model: &mut Model, geometry: Geometry, at: Position) -> Vec<Effect>
     if model.here().list.selected == index {
         return commands::run(model, CommandId::Open);
     }
-    let here = model.here_mut();
-    (here.list.selected, here.scroll) = (index, 0);
+    model.here_mut().select(index);
     Vec::new()
 }
 

@@ -3,6 +3,7 @@
 use super::{error, guide, show, toast};
 use crate::domain::profile::Profile;
 use crate::domain::runtime_output::RuntimeOutput;
+use crate::domain::secret_shape::looks_secret;
 use crate::domain::token::looks_like_jwt;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::session::RuntimeFrom;
@@ -11,8 +12,8 @@ use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, Rotatio
 use crate::tui::message::{Effect, Pasted, Told};
 use crate::tui::model::layer::{Agreement, Confirm, Operator, ProgramBox, ValueBox};
 use crate::tui::model::list::{Edit, Field};
-use crate::tui::model::rotation::{Session, SessionNumber, SessionState};
-use crate::tui::model::{Layer, ListState, Model, PickerKind, Screen, Tone};
+use crate::tui::model::rotation::{Session, SessionNumber, SessionState, rotated};
+use crate::tui::model::{Layer, Model, PickerKind, Screen, Tone};
 use crate::tui::typed_value::TypedValue;
 
 /// Asks who is going to rotate.
@@ -85,8 +86,7 @@ fn agree(
     runtime: (RuntimeFrom, Patience),
     value: Option<TypedValue>,
 ) -> Vec<Effect> {
-    let profile = model.runs.shown().and_then(|run| run.profile.as_deref());
-    let secret = profile.and_then(|profile| profile.secret.as_ref()).map(ToString::to_string);
+    let secret = rotated(model).and_then(|rotated| rotated.secret);
     let Some((secret, target)) = secret.zip(again(model).map(|choice| choice.target)) else {
         return toast(model, "the profile names no secret".to_owned(), Tone::Bad);
     };
@@ -148,8 +148,7 @@ fn begin(model: &mut Model, way: RotationWay, runtime: (RuntimeFrom, Patience), 
     let choice = RotationChoice { target, way, command, runtime, patience, agreed };
     let session = model.rotation.begin(choice.clone(), model.now_ms);
     show(model, Screen::Rotation);
-    let here = model.here_mut();
-    (here.list, here.scroll) = (ListState::default(), 0);
+    model.here_mut().reset();
     effects.push(Effect::StartRotation { session, choice, value });
     effects
 }
@@ -296,8 +295,12 @@ pub(super) fn paste_in(layer: &mut Layer, text: &str) -> bool {
             true
         }
         Layer::Program(program) => {
-            program.typed.paste(text);
             (program.shown, program.note) = (None, None);
+            if looks_secret(text).is_some() {
+                program.note = Some("that looks like a secret, and arguments show in the list of processes");
+            } else {
+                program.typed.paste(text);
+            }
             true
         }
         Layer::Agreement(agreement) => {

@@ -7,7 +7,7 @@ use crate::domain::token::{Cleaning, RawToken, looks_like_jwt};
 use crate::tui::content;
 use crate::tui::message::{Effect, Pasted, RunNumber};
 use crate::tui::model::token::HeldToken;
-use crate::tui::model::{ListState, Model, Screen, Tone};
+use crate::tui::model::{Model, Screen, Tone};
 use crate::tui::services::TokenRead;
 
 /// Pasted text goes where text is typed; on the token screen it is a token, and elsewhere if it looks like one.
@@ -52,8 +52,7 @@ pub(super) fn take(model: &mut Model, text: &str) -> Vec<Effect> {
     model.token.pasted = Some(held);
     model.token.fetch_error = None;
     show(model, Screen::Token);
-    let state = model.here_mut();
-    (state.list, state.scroll) = (ListState::default(), 0);
+    model.here_mut().reset();
     toast(model, words, Tone::Good)
 }
 

@@ -8,7 +8,7 @@ use super::paint::{self, Keys};
 use crate::tui::content::{self, Rows, Show};
 use crate::tui::layout::Geometry;
 use crate::tui::model::{Focus, HandshakeView, ListState, Matching, Model, Screen};
-use crate::tui::text::{Ink, Wrap, fit};
+use crate::tui::text::{Ink, fit};
 use crate::tui::theme::Theme;
 
 /// Draws them, and says where the cursor stands if a field of the guide is typed into.
@@ -37,22 +37,12 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     let detail = Border { title: &title, note: &note, keys: keys(model, Focus::Detail), extent };
 
     let beside = geometry.aside_inner();
-    let evidence = if beside.is_empty() {
-        Vec::new()
-    } else {
-        let lines = content::guide::aside(model, usize::from(beside.width));
-        fit(&lines, usize::from(beside.width), Wrap::Words, show.glyphs.ellipsis)
-    };
-    let note = match evidence.len().saturating_sub(usize::from(beside.height)) {
-        0 => String::new(),
-        more => format!("{more} more lines"),
-    };
-    let aside = Border {
-        title: "Evidence",
-        note: &note,
-        keys: Keys::Elsewhere,
-        extent: Extent { first: 0, page: usize::from(beside.height), total: evidence.len() },
-    };
+    let evidence =
+        if beside.is_empty() { Vec::new() } else { content::guide::aside_fitted(model, usize::from(beside.width)) };
+    let from = model.here().aside_scroll.min(evidence.len());
+    let extent = Extent { first: from, page: usize::from(beside.height), total: evidence.len() };
+    let note = extent.note(None, show.glyphs.dot);
+    let aside = Border { title: "Evidence", note: &note, keys: keys(model, Focus::Aside), extent };
 
     // The pane that has the keys gets the shared border.
     let mut panes = vec![(&list, geometry.list), (&detail, geometry.detail)];
@@ -68,7 +58,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     }
     draw_rows(model, theme, geometry, &rows, &matching, list.keys, buffer);
     paint::lines(&lines[first..], theme, inner, show.glyphs, buffer);
-    paint::lines(&evidence, theme, beside, show.glyphs, buffer);
+    paint::lines(&evidence[from..], theme, beside, show.glyphs, buffer);
     cursor(model, inner, first)
 }
 

@@ -16,7 +16,6 @@ use crate::tui::inputs::RotationWay;
 use crate::tui::layout::Geometry;
 use crate::tui::model::Model;
 use crate::tui::model::layer::{Agreement, Operator, ProgramBox, ValueBox};
-use crate::tui::model::list::Field;
 use crate::tui::text::{Ink, Line};
 use crate::tui::theme::Theme;
 
@@ -65,6 +64,15 @@ pub(super) fn agreement(
         }
         None => Line::of(Ink::Muted, "the value ").with(Ink::Plain, "is made up when it is written"),
     };
+    let wanted = agreement.wanted().unwrap_or_default();
+    let typed = so_far(agreement.typed.text(), &wanted);
+    let note = match typed.len() < agreement.typed.text().len() {
+        _ if agreement.is_wrong => {
+            Line::of(Ink::Bad, format!("{} that does not name the secret and whose it is", show.glyphs.fail))
+        }
+        true => Line::of(Ink::Warning, "what follows is not what is asked, and not shown; ctrl-u begins anew"),
+        false => Line::empty(),
+    };
     let (whose, asked) = match &agreement.operator {
         Operator::Asking => {
             (Line::of(Ink::Accent, format!("{} asking as whom it is written", running(model))), Line::empty())
@@ -75,11 +83,9 @@ pub(super) fn agreement(
         }
         Operator::Known(seen) => (
             Line::of(Ink::Plain, "as ").with(Ink::Strong, show.prose(&seen.identity)),
-            Line::of(Ink::Plain, "To agree, type ")
-                .with(Ink::Accent, show.prose(&agreement.wanted().unwrap_or_default())),
+            Line::of(Ink::Plain, "To agree, type ").with(Ink::Accent, show.prose(&wanted)),
         ),
     };
-    let wrong = format!("{} that does not name the secret and whose it is", show.glyphs.fail);
     let lines = [
         Line::of(Ink::Plain, "A new version of ").with(Ink::Strong, secret).with(Ink::Plain, " is written"),
         whose,
@@ -87,10 +93,7 @@ pub(super) fn agreement(
         Line::empty(),
         asked,
     ];
-    let below = [
-        if agreement.is_wrong { Line::of(Ink::Bad, wrong) } else { Line::empty() },
-        keys(&[("enter", "write it"), ("esc", "leave")]),
-    ];
+    let below = [note, keys(&[("enter", "write it"), ("esc", "leave")])];
     let title = match agreement.way {
         RotationWay::Generated => "Write a value that trustline makes up",
         _ => "Write the value that you typed",
@@ -103,10 +106,21 @@ pub(super) fn agreement(
         paint::line(line, theme, row(at), show.glyphs, buffer);
     }
     let row = row(3);
-    if agreement.wanted().is_none() || inner.height < 6 {
+    if wanted.is_empty() || inner.height < 6 {
         return None;
     }
-    Some(input(model, theme, &agreement.typed, row, buffer))
+    // What was pasted here by mistake may be the value itself.
+    let rest = if typed.len() < agreement.typed.text().len() { MASKED } else { 0 };
+    let shown = format!("{typed}{}", show.glyphs.mask.to_string().repeat(rest));
+    let right = typed.chars().count();
+    let cursor = if agreement.typed.cursor() > right { right + rest } else { agreement.typed.cursor() };
+    Some(input(model, theme, (&shown, cursor), row, buffer))
+}
+
+/// How far a text is what is wanted.
+fn so_far<'t>(text: &'t str, wanted: &str) -> &'t str {
+    let same = text.char_indices().zip(wanted.chars()).take_while(|((_, typed), wanted)| typed == wanted);
+    same.last().map_or("", |((at, typed), _)| &text[..at + typed.len_utf8()])
 }
 
 /// The box in which the program that rotates is typed.
@@ -139,16 +153,17 @@ pub(super) fn program(
     let row = |y: u16| Rect { y, height: 1, ..inner };
     let last = row(inner.bottom().saturating_sub(1));
     paint::line(&keys(&[("enter", enter), ("esc", "leave")]), theme, last, show.glyphs, buffer);
-    (inner.height >= 6).then(|| input(model, theme, &program.typed, row(inner.y.saturating_add(3)), buffer))
+    let typed = (program.typed.text(), program.typed.cursor());
+    (inner.height >= 6).then(|| input(model, theme, typed, row(inner.y.saturating_add(3)), buffer))
 }
 
-/// A field to type in, and where its cursor stands.
-fn input(model: &Model, theme: &Theme, typed: &Field, row: Rect, buffer: &mut Buffer) -> Position {
+/// A field with a text and the cursor behind so many of its characters, and where that cursor stands.
+fn input(model: &Model, theme: &Theme, (text, cursor): (&str, usize), row: Rect, buffer: &mut Buffer) -> Position {
     let show = Show::of(model);
     // A text longer than its field is scrolled so that the cursor shows.
-    let before: String = typed.text().chars().take(typed.cursor()).collect();
+    let before: String = text.chars().take(cursor).collect();
     let shift = before.width().saturating_sub(usize::from(row.width).saturating_sub(1));
-    let shown: String = typed.text().chars().skip(shift).collect();
+    let shown: String = text.chars().skip(shift).collect();
     paint::text(&show.prose(&shown), Ink::Plain, theme, row, show.glyphs, buffer);
     buffer.set_style(row, theme.style(Ink::Accent).add_modifier(Modifier::UNDERLINED));
     let column = u16::try_from(before.width().saturating_sub(shift)).unwrap_or(u16::MAX);

@@ -78,7 +78,7 @@ fn a_secret_in_a_field_is_neither_kept_nor_saved() {
     let mut driver = following(&[]);
     driver.press("e");
     driver.send(Msg::Paste(Pasted("AKIAIOSFODNN7EXAMPLE".to_owned().into())));
-    assert!(driver.shows("access key"), "{}", driver.screen());
+    assert!(driver.shows("access key") && !driver.shows("AKIA"), "{}", driver.screen());
     driver.press("<esc>");
     let told = format!("{:?}", driver.asked());
     assert!(!told.contains("AKIA"), "{told}");
@@ -192,11 +192,63 @@ fn a_click_on_a_field_types_into_it_and_elsewhere_leaves_it() {
     let text = driver.screen();
     let row = text.lines().position(|line| line.contains("issuer.url")).unwrap();
     let click = |row: usize, column| Msg::Pointer(Pointer { column, row: row as u16, act: PointerAct::Click });
-    driver.send(click(row, 45));
+    driver.send(click(row, 85));
     assert_eq!(driver.model.guide.editing.as_ref().map(|editing| editing.key), Some(Key::IssuerUrl));
     driver.send(click(8, 5));
     assert!(driver.model.guide.editing.is_none());
     assert_eq!(driver.model.here().focus, Focus::List);
+}
+
+#[test]
+fn the_evidence_scrolls_by_keys_and_wheel_and_gives_the_keys_back_where_it_has_no_room() {
+    const LAST: &str = "space says that it is done";
+    const TITLE: &str = " Evidence ";
+    let mut driver = following(sample::VALUES);
+    driver.play(&sample::failing()).resize(140, 29).press("gjjj");
+    assert!(driver.shows(TITLE) && driver.shows("does not accept this subject"), "{}", driver.screen());
+    let top = driver.screen();
+    let row = top.lines().position(|line| line.contains(TITLE)).unwrap() as u16 + 2;
+    let pointer = |act| Msg::Pointer(Pointer { column: 5, row, act });
+    driver.send(pointer(PointerAct::WheelDown));
+    assert!(!driver.shows("does not accept this subject"), "{}", driver.screen());
+    driver.send(pointer(PointerAct::WheelUp));
+    assert_eq!(driver.screen(), top);
+    // Two panes on by tab, and one back.
+    driver.press("<tab><tab>");
+    assert_eq!(driver.model.here().focus, Focus::Aside);
+    driver.press("<backtab>");
+    assert_eq!(driver.model.here().focus, Focus::Detail);
+    driver.press("<tab>G");
+    assert!(driver.shows("claims are what the cloud expects"), "{}", driver.screen());
+    let bottom = driver.screen();
+    driver.press("jjj<pagedown>");
+    assert_eq!(driver.screen(), bottom);
+    driver.press("<pageup>k");
+    assert_ne!(driver.screen(), bottom);
+    driver.press("g");
+    assert!(driver.shows("does not accept this subject"), "{}", driver.screen());
+    // Another step's evidence begins at its top.
+    driver.press("G<esc>k");
+    assert_eq!((driver.model.here().focus, driver.model.here().aside_scroll), (Focus::List, 0));
+    driver.send(pointer(PointerAct::Click));
+    assert_eq!(driver.model.here().focus, Focus::Aside);
+    driver.resize(80, 24);
+    assert_eq!(driver.model.here().focus, Focus::Detail);
+    assert!(!driver.shows(LAST) && !driver.shows(TITLE), "{}", driver.screen());
+}
+
+#[test]
+fn the_names_of_all_steps_fit_wherever_a_console_does() {
+    for size in [(80, 24), (100, 30), (140, 45), (200, 60)] {
+        let mut driver = following(sample::VALUES);
+        driver.play(&sample::failing()).resize(size.0, size.1);
+        for step in &driver.model.guide.followed.clone().unwrap().text().steps {
+            driver.press(&format!("/{}<enter>", step.title));
+            let row = driver.screen().lines().nth(4).unwrap().to_owned();
+            assert!(row.contains(&format!("{:>2} {}", step.number, step.title)), "{size:?}: {row}");
+            driver.press("<esc>");
+        }
+    }
 }
 
 #[test]

@@ -64,6 +64,19 @@ fn cancel_stops_the_run_and_only_then_ctrl_c_leaves() {
 }
 
 #[test]
+fn what_looks_like_a_secret_shows_in_no_filter_and_no_field() {
+    const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+    for keys in ["2/", ":", "P/", "+<enter>", "+<enter><tab><tab>"] {
+        for secret in [KEY, TOKEN] {
+            let mut driver = Driver::failed();
+            driver.press(keys);
+            driver.send(Msg::Paste(Pasted(secret.to_owned().into())));
+            assert!(!driver.shows(&secret[..12]), "{keys}: {}", driver.screen());
+        }
+    }
+}
+
+#[test]
 fn one_check_runs_alone() {
     let mut driver = Driver::failed();
     driver.asked();

@@ -116,21 +116,48 @@ fn run(svg: &mut String, (x, y, columns): (u16, u16, u16), text: &str, style: St
     );
 }
 
+/// Where the README holds the console as text.
+const BEGIN: &str = "<!-- console: begin -->\n```text\n";
+const END: &str = "```\n<!-- console: end -->";
+
 #[test]
-fn the_readmes_picture_is_of_todays_console() {
+fn the_pictures_are_of_todays_console() {
     let mut driver = Driver::failed();
-    driver.resize(112, 30);
     driver.model.toast = None;
-    let today = svg(&driver.buffer(), &DARK);
-    assert!(!today.contains('\u{1b}'));
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/console.svg");
+    driver.resize(112, 30);
+    let drawn = svg(&driver.buffer(), &DARK);
+    assert!(!drawn.contains('\u{1b}'));
+    assert_kept(Path::new("assets/console.svg"), |_| drawn.clone());
+    driver.resize(100, 26);
+    let text = text(&driver.buffer());
+    assert_kept(Path::new("README.md"), |readme| {
+        let (before, rest) = readme.split_once(BEGIN).expect("the mark before the console");
+        let (_, after) = rest.split_once(END).expect("the mark behind the console");
+        format!("{before}{BEGIN}{text}{END}{after}")
+    });
+    assert_eq!(sample::NOW_MS % 1000, 0);
+}
+
+/// A buffer's rows, without what is blank at their ends.
+fn text(buffer: &Buffer) -> String {
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let row: String = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect();
+        text.push_str(row.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A file is what it would be today; it is made so where the environment asks for it.
+fn assert_kept(name: &Path, today: impl FnOnce(&str) -> String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let today = today(&kept);
     if std::env::var_os("TRUSTLINE_UPDATE_PICTURE").is_some() {
         std::fs::write(&path, &today).unwrap();
+        return;
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        kept == today,
-        "assets/console.svg is out of date; TRUSTLINE_UPDATE_PICTURE=1 cargo test picture writes it"
-    );
-    assert_eq!(sample::NOW_MS % 1000, 0);
+    let name = name.display();
+    assert!(kept == today, "{name} is out of date; TRUSTLINE_UPDATE_PICTURE=1 cargo test pictures writes it");
 }

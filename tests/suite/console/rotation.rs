@@ -11,6 +11,7 @@ use trustline::tui::model::{Layer, Screen};
 
 use super::macros::Driver;
 use super::rotation_sample as sample;
+use super::sample as guide_sample;
 
 /// What has to be typed before the secret is written.
 const AGREEMENT: &str = "crewai-test-keyword 123456789012";
@@ -78,6 +79,49 @@ fn four_keys_begin_a_rotation_by_hand_that_kicks_the_automation_off() {
     };
     assert_eq!(started(&mut driver), Some((choice, None)));
     assert_eq!(driver.model.screen, Screen::Rotation);
+}
+
+#[test]
+fn what_was_entered_since_the_last_run_counts() {
+    let mut driver = Driver::start();
+    let without: Vec<_> =
+        guide_sample::VALUES.iter().filter(|(key, _)| !key.starts_with("deployment")).copied().collect();
+    driver.press("P<enter>").follow(guide_sample::guide_file(&without));
+    let run = driver.model.runs.newest().expect("a run").number;
+    let profile = Profile { deployment: Default::default(), ..profile() };
+    driver.send(Msg::RunOpened { run, profile: Box::new(profile), settings: vec![] });
+    driver.press("5R<enter>");
+    assert!(driver.shows("– One kickoff before, one after"), "{}", driver.screen());
+    let mut values = without.clone();
+    values.push(("deployment.url", "https://crew.example.com"));
+    driver.press("<esc><esc>").follow(guide_sample::guide_file(&values)).press("5R<enter>");
+    assert!(!driver.shows("– One kickoff before, one after"), "{}", driver.screen());
+    // The secret, too, is the one that is named now.
+    for value in values.iter_mut().filter(|(key, _)| *key == "secret.name") {
+        value.1 = "another-secret#key";
+    }
+    driver.press("<esc><esc>").follow(guide_sample::guide_file(&values)).press("5Rj<enter><enter>x<enter>");
+    assert!(driver.shows("A new version of another-secret#key is written"), "{}", driver.screen());
+}
+
+#[test]
+fn a_value_that_is_pasted_where_the_agreement_is_typed_does_not_show() {
+    let mut driver = Driver::failed();
+    ready(&mut driver).press(&format!("Rj<enter><enter>{VALUE}<enter>"));
+    operator(&mut driver);
+    driver.send(Msg::Paste(Pasted(VALUE.to_owned().into())));
+    for piece in [VALUE, "orrect", "battery"] {
+        assert!(!driver.shows(piece), "{piece}: {}", driver.screen());
+    }
+    assert!(driver.shows("what follows is not what is asked"), "{}", driver.screen());
+    driver.press("<enter>");
+    assert!(driver.shows("that does not name the secret and whose it is"), "{}", driver.screen());
+    assert_eq!(started(&mut driver), None);
+    // What is right so far shows.
+    driver.press("<ctrl-u>crewai-tset");
+    assert!(driver.shows("crewai-t•") && !driver.shows("tset"), "{}", driver.screen());
+    driver.press("<backspace><backspace><backspace>");
+    assert!(driver.shows("crewai-t ") && !driver.shows("what follows"), "{}", driver.screen());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! them is missing.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -76,29 +76,13 @@ fn cli() -> Option<PathBuf> {
 
 /// Runs a script in a folder with a value on its standard input, and gives back what it printed.
 fn sh(folder: &Path, variables: &[(&str, &str)], script: &str, input: &str) -> String {
-    let file = folder.join("script.sh");
-    fs::write(&file, script).unwrap();
-    let own = cli().unwrap().parent().unwrap().to_owned();
-    let path = std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect::<Vec<_>>();
-    let mut shell = Command::new("sh")
-        .arg(&file)
-        .current_dir(folder)
-        .env("PATH", std::env::join_paths([vec![own], path].concat()).unwrap())
-        .envs(variables.iter().copied())
-        .env("AWS_PAGER", "")
-        .env("AWS_CONFIG_FILE", "/nonexistent")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-        .env_remove("AWS_PROFILE")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = shell.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}\n{said}");
-    String::from_utf8(output.stdout).unwrap()
+    let own = [
+        ("AWS_PAGER", ""),
+        ("AWS_CONFIG_FILE", "/nonexistent"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
+        ("AWS_PROFILE", "default"),
+    ];
+    super::sh(&cli().unwrap(), folder, &[&own[..], variables].concat(), script, input)
 }
 
 #[test]

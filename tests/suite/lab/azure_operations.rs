@@ -178,3 +178,41 @@ async fn refusals_are_worded_as_the_services_word_them() {
     let (status, vault) = site.call(Method::GET, &url, &arm_token, None).await;
     assert_eq!((status, &vault["properties"]["enableRbacAuthorization"]), (200, &json!(true)));
 }
+
+/// What a command line asks before it can do anything: where the cloud's services are, how to sign in, what may be seen.
+#[tokio::test]
+async fn a_command_line_finds_its_way() {
+    let site = Site::scenario("azure-blank");
+    let (arm, graph) = (&site.lab.endpoints.arm, &site.lab.endpoints.graph);
+    let get = async |url: String| {
+        let answer = site.http.get(url).send().await.unwrap();
+        (answer.status().as_u16(), serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap())
+    };
+    let (status, cloud) = get(format!("{arm}/metadata/endpoints?api-version=2022-09-01")).await;
+    assert_eq!((status, &cloud["microsoftGraphResourceId"]), (200, &json!(graph)), "{cloud}");
+    let entra = cloud["authentication"]["loginEndpoint"].as_str().unwrap();
+    let port = site.lab.endpoints.vault.as_deref().unwrap().rsplit_once(':').unwrap().1;
+    assert_eq!(cloud["suffixes"]["keyVaultDns"], format!("vault.localhost:{port}"));
+
+    let tenant = &site.lab.profile.azure.tenant_id;
+    let (status, document) = get(format!("{entra}/{tenant}/v2.0/.well-known/openid-configuration")).await;
+    assert_eq!((status, &document["token_endpoint"]), (200, &json!(format!("{entra}/{tenant}/oauth2/v2.0/token"))));
+    let other = "00000000-0000-4000-8000-000000000009";
+    let (status, refusal) = get(format!("{entra}/{other}/v2.0/.well-known/openid-configuration")).await;
+    assert_eq!((status, &refusal["error_codes"]), (400, &json!([90_002])), "{refusal}");
+
+    // The audience of old, with the slash at its end that it has.
+    let token = site.operator_token("https://management.core.windows.net/").await;
+    let ids = async |token: &str| {
+        let url = format!("{arm}/subscriptions?api-version=2022-12-01");
+        let (_, listed) = site.call(Method::GET, &url, token, None).await;
+        listed["value"].as_array().unwrap().iter().map(|one| one["subscriptionId"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&token).await, [json!("00000000-1111-2222-3333-444444444444")]);
+    let vault = format!("{arm}{VAULT}?api-version=2024-11-01");
+    let (_, mut whole) = site.call(Method::GET, &vault, &token, None).await;
+    whole["properties"]["enableRbacAuthorization"] = json!(false);
+    let (status, changed) = site.call(Method::PUT, &vault, &token, Some(whole)).await;
+    assert_eq!((status, &changed["properties"]["enableRbacAuthorization"]), (200, &json!(false)), "{changed}");
+    assert_eq!(site.operator_token(graph).await.matches('.').count(), 2);
+}

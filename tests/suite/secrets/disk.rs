@@ -122,14 +122,14 @@ fn what_the_console_writes_is_its_owners_alone() {
     wait_for_file(&folder, ".drafts.json");
     screen.send("\x1b");
     screen.wait("next step");
-    for (choice, ending) in [("\r", ".md"), ("j\r", ".json")] {
+    for (choice, ending) in [("\r", "identity.md"), ("j\r", "identity.json")] {
         screen.send("x");
         screen.wait("Export the report");
         screen.send(choice);
         screen.wait_for("the list is gone", |text| !text.contains("Export the report"));
         wait_for_file(&folder, ending);
     }
-    assert_rights(&folder, &["profiles/made.toml", "profiles/made.drafts.json", ".md"]);
+    assert_rights(&folder, &["profiles/made.toml", "profiles/made.drafts.json", "identity.md", "identity.json"]);
     screen.send("\x03q");
     screen.ended();
 }

@@ -6,9 +6,10 @@ use super::super::Show;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::{Need, ask};
 use crate::domain::profile::setting::Origin;
+use crate::domain::secret_shape::looks_secret;
 use crate::guide::Field;
 use crate::tui::model::Model;
-use crate::tui::model::guide::{Followed, Standing};
+use crate::tui::model::guide::{Editing, Followed, Standing};
 use crate::tui::text::{Ink, Line, fit};
 
 /// The middle's lines, and the line that each field begins in.
@@ -31,6 +32,8 @@ const BESIDE: usize = 64;
 const LABEL: usize = 29;
 /// The indent of a value below its name.
 const BELOW: usize = 4;
+/// What stands for a secret that was typed by mistake, however long it is.
+const MASKED: usize = 12;
 /// Rows kept below a field that is typed into, for what is wrong with it.
 const ADVICE: usize = 3;
 
@@ -62,8 +65,8 @@ pub(super) fn push(model: &Model, followed: &Followed, field: &Field, width: usi
     }
     match typed {
         Some(editing) => {
-            let (window, _) = window(editing.input.text(), editing.input.cursor(), width.saturating_sub(indent(width)));
-            line.push(Ink::Strong, crate::domain::text::visible(&window).into_owned());
+            let (shown, _) = in_field(editing, width, show);
+            line.push(Ink::Strong, crate::domain::text::visible(&shown).into_owned());
         }
         None => value(followed, field, &text, &standing, show, &mut line),
     }
@@ -108,6 +111,14 @@ fn value(followed: &Followed, field: &Field, text: &str, standing: &Standing, sh
         },
         Standing::Open => line.push(Ink::Muted, "not set"),
     }
+}
+
+/// What shows of a field that is typed into, and the cursor's column in it. What looks like a secret does not show.
+fn in_field(editing: &Editing, width: usize, show: Show) -> (String, usize) {
+    if looks_secret(editing.input.text()).is_some() {
+        return (show.glyphs.mask.to_string().repeat(MASKED), MASKED);
+    }
+    window(editing.input.text(), editing.input.cursor(), width.saturating_sub(indent(width)))
 }
 
 /// The part of a text that fits `width` with the cursor in it, and the cursor's column there.
@@ -155,7 +166,7 @@ pub fn field_at(model: &Model, width: usize, row: usize) -> Option<Key> {
 pub fn cursor(model: &Model, width: usize) -> Option<(usize, usize)> {
     let editing = model.editing()?;
     let (first, _) = place(model, width)?;
-    let (_, column) = window(editing.input.text(), editing.input.cursor(), width.saturating_sub(indent(width)));
+    let (_, column) = in_field(editing, width, Show::of(model));
     Some((first + usize::from(width < BESIDE), indent(width) + column))
 }
 

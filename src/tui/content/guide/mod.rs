@@ -8,6 +8,8 @@ mod summary;
 pub use field::{Laid, cursor, field_at, place};
 pub(in crate::tui) use step::offered;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::start::guide_title;
 use super::{Rows, Show, heading};
 use crate::domain::profile::Guide;
@@ -16,7 +18,12 @@ use crate::tui::inputs::Keeps;
 use crate::tui::layout;
 use crate::tui::model::guide::Followed;
 use crate::tui::model::{Model, Screen};
-use crate::tui::text::{Ink, Line, cut};
+use crate::tui::text::{Ink, Line, Wrap, cut, fit};
+
+/// Columns of a row before the step's title: the sign and the number.
+const NUMBER: usize = 5;
+/// Columns of a row behind the step's title: a blank and the longest word for a state.
+const NOTE: usize = 9;
 
 /// What a row of the screen's list stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,11 +107,12 @@ fn row(step: &Step, state: &StepState, is_next: bool, width: usize, show: Show) 
         return Line::of(Ink::Plain, format!("{} {} {} {note}", step.number, step.title, evidence::word(state)));
     }
     let mut line = Line::of(ink, mark).with(Ink::Muted, format!(" {:>2} ", step.number));
-    let gap = usize::from(!note.is_empty());
-    let room = width.saturating_sub(line.width() + note.len() + gap);
-    line.push(title, cut(&step.title, room, show.glyphs.ellipsis));
-    line.push(Ink::Plain, " ".repeat(width.saturating_sub(line.width() + note.len())));
-    line.push(note_ink, note);
+    line.push(title, cut(&step.title, width.saturating_sub(NUMBER), show.glyphs.ellipsis));
+    // The name goes before the word for its state, which the sign tells too.
+    if !note.is_empty() && line.width() + 1 + note.len() <= width {
+        line.push(Ink::Plain, " ".repeat(width - line.width() - note.len()));
+        line.push(note_ink, note);
+    }
     line
 }
 
@@ -143,9 +151,20 @@ pub fn aside(model: &Model, width: usize) -> Vec<Line> {
     }
 }
 
+/// The same as it fits its pane. Its lines are always broken: it is read, and nothing in it is copied by hand.
+pub fn aside_fitted(model: &Model, width: usize) -> Vec<Line> {
+    fit(&aside(model, width), width, Wrap::Words, "")
+}
+
 /// Whether evidence has a pane of its own.
 pub fn has_aside(model: &Model) -> bool {
-    model.guide.followed.is_some() && model.size.0 >= layout::THREE_PANES
+    model.guide.followed.as_ref().is_some_and(|followed| layout::has_aside(model.size, followed.text().steps.len() + 1))
+}
+
+/// The columns that the longest row takes with what stands behind its title; none without a profile.
+pub fn widest_row(model: &Model) -> Option<usize> {
+    let steps = &model.guide.followed.as_ref()?.text().steps;
+    steps.iter().map(|step| NUMBER + step.title.width() + NOTE).max()
 }
 
 fn offer(guide: Guide) -> Vec<Line> {

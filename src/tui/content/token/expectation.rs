@@ -15,9 +15,17 @@ use crate::tui::model::token::Shown;
 /// What one side expects of a claim, and whether it is met.
 pub struct Expectation {
     pub side: &'static str,
-    pub expects: String,
+    pub expects: Expected,
     /// `None` where it is not known.
     pub outcome: Option<Outcome>,
+}
+
+/// What is expected.
+pub enum Expected {
+    /// This value, character by character.
+    Value(String),
+    /// What these words say.
+    Words(String),
 }
 
 /// The causes that are about a claim.
@@ -47,7 +55,7 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
     match field {
         Field::Signature => list.push(Expectation {
             side: "issuer",
-            expects: "one of its published keys made the signature".to_owned(),
+            expects: Expected::Words("one of its published keys made the signature".to_owned()),
             outcome: match shown.signature.state {
                 SignatureState::Verified => Some(Outcome::Pass),
                 SignatureState::Failed => Some(Outcome::Fail),
@@ -57,7 +65,7 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
         }),
         Field::Header(name, value) if name == "alg" => list.push(Expectation {
             side: "cloud",
-            expects: "RS256, RS384, RS512, ES256, ES384 or ES512".to_owned(),
+            expects: Expected::Words("RS256, RS384, RS512, ES256, ES384 or ES512".to_owned()),
             outcome: met(value
                 .as_str()
                 .is_some_and(|alg| matches!(alg, "RS256" | "RS384" | "RS512" | "ES256" | "ES384" | "ES512"))),
@@ -67,7 +75,7 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
                 if let Some(expected) = profile.and_then(|p| p.issuer_url.as_deref()) {
                     list.push(Expectation {
                         side: "profile",
-                        expects: expected.to_owned(),
+                        expects: Expected::Value(expected.to_owned()),
                         outcome: met(expected == iss),
                     });
                 }
@@ -80,14 +88,15 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
                 });
                 if let Some(expected) = expected {
                     let holds = shown.token.audiences().contains(&expected.as_str());
-                    list.push(Expectation { side: "cloud", expects: expected, outcome: met(holds) });
+                    let expects = Expected::Value(expected);
+                    list.push(Expectation { side: "cloud", expects, outcome: met(holds) });
                 }
             }
             ("exp", value) if model.replay.is_none() => {
                 let holds = value.as_i64().map(|at| at > now);
                 list.push(Expectation {
                     side: "clock",
-                    expects: "to lie ahead".to_owned(),
+                    expects: Expected::Words("to lie ahead".to_owned()),
                     outcome: holds.and_then(met),
                 });
             }
@@ -95,7 +104,7 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
                 let holds = value.as_i64().map(|at| at <= now);
                 list.push(Expectation {
                     side: "clock",
-                    expects: "to lie behind".to_owned(),
+                    expects: Expected::Words("to lie behind".to_owned()),
                     outcome: holds.and_then(met),
                 });
             }
@@ -117,7 +126,10 @@ fn from_findings(report: &Report, claim: &str) -> Vec<Expectation> {
         .filter(|found| causes.contains(&found.cause))
         .map(|found| Expectation {
             side: side(&found.check),
-            expects: found.expected.clone().unwrap_or_else(|| found.summary.clone()),
+            expects: match &found.expected {
+                Some(value) => Expected::Value(value.clone()),
+                None => Expected::Words(found.summary.clone()),
+            },
             outcome: Some(findings::weight(report, found)),
         })
         .collect();
@@ -126,12 +138,15 @@ fn from_findings(report: &Report, claim: &str) -> Vec<Expectation> {
         match policy {
             Some(check) if check.outcome == Outcome::Pass => list.push(Expectation {
                 side: "trust",
-                expects: "its conditions are met".to_owned(),
+                expects: Expected::Words("its conditions are met".to_owned()),
                 outcome: Some(Outcome::Pass),
             }),
             Some(check) if check.outcome == Outcome::Skipped => list.push(Expectation {
                 side: "trust",
-                expects: format!("not known: {}", check.reason.as_deref().unwrap_or("it was not checked")),
+                expects: {
+                    let why = check.reason.as_deref().unwrap_or("it was not checked");
+                    Expected::Words(format!("not known: {why}"))
+                },
                 outcome: None,
             }),
             _ => {}

@@ -6,11 +6,13 @@ mod meaning;
 use serde_json::Value;
 
 use self::expectation::verdict;
-pub use self::expectation::{Expectation, expectations};
+pub use self::expectation::{Expectation, Expected, expectations};
 use self::meaning::meaning;
 use super::chain::outcome_ink;
 use super::clock::{moment, relative};
-use super::{Rows, Show, heading, labelled};
+use super::difference::{self, Label};
+use super::{LABEL, Rows, Show, heading, labelled};
+use crate::check::Outcome;
 use crate::domain::profile::TokenSource;
 use crate::domain::signature::SignatureState;
 use crate::domain::token::DecodedToken;
@@ -164,7 +166,7 @@ pub fn detail_title(model: &Model) -> String {
 }
 
 /// The selected field: its value, meaning, and what each side expects.
-pub fn detail(model: &Model) -> Vec<Line> {
+pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     let show = Show::of(model);
     let Some((shown, field)) = selected(model) else {
         return nothing(model);
@@ -212,15 +214,30 @@ pub fn detail(model: &Model) -> Vec<Line> {
         lines.push(heading("What each side expects"));
     }
     for expectation in expectations {
-        let (sign, ink) = match expectation.outcome {
-            Some(outcome) => (show.glyphs.outcome(outcome), outcome_ink(outcome)),
-            None => (show.glyphs.waiting, Ink::Muted),
-        };
-        let mut line = Line::of(ink, sign).with(Ink::Plain, format!(" {}", expectation.side)).hanging(super::LABEL);
-        line.pad_to(super::LABEL);
-        lines.push(line.with(Ink::Plain, show.prose(&expectation.expects)));
+        lines.extend(expected(&expectation, &field, width, show));
     }
     lines
+}
+
+/// What one side expects; where the value is another one, both with the first difference marked.
+fn expected(expectation: &Expectation, field: &Field, width: usize, show: Show) -> Vec<Line> {
+    let (sign, ink) = match expectation.outcome {
+        Some(outcome) => (show.glyphs.outcome(outcome), outcome_ink(outcome)),
+        None => (show.glyphs.waiting, Ink::Muted),
+    };
+    let side = format!("{sign} {}", expectation.side);
+    let text = match (&expectation.expects, field) {
+        (Expected::Value(value), Field::Claim(_, Value::String(actual)) | Field::Header(_, Value::String(actual)))
+            if expectation.outcome == Some(Outcome::Fail) && value != actual =>
+        {
+            let labels = [Label(ink, &side), Label(Ink::Muted, "  token")];
+            return difference::lines(&labels, value, actual, width, show);
+        }
+        (Expected::Value(text) | Expected::Words(text), _) => text,
+    };
+    let mut line = Line::of(ink, side).hanging(LABEL);
+    line.pad_to(LABEL);
+    vec![line.with(Ink::Plain, show.prose(text))]
 }
 
 /// When the token is read again, and how the last attempt went.
