@@ -1,22 +1,17 @@
 //! What an automation's output tells of its secrets: fingerprints, variables that are not set, and the worker's line.
 
-use std::sync::LazyLock;
-
-use regex_lite::{Captures, Regex};
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
 
 /// The most of each kind that is kept: the last ones, since a log goes forward in time.
 const MOST: usize = 64;
+/// How far what was begun is read on, in characters: farther than any of it goes.
+const LONGEST: usize = 160;
 
-static FINGERPRINT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)sha256:([0-9a-f]+)").ok());
-static UNSET: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"ERROR: ([A-Za-z_][A-Za-z0-9_]{0,127}) env var is not set").ok());
-static WORKER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"Workload identity config '([^'\r\n]{1,128})' \(([a-z]{1,16})\): ([0-9]{1,6}) secret\(s\) resolved")
-        .ok()
-});
+const SHA256: &str = "sha256";
+const UNSET: &str = "ERROR: ";
+const WORKER: &str = "Workload identity config '";
 
 /// What was found in an automation's output. The output itself may hold anything and is not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,23 +46,21 @@ impl RuntimeOutput {
 
     /// Adds what one more text tells.
     pub fn read(&mut self, text: &str) {
-        for found in FINGERPRINT.iter().flat_map(|pattern| pattern.captures_iter(text)) {
-            let keyed = found.get(0).is_some_and(|whole| text[..whole.start()].ends_with("hmac-"));
-            let digits = group(&found, 1);
-            // More digits are another thing's digest, an image's for example.
-            if let (false, Some(fingerprint)) = (keyed, Fingerprint::from_hex(digits)) {
-                add(&mut self.fingerprints, fingerprint);
+        for fingerprint in fingerprints(text) {
+            add(&mut self.fingerprints, fingerprint);
+        }
+        for (at, mark) in text.match_indices(UNSET) {
+            if let Some(name) = unset(&text[at + mark.len()..]) {
+                add(&mut self.unset, name.to_owned());
             }
         }
-        for found in UNSET.iter().flat_map(|pattern| pattern.captures_iter(text)) {
-            add(&mut self.unset, group(&found, 1).to_owned());
-        }
-        for found in WORKER.iter().flat_map(|pattern| pattern.captures_iter(text)) {
-            let (config, cloud) = (group(&found, 1).to_owned(), group(&found, 2).to_owned());
-            add(
-                &mut self.resolved,
-                WorkerLine { config, cloud, secrets: group(&found, 3).parse().unwrap_or_default() },
-            );
+        let mut rest = text;
+        while let Some((_, behind)) = rest.split_once(WORKER) {
+            rest = behind;
+            if let Some((line, behind)) = worker_line(behind) {
+                rest = behind;
+                add(&mut self.resolved, line);
+            }
         }
     }
 
@@ -77,8 +70,43 @@ impl RuntimeOutput {
     }
 }
 
-fn group<'t>(found: &Captures<'t>, number: usize) -> &'t str {
-    found.get(number).map_or("", |group| group.as_str())
+/// Every `sha256:…` of a fingerprint's length, in any letter case.
+fn fingerprints(text: &str) -> impl Iterator<Item = Fingerprint> {
+    text.match_indices(':').filter_map(|(colon, _)| {
+        let name = text.get(colon.checked_sub(SHA256.len())?..colon)?;
+        let keyed = text[..colon - name.len()].ends_with("hmac-");
+        let digits = prefix(&text[colon + 1..], |c| c.is_ascii_hexdigit());
+        // More digits are another thing's digest, an image's for example.
+        (name.eq_ignore_ascii_case(SHA256) && !keyed).then(|| Fingerprint::from_hex(digits)).flatten()
+    })
+}
+
+/// The variable's name at the beginning of a text that goes on with what says that it is not set.
+fn unset(text: &str) -> Option<&str> {
+    let name = prefix(text, |c| c.is_ascii_alphanumeric() || c == '_');
+    let named = (1..=128).contains(&name.len()) && !name.starts_with(|c: char| c.is_ascii_digit());
+    (named && text[name.len()..].starts_with(" env var is not set")).then_some(name)
+}
+
+/// The worker's line behind [`WORKER`], and what follows it.
+fn worker_line(text: &str) -> Option<(WorkerLine, &str)> {
+    let config = prefix(text, |c| !matches!(c, '\'' | '\r' | '\n'));
+    let rest = text[config.len()..].strip_prefix("' (")?;
+    let cloud = prefix(rest, |c| c.is_ascii_lowercase());
+    let rest = rest[cloud.len()..].strip_prefix("): ")?;
+    let secrets = prefix(rest, |c| c.is_ascii_digit());
+    let rest = rest[secrets.len()..].strip_prefix(" secret(s) resolved")?;
+    let fits = (1..=128).contains(&config.chars().count())
+        && (1..=16).contains(&cloud.len())
+        && (1..=6).contains(&secrets.len());
+    let line = WorkerLine { config: config.to_owned(), cloud: cloud.to_owned(), secrets: secrets.parse().ok()? };
+    fits.then_some((line, rest))
+}
+
+/// The beginning of a text that is made of such characters, as far as it could matter.
+fn prefix(text: &str, of: fn(char) -> bool) -> &str {
+    let end = text.char_indices().take(LONGEST).find(|(_, c)| !of(*c)).map(|(at, _)| at);
+    end.map_or_else(|| &text[..text.floor_char_boundary(LONGEST)], |end| &text[..end])
 }
 
 fn add<T: PartialEq>(to: &mut Vec<T>, item: T) {

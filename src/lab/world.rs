@@ -159,8 +159,16 @@ impl World {
     }
 }
 
+/// The longest description of a world, in bytes.
+const LONGEST: usize = 256 * 1024;
+
 /// Reads the text twice: as a description, for errors that name the line, and as plain values, for merging.
 fn read(text: &str) -> Result<Value, WorldError> {
+    if text.len() > LONGEST {
+        return Err(WorldError::Syntax(
+            "the text is larger than 256 KiB; describe only what differs from the healthy world".into(),
+        ));
+    }
     let syntax = |error: &dyn std::fmt::Display| WorldError::Syntax(error.to_string());
     // Not the error's own text: it quotes the line, and a wrong file may be a token's.
     let at_line = |error: &toml::de::Error| {

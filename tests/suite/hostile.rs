@@ -1,6 +1,8 @@
 //! What others wrote can be anything: no reader panics or never ends, no control byte reaches a terminal, and a file from
 //! elsewhere neither runs a program nor sends a key anywhere unasked.
 
+mod enormous;
+mod fuzz;
 mod targets;
 
 use std::collections::HashMap;
@@ -8,16 +10,11 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
-
-use self::targets::{TARGETS, Target, enormous};
+use self::enormous::enormous;
+use self::targets::Target;
 use super::pty::screen::Screen;
 use super::servers::{Reply, plain};
 use super::support::trustline;
-
-/// Random inputs for each target.
-const CASES: u32 = 200;
 
 /// Characters that a terminal would obey; a line's end is its own.
 fn steers(shown: &str) -> Option<char> {
@@ -31,46 +28,10 @@ fn fault(target: &Target, input: &[u8]) -> Option<String> {
     }
 }
 
-/// Bytes of any kind; a seed with pieces cut out, doubled, or replaced by others.
-fn inputs(seeds: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
-    let mutated = (0..seeds.len(), prop::collection::vec((any::<u16>(), any::<u16>(), 0..4_u8, any::<u8>()), 0..8));
-    let mutated = mutated.prop_map(move |(seed, changes)| {
-        let mut bytes = seeds[seed].as_bytes().to_vec();
-        for (from, length, kind, byte) in changes {
-            let from = usize::from(from) % (bytes.len() + 1);
-            let to = (from + usize::from(length) % 12).min(bytes.len());
-            match kind {
-                0 => drop(bytes.drain(from..to)),
-                1 => {
-                    let piece = bytes[from..to].to_vec();
-                    bytes.splice(from..from, piece);
-                }
-                2 => bytes.insert(from, byte),
-                _ => bytes[from..to].fill(byte),
-            }
-        }
-        bytes
-    });
-    prop_oneof![3 => mutated, 1 => prop::collection::vec(any::<u8>(), 0..200), 1 => "\\PC{0,200}".prop_map(String::into_bytes)]
-}
-
-#[test]
-fn no_reader_panics_or_lets_a_control_through() {
-    for target in TARGETS {
-        let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
-        let outcome = runner.run(&inputs(target.seeds), |input| match fault(target, &input) {
-            None => Ok(()),
-            Some(fault) => Err(TestCaseError::fail(fault)),
-        });
-        assert!(outcome.is_ok(), "{}: {}", target.name, outcome.unwrap_err());
-    }
-}
-
 /// `cargo bench --bench hostile` shows the times at 1 MiB; here it is enough that every reader ends.
 #[test]
 fn every_reader_ends_on_what_is_enormous() {
-    let wrong: Vec<String> = TARGETS
-        .iter()
+    let wrong: Vec<String> = targets::all()
         .flat_map(|target| {
             let faults = enormous(target, 64 * 1024).into_iter();
             faults.filter_map(|(what, input)| Some(format!("{}, {what}: {}", target.name, fault(target, &input)?)))

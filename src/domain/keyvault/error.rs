@@ -88,6 +88,7 @@ impl VaultError {
 
     /// Reads a message by itself, as tools print it.
     pub fn of_message(message: &str) -> VaultError {
+        let message = &message[..message.floor_char_boundary(LONGEST)];
         let text = message.replace("\\r\\n", "\n").replace("\r\n", "\n");
         let line = |label: &str| {
             let rest = text.lines().find_map(|line| line.trim().strip_prefix(label))?.trim();

@@ -55,6 +55,9 @@ pub struct Remembered {
 
 /// What a profile's text remembers in a table, [`CONFIRMED`] or [`SHOWN`]. Entries of another form are passed over.
 pub fn remembered(text: &str, table: &str) -> Vec<Remembered> {
+    if text.len() > LARGEST {
+        return Vec::new();
+    }
     let Ok(document) = text.parse::<toml::Table>() else { return Vec::new() };
     let guides = document.get(table).and_then(toml::Value::as_table).into_iter().flatten();
     guides

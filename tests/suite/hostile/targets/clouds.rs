@@ -1,6 +1,4 @@
-//! The readers of what others wrote, one entry each: tests and benchmarks go through this list.
-
-use std::path::Path;
+//! What issuers and clouds answer, and what is pasted of their errors.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -16,26 +14,13 @@ use trustline::domain::entra::EntraError;
 use trustline::domain::iam::{Policy, TrustRequest, lint};
 use trustline::domain::jwks::Jwks;
 use trustline::domain::keyvault::{Challenge, VaultError};
-use trustline::domain::profile::document;
-use trustline::domain::profile::resolve::resolve;
 use trustline::domain::profile::{Guide, Profile};
 use trustline::domain::signature;
 use trustline::domain::text::{visible, visible_lines};
 use trustline::domain::token::{RawToken, decode};
-use trustline::guide::{Artifact, Values, render};
-use trustline::output::paint::{Glyphs, Ink, Paint};
-use trustline::output::{finding_text, junit, markdown, text};
-use trustline::run::record;
-use trustline::run::report::Report;
+use trustline::output::finding_text;
 
-/// A reader, with what it is meant for. What it yields is what would reach a terminal.
-pub struct Target {
-    pub name: &'static str,
-    pub seeds: &'static [&'static str],
-    pub read: fn(&[u8]) -> String,
-}
-
-const PLAIN: Paint = Paint { ink: Ink::Plain, glyphs: Glyphs::Unicode };
+use super::{PLAIN, Target};
 
 pub const TARGETS: &[Target] = &[
     Target {
@@ -102,7 +87,7 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "certificate chain",
         seeds: &["0\u{2}\u{1}\u{0}", "0\u{7f}", "not DER"],
-        read: |bytes| visible_lines(&format!("{:?}", Chain::read(&[bytes, &bytes[bytes.len() / 2..]]))),
+        read: |bytes| visible_lines(&format!("{:?}", Chain::read(&certificates(bytes)))),
     },
     Target {
         name: "trust policy",
@@ -156,7 +141,7 @@ pub const TARGETS: &[Target] = &[
         },
     },
     Target {
-        name: "cloud's refusal",
+        name: "cloud refusal",
         seeds: &[
             "{\"error\":{\"code\":\"Forbidden\",\"message\":\"Caller: appid=x;oid=y\"}}",
             "Bearer authorization=\"https://a/b\", resource=\"c\"",
@@ -173,55 +158,6 @@ pub const TARGETS: &[Target] = &[
             visible_lines(&format!("{all:?}"))
         },
     },
-    Target {
-        name: "profile",
-        seeds: &[
-            "guide = \"aws-workload-identity\"\n[aws]\nrole-arn = \"arn:aws:iam::1:role/r\"\n",
-            "[token]\ncommand = [\"sh\"]",
-            "[[aws]]",
-            "a.b.c.d = [[[]]]",
-        ],
-        read: |bytes| {
-            let (settings, problems) = document::parse(&String::from_utf8_lossy(bytes), Path::new("p.toml"));
-            let said: Vec<String> = problems.iter().map(|p| format!("{p} {}", p.instead)).collect();
-            let resolved = resolve("p", &[], &settings, &|_| None);
-            let shown = match resolved {
-                Ok(resolved) => {
-                    let values = Values::of(resolved.profile.guide, &resolved.settings);
-                    Artifact::of(resolved.profile.guide).map(|artifact| render(artifact, &values).text).collect()
-                }
-                Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            };
-            visible_lines(&(said.join("\n") + &shown.join("\n")))
-        },
-    },
-    Target {
-        name: "recording",
-        seeds: &[
-            "{\"schema\":\"trustline.recording/1\",\"version\":\"0\"}\n{\"seq\":0,\"at_ms\":0,\"event\":\"planned\",\"profile\":\"\\u001b[2J\",\"guide\":\"g\",\"started\":\"\\u202e\",\"checks\":[{\"id\":\"token.shape\",\"title\":\"\\u0007\"}]}\n",
-            "{\"schema\":\"trustline.recording/1\",\"version\":\"0\"}\n{\"seq\":18446744073709551615,\"at_ms\":0,\"event\":\"done\",\"verdict\":\"pass\",\"duration_ms\":18446744073709551615,\"findings\":[]}\n",
-        ],
-        read: |bytes| match record::read(bytes) {
-            Ok(recording) => {
-                let report = Report::of(&recording.events);
-                text::report(&report, PLAIN) + &markdown::report(&report) + &junit::report(&report)
-            }
-            Err(error) => visible_lines(&error.to_string()),
-        },
-    },
-    Target {
-        name: "terminal text",
-        seeds: &[
-            "\u{1b}]52;c;AAAA\u{7}",
-            "\u{9b}2J\u{90}q\u{9c}",
-            "\u{202e}\u{2066}\u{200b}\u{e0041}",
-            "a\r\nb\tc\u{8}",
-        ],
-        read: |bytes| {
-            let text = String::from_utf8_lossy(bytes);
-            visible(&text).into_owned() + &visible_lines(&text)
-        },
-    },
 ];
 
 fn claims() -> Map<String, Value> {
@@ -233,94 +169,17 @@ fn profile() -> Profile {
     Profile::bare("p", Guide::AwsWorkloadIdentity)
 }
 
-/// Inputs of about `size` bytes that readers have stumbled over: deep, long, many of one kind, nothing that fits.
-pub fn enormous(target: &Target, size: usize) -> Vec<(&'static str, Vec<u8>)> {
-    let repeated = |unit: &str| unit.repeat(size / unit.len() + 1).into_bytes();
-    let wrapped =
-        |before: &str, unit: &str, after: &str| [before.as_bytes(), &repeated(unit), after.as_bytes()].concat();
-    let numbered = |before: &str, of: fn(usize) -> String, after: &str| {
-        let mut text = before.to_owned();
-        for number in 0.. {
-            if text.len() >= size {
-                break;
-            }
-            text.push_str(&of(number));
-        }
-        (text + after).into_bytes()
-    };
-    let mut all = vec![
-        ("zeros", vec![0; size]),
-        ("ones", vec![0xff; size]),
-        ("one letter", repeated("a")),
-        ("blanks", repeated(" ")),
-        ("line feeds", repeated("\n")),
-        ("dots", repeated(".")),
-        ("escapes", repeated("\u{1b}[")),
-        ("overrides", repeated("\u{202e}")),
-        ("quotes", repeated("\"")),
-        ("backslashes", repeated("\\")),
-        ("opening brackets", repeated("[")),
-        ("opening braces", repeated("{\"a\":")),
-        ("tables", numbered("", |n| format!("[t{n}]\n"), "")),
-        ("one table deep", repeated("a.")),
-        ("one string", wrapped("{\"issuer\":\"", "x", "\"}")),
-        ("many keys", numbered("{", |n| format!("\"k{n}\":\"v\","), "\"k\":1}")),
-        ("one key often", numbered("{", |n| format!("\"Statement\":{n},"), "\"k\":1}")),
-        (
-            "many statements",
-            numbered(
-                "{\"Statement\":[",
-                |n| format!("{{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s{n}:*\"}},"),
-                "{}]}",
-            ),
-        ),
-        (
-            "a policy of wildcards",
-            wrapped(
-                "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Federated\":\"*\"},\"Action\":\"sts:AssumeRoleWithWebIdentity\",\"Condition\":{\"StringLike\":{\"i.example:sub\":\"",
-                "*a",
-                "b\"}}}]}",
-            ),
-        ),
-        (
-            "a policy of values",
-            numbered(
-                "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Federated\":\"*\"},\"Action\":\"sts:AssumeRoleWithWebIdentity\",\"Condition\":{\"StringLike\":{\"i.example:sub\":[",
-                |n| format!("\"*a*{n}*b\","),
-                "\"x\"]}}}]}",
-            ),
-        ),
-        (
-            "many keys of a set",
-            numbered(
-                "{\"keys\":[",
-                |n| format!("{{\"kty\":\"RSA\",\"kid\":\"{n}\",\"n\":\"AQAB\",\"e\":\"AQAB\"}},"),
-                "{}]}",
-            ),
-        ),
-        (
-            "many credentials",
-            numbered(
-                "[",
-                |n| format!("{{\"issuer\":\"https://i.example\",\"subject\":\"a{n}\",\"audiences\":[\"b\"]}},"),
-                "{}]",
-            ),
-        ),
-        (
-            "an expression",
-            wrapped(
-                "{\"claimsMatchingExpression\":{\"languageVersion\":1,\"value\":\"",
-                "claims['sub'] matches '*a*' and ",
-                "\"}}",
-            ),
-        ),
-        ("codes", numbered("", |n| format!("AADSTS{n}: x "), "")),
-        ("tokens", repeated("eyJhbGciOiJub25lIn0.")),
-        ("marks", repeated("password=\"")),
-        ("causes", repeated("AccessDenied ThrottlingException InvalidIdentityToken: ")),
-    ];
-    for seed in target.seeds {
-        all.push(("its own, often", repeated(seed)));
+/// A chain as TLS hands it over: a certificate after the other, as far as their lengths can be believed.
+fn certificates(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut chain = Vec::new();
+    while !bytes.is_empty() {
+        let length = match bytes {
+            [0x30, 0x82, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])),
+            _ => bytes.len(),
+        };
+        let (first, rest) = bytes.split_at(length.min(bytes.len()));
+        chain.push(first);
+        bytes = rest;
     }
-    all
+    chain
 }

@@ -1,0 +1,169 @@
+//! Files that a person was handed, texts that they paste, and what an automation prints.
+
+use std::path::Path;
+
+use serde_json::from_slice;
+use trustline::domain::profile::Guide;
+use trustline::domain::profile::document;
+use trustline::domain::profile::resolve::resolve;
+use trustline::domain::rotation::evidence::check;
+use trustline::domain::runtime_output::RuntimeOutput;
+use trustline::domain::text::{visible, visible_lines};
+use trustline::guide::{Artifact, SetupGuide, Values, confirmations, import, render, shown};
+use trustline::lab::World;
+use trustline::output::{junit, markdown, rotation, text};
+use trustline::probe::secret_value::SecretValue;
+use trustline::run::record;
+use trustline::run::report::Report;
+use trustline::run::rotation::kept::KeptSession;
+use trustline::tui::config;
+use trustline::tui::text::{Ink, Line, Wrap, fit};
+
+use super::{PLAIN, Target};
+
+const GUIDE: Guide = Guide::AwsWorkloadIdentity;
+
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "profile",
+        seeds: &[
+            "guide = \"aws-workload-identity\"\n[aws]\nrole-arn = \"arn:aws:iam::1:role/r\"\n",
+            "[token]\ncommand = [\"sh\"]",
+            "[[aws]]",
+            "a.b.c.d = [[[]]]",
+        ],
+        read: |bytes| {
+            let (settings, problems) = document::parse(&String::from_utf8_lossy(bytes), Path::new("p.toml"));
+            let said: Vec<String> = problems.iter().map(|p| format!("{p} {}", p.instead)).collect();
+            let resolved = resolve("p", &[], &settings, &|_| None);
+            let shown = match resolved {
+                Ok(resolved) => {
+                    let values = Values::of(resolved.profile.guide, &resolved.settings);
+                    Artifact::of(resolved.profile.guide).map(|artifact| render(artifact, &values).text).collect()
+                }
+                Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            };
+            visible_lines(&(said.join("\n") + &shown.join("\n")))
+        },
+    },
+    Target {
+        name: "recording",
+        seeds: &[
+            "{\"schema\":\"trustline.recording/1\",\"version\":\"0\"}\n{\"seq\":0,\"at_ms\":0,\"event\":\"planned\",\"profile\":\"\\u001b[2J\",\"guide\":\"g\",\"started\":\"\\u202e\",\"checks\":[{\"id\":\"token.shape\",\"title\":\"\\u0007\"}]}\n",
+            "{\"schema\":\"trustline.recording/1\",\"version\":\"0\"}\n{\"seq\":18446744073709551615,\"at_ms\":0,\"event\":\"done\",\"verdict\":\"pass\",\"duration_ms\":18446744073709551615,\"findings\":[]}\n",
+        ],
+        read: |bytes| match record::read(bytes) {
+            Ok(recording) => {
+                let report = Report::of(&recording.events);
+                text::report(&report, PLAIN) + &markdown::report(&report) + &junit::report(&report)
+            }
+            Err(error) => visible_lines(&error.to_string()),
+        },
+    },
+    Target {
+        name: "guide data",
+        seeds: &[
+            include_str!("../../../../assets/guides/aws-workload-identity.toml"),
+            "[confirmed.aws-workload-identity]\ncredential = \"\\u001b]0;x\"\n[shown.aws-workload-identity]\nrotation = \"x\"\n",
+            "title = \"{a}{b\"\n[[steps]]\nnumber = 256\n",
+        ],
+        read: |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let guide = (text.len() <= document::LARGEST).then(|| toml::from_str::<SetupGuide>(&text));
+            let remembered = (confirmations(&text, GUIDE), shown(&text, GUIDE));
+            visible_lines(&format!("{guide:?}{remembered:?}"))
+        },
+    },
+    Target {
+        name: "pasted text",
+        seeds: &[
+            "arn:aws:iam::123456789012:role/r",
+            "https://i.example/.well-known/openid-configuration",
+            "[[[[{}]]]]",
+        ],
+        read: |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let read = [Guide::AwsWorkloadIdentity, Guide::AzureWorkloadIdentity].map(|guide| import(&text, guide));
+            visible_lines(&format!("{read:?}"))
+        },
+    },
+    Target {
+        name: "evidence",
+        seeds: &["{\"schema\":\"trustline.rotation-evidence/1\",\"chain\":\"\\u001b\",\"head\":{},\"records\":[]}"],
+        read: |bytes| match check::parse(&String::from_utf8_lossy(bytes)) {
+            Ok(document) => {
+                let breaks: Vec<String> = check::check(&document).iter().map(ToString::to_string).collect();
+                visible_lines(&breaks.join("\n")) + &rotation::evidence::markdown(&document)
+            }
+            Err(error) => visible_lines(&error.to_string()),
+        },
+    },
+    Target {
+        name: "rotation session",
+        seeds: &["{\"schema\":\"trustline.rotation-session/1\"}"],
+        read: |bytes| match from_slice::<KeptSession>(bytes) {
+            Ok(kept) => visible_lines(&format!("{:?}", kept.earlier())),
+            Err(error) => visible_lines(&error.to_string()),
+        },
+    },
+    Target {
+        name: "lab world",
+        seeds: &[
+            include_str!("../../../../assets/lab/missing-kms.toml"),
+            include_str!("../../../../assets/lab/azure-rbac-wrong-role.toml"),
+            "[aws.roles.r]\ntrust = \"${issuer}\"\n",
+        ],
+        read: |bytes| match World::parse(&String::from_utf8_lossy(bytes)) {
+            Ok(world) => visible_lines(&format!("{:?}", world.about())),
+            Err(error) => visible_lines(&error.to_string()),
+        },
+    },
+    Target {
+        name: "console settings",
+        seeds: &[
+            "theme = \"dark\"\n[keys]\nquit = \"ctrl+q\"\n[colors]\nbad = \"#ff0000\"\n",
+            "[keys]\n\"\\u001b\" = \"é\"",
+        ],
+        read: |bytes| {
+            let (config, problems) = config::parse(&String::from_utf8_lossy(bytes), "config.toml");
+            visible_lines(&format!("{config:?}{}", problems.join("\n")))
+        },
+    },
+    Target {
+        name: "runtime output",
+        seeds: &[
+            "sha256:5d8269a65fdc",
+            "hmac-sha256:5d8269a65fdc:00",
+            "Workload identity config '' (aws): 9999999 secret(s) resolved",
+        ],
+        read: |bytes| visible_lines(&format!("{:?}", RuntimeOutput::of(&String::from_utf8_lossy(bytes)))),
+    },
+    Target {
+        name: "secret value",
+        seeds: &["{\"k\":\"v\\n\"}", "\"c2VjcmV0\"\r\n", "%73ecret"],
+        read: |bytes| {
+            let text = SecretValue::text(String::from_utf8_lossy(bytes).into_owned()).reduce(Some("k"));
+            let binary = SecretValue::binary(bytes.to_vec()).reduce(None);
+            let told = |value: &trustline::probe::secret_value::Reduced| {
+                format!("{:?} {:?} {:?}", value.fingerprint, value.variants, value.field)
+            };
+            visible_lines(&(told(&text) + &told(&binary)))
+        },
+    },
+    Target {
+        name: "terminal text",
+        seeds: &[
+            "\u{1b}]52;c;AAAA\u{7}",
+            "\u{9b}2J\u{90}q\u{9c}",
+            "\u{202e}\u{2066}\u{200b}\u{e0041}",
+            "a\r\nb\tc\u{8}",
+        ],
+        read: |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let lines: Vec<Line> = visible_lines(&text).split('\n').map(|line| Line::of(Ink::Plain, line)).collect();
+            let wraps = [Wrap::Words, Wrap::Off { from: 0 }, Wrap::Off { from: 70 }];
+            let fitted = wraps.into_iter().flat_map(|wrap| fit(&lines, 80, wrap, "…")).map(|line| line.plain());
+            visible(&text).into_owned() + &fitted.collect::<Vec<_>>().join("\n")
+        },
+    },
+];
