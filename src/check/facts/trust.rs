@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::document::Unread;
 use crate::cause::{Finding, trust};
 use crate::domain::iam::{
     Decision, KnownFrom, Policy, Provider, Stranger, TrustEvaluation, TrustRequest, WEB_IDENTITY, evaluate_trust,
@@ -31,9 +30,6 @@ pub struct TrustFact {
     /// Why the policy could not be evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// There is no such file.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_missing: bool,
 }
 
 impl TrustFact {
@@ -41,7 +37,7 @@ impl TrustFact {
     /// read. `now` is the time of the exchange in seconds since the epoch.
     pub fn evaluate(
         source: &str,
-        text: Result<String, Unread>,
+        text: Result<String, String>,
         claims: &Map<String, Value>,
         profile: &Profile,
         now: UnixSeconds,
@@ -53,12 +49,11 @@ impl TrustFact {
             known_from: None,
             strangers: Vec::new(),
             problem: None,
-            is_missing: false,
         };
-        let policy = match text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string().into())) {
+        let policy = match text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string())) {
             Ok(policy) => policy,
-            Err(unread) => {
-                (fact.problem, fact.is_missing) = (Some(unread.why), unread.is_missing);
+            Err(problem) => {
+                fact.problem = Some(problem);
                 return fact;
             }
         };
