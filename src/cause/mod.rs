@@ -2,7 +2,6 @@
 
 pub mod access;
 mod assets;
-pub mod assume;
 pub mod catalogue;
 pub mod entra;
 pub mod explain;

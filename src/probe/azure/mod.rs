@@ -2,7 +2,6 @@
 //! through the vendor's SDK over the one HTTP stack.
 
 mod exchange;
-mod subscription;
 mod transport;
 mod vault;
 
@@ -13,7 +12,6 @@ use crate::domain::entra::cloud::{self, NationalCloud};
 use crate::domain::profile::AzureSettings;
 
 pub use exchange::{AzureSession, Proof};
-pub use subscription::subscription;
 
 /// Where to call and as whom.
 #[derive(Clone, Debug)]

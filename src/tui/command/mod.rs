@@ -116,7 +116,6 @@ pub enum CommandId {
     ConfirmStep,
     OtherWay,
     Import,
-    Undo,
     LeaveField,
     Wrap,
     Privacy,

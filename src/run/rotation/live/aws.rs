@@ -105,8 +105,7 @@ impl LiveWorld {
             Some(assumed) => Ok((assumed, opened)),
             None => {
                 if Step::RoleTrust.applies(&self.profile) {
-                    let caller = facts.aws.caller.as_ref().and_then(Call::granted);
-                    facts.aws.role_trust = probes::role_trust_of(&self.profile, caller).await;
+                    facts.aws.role_trust = probes::role_trust_of(&self.profile).await;
                 }
                 Err(self.why(CheckId::AwsAssumeRole, facts))
             }
