@@ -11,6 +11,9 @@ pub mod network;
 pub mod token;
 pub mod trust;
 
+#[cfg(test)]
+mod calls_tests;
+
 use super::facts::Facts;
 use super::{CheckId, Verdict};
 use crate::domain::profile::{Guide, Profile};
