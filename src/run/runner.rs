@@ -20,6 +20,7 @@ use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
+use crate::guide::setup_guide;
 use crate::probe::caught::caught;
 
 /// How many events may wait for a slow reader before the runner waits for it.
@@ -259,6 +260,7 @@ impl<P: Probes> Run<P> {
             Yield::ListSecrets(call) => self.facts.aws.list = Some(call),
             Yield::GetSecret(call) => self.facts.aws.secret = Some(call),
             Yield::Permissions(fact) => self.facts.aws.permissions = Some(fact),
+            Yield::Subscription(fact) => self.facts.azure.subscription = Some(*fact),
             Yield::Deployment(fact) => self.facts.deployment = Some(*fact),
             Yield::LocateSecret(located) => self.facts.aws.located = Some(located),
             Yield::Nothing => {}
@@ -305,7 +307,7 @@ impl<P: Probes> Run<P> {
         if !self.ended.contains_key(&step) || !check.needs().iter().all(|n| self.is_settled(*n)) {
             return false;
         }
-        !verdict::is_refused(check, &self.facts)
+        !verdict::wants_more(check, &self.facts, &self.profile)
             || step.explained_by().iter().all(|s| self.ended.contains_key(s) || !self.plan.steps.contains(s))
     }
 
@@ -337,7 +339,9 @@ impl<P: Probes> Run<P> {
         let guide = self.request.profile.guide.id();
         let about = about(check, &self.profile);
         let given = Given { claims: self.facts.claims(), trust: None, profile: Some(&about) };
-        let findings = verdict.findings.into_iter().map(|f| completed(f, Some(guide), &given)).collect();
+        let own = setup_guide(self.request.profile.guide);
+        let findings =
+            verdict.findings.into_iter().map(|f| own.placed(completed(f, Some(guide), &given), guide)).collect();
         FinishedCheck {
             id: check,
             title: check.title().to_owned(),

@@ -158,8 +158,8 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
     let most = match model.screen {
         Screen::Token | Screen::Log => body.height * 6 / 10,
         Screen::Rotation => body.height / 3,
-        // Where a step is worked on, it gets the room.
-        Screen::Guide if model.here().focus == Focus::Detail => 4,
+        // What is worked on or read gets the room.
+        Screen::Guide | Screen::Handshake | Screen::Findings if model.here().focus == Focus::Detail => 4,
         _ => body.height / 2,
     };
     let height = rows.saturating_add(2).clamp(3, most.max(3));

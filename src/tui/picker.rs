@@ -32,6 +32,8 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     Command(CommandId),
+    /// A command that cannot be used now, and why.
+    NotNow(CommandId, &'static str),
     /// Nothing, and why.
     Unavailable(&'static str),
     Run(Target),
@@ -56,7 +58,13 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
             entries.retain(|entry| !matches!(entry.choice, Choice::Command(CommandId::Palette)));
             entries
         }
-        PickerKind::Help => commands(model, &[Scope::On(model.screen), Scope::Main, Scope::Always]),
+        PickerKind::Help => {
+            let mut entries = commands(model, &[Scope::On(model.screen), Scope::Main, Scope::Always]);
+            for entry in entries.iter_mut().filter(|entry| entry.detail.is_empty()) {
+                entry.detail = vec![legend(show.glyphs)];
+            }
+            entries
+        }
         PickerKind::Scenarios => scenarios(model, show),
         PickerKind::Profiles => model
             .inputs
@@ -223,9 +231,9 @@ fn command_entry(model: &Model, scope: Scope, command: &Command) -> Entry {
     let keys: Vec<String> = model.look.keymap.keys(scope, command.id).iter().map(ToString::to_string).collect();
     let (choice, detail) = match (command.enabled)(model) {
         Availability::Ready => (Choice::Command(command.id), Vec::new()),
-        Availability::No(why) => (Choice::Unavailable(why), vec![format!("not now: {why}")]),
+        Availability::No(why) => (Choice::NotNow(command.id, why), vec![format!("not now: {why}")]),
     };
-    let dim = matches!(choice, Choice::Unavailable(_));
+    let dim = matches!(choice, Choice::NotNow(..));
     Entry {
         sign: dim.then_some((Show::of(model).glyphs.skipped, Ink::Muted)),
         title: command.doc.to_owned(),
@@ -233,6 +241,14 @@ fn command_entry(model: &Model, scope: Scope, command: &Command) -> Entry {
         detail,
         choice,
     }
+}
+
+/// What the signs of checks and steps mean.
+fn legend(glyphs: &Glyphs) -> String {
+    let Glyphs { pass, warn, fail, inconclusive, skipped, waiting, .. } = glyphs;
+    format!(
+        "{pass} holds  {warn} warning  {fail} fails  {inconclusive} cannot be told  {skipped} skipped  {waiting} open"
+    )
 }
 
 fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
@@ -303,7 +319,7 @@ fn runs(model: &Model, show: Show, choice: fn(RunNumber) -> Choice) -> Vec<Entry
 }
 
 /// The entries that the list's filter lets through. Every word must be in the entry; an entry whose title has the
-/// words' letters in order comes after those that hold them whole.
+/// words' letters in order comes after those that hold them whole, and a command whose name begins with them before.
 pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
     let mut entries = entries(model, kind);
     let filter = filter.trim().to_lowercase();
@@ -312,20 +328,23 @@ pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
     }
     let rank = |entry: &Entry| {
         let text = format!("{} {} {}", entry.title, entry.note, command_words(entry)).to_lowercase();
-        if filter.split_whitespace().all(|word| text.contains(word)) {
+        if command_words(entry).starts_with(&filter) {
+            Some(-1)
+        } else if filter.split_whitespace().all(|word| text.contains(word)) {
             Some(0)
         } else {
             is_subsequence(&filter, &entry.title.to_lowercase()).then_some(1)
         }
     };
     let mut ranked: Vec<(i32, Entry)> = entries.drain(..).filter_map(|entry| Some((rank(&entry)?, entry))).collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
+    // What can be done now comes before what cannot.
+    ranked.sort_by_key(|(rank, entry)| (*rank, matches!(entry.choice, Choice::NotNow(..))));
     ranked.into_iter().map(|(_, entry)| entry).collect()
 }
 
 fn command_words(entry: &Entry) -> &'static str {
     match entry.choice {
-        Choice::Command(id) => super::command::command(id).map_or("", |command| command.title),
+        Choice::Command(id) | Choice::NotNow(id, _) => super::command::command(id).map_or("", |command| command.title),
         _ => "",
     }
 }

@@ -8,10 +8,12 @@ pub mod aws;
 pub mod azure;
 pub mod cloud;
 pub mod deployment;
+pub mod document;
 pub mod issuer;
 pub mod network;
 pub mod permissions;
 pub mod secret;
+pub mod subscription;
 pub mod token;
 pub mod trust;
 
@@ -78,6 +80,7 @@ impl Facts {
             CheckId::AzureExchange => shown(self.azure.exchange.as_ref()),
             CheckId::AzureListSecrets => shown(self.azure.list.as_ref()),
             CheckId::AzureGetSecret => shown(self.azure.secret.as_ref()),
+            CheckId::AzureSubscription => shown(self.azure.subscription.as_ref()),
             CheckId::AwsAssumeRoleWithWebIdentity => shown(self.aws.assume_role.as_ref()),
             CheckId::AwsCallerIdentity => shown(self.aws.caller.as_ref()),
             CheckId::AwsListSecrets => shown(self.aws.list.as_ref()),

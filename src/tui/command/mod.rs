@@ -183,8 +183,15 @@ pub fn again(model: &Model) -> Option<RunChoice> {
     model.runs.shown().or(model.runs.newest()).and_then(|run| run.choice.clone())
 }
 
-/// The hints for the bottom line, the most wanted first: key and title.
-pub fn hints(model: &Model) -> Vec<(String, &'static str)> {
+/// A hint for the bottom line.
+pub struct Hint {
+    pub id: CommandId,
+    pub key: String,
+    pub title: &'static str,
+}
+
+/// The hints for the bottom line, the most wanted first.
+pub fn hints(model: &Model) -> Vec<Hint> {
     let scopes = scopes(model);
     let mut wanted: Vec<(&Command, u8)> = COMMANDS
         .iter()
@@ -201,7 +208,7 @@ pub fn hints(model: &Model) -> Vec<(String, &'static str)> {
                 .iter()
                 .filter(|s| scopes.contains(s))
                 .find_map(|s| model.look.keymap.key(*s, command.id));
-            Some((key?.to_string(), command.title))
+            Some(Hint { id: command.id, key: key?.to_string(), title: command.title })
         })
         .collect()
 }

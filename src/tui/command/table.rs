@@ -144,7 +144,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::Theme, "theme", "theme", ["t"], MAIN, "The next theme: dark, light, none";
     C::Mouse, "mouse", "mouse", ["m"], MAIN, "Leave the mouse to the terminal, or take it back";
     // Help and the end.
-    C::Palette, "palette", "commands", [":", "ctrl-p"], MAIN, "Find a command by its name" hint 7;
+    C::Palette, "palette", "commands", [":", "ctrl-p"], MAIN, "Find a command by its words" hint 7;
     C::Help, "help", "help", ["?", "f1"], MAIN, "What can be done here" hint 5;
     C::Quit, "quit", "quit", ["q"], MAIN, "Leave; a summary stays on the screen" hint 8;
     // Everywhere.

@@ -1,6 +1,6 @@
 //! One finding: what is wrong, expected over actual, the facts, and the way to mend it.
 
-use super::{LABEL, Show, difference, labelled};
+use super::{LABEL, Show, command_line, difference, labelled};
 use crate::cause::{Certainty, Finding};
 use crate::output::paint::certainty;
 use crate::tui::text::{Ink, Line};
@@ -41,11 +41,7 @@ pub fn lines(finding: &Finding, width: usize, show: Show) -> Vec<Line> {
         };
         lines.push(labelled(&label, Ink::Strong, show.prose(&fix.text)));
         if let Some(command) = &fix.command {
-            for text in show.lines(command) {
-                let mut line = Line::of(Ink::Plain, " ".repeat(LABEL)).hanging(LABEL + 2);
-                line.push(Ink::Command, text);
-                lines.push(line);
-            }
+            lines.extend(show.lines(command).into_iter().map(|text| command_line(LABEL, &text)));
         }
     }
     if !finding.fixes.is_empty() {

@@ -4,7 +4,7 @@ use super::chain::outcome_ink;
 use super::{Rows, Show, finding, heading};
 use crate::cause::{Cause, Certainty, Finding, catalogue};
 use crate::check::{CheckId, Outcome};
-use crate::run::event::FinishedCheck;
+use crate::run::event::{FinishedCheck, RunVerdict};
 use crate::run::report::Report;
 use crate::tui::model::Model;
 use crate::tui::text::{Ink, Line, cut};
@@ -138,7 +138,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
             Some(found) => (found, place),
             None => return Vec::new(),
         },
-        None if run.report.findings.is_empty() && run.report.end.is_some() => return none_found(model),
+        None if run.report.findings.is_empty() && run.report.end.is_some() => return none_found(model, &run.report),
         None => return super::page::no_rows(model),
     };
     let mut lines = finding::lines(found, width, show);
@@ -154,9 +154,31 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     lines
 }
 
-fn none_found(model: &Model) -> Vec<Line> {
+/// What a run without findings means, and which checks it says nothing of.
+fn none_found(model: &Model, report: &Report) -> Vec<Line> {
     let show = Show::of(model);
-    let mut lines = vec![Line::of(Ink::Good, format!("{} Nothing was found.", show.glyphs.pass))];
+    let mut lines = match report.end.as_ref().map(|end| end.verdict) {
+        Some(RunVerdict::Pass) => vec![Line::of(Ink::Good, format!("{} Nothing was found.", show.glyphs.pass))],
+        _ => vec![
+            Line::of(Ink::Warning, format!("{} Nothing was found, and nothing is proven.", show.glyphs.inconclusive)),
+            Line::of(Ink::Plain, "What was not checked can still be wrong."),
+        ],
+    };
+    let open: Vec<&FinishedCheck> = report
+        .finished()
+        .filter(|check| matches!(check.outcome, Outcome::Skipped | Outcome::Inconclusive))
+        .filter(|check| check.blocked_by.is_none())
+        .collect();
+    if !open.is_empty() {
+        lines.extend([Line::empty(), heading("Not checked")]);
+        lines.extend(open.iter().map(|check| {
+            let why = check.reason.as_deref().map(|why| format!(": {}", show.prose(why))).unwrap_or_default();
+            Line::of(outcome_ink(check.outcome), format!("{} ", show.glyphs.outcome(check.outcome)))
+                .with(Ink::Plain, check.id.title())
+                .with(Ink::Muted, why)
+                .hanging(2)
+        }));
+    }
     if let Some(watch) = &model.runs.watch
         && let Some(since) = watch.works_since_ms
     {

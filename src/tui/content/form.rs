@@ -30,12 +30,14 @@ pub fn label(field: &FormField, show: Show) -> Line {
 pub fn advice(model: &Model, form: &Form) -> Vec<Line> {
     let show = Show::of(model);
     let mut lines = Vec::new();
+    let mut told = None;
     if let Some(field) = form.fields.get(form.focus) {
         lines.push(labelled("is", Ink::Plain, field.doc()));
         match field.standing() {
             Standing::Wrong(fault) => {
                 lines.push(labelled("wrong", Ink::Bad, show.prose(&fault.wrong)));
                 lines.push(labelled("instead", Ink::Plain, show.prose(&fault.instead)));
+                told = Some(fault.wrong);
             }
             Standing::Missing => lines.push(labelled("", Ink::Warning, "is needed; left empty, the guide asks for it")),
             Standing::Open => lines.push(labelled("", Ink::Muted, "may stay empty")),
@@ -45,6 +47,9 @@ pub fn advice(model: &Model, form: &Form) -> Vec<Line> {
             lines.push(labelled("filled by", Ink::Muted, show.prose(from)));
         }
     }
-    lines.extend(form.problems.iter().map(|problem| Line::of(Ink::Bad, show.prose(problem)).hanging(2)));
+    // What is wrong with the field itself stands there already.
+    let others =
+        form.problems.iter().filter(|problem| told.as_ref().is_none_or(|told| !problem.contains(told.as_str())));
+    lines.extend(others.map(|problem| Line::of(Ink::Bad, show.prose(problem)).hanging(2)));
     lines
 }

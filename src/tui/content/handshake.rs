@@ -147,7 +147,8 @@ fn finished_detail(check: &CheckState, finished: &FinishedCheck, width: usize, s
     lines.push(Line::of(Ink::Plain, show_title(check)));
     lines.push(state);
     if let Some(reason) = &finished.reason {
-        lines.push(labelled("reason", Ink::Plain, show.prose(reason)));
+        let label = if finished.outcome == Outcome::Pass { "seen" } else { "reason" };
+        lines.push(labelled(label, Ink::Plain, show.prose(reason)));
     }
     if let Some(blocker) = finished.blocked_by {
         lines.push(labelled("blocked by", Ink::Plain, format!("{blocker}: {}", blocker.title())));

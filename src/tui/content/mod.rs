@@ -135,6 +135,12 @@ pub fn labelled(label: &str, ink: Ink, text: impl Into<String>) -> Line {
     line.with(ink, text)
 }
 
+/// A line to copy that begins in a column; what does not fit is indented further than the line itself.
+pub fn command_line(column: usize, text: &str) -> Line {
+    let indent = text.len() - text.trim_start_matches(' ').len();
+    Line::of(Ink::Plain, " ".repeat(column)).with(Ink::Command, text).hanging(column + indent + 2)
+}
+
 /// A line between parts of a pane.
 pub fn heading(text: impl Into<String>) -> Line {
     Line::of(Ink::Strong, text)

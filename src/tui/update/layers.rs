@@ -215,12 +215,12 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
 }
 
 fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
-    if let Choice::Unavailable(why) = entry.choice {
+    if let Choice::Unavailable(why) | Choice::NotNow(_, why) = entry.choice {
         return toast(model, why.to_owned(), Tone::Bad);
     }
     model.layers.pop();
     match entry.choice {
-        Choice::Unavailable(_) => Vec::new(),
+        Choice::Unavailable(_) | Choice::NotNow(..) => Vec::new(),
         Choice::Command(id) => commands::run(model, id),
         Choice::Run(target) => runs::start(model, RunChoice { target, only: Vec::new() }),
         Choice::Form(guide) => commands::new_profile(model, guide),

@@ -1,6 +1,7 @@
 //! Runs: starting, following, cancelling, watching, replaying.
 
 use super::{guide, layers, show};
+use crate::check::Outcome;
 use crate::domain::profile::{Profile, TokenSource};
 use crate::run::event::{EventKind, RunEvent, RunVerdict};
 use crate::tui::inputs::{Replay, RunChoice};
@@ -184,11 +185,16 @@ fn round_ended(model: &mut Model, number: RunNumber) {
     }
 }
 
-/// Selects what is wrong: the root cause among the findings, and its check on the handshake.
+/// Selects what is wrong: the root cause among the findings, and its check on the handshake; without a cause the first
+/// check that keeps the run from a verdict.
 pub(super) fn select_root(model: &mut Model) {
     model.screens[Screen::Findings as usize].list.selected = 0;
-    let root = model.runs.shown().and_then(|run| run.report.findings.first()).map(|found| found.check.clone());
-    if let Some(check) = root {
+    let Some(report) = model.runs.shown().map(|run| &run.report) else { return };
+    let undecided = report.end.as_ref().is_some_and(|end| end.verdict == RunVerdict::Inconclusive);
+    let first = |outcome| report.finished().find(|check| check.outcome == outcome && check.blocked_by.is_none());
+    let open = || first(Outcome::Inconclusive).or_else(|| first(Outcome::Skipped)).filter(|_| undecided);
+    let root = report.findings.first().map(|found| found.check.clone());
+    if let Some(check) = root.or_else(|| open().map(|check| check.id.id().to_owned())) {
         select_check(model, &check);
     }
 }

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::symbols::merge::MergeStrategy;
 use ratatui::widgets::{Block, Clear, Widget as _};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::paint::{self, Keys};
 use crate::tui::glyphs::{GlyphSet, Glyphs};
@@ -39,7 +40,8 @@ pub(super) fn columns(lines: &[Line], width: usize, wrap: Wrap) -> Option<String
 /// What stands on a border.
 pub(super) struct Border<'t> {
     pub title: &'t str,
-    /// At the bottom, to the right: a position or a count.
+    /// Behind the title, at the right edge: a position or a count. Not below, where it would stand beside the title of
+    /// the pane that shares the border.
     pub note: &'t str,
     pub keys: Keys,
     pub extent: Extent,
@@ -59,6 +61,8 @@ pub(super) fn edge(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet
 pub(super) fn labels(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet, buffer: &mut Buffer) {
     let glyphs = set.glyphs();
     let room = usize::from(area.width).saturating_sub(6);
+    let note = cut(border.note, room / 2, glyphs.ellipsis);
+    let room = room.saturating_sub(if note.is_empty() { 0 } else { note.width() + 3 });
     let ink = if border.keys == Keys::Here { Ink::Strong } else { Ink::Plain };
     let title = Line::of(ink, format!(" {} ", cut(border.title, room, glyphs.ellipsis)));
     paint::line(
@@ -68,11 +72,10 @@ pub(super) fn labels(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphS
         glyphs,
         buffer,
     );
-    if !border.note.is_empty() {
-        let note = Line::of(Ink::Muted, format!(" {} ", cut(border.note, room, glyphs.ellipsis)));
+    if !note.is_empty() {
+        let note = Line::of(Ink::Muted, format!(" {note} "));
         let width = u16::try_from(note.width()).unwrap_or(0);
-        let at =
-            Rect { x: area.right().saturating_sub(width + 1), y: area.bottom().saturating_sub(1), width, height: 1 };
+        let at = Rect { x: area.right().saturating_sub(width + 1), width, height: 1, ..area };
         paint::line(&note, theme, at, glyphs, buffer);
     }
     scrollbar(border.extent, area, theme, glyphs, buffer);

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
 use crate::guide::StepState;
-use crate::tui::command;
+use crate::tui::command::{self, CommandId, Hint};
 use crate::tui::content::Show;
 use crate::tui::glyphs::Glyphs;
 use crate::tui::layout::Geometry;
@@ -40,22 +40,34 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
         left.push(Ink::Plain, "");
     }
     paint::line(&left, theme, area, show.glyphs, buffer);
-    // Hints fill what is left, the most wanted first, whole ones only.
-    let room = usize::from(area.width).saturating_sub(left.width() + 2);
-    let mut line = Line::empty();
-    for (key, title) in command::hints(model) {
-        let gap = if line.spans.is_empty() { 0 } else { 2 };
-        if line.width() + gap + key.width() + 1 + title.width() > room {
-            continue;
-        }
-        line.push(Ink::Plain, " ".repeat(gap));
-        line.push(Ink::Accent, key);
-        line.push(Ink::Muted, format!(" {title}"));
-    }
+    let line = hints(&command::hints(model), usize::from(area.width).saturating_sub(left.width() + 2));
     let width = u16::try_from(line.width()).unwrap_or(0);
     let at_right = Rect { x: area.right().saturating_sub(width), width, ..area };
     paint::line(&line, theme, at_right, show.glyphs, buffer);
     None
+}
+
+/// As many hints as there is room for, the most wanted first, whole ones only; the one for the help always, as it leads
+/// to all others.
+fn hints(all: &[Hint], room: usize) -> Line {
+    const GAP: usize = 2;
+    let width = |hint: &Hint| hint.key.width() + 1 + hint.title.width();
+    let is_help = |hint: &Hint| hint.id == CommandId::Help;
+    let mut left = room.saturating_sub(all.iter().find(|hint| is_help(hint)).map_or(0, |hint| width(hint) + GAP));
+    let mut line = Line::empty();
+    for hint in all {
+        let gap = if line.spans.is_empty() { 0 } else { GAP };
+        if !is_help(hint) {
+            if width(hint) + gap > left {
+                continue;
+            }
+            left -= width(hint) + gap;
+        }
+        line.push(Ink::Plain, " ".repeat(gap));
+        line.push(Ink::Accent, hint.key.clone());
+        line.push(Ink::Muted, format!(" {}", hint.title));
+    }
+    if line.width() > room { Line::empty() } else { line }
 }
 
 /// How many checks ended in which way, by their signs.

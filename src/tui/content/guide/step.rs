@@ -3,7 +3,7 @@
 use super::super::{Show, finding, heading, labelled};
 use super::field::{self, Laid};
 use super::{evidence, has_aside, keeps_nothing};
-use crate::cause::catalogue;
+use crate::cause::{Finding, catalogue};
 use crate::guide::{Artifact, Filling, Form, Rendered, Step, StepState, fill, render};
 use crate::output::guide::artifacts;
 use crate::tui::command::{CommandId, Scope};
@@ -35,6 +35,11 @@ fn way(model: &Model, step: &Step) -> usize {
 pub(in crate::tui) fn offered(model: &Model, step: &Step) -> (Vec<Artifact>, Vec<Artifact>) {
     let first = step.tabs.get(way(model, step)).map_or(&step.artifacts, |tab| &tab.artifacts);
     artifacts(step).into_iter().partition(|artifact| first.contains(artifact))
+}
+
+/// Whether a finding has a command that sets it right.
+fn mends(findings: &[Finding]) -> bool {
+    findings.iter().flat_map(|found| &found.fixes).any(|fix| fix.command.is_some())
 }
 
 /// The step as lines.
@@ -76,11 +81,19 @@ pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize
         lines.push(heading("Do"));
         numbered(&step.instructions, &mut filling, show, lines);
     }
-    ways(model, step, &mut filling, show, lines);
+    ways(model, step, &mut filling, width, lines);
     let (first, beside) = offered(model, step);
+    // What sets right what fails is copied first.
+    let fixes = state.is_some_and(|state| matches!(state, StepState::Failing { findings, .. } if mends(findings)));
     for (place, artifact) in first.into_iter().enumerate() {
         lines.push(Line::empty());
-        text(model, &render(artifact, &values), place, show, lines);
+        let (key, does) = match place {
+            0 if !fixes => (CommandId::CopyValue, "copies"),
+            _ => (CommandId::CopyMenu, "chooses what to copy"),
+        };
+        let rendered = render(artifact, &values);
+        lines.push(keyed(model, artifact.title(), key, does));
+        text(&rendered, show, lines);
     }
     if !beside.is_empty() {
         lines.push(Line::empty());
@@ -145,8 +158,8 @@ fn numbered(items: &[String], filling: &mut Filling<'_>, show: Show, lines: &mut
 }
 
 /// The ways to do the step, and the one that is shown.
-fn ways(model: &Model, step: &Step, filling: &mut Filling<'_>, show: Show, lines: &mut Vec<Line>) {
-    let shown = way(model, step);
+fn ways(model: &Model, step: &Step, filling: &mut Filling<'_>, width: usize, lines: &mut Vec<Line>) {
+    let (show, shown) = (Show::of(model), way(model, step));
     let Some(tab) = step.tabs.get(shown) else { return };
     lines.push(Line::empty());
     let mut line = Line::empty();
@@ -161,17 +174,20 @@ fn ways(model: &Model, step: &Step, filling: &mut Filling<'_>, show: Show, lines
     if step.tabs.len() > 1
         && let Some(key) = model.look.keymap.key(Scope::On(Screen::Guide), CommandId::OtherWay)
     {
-        line = line.with(Ink::Accent, key.to_string()).with(Ink::Muted, " another way");
+        let hint = Line::of(Ink::Accent, key.to_string()).with(Ink::Muted, " another way");
+        // A key is not parted from what it does.
+        if line.width() + hint.width() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        hint.spans.into_iter().for_each(|span| line.push(span.ink, span.text));
     }
     lines.push(line);
     numbered(&tab.instructions, filling, show, lines);
 }
 
 /// An artifact's text, what is missing in it told apart.
-fn text(model: &Model, rendered: &Rendered, place: usize, show: Show, lines: &mut Vec<Line>) {
+fn text(rendered: &Rendered, show: Show, lines: &mut Vec<Line>) {
     let artifact = rendered.artifact;
-    let id = if place == 0 { CommandId::CopyValue } else { CommandId::CopyMenu };
-    lines.push(keyed(model, artifact.title(), id, if place == 0 { "copies" } else { "chooses what to copy" }));
     if artifact.form() == Form::Terraform {
         // A whole configuration would bury the step.
         let count = rendered.text.lines().count();
@@ -179,7 +195,8 @@ fn text(model: &Model, rendered: &Rendered, place: usize, show: Show, lines: &mu
     } else {
         for text in rendered.text.trim_end().lines() {
             let text = show.lines(text).concat();
-            let mut line = Line::of(Ink::Plain, "  ").hanging(4);
+            let indent = text.len() - text.trim_start_matches(' ').len();
+            let mut line = Line::of(Ink::Plain, "  ").hanging(indent + 4);
             let mut rest = text.as_str();
             while let Some((at, placeholder)) = rendered
                 .missing

@@ -3,7 +3,7 @@
 mod picture;
 pub mod words;
 
-use super::{LABEL, Rows, Show, finding, heading, labelled, page};
+use super::{LABEL, Rows, Show, command_line, finding, heading, labelled, page};
 use crate::cause::Certainty;
 use crate::run::rotation::report::{SecretReport, Trouble};
 use crate::tui::command::{CommandId, Scope};
@@ -167,11 +167,7 @@ fn asked(session: &Session, secret: &SecretReport, show: Show) -> Vec<Line> {
         return Vec::new();
     };
     let mut lines = vec![labelled("run this", Ink::Plain, "in another terminal; it asks for the new value itself")];
-    for text in show.lines(command) {
-        let mut line = Line::of(Ink::Plain, " ".repeat(LABEL)).hanging(LABEL + 2);
-        line.push(Ink::Command, text);
-        lines.push(line);
-    }
+    lines.extend(show.lines(command).into_iter().map(|text| command_line(LABEL, &text)));
     lines.push(Line::empty());
     lines
 }
