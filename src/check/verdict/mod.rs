@@ -14,6 +14,9 @@ mod subscription;
 pub mod token;
 pub mod trust;
 
+#[cfg(test)]
+mod calls_tests;
+
 use super::facts::Facts;
 use super::{CheckId, Outcome, Verdict};
 use crate::domain::profile::{Guide, Profile};
