@@ -104,7 +104,7 @@ impl AwsTarget {
             .web_identity_token(token.expose())
             .send()
             .await;
-        let granted = sent.map_err(refused).and_then(|output| {
+        let granted = sent.map(|output| {
             let user = output.assumed_role_user();
             let (role, session) = granted(user, output.credentials(), "AssumeRoleWithWebIdentity")?;
             let told = AssumedRole {
@@ -113,9 +113,9 @@ impl AwsTarget {
                 subject: output.subject_from_web_identity_token().map(str::to_owned),
                 ..role
             };
-            Ok((told, session))
+            Some((told, session))
         });
-        self.assumed(&client, granted)
+        self.assumed(&client, granted.map_err(refused))
     }
 
     /// `sts:AssumeRole`, with the profile's external id: credentials at hand for a session of the role.
@@ -129,19 +129,21 @@ impl AwsTarget {
             .set_external_id(self.settings.external_id.clone())
             .send()
             .await;
-        let granted = sent
-            .map_err(refused)
-            .and_then(|output| granted(output.assumed_role_user(), output.credentials(), "AssumeRole"));
-        self.assumed(&client, granted)
+        let granted = sent.map(|output| granted(output.assumed_role_user(), output.credentials(), "AssumeRole"));
+        self.assumed(&client, granted.map_err(refused))
     }
 
     fn assumed(
         &self,
         client: &ObservedClient,
-        granted: Result<(AssumedRole, Session), Answer<AssumedRole>>,
+        granted: Result<Option<(AssumedRole, Session)>, Answer<AssumedRole>>,
     ) -> (Call<AssumedRole>, Option<Session>) {
         match granted {
-            Ok((role, session)) => (self.call(client, Answer::Granted(role)), Some(session)),
+            Ok(Some((role, session))) => (self.call(client, Answer::Granted(role)), Some(session)),
+            Ok(None) => {
+                let detail = "the answer grants a session without credentials".to_owned();
+                (self.call(client, Answer::Unreadable { http_status: None, detail }), None)
+            }
             Err(answer) => (self.call(client, answer), None),
         }
     }
@@ -224,16 +226,13 @@ impl AwsTarget {
     }
 }
 
-/// The session that STS grants with `operation`, and what the answer tells of its role.
+/// The session that STS grants with `operation`, and what the answer tells of its role; none without credentials.
 fn granted(
     user: Option<&AssumedRoleUser>,
     credentials: Option<&aws_sdk_sts::types::Credentials>,
     operation: &'static str,
-) -> Result<(AssumedRole, Session), Answer<AssumedRole>> {
-    let Some(granted) = credentials else {
-        let detail = "the answer grants a session without credentials".to_owned();
-        return Err(Answer::Unreadable { http_status: None, detail });
-    };
+) -> Option<(AssumedRole, Session)> {
+    let granted = credentials?;
     let session = Session(Credentials::new(
         granted.access_key_id(),
         granted.secret_access_key(),
@@ -248,7 +247,7 @@ fn granted(
         subject: None,
         session_expires_at: Some(granted.expiration().secs()),
     };
-    Ok((role, session))
+    Some((role, session))
 }
 
 /// What an answer tells of a secret; its value is reduced to a fingerprint and wiped.
