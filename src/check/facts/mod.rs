@@ -161,3 +161,36 @@ impl Facts {
 fn shown<T: Serialize>(fact: Option<&T>) -> Option<Value> {
     fact.and_then(|fact| serde_json::to_value(fact).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::facts::network::Hop;
+
+    #[test]
+    fn checks_that_share_an_exchange_have_their_own_part_of_its_time() {
+        let hop = |name, start_ms, duration_ms| Hop { name, start_ms, duration_ms };
+        let exchange = Exchange {
+            hops: vec![
+                hop(HopName::Resolve, 0.0, 2.0),
+                hop(HopName::Connect, 2.0, 10.0),
+                hop(HopName::Tls, 12.0, 30.0),
+                hop(HopName::Request, 42.0, 50.0),
+                hop(HopName::Body, 92.0, 1.4),
+            ],
+            ..Exchange::default()
+        };
+        let issuer = "https://app.example.com".to_owned();
+        let document = issuer::DocumentFact { issuer, exchange, discovery: None, unreadable: None };
+        let mut facts = Facts::default();
+        facts.issuer.document = Some(document);
+        for (check, times) in [
+            (CheckId::IssuerReachable, Some((0, 12))),
+            (CheckId::IssuerTls, Some((12, 30))),
+            (CheckId::IssuerDiscovery, Some((42, 51))),
+            (CheckId::IssuerJwks, None),
+        ] {
+            assert_eq!(facts.hop_times(check), times, "{check}");
+        }
+    }
+}

@@ -13,6 +13,9 @@ mod subscription;
 pub mod token;
 pub mod trust;
 
+#[cfg(test)]
+mod calls_tests;
+
 use super::facts::Facts;
 use super::{CheckId, Verdict};
 use crate::domain::profile::{Guide, Profile};
