@@ -153,6 +153,33 @@ impl Facts {
         }
     }
 
+    /// The exchange that a check is judged by, where it went out.
+    pub fn exchange(&self, check: CheckId) -> Option<&Exchange> {
+        fn of<T>(call: Option<&cloud::Call<T>>) -> Option<&Exchange> {
+            call?.exchange.as_ref()
+        }
+        let (aws, azure) = (&self.aws, &self.azure);
+        match check {
+            CheckId::IssuerReachable | CheckId::IssuerTls | CheckId::IssuerDiscovery => self.document(),
+            CheckId::IssuerJwks => self.issuer.keys.as_ref().map(|keys| &keys.exchange),
+            CheckId::AwsAssumeRoleWithWebIdentity => of(aws.assume_role.as_ref()),
+            CheckId::AwsCallerIdentity => of(aws.caller.as_ref()),
+            CheckId::AwsAssumeRole => of(aws.assumed.as_ref()),
+            CheckId::AwsListSecrets => of(aws.list.as_ref()),
+            CheckId::AwsGetSecret => of(aws.secret.as_ref()),
+            CheckId::AzureExchange => of(azure.exchange.as_ref().map(|fact| &fact.call)),
+            CheckId::AzureListSecrets => of(azure.list.as_ref().map(|fact| &fact.call)),
+            CheckId::AzureGetSecret => of(azure.secret.as_ref().map(|fact| &fact.call)),
+            CheckId::DeploymentReachable => of(self.deployment.as_ref().map(|fact| &fact.call)),
+            _ => None,
+        }
+    }
+
+    /// Every exchange that was seen, in the order of the chain of trust.
+    pub fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        CheckId::ALL.iter().filter_map(|check| self.exchange(*check))
+    }
+
     fn document(&self) -> Option<&Exchange> {
         self.issuer.document.as_ref().map(|document| &document.exchange)
     }

@@ -119,7 +119,7 @@ impl Followed {
         }
         self.judged.retain(|judged| judged.check != finished.id);
         self.judged.push(finished.judged(at));
-        if finished.id == CheckId::IssuerTls {
+        if finished.id == CheckId::IssuerJwks {
             self.thumbprint = thumbprint(&finished.facts);
         }
     }
