@@ -16,23 +16,28 @@
 //!
 //! - [`cli`]: one file a subcommand; arguments in, exit code out
 //! - [`tui`]: the console: model, update and view are pure, and a shell around them owns the terminal
-//! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM, Entra, Key Vault
+//! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM, Entra, Graph, Resource Manager,
+//!   Key Vault, and a deployment that reads one secret
 //! - [`output`]: folds of the run events: text, JSON, JUnit, Markdown
-//! - [`run`]: the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay; the rotation session
-//! - [`probe`]: the only room that opens sockets as a client; yields facts
+//! - [`run`]: a run's plan, the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay; the
+//!   rotation session
+//! - [`probe`]: the only room that reaches the network, beside the lab, which is one; yields facts
 //! - [`guide`]: the setup guides: steps as data, artifacts made from a profile, the state of each step
-//! - [`check`]: what can be checked: catalogue, plan, facts, and the verdicts on them
+//! - [`check`]: what can be checked: each check's id and needs, the facts, and the verdicts on them
 //! - [`cause`]: why things fail: the catalogue of causes, error texts and mismatches turned into findings
 //! - [`domain`]: pure vocabulary: tokens, keys, issuers, policies and their evaluation, profiles
 //!
+//! Beside the rooms stands [`caught`], for all of them: the mark of work whose panic is no end of the program.
+//!
 //! # Invariants
 //!
-//! - `domain`, `cause`, `check` and `guide` import no runtime, HTTP client, SDK, clock, environment or file system, and
-//!   of `tui` only what surrounds the model, its update and its view does.
+//! - `domain`, `cause`, `check` and `guide` import no runtime, HTTP client, SDK, clock, environment or file system; of
+//!   `tui` only what surrounds the model, its update and its view does.
 //! - Tokens, keys and secret values live in [`secrecy`] types and never reach an event.
 //! - Text from outside passes [`domain::text::visible`] before it reaches a terminal.
 //! - "Could not check" is never "failed", and "not checked" is never "passed".
 
+pub mod caught;
 pub mod cause;
 pub mod check;
 pub mod cli;

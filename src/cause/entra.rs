@@ -288,24 +288,11 @@ fn base64url(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
+    use super::credentials::tests::{credential, evaluation, token};
     use super::*;
     use crate::cause::explain::{Provider, candidates};
-    use crate::domain::entra::{CredentialSet, evaluate};
-
-    fn evaluation(credentials: Value, claims: Value) -> CredentialEvaluation {
-        let set = CredentialSet::parse(&credentials.to_string()).unwrap();
-        evaluate(&set, claims.as_object().unwrap())
-    }
-
-    fn credential() -> Value {
-        json!({"name": "crewai", "issuer": "https://i", "subject": "organization:1", "audiences": ["api://AzureADTokenExchange"]})
-    }
-
-    fn token(iss: &str, sub: &str, aud: Value) -> Value {
-        json!({"iss": iss, "sub": sub, "aud": aud})
-    }
 
     /// The causes that a refusal comes to, as the verdict makes them.
     fn refused(text: &str, seen: &Seen<'_>) -> Vec<(Cause, Certainty)> {

@@ -9,6 +9,7 @@ pub mod entra;
 pub mod fingerprint;
 pub mod iam;
 pub mod issuer;
+pub mod json;
 pub mod jwks;
 pub mod keyvault;
 pub mod nearest;

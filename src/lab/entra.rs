@@ -23,6 +23,7 @@ pub(super) use access::{AccessTokens, Claims};
 use fault::Fault;
 
 use super::changing::Changing;
+use super::clock::now;
 use super::keys::random_uuid;
 use super::server::{Answer, Received, Service};
 use super::sts::Fetcher;
@@ -33,6 +34,9 @@ use crate::domain::token::RawToken;
 
 const JSON: &str = "application/json; charset=utf-8";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What stands for the directories of all that sign in with a name and a password.
+const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
 
 /// The token endpoint of one lab.
 pub(super) struct Entra {
@@ -163,8 +167,11 @@ impl Service for Entra {
                 let form = Form(form_urlencoded::parse(&request.body).into_owned().collect());
                 self.grant(tenant, &form, now()).await.map(|token| granted(&token))
             }
+            (&Method::GET, discovery::DOCUMENT) if SHARED.contains(&tenant) => {
+                Ok(discovery::document(&self.url, tenant, "{tenantid}"))
+            }
             (&Method::GET, discovery::DOCUMENT) => {
-                check_tenant(&self.azure.now(), tenant).map(|()| discovery::document(&self.url, tenant))
+                check_tenant(&self.azure.now(), tenant).map(|()| discovery::document(&self.url, tenant, tenant))
             }
             (&Method::GET, discovery::KEYS) => Ok(discovery::keys()),
             _ => return Answer::new(404, "text/plain", String::new()),
@@ -189,7 +196,7 @@ fn granted(token: &str) -> Value {
 }
 
 fn check_tenant(world: &AzureWorld, tenant: &str) -> Result<(), Fault> {
-    if ["common", "organizations", "consumers"].contains(&tenant) {
+    if SHARED.contains(&tenant) {
         return Err(Fault::new(
             9_001_023,
             400,
@@ -330,11 +337,4 @@ pub(super) fn is_uuid(text: &str) -> bool {
             8 | 13 | 18 | 23 => b == b'-',
             _ => b.is_ascii_hexdigit(),
         })
-}
-
-/// Seconds since the epoch, by the clouds' clock.
-pub(super) fn now() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

@@ -136,3 +136,43 @@ fn parse_date(text: &str) -> Option<SystemTime> {
 fn format_date(time: SystemTime) -> String {
     time::OffsetDateTime::from(time).format(DATE).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use hyper::{HeaderMap, Method};
+
+    use super::*;
+    use crate::lab::world::AwsWorld;
+
+    const WINDOW: Duration = Duration::from_secs(900);
+
+    /// A request for the caller's identity as a session signs it at `now`, and what is made of it `later`.
+    fn taken(expires: i64, now: SystemTime, later: Duration) -> Result<(), Rejection> {
+        let account = Account::new(AwsWorld::default()).unwrap();
+        let caller = Caller::Session { role: "r".into(), session_name: "s".into(), session_policies: vec![] };
+        let session = account.open_session(caller, expires).unwrap();
+        let signed_at = format_date(now);
+        let mut headers = HeaderMap::new();
+        headers.insert("host", "sts.us-east-1.amazonaws.com".parse().unwrap());
+        headers.insert("x-amz-date", signed_at.parse().unwrap());
+        headers.insert("x-amz-security-token", session.session_token.expose_secret().parse().unwrap());
+        let (method, path, body) = (Method::POST, "/".to_owned(), Default::default());
+        let mut request = Received { method, path, query: String::new(), headers, body };
+        let signed = "host;x-amz-date;x-amz-security-token";
+        let scope = format!("{}/us-east-1/sts/aws4_request", &signed_at[..8]);
+        let hash = sha256_hex(canonical_request(&request, signed).as_bytes());
+        let key = generate_signing_key(session.secret_access_key.expose_secret(), now, "us-east-1", "sts");
+        let signature = calculate_signature(key, format!("AWS4-HMAC-SHA256\n{signed_at}\n{scope}\n{hash}").as_bytes());
+        let id = session.access_key_id;
+        let header = format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={signed}, Signature={signature}");
+        request.headers.insert("authorization", header.parse().unwrap());
+        authenticate(&request, &account, "sts", WINDOW, now + later).map(drop)
+    }
+
+    #[test]
+    fn a_session_proves_its_caller_until_it_ends() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        assert_eq!(taken(1_800_000_060, now, Duration::from_secs(59)), Ok(()));
+        assert_eq!(taken(1_800_000_060, now, Duration::from_secs(60)), Err(Rejection::Expired));
+    }
+}

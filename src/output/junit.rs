@@ -92,3 +92,48 @@ fn details(check: &FinishedCheck) -> String {
 fn escape(text: &str) -> String {
     visible_lines(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::CheckId;
+    use crate::run::event::{EventKind, PlannedCheck, RunEvent};
+
+    #[test]
+    fn each_outcome_is_counted_as_what_it_is_and_texts_stay_texts() {
+        let outcomes = [
+            (CheckId::IssuerReachable, Outcome::Pass),
+            (CheckId::IssuerTls, Outcome::Warn),
+            (CheckId::TokenTime, Outcome::Fail),
+            (CheckId::TokenClaims, Outcome::Inconclusive),
+            (CheckId::AwsListSecrets, Outcome::Inconclusive),
+            (CheckId::AwsGetSecret, Outcome::Skipped),
+        ];
+        let checks = outcomes.iter().map(|(id, _)| PlannedCheck { id: *id, title: id.title().into() }).collect();
+        let (profile, guide) = ("a \"b\" <c> & d".to_owned(), "aws-workload-identity".to_owned());
+        let mut kinds = vec![EventKind::Planned { profile, guide, started: "2026-01-01T00:00:00Z".into(), checks }];
+        kinds.extend(outcomes.into_iter().map(|(id, outcome)| {
+            EventKind::Finished(Box::new(FinishedCheck {
+                id,
+                title: id.title().to_owned(),
+                outcome,
+                reason: Some("said \"no\"\u{1b}[2J".to_owned()),
+                started_ms: 0,
+                duration_ms: 1500,
+                facts: serde_json::Map::new(),
+                docs: String::new(),
+                findings: vec![],
+                blocked_by: None,
+            }))
+        }));
+        let events: Vec<RunEvent> =
+            kinds.into_iter().zip(0..).map(|(kind, seq)| RunEvent { seq, at_ms: 0, kind }).collect();
+        let xml = report(&Report::of(&events));
+        assert!(xml.contains("tests=\"6\" failures=\"1\" errors=\"2\" skipped=\"1\""), "{xml}");
+        assert!(xml.contains("name=\"a &quot;b&quot; &lt;c&gt; &amp; d\""), "{xml}");
+        assert!(xml.contains("<skipped message=\"said &quot;no&quot;\\u{1b}[2J\"/>"), "{xml}");
+        for (element, count) in [("<failure ", 1), ("<error ", 2), ("<skipped ", 1), ("time=\"1.500\"", 6)] {
+            assert_eq!(xml.matches(element).count(), count, "{element} in {xml}");
+        }
+    }
+}

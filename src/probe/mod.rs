@@ -1,9 +1,8 @@
-//! The only room that opens sockets as a client: it turns the world into facts.
+//! The only room that reaches the network, beside the lab: it turns the world into facts.
 
 pub mod access_key;
 pub mod aws;
 pub mod azure;
-pub mod caught;
 pub mod deployment;
 pub mod documents;
 pub mod held_secret;

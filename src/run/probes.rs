@@ -50,6 +50,8 @@ pub struct StepInput {
     /// What was seen when the step began.
     pub facts: Arc<Facts>,
     pub holdings: Holdings,
+    /// What is left of the run's time.
+    pub left: Duration,
 }
 
 /// What a step brought.
@@ -92,8 +94,20 @@ pub struct WorldProbes {
     pub timeout: Duration,
 }
 
+/// With less time than this an operation's failure would tell nothing of the other side.
+const LEAST_TIME: Duration = Duration::from_secs(1);
+
 impl Probes for WorldProbes {
+    /// An operation ends before the run does, so that its own failure is told.
     async fn perform(&self, step: Step, input: StepInput) -> Yield {
+        let left = input.left.max(LEAST_TIME);
+        let within = WorldProbes { http: self.http.within(left), timeout: self.timeout.min(left) };
+        within.at(step, input).await
+    }
+}
+
+impl WorldProbes {
+    async fn at(&self, step: Step, input: StepInput) -> Yield {
         match step {
             Step::IssuerDocument => self.issuer_document(&input).await,
             Step::IssuerKeys => self.issuer_keys(&input).await,
@@ -128,9 +142,7 @@ impl Probes for WorldProbes {
             }
         }
     }
-}
 
-impl WorldProbes {
     async fn issuer_document(&self, input: &StepInput) -> Yield {
         match input.profile.issuer_url.as_deref().map(IssuerAddress::clean) {
             Some(Ok(address)) => Yield::IssuerDocument(issuer::document(&self.http, &address).await),

@@ -94,3 +94,70 @@ fn severity(outcome: Outcome) -> usize {
 fn position(check: CheckId) -> usize {
     CheckId::ALL.iter().position(|c| *c == check).unwrap_or(CheckId::ALL.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cause::Cause;
+    use crate::cause::Certainty::{Likely, Possible, Proven};
+
+    fn check(id: CheckId, outcome: Outcome, findings: &[(Cause, Certainty)]) -> FinishedCheck {
+        let findings = findings.iter().map(|(cause, certainty)| {
+            let finding = Finding::new(*cause, id.id(), *certainty, "wrong");
+            finding.with_evidence("the same everywhere").with_evidence(format!("seen by {id}"))
+        });
+        FinishedCheck {
+            id,
+            title: id.title().to_owned(),
+            outcome,
+            reason: None,
+            started_ms: 0,
+            duration_ms: 0,
+            facts: serde_json::Map::new(),
+            docs: String::new(),
+            findings: findings.collect(),
+            blocked_by: None,
+        }
+    }
+
+    fn ranked(checks: &[FinishedCheck]) -> Vec<Finding> {
+        rank(&checks.iter().collect::<Vec<_>>())
+    }
+
+    fn causes(checks: &[FinishedCheck]) -> Vec<Cause> {
+        ranked(checks).iter().map(|finding| finding.cause).collect()
+    }
+
+    #[test]
+    fn failures_come_before_doubts_before_warnings_and_each_in_the_chains_order() {
+        let checks = [
+            check(CheckId::IssuerTls, Outcome::Warn, &[(Cause::TlsExpired, Possible)]),
+            check(CheckId::IssuerJwks, Outcome::Inconclusive, &[(Cause::JwksUnreachable, Likely)]),
+            check(CheckId::AwsGetSecret, Outcome::Fail, &[(Cause::MissingGet, Proven)]),
+            check(CheckId::TokenTime, Outcome::Fail, &[(Cause::TokenExpired, Proven)]),
+        ];
+        let order = [Cause::TokenExpired, Cause::MissingGet, Cause::JwksUnreachable, Cause::TlsExpired];
+        assert_eq!(causes(&checks), order);
+    }
+
+    #[test]
+    fn a_certain_cause_takes_the_place_of_the_candidates_that_it_is_among() {
+        let trust = check(CheckId::TrustPolicy, Outcome::Fail, &[(Cause::SubMismatch, Proven)]);
+        let candidates = [(Cause::AudMismatch, Possible), (Cause::SubMismatch, Possible)];
+        let exchange = check(CheckId::AwsAssumeRoleWithWebIdentity, Outcome::Fail, &candidates);
+        assert_eq!(causes(&[trust, exchange.clone()]), [Cause::SubMismatch]);
+        // Another certain cause explains none of them.
+        let elsewhere = check(CheckId::TokenTime, Outcome::Fail, &[(Cause::TokenExpired, Proven)]);
+        assert_eq!(causes(&[elsewhere, exchange]), [Cause::TokenExpired, Cause::AudMismatch, Cause::SubMismatch]);
+    }
+
+    #[test]
+    fn a_cause_found_twice_is_told_once_where_it_is_surest() {
+        let early = check(CheckId::TokenClaims, Outcome::Fail, &[(Cause::SubMismatch, Likely)]);
+        let late = check(CheckId::TrustPolicy, Outcome::Fail, &[(Cause::SubMismatch, Proven)]);
+        let told = ranked(&[early, late]);
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].check.as_str(), told[0].certainty), ("trust.policy", Proven));
+        assert_eq!(told[0].evidence, ["the same everywhere", "seen by trust.policy", "seen by token.claims"]);
+    }
+}

@@ -15,13 +15,13 @@ use super::plan::{Limits, Plan, Selection};
 use super::probes::{Holdings, Probes, StepInput, Yield};
 use super::ranking;
 use super::step::{Step, informing};
+use crate::caught::caught;
 use crate::cause::explain::{Given, completed};
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
 use crate::guide::setup_guide;
-use crate::probe::caught::caught;
 
 /// How many events may wait for a slow reader before the runner waits for it.
 const EVENTS_AHEAD: usize = 256;
@@ -192,6 +192,7 @@ impl<P: Probes> Run<P> {
             profile: self.profile.clone(),
             facts: Arc::new(self.facts.clone()),
             holdings: self.holdings.clone(),
+            left: (self.began + self.request.limits.total + self.request.limits.wait).saturating_duration_since(now),
         };
         let probes = self.probes.clone();
         let task = self.tasks.spawn(caught(async move {

@@ -117,11 +117,17 @@ impl Step {
         }
     }
 
-    /// The steps whose facts explain a refusal of this one: a refusal is judged when they have ended.
+    /// The steps whose facts explain what this one met: a refusal, a time that does not fit. Such is judged when they have
+    /// ended.
     pub const fn explained_by(self) -> &'static [Step] {
         match self {
             Step::WebIdentity | Step::EntraExchange => {
                 &[Step::IssuerDocument, Step::IssuerKeys, Step::Signature, Step::TrustPolicy]
+            }
+            Step::Token => &[Step::IssuerDocument, Step::WebIdentity, Step::EntraExchange],
+            Step::Deployment => &[Step::IssuerDocument],
+            Step::IssuerDocument | Step::IssuerKeys => {
+                &[Step::Token, Step::WebIdentity, Step::CallerIdentity, Step::EntraExchange, Step::Deployment]
             }
             Step::AssumeRole => &[Step::RoleTrust],
             Step::VaultList => &[Step::VaultGet],

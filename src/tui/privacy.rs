@@ -34,6 +34,7 @@ mod tests {
             ("https://app.example.com: refused", "•••••://•••.•••••••.•••: refused"),
             ("`organization:7f3e` differs", "`••••••••••••:••••` differs"),
             ("the trust policy does not accept it", "the trust policy does not accept it"),
+            ("tenant abcdefab-cdef-abcd-efab-cdefabcdefab", "tenant ••••••••-••••-••••-••••-••••••••••••"),
             ("took 91 ms. Then", "took 91 ms. Then"),
         ] {
             assert_eq!(mask_prose(text, '•'), masked);

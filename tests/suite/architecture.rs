@@ -40,6 +40,10 @@ const IMPURE_METHODS: &[&str] = &[
     "read_link",
 ];
 const IMPURE_MACROS: &[&str] = &["print", "println", "eprint", "eprintln", "dbg"];
+/// What reaches the network, as a client or as a server.
+const NETWORK_CRATES: &[&str] = &["reqwest", "hyper", "hyper_util", "rustls", "tokio_rustls"];
+/// The rooms that may.
+const NETWORK_ROOMS: &[&str] = &["probe", "lab"];
 const LINTS_NOBODY_SILENCES: &[&str] = &["unwrap_used", "expect_used", "panic"];
 
 #[test]
@@ -55,6 +59,20 @@ fn pure_rooms_reach_nothing_outside() {
         .filter(|source| source.module.first().is_some_and(|room| PURE.contains(&room.as_str())))
         .flat_map(|source| {
             impure(&source.tokens).into_iter().map(|name| format!("{} uses {name}", source.module.join("::")))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_probes_and_the_lab_reach_the_network() {
+    let elsewhere = |source: &&Source| source.module.first().is_none_or(|room| !NETWORK_ROOMS.contains(&room.as_str()));
+    let sources = sources();
+    let wrong: Vec<String> = sources
+        .iter()
+        .filter(elsewhere)
+        .flat_map(|source| {
+            networked(&source.tokens).into_iter().map(|name| format!("{} uses {name}", source.module.join("::")))
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -368,6 +386,21 @@ fn impure(tokens: &[String]) -> Vec<String> {
     found
 }
 
+/// What a module uses that reaches the network.
+fn networked(tokens: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = paths(tokens, &["std", "tokio"])
+        .iter()
+        .filter(|path| path.get(1).is_some_and(|name| name == "net"))
+        .filter(|path| path.get(2).is_some_and(|name| name != "unix" && !ADDRESSES.contains(&name.as_str())))
+        .map(|path| path.join("::"))
+        .collect();
+    let named = |token: &&String| {
+        NETWORK_CRATES.contains(&token.as_str()) || IMPURE_FAMILIES.iter().any(|family| token.starts_with(family))
+    };
+    found.extend(tokens.windows(2).filter(|pair| pair[1] == "::").map(|pair| &pair[0]).filter(named).cloned());
+    found
+}
+
 mod this_test {
     //! The rules above are only worth something if they see what they forbid.
 
@@ -402,6 +435,19 @@ mod this_test {
             ("domain::arn", "#[cfg(test)]\nmod tests { use super::*; } use crate::probe;", true),
         ] {
             assert_eq!(!upward(&module(at), &read(text)).is_empty(), seen, "{at}: {text}");
+        }
+    }
+
+    #[test]
+    fn reaching_the_network_is_seen() {
+        for (text, seen) in [
+            ("use tokio::net::TcpStream;", true),
+            ("use std::net::{IpAddr, TcpListener};", true),
+            ("fn f(client: &reqwest::Client) {}", true),
+            ("use aws_sdk_sts::Client;", true),
+            ("use std::net::IpAddr; use tokio::net::unix::pipe::Receiver; use tokio::time::sleep;", false),
+        ] {
+            assert_eq!(!networked(&read(text)).is_empty(), seen, "{text}");
         }
     }
 

@@ -32,5 +32,6 @@ mod servers;
 mod supply;
 mod support;
 mod terminals;
+mod thumbprint;
 mod token;
 mod trust;

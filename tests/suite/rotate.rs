@@ -1,5 +1,6 @@
 //! `trustline rotate`: every verdict in the lab, every way of rotating, and no value anywhere.
 
+mod azure_cli;
 mod place;
 
 use std::io::Write as _;

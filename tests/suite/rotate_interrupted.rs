@@ -88,6 +88,24 @@ impl Bench<'_> {
         process.wait().unwrap();
     }
 
+    /// Starts a rotation, kills it as soon as a run of the automation is under way, and yields that run's id.
+    fn killed_at_kickoff(&self, moment: &str) -> String {
+        let mut process = Command::new(assert_cmd::cargo::cargo_bin!("trustline"))
+            .args(self.arguments(&[]))
+            .env_clear()
+            .envs(self.environment())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let start = format!("runtime: {moment} kickoff ");
+        let told = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let id = told.into_iter().find_map(|line| Some(line.strip_prefix(&start)?.strip_suffix(" runs")?.to_owned()));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        id.unwrap()
+    }
+
     fn run(&self, more: &[&str]) -> std::process::Output {
         trustline().args(self.arguments(more)).envs(self.environment()).output().unwrap()
     }
@@ -186,6 +204,25 @@ fn evidence_of_a_vault_is_a_chain_that_tells_where_it_was_broken() {
     fs::write(bench.evidence(), read().replacen("propagated", "stale", 1)).unwrap();
     let verified = trustline().args(["rotate", "verify-evidence"]).arg(bench.evidence()).output().unwrap();
     assert_eq!(verified.status.code(), Some(1), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+#[test]
+fn a_run_that_was_under_way_is_followed_and_not_started_again() {
+    for (scenario, moment, runs) in [("healthy", "before", 2), ("healthy", "after", 2), ("azure", "after", 2)] {
+        let lab = RunningLab::start(scenario);
+        let bench = Bench::new(&lab, 0);
+        let kickoff = bench.killed_at_kickoff(moment);
+        let output = bench.run(&["--resume", "--output", "json"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
+        assert_eq!(report["verdict"], "propagated", "{report:#}");
+        let seen = report[format!("runtime_{moment}")].to_string();
+        assert!(seen.contains(&kickoff), "{moment}: {kickoff} is not in {seen}");
+        // What was seen before is one of them, also where it was seen before the interruption.
+        let before = report["runtime_before"]["source"].to_string() + &report["kickoffs"].to_string();
+        let ids: std::collections::BTreeSet<&str> = before.split('"').filter(|part| part.len() == 36).collect();
+        assert_eq!(ids.len(), runs, "{scenario} {moment}: {report:#}");
+    }
 }
 
 #[test]

@@ -173,22 +173,22 @@ pub fn strangers(set: &CredentialSet, check: &str) -> Vec<Finding> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
     use crate::domain::entra::evaluate;
 
-    fn evaluation(credentials: Value, claims: Value) -> CredentialEvaluation {
+    pub fn evaluation(credentials: Value, claims: Value) -> CredentialEvaluation {
         let set = CredentialSet::parse(&credentials.to_string()).unwrap();
         evaluate(&set, claims.as_object().unwrap())
     }
 
-    fn credential() -> Value {
+    pub fn credential() -> Value {
         json!({"name": "crewai", "issuer": "https://i", "subject": "organization:1", "audiences": ["api://AzureADTokenExchange"]})
     }
 
-    fn token(iss: &str, sub: &str, aud: Value) -> Value {
+    pub fn token(iss: &str, sub: &str, aud: Value) -> Value {
         json!({"iss": iss, "sub": sub, "aud": aud})
     }
 

@@ -153,6 +153,33 @@ impl Facts {
         }
     }
 
+    /// The exchange that a check is judged by, where it went out.
+    pub fn exchange(&self, check: CheckId) -> Option<&Exchange> {
+        fn of<T>(call: Option<&cloud::Call<T>>) -> Option<&Exchange> {
+            call?.exchange.as_ref()
+        }
+        let (aws, azure) = (&self.aws, &self.azure);
+        match check {
+            CheckId::IssuerReachable | CheckId::IssuerTls | CheckId::IssuerDiscovery => self.document(),
+            CheckId::IssuerJwks => self.issuer.keys.as_ref().map(|keys| &keys.exchange),
+            CheckId::AwsAssumeRoleWithWebIdentity => of(aws.assume_role.as_ref()),
+            CheckId::AwsCallerIdentity => of(aws.caller.as_ref()),
+            CheckId::AwsAssumeRole => of(aws.assumed.as_ref()),
+            CheckId::AwsListSecrets => of(aws.list.as_ref()),
+            CheckId::AwsGetSecret => of(aws.secret.as_ref()),
+            CheckId::AzureExchange => of(azure.exchange.as_ref().map(|fact| &fact.call)),
+            CheckId::AzureListSecrets => of(azure.list.as_ref().map(|fact| &fact.call)),
+            CheckId::AzureGetSecret => of(azure.secret.as_ref().map(|fact| &fact.call)),
+            CheckId::DeploymentReachable => of(self.deployment.as_ref().map(|fact| &fact.call)),
+            _ => None,
+        }
+    }
+
+    /// Every exchange that was seen, in the order of the chain of trust.
+    pub fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        CheckId::ALL.iter().filter_map(|check| self.exchange(*check))
+    }
+
     fn document(&self) -> Option<&Exchange> {
         self.issuer.document.as_ref().map(|document| &document.exchange)
     }
@@ -160,4 +187,37 @@ impl Facts {
 
 fn shown<T: Serialize>(fact: Option<&T>) -> Option<Value> {
     fact.and_then(|fact| serde_json::to_value(fact).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::facts::network::Hop;
+
+    #[test]
+    fn checks_that_share_an_exchange_have_their_own_part_of_its_time() {
+        let hop = |name, start_ms, duration_ms| Hop { name, start_ms, duration_ms };
+        let exchange = Exchange {
+            hops: vec![
+                hop(HopName::Resolve, 0.0, 2.0),
+                hop(HopName::Connect, 2.0, 10.0),
+                hop(HopName::Tls, 12.0, 30.0),
+                hop(HopName::Request, 42.0, 50.0),
+                hop(HopName::Body, 92.0, 1.4),
+            ],
+            ..Exchange::default()
+        };
+        let issuer = "https://app.example.com".to_owned();
+        let document = issuer::DocumentFact { issuer, exchange, discovery: None, unreadable: None };
+        let mut facts = Facts::default();
+        facts.issuer.document = Some(document);
+        for (check, times) in [
+            (CheckId::IssuerReachable, Some((0, 12))),
+            (CheckId::IssuerTls, Some((12, 30))),
+            (CheckId::IssuerDiscovery, Some((42, 51))),
+            (CheckId::IssuerJwks, None),
+        ] {
+            assert_eq!(facts.hop_times(check), times, "{check}");
+        }
+    }
 }

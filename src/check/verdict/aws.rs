@@ -179,12 +179,11 @@ pub fn may_pass_by_itself<T>(call: &Call<T>) -> Option<String> {
     let refusal = call.refusal()?;
     let code = refusal.code.trim_end_matches("Exception");
     let passing = match code {
-        "AccessDenied" | "Throttling" | "ThrottlingException" | "InternalFailure" | "IDPCommunicationError" => true,
+        "AccessDenied" | "Throttling" | "InternalFailure" | "IDPCommunicationError" | "ResourceNotFound" => true,
         "InvalidIdentityToken" => {
             refusal.message.contains("No OpenIDConnect provider")
                 || refusal.message.contains("retrieve verification key")
         }
-        "ResourceNotFound" => true,
         _ => refusal.http_status >= 500,
     };
     passing.then(|| format!("{}: {}", refusal.code, refusal.message))

@@ -5,6 +5,7 @@ pub mod assume_role;
 pub mod aws;
 mod aws_values;
 pub mod azure;
+mod clock;
 pub mod cloud;
 pub mod deployment;
 pub mod issuer;
@@ -13,12 +14,19 @@ mod subscription;
 pub mod token;
 pub mod trust;
 
+#[cfg(test)]
+mod calls_tests;
+
 use super::facts::Facts;
-use super::{CheckId, Verdict};
+use super::{CheckId, Outcome, Verdict};
 use crate::domain::profile::{Guide, Profile};
 
 /// The verdict on one check.
 pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
+    clock::weighed(check, by_its_facts(check, facts, profile), facts)
+}
+
+fn by_its_facts(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
     match check {
         CheckId::IssuerReachable => issuer::reachable(facts, profile),
         CheckId::IssuerTls => issuer::tls(facts, profile),
@@ -47,9 +55,14 @@ pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
     }
 }
 
-/// Whether other steps' facts are needed for the verdict: to explain a refusal, or to compare a value of the profile.
+/// Whether other steps' facts are needed for the verdict: to explain a refusal or a time that does not fit, or to compare
+/// a value of the profile.
 pub fn wants_more(check: CheckId, facts: &Facts, profile: &Profile) -> bool {
-    is_refused(check, facts) || check == CheckId::AwsGetSecret && aws_values::are_stated(profile)
+    match check {
+        CheckId::TokenTime => token::time(facts, profile).outcome != Outcome::Pass,
+        CheckId::AwsGetSecret if aws_values::are_stated(profile) => true,
+        _ => is_refused(check, facts) || clock::is_in_question(check, facts),
+    }
 }
 
 /// Whether a check's service refused, so that other facts are needed to explain it.

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::domain::json::kind;
+
 pub use address::{AddressError, IssuerAddress, WELL_KNOWN, is_loopback};
 
 /// The signing algorithms that AWS STS takes.
@@ -139,7 +141,7 @@ impl Discovery {
             _ => DiscoveryError::NotJson { detail: e.to_string() },
         })?;
         let Value::Object(fields) = value else {
-            return Err(DiscoveryError::NotObject { found: type_name(&value).to_owned() });
+            return Err(DiscoveryError::NotObject { found: kind(&value).to_owned() });
         };
         Ok(Self::read(&fields, issuer))
     }
@@ -205,7 +207,7 @@ fn text(fields: &Map<String, Value>, field: &'static str, problems: &mut Vec<Dis
         Some(Value::String(text)) => return Some(text.clone()),
         None | Some(Value::Null) => problems.push(DiscoveryProblem::Missing { field }),
         Some(other) => {
-            problems.push(DiscoveryProblem::IllTyped { field, expected: "a text", found: type_name(other) });
+            problems.push(DiscoveryProblem::IllTyped { field, expected: "a text", found: kind(other) });
         }
     }
     None
@@ -222,27 +224,16 @@ fn texts(
             if texts.is_some() {
                 return texts;
             }
-            "an array with other values"
+            "a list with other values"
         }
         None | Some(Value::Null) => {
             problems.push(DiscoveryProblem::Missing { field });
             return None;
         }
-        Some(other) => type_name(other),
+        Some(other) => kind(other),
     };
-    problems.push(DiscoveryProblem::IllTyped { field, expected: "an array of texts", found });
+    problems.push(DiscoveryProblem::IllTyped { field, expected: "a list of texts", found });
     None
-}
-
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
 }
 
 #[cfg(test)]
@@ -333,7 +324,7 @@ mod tests {
             ("", DiscoveryError::Empty),
             (" \n", DiscoveryError::Empty),
             ("<!doctype html><title>Sign in</title>", DiscoveryError::Html),
-            ("[]", DiscoveryError::NotObject { found: "an array".into() }),
+            ("[]", DiscoveryError::NotObject { found: "a list".into() }),
             ("\"x\"", DiscoveryError::NotObject { found: "a text".into() }),
         ] {
             assert_eq!(Discovery::parse(answer.as_bytes(), ISSUER), Err(expected), "{answer:?}");

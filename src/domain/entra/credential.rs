@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::lint::{CredentialProblem, lint};
+use crate::domain::json::kind;
 
 /// A federated credential of an application or a managed identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -162,17 +163,6 @@ fn audiences(fields: &Map<String, Value>, index: Option<usize>) -> Result<Vec<St
 /// A member by name: Graph and the CLI write `issuer`, PowerShell `Issuer`.
 fn member<'o>(object: &'o Map<String, Value>, name: &str) -> Option<&'o Value> {
     object.get(name).or_else(|| object.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v))
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }
 
 #[cfg(test)]

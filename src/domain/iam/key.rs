@@ -46,8 +46,8 @@ pub struct ImpossibleKey {
 }
 
 impl ImpossibleKey {
-    fn new(fault: KeyFault, why: impl Into<String>, corrected: Option<String>) -> Option<Self> {
-        Some(ImpossibleKey { fault, why: why.into(), corrected })
+    fn new(fault: KeyFault, why: impl Into<String>, corrected: Option<String>) -> Self {
+        ImpossibleKey { fault, why: why.into(), corrected }
     }
 }
 
@@ -58,42 +58,38 @@ pub fn impossible(key: &str, prefix: &str, kind: IssuerKind, claims: &Map<String
     }
     let Some((head, name)) = key.rsplit_once(':') else {
         let corrected = is_claim_key(key, kind).then(|| format!("{prefix}:{key}"));
-        return ImpossibleKey::new(KeyFault::NoPrefix, format!("`{key}` has no issuer before it"), corrected);
+        return Some(ImpossibleKey::new(KeyFault::NoPrefix, format!("`{key}` has no issuer before it"), corrected));
     };
     if head.eq_ignore_ascii_case("sts") {
         let external = name.eq_ignore_ascii_case("ExternalId");
-        return external
-            .then(|| {
-                let why = "a web identity request has no external id, so this condition can never be met";
-                ImpossibleKey::new(KeyFault::ExternalId, why, None)
-            })
-            .flatten();
+        let why = "a web identity request has no external id, so this condition can never be met";
+        return external.then(|| ImpossibleKey::new(KeyFault::ExternalId, why, None));
     }
     if head.eq_ignore_ascii_case("aws") {
         let signed = NEVER_WITH_WEB_IDENTITY.iter().any(|known| known.eq_ignore_ascii_case(name));
         let why = "a web identity request is not signed by a user, so it never has this key";
-        return signed.then(|| ImpossibleKey::new(KeyFault::SignedCaller, why, None)).flatten();
+        return signed.then(|| ImpossibleKey::new(KeyFault::SignedCaller, why, None));
     }
     let meant = is_claim_key(name, kind).then(|| format!("{prefix}:{name}"));
     if head.to_ascii_lowercase().starts_with("arn:") {
         let why = format!("the prefix is an ARN; it must be the issuer's host and path, `{prefix}`");
-        return ImpossibleKey::new(KeyFault::ArnPrefix, why, meant);
+        return Some(ImpossibleKey::new(KeyFault::ArnPrefix, why, meant));
     }
     if head.contains("://") {
         let why = format!("the prefix has a scheme; it must be the issuer's host and path, `{prefix}`");
-        return ImpossibleKey::new(KeyFault::SchemePrefix, why, meant);
+        return Some(ImpossibleKey::new(KeyFault::SchemePrefix, why, meant));
     }
     let bare = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
     if bare(head) == bare(prefix) {
         let why = format!("the prefix and the issuer differ in a slash at the end; the issuer's is `{prefix}`");
-        return ImpossibleKey::new(KeyFault::SlashPrefix, why, meant);
+        return Some(ImpossibleKey::new(KeyFault::SlashPrefix, why, meant));
     }
     let (head_host, head_path) = head.split_once('/').unwrap_or((head, ""));
     if head_path.is_empty() && bare(prefix).split('/').next() == Some(&bare(head_host)) {
         let why = format!("the prefix lacks the issuer's path; it must be `{prefix}`");
-        return ImpossibleKey::new(KeyFault::PathMissing, why, meant);
+        return Some(ImpossibleKey::new(KeyFault::PathMissing, why, meant));
     }
-    ImpossibleKey::new(KeyFault::OtherIssuer, format!("the prefix is not the token's issuer, `{prefix}`"), meant)
+    Some(ImpossibleKey::new(KeyFault::OtherIssuer, format!("the prefix is not the token's issuer, `{prefix}`"), meant))
 }
 
 fn impossible_claim(name: &str, prefix: &str, kind: IssuerKind, claims: &Map<String, Value>) -> Option<ImpossibleKey> {
@@ -102,15 +98,15 @@ fn impossible_claim(name: &str, prefix: &str, kind: IssuerKind, claims: &Map<Str
     }
     if name.eq_ignore_ascii_case("iss") {
         let why = "`iss` is no condition key: the issuer is fixed by the federated principal";
-        return ImpossibleKey::new(KeyFault::Issuer, why, None);
+        return Some(ImpossibleKey::new(KeyFault::Issuer, why, None));
     }
     if claims.contains_key(name) {
         let why = format!("STS makes no condition key of the claim `{name}` for {}", kind.name());
-        return ImpossibleKey::new(KeyFault::NotExposed, why, None);
+        return Some(ImpossibleKey::new(KeyFault::NotExposed, why, None));
     }
     let corrected = nearest_claim(name, kind).map(|claim| format!("{prefix}:{claim}"));
     let why = format!("STS knows no condition key `{name}` for {}", kind.name());
-    ImpossibleKey::new(KeyFault::UnknownClaim, why, corrected)
+    Some(ImpossibleKey::new(KeyFault::UnknownClaim, why, corrected))
 }
 
 /// Whether STS turns a claim of this name into a condition key.

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::object::kind;
 use super::problem::{TimeFlaw, TokenProblem};
 use crate::domain::confusable::looks_like;
+use crate::domain::json::kind;
 use crate::domain::signature::Algorithm;
 use crate::domain::text;
 use crate::domain::timestamp::UnixSeconds;

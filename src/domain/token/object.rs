@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::domain::json::kind;
+
 /// A text made of nothing but repeated names is one flaw, not thousands.
 const MAX_REPEATED: usize = 16;
 
@@ -41,19 +43,6 @@ pub(super) fn read(bytes: &[u8]) -> ReadObject {
         });
     }
     read
-}
-
-/// The JSON type of a value, in words.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(n) if n.is_f64() => "a number with a fraction",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }
 
 /// Fills a [`ReadObject`] member by member, so that an error later in the text leaves what came before.
@@ -108,7 +97,7 @@ mod tests {
     #[test]
     fn tells_other_values_from_no_json() {
         assert_eq!(read(b"[1]").flaw, Some(Flaw::NotAnObject("a list")));
-        assert_eq!(read(b"\"x\"").flaw, Some(Flaw::NotAnObject("text")));
+        assert_eq!(read(b"\"x\"").flaw, Some(Flaw::NotAnObject("a text")));
         assert!(matches!(read(b"{} trailing").flaw, Some(Flaw::NotJson { .. })));
         assert!(matches!(read(b"").flaw, Some(Flaw::NotJson { .. })));
         assert!(matches!(read(&b"[".repeat(100_000)).flaw, Some(Flaw::NotJson { .. })));

@@ -7,10 +7,11 @@ pub(super) const DOCUMENT: &str = "v2.0/.well-known/openid-configuration";
 /// The path of the keys below the directory.
 pub(super) const KEYS: &str = "discovery/v2.0/keys";
 
-pub(super) fn document(url: &str, tenant: &str) -> Value {
+/// The document at `tenant`, whose tokens are issued by `issuer`.
+pub(super) fn document(url: &str, tenant: &str, issuer: &str) -> Value {
     let directory = format!("{url}/{tenant}");
     json!({
-        "issuer": format!("{directory}/v2.0"),
+        "issuer": format!("{url}/{issuer}/v2.0"),
         "authorization_endpoint": format!("{directory}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{directory}/oauth2/v2.0/token"),
         "jwks_uri": format!("{directory}/{KEYS}"),

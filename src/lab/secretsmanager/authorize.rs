@@ -57,7 +57,7 @@ impl SecretsManager {
         let by_resource = resource_policy.map_or_else(iam::Named::default, |policy| {
             iam::rule_by_principal(policy, &self.account, call.caller, &action, Some(arn), context)
         });
-        let session = self.session_ruling(call.caller, &action, arn, context);
+        let session = session_ruling(call.caller, &action, arn, context);
         let on = shown.map_or_else(String::new, |shown| format!(" on resource: {shown}"));
         let denied = |why: &str| {
             let user = self.account.arn(call.caller);
@@ -85,16 +85,6 @@ impl SecretsManager {
         Ok(())
     }
 
-    /// What the session's own policies say, where it has any.
-    fn session_ruling(&self, caller: &Caller, action: &str, arn: &str, context: &[(&str, String)]) -> Option<Ruling> {
-        match caller {
-            Caller::Session { session_policies, .. } if !session_policies.is_empty() => {
-                Some(iam::rule(session_policies, action, arn, context))
-            }
-            _ => None,
-        }
-    }
-
     /// A customer key must let the caller use it, by its own policy or, where that leaves it to the account, by the
     /// caller's; and it must be in a state to be used.
     pub(super) fn check_key(&self, call: &Call<'_>, secret: &Secret, usage: KeyUse) -> Result<(), Fault> {
@@ -114,7 +104,7 @@ impl SecretsManager {
         let identity = iam::rule(&self.account.identity_policies(call.caller), action, arn, &context);
         let policy = key.policy.text();
         let own = iam::rule_by_principal(&policy, &self.account, call.caller, action, Some(arn), &context);
-        let session = self.session_ruling(call.caller, action, arn, &context);
+        let session = session_ruling(call.caller, action, arn, &context);
         let denied = [Some(identity), Some(own.ruling), session].contains(&Some(Ruling::Denied));
         let granted = own.ruling == Ruling::Allowed && (own.itself || identity == Ruling::Allowed);
         if denied || !granted || session.is_some_and(|ruling| ruling != Ruling::Allowed) {
@@ -154,5 +144,15 @@ impl SecretsManager {
         ];
         context.extend(named.iter().filter_map(|(key, member)| Some((*key, call.text(member)?.to_owned()))));
         context
+    }
+}
+
+/// What the session's own policies say, where it has any.
+fn session_ruling(caller: &Caller, action: &str, arn: &str, context: &[(&str, String)]) -> Option<Ruling> {
+    match caller {
+        Caller::Session { session_policies, .. } if !session_policies.is_empty() => {
+            Some(iam::rule(session_policies, action, arn, context))
+        }
+        _ => None,
     }
 }

@@ -6,8 +6,24 @@ pub mod markdown;
 pub mod progress;
 pub mod text;
 
-use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Version};
+use crate::check::Outcome;
+use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Version};
 use crate::domain::timestamp::rfc3339;
+
+/// A verdict as the outcome of a check: what scripts are told of it, and how it is coloured.
+pub const fn outcome(verdict: Verdict) -> Outcome {
+    match verdict {
+        Verdict::Propagated => Outcome::Pass,
+        Verdict::Inconclusive => Outcome::Inconclusive,
+        Verdict::Stale
+        | Verdict::NotRotated
+        | Verdict::NewVersionSameValue
+        | Verdict::RolledBack
+        | Verdict::PendingStuck
+        | Verdict::Foreign
+        | Verdict::NearMiss => Outcome::Fail,
+    }
+}
 
 /// A version in a line: id, stages, time, fingerprint.
 fn version_words(version: &Version) -> String {

@@ -13,7 +13,7 @@ pub fn line(event: &RotationEvent) -> Option<String> {
             format!("{secret}: {} {version}", moment_words(*moment))
         }
         RotationKind::Looking { moment } => format!("looking at the running automation, {}", moment_words(*moment)),
-        RotationKind::KickedOff { moment, kickoff_id } => {
+        RotationKind::KickedOff { moment, kickoff_id, .. } => {
             format!("runtime: {} kickoff {kickoff_id} runs", moment_words(*moment))
         }
         RotationKind::RuntimeSeen { moment, sighting } => {

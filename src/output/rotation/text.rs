@@ -1,8 +1,8 @@
 //! A rotation for people: before and after of the store and of the running automation, the verdict, and why.
 
-use super::{seen_fingerprint, source_words, version_words};
+use super::{outcome, seen_fingerprint, source_words, version_words};
 use crate::check::Outcome;
-use crate::domain::rotation::{Sighting, StoreSnapshot, Verdict, Why};
+use crate::domain::rotation::{Sighting, StoreSnapshot, Why};
 use crate::domain::text::visible;
 use crate::output::finding_text;
 use crate::output::paint::{Paint, Role, milliseconds};
@@ -145,14 +145,6 @@ fn last_line(report: &RotationReport, paint: Paint) -> String {
         }
     }
     line
-}
-
-fn outcome(verdict: Verdict) -> Outcome {
-    match verdict {
-        Verdict::Propagated => Outcome::Pass,
-        Verdict::Inconclusive => Outcome::Inconclusive,
-        _ => Outcome::Fail,
-    }
 }
 
 fn labelled(label: &str, text: &str, paint: Paint) -> String {

@@ -6,8 +6,8 @@ use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::{AccessToken, Secret, TokenCredential};
 use azure_core::http::{ClientMethodOptions, ClientOptions};
 use azure_identity::{
-    AzureCliCredential, AzureCliCredentialOptions, ClientAssertion, ClientAssertionCredential,
-    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -79,16 +79,6 @@ impl AzureTarget {
             }
             (Err(error), None) => (self.failed(kind, &error, &recorder), None),
         }
-    }
-
-    /// The session of whoever is signed in to the Azure CLI; no token is asked for yet.
-    ///
-    /// # Errors
-    /// The directory's id is none, in words.
-    pub fn cli_session(&self) -> Result<AzureSession, String> {
-        let options = AzureCliCredentialOptions { tenant_id: Some(self.tenant_id.clone()), ..Default::default() };
-        let credential = AzureCliCredential::new(Some(options)).map_err(|error| error.to_string())?;
-        Ok(AzureSession { credential, recorder: Recorder::new(&self.http) })
     }
 
     /// The fact of an exchange that was not tried, and why.
@@ -169,7 +159,7 @@ fn refusal(error: &EntraError, refused: &Refused) -> Refusal {
 }
 
 /// What the access token says. Entra calls its content private to the vault; for a diagnosis it is good evidence.
-fn described(token: &AccessToken) -> AccessGranted {
+pub(super) fn described(token: &AccessToken) -> AccessGranted {
     let (raw, _) = RawToken::clean(token.token.secret());
     let decoded = decode(&raw);
     let text = |name: &str| decoded.claim(name).and_then(|v| v.as_str()).map(str::to_owned);

@@ -2,6 +2,7 @@
 //! through the vendor's SDK over the one HTTP stack.
 
 mod exchange;
+mod operator;
 mod subscription;
 mod transport;
 mod vault;
@@ -13,6 +14,7 @@ use crate::domain::entra::cloud::{self, NationalCloud};
 use crate::domain::profile::AzureSettings;
 
 pub use exchange::{AzureSession, Proof};
+pub use operator::CliRefusal;
 pub use subscription::subscription;
 
 /// Where to call and as whom.

@@ -10,6 +10,7 @@ use crate::check::facts::secret::{FieldState, SelectedField, ValueForm};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::{Guessability, guessability};
 use crate::domain::fingerprint::variant::{Variant, VariantFingerprint};
+use crate::domain::json::kind;
 use crate::domain::nearest::nearest;
 use crate::probe::new_value::{NewValue, NewValueError};
 
@@ -111,17 +112,6 @@ fn texts(document: &Value) -> Vec<&[u8]> {
         Value::Array(items) => items.iter().flat_map(texts).collect(),
         Value::Object(fields) => fields.values().flat_map(texts).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }
 

@@ -89,8 +89,8 @@ pub enum RotationKind {
     ClockSkew { seconds: i64 },
     /// The running automation is being looked at; a kickoff may take minutes.
     Looking { moment: Moment },
-    /// The deployment accepted a kickoff; its run may take minutes.
-    KickedOff { moment: Moment, kickoff_id: String },
+    /// The deployment accepted a kickoff that was sent at `began`, or goes on with that run; it may take minutes.
+    KickedOff { moment: Moment, kickoff_id: String, began: UnixMillis },
     /// The running automation was seen.
     RuntimeSeen { moment: Moment, sighting: Sighting },
     /// The person is asked to rotate; the command reads the new value from a prompt.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{Moment, RotationEvent, RotationKind, Way};
-use super::session::Earlier;
+use super::session::{Earlier, EarlierRun};
 use crate::domain::rotation::{Sighting, StoreSnapshot};
 use crate::domain::timestamp::UnixMillis;
 
@@ -29,6 +29,9 @@ pub struct KeptSession {
     pub runtime: Option<Sighting>,
     /// What was written.
     pub written: Vec<KeptWrite>,
+    /// The run of the automation that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<EarlierRun>,
 }
 
 /// What the store held of one secret.
@@ -62,6 +65,7 @@ impl KeptSession {
                     stores: Vec::new(),
                     runtime: None,
                     written: Vec::new(),
+                    run: None,
                 })
             }
             _ => None,
@@ -75,7 +79,15 @@ impl KeptSession {
                 self.stores.retain(|known| known.secret != *secret);
                 self.stores.push(KeptStore { secret: secret.clone(), snapshot: snapshot.clone() });
             }
-            RotationKind::RuntimeSeen { moment: Moment::Before, sighting } => self.runtime = Some(sighting.clone()),
+            RotationKind::KickedOff { moment, kickoff_id, began } => {
+                self.run = Some(EarlierRun { moment: *moment, kickoff_id: kickoff_id.clone(), began: *began });
+            }
+            RotationKind::RuntimeSeen { moment, sighting } => {
+                self.run = None;
+                if *moment == Moment::Before {
+                    self.runtime = Some(sighting.clone());
+                }
+            }
             RotationKind::Asked { .. } | RotationKind::Writing { .. } if !self.begun => self.begun = true,
             RotationKind::Written { secret, at, .. } => {
                 self.begun = true;
@@ -93,6 +105,7 @@ impl KeptSession {
             stores: self.stores.iter().map(|kept| (kept.secret.clone(), kept.snapshot.clone())).collect(),
             runtime: self.runtime.clone(),
             written: self.written.iter().map(|kept| (kept.secret.clone(), kept.at)).collect(),
+            run: self.run.clone(),
         }
     }
 }

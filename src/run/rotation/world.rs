@@ -65,6 +65,13 @@ pub trait RotationWorld: Send + Sync + 'static {
         accepted: oneshot::Sender<String>,
     ) -> impl Future<Output = Result<Option<Sighting>, Refused>> + Send;
 
+    /// The end of a run whose kickoff was sent at `began`; none where nobody knows it any more, or runs are not looked at.
+    fn follow(
+        &self,
+        kickoff_id: &str,
+        began: UnixMillis,
+    ) -> impl Future<Output = Result<Option<Sighting>, Refused>> + Send;
+
     /// Writes the new value of one secret.
     fn write(&self, secret: &SecretRef) -> impl Future<Output = Result<Written, Refused>> + Send;
 

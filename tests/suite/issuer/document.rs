@@ -13,7 +13,7 @@ fn answers_that_are_no_discovery_document() {
     for (reply, part) in [
         (http("200 OK", &["content-type: text/html"], html), "HTML page"),
         (json("{\"issuer\":"), "not JSON"),
-        (json("[]"), "an array"),
+        (json("[]"), "a list"),
         (json(""), "empty"),
     ] {
         let (authority, server) = issuer_with(|_| reply.clone());

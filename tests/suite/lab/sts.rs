@@ -277,6 +277,7 @@ async fn who_am_i() {
     let other_token = Credentials { token: "other".into(), ..session.clone() };
     let other_secret = Credentials { secret: "other".into(), ..session.clone() };
     let late = Signing { time: SystemTime::now() - Duration::from_secs(16 * 60), ..signing };
+    let early = Signing { time: SystemTime::now() + Duration::from_secs(16 * 60), ..signing };
     let elsewhere = Signing { service: "secretsmanager", region: "us-east-1", time: SystemTime::now() };
     let signing = Signing { service: "sts", region: "us-east-1", time: SystemTime::now() };
     for (who, signing, code, start) in [
@@ -284,6 +285,7 @@ async fn who_am_i() {
         (&other_token, &signing, "InvalidClientTokenId", "The security token included in the request is invalid"),
         (&other_secret, &signing, "SignatureDoesNotMatch", "The request signature we calculated does not match"),
         (&session, &late, "SignatureDoesNotMatch", "Signature expired: "),
+        (&session, &early, "SignatureDoesNotMatch", "Signature not yet current: "),
         (&session, &elsewhere, "SignatureDoesNotMatch", "Credential should be scoped to correct service"),
     ] {
         let answer = site.signed_sts(who, signing, &form).await;

@@ -2,13 +2,15 @@
 //! application of its own.
 
 use super::{Failed, LiveWorld, Operator, Reader, granted, refusal, without_grant};
+use crate::cause::Certainty;
+use crate::cause::explain::{Given, explain};
 use crate::check::facts::Facts;
 use crate::check::facts::azure::VaultFact;
 use crate::check::{CheckId, verdict};
 use crate::domain::profile::Profile;
 use crate::domain::rotation::StoreSnapshot;
 use crate::domain::secret_ref::SecretRef;
-use crate::probe::azure::{AzureSession, AzureTarget, Proof};
+use crate::probe::azure::{AzureSession, AzureTarget, CliRefusal, Proof};
 use crate::probe::held_secret::held_secret;
 use crate::probe::new_value::NewValue;
 use crate::run::rotation::session::now;
@@ -91,8 +93,8 @@ impl LiveWorld {
         let target = self.azure_target()?;
         match &self.operator {
             Operator::AzureCli => {
-                let session = target.cli_session().map_err(|why| Refused::new(format!("the Azure CLI: {why}")))?;
-                Ok((target, session, "the Azure CLI's user".to_owned()))
+                let (session, identity) = target.cli_session().await.map_err(|why| self.not_signed_in(&why))?;
+                Ok((target, session, identity))
             }
             Operator::AzureApplication { client_id, secret } => {
                 let target = target.as_application(client_id);
@@ -109,6 +111,20 @@ impl LiveWorld {
             }
             Operator::Aws { .. } => Err(Refused::new("the operator is set up for AWS, and the secret is in Azure")),
         }
+    }
+
+    /// What Entra says to the Azure CLI has the causes that it has elsewhere; a mere possibility is none of them.
+    fn not_signed_in(&self, why: &CliRefusal) -> Refused {
+        let given = Given { claims: None, trust: None, profile: Some(&self.profile) };
+        let findings = match why {
+            CliRefusal::Entra(error) => {
+                let code = error.code().map(|code| format!("AADSTS{code}: ")).unwrap_or_default();
+                let explained = explain(&format!("{code}{}", error.description), &given).causes;
+                explained.into_iter().filter(|finding| finding.certainty < Certainty::Possible).collect()
+            }
+            _ => Vec::new(),
+        };
+        Refused { reason: format!("the Azure CLI: {why}"), findings }
     }
 
     pub(super) async fn write_azure(&self, secret: &SecretRef, value: &NewValue) -> Result<(String, String), Refused> {

@@ -25,6 +25,7 @@ use crate::domain::profile::{Guide, Profile, SecretSource};
 use crate::domain::rotation::{Sighting, StoreSnapshot};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_ref::SecretRef;
+use crate::domain::timestamp::UnixMillis;
 use crate::domain::token::RawToken;
 use crate::probe::http::HttpStack;
 use crate::probe::new_value::NewValue;
@@ -210,6 +211,10 @@ impl RotationWorld for LiveWorld {
 
     async fn runtime(&self, moment: Moment, accepted: oneshot::Sender<String>) -> Result<Option<Sighting>, Refused> {
         self.look(moment, accepted).await
+    }
+
+    async fn follow(&self, kickoff_id: &str, began: UnixMillis) -> Result<Option<Sighting>, Refused> {
+        self.go_on_with(kickoff_id, began).await
     }
 
     async fn write(&self, secret: &SecretRef) -> Result<Written, Refused> {

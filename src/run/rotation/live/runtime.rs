@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use super::{LiveWorld, RuntimeSource, refusal, without_grant};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::facts::Facts;
-use crate::check::facts::deployment::{DeploymentFact, RunState, SettingProblem};
+use crate::check::facts::deployment::{DeploymentFact, Kickoff, RunFact, RunState, SettingProblem};
 use crate::check::{CheckId, verdict};
 use crate::domain::rotation::{Sighting, Source};
 use crate::domain::runtime_output::RuntimeOutput;
@@ -50,12 +50,7 @@ impl LiveWorld {
     }
 
     async fn kickoff(&self, began: UnixMillis, accepted: oneshot::Sender<String>) -> Result<Sighting, Refused> {
-        let settings = &self.profile.deployment;
-        let target = match DeploymentTarget::of(&self.http, settings).await {
-            Ok(Some(target)) => target,
-            Ok(None) => return Err(Refused::new("the profile names no deployment; set deployment.url")),
-            Err(problem) => return Err(unusable(&problem)),
-        };
+        let (settings, target) = (&self.profile.deployment, self.deployment().await?);
         let inputs = kickoff_inputs(settings).await.map_err(|problem| unusable(&problem))?;
         let fact = target.kickoff(&inputs).await;
         if fact.call.refusal().is_some_and(|refusal| refusal.http_status == 422) {
@@ -84,15 +79,42 @@ impl LiveWorld {
         })?;
         let _ = accepted.send(kickoff.kickoff_id.clone());
         let run = target.follow(&kickoff, Pace::default(), |_| {}).await;
-        let kickoff_id = run.kickoff_id.clone();
-        let unreadable = |why: &str| Refused::new(format!("kickoff {kickoff_id}: {why}"));
-        let Some(status) = run.call.granted() else { return Err(unreadable("its status cannot be read")) };
-        match status.state {
-            RunState::Running if status.output.is_empty() => Err(unreadable("it did not end in time")),
-            state => {
-                let source = Source::Kickoff { kickoff_id: kickoff_id.clone() };
-                Ok(Sighting { failed: state == RunState::Failed, ..sighting(began, source, status.output.clone()) })
-            }
+        ended(&run, began)
+    }
+
+    /// The end of a run that an interrupted session started.
+    pub(super) async fn go_on_with(&self, kickoff_id: &str, began: UnixMillis) -> Result<Option<Sighting>, Refused> {
+        if self.runtime != RuntimeSource::Kickoff {
+            return Ok(None);
+        }
+        let target = self.deployment().await?;
+        let kickoff = Kickoff { kickoff_id: kickoff_id.to_owned() };
+        let run = target.follow(&kickoff, Pace::default(), |_| {}).await;
+        match run.call.refusal() {
+            Some(refusal) if refusal.http_status == 404 => Ok(None),
+            _ => ended(&run, began).map(Some),
+        }
+    }
+
+    async fn deployment(&self) -> Result<DeploymentTarget, Refused> {
+        match DeploymentTarget::of(&self.http, &self.profile.deployment).await {
+            Ok(Some(target)) => Ok(target),
+            Ok(None) => Err(Refused::new("the profile names no deployment; set deployment.url")),
+            Err(problem) => Err(unusable(&problem)),
+        }
+    }
+}
+
+/// What a run that was followed shows.
+fn ended(run: &RunFact, began: UnixMillis) -> Result<Sighting, Refused> {
+    let kickoff_id = &run.kickoff_id;
+    let unreadable = |why: &str| Refused::new(format!("kickoff {kickoff_id}: {why}"));
+    let Some(status) = run.call.granted() else { return Err(unreadable("its status cannot be read")) };
+    match status.state {
+        RunState::Running if status.output.is_empty() => Err(unreadable("it did not end in time")),
+        state => {
+            let source = Source::Kickoff { kickoff_id: kickoff_id.clone() };
+            Ok(Sighting { failed: state == RunState::Failed, ..sighting(began, source, status.output.clone()) })
         }
     }
 }

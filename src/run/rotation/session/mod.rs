@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use self::request::{Earlier, Journal, Pace, RollBack, RotationRequest, RuntimeFrom, SessionCommand};
+pub use self::request::{Earlier, EarlierRun, Journal, Pace, RollBack, RotationRequest, RuntimeFrom, SessionCommand};
 use super::event::{Moment, Part, RotationEvent, RotationKind, Way};
 use super::world::{Refused, RotationWorld};
 use crate::domain::rotation::{Sighting, StoreSnapshot};
@@ -60,6 +60,8 @@ struct Session<W> {
     tracked: Vec<Tracked>,
     runtime_before: Option<Sighting>,
     runtime_after: Option<Sighting>,
+    /// What an interrupted session started and did not see the end of.
+    earlier_run: Option<EarlierRun>,
 }
 
 /// One secret of the session.
@@ -108,7 +110,7 @@ impl<W: RotationWorld> Session<W> {
                 last_look: 0,
             })
             .collect();
-        let runtime_before = request.earlier.runtime.clone();
+        let (runtime_before, earlier_run) = (request.earlier.runtime.clone(), request.earlier.run.clone());
         Session {
             request,
             world,
@@ -120,6 +122,7 @@ impl<W: RotationWorld> Session<W> {
             tracked,
             runtime_before,
             runtime_after: None,
+            earlier_run,
         }
     }
 
@@ -207,15 +210,20 @@ impl<W: RotationWorld> Session<W> {
         }
     }
 
-    /// One look at the running automation.
+    /// One look at the running automation: at the run that an interrupted session started, where there is one.
     async fn look_at_runtime(&mut self, moment: Moment) {
         self.emit(RotationKind::Looking { moment }).await;
+        if let Some(run) = self.earlier_run.take_if(|run| run.moment == moment)
+            && self.follow(run).await
+        {
+            return;
+        }
         let (accepted, told) = oneshot::channel();
-        let world = self.world.clone();
+        let (world, began) = (self.world.clone(), now());
         // Told while the run is under way: whoever is interrupted then still knows what was started.
         let kicked_off = async {
             if let Ok(kickoff_id) = told.await {
-                self.emit(RotationKind::KickedOff { moment, kickoff_id }).await;
+                self.emit(RotationKind::KickedOff { moment, kickoff_id, began }).await;
             }
         };
         let (seen, ()) = tokio::join!(world.runtime(moment, accepted), kicked_off);
@@ -226,6 +234,18 @@ impl<W: RotationWorld> Session<W> {
         }
     }
 
+    /// Sees a run to its end; false where the deployment does not know it any more.
+    async fn follow(&mut self, run: EarlierRun) -> bool {
+        let EarlierRun { moment, kickoff_id, began } = run;
+        self.emit(RotationKind::KickedOff { moment, kickoff_id: kickoff_id.clone(), began }).await;
+        match self.world.follow(&kickoff_id, began).await {
+            Ok(Some(sighting)) => self.saw_runtime(moment, sighting).await,
+            Ok(None) => return false,
+            Err(refused) => self.trouble(None, refused).await,
+        }
+        true
+    }
+
     async fn saw_runtime(&mut self, moment: Moment, sighting: Sighting) {
         match moment {
             Moment::Before => self.runtime_before = Some(sighting.clone()),
@@ -233,6 +253,7 @@ impl<W: RotationWorld> Session<W> {
         }
         self.emit(RotationKind::RuntimeSeen { moment, sighting }).await;
     }
+
     async fn trouble(&mut self, secret: Option<String>, refused: Refused) {
         let Refused { reason, findings } = refused;
         self.emit(RotationKind::Trouble { secret, reason, findings }).await;

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::profile::Profile;
 use crate::domain::rotation::{Sighting, StoreSnapshot};
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::UnixMillis;
-use crate::run::rotation::event::{RotationEvent, Way};
+use crate::run::rotation::event::{Moment, RotationEvent, Way};
 
 /// How often and how long to look.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +52,17 @@ pub struct Earlier {
     pub runtime: Option<Sighting>,
     /// When new versions were written, by secret.
     pub written: Vec<(String, UnixMillis)>,
+    /// The run of the automation that was under way.
+    pub run: Option<EarlierRun>,
+}
+
+/// A run of the automation whose end nobody has seen yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierRun {
+    pub moment: Moment,
+    pub kickoff_id: String,
+    /// When its kickoff was sent.
+    pub began: UnixMillis,
 }
 
 /// Takes each event before the session goes on, so that what is kept is never behind what is done. An error says, in

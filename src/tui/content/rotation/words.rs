@@ -1,6 +1,8 @@
 //! A rotation in words: what is going on, what a verdict rests on, and what to do where no finding says it.
 
+use crate::check::Outcome;
 use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Why};
+use crate::output::rotation::outcome;
 use crate::output::rotation::text::hint;
 use crate::run::rotation::event::{Awaited, Moment, Way};
 use crate::tui::content::Show;
@@ -12,10 +14,10 @@ use crate::tui::text::Ink;
 
 /// The sign and ink of a verdict.
 pub fn sign(verdict: Verdict, show: Show) -> (&'static str, Ink) {
-    match verdict {
-        Verdict::Propagated => (show.glyphs.pass, Ink::Good),
-        Verdict::Inconclusive => (show.glyphs.inconclusive, Ink::Warning),
-        _ => (show.glyphs.fail, Ink::Bad),
+    match outcome(verdict) {
+        Outcome::Pass => (show.glyphs.pass, Ink::Good),
+        Outcome::Inconclusive => (show.glyphs.inconclusive, Ink::Warning),
+        Outcome::Warn | Outcome::Fail | Outcome::Skipped => (show.glyphs.fail, Ink::Bad),
     }
 }
 

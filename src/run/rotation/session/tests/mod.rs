@@ -32,6 +32,7 @@ enum Call {
     Current,
     Snapshot,
     Runtime(Moment),
+    Follow,
     Write,
     RunCommand,
     RollBack,
@@ -126,6 +127,18 @@ impl RotationWorld for Fakes {
             began,
             at: now(),
             source: Source::Kickoff { kickoff_id },
+            failed: false,
+            output: RuntimeOutput::of(&text),
+        }))
+    }
+
+    async fn follow(&self, kickoff_id: &str, began: UnixMillis) -> Result<Option<Sighting>, Refused> {
+        self.call(Call::Follow).await?;
+        let printed = (self.prints)(Moment::After, self.began.elapsed(), "new").filter(|_| kickoff_id == "known");
+        Ok(printed.map(|text| Sighting {
+            began,
+            at: now(),
+            source: Source::Kickoff { kickoff_id: kickoff_id.to_owned() },
             failed: false,
             output: RuntimeOutput::of(&text),
         }))

@@ -85,6 +85,7 @@ async fn a_session_that_goes_on_writes_nothing_twice() {
         stores: vec![("first".into(), snapshot(&["old"]))],
         runtime: None,
         written: vec![("first".into(), now())],
+        run: None,
     };
     for way in [Way::ByHand, Way::Command, Way::Trustline] {
         let going_on = RotationRequest { earlier: earlier(), ..request(way) };
@@ -96,6 +97,33 @@ async fn a_session_that_goes_on_writes_nothing_twice() {
         let ended = run(going_on, Fakes::new().with_write(9 * SECOND, "new")).await;
         let made = [Call::Write, Call::RunCommand].map(|call| ended.fakes.made(call));
         assert_eq!(made, [usize::from(way == Way::Trustline), usize::from(way == Way::Command)], "{way:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_under_way_is_followed_as_long_as_the_deployment_knows_it() {
+    let sighting = |value: &str| Sighting {
+        began: now(),
+        at: now(),
+        source: Source::Text,
+        failed: false,
+        output: RuntimeOutput::of(&line(value)),
+    };
+    for (kickoff_id, moment, runs) in
+        [("known", Moment::After, 0), ("forgotten", Moment::After, 1), ("known", Moment::Before, 1)]
+    {
+        let earlier = Earlier {
+            stores: vec![("first".into(), snapshot(&["old"]))],
+            runtime: Some(sighting("old")),
+            written: vec![("first".into(), now())],
+            run: Some(EarlierRun { moment, kickoff_id: kickoff_id.into(), began: now() }),
+        };
+        let going_on = RotationRequest { earlier, ..request(Way::Trustline) };
+        let ended = run(going_on, Fakes::new().with_write(Duration::ZERO, "new")).await;
+        assert_eq!(ended.verdicts(), [Verdict::Propagated], "{kickoff_id} {moment:?}");
+        assert_eq!(ended.fakes.made(Call::Runtime(Moment::After)), runs, "{kickoff_id} {moment:?}");
+        // A run of before the rotation says nothing of after it.
+        assert_eq!(ended.fakes.made(Call::Follow), usize::from(moment == Moment::After), "{kickoff_id} {moment:?}");
     }
 }
 

@@ -1,0 +1,176 @@
+//! An operator's access: whatever the Azure command line is signed in with.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
+use azure_core::error::ErrorKind;
+use azure_core::time::OffsetDateTime;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::AzureTarget;
+use super::exchange::{AzureSession, described};
+use super::transport::Recorder;
+use crate::domain::entra::EntraError;
+use crate::domain::token::{RawToken, decode};
+use crate::probe::program;
+
+/// The most that the Azure command line may print, in bytes; a stack trace of its has some ten thousand.
+const MAX_BYTES: usize = 256 * 1024;
+/// It may ask Entra first.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The most that is kept of its words, in characters.
+const LONGEST: usize = 300;
+
+/// Why the Azure command line gives no access. Says nothing of tokens.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CliRefusal {
+    #[error("{0}; install it, or name an application with --operator-client-id")]
+    NotRun(String),
+    #[error("nobody is signed in; run `az login --tenant {tenant}`")]
+    NotSignedIn { tenant: String },
+    /// Entra's words for it.
+    #[error("Entra gives it no token: {}", .0.description)]
+    Entra(EntraError),
+    #[error(
+        "it is signed in to the directory {found}, and the profile is of {expected}; run `az login --tenant {expected}`"
+    )]
+    OtherDirectory { found: String, expected: String },
+    #[error("{0}")]
+    Other(String),
+}
+
+/// What `az account get-access-token` prints. `expires_on` is there since version 2.54.
+#[derive(Deserialize)]
+struct Printed<'a> {
+    #[serde(rename = "accessToken", borrow)]
+    access_token: Cow<'a, str>,
+    expires_on: i64,
+}
+
+impl AzureTarget {
+    /// The session of whoever is signed in to the Azure command line, in the profile's directory, and who that is.
+    ///
+    /// # Errors
+    /// The command line is not there, or gives no token for the vault.
+    pub async fn cli_session(&self) -> Result<(AzureSession, String), CliRefusal> {
+        let signed_in = SignedIn { tenant: self.tenant_id.clone(), held: Mutex::new(None) };
+        let token = signed_in.token(&self.scope).await?;
+        let granted = described(&token);
+        if let Some(found) = granted.tenant_id.clone().filter(|found| !found.eq_ignore_ascii_case(&self.tenant_id)) {
+            return Err(CliRefusal::OtherDirectory { found, expected: self.tenant_id.clone() });
+        }
+        let session = AzureSession { credential: Arc::new(signed_in), recorder: Recorder::new(&self.http) };
+        Ok((session, who(&token)))
+    }
+}
+
+/// A person by name, an application by its client id and what a vault's roles name.
+fn who(token: &AccessToken) -> String {
+    let decoded = decode(&RawToken::clean(token.token.secret()).0);
+    let user = ["upn", "unique_name", "preferred_username"].iter().find_map(|name| decoded.claim(name)?.as_str());
+    let granted = described(token);
+    match (user, granted.app_id, granted.object_id) {
+        (Some(user), ..) => user.to_owned(),
+        (None, Some(app), Some(object)) => format!("{app} ({object})"),
+        (None, app, object) => app.or(object).unwrap_or_else(|| "the Azure CLI's user".to_owned()),
+    }
+}
+
+/// Asks the command line for tokens; the last one is kept, since every question starts a program.
+struct SignedIn {
+    tenant: String,
+    held: Mutex<Option<(String, AccessToken)>>,
+}
+
+impl std::fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedIn").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+impl SignedIn {
+    async fn token(&self, scope: &str) -> Result<AccessToken, CliRefusal> {
+        let mut held = self.held.lock().await;
+        if let Some((_, token)) = held.as_ref().filter(|(known, _)| known == scope) {
+            return Ok(token.clone());
+        }
+        let arguments = ["--scope", scope, "--tenant", &self.tenant, "--output", "json"];
+        let argv: Vec<String> =
+            ["az", "account", "get-access-token"].iter().chain(&arguments).map(ToString::to_string).collect();
+        let ended = program::run(&argv, MAX_BYTES, TIMEOUT).await.map_err(|e| CliRefusal::NotRun(e.to_string()))?;
+        if !ended.status.is_some_and(|status| status.success()) {
+            return Err(refusal(&String::from_utf8_lossy(&ended.stderr), &self.tenant));
+        }
+        let printed = serde_json::from_slice::<Printed<'_>>(&ended.stdout).ok();
+        let token = printed.and_then(|printed| {
+            let expires_on = OffsetDateTime::from_unix_timestamp(printed.expires_on).ok()?;
+            Some(AccessToken::new(Secret::new(printed.access_token.into_owned()), expires_on))
+        });
+        let unreadable =
+            || CliRefusal::Other("it prints no token that can be read; it must be version 2.54 or later".into());
+        let token = token.ok_or_else(unreadable)?;
+        *held = Some((scope.to_owned(), token.clone()));
+        Ok(token)
+    }
+}
+
+#[async_trait::async_trait]
+impl TokenCredential for SignedIn {
+    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+        let told = |why: String| azure_core::Error::with_message(ErrorKind::Credential, why);
+        let [scope] = scopes else { return Err(told("one scope is asked for at a time".to_owned())) };
+        self.token(scope).await.map_err(|refusal| told(refusal.to_string()))
+    }
+}
+
+/// What the command line complains of: Entra's words where there are any, else its own first complaint. What it prints
+/// of its inside is left out.
+fn refusal(stderr: &str, tenant: &str) -> CliRefusal {
+    let entra = stderr.find("AADSTS").and_then(|at| {
+        // The words of an answer may stand within JSON, and that within another sentence.
+        let text = stderr[at..].lines().next().unwrap_or_default();
+        EntraError::parse(text.split("\",\"").next().unwrap_or(text))
+    });
+    if let Some(error) = entra {
+        return CliRefusal::Entra(error);
+    }
+    let complaint = stderr.lines().find_map(|line| line.strip_prefix("ERROR: ")).unwrap_or_else(|| stderr.trim());
+    if complaint.contains("Please run 'az login'") {
+        return CliRefusal::NotSignedIn { tenant: tenant.to_owned() };
+    }
+    CliRefusal::Other(complaint.lines().next().unwrap_or_default().chars().take(LONGEST).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complaints_of_the_command_line_are_told_apart() {
+        const TENANT: &str = "0f1e2d3c-0000-4000-8000-000000000001";
+        let expired = "WARNING: x\nERROR: AADSTS700082: The refresh token has expired due to inactivity. Trace ID: 1 Correlation ID: 2 \
+                       Timestamp: 2026-01-01 00:00:00Z\nInteractive authentication is needed. Please run:\naz logout\naz login\n";
+        let unknown = "ERROR: The command failed with an unexpected error. Here is the traceback:\nERROR: Unable to get authority\n\
+                       Traceback (most recent call last):\n  File \"msal/authority.py\"\nValueError: OIDC Discovery failed. HTTP status: 400, \
+                       Error: {\"error\":\"invalid_request\",\"error_description\":\"AADSTS90002: Tenant 'x' not found. Check it. Trace ID: 1\",\"error_codes\":[90002]}\n";
+        for (stderr, said) in [
+            (
+                "ERROR: Please run 'az login' to setup account.\n",
+                "nobody is signed in; run `az login --tenant 0f1e2d3c",
+            ),
+            (expired, "Entra gives it no token: The refresh token has expired due to inactivity."),
+            (unknown, "Entra gives it no token: Tenant 'x' not found. Check it."),
+            ("ERROR: Subscription 'x' not found.\nCheck the spelling.\n", "Subscription 'x' not found."),
+            ("az: something else\n", "az: something else"),
+        ] {
+            let refused = refusal(stderr, TENANT);
+            assert!(refused.to_string().starts_with(said), "{refused}");
+            if let CliRefusal::Entra(error) = refused {
+                assert!(error.code().is_some() && !error.description.contains("Trace"), "{error:?}");
+            }
+        }
+    }
+}
