@@ -47,8 +47,8 @@ pub(super) enum Command {
     Replay(super::replay::ReplayArgs),
     /// Print a shell's completion script
     Completions(super::generate::CompletionsArgs),
-    /// Print the man page
-    Man,
+    /// Print the man page, or write one for every command
+    Man(super::generate::ManArgs),
 }
 
 /// The form of a report.

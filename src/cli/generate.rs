@@ -1,10 +1,13 @@
 //! `trustline completions` and `trustline man`: derived from the arguments themselves.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command, CommandFactory as _};
+use clap_mangen::Man;
 
 use super::{Cli, CliError, Exit, terminal};
+use crate::output::file;
 
 /// Arguments of `trustline completions`.
 #[derive(Debug, Args)]
@@ -19,12 +22,36 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit, CliError> {
     print(&script)
 }
 
-pub(super) fn man() -> Result<Exit, CliError> {
+/// Arguments of `trustline man`.
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// Write the page of every command to this folder, instead of printing the program's own
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+pub(super) fn man(args: &ManArgs) -> Result<Exit, CliError> {
+    let mut program = Cli::command().disable_help_subcommand(true);
+    program.build();
+    let Some(folder) = &args.folder else { return print(&page(&program)?) };
+    let refuse = |error: std::io::Error| CliError::new(format!("{}: {error}", folder.display()));
+    file::create_folder(folder).map_err(refuse)?;
+    let mut commands = vec![&program];
+    while let Some(command) = commands.pop() {
+        let path = folder.join(Man::new(command.clone()).get_filename());
+        file::replace(&path, &page(command)?).map_err(refuse)?;
+        commands.extend(command.get_subcommands().filter(|command| !command.is_hide_set()));
+    }
+    Ok(Exit::Passed)
+}
+
+fn page(command: &Command) -> Result<Vec<u8>, CliError> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command())
+    Man::new(command.clone())
+        .source(concat!("trustline ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)
         .map_err(|e| CliError::new(format!("the man page could not be made: {e}")))?;
-    print(&page)
+    Ok(page)
 }
 
 fn print(bytes: &[u8]) -> Result<Exit, CliError> {

@@ -109,7 +109,7 @@ pub fn main() -> ExitCode {
         Some(Command::Lab(args)) => lab::run(args),
         Some(Command::Replay(args)) => replay::run(args),
         Some(Command::Completions(args)) => generate::completions(args),
-        Some(Command::Man) => generate::man(),
+        Some(Command::Man(args)) => generate::man(args),
     };
     ended(result)
 }

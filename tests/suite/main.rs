@@ -16,6 +16,7 @@ mod fleet;
 mod guide;
 mod hostile;
 mod http;
+mod install;
 mod issuer;
 mod lab;
 mod pairs;

@@ -9,6 +9,7 @@ use crate::domain::fingerprint::keyed::FiledFingerprint;
 use crate::domain::rotation::Source;
 use crate::domain::rotation::evidence::chain::Document;
 use crate::domain::rotation::evidence::{Record, RuntimeOfRecord, StoreOfRecord};
+use crate::domain::text::visible_lines;
 use crate::output::markdown::cell;
 
 /// The document, a section a record.
@@ -27,7 +28,7 @@ pub fn markdown(document: &Document) -> String {
     for (record, number) in document.records.iter().zip(1..) {
         section(number, record, &mut text);
     }
-    text
+    visible_lines(&text)
 }
 
 fn counted(records: usize) -> String {
@@ -85,8 +86,11 @@ fn section(number: usize, fields: &Map<String, Value>, text: &mut String) {
 
 fn store(title: &str, store: Option<&StoreOfRecord>, text: &mut String) {
     let Some(store) = store else { return };
-    let _ =
-        writeln!(text, "\n{title}, {}:\n\n| Version | Stages | Created | Fingerprint |\n|---|---|---|---|", store.at);
+    let _ = writeln!(
+        text,
+        "\n{title}, {}:\n\n| Version | Stages | Created | Fingerprint |\n|---|---|---|---|",
+        cell(&store.at)
+    );
     for version in &store.versions {
         let mut stages = version.stages.clone();
         if stages.is_empty() && version.id == store.current {
@@ -100,7 +104,7 @@ fn store(title: &str, store: Option<&StoreOfRecord>, text: &mut String) {
             "| {} | {} | {} | {} |",
             cell(&version.id),
             cell(&stages.join(" ")),
-            version.created_at.as_deref().unwrap_or("not told"),
+            cell(version.created_at.as_deref().unwrap_or("not told")),
             version.fingerprint.as_ref().map_or("not read", form)
         );
     }
@@ -111,7 +115,7 @@ fn store(title: &str, store: Option<&StoreOfRecord>, text: &mut String) {
 
 fn runtime(title: &str, runtime: Option<&RuntimeOfRecord>, text: &mut String) {
     let Some(runtime) = runtime else { return };
-    let begun = matches!(runtime.source, Source::Kickoff { .. }).then(|| format!(", begun {}", runtime.began));
+    let begun = matches!(runtime.source, Source::Kickoff { .. }).then(|| format!(", begun {}", cell(&runtime.began)));
     let source = format!("{}{}", source_words(&runtime.source), begun.unwrap_or_default());
     let fingerprints: Vec<&str> = runtime.fingerprints.iter().map(form).collect();
     let told = if runtime.failed {
@@ -121,7 +125,7 @@ fn runtime(title: &str, runtime: Option<&RuntimeOfRecord>, text: &mut String) {
     } else {
         fingerprints.join(", ")
     };
-    let _ = writeln!(text, "\n{title}, {} ({}): {told}.", runtime.at, cell(&source));
+    let _ = writeln!(text, "\n{title}, {} ({}): {told}.", cell(&runtime.at), cell(&source));
 }
 
 fn form(fingerprint: &FiledFingerprint) -> &str {
