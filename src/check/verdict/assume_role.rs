@@ -61,6 +61,14 @@ fn narrow_by_external_id(findings: &mut Vec<Finding>, facts: &Facts, profile: &P
                     .push("an external id is sent; the role's trust policy says whether it is the right one".into());
             }
         }
+        // External ids are for third parties; the second hop leads into an account of the caller's own.
+        Some(ExternalIdRule::Unreadable) | None if profile.aws.target_role_arn.is_some() => {
+            findings.sort_by_key(|finding| match finding.cause {
+                Cause::AssumeRoleDenied => 0,
+                Cause::ExternalId => 1,
+                _ => 2,
+            });
+        }
         Some(ExternalIdRule::Unreadable) | None => {}
     }
 }
