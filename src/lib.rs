@@ -27,6 +27,8 @@
 //! - [`cause`]: why things fail: the catalogue of causes, error texts and mismatches turned into findings
 //! - [`domain`]: pure vocabulary: tokens, keys, issuers, policies and their evaluation, profiles
 //!
+//! Beside the rooms stands [`caught`], for all of them: the mark of work whose panic is no end of the program.
+//!
 //! # Invariants
 //!
 //! - `domain`, `cause`, `check` and `guide` import no runtime, HTTP client, SDK, clock, environment or file system; of
@@ -35,6 +37,7 @@
 //! - Text from outside passes [`domain::text::visible`] before it reaches a terminal.
 //! - "Could not check" is never "failed", and "not checked" is never "passed".
 
+pub mod caught;
 pub mod cause;
 pub mod check;
 pub mod cli;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Cause;
+use crate::domain::profile::key::Key;
 
 /// How sure a finding is. Ordered: the surest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +59,9 @@ pub struct Finding {
     /// The step of that guide, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u8>,
+    /// The profile's key whose value is wrong, where one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<String>,
     /// The vendor's page about it.
     pub docs: String,
 }
@@ -76,6 +80,7 @@ impl Finding {
             fixes: Vec::new(),
             guide: None,
             step: None,
+            setting: None,
             docs: String::new(),
         }
     }
@@ -85,6 +90,13 @@ impl Finding {
     pub fn with_difference(mut self, expected: impl Into<String>, actual: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self.actual = Some(actual.into());
+        self
+    }
+
+    /// Says which of the profile's values is wrong.
+    #[must_use]
+    pub fn about(mut self, key: Key) -> Self {
+        self.setting = Some(key.path().to_owned());
         self
     }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 mod assets;
+pub mod assume;
 pub mod catalogue;
 pub mod entra;
 pub mod explain;

@@ -1,6 +1,7 @@
 //! The likely reasons behind a rotation's verdict, as findings.
 
 use super::{Cause, Certainty, Finding};
+use crate::domain::profile::key::Key;
 use crate::domain::rotation::{Facts, Judgement, Sighting, Source, Why};
 
 /// The check id of a rotation's findings: the command itself.
@@ -67,6 +68,18 @@ pub fn findings(judgement: &Judgement, facts: &Facts<'_>, read_at: ReadAt) -> Ve
         | Why::RuntimeNotAsked
         | Why::NoFingerprint
         | Why::AutomationFailed => Vec::new(),
+    }
+}
+
+/// Tells where the variable that the automation misses is another than the one that the profile names.
+pub fn compare_variable(findings: &mut [Finding], judgement: &Judgement, named: Option<&str>) {
+    let (Why::VariableNotSet { variable }, Some(named)) = (&judgement.why, named) else { return };
+    if let Some(first) = findings.first_mut().filter(|_| variable != named) {
+        *first = first
+            .clone()
+            .about(Key::DeploymentVariable)
+            .with_difference(variable, named)
+            .with_evidence("the automation reads another variable than the profile names");
     }
 }
 

@@ -25,6 +25,7 @@ pub enum CheckId {
     AzureExchange,
     AzureListSecrets,
     AzureGetSecret,
+    AzureSubscription,
     SecretJsonKey,
     DeploymentReachable,
 }
@@ -51,6 +52,7 @@ impl CheckId {
         CheckId::AzureExchange,
         CheckId::AzureListSecrets,
         CheckId::AzureGetSecret,
+        CheckId::AzureSubscription,
         CheckId::SecretJsonKey,
         CheckId::DeploymentReachable,
     ];
@@ -77,6 +79,7 @@ impl CheckId {
             CheckId::AzureExchange => "azure.exchange",
             CheckId::AzureListSecrets => "azure.list-secrets",
             CheckId::AzureGetSecret => "azure.get-secret",
+            CheckId::AzureSubscription => "azure.subscription",
             CheckId::SecretJsonKey => "secret.json-key",
             CheckId::DeploymentReachable => "deployment.reachable",
         }
@@ -104,6 +107,7 @@ impl CheckId {
             CheckId::AzureExchange => "Entra exchanges the token",
             CheckId::AzureListSecrets => "vault's secrets can be listed",
             CheckId::AzureGetSecret => "vault's secret can be read",
+            CheckId::AzureSubscription => "subscription is the directory's",
             CheckId::SecretJsonKey => "secret holds the selected field",
             CheckId::DeploymentReachable => "deployment answers",
         }
@@ -156,6 +160,7 @@ impl CheckId {
             CheckId::AzureListSecrets | CheckId::AzureGetSecret => {
                 "https://learn.microsoft.com/azure/key-vault/general/rbac-guide"
             }
+            CheckId::AzureSubscription => "https://learn.microsoft.com/azure/azure-portal/get-subscription-tenant-id",
             CheckId::DeploymentReachable => "https://docs.crewai.com/en/enterprise/guides/kickoff-crew",
         }
     }

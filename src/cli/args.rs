@@ -1,5 +1,6 @@
 //! The arguments: the subcommands, and the groups of flags that several of them share.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -91,6 +92,9 @@ pub(super) struct NetworkArgs {
     /// Trust the authorities in this PEM file too, beside the system's
     #[arg(long, value_name = "PEM")]
     pub ca_file: Option<PathBuf>,
+    /// Dial this name at these addresses instead of looking it up (such as app.example.com=203.0.113.7,2001:db8::7)
+    #[arg(long, value_name = "NAME=ADDRESS,…", value_parser = addresses)]
+    pub resolve: Vec<(String, Vec<IpAddr>)>,
     /// Give up after this many seconds; any one network operation gets at most 10 of them
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub timeout: Duration,
@@ -120,6 +124,14 @@ pub(super) struct ProfileSelector {
     /// What was agreed to on the terminal.
     #[arg(skip)]
     pub agreed: Vec<Reach>,
+}
+
+/// Parses a name and its addresses.
+fn addresses(text: &str) -> Result<(String, Vec<IpAddr>), String> {
+    let told = || "write a name and its addresses, such as app.example.com=203.0.113.7,2001:db8::7".to_owned();
+    let (name, addresses) = text.split_once('=').filter(|(name, _)| !name.trim().is_empty()).ok_or_else(told)?;
+    let addresses: Result<Vec<IpAddr>, _> = addresses.split(',').map(|address| address.trim().parse()).collect();
+    Ok((name.trim().to_ascii_lowercase(), addresses.map_err(|_| told())?))
 }
 
 /// Parses a positive number of seconds, fractions allowed.

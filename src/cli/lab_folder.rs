@@ -184,6 +184,7 @@ fn azure(lab: &Lab) -> Table {
         ("resource-group", &held.resource_group),
         ("vault-name", &held.vault_name),
         ("authority-host", &held.authority_host),
+        ("resource-manager-url", &lab.endpoints.arm),
     ]);
     let files = [
         ("federated-credential", held.federated_credential.as_ref().map(|_| "federated-credentials.json")),

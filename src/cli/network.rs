@@ -24,7 +24,8 @@ impl NetworkArgs {
 
     /// The HTTP stack that these arguments ask for.
     pub(super) fn stack(&self) -> Result<HttpStack, CliError> {
-        stack(self.ca_file.as_deref(), self.operation_timeout(), ProxyUse::Environment)
+        let stack = stack(self.ca_file.as_deref(), self.operation_timeout(), ProxyUse::Environment)?;
+        Ok(if self.resolve.is_empty() { stack } else { stack.with_addresses(self.resolve.iter().cloned().collect()) })
     }
 
     /// The HTTP stack for the lab on this machine: its authority is trusted, and no proxy stands in between.

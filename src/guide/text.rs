@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Deserializer};
 
 use super::artifact::Artifact;
-use crate::cause::{Cause, catalogue};
+use crate::cause::{Cause, Finding, catalogue};
 use crate::check::CheckId;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
@@ -173,6 +173,20 @@ impl SetupGuide {
     /// The step of this number.
     pub fn step(&self, number: u8) -> Option<&Step> {
         self.steps.iter().find(|step| step.number == number)
+    }
+
+    /// The finding at the step that holds the value which is wrong, where it names one: the catalogue's step for its
+    /// cause where that holds it, else the first after the prerequisites, else those.
+    #[must_use]
+    pub fn placed(&self, finding: Finding, guide: &str) -> Finding {
+        let Some(key) = finding.setting.as_deref().and_then(Key::parse) else { return finding };
+        let holding = || self.steps.iter().filter(|step| step.fields.iter().any(|field| field.key == key));
+        let usual = holding().find(|step| Some(step.number) == finding.step);
+        let step = usual.or_else(|| holding().find(|step| step.number > 0)).or_else(|| holding().next());
+        match step {
+            Some(step) => Finding { guide: Some(guide.to_owned()), step: Some(step.number), ..finding },
+            None => finding,
+        }
     }
 
     /// How many steps it counts, without the prerequisites.

@@ -12,6 +12,7 @@ mod vault;
 use std::sync::Arc;
 
 use http::Method;
+use http::header::WWW_AUTHENTICATE;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -51,12 +52,28 @@ impl Arm {
         Arm { azure, tokens, places }
     }
 
+    /// Names the directory of the subscription, also to somebody without a token.
+    fn challenge(&self) -> String {
+        let tenant = &self.azure.now().tenant_id;
+        format!(
+            "Bearer authorization_uri=\"https://login.windows.net/{tenant}\", error=\"invalid_token\", error_description=\"The authentication failed because of missing 'Authorization' header.\""
+        )
+    }
+
     fn act(&self, request: &Received) -> Outcome {
         // Whoever sets a command line up for a cloud has no token of it yet.
         if request.path == metadata::PATH && request.method == Method::GET {
             return Ok((200, metadata::endpoints(&self.places)));
         }
-        let caller = bearer(request, &self.tokens, &AUDIENCES).map_err(|rejection| match rejection {
+        let caller = self.authenticate(request)?;
+        self.answered(request, &caller)
+    }
+
+    /// Whether there is such a subscription is told before anybody's token is looked at.
+    fn authenticate(&self, request: &Received) -> Result<Claims, Fault> {
+        let path = percent_decode_str(&request.path).decode_utf8_lossy();
+        scope::known_subscription(&path, &self.azure.now())?;
+        bearer(request, &self.tokens, &AUDIENCES).map_err(|rejection| match rejection {
             Rejection::Missing => {
                 Fault::new(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
             }
@@ -66,7 +83,10 @@ impl Arm {
                 "InvalidAuthenticationTokenAudience",
                 format!("The access token has been obtained for wrong audience or resource. It should exactly match with one of the allowed audiences '{}/'.", AUDIENCES.join("/','")),
             ),
-        })?;
+        })
+    }
+
+    fn answered(&self, request: &Received, caller: &Claims) -> Outcome {
         if !request.query.split('&').any(|pair| pair.starts_with("api-version=")) {
             let message = "The api-version query parameter (?api-version=) is required for all requests.";
             return Err(Fault::new(400, "MissingApiVersionParameter", message));
@@ -76,22 +96,22 @@ impl Arm {
             return Err(Fault::new(404, "InvalidResourceType", "The resource type could not be found."));
         };
         match (&request.method, target) {
-            (&Method::GET, Target::Subscriptions) => Ok((200, self.subscriptions(&caller))),
-            (&Method::GET, Target::Subscription) => self.subscription(&caller),
+            (&Method::GET, Target::Subscriptions) => Ok((200, self.subscriptions(caller))),
+            (&Method::GET, Target::Subscription) => self.subscription(caller),
             (&Method::GET, Target::Tenants) => Ok((200, self.tenants())),
-            (&Method::GET, Target::Vaults) => self.list_vaults(&caller),
-            (&Method::GET, Target::Vault) => self.get_vault(&caller),
+            (&Method::GET, Target::Vaults) => self.list_vaults(caller),
+            (&Method::GET, Target::Vault) => self.get_vault(caller),
             // The command line writes the whole resource back.
-            (&Method::PATCH | &Method::PUT, Target::Vault) => self.update_vault(&caller, &object(request)?),
+            (&Method::PATCH | &Method::PUT, Target::Vault) => self.update_vault(caller, &object(request)?),
             (&Method::GET, Target::Definitions) => {
                 Ok((200, definition::list(&self.azure.now().subscription_id, &request.query)))
             }
-            (&Method::GET, Target::Assignments(scope)) => self.list_assignments(&caller, &scope),
-            (&Method::GET, Target::Assignment(scope, name)) => self.get_assignment(&caller, &scope, &name),
+            (&Method::GET, Target::Assignments(scope)) => self.list_assignments(caller, &scope),
+            (&Method::GET, Target::Assignment(scope, name)) => self.get_assignment(caller, &scope, &name),
             (&Method::PUT, Target::Assignment(scope, name)) => {
-                self.put_assignment(&caller, &scope, &name, &object(request)?)
+                self.put_assignment(caller, &scope, &name, &object(request)?)
             }
-            (&Method::DELETE, Target::Assignment(scope, name)) => self.delete_assignment(&caller, &scope, &name),
+            (&Method::DELETE, Target::Assignment(scope, name)) => self.delete_assignment(caller, &scope, &name),
             (method, _) => Err(Fault::new(
                 405,
                 "MethodNotAllowed",
@@ -126,7 +146,10 @@ impl Service for Arm {
     async fn answer(&self, request: Received) -> Answer {
         match self.act(&request) {
             Ok((status, body)) => Answer::new(status, JSON, body.to_string()),
-            Err(fault) => Answer::new(fault.status, JSON, fault.body()),
+            Err(fault) => {
+                let answer = Answer::new(fault.status, JSON, fault.body());
+                if fault.status == 401 { answer.with_header(WWW_AUTHENTICATE, self.challenge()) } else { answer }
+            }
         }
     }
 }

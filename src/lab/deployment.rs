@@ -14,9 +14,11 @@ use http::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
+use super::clock;
 use super::keys::random_uuid;
-use super::server::{Answer, Received, Service};
+use super::server::{Answer, MISTAKE, Received, Service};
 use super::world::{Answers, DeploymentWorld};
+use crate::caught::contained;
 use runs::{Outcome, Runs};
 pub(super) use worker::{Clouds, Worker};
 
@@ -54,11 +56,13 @@ impl Deployment {
         self.runs.begin(&id);
         let (worker, runs, kickoff) = (self.worker.clone(), self.runs.clone(), id.clone());
         let takes = Duration::from_millis(self.world.takes_ms);
-        tokio::spawn(async move {
-            let outcome = worker.run().await;
+        let work = clock::ahead_by(clock::ahead(), async move {
+            let outcome = contained(worker.run()).await;
+            let outcome = outcome.unwrap_or_else(|| Outcome::Failed { error: MISTAKE.to_owned() });
             tokio::time::sleep(takes).await;
             runs.end(&kickoff, outcome);
         });
+        tokio::spawn(work);
         answer(200, &json!({ "kickoff_id": id }))
     }
 

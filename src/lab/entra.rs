@@ -23,6 +23,7 @@ pub(super) use access::{AccessTokens, Claims};
 use fault::Fault;
 
 use super::changing::Changing;
+use super::clock::now;
 use super::keys::random_uuid;
 use super::server::{Answer, Received, Service};
 use super::sts::Fetcher;
@@ -336,11 +337,4 @@ pub(super) fn is_uuid(text: &str) -> bool {
             8 | 13 | 18 | 23 => b == b'-',
             _ => b.is_ascii_hexdigit(),
         })
-}
-
-/// Seconds since the epoch, by the clouds' clock.
-pub(super) fn now() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

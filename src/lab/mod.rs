@@ -12,6 +12,7 @@ mod arm;
 mod authority;
 mod changing;
 mod client;
+mod clock;
 mod deployment;
 mod entra;
 mod fault;
@@ -30,7 +31,7 @@ mod vault;
 pub mod world;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Serialize;
@@ -53,6 +54,7 @@ use vault::Vault;
 use world::{Certificate, Description, Places};
 pub use world::{Scenario, World, WorldError};
 
+use crate::caught::caught;
 use crate::domain::certificate::Chain;
 
 /// How the deployment's worker names itself to the clouds.
@@ -235,8 +237,13 @@ impl Lab {
         let inside: Arc<str> = format!("trustline-lab/{}", keys::random_uuid()).into();
 
         let (stop, stopped) = watch::channel(());
-        let manner = Manner { delay: options.delay, inside: inside.clone(), clock_offset: 0 };
-        let issuer_manner = Manner { clock_offset: description.issuer.clock_offset_s, ..manner.clone() };
+        let manner = Manner {
+            delay: options.delay,
+            inside: inside.clone(),
+            ahead_s: description.clock_offset_s,
+            own_ahead_s: 0,
+        };
+        let issuer_manner = Manner { own_ahead_s: description.issuer.clock_offset_s, ..manner.clone() };
         let plain = authority.server(Certificate::Valid)?;
         let issuer_tls = match description.issuer.certificate {
             Certificate::Valid => plain.clone(),
@@ -292,7 +299,7 @@ impl Lab {
             deployment_port.serve(plain, deployment, manner, stopped)?,
         ]);
         // What a static credential reads, it reads now: the value becomes part of the image.
-        tokio::spawn(async move { worker.deploy().await });
+        tokio::spawn(caught(async move { worker.deploy().await }));
         let profile = profile(&description);
         Ok(Lab {
             endpoints,
@@ -317,9 +324,7 @@ impl Lab {
     ///
     /// Where the key would not sign.
     pub fn workload_token(&self) -> Result<SecretString, LabError> {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+        let now = clock::now() + self.mint.description.clock_offset_s;
         issuer::workload_token(&self.mint.description, &self.mint.keys, now)
     }
 

@@ -4,7 +4,7 @@ mod constraint;
 mod parameters;
 mod xml;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::Method;
 
@@ -12,6 +12,7 @@ pub(super) use constraint::{Constraints, Shown, is_session_name_character};
 pub(super) use parameters::Parameters;
 pub(super) use xml::Element;
 
+use super::clock;
 use super::fault::Fault;
 use super::keys::random_uuid;
 use super::server::{Answer, Received};
@@ -60,7 +61,7 @@ impl Protocol {
 
     /// Who signed the request.
     pub(super) fn authenticate(&self, request: &Received, account: &Account) -> Result<Authenticated, Fault> {
-        sigv4::authenticate(request, account, self.service, SIGNATURE_WINDOW, SystemTime::now())
+        sigv4::authenticate(request, account, self.service, SIGNATURE_WINDOW, clock::time())
             .map_err(|rejection| self.rejected(rejection))
     }
 

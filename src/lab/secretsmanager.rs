@@ -10,11 +10,12 @@ mod store;
 mod write;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{HeaderName, Method};
 use serde_json::{Map, Value, json};
 
+use super::clock;
 use super::fault::Fault;
 use super::keys::random_uuid;
 use super::server::{Answer, Received, Service};
@@ -74,7 +75,7 @@ impl SecretsManager {
         if request.method != Method::POST || action.is_empty() {
             return Err(unknown_operation());
         }
-        let sender = sigv4::authenticate(request, &self.account, "secretsmanager", SIGNATURE_WINDOW, SystemTime::now())
+        let sender = sigv4::authenticate(request, &self.account, "secretsmanager", SIGNATURE_WINDOW, clock::time())
             .map_err(rejected)?;
         let Ok(Value::Object(input)) = serde_json::from_slice(&request.body) else {
             return Err(Fault::new("SerializationException", 400, "The request body is not a JSON object"));

@@ -20,10 +20,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::LabError;
+use super::{LabError, clock};
+use crate::caught::{caught, contained};
 
 /// Requests above this are refused; the largest real one is a secret of 64 KiB.
 const MAX_BODY: usize = 1024 * 1024;
+/// What is told of a panic in the lab: it is nothing that the user did, nor anything that the world of the lab breaks.
+pub(super) const MISTAKE: &str = "an internal error of trustline's lab; please report it";
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A request, read to its end.
@@ -77,8 +80,10 @@ pub(super) struct Manner {
     /// The name under which the lab's own clouds fetch from the lab's issuer. `--delay-ms` stands for the way between
     /// a client and the clouds, which they do not travel.
     pub inside: Arc<str>,
-    /// Seconds this server's clock is ahead of the real one.
-    pub clock_offset: i64,
+    /// Seconds the world's clocks are ahead of the real one.
+    pub ahead_s: i64,
+    /// Seconds this server's clock is ahead of the world's others.
+    pub own_ahead_s: i64,
 }
 
 /// A port that is bound and not served yet, so that its number can be known before the world that names it is built.
@@ -130,7 +135,7 @@ async fn accept<S: Service>(
                 // A failed accept is the peer's loss (reset before accepted, out of descriptors); the listener stays.
                 if let Ok((stream, _)) = accepted {
                     let connection = connection(stream, tls.clone(), service.clone(), manner.clone(), stop.clone());
-                    connections.spawn(connection);
+                    connections.spawn(caught(clock::ahead_by(manner.ahead_s, connection)));
                 }
             }
         }
@@ -185,7 +190,7 @@ async fn respond<S: Service>(service: &S, manner: &Manner, request: Request<Inco
         body: body.to_bytes(),
     };
     let from_inside = received.header("user-agent") == &*manner.inside;
-    let answer = service.answer(received).await;
+    let answer = contained(service.answer(received)).await.unwrap_or_else(mistake);
     let delay = if from_inside { answer.delay } else { manner.delay + answer.delay };
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -193,12 +198,17 @@ async fn respond<S: Service>(service: &S, manner: &Manner, request: Request<Inco
     response(answer, manner)
 }
 
+/// The answer to a request that no answer could be made for.
+fn mistake() -> Answer {
+    Answer::new(500, "text/plain", format!("{MISTAKE}\n"))
+}
+
 fn response(answer: Answer, manner: &Manner) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-    if let Some(date) = http_date(manner.clock_offset) {
+    if let Some(date) = http_date(manner.own_ahead_s) {
         headers.insert(DATE, date);
     }
     for (name, value) in answer.headers {
@@ -214,6 +224,43 @@ fn http_date(offset: i64) -> Option<HeaderValue> {
     let format = time::macros::format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );
-    let text = (OffsetDateTime::now_utc() + time::Duration::seconds(offset)).format(format).ok()?;
+    let text = (OffsetDateTime::from(clock::time()) + time::Duration::seconds(offset)).format(format).ok()?;
     HeaderValue::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caught::is_caught;
+    use crate::lab::authority::Authority;
+    use crate::lab::client::trusting;
+    use crate::lab::world::Certificate;
+
+    /// A service with a mistake on one path.
+    struct Mistaken;
+
+    impl Service for Mistaken {
+        async fn answer(&self, request: Received) -> Answer {
+            assert!(is_caught(), "a hook that ends the program must know");
+            assert_ne!(request.path, "/mistake", "planted in a panic");
+            Answer::new(200, "text/plain", "served".to_owned())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_one_answer_is_told_there_and_the_next_is_served() {
+        let (authority, port) = (Authority::new().unwrap(), Port::bind().unwrap());
+        let manner = Manner { delay: Duration::ZERO, inside: "inside".into(), ahead_s: 0, own_ahead_s: 0 };
+        let (url, (stop, stopped)) = (port.url(), watch::channel(()));
+        let tls = authority.server(Certificate::Valid).unwrap();
+        let serving = port.serve(tls, Arc::new(Mistaken), manner, stopped).unwrap();
+        let client = trusting(&authority.der(), "outside").unwrap();
+        for (path, status, told) in [("/", 200, "served"), ("/mistake", 500, MISTAKE), ("/", 200, "served")] {
+            let answer = client.get(format!("{url}{path}")).send().await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+            assert_eq!(answer.text().await.unwrap().trim_end(), told);
+        }
+        drop(stop);
+        serving.await.unwrap();
+    }
 }

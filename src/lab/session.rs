@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::LabError;
 use super::changing::Changing;
-use super::entra::now;
+use super::clock::now;
 use super::keys::random_text;
 use super::world::{AwsWorld, Policy, Role};
 

@@ -10,11 +10,11 @@ mod verification;
 mod web_identity;
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 pub(super) use fetch::Fetcher;
 
 use super::accounts::Accounts;
+use super::clock::now;
 use super::fault::Fault;
 use super::query::{Element, Outcome, Protocol};
 use super::server::{Answer, Received, Service};
@@ -64,11 +64,4 @@ impl Service for Sts {
     async fn answer(&self, request: Received) -> Answer {
         QUERY.answer(self.act(&request).await)
     }
-}
-
-/// Seconds since the epoch, by the clouds' clock.
-fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

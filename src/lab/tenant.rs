@@ -1,7 +1,8 @@
 //! The directory and the subscription as operations change them, and who may.
 
 use super::changing::Changing;
-use super::entra::{AccessTokens, Claims, now};
+use super::clock::now;
+use super::entra::{AccessTokens, Claims};
 use super::keys::random_uuid;
 use super::server::Received;
 use super::world::AzureWorld;

@@ -16,7 +16,8 @@ use rights::Right;
 use store::Store;
 
 use super::changing::Changing;
-use super::entra::{AccessTokens, Claims, now};
+use super::clock::now;
+use super::entra::{AccessTokens, Claims};
 use super::keys::random_uuid;
 use super::server::{Answer, Received, Service};
 use super::world::{AzureWorld, VaultNetwork};

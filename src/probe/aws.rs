@@ -28,7 +28,7 @@ use crate::domain::secret_ref::SecretRef;
 use crate::domain::token::RawToken;
 
 /// The session name asked for where the profile sets none.
-const SESSION_NAME: &str = "trustline";
+pub const SESSION_NAME: &str = "trustline";
 
 /// Where to call: the stack, the region, and endpoints other than AWS's own.
 #[derive(Clone, Debug)]
@@ -171,7 +171,16 @@ impl AwsTarget {
                     (Some(wanted), Some(None)) => nearest(&wanted.name, page.iter().filter_map(SecretListEntry::name)),
                     _ => None,
                 };
+                let key = entry.flatten().and_then(SecretListEntry::kms_key_id).map(str::to_owned);
+                let mut keys: Vec<String> = page.iter().filter_map(|s| s.kms_key_id()).map(str::to_owned).collect();
+                keys.sort_unstable();
+                keys.dedup();
+                let prefix = self.settings.secret_prefix.as_deref();
+                let begins = |s: &&SecretListEntry, prefix: &str| s.name().is_some_and(|n| n.starts_with(prefix));
                 Answer::Granted(SecretList {
+                    prefixed: prefix.map(|prefix| page.iter().filter(|s| begins(s, prefix)).count()),
+                    key,
+                    keys,
                     seen: page.len(),
                     more: output.next_token().is_some(),
                     holds_secret: entry.map(|e| e.is_some()),

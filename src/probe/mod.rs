@@ -3,7 +3,6 @@
 pub mod access_key;
 pub mod aws;
 pub mod azure;
-pub mod caught;
 pub mod deployment;
 pub mod documents;
 pub mod held_secret;

@@ -14,15 +14,17 @@ use crate::check::facts::deployment::DeploymentFact;
 use crate::check::facts::issuer::{DocumentFact, KeysFact};
 use crate::check::facts::permissions::PermissionsFact;
 use crate::check::facts::secret::{SecretList, SecretRead};
+use crate::check::facts::subscription::SubscriptionFact;
 use crate::check::facts::token::{SignatureFact, TokenFact};
 use crate::check::facts::trust::TrustFact;
 use crate::check::verdict::token::Expectations;
 use crate::domain::discovery::IssuerAddress;
+use crate::domain::iam::AssumeRequest;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::signature;
 use crate::domain::token::RawToken;
-use crate::probe::aws::{AwsTarget, Session};
-use crate::probe::azure::{AzureSession, AzureTarget, Proof};
+use crate::probe::aws::{AwsTarget, SESSION_NAME, Session};
+use crate::probe::azure::{self, AzureSession, AzureTarget, Proof};
 use crate::probe::held_secret::held_secret;
 use crate::probe::http::HttpStack;
 use crate::probe::{access_key, deployment, documents, issuer, token_source};
@@ -48,6 +50,8 @@ pub struct StepInput {
     /// What was seen when the step began.
     pub facts: Arc<Facts>,
     pub holdings: Holdings,
+    /// What is left of the run's time.
+    pub left: Duration,
 }
 
 /// What a step brought.
@@ -70,6 +74,7 @@ pub enum Yield {
     GetSecret(Call<SecretRead>),
     LocateSecret(Located),
     Permissions(PermissionsFact),
+    Subscription(Box<SubscriptionFact>),
     Deployment(Box<DeploymentFact>),
     /// The step had nothing to work with.
     Nothing,
@@ -89,8 +94,20 @@ pub struct WorldProbes {
     pub timeout: Duration,
 }
 
+/// With less time than this an operation's failure would tell nothing of the other side.
+const LEAST_TIME: Duration = Duration::from_secs(1);
+
 impl Probes for WorldProbes {
+    /// An operation ends before the run does, so that its own failure is told.
     async fn perform(&self, step: Step, input: StepInput) -> Yield {
+        let left = input.left.max(LEAST_TIME);
+        let within = WorldProbes { http: self.http.within(left), timeout: self.timeout.min(left) };
+        within.at(step, input).await
+    }
+}
+
+impl WorldProbes {
+    async fn at(&self, step: Step, input: StepInput) -> Yield {
         match step {
             Step::IssuerDocument => self.issuer_document(&input).await,
             Step::IssuerKeys => self.issuer_keys(&input).await,
@@ -99,6 +116,10 @@ impl Probes for WorldProbes {
             Step::TrustPolicy if input.profile.guide == Guide::AzureWorkloadIdentity => credentials(&input).await,
             Step::TrustPolicy => trust_policy(&input).await,
             Step::Permissions => permissions(&input).await,
+            Step::Subscription => {
+                let seen = azure::subscription(&self.http, &input.profile.azure).await;
+                seen.map_or(Yield::Nothing, |fact| Yield::Subscription(Box::new(fact)))
+            }
             Step::Deployment => {
                 let seen = deployment::observe(&self.http, &input.profile.deployment).await;
                 seen.map_or(Yield::Nothing, |fact| Yield::Deployment(Box::new(fact)))
@@ -111,15 +132,17 @@ impl Probes for WorldProbes {
                 Yield::AccessKey(fact, session)
             }
             Step::AssumeRole => self.assume_role(&input).await,
-            Step::RoleTrust => role_trust_of(&input.profile).await.map_or(Yield::Nothing, Yield::RoleTrust),
+            Step::RoleTrust => {
+                let caller = input.facts.aws.caller.as_ref().and_then(Call::granted);
+                let trust = role_trust_of(&input.profile, caller).await;
+                trust.map_or(Yield::Nothing, Yield::RoleTrust)
+            }
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret | Step::LocateSecret => {
                 self.with_session(step, &input).await
             }
         }
     }
-}
 
-impl WorldProbes {
     async fn issuer_document(&self, input: &StepInput) -> Yield {
         match input.profile.issuer_url.as_deref().map(IssuerAddress::clean) {
             Some(Ok(address)) => Yield::IssuerDocument(issuer::document(&self.http, &address).await),
@@ -231,12 +254,16 @@ pub(super) fn access_key_of(profile: &Profile) -> (AccessKeyFact, Option<Session
     access_key::observe(&profile.aws, &access_key::Surroundings { variables: &variables })
 }
 
-/// What the trust policy at hand asks of the external id; none without a policy.
-pub(super) async fn role_trust_of(profile: &Profile) -> Option<RoleTrust> {
+/// What the trust policy at hand says to the caller, as far as that is known; none without a policy.
+pub(super) async fn role_trust_of(profile: &Profile, caller: Option<&Caller>) -> Option<RoleTrust> {
     let path = profile.aws.trust_policy.as_ref()?;
     let text = documents::read(path).await;
-    let sent = profile.aws.external_id.as_deref();
-    Some(RoleTrust::read(&path.display().to_string(), text.as_deref().unwrap_or_default(), sent))
+    let request = AssumeRequest {
+        caller: caller.map(|caller| caller.arn.as_str()),
+        external_id: profile.aws.external_id.as_deref(),
+        session_name: profile.aws.session_name.as_deref().or(Some(SESSION_NAME)),
+    };
+    Some(RoleTrust::evaluate(&path.display().to_string(), text, &request))
 }
 
 fn verify(input: &StepInput) -> Yield {

@@ -15,12 +15,13 @@ use super::plan::{Limits, Plan, Selection};
 use super::probes::{Holdings, Probes, StepInput, Yield};
 use super::ranking;
 use super::step::{Step, informing};
+use crate::caught::caught;
 use crate::cause::explain::{Given, completed};
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
-use crate::probe::caught::caught;
+use crate::guide::setup_guide;
 
 /// How many events may wait for a slow reader before the runner waits for it.
 const EVENTS_AHEAD: usize = 256;
@@ -191,6 +192,7 @@ impl<P: Probes> Run<P> {
             profile: self.profile.clone(),
             facts: Arc::new(self.facts.clone()),
             holdings: self.holdings.clone(),
+            left: (self.began + self.request.limits.total + self.request.limits.wait).saturating_duration_since(now),
         };
         let probes = self.probes.clone();
         let task = self.tasks.spawn(caught(async move {
@@ -259,6 +261,7 @@ impl<P: Probes> Run<P> {
             Yield::ListSecrets(call) => self.facts.aws.list = Some(call),
             Yield::GetSecret(call) => self.facts.aws.secret = Some(call),
             Yield::Permissions(fact) => self.facts.aws.permissions = Some(fact),
+            Yield::Subscription(fact) => self.facts.azure.subscription = Some(*fact),
             Yield::Deployment(fact) => self.facts.deployment = Some(*fact),
             Yield::LocateSecret(located) => self.facts.aws.located = Some(located),
             Yield::Nothing => {}
@@ -305,7 +308,7 @@ impl<P: Probes> Run<P> {
         if !self.ended.contains_key(&step) || !check.needs().iter().all(|n| self.is_settled(*n)) {
             return false;
         }
-        !verdict::is_refused(check, &self.facts)
+        !verdict::wants_more(check, &self.facts, &self.profile)
             || step.explained_by().iter().all(|s| self.ended.contains_key(s) || !self.plan.steps.contains(s))
     }
 
@@ -337,7 +340,9 @@ impl<P: Probes> Run<P> {
         let guide = self.request.profile.guide.id();
         let about = about(check, &self.profile);
         let given = Given { claims: self.facts.claims(), trust: None, profile: Some(&about) };
-        let findings = verdict.findings.into_iter().map(|f| completed(f, Some(guide), &given)).collect();
+        let own = setup_guide(self.request.profile.guide);
+        let findings =
+            verdict.findings.into_iter().map(|f| own.placed(completed(f, Some(guide), &given), guide)).collect();
         FinishedCheck {
             id: check,
             title: check.title().to_owned(),

@@ -89,6 +89,7 @@ fn healthy(step: Step) -> Yield {
             holds_secret: None,
             id: None,
             nearest: None,
+            ..SecretList::default()
         }))),
         _ => Yield::Nothing,
     }

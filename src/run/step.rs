@@ -23,7 +23,7 @@ pub enum Step {
     WebIdentity,
     /// Ask STS who the session, or the key's owner, is.
     CallerIdentity,
-    /// Read what the trust policy at hand asks of the external id.
+    /// Evaluate the trust policy at hand for the signed caller.
     RoleTrust,
     /// Assume a role with the credentials at hand.
     AssumeRole,
@@ -41,6 +41,8 @@ pub enum Step {
     VaultList,
     /// Read the vault's secret.
     VaultGet,
+    /// Ask Resource Manager whose directory the vault's subscription is of.
+    Subscription,
     /// Ask the running deployment for its inputs.
     Deployment,
 }
@@ -65,6 +67,7 @@ impl Step {
         Step::EntraExchange,
         Step::VaultList,
         Step::VaultGet,
+        Step::Subscription,
         Step::Deployment,
     ];
 
@@ -82,10 +85,12 @@ impl Step {
             Step::AssumeRole => &[CheckId::AwsAssumeRole],
             Step::ListSecrets => &[CheckId::AwsListSecrets],
             Step::GetSecret => &[CheckId::AwsGetSecret, CheckId::SecretJsonKey],
-            Step::Permissions | Step::LocateSecret | Step::RoleTrust => &[],
+            Step::RoleTrust => &[CheckId::TrustPolicy],
+            Step::Permissions | Step::LocateSecret => &[],
             Step::EntraExchange => &[CheckId::AzureExchange],
             Step::VaultList => &[CheckId::AzureListSecrets],
             Step::VaultGet => &[CheckId::AzureGetSecret, CheckId::SecretJsonKey],
+            Step::Subscription => &[CheckId::AzureSubscription],
             Step::Deployment => &[CheckId::DeploymentReachable],
         }
     }
@@ -93,11 +98,13 @@ impl Step {
     /// The steps that must have ended, however they ended, before this one can begin.
     pub const fn after(self, guide: Guide) -> &'static [Step] {
         match self {
-            Step::IssuerDocument | Step::Token | Step::Deployment | Step::AccessKey | Step::RoleTrust => &[],
+            Step::IssuerDocument | Step::Token | Step::Deployment | Step::AccessKey | Step::Subscription => &[],
             Step::IssuerKeys => &[Step::IssuerDocument],
             Step::Signature => &[Step::Token, Step::IssuerKeys],
             Step::TrustPolicy | Step::WebIdentity | Step::EntraExchange => &[Step::Token],
             Step::CallerIdentity => &[Step::AccessKey, Step::WebIdentity],
+            // The policy is evaluated for whoever calls.
+            Step::RoleTrust => &[Step::CallerIdentity],
             Step::AssumeRole => &[Step::AccessKey, Step::WebIdentity, Step::CallerIdentity],
             // A key that STS does not know is told once, before anything is read with it.
             Step::ListSecrets | Step::GetSecret if guide.is_aws_access_key() => {
@@ -110,11 +117,17 @@ impl Step {
         }
     }
 
-    /// The steps whose facts explain a refusal of this one: a refusal is judged when they have ended.
+    /// The steps whose facts explain what this one met: a refusal, a time that does not fit. Such is judged when they have
+    /// ended.
     pub const fn explained_by(self) -> &'static [Step] {
         match self {
             Step::WebIdentity | Step::EntraExchange => {
                 &[Step::IssuerDocument, Step::IssuerKeys, Step::Signature, Step::TrustPolicy]
+            }
+            Step::Token => &[Step::IssuerDocument, Step::WebIdentity, Step::EntraExchange],
+            Step::Deployment => &[Step::IssuerDocument],
+            Step::IssuerDocument | Step::IssuerKeys => {
+                &[Step::Token, Step::WebIdentity, Step::CallerIdentity, Step::EntraExchange, Step::Deployment]
             }
             Step::AssumeRole => &[Step::RoleTrust],
             Step::VaultList => &[Step::VaultGet],
@@ -143,10 +156,11 @@ impl Step {
             Step::RoleTrust => profile.guide == Guide::AwsAssumeRole && profile.aws.trust_policy.is_some(),
             Step::AssumeRole => profile.guide == Guide::AwsAssumeRole || profile.role_to_assume().is_some(),
             Step::CallerIdentity | Step::ListSecrets => !is_azure(profile),
-            Step::Permissions => profile.guide.is_aws_web_identity() && profile.aws.identity_policy.is_some(),
+            Step::Permissions => !is_azure(profile) && profile.aws.identity_policy.is_some(),
             Step::GetSecret | Step::LocateSecret => !is_azure(profile) && profile.secret.is_some(),
             Step::EntraExchange | Step::VaultList => is_azure(profile),
             Step::VaultGet => is_azure(profile) && profile.secret.is_some(),
+            Step::Subscription => is_azure(profile) && profile.azure.subscription_id.is_some(),
             Step::Deployment => profile.deployment.url.is_some(),
         }
     }
@@ -199,5 +213,6 @@ pub fn informing(check: CheckId, guide: Guide) -> Option<Step> {
         .iter()
         .copied()
         .filter(|step| !(on_azure && *step == Step::GetSecret))
+        .filter(|step| !(guide == Guide::AwsAssumeRole && *step == Step::TrustPolicy))
         .find(|step| step.informs().contains(&check))
 }

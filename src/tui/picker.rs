@@ -3,6 +3,7 @@
 use super::command::{Availability, COMMANDS, Command, CommandId, Scope};
 use super::content::Show;
 use super::content::clock::moment;
+use super::content::handshake::passed_words;
 use super::content::start::guide_title;
 use super::copy;
 use super::glyphs::Glyphs;
@@ -303,9 +304,9 @@ fn runs(model: &Model, show: Show, choice: fn(RunNumber) -> Choice) -> Vec<Entry
                 None => (show.glyphs.waiting, Ink::Muted),
             };
             let cause = match run.verdict() {
-                Some(RunVerdict::Pass) => "all passed",
-                Some(_) => run.report.findings.first().map_or("no cause named", |found| found.cause.id()),
-                None => "unfinished",
+                Some(RunVerdict::Pass) => passed_words(&run.report),
+                Some(_) => run.report.findings.first().map_or("no cause named", |found| found.cause.id()).to_owned(),
+                None => "unfinished".to_owned(),
             };
             Entry {
                 sign: Some(sign),

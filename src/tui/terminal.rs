@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::inputs::Mouse;
 use super::writer;
-use crate::probe::caught::is_caught;
+use crate::caught::is_caught;
 
 /// Whether the terminal is taken over. The one who sets it to false gives it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);

@@ -48,7 +48,7 @@ fn each_obstacle_has_its_cause() {
         ("deployment-unreachable", &[], "fail", 1, "deployment-unreachable"),
         ("deployment-inputs-missing", &[], "warn", 0, "deployment-inputs-missing"),
         ("healthy", &["deployment.url=http://127.0.0.1:1"], "fail", 1, "deployment-unreachable"),
-        ("healthy", &["deployment.token-file=/nonexistent/token"], "inconclusive", 3, "env-not-set"),
+        ("healthy", &["deployment.token-file=/nonexistent/token"], "fail", 1, "env-not-set"),
         ("healthy", &[&inputs], "warn", 0, "deployment-inputs-missing"),
     ] {
         let (found, exit, first, facts) = told(&report(scenario, settings));
@@ -181,6 +181,6 @@ fn a_variable_holds_the_token_too() {
         (outcome, cause)
     };
     assert_eq!(check(Some(TOKEN)), ("pass".into(), String::new()));
-    assert_eq!(check(None), ("inconclusive".into(), "env-not-set".into()));
-    assert_eq!(check(Some("")), ("inconclusive".into(), "env-not-set".into()));
+    assert_eq!(check(None), ("fail".into(), "env-not-set".into()));
+    assert_eq!(check(Some("")), ("fail".into(), "env-not-set".into()));
 }

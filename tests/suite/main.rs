@@ -31,5 +31,6 @@ mod servers;
 mod supply;
 mod support;
 mod terminals;
+mod thumbprint;
 mod token;
 mod trust;

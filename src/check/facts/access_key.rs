@@ -11,6 +11,12 @@ pub enum AccessKeyFact {
     Absent {
         places: Vec<String>,
     },
+    /// The place gets its credentials in another way, and holds no key.
+    Elsewhere {
+        source: String,
+        /// Such as `single sign-on (sso_session)`.
+        way: String,
+    },
     /// There is something, and it cannot be used.
     Unusable {
         source: String,

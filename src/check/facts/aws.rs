@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::access_key::AccessKeyFact;
 use super::cloud::Call;
+use super::document::Unread;
 use super::permissions::PermissionsFact;
 use super::secret::{SecretList, SecretRead};
-use crate::domain::iam::{Condition, Effect, Policy};
+use crate::domain::iam::{AssumeEvaluation, AssumeRequest, Policy, evaluate_assume};
 use crate::domain::timestamp::UnixSeconds;
 
 /// What AWS answered. `None` where a call was not made.
@@ -18,7 +19,7 @@ pub struct AwsFacts {
     pub access_key: Option<AccessKeyFact>,
     /// The role that the caller then assumed.
     pub assumed: Option<Call<AssumedRole>>,
-    /// What that role's trust policy at hand says of external ids.
+    /// What that role's trust policy at hand says to the caller.
     pub role_trust: Option<RoleTrust>,
     pub caller: Option<Call<Caller>>,
     pub list: Option<Call<SecretList>>,
@@ -42,28 +43,19 @@ impl AwsFacts {
     }
 }
 
-/// A role's trust policy at hand, as far as external ids go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A role's trust policy at hand, evaluated for a signed caller.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RoleTrust {
     /// The file, as the profile names it.
     pub source: String,
-    pub external_id: ExternalIdRule,
-}
-
-/// What a trust policy's statements for `sts:AssumeRole` ask of the external id that is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ExternalIdRule {
-    /// None of them looks at it.
-    NotAsked,
-    /// One that is sent is taken.
-    Met,
-    /// One is asked for and none is sent.
-    Missing,
-    /// Another is asked for than is sent.
-    Differs,
-    /// The policy cannot be read.
-    Unreadable,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<AssumeEvaluation>,
+    /// Why it could not be evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// There is no such file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_missing: bool,
 }
 
 /// The search for a secret in the partition's other regions.
@@ -102,28 +94,13 @@ pub struct Caller {
 }
 
 impl RoleTrust {
-    /// Reads what a trust policy asks of the external id, given the one that is sent.
-    pub fn read(source: &str, text: &str, sent: Option<&str>) -> Self {
-        let external_id = match Policy::parse(text) {
-            Err(_) => ExternalIdRule::Unreadable,
-            Ok(policy) => rule(&policy, sent),
+    /// Evaluates a trust policy for a caller, or keeps why it could not be read.
+    pub fn evaluate(source: &str, text: Result<String, Unread>, request: &AssumeRequest<'_>) -> Self {
+        let policy = text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string().into()));
+        let (evaluation, problem, is_missing) = match policy {
+            Ok(policy) => (Some(evaluate_assume(&policy, request)), None, false),
+            Err(unread) => (None, Some(unread.why), unread.is_missing),
         };
-        RoleTrust { source: source.to_owned(), external_id }
-    }
-}
-
-fn rule(policy: &Policy, sent: Option<&str>) -> ExternalIdRule {
-    let is_about = |condition: &&Condition| condition.key.eq_ignore_ascii_case("sts:ExternalId");
-    let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
-    let asked: Vec<&Condition> = allows.flat_map(|s| s.conditions.iter().filter(is_about)).collect();
-    match (asked.as_slice(), sent) {
-        ([], _) => ExternalIdRule::NotAsked,
-        (_, None) => ExternalIdRule::Missing,
-        (asked, Some(sent)) if asked.iter().any(|c| c.expected.iter().any(|e| e.text == sent)) => ExternalIdRule::Met,
-        // A pattern may well take what is sent.
-        (asked, _) if asked.iter().any(|c| c.expected.iter().any(|e| e.text.contains(['*', '?']))) => {
-            ExternalIdRule::Met
-        }
-        _ => ExternalIdRule::Differs,
+        RoleTrust { source: source.to_owned(), evaluation, problem, is_missing }
     }
 }

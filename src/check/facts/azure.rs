@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::cloud::Call;
+use super::document::Unread;
 use super::secret::{SecretList, SecretRead};
+use super::subscription::SubscriptionFact;
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, EntraError, evaluate};
 use crate::domain::keyvault::{Challenge, ChallengeFit, VaultError};
 use crate::domain::timestamp::UnixSeconds;
@@ -17,6 +19,8 @@ pub struct AzureFacts {
     pub exchange: Option<ExchangeFact>,
     pub list: Option<VaultFact<SecretList>>,
     pub secret: Option<VaultFact<VaultSecret>>,
+    /// Whose directory the vault's subscription is of.
+    pub subscription: Option<SubscriptionFact>,
 }
 
 impl AzureFacts {
@@ -46,17 +50,20 @@ pub struct CredentialFact {
     /// Why they could not be evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// There is no such file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_missing: bool,
 }
 
 impl CredentialFact {
     /// Evaluates the text, or keeps why it could not be read.
-    pub fn evaluate(source: &str, text: Result<String, String>, claims: &Map<String, Value>) -> Self {
-        let set = text.and_then(|text| CredentialSet::parse(&text).map_err(|error| error.to_string()));
-        let (evaluation, problem) = match set {
-            Ok(set) => (Some(evaluate(&set, claims)), None),
-            Err(problem) => (None, Some(problem)),
+    pub fn evaluate(source: &str, text: Result<String, Unread>, claims: &Map<String, Value>) -> Self {
+        let set = text.and_then(|text| CredentialSet::parse(&text).map_err(|error| error.to_string().into()));
+        let (evaluation, problem, is_missing) = match set {
+            Ok(set) => (Some(evaluate(&set, claims)), None, false),
+            Err(unread) => (None, Some(unread.why), unread.is_missing),
         };
-        CredentialFact { source: source.to_owned(), evaluation, problem }
+        CredentialFact { source: source.to_owned(), evaluation, problem, is_missing }
     }
 }
 

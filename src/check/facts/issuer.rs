@@ -3,8 +3,9 @@
 use std::fmt::Display;
 
 use serde::{Serialize, Serializer};
+use url::Url;
 
-use super::network::Exchange;
+use super::network::{Exchange, Tls};
 use crate::domain::discovery::{Discovery, DiscoveryError};
 use crate::domain::jwks::{Jwks, JwksError};
 
@@ -19,6 +20,23 @@ impl IssuerFacts {
     /// Where the discovery document says the keys are.
     pub fn jwks_uri(&self) -> Option<&str> {
         self.document.as_ref()?.discovery.as_ref()?.jwks_uri.as_deref()
+    }
+
+    /// The handshake whose chain holds the certificate that an IAM provider registers: with the host of `jwks_uri` (IAM
+    /// user guide, "Obtain the thumbprint for an OpenID Connect identity provider"). Where no keys were asked for, with
+    /// the host of the document.
+    pub fn registered_tls(&self) -> Option<&Tls> {
+        match &self.keys {
+            Some(keys) => keys.exchange.tls.as_ref(),
+            None => self.document.as_ref()?.exchange.tls.as_ref(),
+        }
+    }
+
+    /// Whether the document names another host for the keys than its own: then each has certificates of its own.
+    pub fn keys_are_elsewhere(&self) -> bool {
+        let host = |url: &str| Url::parse(url).ok().map(|url| url.origin());
+        let document = self.document.as_ref().and_then(|fact| host(&fact.exchange.url));
+        self.jwks_uri().and_then(host).is_some_and(|keys| Some(keys) != document)
     }
 
     /// The key set, where one was fetched.

@@ -8,10 +8,12 @@ pub mod aws;
 pub mod azure;
 pub mod cloud;
 pub mod deployment;
+pub mod document;
 pub mod issuer;
 pub mod network;
 pub mod permissions;
 pub mod secret;
+pub mod subscription;
 pub mod token;
 pub mod trust;
 
@@ -78,6 +80,7 @@ impl Facts {
             CheckId::AzureExchange => shown(self.azure.exchange.as_ref()),
             CheckId::AzureListSecrets => shown(self.azure.list.as_ref()),
             CheckId::AzureGetSecret => shown(self.azure.secret.as_ref()),
+            CheckId::AzureSubscription => shown(self.azure.subscription.as_ref()),
             CheckId::AwsAssumeRoleWithWebIdentity => shown(self.aws.assume_role.as_ref()),
             CheckId::AwsCallerIdentity => shown(self.aws.caller.as_ref()),
             CheckId::AwsListSecrets => shown(self.aws.list.as_ref()),
@@ -148,6 +151,33 @@ impl Facts {
                 _ => {}
             }
         }
+    }
+
+    /// The exchange that a check is judged by, where it went out.
+    pub fn exchange(&self, check: CheckId) -> Option<&Exchange> {
+        fn of<T>(call: Option<&cloud::Call<T>>) -> Option<&Exchange> {
+            call?.exchange.as_ref()
+        }
+        let (aws, azure) = (&self.aws, &self.azure);
+        match check {
+            CheckId::IssuerReachable | CheckId::IssuerTls | CheckId::IssuerDiscovery => self.document(),
+            CheckId::IssuerJwks => self.issuer.keys.as_ref().map(|keys| &keys.exchange),
+            CheckId::AwsAssumeRoleWithWebIdentity => of(aws.assume_role.as_ref()),
+            CheckId::AwsCallerIdentity => of(aws.caller.as_ref()),
+            CheckId::AwsAssumeRole => of(aws.assumed.as_ref()),
+            CheckId::AwsListSecrets => of(aws.list.as_ref()),
+            CheckId::AwsGetSecret => of(aws.secret.as_ref()),
+            CheckId::AzureExchange => of(azure.exchange.as_ref().map(|fact| &fact.call)),
+            CheckId::AzureListSecrets => of(azure.list.as_ref().map(|fact| &fact.call)),
+            CheckId::AzureGetSecret => of(azure.secret.as_ref().map(|fact| &fact.call)),
+            CheckId::DeploymentReachable => of(self.deployment.as_ref().map(|fact| &fact.call)),
+            _ => None,
+        }
+    }
+
+    /// Every exchange that was seen, in the order of the chain of trust.
+    pub fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        CheckId::ALL.iter().filter_map(|check| self.exchange(*check))
     }
 
     fn document(&self) -> Option<&Exchange> {

@@ -20,6 +20,9 @@ pub struct Exchange {
     /// What the name resolved to: the proxy's name where there is one. Empty where a connection was reused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Address>,
+    /// The address that answered; `None` behind a proxy, and where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected: Option<IpAddr>,
     /// In the order they were taken. A reused connection has no `resolve`, `connect` and `tls`.
     pub hops: Vec<Hop>,
     /// The handshake with the destination, also where it was refused. `None` on plain HTTP and reused connections.
@@ -32,6 +35,9 @@ pub struct Exchange {
     pub status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
+    /// The `Content-Encoding` of an answer that came compressed, unasked. Such an answer is not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
     /// The `Date` header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_date: Option<UnixSeconds>,
@@ -45,6 +51,25 @@ pub struct Exchange {
     pub duration_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<NetworkFailure>,
+}
+
+impl Exchange {
+    /// That one family of the name's addresses is dead and the other answered, in words. The first address's family is
+    /// dialled first, and the other one only where that fails or is late (RFC 8305).
+    pub fn fell_back(&self) -> Option<String> {
+        let (answered, first) = (self.connected?, self.addresses.first()?.ip);
+        let family = |ip: IpAddr| if ip.is_ipv6() { "IPv6" } else { "IPv4" };
+        (answered.is_ipv6() != first.is_ipv6()).then(|| {
+            let (dead, alive) = (family(first), family(answered));
+            format!("{answered} ({alive}) answered, and {first} ({dead}) took no connection, or too late")
+        })
+    }
+
+    /// That the answer came compressed, in words: the reason why it was not read.
+    pub fn compressed(&self) -> Option<String> {
+        let encoding = self.content_encoding.as_deref()?;
+        Some(format!("the answer came compressed (Content-Encoding: {encoding}), and was asked for as it is"))
+    }
 }
 
 /// One leg of an exchange.
@@ -206,8 +231,10 @@ pub enum FailureKind {
     },
     /// The certificate is unfit in another way: revoked, for another purpose, ill-formed, badly signed.
     TlsCertificate,
-    /// The handshake failed: an alert, no version or cipher in common.
+    /// The handshake failed: an alert, no cipher in common.
     TlsHandshake,
+    /// The server speaks no version of TLS that is still in use, as far as it tells.
+    TlsVersion,
     /// What answers there does not speak TLS.
     TlsAbsent,
     /// No trust anchor could be loaded, so no certificate could be checked.
@@ -253,6 +280,7 @@ impl FailureKind {
             FailureKind::TlsName { .. } => "the certificate is for another name",
             FailureKind::TlsCertificate => "the certificate is unfit",
             FailureKind::TlsHandshake => "the TLS handshake failed",
+            FailureKind::TlsVersion => "the server shares no version of TLS",
             FailureKind::TlsAbsent => "the server does not speak TLS",
             FailureKind::TrustStore => "no trusted authority could be loaded",
             FailureKind::Redirect { .. } => "the answer is a redirect",

@@ -9,7 +9,7 @@ use crate::domain::rotation::Version;
 use crate::domain::timestamp::UnixSeconds;
 
 /// The first page of the store's secrets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SecretList {
     /// How many secrets the first page holds.
     pub seen: usize,
@@ -24,6 +24,15 @@ pub struct SecretList {
     /// The name on the first page nearest to the profile's, where that is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
+    /// How many names on the first page begin as the profile says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefixed: Option<usize>,
+    /// The customer key that encrypts the profile's secret, where it is on the first page and has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The customer keys that encrypt the secrets of the first page.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
 }
 
 /// A secret was read; its value has been reduced to a fingerprint.

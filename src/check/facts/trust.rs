@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::document::Unread;
 use crate::cause::{Finding, trust};
 use crate::domain::iam::{
     Decision, KnownFrom, Policy, Provider, Stranger, TrustEvaluation, TrustRequest, WEB_IDENTITY, evaluate_trust,
@@ -30,6 +31,9 @@ pub struct TrustFact {
     /// Why the policy could not be evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// There is no such file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_missing: bool,
 }
 
 impl TrustFact {
@@ -37,7 +41,7 @@ impl TrustFact {
     /// read. `now` is the time of the exchange in seconds since the epoch.
     pub fn evaluate(
         source: &str,
-        text: Result<String, String>,
+        text: Result<String, Unread>,
         claims: &Map<String, Value>,
         profile: &Profile,
         now: UnixSeconds,
@@ -49,11 +53,12 @@ impl TrustFact {
             known_from: None,
             strangers: Vec::new(),
             problem: None,
+            is_missing: false,
         };
-        let policy = match text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string())) {
+        let policy = match text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string().into())) {
             Ok(policy) => policy,
-            Err(problem) => {
-                fact.problem = Some(problem);
+            Err(unread) => {
+                (fact.problem, fact.is_missing) = (Some(unread.why), unread.is_missing);
                 return fact;
             }
         };

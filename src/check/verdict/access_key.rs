@@ -5,6 +5,7 @@ use crate::check::facts::Facts;
 use crate::check::facts::access_key::{AccessKeyFact, FoundKey, KeyKind};
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
 
 /// An access key is there, and of the kind that the platform takes.
 pub fn present(facts: &Facts, _profile: &Profile) -> Verdict {
@@ -15,6 +16,13 @@ pub fn present(facts: &Facts, _profile: &Profile) -> Verdict {
             let summary = "no access key is set";
             let looked = format!("looked for in {}", places.join(", in "));
             failed(finding(Cause::EnvNotSet, summary).with_evidence(looked))
+        }
+        Some(AccessKeyFact::Elsewhere { source, way }) => {
+            let summary = format!("{source} signs in by {way}, and holds no access key");
+            failed(finding(Cause::EnvNotSet, &summary).about(Key::ConfigProfile).with_fix(
+                "The platform wants the key of an IAM user, which begins with AKIA: name the profile or the file that \
+                 holds one.",
+            ))
         }
         Some(AccessKeyFact::Unusable { source, why }) => {
             failed(finding(Cause::EnvNotSet, &format!("the access key cannot be taken from {source}: {why}")))
@@ -100,6 +108,11 @@ mod tests {
             (AccessKeyFact::Found(blanks), Outcome::Warn, None),
             (AccessKeyFact::Found(short), Outcome::Warn, None),
             (AccessKeyFact::Absent { places: vec!["x".into()] }, Outcome::Fail, Some(Cause::EnvNotSet)),
+            (
+                AccessKeyFact::Elsewhere { source: "x".into(), way: "single sign-on".into() },
+                Outcome::Fail,
+                Some(Cause::EnvNotSet),
+            ),
             (AccessKeyFact::Unusable { source: "x".into(), why: "y".into() }, Outcome::Fail, Some(Cause::EnvNotSet)),
         ] {
             assert_eq!(verdict(fact.clone()), (outcome, cause), "{fact:?}");

@@ -1,5 +1,6 @@
 //! Verdicts on AWS's answers: what the words of a refusal allow, narrowed by everything else that was seen.
 
+use super::aws_values;
 use super::cloud::{from_words, granted, list_in_words, quoted, read_in_words, unanswered};
 use crate::cause::explain::Provider;
 use crate::cause::{Cause, Certainty, Finding, access};
@@ -10,6 +11,7 @@ use crate::check::facts::secret::FieldState;
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::iam::{AccessEvaluation, Decision};
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
 use crate::domain::signature::SignatureState;
 use crate::domain::timestamp::in_words;
 
@@ -91,7 +93,17 @@ pub fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
                 .with_evidence(format!("STS says that the caller is {}", caller.arn));
             Verdict::fail(summary, vec![finding])
         }
-        _ => granted(call, &caller.arn),
+        _ => match profile.aws.account_id.as_ref().filter(|_| profile.guide.is_aws_access_key()) {
+            Some(account) if *account != caller.account => {
+                let summary = "the access key is of another account than the profile says";
+                let finding = Finding::new(Cause::WrongAccount, check.id(), Certainty::Proven, summary)
+                    .about(Key::AccountId)
+                    .with_difference(account, &caller.account)
+                    .with_evidence(format!("STS says that the caller is {}", caller.arn));
+                Verdict::fail(summary, vec![finding])
+            }
+            _ => granted(call, &caller.arn),
+        },
     }
 }
 
@@ -121,12 +133,17 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
         return verdict;
     }
     let Some(refusal) = call.refusal() else {
-        return granted(call, call.granted().map(read_in_words).unwrap_or_default());
+        let wrong = aws_values::wrong(facts, profile);
+        return match wrong.first() {
+            Some(first) => Verdict::fail(format!("the secret can be read, and {}", first.summary), wrong),
+            None => granted(call, call.granted().map(read_in_words).unwrap_or_default()),
+        };
     };
     let mut findings = from_words(check, Provider::Aws, "Secrets Manager", refusal);
     let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.get.as_ref()?)));
     narrow_by_permissions(&mut findings, check, policy, refusal);
     narrow_by_region(&mut findings, facts, profile, refusal);
+    findings.extend(aws_values::wrong(facts, profile));
     refused(refusal, findings)
 }
 
@@ -308,6 +325,7 @@ fn narrow_by_region(findings: &mut Vec<Finding>, facts: &Facts, profile: &Profil
     if let Some(first) = elsewhere.first() {
         let summary = format!("the secret lives in {}, and {region} was asked", elsewhere.join(" and "));
         let finding = Finding::new(Cause::SecretWrongRegion, CheckId::AwsGetSecret.id(), Certainty::Proven, summary)
+            .about(Key::Region)
             .with_difference(*first, region)
             .with_evidence(quoted("Secrets Manager", refusal));
         findings.retain(|f| f.cause != Cause::SecretWrongRegion && f.cause != Cause::SecretNotFound);

@@ -2,6 +2,7 @@
 //! seen.
 
 use super::cloud::{from_words, granted, list_in_words, quoted, read_in_words, unanswered};
+use super::network;
 use crate::cause::explain::Provider;
 use crate::cause::keyvault::{Asked, Other};
 use crate::cause::{Cause, Certainty, Finding, entra, keyvault};
@@ -14,6 +15,7 @@ use crate::domain::entra::cloud;
 use crate::domain::iam::Decision;
 use crate::domain::keyvault::{ChallengeFit, SecretName};
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
 use crate::domain::signature::SignatureState;
 use crate::domain::timestamp::rfc3339;
 
@@ -23,6 +25,9 @@ pub fn credentials(facts: &Facts, profile: &Profile) -> Verdict {
     let Some(fact) = &facts.azure.credentials else {
         return Verdict::inconclusive("no federated credential was read", Vec::new());
     };
+    if fact.is_missing {
+        return super::trust::missing(fact.problem.as_deref().unwrap_or_default(), Key::FederatedCredential);
+    }
     let Some(evaluation) = &fact.evaluation else {
         return Verdict::inconclusive(fact.problem.clone().unwrap_or_default(), Vec::new());
     };
@@ -260,6 +265,11 @@ fn on_the_way<T>(fact: &VaultFact<T>, check: CheckId, mut verdict: Verdict) -> V
         FailureKind::Timeout | FailureKind::Unreachable | FailureKind::Refused if private => {
             let summary = "the vault's name leads to a private address that cannot be reached from here";
             Finding::new(Cause::PrivateEndpoint, check.id(), Certainty::Likely, summary)
+        }
+        // A vault's host always answers: where nothing listens, the address is no vault's.
+        FailureKind::Refused if failure.proxy.is_none() => {
+            let finding = network::finding(check, failure).about(Key::VaultUrl);
+            return Verdict::fail(finding.summary.clone(), vec![finding]);
         }
         _ => return verdict,
     };

@@ -4,6 +4,7 @@ use super::network;
 use crate::cause::explain::{Provider, candidates};
 use crate::cause::{Cause, Certainty, Finding, catalogue};
 use crate::check::facts::cloud::{Answer, Call, Refusal};
+use crate::check::facts::network::Exchange;
 use crate::check::facts::secret::{FieldState, SecretList, SecretRead};
 use crate::check::{CheckId, Verdict};
 use crate::domain::timestamp::in_words;
@@ -37,6 +38,7 @@ pub fn granted<T>(call: &Call<T>, what: impl Into<String>) -> Verdict {
         let since = in_words(call.waited_ms / 1000);
         notes.push(format!("works since {since} after the first of {} attempts", call.attempts));
     }
+    notes.extend(call.exchange.as_ref().and_then(Exchange::fell_back));
     notes.retain(|note| !note.is_empty());
     Verdict { reason: (!notes.is_empty()).then(|| notes.join("; ")), ..Verdict::pass() }
 }
@@ -80,6 +82,7 @@ pub fn unanswered<T>(check: CheckId, unreachable: Cause, call: &Call<T>) -> Opti
             let cause = if in_trouble { Cause::Transient } else { unreachable };
             let mut finding = Finding::new(cause, check.id(), Certainty::Likely, reason.clone());
             finding.evidence.extend(evidence);
+            finding.evidence.extend(call.exchange.as_ref().and_then(Exchange::compressed));
             Some(Verdict::inconclusive(reason, vec![finding]))
         }
         Answer::NotSent { detail } => {

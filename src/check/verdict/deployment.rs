@@ -8,6 +8,7 @@ use crate::check::facts::cloud::{Answer, Refusal};
 use crate::check::facts::deployment::{DeploymentFact, SettingProblem};
 use crate::check::{CheckId, Verdict};
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
 
 const CHECK: CheckId = CheckId::DeploymentReachable;
 
@@ -15,7 +16,8 @@ const CHECK: CheckId = CheckId::DeploymentReachable;
 pub fn reachable(facts: &Facts, _profile: &Profile) -> Verdict {
     let Some(fact) = &facts.deployment else { return Verdict::inconclusive("no answer was seen", Vec::new()) };
     if let Some(SettingProblem::Token(problem)) = &fact.problem {
-        return Verdict::inconclusive(problem, vec![finding(Cause::EnvNotSet, Certainty::Proven, problem)]);
+        let finding = finding(Cause::EnvNotSet, Certainty::Proven, problem).about(Key::DeploymentTokenEnv);
+        return Verdict::fail(problem, vec![finding]);
     }
     match &fact.call.answer {
         Answer::Granted(_) => kickoff_possible(fact),
@@ -147,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_asked_is_not_failed() {
+    fn a_token_that_is_nowhere_fails_and_what_could_not_be_asked_does_not() {
         let unset = |fact: &mut DeploymentFact| fact.problem = Some(SettingProblem::Token("not set".into()));
         let not_sent = Answer::NotSent { detail: "not set".into() };
-        assert_eq!(judged(not_sent, unset), (Outcome::Inconclusive, Some(Cause::EnvNotSet)));
+        assert_eq!(judged(not_sent, unset), (Outcome::Fail, Some(Cause::EnvNotSet)));
         let html = Answer::Unreadable { http_status: Some(200), detail: "the answer is not JSON".into() };
         assert_eq!(judged(html, |_| {}), (Outcome::Inconclusive, Some(Cause::DeploymentUnreachable)));
     }

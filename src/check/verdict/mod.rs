@@ -3,11 +3,14 @@
 pub mod access_key;
 pub mod assume_role;
 pub mod aws;
+mod aws_values;
 pub mod azure;
+mod clock;
 pub mod cloud;
 pub mod deployment;
 pub mod issuer;
 pub mod network;
+mod subscription;
 pub mod token;
 pub mod trust;
 
@@ -15,11 +18,15 @@ pub mod trust;
 mod calls_tests;
 
 use super::facts::Facts;
-use super::{CheckId, Verdict};
+use super::{CheckId, Outcome, Verdict};
 use crate::domain::profile::{Guide, Profile};
 
 /// The verdict on one check.
 pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
+    clock::weighed(check, by_its_facts(check, facts, profile), facts)
+}
+
+fn by_its_facts(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
     match check {
         CheckId::IssuerReachable => issuer::reachable(facts, profile),
         CheckId::IssuerTls => issuer::tls(facts, profile),
@@ -31,6 +38,7 @@ pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
         CheckId::TokenSignature => token::signature(facts, profile),
         CheckId::TokenClaims => token::claims(facts, profile),
         CheckId::TrustPolicy if profile.guide == Guide::AzureWorkloadIdentity => azure::credentials(facts, profile),
+        CheckId::TrustPolicy if profile.guide == Guide::AwsAssumeRole => assume_role::trusted(facts, profile),
         CheckId::TrustPolicy => trust::policy(facts, profile),
         CheckId::AwsAssumeRoleWithWebIdentity => aws::web_identity(facts, profile),
         CheckId::AwsCallerIdentity => aws::caller_identity(facts, profile),
@@ -40,14 +48,25 @@ pub fn of(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
         CheckId::AzureExchange => azure::exchange(facts, profile),
         CheckId::AzureListSecrets => azure::list_secrets(facts, profile),
         CheckId::AzureGetSecret => azure::get_secret(facts, profile),
+        CheckId::AzureSubscription => subscription::of_directory(facts, profile),
         CheckId::DeploymentReachable => deployment::reachable(facts, profile),
         CheckId::AwsAccessKey => access_key::present(facts, profile),
         CheckId::AwsAssumeRole => assume_role::assumed(facts, profile),
     }
 }
 
+/// Whether other steps' facts are needed for the verdict: to explain a refusal or a time that does not fit, or to compare
+/// a value of the profile.
+pub fn wants_more(check: CheckId, facts: &Facts, profile: &Profile) -> bool {
+    match check {
+        CheckId::TokenTime => token::time(facts, profile).outcome != Outcome::Pass,
+        CheckId::AwsGetSecret if aws_values::are_stated(profile) => true,
+        _ => is_refused(check, facts) || clock::is_in_question(check, facts),
+    }
+}
+
 /// Whether a check's service refused, so that other facts are needed to explain it.
-pub fn is_refused(check: CheckId, facts: &Facts) -> bool {
+fn is_refused(check: CheckId, facts: &Facts) -> bool {
     match check {
         CheckId::AwsAssumeRoleWithWebIdentity => {
             facts.aws.assume_role.as_ref().is_some_and(|call| call.refusal().is_some())

@@ -121,8 +121,10 @@ fn cause(peer: Peer, failure: &NetworkFailure) -> (Cause, Certainty) {
         FailureKind::TlsExpired { .. } | FailureKind::TlsNotYetValid { .. } => (Cause::TlsExpired, Proven),
         FailureKind::TlsName { .. } => (Cause::TlsName, Proven),
         // Whatever speaks there is not the cloud's service, and repeating it does not help.
-        FailureKind::TlsHandshake | FailureKind::TlsAbsent if peer == Peer::Other => (Cause::Proxy, Possible),
-        FailureKind::TlsHandshake | FailureKind::TlsAbsent => (peer.unreachable(), Likely),
+        FailureKind::TlsHandshake | FailureKind::TlsVersion | FailureKind::TlsAbsent if peer == Peer::Other => {
+            (Cause::Proxy, Possible)
+        }
+        FailureKind::TlsHandshake | FailureKind::TlsVersion | FailureKind::TlsAbsent => (peer.unreachable(), Likely),
         FailureKind::Redirect { .. } => match peer {
             Peer::IssuerDocument | Peer::IssuerKeys => (Cause::IssuerRedirect, Proven),
             _ => (peer.unreachable(), Likely),
@@ -165,6 +167,7 @@ fn summary(failure: &NetworkFailure) -> String {
         FailureKind::TlsName { .. } => format!("the certificate that {host} shows is for another name"),
         FailureKind::TlsCertificate => format!("the certificate of {host} is unfit: {}", failure.detail),
         FailureKind::TlsHandshake => format!("the TLS handshake with {host} fails: {}", failure.detail),
+        FailureKind::TlsVersion => format!("{host}, port {port}, speaks neither TLS 1.2 nor TLS 1.3"),
         FailureKind::TlsAbsent => format!("{host}, port {port}, does not speak TLS"),
         FailureKind::TrustStore => "no trusted authority could be loaded on this machine".to_owned(),
         FailureKind::Redirect { status, location: Some(location) } => {
@@ -190,7 +193,7 @@ fn with_values(finding: Finding, failure: &NetworkFailure) -> Finding {
             None => finding,
         },
         FailureKind::TlsNotYetValid { not_before } => match time(not_before) {
-            Some(time) => finding.with_evidence(format!("it is valid from {time}; a wrong clock here looks the same")),
+            Some(time) => finding.with_evidence(format!("it is valid from {time}")),
             None => finding,
         },
         _ => finding,
@@ -221,6 +224,12 @@ fn with_fixes(finding: Finding, failure: &NetworkFailure) -> Finding {
         (FailureKind::ProxyRefused | FailureKind::ProxyUnreachable, Some(proxy)) => finding
             .with_fix(format!("let {proxy} connect to {}, port {}", failure.host, failure.port))
             .with_fix(format!("or leave the proxy out for this host: add {} to NO_PROXY", failure.host)),
+        (FailureKind::TlsVersion, _) => {
+            finding.with_fix("let the server, or what ends TLS before it, speak TLS 1.2 or 1.3: the clouds take nothing older")
+        }
+        (FailureKind::Protocol, _) if failure.url.starts_with("http:") => {
+            finding.with_fix("if that port speaks TLS, write https:// instead of http://")
+        }
         (FailureKind::TlsAbsent, _) => finding.with_fix("write the port that serves https, or let a TLS front end answer there"),
         _ => finding,
     }

@@ -1,10 +1,11 @@
 //! The verdict on the trust policy at hand.
 
-use crate::cause::trust;
+use crate::cause::{Cause, Certainty, Finding, trust};
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Verdict};
 use crate::domain::iam::Decision;
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
 
 /// The policy at hand accepts the token, and nobody else's.
 pub fn policy(facts: &Facts, _profile: &Profile) -> Verdict {
@@ -13,6 +14,9 @@ pub fn policy(facts: &Facts, _profile: &Profile) -> Verdict {
     let reason = |otherwise: &str| {
         fact.findings(check).first().map_or_else(|| otherwise.to_owned(), |finding| finding.summary.clone())
     };
+    if fact.is_missing {
+        return missing(fact.problem.as_deref().unwrap_or_default(), Key::TrustPolicy);
+    }
     match (fact.decision(), &fact.problem) {
         (Some(Decision::Allow), _) => match trust::strangers(check, &fact.strangers) {
             None => Verdict::pass(),
@@ -32,13 +36,21 @@ pub fn policy(facts: &Facts, _profile: &Profile) -> Verdict {
     }
 }
 
+/// The profile names a file that is not there. One that cannot be opened or read says nothing of its name.
+pub(super) fn missing(why: &str, key: Key) -> Verdict {
+    let finding = Finding::new(Cause::EnvNotSet, CheckId::TrustPolicy.id(), Certainty::Proven, why)
+        .about(key)
+        .with_fix(format!("Name the file that holds it as `{}`, or remove that setting.", key.path()));
+    Verdict::fail(why, vec![finding])
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cause::{Cause, Certainty};
     use crate::check::Outcome;
+    use crate::check::facts::document::Unread;
     use crate::check::facts::trust::TrustFact;
     use crate::domain::profile::{AwsSettings, Guide};
 
@@ -64,7 +76,7 @@ mod tests {
         judged_text(Ok(policy.to_string()))
     }
 
-    fn judged_text(text: Result<String, String>) -> Verdict {
+    fn judged_text(text: Result<String, Unread>) -> Verdict {
         let claims = json!({"iss": ISSUER, "sub": SUBJECT, "aud": "sts.amazonaws.com"});
         let claims = claims.as_object().unwrap();
         let trust = TrustFact::evaluate("trust-policy.json", text, claims, &profile(), 1_800_000_000);
@@ -102,11 +114,14 @@ mod tests {
         let verdict = judged(json!({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}));
         assert_eq!(verdict.outcome, Outcome::Inconclusive);
         assert_eq!(verdict.findings[0].certainty, Certainty::Possible);
-        for text in [Err("no such file".to_owned()), Ok("{".to_owned())] {
+        for text in [Err("may not be opened".to_owned().into()), Ok("{".to_owned())] {
             let verdict = judged_text(text);
             assert_eq!(verdict.outcome, Outcome::Inconclusive);
             assert!(verdict.reason.unwrap().contains("trust-policy.json"));
         }
         assert_eq!(policy(&Facts::default(), &profile()).outcome, Outcome::Inconclusive);
+        let nowhere = Unread { is_missing: true, why: "there is no file trust-policy.json".into() };
+        let verdict = judged_text(Err(nowhere));
+        assert_eq!((verdict.outcome, verdict.findings[0].cause), (Outcome::Fail, Cause::EnvNotSet));
     }
 }

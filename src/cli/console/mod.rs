@@ -106,7 +106,7 @@ pub(super) fn run(args: &ConsoleArgs) -> Result<Exit, CliError> {
 
 /// Shows a recording in the console.
 pub(super) fn replay(name: String, recording: Recording, look: &LookArgs) -> Result<Exit, CliError> {
-    let network = NetworkArgs { ca_file: None, timeout: Duration::from_secs(30) };
+    let network = NetworkArgs { ca_file: None, resolve: Vec::new(), timeout: Duration::from_secs(30) };
     let replay = Replay { name, events: recording.events, truncated: recording.truncated };
     open(Opening::Replay(replay), look, &network, ProfileSelector::default(), None)
 }

@@ -41,7 +41,7 @@ pub(super) async fn run(profile: &Profile, network: &NetworkArgs, http: HttpStac
         report.apply(&event);
     }
     let checks = report.finished().map(|finished| finished.judged(&report.started)).collect();
-    let tls = report.finished().find(|finished| finished.id == CheckId::IssuerTls);
-    let thumbprint = tls.and_then(|finished| thumbprint(&finished.facts));
+    let keys = report.finished().find(|finished| finished.id == CheckId::IssuerJwks);
+    let thumbprint = keys.and_then(|finished| thumbprint(&finished.facts));
     Ok(RanChecks { checks, thumbprint, at: report.started })
 }

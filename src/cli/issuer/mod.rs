@@ -12,8 +12,7 @@ use super::{CliError, Exit, network, terminal};
 use crate::cause::{Finding, catalogue};
 use crate::check::facts::Facts;
 use crate::check::facts::issuer::{DocumentFact, IssuerFacts};
-use crate::check::verdict::issuer as verdict;
-use crate::check::{CheckId, Outcome, Verdict};
+use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::profile::{Guide, Profile};
 use crate::probe::http::HttpStack;
@@ -74,12 +73,9 @@ fn examine(address: IssuerAddress, issuer: IssuerFacts) -> Result<Examination, C
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok());
     let facts = Facts { now: now.unwrap_or_default(), issuer, ..Facts::default() };
     let profile = profile(&address);
-    let verdicts = vec![
-        (CheckId::IssuerReachable, verdict::reachable(&facts, &profile)),
-        (CheckId::IssuerTls, verdict::tls(&facts, &profile)),
-        (CheckId::IssuerDiscovery, verdict::discovery(&facts, &profile)),
-        (CheckId::IssuerJwks, verdict::jwks(&facts, &profile)),
-    ];
+    const CHECKS: [CheckId; 4] =
+        [CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery, CheckId::IssuerJwks];
+    let verdicts = CHECKS.iter().map(|check| (*check, verdict::of(*check, &facts, &profile))).collect();
     Ok(Examination { address, document, facts, verdicts })
 }
 
@@ -114,9 +110,11 @@ impl Examination {
 /// The document `trustline.issuer/1`.
 fn document(seen: &Examination) -> Value {
     let exchange = &seen.document.exchange;
+    let registered = seen.facts.issuer.registered_tls();
     let tls = exchange.tls.as_ref().map(|tls| {
         let mut value = json!(tls);
-        value["thumbprint_sha1"] = json!(tls.chain.thumbprint());
+        value["thumbprint_sha1"] = json!(registered.and_then(|tls| tls.chain.thumbprint()));
+        value["thumbprint_host"] = json!(registered.map(|tls| &tls.server_name));
         value
     });
     let keys = seen.facts.issuer.keys.as_ref();
@@ -126,6 +124,7 @@ fn document(seen: &Examination) -> Value {
             "url": keys.exchange.url,
             "status": keys.exchange.status,
             "hops": keys.exchange.hops,
+            "tls": keys.exchange.tls,
             "duration_ms": keys.exchange.duration_ms,
             "keys": published,
             "failure": keys.exchange.failure,

@@ -31,7 +31,7 @@ pub(super) fn render(seen: &Examination, paint: Paint) -> String {
     answer(exchange, &mut lines, paint);
     hops(exchange, &mut lines, paint);
     if let Some(tls) = &exchange.tls {
-        certificates(tls, seen.facts.now, &mut lines, paint);
+        certificates(tls, seen, &mut lines, paint);
     }
     if let Some(discovery) = &seen.document.discovery {
         document(discovery, &mut lines, paint);
@@ -40,6 +40,9 @@ pub(super) fn render(seen: &Examination, paint: Paint) -> String {
         section("keys", &mut lines, paint);
         answer(&keys.exchange, &mut lines, paint);
         hops(&keys.exchange, &mut lines, paint);
+        if let Some(tls) = keys.exchange.tls.as_ref().filter(|_| seen.facts.issuer.keys_are_elsewhere()) {
+            certificates(tls, seen, &mut lines, paint);
+        }
         if let Some(jwks) = &keys.jwks {
             key_table(jwks, &mut lines, paint);
         }
@@ -128,7 +131,8 @@ fn milliseconds(ms: f64) -> String {
     if ms < 1000.0 { format!("{ms:.1} ms") } else { format!("{:.2} s", ms / 1000.0) }
 }
 
-fn certificates(tls: &Tls, now: UnixSeconds, lines: &mut Vec<String>, paint: Paint) {
+fn certificates(tls: &Tls, seen: &Examination, lines: &mut Vec<String>, paint: Paint) {
+    let registered = seen.facts.issuer.registered_tls();
     section("certificates, as served", lines, paint);
     let state = match (tls.chain.certificates.is_empty(), tls.accepted) {
         (true, _) => paint.paint(Role::Bad, "none came"),
@@ -144,13 +148,18 @@ fn certificates(tls: &Tls, now: UnixSeconds, lines: &mut Vec<String>, paint: Pai
         if !certificate.names.is_empty() {
             row("", &format!("names {}", visible(&certificate.names.join(", "))), lines, paint);
         }
-        row("", &validity(certificate, now), lines, paint);
-        let mark = if certificate.wanted_by_iam {
+        row("", &validity(certificate, seen.facts.now), lines, paint);
+        let is_registered = registered.is_some_and(|tls| tls.chain.thumbprint() == Some(&certificate.thumbprint_sha1));
+        let mark = if certificate.wanted_by_iam && is_registered {
             paint.paint(Role::Strong, "  <- the thumbprint an IAM provider registers")
         } else {
             String::new()
         };
         row("", &format!("sha1 {}{mark}", certificate.thumbprint_sha1), lines, paint);
+    }
+    if let Some(other) = registered.filter(|other| other.chain.thumbprint() != tls.chain.thumbprint()) {
+        let whose = format!("an IAM provider registers that of {}, where the keys are", visible(&other.server_name));
+        row("thumbprint", &whose, lines, paint);
     }
 }
 

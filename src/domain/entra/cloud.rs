@@ -16,6 +16,8 @@ pub struct NationalCloud {
     pub vault_suffix: &'static str,
     /// The `aud` of a token for its vaults.
     pub vault_resource: &'static str,
+    /// The host of its Resource Manager.
+    pub resource_manager: &'static str,
     /// The audience that its federated credentials hold by convention.
     pub credential_audience: &'static str,
 }
@@ -27,6 +29,7 @@ pub const PUBLIC: &NationalCloud = &NationalCloud {
     authority: "login.microsoftonline.com",
     vault_suffix: "vault.azure.net",
     vault_resource: "https://vault.azure.net",
+    resource_manager: "management.azure.com",
     credential_audience: "api://AzureADTokenExchange",
 };
 
@@ -37,6 +40,7 @@ pub const US_GOVERNMENT: &NationalCloud = &NationalCloud {
     authority: "login.microsoftonline.us",
     vault_suffix: "vault.usgovcloudapi.net",
     vault_resource: "https://vault.usgovcloudapi.net",
+    resource_manager: "management.usgovcloudapi.net",
     credential_audience: "api://AzureADTokenExchangeUSGov",
 };
 
@@ -47,6 +51,7 @@ pub const CHINA: &NationalCloud = &NationalCloud {
     authority: "login.chinacloudapi.cn",
     vault_suffix: "vault.azure.cn",
     vault_resource: "https://vault.azure.cn",
+    resource_manager: "management.chinacloudapi.cn",
     credential_audience: "api://AzureADTokenExchangeChina",
 };
 

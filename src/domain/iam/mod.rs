@@ -1,6 +1,7 @@
 //! IAM: policy documents, and what they say to a token or to a read.
 
 mod access;
+mod assume;
 mod condition;
 mod context;
 mod decide;
@@ -23,6 +24,7 @@ mod truth;
 mod variable;
 
 pub use access::{AccessEvaluation, AccessRequest, AccessStatement, evaluate_access};
+pub use assume::{ASSUME_ROLE, AssumeEvaluation, AssumeRequest, evaluate_assume};
 pub use context::{TrustRequest, WEB_IDENTITY};
 pub use decide::{Decision, Refusal, decide_trust};
 pub use evaluate::{

@@ -115,6 +115,8 @@ keys! {
     VaultUrl = "azure.vault-url", Text;
     /// The key vault's name, where its URL does not begin with it.
     VaultName = "azure.vault-name", Text;
+    /// The endpoint of Azure Resource Manager.
+    ResourceManagerUrl = "azure.resource-manager-url", Text;
     /// The application's federated credential.
     FederatedCredential = "azure.federated-credential", Path;
     /// The Entra authority.

@@ -103,8 +103,27 @@ pub struct AwsSettings {
     /// The static guides' access key, as the file that the console offers for it.
     pub access_keys_csv: Option<PathBuf>,
     pub external_id: Option<String>,
+    /// The account of the IAM user of the static guides.
+    pub account_id: Option<String>,
+    /// What the names of the readable secrets begin with.
+    pub secret_prefix: Option<String>,
+    /// The customer key that encrypts the secrets.
+    pub kms_key_arn: Option<String>,
     /// The role of another account that is assumed from the first role's session, and that reads.
     pub target_role_arn: Option<RoleArn>,
+}
+
+/// Whose jobs a CI system's tokens are for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CiSettings {
+    /// GitLab: the project's path, or `group/*`.
+    pub gitlab_project: Option<String>,
+    /// GitLab: `branch` or `tag`.
+    pub gitlab_ref_type: Option<String>,
+    /// GitLab: the branch or tag, or a pattern of it.
+    pub gitlab_ref: Option<String>,
+    /// CircleCI: the project's UUID.
+    pub circleci_project: Option<String>,
 }
 
 /// Settings of the Azure side.
@@ -113,6 +132,12 @@ pub struct AzureSettings {
     pub tenant_id: Option<String>,
     pub client_id: Option<String>,
     pub vault_url: Option<String>,
+    /// The subscription of the key vault.
+    pub subscription_id: Option<String>,
+    /// The resource group of the key vault.
+    pub resource_group: Option<String>,
+    /// The endpoint of Azure Resource Manager; the vault's cloud decides where none is set.
+    pub resource_manager_url: Option<String>,
     pub federated_credential: Option<PathBuf>,
     pub authority_host: Option<String>,
     /// What the access token is asked for; the vault's cloud decides where none is set.
@@ -162,6 +187,7 @@ pub struct Profile {
     /// The platform organization's UUID.
     pub organization: Option<String>,
     pub token: Option<TokenSource>,
+    pub ci: CiSettings,
     pub aws: AwsSettings,
     pub azure: AzureSettings,
     pub secret: Option<SecretRef>,
@@ -186,6 +212,7 @@ impl Profile {
             issuer_url: None,
             organization: None,
             token: None,
+            ci: CiSettings::default(),
             aws: AwsSettings::default(),
             azure: AzureSettings::default(),
             secret: None,

@@ -7,7 +7,7 @@ use super::environment::{self, Variables};
 use super::key::{Key, Kind};
 use super::setting::{Fault, Origin, Problem, Setting, Value};
 use super::value::{command_fault, region_fault, text_fault};
-use super::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile, SecretSource, TokenSource};
+use super::{AwsSettings, AzureSettings, CiSettings, DeploymentSettings, Guide, Profile, SecretSource, TokenSource};
 use crate::domain::arn::RoleArn;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
@@ -87,13 +87,30 @@ fn guide(flags: &[Setting], file: &[Setting], variables: Variables<'_>) -> Resul
     Ok((fitting, Origin::Default))
 }
 
+/// Keys for one thing: the first one, in a higher layer, goes before the second one in a lower layer.
+const DISPLACING: &[(Key, Key)] = &[
+    (Key::DeploymentTokenEnv, Key::DeploymentTokenFile),
+    (Key::DeploymentTokenFile, Key::DeploymentTokenEnv),
+    (Key::ClientSecretEnv, Key::ClientSecretFile),
+    (Key::ClientSecretFile, Key::ClientSecretEnv),
+];
+
+/// Whether a setting of a higher layer stands for the same thing as `below`. A profile of AWS's shared files that a
+/// variable names is anybody's, so only a flag goes before the profile's own file with the key.
+fn displaces(above: Key, origin: &Origin, below: Key) -> bool {
+    let by_flag = (above, below) == (Key::ConfigProfile, Key::AccessKeysCsv) && *origin == Origin::Flag;
+    by_flag || DISPLACING.contains(&(above, below))
+}
+
 /// For every key the setting of the highest layer that has it; of the token's sources only the highest layer's.
 fn merge(layers: &[Vec<Setting>], problems: &mut Vec<Problem>) -> Effective {
     let mut effective = Effective::new();
     for layer in layers {
         let token_is_set = effective.keys().any(|key| key.is_token_source());
+        let higher: Vec<(Key, Origin)> = effective.values().map(|above| (above.key, above.origin.clone())).collect();
         for setting in layer.iter().filter(|setting| setting.key != Key::Guide && setting.value != Value::Flag(false)) {
-            if !(setting.key.is_token_source() && token_is_set) {
+            let displaced = higher.iter().any(|(key, origin)| displaces(*key, origin, setting.key));
+            if !(displaced || setting.key.is_token_source() && token_is_set) {
                 effective.entry(setting.key).or_insert_with(|| setting.clone());
             }
         }
@@ -217,6 +234,12 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
         issuer_url: text(Key::IssuerUrl),
         organization: text(Key::Organization),
         token: token_source(effective),
+        ci: CiSettings {
+            gitlab_project: text(Key::GitlabProject),
+            gitlab_ref_type: text(Key::GitlabRefType),
+            gitlab_ref: text(Key::GitlabRef),
+            circleci_project: text(Key::CircleciProject),
+        },
         aws: AwsSettings {
             role_arn: text(Key::RoleArn).and_then(|arn| RoleArn::parse(&arn).ok()),
             region: text(Key::Region),
@@ -231,12 +254,18 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             config_profile: text(Key::ConfigProfile),
             access_keys_csv: path(Key::AccessKeysCsv),
             external_id: text(Key::ExternalId),
+            account_id: text(Key::AccountId),
+            secret_prefix: text(Key::SecretPrefix),
+            kms_key_arn: text(Key::KmsKeyArn),
             target_role_arn: text(Key::TargetRoleArn).and_then(|arn| RoleArn::parse(&arn).ok()),
         },
         azure: AzureSettings {
             tenant_id: text(Key::TenantId),
             client_id: text(Key::ClientId),
             vault_url: text(Key::VaultUrl),
+            subscription_id: text(Key::SubscriptionId),
+            resource_group: text(Key::ResourceGroup),
+            resource_manager_url: text(Key::ResourceManagerUrl),
             federated_credential: path(Key::FederatedCredential),
             authority_host: text(Key::AuthorityHost),
             scope: text(Key::AzureScope),

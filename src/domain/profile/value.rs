@@ -73,6 +73,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::SessionDuration => duration_fault(text),
         Key::AwsAudience | Key::AzureScope => blank_fault(text),
         Key::EndpointUrl | Key::StsEndpointUrl | Key::SecretsmanagerEndpointUrl => endpoint_fault(text),
+        Key::ResourceManagerUrl => web_fault(text, "https://management.azure.com"),
         Key::ExternalId => external_id_fault(text),
         Key::VaultUrl => vault_fault(text),
         Key::VaultName => vault_name_fault(text),

@@ -72,6 +72,15 @@ impl Target {
     }
 }
 
+/// A path that names a subscription must name this one.
+pub(super) fn known_subscription(path: &str, world: &AzureWorld) -> Result<(), Fault> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match parts.as_slice() {
+        [first, _, ..] if first.eq_ignore_ascii_case("subscriptions") => subscription(&parts, world),
+        _ => Ok(()),
+    }
+}
+
 /// The subscription that a path begins with must be this one. A data-plane address has none.
 fn subscription(parts: &[&str], world: &AzureWorld) -> Result<(), Fault> {
     match parts {

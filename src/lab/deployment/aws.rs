@@ -1,7 +1,5 @@
 //! The worker as a client of STS and Secrets Manager, over the wire.
 
-use std::time::SystemTime;
-
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
@@ -10,6 +8,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::worker::Worker;
+use crate::lab::clock;
 
 /// Reads a secret's value, by a workload token or with the static credential; an error as an SDK words it.
 pub(super) async fn read(worker: &Worker, secret: &str, token: Option<&SecretString>) -> Result<SecretString, String> {
@@ -77,7 +76,7 @@ async fn call(worker: &Worker, credentials: &Credentials, region: &str, body: &s
         .identity(&identity)
         .region(region)
         .name("secretsmanager")
-        .time(SystemTime::now())
+        .time(clock::time())
         .settings(SigningSettings::default())
         .build()
         .map_err(|error| error.to_string())?

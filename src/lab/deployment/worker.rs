@@ -15,6 +15,7 @@ use super::runs::Outcome;
 use super::{aws, azure};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::secret_ref::SecretRef;
+use crate::lab::clock;
 use crate::lab::issuer;
 use crate::lab::keys::Keys;
 use crate::lab::world::{DeploymentWorld, Description, Form, Reads};
@@ -153,7 +154,7 @@ impl Worker {
 
     /// The platform's token: made anew when the cached one is about to end.
     fn token(&self) -> Result<SecretString, String> {
-        let now = time::OffsetDateTime::now_utc().unix_timestamp();
+        let now = clock::now();
         let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((text, ends)) = &*token
             && now + TOKEN_RESERVE_S < *ends

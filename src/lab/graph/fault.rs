@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::lab::entra::now;
+use crate::lab::clock::now;
 use crate::lab::keys::random_uuid;
 
 /// What Graph answers instead of a result.

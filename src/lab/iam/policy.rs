@@ -3,7 +3,7 @@
 use super::document::{self, Kind};
 use super::role::LONGEST_POLICY_NAME;
 use super::{Call, Element, Fault, Iam, Outcome, add, date, done, exists, no_such, whole};
-use crate::lab::entra::now;
+use crate::lab::clock::now;
 use crate::lab::session::unique_id;
 use crate::lab::world::{ManagedPolicy, Policy};
 

@@ -1,7 +1,7 @@
 //! OIDC identity providers.
 
 use super::{Call, Element, Fault, Iam, Outcome, add, anything, date, done, exists, members, no_such};
-use crate::lab::entra::now;
+use crate::lab::clock::now;
 use crate::lab::query::{Constraints, Shown};
 use crate::lab::world::Provider;
 

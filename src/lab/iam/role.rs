@@ -2,7 +2,7 @@
 
 use super::document::{self, Kind};
 use super::{Call, Element, Fault, Iam, Outcome, add, date, done, exists, members, no_such, whole};
-use crate::lab::entra::now;
+use crate::lab::clock::now;
 use crate::lab::session::unique_id;
 use crate::lab::world::{AwsWorld, Policy, Role};
 

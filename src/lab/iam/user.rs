@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use super::document::{self, Kind};
 use super::role::LONGEST_POLICY_NAME;
 use super::{Call, Element, Fault, Iam, Outcome, add, date, done, exists, no_such};
-use crate::lab::entra::now;
+use crate::lab::clock::now;
 use crate::lab::session::unique_id;
 use crate::lab::world::{Policy, User};
 

@@ -1,11 +1,12 @@
 //! The secrets and their versions.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use secrecy::SecretString;
 
 use super::Fault;
+use crate::lab::clock;
 use crate::lab::keys::{random_text, random_uuid};
 use crate::lab::world::{AwsWorld, RotationFunction};
 
@@ -168,5 +169,5 @@ impl Secret {
 
 /// Seconds since the epoch, with milliseconds, as the service writes times.
 pub(super) fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| (since.as_secs_f64() * 1000.0).round() / 1000.0)
+    clock::time().duration_since(UNIX_EPOCH).map_or(0.0, |since| (since.as_secs_f64() * 1000.0).round() / 1000.0)
 }

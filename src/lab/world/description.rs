@@ -24,6 +24,8 @@ pub struct Description {
     pub expects: Option<String>,
     /// The verdict that a rotation and a kickoff lead to.
     pub rotation: Option<String>,
+    /// Seconds that every clock of this world is ahead of this machine's: as if this machine's were behind.
+    pub clock_offset_s: i64,
     pub issuer: IssuerWorld,
     pub token: TokenWorld,
     pub aws: AwsWorld,
@@ -94,6 +96,7 @@ pub struct AccessKeyWorld {
 impl Description {
     /// Refuses what no world can be made of.
     pub(super) fn check(&self) -> Result<(), WorldError> {
+        check_seconds("clock-offset-s", self.clock_offset_s)?;
         self.issuer.check()?;
         check_key("token.key", &self.token.key)?;
         check_seconds("token.age-s", self.token.age_s)?;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
 
+use self::shared::Held;
 use super::aws::Session;
 use crate::check::facts::access_key::{AccessKeyFact, FoundKey, KeyKind, shown_id};
 use crate::domain::profile::AwsSettings;
@@ -68,6 +69,7 @@ pub fn observe(settings: &AwsSettings, around: &Surroundings<'_>) -> (AccessKeyF
         (around.shared("AWS_SHARED_CREDENTIALS_FILE", "credentials"), shared::Form::Credentials),
         (around.shared("AWS_CONFIG_FILE", "config"), shared::Form::Config),
     ];
+    let mut elsewhere = None;
     for (path, form) in files {
         let Some(path) = path else { continue };
         let source = format!("profile `{name}` of {}", path.display());
@@ -75,13 +77,14 @@ pub fn observe(settings: &AwsSettings, around: &Surroundings<'_>) -> (AccessKeyF
             places.push(source);
             continue;
         }
-        match read(&path).map(|text| shared::parts(&text, name, form)) {
-            Ok(Some(parts)) => return found(source, parts),
-            Ok(None) => places.push(source),
+        match read(&path).map(|text| shared::held(&text, name, form)) {
+            Ok(Held::Key(parts)) => return found(source, parts),
+            Ok(Held::Other(way)) => elsewhere = Some(AccessKeyFact::Elsewhere { source, way: way.to_owned() }),
+            Ok(Held::Nothing) => places.push(source),
             Err(why) => return (AccessKeyFact::Unusable { source, why }, None),
         }
     }
-    (AccessKeyFact::Absent { places }, None)
+    (elsewhere.unwrap_or(AccessKeyFact::Absent { places }), None)
 }
 
 fn of_variables(around: &Surroundings<'_>) -> Option<(AccessKeyFact, Option<Session>)> {

@@ -13,10 +13,30 @@ pub(super) enum Form {
     Config,
 }
 
-/// The key of a profile, where it has one.
-pub(super) fn parts(text: &str, profile: &str, form: Form) -> Option<Parts> {
+/// What a profile holds.
+pub(super) enum Held {
+    Key(Parts),
+    /// Settings with which AWS's tools get credentials in another way, in words.
+    Other(&'static str),
+    Nothing,
+}
+
+/// Settings that stand for a way to credentials
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>).
+const WAYS: &[(&str, &str)] = &[
+    ("sso_session", "single sign-on (sso_session)"),
+    ("sso_start_url", "single sign-on (sso_start_url)"),
+    ("credential_process", "a program (credential_process)"),
+    ("web_identity_token_file", "a web identity token (web_identity_token_file)"),
+    ("role_arn", "a role that another profile assumes (role_arn)"),
+    ("credential_source", "the machine's own role (credential_source)"),
+    ("login_session", "the console's sign-in (login_session)"),
+];
+
+/// The key of a profile, or how else it gets credentials.
+pub(super) fn held(text: &str, profile: &str, form: Form) -> Held {
     let mut inside = false;
-    let (mut id, mut secret, mut token) = (None, None, None);
+    let (mut id, mut secret, mut token, mut way) = (None, None, None, None);
     for line in text.lines() {
         let line = line.trim_end();
         if let Some(header) = line.trim_start().strip_prefix('[') {
@@ -32,13 +52,20 @@ pub(super) fn parts(text: &str, profile: &str, form: Form) -> Option<Parts> {
             "aws_access_key_id" => &mut id,
             "aws_secret_access_key" => &mut secret,
             "aws_session_token" => &mut token,
-            _ => continue,
+            name => {
+                way = way.or_else(|| WAYS.iter().find(|(setting, _)| *setting == name).map(|(_, way)| *way));
+                continue;
+            }
         };
         if !value.is_empty() {
             *slot = Some(Zeroizing::new(value.to_owned()));
         }
     }
-    Some(Parts { id: id?, secret: secret?, token })
+    match (id, secret, way) {
+        (Some(id), Some(secret), _) => Held::Key(Parts { id, secret, token }),
+        (_, _, Some(way)) => Held::Other(way),
+        (_, _, None) => Held::Nothing,
+    }
 }
 
 fn names(header: &str, profile: &str, form: Form) -> bool {
@@ -55,7 +82,10 @@ mod tests {
     use super::*;
 
     fn id(text: &str, profile: &str, form: Form) -> Option<String> {
-        parts(text, profile, form).map(|parts| parts.id.to_string())
+        match held(text, profile, form) {
+            Held::Key(parts) => Some(parts.id.to_string()),
+            Held::Other(_) | Held::Nothing => None,
+        }
     }
 
     #[test]
@@ -65,6 +95,26 @@ mod tests {
         assert_eq!(id(config, "ci", Form::Config).as_deref(), Some("B"));
         assert_eq!(id(config, "ci", Form::Credentials).as_deref(), Some("C"));
         assert_eq!(id(config, "sso", Form::Config), None);
-        assert!(parts(config, "ci", Form::Config).unwrap().token.is_some());
+        assert!(matches!(held(config, "ci", Form::Config), Held::Key(parts) if parts.token.is_some()));
+    }
+
+    #[test]
+    fn other_ways_to_credentials_are_told() {
+        for (setting, told) in [
+            ("sso_session = ours", Some("single sign-on (sso_session)")),
+            ("credential_process = /bin/vault x", Some("a program (credential_process)")),
+            (
+                "role_arn = arn:aws:iam::1:role/r\nsource_profile = base",
+                Some("a role that another profile assumes (role_arn)"),
+            ),
+            ("region = us-east-1", None),
+        ] {
+            let text = format!("[profile ci]\n{setting}\n[profile other]\nsso_session = x\n");
+            match (held(&text, "ci", Form::Config), told) {
+                (Held::Other(way), Some(expected)) => assert_eq!(way, expected),
+                (Held::Nothing, None) => {}
+                _ => panic!("{setting}"),
+            }
+        }
     }
 }

@@ -29,7 +29,12 @@ impl AwsTarget {
     pub async fn operator(&self, profile: Option<&str>, file: Option<&Path>) -> Result<Session, String> {
         match observed(profile, file) {
             (_, _, Some(session)) => Ok(session),
-            (profile, AccessKeyFact::Absent { .. }, None) if file.is_none() => exported(profile.as_deref()).await,
+            (profile, AccessKeyFact::Absent { .. } | AccessKeyFact::Elsewhere { .. }, None) if file.is_none() => {
+                exported(profile.as_deref()).await
+            }
+            (_, AccessKeyFact::Elsewhere { source, way }, None) => {
+                Err(format!("{source} signs in by {way}, and holds no access key"))
+            }
             (_, AccessKeyFact::Absent { places }, None) => {
                 Err(format!("no access key in {}", places.join(", nor in ")))
             }

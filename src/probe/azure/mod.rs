@@ -3,6 +3,7 @@
 
 mod exchange;
 mod operator;
+mod subscription;
 mod transport;
 mod vault;
 
@@ -14,6 +15,7 @@ use crate::domain::profile::AzureSettings;
 
 pub use exchange::{AzureSession, Proof};
 pub use operator::CliRefusal;
+pub use subscription::subscription;
 
 /// Where to call and as whom.
 #[derive(Clone, Debug)]

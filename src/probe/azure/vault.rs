@@ -275,6 +275,7 @@ fn seen(page: &ListSecretPropertiesResult, wanted: Option<&str>) -> SecretList {
         holds_secret,
         id: entry.flatten().and_then(|(_, id)| id.cloned()),
         nearest,
+        ..SecretList::default()
     }
 }
 

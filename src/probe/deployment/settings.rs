@@ -37,7 +37,7 @@ impl DeploymentTarget {
 /// The file cannot be read or holds no JSON object; in words, without its content.
 pub async fn kickoff_inputs(settings: &DeploymentSettings) -> Result<Map<String, Value>, SettingProblem> {
     let Some(path) = &settings.inputs else { return Ok(Map::new()) };
-    let text = documents::read(path).await.map_err(SettingProblem::Inputs)?;
+    let text = documents::read(path).await.map_err(|unread| SettingProblem::Inputs(unread.why))?;
     match serde_json::from_str(&text) {
         Ok(Value::Object(inputs)) => Ok(inputs),
         _ => Err(SettingProblem::Inputs(format!(

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, DATE};
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, DATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Method, Request, Response, Url};
 use tokio::time::{Instant, timeout_at};
@@ -68,7 +68,7 @@ impl ObservedClient {
     }
 
     /// Gets `url`, with `headers` beside the usual ones, and reads up to `limit` bytes of the answer.
-    pub async fn get(&self, url: Url, headers: &[(HeaderName, http::HeaderValue)], limit: u64) -> Observed {
+    pub async fn get(&self, url: Url, headers: &[(HeaderName, HeaderValue)], limit: u64) -> Observed {
         let mut request = Request::new(Method::GET, url);
         request.headers_mut().extend(headers.iter().cloned());
         self.send(request, limit).await
@@ -76,8 +76,10 @@ impl ObservedClient {
 
     /// Sends `request` and reads up to `limit` bytes of the answer. An answer of any status is an answer.
     ///
-    /// Ends within the stack's timeout, whatever the other side does. Follows no redirect, repeats nothing.
-    pub async fn send(&self, request: Request, limit: u64) -> Observed {
+    /// Ends within the stack's timeout, whatever the other side does. Follows no redirect, repeats nothing. Asks for the
+    /// answer as it is: nothing here inflates, so no small answer becomes a large one.
+    pub async fn send(&self, mut request: Request, limit: u64) -> Observed {
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if request.url().scheme() == "https" {
             self.verifier.prepare();
         }
@@ -186,6 +188,11 @@ impl Watch {
         self.exchange.status = Some(response.status().as_u16());
         self.exchange.http_version = Some(format!("{:?}", response.version()));
         self.exchange.content_type = text(CONTENT_TYPE).map(str::to_owned);
+        let answered_by = response.remote_addr().filter(|_| self.exchange.proxy.is_none());
+        self.exchange.connected = answered_by.map(|address| address.ip().to_canonical());
+        let encoding = text(CONTENT_ENCODING).filter(|name| !name.trim().is_empty());
+        self.exchange.content_encoding =
+            encoding.filter(|name| !name.eq_ignore_ascii_case("identity")).map(str::to_owned);
         self.exchange.server_date = text(DATE).and_then(parse_http_date);
         let local = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok());
         self.exchange.clock_skew_s = self.exchange.server_date.zip(local).map(|(server, local)| server - local);
@@ -236,6 +243,11 @@ impl Watch {
         {
             exchange.addresses.push(Address::from(ip));
         }
+        // Each of several addresses may be another machine, with a certificate of its own.
+        let several = (exchange.addresses.len() > 1 && matches!(hop, HopName::Connect | HopName::Tls)).then(|| {
+            let listed: Vec<String> = exchange.addresses.iter().map(|address| address.ip.to_string()).collect();
+            format!("; the name leads to {}", listed.join(", "))
+        });
         exchange.failure = failed.map(|(kind, detail)| NetworkFailure {
             hop,
             kind: failure::behind_proxy(kind, hop, exchange.proxy.is_some()),
@@ -244,7 +256,7 @@ impl Watch {
             url: exchange.url.clone(),
             proxy: exchange.proxy.clone(),
             elapsed_ms: u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX),
-            detail,
+            detail: detail + several.as_deref().unwrap_or_default(),
         });
         exchange
     }

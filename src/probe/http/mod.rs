@@ -12,6 +12,8 @@ mod trace;
 mod verifier;
 mod withheld;
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use rustls::pki_types::pem::PemObject as _;
 pub use client::{ANSWER_LIMIT, Answer, Observed, ObservedClient};
 pub use failure::network_failure;
 
+use trace::TimedResolver;
 use verifier::NotingVerifier;
 
 use crate::domain::certificate::Chain;
@@ -79,6 +82,7 @@ pub struct HttpStack {
     timeout: Duration,
     /// Which destinations go through which proxy: the client's own rules, asked again so that they can be shown.
     proxies: Option<Arc<Matcher>>,
+    resolver: TimedResolver,
     /// The subjects of the authorities that the settings name.
     named_authorities: Arc<[String]>,
 }
@@ -94,10 +98,18 @@ impl HttpStack {
         let named_authorities = Chain::read(&extra_roots).certificates.into_iter().map(|c| c.subject).collect();
         let verifier = Arc::new(NotingVerifier::new(extra_roots));
         let tls = verifier::client_config(&verifier).map_err(|e| HttpStackError::Client(e.to_string()))?;
-        let http = connections(&tls, settings.timeout, settings.proxy)
+        let resolver = TimedResolver::default();
+        let http = connections(&tls, settings.timeout, settings.proxy, &resolver)
             .map_err(|e| HttpStackError::Client(failure::innermost(&e)))?;
         let proxies = (settings.proxy == ProxyUse::Environment).then(|| Arc::new(Matcher::from_system()));
-        Ok(HttpStack { http, tls, verifier, timeout: settings.timeout, proxies, named_authorities })
+        Ok(HttpStack { http, tls, verifier, timeout: settings.timeout, proxies, resolver, named_authorities })
+    }
+
+    /// This stack with addresses of names that are not to be looked up. A name behind a proxy is the proxy's to look up.
+    #[must_use]
+    pub fn with_addresses(self, of_names: BTreeMap<String, Vec<IpAddr>>) -> HttpStack {
+        let resolver = TimedResolver { told: Arc::new(of_names) };
+        HttpStack { resolver, ..self }.disconnected()
     }
 
     /// This stack with less time for an operation, where less is left of the whole.
@@ -122,15 +134,20 @@ impl HttpStack {
     pub fn disconnected(&self) -> HttpStack {
         let proxy = if self.proxies.is_some() { ProxyUse::Environment } else { ProxyUse::None };
         // What could be made once can be made again; if not, sharing connections loses hops, not answers.
-        let http = connections(&self.tls, self.timeout, proxy).unwrap_or_else(|_| self.http.clone());
+        let http = connections(&self.tls, self.timeout, proxy, &self.resolver).unwrap_or_else(|_| self.http.clone());
         HttpStack { http, ..self.clone() }
     }
 }
 
-fn connections(tls: &rustls::ClientConfig, timeout: Duration, proxy: ProxyUse) -> reqwest::Result<reqwest::Client> {
+fn connections(
+    tls: &rustls::ClientConfig,
+    timeout: Duration,
+    proxy: ProxyUse,
+    resolver: &TimedResolver,
+) -> reqwest::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls.clone())
-        .dns_resolver(trace::TimedResolver)
+        .dns_resolver(resolver.clone())
         .connector_layer(trace::TimedConnectorLayer)
         // A diagnosis shows the first answer: it follows no redirect and repeats no request by itself.
         .redirect(reqwest::redirect::Policy::none())

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::caught::caught_here;
 use crate::check::facts::token::TokenFact;
 use crate::domain::profile::TokenSource;
 use crate::domain::token::{Cleaning, RawToken};
-use crate::probe::caught::caught_here;
 use crate::probe::http::ObservedClient;
 
 pub use error::TokenSourceError;
@@ -123,7 +123,7 @@ async fn blocking(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::caught::is_caught;
+    use crate::caught::is_caught;
 
     #[tokio::test]
     async fn a_panic_while_reading_is_an_unread_token_and_no_end_of_the_program() {

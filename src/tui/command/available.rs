@@ -204,6 +204,13 @@ pub(super) fn can_edit(model: &Model) -> Availability {
     }
 }
 
+pub(super) fn can_undo(model: &Model) -> Availability {
+    match can_edit_any(model) {
+        Ready if model.guide.before.is_empty() => No("no value was changed here"),
+        answer => answer,
+    }
+}
+
 pub(super) fn can_check_step(model: &Model) -> Availability {
     match guide::selected_step(model) {
         None => No("no step is selected"),

@@ -116,6 +116,7 @@ pub enum CommandId {
     ConfirmStep,
     OtherWay,
     Import,
+    Undo,
     LeaveField,
     Wrap,
     Privacy,

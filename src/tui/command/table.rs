@@ -128,6 +128,7 @@ pub const COMMANDS: &[Command] = commands! {
         when has_ways hint 5;
     C::Import, "import", "paste values", ["i"], GUIDE,
         "Fill fields from a pasted ARN, policy, answer or token" when can_edit_any hint 6;
+    C::Undo, "undo", "take back", ["U"], GUIDE, "Take back the last change of values" when can_undo hint 4;
     // Finding.
     C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when has_list hint 6;
     C::NextMatch, "next-match", "next match", ["n"], SEARCHED, "To the next row that the filter shows" when has_filter;

@@ -7,7 +7,7 @@ use super::{LABEL, Rows, Show, finding, heading, labelled};
 use crate::check::Outcome;
 use crate::output::paint::milliseconds;
 use crate::run::event::FinishedCheck;
-use crate::run::report::{CheckState, Progress};
+use crate::run::report::{CheckState, Progress, Report};
 use crate::tui::model::Model;
 use crate::tui::text::{Ink, Line, cut};
 
@@ -84,6 +84,15 @@ pub fn outcome_word(outcome: Outcome) -> &'static str {
         Outcome::Fail => "failed",
         Outcome::Skipped => "skipped",
         Outcome::Inconclusive => "could not be checked",
+    }
+}
+
+/// A run that passed, in words: what was skipped did not pass.
+pub fn passed_words(report: &Report) -> String {
+    let counts = report.counts();
+    match counts.skipped {
+        0 => "all passed".to_owned(),
+        skipped => format!("{} passed, {skipped} skipped", counts.passed + counts.warned),
     }
 }
 

@@ -32,7 +32,17 @@ pub fn lines(model: &Model, page: &Page) -> Vec<Line> {
             );
             lines
         }
-        Page::Imported { import, earlier } => imported(import, earlier, show),
+        Page::Imported { import, earlier } => {
+            let mut lines = imported(import, earlier, show);
+            let changed = import.taken.iter().zip(earlier).any(|(taken, before)| before.as_ref() != Some(&taken.value));
+            let key = model.look.keymap.key(Scope::On(Screen::Guide), CommandId::Undo);
+            if let Some(key) = key.filter(|_| changed) {
+                lines.push(Line::empty());
+                let line = Line::of(Ink::Muted, "It is in the profile now; ").with(Ink::Accent, key.to_string());
+                lines.push(line.with(Ink::Muted, " takes it back once this is closed."));
+            }
+            lines
+        }
         Page::Compare { before, after } => match (model.runs.get(*before), model.runs.get(*after)) {
             (Some(before), Some(after)) => compare::lines(model, before, after),
             _ => vec![Line::of(Ink::Muted, "one of the runs is no longer kept")],

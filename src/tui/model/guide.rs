@@ -8,7 +8,7 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
-use crate::domain::profile::setting::{Fault, Origin, Setting};
+use crate::domain::profile::setting::{Fault, Origin, Setting, Value};
 use crate::guide::{Evidence, Judged, SetupGuide, Step, StepState, Values, setup_guide, states, thumbprint};
 use crate::output::guide::GuideReport;
 use crate::run::event::FinishedCheck;
@@ -22,7 +22,12 @@ pub struct GuideState {
     pub editing: Option<Editing>,
     /// For each step the way to do it that is shown.
     pub ways: BTreeMap<u8, usize>,
+    /// What the profile held before each change of its values, the newest last.
+    pub before: Vec<Entered>,
 }
+
+/// Values of a profile's file; `None` where it has none.
+pub type Entered = Vec<(Key, Option<Value>)>;
 
 /// A field that is typed into.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +119,7 @@ impl Followed {
         }
         self.judged.retain(|judged| judged.check != finished.id);
         self.judged.push(finished.judged(at));
-        if finished.id == CheckId::IssuerTls {
+        if finished.id == CheckId::IssuerJwks {
             self.thumbprint = thumbprint(&finished.facts);
         }
     }
@@ -131,6 +136,12 @@ impl Followed {
     /// The setting in effect, unless it is only what is taken where nothing is set.
     pub fn setting(&self, key: Key) -> Option<&Setting> {
         self.file.settings.iter().find(|setting| setting.key == key && setting.origin != Origin::Default)
+    }
+
+    /// The value in the profile's file.
+    pub fn entered(&self, key: Key) -> Option<Value> {
+        let own = |setting: &&Setting| setting.key == key && matches!(setting.origin, Origin::File { .. });
+        self.file.settings.iter().find(own).map(|setting| setting.value.clone())
     }
 
     /// What stands in a field: what was typed and is no value yet, else the value.

@@ -69,6 +69,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::CheckStep => guide::check_step(model),
         CommandId::ConfirmStep => guide::confirm(model),
         CommandId::OtherWay => guide::other_way(model),
+        CommandId::Undo => guide::undo(model),
         CommandId::LeaveField => guide::leave(model),
         CommandId::Import => {
             model.layers.push(Layer::Paste(PasteBox { kind: PasteKind::Values, ..PasteBox::default() }));

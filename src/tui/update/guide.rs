@@ -16,7 +16,7 @@ use crate::tui::content::guide::{Row, keeps_nothing, selected, selected_step};
 use crate::tui::inputs::{GuideFile, Keeps, RunChoice, Target};
 use crate::tui::layout;
 use crate::tui::message::{Effect, RunNumber};
-use crate::tui::model::guide::{Editing, Followed, Standing, fields};
+use crate::tui::model::guide::{Editing, Entered, Followed, Standing, fields};
 use crate::tui::model::list::{Edit, Move};
 use crate::tui::model::{Field, Focus, GuideState, Layer, Model, Page, Screen, Tone};
 
@@ -189,8 +189,31 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     set(model, vec![(key, value)]).into_iter().collect()
 }
 
-/// Changes values of the profile.
-fn set(model: &mut Model, values: Vec<(Key, Option<Value>)>) -> Option<Effect> {
+/// Changes values of the profile, and remembers what they were.
+fn set(model: &mut Model, values: Entered) -> Option<Effect> {
+    let followed = model.guide.followed.as_deref()?;
+    let before = values.iter().map(|(key, _)| (*key, followed.entered(*key))).collect();
+    model.guide.before.push(before);
+    change(model, values)
+}
+
+/// Takes back the last change of values.
+pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
+    let Some(values) = model.guide.before.pop() else { return Vec::new() };
+    let words = match values.as_slice() {
+        [(key, Some(_))] => format!("{} is as it was", key.path()),
+        [(key, None)] => format!("{} is not set any more", key.path()),
+        more => format!("{} values are as they were", more.len()),
+    };
+    if let Some(followed) = model.guide.followed.as_deref_mut() {
+        values.iter().for_each(|(key, _)| drop(followed.file.drafts.remove(key)));
+    }
+    let effect = change(model, values);
+    toast(model, words, Tone::Good);
+    effect.into_iter().collect()
+}
+
+fn change(model: &mut Model, values: Entered) -> Option<Effect> {
     let followed = model.guide.followed.as_deref_mut()?;
     for (key, _) in &values {
         followed.forget(*key);

@@ -106,13 +106,20 @@ fn settle(model: &mut Model) {
         return;
     }
     let (count, page) = (count(model), usize::from(geometry.list_inner().height));
-    model.here_mut().list.keep_in_view(count, page);
+    // A run that begins has no checks yet, and one that is repeated to watch is read on meanwhile.
+    let begins = count == 0 && model.runs.live().is_some();
+    let is_watched = model.runs.watch.is_some() && model.runs.live().is_some();
+    if !begins {
+        model.here_mut().list.keep_in_view(count, page);
+    }
     let detail = geometry.detail_inner();
     let lines = content::detail(model, usize::from(detail.width));
     let total = fit(&lines, usize::from(detail.width), model.wrap, "").len();
     let most = total.saturating_sub(usize::from(detail.height));
     let here = model.here_mut();
-    here.scroll = here.scroll.min(most);
+    if !is_watched {
+        here.scroll = here.scroll.min(most);
+    }
     settle_aside(model, geometry);
     guide::settle(model);
     if model.layers.is_empty() {

@@ -5,7 +5,7 @@ use crate::domain::profile::Profile;
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_shape::looks_secret;
 use crate::domain::token::looks_like_jwt;
-use crate::run::rotation::event::RotationEvent;
+use crate::run::rotation::event::{RotationEvent, RotationKind};
 use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::command::again;
 use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, RotationWay, Target};
@@ -177,14 +177,15 @@ pub(super) fn refused(model: &mut Model, number: SessionNumber, message: String,
 /// An event of a session. Those of earlier ones are dropped.
 pub(super) fn event(model: &mut Model, number: SessionNumber, event: &RotationEvent) -> Vec<Effect> {
     let now_ms = model.now_ms;
-    if let Some(session) = model.rotation.get_mut(number).filter(|session| session.is_live()) {
-        session.apply(event, now_ms);
-        if session.state == SessionState::Ended {
-            let (target, report) = (session.choice.target.clone(), session.report.clone());
-            return guide::rotated(model, &target, &report);
-        }
+    let Some(session) = model.rotation.get_mut(number).filter(|session| session.is_live()) else { return Vec::new() };
+    session.apply(event, now_ms);
+    let ended = session.state == SessionState::Ended;
+    let (target, report) = (session.choice.target.clone(), session.report.clone());
+    if matches!(event.kind, RotationKind::Judged(_) | RotationKind::RolledBack { .. }) {
+        // It stands at the top, wherever one reads.
+        model.screens[Screen::Rotation as usize].to_top();
     }
-    Vec::new()
+    if ended { guide::rotated(model, &target, &report) } else { Vec::new() }
 }
 
 /// A session's stream is over.

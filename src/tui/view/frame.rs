@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::symbols::merge::MergeStrategy;
 use ratatui::widgets::{Block, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
@@ -65,20 +66,23 @@ pub(super) fn labels(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphS
     let room = room.saturating_sub(if note.is_empty() { 0 } else { note.width() + 3 });
     let ink = if border.keys == Keys::Here { Ink::Strong } else { Ink::Plain };
     let title = Line::of(ink, format!(" {} ", cut(border.title, room, glyphs.ellipsis)));
-    paint::line(
-        &title,
-        theme,
-        Rect { x: area.x + 1, width: area.width.saturating_sub(2), height: 1, ..area },
-        glyphs,
-        buffer,
-    );
+    let width = u16::try_from(title.width()).unwrap_or(u16::MAX).min(area.width.saturating_sub(2));
+    on_border(&title, border.keys, theme, Rect { x: area.x + 1, width, height: 1, ..area }, glyphs, buffer);
     if !note.is_empty() {
         let note = Line::of(Ink::Muted, format!(" {note} "));
         let width = u16::try_from(note.width()).unwrap_or(0);
         let at = Rect { x: area.right().saturating_sub(width + 1), width, height: 1, ..area };
-        paint::line(&note, theme, at, glyphs, buffer);
+        on_border(&note, border.keys, theme, at, glyphs, buffer);
     }
     scrollbar(border.extent, area, theme, glyphs, buffer);
+}
+
+/// Text on a border. A pane without the keys takes nothing of the colour of a neighbour that has them.
+fn on_border(line: &Line, keys: Keys, theme: &Theme, area: Rect, glyphs: &Glyphs, buffer: &mut Buffer) {
+    if keys == Keys::Elsewhere {
+        buffer.set_style(area, Style::reset());
+    }
+    paint::line(line, theme, area, glyphs, buffer);
 }
 
 /// A thumb on the right border, where the content is longer than the pane.

@@ -8,7 +8,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
 use crate::run::event::RunVerdict;
-use crate::tui::content::clock::{countdown, moment};
+use crate::tui::content::clock::{countdown, moment, time_of_day};
+use crate::tui::content::handshake::passed_words;
 use crate::tui::content::token::remaining;
 use crate::tui::content::{Show, chain};
 use crate::tui::layout::{Geometry, tab_text, tabs};
@@ -16,6 +17,8 @@ use crate::tui::model::{Model, Run, RunState};
 use crate::tui::text::{Ink, Line};
 use crate::tui::theme::Theme;
 
+/// From this many columns on there is room for whole dates.
+const ROOMY: u16 = 100;
 /// Seconds of remaining validity below which the countdown warns.
 const SOON_S: i64 = 300;
 
@@ -72,7 +75,12 @@ fn state(model: &Model) -> Line {
     }
     if let Some(watch) = &model.runs.watch {
         parts.push(match (watch.works_since_ms, watch.next_ms) {
-            (Some(since), _) => (Ink::Good, format!("works since {}", moment(model, since.div_euclid(1000)))),
+            (Some(since), _) => {
+                // The day is left out where it would push out what is watched.
+                let since = since.div_euclid(1000);
+                let told = if model.size.0 < ROOMY { time_of_day(model, since) } else { moment(model, since) };
+                (Ink::Good, format!("works since {told}"))
+            }
             (None, Some(next)) => {
                 (Ink::Accent, format!("watching, again in {} s", ((next - model.now_ms).max(0) + 999) / 1000))
             }
@@ -105,7 +113,9 @@ fn verdict(model: &Model, run: &Run) -> (Ink, String) {
         (RunState::Refused { .. }, _) => (Ink::Bad, format!("{} not started", glyphs.fail)),
         (RunState::Running, _) => (Ink::Accent, format!("{} running", chain::running(model))),
         (RunState::Cancelling, _) => (Ink::Warning, format!("{} stopping", chain::running(model))),
-        (RunState::Ended, Some(RunVerdict::Pass)) => (Ink::Good, format!("{} all passed", glyphs.pass)),
+        (RunState::Ended, Some(RunVerdict::Pass)) => {
+            (Ink::Good, format!("{} {}", glyphs.pass, passed_words(&run.report)))
+        }
         (RunState::Ended, Some(RunVerdict::Fail)) if failed == 1 => (Ink::Bad, format!("{} 1 failed", glyphs.fail)),
         (RunState::Ended, Some(RunVerdict::Fail)) => (Ink::Bad, format!("{} {failed} failed", glyphs.fail)),
         (RunState::Ended, Some(RunVerdict::Inconclusive)) => {

@@ -30,7 +30,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     let lines = content::detail(model, usize::from(inner.width));
     let columns = columns(&lines, usize::from(inner.width), model.wrap);
     let lines = fit(&lines, usize::from(inner.width), model.wrap, show.glyphs.ellipsis);
-    let first = model.here().scroll.min(lines.len());
+    let first = model.here().scroll.min(lines.len().saturating_sub(usize::from(inner.height)));
     let extent = Extent { first, page: usize::from(inner.height), total: lines.len() };
     let note = extent.note(columns.as_deref(), show.glyphs.dot);
     let title = content::detail_title(model);

@@ -135,6 +135,30 @@ fn a_pasted_answer_fills_fields_and_says_from_where() {
 }
 
 #[test]
+fn what_was_changed_is_taken_back_change_by_change() {
+    let mut driver = following(&sample::VALUES[3..]);
+    driver.press("U");
+    assert_eq!(driver.asked(), []);
+    driver.send(Msg::Paste(Pasted(sample::TRUST_POLICY.to_owned().into())));
+    assert!(driver.shows("U takes it back"), "{}", driver.screen());
+    let role = "arn:aws:iam::123456789012:role/other-reader";
+    let mut values = vec![("issuer.url", "https://app.example.com"), ("aws.role-arn", role)];
+    values.extend_from_slice(&sample::VALUES[4..]);
+    driver.press("<esc>").follow(sample::guide_file(&values)).press("/have what<enter>e<tab><ctrl-u>us-west-2<enter>");
+    assert!(driver.asked().contains(&set(Key::Region, "us-west-2")));
+    driver.press("<esc>U");
+    assert_eq!(driver.asked(), [set(Key::Region, "us-east-1")]);
+    assert!(driver.shows("aws.region is as it was"), "{}", driver.screen());
+    driver.press("U");
+    let asked = driver.asked();
+    let [Effect::Change { change: Change::Set(values), .. }] = &asked[..] else { panic!("{asked:?}") };
+    let before = Value::Text("arn:aws:iam::123456789012:role/crewai-secrets-reader".into());
+    assert!(values.contains(&(Key::RoleArn, Some(before))) && values.contains(&(Key::IssuerUrl, None)), "{values:?}");
+    driver.press("U");
+    assert!(driver.asked().is_empty() && driver.shows("no value was changed here"), "{}", driver.screen());
+}
+
+#[test]
 fn a_step_is_checked_alone_and_its_evidence_stays_beside_that_of_others() {
     let mut driver = following(sample::VALUES);
     driver.play(&sample::passing()).press("/oidc issuer<enter>v");

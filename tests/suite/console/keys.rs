@@ -99,9 +99,26 @@ fn watching_runs_again_after_the_time_and_tells_since_when_it_works() {
     driver.send(Msg::Now(sample::NOW_MS + 2000));
     assert_eq!(started(driver.asked()), 1);
     driver.play(&sample::passing());
+    assert!(driver.shows("works since 12:00:02 "), "{}", driver.screen());
+    driver.resize(140, 45);
     assert!(driver.shows("works since 2026-03-01 12:00:02 UTC"), "{}", driver.screen());
     driver.press("c");
     assert!(driver.model.runs.watch.is_none());
+}
+
+#[test]
+fn watching_takes_nobody_away_from_what_they_read() {
+    let mut driver = Driver::failed();
+    driver.press("Gkkk<tab>J").press("W<enter>").play(&sample::failing());
+    let (check, scroll) = (driver.model.selected_check(), driver.model.here().scroll);
+    assert_eq!((check, scroll), (Some(CheckId::AwsAssumeRoleWithWebIdentity), 1));
+    driver.send(Msg::Now(sample::NOW_MS + 2000));
+    driver.play(&sample::failing());
+    assert_eq!((driver.model.selected_check(), driver.model.here().scroll), (check, scroll), "{}", driver.screen());
+    // A run of one check is told as no more than that.
+    let mut driver = Driver::failed();
+    driver.press("r").play(&sample::passing());
+    assert!(driver.shows("13 passed, 1 skipped") && !driver.shows("all passed"), "{}", driver.screen());
 }
 
 #[test]

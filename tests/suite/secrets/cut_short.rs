@@ -21,14 +21,15 @@ use trustline::run::report::Report;
 use trustline::run::runner::{self, RunRequest};
 use trustline::run::step::Step;
 
-use super::planted::{ACCESS_TOKEN, Cloud, Manner, NEW_VALUE, SECRET_KEY, VALUE, found};
+use super::planted::{ACCESS_TOKEN, Cloud, Manner, NEW_VALUE, SECRET_KEY, TALKATIVE, VALUE, found};
 
 /// Where a check is killed: at so many lines of its recording, from none to the answer that never ends; and by what.
-const POINTS: [(usize, Signal); 6] = [
+const POINTS: [(usize, Signal); 7] = [
     (0, Signal::SIGKILL),
     (2, Signal::SIGKILL),
     (7, Signal::SIGKILL),
     (usize::MAX, Signal::SIGKILL),
+    (usize::MAX, Signal::SIGQUIT),
     (usize::MAX, Signal::SIGABRT),
     (usize::MAX, Signal::SIGSEGV),
 ];
@@ -40,6 +41,7 @@ fn begin(cloud: &Cloud, out: &Path) -> Child {
         .args(cloud.arguments())
         .args(["--record", "run.ndjson", "--output", "json"])
         .env_clear()
+        .envs(TALKATIVE)
         .env("TMPDIR", out)
         .env("TRUSTLINE_STATE_DIR", out.join("state"))
         .current_dir(out)

@@ -1,19 +1,22 @@
 //! After a check the process's memory holds no copy of what the cloud gave out: read from outside, of the real program.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use trustline::domain::rotation::Verdict;
+
 use super::super::pty::screen::Screen;
-use super::planted::{ACCESS_TOKEN, CLIENT_SECRET, Cloud, Manner, SECRET_KEY, SESSION_TOKEN, VALUE, found};
+use super::planted::{ACCESS_TOKEN, CLIENT_SECRET, Cloud, Manner, NEW_VALUE, SECRET_KEY, SESSION_TOKEN, VALUE, found};
 
 /// What a pipe takes before its writer waits (pipe(7)).
 const PIPE: usize = 65536;
-/// What is left of it for a report, which is longer.
+/// What is left of it for a report, which is longer: a page, since a pipe is made of these.
 const ROOM: usize = 4096;
 
-/// The program after its check, held in the middle of writing its report: nobody reads it.
+/// The program after its work, held in the middle of writing its report: nobody reads it.
 struct Held {
     process: Child,
     _unread: std::io::PipeReader,
@@ -38,6 +41,34 @@ impl Held {
             std::thread::yield_now();
         }
         Held { process, _unread: unread }
+    }
+
+    /// Once it has told the verdict on a value that it was given and wrote. That report fills no page of a pipe.
+    fn after_rotation(cloud: &Cloud, state: &Path) -> Held {
+        let (unread, mut report) = std::io::pipe().unwrap();
+        report.write_all(&vec![b' '; PIPE]).unwrap();
+        let mut process = Command::new(assert_cmd::cargo::cargo_bin!("trustline"))
+            .arg("rotate")
+            .args(cloud.arguments())
+            .args(cloud.operator())
+            .args(["--put", "--yes", "--wait", "0", "--output", "json"])
+            .env_clear()
+            .envs(cloud.environment())
+            .env("TRUSTLINE_STATE_DIR", state)
+            .stdin(Stdio::piped())
+            .stdout(report)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        process.stdin.take().unwrap().write_all(NEW_VALUE.as_bytes()).unwrap();
+        let mut told = String::new();
+        for line in BufReader::new(process.stderr.take().unwrap()).lines() {
+            told.push_str(&(line.unwrap() + "\n"));
+            if Verdict::ALL.iter().any(|verdict| told.contains(&format!("crewai-test-keyword: {}", verdict.id()))) {
+                return Held { process, _unread: unread };
+            }
+        }
+        panic!("there is no verdict: {told}")
     }
 }
 
@@ -87,6 +118,18 @@ fn held(pid: u32, secrets: &[(&'static str, String)]) -> Option<Vec<String>> {
     }
 }
 
+/// As [`held`], once what is wiped shortly has been: the last connection's task wipes what it read when it is next run.
+fn soon_held(pid: u32, secrets: &[(&'static str, String)]) -> Option<Vec<String>> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let hits = held(pid, secrets)?;
+        if hits.is_empty() || Instant::now() > deadline {
+            return Some(hits);
+        }
+        std::thread::yield_now();
+    }
+}
+
 fn given_out() -> Vec<(&'static str, String)> {
     [
         ("the secret's value", VALUE),
@@ -117,6 +160,19 @@ fn after_a_check_no_copy_is_left() {
 }
 
 #[test]
+fn after_a_rotation_no_copy_is_left() {
+    for cloud in [Cloud::aws(Manner::Well), Cloud::azure(Manner::Well)] {
+        let state = tempfile::tempdir().unwrap();
+        let process = Held::after_rotation(&cloud, state.path());
+        let mut secrets = given_out();
+        secrets.push(("the secret's new value", NEW_VALUE.to_owned()));
+        secrets.extend(cloud.secrets().into_iter().filter(|(name, _)| name.ends_with("of who rotates")));
+        let Some(hits) = soon_held(process.process.id(), &secrets) else { return };
+        assert!(hits.is_empty(), "{}", hits.join("\n"));
+    }
+}
+
+#[test]
 fn a_console_that_stays_open_keeps_no_copy() {
     for cloud in [Cloud::aws(Manner::Well), Cloud::azure(Manner::Well)] {
         let arguments = cloud.arguments();
@@ -124,16 +180,7 @@ fn a_console_that_stays_open_keeps_no_copy() {
         let mut screen = Screen::trustline(&arguments, (140, 45));
         screen.wait_for("the run has ended", |text| text.contains("passed"));
         let pid = screen.pid().as_raw().cast_unsigned();
-        let given = given_out();
-        // The last connection's task wipes what it read when it is next run, shortly after the screen is drawn.
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let hits = loop {
-            match held(pid, &given) {
-                None => return,
-                Some(hits) if hits.is_empty() || Instant::now() > deadline => break hits,
-                Some(_) => std::thread::yield_now(),
-            }
-        };
+        let Some(hits) = soon_held(pid, &given_out()) else { return };
         assert!(hits.is_empty(), "{}", hits.join("\n"));
         screen.send("q");
         assert_eq!(screen.ended(), 0);

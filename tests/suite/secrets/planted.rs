@@ -137,13 +137,20 @@ impl Cloud {
 
     /// The arguments that send a command there.
     pub fn arguments(&self) -> Vec<String> {
+        let mut arguments = self.network();
+        arguments.extend(["--profile-file".to_owned(), self.lab.file("profile.toml")]);
+        arguments
+    }
+
+    /// The arguments that send a command's profiles there, whichever they are.
+    pub fn network(&self) -> Vec<String> {
         let url = format!("https://localhost:{}", self.server.port);
         let set = if self.is_azure() {
             [format!("azure.authority-host={url}"), format!("azure.vault-url={url}")]
         } else {
             [format!("aws.sts-endpoint-url={url}"), format!("aws.secretsmanager-endpoint-url={url}")]
         };
-        let mut arguments = vec!["--profile-file".to_owned(), self.lab.file("profile.toml")];
+        let mut arguments = Vec::new();
         arguments.extend(["--ca-file".to_owned(), self.ca.path().to_str().unwrap().to_owned()]);
         arguments.extend(set.into_iter().flat_map(|set| ["--set".to_owned(), set]));
         arguments
@@ -165,7 +172,17 @@ impl Cloud {
         [("AWS_SHARED_CREDENTIALS_FILE", self.lab.file("secrets-admin-credentials"))]
     }
 
-    fn is_azure(&self) -> bool {
+    /// The lab's profile with its files named in full, as it stands in a folder of profiles.
+    pub fn profile(&self) -> String {
+        let mut profile = fs::read_to_string(self.lab.file("profile.toml")).unwrap();
+        for entry in fs::read_dir(&self.lab.folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            profile = profile.replace(&format!("{name:?}"), &format!("{:?}", self.lab.file(&name)));
+        }
+        profile
+    }
+
+    pub fn is_azure(&self) -> bool {
         fs::read_to_string(self.lab.file("profile.toml")).unwrap().contains("azure-workload")
     }
 
@@ -202,37 +219,64 @@ pub fn secrets(token: &str) -> Vec<(&'static str, String)> {
     all
 }
 
+/// What programs and libraries are asked to tell more by. No answer of theirs may be more than nothing.
+pub const TALKATIVE: [(&str, &str); 7] = [
+    ("RUST_BACKTRACE", "full"),
+    ("RUST_LIB_BACKTRACE", "1"),
+    ("RUST_LOG", "trace"),
+    ("AWS_LOG_LEVEL", "trace"),
+    ("AWS_SDK_LOG", "debug"),
+    ("AZURE_LOG_LEVEL", "verbose"),
+    ("AZURE_SDK_LOG_LEVEL", "trace"),
+];
+
 /// The forms in which a secret could leave.
 pub fn forms(secret: &str) -> Vec<String> {
     let bytes = secret.as_bytes();
     let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
     let json = serde_json::to_string(secret).unwrap();
-    vec![
+    let json = json.trim_matches('"');
+    let listed: Vec<String> = bytes.iter().map(u8::to_string).collect();
+    let mut forms = vec![
         secret.to_owned(),
-        json.trim_matches('"').to_owned(),
+        json.to_owned(),
+        // A document in a document.
+        json.replace('\\', "\\\\").replace('"', "\\\""),
+        secret.replace('"', "&quot;"),
+        secret.replace('"', "&#34;"),
         url::form_urlencoded::byte_serialize(bytes).collect(),
+        bytes.iter().map(|b| format!("%{b:02X}")).collect(),
         hex.to_uppercase(),
         hex,
+        // How Rust and JSON show bytes.
+        listed.join(", "),
+        listed.join(","),
         BASE64_STANDARD.encode(bytes),
         BASE64_STANDARD_NO_PAD.encode(bytes),
         BASE64_URL_SAFE.encode(bytes),
         BASE64_URL_SAFE_NO_PAD.encode(bytes),
-    ]
+    ];
+    // In the middle of something longer that is encoded, such as a user's name and a password.
+    for shift in 1..3 {
+        let whole = [&vec![0; shift], bytes].concat();
+        for encoded in [BASE64_STANDARD_NO_PAD.encode(&whole), BASE64_URL_SAFE_NO_PAD.encode(&whole)] {
+            forms.push(encoded[shift + 1..encoded.len() - 1].to_owned());
+        }
+    }
+    forms.sort_unstable();
+    forms.dedup();
+    forms
 }
 
 /// Which secrets a text holds, each with the form it is in.
 pub fn found(text: &[u8], secrets: &[(&'static str, String)]) -> Vec<String> {
-    let holds = |form: &str| memchr_find(text, form.as_bytes());
+    let holds = |form: &str| memchr::memmem::find(text, form.as_bytes()).is_some();
     let mut hits = Vec::new();
     for (name, secret) in secrets {
         let hit = forms(secret).into_iter().find(|form| holds(form));
         hits.extend(hit.map(|form| format!("{name} as {}…", form.chars().take(24).collect::<String>())));
     }
     hits
-}
-
-fn memchr_find(text: &[u8], wanted: &[u8]) -> bool {
-    memchr::memmem::find(text, wanted).is_some()
 }
 
 async fn answer(mut stream: Box<dyn Stream>, manner: Manner) -> std::io::Result<()> {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use trustline::domain::rotation::Verdict;
 
 use super::super::pty::screen::Screen;
-use super::planted::{Cloud, Manner, NEW_VALUE, SECRET_KEY, SESSION_TOKEN, found};
+use super::planted::{Cloud, Manner, NEW_VALUE, SECRET_KEY, SESSION_TOKEN, TALKATIVE, found};
 
 const SIZE: (u16, u16) = (140, 45);
 /// How long nothing is drawn once all is drawn; a countdown draws once a second.
@@ -34,7 +35,8 @@ impl Walk<'_> {
         let arguments = cloud.arguments();
         let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         arguments.extend(["--clipboard", "osc52"]);
-        let screen = Screen::trustline(&arguments, SIZE);
+        let talkative = TALKATIVE.map(|(name, value)| (name, Some(value)));
+        let screen = Screen::with_environment(&talkative, &arguments, SIZE);
         screen.wait_for("the run has ended", |text| {
             ["passed", "failed", "inconclusive"].iter().any(|w| text.contains(w))
         });
@@ -71,6 +73,11 @@ impl Walk<'_> {
         files.extend(["profile.toml", "profile.drafts.json"].map(|name| self.cloud.lab.folder.join(name)));
         left.extend(files.into_iter().filter_map(|path| Some((path.display().to_string(), fs::read(&path).ok()?))));
         let secrets = with_pieces(self.cloud.secrets());
+        // One search over all of it costs least; where it is stands in the message.
+        let all: Vec<&[u8]> = left.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+        if found(&all.join(&b"\n"[..]), &secrets).is_empty() {
+            return Vec::new();
+        }
         let hits = |(place, bytes): &(String, Vec<u8>)| {
             let show = if place == "a frame" { String::from_utf8_lossy(bytes).into_owned() } else { String::new() };
             let hits = found(bytes, &secrets);
@@ -119,7 +126,7 @@ fn walk(cloud: &Cloud) -> Vec<String> {
         walk.keys(EVERYWHERE);
     }
     let token = cloud.lab.token();
-    walk.keys(&["2", "w", "w", "r", "e"]);
+    walk.keys(&["2", "w", "w", "r", "e", "\x1b", "D", "j", "Y", "\r", "G", "y", "Y", "\r", "x", "\r", "\x1b", "\x1b"]);
     walk.keys(&["3", "v", "i"]);
     walk.paste(&format!("Bearer {token}\r\n"));
     walk.keys(&["v", "y", "Y", "\r"]);
@@ -155,45 +162,77 @@ fn no_screen_and_no_layer_shows_copies_or_writes_a_secret() {
     assert!(leaks.is_empty(), "{} leaks; the first:\n{}", leaks.len(), leaks[0]);
 }
 
+/// Rotates by a value that is half typed and half pasted, takes away all that can be, ends, and says what showed of it.
+fn rotated(mut screen: Screen, is_over: impl Fn(&str) -> bool, secrets: Vec<(&'static str, String)>) -> Vec<String> {
+    screen.wait_for("the run has ended", |text| ["passed", "failed"].iter().any(|word| text.contains(word)));
+    screen.send("5");
+    screen.wait("Rotate a secret, then prove");
+    screen.send("R");
+    screen.wait("who writes the new value?");
+    screen.send("j\r");
+    screen.wait("how is the running automation seen?");
+    screen.send("\r");
+    screen.wait("Type the new value");
+    // A line break that is pasted is left out.
+    let (typed, pasted) = NEW_VALUE.split_at(9);
+    screen.send(typed);
+    screen.send(&format!("\x1b[200~{pasted}\n\x1b[201~"));
+    screen.wait("the line break at its end was left out");
+    screen.send("\r");
+    screen.wait("To agree, type ");
+    let text = screen.text();
+    let asked = text.lines().find_map(|line| line.split_once("To agree, type ")).map(|(_, asked)| asked).unwrap();
+    screen.send(&format!("{}\r", asked.trim_end_matches(['│', ' '])));
+    let waits = |text: &str| text.contains("waiting for the new version");
+    screen.wait_for("it is over, or waits", |text| is_over(text) || waits(text));
+    if waits(&screen.text()) {
+        screen.send("f");
+    }
+    screen.wait_for("it is over", is_over);
+    for keys in ["o", "e", "Y", "\r", "y", "x", "\r", "x", "j\r", "6", "G", "Y", "G\r", "q", "q"] {
+        screen.send(keys);
+        while screen.bytes_within(QUIET) > 0 {}
+    }
+    screen.ended();
+    let raw = screen.raw();
+    let mut left: Vec<Vec<u8>> = frames(&raw).into_iter().map(String::into_bytes).collect();
+    left.extend(copied(&raw));
+    left.push(raw.into_bytes());
+    let files = super::files(screen.folder());
+    assert!(files.iter().any(|path| path.to_str().unwrap().contains("evidence")), "{files:?}");
+    left.extend(files.iter().map(|path| fs::read(path).unwrap()));
+    assert!(!found(&left.concat(), &[("", "crewai-test-keyword".to_owned())]).is_empty());
+    found(&left.concat(), &with_pieces(secrets))
+}
+
 #[test]
 fn a_value_that_is_typed_into_the_console_shows_nowhere() {
     for (scenario, verdict) in [("healthy", "PROPAGATED"), ("rotation-newline", "NEAR MISS"), ("azure", "PROPAGATED")] {
-        let mut screen = Screen::trustline(&["--lab", scenario, "--clipboard", "osc52"], SIZE);
-        screen.wait_for("the run has ended", |text| text.contains("passed"));
-        screen.send("5");
-        screen.wait("Rotate a secret, then prove");
-        screen.send("R");
-        screen.wait("who writes the new value?");
-        screen.send("j\r");
-        screen.wait("how is the running automation seen?");
-        screen.send("\r");
-        screen.wait("Type the new value");
-        // A half typed, a half pasted with a line break that is left out.
-        let (typed, pasted) = NEW_VALUE.split_at(9);
-        screen.send(typed);
-        screen.send(&format!("\x1b[200~{pasted}\n\x1b[201~"));
-        screen.wait("the line break at its end was left out");
-        screen.send("\r");
-        screen.wait("To agree, type ");
-        let text = screen.text();
-        let asked = text.lines().find_map(|line| line.split_once("To agree, type ")).map(|(_, asked)| asked).unwrap();
-        screen.send(&format!("{}\r", asked.trim_end_matches(['│', ' '])));
-        screen.wait_for(verdict, |text| text.to_uppercase().contains(verdict));
-        for keys in ["o", "e", "Y", "\r", "y", "x", "\r", "x", "j\r", "6", "G", "Y", "G\r", "q", "q"] {
-            screen.send(keys);
-            while screen.bytes_within(QUIET) > 0 {}
-        }
-        screen.ended();
-        let raw = screen.raw();
-        let mut left: Vec<Vec<u8>> = frames(&raw).into_iter().map(String::into_bytes).collect();
-        left.extend(copied(&raw));
-        left.push(raw.into_bytes());
-        let files = super::files(screen.folder());
-        assert!(files.iter().any(|path| path.to_str().unwrap().contains("evidence")), "{files:?}");
-        left.extend(files.iter().map(|path| fs::read(path).unwrap()));
-        assert!(!found(&left.concat(), &[("", "crewai-test-keyword".to_owned())]).is_empty());
-        let leaks = found(&left.concat(), &with_pieces(vec![("the secret's new value", NEW_VALUE.to_owned())]));
+        let screen = Screen::trustline(&["--lab", scenario, "--clipboard", "osc52"], SIZE);
+        let secrets = vec![("the secret's new value", NEW_VALUE.to_owned())];
+        let leaks = rotated(screen, |text| text.to_uppercase().contains(verdict), secrets);
         assert!(leaks.is_empty(), "{scenario}: {}", leaks.join("\n"));
+    }
+}
+
+#[test]
+fn a_value_that_is_typed_over_a_cloud_that_quotes_it_shows_nowhere() {
+    let is_over = |text: &str| {
+        let verdicts = Verdict::ALL.iter().map(|verdict| format!("{} · ", verdict.id().replace('-', " ")));
+        verdicts.into_iter().any(|verdict| text.contains(&verdict))
+    };
+    for manner in [Manner::Well, Manner::QuotesWrites] {
+        let cloud = Cloud::aws(manner);
+        let arguments = cloud.arguments();
+        let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        arguments.extend(["--clipboard", "osc52"]);
+        let operator = cloud.lab.file("secrets-admin-credentials");
+        let mut environment = TALKATIVE.map(|(name, value)| (name, Some(value))).to_vec();
+        environment
+            .extend([("AWS_SHARED_CREDENTIALS_FILE", Some(operator.as_str())), ("AWS_PROFILE", Some("secrets-admin"))]);
+        let screen = Screen::with_environment(&environment, &arguments, SIZE);
+        let leaks = rotated(screen, is_over, cloud.secrets());
+        assert!(leaks.is_empty(), "{manner:?}: {}", leaks.join("\n"));
     }
 }
 

@@ -27,6 +27,11 @@ pub(super) fn not_configured(document: &DocumentFact) -> Option<Finding> {
 
 pub(super) fn no_document(document: &DocumentFact) -> Option<Finding> {
     let check = CheckId::IssuerDiscovery;
+    if document.unreadable.is_some()
+        && let Some(why) = document.exchange.compressed()
+    {
+        return Some(compressed(Cause::DiscoveryInvalid, check, &why));
+    }
     if let Some(error) = &document.unreadable {
         let summary = format!("what the issuer publishes is no discovery document: {error}");
         let finding = Finding::new(Cause::DiscoveryInvalid, check.id(), Certainty::Proven, summary);
@@ -36,6 +41,13 @@ pub(super) fn no_document(document: &DocumentFact) -> Option<Finding> {
         });
     }
     unexpected_status(check, &document.exchange, "the discovery document")
+}
+
+/// A document that is only compressed may well be read by a cloud that asks for it otherwise.
+pub(super) fn compressed(cause: Cause, check: CheckId, why: &str) -> Finding {
+    Finding::new(cause, check.id(), Certainty::Likely, why)
+        .with_evidence("the request said `Accept-Encoding: identity`; what is compressed in spite of it is not inflated")
+        .with_fix("serve the document compressed only to whoever asks for it: look at the stored object's Content-Encoding, and at the CDN's compression")
 }
 
 pub(super) fn document_problems(discovery: &Discovery) -> Vec<Finding> {

@@ -30,7 +30,7 @@ pub fn reachable(facts: &Facts, _profile: &Profile) -> Verdict {
             .with_evidence("the cloud fetches the issuer's documents over the internet");
         return Verdict::warn(reason, vec![finding]);
     }
-    Verdict::pass()
+    Verdict { reason: exchange.fell_back(), ..Verdict::pass() }
 }
 
 /// The certificate is trusted, for this name, and not about to end.
@@ -54,11 +54,9 @@ pub fn tls(facts: &Facts, _profile: &Profile) -> Verdict {
             )
         };
     };
-    let mut findings: Vec<Finding> = certificates::expires_soon(&tls.chain, facts.now).into_iter().collect();
-    findings.extend(tls.chain.oddities.iter().filter_map(|oddity| certificates::odd_chain(oddity, &tls.chain)));
-    let on_this_machine = exchange.addresses.iter().all(|a| a.scope == AddressScope::Loopback);
-    if tls.named_authority && !on_this_machine {
-        findings.push(certificates::private_authority(&tls.chain));
+    let mut findings = certificates::concerns(CheckId::IssuerTls, &tls.chain, facts.now);
+    if !facts.issuer.keys_are_elsewhere() {
+        findings.extend(certificates::private_authority(CheckId::IssuerTls, tls, exchange));
     }
     judged(findings)
 }
@@ -96,11 +94,19 @@ pub fn jwks(facts: &Facts, _profile: &Profile) -> Verdict {
     }
     let mut findings = Vec::new();
     findings.extend(unexpected_status(check, &keys.exchange, "the key set"));
-    if let Some(error) = &keys.unreadable {
+    if keys.unreadable.is_some()
+        && let Some(why) = keys.exchange.compressed()
+    {
+        findings.push(document::compressed(Cause::JwksInvalid, check, &why));
+    } else if let Some(error) = &keys.unreadable {
         let summary = format!("the answer at `jwks_uri` is no key set: {error}");
         findings.push(Finding::new(Cause::JwksInvalid, check.id(), Certainty::Proven, summary));
     }
     findings.extend(keys::key_problems(keys));
+    if let Some(tls) = keys.exchange.tls.as_ref().filter(|_| facts.issuer.keys_are_elsewhere()) {
+        findings.extend(certificates::concerns(check, &tls.chain, facts.now));
+        findings.extend(certificates::private_authority(check, tls, &keys.exchange));
+    }
     findings.extend(slow(check, &keys.exchange));
     judged(findings)
 }

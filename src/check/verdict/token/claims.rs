@@ -6,7 +6,9 @@ use super::tally::Tally;
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::{CheckId, Verdict};
 use crate::domain::entra::cloud::{self, NationalCloud};
-use crate::domain::profile::{Guide, Profile};
+use crate::domain::iam::Truth;
+use crate::domain::iam::pattern::{Effort, like, like_ignoring_case};
+use crate::domain::profile::{CiSettings, Guide, Profile};
 use crate::domain::text_difference::{TextDifference, text_difference};
 use crate::domain::token::{DecodedToken, ROLES_CLAIM, TokenKind, roles};
 
@@ -22,6 +24,7 @@ pub struct Expectations {
     pub cloud: Cloud,
     pub issuer: Option<String>,
     pub audience: Option<String>,
+    /// Of CI systems a pattern: `*` stands for anything.
     pub subject: Option<String>,
     /// The role that will be asked for.
     pub role_arn: Option<String>,
@@ -48,6 +51,8 @@ impl Expectations {
             Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity => {
                 profile.organization.as_ref().map(|organization| format!("organization:{organization}"))
             }
+            Guide::GitlabAws => gitlab_subject(&profile.ci),
+            Guide::CircleciAws => circleci_subject(profile),
             _ => None,
         };
         Expectations {
@@ -63,6 +68,25 @@ impl Expectations {
     pub fn none() -> Self {
         Expectations { cloud: Cloud::Aws, issuer: None, audience: None, subject: None, role_arn: None }
     }
+}
+
+/// The subject of a GitLab job, where the profile says anything of it. Jobs run for branches where nothing is said
+/// (<https://docs.gitlab.com/ci/secrets/id_token_authentication/#token-payload>).
+fn gitlab_subject(ci: &CiSettings) -> Option<String> {
+    let said = [&ci.gitlab_project, &ci.gitlab_ref_type, &ci.gitlab_ref];
+    said.iter().any(|value| value.is_some()).then(|| {
+        let any = |value: &Option<String>| value.clone().unwrap_or_else(|| "*".to_owned());
+        let kind = ci.gitlab_ref_type.as_deref().unwrap_or("branch");
+        format!("project_path:{}:ref_type:{kind}:ref:{}", any(&ci.gitlab_project), any(&ci.gitlab_ref))
+    })
+}
+
+/// The subject of a CircleCI job, where the profile names the project
+/// (<https://circleci.com/docs/openid-connect-tokens/>).
+fn circleci_subject(profile: &Profile) -> Option<String> {
+    let project = profile.ci.circleci_project.as_ref()?;
+    let organization = profile.organization.as_deref().unwrap_or("*");
+    Some(format!("org/{organization}/project/{project}/user/*"))
 }
 
 /// The national cloud of a profile: that of its authority, else of its vault, else the public one.
@@ -160,14 +184,30 @@ fn subject(expected: &str, actual: &str, tally: &mut Tally) {
     if expected == actual {
         return;
     }
+    if expected.contains('*') {
+        return pattern(expected, actual, tally);
+    }
     let miss = text_difference(expected, actual);
     let (cause, summary) = match miss {
         Some(TextDifference::LetterCase) => {
-            (Cause::SubCaseMismatch, "the token's `sub` differs from the profile's organization in letter case")
+            (Cause::SubCaseMismatch, "the token's `sub` differs from what the profile says in letter case")
         }
-        _ => (Cause::SubMismatch, "the token's `sub` is not the profile's organization"),
+        _ => (Cause::SubMismatch, "the token's `sub` is not what the profile says"),
     };
     tally.fails(explained(finding(cause, Certainty::Likely, summary).with_difference(expected, actual), miss));
+}
+
+/// The subject of a job, whose parts may be left open.
+fn pattern(expected: &str, actual: &str, tally: &mut Tally) {
+    let effort = Effort::full();
+    if like(expected, actual, &effort) == Truth::True {
+        return;
+    }
+    let (cause, summary) = match like_ignoring_case(expected, actual, &effort) {
+        Truth::True => (Cause::SubCaseMismatch, "the token's `sub` differs from what the profile says in letter case"),
+        _ => (Cause::SubMismatch, "the token's `sub` is not what the profile says"),
+    };
+    tally.fails(finding(cause, Certainty::Likely, summary).with_difference(expected, actual));
 }
 
 /// A token that lists roles may assume those only, and STS checks that before the trust policy.

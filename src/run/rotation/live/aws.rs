@@ -105,7 +105,8 @@ impl LiveWorld {
             Some(assumed) => Ok((assumed, opened)),
             None => {
                 if Step::RoleTrust.applies(&self.profile) {
-                    facts.aws.role_trust = probes::role_trust_of(&self.profile).await;
+                    let caller = facts.aws.caller.as_ref().and_then(Call::granted);
+                    facts.aws.role_trust = probes::role_trust_of(&self.profile, caller).await;
                 }
                 Err(self.why(CheckId::AwsAssumeRole, facts))
             }

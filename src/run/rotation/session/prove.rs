@@ -9,6 +9,7 @@ use crate::cause::rotation::{self, ReadAt};
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::rotation::{Facts, Sighting, Source, Verdict, judge};
 use crate::domain::runtime_output::RuntimeOutput;
+use crate::guide::setup_guide;
 use crate::run::rotation::event::{Awaited, Judged, Moment, RotationKind, Way};
 use crate::run::rotation::world::RotationWorld;
 
@@ -84,9 +85,11 @@ impl<W: RotationWorld> Session<W> {
         let verdict = judgement.verdict;
         let guide = self.request.profile.guide;
         let given = Given { claims: None, trust: None, profile: Some(&self.request.profile) };
-        let findings = rotation::findings(&judgement, &facts, read_at(&self.request.profile))
+        let mut findings = rotation::findings(&judgement, &facts, read_at(&self.request.profile));
+        rotation::compare_variable(&mut findings, &judgement, self.request.profile.deployment.variable.as_deref());
+        let findings = findings
             .into_iter()
-            .map(|finding| completed(finding, Some(guide.id()), &given))
+            .map(|finding| setup_guide(guide).placed(completed(finding, Some(guide.id()), &given), guide.id()))
             .collect();
         let seen = self.runtime_after.as_ref().filter(|_| verdict == Verdict::Propagated).map(|seen| seen.at);
         let propagated_ms =

@@ -101,6 +101,7 @@ fn value(followed: &Followed, field: &Field, text: &str, standing: &Standing, sh
         Standing::Good if field.key == Key::ExternalId => line.push(Ink::Muted, "(set, not shown)"),
         Standing::Good => line.push(Ink::Plain, show.value(text)),
         Standing::Wrong(_) => line.push(Ink::Bad, show.value(text)),
+        Standing::Missing if followed.target.is_none() => line.push(Ink::Muted, "not in the recording"),
         Standing::Missing => {
             line.push(Ink::Warning, "needed  ");
             line.push(Ink::Muted, show.prose(ask(field.key)));

@@ -230,6 +230,7 @@ fn nothing(model: &Model) -> Vec<Line> {
             lines.extend(trouble_lines(&troubles, usize::MAX, show));
             lines
         }
+        None if model.replay.is_some() => vec![Line::of(Ink::Muted, "A recording holds checks, and no rotation.")],
         None => {
             let key = key_of(model, CommandId::Rotate);
             vec![
