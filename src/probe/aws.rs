@@ -104,18 +104,21 @@ impl AwsTarget {
             .web_identity_token(token.expose())
             .send()
             .await;
-        let granted = sent.map_err(refused).and_then(|output| {
-            let user = output.assumed_role_user();
-            let (role, session) = granted(user, output.credentials(), "AssumeRoleWithWebIdentity")?;
-            let told = AssumedRole {
-                provider: output.provider().map(str::to_owned),
-                audience: output.audience().map(str::to_owned),
-                subject: output.subject_from_web_identity_token().map(str::to_owned),
-                ..role
-            };
-            Ok((told, session))
-        });
-        self.assumed(&client, granted)
+        let answer = match sent {
+            Ok(output) => granted(output.assumed_role_user(), output.credentials(), "AssumeRoleWithWebIdentity").map(
+                |(role, session)| {
+                    let told = AssumedRole {
+                        provider: output.provider().map(str::to_owned),
+                        audience: output.audience().map(str::to_owned),
+                        subject: output.subject_from_web_identity_token().map(str::to_owned),
+                        ..role
+                    };
+                    (told, session)
+                },
+            ),
+            Err(error) => refused(error),
+        };
+        self.assumed(&client, answer)
     }
 
     /// `sts:AssumeRole`, with the profile's external id: credentials at hand for a session of the role.
@@ -129,21 +132,24 @@ impl AwsTarget {
             .set_external_id(self.settings.external_id.clone())
             .send()
             .await;
-        let granted = sent
-            .map_err(refused)
-            .and_then(|output| granted(output.assumed_role_user(), output.credentials(), "AssumeRole"));
-        self.assumed(&client, granted)
+        let answer = match sent {
+            Ok(output) => granted(output.assumed_role_user(), output.credentials(), "AssumeRole"),
+            Err(error) => refused(error),
+        };
+        self.assumed(&client, answer)
     }
 
     fn assumed(
         &self,
         client: &ObservedClient,
-        granted: Result<(AssumedRole, Session), Answer<AssumedRole>>,
+        answer: Answer<(AssumedRole, Session)>,
     ) -> (Call<AssumedRole>, Option<Session>) {
-        match granted {
-            Ok((role, session)) => (self.call(client, Answer::Granted(role)), Some(session)),
-            Err(answer) => (self.call(client, answer), None),
-        }
+        let mut session = None;
+        let answer = answer.map(|(role, opened)| {
+            session = Some(opened);
+            role
+        });
+        (self.call(client, answer), session)
     }
 
     /// `sts:GetCallerIdentity`: proves that the credentials are valid, and nothing about permissions.
@@ -229,10 +235,10 @@ fn granted(
     user: Option<&AssumedRoleUser>,
     credentials: Option<&aws_sdk_sts::types::Credentials>,
     operation: &'static str,
-) -> Result<(AssumedRole, Session), Answer<AssumedRole>> {
+) -> Answer<(AssumedRole, Session)> {
     let Some(granted) = credentials else {
         let detail = "the answer grants a session without credentials".to_owned();
-        return Err(Answer::Unreadable { http_status: None, detail });
+        return Answer::Unreadable { http_status: None, detail };
     };
     let session = Session(Credentials::new(
         granted.access_key_id(),
@@ -248,7 +254,7 @@ fn granted(
         subject: None,
         session_expires_at: Some(granted.expiration().secs()),
     };
-    Ok((role, session))
+    Answer::Granted((role, session))
 }
 
 /// What an answer tells of a secret; its value is reduced to a fingerprint and wiped.

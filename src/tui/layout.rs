@@ -123,8 +123,8 @@ pub fn has_aside(size: (u16, u16), rows: usize) -> bool {
 
 /// The width of the guide's left column: as wide as the longest name of a step, and at most about a half.
 fn guide_width(model: &Model, whole: u16) -> u16 {
-    let names = content::guide::widest_row(model).and_then(|columns| u16::try_from(columns + 4).ok());
-    names.map_or(whole * 28 / 100, |names| names.min(whole * 56 / 100))
+    let names = u16::try_from(content::guide::widest_row(model) + 4).unwrap_or(u16::MAX);
+    names.min(whole * 56 / 100)
 }
 
 fn panes(model: &Model, body: Rect) -> (Rect, Rect) {

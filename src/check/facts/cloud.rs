@@ -53,6 +53,19 @@ pub struct Refusal {
     pub request_id: Option<String>,
 }
 
+impl<T> Answer<T> {
+    /// The same answer with what was granted made into something else.
+    pub fn map<U>(self, made: impl FnOnce(T) -> U) -> Answer<U> {
+        match self {
+            Answer::Granted(granted) => Answer::Granted(made(granted)),
+            Answer::Refused(refusal) => Answer::Refused(refusal),
+            Answer::Network { failure } => Answer::Network { failure },
+            Answer::Unreadable { http_status, detail } => Answer::Unreadable { http_status, detail },
+            Answer::NotSent { detail } => Answer::NotSent { detail },
+        }
+    }
+}
+
 impl<T> Call<T> {
     /// What the service granted, if it did.
     pub fn granted(&self) -> Option<&T> {

@@ -367,6 +367,6 @@ pub(super) fn settle(model: &mut Model) {
     let height = usize::from(detail.height);
     if let Some((first, end)) = crate::tui::content::guide::place(model, usize::from(detail.width)) {
         let here = model.here_mut();
-        here.scroll = here.scroll.max((end + 1).saturating_sub(height)).min(first);
+        here.scroll = here.scroll.max(end.saturating_sub(height)).min(first);
     }
 }

@@ -276,6 +276,17 @@ fn the_names_of_all_steps_fit_wherever_a_console_does() {
 }
 
 #[test]
+fn all_that_is_wrong_with_a_value_is_seen_while_it_is_typed() {
+    for size in [(80, 24), (100, 30), (140, 45), (60, 16)] {
+        let mut driver = following(&sample::VALUES[..3]);
+        driver.resize(size.0, size.1).press("/create the iam role<enter>earn:aws:iam::1234:role/x");
+        for told in ["names the account", "prints them)"] {
+            assert!(driver.shows(told), "{size:?} {told}: {}", driver.screen());
+        }
+    }
+}
+
+#[test]
 fn the_labs_values_and_a_recording_can_be_read_and_not_changed() {
     let mut driver = Driver::failed();
     driver.press("1");

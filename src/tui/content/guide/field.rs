@@ -34,8 +34,6 @@ const LABEL: usize = 29;
 const BELOW: usize = 4;
 /// What stands for a secret that was typed by mistake, however long it is.
 const MASKED: usize = 12;
-/// Rows kept below a field that is typed into, for what is wrong with it.
-const ADVICE: usize = 3;
 
 const fn indent(width: usize) -> usize {
     if width >= BESIDE { LABEL } else { BELOW }
@@ -148,8 +146,11 @@ pub fn place(model: &Model, width: usize) -> Option<(usize, usize)> {
     let laid = super::laid(model, width);
     let (_, at) = laid.fields.iter().find(|(key, _)| *key == editing.key)?;
     let first = fit(laid.lines.get(..*at)?, width, model.wrap, "").len();
-    let below = if width < BESIDE { 1 } else { 0 };
-    Some((first, first + below + ADVICE))
+    // It ends where the next field begins, or at the empty line behind the last one.
+    let next = laid.fields.iter().map(|(_, next)| *next).find(|next| next > at);
+    let rest = laid.lines.get(*at..next.unwrap_or(laid.lines.len()))?;
+    let end = rest.iter().position(|line| line.spans.is_empty()).unwrap_or(rest.len());
+    Some((first, first + fit(rest.get(..end)?, width, model.wrap, "").len()))
 }
 
 /// The field at a row of the middle as it fits `width`.

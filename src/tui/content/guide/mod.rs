@@ -161,10 +161,13 @@ pub fn has_aside(model: &Model) -> bool {
     model.guide.followed.as_ref().is_some_and(|followed| layout::has_aside(model.size, followed.text().steps.len() + 1))
 }
 
-/// The columns that the longest row takes with what stands behind its title; none without a profile.
-pub fn widest_row(model: &Model) -> Option<usize> {
-    let steps = &model.guide.followed.as_ref()?.text().steps;
-    steps.iter().map(|step| NUMBER + step.title.width() + NOTE).max()
+/// The columns that the longest row takes with what stands behind its title.
+pub fn widest_row(model: &Model) -> usize {
+    let widest = match &model.guide.followed {
+        Some(followed) => followed.text().steps.iter().map(|step| NUMBER + step.title.width() + NOTE).max(),
+        None => Guide::ALL.iter().map(|guide| guide_title(*guide).width()).max(),
+    };
+    widest.unwrap_or_default()
 }
 
 fn offer(guide: Guide) -> Vec<Line> {
