@@ -54,6 +54,8 @@ pub struct Open {
     pub fields: Vec<Key>,
     /// Checks that have not passed: not run, or not able to tell.
     pub checks: Vec<CheckId>,
+    /// Why those that ran could not tell.
+    pub untold: Vec<(CheckId, String)>,
     /// Whether a person can settle it by confirming.
     pub confirmable: bool,
 }
@@ -63,6 +65,8 @@ pub struct Open {
 pub struct Judged {
     pub check: CheckId,
     pub outcome: Outcome,
+    /// Its own words, where it has some.
+    pub reason: Option<String>,
     /// What it found, surest first, completed with guide and step.
     pub findings: Vec<Finding>,
     /// The check that kept it from running, where one did.
@@ -208,8 +212,10 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
     }
     let lacks = |field: &Key| !evidence.known.contains(field);
     let required = step.fields.iter().filter(|field| field.need == Need::Required).map(|field| field.key);
+    let untold = |judged: &Judged| (judged.outcome == Outcome::Inconclusive).then(|| judged.reason.clone()).flatten();
     StepState::ToDo(Open {
         fields: required.filter(lacks).collect(),
+        untold: open.iter().filter_map(|id| Some((*id, untold(of(id)?)?))).collect(),
         checks: open,
         confirmable: step.confirm.is_some(),
     })
@@ -226,7 +232,7 @@ mod tests {
     const AT: &str = "2026-01-02T00:00:00Z";
 
     fn judged(check: CheckId, outcome: Outcome) -> Judged {
-        Judged { check, outcome, findings: Vec::new(), blocked_by: None, at: AT.to_owned() }
+        Judged { check, outcome, reason: None, findings: Vec::new(), blocked_by: None, at: AT.to_owned() }
     }
 
     fn failed(check: CheckId, causes: &[(Cause, Certainty)]) -> Judged {
@@ -234,7 +240,7 @@ mod tests {
             catalogue::complete(Finding::new(*cause, check.id(), *certainty, "wrong"), Some(GUIDE.id()))
         };
         let findings = causes.iter().map(finding).collect();
-        Judged { check, outcome: Outcome::Fail, findings, blocked_by: None, at: AT.to_owned() }
+        Judged { findings, ..judged(check, Outcome::Fail) }
     }
 
     fn state(evidence: &Evidence, number: u8) -> StepState {
@@ -275,7 +281,9 @@ mod tests {
         );
         // Could not tell is not passed.
         evidence.checks[2].outcome = Outcome::Inconclusive;
-        assert!(matches!(state(&evidence, 3), StepState::ToDo(_)));
+        evidence.checks[2].reason = Some("the file is no policy".to_owned());
+        let StepState::ToDo(open) = state(&evidence, 3) else { panic!() };
+        assert_eq!(open.untold, [(CheckId::TrustPolicy, "the file is no policy".to_owned())]);
         evidence.checks[2] =
             Judged { blocked_by: Some(CheckId::TokenPresent), ..judged(CheckId::TrustPolicy, Outcome::Skipped) };
         assert!(matches!(state(&evidence, 3), StepState::ToDo(_)));
@@ -357,7 +365,7 @@ mod tests {
         }
         // A failure goes before every word.
         let fail = failed(CheckId::DeploymentReachable, &[]);
-        let evidence = Evidence { confirmations: vec![confirm(9)], checks: vec![fail], ..Evidence::default() };
-        assert!(matches!(state(&evidence, 9), StepState::Failing { .. }));
+        let evidence = Evidence { confirmations: vec![confirm(10)], checks: vec![fail], ..Evidence::default() };
+        assert!(matches!(state(&evidence, 10), StepState::Failing { .. }));
     }
 }

@@ -156,6 +156,7 @@ impl AwsTarget {
     pub async fn caller_identity(&self, session: &Session) -> Call<Caller> {
         let client = self.http.client();
         let answer = match self.sts(&client, Some(session)).get_caller_identity().send().await {
+            Ok(output) if output.arn().is_none() => foreign("caller"),
             Ok(output) => Answer::Granted(Caller {
                 arn: output.arn().unwrap_or_default().to_owned(),
                 account: output.account().unwrap_or_default().to_owned(),
@@ -169,6 +170,7 @@ impl AwsTarget {
     pub async fn list_secrets(&self, session: &Session, wanted: Option<&SecretRef>) -> Call<SecretList> {
         let client = self.http.client();
         let answer = match self.secrets(&client, session).list_secrets().max_results(100).send().await {
+            Ok(output) if output.secret_list.is_none() => foreign("list of secrets"),
             Ok(output) => {
                 let page = output.secret_list();
                 let is_wanted = |s: &&SecretListEntry, w: &SecretRef| [s.name(), s.arn()].contains(&Some(&w.name));
@@ -204,7 +206,7 @@ impl AwsTarget {
         let client = self.http.client();
         let sent = self.secrets(&client, session).get_secret_value().secret_id(&secret.name).send().await;
         let answer = match sent {
-            Ok(mut output) => Answer::Granted(secret_read(&mut output, secret)),
+            Ok(mut output) => secret_read(&mut output, secret).map_or_else(|| foreign("version"), Answer::Granted),
             Err(error) => refused(error),
         };
         self.call(&client, answer)
@@ -257,10 +259,17 @@ fn granted(
     Answer::Granted((role, session))
 }
 
-/// What an answer tells of a secret; its value is reduced to a fingerprint and wiped.
-fn secret_read(output: &mut GetSecretValueOutput, secret: &SecretRef) -> SecretRead {
+/// An answer that the SDK takes for granted though nothing of it is there: every field is optional to it, so that an
+/// empty page of whatever stands in between would pass.
+fn foreign<T>(lacks: &str) -> Answer<T> {
+    Answer::Unreadable { http_status: Some(200), detail: format!("the answer holds no {lacks}") }
+}
+
+/// What an answer tells of a secret; its value is reduced to a fingerprint and wiped. None where it names no version.
+fn secret_read(output: &mut GetSecretValueOutput, secret: &SecretRef) -> Option<SecretRead> {
+    output.version_id()?;
     let reduced = value_of(output).reduce(secret.json_key.as_deref());
-    SecretRead {
+    Some(SecretRead {
         name: output.name().unwrap_or(&secret.name).to_owned(),
         id: output.arn().map(str::to_owned),
         version_id: output.version_id().map(str::to_owned),
@@ -271,7 +280,7 @@ fn secret_read(output: &mut GetSecretValueOutput, secret: &SecretRef) -> SecretR
         variants: reduced.variants,
         guessability: reduced.guessability,
         field: reduced.field,
-    }
+    })
 }
 
 /// Takes the value out of an answer.
@@ -300,7 +309,7 @@ where
                 http_status: service.raw().status().as_u16(),
                 request_id: error.request_id().map(str::to_owned),
             }),
-            None => Answer::Unreadable { http_status, detail: "an error answer without an AWS error code".to_owned() },
+            None => Answer::Unreadable { http_status, detail: "the answer holds no error code of AWS".to_owned() },
         },
         SdkError::ConstructionFailure(_) => Answer::NotSent { detail: innermost(&error) },
         _ => Answer::Unreadable { http_status, detail: innermost(&error) },

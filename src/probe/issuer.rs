@@ -1,5 +1,6 @@
 //! The issuer: fetches its discovery document and its keys, and says what it saw on the way.
 
+use http::StatusCode;
 use http::header::{ACCEPT, HeaderName, HeaderValue, LOCATION};
 use reqwest::Url;
 
@@ -33,7 +34,9 @@ async fn fetch(stack: &HttpStack, url: Url) -> (Exchange, Option<Answer>) {
     // A diagnosis shows every hop, and the certificates of the hosts of both documents.
     let observed = stack.fresh_client().get(url.clone(), &JSON, ANSWER_LIMIT).await;
     let mut exchange = observed.exchange;
-    if let Some(answer) = observed.answer.as_ref().filter(|a| a.status.is_redirection()) {
+    if let Some(answer) =
+        observed.answer.as_ref().filter(|a| a.status.is_redirection() && a.status != StatusCode::NOT_MODIFIED)
+    {
         exchange.failure = Some(redirect(&exchange, &url, answer));
     }
     (exchange, observed.answer.filter(|a| a.status.as_u16() == 200))

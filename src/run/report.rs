@@ -76,6 +76,7 @@ impl FinishedCheck {
         Judged {
             check: self.id,
             outcome: self.outcome,
+            reason: self.reason.clone(),
             findings: self.findings.clone(),
             blocked_by: self.blocked_by,
             at: at.to_owned(),

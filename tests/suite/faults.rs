@@ -54,16 +54,17 @@ const TOLD: &str = "
 refused              connect-refused jwks-unreachable connect-refused connect-refused connect-refused connect-refused deployment-unreachable
 reset                jwks-unreachable jwks-unreachable sts-unreachable transient transient transient deployment-unreachable
 black hole           connect-timeout jwks-unreachable connect-timeout connect-timeout connect-timeout connect-timeout deployment-unreachable
-no first byte        issuer-slow issuer-slow sts-unreachable connect-timeout connect-timeout connect-timeout deployment-unreachable
-a byte a second      issuer-slow issuer-slow sts-unreachable connect-timeout connect-timeout connect-timeout deployment-unreachable
+no first byte        issuer-slow issuer-slow sts-unreachable transient transient transient deployment-unreachable
+a byte a second      issuer-slow issuer-slow sts-unreachable transient transient transient deployment-unreachable
 end before answer    jwks-unreachable jwks-unreachable sts-unreachable transient transient transient deployment-unreachable
 truncated            discovery-invalid jwks-invalid sts-unreachable transient transient transient deployment-unreachable
 length too small     discovery-invalid jwks-invalid sts-unreachable proxy proxy proxy deployment-unreachable
 lengths that differ  discovery-invalid jwks-invalid sts-unreachable transient transient transient deployment-unreachable
 bad chunk            discovery-invalid jwks-invalid sts-unreachable transient transient transient deployment-unreachable
-endless 1xx          issuer-slow issuer-slow sts-unreachable connect-timeout connect-timeout connect-timeout deployment-unreachable
+endless 1xx          issuer-slow issuer-slow sts-unreachable transient transient transient deployment-unreachable
 endless body         discovery-invalid jwks-invalid sts-unreachable transient transient transient deployment-unreachable
 redirect to itself   issuer-redirect issuer-redirect sts-unreachable proxy proxy proxy deployment-unreachable
+empty answer         discovery-invalid jwks-invalid sts-unreachable proxy proxy proxy deployment-unreachable
 a page               discovery-invalid jwks-invalid sts-unreachable proxy proxy proxy deployment-unreachable
 gzip bomb            discovery-invalid jwks-invalid sts-unreachable proxy proxy proxy deployment-unreachable
 not HTTP             discovery-invalid jwks-invalid sts-unreachable transient transient transient deployment-unreachable
@@ -197,8 +198,12 @@ fn faults(known: &Authority, unknown: &Authority) -> Vec<(&'static str, Faulty)>
         ),
         ("bad chunk", answers(good(), b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n")),
         ("endless 1xx", repeats(good(), b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", NO_PAUSE)),
-        ("endless body", repeats(good(), b"HTTP/1.1 200 OK\r\n\r\n", &[b' '; 65536], NO_PAUSE)),
+        ("endless body", repeats(good(), b"HTTP/1.1 200 OK\r\ncontent-length: 1099511627776\r\n\r\n", b" ", NO_PAUSE)),
         ("redirect to itself", answers(good(), b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n")),
+        (
+            "empty answer",
+            answers(good(), b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n"),
+        ),
         (
             "a page",
             answers(
@@ -320,4 +325,26 @@ fn what_was_asked_for_and_is_blocked_is_no_pass() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let request = request(&lab, &[CheckId::IssuerDiscovery], &[format!("issuer.url={}", closed().url())]);
     assert_eq!(runtime.block_on(told(request, http)).0, "inconclusive");
+}
+
+#[test]
+fn an_answer_with_nothing_in_it_is_no_pass() {
+    let known = authority("Known Authority");
+    let (aws, azure) = (Lab::with_planted_value(), Lab::on_azure());
+    let http = stack(&[&aws.file("ca.pem"), &azure.file("ca.pem"), known.file.path().to_str().unwrap()]);
+    let good = || known.identity("localhost", VALID);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for nothing in [
+        answers(good(), b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n"),
+        answers(good(), b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"),
+    ] {
+        for (lab, check, key) in [
+            (&aws, CheckId::AwsListSecrets, "aws.secretsmanager-endpoint-url"),
+            (&aws, CheckId::AwsGetSecret, "aws.secretsmanager-endpoint-url"),
+            (&azure, CheckId::AzureGetSecret, "azure.vault-url"),
+        ] {
+            let request = request(lab, &[check], &[format!("{key}={}", nothing.url())]);
+            assert_eq!(runtime.block_on(told(request, http.clone())).0, "proxy", "{check}");
+        }
+    }
 }

@@ -79,7 +79,11 @@ pub fn unanswered<T>(check: CheckId, unreachable: Cause, call: &Call<T>) -> Opti
             let evidence = call.exchange.as_ref().map(|x| format!("dialled {}", x.url));
             // A server in trouble may lose its own words; something in between does not say 5xx for long.
             let in_trouble = unreachable == Cause::Proxy && http_status.is_some_and(|status| status >= 500);
-            let cause = if in_trouble { Cause::Transient } else { unreachable };
+            let cause = match http_status {
+                Some(429) => Cause::Throttled,
+                _ if in_trouble => Cause::Transient,
+                _ => unreachable,
+            };
             let mut finding = Finding::new(cause, check.id(), Certainty::Likely, reason.clone());
             finding.evidence.extend(evidence);
             finding.evidence.extend(call.exchange.as_ref().and_then(Exchange::compressed));

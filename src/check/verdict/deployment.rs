@@ -7,16 +7,20 @@ use crate::check::facts::Facts;
 use crate::check::facts::cloud::{Answer, Refusal};
 use crate::check::facts::deployment::{DeploymentFact, SettingProblem};
 use crate::check::{CheckId, Verdict};
-use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
+use crate::domain::profile::{Profile, SecretSource};
 
 const CHECK: CheckId = CheckId::DeploymentReachable;
 
 /// The deployment answers `GET /inputs`.
-pub fn reachable(facts: &Facts, _profile: &Profile) -> Verdict {
+pub fn reachable(facts: &Facts, profile: &Profile) -> Verdict {
     let Some(fact) = &facts.deployment else { return Verdict::inconclusive("no answer was seen", Vec::new()) };
     if let Some(SettingProblem::Token(problem)) = &fact.problem {
-        let finding = finding(Cause::EnvNotSet, Certainty::Proven, problem).about(Key::DeploymentTokenEnv);
+        let key = match &profile.deployment.token {
+            Some(SecretSource::File(_)) => Key::DeploymentTokenFile,
+            _ => Key::DeploymentTokenEnv,
+        };
+        let finding = finding(Cause::EnvNotSet, Certainty::Proven, problem).about(key);
         return Verdict::fail(problem, vec![finding]);
     }
     match &fact.call.answer {

@@ -109,6 +109,8 @@ fn cause(peer: Peer, failure: &NetworkFailure) -> (Cause, Certainty) {
             HopName::Resolve => (peer.connecting(Cause::Dns), Likely),
             HopName::Connect if failure.proxy.is_some() => (Cause::Proxy, Likely),
             HopName::Connect => (peer.connecting(Cause::ConnectTimeout), Proven),
+            // The way there is open: whoever took the request owes the answer.
+            HopName::Request | HopName::Body if peer == Peer::Other => (Cause::Transient, Likely),
             // Giving up before the cloud would is no proof that the cloud would too.
             _ if failure.elapsed_ms < CLOUD_PATIENCE_MS => (peer.silent(), Likely),
             _ => (peer.silent(), Proven),
@@ -278,6 +280,9 @@ mod tests {
             (Doc, Request, FailureKind::Timeout, Cause::IssuerSlow),
             (Keys, Body, FailureKind::Timeout, Cause::IssuerSlow),
             (Sts, Request, FailureKind::Timeout, Cause::StsUnreachable),
+            (Get, Tls, FailureKind::Timeout, Cause::ConnectTimeout),
+            (Get, Request, FailureKind::Timeout, Cause::Transient),
+            (Get, Body, FailureKind::Timeout, Cause::Transient),
             (Doc, Request, FailureKind::Reset, Cause::JwksUnreachable),
             (Sts, Tls, FailureKind::Reset, Cause::StsUnreachable),
             (Doc, Connect, FailureKind::ProxyAuth, Cause::Proxy),

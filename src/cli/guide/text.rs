@@ -81,7 +81,12 @@ fn state_words(state: &StepState, paint: Paint) -> String {
             paint.paint(Role::Good, &format!("{} confirmed by you, {}", glyph("✓", "+"), visible(at)))
         }
         StepState::Blocked { by } => paint.paint(Role::Muted, &format!("{} waits for step {by}", glyph("–", "-"))),
-        StepState::ToDo(_) => format!("{} to do", glyph("○", "o")),
+        StepState::ToDo(open) => {
+            let untold = open.untold.first();
+            let why =
+                untold.map_or_else(String::new, |(check, why)| format!(", {check} could not tell: {}", visible(why)));
+            format!("{} to do{why}", glyph("○", "o"))
+        }
     }
 }
 

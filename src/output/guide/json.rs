@@ -145,6 +145,7 @@ fn state_json(state: &StepState) -> Json {
             "is": "to-do",
             "fields": open.fields.iter().map(|key| key.path()).collect::<Vec<_>>(),
             "checks": ids(&open.checks),
+            "not_told": open.untold.iter().map(|(check, why)| json!({ "check": check.id(), "reason": why })).collect::<Vec<_>>(),
             "confirmable": open.confirmable,
         }),
     }

@@ -4,7 +4,7 @@
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use futures_util::future::join_all;
 
-use super::{AwsTarget, Session, refused, secret_read};
+use super::{AwsTarget, Session, foreign, refused, secret_read};
 use crate::check::facts::cloud::{Answer, Call};
 use crate::check::facts::secret::SecretRead;
 use crate::domain::rotation::snapshot::{CURRENT, PENDING, PREVIOUS};
@@ -85,7 +85,7 @@ impl AwsTarget {
             Which::Id(id) => request.version_id(id),
         };
         let mut output = request.send().await.map_err(refused)?;
-        Ok(secret_read(&mut output, secret))
+        secret_read(&mut output, secret).ok_or_else(|| foreign("version"))
     }
 
     /// The version under a label; none where no version has it. The error says why it could not be seen.

@@ -1,6 +1,6 @@
 //! Writing a secret's new version, and making an earlier one current again. With an operator's credentials.
 
-use super::{AwsTarget, Session, refused, value_of};
+use super::{AwsTarget, Session, foreign, refused, value_of};
 use crate::check::facts::cloud::{Answer, Call};
 use crate::domain::rotation::snapshot::CURRENT;
 use crate::domain::secret_ref::SecretRef;
@@ -27,7 +27,9 @@ impl AwsTarget {
             Ok(text) => {
                 let request = self.secrets(&client, session).put_secret_value().secret_id(&secret.name);
                 match request.secret_string(text.as_str()).send().await {
-                    Ok(output) => Answer::Granted(output.version_id().unwrap_or_default().to_owned()),
+                    Ok(output) => {
+                        output.version_id().map_or_else(|| foreign("version"), |id| Answer::Granted(id.to_owned()))
+                    }
                     Err(error) => refused(error),
                 }
             }

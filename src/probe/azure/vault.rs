@@ -102,7 +102,7 @@ impl AzureTarget {
             Err(error) => return Some(vault.not_sent(error.to_string())),
         };
         let options = SecretClientGetSecretOptions { secret_version: version.map(str::to_owned), ..Default::default() };
-        let result = vault.client.get_secret(&name.name, Some(options)).await.and_then(Response::into_model);
+        let result = vault.client.get_secret(&name.name, Some(options)).await.and_then(secret_of);
         let read = result.map(|model| reduced(model, &name, secret.json_key.as_deref()));
         let mut fact = vault.fact(read);
         match &mut fact.call.answer {
@@ -249,6 +249,16 @@ fn refusal(error: &VaultError, refused: &Refused) -> Refusal {
         message: error.message.clone(),
         http_status: refused.status,
         request_id: refused.request_id.clone(),
+    }
+}
+
+/// The secret of an answer. Every field is optional to the SDK, so an empty object of whatever stands in between would
+/// pass for a secret without a value.
+fn secret_of(answer: Response<Secret>) -> azure_core::Result<Secret> {
+    let model = answer.into_model()?;
+    match &model.id {
+        Some(_) => Ok(model),
+        None => Err(Error::with_message(ErrorKind::DataConversion, "the answer names no secret")),
     }
 }
 

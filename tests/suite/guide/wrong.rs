@@ -363,6 +363,10 @@ fn a_copy_that_cannot_be_read_leaves_its_step_open() {
             ["guide", "aws-workload-identity", "3", "--lab", "healthy", "--check", "--output", "json", "--set", &set];
         let output = trustline().args(arguments).output().unwrap();
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(document["guides"][0]["steps"][0]["state"]["is"], "to-do", "{set}");
+        let state = &document["guides"][0]["steps"][0]["state"];
+        assert_eq!(state["is"], "to-do", "{set}");
+        // The step says why, in words.
+        assert_eq!(state["not_told"][0]["check"], "trust.policy", "{state}");
+        assert!(state["not_told"][0]["reason"].as_str().unwrap().contains("could not be read"), "{state}");
     }
 }

@@ -1,10 +1,9 @@
 //! A secret's versions in a vault, with fingerprints: the current one, and the newest before it.
 
-use azure_core::http::Response;
 use azure_security_keyvault_secrets::models::SecretClientGetSecretOptions;
 use futures_util::future::join_all;
 
-use super::{AzureTarget, Vault, reduced};
+use super::{AzureTarget, Vault, reduced, secret_of};
 use crate::check::facts::azure::{VaultFact, VaultSecret, VersionFact};
 use crate::domain::keyvault::SecretName;
 use crate::domain::rotation::{Place, Store, StoreSnapshot, Version};
@@ -88,7 +87,7 @@ impl Vault {
         version: Option<&str>,
     ) -> azure_core::Result<VaultSecret> {
         let options = SecretClientGetSecretOptions { secret_version: version.map(str::to_owned), ..Default::default() };
-        let model = self.client.get_secret(&name.name, Some(options)).await.and_then(Response::into_model)?;
+        let model = self.client.get_secret(&name.name, Some(options)).await.and_then(secret_of)?;
         Ok(reduced(model, name, secret.json_key.as_deref()))
     }
 

@@ -5,7 +5,7 @@ use azure_security_keyvault_secrets::ResourceExt as _;
 use azure_security_keyvault_secrets::models::{SecretClientGetSecretOptions, SetSecretParameters};
 use zeroize::Zeroizing;
 
-use super::{AzureTarget, Vault};
+use super::{AzureTarget, Vault, secret_of};
 use crate::check::facts::azure::VaultFact;
 use crate::domain::secret_ref::SecretRef;
 use crate::probe::azure::AzureSession;
@@ -62,7 +62,7 @@ impl AzureTarget {
 impl Vault {
     async fn value(&self, name: &str, version: Option<&str>) -> azure_core::Result<Zeroizing<String>> {
         let options = SecretClientGetSecretOptions { secret_version: version.map(str::to_owned), ..Default::default() };
-        let mut model = self.client.get_secret(name, Some(options)).await.and_then(Response::into_model)?;
+        let mut model = self.client.get_secret(name, Some(options)).await.and_then(secret_of)?;
         Ok(Zeroizing::new(model.value.take().unwrap_or_default()))
     }
 

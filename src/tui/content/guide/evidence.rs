@@ -35,6 +35,7 @@ pub(super) fn headline(model: &Model, state: &StepState) -> Line {
         StepState::Confirmed { at } => since(model, at),
         StepState::Failing { check, .. } => format!(": {check}"),
         StepState::Blocked { by } => format!(" for step {by}, which fails"),
+        StepState::ToDo(open) if !open.untold.is_empty() => ": could not be told".to_owned(),
         StepState::ToDo(open) => match (open.fields.len(), open.checks.is_empty(), open.confirmable) {
             (1, ..) => ": a value is missing".to_owned(),
             (2.., ..) => format!(": {} values are missing", open.fields.len()),
