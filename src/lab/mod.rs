@@ -7,6 +7,7 @@
 //!
 //! One liberty: its issuer has a port, which IAM would refuse.
 
+mod accounts;
 mod arm;
 mod authority;
 mod changing;
@@ -37,6 +38,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use accounts::{Accounts, EachAccount};
 use arm::{Arm, Neighbours};
 use authority::Authority;
 use deployment::{Clouds, Deployment, Worker};
@@ -47,7 +49,6 @@ use issuer::Issuer;
 use keys::Keys;
 use secretsmanager::SecretsManager;
 use server::{Manner, Port};
-use session::Account;
 use sts::{Fetcher, Sts};
 use vault::Vault;
 use world::{Certificate, Description, Places};
@@ -232,7 +233,7 @@ impl Lab {
         })?;
         let authority = Authority::new()?;
         let keys = Arc::new(Keys::new()?);
-        let account = Arc::new(Account::new(description.aws.clone())?);
+        let accounts = Arc::new(Accounts::new(description.aws.clone(), description.sub_account.clone())?);
         let inside: Arc<str> = format!("trustline-lab/{}", keys::random_uuid()).into();
 
         let (stop, stopped) = watch::channel(());
@@ -250,8 +251,10 @@ impl Lab {
         };
         let issuer = Arc::new(Issuer::new(&description, keys.clone()));
         let thumbprint = Chain::read(&[authority.der()]).thumbprint().unwrap_or_default().to_owned();
-        let iam = Iam::new(account.clone(), Fetcher::new(authority.der(), inside.clone()), thumbprint);
-        let sts = Arc::new(Sts::new(account.clone(), Fetcher::new(authority.der(), inside.clone())));
+        let iam = EachAccount::new(accounts.clone(), |account| {
+            Iam::new(account, Fetcher::new(authority.der(), inside.clone()), thumbprint.clone())
+        });
+        let sts = Arc::new(Sts::new(accounts.clone(), Fetcher::new(authority.der(), inside.clone())));
         let access_tokens = Arc::new(AccessTokens::new()?);
         let fetcher = Fetcher::new(authority.der(), inside);
         let azure = Arc::new(tenant::open(description.azure.clone()));
@@ -265,7 +268,7 @@ impl Lab {
             vault: vault_port.url(),
         };
         let arm = Arc::new(Arm::new(azure, access_tokens.clone(), places));
-        let secrets = Arc::new(SecretsManager::new(account));
+        let secrets = Arc::new(EachAccount::new(accounts, SecretsManager::new));
         let mut read_vault = vault_port.url();
         let mut servers = Vec::new();
         if description.deployment.source.second_vault {

@@ -13,11 +13,12 @@ use std::sync::Arc;
 
 pub(super) use fetch::Fetcher;
 
+use super::accounts::Accounts;
 use super::clock::now;
 use super::fault::Fault;
 use super::query::{Element, Outcome, Protocol};
 use super::server::{Answer, Received, Service};
-use super::session::{Account, Credentials};
+use super::session::Credentials;
 use crate::domain::timestamp::rfc3339;
 
 const QUERY: Protocol =
@@ -25,13 +26,13 @@ const QUERY: Protocol =
 
 /// The STS of one lab; one endpoint serves all regions.
 pub(super) struct Sts {
-    account: Arc<Account>,
+    accounts: Arc<Accounts>,
     fetcher: Fetcher,
 }
 
 impl Sts {
-    pub(super) fn new(account: Arc<Account>, fetcher: Fetcher) -> Self {
-        Sts { account, fetcher }
+    pub(super) fn new(accounts: Arc<Accounts>, fetcher: Fetcher) -> Self {
+        Sts { accounts, fetcher }
     }
 
     async fn act(&self, request: &Received) -> Result<Outcome, Fault> {

@@ -78,6 +78,18 @@ pub enum WorldError {
     },
 }
 
+impl WorldError {
+    /// The same of a second AWS account, which is described as the first one is.
+    fn within(self, table: &str) -> Self {
+        match self {
+            WorldError::Value { at, problem } => {
+                WorldError::Value { at: format!("{table}{}", at.strip_prefix("aws").unwrap_or(&at)), problem }
+            }
+            other => other,
+        }
+    }
+}
+
 fn nearest_names(nearest: &[String]) -> String {
     match nearest {
         [] => String::new(),

@@ -66,3 +66,17 @@ fn in_circleci_with_a_second_hop() {
         assert_fit_for_a_log(&said, token.trim());
     }
 }
+
+/// The second role is in another account, with a secret of the same name: that account's is read.
+#[test]
+fn in_circleci_into_a_sub_account() {
+    let lab = RunningLab::start("circleci-sub-account");
+    let arguments = ["check", "--profile-file", &lab.file("profile.toml"), "--ca-file", &lab.file("ca.pem")];
+    let output = trustline().args(arguments).args(["--output", "json"]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["verdict"], "pass", "{report:#}");
+    let told = report["checks"].to_string();
+    for part in ["arn:aws:sts::210987654321:assumed-role/crewai-secrets-reader/", "secret:crewai-test-keyword-s9U8b7"] {
+        assert!(told.contains(part), "{part} is not in {report:#}");
+    }
+}

@@ -74,6 +74,7 @@ fn sh(cli: &Path, folder: &Path, variables: &[(&str, &str)], script: &str, input
         .arg(&file)
         .current_dir(folder)
         .env("PATH", std::env::join_paths(path).unwrap())
+        .env_remove("AWS_PROFILE")
         .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -110,6 +110,14 @@ fn narrow_by_trust(findings: &mut Vec<Finding>, facts: &Facts, profile: &Profile
                     .push("an external id is sent; the role's trust policy says whether it is the right one".into());
             }
         }
+        // External ids are for third parties; the second hop leads into an account of the caller's own.
+        _ if profile.aws.target_role_arn.is_some() => {
+            findings.sort_by_key(|finding| match finding.cause {
+                Cause::AssumeRoleDenied => 0,
+                Cause::ExternalId => 1,
+                _ => 2,
+            });
+        }
         _ => {}
     }
 }

@@ -4,7 +4,7 @@ use super::web_identity::{SessionRequest, assumed_role_user};
 use super::{Fault, Outcome, QUERY, Received, Sts, now};
 use crate::lab::iam::{self, Ruling};
 use crate::lab::query::Parameters;
-use crate::lab::session::Caller;
+use crate::lab::session::{Account, Caller};
 
 const ACTION: &str = "sts:AssumeRole";
 /// A role that a role's session assumes is held for no longer than this.
@@ -12,63 +12,71 @@ const CHAINED_LIMIT: i32 = 3600;
 
 impl Sts {
     pub(super) fn assume_role(&self, request: &Received, parameters: &Parameters) -> Result<Outcome, Fault> {
-        let caller = QUERY.authenticate(request, &self.account)?.caller;
+        let home = self.accounts.of_signer(request);
+        let caller = QUERY.authenticate(request, home)?.caller;
         let wanted = SessionRequest::read(parameters, |_| {})?;
         if matches!(caller, Caller::Session { .. }) && wanted.duration > CHAINED_LIMIT {
             return Err(Fault::validation(
                 "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
             ));
         }
-        let role = self.admit(&caller, &wanted, parameters)?;
+        let account = self.accounts.of_arn(wanted.role_arn);
+        let role = admit((home, &caller), account, &wanted, parameters)?;
         let session = Caller::Session {
             role,
             session_name: wanted.session_name.to_owned(),
             session_policies: wanted.policy.map(str::to_owned).into_iter().collect(),
         };
-        let credentials = self
-            .account
+        let credentials = account
             .open_session(session.clone(), now() + i64::from(wanted.duration))
             .map_err(|error| Fault::internal(error.to_string()))?;
         Ok(Outcome {
             action: "AssumeRole",
-            result: vec![assumed_role_user(self, &session), Sts::credentials(&credentials)],
+            result: vec![assumed_role_user(account, &session), Sts::credentials(&credentials)],
         })
     }
+}
 
-    /// Both sides must agree: the role's trust policy, and, unless that names the caller itself, the caller's own
-    /// policies.
-    fn admit(&self, caller: &Caller, wanted: &SessionRequest<'_>, parameters: &Parameters) -> Result<String, Fault> {
-        let arn = self.account.arn(caller);
-        let mut actions = vec![ACTION];
-        if parameters.count_with_prefix("Tags.member.") > 0 {
-            actions.push("sts:TagSession");
-        }
-        let mut context = vec![
-            ("aws:PrincipalArn", self.account.principal_arn(caller)),
-            ("aws:PrincipalAccount", self.account.world().account.clone()),
-            ("sts:RoleSessionName", wanted.session_name.to_owned()),
-        ];
-        context.extend(parameters.get("ExternalId").map(|id| ("sts:ExternalId", id.to_owned())));
-        let own = self.account.identity_policies(caller);
-        let role = self.account.role(wanted.role_arn);
-        for action in actions {
-            let identity = iam::rule(&own, action, wanted.role_arn, &context);
-            let trust = role.as_ref().map_or_else(iam::Named::default, |(_, role)| {
-                let policy = role.trust_policy.text();
-                iam::rule_by_principal(&policy, &self.account, caller, action, None, &context)
-            });
-            let denied = identity == Ruling::Denied || trust.ruling == Ruling::Denied;
-            let allowed = trust.ruling == Ruling::Allowed && (trust.itself || identity == Ruling::Allowed);
-            if denied || !allowed {
-                return Err(Fault::new(
-                    "AccessDenied",
-                    403,
-                    format!("User: {arn} is not authorized to perform: {action} on resource: {}", wanted.role_arn),
-                ));
-            }
-        }
-        let (name, role) = role.ok_or_else(|| Fault::internal("the role vanished"))?;
-        wanted.check_duration(&role)?;
-        Ok(name)
+/// Both sides must agree: the role's trust policy, and the caller's own policies, unless both are in one account and
+/// the trust policy names the caller itself
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>).
+fn admit(
+    (home, caller): (&Account, &Caller),
+    account: &Account,
+    wanted: &SessionRequest<'_>,
+    parameters: &Parameters,
+) -> Result<String, Fault> {
+    let arn = home.arn(caller);
+    let one_account = home.world().account == account.world().account;
+    let mut actions = vec![ACTION];
+    if parameters.count_with_prefix("Tags.member.") > 0 {
+        actions.push("sts:TagSession");
     }
+    let mut context = vec![
+        ("aws:PrincipalArn", home.principal_arn(caller)),
+        ("aws:PrincipalAccount", home.world().account.clone()),
+        ("sts:RoleSessionName", wanted.session_name.to_owned()),
+    ];
+    context.extend(parameters.get("ExternalId").map(|id| ("sts:ExternalId", id.to_owned())));
+    let own = home.identity_policies(caller);
+    let role = account.role(wanted.role_arn);
+    for action in actions {
+        let identity = iam::rule(&own, action, wanted.role_arn, &context);
+        let trust = role.as_ref().map_or_else(iam::Named::default, |(_, role)| {
+            let policy = role.trust_policy.text();
+            iam::rule_by_principal(&policy, home, caller, action, None, &context)
+        });
+        let denied = identity == Ruling::Denied || trust.ruling == Ruling::Denied;
+        let allowed = trust.ruling == Ruling::Allowed && ((one_account && trust.itself) || identity == Ruling::Allowed);
+        if denied || !allowed {
+            return Err(Fault::new(
+                "AccessDenied",
+                403,
+                format!("User: {arn} is not authorized to perform: {action} on resource: {}", wanted.role_arn),
+            ));
+        }
+    }
+    let (name, role) = role.ok_or_else(|| Fault::internal("the role vanished"))?;
+    wanted.check_duration(&role)?;
+    Ok(name)
 }

@@ -4,13 +4,14 @@ use super::{Element, Fault, Outcome, QUERY, Received, Sts};
 
 impl Sts {
     pub(super) fn get_caller_identity(&self, request: &Received) -> Result<Outcome, Fault> {
-        let caller = QUERY.authenticate(request, &self.account)?.caller;
+        let account = self.accounts.of_signer(request);
+        let caller = QUERY.authenticate(request, account)?.caller;
         Ok(Outcome {
             action: "GetCallerIdentity",
             result: vec![
-                Element::text("Arn", self.account.arn(&caller)),
-                Element::text("UserId", self.account.user_id(&caller)),
-                Element::text("Account", self.account.world().account.clone()),
+                Element::text("Arn", account.arn(&caller)),
+                Element::text("UserId", account.user_id(&caller)),
+                Element::text("Account", account.world().account.clone()),
             ],
         })
     }

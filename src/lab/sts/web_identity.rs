@@ -6,7 +6,7 @@ use super::{Element, Fault, Outcome, Sts, now, roles_claim};
 use crate::domain::iam::{TrustRequest, WEB_IDENTITY};
 use crate::lab::iam;
 use crate::lab::query::{Constraints, Parameters, Shown, is_session_name_character};
-use crate::lab::session::Caller;
+use crate::lab::session::{Account, Caller};
 use crate::lab::world::{Provider, Role};
 
 /// Where no duration is asked for.
@@ -78,8 +78,7 @@ impl Sts {
 
     /// Finds the provider, its audience and its key, and verifies the signature; yields the provider's ARN.
     async fn verify(&self, token: &ParsedToken, identity: &Identity, role_arn: &str) -> Result<String, Fault> {
-        let account = role_arn.split(':').nth(4).unwrap_or_default();
-        let provider = self.provider(account, &identity.issuer).ok_or_else(|| {
+        let provider = self.provider(role_arn, &identity.issuer).ok_or_else(|| {
             Fault::invalid_token(format!("No OpenIDConnect provider found in your account for {}", identity.issuer))
         })?;
         if !provider.client_ids.contains(&identity.audience) {
@@ -87,12 +86,13 @@ impl Sts {
         }
         let keys = self.fetcher.key_set(&identity.issuer).await.ok_or_else(Fault::no_verification_key)?;
         verification::verify(token, &keys)?;
-        Ok(self.account.world().provider_arn(&provider))
+        Ok(self.accounts.of_arn(role_arn).world().provider_arn(&provider))
     }
 
     /// The provider for exactly this issuer in the role's account.
-    fn provider(&self, account: &str, issuer: &str) -> Option<Provider> {
-        let world = self.account.world();
+    fn provider(&self, role_arn: &str, issuer: &str) -> Option<Provider> {
+        let world = self.accounts.of_arn(role_arn).world();
+        let account = role_arn.split(':').nth(4).unwrap_or_default();
         let mut providers = world.providers.values();
         providers.find(|provider| account == world.account && provider.url == issuer).cloned()
     }
@@ -104,7 +104,8 @@ impl Sts {
         token: &ParsedToken,
         provider_arn: &str,
     ) -> Result<String, Fault> {
-        let (name, role) = self.account.role(request.role_arn).ok_or_else(|| Fault::not_authorized(WEB_IDENTITY))?;
+        let account = self.accounts.of_arn(request.role_arn);
+        let (name, role) = account.role(request.role_arn).ok_or_else(|| Fault::not_authorized(WEB_IDENTITY))?;
         let question = TrustRequest {
             role_arn: Some(request.role_arn),
             session_name: Some(request.session_name),
@@ -130,14 +131,14 @@ impl Sts {
             session_name: request.session_name.to_owned(),
             session_policies: request.policy.map(str::to_owned).into_iter().collect(),
         };
-        let credentials = self
-            .account
+        let account = self.accounts.of_arn(request.role_arn);
+        let credentials = account
             .open_session(caller.clone(), now() + i64::from(request.duration))
             .map_err(|error| Fault::internal(error.to_string()))?;
         let mut result = vec![
             Element::text("SubjectFromWebIdentityToken", identity.subject.clone()),
             Element::text("Audience", identity.audience.clone()),
-            assumed_role_user(self, &caller),
+            assumed_role_user(account, &caller),
             Sts::credentials(&credentials),
             Element::text("Provider", provider_arn),
             Element::text("PackedPolicySize", packed_size(request, identity, provider_arn).to_string()),
@@ -150,11 +151,8 @@ impl Sts {
 }
 
 /// The `AssumedRoleUser` element.
-pub(super) fn assumed_role_user(sts: &Sts, caller: &Caller) -> Element {
-    let user = vec![
-        Element::text("AssumedRoleId", sts.account.user_id(caller)),
-        Element::text("Arn", sts.account.arn(caller)),
-    ];
+pub(super) fn assumed_role_user(account: &Account, caller: &Caller) -> Element {
+    let user = vec![Element::text("AssumedRoleId", account.user_id(caller)), Element::text("Arn", account.arn(caller))];
     Element::of("AssumedRoleUser", user)
 }
 

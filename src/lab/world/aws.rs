@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::WorldError;
 use super::value::wrong;
 
-/// One AWS account, as far as the handshake meets it. Other accounts exist only as numbers.
+/// One AWS account, as far as the handshake meets it. Accounts that a world does not describe exist only as numbers.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct AwsWorld {

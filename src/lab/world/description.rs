@@ -29,6 +29,8 @@ pub struct Description {
     pub issuer: IssuerWorld,
     pub token: TokenWorld,
     pub aws: AwsWorld,
+    /// A second AWS account, whose roles the first one's may assume.
+    pub sub_account: Option<AwsWorld>,
     pub azure: AzureWorld,
     pub deployment: DeploymentWorld,
     pub profile: ProfileWorld,
@@ -100,6 +102,7 @@ impl Description {
         check_seconds("token.age-s", self.token.age_s)?;
         check_seconds("token.lifetime-s", self.token.lifetime_s)?;
         self.aws.check()?;
+        self.sub_account.as_ref().map_or(Ok(()), AwsWorld::check).map_err(|error| error.within("sub-account"))?;
         self.azure.check()?;
         self.deployment.check()
     }

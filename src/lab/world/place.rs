@@ -46,6 +46,7 @@ pub(super) fn fill(value: &mut Value, places: &Places) {
         ("${now}", rfc3339(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or_default()),
         ("${tenant}", own(value, ["azure", "tenant-id"])),
         ("${account}", own(value, ["aws", "account"])),
+        ("${sub-account}", own(value, ["sub-account", "account"])),
         ("${region}", own(value, ["aws", "region"])),
         ("${organization}", own(value, ["profile", "organization"])),
     ];

@@ -76,12 +76,7 @@ fn cli() -> Option<PathBuf> {
 
 /// Runs a script in a folder with a value on its standard input, and gives back what it printed.
 fn sh(folder: &Path, variables: &[(&str, &str)], script: &str, input: &str) -> String {
-    let own = [
-        ("AWS_PAGER", ""),
-        ("AWS_CONFIG_FILE", "/nonexistent"),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
-        ("AWS_PROFILE", "default"),
-    ];
+    let own = [("AWS_PAGER", ""), ("AWS_CONFIG_FILE", "/nonexistent"), ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")];
     super::sh(&cli().unwrap(), folder, &[&own[..], variables].concat(), script, input)
 }
 
@@ -178,4 +173,59 @@ fn the_commands_set_up_the_blank_lab() {
     run("managed-policy", "");
     run("update-trust-policy", "");
     assert_eq!(check()["verdict"], "pass");
+}
+
+/// The other guides' commands, where nothing is set up yet; CircleCI's second role stands ready in the sub-account.
+#[test]
+fn the_other_guides_commands_set_up_a_blank_lab() {
+    if cli().is_none() {
+        return;
+    }
+    let absent = |tables: &[&str]| -> String { tables.iter().map(|t| format!("[{t}]\npresent = false\n")).collect() };
+    let common = ["aws.users.secrets-reader", "aws.secrets.crewai-test-keyword", "aws.roles.crewai-secrets-reader"];
+    let federated = [&common[..], &["aws.providers.platform"]].concat();
+    let circleci = [&federated[..], &["aws.roles.circleci-oidc"]].concat();
+    let hop = "[profile]\ntarget-role-arn = \"arn:aws:iam::${sub-account}:role/crewai-secrets-reader\"\n";
+    for (guide, gone, world, more) in [
+        ("aws-static", &common[..], "", "account-id = \"123456789012\""),
+        ("aws-assume-role", &common, "[profile]\nexternal-id = \"of-our-own-making\"\n", ""),
+        ("gitlab-aws", &federated, "", "[gitlab]\nproject-path = \"mygroup/myproject\"\nref = \"main\""),
+        ("circleci-aws", &circleci, hop, "[circleci]\nproject = \"5b1f2c9e-0000-4000-8000-0123456789ab\""),
+    ] {
+        let head = format!("name = \"blank\"\ntitle = \"t\"\nguide = \"{guide}\"\n");
+        let lab = RunningLab::world(&format!("{head}{}{world}", absent(gone)));
+        let folder = tempfile::tempdir().unwrap();
+        let own = fs::read_to_string(lab.file("profile.toml")).unwrap();
+        // What the guide is told beside what the lab's user has; the key comes out of the commands.
+        let known = ["access-keys-csv", "trust-policy", "identity-policy"];
+        let kept = own.lines().filter(|line| !known.iter().any(|key| line.starts_with(key)));
+        let text = kept.collect::<Vec<_>>().join("\n");
+        let text = if more.starts_with('[') {
+            format!("{text}\n{more}\n")
+        } else {
+            text.replace("[aws]", &format!("[aws]\n{more}"))
+        };
+        let profile = folder.path().join("profile.toml").to_str().unwrap().to_owned();
+        fs::write(&profile, text).unwrap();
+        for file in ["token.jwt", "deployment-token"] {
+            fs::copy(lab.file(file), folder.path().join(file)).unwrap();
+        }
+        let rendered = trustline().args(["render", "commands", "--profile-file", &profile]).output().unwrap();
+        let script = String::from_utf8(rendered.stdout).unwrap();
+        assert!(rendered.status.success(), "{guide}: {}", String::from_utf8_lossy(&rendered.stderr));
+        let script = format!("set -e\n. {}\n{script}", lab.file("operator.env"));
+        sh(folder.path(), &[], &script, "a value\n");
+
+        let mut check = trustline();
+        check.args(["check", "--profile-file", &profile, "--ca-file", &lab.file("ca.pem"), "--output", "json"]);
+        if let Ok(key) = fs::read_to_string(folder.path().join("access-key.json")) {
+            let key: Value = serde_json::from_str(&key).unwrap();
+            let member = |name: &str| key["AccessKey"][name].as_str().unwrap().to_owned();
+            check.env("AWS_ACCESS_KEY_ID", member("AccessKeyId"));
+            check.env("AWS_SECRET_ACCESS_KEY", member("SecretAccessKey"));
+        }
+        let report: Value = serde_json::from_slice(&check.output().unwrap().stdout).unwrap();
+        // Without the hop's policy or with a wrong one nothing is read: the sub-account's role has the secret.
+        assert_eq!(report["verdict"], "pass", "{guide}: {report:#}");
+    }
 }
