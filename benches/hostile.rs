@@ -2,6 +2,9 @@
 //! slow, and how much memory at most. `cargo bench --bench hostile` prints the worst of each reader, or every input of the
 //! readers named behind `--`, and fails above the limits.
 
+// Inputs are made as tests make them, where a mistake may end the program.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[path = "../tests/suite/hostile/enormous.rs"]
 mod enormous;
 #[path = "../tests/suite/hostile/targets/mod.rs"]

@@ -1,7 +1,7 @@
 //! The console: a terminal program over the same run events as every other output.
 //!
 //! What happens is a [`message::Msg`]; [`update::update`] changes the [`model::Model`] by it and answers with
-//! [`message::Effect`]s; [`view::view`] draws the model. These are pure. The [`shell`] around them owns the terminal,
+//! [`message::Effect`]s; [`view::draw`] draws the model. These are pure. The [`shell`] around them owns the terminal,
 //! the clock and the runs, sleeps while nothing happens, and does what the effects say.
 
 mod alarm;

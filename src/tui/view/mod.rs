@@ -8,7 +8,6 @@ mod panes;
 mod secret;
 mod status;
 
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 use ratatui::style::{Modifier, Style};
@@ -16,13 +15,6 @@ use ratatui::style::{Modifier, Style};
 use super::layout;
 use super::model::Model;
 use super::theme::Theme;
-
-/// Draws the console.
-pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
-    if let Some(cursor) = draw(model, theme, frame.buffer_mut()) {
-        frame.set_cursor_position(cursor);
-    }
-}
 
 /// Draws the console into a buffer of the model's size, and says where the cursor stands, if text is typed.
 pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {

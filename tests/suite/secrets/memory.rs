@@ -61,11 +61,13 @@ impl Held {
             .spawn()
             .unwrap();
         process.stdin.take().unwrap().write_all(NEW_VALUE.as_bytes()).unwrap();
+        let stderr = process.stderr.take().unwrap();
+        let held = Held { process, _unread: unread };
         let mut told = String::new();
-        for line in BufReader::new(process.stderr.take().unwrap()).lines() {
+        for line in BufReader::new(stderr).lines() {
             told.push_str(&(line.unwrap() + "\n"));
             if Verdict::ALL.iter().any(|verdict| told.contains(&format!("crewai-test-keyword: {}", verdict.id()))) {
-                return Held { process, _unread: unread };
+                return held;
             }
         }
         panic!("there is no verdict: {told}")
