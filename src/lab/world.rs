@@ -285,7 +285,16 @@ mod tests {
         let scenarios = World::list().unwrap();
         assert_eq!(scenarios[0].name, "healthy");
         assert_eq!(scenarios[0].expects, None);
-        let sound = ["healthy", "azure", "azure-name-underscore", "static", "assume-role", "gitlab", "circleci"];
+        let sound = [
+            "healthy",
+            "azure",
+            "azure-name-underscore",
+            "static",
+            "assume-role",
+            "gitlab",
+            "circleci",
+            "circleci-sub-account",
+        ];
         for scenario in &scenarios {
             // What a rotation leads to is told of the worlds in which everything else is right.
             let is_sound = scenario.rotation.is_some() || sound.contains(&scenario.name.as_str());

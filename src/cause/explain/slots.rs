@@ -1,5 +1,7 @@
 //! Placeholders of commands, filled with what is known: from the profile, the token, or the text.
 
+use url::Url;
+
 use super::given::Given;
 use super::parsed::Parsed;
 use crate::cause::Finding;
@@ -68,6 +70,11 @@ fn value(slot: &str, parsed: &Parsed, given: &Given<'_>) -> Option<String> {
         "client-address" => parsed.client_address.clone(),
         "issuer-url" => issuer(),
         "issuer-host" => issuer().map(|issuer| condition_key_prefix(&issuer).to_owned()),
+        "issuer-name" => Url::parse(&issuer()?).ok()?.host_str().map(str::to_owned),
+        "issuer-address" => {
+            let url = Url::parse(&issuer()?).ok()?;
+            Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+        }
         "subject" => given.claim("sub").or_else(|| parsed.subject.clone()),
         "audience" => given.claim("azp").or_else(|| given.claim("aud")).or_else(|| parsed.audience.clone()),
         "organization" => profile.and_then(|p| p.organization.clone()),
@@ -82,6 +89,21 @@ fn vault_name(url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::profile::{Guide, Profile};
+
+    #[test]
+    fn an_issuers_name_and_port_are_told_apart() {
+        for (url, name, address) in [
+            ("https://app.example.com", "app.example.com", "app.example.com:443"),
+            ("https://gitlab.example.com:8443/base", "gitlab.example.com", "gitlab.example.com:8443"),
+        ] {
+            let mut profile = Profile::bare("p", Guide::AwsWorkloadIdentity);
+            profile.issuer_url = Some(url.to_owned());
+            let given = Given { profile: Some(&profile), ..Given::default() };
+            let of = |slot| value(slot, &Parsed::default(), &given);
+            assert_eq!((of("issuer-name").as_deref(), of("issuer-address").as_deref()), (Some(name), Some(address)));
+        }
+    }
 
     #[test]
     fn fills_what_is_known_and_harmless() {

@@ -170,6 +170,7 @@ impl Facts {
             CheckId::AzureExchange => of(azure.exchange.as_ref().map(|fact| &fact.call)),
             CheckId::AzureListSecrets => of(azure.list.as_ref().map(|fact| &fact.call)),
             CheckId::AzureGetSecret => of(azure.secret.as_ref().map(|fact| &fact.call)),
+            CheckId::AzureSubscription => of(azure.subscription.as_ref().map(|fact| &fact.call)),
             CheckId::DeploymentReachable => of(self.deployment.as_ref().map(|fact| &fact.call)),
             _ => None,
         }
