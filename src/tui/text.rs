@@ -206,15 +206,18 @@ fn wrap_line(line: &Line, width: usize) -> Vec<Line> {
                 used = indent(&mut current, hang);
             }
         }
-        for c in piece.chars() {
+        let mut begun = 0;
+        for (at, c) in piece.char_indices() {
             let char_width = c.width().unwrap_or(0);
             if used + char_width > width {
+                current.push(ink, piece.get(begun..at).unwrap_or_default());
+                begun = at;
                 wrapped.push(std::mem::take(&mut current));
                 used = indent(&mut current, hang);
             }
-            current.push(ink, c.to_string());
             used += char_width;
         }
+        current.push(ink, piece.get(begun..).unwrap_or_default());
     }
     wrapped.push(current);
     wrapped

@@ -16,6 +16,8 @@ use crate::probe::new_value::{NewValue, NewValueError};
 
 /// Fields of a document whose fingerprints are kept, so that a huge document costs little.
 const MOST_FIELDS: usize = 64;
+/// Texts of a document that are looked at, for the same reason.
+const MOST_TEXTS: usize = 256;
 
 /// A value as a store gave it; wiped when dropped.
 pub struct SecretValue {
@@ -91,10 +93,7 @@ impl SecretValue {
         }
         // Who guesses at a document may know its form, its fields' names and all texts in it but one.
         let document = parsed.filter(|value| selected.is_none() && (value.is_object() || value.is_array()));
-        let guessability = match document.map(|document| texts(document).into_iter().map(guessability).max()) {
-            Some(hardest) => hardest.unwrap_or(Guessability::FewPossibilities),
-            None => guessability(bytes),
-        };
+        let guessability = document.map_or_else(|| guessability(bytes), |document| hardest(&texts(document)));
         Reduced {
             form: self.form,
             fingerprint: Fingerprint::of(bytes),
@@ -103,6 +102,19 @@ impl SecretValue {
             field,
         }
     }
+}
+
+/// How hard the hardest of these texts is to guess. Of very many only some are looked at, which can only make a document
+/// seem easier than it is.
+fn hardest(texts: &[&[u8]]) -> Guessability {
+    let mut hardest = Guessability::FewPossibilities;
+    for text in texts.iter().take(MOST_TEXTS) {
+        hardest = hardest.max(guessability(text));
+        if hardest == Guessability::Hard {
+            break;
+        }
+    }
+    hardest
 }
 
 /// The texts in a document.

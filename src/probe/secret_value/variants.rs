@@ -60,21 +60,21 @@ fn joined(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     whole
 }
 
-/// The value with this line end for each of its own.
+/// The value with this line end for each of its own. A line that another follows loses its `\r`; the rest after the last
+/// line end is no line.
 fn lines_joined(value: &[u8], end: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for (at, line) in value.split(|b| *b == b'\n').enumerate() {
-        if at > 0 {
-            parts.push(end);
+    let ends = value.iter().filter(|b| **b == b'\n').count();
+    let mut whole = Zeroizing::new(Vec::with_capacity(value.len() + ends * end.len()));
+    let mut lines = value.split(|b| *b == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        if lines.peek().is_some() {
+            whole.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+            whole.extend_from_slice(end);
+        } else {
+            whole.extend_from_slice(line);
         }
-        parts.push(line);
     }
-    // A line that another follows loses its `\r`; the rest after the last line end is no line.
-    let last = parts.len().saturating_sub(1);
-    for line in parts.iter_mut().take(last).step_by(2) {
-        *line = line.strip_suffix(b"\r").unwrap_or(line);
-    }
-    joined(&parts)
+    whole
 }
 
 /// Without the white space around it, as programming languages' `trim` and `strip` see it.
