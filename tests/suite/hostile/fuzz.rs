@@ -117,6 +117,7 @@ fuzz! {
     runtime_output,
     secret_value,
     terminal_text,
+    wrapped_text,
 }
 
 #[test]

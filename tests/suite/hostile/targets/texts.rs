@@ -160,10 +160,18 @@ pub const TARGETS: &[Target] = &[
         ],
         read: |bytes| {
             let text = String::from_utf8_lossy(bytes);
-            let lines: Vec<Line> = visible_lines(&text).split('\n').map(|line| Line::of(Ink::Plain, line)).collect();
-            let wraps = [Wrap::Words, Wrap::Off { from: 0 }, Wrap::Off { from: 70 }];
-            let fitted = wraps.into_iter().flat_map(|wrap| fit(&lines, 80, wrap, "…")).map(|line| line.plain());
-            visible(&text).into_owned() + &fitted.collect::<Vec<_>>().join("\n")
+            visible(&text).into_owned() + &visible_lines(&text)
+        },
+    },
+    Target {
+        name: "wrapped text",
+        seeds: &["a word and another\n  indented", "e\u{301}e\u{301} \u{4e2d}\u{6587}", "abcdefghijklmnopqrstuvwxyz"],
+        read: |bytes| {
+            let text = visible_lines(&String::from_utf8_lossy(bytes));
+            let lines: Vec<Line> = text.split('\n').map(|line| Line::of(Ink::Plain, line)).collect();
+            let fitted = fit(&lines, 80, Wrap::Words, "…");
+            let beside = lines.iter().take(1000).map(|line| line.window(70, 80, "…"));
+            fitted.iter().map(Line::plain).chain(beside.map(|line| line.plain())).collect::<Vec<_>>().join("\n")
         },
     },
 ];
