@@ -11,6 +11,8 @@ use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 
 const CHECK: CheckId = CheckId::AwsGetSecret;
+/// Prints the policy with the profile's values.
+const POLICY_ANEW: &str = "trustline render secrets-policy";
 
 /// Whether the profile says something that only the list and the policy at hand can tell to be wrong.
 pub fn are_stated(profile: &Profile) -> bool {
@@ -66,7 +68,9 @@ fn key(list: Option<&SecretList>, profile: &Profile) -> Option<Finding> {
         Some(actual) if actual.contains("alias/") || is_same_key(key, actual) => None,
         Some(actual) => {
             let summary = "the secret is encrypted with another key, so a permission for this one does not decrypt it";
-            Some(finding(Certainty::Proven, summary).with_difference(actual, key))
+            let fix =
+                format!("Write the secret's own key as {}, and render the secrets policy anew.", Key::KmsKeyArn.path());
+            Some(finding(Certainty::Proven, summary).with_difference(actual, key).with_command(fix, POLICY_ANEW))
         }
         // Other secrets under the prefix may have the key.
         None if list.holds_secret == Some(true) && !list.more && !list.keys.iter().any(|k| is_same_key(key, k)) => {
@@ -92,6 +96,10 @@ mod tests {
     const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1b2c";
 
     fn found(settings: AwsSettings, change: impl FnOnce(&mut SecretList)) -> Vec<(Cause, Certainty)> {
+        findings(settings, change).iter().map(|finding| (finding.cause, finding.certainty)).collect()
+    }
+
+    fn findings(settings: AwsSettings, change: impl FnOnce(&mut SecretList)) -> Vec<Finding> {
         let mut list = SecretList {
             seen: 2,
             more: false,
@@ -111,7 +119,7 @@ mod tests {
             secret: SecretRef::parse("crewai-db").ok(),
             ..Profile::bare("p", Guide::AwsStatic)
         };
-        wrong(&facts, &profile).iter().map(|finding| (finding.cause, finding.certainty)).collect()
+        wrong(&facts, &profile)
     }
 
     #[test]
@@ -122,6 +130,8 @@ mod tests {
         assert_eq!(found(with(KEY), |list| list.key = Some("1b2c".into())), []);
         assert_eq!(found(with(KEY), |list| list.key = Some("alias/ours".into())), []);
         assert_eq!(found(with(&KEY.replace("1b2c", "9f9f")), |_| {}), missing(Certainty::Proven));
+        let fixes = &findings(with(&KEY.replace("1b2c", "9f9f")), |_| {})[0].fixes;
+        assert!(fixes[0].text.contains("aws.kms-key-arn"), "the value is to be mended, not a permission: {fixes:?}");
         assert_eq!(found(with(&KEY.replace("us-east-1", "eu-west-1")), |_| {}), missing(Certainty::Proven));
         // The default key: another secret may have the customer's.
         assert_eq!(found(with(KEY), |list| list.key = None), []);
