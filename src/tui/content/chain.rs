@@ -5,8 +5,8 @@ use crate::check::{CheckId, Outcome};
 use crate::domain::rotation::Verdict;
 use crate::run::report::{Progress, Report};
 use crate::tui::inputs::Animation;
-use crate::tui::model::rotation::{Doing, Session, SessionState};
-use crate::tui::model::{Model, SPINNER_MS};
+use crate::tui::model::rotation::{Doing, Session};
+use crate::tui::model::{Lifecycle, Model, SPINNER_MS};
 use crate::tui::text::{Ink, Line};
 
 /// A link of the chain.
@@ -116,7 +116,7 @@ pub fn state(link: &Link, report: &Report) -> LinkState {
 fn runtime(link: &Link, report: &Report, rotation: Option<&Session>) -> LinkState {
     let deployment = state(link, report);
     let Some(session) = rotation.filter(|_| deployment != LinkState::Ended(Outcome::Fail)) else { return deployment };
-    if matches!(session.doing, Doing::Looking(_)) && session.state == SessionState::Running {
+    if matches!(session.doing, Doing::Looking(_)) && session.state == Lifecycle::Running {
         return LinkState::Running;
     }
     let secrets = &session.report.secrets;

@@ -6,7 +6,7 @@ use crate::domain::profile::setting::Value;
 use crate::guide::Import;
 use crate::tui::command::CommandId;
 use crate::tui::command::{Scope, command};
-use crate::tui::model::{Model, Page, RunState, Screen};
+use crate::tui::model::{Lifecycle, Model, Page, Screen};
 use crate::tui::text::{Ink, Line};
 
 /// The heading of a text on top.
@@ -92,7 +92,7 @@ pub fn no_rows(model: &Model) -> Vec<Line> {
             Line::of(Ink::Accent, key(CommandId::NewProfile)).with(Ink::Plain, "  make a profile"),
         ],
         Some(run) => match &run.state {
-            RunState::Refused { message, hints } => {
+            Lifecycle::Refused { message, hints } => {
                 let mut lines = vec![heading("The run could not start"), Line::of(Ink::Bad, show.prose(message))];
                 lines.extend(hints.iter().map(|hint| Line::of(Ink::Plain, show.prose(hint))));
                 lines
@@ -100,10 +100,10 @@ pub fn no_rows(model: &Model) -> Vec<Line> {
             _ if !model.here().list.filter.is_empty() => {
                 vec![Line::of(Ink::Muted, "nothing matches the filter; esc clears it")]
             }
-            RunState::Running | RunState::Cancelling if run.report.checks.is_empty() => {
+            Lifecycle::Running | Lifecycle::Cancelling if run.report.checks.is_empty() => {
                 vec![Line::of(Ink::Accent, format!("{} starting", super::chain::running(model)))]
             }
-            RunState::Running | RunState::Cancelling if model.screen == Screen::Findings => {
+            Lifecycle::Running | Lifecycle::Cancelling if model.screen == Screen::Findings => {
                 vec![Line::of(Ink::Muted, "nothing found so far")]
             }
             _ => vec![Line::of(Ink::Muted, "there is nothing here")],

@@ -3,6 +3,7 @@
 pub mod form;
 pub mod guide;
 pub mod layer;
+pub mod lifecycle;
 pub mod list;
 pub mod rotation;
 pub mod runs;
@@ -20,8 +21,9 @@ use super::text::Wrap;
 
 pub use guide::GuideState;
 pub use layer::{Layer, Page, Picker, PickerKind};
+pub use lifecycle::Lifecycle;
 pub use list::{Field, ListState, Typing};
-pub use runs::{Run, RunState, Runs, Watch};
+pub use runs::{Run, Runs, Watch};
 pub use token::TokenState;
 
 /// A screen.

@@ -7,7 +7,7 @@ use crate::run::rotation::event::{Awaited, Moment, RotationEvent, RotationKind};
 use crate::run::rotation::report::{RotationReport, SecretReport};
 use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::inputs::{Keeps, RotationChoice};
-use crate::tui::model::Model;
+use crate::tui::model::{Lifecycle, Model};
 
 /// A session's number among those of this console.
 pub type SessionNumber = u64;
@@ -57,25 +57,11 @@ pub struct Session {
     /// When the session began that was interrupted and that this one goes on with (RFC 3339).
     pub resumes: Option<String>,
     pub report: RotationReport,
-    pub state: SessionState,
+    pub state: Lifecycle,
     pub doing: Doing,
     /// When it was begun, in milliseconds since 1970.
     pub began_ms: i64,
     next_seq: u64,
-}
-
-/// Where a session stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SessionState {
-    Running,
-    /// It was told to stop and has not yet.
-    Cancelling,
-    Ended,
-    /// It never started, and why.
-    Refused {
-        message: String,
-        hints: Vec<String>,
-    },
 }
 
 /// What a session does at the moment.
@@ -109,7 +95,7 @@ impl Rotation {
             profile: None,
             resumes: None,
             report: RotationReport::default(),
-            state: SessionState::Running,
+            state: Lifecycle::Running,
             doing: Doing::Reading,
             began_ms: now_ms,
             next_seq: 0,
@@ -131,13 +117,13 @@ impl Rotation {
 impl Session {
     /// Whether more events may come.
     pub fn is_live(&self) -> bool {
-        matches!(self.state, SessionState::Running | SessionState::Cancelling)
+        matches!(self.state, Lifecycle::Running | Lifecycle::Cancelling)
     }
 
     /// The secret that could be rolled back, while a person is asked.
     pub fn offering(&self) -> Option<&SecretReport> {
         match &self.doing {
-            Doing::Offering(secret) if self.state == SessionState::Running => {
+            Doing::Offering(secret) if self.state == Lifecycle::Running => {
                 self.report.secrets.iter().find(|report| report.secret == *secret)
             }
             _ => None,
@@ -152,7 +138,7 @@ impl Session {
     /// Whether it takes what the automation printed: where it was begun to, or before anything is written.
     pub fn takes_output(&self) -> bool {
         let is_early = matches!(self.doing, Doing::Waiting { awaited: Awaited::Store, .. });
-        self.state == SessionState::Running && (is_early || self.choice.runtime == RuntimeFrom::Pasted)
+        self.state == Lifecycle::Running && (is_early || self.choice.runtime == RuntimeFrom::Pasted)
     }
 
     /// Folds an event in. One that came already is dropped.
@@ -170,7 +156,7 @@ impl Session {
                 self.doing = Doing::Waiting { awaited: *awaited, attempt: *attempt, next_ms };
             }
             RotationKind::RollBackOffered { secret, .. } => self.doing = Doing::Offering(secret.clone()),
-            RotationKind::Done { .. } => self.state = SessionState::Ended,
+            RotationKind::Done { .. } => self.state = Lifecycle::Ended,
             RotationKind::StoreSeen { .. }
             | RotationKind::RuntimeSeen { .. }
             | RotationKind::Written { .. }

@@ -6,6 +6,7 @@ use crate::run::event::{EventKind, RunEvent, RunVerdict};
 use crate::run::report::Report;
 use crate::tui::inputs::RunChoice;
 use crate::tui::message::RunNumber;
+use crate::tui::model::Lifecycle;
 
 /// How many runs are kept.
 const KEPT: usize = 20;
@@ -35,26 +36,12 @@ pub struct Run {
     pub profile: Option<Box<Profile>>,
     pub report: Report,
     pub log: Vec<LogEntry>,
-    pub state: RunState,
+    pub state: Lifecycle,
     /// When it started, in milliseconds since 1970.
     pub started_ms: i64,
     /// Events that never arrived, seen by gaps in their numbers.
     pub lost: u64,
     next_seq: u64,
-}
-
-/// Where a run stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RunState {
-    Running,
-    /// It was told to stop and has not yet.
-    Cancelling,
-    Ended,
-    /// It never started, and why.
-    Refused {
-        message: String,
-        hints: Vec<String>,
-    },
 }
 
 /// An event as the log shows it.
@@ -103,7 +90,7 @@ impl Runs {
             profile: None,
             report: Report::default(),
             log: Vec::new(),
-            state: RunState::Running,
+            state: Lifecycle::Running,
             started_ms,
             lost: 0,
             next_seq: 0,
@@ -152,7 +139,7 @@ impl Runs {
 impl Run {
     /// Whether more events may come.
     pub fn is_live(&self) -> bool {
-        matches!(self.state, RunState::Running | RunState::Cancelling)
+        matches!(self.state, Lifecycle::Running | Lifecycle::Cancelling)
     }
 
     /// Folds an event in. One that came already is dropped.
@@ -168,7 +155,7 @@ impl Run {
             self.log.drain(..LOG_KEPT / 10);
         }
         if matches!(event.kind, EventKind::Done { .. }) {
-            self.state = RunState::Ended;
+            self.state = Lifecycle::Ended;
         }
     }
 

@@ -10,9 +10,9 @@ use crate::tui::copy;
 use crate::tui::inputs::{Clock, Mouse, Privacy, RunChoice, Target};
 use crate::tui::layout;
 use crate::tui::message::{Effect, Told};
+use crate::tui::model::Lifecycle;
 use crate::tui::model::layer::{PasteBox, PasteKind};
 use crate::tui::model::list::Move;
-use crate::tui::model::rotation::SessionState;
 use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, PickerKind, Screen, Tone, Typing};
 use crate::tui::text::Wrap;
 
@@ -261,9 +261,9 @@ fn set_focus(model: &mut Model, focus: Focus) -> Vec<Effect> {
 }
 
 fn interrupt(model: &mut Model) -> Vec<Effect> {
-    if model.runs.live().is_some_and(|run| run.state == crate::tui::model::RunState::Running) {
+    if model.runs.live().is_some_and(|run| run.state == crate::tui::model::Lifecycle::Running) {
         runs::cancel(model)
-    } else if model.rotation.live().is_some_and(|session| session.state == SessionState::Running) {
+    } else if model.rotation.live().is_some_and(|session| session.state == Lifecycle::Running) {
         rotation::cancel(model)
     } else {
         vec![Effect::Quit]

@@ -12,8 +12,8 @@ use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, Rotatio
 use crate::tui::message::{Effect, Pasted, Told};
 use crate::tui::model::layer::{Agreement, Confirm, Operator, ProgramBox, ValueBox};
 use crate::tui::model::list::{Edit, Field};
-use crate::tui::model::rotation::{Session, SessionNumber, SessionState, rotated};
-use crate::tui::model::{Layer, Model, PickerKind, Screen, Tone};
+use crate::tui::model::rotation::{Session, SessionNumber, rotated};
+use crate::tui::model::{Layer, Lifecycle, Model, PickerKind, Screen, Tone};
 use crate::tui::typed_value::TypedValue;
 
 /// Asks who is going to rotate.
@@ -170,7 +170,7 @@ pub(super) fn opened(
 /// A session could not begin.
 pub(super) fn refused(model: &mut Model, number: SessionNumber, message: String, hints: Vec<String>) -> Vec<Effect> {
     let Some(session) = model.rotation.get_mut(number) else { return Vec::new() };
-    session.state = SessionState::Refused { message: message.clone(), hints: hints.clone() };
+    session.state = Lifecycle::Refused { message: message.clone(), hints: hints.clone() };
     error(model, "The rotation could not begin", message, hints)
 }
 
@@ -179,7 +179,7 @@ pub(super) fn event(model: &mut Model, number: SessionNumber, event: &RotationEv
     let now_ms = model.now_ms;
     let Some(session) = model.rotation.get_mut(number).filter(|session| session.is_live()) else { return Vec::new() };
     session.apply(event, now_ms);
-    let ended = session.state == SessionState::Ended;
+    let ended = session.state == Lifecycle::Ended;
     let (target, report) = (session.choice.target.clone(), session.report.clone());
     if matches!(event.kind, RotationKind::Judged(_) | RotationKind::RolledBack { .. }) {
         // It stands at the top, wherever one reads.
@@ -193,7 +193,7 @@ pub(super) fn closed(model: &mut Model, number: SessionNumber) -> Vec<Effect> {
     if let Some(session) = model.rotation.get_mut(number)
         && session.is_live()
     {
-        session.state = SessionState::Ended;
+        session.state = Lifecycle::Ended;
     }
     Vec::new()
 }
@@ -201,8 +201,8 @@ pub(super) fn closed(model: &mut Model, number: SessionNumber) -> Vec<Effect> {
 /// Stops the session that is going on.
 pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
     match &mut model.rotation.session {
-        Some(session) if session.state == SessionState::Running => {
-            session.state = SessionState::Cancelling;
+        Some(session) if session.state == Lifecycle::Running => {
+            session.state = Lifecycle::Cancelling;
             vec![Effect::CancelRotation { session: session.number }]
         }
         _ => Vec::new(),

@@ -6,7 +6,7 @@ use crate::domain::profile::{Profile, TokenSource};
 use crate::run::event::{EventKind, RunEvent, RunVerdict};
 use crate::tui::inputs::{Replay, RunChoice};
 use crate::tui::message::{Effect, RunNumber};
-use crate::tui::model::{Follow, Model, ReplayState, RunState, Screen, Watch};
+use crate::tui::model::{Follow, Lifecycle, Model, ReplayState, Screen, Watch};
 
 /// How many rows are kept above a check that is selected by the run itself.
 const CONTEXT: usize = 3;
@@ -50,7 +50,7 @@ pub(super) fn replay(model: &mut Model, replay: Replay) {
         for event in &replay.events {
             run.apply(event);
         }
-        run.state = RunState::Ended;
+        run.state = Lifecycle::Ended;
     }
     replay.events.iter().for_each(|event| guide::event(model, number, event));
     select_root(model);
@@ -73,7 +73,7 @@ pub(super) fn opened(model: &mut Model, run: RunNumber, profile: Box<Profile>) -
 pub(super) fn refused(model: &mut Model, run: RunNumber, message: String, hints: Vec<String>) -> Vec<Effect> {
     model.runs.watch = None;
     if let Some(refused) = model.runs.get_mut(run) {
-        refused.state = RunState::Refused { message: message.clone(), hints: hints.clone() };
+        refused.state = Lifecycle::Refused { message: message.clone(), hints: hints.clone() };
         // A screen of the run says it in its own place.
         if matches!(model.screen, Screen::Start | Screen::Token) || model.runs.shown != Some(run) {
             return super::error(model, "The run could not start", message, hints);
@@ -90,7 +90,7 @@ pub(super) fn event(model: &mut Model, number: RunNumber, event: &RunEvent) -> V
     };
     run.apply(event);
     let last = run.log.len().saturating_sub(1);
-    let ended = run.state == RunState::Ended;
+    let ended = run.state == Lifecycle::Ended;
     if model.runs.shown == Some(number) {
         if at_end {
             model.screens[Screen::Log as usize].list.selected = last;
@@ -121,7 +121,7 @@ pub(super) fn closed(model: &mut Model, number: RunNumber) -> Vec<Effect> {
     if let Some(run) = model.runs.get_mut(number)
         && run.is_live()
     {
-        run.state = RunState::Ended;
+        run.state = Lifecycle::Ended;
         round_ended(model, number);
     }
     Vec::new()
@@ -138,7 +138,7 @@ fn stop_live(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     if let Some(run) = model.runs.get_mut(number) {
-        run.state = RunState::Cancelling;
+        run.state = Lifecycle::Cancelling;
     }
     vec![Effect::CancelRun { run: number }]
 }

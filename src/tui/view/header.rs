@@ -13,7 +13,7 @@ use crate::tui::content::handshake::passed_words;
 use crate::tui::content::token::remaining;
 use crate::tui::content::{Show, chain};
 use crate::tui::layout::{Geometry, tab_text, tabs};
-use crate::tui::model::{Model, Run, RunState};
+use crate::tui::model::{Lifecycle, Model, Run};
 use crate::tui::text::{Ink, Line};
 use crate::tui::theme::Theme;
 
@@ -110,17 +110,17 @@ fn verdict(model: &Model, run: &Run) -> (Ink, String) {
     let glyphs = Show::of(model).glyphs;
     let failed = run.report.counts().failed;
     match (&run.state, run.verdict()) {
-        (RunState::Refused { .. }, _) => (Ink::Bad, format!("{} not started", glyphs.fail)),
-        (RunState::Running, _) => (Ink::Accent, format!("{} running", chain::running(model))),
-        (RunState::Cancelling, _) => (Ink::Warning, format!("{} stopping", chain::running(model))),
-        (RunState::Ended, Some(RunVerdict::Pass)) => {
+        (Lifecycle::Refused { .. }, _) => (Ink::Bad, format!("{} not started", glyphs.fail)),
+        (Lifecycle::Running, _) => (Ink::Accent, format!("{} running", chain::running(model))),
+        (Lifecycle::Cancelling, _) => (Ink::Warning, format!("{} stopping", chain::running(model))),
+        (Lifecycle::Ended, Some(RunVerdict::Pass)) => {
             (Ink::Good, format!("{} {}", glyphs.pass, passed_words(&run.report)))
         }
-        (RunState::Ended, Some(RunVerdict::Fail)) if failed == 1 => (Ink::Bad, format!("{} 1 failed", glyphs.fail)),
-        (RunState::Ended, Some(RunVerdict::Fail)) => (Ink::Bad, format!("{} {failed} failed", glyphs.fail)),
-        (RunState::Ended, Some(RunVerdict::Inconclusive)) => {
+        (Lifecycle::Ended, Some(RunVerdict::Fail)) if failed == 1 => (Ink::Bad, format!("{} 1 failed", glyphs.fail)),
+        (Lifecycle::Ended, Some(RunVerdict::Fail)) => (Ink::Bad, format!("{} {failed} failed", glyphs.fail)),
+        (Lifecycle::Ended, Some(RunVerdict::Inconclusive)) => {
             (Ink::Warning, format!("{} inconclusive", glyphs.inconclusive))
         }
-        (RunState::Ended, None) => (Ink::Warning, format!("{} unfinished", glyphs.inconclusive)),
+        (Lifecycle::Ended, None) => (Ink::Warning, format!("{} unfinished", glyphs.inconclusive)),
     }
 }

@@ -7,8 +7,8 @@ use super::{LABEL, Rows, Show, command_line, finding, heading, labelled, page};
 use crate::cause::Certainty;
 use crate::run::rotation::report::{SecretReport, Trouble};
 use crate::tui::command::{CommandId, Scope};
-use crate::tui::model::rotation::{Session, SessionState};
-use crate::tui::model::{Model, Screen};
+use crate::tui::model::rotation::Session;
+use crate::tui::model::{Lifecycle, Model, Screen};
 use crate::tui::text::{Ink, Line, cut};
 
 /// The secrets of the session.
@@ -214,7 +214,7 @@ fn facts(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line> {
 fn nothing(model: &Model) -> Vec<Line> {
     let show = Show::of(model);
     match model.rotation.session.as_ref() {
-        Some(Session { state: SessionState::Refused { message, hints }, .. }) => {
+        Some(Session { state: Lifecycle::Refused { message, hints }, .. }) => {
             let mut lines = vec![heading("The session could not start"), Line::of(Ink::Bad, show.prose(message))];
             lines.extend(hints.iter().map(|hint| Line::of(Ink::Plain, show.prose(hint))));
             lines

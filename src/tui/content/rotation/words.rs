@@ -8,8 +8,8 @@ use crate::run::rotation::event::{Awaited, Moment, Way};
 use crate::tui::content::Show;
 use crate::tui::content::chain::running;
 use crate::tui::inputs::RotationWay;
-use crate::tui::model::Model;
-use crate::tui::model::rotation::{Doing, Session, SessionState};
+use crate::tui::model::rotation::{Doing, Session};
+use crate::tui::model::{Lifecycle, Model};
 use crate::tui::text::Ink;
 
 /// The sign and ink of a verdict.
@@ -31,7 +31,7 @@ pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
     let (moving, dot) = (running(model), Show::of(model).glyphs.dot);
     let waiting = Show::of(model).glyphs.waiting;
     match (&session.state, &session.doing) {
-        (SessionState::Cancelling, _) => (moving, "stopping".to_owned()),
+        (Lifecycle::Cancelling, _) => (moving, "stopping".to_owned()),
         (_, Doing::Reading) => (moving, "reading the store".to_owned()),
         (_, Doing::Looking(Moment::Before)) => {
             (moving, "looking at the running automation before the rotation".to_owned())
