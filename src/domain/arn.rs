@@ -10,6 +10,28 @@ const LONGEST_ROLE_ARN: usize = 2048;
 /// The longest role name, without its path (IAM quotas).
 const LONGEST_ROLE_NAME: usize = 64;
 
+/// Any ARN, taken apart and not judged: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arn<'a> {
+    pub partition: &'a str,
+    pub service: &'a str,
+    /// Empty where the service is global.
+    pub region: &'a str,
+    pub account: &'a str,
+    /// Everything after the fifth colon.
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Takes a text apart; nothing where it has too few fields or does not begin with `arn`.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let fields: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", partition, service, region, account, resource] = fields[..] else { return None };
+        Some(Arn { partition, service, region, account, resource })
+    }
+}
+
 /// The ARN of an IAM role: `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RoleArn {
@@ -112,8 +134,7 @@ impl RoleArn {
         if text.len() > LONGEST_ROLE_ARN {
             return Err(RoleArnError::TooLong);
         }
-        let fields: Vec<&str> = text.splitn(6, ':').collect();
-        let ["arn", partition, service, region, account, resource] = fields[..] else {
+        let Some(Arn { partition, service, region, account, resource }) = Arn::parse(text) else {
             return Err(RoleArnError::NotAnArn { role_name: is_role_name(text).then(|| text.to_owned()) });
         };
         if region::partition(partition).is_none() {

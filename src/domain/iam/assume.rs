@@ -13,6 +13,7 @@ use super::pattern::Effort;
 use super::policy::{Effect, Policy, Statement};
 use super::principal::PrincipalElement;
 use super::truth::Truth;
+use crate::domain::arn::Arn;
 
 /// The action of a signed caller.
 pub const ASSUME_ROLE: &str = "sts:AssumeRole";
@@ -60,17 +61,8 @@ pub fn evaluate_assume(policy: &Policy, request: &AssumeRequest<'_>) -> AssumeEv
 fn explain(index: usize, statement: &Statement, context: &AssumeContext<'_>) -> StatementEvaluation {
     let principal = explain_principal(statement.principal.as_ref(), context.request.caller);
     let action = explain_action(&statement.action, ASSUME_ROLE, &context.effort);
-    let conditions: Vec<_> = statement.conditions.iter().map(|c| explain_condition(c, context)).collect();
-    let matches = principal.result.and(action.result).and(Truth::all(conditions.iter().map(|c| c.result)));
-    StatementEvaluation {
-        index,
-        sid: statement.sid.clone(),
-        effect: statement.effect,
-        matches,
-        principal,
-        action,
-        conditions,
-    }
+    let conditions = statement.conditions.iter().map(|c| explain_condition(c, context)).collect();
+    StatementEvaluation::of(index, statement, principal, action, conditions)
 }
 
 fn explain_principal(element: Option<&PrincipalElement>, caller: Option<&str>) -> ElementEvaluation {
@@ -124,25 +116,6 @@ fn is_named(principal: &str, caller: &str) -> bool {
     let role = caller_arn.resource.strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next());
     named.resource == "root"
         || role.is_some() && named.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next()) == role
-}
-
-struct Arn<'a> {
-    partition: &'a str,
-    service: &'a str,
-    account: &'a str,
-    resource: &'a str,
-}
-
-impl<'a> Arn<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
-        let mut parts = text.splitn(6, ':');
-        let (Some("arn"), Some(partition), Some(service), Some(""), Some(account), Some(resource)) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return None;
-        };
-        Some(Arn { partition, service, account, resource })
-    }
 }
 
 /// The condition keys of the request.

@@ -54,6 +54,21 @@ pub struct StatementEvaluation {
     pub conditions: Vec<ConditionEvaluation>,
 }
 
+impl StatementEvaluation {
+    /// A statement fits where its principal, its action and every condition do.
+    pub(super) fn of(
+        index: usize,
+        statement: &Statement,
+        principal: ElementEvaluation,
+        action: ElementEvaluation,
+        conditions: Vec<ConditionEvaluation>,
+    ) -> Self {
+        let matches = principal.result.and(action.result).and(Truth::all(conditions.iter().map(|c| c.result)));
+        let Statement { effect, ref sid, .. } = *statement;
+        StatementEvaluation { index, sid: sid.clone(), effect, matches, principal, action, conditions }
+    }
+}
+
 /// What a principal, action or resource element says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ElementEvaluation {
@@ -124,17 +139,8 @@ fn explain_statement(
 ) -> StatementEvaluation {
     let principal = explain_principal(statement, request);
     let action = explain_action(&statement.action, request.action, context.effort());
-    let conditions: Vec<_> = statement.conditions.iter().map(|c| explain_claim_condition(c, context)).collect();
-    let matches = principal.result.and(action.result).and(Truth::all(conditions.iter().map(|c| c.result)));
-    StatementEvaluation {
-        index,
-        sid: statement.sid.clone(),
-        effect: statement.effect,
-        matches,
-        principal,
-        action,
-        conditions,
-    }
+    let conditions = statement.conditions.iter().map(|c| explain_claim_condition(c, context)).collect();
+    StatementEvaluation::of(index, statement, principal, action, conditions)
 }
 
 fn explain_principal(statement: &Statement, request: &TrustRequest<'_>) -> ElementEvaluation {

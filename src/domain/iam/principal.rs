@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
 
+use crate::domain::arn::Arn;
+
 /// `Principal`, or `NotPrincipal`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrincipalElement {
@@ -41,13 +43,9 @@ pub struct ProviderArn<'a> {
 impl<'a> ProviderArn<'a> {
     /// Reads `arn:PARTITION:iam::ACCOUNT:oidc-provider/HOST/PATH`.
     pub fn parse(text: &'a str) -> Option<Self> {
-        let mut parts = text.splitn(6, ':');
-        let (Some("arn"), Some(partition), Some("iam"), Some(""), Some(account), Some(resource)) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return None;
-        };
-        Some(ProviderArn { partition, account, url: resource.strip_prefix("oidc-provider/")? })
+        let arn = Arn::parse(text).filter(|arn| (arn.service, arn.region) == ("iam", ""))?;
+        let url = arn.resource.strip_prefix("oidc-provider/")?;
+        Some(ProviderArn { partition: arn.partition, account: arn.account, url })
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::policy::Policy;
 use super::principal::{BUILT_IN_PROVIDERS, ProviderArn};
+use crate::domain::arn::Arn;
 use crate::domain::issuer::{condition_key_prefix, provider_arn};
 
 /// The provider a token is taken to come from.
@@ -70,15 +71,10 @@ impl Provider {
     }
 }
 
-/// The partition and account of a role's ARN.
-fn home(role_arn: &str) -> Option<(&str, &str)> {
-    let mut parts = role_arn.splitn(6, ':');
-    let (Some("arn"), Some(partition), Some("iam"), Some(""), Some(account), Some(_)) =
-        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return None;
-    };
-    Some((partition, account))
+/// The partition and account of an IAM ARN.
+fn home(arn: &str) -> Option<(&str, &str)> {
+    let arn = Arn::parse(arn).filter(|arn| (arn.service, arn.region) == ("iam", ""))?;
+    Some((arn.partition, arn.account))
 }
 
 #[cfg(test)]

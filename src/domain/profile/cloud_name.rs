@@ -1,6 +1,7 @@
 //! The names that clouds and CI systems give to what a guide sets up: accounts, keys, groups, projects, branches.
 
 use super::setting::{Fault, quoted};
+use crate::domain::arn::Arn;
 use crate::domain::region;
 
 /// Twelve digits.
@@ -41,8 +42,7 @@ pub fn prefix_fault(text: &str) -> Option<Fault> {
 pub fn kms_key_fault(text: &str) -> Option<Fault> {
     const FORM: &str = "write `arn:aws:kms:REGION:ACCOUNT:key/ID` (`aws kms describe-key` prints it)";
     let refuse = |wrong: String| Some(Fault::new(wrong, FORM));
-    let fields: Vec<&str> = text.splitn(6, ':').collect();
-    let ["arn", partition, "kms", place, account, resource] = fields[..] else {
+    let Some(Arn { partition, service: "kms", region: place, account, resource }) = Arn::parse(text) else {
         return refuse(format!("{} is no KMS key's ARN", quoted(text)));
     };
     if resource.starts_with("alias/") {

@@ -1,6 +1,7 @@
 //! Texts that are no JSON: ARNs, addresses, subjects, `KEY=VALUE` lines, tokens.
 
 use super::{Reader, json};
+use crate::domain::arn::Arn;
 use crate::domain::entra::cloud;
 use crate::domain::profile::document::parse_flag;
 use crate::domain::profile::key::Key;
@@ -119,8 +120,7 @@ pub(super) fn subject(text: &str, from: &str, reader: &mut Reader) -> bool {
 
 /// An ARN fills what it names.
 pub(super) fn arn(text: &str, from: &str, reader: &mut Reader) {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let [_, _, service, region, account, resource] = parts[..] else {
+    let Some(Arn { service, region, account, resource, .. }) = Arn::parse(text) else {
         return reader.leave(from, "is not a whole ARN");
     };
     match (service, resource.split_once('/')) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::arn::Arn;
 use crate::lab::fault::Fault;
 
 const CLAIM: &str = "https://aws.amazon.com/roles";
@@ -28,9 +29,7 @@ pub(super) fn check(claims: &Map<String, Value>, role_arn: &str) -> Result<(), F
 
 /// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`, without wildcards.
 pub(in crate::lab) fn is_role_arn(text: &str) -> bool {
-    let ["arn", partition, "iam", "", account, resource] = text.splitn(6, ':').collect::<Vec<_>>()[..] else {
-        return false;
-    };
+    let Some(Arn { partition, service: "iam", region: "", account, resource }) = Arn::parse(text) else { return false };
     let Some(path_and_name) = resource.strip_prefix("role/") else { return false };
     let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
     let word = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
