@@ -22,6 +22,7 @@
 //! - [`run`]: a run's plan, the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay; the
 //!   rotation session
 //! - [`probe`]: the only room that reaches the network, beside the lab, which is one; yields facts
+//! - [`remedy`]: from a finding and what is at hand to the whole script that fixes it
 //! - [`guide`]: the setup guides: steps as data, artifacts made from a profile, the state of each step
 //! - [`check`]: what can be checked: each check's id and needs, the facts, and the verdicts on them
 //! - [`cause`]: why things fail: the catalogue of causes, error texts and mismatches turned into findings
@@ -31,7 +32,7 @@
 //!
 //! # Invariants
 //!
-//! - `domain`, `cause`, `check` and `guide` import no runtime, HTTP client, SDK, clock, environment or file system; of
+//! - `domain`, `cause`, `check`, `guide` and `remedy` import no runtime, HTTP client, SDK, clock, environment or file system; of
 //!   `tui` only what surrounds the model, its update and its view does.
 //! - Tokens, keys and secret values live in [`secrecy`] types and never reach an event.
 //! - Text from outside passes [`domain::text::visible`] before it reaches a terminal.
@@ -46,5 +47,6 @@ pub mod guide;
 pub mod lab;
 pub mod output;
 pub mod probe;
+pub mod remedy;
 pub mod run;
 pub mod tui;

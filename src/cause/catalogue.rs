@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::{Cause, Finding, Fix, assets};
+use super::{Actor, Cause, Finding, Fix, assets};
 
 /// What the catalogue says about one cause. Read from `assets/causes/<id>.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -46,8 +46,11 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogueFix {
-    /// What to do.
+    /// What to do; for another actor, the text to send them.
     pub text: String,
+    /// Who can carry it out.
+    #[serde(default)]
+    pub actor: Actor,
     /// The command or policy text that does it, with `<placeholders>`.
     pub command: Option<String>,
     /// Where to click instead.
@@ -83,7 +86,7 @@ impl CatalogueFix {
             Some(console) => format!("{} In the console: {console}.", self.text),
             None => self.text.clone(),
         };
-        Fix { text, command: self.command.clone() }
+        Fix { text, actor: self.actor, command: self.command.clone(), ..Fix::default() }
     }
 }
 

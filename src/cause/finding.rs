@@ -17,14 +17,48 @@ pub enum Certainty {
     Possible,
 }
 
-/// A way to mend a cause: what to do, and where possible the command that does it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Who can carry a fix out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Actor {
+    /// Whoever reads this: the owner of the profile and of the cloud's side.
+    #[default]
+    You,
+    /// The administrator of the platform that mints the tokens and runs the automations.
+    Platform,
+    /// The administrator of the token issuer.
+    Issuer,
+}
+
+/// A fix for a cause, whole: a script that runs as printed, or what to send to whoever can act.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
-    /// What to do, in a sentence.
+    /// What to do, in a sentence; for another actor, the text to send them.
     pub text: String,
-    /// A command or policy text ready to paste. Never holds a secret value.
+    /// Who can carry it out.
+    #[serde(default)]
+    pub actor: Actor,
+    /// A complete `sh` script that runs as printed. Never holds a secret value, a fragment or a `<placeholder>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// The whole document that the script puts in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// The command that shows that the fix worked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<String>,
+    /// A complete `sh` script that restores what `command` replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<String>,
+}
+
+/// A command that only looks: it changes nothing, and what it prints helps to decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// What it shows.
+    pub text: String,
+    /// The command, complete.
+    pub command: String,
 }
 
 /// A named cause and its proof.
@@ -50,9 +84,15 @@ pub struct Finding {
     /// The facts it rests on, a sentence each.
     #[serde(default)]
     pub evidence: Vec<String>,
-    /// Ways to mend it, the best first.
+    /// Ways to fix it, the best first. Only a root cause has any.
     #[serde(default)]
     pub fixes: Vec<Fix>,
+    /// Commands that show more and change nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub see: Vec<Look>,
+    /// The root cause that this one follows from, where it does: fixing that one fixes this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows_from: Option<Cause>,
     /// The guide this belongs to, such as `aws-workload-identity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guide: Option<String>,
@@ -78,6 +118,8 @@ impl Finding {
             actual: None,
             evidence: Vec::new(),
             fixes: Vec::new(),
+            see: Vec::new(),
+            follows_from: None,
             guide: None,
             step: None,
             setting: None,
@@ -110,14 +152,28 @@ impl Finding {
     /// Adds a way to mend it that has no command.
     #[must_use]
     pub fn with_fix(mut self, text: impl Into<String>) -> Self {
-        self.fixes.push(Fix { text: text.into(), command: None });
+        self.fixes.push(Fix { text: text.into(), ..Fix::default() });
         self
     }
 
     /// Adds a way to mend it with the command or text that does it.
     #[must_use]
     pub fn with_command(mut self, text: impl Into<String>, command: impl Into<String>) -> Self {
-        self.fixes.push(Fix { text: text.into(), command: Some(command.into()) });
+        self.fixes.push(Fix { text: text.into(), command: Some(command.into()), ..Fix::default() });
+        self
+    }
+
+    /// Adds a fix that somebody else has to carry out: `text` is what to send them.
+    #[must_use]
+    pub fn with_request(mut self, actor: Actor, text: impl Into<String>) -> Self {
+        self.fixes.push(Fix { text: text.into(), actor, ..Fix::default() });
+        self
+    }
+
+    /// Adds a command that only looks.
+    #[must_use]
+    pub fn with_look(mut self, text: impl Into<String>, command: impl Into<String>) -> Self {
+        self.see.push(Look { text: text.into(), command: command.into() });
         self
     }
 }

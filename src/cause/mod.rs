@@ -12,5 +12,5 @@ pub mod keyvault;
 pub mod rotation;
 pub mod trust;
 
-pub use finding::{Certainty, Finding, Fix};
+pub use finding::{Actor, Certainty, Finding, Fix, Look};
 pub use id::{Cause, UnknownCause};

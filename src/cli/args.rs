@@ -1,12 +1,13 @@
 //! The arguments: the subcommands, and the groups of flags that several of them share.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::profile::reach::Reach;
+use crate::guide::form::shell::quote;
 
 /// Finds out where workload identity federation breaks, and proves it.
 #[derive(Debug, Parser)]
@@ -124,6 +125,26 @@ pub(super) struct ProfileSelector {
     /// What was agreed to on the terminal.
     #[arg(skip)]
     pub agreed: Vec<Reach>,
+}
+
+impl ProfileSelector {
+    /// The flags that choose the same profile again, quoted for a shell.
+    pub(super) fn again(&self) -> String {
+        let file = self.profile_file.as_ref().map(|path| path::absolute(path).unwrap_or_else(|_| path.clone()));
+        let file = file.map(|path| path.to_string_lossy().into_owned());
+        let one = |flag, value: &Option<String>| value.as_deref().map(|value| format!("{flag} {}", quote(value)));
+        let many = |flag: &'static str, values: &[String]| {
+            values.iter().map(move |value| format!("{flag} {}", quote(value))).collect::<Vec<_>>()
+        };
+        let mut flags: Vec<String> = Vec::new();
+        flags.extend(one("--profile", &self.profile));
+        flags.extend(one("--profile-file", &file));
+        flags.extend(one("--lab", &self.lab));
+        flags.extend(many("--set", &self.set));
+        flags.extend(self.allow_command.then(|| "--allow-command".to_owned()));
+        flags.extend(many("--allow-host", &self.allow_host));
+        flags.join(" ")
+    }
 }
 
 /// Parses a name and its addresses.

@@ -87,10 +87,12 @@ async fn check_in_lab(args: &CheckArgs, scenario: &str) -> Result<(Report, Optio
     let lab = lab::start(scenario, LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis) })?;
     let folder = LabFolder::write(&lab)?;
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
+    let profile = Profile { selector: args.selector.again(), ..profile };
     check(args, profile, args.network.lab_stack(&folder.ca_file())?).await
 }
 
 async fn check(args: &CheckArgs, profile: Profile, http: HttpStack) -> Result<(Report, Option<Exit>), CliError> {
+    let profile = Profile { selector: args.network.again(&profile.selector), ..profile };
     let mut recorder = args.record.as_deref().map(recording::begin).transpose()?;
     let request = RunRequest {
         profile,

@@ -1,12 +1,13 @@
 //! The runtime and the HTTP stack of the commands that reach the network.
 
-use std::path::Path;
+use std::path::{self, Path};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
 use super::CliError;
 use super::args::NetworkArgs;
+use crate::guide::form::shell::quote;
 use crate::probe::http::{HttpSettings, HttpStack, ProxyUse};
 
 /// The most that one network operation may take, unless the whole has less.
@@ -20,6 +21,18 @@ impl NetworkArgs {
     /// operation that fails by time can still be told as such.
     pub(super) fn operation_timeout(&self) -> Duration {
         OPERATION.min(self.timeout.mul_f64(0.95))
+    }
+
+    /// The flags that ask for the same network again, behind those that choose a profile.
+    pub(super) fn again(&self, selector: &str) -> String {
+        let ca_file = self.ca_file.as_ref().map(|path| path::absolute(path).unwrap_or_else(|_| path.clone()));
+        let ca_file = ca_file.map(|path| format!("--ca-file {}", quote(&path.to_string_lossy())));
+        let named = self.resolve.iter().map(|(name, addresses)| {
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            format!("--resolve {}", quote(&format!("{name}={}", addresses.join(","))))
+        });
+        let flags = [selector.to_owned()].into_iter().filter(|flags| !flags.is_empty());
+        flags.chain(ca_file).chain(named).collect::<Vec<_>>().join(" ")
     }
 
     /// The HTTP stack that these arguments ask for.

@@ -110,7 +110,10 @@ pub(super) fn load_to_read(selector: &ProfileSelector) -> Result<Loaded, CliErro
         }
     };
     match resolve(&name, &flags, &file, &variable) {
-        Ok(Resolved { profile, settings }) if problems.is_empty() => Ok(Loaded { profile, provenance: settings, path }),
+        Ok(Resolved { mut profile, settings }) if problems.is_empty() => {
+            profile.selector = selector.again();
+            Ok(Loaded { profile, provenance: settings, path })
+        }
         Ok(_) => Err(refusal(&name, &problems)),
         Err(wrong) => {
             problems.extend(wrong);

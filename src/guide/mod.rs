@@ -3,7 +3,7 @@
 mod artifact;
 mod change;
 mod fill;
-mod form;
+pub mod form;
 mod import;
 mod question;
 mod render;

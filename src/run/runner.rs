@@ -22,6 +22,7 @@ use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
 use crate::guide::setup_guide;
+use crate::remedy;
 
 /// How many events may wait for a slow reader before the runner waits for it.
 const EVENTS_AHEAD: usize = 256;
@@ -376,10 +377,14 @@ impl<P: Probes> Run<P> {
 
     async fn done(&mut self, cut_short: Option<String>) {
         let finished: Vec<&FinishedCheck> = self.plan.checks.iter().filter_map(|c| self.judged.get(c)).collect();
+        let mut findings = ranking::rank(&finished);
+        for finding in &mut findings {
+            remedy::attach(finding, remedy::Context { profile: &self.profile, facts: &self.facts });
+        }
         let kind = EventKind::Done {
             verdict: ranking::verdict(&finished),
             duration_ms: millis(self.began.elapsed()),
-            findings: ranking::rank(&finished),
+            findings,
             cut_short,
         };
         self.holdings = Holdings::default();

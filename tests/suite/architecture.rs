@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Top to bottom: a room uses itself and what stands below it.
-const ROOMS: &[&str] = &["cli", "tui", "lab", "output", "run", "probe", "guide", "check", "cause", "domain"];
+const ROOMS: &[&str] = &["cli", "tui", "lab", "output", "run", "probe", "remedy", "guide", "check", "cause", "domain"];
 /// What the lab uses besides itself: it must not know the client it is there to be tried by.
 const LAB_USES: &[&str] = &["domain"];
 /// The rooms without runtime, client, SDK, clock, environment and file system.
-const PURE: &[&str] = &["guide", "check", "cause", "domain"];
+const PURE: &[&str] = &["remedy", "guide", "check", "cause", "domain"];
 const IMPURE_CRATES: &[&str] = &[
     "tokio",
     "tokio_rustls",

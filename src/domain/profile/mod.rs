@@ -181,6 +181,9 @@ pub struct DeploymentSettings {
 pub struct Profile {
     /// Its name, or `environment` where none was read.
     pub name: String,
+    /// The flags that choose this profile again, quoted for a shell, such as `--profile prod`; empty where the
+    /// environment alone says everything.
+    pub selector: String,
     pub guide: Guide,
     /// The issuer's URL, exactly as tokens must carry it in `iss`.
     pub issuer_url: Option<String>,
@@ -208,6 +211,7 @@ impl Profile {
     pub fn bare(name: &str, guide: Guide) -> Self {
         Profile {
             name: name.to_owned(),
+            selector: String::new(),
             guide,
             issuer_url: None,
             organization: None,

@@ -230,6 +230,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
     let held = |file, env| path(file).map(SecretSource::File).or_else(|| text(env).map(SecretSource::Env));
     Profile {
         name: name.to_owned(),
+        selector: String::new(),
         guide,
         issuer_url: text(Key::IssuerUrl),
         organization: text(Key::Organization),

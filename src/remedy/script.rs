@@ -1,0 +1,64 @@
+//! The forms that every printed script is made of: values that no shell reads as more, documents that cannot end
+//! early, and unknowns that refuse to be empty.
+
+use crate::guide::form::shell::quote;
+
+/// The first line of every script: it stops at the first command that fails, and at a variable nobody set.
+pub const HEAD: &str = "set -eu\n";
+
+/// A variable with a known value, or one that the reader has to set and that refuses to be empty.
+///
+/// `what` says what is wanted, in a few words of the program's own; it stands in the refusal.
+pub fn variable(name: &str, known: Option<&str>, what: &str) -> String {
+    match known {
+        Some(value) => format!("{name}={}\n", quote(value)),
+        None => format!(": \"${{{name}:?{what}}}\"\n"),
+    }
+}
+
+/// A document on a command's standard input, byte for byte: `command <<'END'` and the text up to its end mark.
+pub fn heredoc(command: &str, text: &str) -> String {
+    let mut end = "END".to_owned();
+    while text.lines().any(|line| line == end) {
+        end.push('_');
+    }
+    format!("{command} <<'{end}'\n{}\n{end}\n", text.trim_end_matches('\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Output};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sh(script: &str) -> Output {
+        Command::new("sh").args(["-c", script]).env_remove("NAME").output().unwrap()
+    }
+
+    #[test]
+    fn an_unknown_refuses_to_be_empty() {
+        let script = format!("{HEAD}{}echo reached", variable("NAME", None, "the role's name"));
+        let output = sh(&script);
+        assert!(!output.status.success() && output.stdout.is_empty());
+        assert!(String::from_utf8_lossy(&output.stderr).contains("the role's name"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn a_value_reaches_the_script_as_it_is(value in "([^\\x00]|['`$\"\\\\\n]|\\$\\(id\\)){0,24}") {
+            let output = sh(&format!("{HEAD}{}printf %s \"$NAME\"", variable("NAME", Some(&value), "")));
+            prop_assert_eq!(String::from_utf8_lossy(&output.stdout), value);
+        }
+
+        #[test]
+        fn a_document_reaches_the_command_as_it_is(text in "([a-z'`$\"\\\\ ]|END|\nEND\n|\n|\\$\\(id\\)){0,24}") {
+            let output = sh(&heredoc("cat", &text));
+            let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+            prop_assert_eq!(printed.trim_end_matches('\n'), text.trim_end_matches('\n'));
+        }
+    }
+}
