@@ -4,6 +4,7 @@
 //! A fix never widens a trust, loses a condition, or destroys a value; where it cannot be made so, there is none, and
 //! the finding says what to do in words.
 
+pub mod aws;
 pub mod script;
 
 use crate::cause::Finding;
@@ -19,5 +20,8 @@ pub struct Context<'a> {
 
 /// Gives a root cause its fixes. Findings that follow from another, and those that are only possible, get none.
 pub fn attach(finding: &mut Finding, context: Context<'_>) {
-    let _ = (finding, context);
+    let fixes = aws::fixes(finding, context);
+    if !fixes.is_empty() {
+        finding.fixes = fixes;
+    }
 }
