@@ -1,9 +1,12 @@
 //! The well-known issuers, told by their URL and by the shape of their subjects.
 
+use serde::Deserialize;
+
 use super::condition_key_prefix;
 
 /// Who issued a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum IssuerKind {
     /// GitHub Actions on github.com, with or without an enterprise's path, and on `ghe.com`.
     GithubActions,

@@ -1,8 +1,10 @@
 //! Issuers: how IAM names them, who the well-known ones are, and what their subjects mean.
 
+mod description;
 mod kind;
 mod subject;
 
+pub use description::{Description, fill};
 pub use kind::{DEFAULT_KEYS, IssuerKind};
 pub use subject::{GithubSubject, Segment, segments};
 

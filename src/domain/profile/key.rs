@@ -59,6 +59,24 @@ keys! {
     GitlabRef = "gitlab.ref", Text;
     /// The CircleCI project's UUID.
     CircleciProject = "circleci.project", Text;
+    /// The GitHub repository, owner first.
+    GithubRepository = "github.repository", Text;
+    /// The environment that GitHub's jobs name.
+    GithubEnvironment = "github.environment", Text;
+    /// The full ref of GitHub's workflow runs, such as `refs/heads/main`.
+    GithubRef = "github.ref", Text;
+    /// The Terraform organization.
+    TerraformOrganization = "terraform.organization", Text;
+    /// The Terraform project that the workspace is in.
+    TerraformProject = "terraform.project", Text;
+    /// The Terraform workspace that runs.
+    TerraformWorkspace = "terraform.workspace", Text;
+    /// Which of a run's two tokens is meant: that of its plan or of its apply.
+    TerraformRunPhase = "terraform.run-phase", Text;
+    /// The namespace that the pod runs in.
+    KubernetesNamespace = "kubernetes.namespace", Text;
+    /// The service account that the pod runs as.
+    KubernetesServiceAccount = "kubernetes.service-account", Text;
     /// A file that holds the token.
     TokenFile = "token.file", Path;
     /// A variable that holds the token.
@@ -166,6 +184,11 @@ impl Key {
     /// The table that it stands in; empty for `guide`.
     pub fn table(self) -> &'static str {
         self.path().rsplit_once('.').map_or("", |(table, _)| table)
+    }
+
+    /// Whether it says whose jobs, runs or pods the tokens are for.
+    pub fn is_workload(self) -> bool {
+        matches!(self.table(), "github" | "gitlab" | "circleci" | "terraform" | "kubernetes")
     }
 
     /// Whether it says where the token comes from; a profile has at most one that does.

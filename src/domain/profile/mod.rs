@@ -5,6 +5,7 @@ mod cloud_name;
 pub mod document;
 pub mod edit;
 pub mod environment;
+pub mod expected;
 pub mod key;
 pub mod placeholder;
 pub mod question;
@@ -12,10 +13,14 @@ pub mod reach;
 pub mod resolve;
 pub mod setting;
 pub mod value;
+mod workload_name;
 pub mod write;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+
+use key::Key;
 
 use super::arn::RoleArn;
 use super::secret_ref::SecretRef;
@@ -113,19 +118,6 @@ pub struct AwsSettings {
     pub target_role_arn: Option<RoleArn>,
 }
 
-/// Whose jobs a CI system's tokens are for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CiSettings {
-    /// GitLab: the project's path, or `group/*`.
-    pub gitlab_project: Option<String>,
-    /// GitLab: `branch` or `tag`.
-    pub gitlab_ref_type: Option<String>,
-    /// GitLab: the branch or tag, or a pattern of it.
-    pub gitlab_ref: Option<String>,
-    /// CircleCI: the project's UUID.
-    pub circleci_project: Option<String>,
-}
-
 /// Settings of the Azure side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AzureSettings {
@@ -190,7 +182,8 @@ pub struct Profile {
     /// The platform organization's UUID.
     pub organization: Option<String>,
     pub token: Option<TokenSource>,
-    pub ci: CiSettings,
+    /// Whose jobs, runs or pods the tokens are for: the values of the keys that say so.
+    pub workload: BTreeMap<Key, String>,
     pub aws: AwsSettings,
     pub azure: AzureSettings,
     pub secret: Option<SecretRef>,
@@ -216,7 +209,7 @@ impl Profile {
             issuer_url: None,
             organization: None,
             token: None,
-            ci: CiSettings::default(),
+            workload: BTreeMap::new(),
             aws: AwsSettings::default(),
             azure: AzureSettings::default(),
             secret: None,

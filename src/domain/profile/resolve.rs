@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::environment::{self, Variables};
+use super::expected;
 use super::key::{Key, Kind};
 use super::setting::{Fault, Origin, Problem, Setting, Value};
 use super::value::{command_fault, region_fault, text_fault};
-use super::{AwsSettings, AzureSettings, CiSettings, DeploymentSettings, Guide, Profile, SecretSource, TokenSource};
+use super::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile, SecretSource, TokenSource};
 use crate::domain::arn::RoleArn;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
@@ -164,13 +165,7 @@ fn add_defaults(guide: Guide, effective: &mut Effective) {
     if !guide.is_aws_web_identity() {
         return;
     }
-    // CircleCI's tokens are for the organization, GitLab's by custom for the instance.
-    let audience = match guide {
-        Guide::CircleciAws => text(effective, Key::Organization),
-        Guide::GitlabAws => text(effective, Key::IssuerUrl),
-        _ => None,
-    };
-    let audience = audience.unwrap_or("sts.amazonaws.com").to_owned();
+    let audience = expected::default_audience(guide, &|key| text(effective, key).map(str::to_owned));
     for (key, value) in [(Key::AwsAudience, audience), (Key::SessionName, "trustline".to_owned())] {
         let setting = Setting { key, value: Value::Text(value), origin: Origin::Default };
         effective.entry(key).or_insert(setting);
@@ -235,12 +230,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
         issuer_url: text(Key::IssuerUrl),
         organization: text(Key::Organization),
         token: token_source(effective),
-        ci: CiSettings {
-            gitlab_project: text(Key::GitlabProject),
-            gitlab_ref_type: text(Key::GitlabRefType),
-            gitlab_ref: text(Key::GitlabRef),
-            circleci_project: text(Key::CircleciProject),
-        },
+        workload: Key::ALL.iter().filter(|key| key.is_workload()).filter_map(|key| Some((*key, text(*key)?))).collect(),
         aws: AwsSettings {
             role_arn: text(Key::RoleArn).and_then(|arn| RoleArn::parse(&arn).ok()),
             region: text(Key::Region),

@@ -5,10 +5,9 @@ use super::problem;
 use super::tally::Tally;
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::{CheckId, Verdict};
-use crate::domain::entra::cloud::{self, NationalCloud};
 use crate::domain::iam::Truth;
 use crate::domain::iam::pattern::{Effort, like, like_ignoring_case};
-use crate::domain::profile::{CiSettings, Guide, Profile};
+use crate::domain::profile::{Profile, expected};
 use crate::domain::text_difference::{TextDifference, text_difference};
 use crate::domain::token::{DecodedToken, ROLES_CLAIM, TokenKind, roles};
 
@@ -34,31 +33,12 @@ impl Expectations {
     /// What `profile` says.
     pub fn of(profile: &Profile) -> Self {
         let cloud = Cloud::from(profile.guide);
-        let partition = profile.aws.role_arn.as_ref().map(|role| role.partition.as_str());
-        let audience = match profile.guide {
-            Guide::AzureWorkloadIdentity => Some(national_cloud(profile).credential_audience.to_owned()),
-            // In the China partition the service has a name of its own; a plain default must not hide that.
-            Guide::AwsWorkloadIdentity if partition == Some("aws-cn") => match profile.aws.audience.as_deref() {
-                None | Some("sts.amazonaws.com") => Some("sts.amazonaws.com.cn".to_owned()),
-                Some(other) => Some(other.to_owned()),
-            },
-            Guide::AwsWorkloadIdentity => {
-                Some(profile.aws.audience.clone().unwrap_or_else(|| "sts.amazonaws.com".to_owned()))
-            }
-            _ => profile.aws.audience.clone(),
-        };
-        let subject = match profile.guide {
-            Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity => {
-                profile.organization.as_ref().map(|organization| format!("organization:{organization}"))
-            }
-            Guide::GitlabAws => gitlab_subject(&profile.ci),
-            Guide::CircleciAws => circleci_subject(profile),
-            _ => None,
-        };
+        // A role that is assumed with an access key expects no token.
+        let subject = if profile.guide.is_aws_access_key() { None } else { expected::subject(profile) };
         Expectations {
             cloud,
             issuer: profile.issuer_url.clone(),
-            audience,
+            audience: expected::audience(profile),
             subject,
             role_arn: profile.aws.role_arn.as_ref().map(ToString::to_string),
         }
@@ -68,31 +48,6 @@ impl Expectations {
     pub fn none() -> Self {
         Expectations { cloud: Cloud::Aws, issuer: None, audience: None, subject: None, role_arn: None }
     }
-}
-
-/// The subject of a GitLab job, where the profile says anything of it. Jobs run for branches where nothing is said
-/// (<https://docs.gitlab.com/ci/secrets/id_token_authentication/#token-payload>).
-fn gitlab_subject(ci: &CiSettings) -> Option<String> {
-    let said = [&ci.gitlab_project, &ci.gitlab_ref_type, &ci.gitlab_ref];
-    said.iter().any(|value| value.is_some()).then(|| {
-        let any = |value: &Option<String>| value.clone().unwrap_or_else(|| "*".to_owned());
-        let kind = ci.gitlab_ref_type.as_deref().unwrap_or("branch");
-        format!("project_path:{}:ref_type:{kind}:ref:{}", any(&ci.gitlab_project), any(&ci.gitlab_ref))
-    })
-}
-
-/// The subject of a CircleCI job, where the profile names the project
-/// (<https://circleci.com/docs/openid-connect-tokens/>).
-fn circleci_subject(profile: &Profile) -> Option<String> {
-    let project = profile.ci.circleci_project.as_ref()?;
-    let organization = profile.organization.as_deref().unwrap_or("*");
-    Some(format!("org/{organization}/project/{project}/user/*"))
-}
-
-/// The national cloud of a profile: that of its authority, else of its vault, else the public one.
-fn national_cloud(profile: &Profile) -> &'static NationalCloud {
-    let authority = profile.azure.authority_host.as_deref().and_then(cloud::of_authority);
-    authority.or_else(|| profile.azure.vault_url.as_deref().and_then(cloud::of_vault)).unwrap_or(cloud::PUBLIC)
 }
 
 pub(super) fn judge(token: &DecodedToken, expected: &Expectations) -> Verdict {

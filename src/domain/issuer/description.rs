@@ -1,0 +1,107 @@
+//! What is known of an issuer's tokens: how they name their owner, and which claims they have. One file a kind, in
+//! `assets/issuers`.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::IssuerKind;
+
+/// What is known of an issuer's tokens. Texts in it may name keys of a profile, as `{github.repository}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Description {
+    pub kinds: Vec<IssuerKind>,
+    /// The setup guides that are about it, by id.
+    pub guides: Vec<String>,
+    /// The tables of a profile that say whose tokens are meant.
+    pub tables: Vec<String>,
+    pub docs: String,
+    /// Where everybody's tokens have the same issuer, or one that follows from the profile.
+    pub issuer: Option<String>,
+    /// The audience of a token for AWS, where it is not AWS's own name.
+    pub audience: Option<String>,
+    /// The forms of a subject: the first whose keys are all known is meant. `*` stands for what nothing tells.
+    pub subjects: Vec<String>,
+    /// Claims beside `iss`, `sub` and `aud`.
+    pub claims: BTreeMap<String, String>,
+    /// Claims that such tokens have, or may have, and that no profile tells.
+    pub unknown: Vec<String>,
+}
+
+static ALL: LazyLock<Vec<Description>> =
+    LazyLock::new(|| TEXTS.iter().filter_map(|text| toml::from_str(text).ok()).collect());
+
+const TEXTS: &[&str] = &[
+    include_str!("../../../assets/issuers/agent-platform.toml"),
+    include_str!("../../../assets/issuers/circleci.toml"),
+    include_str!("../../../assets/issuers/github-actions.toml"),
+    include_str!("../../../assets/issuers/gitlab.toml"),
+    include_str!("../../../assets/issuers/kubernetes.toml"),
+    include_str!("../../../assets/issuers/terraform.toml"),
+];
+
+impl Description {
+    /// The kinds whose tokens are described.
+    pub fn all() -> &'static [Description] {
+        &ALL
+    }
+
+    /// The description of a kind, where there is one.
+    pub fn of(kind: IssuerKind) -> Option<&'static Description> {
+        ALL.iter().find(|description| description.kinds.contains(&kind))
+    }
+}
+
+/// `template` with each `{name}` replaced by its value; `None` where one of them is not known.
+pub fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, behind) = after.split_once('}')?;
+        filled.push_str(before);
+        filled.push_str(&value(name)?);
+        rest = behind;
+    }
+    filled.push_str(rest);
+    Some(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::profile::Guide;
+    use crate::domain::profile::key::Key;
+
+    #[test]
+    fn every_description_reads_and_names_what_there_is() {
+        for text in TEXTS {
+            let read = toml::from_str::<Description>(text);
+            assert!(read.is_ok(), "{read:?}");
+        }
+        for description in Description::all() {
+            assert!(description.docs.starts_with("https://"));
+            for guide in &description.guides {
+                assert!(Guide::ALL.iter().any(|known| known.id() == guide), "{guide}");
+            }
+            for table in &description.tables {
+                assert!(Key::ALL.iter().any(|key| key.table() == table && key.is_workload()), "{table}");
+            }
+            let templates = description.subjects.iter().chain(description.claims.values());
+            for template in templates.chain(&description.issuer).chain(&description.audience) {
+                let named = |name: &str| Key::parse(name).map(|key| key.path().to_owned());
+                assert!(fill(template, named).is_some(), "{template} names a key that no profile has");
+            }
+        }
+    }
+
+    #[test]
+    fn fills_what_is_known() {
+        let value = |name: &str| (name == "a.b").then(|| "x".to_owned());
+        assert_eq!(fill("s:{a.b}:{a.b}:*", value).as_deref(), Some("s:x:x:*"));
+        assert_eq!(fill("plain", value).as_deref(), Some("plain"));
+        assert_eq!(fill("s:{c}", value), None);
+        assert_eq!(fill("s:{a.b", value), None);
+    }
+}
