@@ -5,8 +5,8 @@
 # is replaced within that time, the next exchange, of another scope for instance, still sends the token that was there
 # before; the file's time of change is not looked at.
 # Seen with: azure-identity 1.27.0, 2026-11-30, Python 3.11.
-# Why it matters: whoever mends a wrong audience or subject and writes the new token into the file sees the same
-# AADSTS700212 or AADSTS700213 for up to ten minutes, with the old value quoted, and takes the fix for a wrong one.
+# Why it matters: whoever corrects a wrong audience or subject and writes the new token into the file sees the same
+# AADSTS700212 or AADSTS700213 for up to ten minutes, with the old value quoted, and takes the right correction for a wrong one.
 # Start the process again (or make a new credential object) after the file has changed.
 set -euo pipefail
 
