@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::{Actor, Cause, Finding, Fix, assets};
+use super::{Actor, Cause, Finding, assets};
 
 /// What the catalogue says about one cause. Read from `assets/causes/<id>.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -34,25 +34,32 @@ pub struct Entry {
     /// The step of each guide where this is set right, counted from 1.
     #[serde(default)]
     pub steps: BTreeMap<String, u8>,
-    /// Ways to mend it, the best first.
+    /// Ways to fix it, the best first.
     #[serde(default)]
     pub fixes: Vec<CatalogueFix>,
+    /// Commands that only look.
+    #[serde(default)]
+    pub see: Vec<CatalogueLook>,
     /// The rows of the guides' troubleshooting tables that this cause answers, as `guide/row`.
     #[serde(default)]
     pub rows: Vec<String>,
 }
 
-/// A way to mend a cause, as the catalogue holds it.
+/// A way to fix a cause, as the catalogue holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CatalogueFix {
     /// What to do; for another actor, the text to send them.
     pub text: String,
     /// Who can carry it out.
     #[serde(default)]
     pub actor: Actor,
-    /// The command or policy text that does it, with `<placeholders>`.
+    /// The whole script that does it. A `<placeholder>` stands where an unquoted word would.
     pub command: Option<String>,
+    /// The whole script that takes it back.
+    pub undo: Option<String>,
+    /// For how many seconds the change may take to arrive.
+    pub wait_s: Option<u32>,
     /// Where to click instead.
     pub console: Option<String>,
     /// The guides this applies to; empty where it applies to all.
@@ -60,18 +67,28 @@ pub struct CatalogueFix {
     pub guides: Vec<String>,
 }
 
+/// A command that only looks, as the catalogue holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueLook {
+    /// What it shows.
+    pub text: String,
+    /// The command, with placeholders as in a script.
+    pub command: String,
+    /// The guides this applies to; empty where it applies to all.
+    #[serde(default)]
+    pub guides: Vec<String>,
+}
+
 impl Entry {
     /// The fixes for a guide: its own where it has some, else those for any guide.
-    pub fn fixes_for(&self, guide: Option<&str>) -> Vec<Fix> {
-        let own = |fix: &&CatalogueFix| guide.is_some_and(|g| fix.guides.iter().any(|known| known == g));
-        let chosen: Vec<&CatalogueFix> = if self.fixes.iter().any(|fix| own(&fix)) {
-            self.fixes.iter().filter(own).collect()
-        } else if self.fixes.iter().any(|fix| fix.guides.is_empty()) {
-            self.fixes.iter().filter(|fix| fix.guides.is_empty()).collect()
-        } else {
-            self.fixes.iter().collect()
-        };
-        chosen.into_iter().map(CatalogueFix::to_fix).collect()
+    pub fn fixes_for(&self, guide: Option<&str>) -> Vec<&CatalogueFix> {
+        for_guide(&self.fixes, guide, |fix| &fix.guides)
+    }
+
+    /// The commands that look, chosen as the fixes are.
+    pub fn looks_for(&self, guide: Option<&str>) -> Vec<&CatalogueLook> {
+        for_guide(&self.see, guide, |look| &look.guides)
     }
 
     /// The vendor's page for a guide.
@@ -80,14 +97,17 @@ impl Entry {
     }
 }
 
-impl CatalogueFix {
-    fn to_fix(&self) -> Fix {
-        let text = match &self.console {
-            Some(console) => format!("{} In the console: {console}.", self.text),
-            None => self.text.clone(),
-        };
-        Fix { text, actor: self.actor, command: self.command.clone(), ..Fix::default() }
+/// What is for the guide; where nothing is, what is for any guide; where nothing is for any and none is named, all.
+fn for_guide<'e, T>(items: &'e [T], guide: Option<&str>, guides: fn(&T) -> &Vec<String>) -> Vec<&'e T> {
+    let own = |item: &&T| guide.is_some_and(|g| guides(item).iter().any(|known| known == g));
+    let general = |item: &&T| guides(item).is_empty();
+    for choose in [&own as &dyn Fn(&&T) -> bool, &general] {
+        let chosen: Vec<&T> = items.iter().filter(choose).collect();
+        if !chosen.is_empty() {
+            return chosen;
+        }
     }
+    items.iter().collect()
 }
 
 /// The catalogue's entry for a cause. Parsed once, on first use, and only this entry.
@@ -100,15 +120,12 @@ pub fn entry(cause: Cause) -> &'static Entry {
     })
 }
 
-/// Fills what the finding leaves empty from the catalogue: documentation, fixes, and with a guide its step.
+/// Fills what the finding leaves empty from the catalogue: documentation, and with a guide its step.
 #[must_use]
 pub fn complete(mut finding: Finding, guide: Option<&str>) -> Finding {
     let entry = entry(finding.cause);
     if finding.docs.is_empty() {
         finding.docs = entry.docs_for(guide).to_owned();
-    }
-    if finding.fixes.is_empty() {
-        finding.fixes = entry.fixes_for(guide);
     }
     if finding.guide.is_none()
         && finding.step.is_none()
@@ -310,63 +327,12 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_of_the_known_names() {
-        const KNOWN: &[&str] = &[
-            "access-key-id",
-            "account-id",
-            "audience",
-            "client-address",
-            "client-id",
-            "credential-name",
-            "deployment-host",
-            "external-id",
-            "group",
-            "issuer-address",
-            "issuer-host",
-            "issuer-name",
-            "issuer-url",
-            "kms-key-id",
-            "object-id",
-            "organization",
-            "owner",
-            "pool",
-            "port",
-            "project",
-            "project-number",
-            "provider",
-            "provider-arn",
-            "proxy-host",
-            "region",
-            "repository",
-            "role-arn",
-            "role-name",
-            "secret",
-            "secret-arn",
-            "service-account",
-            "subject",
-            "subject-pattern",
-            "thumbprint",
-            "vault",
-        ];
-        for &cause in Cause::ALL {
-            for command in parsed(cause).fixes.iter().filter_map(|fix| fix.command.as_deref()) {
-                for slot in command.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(slot, _)| slot) {
-                    assert!(KNOWN.contains(&slot) || slot.starts_with('/'), "{cause}: <{slot}> in {command}");
-                }
-            }
-        }
-    }
-
-    #[test]
     fn completes_only_what_is_empty() {
         let bare = Finding::new(Cause::SubMismatch, "trust.policy", Certainty::Proven, "differs");
         let full = complete(bare.clone(), Some("azure-workload-identity"));
         assert_eq!((full.guide.as_deref(), full.step), (Some("azure-workload-identity"), Some(3)));
         assert!(full.docs.contains("learn.microsoft.com"));
-        assert!(full.fixes.iter().all(|fix| !fix.text.contains("StringLike")), "{:?}", full.fixes);
-
-        let own = complete(bare.clone().with_fix("do this"), Some("aws-workload-identity"));
-        assert_eq!(own.fixes.len(), 1);
+        assert!(full.fixes.is_empty(), "a fix is made from more than the cause");
         assert_eq!(complete(bare, None).guide, None);
     }
 }

@@ -128,17 +128,21 @@ pub(super) struct ProfileSelector {
 }
 
 impl ProfileSelector {
+    /// The one flag that names the profile's file, quoted for a shell.
+    pub(super) fn chosen_by(&self) -> Option<String> {
+        let file = self.profile_file.as_ref().map(|path| path::absolute(path).unwrap_or_else(|_| path.clone()));
+        let by_file = || file.map(|path| format!("--profile-file {}", quote(&path.to_string_lossy())));
+        self.profile.as_deref().map(|name| format!("--profile {}", quote(name))).or_else(by_file)
+    }
+
     /// The flags that choose the same profile again, quoted for a shell.
     pub(super) fn again(&self) -> String {
-        let file = self.profile_file.as_ref().map(|path| path::absolute(path).unwrap_or_else(|_| path.clone()));
-        let file = file.map(|path| path.to_string_lossy().into_owned());
         let one = |flag, value: &Option<String>| value.as_deref().map(|value| format!("{flag} {}", quote(value)));
         let many = |flag: &'static str, values: &[String]| {
             values.iter().map(move |value| format!("{flag} {}", quote(value))).collect::<Vec<_>>()
         };
         let mut flags: Vec<String> = Vec::new();
-        flags.extend(one("--profile", &self.profile));
-        flags.extend(one("--profile-file", &file));
+        flags.extend(self.chosen_by());
         flags.extend(one("--lab", &self.lab));
         flags.extend(many("--set", &self.set));
         flags.extend(self.allow_command.then(|| "--allow-command".to_owned()));

@@ -112,6 +112,7 @@ pub(super) fn load_to_read(selector: &ProfileSelector) -> Result<Loaded, CliErro
     match resolve(&name, &flags, &file, &variable) {
         Ok(Resolved { mut profile, settings }) if problems.is_empty() => {
             profile.selector = selector.again();
+            profile.chosen_by = selector.chosen_by();
             Ok(Loaded { profile, provenance: settings, path })
         }
         Ok(_) => Err(refusal(&name, &problems)),

@@ -5,9 +5,14 @@
 //! the finding says what to do in words.
 
 pub mod aws;
+pub mod catalogue;
+pub mod profile;
 pub mod script;
 
-use crate::cause::Finding;
+pub use catalogue::{Values, advise, advised};
+pub use profile::profile_set;
+
+use crate::cause::{Certainty, Finding, Fix};
 use crate::check::facts::Facts;
 use crate::domain::profile::Profile;
 
@@ -18,10 +23,22 @@ pub struct Context<'a> {
     pub facts: &'a Facts,
 }
 
+/// Builds the fixes of a cause from the documents and answers at hand; none where the cause is not its own.
+type Builder = fn(&Finding, Context<'_>) -> Vec<Fix>;
+
+/// One line a cloud. Where none of them builds a fix, the finding's own or the catalogue's are taken.
+const BUILDERS: &[Builder] = &[aws::fixes];
+
 /// Gives a root cause its fixes. Findings that follow from another, and those that are only possible, get none.
 pub fn attach(finding: &mut Finding, context: Context<'_>) {
-    let fixes = aws::fixes(finding, context);
-    if !fixes.is_empty() {
-        finding.fixes = fixes;
+    let guide = context.profile.guide.id();
+    if finding.follows_from.is_some() || finding.certainty == Certainty::Possible {
+        finding.fixes.clear();
+        return;
     }
+    let built: Vec<Fix> = BUILDERS.iter().flat_map(|build| build(finding, context)).collect();
+    if !built.is_empty() {
+        finding.fixes = built;
+    }
+    advise(finding, Some(guide), &Values::of_run(context, &finding.check));
 }

@@ -1,6 +1,7 @@
 //! The forms that every printed script is made of: values that no shell reads as more, documents that cannot end
 //! early, and unknowns that refuse to be empty.
 
+use crate::domain::profile::Profile;
 use crate::guide::form::shell::quote;
 
 /// The first line of every script: it stops at the first command that fails, and at a variable nobody set.
@@ -14,6 +15,19 @@ pub fn variable(name: &str, known: Option<&str>, what: &str) -> String {
         Some(value) => format!("{name}={}\n", quote(value)),
         None => format!(": \"${{{name}:?{what}}}\"\n"),
     }
+}
+
+/// The command that checks this profile again, for up to so many seconds where a change takes a while to arrive.
+pub fn check(profile: &Profile, wait_s: Option<u32>) -> String {
+    let mut command = "trustline check".to_owned();
+    if !profile.selector.is_empty() {
+        command.push(' ');
+        command.push_str(&profile.selector);
+    }
+    if let Some(seconds) = wait_s {
+        command.push_str(&format!(" --wait {seconds}"));
+    }
+    command
 }
 
 /// A document on a command's standard input, byte for byte: `command <<'END'` and the text up to its end mark.

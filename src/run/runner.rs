@@ -16,7 +16,7 @@ use super::probes::{Holdings, Probes, StepInput, Yield};
 use super::ranking;
 use super::step::{Step, informing};
 use crate::caught::caught;
-use crate::cause::explain::{Given, completed};
+use crate::cause::catalogue::complete;
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
@@ -339,11 +339,8 @@ impl<P: Probes> Run<P> {
             (started_ms, duration_ms) = (started_ms + offset, lasted);
         }
         let guide = self.request.profile.guide.id();
-        let about = about(check, &self.profile);
-        let given = Given { claims: self.facts.claims(), trust: None, profile: Some(&about) };
         let own = setup_guide(self.request.profile.guide);
-        let findings =
-            verdict.findings.into_iter().map(|f| own.placed(completed(f, Some(guide), &given), guide)).collect();
+        let findings = verdict.findings.into_iter().map(|f| own.placed(complete(f, Some(guide)), guide)).collect();
         FinishedCheck {
             id: check,
             title: check.title().to_owned(),
@@ -398,18 +395,6 @@ impl<P: Probes> Run<P> {
         let event = RunEvent { seq: self.seq, at_ms: millis(self.began.elapsed()), kind };
         self.seq += 1;
         let _ = self.events.send(event).await;
-    }
-}
-
-/// The profile as a check's findings speak of it: the second hop's role is another than the first one's.
-fn about(check: CheckId, profile: &Arc<Profile>) -> Arc<Profile> {
-    match profile.role_to_assume() {
-        Some(role) if check == CheckId::AwsAssumeRole => {
-            let mut about = (**profile).clone();
-            about.aws.role_arn = Some(role.clone());
-            Arc::new(about)
-        }
-        _ => profile.clone(),
     }
 }
 

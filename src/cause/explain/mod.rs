@@ -13,7 +13,6 @@ mod refine;
 mod rule;
 mod rules;
 mod scan;
-mod slots;
 
 use serde::Serialize;
 
@@ -40,6 +39,8 @@ pub struct Explanation {
     /// The code the cloud gave, such as `InvalidIdentityToken` or `AADSTS700213`.
     pub code: Option<String>,
     pub parsed: Parsed,
+    /// The guide whose steps fit, as far as that can be seen.
+    pub guide: Option<&'static str>,
     /// The causes, the root first.
     pub causes: Vec<Finding>,
     /// What the text would allow, and what else was given excludes.
@@ -75,26 +76,10 @@ pub fn explain(text: &str, given: &Given<'_>) -> Explanation {
     let guide = given.profile.map(|p| p.guide.id()).or_else(|| guide_for(provider, &clean.text, &weighed));
     let (proven, ruled_out) = given::apply(&mut weighed, &parsed, given);
     let listed = weighed.into_iter().map(Weighed::into_finding);
-    let causes: Vec<Finding> = proven
-        .into_iter()
-        .chain(listed)
-        .take(MOST_CAUSES)
-        .map(|finding| {
-            let mut finding = catalogue::complete(finding, guide);
-            slots::fill(&mut finding, &parsed, given);
-            finding
-        })
-        .collect();
+    let causes: Vec<Finding> =
+        proven.into_iter().chain(listed).take(MOST_CAUSES).map(|finding| catalogue::complete(finding, guide)).collect();
     let decide = decide(&causes);
-    Explanation { provider, code, parsed, causes, ruled_out, decide }
-}
-
-/// Completes a finding from the catalogue, its commands filled with what is at hand.
-#[must_use]
-pub fn completed(finding: Finding, guide: Option<&str>, given: &Given<'_>) -> Finding {
-    let mut finding = catalogue::complete(finding, guide);
-    slots::fill(&mut finding, &Parsed::default(), given);
-    finding
+    Explanation { provider, code, parsed, guide, causes, ruled_out, decide }
 }
 
 /// The causes that an answer of `provider` with this code and message may have, the likeliest first; at most twelve.

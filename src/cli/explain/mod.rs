@@ -17,6 +17,7 @@ use crate::cause::explain::{self, Explanation, Given, Parsed, RuledOut, Trust, T
 use crate::cause::{Finding, entra, trust};
 use crate::domain::entra::evaluate;
 use crate::domain::iam::{Provider, TrustRequest, evaluate_trust};
+use crate::remedy::{self, Values};
 
 /// The longest input that is read, in bytes. Of a longer text the beginning counts: the root comes first.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -72,12 +73,22 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     };
     let error_text = error_text(args)?;
     let given = Given { claims: claims.as_ref(), trust: trust.as_ref(), profile: profile.as_ref() };
-    let explanation = explain::explain(&error_text, &given);
+    let mut explanation = explain::explain(&error_text, &given);
+    advise(&mut explanation, &given);
     terminal::print(&match args.output.output {
         OutputFormat::Json => format!("{:#}\n", document(&explanation)),
         _ => text::render(&explanation, terminal::paint(&args.output)),
     })?;
     Ok(if explanation.causes.is_empty() { Exit::Failed } else { Exit::Passed })
+}
+
+/// Gives the causes what the catalogue has for them, with the values that the text or the profile names.
+fn advise(explanation: &mut Explanation, given: &Given<'_>) {
+    let Explanation { parsed, guide, causes, .. } = explanation;
+    let values = Values { profile: given.profile, claims: given.claims, parsed: Some(parsed), check: None };
+    for finding in causes {
+        remedy::advise(finding, *guide, &values);
+    }
 }
 
 fn one_standard_input(args: &ExplainArgs) -> Result<(), CliError> {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::args::{NetworkArgs, OutputArgs, OutputFormat};
 use super::{CliError, Exit, network, terminal};
-use crate::cause::{Finding, catalogue};
+use crate::cause::Finding;
 use crate::check::facts::Facts;
 use crate::check::facts::issuer::{DocumentFact, IssuerFacts};
 use crate::check::{CheckId, Outcome, Verdict, verdict};
@@ -17,6 +17,7 @@ use crate::domain::discovery::IssuerAddress;
 use crate::domain::profile::{Guide, Profile};
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
+use crate::remedy::{Values, advised};
 
 /// Arguments of `trustline issuer`.
 #[derive(Debug, Args)]
@@ -89,7 +90,9 @@ impl Examination {
     fn problems(&self) -> Vec<Finding> {
         let mut found: Vec<Finding> = self.verdicts.iter().flat_map(|(_, v)| v.findings.iter().cloned()).collect();
         found.sort_by_key(|f| f.certainty);
-        found.into_iter().map(|f| catalogue::complete(f, None)).collect()
+        let profile = profile(&self.address);
+        let values = Values { profile: Some(&profile), ..Values::default() };
+        found.into_iter().map(|finding| advised(finding, None, &values)).collect()
     }
 
     fn has(&self, outcome: Outcome) -> bool {

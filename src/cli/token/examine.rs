@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::source::Sourced;
 use super::{TokenArgs, keys};
-use crate::cause::{Certainty, Finding, catalogue};
+use crate::cause::{Certainty, Finding};
 use crate::check::facts::Facts;
 use crate::check::facts::token::{SignatureFact, TokenFact, TokenRead, TokenReading};
 use crate::check::verdict::token::{Cloud, Expectations};
@@ -15,6 +15,7 @@ use crate::domain::profile::{Guide, Profile};
 use crate::domain::signature::{Signature, SignatureState, verify};
 use crate::domain::timestamp::UnixSeconds;
 use crate::domain::token::decode;
+use crate::remedy::{Values, advised};
 
 /// A token examined.
 pub(super) struct Examination {
@@ -110,7 +111,8 @@ impl Examination {
             }
         }
         problems.sort_by_key(|(rank, _)| *rank);
-        problems.into_iter().map(|(_, finding)| catalogue::complete(finding.clone(), None)).collect()
+        let values = Values { claims: self.read.token.claims.as_ref(), ..Values::default() };
+        problems.into_iter().map(|(_, finding)| advised(finding.clone(), None, &values)).collect()
     }
 
     /// The outcome of one check.

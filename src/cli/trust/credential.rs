@@ -11,6 +11,7 @@ use crate::domain::entra::{Comparison, CredentialEvaluation, CredentialSet, Eval
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::text::visible;
 use crate::output::paint::{Paint, Role};
+use crate::remedy::{Values, advised};
 
 /// What was found out.
 struct Answer {
@@ -25,10 +26,11 @@ struct Answer {
 /// Evaluates, prints, and yields the exit status.
 pub(super) fn run(args: &TrustArgs, credentials: &CredentialSet, claims: Map<String, Value>) -> Result<Exit, CliError> {
     let evaluation = evaluate(credentials, &claims);
+    let values = Values { claims: Some(&claims), ..Values::default() };
     let answer = Answer {
         findings: entra::of_credentials(&evaluation, CHECK, None)
             .into_iter()
-            .map(|finding| crate::cause::catalogue::complete(finding, Some("azure-workload-identity")))
+            .map(|finding| advised(finding, Some("azure-workload-identity"), &values))
             .collect(),
         lint: args.lint.then(|| entra::strangers(credentials, CHECK)),
         claims,

@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use key::Key;
-
+use self::key::Key;
+use self::setting::Setting;
 use super::arn::RoleArn;
 use super::secret_ref::SecretRef;
 
@@ -176,6 +176,10 @@ pub struct Profile {
     /// The flags that choose this profile again, quoted for a shell, such as `--profile prod`; empty where the
     /// environment alone says everything.
     pub selector: String,
+    /// The one flag that names its file, such as `--profile prod`; `None` where no file of the user's holds it.
+    pub chosen_by: Option<String>,
+    /// The values in effect, each with where it came from.
+    pub settings: Vec<Setting>,
     pub guide: Guide,
     /// The issuer's URL, exactly as tokens must carry it in `iss`.
     pub issuer_url: Option<String>,
@@ -200,11 +204,18 @@ impl Profile {
         }
     }
 
+    /// The value in effect for a key, with where it came from.
+    pub fn setting(&self, key: Key) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.key == key)
+    }
+
     /// A profile with its name and guide, and nothing else.
     pub fn bare(name: &str, guide: Guide) -> Self {
         Profile {
             name: name.to_owned(),
             selector: String::new(),
+            chosen_by: None,
+            settings: Vec::new(),
             guide,
             issuer_url: None,
             organization: None,

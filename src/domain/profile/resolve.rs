@@ -56,7 +56,8 @@ pub fn resolve(
     let id = Value::Text(guide.id().to_owned());
     effective.insert(Key::Guide, Setting { key: Key::Guide, value: id, origin: guide_origin });
     add_defaults(guide, &mut effective);
-    let profile = build(name, guide, &effective);
+    let mut profile = build(name, guide, &effective);
+    profile.settings = effective.values().cloned().collect();
     Ok(Resolved { profile, settings: effective.into_values().collect() })
 }
 
@@ -226,6 +227,8 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
     Profile {
         name: name.to_owned(),
         selector: String::new(),
+        chosen_by: None,
+        settings: Vec::new(),
         guide,
         issuer_url: text(Key::IssuerUrl),
         organization: text(Key::Organization),

@@ -4,12 +4,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::request::{RollBack, RuntimeFrom, SessionCommand};
 use super::{Session, Tracked, now};
-use crate::cause::explain::{Given, completed};
 use crate::cause::rotation::{self, ReadAt};
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::rotation::{Facts, Sighting, Source, Verdict, judge};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::guide::setup_guide;
+use crate::remedy::{Values, advised};
 use crate::run::rotation::event::{Awaited, Judged, Moment, RotationKind, Way};
 use crate::run::rotation::world::RotationWorld;
 
@@ -84,12 +84,12 @@ impl<W: RotationWorld> Session<W> {
         let judgement = judge(&facts);
         let verdict = judgement.verdict;
         let guide = self.request.profile.guide;
-        let given = Given { claims: None, trust: None, profile: Some(&self.request.profile) };
+        let values = Values { profile: Some(&self.request.profile), ..Values::default() };
         let mut findings = rotation::findings(&judgement, &facts, read_at(&self.request.profile));
         rotation::compare_variable(&mut findings, &judgement, self.request.profile.deployment.variable.as_deref());
         let findings = findings
             .into_iter()
-            .map(|finding| setup_guide(guide).placed(completed(finding, Some(guide.id()), &given), guide.id()))
+            .map(|finding| setup_guide(guide).placed(advised(finding, Some(guide.id()), &values), guide.id()))
             .collect();
         let seen = self.runtime_after.as_ref().filter(|_| verdict == Verdict::Propagated).map(|seen| seen.at);
         let propagated_ms =
