@@ -216,7 +216,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::iam::{AccessRequest, Policy, evaluate_access};
+    use crate::domain::iam::{AccessRequest, OtherKeys, Policy, evaluate_access};
 
     const SECRET: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db/password-AbCdEf";
     const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1234";
@@ -225,7 +225,7 @@ mod tests {
         let policy = Policy::parse(&json!({"Version": "2012-10-17", "Statement": statements}).to_string()).unwrap();
         let context: BTreeMap<String, String> =
             context.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let request = AccessRequest { action, resource, context: &context };
+        let request = AccessRequest { action, resource, context: &context, others: OtherKeys::Unknown };
         let found = findings("aws.get-secret", &evaluate_access(&[policy], &request));
         found.into_iter().map(|f| f.cause).collect()
     }
@@ -290,7 +290,7 @@ mod tests {
         // What is not known is possible, never proven.
         let policy = Policy::parse(&json!({"Statement": statement("aws:SourceVpce", "vpce-1")}).to_string()).unwrap();
         let context = BTreeMap::new();
-        let request = AccessRequest { action: get, resource: SECRET, context: &context };
+        let request = AccessRequest { action: get, resource: SECRET, context: &context, others: OtherKeys::Unknown };
         let evaluation = evaluate_access(&[policy], &request);
         assert_eq!(evaluation.decision, Decision::Unknown);
         assert!(findings("x", &evaluation).iter().all(|f| f.certainty == Certainty::Possible));

@@ -15,6 +15,7 @@ pub mod keyvault;
 pub mod nearest;
 pub mod profile;
 pub mod region;
+pub mod roles_claim;
 pub mod rotation;
 pub mod runtime_output;
 pub mod secret_ref;

@@ -113,10 +113,7 @@ impl Iam {
     /// Whether the caller's policies allow the action on the resource.
     fn authorize(&self, call: &Call<'_>, action: &str, resource: &str) -> Result<(), Fault> {
         let action = format!("iam:{action}");
-        let context = [
-            ("aws:PrincipalArn", self.account.principal_arn(call.caller)),
-            ("aws:PrincipalAccount", self.account.world().account.clone()),
-        ];
+        let context = call.caller.keys(&self.account);
         let identity = rule(&self.account.identity_policies(call.caller), &action, resource, &context);
         let session = match call.caller {
             Caller::Session { session_policies, .. } if !session_policies.is_empty() => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -28,6 +28,10 @@ const MAX_BODY: usize = 1024 * 1024;
 /// What is told of a panic in the lab: it is nothing that the user did, nor anything that the world of the lab breaks.
 pub(super) const MISTAKE: &str = "an internal error of trustline's lab; please report it";
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a connection may stay without a request.
+const IDLE_LIMIT: Duration = Duration::from_secs(20);
+/// How long the rest of a body that is too large is waited for.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
 /// A request, read to its end.
 pub(super) struct Received {
@@ -165,7 +169,7 @@ async fn connection<S: Service>(
         async move { Ok::<_, Infallible>(respond(&*service, &manner, request).await) }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new());
+    builder.timer(TokioTimer::new()).header_read_timeout(IDLE_LIMIT);
     let connection = builder.serve_connection(TokioIo::new(stream), handler);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
@@ -179,15 +183,16 @@ async fn connection<S: Service>(
 
 async fn respond<S: Service>(service: &S, manner: &Manner, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-        return response(Answer::new(413, "text/plain", "the request is larger than 1 MiB\n".to_owned()), manner);
+    let Some(body) = read(body).await else {
+        let answer = Answer::new(413, "text/plain", "the request is larger than 1 MiB\n".to_owned());
+        return response(answer.with_header(CONNECTION, "close".to_owned()), manner);
     };
     let received = Received {
         method: head.method,
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
-        body: body.to_bytes(),
+        body,
     };
     let from_inside = received.header("user-agent") == &*manner.inside;
     let answer = contained(service.answer(received)).await.unwrap_or_else(mistake);
@@ -196,6 +201,17 @@ async fn respond<S: Service>(service: &S, manner: &Manner, request: Request<Inco
         tokio::time::sleep(delay).await;
     }
     response(answer, manner)
+}
+
+/// A request's body; `None` of one that is too large. What is left of that one is read and thrown away, for a while: a
+/// connection that ends under a sender takes the answer with it.
+async fn read(mut body: Incoming) -> Option<Bytes> {
+    if let Ok(body) = Limited::new(&mut body, MAX_BODY).collect().await {
+        return Some(body.to_bytes());
+    }
+    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+    let _ = tokio::time::timeout(DRAIN_LIMIT, rest).await;
+    None
 }
 
 /// The answer to a request that no answer could be made for.

@@ -1,7 +1,8 @@
 //! Credentials the lab has given out, and who holds them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -11,6 +12,7 @@ use super::changing::Changing;
 use super::clock::now;
 use super::keys::random_text;
 use super::world::{AwsWorld, Policy, Role};
+use crate::domain::timestamp::rfc3339;
 
 const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -27,7 +29,42 @@ pub(super) enum Caller {
         session_name: String,
         /// Policies passed along when the session was made; they narrow it.
         session_policies: Vec<String>,
+        /// Its session tags.
+        tags: BTreeMap<String, String>,
     },
+}
+
+/// The condition keys of a call, and their values.
+pub(super) type Keys = Vec<(Cow<'static, str>, String)>;
+
+impl Caller {
+    /// The condition keys that tell of the caller and the moment, and are in every signed call
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>).
+    pub(super) fn keys(&self, account: &Account) -> Keys {
+        let now = now();
+        let mut keys: Keys = vec![
+            ("aws:PrincipalArn".into(), account.principal_arn(self)),
+            ("aws:PrincipalAccount".into(), account.world().account.clone()),
+            ("aws:userid".into(), account.user_id(self)),
+            ("aws:SecureTransport".into(), "true".to_owned()),
+            ("aws:ViaAWSService".into(), "false".to_owned()),
+            ("aws:PrincipalIsAWSService".into(), "false".to_owned()),
+            ("aws:SourceIp".into(), "127.0.0.1".to_owned()),
+            ("aws:EpochTime".into(), now.to_string()),
+        ];
+        keys.extend(rfc3339(now).map(|time| ("aws:CurrentTime".into(), time)));
+        match self {
+            Caller::User(name) => {
+                keys.push(("aws:PrincipalType".into(), "User".to_owned()));
+                keys.push(("aws:username".into(), name.clone()));
+            }
+            Caller::Session { tags, .. } => {
+                keys.push(("aws:PrincipalType".into(), "AssumedRole".to_owned()));
+                keys.extend(tags.iter().map(|(tag, value)| (format!("aws:PrincipalTag/{tag}").into(), value.clone())));
+            }
+        }
+        keys
+    }
 }
 
 /// A set of temporary credentials.
@@ -38,6 +75,10 @@ pub(super) struct Credentials {
     /// Seconds since the epoch.
     pub expires: i64,
 }
+
+/// The most sessions that an account remembers: a client that exchanges in a loop would fill the memory before the first
+/// of its sessions expires.
+const MAX_SESSIONS: usize = 10_000;
 
 struct Issued {
     secret_access_key: SecretString,
@@ -54,10 +95,33 @@ pub(super) struct Found {
     pub caller: Caller,
 }
 
+/// The credentials that an account has given out.
+#[derive(Default)]
+struct Issues {
+    by_key: HashMap<String, Issued>,
+    /// The key ids of sessions, the oldest first.
+    sessions: VecDeque<String>,
+}
+
+impl Issues {
+    /// Keeps a session, and forgets the oldest ones that have expired by `now` or are too many.
+    fn add_session(&mut self, key_id: String, issued: Issued, now: i64) {
+        let expired = |issued: &Issued| issued.expires.is_some_and(|expires| expires <= now);
+        while let Some(oldest) = self.sessions.front()
+            && (self.sessions.len() >= MAX_SESSIONS || self.by_key.get(oldest).is_none_or(expired))
+        {
+            self.by_key.remove(oldest);
+            self.sessions.pop_front();
+        }
+        self.sessions.push_back(key_id.clone());
+        self.by_key.insert(key_id, issued);
+    }
+}
+
 /// The account: its world, which IAM's operations change, and the sessions made in it.
 pub(super) struct Account {
     world: Changing<AwsWorld>,
-    issued: Mutex<HashMap<String, Issued>>,
+    issued: Mutex<Issues>,
     started: Instant,
 }
 
@@ -72,7 +136,7 @@ impl Account {
         world.providers.retain(|_, provider| provider.present);
         world.roles.retain(|_, role| role.present);
         world.users.retain(|_, user| user.present);
-        let mut issued = HashMap::new();
+        let mut issued = Issues::default();
         for (name, user) in &world.users {
             let key = Issued {
                 secret_access_key: SecretString::from(user.secret_access_key.clone()),
@@ -80,7 +144,7 @@ impl Account {
                 expires: None,
                 caller: Caller::User(name.clone()),
             };
-            issued.insert(user.access_key_id.clone(), key);
+            issued.by_key.insert(user.access_key_id.clone(), key);
         }
         let created_at = now();
         for role in world.roles.values_mut() {
@@ -93,6 +157,10 @@ impl Account {
             provider.created_at = created_at;
         }
         Ok(Account { world: Changing::new(world), issued: Mutex::new(issued), started: Instant::now() })
+    }
+
+    fn issued(&self) -> MutexGuard<'_, Issues> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The account as it is now.
@@ -126,7 +194,7 @@ impl Account {
             expires: Some(expires),
             caller,
         };
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner).insert(credentials.access_key_id.clone(), issued);
+        self.issued().add_session(credentials.access_key_id.clone(), issued, now());
         Ok(credentials)
     }
 
@@ -140,23 +208,23 @@ impl Account {
             expires: None,
             caller: Caller::User(user.to_owned()),
         };
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner).insert(access_key_id.clone(), issued);
+        self.issued().by_key.insert(access_key_id.clone(), issued);
         Ok((access_key_id, secret_access_key))
     }
 
     /// The ids of the user's access keys.
     pub(super) fn access_keys(&self, user: &str) -> Vec<String> {
-        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let issued = self.issued();
         let of_user = |issued: &Issued| issued.caller == Caller::User(user.to_owned());
-        let mut ids: Vec<String> = issued.iter().filter(|(_, key)| of_user(key)).map(|(id, _)| id.clone()).collect();
+        let mut ids: Vec<String> =
+            issued.by_key.iter().filter(|(_, key)| of_user(key)).map(|(id, _)| id.clone()).collect();
         ids.sort();
         ids
     }
 
     /// What the access key id stands for.
     pub(super) fn find(&self, access_key_id: &str) -> Option<Found> {
-        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        issued.get(access_key_id).map(|issued| Found {
+        self.issued().by_key.get(access_key_id).map(|issued| Found {
             secret_access_key: SecretString::from(issued.secret_access_key.expose_secret().to_owned()),
             session_token: issued.session_token.clone(),
             expires: issued.expires,
@@ -207,5 +275,34 @@ impl Account {
         .unzip();
         let managed = attached.into_iter().flatten().filter_map(|name| world.policies.get(name)).map(|p| &p.document);
         inline.into_iter().flat_map(BTreeMap::values).chain(managed).map(Policy::text).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(expires: i64) -> Issued {
+        Issued {
+            secret_access_key: SecretString::from("s"),
+            session_token: None,
+            expires: Some(expires),
+            caller: Caller::User("u".into()),
+        }
+    }
+
+    #[test]
+    fn sessions_are_freed_once_expired_and_never_too_many() {
+        let mut issues = Issues::default();
+        issues.by_key.insert("AKIA".into(), Issued { expires: None, ..session(0) });
+        for n in 0..2 * MAX_SESSIONS {
+            issues.add_session(n.to_string(), session(1000), 0);
+        }
+        assert_eq!(issues.sessions.len(), MAX_SESSIONS);
+        assert!(issues.by_key.contains_key(&(2 * MAX_SESSIONS - 1).to_string()), "the newest stay");
+        issues.add_session("next".into(), session(2000), 1000);
+        let kept: Vec<&str> = issues.sessions.iter().map(String::as_str).collect();
+        assert_eq!(kept, ["next"]);
+        assert!(issues.by_key.contains_key("AKIA") && issues.by_key.len() == 2, "an access key does not expire");
     }
 }

@@ -149,7 +149,12 @@ mod tests {
     /// A request for the caller's identity as a session signs it at `now`, and what is made of it `later`.
     fn taken(expires: i64, now: SystemTime, later: Duration) -> Result<(), Rejection> {
         let account = Account::new(AwsWorld::default()).unwrap();
-        let caller = Caller::Session { role: "r".into(), session_name: "s".into(), session_policies: vec![] };
+        let caller = Caller::Session {
+            role: "r".into(),
+            session_name: "s".into(),
+            session_policies: vec![],
+            tags: Default::default(),
+        };
         let session = account.open_session(caller, expires).unwrap();
         let signed_at = format_date(now);
         let mut headers = HeaderMap::new();

@@ -176,6 +176,24 @@ fn expected_and_actual_are_given_as_they_are() {
     assert_eq!(answer["lint"], json!([]));
 }
 
+/// STS refuses a token under `*`, so no verdict may say that it lets one in.
+#[test]
+fn a_principal_of_everybody_lets_no_token_in() {
+    for principal in [json!("*"), json!({"AWS": "*"}), json!({"AWS": ["*"], "Service": "*"})] {
+        let mut policy = allow(&json!({}));
+        policy["Statement"][0]["Principal"] = principal.clone();
+        let (answer, status) = ask(&policy, &claims(&json!({})), &[]);
+        assert_eq!((&answer["decision"], status), (&json!("deny"), 1), "{principal}");
+        assert_eq!(answer["findings"][0]["cause"], "principal-arn-wrong", "{principal}");
+        policy["Statement"][0]["Effect"] = json!("Deny");
+        let ours = allow(&json!({}))["Statement"][0].clone();
+        policy["Statement"].as_array_mut().unwrap().push(ours);
+        let (answer, status) = ask(&policy, &claims(&json!({})), &[]);
+        assert_eq!((&answer["decision"], status), (&json!("deny"), 1), "{principal}");
+        assert_eq!(answer["findings"][0]["cause"], "explicit-deny", "{principal}");
+    }
+}
+
 #[test]
 fn the_provider_is_derived_and_a_scheme_in_the_principal_is_found() {
     let mut policy = allow(&json!({}));

@@ -120,8 +120,9 @@ fn nearest_allow(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
     if is_other_flow(nearest) {
         found.push(other_flow(check, evaluation, nearest));
     } else {
-        if nearest.principal.result == Truth::False {
+        if nearest.principal.result != Truth::True {
             found.push(principal::finding(check, evaluation, nearest));
+            found.extend(principal::partition(check, evaluation, nearest));
         }
         if nearest.action.result == Truth::False {
             found.push(action_missing(check, evaluation, nearest));

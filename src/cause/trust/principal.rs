@@ -3,7 +3,7 @@
 use super::fix::{self, update_role};
 use super::{DOCS_PROVIDER, place};
 use crate::cause::{Cause, Certainty, Finding};
-use crate::domain::iam::{StatementEvaluation, Transformation, TrustEvaluation};
+use crate::domain::iam::{ProviderArn, StatementEvaluation, Transformation, TrustEvaluation, Truth};
 
 pub(super) fn finding(check: &str, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Finding {
     let principal = &statement.principal;
@@ -15,13 +15,14 @@ pub(super) fn finding(check: &str, evaluation: &TrustEvaluation, statement: &Sta
     };
     let summary = match near {
         Some(near) => format!("the trust policy's principal is not the token's identity provider: {}", near.why),
-        None if principal.element == "NotPrincipal" => {
+        None if principal.element == "NotPrincipal" && principal.result == Truth::False => {
             "the trust policy excepts the token's identity provider".to_owned()
         }
         None => format!("the trust policy's principal is not the token's identity provider: {}", principal.why),
     };
     let written = near.map(|near| near.expected.clone()).or_else(|| principal.expected.first().cloned());
-    let mut finding = Finding::new(cause, check, Certainty::Proven, summary);
+    let certainty = if principal.result == Truth::Unknown { Certainty::Likely } else { Certainty::Proven };
+    let mut finding = Finding::new(cause, check, certainty, summary);
     finding.expected = written;
     finding.actual = Some(principal.actual.clone());
     finding = finding.with_evidence(format!("the token's issuer is {}", evaluation.issuer)).with_evidence(format!(
@@ -36,6 +37,26 @@ pub(super) fn finding(check: &str, evaluation: &TrustEvaluation, statement: &Sta
     finding = finding.with_command("Name the token's identity provider", fix::principal(&principal.actual));
     finding.docs = DOCS_PROVIDER.to_owned();
     update_role(finding, evaluation)
+}
+
+/// Another partition, where that is wrong beside what [`finding`] tells.
+pub(super) fn partition(check: &str, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Option<Finding> {
+    let principal = &statement.principal;
+    let near = principal.near_miss.as_ref();
+    let written = near.map(|near| &near.expected).or_else(|| principal.expected.first())?;
+    let (written, real) = (ProviderArn::parse(written)?, ProviderArn::parse(&principal.actual)?);
+    let told = near.is_some_and(|near| near.transformation == Transformation::Partition);
+    if told || written.partition == real.partition {
+        return None;
+    }
+    let summary = format!(
+        "the trust policy's principal is a provider of the partition {}, and the role is in {}",
+        written.partition, real.partition
+    );
+    let finding = Finding::new(Cause::WrongPartition, check, Certainty::Proven, summary)
+        .with_difference(real.partition, written.partition)
+        .with_command("Name the token's identity provider", fix::principal(&principal.actual));
+    Some(update_role(finding, evaluation))
 }
 
 /// Values as a person lists them, not too many.

@@ -206,6 +206,27 @@ fn every_pair_of_faults_in_different_places_is_named() {
 }
 
 #[test]
+fn another_partition_is_named_beside_what_else_is_wrong_with_the_principal() {
+    let principal = |arn: &str| {
+        let mut statement = good();
+        statement["Principal"]["Federated"] = json!(arn);
+        causes(&statement, &claims())
+    };
+    let partition = Cause::WrongPartition;
+    for (arn, expected) in [
+        (format!("arn:aws-cn:iam::123456789012:oidc-provider/{GITHUB}"), vec![partition]),
+        (format!("arn:aws-cn:iam::999999999999:oidc-provider/{GITHUB}"), vec![Cause::WrongAccount, partition]),
+        (
+            format!("arn:aws-us-gov:iam::123456789012:oidc-provider/https://{GITHUB}"),
+            vec![Cause::PrincipalArnWrong, partition],
+        ),
+        ("arn:aws-cn:iam::123456789012:oidc-provider/gitlab.com".to_owned(), vec![Cause::PrincipalArnWrong, partition]),
+    ] {
+        assert_eq!(principal(&arn), expected, "{arn}");
+    }
+}
+
+#[test]
 fn denials_flows_tags_and_refusals() {
     let deny = json!({"Sid": "NoBots", "Effect": "Deny", "Principal": "*", "Action": "*",
         "Condition": {"StringEquals": {format!("{GITHUB}:actor"): "mona"}}});

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::document::Unread;
-use crate::domain::iam::{AccessEvaluation, AccessRequest, Policy, evaluate_access};
+use crate::domain::iam::{AccessEvaluation, AccessRequest, OtherKeys, Policy, evaluate_access};
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::region::partition_of;
 
@@ -45,8 +45,12 @@ impl PermissionsFact {
         };
         let policies = [policy];
         let context = BTreeMap::new();
-        let evaluate =
-            |action, resource: &str| evaluate_access(&policies, &AccessRequest { action, resource, context: &context });
+        let evaluate = |action, resource: &str| {
+            evaluate_access(
+                &policies,
+                &AccessRequest { action, resource, context: &context, others: OtherKeys::Unknown },
+            )
+        };
         let name = profile.secret.as_ref().map(|secret| secret.name.as_str());
         let secret = secret_arn.map(str::to_owned).or_else(|| likely_arn(profile, name?));
         let read = |arn: String| evaluate("secretsmanager:GetSecretValue", &arn);

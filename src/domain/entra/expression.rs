@@ -153,11 +153,14 @@ impl fmt::Display for ClaimTest {
     }
 }
 
-/// A claim as the text it is compared as; numbers and booleans as JSON writes them.
+/// A claim as the text it is compared as; booleans as JSON writes them, and whole numbers without a fraction.
 pub(super) fn claim_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(match number.as_f64() {
+            Some(whole) if number.is_f64() && whole.fract() == 0.0 && whole.abs() < 9e15 => format!("{whole:.0}"),
+            _ => number.to_string(),
+        }),
         Value::Bool(bool) => Some(bool.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
@@ -297,6 +300,20 @@ mod tests {
             ("  CLAIMS [ 'sub' ]  Matches '*main' ", Truth::True),
         ] {
             assert_eq!(accepts(expression, claims.clone()), truth, "{expression}");
+        }
+    }
+
+    #[test]
+    fn a_number_equals_its_text() {
+        let expression = "claims['project_id'] eq '7'";
+        for (id, truth) in [
+            (json!("7"), Truth::True),
+            (json!(7), Truth::True),
+            (json!(7.0), Truth::True),
+            (json!(7.5), Truth::False),
+            (json!(77), Truth::False),
+        ] {
+            assert_eq!(accepts(expression, json!({"project_id": id})), truth, "{id}");
         }
     }
 

@@ -20,9 +20,18 @@ pub struct AccessRequest<'a> {
     pub action: &'a str,
     /// The resource's ARN; `*` for an action that knows no resource, such as `secretsmanager:ListSecrets`.
     pub resource: &'a str,
-    /// The condition keys that are known, in lower case. A key of the called service that is not among them is
-    /// not in the request; a global key that is not among them is unknown.
+    /// The condition keys that are known, in lower case.
     pub context: &'a BTreeMap<String, String>,
+    pub others: OtherKeys,
+}
+
+/// What is known of the condition keys that a request's context does not list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherKeys {
+    /// The request has none: its context is whole, as the cloud that answers it sees it.
+    Absent,
+    /// Those that tell of the caller, its network and the resource may be in the request.
+    Unknown,
 }
 
 /// What a set of identity policies says to a call.
@@ -64,6 +73,7 @@ impl Context for AccessContext<'_> {
         let service = self.request.action.split(':').next().unwrap_or_default();
         match key.split_once(':') {
             Some(("aws", "securetransport")) => Actual::One(Cow::Borrowed("true")),
+            _ if self.request.others == OtherKeys::Absent => Actual::Missing,
             Some(("aws", _)) => Actual::Unknown("the call's caller, network and account"),
             Some((prefix, name)) if prefix.eq_ignore_ascii_case(service) && !is_caller_supplied(name) => {
                 Actual::Unknown("the resource's own attributes")

@@ -7,7 +7,10 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::pattern::Effort;
+use super::principal::ProviderArn;
+use super::provider::NO_ACCOUNT;
 use crate::domain::issuer::{DEFAULT_KEYS, IssuerKind, condition_key_prefix};
+use crate::domain::roles_claim::RolesClaim;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
 
 /// What a request brings for a condition key.
@@ -56,8 +59,6 @@ pub const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
 /// How the claims that are meant for AWS start.
 const AWS_CLAIMS: &str = "https://aws.amazon.com/";
 
-/// The claim that lists the roles a token may be exchanged for.
-pub const ROLES_CLAIM: &str = "https://aws.amazon.com/roles";
 const TAGS_CLAIM: &str = "https://aws.amazon.com/tags";
 const FLAT_TAG_PREFIX: &str = "https://aws.amazon.com/tags/principal_tags/";
 const FLAT_TRANSITIVE: &str = "https://aws.amazon.com/tags/transitive_tag_keys";
@@ -86,7 +87,7 @@ impl<'a> TrustRequest<'a> {
     pub fn implied_actions(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let exchange = self.action == WEB_IDENTITY && has_aws_claims(self.claims);
         let tags = (exchange && has_tags(self.claims)).then_some("sts:TagSession");
-        let identity = exchange && self.claims.contains_key(SOURCE_IDENTITY_CLAIM);
+        let identity = exchange && self.claims.get(SOURCE_IDENTITY_CLAIM).is_some_and(|claim| !claim.is_null());
         let identity = identity.then_some("sts:SetSourceIdentity");
         tags.into_iter().chain(identity)
     }
@@ -95,6 +96,11 @@ impl<'a> TrustRequest<'a> {
 /// Whether the token has any claim that is meant for AWS. Most have none, and one look at all of them tells.
 fn has_aws_claims(claims: &Map<String, Value>) -> bool {
     claims.keys().any(|name| name.starts_with(AWS_CLAIMS))
+}
+
+/// Who the token was issued to, where it says so: `null` says nothing.
+pub(super) fn authorized_party(claims: &Map<String, Value>) -> Option<&Value> {
+    claims.get("azp").filter(|party| !party.is_null())
 }
 
 /// Whether the token carries session tags.
@@ -143,7 +149,7 @@ impl<'a> TrustContext<'a> {
         let Some(claim) = canonical(name, self.by_url) else { return Actual::Missing };
         match claim {
             // The authorized party replaces the audience altogether.
-            "aud" => values_of(claims.get("azp").or_else(|| claims.get("aud"))),
+            "aud" => values_of(authorized_party(claims).or_else(|| claims.get("aud"))),
             "oaud" => values_of(claims.get("aud")),
             claim => values_of(claims.get(claim)),
         }
@@ -154,7 +160,8 @@ impl<'a> TrustContext<'a> {
         if is("RoleSessionName") {
             self.request.session_name.map_or(Actual::Unknown("the session name that the caller asks for"), one)
         } else if is("RoleAuthorizedByIdp") {
-            if self.request.claims.contains_key(ROLES_CLAIM) { one("true") } else { one("false") }
+            // A list that leaves the role out is refused before anybody reads a condition.
+            one(if RolesClaim::of(self.request.claims) == RolesClaim::Absent { "false" } else { "true" })
         } else if is("SourceIdentity") {
             values_of(self.request.claims.get(SOURCE_IDENTITY_CLAIM))
         } else if is("TransitiveTagKeys") {
@@ -191,6 +198,12 @@ impl<'a> TrustContext<'a> {
             one("true")
         } else if is("SourceIp") || is("VpcSourceIp") || is("SourceVpc") || is("SourceVpce") {
             Actual::Unknown("the network the call comes from")
+        } else if is("PrincipalAccount") {
+            self.provider().filter(|arn| arn.account != NO_ACCOUNT).map_or(CALLER, |arn| one(arn.account))
+        } else if is("PrincipalType") {
+            self.provider().map_or(CALLER, |_| one("User"))
+        } else if is("userid") {
+            self.provider().filter(|arn| arn.account != NO_ACCOUNT).map_or(CALLER, |_| one(self.request.provider_arn))
         } else if NEVER_WITH_WEB_IDENTITY.iter().any(|known| is(known)) {
             Actual::Missing
         } else if is("UserAgent") || is("Referer") {
@@ -198,6 +211,11 @@ impl<'a> TrustContext<'a> {
         } else {
             Actual::Unknown("the account and organisation that the call is made in")
         }
+    }
+
+    /// The provider, unless it is a built-in one: STS takes it for the caller.
+    fn provider(&self) -> Option<ProviderArn<'a>> {
+        ProviderArn::parse(self.request.provider_arn)
     }
 
     fn tag(&self, name: &str) -> Actual<'a> {
@@ -221,9 +239,11 @@ impl<'a> TrustContext<'a> {
     }
 }
 
+const CALLER: Actual<'_> = Actual::Unknown("what STS takes the caller for");
+
 /// Global keys about a signed caller: the call of a web identity is not signed.
-pub const NEVER_WITH_WEB_IDENTITY: [&str; 4] =
-    ["username", "MultiFactorAuthPresent", "MultiFactorAuthAge", "TokenIssueTime"];
+pub const NEVER_WITH_WEB_IDENTITY: [&str; 5] =
+    ["username", "PrincipalArn", "MultiFactorAuthPresent", "MultiFactorAuthAge", "TokenIssueTime"];
 
 impl Context for TrustContext<'_> {
     fn lookup(&self, key: &str) -> Actual<'_> {

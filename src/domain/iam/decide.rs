@@ -1,12 +1,14 @@
 //! Would this trust policy let this token have the role? The answer alone, quickly.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::condition;
-use super::context::{Context, ROLES_CLAIM, TrustContext, TrustRequest};
+use super::context::{Context, TrustContext, TrustRequest, authorized_party};
 use super::pattern::{Effort, like_ignoring_case};
 use super::policy::{ActionElement, Effect, Policy, Statement};
 use super::truth::Truth;
+use crate::domain::roles_claim::RolesClaim;
 
 /// What a policy says to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,15 +92,16 @@ fn statement_matches(
     request: &TrustRequest<'_>,
     action: &str,
 ) -> Truth {
-    let principal = statement.principal.as_ref().is_some_and(|p| p.covers(request.provider_arn));
-    if !principal {
-        return Truth::False;
+    let principal =
+        statement.principal.as_ref().map_or(Truth::False, |p| p.covers(request.provider_arn, statement.effect));
+    if principal == Truth::False {
+        return principal;
     }
     let action = covers_action(&statement.action, action, context.effort());
     if action == Truth::False {
         return action;
     }
-    action.and(Truth::all(statement.conditions.iter().map(|c| condition::holds(c, context))))
+    principal.and(action).and(Truth::all(statement.conditions.iter().map(|c| condition::holds(c, context))))
 }
 
 /// Whether `Action` or `NotAction` covers `action`.
@@ -134,24 +137,16 @@ pub enum Refusal {
 /// allow: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html>.
 pub fn refusals(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Refusal> {
     let mut found = Vec::new();
-    if let Some(serde_json::Value::Array(audiences)) = request.claims.get("aud")
-        && !request.claims.contains_key("azp")
-    {
-        match audiences.len() {
-            0 => found.push(Refusal::EmptyAudience),
-            1 => {}
-            _ => found.push(Refusal::SeveralAudiences),
+    match request.claims.get("aud") {
+        Some(Value::Null) => found.push(Refusal::EmptyAudience),
+        Some(Value::Array(audiences)) if audiences.is_empty() => found.push(Refusal::EmptyAudience),
+        Some(Value::Array(audiences)) if audiences.len() > 1 && authorized_party(request.claims).is_none() => {
+            found.push(Refusal::SeveralAudiences);
         }
+        _ => {}
     }
-    if let (Some(role), Some(listed)) = (request.role_arn, request.claims.get(ROLES_CLAIM)) {
-        let lists = match listed {
-            serde_json::Value::String(text) => text.split(';').any(|r| r == role),
-            serde_json::Value::Array(list) => list.iter().any(|r| r.as_str() == Some(role)),
-            _ => false,
-        };
-        if !lists {
-            found.push(Refusal::RoleNotListed);
-        }
+    if request.role_arn.is_some_and(|role| !RolesClaim::of(request.claims).admits(role)) {
+        found.push(Refusal::RoleNotListed);
     }
     if request.issuer() == TERRAFORM && !policy.statements.iter().any(evaluates_terraform_subject) {
         found.push(Refusal::SubjectNotEvaluated);

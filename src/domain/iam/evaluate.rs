@@ -160,23 +160,26 @@ fn explain_principal(statement: &Statement, request: &TrustRequest<'_>) -> Eleme
     if principal.everybody && expected.is_empty() {
         expected.push("*".into());
     }
-    let covers = principal.covers(request.provider_arn);
-    let near_miss = (!covers && !principal.negated)
+    let covers = principal.covers(request.provider_arn, statement.effect);
+    let near_miss = (covers != Truth::True && !principal.negated)
         .then(|| nearest_principal(&principal.federated, &principal.others, request.provider_arn))
         .flatten();
     let why = match (covers, principal.negated) {
-        (false, false) if let Some(near) = &near_miss => &near.why,
-        (true, false) => "the token's identity provider is named",
-        (true, true) => "the token's identity provider is not among the excepted",
-        (false, true) => "the token's identity provider is excepted",
-        (false, false) if principal.federated.is_empty() => "no identity provider is named",
-        (false, false) => "another identity provider is named",
+        (Truth::False | Truth::Unknown, false) if let Some(near) = &near_miss => &near.why,
+        (Truth::True, false) => "the token's identity provider is named",
+        (Truth::True, true) => "the token's identity provider is not among the excepted",
+        (Truth::False, true) => "the token's identity provider is excepted",
+        (Truth::Unknown, true) => "IAM takes no `NotPrincipal` in a trust policy",
+        (Truth::Unknown, false) => "IAM takes no `*` under `Federated`",
+        (Truth::False, false) if principal.everybody => "`*` is for callers who sign, and a token's caller does not",
+        (Truth::False, false) if principal.federated.is_empty() => "no identity provider is named",
+        (Truth::False, false) => "another identity provider is named",
     };
     ElementEvaluation {
         element: if principal.negated { "NotPrincipal".into() } else { "Principal".into() },
         expected,
         actual,
-        result: covers.into(),
+        result: covers,
         why: why.into(),
         near_miss,
     }

@@ -23,7 +23,7 @@ mod resource_miss;
 mod truth;
 mod variable;
 
-pub use access::{AccessEvaluation, AccessRequest, AccessStatement, evaluate_access};
+pub use access::{AccessEvaluation, AccessRequest, AccessStatement, OtherKeys, evaluate_access};
 pub use assume::{ASSUME_ROLE, AssumeEvaluation, AssumeRequest, evaluate_assume};
 pub use context::{TrustRequest, WEB_IDENTITY};
 pub use decide::{Decision, Refusal, decide_trust};

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
 
+use super::policy::Effect;
+use super::truth::Truth;
 use crate::domain::arn::Arn;
 
 /// `Principal`, or `NotPrincipal`.
@@ -23,11 +25,24 @@ pub const BUILT_IN_PROVIDERS: [&str; 4] =
     ["accounts.google.com", "cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com"];
 
 impl PrincipalElement {
-    /// Whether the element covers the identity provider `provider`: its ARN, or the host of a built-in one.
-    /// Compared byte for byte; IAM takes no wildcard inside a principal.
-    pub fn covers(&self, provider: &str) -> bool {
-        let listed = self.everybody || self.federated.iter().any(|p| p == provider || p == "*");
-        listed != self.negated
+    /// Whether a statement of this `effect` is about the tokens of the identity provider `provider`: its ARN, or the
+    /// host of a built-in one. Compared byte for byte; IAM takes no wildcard inside a principal.
+    ///
+    /// An `Allow` for `*` is for callers who sign: STS refuses a token under it, as was measured in September 2026. A
+    /// `Deny` for `*` is for everybody, or organizations could not keep tokens out with it
+    /// (<https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_examples.html>).
+    pub fn covers(&self, provider: &str, effect: Effect) -> Truth {
+        let named = self.federated.iter().any(|federated| federated == provider);
+        let listed = named || effect == Effect::Deny && (self.everybody || self.any_provider());
+        match (effect, listed) {
+            (Effect::Allow, false) if self.negated || self.any_provider() => Truth::Unknown,
+            _ => (listed != self.negated).into(),
+        }
+    }
+
+    /// `{"Federated": "*"}`, which IAM's grammar does not have.
+    pub fn any_provider(&self) -> bool {
+        self.federated.iter().any(|federated| federated == "*")
     }
 }
 
@@ -57,14 +72,38 @@ mod tests {
     fn covers_what_it_lists_byte_for_byte() {
         let arn = "arn:aws:iam::123456789012:oidc-provider/app.example.com";
         let listing = |federated: &str| PrincipalElement { federated: vec![federated.into()], ..Default::default() };
-        assert!(listing(arn).covers(arn));
-        assert!(!listing("arn:aws:iam::123456789012:oidc-provider/app.example.com/").covers(arn));
-        assert!(!listing("arn:aws:iam::123456789012:oidc-provider/App.example.com").covers(arn));
-        assert!(!listing("arn:aws:iam::123456789012:oidc-provider/*").covers(arn));
-        assert!(PrincipalElement { everybody: true, ..Default::default() }.covers(arn));
-        assert!(!PrincipalElement { negated: true, ..listing(arn) }.covers(arn));
-        assert!(PrincipalElement { negated: true, ..listing("accounts.google.com") }.covers(arn));
-        assert!(!PrincipalElement::default().covers(arn));
+        for effect in [Effect::Allow, Effect::Deny] {
+            assert_eq!(listing(arn).covers(arn, effect), Truth::True);
+            for other in [
+                "arn:aws:iam::123456789012:oidc-provider/app.example.com/",
+                "arn:aws:iam::123456789012:oidc-provider/App.example.com",
+                "arn:aws:iam::123456789012:oidc-provider/*",
+            ] {
+                assert_eq!(listing(other).covers(arn, effect), Truth::False, "{other}");
+            }
+            assert_eq!(PrincipalElement { negated: true, ..listing(arn) }.covers(arn, effect), Truth::False);
+            assert_eq!(PrincipalElement::default().covers(arn, effect), Truth::False);
+        }
+    }
+
+    #[test]
+    fn a_star_lets_no_token_in_and_keeps_every_token_out() {
+        let arn = "arn:aws:iam::123456789012:oidc-provider/app.example.com";
+        let everybody = PrincipalElement { everybody: true, others: vec!["AWS:*".into()], ..Default::default() };
+        let any_provider = PrincipalElement { federated: vec!["*".into()], ..Default::default() };
+        let all_but =
+            PrincipalElement { negated: true, federated: vec!["accounts.google.com".into()], ..everybody.clone() };
+        let all_but = PrincipalElement { everybody: false, others: Vec::new(), ..all_but };
+        for (element, allow, deny) in [
+            (&everybody, Truth::False, Truth::True),
+            (&any_provider, Truth::Unknown, Truth::True),
+            (&all_but, Truth::Unknown, Truth::True),
+        ] {
+            assert_eq!(element.covers(arn, Effect::Allow), allow, "{element:?}");
+            assert_eq!(element.covers(arn, Effect::Deny), deny, "{element:?}");
+        }
+        let with_ours = PrincipalElement { federated: vec![arn.into()], ..everybody };
+        assert_eq!(with_ours.covers(arn, Effect::Allow), Truth::True);
     }
 
     #[test]

@@ -8,6 +8,9 @@ use super::principal::{BUILT_IN_PROVIDERS, ProviderArn};
 use crate::domain::arn::Arn;
 use crate::domain::issuer::{condition_key_prefix, provider_arn};
 
+/// Stands where the account is not known.
+pub const NO_ACCOUNT: &str = "000000000000";
+
 /// The provider a token is taken to come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
@@ -66,7 +69,7 @@ impl Provider {
             Some(arn) => {
                 Provider { arn: provider_arn(issuer, arn.partition, arn.account), known_from: KnownFrom::Principal }
             }
-            None => Provider { arn: provider_arn(issuer, "aws", "000000000000"), known_from: KnownFrom::Nothing },
+            None => Provider { arn: provider_arn(issuer, "aws", NO_ACCOUNT), known_from: KnownFrom::Nothing },
         }
     }
 }

@@ -5,12 +5,10 @@ use serde_json::{Map, Value};
 use super::problem::{TimeFlaw, TokenProblem};
 use crate::domain::confusable::looks_like;
 use crate::domain::json::kind;
+use crate::domain::roles_claim::RolesClaim;
 use crate::domain::signature::Algorithm;
 use crate::domain::text;
 use crate::domain::timestamp::UnixSeconds;
-
-/// The claim that lists the roles a token may assume (AWS session claims).
-pub const ROLES_CLAIM: &str = "https://aws.amazon.com/roles";
 
 const TAGS_CLAIM: &str = "https://aws.amazon.com/tags";
 
@@ -25,15 +23,6 @@ const LAST_SECOND: i64 = 253_402_300_799;
 
 /// Seconds of the year 2001 read as milliseconds, and of the year 2286.
 const MILLISECONDS: std::ops::Range<i64> = 1_000_000_000_000..10_000_000_000_000;
-
-/// The roles that a token lists: a list of texts, or one text divided by `;`.
-pub fn roles(claim: &Value) -> Option<Vec<&str>> {
-    match claim {
-        Value::String(text) => Some(text.split(';').map(str::trim).filter(|role| !role.is_empty()).collect()),
-        Value::Array(list) => list.iter().map(Value::as_str).collect(),
-        _ => None,
-    }
-}
 
 /// A time claim in whole seconds, as far as it can be read at all.
 pub(super) fn seconds(value: &Value) -> Option<UnixSeconds> {
@@ -119,9 +108,7 @@ pub(super) fn claims(claims: &Map<String, Value>, problems: &mut Vec<TokenProble
     {
         problems.push(TokenProblem::NoLifetime { seconds: exp.saturating_sub(iat) });
     }
-    if let Some(value) = claims.get(ROLES_CLAIM)
-        && roles(value).is_none()
-    {
+    if let RolesClaim::Unreadable(value) = RolesClaim::of(claims) {
         problems.push(TokenProblem::RolesFormat { found: kind(value).to_owned() });
     }
     if let Some(Value::Object(tags)) = claims.get(TAGS_CLAIM).and_then(|tags| tags.get("principal_tags")) {

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use decode::decode;
-pub use inspect::{ROLES_CLAIM, roles};
 pub use kind::TokenKind;
 pub use problem::{Part, TimeFlaw, TokenProblem};
 pub use raw::{Cleaning, NotText, RawToken, looks_like_jwt};

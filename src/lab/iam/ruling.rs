@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::domain::iam::{
-    AccessRequest, AccessStatement, Decision, Effect, Policy, TrustRequest, Truth, decide_trust, evaluate_access,
+    AccessRequest, AccessStatement, Decision, Effect, OtherKeys, Policy, TrustRequest, Truth, decide_trust,
+    evaluate_access,
 };
 use crate::lab::session::{Account, Caller};
 
@@ -42,12 +43,18 @@ pub(in crate::lab) fn trust_allows(policy: &str, request: &TrustRequest<'_>) -> 
     Policy::parse(policy).is_ok_and(|policy| decide_trust(&policy, request) == Decision::Allow)
 }
 
-/// What the policies say, all together. A policy that cannot be read says nothing.
-pub(in crate::lab) fn rule(policies: &[String], action: &str, resource: &str, context: &[(&str, String)]) -> Ruling {
+/// What the policies say, all together, of a call that has exactly these condition keys. A policy that cannot be read
+/// says nothing.
+pub(in crate::lab) fn rule(
+    policies: &[String],
+    action: &str,
+    resource: &str,
+    context: &[(impl AsRef<str>, String)],
+) -> Ruling {
     let policies: Vec<Policy> = policies.iter().filter_map(|text| Policy::parse(text).ok()).collect();
     let context: BTreeMap<String, String> =
-        context.iter().map(|(key, value)| (key.to_lowercase(), value.clone())).collect();
-    let request = AccessRequest { action, resource, context: &context };
+        context.iter().map(|(key, value)| (key.as_ref().to_lowercase(), value.clone())).collect();
+    let request = AccessRequest { action, resource, context: &context, others: OtherKeys::Absent };
     let evaluation = evaluate_access(&policies, &request);
     let denied = |s: &AccessStatement| s.effect == Effect::Deny && s.matches == Truth::True;
     match evaluation.decision {
@@ -66,7 +73,7 @@ pub(in crate::lab) fn rule_by_principal(
     caller: &Caller,
     action: &str,
     resource: Option<&str>,
-    context: &[(&str, String)],
+    context: &[(impl AsRef<str>, String)],
 ) -> Named {
     let Ok(Value::Object(document)) = serde_json::from_str::<Value>(policy) else { return Named::default() };
     let at = resource.unwrap_or("*");
@@ -136,14 +143,19 @@ mod tests {
     }
 
     fn session() -> Caller {
-        Caller::Session { role: "crewai-secrets-reader".into(), session_name: "s".into(), session_policies: Vec::new() }
+        Caller::Session {
+            role: "crewai-secrets-reader".into(),
+            session_name: "s".into(),
+            session_policies: Vec::new(),
+            tags: BTreeMap::new(),
+        }
     }
 
     fn named(effect: &str, principal: &str) -> Named {
         let policy = format!(
             r#"{{"Statement": [{{"Effect": "{effect}", "Principal": {principal}, "Action": "kms:*", "Resource": "*"}}]}}"#
         );
-        rule_by_principal(&policy, &account(), &session(), "kms:Decrypt", Some("arn:k"), &[])
+        rule_by_principal(&policy, &account(), &session(), "kms:Decrypt", Some("arn:k"), &[("", String::new()); 0])
     }
 
     #[test]
@@ -165,9 +177,32 @@ mod tests {
     #[test]
     fn silence_is_not_denial() {
         let policy = r#"{"Statement": {"Effect": "Deny", "Action": "kms:Encrypt", "Resource": "*"}}"#.to_owned();
-        let ask = |action| rule(std::slice::from_ref(&policy), action, "arn:k", &[]);
+        let no_keys = [("", String::new()); 0];
+        let ask = |action| rule(std::slice::from_ref(&policy), action, "arn:k", &no_keys);
         assert_eq!(ask("kms:Decrypt"), Ruling::Silent);
         assert_eq!(ask("kms:Encrypt"), Ruling::Denied);
-        assert_eq!(rule(&["no policy".to_owned()], "kms:Decrypt", "arn:k", &[]), Ruling::Silent);
+        assert_eq!(rule(&["no policy".to_owned()], "kms:Decrypt", "arn:k", &no_keys), Ruling::Silent);
+    }
+
+    /// A negated operator holds for a key that the request does not have, so such a `Deny` denies.
+    #[test]
+    fn a_key_that_the_call_does_not_have_is_absent() {
+        let policy = |key: &str| {
+            let condition = format!(r#"{{"StringNotEquals": {{"{key}": "x"}}}}"#);
+            format!(
+                r#"{{"Statement": {{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {condition}}}}}"#
+            )
+        };
+        for key in ["aws:PrincipalTag/team", "aws:PrincipalOrgID", "aws:SourceVpce", "secretsmanager:ResourceTag/team"]
+        {
+            let keys = session().keys(&account());
+            let ruling = rule(&[policy(key)], "secretsmanager:GetSecretValue", "arn:s", &keys);
+            assert_eq!(ruling, Ruling::Denied, "{key}");
+        }
+        let tags = BTreeMap::from([("team".to_owned(), "x".to_owned())]);
+        let Caller::Session { role, session_name, session_policies, .. } = session() else { unreachable!() };
+        let tagged = Caller::Session { role, session_name, session_policies, tags };
+        let ruling = rule(&[policy("aws:PrincipalTag/Team")], "a:B", "arn:s", &tagged.keys(&account()));
+        assert_eq!(ruling, Ruling::Silent, "the session has the tag");
     }
 }

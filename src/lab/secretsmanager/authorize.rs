@@ -4,7 +4,7 @@ use super::store::Secret;
 use super::{Call, Fault, SecretsManager};
 use crate::lab::iam::{self, Ruling};
 use crate::lab::keys::random_uuid;
-use crate::lab::session::Caller;
+use crate::lab::session::{Caller, Keys};
 use crate::lab::world::KeyState;
 
 /// What KMS is asked to do with a secret's value.
@@ -49,7 +49,7 @@ impl SecretsManager {
         action: &str,
         resource: (&str, Option<&str>),
         resource_policy: Option<&str>,
-        context: &[(&str, String)],
+        context: &Keys,
     ) -> Result<(), Fault> {
         let (arn, shown) = resource;
         let action = format!("secretsmanager:{action}");
@@ -98,9 +98,9 @@ impl SecretsManager {
             KeyUse::GenerateDataKey => "kms:GenerateDataKey",
         };
         let mut context = self.context(call);
-        context.push(("kms:ViaService", format!("secretsmanager.{}.amazonaws.com", call.region)));
-        context.push(("kms:CallerAccount", self.account.world().account.clone()));
-        context.push(("kms:EncryptionContext:SecretARN", secret.arn.clone()));
+        context.push(("kms:ViaService".into(), format!("secretsmanager.{}.amazonaws.com", call.region)));
+        context.push(("kms:CallerAccount".into(), self.account.world().account.clone()));
+        context.push(("kms:EncryptionContext:SecretARN".into(), secret.arn.clone()));
         let identity = iam::rule(&self.account.identity_policies(call.caller), action, arn, &context);
         let policy = key.policy.text();
         let own = iam::rule_by_principal(&policy, &self.account, call.caller, action, Some(arn), &context);
@@ -128,27 +128,22 @@ impl SecretsManager {
     }
 
     /// The condition keys of a call. The stage and version are there only where the caller names them.
-    fn context(&self, call: &Call<'_>) -> Vec<(&'static str, String)> {
-        let mut context = vec![
-            ("aws:PrincipalArn", self.account.principal_arn(call.caller)),
-            ("aws:PrincipalAccount", self.account.world().account.clone()),
-            ("aws:userid", self.account.user_id(call.caller)),
-            ("aws:RequestedRegion", call.region.to_owned()),
-            ("aws:SecureTransport", "true".to_owned()),
-        ];
+    fn context(&self, call: &Call<'_>) -> Keys {
+        let mut context = call.caller.keys(&self.account);
+        context.push(("aws:RequestedRegion".into(), call.region.to_owned()));
         let named = [
             ("secretsmanager:SecretId", "SecretId"),
             ("secretsmanager:VersionId", "VersionId"),
             ("secretsmanager:VersionStage", "VersionStage"),
             ("secretsmanager:Name", "Name"),
         ];
-        context.extend(named.iter().filter_map(|(key, member)| Some((*key, call.text(member)?.to_owned()))));
+        context.extend(named.iter().filter_map(|(key, member)| Some(((*key).into(), call.text(member)?.to_owned()))));
         context
     }
 }
 
 /// What the session's own policies say, where it has any.
-fn session_ruling(caller: &Caller, action: &str, arn: &str, context: &[(&str, String)]) -> Option<Ruling> {
+fn session_ruling(caller: &Caller, action: &str, arn: &str, context: &Keys) -> Option<Ruling> {
     match caller {
         Caller::Session { session_policies, .. } if !session_policies.is_empty() => {
             Some(iam::rule(session_policies, action, arn, context))

@@ -1,5 +1,7 @@
 //! `AssumeRole`: a signed caller for a role's credentials.
 
+use std::collections::BTreeMap;
+
 use super::web_identity::{SessionRequest, assumed_role_user};
 use super::{Fault, Outcome, QUERY, Received, Sts, now};
 use crate::lab::iam::{self, Ruling};
@@ -26,6 +28,7 @@ impl Sts {
             role,
             session_name: wanted.session_name.to_owned(),
             session_policies: wanted.policy.map(str::to_owned).into_iter().collect(),
+            tags: session_tags(parameters),
         };
         let credentials = account
             .open_session(session.clone(), now() + i64::from(wanted.duration))
@@ -35,6 +38,13 @@ impl Sts {
             result: vec![assumed_role_user(account, &session), Sts::credentials(&credentials)],
         })
     }
+}
+
+/// The tags that are sent with the call.
+fn session_tags(parameters: &Parameters) -> BTreeMap<String, String> {
+    let part = |n: usize, name: &str| parameters.get(&format!("Tags.member.{n}.{name}")).map(str::to_owned);
+    let tag = |n| Some((part(n, "Key")?, part(n, "Value").unwrap_or_default()));
+    (1..=parameters.count_with_prefix("Tags.member.")).map_while(tag).collect()
 }
 
 /// Both sides must agree: the role's trust policy, and the caller's own policies, unless both are in one account and
@@ -52,12 +62,11 @@ fn admit(
     if parameters.count_with_prefix("Tags.member.") > 0 {
         actions.push("sts:TagSession");
     }
-    let mut context = vec![
-        ("aws:PrincipalArn", home.principal_arn(caller)),
-        ("aws:PrincipalAccount", home.world().account.clone()),
-        ("sts:RoleSessionName", wanted.session_name.to_owned()),
-    ];
-    context.extend(parameters.get("ExternalId").map(|id| ("sts:ExternalId", id.to_owned())));
+    let mut context = caller.keys(home);
+    context.push(("sts:RoleSessionName".into(), wanted.session_name.to_owned()));
+    context.extend(parameters.get("ExternalId").map(|id| ("sts:ExternalId".into(), id.to_owned())));
+    let tags = session_tags(parameters);
+    context.extend(tags.into_iter().map(|(tag, value)| (format!("aws:RequestTag/{tag}").into(), value)));
     let own = home.identity_policies(caller);
     let role = account.role(wanted.role_arn);
     for action in actions {

@@ -63,6 +63,9 @@ async fn claims() {
         (json!({"exp": now() - 200}), None),
         (json!({"iat": now() + 250, "nbf": now() + 250}), None),
         (json!({"https://aws.amazon.com/roles": [role]}), None),
+        (json!({"https://aws.amazon.com/roles": null}), None),
+        (json!({"https://aws.amazon.com/roles": format!(" {role} ")}), None),
+        (json!({"https://aws.amazon.com/roles": format!("arn:aws:iam::123456789012:role/other; {role}")}), None),
         (json!({"https://aws.amazon.com/source_identity": "source-probe"}), None),
         (json!({"https://aws.amazon.com/tags": {"principal_tags": {"Team": ["a"]}}}), None),
         (json!({"https://aws.amazon.com/tags/principal_tags/Team": "a"}), None),
@@ -109,6 +112,56 @@ async fn claims() {
         let expected = expected.map_or((200, "ok".to_owned()), |text| (400, text));
         assert_eq!(answer, expected, "{change}");
     }
+}
+
+/// Whom STS takes a token's caller for, as it was recorded.
+#[tokio::test]
+async fn principals_and_the_keys_of_the_caller() {
+    let provider = r#"{ "Federated": "arn:aws:iam::${account}:oidc-provider/${issuer-host}" }"#;
+    for (principal, condition, admitted) in [
+        (provider, r#"{ "StringEquals": { "aws:PrincipalAccount": "${account}" } }"#, true),
+        (provider, r#"{ "StringEquals": { "aws:PrincipalAccount": "anonymous" } }"#, false),
+        (provider, r#"{ "StringEquals": { "aws:PrincipalType": "User" } }"#, true),
+        (provider, r#"{ "StringEquals": { "aws:PrincipalType": "FederatedUser" } }"#, false),
+        (
+            provider,
+            r#"{ "StringEquals": { "aws:userid": "arn:aws:iam::${account}:oidc-provider/${issuer-host}" } }"#,
+            true,
+        ),
+        (provider, r#"{ "StringLike": { "aws:userid": "organization:*" } }"#, false),
+        (provider, r#"{ "Null": { "aws:PrincipalArn": "true" } }"#, true),
+        (provider, r#"{ "Null": { "aws:PrincipalArn": "false" } }"#, false),
+        (r#"{ "AWS": "*" }"#, "{}", false),
+        (r#""*""#, "{}", false),
+        (r#"{ "AWS": "arn:aws:iam::${account}:root" }"#, "{}", false),
+        (r#"{ "Service": "*", "CanonicalUser": "*" }"#, "{}", false),
+        (r#"{ "Federated": "*" }"#, "{}", false),
+    ] {
+        let world = format!(
+            r#"
+[aws.roles.crewai-secrets-reader]
+trust-policy = '''
+{{ "Version": "2012-10-17", "Statement": [ {{
+  "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+  "Principal": {principal}, "Condition": {condition} }} ] }}
+'''
+"#
+        );
+        let site = Site::world(&world);
+        let answer = verdict(&site, None, &site.claims(json!({})).to_string(), &[]).await;
+        let expected = if admitted { refused(200, "ok") } else { refused(403, DENIED) };
+        assert_eq!(answer, expected, "{principal} {condition}");
+    }
+}
+
+/// What is larger than any request is answered, and not cut off while it is being sent.
+#[tokio::test]
+async fn too_large_a_body_is_answered() {
+    let site = Site::world(OPEN);
+    let padding = "x".repeat(8 * 1024 * 1024);
+    let answer = site.exchange("token", &[("Padding", &padding)]).await;
+    assert_eq!(answer.status, 413);
+    assert_eq!(verdict(&site, None, &site.claims(json!({})).to_string(), &[]).await.0, 200, "the next is served");
 }
 
 #[tokio::test]

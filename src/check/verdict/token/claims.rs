@@ -8,8 +8,9 @@ use crate::check::{CheckId, Verdict};
 use crate::domain::iam::Truth;
 use crate::domain::iam::pattern::{Effort, like, like_ignoring_case};
 use crate::domain::profile::{Profile, expected};
+use crate::domain::roles_claim::{ROLES_CLAIM, RolesClaim};
 use crate::domain::text_difference::{TextDifference, text_difference};
-use crate::domain::token::{DecodedToken, ROLES_CLAIM, TokenKind, roles};
+use crate::domain::token::{DecodedToken, TokenKind};
 
 const CHECK: CheckId = CheckId::TokenClaims;
 
@@ -167,14 +168,15 @@ fn pattern(expected: &str, actual: &str, tally: &mut Tally) {
 
 /// A token that lists roles may assume those only, and STS checks that before the trust policy.
 fn roles_claim(role: &str, token: &DecodedToken, tally: &mut Tally) {
-    let Some(listed) = token.claim(ROLES_CLAIM).and_then(roles) else {
-        return;
+    let Some(claims) = &token.claims else { return };
+    let claim = RolesClaim::of(claims);
+    let listed = match &claim {
+        _ if claim.admits(role) => return,
+        RolesClaim::Listed(roles) => roles.join(", "),
+        _ => String::new(),
     };
-    if listed.contains(&role) {
-        return;
-    }
     let summary = format!("the token lists the roles it may assume (`{ROLES_CLAIM}`), and this role is not among them");
-    let actual = if listed.is_empty() { "no role".to_owned() } else { listed.join(", ") };
+    let actual = if listed.is_empty() { "no role".to_owned() } else { listed };
     tally.fails(finding(Cause::RolesClaim, Certainty::Proven, summary).with_difference(role, actual));
 }
 

@@ -96,7 +96,7 @@ fn keys_that_nobody_here_can_know_say_what_they_depend_on() {
 
 #[test]
 fn what_the_request_knows_is_used() {
-    let statement = json!({"Effect": "Allow", "Action": "sts:*", "Principal": "*", "Condition": {
+    let statement = json!({"Effect": "Allow", "Action": "sts:*", "Principal": {"Federated": ARN}, "Condition": {
         "StringEquals": {"sts:RoleSessionName": "${h.example.com/p:sub}", "aws:RequestedRegion": "eu-west-1"},
         "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"},
         "NumericGreaterThan": {"aws:EpochTime": 1_700_000_000}}});
@@ -112,6 +112,54 @@ fn what_the_request_knows_is_used() {
     assert_eq!(evaluate_trust(&policy, &request).decision, Decision::Allow);
     let late = TrustRequest { now: Some(1_900_000_000), ..request };
     assert_eq!(evaluate_trust(&policy, &late).decision, Decision::Deny);
+}
+
+/// Measured in September 2026: STS takes the provider for the caller.
+#[test]
+fn the_provider_is_the_caller() {
+    for (operator, key, value, result) in [
+        ("StringEquals", "aws:PrincipalAccount", "123456789012", Truth::True),
+        ("StringEquals", "aws:PrincipalAccount", "anonymous", Truth::False),
+        ("StringEquals", "aws:PrincipalType", "User", Truth::True),
+        ("StringEquals", "aws:PrincipalType", "FederatedUser", Truth::False),
+        ("StringEquals", "aws:userid", ARN, Truth::True),
+        ("StringEquals", "aws:userid", "s", Truth::False),
+        ("Null", "aws:PrincipalArn", "true", Truth::True),
+        ("StringEquals", "aws:PrincipalArn", ARN, Truth::False),
+    ] {
+        let found = one(json!({operator: {key: value}}), json!({"sub": "s"}));
+        assert_eq!(found.result, result, "{operator} {key} {value}");
+    }
+}
+
+#[test]
+fn what_no_account_and_no_provider_tell_stays_unknown() {
+    let policy = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:*",
+        "Principal": {"Federated": ["accounts.google.com", "arn:aws:iam::000000000000:oidc-provider/h.example.com/p"]},
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}}});
+    let policy = Policy::parse(&policy.to_string()).unwrap();
+    let claims = json!({"sub": "s"});
+    for provider in ["accounts.google.com", "arn:aws:iam::000000000000:oidc-provider/h.example.com/p"] {
+        let request = TrustRequest::new(claims.as_object().unwrap(), provider);
+        assert_eq!(evaluate_trust(&policy, &request).decision, Decision::Unknown, "{provider}");
+    }
+}
+
+#[test]
+fn a_claim_that_is_null_acts_as_absent() {
+    let statement = |condition: Value| {
+        json!({"Effect": "Allow", "Principal": {"Federated": ARN}, "Condition": condition,
+            "Action": "sts:AssumeRoleWithWebIdentity"})
+    };
+    let roles = json!({"https://aws.amazon.com/roles": null});
+    let unlisted = statement(json!({"Bool": {"sts:RoleAuthorizedByIdp": "false"}}));
+    assert_eq!(evaluate(&unlisted, &roles).decision, Decision::Allow);
+    let audience = statement(json!({"StringEquals": {"h.example.com/p:aud": "a"}}));
+    assert_eq!(evaluate(&audience, &json!({"aud": "a", "azp": null})).decision, Decision::Allow);
+    let several = evaluate(&statement(json!({})), &json!({"aud": ["a", "b"], "azp": null}));
+    assert_eq!(several.refusals, [Refusal::SeveralAudiences]);
+    let identity = json!({"https://aws.amazon.com/source_identity": null});
+    assert_eq!(evaluate(&statement(json!({})), &identity).decision, Decision::Allow);
 }
 
 #[test]
@@ -141,7 +189,7 @@ fn statements_are_alternatives_and_a_deny_wins() {
             "Condition": {"StringEquals": {"h.example.com/p:sub": sub}}})
     };
     let unknown = |effect: &str| {
-        json!({"Effect": effect, "Action": "sts:*", "Principal": "*",
+        json!({"Effect": effect, "Action": "sts:*", "Principal": {"Federated": ARN},
             "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}})
     };
     let (allow, other) = (statement("Allow", "s"), statement("Allow", "t"));
@@ -179,8 +227,14 @@ fn principals_and_actions_have_to_fit() {
         (ours.clone(), ("Action", json!("sts:AssumeRole?")), Decision::Deny),
         (ours.clone(), ("NotAction", json!("sts:AssumeRole")), Decision::Allow),
         (ours.clone(), ("NotAction", json!("sts:*")), Decision::Deny),
-        (json!("*"), ("Action", json!("*")), Decision::Allow),
-        (json!({"AWS": "*"}), ("Action", json!("*")), Decision::Allow),
+        (json!("*"), ("Action", json!("*")), Decision::Deny),
+        (json!({"AWS": "*"}), ("Action", json!("*")), Decision::Deny),
+        (json!({"AWS": ["*", "arn:aws:iam::123456789012:root"]}), ("Action", json!("*")), Decision::Deny),
+        (json!({"AWS": "123456789012"}), ("Action", json!("*")), Decision::Deny),
+        (json!({"Service": "*"}), ("Action", json!("*")), Decision::Deny),
+        (json!({"CanonicalUser": "*"}), ("Action", json!("*")), Decision::Deny),
+        (json!({"AWS": "*", "Federated": ARN}), ("Action", json!("*")), Decision::Allow),
+        (json!({"Federated": "*"}), ("Action", json!("*")), Decision::Unknown),
         (json!({"AWS": ARN}), ("Action", json!("*")), Decision::Deny),
         (json!({"Federated": ["accounts.google.com", ARN]}), ("Action", json!("*")), Decision::Allow),
         (json!({"Federated": "accounts.google.com"}), ("Action", json!("*")), Decision::Deny),
@@ -189,6 +243,16 @@ fn principals_and_actions_have_to_fit() {
     }
     let excepted = json!({"Effect": "Allow", "Action": "*", "NotPrincipal": {"Federated": ARN}});
     assert_eq!(evaluate(&excepted, &json!({})).decision, Decision::Deny);
+    let others = json!({"Effect": "Allow", "Action": "*", "NotPrincipal": {"Federated": "accounts.google.com"}});
+    assert_eq!(evaluate(&others, &json!({})).decision, Decision::Unknown);
+    let ours = json!({"Effect": "Allow", "Action": "*", "Principal": {"Federated": ARN}});
+    for denied in
+        [json!({"Principal": "*"}), json!({"Principal": {"AWS": "*"}}), json!({"Principal": {"Federated": "*"}})]
+    {
+        let mut deny = json!({"Effect": "Deny", "Action": "*"});
+        deny["Principal"] = denied["Principal"].clone();
+        assert_eq!(evaluate(&json!([ours, deny]), &json!({})).decision, Decision::Deny, "{denied}");
+    }
     let nobody = evaluate(&json!({"Effect": "Allow", "Action": "*", "Resource": "*"}), &json!({}));
     assert!(nobody.statements[0].principal.why.contains("identity policy"));
 }
@@ -197,7 +261,7 @@ fn principals_and_actions_have_to_fit() {
 fn terraform_cloud_wants_the_subject_evaluated() {
     let claims =
         json!({"iss": "https://app.terraform.io", "sub": "organization:o:project:p:workspace:w:run_phase:plan"});
-    let statement = json!({"Effect": "Allow", "Action": "*", "Principal": "*"});
+    let statement = json!({"Effect": "Allow", "Action": "*", "Principal": {"Federated": ARN}});
     let evaluation = evaluate(&statement, &claims);
     assert_eq!((evaluation.decision, &evaluation.refusals[..]), (Decision::Deny, &[Refusal::SubjectNotEvaluated][..]));
 }
@@ -220,7 +284,7 @@ proptest! {
     #[test]
     fn conditions_obey_and(conditions in conditions(), sub in "[ab]{0,2}", aud in "[ab]{0,2}") {
         let claims = json!({"sub": sub, "aud": aud, "amr": [sub, aud]});
-        let statement = |condition: &Value| json!({"Effect": "Allow", "Action": "*", "Principal": "*", "Condition": condition});
+        let statement = |condition: &Value| json!({"Effect": "Allow", "Action": "*", "Principal": {"Federated": ARN}, "Condition": condition});
         let together = evaluate(&statement(&conditions), &claims).statements[0].matches;
         let mut alone = Truth::True;
         for (operator, keys) in conditions.as_object().unwrap() {
@@ -237,7 +301,7 @@ proptest! {
     fn case_of_keys_never_counts(conditions in conditions(), sub in "[ab]{0,2}") {
         let claims = json!({"sub": sub});
         let statement = |condition: &Value, action: &str| {
-            json!({"Effect": "Allow", "Action": action, "Principal": "*", "Condition": condition})
+            json!({"Effect": "Allow", "Action": action, "Principal": {"Federated": ARN}, "Condition": condition})
         };
         let mut shouted = json!({});
         for (operator, keys) in conditions.as_object().unwrap() {
