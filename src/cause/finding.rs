@@ -1,4 +1,4 @@
-//! A finding: one named cause with the proof it rests on and the way to mend it.
+//! A finding: one named cause with the proof it rests on and the way to fix it.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,35 @@ pub enum Certainty {
     Likely,
     /// One of several causes that give the same symptom.
     Possible,
+}
+
+/// How bad a weakness of a trust is. Ordered: the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Anyone on the issuer gets in.
+    Critical,
+    /// Another organization, repository, namespace or project gets in.
+    High,
+    /// The trust is wider than its names say.
+    Medium,
+    /// Hygiene: dead or misleading text.
+    Low,
+}
+
+impl Severity {
+    /// Every severity, the worst first.
+    pub const ALL: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
+
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Severity::Critical => "critical",
+            Severity::High => "high",
+            Severity::Medium => "medium",
+            Severity::Low => "low",
+        }
+    }
 }
 
 /// Who can carry a fix out.
@@ -73,6 +102,9 @@ pub struct Finding {
     pub check: String,
     /// How sure this is.
     pub certainty: Certainty,
+    /// How bad it is, where it is a weakness and no failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     /// One sentence: what is wrong.
     pub summary: String,
     /// What had to be there, where one value decides.
@@ -113,6 +145,7 @@ impl Finding {
             cause,
             check: check.into(),
             certainty,
+            severity: None,
             summary: summary.into(),
             expected: None,
             actual: None,
@@ -142,6 +175,22 @@ impl Finding {
         self
     }
 
+    /// Says how bad the weakness is.
+    #[must_use]
+    pub fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    /// The same finding where no token was read and `subject` is what the profile makes expected: never proven.
+    #[must_use]
+    pub fn as_predicted(mut self, subject: &str) -> Self {
+        self.certainty = self.certainty.max(Certainty::Likely);
+        self.summary = format!("predicted: {}", self.summary);
+        self.evidence.push(format!("predicted: no token was read; by the profile its subject is `{subject}`"));
+        self
+    }
+
     /// Adds a fact it rests on.
     #[must_use]
     pub fn with_evidence(mut self, fact: impl Into<String>) -> Self {
@@ -149,14 +198,14 @@ impl Finding {
         self
     }
 
-    /// Adds a way to mend it that has no command.
+    /// Adds a way to fix it that has no command.
     #[must_use]
     pub fn with_fix(mut self, text: impl Into<String>) -> Self {
         self.fixes.push(Fix { text: text.into(), ..Fix::default() });
         self
     }
 
-    /// Adds a way to mend it with the command or text that does it.
+    /// Adds a way to fix it with the command or text that does it.
     #[must_use]
     pub fn with_command(mut self, text: impl Into<String>, command: impl Into<String>) -> Self {
         self.fixes.push(Fix { text: text.into(), command: Some(command.into()), ..Fix::default() });

@@ -12,5 +12,5 @@ pub mod keyvault;
 pub mod rotation;
 pub mod trust;
 
-pub use finding::{Actor, Certainty, Finding, Fix, Look};
+pub use finding::{Actor, Certainty, Finding, Fix, Look, Severity};
 pub use id::{Cause, UnknownCause};

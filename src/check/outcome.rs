@@ -37,6 +37,21 @@ impl Verdict {
         Verdict { outcome: Outcome::Pass, reason: None, findings: Vec::new() }
     }
 
+    /// The assertion holds as far as can be told beforehand: `reason` says what that rests on.
+    pub fn pass_on_prediction(reason: impl Into<String>) -> Self {
+        Verdict { reason: Some(format!("predicted: {}", reason.into())), ..Verdict::pass() }
+    }
+
+    /// The same verdict where no token was read and `subject` is what the profile makes expected. An unknown stays one.
+    #[must_use]
+    pub fn as_predicted(mut self, subject: &str) -> Self {
+        let predicted =
+            |reason: String| if reason.starts_with("predicted: ") { reason } else { format!("predicted: {reason}") };
+        self.reason = self.reason.map(predicted);
+        self.findings = self.findings.into_iter().map(|finding| finding.as_predicted(subject)).collect();
+        self
+    }
+
     /// The assertion holds, with findings that deserve attention.
     pub fn warn(reason: impl Into<String>, findings: Vec<Finding>) -> Self {
         Verdict { outcome: Outcome::Warn, reason: Some(reason.into()), findings }

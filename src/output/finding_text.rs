@@ -17,7 +17,13 @@ pub fn lines(finding: &Finding, paint: Paint) -> Vec<String> {
         paint.paint(Role::Strong, &visible(&finding.summary)),
         paint.paint(
             Role::Muted,
-            &format!("({}, {} by {})", finding.cause, certainty(finding.certainty), visible(&finding.check))
+            &format!(
+                "({}{}, {} by {})",
+                finding.severity.map(|severity| format!("{}: ", severity.name())).unwrap_or_default(),
+                finding.cause,
+                certainty(finding.certainty),
+                visible(&finding.check)
+            )
         ),
     )];
     difference(finding, paint, &mut lines);

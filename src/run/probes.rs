@@ -279,11 +279,17 @@ fn verify(input: &StepInput) -> Yield {
 }
 
 async fn credentials(input: &StepInput) -> Yield {
-    let (Some(path), Some(claims)) = (&input.profile.azure.federated_credential, input.facts.claims()) else {
+    let Some(path) = &input.profile.azure.federated_credential else {
         return Yield::Nothing;
     };
-    let text = documents::read(path).await;
-    Yield::Credentials(CredentialFact::evaluate(&path.display().to_string(), text, claims))
+    let source = path.display().to_string();
+    match (input.facts.claims(), input.facts.predicted_claims()) {
+        (Some(claims), _) => Yield::Credentials(CredentialFact::evaluate(&source, documents::read(path).await, claims)),
+        (None, Some(predicted)) => {
+            Yield::Credentials(CredentialFact::predict(&source, documents::read(path).await, predicted))
+        }
+        (None, None) => Yield::Nothing,
+    }
 }
 
 async fn permissions(input: &StepInput) -> Yield {
@@ -296,9 +302,17 @@ async fn permissions(input: &StepInput) -> Yield {
 }
 
 async fn trust_policy(input: &StepInput) -> Yield {
-    let (Some(path), Some(claims)) = (&input.profile.aws.trust_policy, input.facts.claims()) else {
+    let Some(path) = &input.profile.aws.trust_policy else {
         return Yield::Nothing;
     };
-    let text = documents::read(path).await;
-    Yield::TrustPolicy(TrustFact::evaluate(&path.display().to_string(), text, claims, &input.profile, input.facts.now))
+    let (source, profile, now) = (path.display().to_string(), &input.profile, input.facts.now);
+    match (input.facts.claims(), input.facts.predicted_claims()) {
+        (Some(claims), _) => {
+            Yield::TrustPolicy(TrustFact::evaluate(&source, documents::read(path).await, claims, profile, now))
+        }
+        (None, Some(predicted)) => {
+            Yield::TrustPolicy(TrustFact::predict(&source, documents::read(path).await, predicted, profile, now))
+        }
+        (None, None) => Yield::Nothing,
+    }
 }

@@ -73,9 +73,11 @@ pub struct Counts {
 impl FinishedCheck {
     /// The check's end as a guide's step judges it; `at` is when the run began, RFC 3339 UTC.
     pub fn judged(&self, at: &str) -> Judged {
+        // A prediction shows nothing of what was set up.
+        let predicted = self.facts.get("predicted") == Some(&true.into()) && self.outcome != Outcome::Fail;
         Judged {
             check: self.id,
-            outcome: self.outcome,
+            outcome: if predicted { Outcome::Skipped } else { self.outcome },
             reason: self.reason.clone(),
             findings: self.findings.clone(),
             blocked_by: self.blocked_by,

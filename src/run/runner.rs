@@ -20,6 +20,7 @@ use crate::cause::catalogue::complete;
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
+use crate::domain::profile::expected::predicted_claims;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
 use crate::guide::setup_guide;
 use crate::remedy;
@@ -106,7 +107,7 @@ impl<P: Probes> Run<P> {
         Run {
             profile: Arc::new(request.profile.clone()),
             plan: Plan::new(&request.profile, &request.selection),
-            facts: Facts { now: request.now, ..Facts::default() },
+            facts: Facts { now: request.now, predicted: predicted_claims(&request.profile), ..Facts::default() },
             request,
             probes,
             events,

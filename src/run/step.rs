@@ -174,9 +174,9 @@ impl Step {
         };
         match self {
             Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
-            Step::Signature | Step::TrustPolicy | Step::WebIdentity if !facts.has_token() => {
-                Some(CheckId::TokenPresent)
-            }
+            Step::Signature | Step::WebIdentity if !facts.has_token() => Some(CheckId::TokenPresent),
+            // What the profile makes expected is something to judge a trust by.
+            Step::TrustPolicy if !facts.has_token() && facts.predicted.is_none() => Some(CheckId::TokenPresent),
             Step::CallerIdentity | Step::AssumeRole | Step::ListSecrets | Step::GetSecret
                 if !facts.aws.has_credentials() =>
             {

@@ -425,3 +425,87 @@ fn hostile_input_neither_hangs_nor_reaches_the_terminal() {
     assert_eq!(ask(&huge, &claims_file).status.code(), Some(2));
     assert_eq!(ask(&policy, &huge).status.code(), Some(2));
 }
+
+const GITHUB: &str = "token.actions.githubusercontent.com";
+
+/// A policy for GitHub that names these subjects.
+fn for_github(subjects: &Value) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Federated": format!("arn:aws:iam::123456789012:oidc-provider/{GITHUB}")},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {format!("{GITHUB}:aud"): "sts.amazonaws.com"},
+            "StringLike": {format!("{GITHUB}:sub"): subjects}}}]})
+}
+
+/// The answer and the exit status of `trust` without a token.
+fn without_token(policy: &Value, flags: &[&str]) -> (Value, i32) {
+    let files = Files::new();
+    let policy = files.write("policy.json", &policy.to_string());
+    let output = trustline().args(["trust", "--output", "json", "--policy"]).arg(&policy).args(flags).output().unwrap();
+    let answer = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
+    (answer, output.status.code().unwrap())
+}
+
+#[test]
+fn a_policy_alone_is_looked_over_and_the_threshold_ends_it() {
+    for (subjects, severity) in [
+        (json!("*"), Some("critical")),
+        (json!("repo:*"), Some("critical")),
+        (json!("repo:acme*"), Some("high")),
+        (json!("repo:acme/*"), Some("high")),
+        (json!("repo:acme/app:*"), Some("medium")),
+        (json!(["repo:acme/app:environment:prod", "repo:other/tool:ref:refs/heads/main"]), None),
+    ] {
+        let (answer, status) = without_token(&for_github(&subjects), &["--lint"]);
+        assert_eq!((&answer["decision"], status), (&json!("unknown"), 0), "{subjects}");
+        let lint = answer["lint"].as_array().unwrap();
+        let worst =
+            ["critical", "high", "medium", "low"].into_iter().find(|s| lint.iter().any(|f| f["severity"] == *s));
+        assert_eq!(worst, severity, "{subjects}: {lint:#?}");
+        assert!(lint.iter().all(|finding| finding["severity"].is_string()), "{lint:#?}");
+        let ends = |flags: &[&str]| without_token(&for_github(&subjects), flags).1;
+        let is_over = matches!(severity, Some("critical" | "high"));
+        assert_eq!(ends(&["--lint", "--fail-on", "high"]), i32::from(is_over), "{subjects}");
+        assert_eq!(ends(&["--lint", "--strict"]), if severity.is_some() { 4 } else { 0 }, "{subjects}");
+    }
+}
+
+#[test]
+fn a_threshold_counts_beside_a_token_too() {
+    let (policy, own) = (for_github(&json!("repo:acme/*")), "repo:acme/app:ref:refs/heads/main");
+    let claims = json!({"iss": format!("https://{GITHUB}"), "aud": "sts.amazonaws.com", "sub": own});
+    assert_eq!(ask(&policy, &claims, &["--lint"]).1, 0);
+    assert_eq!(ask(&policy, &claims, &["--lint", "--strict"]).1, 4);
+    assert_eq!(ask(&policy, &claims, &["--lint", "--fail-on", "high"]).1, 1);
+    assert_eq!(ask(&policy, &claims, &["--lint", "--fail-on", "critical"]).1, 0);
+}
+
+#[test]
+fn a_profile_predicts_the_token() {
+    let files = Files::new();
+    let profile = |text: &str| files.write("p.toml", text);
+    let ask = |profile: &Path, subjects: Value| {
+        let path = profile.to_str().unwrap();
+        without_token(&for_github(&subjects), &["--profile-file", path])
+    };
+    let main = profile("[github]\nrepository = \"acme/app\"\nref = \"refs/heads/main\"\n");
+    let (answer, status) = ask(&main, json!("repo:acme/app:ref:refs/heads/main"));
+    assert_eq!((&answer["decision"], &answer["predicted"], status), (&json!("allow"), &json!(true), 0));
+    assert_eq!(answer["claims"]["sub"], "repo:acme/app:ref:refs/heads/main");
+    let (answer, status) = ask(&main, json!("repo:acme/other:*"));
+    assert_eq!((&answer["decision"], status), (&json!("deny"), 1));
+    let finding = &answer["findings"][0];
+    assert_eq!(finding["certainty"], "likely");
+    assert!(finding["summary"].as_str().unwrap().starts_with("predicted: "), "{finding}");
+    let open = profile("[github]\nrepository = \"acme/app\"\n");
+    let (answer, status) = ask(&open, json!("repo:acme/app:environment:prod"));
+    assert_eq!((&answer["decision"], status), (&json!("unknown"), 3));
+    assert_eq!(answer["accepts_only"], "repo:acme/app:environment:prod");
+    let nothing = profile("[aws]\nregion = \"us-east-1\"\n");
+    let policy = files.write("policy.json", &for_github(&json!("*")).to_string());
+    let output =
+        trustline().args(["trust", "--policy"]).arg(&policy).arg("--profile-file").arg(&nothing).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("issuer.url and platform.organization"));
+}

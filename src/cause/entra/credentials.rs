@@ -1,6 +1,6 @@
 //! Why federated credentials refuse a token, and whom they let in beside it.
 
-use crate::cause::{Cause, Certainty, Finding};
+use crate::cause::{Cause, Certainty, Finding, Severity};
 use crate::domain::diff::first_difference;
 use crate::domain::entra::{
     ClaimsExpression, Comparison, CredentialEvaluation, CredentialSet, Difference, EvaluatedCredential,
@@ -162,6 +162,7 @@ pub fn strangers(set: &CredentialSet, check: &str) -> Vec<Finding> {
                 format!("the expression of the federated credential `{name}` lets in anybody's tokens of this issuer");
             findings.push(
                 Finding::new(Cause::TrustTooWide, check, Certainty::Proven, summary)
+                    .with_severity(Severity::Critical)
                     .with_evidence(format!("it accepts the subject `{}`", issuer.stranger))
                     .with_fix(
                         "Begin the pattern of the subject with your own organization or group, up to its `/` or `:`.",

@@ -29,15 +29,9 @@ pub(super) fn finding(
         finding.expected = expected(condition);
         finding.actual = condition.actual.as_ref().map(|values| values.join(", "));
     }
-    finding = finding.with_evidence(format!(
-        "{} asks with {} that `{}` be {}",
-        place(statement),
-        condition.operator,
-        condition.key,
-        listed(&condition.expected)
-    ));
+    finding = finding.with_evidence(requirement(statement, condition));
     if let Some([actual]) = condition.actual.as_deref() {
-        finding = finding.with_evidence(format!("the token brings `{actual}`"));
+        finding = finding.with_evidence(format!("the token has `{actual}`"));
         if claim.as_deref() == Some("sub") {
             finding.evidence.extend(parts(evaluation, actual));
         }
@@ -56,14 +50,9 @@ pub(super) fn unknown(
 ) -> Finding {
     let unrecognised = Operator::parse(&condition.operator).comparison == Comparison::Unrecognised;
     let cause = if unrecognised { Cause::OperatorWrong } else { Cause::ClaimMismatch };
-    let summary = format!("whether `{}` is met cannot be told here: {}", condition.key, condition.why);
-    let mut finding = Finding::new(cause, check, Certainty::Possible, summary).with_evidence(format!(
-        "{} asks with {} that `{}` be {}",
-        place(statement),
-        condition.operator,
-        condition.key,
-        listed(&condition.expected)
-    ));
+    let summary = format!("whether `{}` is met is unknown here: {}", condition.key, condition.why);
+    let mut finding =
+        Finding::new(cause, check, Certainty::Possible, summary).with_evidence(requirement(statement, condition));
     finding.expected = expected(condition);
     if unrecognised {
         let nearest = Operator::nearest_name(&condition.operator).unwrap_or("StringEquals");
@@ -72,6 +61,19 @@ pub(super) fn unknown(
     }
     finding.docs = DOCS_OPERATORS.to_owned();
     finding
+}
+
+/// What the statement requires, with its operator.
+fn requirement(statement: &StatementEvaluation, condition: &ConditionEvaluation) -> String {
+    let operator = Operator::parse(&condition.operator);
+    let (verb, sign) = match (operator.negated, operator.has_wildcards()) {
+        (false, false) => ("requires", "="),
+        (false, true) => ("requires", "like"),
+        (true, false) => ("excludes", "="),
+        (true, true) => ("excludes", "like"),
+    };
+    let (place, values) = (place(statement), listed(&condition.expected));
+    format!("{place} {verb} `{}` {sign} {values} ({})", condition.key, condition.operator)
 }
 
 /// The claim that the key stands for, in lower case.
@@ -157,7 +159,7 @@ fn fixes(
     if let Some(key) = &condition.impossible_key {
         return match &key.corrected {
             Some(corrected) => finding.with_command(
-                "Use the key that the token brings",
+                "Use the key that the token has",
                 fix::condition(&condition.operator, corrected, &condition.expected),
             ),
             None => finding.with_fix(format!(
@@ -184,7 +186,7 @@ fn fixes(
         Some("aud" | "oaud") => finding
             .with_command("Accept the audience that the token has", accepted)
             .with_fix(format!("Or ask for a token with the audience {}", listed(&condition.expected))),
-        _ => finding.with_command("If this token is meant to have the role, accept what it brings", accepted),
+        _ => finding.with_command("If this token is meant to have the role, accept its value", accepted),
     }
 }
 

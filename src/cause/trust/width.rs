@@ -1,28 +1,48 @@
 //! Trust that works and reaches too far: strangers who get in, and what in the policy is unsafe or dead.
 
-use super::{DOCS_KEYS, DOCS_MULTI, DOCS_OPERATORS, DOCS_TRUST, fix};
-use crate::cause::{Cause, Certainty, Finding};
+use super::{DOCS_KEYS, DOCS_MULTI, DOCS_OPERATORS, DOCS_TRUST};
+use crate::cause::{Cause, Certainty, Finding, Severity};
 use crate::domain::iam::{Distance, Rule, Smell, Stranger};
+use crate::domain::issuer::IssuerKind;
 
 /// The strangers that the policy lets in, as one finding about the furthest of them.
 pub fn strangers(check: &str, found: &[Stranger]) -> Option<Finding> {
     let furthest = found.iter().min_by_key(|stranger| stranger.distance)?;
     let summary = format!("the trust policy also accepts {}", furthest.who);
-    let mut finding = Finding::new(Cause::TrustTooWide, check, Certainty::Proven, summary);
+    let mut finding =
+        Finding::new(Cause::TrustTooWide, check, Certainty::Proven, summary).with_severity(reach(furthest));
     finding.actual = Some(furthest.subject.clone());
     for stranger in found {
         finding = finding.with_evidence(format!("it accepts `{}`: {}", stranger.subject, stranger.who));
     }
-    finding = finding.with_fix(match furthest.distance {
-        Distance::Tenant => "Add a condition on the subject that names your own organization and project",
-        Distance::Project => "Name the project in the condition on the subject, with what separates it from the rest",
-        Distance::PullRequest => {
-            "End the subject with the branch or environment that may have the role, instead of a wildcard"
-        }
-        Distance::Branch => "Name the branch in the condition on the subject, if only that one may have the role",
-    });
+    finding = finding.with_fix(narrower(furthest));
     finding.docs = DOCS_TRUST.to_owned();
     Some(finding)
+}
+
+/// How far a stranger's token reaches.
+fn reach(stranger: &Stranger) -> Severity {
+    match stranger.distance {
+        Distance::Tenant if stranger.is_anybody() => Severity::Critical,
+        Distance::Tenant | Distance::Project => Severity::High,
+        Distance::PullRequest | Distance::Branch => Severity::Medium,
+    }
+}
+
+/// What keeps the stranger out.
+fn narrower(stranger: &Stranger) -> String {
+    let (what, kept_out) = match stranger.distance {
+        Distance::Tenant => {
+            ("starts with your own organization, whole and with the separator behind it", "that subject")
+        }
+        Distance::Project => ("names the one repository, project or workspace, whole", "the others of the same owner"),
+        Distance::PullRequest => ("ends in the branch or environment that may have the role", "pull requests"),
+        Distance::Branch => ("ends in the one branch or tag that may have the role", "the other branches"),
+    };
+    format!(
+        "Make the condition on `sub` one that {what}, without a wildcard there: `{}` must not match, and with it {kept_out}",
+        stranger.subject
+    )
 }
 
 /// What is unsafe or dead in the policy, a finding each.
@@ -34,104 +54,158 @@ fn finding(check: &str, smell: &Smell) -> Finding {
     let key = smell.key.as_deref().unwrap_or_default();
     let text = &smell.text;
     let wide = Cause::TrustTooWide;
+    let place = format!("Statement[{}]", smell.statement);
     let (cause, summary, fix, docs) = match &smell.rule {
         Rule::SubjectMissing => (
             wide,
             "no condition says whose tokens of the issuer may have the role".to_owned(),
-            format!("Add a condition on `{key}`"),
+            format!(
+                "Write into {place}.Condition: \"StringEquals\": {{\"{key}\": \"{}\"}}, with the subject that `trustline token` shows of a token that may have the role",
+                example(key)
+            ),
             DOCS_TRUST,
         ),
         Rule::SubjectWide => (
             wide,
             format!("`{text}` fits every subject"),
-            "Name the organization and the project".to_owned(),
+            format!("Replace `{text}` in {place}.{} by the whole subject, such as `{}`", smell.at, example(key)),
             DOCS_TRUST,
         ),
         Rule::OwnerWithoutSlash => (
             wide,
             format!("`{text}` also fits owners whose names only start like this"),
-            "End the owner's name with a slash before the wildcard".to_owned(),
+            format!("Replace `{text}` in {place}.{} by `{}`", smell.at, with_slash(text)),
             DOCS_OPERATORS,
         ),
         Rule::PullRequestTrusted => (
             wide,
             format!("`{text}` gives the role to the runs of pull requests, which their authors control"),
-            "Trust a branch or an environment instead, or keep this role to reading what is public".to_owned(),
+            format!(
+                "Replace `{text}` in {place}.{} by `{}`",
+                smell.at,
+                text.replace(":pull_request", ":ref:refs/heads/main")
+            ),
             DOCS_TRUST,
         ),
         Rule::ForAllValues => (
             wide,
             format!("`{text}` in an Allow is true when `{key}` is missing or misspelt"),
-            format!("Use the operator without `ForAllValues:`, or add \"Null\": {{\"{key}\": \"false\"}}"),
+            format!("Write `{}` in place of `{text}` in {place}.Condition", text.trim_start_matches("ForAllValues:")),
             DOCS_MULTI,
         ),
         Rule::NegatedTenancy => (
             wide,
             format!("`{text}` on `{key}` names who is kept out and lets everybody else in"),
-            format!("Name who may have the role, with StringEquals or StringLike on `{key}`"),
+            format!(
+                "Write into {place}.Condition: \"StringEquals\": {{\"{key}\": \"{}\"}}, with the value of whoever may have the role",
+                example(key)
+            ),
             DOCS_OPERATORS,
         ),
         Rule::IfExistsTenancy => (
             wide,
             format!("`{text}` on `{key}` is true when the key is missing"),
-            "Use the operator without `IfExists`".to_owned(),
+            format!("Write `{}` in place of `{text}` in {place}.Condition", text.trim_end_matches("IfExists")),
             DOCS_OPERATORS,
         ),
         Rule::AudienceUnconstrained => (
             wide,
             "any audience that the provider has registered is accepted, also of tokens made for another service"
                 .to_owned(),
-            format!("Add a condition on `{key}`"),
+            format!(
+                "Write into {place}.Condition: \"StringEquals\": {{\"{key}\": \"sts.amazonaws.com\"}}, or the audience that your tokens have"
+            ),
             DOCS_TRUST,
         ),
         Rule::PrincipalWide => (
             wide,
             "the principal is not one identity provider".to_owned(),
-            "Name the provider's ARN under `Federated`".to_owned(),
+            format!(
+                "Write into {place}: \"Principal\": {{\"Federated\": \"arn:aws:iam::ACCOUNT:oidc-provider/HOST\"}}; `aws iam list-open-id-connect-providers` prints the ARN"
+            ),
             DOCS_TRUST,
         ),
         Rule::WildcardUnderEquals => (
             Cause::OperatorWrong,
             format!("`{text}` has a wildcard that its operator takes literally, so `{key}` will never equal it"),
-            "Compare with StringLike".to_owned(),
+            format!("Write `StringLike` in place of the operator of {place}.{}", smell.at),
             DOCS_OPERATORS,
         ),
         Rule::ImpossibleKey(impossible) => (
             Cause::ConditionKeyWrong,
-            format!("no token can bring the condition key `{text}`: {}", impossible.why),
+            format!("no token can have the condition key `{text}`: {}", impossible.why),
             match &impossible.corrected {
-                Some(corrected) => format!("Write `{corrected}`"),
-                None => "Remove the condition".to_owned(),
+                Some(corrected) => format!("Write `{corrected}` in place of `{text}` in {place}.{}", smell.at),
+                None => format!("Remove the condition on `{text}` from {place}.{}", smell.at),
             },
             DOCS_KEYS,
         ),
         Rule::Placeholder => (
             by_place(smell),
             format!("the placeholder `{text}` was never filled in"),
-            "Put the real value in its place".to_owned(),
+            format!("Put the real value in place of `{text}` in {place}.{}", smell.at),
             DOCS_TRUST,
         ),
         Rule::Homoglyph => (
             by_place(smell),
             format!("`{text}` has a character that only looks like an ASCII one"),
-            "Type the value again".to_owned(),
+            format!("Type the value in {place}.{} again, in ASCII", smell.at),
             DOCS_TRUST,
         ),
         Rule::Invisible => (
             by_place(smell),
             format!("`{text}` has a character that cannot be seen"),
-            "Type the value again".to_owned(),
+            format!("Type the value in {place}.{} again, in ASCII", smell.at),
             DOCS_TRUST,
         ),
     };
     let mut finding = Finding::new(cause, check, Certainty::Proven, summary)
-        .with_evidence(format!("Statement[{}].{}", smell.statement, smell.at))
+        .with_severity(severity(&smell.rule))
+        .with_evidence(format!("{place}.{}", smell.at))
         .with_fix(fix);
-    if smell.rule == Rule::WildcardUnderEquals {
-        finding = finding.with_command("Corrected", fix::condition("StringLike", key, std::slice::from_ref(text)));
-    }
     finding.docs = docs.to_owned();
     finding
+}
+
+/// A value such as the key's issuer gives, to be replaced by the own one.
+fn example(key: &str) -> &'static str {
+    let (url, claim) = key.rsplit_once(':').unwrap_or_default();
+    match (IssuerKind::of(url, None), claim) {
+        (IssuerKind::GithubActions | IssuerKind::GithubEnterpriseServer, "sub") => {
+            "repo:OWNER/REPOSITORY:ref:refs/heads/main"
+        }
+        (IssuerKind::GitlabCom | IssuerKind::GitlabSelfManaged, "sub") => {
+            "project_path:GROUP/PROJECT:ref_type:branch:ref:main"
+        }
+        (IssuerKind::CircleCi, "sub") => "org/ORGANIZATION-ID/project/PROJECT-ID/user/USER-ID",
+        (IssuerKind::TerraformCloud, "sub") => {
+            "organization:ORGANIZATION:project:PROJECT:workspace:WORKSPACE:run_phase:apply"
+        }
+        (IssuerKind::Eks | IssuerKind::Kubernetes, "sub") => "system:serviceaccount:NAMESPACE:SERVICE-ACCOUNT",
+        (_, "sub") => "SUBJECT",
+        _ => "VALUE",
+    }
+}
+
+/// The pattern with the owner's name ended by a slash.
+fn with_slash(pattern: &str) -> String {
+    match pattern.find(['*', '?']) {
+        Some(wild) => format!("{}/{}", &pattern[..wild], &pattern[wild..]),
+        None => pattern.to_owned(),
+    }
+}
+
+fn severity(rule: &Rule) -> Severity {
+    match rule {
+        Rule::SubjectMissing | Rule::SubjectWide | Rule::NegatedTenancy | Rule::PrincipalWide => Severity::Critical,
+        Rule::OwnerWithoutSlash => Severity::High,
+        Rule::PullRequestTrusted | Rule::ForAllValues | Rule::IfExistsTenancy | Rule::AudienceUnconstrained => {
+            Severity::Medium
+        }
+        Rule::WildcardUnderEquals | Rule::ImpossibleKey(_) | Rule::Placeholder | Rule::Homoglyph | Rule::Invisible => {
+            Severity::Low
+        }
+    }
 }
 
 /// The cause that a damaged text has where it stands.

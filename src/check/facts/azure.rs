@@ -7,8 +7,9 @@ use super::cloud::Call;
 use super::document::Unread;
 use super::secret::{SecretList, SecretRead};
 use super::subscription::SubscriptionFact;
-use crate::domain::entra::{CredentialEvaluation, CredentialSet, EntraError, evaluate};
+use crate::domain::entra::{CredentialEvaluation, CredentialSet, EntraError, evaluate, evaluate_predicted};
 use crate::domain::keyvault::{Challenge, ChallengeFit, VaultError};
+use crate::domain::profile::expected::PredictedClaims;
 use crate::domain::timestamp::UnixSeconds;
 
 /// What Entra and the vault answered. `None` where a call was not made.
@@ -47,6 +48,12 @@ pub struct CredentialFact {
     pub source: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<CredentialEvaluation>,
+    /// Evaluated for the claims that the profile makes expected: no token was read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub predicted: bool,
+    /// The one expected subject that is known to be accepted, where others that are possible are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepts_only: Option<String>,
     /// Why they could not be evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -58,12 +65,37 @@ pub struct CredentialFact {
 impl CredentialFact {
     /// Evaluates the text, or keeps why it could not be read.
     pub fn evaluate(source: &str, text: Result<String, Unread>, claims: &Map<String, Value>) -> Self {
-        let set = text.and_then(|text| CredentialSet::parse(&text).map_err(|error| error.to_string().into()));
-        let (evaluation, problem, is_missing) = match set {
-            Ok(set) => (Some(evaluate(&set, claims)), None, false),
-            Err(unread) => (None, Some(unread.why), unread.is_missing),
+        Self::read(source, text, |set, fact| fact.evaluation = Some(evaluate(set, claims)))
+    }
+
+    /// As [`CredentialFact::evaluate`], where no token was read and `predicted` is what the profile makes expected.
+    pub fn predict(source: &str, text: Result<String, Unread>, predicted: &PredictedClaims) -> Self {
+        Self::read(source, text, |set, fact| {
+            let found = evaluate_predicted(set, predicted);
+            (fact.predicted, fact.accepts_only) = (true, found.accepts_only);
+            fact.evaluation = Some(found.evaluation);
+        })
+    }
+
+    /// The fact of credentials that could be read, as `learn` completes it, or of such as could not.
+    fn read(
+        source: &str,
+        text: Result<String, Unread>,
+        learn: impl FnOnce(&CredentialSet, &mut CredentialFact),
+    ) -> Self {
+        let mut fact = CredentialFact {
+            source: source.to_owned(),
+            evaluation: None,
+            predicted: false,
+            accepts_only: None,
+            problem: None,
+            is_missing: false,
         };
-        CredentialFact { source: source.to_owned(), evaluation, problem, is_missing }
+        match text.and_then(|text| CredentialSet::parse(&text).map_err(|error| error.to_string().into())) {
+            Ok(set) => learn(&set, &mut fact),
+            Err(unread) => (fact.problem, fact.is_missing) = (Some(unread.why), unread.is_missing),
+        }
+        fact
     }
 }
 

@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 
 use self::network::{Exchange, HopName};
 use super::CheckId;
+use crate::domain::profile::expected::PredictedClaims;
 use crate::domain::timestamp::UnixSeconds;
 
 /// Everything seen so far in one run.
@@ -31,6 +32,8 @@ pub struct Facts {
     pub now: UnixSeconds,
     /// The issuer's host: name look-up, connection, certificate chain, discovery document, keys.
     pub issuer: issuer::IssuerFacts,
+    /// The claims that the profile makes expected, where it says enough.
+    pub predicted: Option<PredictedClaims>,
     /// The token as its source gave it, decoded.
     pub token: Option<token::TokenFact>,
     /// The state of the token's signature.
@@ -56,6 +59,11 @@ impl Facts {
         self.token.as_ref()?.token()?.claims.as_ref()
     }
 
+    /// The claims that the profile makes expected, where no token was read that has its own.
+    pub fn predicted_claims(&self) -> Option<&PredictedClaims> {
+        self.predicted.as_ref().filter(|_| !self.has_token())
+    }
+
     /// The secret that was read, in whichever store.
     pub fn secret_read(&self) -> Option<&secret::SecretRead> {
         let in_aws = self.aws.secret.as_ref().and_then(|call| call.granted());
@@ -74,7 +82,7 @@ impl Facts {
             CheckId::TokenTime => self.token.as_ref().and_then(|t| t.token()).map(|t| {
                 json!({ "now": self.now, "issued_at": t.issued_at(), "not_before": t.not_before(), "expires_at": t.expires_at() })
             }),
-            CheckId::TokenClaims => self.claims().map(|claims| json!({ "claims": claims })),
+            CheckId::TokenClaims => self.shown_claims(),
             CheckId::TokenSignature => shown(self.signature.as_ref()),
             CheckId::TrustPolicy => shown(self.trust.as_ref()).or_else(|| shown(self.azure.credentials.as_ref())),
             CheckId::AzureExchange => shown(self.azure.exchange.as_ref()),
@@ -94,6 +102,15 @@ impl Facts {
             Some(Value::Object(fields)) => fields,
             _ => Map::new(),
         }
+    }
+
+    fn shown_claims(&self) -> Option<Value> {
+        if let Some(claims) = self.claims() {
+            return Some(json!({ "claims": claims }));
+        }
+        let mut shown = shown(self.predicted_claims())?;
+        shown.as_object_mut()?.insert("predicted".to_owned(), true.into());
+        Some(shown)
     }
 
     /// The read of the secret, and what was looked at to explain a refusal of it.

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use super::document::Unread;
 use crate::cause::{Finding, trust};
 use crate::domain::iam::{
-    Decision, KnownFrom, Policy, Provider, Stranger, TrustEvaluation, TrustRequest, WEB_IDENTITY, evaluate_trust,
+    Decision, KnownFrom, Policy, Provider, Stranger, TrustEvaluation, TrustRequest, evaluate_predicted, evaluate_trust,
     strangers,
 };
 use crate::domain::profile::Profile;
+use crate::domain::profile::expected::PredictedClaims;
 use crate::domain::timestamp::UnixSeconds;
 
 /// The trust policy at hand, evaluated for the token.
@@ -28,12 +29,25 @@ pub struct TrustFact {
     /// Tokens of strangers that the policy accepts too; looked for where it accepts the token at hand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strangers: Vec<Stranger>,
+    /// Evaluated for the claims that the profile makes expected: no token was read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub predicted: bool,
+    /// The one expected subject that is known to be accepted, where others that are possible are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepts_only: Option<String>,
     /// Why the policy could not be evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// There is no such file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_missing: bool,
+}
+
+/// Who asks for the role, with what, and when.
+struct Asked<'a> {
+    claims: &'a Map<String, Value>,
+    profile: &'a Profile,
+    now: UnixSeconds,
 }
 
 impl TrustFact {
@@ -46,41 +60,74 @@ impl TrustFact {
         profile: &Profile,
         now: UnixSeconds,
     ) -> Self {
+        Self::read(source, text, |policy, fact| {
+            fact.learn(policy, Asked { claims, profile, now }, |request| evaluate_trust(policy, request));
+        })
+    }
+
+    /// As [`TrustFact::evaluate`], where no token was read and `predicted` is what the profile makes expected.
+    pub fn predict(
+        source: &str,
+        text: Result<String, Unread>,
+        predicted: &PredictedClaims,
+        profile: &Profile,
+        now: UnixSeconds,
+    ) -> Self {
+        Self::read(source, text, |policy, fact| {
+            fact.predicted = true;
+            let mut accepts_only = None;
+            fact.learn(policy, Asked { claims: &predicted.claims, profile, now }, |request| {
+                let found = evaluate_predicted(policy, request, predicted);
+                accepts_only = found.accepts_only;
+                found.evaluation
+            });
+            fact.accepts_only = accepts_only;
+        })
+    }
+
+    /// The fact of a policy that could be read, as `learn` completes it, or of one that could not.
+    fn read(source: &str, text: Result<String, Unread>, learn: impl FnOnce(&Policy, &mut TrustFact)) -> Self {
         let mut fact = TrustFact {
             source: source.to_owned(),
             evaluation: None,
             role_created_at: None,
             known_from: None,
             strangers: Vec::new(),
+            predicted: false,
+            accepts_only: None,
             problem: None,
             is_missing: false,
         };
-        let policy = match text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string().into())) {
-            Ok(policy) => policy,
-            Err(unread) => {
-                (fact.problem, fact.is_missing) = (Some(unread.why), unread.is_missing);
-                return fact;
-            }
-        };
-        fact.role_created_at = policy.role_created_at;
+        match text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string().into())) {
+            Ok(policy) => learn(&policy, &mut fact),
+            Err(unread) => (fact.problem, fact.is_missing) = (Some(unread.why), unread.is_missing),
+        }
+        fact
+    }
+
+    fn learn(
+        &mut self,
+        policy: &Policy,
+        asked: Asked<'_>,
+        evaluate: impl FnOnce(&TrustRequest<'_>) -> TrustEvaluation,
+    ) {
+        let Asked { claims, profile, now } = asked;
         let role = profile.aws.role_arn.as_ref().map(ToString::to_string);
-        let provider = Provider::of(claims, &policy, role.as_deref());
+        let provider = Provider::of(claims, policy, role.as_deref());
         let request = TrustRequest {
-            claims,
-            provider_arn: &provider.arn,
-            action: WEB_IDENTITY,
             role_arn: role.as_deref(),
             session_name: profile.aws.session_name.as_deref(),
             region: profile.aws.region.as_deref(),
             now: Some(now),
+            ..TrustRequest::new(claims, &provider.arn)
         };
-        let evaluation = evaluate_trust(&policy, &request);
+        let evaluation = evaluate(&request);
         if evaluation.decision == Decision::Allow {
-            fact.strangers = strangers(&policy, &request);
+            self.strangers = strangers(policy, &request);
         }
-        fact.evaluation = Some(evaluation);
-        fact.known_from = Some(provider.known_from);
-        fact
+        self.role_created_at = policy.role_created_at;
+        self.evaluation = Some(evaluation);
+        self.known_from = Some(provider.known_from);
     }
 
     /// The decision, where the policy could be evaluated.

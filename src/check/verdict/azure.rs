@@ -31,7 +31,7 @@ pub fn credentials(facts: &Facts, profile: &Profile) -> Verdict {
     let Some(evaluation) = &fact.evaluation else {
         return Verdict::inconclusive(fact.problem.clone().unwrap_or_default(), Vec::new());
     };
-    match evaluation.decision {
+    let verdict = match evaluation.decision {
         Decision::Allow if evaluation.problems.is_empty() => Verdict::pass(),
         Decision::Allow => {
             let problems: Vec<String> = evaluation.problems.iter().map(ToString::to_string).collect();
@@ -48,8 +48,14 @@ pub fn credentials(facts: &Facts, profile: &Profile) -> Verdict {
         }
         Decision::Unknown => {
             let problems: Vec<String> = evaluation.problems.iter().map(ToString::to_string).collect();
-            Verdict::inconclusive(problems.join("; "), Vec::new())
+            let open = || "whether a federated credential accepts it depends on what is unknown here".to_owned();
+            let reason = Some(problems.join("; ")).filter(|told| !told.is_empty()).unwrap_or_else(open);
+            Verdict::inconclusive(reason, Vec::new())
         }
+    };
+    match facts.predicted_claims().filter(|_| fact.predicted) {
+        Some(predicted) => super::trust::predicted_verdict(verdict, predicted, fact.accepts_only.as_deref()),
+        None => verdict,
     }
 }
 

@@ -2,15 +2,38 @@
 
 use crate::cause::{Cause, Certainty, Finding, trust};
 use crate::check::facts::Facts;
-use crate::check::{CheckId, Verdict};
+use crate::check::facts::trust::TrustFact;
+use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::iam::Decision;
 use crate::domain::profile::Profile;
+use crate::domain::profile::expected::PredictedClaims;
 use crate::domain::profile::key::Key;
 
-/// The policy at hand accepts the token, and nobody else's.
+/// The policy at hand accepts the token, and nobody else's. Without a token the one that the profile makes expected
+/// counts, and the verdict says so.
 pub fn policy(facts: &Facts, _profile: &Profile) -> Verdict {
-    let check = CheckId::TrustPolicy.id();
     let Some(fact) = &facts.trust else { return Verdict::inconclusive("no trust policy was evaluated", Vec::new()) };
+    match facts.predicted_claims().filter(|_| fact.predicted) {
+        Some(predicted) => predicted_verdict(judged(fact), predicted, fact.accepts_only.as_deref()),
+        None => judged(fact),
+    }
+}
+
+/// A verdict that rests on expected claims.
+pub(super) fn predicted_verdict(verdict: Verdict, predicted: &PredictedClaims, accepts_only: Option<&str>) -> Verdict {
+    let subject = predicted.subject();
+    if let Some(only) = accepts_only {
+        let reason = format!("predicted: of the subjects `{subject}` the trust accepts some, such as `{only}`");
+        return Verdict::inconclusive(reason, Vec::new());
+    }
+    match verdict.outcome {
+        Outcome::Pass => Verdict::pass_on_prediction(format!("no token was read; `{subject}` is accepted")),
+        _ => verdict.as_predicted(subject),
+    }
+}
+
+fn judged(fact: &TrustFact) -> Verdict {
+    let check = CheckId::TrustPolicy.id();
     let reason = |otherwise: &str| {
         fact.findings(check).first().map_or_else(|| otherwise.to_owned(), |finding| finding.summary.clone())
     };
@@ -26,7 +49,7 @@ pub fn policy(facts: &Facts, _profile: &Profile) -> Verdict {
             Verdict::fail(reason("the trust policy does not accept this token"), fact.findings(check))
         }
         (Some(Decision::Unknown), _) => Verdict::inconclusive(
-            reason("whether the trust policy accepts this token depends on what is not known here"),
+            reason("whether the trust policy accepts this token depends on what is unknown here"),
             fact.findings(check),
         ),
         (None, Some(problem)) => {
@@ -49,9 +72,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::check::Outcome;
     use crate::check::facts::document::Unread;
-    use crate::check::facts::trust::TrustFact;
     use crate::domain::profile::{AwsSettings, Guide};
 
     const ISSUER: &str = "https://app.example.com";
@@ -68,12 +89,15 @@ mod tests {
         }
     }
 
-    fn judged(condition: serde_json::Value) -> Verdict {
-        let policy = json!({"Version": "2012-10-17", "Statement": [{
+    fn document(condition: serde_json::Value) -> serde_json::Value {
+        json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow",
             "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/app.example.com"},
-            "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition}]});
-        judged_text(Ok(policy.to_string()))
+            "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition}]})
+    }
+
+    fn judged(condition: serde_json::Value) -> Verdict {
+        judged_text(Ok(document(condition).to_string()))
     }
 
     fn judged_text(text: Result<String, Unread>) -> Verdict {
@@ -107,6 +131,34 @@ mod tests {
         assert_eq!(verdict.outcome, Outcome::Fail);
         assert_eq!(verdict.findings[0].cause, Cause::SubCaseMismatch);
         assert_eq!(verdict.findings[0].certainty, Certainty::Proven);
+    }
+
+    /// The verdict on a policy for `condition` where the profile names its organization and no token was read.
+    fn predicted(condition: serde_json::Value) -> (Verdict, serde_json::Value) {
+        let organization = SUBJECT.strip_prefix("organization:").map(str::to_owned);
+        let profile = Profile { organization, ..profile() };
+        let predicted = crate::domain::profile::expected::predicted_claims(&profile).unwrap();
+        let policy = document(condition).to_string();
+        let trust = TrustFact::predict("trust-policy.json", Ok(policy), &predicted, &profile, 1_800_000_000);
+        let facts = Facts { trust: Some(trust), predicted: Some(predicted), ..Facts::default() };
+        (super::policy(&facts, &profile), facts.json(CheckId::TrustPolicy).into())
+    }
+
+    #[test]
+    fn a_prediction_is_called_one_and_proves_nothing() {
+        let exact = json!({"app.example.com:aud": "sts.amazonaws.com", "app.example.com:sub": SUBJECT});
+        let (verdict, facts) = predicted(json!({"StringEquals": exact}));
+        assert_eq!((verdict.outcome, &facts["predicted"]), (Outcome::Pass, &json!(true)));
+        assert!(verdict.reason.unwrap().starts_with("predicted: no token was read"));
+        let other = SUBJECT.replace("7f3e", "7f3f");
+        let (verdict, _) = predicted(json!({"StringEquals": {"app.example.com:sub": other}}));
+        assert_eq!(verdict.outcome, Outcome::Fail);
+        assert!(verdict.reason.unwrap().starts_with("predicted: "));
+        let finding = &verdict.findings[0];
+        assert_eq!((finding.cause, finding.certainty), (Cause::SubMismatch, Certainty::Likely));
+        assert!(finding.summary.starts_with("predicted: "), "{}", finding.summary);
+        let (verdict, _) = predicted(json!({"StringLike": {"app.example.com:sub": "organization:*"}}));
+        assert_eq!((verdict.outcome, verdict.findings[0].certainty), (Outcome::Warn, Certainty::Likely));
     }
 
     #[test]

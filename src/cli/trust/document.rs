@@ -2,26 +2,44 @@
 
 use serde_json::{Value, json};
 
-use super::Answer;
+use super::{Answer, Judged};
+use crate::domain::iam::Decision;
 
 /// The schema's name.
 pub(super) const SCHEMA: &str = "trustline.trust/1";
 
 pub(super) fn render(answer: &Answer) -> Value {
-    let evaluation = &answer.evaluation;
-    json!({
-        "schema": SCHEMA,
+    let mut document = match &answer.judged {
+        Some(judged) => self::judged(judged),
+        // Without a token there is nothing to decide on.
+        None => json!({ "decision": Decision::Unknown, "statements": [], "findings": [] }),
+    };
+    document["schema"] = SCHEMA.into();
+    document["lint"] = json!(answer.lint.as_deref().unwrap_or_default());
+    document["problems"] = json!(answer.policy.problems);
+    document
+}
+
+fn judged(judged: &Judged) -> Value {
+    let evaluation = &judged.evaluation;
+    let mut document = json!({
         "decision": evaluation.decision,
         "issuer": evaluation.issuer,
-        "subject": answer.claims.get("sub"),
+        "subject": judged.claims.get("sub"),
         "provider_arn": evaluation.provider_arn,
-        "provider_from": answer.known_from,
+        "provider_from": judged.known_from,
         "role_arn": evaluation.role_arn,
         "actions": evaluation.actions,
         "refusals": evaluation.refusals,
         "statements": evaluation.statements,
-        "findings": answer.findings,
-        "lint": answer.lint.as_deref().unwrap_or_default(),
-        "problems": answer.policy.problems,
-    })
+        "findings": judged.findings,
+    });
+    if judged.predicted {
+        document["predicted"] = true.into();
+        document["claims"] = json!(judged.claims);
+    }
+    if let Some(only) = &judged.accepts_only {
+        document["accepts_only"] = only.as_str().into();
+    }
+    document
 }

@@ -1,10 +1,11 @@
 //! `trustline trust`: would this trust policy let this token have the role, or this federated credential let it stand
-//! for the application? Offline, from files.
+//! for the application? And, with or without a token: what in it is unsafe or dead? Offline, from files.
 
 mod credential;
 mod document;
 pub(super) mod input;
 mod text;
+mod threshold;
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,49 +13,85 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::args::{OutputArgs, OutputFormat};
-use super::{CliError, Exit, terminal};
+use self::threshold::Threshold;
+use super::args::{OutputArgs, OutputFormat, ProfileSelector};
+use super::{CliError, Exit, settings, terminal};
 use crate::cause::{Finding, trust};
 use crate::domain::iam::{
-    Decision, KnownFrom, Policy, Provider, ProviderArn, TrustEvaluation, TrustRequest, evaluate_trust, lint, strangers,
+    KnownFrom, Policy, Provider, ProviderArn, TrustEvaluation, TrustRequest, evaluate_predicted, evaluate_trust, lint,
+    strangers, strangers_to_the_named,
 };
+use crate::domain::profile::Profile;
+use crate::domain::profile::expected::{PredictedClaims, predicted_claims};
 use crate::domain::timestamp::UnixSeconds;
 
 /// Arguments of `trustline trust`.
 #[derive(Debug, Args)]
 pub(super) struct TrustArgs {
-    /// The role's trust policy: the document, or the answer of `aws iam get-role`; `-` for standard input
-    #[arg(long, value_name = "FILE", required_unless_present = "credential")]
+    /// The role's trust policy: the document, or the answer of `aws iam get-role`; `-` for standard input. Without it
+    /// the file that the profile names
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["credential", "profile", "profile_file"])]
     policy: Option<PathBuf>,
     /// An Entra federated credential, or the answer of `az ad app federated-credential list`; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "provider_arn"])]
     credential: Option<PathBuf>,
     /// A file with the token; `-` for standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "claims", required_unless_present = "claims")]
+    #[arg(long, value_name = "FILE", conflicts_with = "claims")]
     token: Option<PathBuf>,
     /// A JSON file with the token's claims; `-` for standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present_any = ["token", "profile", "profile_file", "lint"]
+    )]
     claims: Option<PathBuf>,
+    /// Predict the token's claims from the profile of this name, where no token is given
+    #[arg(long, value_name = "NAME", conflicts_with = "profile_file")]
+    profile: Option<String>,
+    /// Predict the token's claims from the profile in this file, where no token is given
+    #[arg(long, value_name = "FILE")]
+    profile_file: Option<PathBuf>,
     /// The identity provider's ARN; without it, made from the token's issuer and the account in the policy
     #[arg(long, value_name = "ARN", value_parser = provider)]
     provider_arn: Option<String>,
-    /// Also say what is unsafe or dead in the policy, and who else it lets in
+    /// Also say what is unsafe or dead in the trust, and who else it lets in; needs no token
     #[arg(long)]
     lint: bool,
     #[command(flatten)]
+    threshold: Threshold,
+    #[command(flatten)]
     output: OutputArgs,
+}
+
+/// Whose token is judged.
+enum Subject {
+    /// The claims of a token.
+    Token(Map<String, Value>),
+    /// The claims that a profile makes expected.
+    Predicted(PredictedClaims),
+    /// Nobody's: the trust alone is looked over.
+    Nobody,
 }
 
 /// What was found out.
 struct Answer {
     policy: Policy,
+    judged: Option<Judged>,
+    /// What is unsafe or dead in the policy; `None` where nobody asked.
+    lint: Option<Vec<Finding>>,
+}
+
+/// What the policy says to a token.
+struct Judged {
     claims: Map<String, Value>,
     evaluation: TrustEvaluation,
     known_from: KnownFrom,
     /// Why the token is not let in.
     findings: Vec<Finding>,
-    /// What is unsafe or dead in the policy; `None` where nobody asked.
-    lint: Option<Vec<Finding>>,
+    /// No token was given; the claims follow from the profile.
+    predicted: bool,
+    /// The one expected subject that is accepted, where others that are possible are not.
+    accepts_only: Option<String>,
 }
 
 /// The name that findings carry in place of a check's.
@@ -70,41 +107,59 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
             "only one of --policy, --credential, --token and --claims can be `-`: there is one standard input",
         ));
     }
-    let policy = match (&args.policy, &args.credential) {
-        (_, Some(path)) => {
-            let credentials = input::credentials(path)?;
-            return credential::run(args, &credentials, claims(args)?);
-        }
-        (Some(path), None) => input::policy(path)?,
-        (None, None) => return Err(CliError::new("give the trust with --policy or --credential")),
+    let profile = profile(args)?;
+    let of_profile = profile.as_ref().filter(|_| args.policy.is_none());
+    let credential = args.credential.as_ref().or(of_profile.and_then(|p| p.azure.federated_credential.as_ref()));
+    if let Some(path) = credential {
+        let credentials = input::credentials(path)?;
+        return credential::run(args, &credentials, subject(args, profile.as_ref())?);
+    }
+    let Some(path) = args.policy.as_ref().or(of_profile.and_then(|p| p.aws.trust_policy.as_ref())) else {
+        return Err(CliError::new("the profile names no trust policy and no federated credential")
+            .with_hint("give the trust with --policy or --credential"));
     };
-    let claims = claims(args)?;
-    let answer = answer(args, policy, claims);
+    let answer = answer(args, input::policy(path)?, subject(args, profile.as_ref())?);
     let printed = match args.output.output {
         OutputFormat::Json => format!("{:#}\n", document::render(&answer)),
         _ => text::render(&answer, terminal::paint(&args.output)),
     };
     terminal::print(&printed)?;
-    Ok(exit(answer.evaluation.decision))
+    let decision = answer.judged.map(|judged| judged.evaluation.decision);
+    Ok(args.threshold.exit(decision, answer.lint.as_deref().unwrap_or_default()))
 }
 
-fn claims(args: &TrustArgs) -> Result<Map<String, Value>, CliError> {
-    match (&args.token, &args.claims) {
-        (Some(token), _) => input::token(token),
-        (None, Some(claims)) => input::claims(claims),
-        (None, None) => Err(CliError::new("give the token with --token, or its claims with --claims")),
+fn profile(args: &TrustArgs) -> Result<Option<Profile>, CliError> {
+    let (profile, profile_file) = (args.profile.clone(), args.profile_file.clone());
+    if profile.is_none() && profile_file.is_none() {
+        return Ok(None);
+    }
+    let selector = ProfileSelector { profile, profile_file, ..ProfileSelector::default() };
+    Ok(Some(settings::load_to_read(&selector)?.profile))
+}
+
+fn subject(args: &TrustArgs, profile: Option<&Profile>) -> Result<Subject, CliError> {
+    match (&args.token, &args.claims, profile) {
+        (Some(token), _, _) => input::token(token).map(Subject::Token),
+        (None, Some(claims), _) => input::claims(claims).map(Subject::Token),
+        (None, None, Some(profile)) => predicted_claims(profile).map(Subject::Predicted).ok_or_else(|| {
+            CliError::new("the profile says too little to predict a token's claims")
+                .with_hint("name who issues and for whom: issuer.url and platform.organization, or github.repository, gitlab.project-path, circleci.project, terraform.workspace, kubernetes.service-account")
+                .with_hint("or give a token with --token, or its claims with --claims")
+        }),
+        (None, None, None) => Ok(Subject::Nobody),
     }
 }
 
-fn exit(decision: Decision) -> Exit {
-    match decision {
-        Decision::Allow => Exit::Passed,
-        Decision::Deny => Exit::Failed,
-        Decision::Unknown => Exit::Inconclusive,
-    }
-}
-
-fn answer(args: &TrustArgs, policy: Policy, claims: Map<String, Value>) -> Answer {
+fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
+    let (claims, predicted) = match subject {
+        Subject::Token(claims) => (Some(claims), None),
+        Subject::Predicted(predicted) => (Some(predicted.claims.clone()), Some(predicted)),
+        Subject::Nobody => (None, None),
+    };
+    let Some(claims) = claims else {
+        let lint = Some(looked_over(&policy));
+        return Answer { policy, judged: None, lint };
+    };
     let provider = match &args.provider_arn {
         Some(arn) => Provider { arn: arn.clone(), known_from: KnownFrom::Given },
         None => Provider::of(&claims, &policy, None),
@@ -114,13 +169,34 @@ fn answer(args: &TrustArgs, policy: Policy, claims: Map<String, Value>) -> Answe
         now: Some(clock()),
         ..TrustRequest::new(&claims, &provider.arn)
     };
-    let evaluation = evaluate_trust(&policy, &request);
-    let findings = trust::findings(CHECK, &evaluation);
+    let (evaluation, accepts_only) = match &predicted {
+        Some(predicted) => {
+            let found = evaluate_predicted(&policy, &request, predicted);
+            (found.evaluation, found.accepts_only)
+        }
+        None => (evaluate_trust(&policy, &request), None),
+    };
+    let mut findings = trust::findings(CHECK, &evaluation);
+    if accepts_only.is_some() {
+        findings.clear();
+    }
+    if let Some(predicted) = &predicted {
+        findings = findings.into_iter().map(|finding| finding.as_predicted(predicted.subject())).collect();
+    }
     let lint = args.lint.then(|| {
         let wide = trust::strangers(CHECK, &strangers(&policy, &request));
         wide.into_iter().chain(trust::smells(CHECK, &lint(&policy, &request))).collect()
     });
-    Answer { policy, claims, evaluation, known_from: provider.known_from, findings, lint }
+    let known_from = provider.known_from;
+    let predicted = predicted.is_some();
+    Answer { policy, lint, judged: Some(Judged { claims, evaluation, known_from, findings, predicted, accepts_only }) }
+}
+
+/// What is unsafe or dead in the policy, and who gets in beside those whom it names.
+fn looked_over(policy: &Policy) -> Vec<Finding> {
+    let wide = trust::strangers(CHECK, &strangers_to_the_named(policy));
+    let smells = lint(policy, &TrustRequest::new(&Map::new(), ""));
+    wide.into_iter().chain(trust::smells(CHECK, &smells)).collect()
 }
 
 fn clock() -> UnixSeconds {

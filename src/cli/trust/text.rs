@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Answer;
+use super::{Answer, Judged};
 use crate::check::Outcome;
 use crate::domain::diff::first_difference;
 use crate::domain::iam::{ConditionEvaluation, Decision, ElementEvaluation, StatementEvaluation, Truth};
@@ -14,16 +14,19 @@ use crate::output::paint::{Paint, Role};
 const SHOWN: usize = 8;
 
 pub(super) fn render(answer: &Answer, paint: Paint) -> String {
-    let mut lines = heading(answer, paint);
-    for statement in &answer.evaluation.statements {
-        lines.push(String::new());
-        lines.extend(self::statement(statement, paint));
+    let mut lines = Vec::new();
+    if let Some(judged) = &answer.judged {
+        lines.extend(heading(judged, paint));
+        for statement in &judged.evaluation.statements {
+            lines.push(String::new());
+            lines.extend(self::statement(statement, paint));
+        }
+        section("why", &judged.findings, &mut lines, paint);
     }
-    section("why", &answer.findings, &mut lines, paint);
     if let Some(lint) = &answer.lint {
         section("lint", lint, &mut lines, paint);
         if lint.is_empty() {
-            lines.push(String::new());
+            gap(&mut lines);
             lines.push(format!(
                 "{} lint: nothing unsafe or dead found, and no stranger gets in",
                 paint.outcome(Outcome::Pass)
@@ -47,27 +50,39 @@ pub(super) fn render(answer: &Answer, paint: Paint) -> String {
     lines.join("\n")
 }
 
-fn heading(answer: &Answer, paint: Paint) -> Vec<String> {
-    let evaluation = &answer.evaluation;
+/// An empty line, but not as the first one.
+pub(super) fn gap(lines: &mut Vec<String>) {
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+}
+
+fn heading(judged: &Judged, paint: Paint) -> Vec<String> {
+    let evaluation = &judged.evaluation;
     let (outcome, words) = match evaluation.decision {
         Decision::Allow => (Outcome::Pass, "allowed: the trust policy lets this token have the role"),
         Decision::Deny => (Outcome::Fail, "denied: the trust policy does not let this token have the role"),
-        Decision::Unknown => (Outcome::Inconclusive, "unknown: it depends on what is not known here"),
+        Decision::Unknown => (Outcome::Inconclusive, "unknown: it depends on what is not at hand"),
     };
+    let words = if judged.predicted { format!("predicted, {words}") } else { words.to_owned() };
     let row =
         |label: &str, value: &str| format!("  {}{}", paint.paint(Role::Muted, &format!("{label:10}")), visible(value));
-    let subject = match answer.claims.get("sub") {
+    let subject = match judged.claims.get("sub") {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
         None => "none".to_owned(),
     };
     let mut lines = vec![
-        format!("{} {}", paint.outcome(outcome), paint.paint(Role::Strong, words)),
+        format!("{} {}", paint.outcome(outcome), paint.paint(Role::Strong, &words)),
         row("issuer", &evaluation.issuer),
         row("subject", &subject),
-        row("provider", &format!("{} (from {})", evaluation.provider_arn, answer.known_from.words())),
+        row("provider", &format!("{} (from {})", evaluation.provider_arn, judged.known_from.words())),
     ];
     lines.extend(evaluation.role_arn.as_ref().map(|role| row("role", role)));
+    lines.extend(judged.predicted.then(|| row("claims", "predicted from the profile: no token was given")));
+    lines.extend(
+        judged.accepts_only.as_ref().map(|only| row("accepts", &format!("of such tokens only some: `{only}`"))),
+    );
     for action in evaluation.actions.iter().skip(1) {
         let words = match action.decision {
             Decision::Allow => "allowed",
@@ -177,7 +192,7 @@ pub(super) fn section(name: &str, findings: &[crate::cause::Finding], lines: &mu
     if findings.is_empty() {
         return;
     }
-    lines.push(String::new());
+    gap(lines);
     lines.push(paint.paint(Role::Strong, name));
     for finding in findings {
         lines.extend(finding_text::lines(finding, paint));

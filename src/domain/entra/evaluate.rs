@@ -110,8 +110,13 @@ impl EvaluatedCredential {
 /// Says nothing of the signature and the times, and nothing of how long a new credential takes to be known everywhere.
 pub fn evaluate(set: &CredentialSet, claims: &Map<String, Value>) -> CredentialEvaluation {
     let effort = Effort::full();
-    let mut statements: Vec<EvaluatedCredential> =
+    let statements: Vec<EvaluatedCredential> =
         set.credentials.iter().enumerate().map(|(at, one)| evaluated(at, one, claims, &effort)).collect();
+    decided(set, statements)
+}
+
+/// The decision of the credentials, the nearest first.
+pub(super) fn decided(set: &CredentialSet, mut statements: Vec<EvaluatedCredential>) -> CredentialEvaluation {
     statements.sort_by_key(EvaluatedCredential::distance);
     let decision = match Truth::any(statements.iter().map(|s| s.matches)) {
         Truth::True => Decision::Allow,

@@ -10,6 +10,7 @@ mod error;
 mod evaluate;
 mod expression;
 mod lint;
+mod predicted;
 
 pub use credential::{CredentialError, CredentialSet, FederatedCredential};
 pub use difference::Difference;
@@ -17,3 +18,4 @@ pub use error::{EntraError, Presented, ValidRange};
 pub use evaluate::{Comparison, CredentialEvaluation, EvaluatedCredential, Field, evaluate};
 pub use expression::{ClaimsExpression, ExpressionError, FlexibleIssuer, flexible_issuer};
 pub use lint::{CREDENTIALS_LIMIT, CredentialProblem};
+pub use predicted::evaluate_predicted;

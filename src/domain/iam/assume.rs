@@ -159,7 +159,7 @@ impl<'a> AssumeContext<'a> {
         } else if is("TagKeys") || name.to_ascii_lowercase().starts_with("requesttag/") {
             Actual::Missing
         } else {
-            Actual::Unknown("the caller, its network and its organisation")
+            Actual::Unknown("the caller, its network and its organization")
         }
     }
 }

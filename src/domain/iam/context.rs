@@ -39,6 +39,8 @@ pub trait Context {
 pub struct TrustRequest<'a> {
     /// The token's claims.
     pub claims: &'a Map<String, Value>,
+    /// Claims that the token may have beside them, and whose values are not known.
+    pub unknown_claims: &'a [String],
     /// The identity provider that STS finds for the token's issuer: its ARN, or the host of a built-in one.
     pub provider_arn: &'a str,
     /// `sts:AssumeRoleWithWebIdentity`, unless another action is asked for.
@@ -69,6 +71,7 @@ impl<'a> TrustRequest<'a> {
     pub const fn new(claims: &'a Map<String, Value>, provider_arn: &'a str) -> Self {
         TrustRequest {
             claims,
+            unknown_claims: &[],
             provider_arn,
             action: WEB_IDENTITY,
             role_arn: None,
@@ -151,7 +154,12 @@ impl<'a> TrustContext<'a> {
             // The authorized party replaces the audience altogether.
             "aud" => values_of(authorized_party(claims).or_else(|| claims.get("aud"))),
             "oaud" => values_of(claims.get("aud")),
-            claim => values_of(claims.get(claim)),
+            claim => match claims.get(claim) {
+                None if self.request.unknown_claims.iter().any(|unknown| unknown == claim) => {
+                    Actual::Unknown("the claim's value, which the profile does not tell")
+                }
+                value => values_of(value),
+            },
         }
     }
 
@@ -209,7 +217,7 @@ impl<'a> TrustContext<'a> {
         } else if is("UserAgent") || is("Referer") {
             Actual::Unknown("the client that makes the call")
         } else {
-            Actual::Unknown("the account and organisation that the call is made in")
+            Actual::Unknown("the account and organization that the call is made in")
         }
     }
 

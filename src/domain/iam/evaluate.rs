@@ -251,10 +251,10 @@ pub fn explain_condition<C: Context>(condition: &Condition, context: &C) -> Cond
         Actual::Unknown(what) => format!("depends on {what}"),
         Actual::Missing => "the key is not in the request".to_owned(),
         _ => match (result, condition.operator.negated) {
-            (Truth::True, false) => "a value fits".to_owned(),
-            (Truth::True, true) => "no value fits, as the operator asks".to_owned(),
-            (Truth::False, false) => "no value fits".to_owned(),
-            (Truth::False, true) => "a value fits, and the operator asks for none".to_owned(),
+            (Truth::True, false) => "matches".to_owned(),
+            (Truth::True, true) => "is none of the excluded values".to_owned(),
+            (Truth::False, false) => format!("the policy requires {}", required(condition)),
+            (Truth::False, true) => "is one of the excluded values".to_owned(),
             (Truth::Unknown, _) => undecided(condition, &actual).to_owned(),
         },
     };
@@ -272,6 +272,21 @@ pub fn explain_condition<C: Context>(condition: &Condition, context: &C) -> Cond
         why,
         impossible_key: None,
         near_miss: None,
+    }
+}
+
+/// The values that a condition requires, as a person says it; of many the first few.
+fn required(condition: &Condition) -> String {
+    const TOLD: usize = 3;
+    let values: Vec<String> =
+        condition.expected.iter().take(TOLD).map(|e| format!("`{}`", reported(&e.text))).collect();
+    let more = condition.expected.len().saturating_sub(TOLD);
+    let sign = if condition.operator.has_wildcards() { "like" } else { "=" };
+    match (values.as_slice(), more) {
+        ([], _) => format!("`{}`", condition.key),
+        ([only], _) => format!("`{}` {sign} {only}", condition.key),
+        (_, 0) => format!("`{}` {sign} one of {}", condition.key, values.join(", ")),
+        (_, more) => format!("`{}` {sign} one of {} and {more} more", condition.key, values.join(", ")),
     }
 }
 

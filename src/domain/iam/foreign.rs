@@ -6,10 +6,13 @@ use serde_json::{Map, Value};
 
 use super::context::{TrustRequest, claim_name};
 use super::decide::{Decision, decide_trust};
-use super::policy::{Effect, Policy};
+use super::policy::{Effect, Policy, Statement};
 use crate::domain::issuer::{IssuerKind, condition_key_prefix};
 
 mod candidates;
+mod unowned;
+
+pub use unowned::strangers_to_the_named;
 
 /// How far a stranger is from the token's owner. Ordered: the furthest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +35,13 @@ pub struct Stranger {
     /// Who it is, such as `a repository of another owner`.
     pub who: String,
     pub subject: String,
+}
+
+impl Stranger {
+    /// Whether no part of the owner's name keeps anybody out: every customer of the issuer gets in.
+    pub fn is_anybody(&self) -> bool {
+        self.distance == Distance::Tenant && candidates::has_nobodys_name(&self.subject)
+    }
 }
 
 /// A stranger's token that the policy may accept: what differs from the token at hand.
@@ -103,8 +113,11 @@ fn claims_of(candidate: &Candidate, own: &Map<String, Value>) -> Map<String, Val
 }
 
 /// What the policy's allowing statements expect of the issuer's `claim`, at most 32 values of the usual length.
-fn values_for<'p>(policy: &'p Policy, prefix: &str, claim: &str) -> Vec<&'p str> {
-    let statements = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+pub(super) fn values_for<'p>(policy: &'p Policy, prefix: &str, claim: &str) -> Vec<&'p str> {
+    values_in(policy.statements.iter().filter(|statement| statement.effect == Effect::Allow), prefix, claim)
+}
+
+fn values_in<'p>(statements: impl Iterator<Item = &'p Statement>, prefix: &str, claim: &str) -> Vec<&'p str> {
     let conditions = statements.flat_map(|statement| &statement.conditions);
     conditions
         .filter(|condition| claim_name(&condition.key, prefix).is_some_and(|name| name.eq_ignore_ascii_case(claim)))

@@ -17,6 +17,7 @@ mod operator;
 pub mod pattern;
 mod placeholder;
 mod policy;
+mod predicted;
 mod principal;
 mod provider;
 mod resource_miss;
@@ -30,7 +31,7 @@ pub use decide::{Decision, Refusal, decide_trust};
 pub use evaluate::{
     ActionDecision, ConditionEvaluation, ElementEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust,
 };
-pub use foreign::{Distance, Stranger, strangers};
+pub use foreign::{Distance, Stranger, strangers, strangers_to_the_named};
 pub use key::{ImpossibleKey, KeyFault};
 pub use lint::{Rule, Smell, lint};
 pub use near_miss::{NearMiss, Transformation};
@@ -39,6 +40,7 @@ pub use policy::{
     ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, ResourceElement, Statement,
     Version,
 };
+pub use predicted::evaluate_predicted;
 pub use principal::{BUILT_IN_PROVIDERS, PrincipalElement, ProviderArn};
 pub use provider::{KnownFrom, Provider};
 pub use resource_miss::{ResourceMiss, resource_miss};

@@ -24,6 +24,8 @@ pub struct Description {
     pub audience: Option<String>,
     /// The forms of a subject: the first whose keys are all known is meant. `*` stands for what nothing tells.
     pub subjects: Vec<String>,
+    /// A subject of somebody's.
+    pub example: String,
     /// Claims beside `iss`, `sub` and `aud`.
     pub claims: BTreeMap<String, String>,
     /// Claims that such tokens have, or may have, and that no profile tells.
@@ -71,6 +73,7 @@ pub fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Option<St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::issuer::is_whole;
     use crate::domain::profile::Guide;
     use crate::domain::profile::key::Key;
 
@@ -84,6 +87,9 @@ mod tests {
             assert!(description.docs.starts_with("https://"));
             for guide in &description.guides {
                 assert!(Guide::ALL.iter().any(|known| known.id() == guide), "{guide}");
+            }
+            for kind in &description.kinds {
+                assert!(is_whole(*kind, &description.example), "{kind:?}");
             }
             for table in &description.tables {
                 assert!(Key::ALL.iter().any(|key| key.table() == table && key.is_workload()), "{table}");

@@ -6,7 +6,7 @@ mod subject;
 
 pub use description::{Description, fill};
 pub use kind::{DEFAULT_KEYS, IssuerKind};
-pub use subject::{GithubSubject, Segment, segments};
+pub use subject::{GithubSubject, Segment, is_whole, segments};
 
 /// What stands before the `:` of an issuer's condition keys: its URL without scheme, with its path.
 ///

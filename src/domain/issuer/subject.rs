@@ -57,6 +57,16 @@ impl<'a> GithubSubject<'a> {
     }
 }
 
+/// Whether a subject has the parts that the issuer's subjects have; of an issuer without a grammar every subject has.
+pub fn is_whole(kind: IssuerKind, subject: &str) -> bool {
+    let has_grammar =
+        !matches!(kind, IssuerKind::Google | IssuerKind::Cognito | IssuerKind::OracleCloud | IssuerKind::Generic);
+    !has_grammar || segments(kind, subject).first().is_some_and(|part| part.name != UNKNOWN)
+}
+
+/// What the one part of a subject of another shape is called.
+const UNKNOWN: &str = "subject";
+
 /// Takes a subject apart. A subject of another shape comes back as one part.
 pub fn segments(kind: IssuerKind, subject: &str) -> Vec<Segment<'_>> {
     let parts = match kind {
@@ -72,7 +82,7 @@ pub fn segments(kind: IssuerKind, subject: &str) -> Vec<Segment<'_>> {
         }),
         IssuerKind::Google | IssuerKind::Cognito | IssuerKind::OracleCloud | IssuerKind::Generic => None,
     };
-    parts.unwrap_or_else(|| vec![segment("subject", subject, "whom the token is about")])
+    parts.unwrap_or_else(|| vec![segment(UNKNOWN, subject, "whom the token is about")])
 }
 
 const fn segment<'a>(name: &'static str, value: &'a str, meaning: &'static str) -> Segment<'a> {

@@ -1,5 +1,6 @@
 //! What the tokens of a profile must look like: the claims that follow from it while no token is at hand.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::key::Key;
@@ -18,18 +19,28 @@ const ANY: char = '*';
 const STAND_IN: &str = "any-value";
 
 /// The claims of a token as the profile makes them expected. A prediction proves nothing: a token may differ.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PredictedClaims {
     /// Who issues such tokens, such as `GitHub Actions`.
     pub issuer: &'static str,
     /// `iss`, `sub`, `aud` and what else follows from the profile. Of an open subject one example stands here.
     pub claims: Map<String, Value>,
     /// The subject's pattern, where a part of it follows from nothing: `*` stands for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub open_subject: Option<String>,
     /// Claims that such tokens may have, and whose values nothing tells.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
     /// Where the issuer says what its tokens have.
     pub docs: &'static str,
+}
+
+/// What was decided on expected claims.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predicted<E> {
+    pub evaluation: E,
+    /// The one subject that is known to be accepted, where the profile leaves others possible that are not.
+    pub accepts_only: Option<String>,
 }
 
 impl PredictedClaims {

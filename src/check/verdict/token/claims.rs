@@ -1,5 +1,7 @@
 //! `token.claims`: issuer, audience and subject against what the profile expects, byte for byte.
 
+use serde_json::Value;
+
 use super::Cloud;
 use super::problem;
 use super::tally::Tally;
@@ -7,7 +9,8 @@ use crate::cause::{Cause, Certainty, Finding};
 use crate::check::{CheckId, Verdict};
 use crate::domain::iam::Truth;
 use crate::domain::iam::pattern::{Effort, like, like_ignoring_case};
-use crate::domain::profile::{Profile, expected};
+use crate::domain::profile::Profile;
+use crate::domain::profile::expected::{self, PredictedClaims};
 use crate::domain::roles_claim::{ROLES_CLAIM, RolesClaim};
 use crate::domain::text_difference::{TextDifference, text_difference};
 use crate::domain::token::{DecodedToken, TokenKind};
@@ -49,6 +52,18 @@ impl Expectations {
     pub fn none() -> Self {
         Expectations { cloud: Cloud::Aws, issuer: None, audience: None, subject: None, role_arn: None }
     }
+}
+
+/// The claims that the profile makes expected, in a sentence.
+pub(super) fn told(predicted: &PredictedClaims) -> String {
+    let claim = |name: &str| predicted.claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    format!(
+        "predicted: no token was read; one of {} has `iss` = `{}`, `sub` = `{}`, `aud` = `{}`",
+        predicted.issuer,
+        claim("iss"),
+        predicted.subject(),
+        claim("aud")
+    )
 }
 
 pub(super) fn judge(token: &DecodedToken, expected: &Expectations) -> Verdict {
@@ -198,7 +213,7 @@ fn kind(token: &DecodedToken, tally: &mut Tally) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::check::Outcome;

@@ -70,7 +70,10 @@ pub fn signature(facts: &Facts, profile: &Profile) -> Verdict {
 pub fn claims(facts: &Facts, profile: &Profile) -> Verdict {
     match facts.token.as_ref().and_then(|fact| fact.token()) {
         Some(token) => claims::judge(token, &Expectations::of(profile)),
-        None => Verdict::skipped("there is no token"),
+        None => match facts.predicted_claims() {
+            Some(predicted) => Verdict::skipped(claims::told(predicted)),
+            None => Verdict::skipped("there is no token"),
+        },
     }
 }
 

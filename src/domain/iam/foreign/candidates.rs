@@ -11,6 +11,12 @@ const OWNER_ID: &str = "999999991";
 const PROJECT_ID: &str = "999999992";
 const UUID: &str = "00000000-0000-4000-8000-000000000000";
 
+/// Whether a tenant's subject has nothing of the owner's or the policy's own names in it.
+pub(super) fn has_nobodys_name(subject: &str) -> bool {
+    let name = subject.split([':', '/']).find(|part| part.contains(STRANGER));
+    name.is_none_or(|name| name.split('@').next() == Some(STRANGER))
+}
+
 /// Every stranger worth trying. `subject` is the owner's, `patterns` are what the policy accepts as subjects.
 pub(super) fn all(kind: IssuerKind, subject: &str, patterns: &[&str]) -> Vec<Candidate> {
     match kind {
