@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::arn::RoleArn;
 use crate::domain::entra::cloud::{self, NationalCloud};
 use crate::domain::issuer;
-use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Origin, Setting, Value};
+use crate::domain::profile::{Guide, expected};
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
 
@@ -115,6 +115,11 @@ impl<'a> Filling<'a> {
         self.values.thumbprint.as_deref()
     }
 
+    fn texts(&self) -> impl Fn(Key) -> Option<String> + use<'a> {
+        let values = self.values;
+        move |key| values.text(key).map(str::to_owned)
+    }
+
     fn placeholder(&mut self, name: &str, key: Key) -> String {
         let placeholder = format!("<{name}>");
         self.missing.insert(Missing { placeholder: placeholder.clone(), key });
@@ -179,7 +184,10 @@ impl<'a> Filling<'a> {
         match (self.known(Key::IssuerUrl), self.values.guide) {
             (Some(url), _) => url.to_owned(),
             (None, Guide::CircleciAws) => format!("https://oidc.circleci.com/org/{}", self.value(Key::Organization)),
-            (None, _) => self.value(Key::IssuerUrl),
+            (None, guide) => match expected::issuer_of(guide, &self.texts()) {
+                Some(url) => url,
+                None => self.value(Key::IssuerUrl),
+            },
         }
     }
 
@@ -200,7 +208,7 @@ impl<'a> Filling<'a> {
             (Some(audience), _) => audience.to_owned(),
             (None, Guide::GitlabAws) => self.issuer().trim_end_matches('/').to_owned(),
             (None, Guide::CircleciAws) => self.value(Key::Organization),
-            (None, _) => "sts.amazonaws.com".to_owned(),
+            (None, guide) => expected::default_audience(guide, &self.texts()),
         }
     }
 
@@ -217,7 +225,10 @@ impl<'a> Filling<'a> {
                 let (organization, project) = (self.value(Key::Organization), self.value(Key::CircleciProject));
                 Subject { text: format!("org/{organization}/project/{project}/user/*"), pattern: true }
             }
-            _ => Subject { text: format!("organization:{}", self.value(Key::Organization)), pattern: false },
+            guide => match expected::subject_of(guide, &self.texts()) {
+                Some(text) => Subject { pattern: text.contains('*'), text },
+                None => Subject { text: format!("organization:{}", self.value(Key::Organization)), pattern: false },
+            },
         }
     }
 

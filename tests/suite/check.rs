@@ -125,3 +125,42 @@ fn a_mistyped_scenario_is_told() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("sub-mismatch"));
 }
+
+#[test]
+fn a_trust_is_judged_without_a_token_by_what_the_profile_expects() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = |subject: &str| {
+        serde_json::json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/app.example.com"},
+            "Condition": {"StringEquals": {"app.example.com:aud": "sts.amazonaws.com", "app.example.com:sub": subject}}}})
+    };
+    let profile = folder.path().join("p.toml");
+    std::fs::write(
+        &profile,
+        "guide = \"aws-workload-identity\"\n[issuer]\nurl = \"https://app.example.com\"\n\
+         [platform]\norganization = \"7f3e81c4-1111-4222-8333-9d20c1a09a1c\"\n\
+         [aws]\nrole-arn = \"arn:aws:iam::123456789012:role/reader\"\nregion = \"us-east-1\"\ntrust-policy = \"t.json\"\n",
+    )
+    .unwrap();
+    let checked = |subject: &str| {
+        std::fs::write(folder.path().join("t.json"), policy(subject).to_string()).unwrap();
+        let output = trustline()
+            .args(["check", "--only", "trust.policy,token.claims", "--output", "json", "--profile-file"])
+            .arg(&profile)
+            .output()
+            .unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        let check = |id: &str| report["checks"].as_array().unwrap().iter().find(|c| c["id"] == id).unwrap().clone();
+        (check("trust.policy"), check("token.claims"), report["findings"][0].clone())
+    };
+    let (trust, claims, _) = checked("organization:7f3e81c4-1111-4222-8333-9d20c1a09a1c");
+    assert_eq!((&trust["outcome"], &trust["facts"]["predicted"]), (&"pass".into(), &true.into()), "{trust:#}");
+    assert!(trust["reason"].as_str().unwrap().starts_with("predicted: "));
+    assert_eq!((&claims["outcome"], &claims["facts"]["predicted"]), (&"skipped".into(), &true.into()), "{claims:#}");
+    assert_eq!(claims["facts"]["claims"]["sub"], "organization:7f3e81c4-1111-4222-8333-9d20c1a09a1c");
+    let (trust, _, finding) = checked("organization:00000000-1111-4222-8333-9d20c1a09a1c");
+    assert_eq!((&trust["outcome"], &finding["certainty"]), (&"fail".into(), &"likely".into()), "{trust:#}");
+    assert!(finding["summary"].as_str().unwrap().starts_with("predicted: "), "{finding:#}");
+}

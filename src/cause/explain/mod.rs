@@ -21,6 +21,8 @@ pub use parsed::Parsed;
 pub use rule::Provider;
 
 use super::{Cause, Certainty, Finding, catalogue};
+use crate::domain::issuer::Description;
+use crate::domain::profile::Guide;
 use clean::Clean;
 use refine::Ordered;
 use rule::Force;
@@ -71,9 +73,10 @@ pub fn explain(text: &str, given: &Given<'_>) -> Explanation {
     let scan = scan::scan(&clean.text);
     let ranked = scan.ranked(&clean.text);
     let (parsed, code) = parsed::parse(&clean, ranked.first().copied(), &scan.entra_codes);
-    let mut weighed = weigh(&clean, &scan, &ranked);
+    let platform = Description::of_log(&clean.text);
+    let mut weighed = weigh(&clean, &scan, &ranked, platform);
     let provider = ranked.iter().find_map(|fired| fired.rule.provider).or_else(|| provider_of(&clean.text));
-    let guide = given.profile.map(|p| p.guide.id()).or_else(|| guide_for(provider, &clean.text, &weighed));
+    let guide = given.profile.map(|p| p.guide.id()).or_else(|| guide_for(provider, platform, &weighed));
     let (proven, ruled_out) = given::apply(&mut weighed, &parsed, given);
     let listed = weighed.into_iter().map(Weighed::into_finding);
     let causes: Vec<Finding> =
@@ -88,7 +91,7 @@ pub fn candidates(provider: Provider, code: &str, message: &str) -> Vec<Candidat
     let mut scan = scan::scan(&clean.text);
     scan.fired.retain(|fired| fired.rule.provider.is_none_or(|speaker| speaker == provider));
     let ranked = scan.ranked(&clean.text);
-    weigh(&clean, &scan, &ranked)
+    weigh(&clean, &scan, &ranked, None)
         .into_iter()
         .map(|weighed| Candidate { cause: weighed.cause, certainty: weighed.certainty })
         .collect()
@@ -104,7 +107,7 @@ impl Weighed {
 }
 
 /// Turns the rules that fired into causes: the root's first, and room left for what else is said.
-fn weigh(clean: &Clean, scan: &Scan, ranked: &[Fired]) -> Vec<Weighed> {
+fn weigh(clean: &Clean, scan: &Scan, ranked: &[Fired], platform: Option<&Description>) -> Vec<Weighed> {
     let mut weighed: Vec<Weighed> = Vec::new();
     for (rank, fired) in ranked.iter().enumerate() {
         // One place stays free for another error of the same log; what was passing takes only what is left.
@@ -112,7 +115,7 @@ fn weigh(clean: &Clean, scan: &Scan, ranked: &[Fired]) -> Vec<Weighed> {
         let room = MOST_CAUSES - usize::from(another);
         let (parsed, _) = parsed::parse(clean, Some(*fired), &scan.entra_codes);
         let around = parsed::around(clean, *fired).to_lowercase();
-        let Ordered { causes, evidence } = refine::order(fired.rule.causes, &parsed, &around);
+        let Ordered { causes, evidence } = refine::order(fired.rule.causes, &parsed, &around, platform);
         let quote = parsed.message.as_deref().map(quoted);
         for (place, cause) in causes.into_iter().enumerate() {
             let certainty = certainty(fired.rule.force, place);
@@ -166,19 +169,27 @@ fn provider_of(text: &str) -> Option<Provider> {
         .map(|(_, provider)| provider)
 }
 
-/// The guide whose steps fit, as far as the text shows which cloud and which flow it is about.
-fn guide_for(provider: Option<Provider>, text: &str, weighed: &[Weighed]) -> Option<&'static str> {
-    match provider? {
-        Provider::Azure => Some("azure-workload-identity"),
-        Provider::Gcp => None,
-        Provider::Aws => Some(match weighed.first()?.cause {
-            Cause::AssumeRoleDenied | Cause::ExternalId | Cause::TagSessionMissing => "aws-assume-role",
-            Cause::StaticKeyWrong => "aws-static",
-            _ if ["CIRCLE_OIDC", "circleci"].iter().any(|name| text.contains(name)) => "circleci-aws",
-            _ if ["CI_JOB_JWT", "gitlab"].iter().any(|name| text.contains(name)) => "gitlab-aws",
-            _ => "aws-workload-identity",
-        }),
+/// The guide whose steps fit, as far as the text shows which cloud it is about and whose run; none where there is no
+/// guide for such runs.
+fn guide_for(provider: Option<Provider>, platform: Option<&Description>, weighed: &[Weighed]) -> Option<&'static str> {
+    let of_run =
+        platform.map(|platform| Guide::ALL.iter().find(|guide| platform.guides.iter().any(|id| id == guide.id())));
+    match (provider, of_run) {
+        (Some(Provider::Aws), _)
+            if leads(weighed, &[Cause::AssumeRoleDenied, Cause::ExternalId, Cause::TagSessionMissing]) =>
+        {
+            Some("aws-assume-role")
+        }
+        (Some(Provider::Aws), _) if leads(weighed, &[Cause::StaticKeyWrong]) => Some("aws-static"),
+        (Some(Provider::Aws) | None, Some(guide)) => guide.map(|guide| guide.id()),
+        (Some(Provider::Aws), None) if !weighed.is_empty() => Some("aws-workload-identity"),
+        (Some(Provider::Azure), None) => Some("azure-workload-identity"),
+        _ => None,
     }
+}
+
+fn leads(weighed: &[Weighed], causes: &[Cause]) -> bool {
+    weighed.first().is_some_and(|first| causes.contains(&first.cause))
 }
 
 /// What to bring next: what decides on the first causes, each once.
@@ -246,6 +257,48 @@ mod tests {
         // A text that no policy can cause is not explained by one.
         let other = explain("InvalidIdentityToken: Incorrect token audience", &given);
         assert_eq!(other.causes[0].cause, Cause::AudNotRegistered);
+    }
+
+    #[test]
+    fn whose_run_it_is_decides_order_and_guide() {
+        let denied = "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: Not authorized to perform sts:AssumeRoleWithWebIdentity";
+        let explained = |before: &str| explain(&format!("{before}\n{denied}"), &Given::default());
+        let place = |explanation: &Explanation| explanation.causes.iter().position(|f| f.cause == Cause::ImmutableSub);
+        let github = explained("Run aws-actions/configure-aws-credentials@v4");
+        assert_eq!((github.guide, place(&github)), (None, Some(1)));
+        let gitlab = explained("$ echo $GITLAB_OIDC_TOKEN");
+        assert_eq!((gitlab.guide, place(&gitlab)), (Some("gitlab-aws"), None));
+        let pod = explained("WebIdentityErr: failed to retrieve credentials");
+        assert_eq!((pod.guide, place(&pod)), (None, None));
+        let circleci = explained("CIRCLE_OIDC_TOKEN");
+        assert_eq!((circleci.guide, place(&circleci)), (Some("circleci-aws"), None));
+        let anybodys = explained("");
+        assert_eq!(anybodys.guide, Some("aws-workload-identity"));
+        assert!(place(&anybodys).is_some_and(|place| place > 3));
+    }
+
+    #[test]
+    fn a_message_is_quoted_whole_with_its_opening_words() {
+        let denied = "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: Not authorized to perform sts:AssumeRoleWithWebIdentity";
+        for before in ["", "botocore.exceptions.ClientError: ", "2026-11-30T06:00:00Z ERROR boto: "] {
+            let message = explain(&format!("{before}{denied}"), &Given::default()).parsed.message.unwrap();
+            assert!(message.ends_with(denied) && !message.starts_with("AccessDenied)"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_nodes_role_points_to_a_pod_without_its_own() {
+        let text = "User: arn:aws:sts::123456789012:assumed-role/eksctl-prod-nodegroup-NodeInstanceRole-1A2B/i-0abc1234def567890 is not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf because no identity-based policy allows the secretsmanager:GetSecretValue action";
+        let explanation = explain(text, &Given::default());
+        assert_eq!(explanation.causes[0].cause, Cause::EnvConflict);
+        assert!(explanation.causes[0].evidence.iter().any(|fact| fact.contains("IRSA")), "{:?}", explanation.causes[0]);
+    }
+
+    #[test]
+    fn a_vaults_own_words_are_not_taken_for_the_action() {
+        let text = "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\nCaller: appid=5b1f2c9e-0000-4000-8000-0123456789ab;oid=5b1f2c9e-0000-4000-8000-0123456789ab\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\nInner error: { \"code\": \"ForbiddenByRbac\" }";
+        let action = explain(text, &Given::default()).parsed.action;
+        assert_eq!(action.as_deref(), Some("Microsoft.KeyVault/vaults/secrets/getSecret/action"));
     }
 
     /// Pieces of real texts, so that random combinations reach the rules and the parsers.

@@ -98,6 +98,7 @@ pub(super) fn parse(clean: &Clean, at: Option<Fired>, codes: &[EntraCode]) -> (P
         message: at.map(|fired| message(clean, fired, code.as_ref())),
         operation: operation(focus),
         action: word_after(focus, &["not authorized to perform: ", "not authorized to perform "])
+            .filter(|word| word != "action")
             .or_else(|| quoted_after(focus, &["Action: ", "perform action ", "Permission "])),
         resource: after(focus, &["on resource: "])
             .map(|rest| rest.split([' ', '"', '\'', '\\']).next().unwrap_or(rest))
@@ -277,12 +278,20 @@ fn code_near(text: &str, start: usize, end: usize, codes: &[EntraCode]) -> Optio
         .map(|(_, name, start)| Code { name: name.to_owned(), start })
 }
 
+/// Where the words begin that open a message before its code in brackets, such as `An error occurred (`.
+fn opening(text: &str, line: usize, code: usize) -> usize {
+    const LONGEST_OPENING: usize = 60;
+    let Some(before) = text.get(line..code).filter(|before| before.ends_with('(')) else { return code };
+    let start = before.rfind(": ").map_or(0, |at| at + 2);
+    if before.len() - start <= LONGEST_OPENING { line + start } else { code - 1 }
+}
+
 /// The message: from its code or its line's beginning to its end.
 fn message(clean: &Clean, fired: Fired, code: Option<&Code>) -> String {
     let text = clean.text.as_str();
     let line = clean.line_start(fired.start);
     let from = match code {
-        Some(code) if code.start <= fired.start && fired.start - code.start <= 400 => code.start,
+        Some(code) if code.start <= fired.start && fired.start - code.start <= 400 => opening(text, line, code.start),
         _ => line.max(fired.start.saturating_sub(300)),
     };
     let from = text.floor_char_boundary(from);

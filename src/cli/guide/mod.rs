@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use self::evidence::RanChecks;
-pub(super) use self::text::missing_words;
 use super::args::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector};
 use super::lab_folder::LabFolder;
 use super::settings::Loaded;

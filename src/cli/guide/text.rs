@@ -90,6 +90,9 @@ fn state_words(state: &StepState, paint: Paint) -> String {
     }
 }
 
+/// So many of the causes that show in a step are told; the rest are counted.
+const MOST_FAILURES: usize = 8;
+
 fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
     let mut filling = Filling::new(&guide.values);
     let heading = |title: &str| format!("\n{}\n", paint.paint(Role::Strong, title));
@@ -123,8 +126,8 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
         text.push_str(&heading(&tab.title));
         text.push_str(&numbered(&tab.instructions, &mut filling));
         for which in &tab.artifacts {
-            if which.form() == Form::Terraform {
-                // Whole configurations would bury the step.
+            // Whole configurations would bury the step, and so would what a script beside it holds already.
+            if which.form() == Form::Terraform || is_held_by_another(guide, *which, &tab.artifacts) {
                 let _ = writeln!(text, "  trustline render {which}: {}", which.title());
             } else {
                 text.push_str(&artifact_text(guide, *which, paint));
@@ -133,7 +136,11 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
     }
     if step.tabs.is_empty() {
         for which in &beside {
-            text.push_str(&artifact_text(guide, *which, paint));
+            if is_held_by_another(guide, *which, &beside) {
+                let _ = writeln!(text, "  trustline render {which}: {}", which.title());
+            } else {
+                text.push_str(&artifact_text(guide, *which, paint));
+            }
         }
     } else if !beside.is_empty() {
         text.push_str(&heading(if in_tabs.is_empty() { "Artifacts" } else { "More artifacts" }));
@@ -164,9 +171,14 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
     let failures = step.failures(guide.guide);
     if !failures.is_empty() {
         text.push_str(&heading("What goes wrong here"));
-        for cause in failures {
-            let _ = writeln!(text, "  {cause}: {}", catalogue::entry(cause).title);
+        for cause in failures.iter().take(MOST_FAILURES) {
+            let _ = writeln!(text, "  - {}", catalogue::entry(*cause).title);
         }
+        let more = failures.len().saturating_sub(MOST_FAILURES);
+        if more > 0 {
+            let _ = writeln!(text, "  - and {more} more");
+        }
+        let _ = writeln!(text, "  `trustline check` tells which it is, and `trustline explain` reads an error text");
     }
     if !step.reading.is_empty() {
         text.push_str(&heading("To read"));
@@ -201,6 +213,16 @@ fn fields(guide: &GuideReport, step: &Step) -> String {
     text
 }
 
+/// Whether a script among `artifacts` holds the whole text of a document, so that it need not stand there twice.
+fn is_held_by_another(guide: &GuideReport, which: Artifact, artifacts: &[Artifact]) -> bool {
+    let document = artifact(which, &guide.values).text;
+    which.form() == Form::Json
+        && artifacts
+            .iter()
+            .filter(|other| other.form() == Form::Shell)
+            .any(|other| artifact(*other, &guide.values).text.contains(document.trim_end()))
+}
+
 /// An artifact from the first column on, so that it can be copied as it stands.
 fn artifact_text(guide: &GuideReport, which: Artifact, paint: Paint) -> String {
     let rendered = artifact(which, &guide.values);
@@ -215,7 +237,7 @@ fn artifact_text(guide: &GuideReport, which: Artifact, paint: Paint) -> String {
 }
 
 /// What to set so that the placeholders go.
-pub(in crate::cli) fn missing_words(missing: &[Missing]) -> Option<String> {
+fn missing_words(missing: &[Missing]) -> Option<String> {
     let words: Vec<String> = missing.iter().map(|m| format!("{} is {}", m.placeholder, m.key.path())).collect();
     (!words.is_empty()).then(|| format!("{} (set with --set KEY=VALUE or in the profile)", words.join(", ")))
 }

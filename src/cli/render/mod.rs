@@ -16,7 +16,7 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Origin, Setting};
 use crate::domain::text::visible;
-use crate::guide::{Artifact, Values, render};
+use crate::guide::{Artifact, Missing, Values, render};
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
 
@@ -157,10 +157,24 @@ fn one(args: &RenderArgs, artifact: Artifact, given: &Given) -> Result<String, C
         });
         return Ok(format!("{document:#}\n"));
     }
-    for note in notes.into_iter().chain(guide::missing_words(&rendered.missing)) {
+    if !rendered.missing.is_empty() {
+        return Err(lacking(artifact, &rendered.missing));
+    }
+    for note in notes {
         terminal::note(&format!("note: {}", visible(&note)));
     }
     Ok(rendered.text)
+}
+
+/// What is piped has to be whole: a placeholder is no value.
+fn lacking(artifact: Artifact, missing: &[Missing]) -> CliError {
+    let mut keys: Vec<&str> = missing.iter().map(|missing| missing.key.path()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let set: Vec<String> = keys.iter().map(|key| format!("--set {key}=…")).collect();
+    CliError::new(format!("{artifact} needs what the profile does not name: {}", keys.join(", ")))
+        .with_hint(format!("set them in the profile, or: trustline render {artifact} {}", set.join(" ")))
+        .with_hint("--output json prints the text with what is missing as <placeholders>, and names them")
 }
 
 /// Without a named guide: the one of the artifact's whose own keys are set.

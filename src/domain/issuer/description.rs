@@ -24,6 +24,8 @@ pub struct Description {
     pub audience: Option<String>,
     /// The forms of a subject: the first whose keys are all known is meant. `*` stands for what nothing tells.
     pub subjects: Vec<String>,
+    /// What a log of such a run has in it.
+    pub marks: Vec<String>,
     /// A subject of somebody's.
     pub example: String,
     /// Claims beside `iss`, `sub` and `aud`.
@@ -50,9 +52,20 @@ impl Description {
         &ALL
     }
 
+    /// The description of those whose run `log` is of: the one whose mark comes first.
+    pub fn of_log(log: &str) -> Option<&'static Description> {
+        let first = |one: &Description| one.marks.iter().filter_map(|mark| log.find(mark.as_str())).min();
+        ALL.iter().filter_map(|one| Some((first(one)?, one))).min_by_key(|(at, _)| *at).map(|(_, one)| one)
+    }
+
+    /// Whether it is about this kind.
+    pub fn is_of(&self, kind: IssuerKind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
     /// The description of a kind, where there is one.
     pub fn of(kind: IssuerKind) -> Option<&'static Description> {
-        ALL.iter().find(|description| description.kinds.contains(&kind))
+        ALL.iter().find(|description| description.is_of(kind))
     }
 }
 
@@ -99,6 +112,25 @@ mod tests {
                 let named = |name: &str| Key::parse(name).map(|key| key.path().to_owned());
                 assert!(fill(template, named).is_some(), "{template} names a key that no profile has");
             }
+        }
+    }
+
+    #[test]
+    fn a_log_tells_whose_run_it_is() {
+        for (log, kind) in [
+            ("Run aws-actions/configure-aws-credentials@v4\n", Some(IssuerKind::GithubActions)),
+            (
+                "$ aws sts assume-role-with-web-identity --web-identity-token $GITLAB_OIDC_TOKEN",
+                Some(IssuerKind::GitlabCom),
+            ),
+            ("echo $CIRCLE_OIDC_TOKEN", Some(IssuerKind::CircleCi)),
+            ("WebIdentityErr: failed to retrieve credentials", Some(IssuerKind::Eks)),
+            ("TFC_AWS_PROVIDER_AUTH", Some(IssuerKind::TerraformCloud)),
+            ("An error occurred (AccessDenied)", None),
+        ] {
+            let found = Description::of_log(log);
+            assert_eq!(found.is_some(), kind.is_some(), "{log}");
+            assert!(kind.is_none_or(|kind| found.is_some_and(|found| found.is_of(kind))), "{log}");
         }
     }
 

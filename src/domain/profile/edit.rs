@@ -74,7 +74,7 @@ pub fn remember(text: &str, kind: &str, guide: &str, name: &str, at: Option<&str
 }
 
 fn document(text: &str) -> Result<DocumentMut, String> {
-    text.parse().map_err(|_| "the profile is not TOML, and is not written over; mend it in an editor first".to_owned())
+    text.parse().map_err(|_| "the profile is not TOML, and is not written over; fix it in an editor first".to_owned())
 }
 
 fn put(document: &mut DocumentMut, name: &str, key: &str, value: Option<Toml>) -> Result<(), String> {
@@ -104,7 +104,7 @@ fn table<'d>(holder: &'d mut Table, name: &str) -> Result<&'d mut Table, String>
         // `{ … }` on one line becomes a table of its own, which takes more keys.
         *item = std::mem::take(item).into_table().map_or(Item::None, Item::Table);
     }
-    item.as_table_mut().ok_or_else(|| format!("`{name}` is not a table in the profile; mend it in an editor first"))
+    item.as_table_mut().ok_or_else(|| format!("`{name}` is not a table in the profile; fix it in an editor first"))
 }
 
 fn toml(value: &Value) -> Toml {

@@ -66,7 +66,7 @@ pub fn predicted_claims(profile: &Profile) -> Option<PredictedClaims> {
     }
     let known = |key| known(profile, key);
     let (kind, description) = described(profile.guide, &known)?;
-    let issuer = profile.issuer_url.clone().or_else(|| fill_with(description.issuer.as_deref()?, &known))?;
+    let issuer = issuer_of(profile.guide, &known)?;
     let pattern = subject(profile)?;
     let mut claims: Map<String, Value> = description
         .claims
@@ -102,6 +102,11 @@ pub fn subject(profile: &Profile) -> Option<String> {
 pub fn subject_of(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> Option<String> {
     let (_, description) = described(guide, known)?;
     description.subjects.iter().find_map(|form| fill_with(form, known))
+}
+
+/// The issuer's URL: the one that is named, else the one that all such tokens have.
+pub fn issuer_of(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> Option<String> {
+    known(Key::IssuerUrl).or_else(|| fill_with(described(guide, known)?.1.issuer.as_deref()?, known))
 }
 
 /// The audience of a profile's tokens.

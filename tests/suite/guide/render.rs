@@ -59,14 +59,26 @@ fn every_artifact_renders_for_a_full_profile() {
 fn every_artifact_renders_with_placeholders_where_nothing_is_known() {
     for (guide, _) in GUIDES {
         for (artifact, form) in artifacts(guide) {
-            let output = trustline().args(["render", &artifact, "--set", &format!("guide={guide}")]).output().unwrap();
-            let text = String::from_utf8(output.stdout).unwrap();
             let what = format!("{artifact} of {guide}");
-            assert_eq!(output.status.code(), Some(0), "{what}");
-            assert_parses(&what, &form, &text);
-            // What stands in the text is what the notes name, so that nobody pastes a placeholder unawares.
-            let said = String::from_utf8(output.stderr).unwrap();
-            assert!(!text.contains("<aws-region>") || said.contains("<aws-region> is aws.region"), "{what}: {said}");
+            let render = |flags: &[&str]| {
+                let set = format!("guide={guide}");
+                trustline().args(["render", &artifact, "--set", &set]).args(flags).output().unwrap()
+            };
+            let described = render(&["--output", "json"]);
+            assert_eq!(described.status.code(), Some(0), "{what}");
+            let described: Value = serde_json::from_slice(&described.stdout).unwrap();
+            let text = described["text"].as_str().unwrap();
+            assert_parses(&what, &form, text);
+            // A pipe gets the whole text or nothing: what lacks is named, so that nobody runs a placeholder.
+            let missing = described["missing"].as_array().unwrap();
+            let piped = render(&[]);
+            let said = String::from_utf8(piped.stderr).unwrap();
+            if missing.is_empty() {
+                assert_eq!(String::from_utf8(piped.stdout).unwrap(), text, "{what}");
+            } else {
+                assert_eq!((piped.status.code(), piped.stdout.len()), (Some(2), 0), "{what}");
+                assert!(missing.iter().all(|lack| said.contains(lack["key"].as_str().unwrap())), "{what}: {said}");
+            }
         }
     }
 }

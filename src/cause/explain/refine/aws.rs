@@ -3,11 +3,19 @@
 use super::{Ordered, contains};
 use crate::cause::Cause;
 use crate::cause::explain::parsed::Parsed;
+use crate::domain::issuer::{Description, IssuerKind};
 use crate::domain::region::OPT_IN;
 
-pub(super) fn by_platform(ordered: &mut Ordered, around: &str) {
+pub(super) fn by_platform(ordered: &mut Ordered, around: &str, platform: Option<&Description>) {
     if !ordered.has(Cause::SubMismatch) || !ordered.has(Cause::RoleMissing) {
         return;
+    }
+    // Only GitHub's subjects have a form with ids.
+    match platform {
+        Some(platform) if platform.is_of(IssuerKind::GithubActions) => {}
+        Some(_) => ordered.remove(Cause::ImmutableSub),
+        None if ordered.has(Cause::ImmutableSub) => ordered.place(Cause::ImmutableSub, ordered.causes.len()),
+        None => {}
     }
     if contains(around, &["oidc.eks.", "eks.amazonaws.com", "system:serviceaccount", "serviceaccount"]) {
         ordered.remove(Cause::ImmutableSub);
@@ -98,9 +106,19 @@ fn has_random_suffix(name: &str) -> bool {
     name.rsplit_once('-').is_some_and(|(_, tail)| tail.len() == 6 && tail.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
+/// What the roles of Kubernetes nodes have in their names, as eksctl, the console and Terraform make them.
+const NODE_ROLES: &[&str] = &["nodeinstancerole", "eksnoderole", "eks-node", "node-group", "nodegroup"];
+
 pub(super) fn by_caller(ordered: &mut Ordered, parsed: &Parsed) {
     let session =
         parsed.principal.as_deref().filter(|arn| arn.contains(":assumed-role/")).and_then(|arn| arn.rsplit('/').next());
+    let role = parsed.principal.as_deref().and_then(|arn| arn.split(":assumed-role/").nth(1)).unwrap_or_default();
+    let is_node = NODE_ROLES.iter().any(|mark| role.to_ascii_lowercase().contains(mark));
+    if is_node && ordered.has(Cause::EnvConflict) {
+        ordered.place(Cause::EnvConflict, 0);
+        ordered.because(Cause::EnvConflict, "the caller is the node's role: IRSA or Pod Identity is not in effect for this pod, so the SDK fell back to the machine. Look for eks.amazonaws.com/role-arn on the service account, and for AWS_WEB_IDENTITY_TOKEN_FILE in a pod that was started after it was set");
+        return;
+    }
     let is_instance = session
         .and_then(|name| name.strip_prefix("i-"))
         .is_some_and(|id| id.len() >= 8 && id.bytes().all(|b| b.is_ascii_hexdigit()));

@@ -5,6 +5,7 @@ mod azure;
 
 use super::parsed::Parsed;
 use crate::cause::Cause;
+use crate::domain::issuer::Description;
 
 /// The causes of one message in the order in which the text itself supports them, and what supports it.
 #[derive(Debug, Default)]
@@ -15,10 +16,11 @@ pub(super) struct Ordered {
 }
 
 /// Orders a rule's causes by what the message around it says. `around` is that part of the text, in lower case.
-pub(super) fn order(causes: &[Cause], parsed: &Parsed, around: &str) -> Ordered {
+/// `platform` is the one whose run the whole text is of.
+pub(super) fn order(causes: &[Cause], parsed: &Parsed, around: &str, platform: Option<&Description>) -> Ordered {
     let mut ordered = Ordered { causes: causes.to_vec(), evidence: Vec::new() };
     by_subject(&mut ordered, parsed);
-    aws::by_platform(&mut ordered, around);
+    aws::by_platform(&mut ordered, around, platform);
     azure::by_audience(&mut ordered, parsed);
     aws::by_accounts(&mut ordered, parsed);
     aws::by_secret(&mut ordered, parsed);
