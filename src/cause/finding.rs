@@ -187,6 +187,11 @@ impl Finding {
     pub fn as_predicted(mut self, subject: &str) -> Self {
         self.certainty = self.certainty.max(Certainty::Likely);
         self.summary = format!("predicted: {}", self.summary);
+        for fact in &mut self.evidence {
+            if let Some(rest) = fact.strip_prefix("the token has ") {
+                *fact = format!("the expected token has {rest}");
+            }
+        }
         self.evidence.push(format!("predicted: no token was read; by the profile its subject is `{subject}`"));
         self
     }

@@ -211,7 +211,7 @@ fn a_step_shows_the_profiles_values_and_what_is_missing() {
         "app.example.com:sub",
         &format!("organization:{ORGANIZATION}"),
         "trust.policy",
-        "sub-mismatch",
+        "Subject is another",
         "to do",
     ] {
         assert!(text.contains(shown), "{shown} is not in:\n{text}");

@@ -97,7 +97,7 @@ fn a_profile_opened_by_its_path_runs_and_sends_nothing_unasked() {
     assert_eq!(code, Some(2));
     assert!(told.contains("--allow-host collector.invalid") && told.contains("aws.endpoint-url"), "{told}");
     // Reading it is harmless, and needs no leave.
-    for command in [&["profile", "show"][..], &["guide"], &["render", "trust-policy"]] {
+    for command in [&["profile", "show"][..], &["guide"], &["render", "trust-policy", "--output", "json"]] {
         let (code, told) = run(command);
         assert_eq!(code, Some(0), "{command:?}: {told}");
     }

@@ -127,7 +127,7 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
         text.push_str(&numbered(&tab.instructions, &mut filling));
         for which in &tab.artifacts {
             // Whole configurations would bury the step, and so would what a script beside it holds already.
-            if which.form() == Form::Terraform || is_held_by_another(guide, *which, &tab.artifacts) {
+            if which.form() == Form::Terraform || is_held_by_another(guide, *which, &in_tabs) {
                 let _ = writeln!(text, "  trustline render {which}: {}", which.title());
             } else {
                 text.push_str(&artifact_text(guide, *which, paint));

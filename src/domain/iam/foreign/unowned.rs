@@ -52,9 +52,14 @@ fn owner(url: &str, pattern: &str) -> String {
     let before = pattern[..last].replace(['*', '?'], FILLING);
     let behind = pattern[last + 1..].replace('?', FILLING);
     let example = Description::of(kind).map_or("", |description| &description.example);
-    let borders = || std::iter::once(0).chain(example.match_indices([':', '/']).map(|(at, _)| at + 1));
-    let ends = || example.match_indices([':', '/']).map(|(at, _)| at).chain([example.len()]);
-    let pieces = borders().flat_map(|from| ends().filter_map(move |to| example.get(from..to)));
+    let starts = std::iter::once(0).chain(example.match_indices([':', '/']).map(|(at, _)| at + 1));
+    let mut ends: Vec<usize> = example.match_indices([':', '/']).map(|(at, _)| at).collect();
+    // A wildcard at the end stands for all that follows.
+    if behind.is_empty() {
+        ends.clear();
+    }
+    ends.push(example.len());
+    let pieces = starts.flat_map(|from| ends.iter().filter_map(move |to| example.get(from..*to)));
     let mut subjects = pieces.map(|piece| format!("{before}{piece}{behind}"));
     subjects.find(|subject| is_whole(kind, subject)).unwrap_or(simple)
 }
@@ -101,7 +106,8 @@ mod tests {
         assert_eq!(sub("StringLike", two), []);
         let furthest = |value: &str| sub("StringLike", json!(value)).first().map(|(distance, _)| *distance);
         assert_eq!(furthest("repo:octo/*"), Some(Project));
-        assert_eq!(furthest("repo:octo*"), Some(Tenant));
+        let prefix = sub("StringLike", json!("repo:octo*"));
+        assert_eq!(prefix.first(), Some(&(Tenant, "repo:octo-someone-else/own:ref:refs/heads/main".to_owned())));
         assert_eq!(furthest("repo:*"), Some(Tenant));
         assert_eq!(furthest("*"), Some(Tenant));
         assert_eq!(furthest("*:ref:refs/heads/main"), Some(Tenant));
