@@ -54,7 +54,16 @@ pub(super) fn written(result: std::io::Result<()>) -> Result<(), CliError> {
 /// How to draw on standard output.
 pub(super) fn paint(output: &OutputArgs) -> Paint {
     let ink = if wants_color(output.color) { Ink::Colour } else { Ink::Plain };
-    Paint { ink, glyphs: if is_utf8() { Glyphs::Unicode } else { Glyphs::Ascii } }
+    Paint { ink, glyphs: if is_utf8() { Glyphs::Unicode } else { Glyphs::Ascii }, width: width() }
+}
+
+/// The columns of the terminal that standard output goes to.
+fn width() -> Option<usize> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    let columns = usize::from(crossterm::terminal::window_size().ok()?.columns);
+    (columns > 0).then_some(columns)
 }
 
 /// Whether the locale's encoding is UTF-8. Without any locale set, as in many containers, it is taken to be.

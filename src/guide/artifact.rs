@@ -11,6 +11,7 @@ pub enum Form {
     Shell,
     Yaml,
     Terraform,
+    Python,
 }
 
 impl Form {
@@ -21,6 +22,7 @@ impl Form {
             Form::Shell => "shell",
             Form::Yaml => "yaml",
             Form::Terraform => "terraform",
+            Form::Python => "python",
         }
     }
 }
@@ -64,6 +66,8 @@ const CALLERS: &[Guide] = &[Guide::AwsAssumeRole, Guide::CircleciAws];
 const AWS: &[Guide] =
     &[Guide::AwsWorkloadIdentity, Guide::AwsStatic, Guide::AwsAssumeRole, Guide::GitlabAws, Guide::CircleciAws];
 const AZURE: &[Guide] = &[Guide::AzureWorkloadIdentity];
+const PLATFORM: &[Guide] =
+    &[Guide::AwsWorkloadIdentity, Guide::AzureWorkloadIdentity, Guide::AwsStatic, Guide::AwsAssumeRole];
 const ISSUERS: &[Guide] =
     &[Guide::AwsWorkloadIdentity, Guide::AzureWorkloadIdentity, Guide::GitlabAws, Guide::CircleciAws];
 
@@ -94,6 +98,8 @@ artifacts! {
     KeyvaultSecretSet = "keyvault-secret-set", Shell, "store a secret or its next version in the vault", AZURE;
     GitlabJob = "gitlab-job", Yaml, "a GitLab CI job that assumes the role", &[Guide::GitlabAws];
     CircleciConfig = "circleci-config", Yaml, "a CircleCI job that assumes the role", &[Guide::CircleciAws];
+    ReportFingerprint = "report-fingerprint", Python, "report the variable's fingerprint from an automation", PLATFORM;
+    ReportFingerprintSh = "report-fingerprint-sh", Shell, "report the variable's fingerprint from a shell", PLATFORM;
     Terraform = "terraform", Terraform, "the cloud's side as Terraform", Guide::ALL;
     Commands = "commands", Shell, "the cloud's side as one script, in order", Guide::ALL;
 }

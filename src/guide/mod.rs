@@ -21,6 +21,6 @@ pub use question::{Question, questions};
 pub use render::{Rendered, render};
 pub use rotate_command::rotate_command;
 pub use state::{Confirmation, Evidence, Judged, Open, Shown, StepState, next_open, states};
-pub use text::{Field, Place, Proof, Reading, SetupGuide, Side, Step, Tab, setup_guide};
+pub use text::{Field, Place, Proof, Reading, SetupGuide, Side, Step, Tab, TellingAnswer, setup_guide};
 pub use thumbprint::thumbprint;
 pub use values::{Filling, Missing, Values};

@@ -48,6 +48,7 @@ impl SetupGuide {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::profile::question::name;
 
     #[test]
     fn every_field_of_a_guide_is_asked_for_once_and_with_words() {
@@ -58,6 +59,7 @@ mod tests {
                 let asked: Vec<_> = questions.iter().filter(|question| question.key == field.key).collect();
                 assert_eq!(asked.len(), 1, "{} {}", guide.id(), field.key.path());
                 assert_ne!(asked[0].ask, field.key.about(), "{} has no example", field.key.path());
+                assert_ne!(name(field.key), field.key.path(), "{} has no name", field.key.path());
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Where each step stands: a pure function of what the checks found, what was shown otherwise, and what a person
 //! confirmed.
 
-use super::text::{Proof, SetupGuide, Step};
+use super::text::{Proof, SetupGuide, Step, TellingAnswer};
 use crate::cause::{Certainty, Finding};
 use crate::check::{CheckId, Outcome};
 use crate::domain::profile::key::Key;
@@ -17,6 +17,17 @@ pub enum StepState {
         /// And by these proofs.
         proofs: Vec<Proof>,
         /// When, RFC 3339 UTC: the oldest of them counts.
+        at: String,
+    },
+    /// Shown to be done by an answer that refuses something later.
+    Answered {
+        /// The check that got the answer.
+        check: CheckId,
+        /// The answer's code.
+        code: String,
+        /// What it shows, in a sentence.
+        says: String,
+        /// When, RFC 3339 UTC.
         at: String,
     },
     /// Shown to be wrong.
@@ -43,7 +54,7 @@ pub enum StepState {
 impl StepState {
     /// Whether nothing is left to do, as far as anybody knows.
     pub const fn is_done(&self) -> bool {
-        matches!(self, StepState::Verified { .. } | StepState::Confirmed { .. })
+        matches!(self, StepState::Verified { .. } | StepState::Answered { .. } | StepState::Confirmed { .. })
     }
 }
 
@@ -71,6 +82,8 @@ pub struct Judged {
     pub findings: Vec<Finding>,
     /// The check that kept it from running, where one did.
     pub blocked_by: Option<CheckId>,
+    /// The code of the cloud's refusal, where it refused.
+    pub code: Option<String>,
     /// When its run began, RFC 3339 UTC.
     pub at: String,
 }
@@ -192,10 +205,7 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
     let all_told = open.iter().all(|id| silent(&id));
     // What has to be confirmed is shown by no check: a deployment that answers may still lack the variable.
     let by_checks = !deciding.is_empty() && all_told && step.confirm.is_none();
-    let others = step.shown_by_checks.as_slice();
-    let others = if others.iter().all(|id| passed(&id)) { others } else { &[] };
-    if by_checks || !others.is_empty() || !shown.is_empty() {
-        let deciding: Vec<CheckId> = deciding.into_iter().chain(others.iter().copied()).collect();
+    if by_checks || !shown.is_empty() {
         let checked = deciding.iter().filter_map(of).map(|judged| &judged.at);
         let at = checked.chain(shown.iter().map(|shown| &shown.at)).min().cloned().unwrap_or_default();
         let proofs = shown.iter().map(|shown| shown.proof).collect();
@@ -203,6 +213,9 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
         let mut checks: Vec<CheckId> = deciding.into_iter().chain(supporting).collect();
         checks.sort_unstable();
         return StepState::Verified { checks, proofs, at };
+    }
+    if let Some(answered) = step.shown_by_answers.iter().find_map(|answer| answered(answer, of(&answer.check)?)) {
+        return answered;
     }
     if let Some(confirmation) = evidence.confirmations.iter().rfind(|c| c.step == step.number)
         && all_told
@@ -221,6 +234,13 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
     })
 }
 
+/// The state that a refusal shows, where it is one of those that tell.
+fn answered(answer: &TellingAnswer, judged: &Judged) -> Option<StepState> {
+    let code = judged.code.as_ref().filter(|code| judged.outcome == Outcome::Fail && answer.codes.contains(code))?;
+    let (says, at) = (answer.says.clone(), judged.at.clone());
+    Some(StepState::Answered { check: answer.check, code: code.clone(), says, at })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,7 +252,7 @@ mod tests {
     const AT: &str = "2026-01-02T00:00:00Z";
 
     fn judged(check: CheckId, outcome: Outcome) -> Judged {
-        Judged { check, outcome, reason: None, findings: Vec::new(), blocked_by: None, at: AT.to_owned() }
+        Judged { check, outcome, reason: None, findings: Vec::new(), blocked_by: None, code: None, at: AT.to_owned() }
     }
 
     fn failed(check: CheckId, causes: &[(Cause, Certainty)]) -> Judged {
@@ -331,22 +351,32 @@ mod tests {
     }
 
     #[test]
-    fn a_live_token_that_the_cloud_takes_shows_the_configuration_and_nothing_behind_it() {
-        let shows = [CheckId::TokenSignature, CheckId::TokenClaims, CheckId::AwsAssumeRoleWithWebIdentity];
-        let mut evidence =
-            Evidence { checks: shows.map(|check| judged(check, Outcome::Pass)).to_vec(), ..Evidence::default() };
-        assert_eq!(
-            state(&evidence, 6),
-            StepState::Verified { checks: shows.to_vec(), proofs: vec![], at: AT.to_owned() }
-        );
-        for number in [0, 7, 9, 10] {
-            assert!(!is_verified(&state(&evidence, number)), "{number}");
+    fn a_token_that_the_cloud_takes_shows_nothing_of_what_is_saved_on_the_platform() {
+        for &guide in Guide::ALL {
+            let passing = CheckId::ALL.iter().map(|check| judged(*check, Outcome::Pass)).collect();
+            let evidence = Evidence { checks: passing, ..Evidence::default() };
+            for (number, state) in states(setup_guide(guide), &evidence) {
+                let step = setup_guide(guide).step(number).unwrap();
+                assert_eq!(is_verified(&state), step.confirm.is_none(), "{} {number}", guide.id());
+            }
         }
-        for (at, check) in shows.iter().enumerate() {
-            evidence.checks[at].outcome = Outcome::Inconclusive;
-            assert!(!is_verified(&state(&evidence, 6)), "{check}");
-            evidence.checks[at].outcome = Outcome::Pass;
-        }
+    }
+
+    #[test]
+    fn a_refusal_of_something_later_shows_what_came_before_it() {
+        let exchange = |code: &str, cause| Judged {
+            code: Some(code.to_owned()),
+            ..failed(CheckId::AwsAssumeRoleWithWebIdentity, &[(cause, Certainty::Likely)])
+        };
+        let with = |judged| Evidence { checks: vec![judged], ..Evidence::default() };
+        let answered = state(&with(exchange("AccessDenied", Cause::SubMismatch)), 2);
+        assert!(matches!(&answered, StepState::Answered { code, .. } if code == "AccessDenied"), "{answered:?}");
+        assert!(answered.is_done());
+        let refused = state(&with(exchange("InvalidIdentityToken", Cause::ProviderMissing)), 2);
+        assert!(matches!(refused, StepState::Failing { .. }), "{refused:?}");
+        // What may be the provider after all is no answer about it.
+        let doubted = state(&with(exchange("AccessDenied", Cause::ProviderMissing)), 2);
+        assert!(matches!(doubted, StepState::Failing { .. }), "{doubted:?}");
     }
 
     #[test]

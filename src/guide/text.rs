@@ -57,9 +57,9 @@ pub struct Step {
     /// Checks whose failure stands here, whatever its cause is.
     #[serde(default)]
     pub answers_for: Vec<CheckId>,
-    /// Checks of other things that together show the step to be done.
+    /// Refusals that show the step to be done, since the cloud looks at something later when it gives them.
     #[serde(default)]
-    pub shown_by_checks: Vec<CheckId>,
+    pub shown_by_answers: Vec<TellingAnswer>,
     /// What else shows that the step is done.
     #[serde(default)]
     pub shown_by: Vec<Proof>,
@@ -124,6 +124,17 @@ pub struct Field {
     #[serde(deserialize_with = "need")]
     pub need: Need,
     pub note: Option<String>,
+}
+
+/// A refusal that shows a step to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TellingAnswer {
+    /// The check that gets it.
+    pub check: CheckId,
+    pub codes: Vec<String>,
+    /// What it shows, in a sentence.
+    pub says: String,
 }
 
 /// Something other than a check that shows a step to be done.
@@ -260,7 +271,13 @@ mod tests {
                 let stands = text.steps.iter().any(|step| {
                     step.artifacts.contains(&artifact) || step.tabs.iter().any(|tab| tab.artifacts.contains(&artifact))
                 });
-                let elsewhere = matches!(artifact, Artifact::RotateSecret | Artifact::VerifyRead);
+                let elsewhere = matches!(
+                    artifact,
+                    Artifact::RotateSecret
+                        | Artifact::VerifyRead
+                        | Artifact::ReportFingerprint
+                        | Artifact::ReportFingerprintSh
+                );
                 assert!(stands || elsewhere, "{}: {artifact}", guide.id());
             }
         }

@@ -7,12 +7,14 @@ use crate::cause::Finding;
 use crate::domain::diff::first_difference;
 use crate::domain::text::{visible, visible_lines};
 
+/// The indent of everything below a finding's headline.
+const INDENT: usize = 4;
 /// Width of the labels before a finding's lines.
 const LABEL: usize = 10;
 
 /// A finding as lines, indented by two blanks, without a trailing line feed.
 pub fn lines(finding: &Finding, paint: Paint) -> Vec<String> {
-    let mut lines = vec![format!(
+    let headline = format!(
         "  {}  {}",
         paint.paint(Role::Strong, &visible(&finding.summary)),
         paint.paint(
@@ -25,7 +27,8 @@ pub fn lines(finding: &Finding, paint: Paint) -> Vec<String> {
                 visible(&finding.check)
             )
         ),
-    )];
+    );
+    let mut lines = vec![paint.fold(&headline, INDENT)];
     difference(finding, paint, &mut lines);
     for (n, fact) in finding.evidence.iter().enumerate() {
         push(&mut lines, if n == 0 { "because" } else { "" }, &visible_lines(fact), paint);
@@ -51,7 +54,8 @@ pub fn lines(finding: &Finding, paint: Paint) -> Vec<String> {
 fn push(lines: &mut Vec<String>, label: &str, text: &str, paint: Paint) {
     for (n, line) in text.split('\n').enumerate() {
         let label = if n == 0 { label } else { "" };
-        lines.push(format!("    {}{line}", paint.paint(Role::Muted, &format!("{label:LABEL$}"))));
+        let line = format!("    {}{line}", paint.paint(Role::Muted, &format!("{label:LABEL$}")));
+        lines.push(paint.fold(&line, INDENT + LABEL));
     }
 }
 

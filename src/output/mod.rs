@@ -10,3 +10,4 @@ pub mod markdown;
 pub mod paint;
 pub mod rotation;
 pub mod text;
+mod wrap;

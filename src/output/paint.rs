@@ -1,5 +1,6 @@
 //! Ink for text on a terminal: colours only where wanted, glyphs that the locale can show, state never told by colour alone.
 
+use super::wrap::fold;
 use crate::cause::Certainty;
 use crate::check::Outcome;
 
@@ -22,6 +23,8 @@ pub enum Glyphs {
 pub struct Paint {
     pub ink: Ink,
     pub glyphs: Glyphs,
+    /// The columns of the terminal that it goes to; `None` for a file or a pipe, where a line stays one.
+    pub width: Option<usize>,
 }
 
 /// What a piece of text is, which decides its look. The terminal's own 16 colours only, so that
@@ -41,7 +44,7 @@ pub enum Role {
 
 impl Paint {
     /// Plain text with Unicode glyphs, as for a file.
-    pub const PLAIN: Paint = Paint { ink: Ink::Plain, glyphs: Glyphs::Unicode };
+    pub const PLAIN: Paint = Paint { ink: Ink::Plain, glyphs: Glyphs::Unicode, width: None };
 
     /// `text` in the look of `role`.
     pub fn paint(self, role: Role, text: &str) -> String {
@@ -70,6 +73,11 @@ impl Paint {
             Outcome::Inconclusive => ("?", "?", Role::Warning),
         };
         self.paint(role, if self.glyphs == Glyphs::Unicode { unicode } else { ascii })
+    }
+
+    /// A line as it fits the terminal, what does not fit it indented to column `hang`. Never for what is copied.
+    pub fn fold(self, line: &str, hang: usize) -> String {
+        self.width.map_or_else(|| line.to_owned(), |width| fold(line, width, hang))
     }
 
     /// What separates facts on one line.

@@ -9,6 +9,9 @@ use crate::domain::text::visible;
 use crate::run::event::{FinishedCheck, RunVerdict};
 use crate::run::report::{Counts, Progress, Report};
 
+/// Columns before a check's reason beside its title: the sign, the time and the gaps.
+const REASON: usize = 16;
+
 /// The whole report, ending in a line feed.
 pub fn report(report: &Report, paint: Paint) -> String {
     let mut text = format!(
@@ -55,7 +58,7 @@ fn check_line(check: &FinishedCheck, width: usize, paint: Paint) -> String {
         paint.paint(Role::Muted, &format!("{time:>8}")),
         if check.outcome == Outcome::Skipped { paint.paint(Role::Muted, &reason) } else { reason.into_owned() },
     );
-    format!("{}\n", line.trim_end())
+    format!("{}\n", paint.fold(line.trim_end(), width + REASON))
 }
 
 fn last_line(report: &Report, paint: Paint) -> String {

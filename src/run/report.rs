@@ -81,6 +81,7 @@ impl FinishedCheck {
             reason: self.reason.clone(),
             findings: self.findings.clone(),
             blocked_by: self.blocked_by,
+            code: self.facts.get("code").and_then(serde_json::Value::as_str).map(str::to_owned),
             at: at.to_owned(),
         }
     }

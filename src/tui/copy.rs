@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::content::findings::selected_finding;
 use super::content::{guide, rotation, token};
-use super::model::{Model, Screen};
+use super::model::{Layer, Model, Page, Screen};
 use super::reproduce;
 use crate::cause::Finding;
 use crate::check::CheckId;
@@ -24,6 +24,17 @@ pub struct Offer {
 /// What can be copied where the person is.
 pub fn offers(model: &Model) -> Vec<Offer> {
     let mut offers = Vec::new();
+    // The list of what can be copied lies on top of what it is about.
+    let reader = model.layers.iter().rev().find_map(|layer| match layer {
+        Layer::Reader(reader) => Some(reader),
+        _ => None,
+    });
+    if let Some(reader) = reader {
+        if let Page::Explained(explanation) = &reader.page {
+            explanation.causes.iter().for_each(|found| finding_offers(found, &mut offers));
+        }
+        return offers;
+    }
     match model.screen {
         Screen::Start => {}
         Screen::Guide => guide_offers(model, &mut offers),

@@ -10,8 +10,10 @@ use super::text::fit;
 const SMALLEST: (u16, u16) = (60, 16);
 /// From this many columns on, panes stand side by side.
 const SIDE_BY_SIDE: u16 = 100;
+/// The same where the details hold values to compare, which need the larger part.
+const VALUES_BESIDE: u16 = 116;
 /// From this many columns on, the guide and the token have two columns of panes.
-const TWO_COLUMNS: u16 = 132;
+const TWO_COLUMNS: u16 = 138;
 /// The least rows, with borders, of the guide's pane for evidence below the steps.
 const LEAST_EVIDENCE: u16 = 10;
 
@@ -121,10 +123,11 @@ pub fn has_aside(size: (u16, u16), rows: usize) -> bool {
     size.0 >= TWO_COLUMNS && usize::from(body_height(size.1)) + 1 >= needed
 }
 
-/// The width of the guide's left column: as wide as the longest name of a step, and at most about a half.
+/// The width of the guide's left column: as wide as the longest name of a step, and at most a half, since what is read
+/// and copied needs the larger part.
 fn guide_width(model: &Model, whole: u16) -> u16 {
     let names = u16::try_from(content::guide::widest_row(model) + 4).unwrap_or(u16::MAX);
-    names.min(whole * 56 / 100)
+    names.min(whole / 2)
 }
 
 fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
@@ -135,7 +138,11 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
         Screen::Guide | Screen::Token => body.width < TWO_COLUMNS,
         screen => screen == Screen::Rotation,
     };
-    if body.width >= SIDE_BY_SIDE && !is_wide {
+    let least = match model.screen {
+        Screen::Handshake | Screen::Findings => VALUES_BESIDE,
+        _ => SIDE_BY_SIDE,
+    };
+    if body.width >= least && !is_wide {
         let share = match model.screen {
             Screen::Start => 36,
             Screen::Handshake => 42,
@@ -181,16 +188,16 @@ pub fn layer(model: &Model, layer: &Layer, area: Rect) -> Rect {
             (widest, if widest == area.width { highest } else { height })
         }
         Layer::Reader(reader) => {
-            let lines = content::page::lines(model, &reader.page);
-            let lines = fit(&lines, usize::from(widest.saturating_sub(4)), model.wrap, "");
+            let width = usize::from(widest.saturating_sub(4));
+            let lines = fit(&content::page::lines(model, &reader.page, width), width, model.wrap, "");
             (widest, u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).clamp(3, highest.max(3)))
         }
         Layer::Form(form) => {
-            let rows = u16::try_from(form.fields.len()).unwrap_or(u16::MAX).saturating_add(9);
+            let rows = u16::try_from(form.fields.len()).unwrap_or(u16::MAX).saturating_add(10);
             (widest, if widest == area.width { highest } else { rows.clamp(6, highest.max(6)) })
         }
         Layer::Paste(_) => (widest.min(72), 7),
-        Layer::Value(_) => (widest.min(72), 9),
+        Layer::Value(_) => (widest.min(84), 10),
         Layer::Program(_) => (widest.min(84), 11),
         Layer::Agreement(_) => (widest.min(84), 12),
         Layer::Confirm(_) => (widest.min(64), 6),
@@ -231,7 +238,7 @@ pub fn tab_text(model: &Model, place: usize, screen: Screen) -> String {
 /// How many rows of the form are fields; the rest tells of the one with the cursor.
 pub fn form_rows(geometry: Geometry) -> u16 {
     let inner = geometry.layer_inner();
-    inner.height.saturating_sub(7).max(inner.height / 2).max(1)
+    inner.height.saturating_sub(8).max(inner.height / 2).max(1)
 }
 
 /// The first field shown, so that the one with the cursor is among `page`.

@@ -7,6 +7,7 @@ mod clean;
 mod excerpt;
 mod given;
 mod parsed;
+mod parts;
 mod phrases;
 mod redact;
 mod refine;

@@ -1,6 +1,6 @@
 //! An explanation as text for people: what the text says, the causes, and what would decide between them.
 
-use crate::cause::explain::{Explanation, Parsed};
+use crate::cause::explain::Explanation;
 use crate::cause::{Certainty, Finding, catalogue};
 use crate::domain::text::{visible, visible_lines};
 use crate::output::paint::{Paint, Role, certainty};
@@ -41,11 +41,10 @@ pub(super) fn render(explanation: &Explanation, paint: Paint) -> String {
 }
 
 fn said(explanation: &Explanation, paint: Paint, lines: &mut Vec<String>) {
-    let parsed = &explanation.parsed;
     let provider = explanation.provider.map(|provider| provider.id().to_owned());
     let rows: Vec<(&str, Option<String>)> = [("cloud", provider), ("code", explanation.code.clone())]
         .into_iter()
-        .chain(parts(parsed))
+        .chain(explanation.parsed.parts())
         .filter(|(_, value)| value.is_some())
         .collect();
     if rows.is_empty() {
@@ -58,42 +57,13 @@ fn said(explanation: &Explanation, paint: Paint, lines: &mut Vec<String>) {
     lines.push(String::new());
 }
 
-fn parts(parsed: &Parsed) -> Vec<(&'static str, Option<String>)> {
-    vec![
-        ("message", parsed.message.clone()),
-        ("operation", parsed.operation.clone()),
-        ("action", parsed.action.clone()),
-        ("resource", parsed.resource.clone()),
-        ("by", parsed.principal.clone()),
-        ("reason", parsed.reason.clone()),
-        ("issuer", parsed.issuer.clone()),
-        ("subject", parsed.subject.clone()),
-        ("audience", parsed.audience.clone()),
-        ("account", parsed.account.clone()),
-        ("region", parsed.region.clone()),
-        ("host", parsed.host.clone()),
-        ("tenant", parsed.tenant.clone()),
-        ("client id", parsed.client_id.clone()),
-        ("object id", parsed.object_id.clone()),
-        ("vault", parsed.vault.clone()),
-        ("secret", parsed.secret.clone()),
-        ("address", parsed.client_address.clone()),
-        ("status", parsed.http_status.map(|status| status.to_string())),
-        ("request id", parsed.request_id.clone()),
-        ("trace id", parsed.trace_id.clone()),
-        ("correlation", parsed.correlation_id.clone()),
-        ("time", parsed.timestamp.clone()),
-        ("details id", parsed.authorization_id.clone()),
-    ]
-}
-
 fn cause(number: usize, finding: &Finding, in_full: bool, paint: Paint, lines: &mut Vec<String>) {
     lines.push(format!(
         "{number}. {}  {}",
         paint.paint(Role::Strong, &visible(&catalogue::entry(finding.cause).title)),
         paint.paint(Role::Muted, &format!("({}, {})", finding.cause, certainty(finding.certainty))),
     ));
-    lines.push(format!("   {}", visible(&finding.summary)));
+    lines.push(paint.fold(&format!("   {}", visible(&finding.summary)), 3));
     if !in_full {
         return;
     }
@@ -120,6 +90,7 @@ fn cause(number: usize, finding: &Finding, in_full: bool, paint: Paint, lines: &
 fn labelled(lines: &mut Vec<String>, label: &str, value: &str, paint: Paint) {
     for (n, line) in visible_lines(value).split('\n').enumerate() {
         let label = if n == 0 { label } else { "" };
-        lines.push(format!("   {}{line}", paint.paint(Role::Muted, &format!("{label:LABEL$}"))));
+        let line = format!("   {}{line}", paint.paint(Role::Muted, &format!("{label:LABEL$}")));
+        lines.push(paint.fold(&line, 3 + LABEL));
     }
 }

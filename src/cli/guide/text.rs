@@ -73,6 +73,10 @@ fn state_words(state: &StepState, paint: Paint) -> String {
             let when = if at.is_empty() { String::new() } else { format!(", {}", visible(at)) };
             paint.paint(Role::Good, &format!("{} verified by {}{when}", glyph("✓", "+"), by.join(", ")))
         }
+        StepState::Answered { check, code, says, at } => {
+            let words = format!("{} verified: {check} was refused with {}. {says}", glyph("✓", "+"), visible(code));
+            paint.paint(Role::Good, &format!("{words} {}", visible(at)))
+        }
         StepState::Failing { check, findings } => {
             let what = findings.first().map_or_else(String::new, |finding| format!(": {}", visible(&finding.summary)));
             paint.paint(Role::Bad, &format!("{} failing, {check}{what}", glyph("✗", "x")))
@@ -99,7 +103,7 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
     let prose = |raw: &str, filling: &mut Filling<'_>| visible(&fill(raw, filling)).into_owned();
     let mut text = format!("{} {} of {}: ", guide.guide.id(), step.number, guide.text.count());
     let _ = writeln!(text, "{}", paint.paint(Role::Strong, &step.title));
-    let _ = writeln!(text, "{}", prose(&step.purpose, &mut filling));
+    let _ = writeln!(text, "{}", paint.fold(&prose(&step.purpose, &mut filling), 0));
     if let Some(state) = guide.state(step) {
         let _ = writeln!(text, "{}", state_words(state, paint));
     }
@@ -114,17 +118,17 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
     }
     if !step.fields.is_empty() {
         text.push_str(&heading("Values"));
-        text.push_str(&fields(guide, step));
+        text.push_str(&fields(guide, step, paint));
     }
     if !step.instructions.is_empty() {
         text.push_str(&heading("Do"));
-        text.push_str(&numbered(&step.instructions, &mut filling));
+        text.push_str(&numbered(&step.instructions, &mut filling, paint));
     }
     let (in_tabs, beside): (Vec<Artifact>, Vec<Artifact>) =
         artifacts(step).into_iter().partition(|artifact| step.tabs.iter().any(|tab| tab.artifacts.contains(artifact)));
     for tab in &step.tabs {
         text.push_str(&heading(&tab.title));
-        text.push_str(&numbered(&tab.instructions, &mut filling));
+        text.push_str(&numbered(&tab.instructions, &mut filling, paint));
         for which in &tab.artifacts {
             // Whole configurations would bury the step, and so would what a script beside it holds already.
             if which.form() == Form::Terraform || is_held_by_another(guide, *which, &in_tabs) {
@@ -149,30 +153,31 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
         }
     }
     if !step.corrections.is_empty() {
-        text.push_str(&heading("Mind"));
+        text.push_str(&heading("Caveats"));
         for correction in &step.corrections {
-            let _ = writeln!(text, "  - {}", prose(correction, &mut filling));
+            let line = format!("  - {}", prose(correction, &mut filling));
+            let _ = writeln!(text, "{}", paint.fold(&line, 4));
         }
     }
     text.push_str(&heading("Done when"));
     for check in &step.checks {
         let _ = writeln!(text, "  {check}: {}", check.title());
     }
-    if !step.shown_by_checks.is_empty() {
-        let others: Vec<&str> = step.shown_by_checks.iter().map(|check| check.id()).collect();
-        let _ = writeln!(text, "  or {} together show it", others.join(", "));
+    for answer in &step.shown_by_answers {
+        let line = format!("  or {} is refused with {}: {}", answer.check, answer.codes.join(", "), answer.says);
+        let _ = writeln!(text, "{}", paint.fold(&line, 4));
     }
     for proof in &step.shown_by {
         let _ = writeln!(text, "  or {} shows it", proof.id());
     }
     if let Some(confirm) = &step.confirm {
-        let _ = writeln!(text, "  {confirm} (--confirm)");
+        let _ = writeln!(text, "{}", paint.fold(&format!("  {confirm} (--confirm)"), 4));
     }
     let failures = step.failures(guide.guide);
     if !failures.is_empty() {
         text.push_str(&heading("What goes wrong here"));
         for cause in failures.iter().take(MOST_FAILURES) {
-            let _ = writeln!(text, "  - {}", catalogue::entry(*cause).title);
+            let _ = writeln!(text, "{}", paint.fold(&format!("  - {}", catalogue::entry(*cause).title), 4));
         }
         let more = failures.len().saturating_sub(MOST_FAILURES);
         if more > 0 {
@@ -189,15 +194,16 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
     text
 }
 
-fn numbered(lines: &[String], filling: &mut Filling<'_>) -> String {
+fn numbered(lines: &[String], filling: &mut Filling<'_>, paint: Paint) -> String {
     let mut text = String::new();
     for (at, line) in lines.iter().enumerate() {
-        let _ = writeln!(text, "  {}. {}", at + 1, visible(&fill(line, filling)));
+        let line = format!("  {}. {}", at + 1, visible(&fill(line, filling)));
+        let _ = writeln!(text, "{}", paint.fold(&line, 5));
     }
     text
 }
 
-fn fields(guide: &GuideReport, step: &Step) -> String {
+fn fields(guide: &GuideReport, step: &Step, paint: Paint) -> String {
     let widest = step.fields.iter().map(|field| field.key.path().width()).max().unwrap_or(0);
     let mut text = String::new();
     for field in &step.fields {
@@ -208,7 +214,8 @@ fn fields(guide: &GuideReport, step: &Step) -> String {
             None => "not set".to_owned(),
         };
         let about = field.note.as_deref().unwrap_or(field.key.about());
-        let _ = writeln!(text, "  {:widest$}  {value}  ({about})", field.key.path());
+        let line = format!("  {:widest$}  {value}  ({about})", field.key.path());
+        let _ = writeln!(text, "{}", paint.fold(&line, widest + 4));
     }
     text
 }

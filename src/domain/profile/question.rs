@@ -9,6 +9,44 @@ pub enum Need {
     Optional,
 }
 
+/// What people call the value of a key.
+pub fn name(key: Key) -> &'static str {
+    match key {
+        Key::IssuerUrl => "issuer URL",
+        Key::Organization => "organization",
+        Key::GitlabProject => "GitLab project",
+        Key::GitlabRefType => "branch or tag",
+        Key::GitlabRef => "name of the branch or tag",
+        Key::CircleciProject => "CircleCI project",
+        Key::TokenFile => "token file",
+        Key::TokenEnv => "token variable",
+        Key::RoleArn => "role ARN",
+        Key::AccountId => "account",
+        Key::TargetRoleArn => "sub-account's role ARN",
+        Key::Region => "region",
+        Key::TrustPolicy => "trust policy file",
+        Key::IdentityPolicy => "permissions file",
+        Key::AwsAudience => "audience",
+        Key::AccessKeysCsv => "access key file",
+        Key::ConfigProfile => "profile of ~/.aws",
+        Key::ExternalId => "external id",
+        Key::SecretPrefix => "prefix of the secrets",
+        Key::KmsKeyArn => "KMS key ARN",
+        Key::TenantId => "tenant",
+        Key::ClientId => "client id",
+        Key::SubscriptionId => "subscription",
+        Key::ResourceGroup => "resource group",
+        Key::VaultUrl => "vault URL",
+        Key::VaultName => "vault name",
+        Key::FederatedCredential => "federated credential file",
+        Key::SecretName => "secret",
+        Key::DeploymentUrl => "deployment URL",
+        Key::DeploymentTokenEnv => "deployment token variable",
+        Key::DeploymentVariable => "automation's variable",
+        _ => key.path(),
+    }
+}
+
 /// What is asked for a key, with an example.
 pub fn ask(key: Key) -> &'static str {
     match key {

@@ -3,6 +3,7 @@
 mod aws;
 mod azure;
 mod ci;
+mod fingerprint;
 mod policy;
 mod terraform;
 
@@ -41,6 +42,8 @@ fn text(artifact: Artifact, filling: &mut Filling<'_>) -> String {
         Artifact::FederatedCredential => format!("{:#}\n", policy::federated_credential(filling)),
         Artifact::GitlabJob => ci::gitlab(filling),
         Artifact::CircleciConfig => ci::circleci(filling),
+        Artifact::ReportFingerprint => fingerprint::python(filling),
+        Artifact::ReportFingerprintSh => fingerprint::shell(filling),
         Artifact::Terraform => terraform::terraform(filling),
         Artifact::Commands => commands(filling).to_string(),
         Artifact::Discovery => aws::discovery(filling).to_string(),

@@ -8,7 +8,8 @@ use crate::check::CheckId;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::guide::{
-    Artifact, Field, Filling, Place, Proof, Reading, Step, StepState, Tab, Values, fill, next_open, render as artifact,
+    Artifact, Field, Filling, Place, Proof, Reading, Step, StepState, Tab, TellingAnswer, Values, fill, next_open,
+    render as artifact,
 };
 
 /// The document: every guide asked for, with all of its steps or the one.
@@ -66,7 +67,7 @@ fn step_json(followed: &GuideReport, step: &Step) -> Json {
         "artifacts": artifacts(step).into_iter().map(|a| artifact_json(a, &followed.values)).collect::<Vec<_>>(),
         "checks": step.checks.iter().map(check_json).collect::<Vec<_>>(),
         "supporting": step.supporting.iter().map(check_json).collect::<Vec<_>>(),
-        "shown_by_checks": ids(&step.shown_by_checks),
+        "shown_by_answers": answers(&step.shown_by_answers),
         "shown_by": proofs(&step.shown_by),
         "confirm": step.confirm,
         "corrections": corrections,
@@ -119,6 +120,10 @@ fn check_json(check: &CheckId) -> Json {
     json!({ "id": check.id(), "title": check.title() })
 }
 
+fn answers(answers: &[TellingAnswer]) -> Vec<Json> {
+    answers.iter().map(|a| json!({ "check": a.check.id(), "codes": a.codes, "says": a.says })).collect()
+}
+
 fn proofs(proofs: &[Proof]) -> Vec<&'static str> {
     proofs.iter().map(|proof| proof.id()).collect()
 }
@@ -135,6 +140,10 @@ fn state_json(state: &StepState) -> Json {
     match state {
         StepState::Verified { checks, proofs: shown, at } => {
             json!({ "is": "verified", "checks": ids(checks), "proofs": proofs(shown), "at": at })
+        }
+        StepState::Answered { check, code, says, at } => {
+            let answer = json!({ "check": check.id(), "code": code, "says": says });
+            json!({ "is": "verified", "checks": [], "proofs": [], "answer": answer, "at": at })
         }
         StepState::Failing { check, findings } => {
             json!({ "is": "failing", "check": check.id(), "findings": findings })

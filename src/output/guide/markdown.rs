@@ -60,6 +60,7 @@ fn told(state: &StepState) -> (&'static str, String, String) {
             let by: Vec<&str> = checks.iter().map(|check| check.id()).chain(proofs.iter().map(|p| p.id())).collect();
             ("verified", by.join(", "), at.clone())
         }
+        StepState::Answered { code, at, .. } => ("verified", format!("the answer {code}"), at.clone()),
         StepState::Confirmed { at } => ("confirmed", "by hand".to_owned(), at.clone()),
         StepState::Failing { check, .. } => ("**failing**", check.id().to_owned(), String::new()),
         StepState::Blocked { by } => ("waits", format!("step {by}"), String::new()),

@@ -53,23 +53,24 @@ fn push_secret(lines: &mut Vec<String>, secret: &SecretReport, report: &Rotation
         if let Some(after) = judged.propagated_ms {
             words.push_str(&format!(" {} {} after the write", paint.dot(), milliseconds(after)));
         }
-        lines.push(format!("  {words}"));
+        lines.push(paint.fold(&format!("  {words}"), 4));
         if let Some(hint) = hint(&judged.judgement.why) {
             lines.push(labelled("", hint, paint));
         }
-        for finding in &judged.findings {
-            lines.extend(finding_text::lines(finding, paint));
-        }
     }
     if let Some(warning) = secret.warning() {
-        lines.push(format!("  {} {}", paint.outcome(Outcome::Warn), visible(&warning)));
+        lines.push(paint.fold(&format!("  {} {}", paint.outcome(Outcome::Warn), visible(&warning)), 4));
     }
+    // What has been done about it goes before what could be.
     match (&secret.rolled_back, &secret.roll_back_offered) {
         (Some(version), _) => lines.push(labelled("rolled back", &format!("version {version} is current"), paint)),
         (None, Some(version)) => {
             lines.push(labelled("roll back", &format!("version {version} was the current one before"), paint));
         }
         (None, None) => {}
+    }
+    for finding in secret.judged.iter().flat_map(|judged| &judged.findings) {
+        lines.extend(finding_text::lines(finding, paint));
     }
 }
 
@@ -119,7 +120,8 @@ pub fn hint(why: &Why) -> Option<&'static str> {
             Some("Somebody or something made an earlier value current again; write the new one anew.")
         }
         Why::NoFingerprint => Some(
-            "Let the automation end with a line `credential.fingerprint=sha256:<12 hex digits>` of its variable's value.",
+            "Let the automation end with a line `credential.fingerprint=sha256:<12 hex digits>` of its variable's value: \
+             `trustline render report-fingerprint` prints the Python for it, `render report-fingerprint-sh` the shell.",
         ),
         Why::AutomationFailed => Some("The automation ended in an error of its own; look at its log."),
         Why::ValueNotRead => Some("Without the values' fingerprints nothing can be compared; is the field there?"),
@@ -148,5 +150,6 @@ fn last_line(report: &RotationReport, paint: Paint) -> String {
 }
 
 fn labelled(label: &str, text: &str, paint: Paint) -> String {
-    format!("    {}{}", paint.paint(Role::Muted, &format!("{label:LABEL$}")), visible(text)).trim_end().to_owned()
+    let line = format!("    {}{}", paint.paint(Role::Muted, &format!("{label:LABEL$}")), visible(text));
+    paint.fold(line.trim_end(), 4 + LABEL)
 }

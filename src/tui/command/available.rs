@@ -215,9 +215,7 @@ pub(super) fn can_check_step(model: &Model) -> Availability {
     match guide::selected_step(model) {
         None => No("no step is selected"),
         Some(_) if model.replay.is_some() => No("a recording is read-only"),
-        Some((_, step)) if step.checks.is_empty() && step.shown_by_checks.is_empty() => {
-            No("nothing can be asked about this step")
-        }
+        Some((_, step)) if step.checks.is_empty() => No("nothing can be asked about this step"),
         Some(_) if model.runs.live().is_some() => No("a run is going on; c cancels it"),
         Some(_) => Ready,
     }

@@ -54,6 +54,54 @@ impl Scope {
     }
 }
 
+/// What a command is about, for the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    Runs,
+    /// Copies and files.
+    Taking,
+    /// What one screen has alone.
+    Screen,
+    Finding,
+    Beginning,
+    Screens,
+    Looks,
+    Help,
+    Moving,
+    /// What lies on top of a screen.
+    Layers,
+}
+
+impl Topic {
+    /// The topics of what works on every screen, in the order of the help.
+    pub const ALL: &[Topic] = &[
+        Topic::Runs,
+        Topic::Taking,
+        Topic::Finding,
+        Topic::Beginning,
+        Topic::Screens,
+        Topic::Looks,
+        Topic::Help,
+        Topic::Moving,
+    ];
+
+    /// Its heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Topic::Runs => "Runs",
+            Topic::Taking => "Copy and export",
+            Topic::Screen => "This screen",
+            Topic::Finding => "Find",
+            Topic::Beginning => "Begin",
+            Topic::Screens => "Screens",
+            Topic::Looks => "Looks",
+            Topic::Help => "Help and leaving",
+            Topic::Moving => "Move",
+            Topic::Layers => "On top",
+        }
+    }
+}
+
 /// What a person can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CommandId {
@@ -123,9 +171,13 @@ pub enum CommandId {
     Mouse,
     Theme,
     Clock,
+    Explain,
     // Layers
     Close,
     Accept,
+    GoOn,
+    Yes,
+    No,
     FieldNext,
     FieldPrevious,
     Save,
@@ -143,6 +195,7 @@ pub enum Availability {
 
 /// One command.
 pub struct Command {
+    pub topic: Topic,
     pub id: CommandId,
     /// The name in a keys file.
     pub name: &'static str,

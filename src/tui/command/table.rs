@@ -1,7 +1,7 @@
 //! The table: every command with its name, its keys, where they work, what it does and when it can be used.
 
 use super::available::*;
-use super::{Command, CommandId as C, Scope};
+use super::{Command, CommandId as C, Scope, Topic};
 use crate::tui::model::Screen;
 
 const MAIN: &[Scope] = &[Scope::Main];
@@ -22,18 +22,26 @@ const SEARCHED: &[Scope] = &[
 const FINDINGS: &[Scope] = &[Scope::On(Screen::Findings)];
 const ROTATION: &[Scope] = &[Scope::On(Screen::Rotation)];
 const ALWAYS: &[Scope] = &[Scope::Always];
-const CHOOSING: &[Scope] = &[Scope::Picker, Scope::Confirm, Scope::Paste, Scope::Secret];
+const CHOOSING: &[Scope] = &[Scope::Picker];
+const ENTERING: &[Scope] = &[Scope::Paste, Scope::Secret];
+const ASKED: &[Scope] = &[Scope::Confirm];
 const LAYERS: &[Scope] = &[Scope::Picker, Scope::Reader, Scope::Form, Scope::Paste, Scope::Secret, Scope::Confirm];
 const FORM: &[Scope] = &[Scope::Form];
 const FIELD: &[Scope] = &[Scope::Field];
 const FIELDS: &[Scope] = &[Scope::Form, Scope::Field];
 const TYPING: &[Scope] = &[Scope::Typing];
 
-/// A row: id, name, title, keys, scopes, what it does; then, where it has them, `when` and the rank of its `hint`.
+/// A row: id, name, title, keys, scopes, what it does; then, where it has them, `when` and the rank of its `hint`. Rows
+/// stand below their topic.
 macro_rules! commands {
-    ($($id:expr, $name:literal, $title:literal, $keys:expr, $scopes:expr, $doc:literal
-        $(when $enabled:ident)? $(hint $hint:literal)?;)*) => {
-        &[$(Command {
+    (@hint) => { None };
+    (@hint $hint:literal) => { Some($hint) };
+    (@when) => { always };
+    (@when $enabled:ident) => { $enabled };
+    ($(@ $topic:ident $($id:expr, $name:literal, $title:literal, $keys:expr, $scopes:expr, $doc:literal
+        $(when $enabled:ident)? $(hint $hint:literal)?;)*)*) => {
+        &[$($(Command {
+            topic: Topic::$topic,
             id: $id,
             name: $name,
             title: $title,
@@ -42,44 +50,13 @@ macro_rules! commands {
             keys: &$keys,
             enabled: commands!(@when $($enabled)?),
             hint: commands!(@hint $($hint)?),
-        }),*]
+        },)*)*]
     };
-    (@hint) => { None };
-    (@hint $hint:literal) => { Some($hint) };
-    (@when) => { always };
-    (@when $enabled:ident) => { $enabled };
 }
 
 /// Every command, in the order of the help.
 pub const COMMANDS: &[Command] = commands! {
-    // Moving.
-    C::Open, "open", "open", ["enter"], MAIN, "Open what is selected, or go into its details";
-    C::Up, "up", "up", ["up", "k"], MOVING, "One row up";
-    C::Down, "down", "down", ["down", "j"], MOVING, "One row down";
-    C::PageUp, "page-up", "page up", ["pageup", "ctrl-u"], MOVING, "One page up";
-    C::PageDown, "page-down", "page down", ["pagedown", "ctrl-d"], MOVING, "One page down";
-    C::Top, "top", "top", ["g", "home"], MOVING, "To the first row";
-    C::Bottom, "bottom", "bottom", ["G", "end"], MOVING, "To the last row";
-    C::FocusNext, "focus-next", "next pane", ["tab"], MAIN, "To the next pane";
-    C::FocusPrevious, "focus-previous", "pane before", ["backtab"], MAIN, "To the pane before";
-    C::FocusLeft, "focus-left", "list", ["left", "h"], MAIN, "To the list";
-    C::FocusRight, "focus-right", "details", ["right", "l"], MAIN, "To the details";
-    C::ScrollUp, "scroll-up", "details up", ["K"], MAIN, "Scroll the details up without leaving the list";
-    C::ScrollDown, "scroll-down", "details down", ["J"], MAIN, "Scroll the details down without leaving the list";
-    C::ScrollLeft, "scroll-left", "left", ["<"], TEXTS, "Move along cut lines to the left" when has_cut_lines;
-    C::ScrollRight, "scroll-right", "right", [">"], TEXTS, "Move along cut lines to the right" when has_cut_lines;
-    C::Back, "back", "back", ["esc"], MAIN, "One step back: filter, details, screen";
-    // Screens.
-    C::Show(Screen::Guide), "guide", "guide", ["1"], MAIN, "The setup guide, step by step, with where each stands";
-    C::Show(Screen::Handshake), "handshake", "handshake", ["2"], MAIN, "The checks, one by one, as they run";
-    C::Show(Screen::Token), "token", "token", ["3"], MAIN, "The token: claims, meaning, signature, time left";
-    C::Show(Screen::Findings), "findings", "findings", ["4"], MAIN, "The named causes, root causes first";
-    C::Show(Screen::Rotation), "rotation", "rotation", ["5"], MAIN, "A rotation's before and after, in store and automation";
-    C::Show(Screen::Log), "log", "log", ["6"], MAIN, "The run's events in order";
-    C::Show(Screen::Start), "start", "start", ["0"], MAIN, "The ways to begin" when not_replay;
-    C::NextScreen, "next-screen", "next screen", ["]"], MAIN, "To the next screen";
-    C::PreviousScreen, "previous-screen", "previous screen", ["["], MAIN, "To the screen before";
-    // Runs.
+    @ Runs
     C::RunAgain, "run", "run again", ["r"], MAIN, "Run the same checks again" when can_run_again hint 1;
     C::RunOne, "run-one", "run this check", ["e"], HANDSHAKE, "Run the selected check with what it needs"
         when can_run_one;
@@ -89,12 +66,12 @@ pub const COMMANDS: &[Command] = commands! {
     C::History, "history", "earlier runs", ["H"], MAIN, "Go back to an earlier run" when has_run;
     C::Compare, "compare", "compare", ["D"], MAIN, "Compare with another run: causes, outcomes, claims, times"
         when has_two_runs;
-    // Taking away.
-    C::CopyValue, "copy", "copy", ["y"], MAIN, "Copy what matters most here: the fix, the value" when has_copy hint 2;
-    C::CopyMenu, "copy-menu", "copy …", ["Y"], MAIN, "Choose what to copy: value, fix, finding, a command for it"
+    @ Taking
+    C::CopyValue, "copy", "copy", ["y"], TEXTS, "Copy what matters most here: the fix, the value" when has_copy hint 2;
+    C::CopyMenu, "copy-menu", "copy …", ["Y"], TEXTS, "Choose what to copy: value, fix, finding, a command for it"
         when has_copy;
     C::Export, "export", "export", ["x"], MAIN, "Write the report as Markdown or JSON" when has_report;
-    // What one screen has alone.
+    @ Screen
     C::Waterfall, "waterfall", "waterfall", ["w"], HANDSHAKE, "Where the time went: checks and hops on one time axis"
         when has_report hint 4;
     C::Fold, "fold", "fold", ["space"], FINDINGS, "Show or hide what this finding blocks" when has_run;
@@ -116,7 +93,7 @@ pub const COMMANDS: &[Command] = commands! {
         when takes_output hint 1;
     C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when can_roll_back hint 0;
     C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when can_roll_back hint 0;
-    C::NextStep, "next-step", "next step", ["n"], GUIDE, "To the next step that is not done: what fails first"
+    C::NextStep, "next-step", "next step", ["n"], GUIDE, "To the step that is next: what fails first"
         when has_guide hint 2;
     C::EditField, "edit", "enter values", ["e"], GUIDE, "Enter the step's values, checked while they are typed"
         when can_edit hint 1;
@@ -129,37 +106,66 @@ pub const COMMANDS: &[Command] = commands! {
     C::Import, "import", "paste values", ["i"], GUIDE,
         "Fill fields from a pasted ARN, policy, answer or token" when can_edit_any hint 6;
     C::Undo, "undo", "take back", ["U"], GUIDE, "Take back the last change of values" when can_undo hint 4;
-    // Finding.
+    @ Finding
     C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when has_list hint 6;
     C::NextMatch, "next-match", "next match", ["n"], SEARCHED, "To the next row that the filter shows" when has_filter;
     C::PreviousMatch, "previous-match", "previous match", ["N"], SEARCHED, "To the row before that the filter shows"
         when has_filter;
-    // Beginning.
+    @ Beginning
     C::Lab, "lab", "lab", ["L"], MAIN, "Pick a scenario of the embedded cloud" when can_use_lab;
     C::Profiles, "profiles", "profiles", ["P"], MAIN, "Pick a profile" when has_profiles;
+    C::Explain, "explain", "explain error", ["E"], MAIN, "Paste an error text or a log, and see what causes it";
     C::NewProfile, "new-profile", "new profile", ["+"], MAIN, "Make a profile" when not_replay;
-    // How it looks.
+    @ Screens
+    C::Show(Screen::Guide), "guide", "guide", ["1"], MAIN, "The setup guide, step by step, with where each stands";
+    C::Show(Screen::Handshake), "handshake", "handshake", ["2"], MAIN, "The checks, one by one, as they run";
+    C::Show(Screen::Token), "token", "token", ["3"], MAIN, "The token: claims, meaning, signature, time left";
+    C::Show(Screen::Findings), "findings", "findings", ["4"], MAIN, "The named causes, root causes first";
+    C::Show(Screen::Rotation), "rotation", "rotation", ["5"], MAIN, "A rotation's before and after, in store and automation";
+    C::Show(Screen::Log), "log", "log", ["6"], MAIN, "The run's events in order";
+    C::Show(Screen::Start), "start", "start", ["0"], MAIN, "The ways to begin" when not_replay;
+    C::NextScreen, "next-screen", "next screen", ["]"], MAIN, "To the next screen";
+    C::PreviousScreen, "previous-screen", "previous screen", ["["], MAIN, "To the screen before";
+    @ Looks
     C::Wrap, "wrap", "wrap", ["z"], TEXTS, "Break long lines, or cut them";
     C::Privacy, "privacy", "privacy", ["p"], MAIN, "Hide account ids, subjects and hosts";
     C::Clock, "clock", "clock", ["u"], MAIN, "Tell times in UTC or local time" when has_offset;
     C::Theme, "theme", "theme", ["t"], MAIN, "The next theme: dark, light, none";
     C::Mouse, "mouse", "mouse", ["m"], MAIN, "Leave the mouse to the terminal, or take it back";
-    // Help and the end.
+    @ Help
     C::Palette, "palette", "commands", [":", "ctrl-p"], MAIN, "Find a command by its words" hint 7;
     C::Help, "help", "help", ["?", "f1"], MAIN, "What can be done here" hint 5;
     C::Quit, "quit", "quit", ["q"], MAIN, "Leave; a summary stays on the screen" hint 8;
-    // Everywhere.
     C::Interrupt, "interrupt", "cancel or quit", ["ctrl-c"], ALWAYS, "Stop the run if one is going on, else leave";
     C::Suspend, "suspend", "suspend", ["ctrl-z"], ALWAYS, "Back to the shell; fg returns";
     C::Repaint, "repaint", "repaint", ["ctrl-l"], ALWAYS, "Draw everything again";
-    // In layers on top.
+    @ Moving
+    C::Open, "open", "open", ["enter"], MAIN, "Open what is selected, or go into its details";
+    C::Up, "up", "up", ["up", "k"], MOVING, "One row up";
+    C::Down, "down", "down", ["down", "j"], MOVING, "One row down";
+    C::PageUp, "page-up", "page up", ["pageup", "ctrl-u"], MOVING, "One page up";
+    C::PageDown, "page-down", "page down", ["pagedown", "ctrl-d"], MOVING, "One page down";
+    C::Top, "top", "top", ["g", "home"], MOVING, "To the first row";
+    C::Bottom, "bottom", "bottom", ["G", "end"], MOVING, "To the last row";
+    C::FocusNext, "focus-next", "next pane", ["tab"], MAIN, "To the next pane";
+    C::FocusPrevious, "focus-previous", "pane before", ["backtab"], MAIN, "To the pane before";
+    C::FocusLeft, "focus-left", "list", ["left", "h"], MAIN, "To the list";
+    C::FocusRight, "focus-right", "details", ["right", "l"], MAIN, "To the details";
+    C::ScrollUp, "scroll-up", "details up", ["K"], MAIN, "Scroll the details up without leaving the list";
+    C::ScrollDown, "scroll-down", "details down", ["J"], MAIN, "Scroll the details down without leaving the list";
+    C::ScrollLeft, "scroll-left", "left", ["<"], TEXTS, "Move along cut lines to the left" when has_cut_lines;
+    C::ScrollRight, "scroll-right", "right", [">"], TEXTS, "Move along cut lines to the right" when has_cut_lines;
+    C::Back, "back", "back", ["esc"], MAIN, "One step back: filter, details, screen";
+    @ Layers
     C::Accept, "accept", "choose", ["enter"], CHOOSING, "Take what is selected" hint 0;
+    C::GoOn, "go-on", "go on", ["enter"], ENTERING, "Go on with what was typed or pasted" hint 0;
+    C::Yes, "yes", "yes", ["y"], ASKED, "Answer yes" hint 0;
+    C::No, "no", "no", ["n", "enter"], ASKED, "Answer no: nothing is done" hint 1;
     C::Close, "close", "close", ["esc", "q"], LAYERS, "Close what is on top" hint 9;
     C::FieldNext, "field-next", "next field", ["tab", "down", "enter"], FIELDS, "To the next field" hint 1;
     C::FieldPrevious, "field-previous", "field before", ["backtab", "up"], FIELDS, "To the field before";
     C::LeaveField, "leave-field", "back to the step", ["esc"], FIELD, "Keep what is typed and go back to the step" hint 2;
     C::Save, "save", "save and run", ["ctrl-s"], FORM, "Write the profile and run it; the guide asks for more" hint 0;
-    // While a filter is typed.
     C::TypingEnd, "typing-end", "take it", ["enter"], TYPING, "Keep the filter; in a list on top, choose"
         hint 0;
     C::TypingClear, "typing-clear", "clear", ["esc"], TYPING, "Remove the filter" hint 1;

@@ -3,7 +3,7 @@
 use super::Show;
 use crate::check::{CheckId, Outcome};
 use crate::domain::rotation::Verdict;
-use crate::run::report::{Progress, Report};
+use crate::run::report::{CheckState, Progress};
 use crate::tui::inputs::Animation;
 use crate::tui::model::rotation::{Doing, Session};
 use crate::tui::model::{Lifecycle, Model, SPINNER_MS};
@@ -34,6 +34,7 @@ const LINKS: &[Link] = &[
     Link {
         name: "role",
         checks: &[
+            CheckId::AwsAccessKey,
             CheckId::AwsAssumeRoleWithWebIdentity,
             CheckId::AwsAssumeRole,
             CheckId::AwsCallerIdentity,
@@ -45,6 +46,7 @@ const LINKS: &[Link] = &[
         checks: &[
             CheckId::AwsListSecrets,
             CheckId::AwsGetSecret,
+            CheckId::AzureSubscription,
             CheckId::AzureListSecrets,
             CheckId::AzureGetSecret,
             CheckId::SecretJsonKey,
@@ -71,39 +73,73 @@ pub enum LinkState {
     NotApplicable,
 }
 
-/// How a link stands in a report.
-pub fn state(link: &Link, report: &Report) -> LinkState {
-    if report.checks.is_empty() {
-        return LinkState::Waiting;
+/// Where a check stands, as far as its link is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stand {
+    Waiting,
+    Running,
+    Ended(Outcome),
+    /// Another check kept it from running.
+    Blocked,
+}
+
+/// The checks of the run that is shown. What a run of a few checks was not asked for stands as it ended before.
+fn stands(model: &Model) -> Vec<(CheckId, Stand)> {
+    let Some(run) = model.runs.shown() else { return Vec::new() };
+    let choice = run.choice.as_ref().filter(|choice| !choice.only.is_empty());
+    let followed = model.guide.followed.as_deref().filter(|followed| {
+        followed.target.is_some() && followed.target.as_ref() == choice.map(|choice| &choice.target)
+    });
+    let before = |id: CheckId| {
+        let is_asked = choice.is_none_or(|choice| choice.only.contains(&id));
+        let judged = followed?.judged.iter().find(|judged| judged.check == id && !is_asked)?;
+        Some(ended(judged.outcome, judged.blocked_by))
+    };
+    let stand = |check: &CheckState| {
+        let now = match &check.progress {
+            Progress::Waiting => Stand::Waiting,
+            Progress::Running { .. } => return Stand::Running,
+            Progress::Finished(finished) => ended(finished.outcome, finished.blocked_by),
+        };
+        if matches!(now, Stand::Waiting | Stand::Ended(Outcome::Skipped)) {
+            before(check.id).unwrap_or(now)
+        } else {
+            now
+        }
+    };
+    run.report.checks.iter().map(|check| (check.id, stand(check))).collect()
+}
+
+fn ended(outcome: Outcome, blocked_by: Option<CheckId>) -> Stand {
+    match blocked_by {
+        Some(_) if outcome != Outcome::Fail => Stand::Blocked,
+        _ => Stand::Ended(outcome),
     }
-    let checks: Vec<_> = report.checks.iter().filter(|check| link.checks.contains(&check.id)).collect();
+}
+
+/// How a link stands.
+fn state(link: &Link, stands: &[(CheckId, Stand)]) -> LinkState {
     if link.checks.is_empty() {
         // The platform itself is not probed: it counts as seen once its issuer has answered.
-        let seen = report.finished().any(|check| {
-            check.id == CheckId::IssuerReachable && matches!(check.outcome, Outcome::Pass | Outcome::Warn)
-        });
+        let answered = [Outcome::Pass, Outcome::Warn].map(|outcome| (CheckId::IssuerReachable, Stand::Ended(outcome)));
+        let seen = stands.iter().any(|stand| answered.contains(stand));
         return if seen { LinkState::Ended(Outcome::Pass) } else { LinkState::Waiting };
     }
-    if checks.iter().any(|check| matches!(check.progress, Progress::Running { .. })) {
-        return LinkState::Running;
-    }
-    let ended: Vec<_> = checks
-        .iter()
-        .filter_map(|check| match &check.progress {
-            Progress::Finished(finished) => Some(finished),
-            _ => None,
-        })
-        .collect();
-    let any = |outcome| ended.iter().any(|finished| finished.outcome == outcome);
-    if any(Outcome::Fail) {
+    let own: Vec<Stand> = stands.iter().filter(|(id, _)| link.checks.contains(id)).map(|(_, stand)| *stand).collect();
+    let any = |outcome| own.contains(&Stand::Ended(outcome));
+    if stands.is_empty() {
+        LinkState::Waiting
+    } else if own.contains(&Stand::Running) {
+        LinkState::Running
+    } else if any(Outcome::Fail) {
         LinkState::Ended(Outcome::Fail)
-    } else if ended.iter().any(|finished| finished.blocked_by.is_some()) {
+    } else if own.contains(&Stand::Blocked) {
         LinkState::Ended(Outcome::Skipped)
     } else if any(Outcome::Inconclusive) {
         LinkState::Ended(Outcome::Inconclusive)
-    } else if ended.iter().all(|finished| finished.outcome == Outcome::Skipped) && ended.len() == checks.len() {
+    } else if own.iter().all(|stand| *stand == Stand::Ended(Outcome::Skipped)) {
         LinkState::NotApplicable
-    } else if ended.len() < checks.len() {
+    } else if own.contains(&Stand::Waiting) {
         LinkState::Waiting
     } else if any(Outcome::Warn) {
         LinkState::Ended(Outcome::Warn)
@@ -113,8 +149,8 @@ pub fn state(link: &Link, report: &Report) -> LinkState {
 }
 
 /// How the last link stands: as the deployment's check, and where a rotation of the same target was seen, as its proof.
-fn runtime(link: &Link, report: &Report, rotation: Option<&Session>) -> LinkState {
-    let deployment = state(link, report);
+fn runtime(link: &Link, stands: &[(CheckId, Stand)], rotation: Option<&Session>) -> LinkState {
+    let deployment = state(link, stands);
     let Some(session) = rotation.filter(|_| deployment != LinkState::Ended(Outcome::Fail)) else { return deployment };
     if matches!(session.doing, Doing::Looking(_)) && session.state == Lifecycle::Running {
         return LinkState::Running;
@@ -178,20 +214,20 @@ pub fn outcome_ink(outcome: Outcome) -> Ink {
 
 /// The chain in one line, in the longest form that fits `width`.
 pub fn line(model: &Model, width: usize) -> Line {
-    let empty = Report::default();
-    let report = model.runs.shown().map_or(&empty, |run| &run.report);
+    let stands = stands(model);
+    let runs = |id: CheckId| stands.iter().any(|(check, _)| *check == id);
     let is_proven = rotation(model).is_some_and(|session| session.report.runtime);
     let links: Vec<&Link> = LINKS
         .iter()
         .filter(|link| {
-            report.checks.is_empty()
-                || link.checks.is_empty() && report.checks.iter().any(|c| c.id == CheckId::IssuerReachable)
-                || report.checks.iter().any(|c| link.checks.contains(&c.id))
+            stands.is_empty()
+                || link.checks.is_empty() && runs(CheckId::IssuerReachable)
+                || link.checks.iter().any(|check| runs(*check))
                 || is_proven && link.is_runtime()
         })
         .collect();
     let forms = [(3, Names::Full), (2, Names::Full), (1, Names::Full), (1, Names::Short), (1, Names::None)];
-    let shape = |(gap, names)| chain(&links, report, model, gap, names);
+    let shape = |(gap, names)| chain(&links, &stands, model, gap, names);
     forms.into_iter().map(shape).find(|line| line.width() <= width).unwrap_or_default()
 }
 
@@ -204,12 +240,12 @@ enum Names {
     None,
 }
 
-fn chain(links: &[&Link], report: &Report, model: &Model, gap: usize, names: Names) -> Line {
+fn chain(links: &[&Link], stands: &[(CheckId, Stand)], model: &Model, gap: usize, names: Names) -> Line {
     let glyphs = Show::of(model).glyphs;
     let mut line = Line::empty();
     let mut whole = true;
     for (place, link) in links.iter().enumerate() {
-        let state = if link.is_runtime() { runtime(link, report, rotation(model)) } else { state(link, report) };
+        let state = if link.is_runtime() { runtime(link, stands, rotation(model)) } else { state(link, stands) };
         let holds = matches!(state, LinkState::Ended(Outcome::Pass | Outcome::Warn));
         if place > 0 {
             let (sign, ink) = if whole { (glyphs.line, Ink::Good) } else { (glyphs.gap, Ink::Muted) };
@@ -233,4 +269,17 @@ fn chain(links: &[&Link], report: &Report, model: &Model, gap: usize, names: Nam
         whole &= holds || state == LinkState::NotApplicable;
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_belongs_to_one_link() {
+        for check in CheckId::ALL {
+            let links = LINKS.iter().filter(|link| link.checks.contains(check)).count();
+            assert_eq!(links, 1, "{check}");
+        }
+    }
 }

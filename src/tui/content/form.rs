@@ -32,14 +32,18 @@ pub fn advice(model: &Model, form: &Form) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut told = None;
     if let Some(field) = form.fields.get(form.focus) {
-        lines.push(labelled("is", Ink::Plain, field.doc()));
+        lines.push(labelled("what", Ink::Plain, field.doc()));
+        lines.extend(field.key().map(|key| labelled("key", Ink::Muted, key)));
         match field.standing() {
             Standing::Wrong(fault) => {
-                lines.push(labelled("wrong", Ink::Bad, show.prose(&fault.wrong)));
-                lines.push(labelled("instead", Ink::Plain, show.prose(&fault.instead)));
+                lines.push(labelled("problem", Ink::Bad, show.prose(&fault.wrong)));
+                lines.push(labelled("write", Ink::Plain, show.prose(&fault.instead)));
                 told = Some(fault.wrong);
             }
-            Standing::Missing => lines.push(labelled("", Ink::Warning, "is needed; left empty, the guide asks for it")),
+            Standing::Missing if field.blocks() => lines.push(labelled("", Ink::Warning, "needed to save")),
+            Standing::Missing => {
+                lines.push(labelled("", Ink::Warning, "a check needs it; left empty, the guide asks for it"));
+            }
             Standing::Open => lines.push(labelled("", Ink::Muted, "may stay empty")),
             Standing::Good => {}
         }

@@ -1,8 +1,14 @@
 //! The log: the run's events in order.
 
+use super::chain::outcome_ink;
+use super::clock::moment;
+use super::handshake::outcome_word;
 use super::{Rows, Show, labelled};
-use crate::tui::model::Model;
-use crate::tui::model::runs::{Level, LogEntry};
+use crate::check::CheckId;
+use crate::run::event::FinishedCheck;
+use crate::run::report::Progress;
+use crate::tui::model::runs::{EntryKind, Level, LogEntry};
+use crate::tui::model::{Model, Run};
 use crate::tui::text::{Ink, Line};
 
 /// The width from which on the texts stand in a column.
@@ -51,13 +57,43 @@ pub fn detail(model: &Model) -> Vec<Line> {
     let Some(entry) = model.selected_row().and_then(|at| run.log.get(at)) else {
         return super::page::no_rows(model);
     };
-    let mut lines = vec![labelled("time", Ink::Plain, format!("{} after the start", seconds(entry.at_ms)))];
+    let at_s = run.started_ms.saturating_add(i64::try_from(entry.at_ms).unwrap_or(i64::MAX)).div_euclid(1000);
+    let time = format!("{}, {} after the start", moment(model, at_s), seconds(entry.at_ms));
+    let mut lines = vec![labelled("time", Ink::Plain, time)];
     if let Some(check) = entry.check {
-        lines.push(labelled("check", Ink::Plain, format!("{check}: {}", check.title())));
+        lines.push(labelled("check", Ink::Plain, check.title()));
     }
-    lines.push(labelled("event", ink(entry.level), show.prose(&entry.text)));
+    match entry.check.and_then(|check| ended(run, check, entry)) {
+        Some(finished) => lines.extend(end(finished, show)),
+        None => lines.push(labelled("event", ink(entry.level), show.prose(&entry.text))),
+    }
     if run.lost > 0 {
         lines.push(labelled("lost", Ink::Warning, format!("{} events never arrived", run.lost)));
+    }
+    lines
+}
+
+/// The check whose end an entry tells.
+fn ended<'r>(run: &'r Run, check: CheckId, entry: &LogEntry) -> Option<&'r FinishedCheck> {
+    match &run.report.check(check).filter(|_| entry.kind == EntryKind::Finished)?.progress {
+        Progress::Finished(finished) => Some(finished),
+        _ => None,
+    }
+}
+
+/// How a check ended: what its row has no room for.
+fn end(finished: &FinishedCheck, show: Show) -> Vec<Line> {
+    let mut lines = vec![labelled("outcome", outcome_ink(finished.outcome), outcome_word(finished.outcome))];
+    if finished.duration_ms > 0 {
+        let took = format!("{} ms, from {} on", finished.duration_ms, seconds(finished.started_ms));
+        lines.push(labelled("took", Ink::Plain, took));
+    }
+    if let Some(reason) = &finished.reason {
+        lines.push(labelled("reason", Ink::Plain, show.prose(reason)));
+    }
+    for (place, found) in finished.findings.iter().enumerate() {
+        let label = if place == 0 { "found" } else { "" };
+        lines.push(labelled(label, Ink::Plain, format!("{}: {}", found.cause, show.prose(&found.summary))));
     }
     lines
 }

@@ -4,6 +4,7 @@ pub mod chain;
 pub mod clock;
 pub mod compare;
 pub mod difference;
+pub mod explanation;
 pub mod finding;
 pub mod findings;
 pub mod form;

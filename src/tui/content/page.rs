@@ -1,6 +1,6 @@
 //! Texts on top of a screen, and what an empty pane says.
 
-use super::{Show, compare, heading};
+use super::{Show, compare, explanation, heading};
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Value;
 use crate::guide::Import;
@@ -14,12 +14,13 @@ pub fn title(page: &Page) -> String {
     match page {
         Page::Error { title, .. } => title.clone(),
         Page::Compare { .. } => "Compared".to_owned(),
+        Page::Explained(_) => "What causes this error".to_owned(),
         Page::Imported { import, .. } => format!("Read as {}", import.kind),
     }
 }
 
-/// A text on top.
-pub fn lines(model: &Model, page: &Page) -> Vec<Line> {
+/// A text on top, for a width in columns.
+pub fn lines(model: &Model, page: &Page, width: usize) -> Vec<Line> {
     let show = Show::of(model);
     match page {
         Page::Error { message, hints, .. } => {
@@ -32,6 +33,7 @@ pub fn lines(model: &Model, page: &Page) -> Vec<Line> {
             );
             lines
         }
+        Page::Explained(explained) => explanation::lines(explained, width, show),
         Page::Imported { import, earlier } => {
             let mut lines = imported(import, earlier, show);
             let changed = import.taken.iter().zip(earlier).any(|(taken, before)| before.as_ref() != Some(&taken.value));

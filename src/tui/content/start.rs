@@ -4,6 +4,7 @@ use super::{Rows, Show, heading};
 use crate::domain::profile::Guide;
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::Model;
+use crate::tui::picker::groups;
 use crate::tui::text::{Ink, Line};
 
 /// A way to begin.
@@ -12,12 +13,13 @@ pub enum Way {
     Lab,
     New,
     Existing,
+    Explain,
     Environment,
 }
 
 /// The ways that are open.
 pub fn ways(model: &Model) -> Vec<Way> {
-    let mut ways = vec![Way::Lab, Way::New, Way::Existing];
+    let mut ways = vec![Way::Lab, Way::New, Way::Existing, Way::Explain];
     if model.inputs.offers.iter().any(|(_, settings)| settings.len() > 1) {
         ways.push(Way::Environment);
     }
@@ -41,6 +43,7 @@ fn row(model: &Model, way: Way, width: usize) -> Line {
         }
         Way::New => ("Make a new profile", count(Guide::ALL.len(), "setup", "setups")),
         Way::Existing => ("Open a profile", count(model.inputs.profiles.len(), "profile", "profiles")),
+        Way::Explain => ("Explain an error text", String::new()),
         Way::Environment => ("Check what the environment says", String::new()),
     };
     let width = if width == usize::MAX { 0 } else { width };
@@ -71,6 +74,7 @@ pub fn detail_title(model: &Model) -> String {
         Some(Way::Lab) => "The lab".to_owned(),
         Some(Way::New) => "A new profile".to_owned(),
         Some(Way::Existing) => "Your profiles".to_owned(),
+        Some(Way::Explain) => "An error text".to_owned(),
         Some(Way::Environment) => "The environment".to_owned(),
         None => "Nothing matches".to_owned(),
     }
@@ -96,6 +100,13 @@ pub fn detail(model: &Model) -> Vec<Line> {
             lines
         }
         Some(Way::Existing) => existing(model, show),
+        Some(Way::Explain) => vec![
+            Line::of(
+                Ink::Plain,
+                "Paste what a cloud, a CI job or the platform answered, and see which causes give it, the likeliest first, each with its fix. The text stays on this machine.",
+            ),
+            act(model, "opens a box to paste it into; on any screen it can be pasted without one"),
+        ],
         Some(Way::Environment) => environment(model, show),
         None => vec![Line::of(Ink::Muted, "esc clears the filter")],
     }
@@ -120,12 +131,10 @@ fn lab(model: &Model, show: Show) -> Vec<Line> {
     if scenarios.is_some_and(<[_]>::is_empty) {
         lines.push(Line::of(Ink::Warning, "this build has no lab scenarios"));
     }
-    for scenario in scenarios.unwrap_or_default() {
-        let (sign, ink) = match scenario.expects {
-            Some(_) => (show.glyphs.fail, Ink::Bad),
-            None => (show.glyphs.pass, Ink::Good),
-        };
-        lines.push(Line::of(ink, sign).with(Ink::Plain, format!(" {}", show.prose(&scenario.title))).hanging(2));
+    for (guide, scenarios) in groups::by_guide(scenarios.unwrap_or_default()) {
+        let ways = scenarios.iter().filter(|scenario| scenario.expects.is_some()).count();
+        let title = Line::of(Ink::Muted, format!("{} ", show.glyphs.dot)).with(Ink::Plain, groups::title(guide));
+        lines.push(title.with(Ink::Muted, format!("  {}", count(ways, "fault", "faults"))).hanging(2));
     }
     lines
 }

@@ -7,7 +7,7 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::document;
 use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::{Key, Kind};
-use crate::domain::profile::question::{Need, ask};
+use crate::domain::profile::question::{Need, ask, name};
 use crate::domain::profile::resolve::resolve;
 use crate::domain::profile::setting::{Fault, Origin, Setting};
 use crate::guide::{Question, questions};
@@ -53,10 +53,10 @@ pub enum Standing {
 }
 
 impl Form {
-    /// The fields of a guide, filled with what the environment offers.
-    pub fn new(guide: Guide, offers: &[Setting]) -> Self {
-        let name =
-            FormField { what: What::Name, need: Need::Required, input: Field::of(suggestion(guide)), from: None };
+    /// The fields of a guide, filled with what the environment offers. The name is none of those that are taken.
+    pub fn new(guide: Guide, offers: &[Setting], taken: &[&str]) -> Self {
+        let name = free_name(suggestion(guide), taken);
+        let name = FormField { what: What::Name, need: Need::Required, input: Field::of(name), from: None };
         let fields = questions(guide).into_iter().map(|Question { key, need, .. }| {
             let offer = offers.iter().find(|setting| setting.key == key);
             let text =
@@ -122,7 +122,7 @@ impl Form {
             .iter()
             .filter(|field| field.blocks())
             .filter_map(|field| match field.standing() {
-                Standing::Missing => Some(format!("{}: is needed", field.label())),
+                Standing::Missing => Some(format!("{} is needed", field.label())),
                 Standing::Wrong(fault) => Some(format!("{}: {}; {}", field.label(), fault.wrong, fault.instead)),
                 Standing::Good | Standing::Open => None,
             })
@@ -139,11 +139,19 @@ impl Form {
 }
 
 impl FormField {
-    /// Its name.
+    /// What people call it.
     pub fn label(&self) -> &'static str {
         match self.what {
             What::Name => "name",
-            What::Setting(key) => key.path(),
+            What::Setting(key) => name(key),
+        }
+    }
+
+    /// Its key in the profile; none for the profile's name.
+    pub fn key(&self) -> Option<&'static str> {
+        match self.what {
+            What::Name => None,
+            What::Setting(key) => Some(key.path()),
         }
     }
 
@@ -185,6 +193,13 @@ fn name_fault(text: &str) -> Option<Fault> {
     })
 }
 
+/// A name that no profile has: the suggestion, or with a number behind it.
+fn free_name(suggestion: &str, taken: &[&str]) -> String {
+    let numbered = (2..).map(|number| format!("{suggestion}-{number}"));
+    let mut names = std::iter::once(suggestion.to_owned()).chain(numbered);
+    names.find(|name| !taken.contains(&name.as_str())).unwrap_or_default()
+}
+
 fn suggestion(guide: Guide) -> &'static str {
     match guide {
         Guide::AzureWorkloadIdentity => "azure",
@@ -216,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_filled_form_is_a_profile() {
-        let mut form = Form::new(Guide::AwsWorkloadIdentity, &[]);
+        let mut form = Form::new(Guide::AwsWorkloadIdentity, &[], &[]);
         assert!(form.lacks() && form.check().is_empty(), "what is missing is asked for by the guide");
         fill(
             &mut form,
@@ -228,7 +243,7 @@ mod tests {
             ],
         );
         let problems = form.check();
-        assert!(problems.iter().all(|p| p.starts_with("secret.name")), "{problems:?}");
+        assert!(!problems.is_empty() && problems.iter().all(|p| p.starts_with("secret:")), "{problems:?}");
         fill(&mut form, &[(Key::SecretName, "db-password")]);
         assert_eq!(form.check(), Vec::<String>::new());
         let (settings, problems) = document::parse(&form.document(), Path::new("p.toml"));
@@ -236,8 +251,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_taken_is_not_suggested() {
+        for (taken, suggested) in [(&[][..], "aws"), (&["aws"], "aws-2"), (&["aws-2", "aws"], "aws-3")] {
+            assert_eq!(Form::new(Guide::AwsStatic, &[], taken).name(), suggested);
+        }
+    }
+
+    #[test]
     fn faults_show_while_typing() {
-        let mut form = Form::new(Guide::AwsAssumeRole, &[]);
+        let mut form = Form::new(Guide::AwsAssumeRole, &[], &[]);
         fill(&mut form, &[(Key::RoleArn, "arn:aws:iam::12:user/x")]);
         let field = form.fields.iter().find(|f| f.what == What::Setting(Key::RoleArn)).unwrap();
         assert!(matches!(field.standing(), Standing::Wrong(_)));
@@ -246,7 +268,7 @@ mod tests {
     #[test]
     fn every_guides_form_names_its_fields() {
         for guide in Guide::ALL {
-            for field in Form::new(*guide, &[]).fields {
+            for field in Form::new(*guide, &[], &[]).fields {
                 assert!(!field.doc().is_empty(), "{} {}", guide.id(), field.label());
             }
         }

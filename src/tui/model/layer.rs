@@ -4,8 +4,9 @@ use zeroize::Zeroizing;
 
 use super::form::Form;
 use super::list::{Field, ListState};
+use crate::cause::explain::Explanation;
 use crate::domain::profile::Guide;
-use crate::domain::profile::setting::Value;
+use crate::domain::profile::setting::{Setting, Value};
 use crate::guide::Import;
 use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::inputs::{OperatorSeen, Patience, RotationWay};
@@ -83,6 +84,8 @@ pub enum Page {
     Error { title: String, message: String, hints: Vec<String> },
     /// What differs between two runs.
     Compare { before: RunNumber, after: RunNumber },
+    /// What an error text comes to.
+    Explained(Box<Explanation>),
     /// What was taken from a pasted text, each with the value that it replaced, and what was left.
     Imported { import: Import, earlier: Vec<Option<Value>> },
 }
@@ -96,6 +99,8 @@ pub enum PasteKind {
     Values,
     /// What the running automation printed.
     Output,
+    /// An error text to explain.
+    ErrorText,
 }
 
 /// A text being pasted or typed, perhaps a token. It is wiped when the layer goes.
@@ -191,7 +196,7 @@ impl Layer {
     }
 
     /// The form of a new profile.
-    pub fn form(guide: Guide, offers: &[crate::domain::profile::setting::Setting]) -> Self {
-        Layer::Form(Box::new(Form::new(guide, offers)))
+    pub fn form(guide: Guide, offers: &[Setting], taken: &[&str]) -> Self {
+        Layer::Form(Box::new(Form::new(guide, offers, taken)))
     }
 }

@@ -52,6 +52,18 @@ pub struct LogEntry {
     pub check: Option<CheckId>,
     /// Not yet safe for a terminal.
     pub text: String,
+    pub kind: EntryKind,
+}
+
+/// What a log entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// The run as a whole.
+    Run,
+    /// A check began. The entry goes when it has ended.
+    Started,
+    Retrying,
+    Finished,
 }
 
 /// How much a log entry matters.
@@ -150,6 +162,9 @@ impl Run {
         self.lost += event.seq - self.next_seq;
         self.next_seq = event.seq.saturating_add(1);
         self.report.apply(event);
+        if let EventKind::Finished(finished) = &event.kind {
+            self.log.retain(|entry| !(entry.kind == EntryKind::Started && entry.check == Some(finished.id)));
+        }
         self.log.push(entry(event));
         if self.log.len() > LOG_KEPT {
             self.log.drain(..LOG_KEPT / 10);
@@ -204,12 +219,19 @@ fn entry(event: &RunEvent) -> LogEntry {
             (level, None, format!("done after {duration_ms} ms: {word}, {findings}{why}"))
         }
     };
-    LogEntry { at_ms: event.at_ms, level, check, text }
+    let kind = match event.kind {
+        EventKind::Started { .. } => EntryKind::Started,
+        EventKind::Retrying { .. } => EntryKind::Retrying,
+        EventKind::Finished(_) => EntryKind::Finished,
+        EventKind::Planned { .. } | EventKind::Done { .. } => EntryKind::Run,
+    };
+    LogEntry { at_ms: event.at_ms, level, check, text, kind }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::event::FinishedCheck;
 
     fn started(seq: u64) -> RunEvent {
         RunEvent { seq, at_ms: 0, kind: EventKind::Started { check: CheckId::TokenPresent } }
@@ -224,6 +246,30 @@ mod tests {
             run.apply(&started(seq));
         }
         assert_eq!((run.lost, run.log.len()), (2, 3));
+    }
+
+    #[test]
+    fn the_log_keeps_how_a_check_ended_and_not_that_it_began() {
+        let mut runs = Runs::default();
+        let number = runs.open("p".into(), None, 0);
+        let run = runs.get_mut(number).unwrap();
+        run.apply(&started(0));
+        assert_eq!(run.log.len(), 1);
+        let finished = FinishedCheck {
+            id: CheckId::TokenPresent,
+            title: String::new(),
+            outcome: crate::check::Outcome::Pass,
+            reason: None,
+            started_ms: 0,
+            duration_ms: 3,
+            facts: serde_json::Map::new(),
+            docs: String::new(),
+            findings: Vec::new(),
+            blocked_by: None,
+        };
+        run.apply(&RunEvent { seq: 1, at_ms: 3, kind: EventKind::Finished(Box::new(finished)) });
+        let texts: Vec<&str> = run.log.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(texts, ["passed after 3 ms"]);
     }
 
     #[test]

@@ -71,10 +71,8 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::OtherWay => guide::other_way(model),
         CommandId::Undo => guide::undo(model),
         CommandId::LeaveField => guide::leave(model),
-        CommandId::Import => {
-            model.layers.push(Layer::Paste(PasteBox { kind: PasteKind::Values, ..PasteBox::default() }));
-            Vec::new()
-        }
+        CommandId::Import => paste_box(model, PasteKind::Values),
+        CommandId::Explain => paste_box(model, PasteKind::ErrorText),
         CommandId::NextMatch => match_step(model, Move::Down),
         CommandId::PreviousMatch => match_step(model, Move::Up),
         CommandId::RunAgain => {
@@ -95,10 +93,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::Evidence => rotation::evidence(model),
         CommandId::RollBack => rotation::ask_roll_back(model),
         CommandId::KeepAsIs => rotation::tell(model, Told::KeepAsIs),
-        CommandId::PasteOutput => {
-            model.layers.push(Layer::Paste(PasteBox { kind: PasteKind::Output, ..PasteBox::default() }));
-            Vec::new()
-        }
+        CommandId::PasteOutput => paste_box(model, PasteKind::Output),
         CommandId::Watch => push(model, PickerKind::Watch),
         CommandId::History => push(model, PickerKind::History),
         CommandId::Compare => push(model, PickerKind::CompareWith),
@@ -113,10 +108,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::NewProfile => push(model, PickerKind::Guides),
         CommandId::Palette => push(model, PickerKind::Palette),
         CommandId::Help => push(model, PickerKind::Help),
-        CommandId::Paste => {
-            model.layers.push(Layer::Paste(PasteBox::default()));
-            Vec::new()
-        }
+        CommandId::Paste => paste_box(model, PasteKind::Token),
         CommandId::DropPasted => {
             model.token.pasted = None;
             model.here_mut().list = ListState::default();
@@ -183,7 +175,11 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             layers::close(model);
             Vec::new()
         }
-        CommandId::Accept => layers::accept(model),
+        CommandId::Accept | CommandId::GoOn | CommandId::Yes => layers::accept(model),
+        CommandId::No => {
+            layers::close(model);
+            Vec::new()
+        }
         CommandId::FieldNext if model.editing().is_some() => guide::field(model, Move::Down),
         CommandId::FieldPrevious if model.editing().is_some() => guide::field(model, Move::Up),
         CommandId::FieldNext => layers::field(model, Move::Down),
@@ -217,9 +213,14 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
 fn push(model: &mut Model, kind: PickerKind) -> Vec<Effect> {
     let mut layer = Layer::picker(kind);
     if let (Layer::Picker(picker), PickerKind::Scenarios) = (&mut layer, kind) {
-        picker.list.selected = layers::first_fault(model.inputs.scenarios.as_deref().unwrap_or_default());
+        picker.list.selected = layers::first_fault(model);
     }
     model.layers.push(layer);
+    Vec::new()
+}
+
+fn paste_box(model: &mut Model, kind: PasteKind) -> Vec<Effect> {
+    model.layers.push(Layer::Paste(PasteBox { kind, ..PasteBox::default() }));
     Vec::new()
 }
 
@@ -325,6 +326,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
             Some(Way::Existing) => {
                 unless_empty(model, model.inputs.profiles.len(), PickerKind::Profiles, "there are no profiles yet")
             }
+            Some(Way::Explain) => paste_box(model, PasteKind::ErrorText),
             Some(Way::Environment) => runs::start(model, RunChoice { target: Target::Environment, only: Vec::new() }),
             None => Vec::new(),
         },

@@ -1,6 +1,6 @@
 //! The guide: following a profile, entering values, importing them, checking and confirming steps.
 
-use super::{commands, error, runs, show, toast};
+use super::{commands, error, explain, runs, show, toast};
 use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Setting, Value};
@@ -8,7 +8,7 @@ use crate::domain::profile::{Guide, Profile};
 use crate::domain::secret_shape::looks_secret;
 use crate::domain::timestamp::rfc3339;
 use crate::domain::token::looks_like_jwt;
-use crate::guide::{Change, Proof, Shown, StepState, import, next_open};
+use crate::guide::{Change, Proof, Shown, import, next_open};
 use crate::output::guide as report;
 use crate::run::event::{EventKind, RunEvent};
 use crate::run::rotation::report::RotationReport;
@@ -110,26 +110,23 @@ pub(super) fn select_next(model: &mut Model) {
     }
 }
 
-/// To what fails, else to the next step that is not done.
+/// To the step that the list calls the next one; to the summary where every step is done.
 pub(super) fn next(model: &mut Model) -> Vec<Effect> {
     let Some(followed) = model.guide.followed.as_deref() else { return Vec::new() };
     let states = followed.states();
     let here = selected_step(model).map(|(_, step)| step.number);
-    let first = next_open(&states);
-    let fails = |number: u8| states.iter().any(|(n, state)| *n == number && matches!(state, StepState::Failing { .. }));
-    let behind = states.iter().find(|(number, state)| Some(*number) > here && !state.is_done()).map(|(n, _)| *n);
-    // What fails goes first; else from step to step, and from the last one back to the first.
-    let next = match first {
-        Some(number) if fails(number) && first != here => first,
-        first => behind.or(first),
+    let next = next_open(&states);
+    let words = match next {
+        None => Some("every step is done".to_owned()),
+        Some(number) if next == here => Some(format!("step {number} is the next one")),
+        Some(_) => None,
     };
-    let done = next.is_none();
     let place = followed.text().steps.iter().position(|step| Some(step.number) == next).unwrap_or(states.len());
     let state = model.here_mut();
     state.list.filter = Field::default();
     state.select(place);
     state.focus = Focus::List;
-    if done { toast(model, "every step is done".to_owned(), Tone::Good) } else { Vec::new() }
+    words.map(|words| toast(model, words, Tone::Good)).unwrap_or_default()
 }
 
 /// Begins to enter the step's values, at the first that is not right yet.
@@ -155,16 +152,21 @@ pub(super) fn begin(model: &mut Model, key: Key) -> Vec<Effect> {
     effects
 }
 
-/// To the next or previous field of the step; past the last one back to the step.
+/// To the next or previous field of the step, past the last one to the first: what is typed next is never a command.
 pub(super) fn field(model: &mut Model, to: Move) -> Vec<Effect> {
     let (Some((_, step)), Some(editing)) = (selected_step(model), &model.guide.editing) else { return Vec::new() };
     let keys: Vec<Key> = fields(step).map(|(key, _)| key).collect();
-    let at = keys.iter().position(|key| *key == editing.key);
-    let next = at.and_then(|at| if to == Move::Up { at.checked_sub(1) } else { Some(at + 1) });
-    let mut effects = leave(model);
-    if let Some(key) = next.and_then(|at| keys.get(at)) {
-        effects.extend(begin(model, *key));
+    let Some(at) = keys.iter().position(|key| *key == editing.key) else { return leave(model) };
+    let next = if to == Move::Up { at + keys.len() - 1 } else { at + 1 } % keys.len();
+    if next == at {
+        // The only field keeps what is typed, which may not be read back from the profile yet.
+        let editing = model.guide.editing.clone();
+        let effects = leave(model);
+        model.guide.editing = editing;
+        return effects;
     }
+    let mut effects = leave(model);
+    effects.extend(begin(model, keys[next]));
     effects
 }
 
@@ -254,7 +256,9 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         }
         _ => {
             let mut effects = leave(model);
-            effects.extend(import_text(model, text));
+            let of_use = |followed: &Followed| !import(text, followed.file.guide).taken.is_empty();
+            let fills = looks_like_jwt(trimmed) || model.guide.followed.as_deref().is_some_and(of_use);
+            effects.extend(if fills { import_text(model, text) } else { explain::open(model, text) });
             effects
         }
     }
@@ -284,7 +288,7 @@ pub(super) fn import_text(model: &mut Model, text: &str) -> Vec<Effect> {
 pub(super) fn check_step(model: &mut Model) -> Vec<Effect> {
     let Some((followed, step)) = selected_step(model) else { return Vec::new() };
     let Some(target) = followed.target.clone() else { return Vec::new() };
-    let only = step.checks.iter().chain(&step.supporting).chain(&step.shown_by_checks).copied().collect();
+    let only = step.checks.iter().chain(&step.supporting).copied().collect();
     runs::start(model, RunChoice { target, only })
 }
 

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use zeroize::Zeroize as _;
 
-use super::{commands, error, guide, keep_sideways, rotation, runs, scrolled, show, toast, token};
+use super::{commands, error, explain, guide, keep_sideways, rotation, runs, scrolled, show, toast, token};
 use crate::domain::secret_shape::looks_secret;
 use crate::domain::token::looks_like_jwt;
 use crate::output::{json, markdown};
+use crate::tui::command::{Availability, command};
 use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::layout::{self, Geometry, picker_detail};
@@ -18,27 +19,30 @@ use crate::tui::model::{GuideState, Layer, Model, Page, Picker, PickerKind, Scre
 use crate::tui::picker::{self, Choice, Entry};
 use crate::tui::text::fit;
 
-/// The longest token that can be typed or pasted, in bytes.
-const LONGEST_TOKEN: usize = 1024 * 1024;
+/// The longest text that can be typed or pasted, in bytes.
+const LONGEST_PASTED: usize = 1024 * 1024;
 
-/// The scenario that shows most at first sight: a cause that is proven, with expected over actual and the way to mend it.
+/// The scenario that shows most at first sight: a cause that is proven, with expected over actual and the way to fix it.
 const FIRST_LESSON: &str = "sub-mismatch";
 
 /// The place of the scenario that is selected at first: whoever only says yes gets to see a cause.
-pub(super) fn first_fault(scenarios: &[ScenarioEntry]) -> usize {
-    let lesson = scenarios.iter().position(|scenario| scenario.name == FIRST_LESSON);
-    lesson.or_else(|| scenarios.iter().position(|scenario| scenario.expects.is_some())).unwrap_or(0)
+pub(super) fn first_fault(model: &Model) -> usize {
+    let entries = picker::entries(model, PickerKind::Scenarios);
+    let place = |name: &str| entries.iter().position(|entry| entry.choice == Choice::Run(Target::Lab(name.to_owned())));
+    let scenarios = model.inputs.scenarios.iter().flatten();
+    let mut broken = scenarios.filter(|scenario| scenario.expects.is_some());
+    place(FIRST_LESSON).or_else(|| place(&broken.next()?.name)).unwrap_or(0)
 }
 
 /// The lab's scenarios have been read, perhaps after their list was opened.
 pub(super) fn scenarios(model: &mut Model, scenarios: Vec<ScenarioEntry>) -> Vec<Effect> {
-    let first = first_fault(&scenarios);
+    model.inputs.scenarios = Some(scenarios);
+    let first = first_fault(model);
     for layer in &mut model.layers {
         if let Layer::Picker(Picker { kind: PickerKind::Scenarios, list }) = layer {
             list.selected = first;
         }
     }
-    model.inputs.scenarios = Some(scenarios);
     Vec::new()
 }
 
@@ -60,9 +64,16 @@ pub(super) fn close(model: &mut Model) {
 pub(super) fn go(model: &mut Model, to: Move) {
     let geometry = layout::compute(model);
     let page = list_page(model, geometry);
-    let count = picker_count(model);
+    let entries = picker_entries(model);
     match model.layers.last_mut() {
-        Some(Layer::Picker(picker)) => picker.list.go(to, count, page),
+        Some(Layer::Picker(picker)) => {
+            picker.list.go(to, entries.len(), page);
+            let is_heading = entries.get(picker.list.selected).is_some_and(|entry| entry.choice == Choice::Heading);
+            // Upwards a heading is passed over; downwards `settle` does it.
+            if is_heading && matches!(to, Move::Up | Move::PageUp) {
+                picker.list.go(Move::Up, entries.len(), page);
+            }
+        }
         Some(Layer::Reader(reader)) => {
             reader.scroll =
                 scrolled(reader.scroll, to, usize::from(geometry.layer_inner().height).saturating_sub(1).max(1));
@@ -82,27 +93,37 @@ fn list_page(model: &Model, geometry: Geometry) -> usize {
     }
 }
 
-fn picker_count(model: &Model) -> usize {
+fn picker_entries(model: &Model) -> Vec<Entry> {
     match model.layers.last() {
-        Some(Layer::Picker(picker)) => picker::matching(model, picker.kind, picker.list.filter.text()).len(),
-        _ => 0,
+        Some(Layer::Picker(picker)) => picker::matching(model, picker.kind, picker.list.filter.text()),
+        _ => Vec::new(),
     }
 }
 
 /// Keeps selections and scroll positions of the topmost layer within what there is.
 pub(super) fn settle(model: &mut Model, geometry: Geometry) {
-    let (count, page) = (picker_count(model), list_page(model, geometry));
+    let (entries, page) = (picker_entries(model), list_page(model, geometry));
     let inner = geometry.layer_inner();
     let length = match model.layers.last() {
         Some(Layer::Reader(reader)) => {
-            let lines = content::page::lines(model, &reader.page);
+            let lines = content::page::lines(model, &reader.page, usize::from(inner.width));
             keep_sideways(model, &lines, usize::from(inner.width));
             fit(&lines, usize::from(inner.width), model.wrap, "").len()
         }
         _ => 0,
     };
     match model.layers.last_mut() {
-        Some(Layer::Picker(picker)) => picker.list.keep_in_view(count, page),
+        Some(Layer::Picker(picker)) => {
+            let list = &mut picker.list;
+            list.keep_in_view(entries.len(), page);
+            if entries.get(list.selected).is_some_and(|entry| entry.choice == Choice::Heading) {
+                list.go(Move::Down, entries.len(), page);
+            }
+            // The heading above the first entry is seen with it.
+            if list.selected == 1 && page > 1 {
+                list.offset = 0;
+            }
+        }
         Some(Layer::Reader(reader)) => {
             reader.scroll = reader.scroll.min(length.saturating_sub(usize::from(inner.height)))
         }
@@ -129,7 +150,7 @@ pub(super) fn type_in(model: &mut Model, edit: Edit) -> bool {
             true
         }
         Some(Layer::Paste(paste)) => match edit {
-            Edit::Insert(c) if paste.text.len() < LONGEST_TOKEN => {
+            Edit::Insert(c) if paste.text.len() < LONGEST_PASTED => {
                 paste.text.push(c);
                 true
             }
@@ -174,7 +195,7 @@ pub(super) fn paste_in(model: &mut Model, text: &str) -> bool {
             true
         }
         Some(Layer::Paste(paste)) => {
-            let room = LONGEST_TOKEN.saturating_sub(paste.text.len());
+            let room = LONGEST_PASTED.saturating_sub(paste.text.len());
             paste.text.extend(text.chars().take(room));
             true
         }
@@ -201,6 +222,7 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
                     PasteKind::Token => token::take(model, &paste.text),
                     PasteKind::Values => guide::import_text(model, &paste.text),
                     PasteKind::Output => rotation::output(model, &Pasted(paste.text.clone())),
+                    PasteKind::ErrorText => explain::open(model, &paste.text),
                 };
                 paste.text.zeroize();
                 effects
@@ -218,10 +240,20 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
     if let Choice::Unavailable(why) | Choice::NotNow(_, why) = entry.choice {
         return toast(model, why.to_owned(), Tone::Bad);
     }
+    if entry.choice == Choice::Heading {
+        return Vec::new();
+    }
     model.layers.pop();
     match entry.choice {
-        Choice::Unavailable(_) | Choice::NotNow(..) => Vec::new(),
+        Choice::Heading | Choice::Unavailable(_) | Choice::NotNow(..) => Vec::new(),
         Choice::Command(id) => commands::run(model, id),
+        Choice::CommandOn(screen, id) => {
+            show(model, screen);
+            match command(id).map_or(Availability::Ready, |command| (command.enabled)(model)) {
+                Availability::Ready => commands::run(model, id),
+                Availability::No(why) => toast(model, why.to_owned(), Tone::Bad),
+            }
+        }
         Choice::Run(target) => runs::start(model, RunChoice { target, only: Vec::new() }),
         Choice::Form(guide) => commands::new_profile(model, guide),
         Choice::ShowRun(number) => {
@@ -296,7 +328,7 @@ pub(super) fn save(model: &mut Model) -> Vec<Effect> {
     let effect = Effect::SaveProfile { name: form.name().to_owned(), document: form.document() };
     let name = form.name().to_owned();
     if model.inputs.profiles.iter().any(|profile| profile.name == name) {
-        let question = format!("There is a profile `{name}` already. Write over it?");
+        let question = format!("The profile `{name}` exists. Replace it with this one?");
         model.layers.push(Layer::Confirm(Confirm { question, then: effect }));
         return Vec::new();
     }

@@ -1,6 +1,7 @@
 //! What happens on a message: the one place where the model changes. Pure: no clock, no input or output.
 
 mod commands;
+mod explain;
 mod guide;
 mod keys;
 mod layers;
@@ -223,5 +224,7 @@ fn error(model: &mut Model, title: &str, message: String, hints: Vec<String>) ->
 /// The form of a guide, on top.
 fn open_form(model: &mut Model, guide: crate::domain::profile::Guide) {
     let offers = model.inputs.offers.iter().find(|(of, _)| *of == guide).map(|(_, settings)| settings.clone());
-    model.layers.push(Layer::form(guide, &offers.unwrap_or_default()));
+    let taken: Vec<&str> = model.inputs.profiles.iter().map(|profile| profile.name.as_str()).collect();
+    let form = Layer::form(guide, &offers.unwrap_or_default(), &taken);
+    model.layers.push(form);
 }

@@ -1,6 +1,6 @@
 //! Tokens: pasted, read again from their file, and checked with their issuer's keys.
 
-use super::{guide, layers, rotation, show, toast};
+use super::{explain, guide, layers, rotation, show, toast};
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::TokenSource;
 use crate::domain::token::{Cleaning, RawToken, looks_like_jwt};
@@ -10,25 +10,25 @@ use crate::tui::model::token::HeldToken;
 use crate::tui::model::{Model, Screen, Tone};
 use crate::tui::services::TokenRead;
 
-/// Pasted text goes where text is typed; on the token screen it is a token, and elsewhere if it looks like one.
+/// Pasted text goes where text is typed, and else to what the screen is for. What is neither a token nor of use there is
+/// an error text to explain.
 pub(super) fn paste(model: &mut Model, pasted: &Pasted) -> Vec<Effect> {
     if layers::paste_in(model, &pasted.0) {
         return Vec::new();
     }
-    if model.screen == Screen::Guide && model.layers.is_empty() && model.guide.followed.is_some() {
-        return guide::paste(model, &pasted.0);
-    }
     if !model.layers.is_empty() {
         return toast(model, "nothing takes text here".to_owned(), Tone::Bad);
     }
-    let (raw, _) = RawToken::clean(&pasted.0);
-    if model.screen == Screen::Rotation && !looks_like_jwt(raw.expose()) {
-        return rotation::output(model, pasted);
+    let is_token = looks_like_jwt(RawToken::clean(&pasted.0).0.expose());
+    let takes_output = || model.rotation.live().is_some_and(|session| session.takes_output());
+    let is_prose = || pasted.0.split_whitespace().nth(explain::WORDS_OF_PROSE - 1).is_some();
+    match model.screen {
+        Screen::Guide if model.guide.followed.is_some() => guide::paste(model, &pasted.0),
+        Screen::Rotation if !is_token && takes_output() => rotation::output(model, pasted),
+        Screen::Token if is_token || !is_prose() => take(model, &pasted.0),
+        _ if is_token => take(model, &pasted.0),
+        _ => explain::open(model, &pasted.0),
     }
-    if model.screen == Screen::Token || looks_like_jwt(raw.expose()) {
-        return take(model, &pasted.0);
-    }
-    toast(model, "that is no token; paste into a field, a filter or the token screen".to_owned(), Tone::Bad)
 }
 
 /// Takes a text as a token and shows it.

@@ -8,10 +8,12 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
 use crate::run::event::RunVerdict;
+use crate::run::report::Report;
 use crate::tui::content::clock::{countdown, moment, time_of_day};
 use crate::tui::content::handshake::passed_words;
 use crate::tui::content::token::remaining;
 use crate::tui::content::{Show, chain};
+use crate::tui::inputs::Privacy;
 use crate::tui::layout::{Geometry, tab_text, tabs};
 use crate::tui::model::{Lifecycle, Model, Run};
 use crate::tui::text::{Ink, Line};
@@ -69,6 +71,9 @@ fn subject(model: &Model, room: usize) -> Line {
 fn state(model: &Model) -> Line {
     let show = Show::of(model);
     let mut parts: Vec<(Ink, String)> = Vec::new();
+    if model.look.privacy == Privacy::Masked {
+        parts.push((Ink::Accent, "privacy on".to_owned()));
+    }
     if let Some(replay) = &model.replay {
         let cut = if replay.truncated { ", its end is missing" } else { "" };
         parts.push((Ink::Warning, format!("recording, read-only{cut}")));
@@ -88,9 +93,11 @@ fn state(model: &Model) -> Line {
         });
     }
     if let Some(left) = remaining(model) {
+        // The chain and the verdict beside it are the run's, and a pasted token is another one.
+        let whose = if model.token.pasted.is_some() { "pasted token" } else { "token" };
         parts.push(match left {
-            ..=0 => (Ink::Bad, "token expired".to_owned()),
-            _ => (if left < SOON_S { Ink::Warning } else { Ink::Plain }, format!("token {} left", countdown(left))),
+            ..=0 => (Ink::Bad, format!("{whose} expired")),
+            _ => (if left < SOON_S { Ink::Warning } else { Ink::Plain }, format!("{whose} {} left", countdown(left))),
         });
     }
     if let Some(run) = model.runs.shown() {
@@ -118,9 +125,21 @@ fn verdict(model: &Model, run: &Run) -> (Ink, String) {
         }
         (Lifecycle::Ended, Some(RunVerdict::Fail)) if failed == 1 => (Ink::Bad, format!("{} 1 failed", glyphs.fail)),
         (Lifecycle::Ended, Some(RunVerdict::Fail)) => (Ink::Bad, format!("{} {failed} failed", glyphs.fail)),
-        (Lifecycle::Ended, Some(RunVerdict::Inconclusive)) => {
-            (Ink::Warning, format!("{} inconclusive", glyphs.inconclusive))
-        }
+        (Lifecycle::Ended, Some(RunVerdict::Inconclusive)) => match unchecked_words(&run.report) {
+            Some(words) => (Ink::Plain, format!("{} {words}", glyphs.waiting)),
+            None => (Ink::Warning, format!("{} inconclusive", glyphs.inconclusive)),
+        },
         (Lifecycle::Ended, None) => (Ink::Warning, format!("{} unfinished", glyphs.inconclusive)),
+    }
+}
+
+/// How far a run came in which nothing is in doubt and nothing failed, but which lacks what the rest of its checks need.
+fn unchecked_words(report: &Report) -> Option<String> {
+    let counts = report.counts();
+    let is_cut_short = report.end.as_ref().is_some_and(|end| end.cut_short.is_some());
+    match counts.passed + counts.warned {
+        _ if counts.inconclusive > 0 || is_cut_short => None,
+        0 => Some("not checked yet".to_owned()),
+        passed => Some(format!("{passed} passed, {} not checked yet", counts.skipped)),
     }
 }

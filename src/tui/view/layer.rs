@@ -12,7 +12,7 @@ use crate::tui::layout::{Geometry, form_rows, form_window, picker_detail};
 use crate::tui::model::form::Form;
 use crate::tui::model::layer::{Confirm, PasteKind};
 use crate::tui::model::{Layer, Model, Picker, PickerKind, Typing};
-use crate::tui::picker::{self, Entry};
+use crate::tui::picker::{self, Choice, Entry};
 use crate::tui::text::{Ink, Line, Wrap, cut, fit};
 use crate::tui::theme::Theme;
 
@@ -31,8 +31,8 @@ pub(super) fn draw(
         Layer::Picker(picker) => draw_picker(model, theme, geometry, picker, buffer),
         Layer::Reader(reader) => {
             let inner = geometry.layer_inner();
-            let lines = content::page::lines(model, &reader.page);
             let (glyphs, width) = (Show::of(model).glyphs, usize::from(inner.width));
+            let lines = content::page::lines(model, &reader.page, width);
             let columns = frame::columns(&lines, width, model.wrap);
             let lines = fit(&lines, width, model.wrap, glyphs.ellipsis);
             let extent = Extent { first: reader.scroll, page: usize::from(inner.height), total: lines.len() };
@@ -57,6 +57,10 @@ pub(super) fn draw(
                     "Paste what the automation printed",
                     "Its fingerprint line, or a part of its log. Only fingerprints and worker lines are kept.",
                 ),
+                PasteKind::ErrorText => (
+                    "Explain an error text",
+                    "Paste the error, or the part of the log around it; enter shows what causes it. Nothing is sent.",
+                ),
             };
             let lines = [
                 Line::of(Ink::Plain, says),
@@ -76,9 +80,9 @@ pub(super) fn draw(
             let lines = [
                 Line::of(Ink::Strong, show.prose(question)),
                 Line::empty(),
-                Line::of(Ink::Accent, "enter")
+                Line::of(Ink::Accent, "y")
                     .with(Ink::Plain, " yes   ")
-                    .with(Ink::Accent, "esc")
+                    .with(Ink::Accent, "enter")
                     .with(Ink::Plain, " no"),
             ];
             text_box(model, theme, geometry, "Sure?", &lines, buffer)
@@ -130,9 +134,10 @@ fn draw_picker(
     let below = picker_detail(picker.kind, geometry.layer.height);
     let page = inner.height.saturating_sub(below + 1);
     let extent = Extent { first: picker.list.offset, page: usize::from(page), total: entries.len() };
-    let note = match entries.len() {
+    let is_entry = |entry: &&Entry| entry.choice != Choice::Heading;
+    let note = match entries.iter().filter(is_entry).count() {
         0 => "nothing matches".to_owned(),
-        total => format!("{}/{total}", picker.list.selected + 1),
+        total => format!("{}/{total}", entries.iter().take(picker.list.selected + 1).filter(is_entry).count()),
     };
     border(model, theme, geometry, picker.kind.title(), &note, extent, buffer);
     let typing = picker.list.typing == Typing::On;
@@ -140,6 +145,9 @@ fn draw_picker(
     let top = Rect { height: 1, ..inner };
     let prompt = match (filter.is_empty(), typing) {
         (true, false) => Line::of(Ink::Muted, "enter chooses, / filters, esc closes"),
+        _ if picker.kind == PickerKind::Palette => {
+            Line::of(Ink::Accent, ":").with(Ink::Plain, filter.text().to_owned())
+        }
         _ => Line::of(Ink::Accent, "/").with(Ink::Plain, filter.text().to_owned()),
     };
     paint::line(&prompt, theme, top, show.glyphs, buffer);
@@ -170,6 +178,9 @@ fn draw_picker(
 }
 
 fn entry_line(entry: &Entry, kind: PickerKind, width: usize, show: Show) -> Line {
+    if entry.choice == Choice::Heading {
+        return Line::of(Ink::Strong, entry.title.clone()).cut(width, show.glyphs.ellipsis);
+    }
     let mut line = Line::empty();
     let is_command = matches!(kind, PickerKind::Palette | PickerKind::Help);
     if is_command {
@@ -201,7 +212,7 @@ fn draw_form(model: &Model, theme: &Theme, geometry: Geometry, form: &Form, buff
     let first = form_window(form.focus, form.fields.len(), usize::from(rows));
     let title = format!("New profile {} {}", show.glyphs.dot, form.guide.id());
     let extent = Extent { first, page: usize::from(rows), total: form.fields.len() };
-    border(model, theme, geometry, &title, "* is needed", extent, buffer);
+    border(model, theme, geometry, &title, "* a check needs it", extent, buffer);
     let mut cursor = None;
     let indent = u16::try_from(content::form::INDENT).unwrap_or(u16::MAX).min(inner.width / 2);
     for line in 0..rows {

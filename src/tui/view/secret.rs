@@ -16,7 +16,8 @@ use crate::tui::inputs::RotationWay;
 use crate::tui::layout::Geometry;
 use crate::tui::model::Model;
 use crate::tui::model::layer::{Agreement, Operator, ProgramBox, ValueBox};
-use crate::tui::text::{Ink, Line};
+use crate::tui::model::rotation::rotated;
+use crate::tui::text::{Ink, Line, Wrap, fit};
 use crate::tui::theme::Theme;
 
 /// What stands for a value that was typed, however long it is.
@@ -30,9 +31,13 @@ pub(super) fn value(model: &Model, theme: &Theme, geometry: Geometry, typed: &Va
     } else {
         Line::of(Ink::Good, mask.to_string().repeat(MASKED))
     };
+    let secret = rotated(model).and_then(|rotated| rotated.secret).unwrap_or_default();
     let lines = [
-        Line::of(Ink::Plain, "Type the new value, or paste it. It is not shown, nor how long it is;"),
-        Line::of(Ink::Plain, "it goes to the store alone, and is wiped from memory then."),
+        Line::of(Ink::Plain, "The new value of ").with(Ink::Strong, Show::of(model).prose(&secret)),
+        Line::of(
+            Ink::Plain,
+            "Type it, or paste it. Neither it nor its length is shown; it goes to the store alone, and is wiped from memory after that.",
+        ),
         Line::empty(),
         state,
         typed.note.map_or_else(Line::empty, |note| Line::of(Ink::Warning, note)),
@@ -68,7 +73,7 @@ pub(super) fn agreement(
     let typed = so_far(agreement.typed.text(), &wanted);
     let note = match typed.len() < agreement.typed.text().len() {
         _ if agreement.is_wrong => {
-            Line::of(Ink::Bad, format!("{} that does not name the secret and whose it is", show.glyphs.fail))
+            Line::of(Ink::Bad, format!("{} type exactly: {}", show.glyphs.fail, show.prose(&wanted)))
         }
         true => Line::of(Ink::Warning, "what follows is not what is asked, and not shown; ctrl-u begins anew"),
         false => Line::empty(),
@@ -140,21 +145,21 @@ pub(super) fn program(
         (None, Some(note)) => (Line::of(Ink::Warning, note), "go on"),
         (None, None) => (Line::empty(), "go on"),
     };
-    let lines = [
-        Line::of(Ink::Plain, "Type the program that writes the new value, with its arguments. No shell"),
-        Line::of(Ink::Plain, "reads them: a word ends at a blank. The value must not stand among them."),
-        Line::empty(),
-        Line::empty(),
-        Line::empty(),
-        state,
-    ];
-    text_box(model, theme, geometry, "Rotate by a program of yours", &lines, buffer);
     let inner = geometry.layer_inner();
+    let about = Line::of(
+        Ink::Plain,
+        "Type the program that writes the new value, with its arguments. No shell reads them: a word ends at a blank. The value must not be one of them.",
+    );
+    let about = fit(&[about], usize::from(inner.width), Wrap::Words, show.glyphs.ellipsis);
+    let field = u16::try_from(about.len() + 1).unwrap_or(u16::MAX);
+    // The field has the empty line in the middle of three.
+    let lines: Vec<Line> = about.into_iter().chain([Line::empty(), Line::empty(), Line::empty(), state]).collect();
+    text_box(model, theme, geometry, "Rotate by a program of yours", &lines, buffer);
     let row = |y: u16| Rect { y, height: 1, ..inner };
     let last = row(inner.bottom().saturating_sub(1));
     paint::line(&keys(&[("enter", enter), ("esc", "leave")]), theme, last, show.glyphs, buffer);
     let typed = (program.typed.text(), program.typed.cursor());
-    (inner.height >= 6).then(|| input(model, theme, typed, row(inner.y.saturating_add(3)), buffer))
+    (inner.height >= 6).then(|| input(model, theme, typed, row(inner.y.saturating_add(field)), buffer))
 }
 
 /// A field with a text and the cursor behind so many of its characters, and where that cursor stands.

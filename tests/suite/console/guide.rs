@@ -68,9 +68,14 @@ fn what_is_typed_is_kept_at_every_key_and_saved_as_a_value_when_it_is_one() {
     // Enter went on to the next value.
     driver.press("us-esat-1");
     assert!(driver.shows("us-east-1"), "the nearest region is named: {}", driver.screen());
-    driver.press("<ctrl-u>us-east-1<enter>");
+    driver.press("<ctrl-u>us-east-1<tab>");
     assert!(driver.asked().contains(&set(Key::Region, "us-east-1")));
-    assert!(driver.model.guide.editing.is_none(), "behind the last value is the step");
+    // Behind the last value is the first one: what is typed next is never a command.
+    assert_eq!(driver.model.guide.editing.as_ref().map(|editing| editing.key), Some(Key::Organization));
+    driver.press("q");
+    assert!(!driver.asked().contains(&Effect::Quit));
+    driver.press("<esc>");
+    assert!(driver.model.guide.editing.is_none());
 }
 
 #[test]
@@ -190,12 +195,16 @@ fn a_step_that_nobody_can_be_asked_about_is_confirmed_and_taken_back() {
 }
 
 #[test]
-fn n_goes_to_what_fails_then_on_to_what_is_open_and_at_the_end_to_the_summary() {
+fn n_goes_to_what_the_list_calls_next_and_at_the_end_to_the_summary() {
     let mut driver = following(sample::VALUES);
+    driver.press("gjjn");
+    assert_eq!(selected(&driver.model), Some(Row::Step(0)), "the list calls it the next one");
+    assert!(driver.shows(" next "), "{}", driver.screen());
     driver.play(&sample::failing()).press("gn");
     assert_eq!(selected(&driver.model), Some(Row::Step(3)), "what fails goes first");
     driver.press("n");
-    assert_eq!(selected(&driver.model), Some(Row::Step(4)));
+    assert_eq!(selected(&driver.model), Some(Row::Step(3)));
+    assert!(driver.shows("step 3 is the next one"), "{}", driver.screen());
     let mut file = sample::guide_file(sample::VALUES);
     file.confirmations = [0, 6, 7, 9, 10].map(|step| Confirmation { step, at: "2026-03-01T11:00:00Z".into() }).into();
     driver.follow(file).press("r").play(&sample::passing()).press("n");
@@ -280,7 +289,7 @@ fn all_that_is_wrong_with_a_value_is_seen_while_it_is_typed() {
     for size in [(80, 24), (100, 30), (140, 45), (60, 16)] {
         let mut driver = following(&sample::VALUES[..3]);
         driver.resize(size.0, size.1).press("/create the iam role<enter>earn:aws:iam::1234:role/x");
-        for told in ["names the account", "prints them)"] {
+        for told in ["account `1234`", "prints them)"] {
             assert!(driver.shows(told), "{size:?} {told}: {}", driver.screen());
         }
     }

@@ -292,11 +292,49 @@ fn text_that_is_no_token_is_not_taken_elsewhere() {
     assert!(driver.shows("that is no token"));
 }
 
+const REFUSED: &str = "An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation: No OpenIDConnect provider found in your account for https://app.example.com";
+
+#[test]
+fn an_error_text_pasted_on_any_screen_is_explained_and_its_fix_can_be_copied() {
+    for keys in ["0", "1", "2", "3", "4", "5", "6"] {
+        let mut driver = Driver::failed();
+        driver.press(keys).send(paste(REFUSED));
+        assert!(
+            driver.shows("What causes this error") && driver.shows("provider-missing"),
+            "{keys} {}",
+            driver.screen()
+        );
+    }
+    // And by the entry of the start screen and its box.
+    let mut driver = Driver::start();
+    driver.press("jjj<enter>");
+    driver.send(paste(REFUSED));
+    driver.press("<enter>");
+    assert!(driver.shows("InvalidIdentityToken") && driver.shows("provider-missing"), "{}", driver.screen());
+    driver.asked();
+    driver.press("y");
+    let effects = driver.asked();
+    assert!(matches!(&effects[..], [Effect::Copy { text }] if text.contains("app.example.com")), "{effects:?}");
+    driver.press("<esc>");
+    assert!(driver.model.layers.is_empty());
+}
+
+#[test]
+fn the_palette_finds_whole_words_and_commands_of_other_screens() {
+    let mut driver = Driver::start();
+    driver.press(":error");
+    assert!(driver.shows("Paste an error text or a log"), "{}", driver.screen());
+    assert!(!driver.shows("A rotation's before and after"), "{}", driver.screen());
+    driver.press("<ctrl-u>paste token<enter>");
+    assert_eq!(driver.model.screen, Screen::Token);
+    assert!(matches!(driver.model.layers.last(), Some(Layer::Paste(_))), "{}", driver.screen());
+}
+
 #[test]
 fn a_form_refuses_tokens_and_saves_what_is_right() {
     let mut driver = Driver::start();
     driver.press("+<enter><tab><tab>nonsense<ctrl-s>");
-    assert!(driver.shows("nonsense") && driver.shows("wrong"), "{}", driver.screen());
+    assert!(driver.shows("nonsense") && driver.shows("problem"), "{}", driver.screen());
     driver.send(paste(TOKEN));
     assert!(driver.shows("that is a token"), "{}", driver.screen());
     driver.press("<esc>+<enter><ctrl-u>new<tab><tab>arn:aws:iam::123456789012:role/x");
@@ -321,6 +359,8 @@ fn an_existing_profile_is_written_over_only_after_a_question() {
     assert!(driver.asked().is_empty());
     assert!(matches!(driver.model.layers.last(), Some(Layer::Confirm(_))));
     driver.press("<enter>");
+    assert!(driver.asked().is_empty() && matches!(driver.model.layers.last(), Some(Layer::Form(_))));
+    driver.press("<ctrl-s>y");
     assert!(matches!(&driver.asked()[..], [Effect::SaveProfile { .. }]));
 }
 

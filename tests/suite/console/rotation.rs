@@ -115,7 +115,7 @@ fn a_value_that_is_pasted_where_the_agreement_is_typed_does_not_show() {
     }
     assert!(driver.shows("what follows is not what is asked"), "{}", driver.screen());
     driver.press("<enter>");
-    assert!(driver.shows("that does not name the secret and whose it is"), "{}", driver.screen());
+    assert!(driver.shows("type exactly: "), "{}", driver.screen());
     assert_eq!(started(&mut driver), None);
     // What is right so far shows.
     driver.press("<ctrl-u>crewai-tset");
@@ -137,7 +137,7 @@ fn a_value_is_written_only_after_the_secret_and_its_account_were_typed() {
     assert!(driver.shows("as arn:aws:iam::123456789012:user/operator"), "{}", driver.screen());
     for wrong in ["yes", sample::SECRET, "crewai-test-keyword 210987654321"] {
         driver.press(&format!("<ctrl-u>{wrong}<enter>"));
-        assert!(driver.shows("that does not name the secret and whose it is"), "{}", driver.screen());
+        assert!(driver.shows("type exactly: "), "{}", driver.screen());
         assert_eq!(started(&mut driver), None);
     }
     driver.press(&format!("<ctrl-u>{AGREEMENT}<enter>"));
@@ -309,7 +309,9 @@ fn a_rotation_that_went_wrong_is_rolled_back_after_a_question_or_kept() {
     driver.press("b");
     assert!(matches!(driver.model.layers.last(), Some(Layer::Confirm(_))));
     assert_eq!(driver.asked(), []);
-    driver.press("<enter>");
+    driver.press("<enter>b");
+    assert_eq!(driver.asked(), [], "enter alone changes nothing");
+    driver.press("y");
     assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: Told::RollBack }]);
     driver.press("o");
     assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: Told::KeepAsIs }]);

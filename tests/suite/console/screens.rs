@@ -68,6 +68,17 @@ fn failed(look: Look, size: (u16, u16), keys: &str) -> Driver {
 }
 
 #[test]
+fn explained() {
+    const REFUSED: &str = "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: Not authorized to perform sts:AssumeRoleWithWebIdentity";
+    scene("explained", |look, size| {
+        let mut driver = started(look, (100, 30), "");
+        driver.send(Msg::Paste(Pasted(REFUSED.to_owned().into())));
+        driver.resize(size.0, size.1);
+        driver
+    });
+}
+
+#[test]
 fn start() {
     scene("start", |look, size| started(look, size, ""));
 }

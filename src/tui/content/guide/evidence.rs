@@ -15,7 +15,7 @@ use crate::tui::text::{Ink, Line};
 /// A state in a word.
 pub(super) const fn word(state: &StepState) -> &'static str {
     match state {
-        StepState::Verified { .. } => "verified",
+        StepState::Verified { .. } | StepState::Answered { .. } => "verified",
         StepState::Confirmed { .. } => "confirmed by hand",
         StepState::Failing { .. } => "failing",
         StepState::Blocked { .. } => "waits",
@@ -32,14 +32,17 @@ pub(super) fn headline(model: &Model, state: &StepState) -> Line {
             let by: Vec<&str> = checks.iter().map(|check| check.id()).chain(proofs.iter().map(|p| p.id())).collect();
             format!(" by {}{}", by.join(", "), since(model, at))
         }
+        StepState::Answered { code, says, at, .. } => {
+            format!(" by the answer {}{}. {says}", Show::of(model).prose(code), since(model, at))
+        }
         StepState::Confirmed { at } => since(model, at),
         StepState::Failing { check, .. } => format!(": {check}"),
         StepState::Blocked { by } => format!(" for step {by}, which fails"),
-        StepState::ToDo(open) if !open.untold.is_empty() => ": could not be told".to_owned(),
+        StepState::ToDo(open) if !open.untold.is_empty() => ": could not be checked".to_owned(),
         StepState::ToDo(open) => match (open.fields.len(), open.checks.is_empty(), open.confirmable) {
             (1, ..) => ": a value is missing".to_owned(),
             (2.., ..) => format!(": {} values are missing", open.fields.len()),
-            (0, _, true) => ": do it, then say so".to_owned(),
+            (0, _, true) => ": do it, then confirm".to_owned(),
             (0, false, false) => ": not checked yet".to_owned(),
             (0, true, false) => String::new(),
         },
@@ -71,7 +74,7 @@ pub(super) fn done_when(model: &Model, followed: &Followed, step: &Step) -> Vec<
     let show = Show::of(model);
     let key = |id| model.look.keymap.key(Scope::On(Screen::Guide), id).map(|key| key.to_string()).unwrap_or_default();
     let mut title = heading("Done when");
-    if !(step.checks.is_empty() && step.shown_by_checks.is_empty()) {
+    if !step.checks.is_empty() {
         title =
             title.with(Ink::Plain, "  ").with(Ink::Accent, key(CommandId::CheckStep)).with(Ink::Muted, " checks it");
     }
@@ -84,9 +87,8 @@ pub(super) fn done_when(model: &Model, followed: &Followed, step: &Step) -> Vec<
             lines.extend(told(model, *check, Some(judged), show));
         }
     }
-    if !step.shown_by_checks.is_empty() {
-        let others: Vec<&str> = step.shown_by_checks.iter().map(|check| check.id()).collect();
-        let text = format!("{} or {} together show it", show.glyphs.dot, others.join(", "));
+    for answer in &step.shown_by_answers {
+        let text = format!("{} or the answer {}: {}", show.glyphs.dot, answer.codes.join(", "), answer.says);
         lines.push(Line::of(Ink::Muted, text).hanging(2));
     }
     for proof in &step.shown_by {

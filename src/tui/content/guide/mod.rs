@@ -22,8 +22,6 @@ use crate::tui::text::{Ink, Line, Wrap, cut, fit};
 
 /// Columns of a row before the step's title: the sign and the number.
 const NUMBER: usize = 5;
-/// Columns of a row behind the step's title: a blank and the longest word for a state.
-const NOTE: usize = 9;
 
 /// What a row of the screen's list stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +83,9 @@ pub fn rows(model: &Model) -> Rows<'_> {
 /// The sign and ink of a step's state.
 pub fn sign(state: &StepState, show: Show) -> (&'static str, Ink) {
     match state {
-        StepState::Verified { .. } | StepState::Confirmed { .. } => (show.glyphs.pass, Ink::Good),
+        StepState::Verified { .. } | StepState::Answered { .. } | StepState::Confirmed { .. } => {
+            (show.glyphs.pass, Ink::Good)
+        }
         StepState::Failing { .. } => (show.glyphs.fail, Ink::Bad),
         StepState::Blocked { .. } => (show.glyphs.skipped, Ink::Muted),
         StepState::ToDo(_) => (show.glyphs.waiting, Ink::Plain),
@@ -97,7 +97,7 @@ fn row(step: &Step, state: &StepState, is_next: bool, width: usize, show: Show) 
     let (title, note_ink, note) = match state {
         StepState::Failing { .. } => (Ink::Bad, Ink::Bad, "failing".to_owned()),
         _ if is_next => (Ink::Strong, Ink::Accent, "next".to_owned()),
-        StepState::Verified { .. } => (Ink::Muted, Ink::Muted, String::new()),
+        StepState::Verified { .. } | StepState::Answered { .. } => (Ink::Muted, Ink::Muted, String::new()),
         StepState::Confirmed { .. } => (Ink::Muted, Ink::Muted, "by hand".to_owned()),
         StepState::Blocked { by } => (Ink::Muted, Ink::Muted, format!("after {by}")),
         StepState::ToDo(_) => (Ink::Plain, Ink::Muted, String::new()),
@@ -161,10 +161,10 @@ pub fn has_aside(model: &Model) -> bool {
     model.guide.followed.as_ref().is_some_and(|followed| layout::has_aside(model.size, followed.text().steps.len() + 1))
 }
 
-/// The columns that the longest row takes with what stands behind its title.
+/// The columns that the longest row takes without the word for its state, which its sign tells too.
 pub fn widest_row(model: &Model) -> usize {
     let widest = match &model.guide.followed {
-        Some(followed) => followed.text().steps.iter().map(|step| NUMBER + step.title.width() + NOTE).max(),
+        Some(followed) => followed.text().steps.iter().map(|step| NUMBER + step.title.width()).max(),
         None => Guide::ALL.iter().map(|guide| guide_title(*guide).width()).max(),
     };
     widest.unwrap_or_default()

@@ -104,7 +104,7 @@ pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize
     }
     if !step.corrections.is_empty() {
         lines.push(Line::empty());
-        lines.push(heading("Mind"));
+        lines.push(heading("Caveats"));
         let mut item = |text: &String| {
             Line::of(Ink::Muted, format!("{} ", show.glyphs.dot))
                 .with(Ink::Plain, show.prose(&fill(text, &mut filling)))

@@ -60,7 +60,7 @@ pub(super) fn lines(model: &Model, followed: &Followed) -> Vec<Line> {
 /// How many steps are known in which way.
 fn kinds(states: &[(u8, StepState)]) -> String {
     let by_hand = states.iter().filter(|(_, state)| matches!(state, StepState::Confirmed { .. })).count();
-    let verified = states.iter().filter(|(_, state)| matches!(state, StepState::Verified { .. })).count();
+    let verified = states.iter().filter(|(_, state)| state.is_done()).count() - by_hand;
     match by_hand {
         0 => format!("{verified} verified"),
         _ => format!("{verified} verified, {by_hand} confirmed by hand"),

@@ -3,17 +3,24 @@
 mod picture;
 pub mod words;
 
+use serde_json::Value;
+
+use super::clock::moment;
 use super::{LABEL, Rows, Show, command_line, finding, heading, labelled, page};
 use crate::cause::Certainty;
+use crate::check::CheckId;
 use crate::run::rotation::report::{SecretReport, Trouble};
 use crate::tui::command::{CommandId, Scope};
-use crate::tui::model::rotation::Session;
+use crate::tui::model::rotation::{Session, rotated};
 use crate::tui::model::{Lifecycle, Model, Screen};
 use crate::tui::text::{Ink, Line, cut};
 
-/// The secrets of the session.
+/// The secrets of the session; before the first one, the secret that would be rotated.
 pub fn rows(model: &Model) -> Rows<'_> {
     let session = model.rotation.session.as_ref();
+    if let (None, Some(secret)) = (session, rotated(model).and_then(|rotated| rotated.secret)) {
+        return Rows { count: 1, line: Box::new(move |_, width| not_rotated(model, &secret, width)) };
+    }
     let secrets: &[SecretReport] = session.map_or(&[], |session| &session.report.secrets);
     Rows {
         count: secrets.len(),
@@ -23,6 +30,35 @@ pub fn rows(model: &Model) -> Rows<'_> {
                 .map_or_else(Line::empty, |(session, secret)| row(model, session, secret, width))
         }),
     }
+}
+
+fn not_rotated(model: &Model, secret: &str, width: usize) -> Line {
+    let show = Show::of(model);
+    let note = "not rotated here yet";
+    let mut line = Line::of(Ink::Muted, show.glyphs.waiting).with(Ink::Plain, " ");
+    line.push(Ink::Plain, cut(&show.prose(secret), width.saturating_sub(note.len() + 4), show.glyphs.ellipsis));
+    line.push(Ink::Plain, " ".repeat(width.min(usize::from(model.size.0)).saturating_sub(line.width() + note.len())));
+    line.with(Ink::Muted, note)
+}
+
+/// What the last check saw of the secret that would be rotated.
+fn as_checked(model: &Model) -> Vec<Line> {
+    let show = Show::of(model);
+    let reads = [CheckId::AwsGetSecret, CheckId::AzureGetSecret];
+    let run = model.runs.shown();
+    let Some(read) = run.and_then(|run| run.report.finished().find(|check| reads.contains(&check.id))) else {
+        return Vec::new();
+    };
+    let text = |name: &str| read.facts.get(name).and_then(Value::as_str).map(|text| show.value(text));
+    let stored = read.facts.get("created_at").and_then(Value::as_i64).map(|seconds| moment(model, seconds));
+    let rows = [("version", text("version_id")), ("stored", stored), ("value", text("fingerprint"))];
+    let mut lines: Vec<Line> =
+        rows.into_iter().filter_map(|(label, text)| Some(labelled(label, Ink::Plain, text?))).collect();
+    if !lines.is_empty() {
+        lines.insert(0, heading("As the last check read it"));
+        lines.push(Line::empty());
+    }
+    lines
 }
 
 fn row(model: &Model, session: &Session, secret: &SecretReport, width: usize) -> Line {
@@ -233,7 +269,8 @@ fn nothing(model: &Model) -> Vec<Line> {
         None if model.replay.is_some() => vec![Line::of(Ink::Muted, "A recording holds checks, and no rotation.")],
         None => {
             let key = key_of(model, CommandId::Rotate);
-            vec![
+            let mut lines = as_checked(model);
+            lines.extend([
                 Line::of(Ink::Strong, "Rotate a secret, then prove that the running automation has the new value."),
                 Line::empty(),
                 Line::of(
@@ -243,7 +280,8 @@ fn nothing(model: &Model) -> Vec<Line> {
                 Line::empty(),
                 Line::of(Ink::Accent, key)
                     .with(Ink::Plain, "  begin: by hand, by trustline, by a program of yours, or watch"),
-            ]
+            ]);
+            lines
         }
     }
 }

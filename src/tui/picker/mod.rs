@@ -1,13 +1,15 @@
 //! What the lists on top of a screen offer, and what choosing an entry does.
 
-use super::command::{Availability, COMMANDS, Command, CommandId, Scope};
+mod commands;
+pub mod groups;
+
+use super::command::CommandId;
 use super::content::Show;
 use super::content::clock::moment;
 use super::content::handshake::passed_words;
 use super::content::start::guide_title;
 use super::copy;
-use super::glyphs::Glyphs;
-use super::inputs::{Patience, RotationWay, Target};
+use super::inputs::{Patience, RotationWay, ScenarioEntry, Target};
 use super::message::RunNumber;
 use super::model::rotation::rotated;
 use super::model::{Model, PickerKind, Screen};
@@ -33,8 +35,12 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     Command(CommandId),
+    /// A command of another screen, which it goes to first.
+    CommandOn(Screen, CommandId),
     /// A command that cannot be used now, and why.
     NotNow(CommandId, &'static str),
+    /// Nothing: it stands above the entries of a group.
+    Heading,
     /// Nothing, and why.
     Unavailable(&'static str),
     Run(Target),
@@ -54,18 +60,8 @@ pub enum Choice {
 pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
     let show = Show::of(model);
     match kind {
-        PickerKind::Palette => {
-            let mut entries = commands(model, &[Scope::On(model.screen), Scope::Main, Scope::Always]);
-            entries.retain(|entry| !matches!(entry.choice, Choice::Command(CommandId::Palette)));
-            entries
-        }
-        PickerKind::Help => {
-            let mut entries = commands(model, &[Scope::On(model.screen), Scope::Main, Scope::Always]);
-            for entry in entries.iter_mut().filter(|entry| entry.detail.is_empty()) {
-                entry.detail = vec![legend(show.glyphs)];
-            }
-            entries
-        }
+        PickerKind::Palette => commands::palette(model),
+        PickerKind::Help => commands::help(model),
         PickerKind::Scenarios => scenarios(model, show),
         PickerKind::Profiles => model
             .inputs
@@ -219,69 +215,39 @@ fn rotation_runtimes(model: &Model, way: RotationWay) -> Vec<Entry> {
     others.into_iter().chain(unavailable).collect()
 }
 
-fn commands(model: &Model, scopes: &[Scope]) -> Vec<Entry> {
-    scopes
-        .iter()
-        .flat_map(|scope| {
-            COMMANDS.iter().filter(move |c| c.scopes.contains(scope)).map(move |c| command_entry(model, *scope, c))
+/// The lab's scenarios under their guides. None is the user's own, so a broken one has no sign of failing.
+fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
+    let scenarios = model.inputs.scenarios.as_deref().unwrap_or_default();
+    groups::by_guide(scenarios)
+        .into_iter()
+        .flat_map(|(guide, scenarios)| {
+            let heading = heading(&format!("{} ({})", groups::title(guide), scenarios.len()));
+            std::iter::once(heading).chain(scenarios.into_iter().map(move |scenario| scenario_entry(scenario, show)))
         })
         .collect()
 }
 
-fn command_entry(model: &Model, scope: Scope, command: &Command) -> Entry {
-    let keys: Vec<String> = model.look.keymap.keys(scope, command.id).iter().map(ToString::to_string).collect();
-    let (choice, detail) = match (command.enabled)(model) {
-        Availability::Ready => (Choice::Command(command.id), Vec::new()),
-        Availability::No(why) => (Choice::NotNow(command.id, why), vec![format!("not now: {why}")]),
+fn scenario_entry(scenario: &ScenarioEntry, show: Show) -> Entry {
+    let leads = scenario.expects.as_deref().map_or("nothing is broken".to_owned(), |cause| format!("leads to {cause}"));
+    let sign = match scenario.expects {
+        Some(_) => (show.glyphs.dot, Ink::Muted),
+        None => (show.glyphs.pass, Ink::Good),
     };
-    let dim = matches!(choice, Choice::NotNow(..));
     Entry {
-        sign: dim.then_some((Show::of(model).glyphs.skipped, Ink::Muted)),
-        title: command.doc.to_owned(),
-        note: keys.join(" "),
-        detail,
-        choice,
+        sign: Some(sign),
+        title: show.prose(&scenario.title),
+        note: scenario.name.clone(),
+        detail: vec![
+            show.prose(&scenario.title),
+            show.prose(&scenario.teaches),
+            format!("{} {} {leads}", show.prose(&scenario.guide), show.glyphs.dot),
+        ],
+        choice: Choice::Run(Target::Lab(scenario.name.clone())),
     }
 }
 
-/// What the signs of checks and steps mean.
-fn legend(glyphs: &Glyphs) -> String {
-    let Glyphs { pass, warn, fail, inconclusive, skipped, waiting, .. } = glyphs;
-    format!(
-        "{pass} holds  {warn} warning  {fail} fails  {inconclusive} cannot be told  {skipped} skipped  {waiting} open"
-    )
-}
-
-fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
-    let sign = |glyphs: &Glyphs, expects: &Option<String>| match expects {
-        Some(_) => (glyphs.fail, Ink::Bad),
-        None => (glyphs.pass, Ink::Good),
-    };
-    model
-        .inputs
-        .scenarios
-        .iter()
-        .flatten()
-        .map(|scenario| Entry {
-            sign: Some(sign(show.glyphs, &scenario.expects)),
-            title: show.prose(&scenario.title),
-            note: scenario.name.clone(),
-            detail: vec![
-                show.prose(&scenario.title),
-                show.prose(&scenario.teaches),
-                format!(
-                    "{} {} {}",
-                    show.prose(&scenario.guide),
-                    show.glyphs.dot,
-                    scenario
-                        .expects
-                        .as_deref()
-                        .map_or("nothing is broken".to_owned(), |cause| format!("leads to {cause}"))
-                ),
-            ],
-            choice: Choice::Run(Target::Lab(scenario.name.clone())),
-        })
-        .collect()
+fn heading(title: &str) -> Entry {
+    Entry { sign: None, title: title.to_owned(), note: String::new(), detail: Vec::new(), choice: Choice::Heading }
 }
 
 fn guide_entry(model: &Model, guide: Guide) -> Entry {
@@ -319,8 +285,8 @@ fn runs(model: &Model, show: Show, choice: fn(RunNumber) -> Choice) -> Vec<Entry
         .collect()
 }
 
-/// The entries that the list's filter lets through. Every word must be in the entry; an entry whose title has the
-/// words' letters in order comes after those that hold them whole, and a command whose name begins with them before.
+/// The entries that the list's filter lets through. Each of its words must be in the entry; entries that have them in
+/// this order come first, and before those a command whose name begins with them.
 pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
     let mut entries = entries(model, kind);
     let filter = filter.trim().to_lowercase();
@@ -328,29 +294,46 @@ pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
         return entries;
     }
     let rank = |entry: &Entry| {
-        let text = format!("{} {} {}", entry.title, entry.note, command_words(entry)).to_lowercase();
-        if command_words(entry).starts_with(&filter) {
-            Some(-1)
-        } else if filter.split_whitespace().all(|word| text.contains(word)) {
+        let name = commands::name(entry);
+        let text = format!("{name} {} {}", entry.title, entry.note).to_lowercase();
+        if !name.is_empty() && name.starts_with(&filter) {
             Some(0)
+        } else if in_order(&filter, &text) {
+            Some(1)
         } else {
-            is_subsequence(&filter, &entry.title.to_lowercase()).then_some(1)
+            filter.split_whitespace().all(|word| text.contains(word)).then_some(2)
         }
     };
-    let mut ranked: Vec<(i32, Entry)> = entries.drain(..).filter_map(|entry| Some((rank(&entry)?, entry))).collect();
+    entries.retain(|entry| entry.choice != Choice::Heading);
+    let mut ranked: Vec<(i32, Entry)> = entries.into_iter().filter_map(|entry| Some((rank(&entry)?, entry))).collect();
     // What can be done now comes before what cannot.
     ranked.sort_by_key(|(rank, entry)| (*rank, matches!(entry.choice, Choice::NotNow(..))));
     ranked.into_iter().map(|(_, entry)| entry).collect()
 }
 
-fn command_words(entry: &Entry) -> &'static str {
-    match entry.choice {
-        Choice::Command(id) | Choice::NotNow(id, _) => super::command::command(id).map_or("", |command| command.title),
-        _ => "",
-    }
+/// Whether a text has all words of a filter, one behind the other.
+fn in_order(filter: &str, text: &str) -> bool {
+    let mut rest = text;
+    filter.split_whitespace().all(|word| match rest.split_once(word) {
+        Some((_, behind)) => {
+            rest = behind;
+            true
+        }
+        None => false,
+    })
 }
 
-fn is_subsequence(letters: &str, text: &str) -> bool {
-    let mut text = text.chars();
-    letters.chars().filter(|c| !c.is_whitespace()).all(|letter| text.any(|c| c == letter))
+#[cfg(test)]
+mod tests {
+    use super::in_order;
+
+    #[test]
+    fn words_match_whole_and_in_their_order() {
+        let text = "paste token: paste or type a token";
+        for (filter, matches) in
+            [("paste", true), ("paste type", true), ("tok", true), ("pst", false), ("type paste", false)]
+        {
+            assert_eq!(in_order(filter, text), matches, "{filter}");
+        }
+    }
 }
