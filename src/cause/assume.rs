@@ -10,7 +10,7 @@ pub fn findings(check: &str, evaluation: &AssumeEvaluation) -> Vec<Finding> {
     let denying = |s: &&StatementEvaluation| s.effect == Effect::Deny && s.matches == Truth::True;
     if let Some(deny) = evaluation.statements.iter().find(denying) {
         let summary = "a Deny statement of the role's trust policy fits the caller";
-        return vec![proven(Cause::ExplicitDeny, summary).with_evidence(format!("it is statement {}", deny.index))];
+        return vec![proven(Cause::ExplicitDeny, summary).with_evidence(format!("it is Statement[{}]", deny.index))];
     }
     let about = |s: &&StatementEvaluation| s.effect == Effect::Allow && s.action.result != Truth::False;
     let mut allowing: Vec<&StatementEvaluation> = evaluation.statements.iter().filter(about).collect();

@@ -42,6 +42,8 @@ pub(super) enum Command {
     Render(super::render::RenderArgs),
     /// Profiles: what is wired to what
     Profile(super::profile::ProfileArgs),
+    /// List what is kept on this disk, or remove it
+    Data(super::data::DataArgs),
     /// Run the embedded cloud on loopback in the foreground
     Lab(super::lab::LabArgs),
     /// Open a recorded run in the console, read-only, or print it

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod consent;
 mod console;
+mod data;
 mod explain;
 mod generate;
 mod guard;
@@ -106,6 +107,7 @@ pub fn main() -> ExitCode {
         Some(Command::Guide(args)) => guide::run(args),
         Some(Command::Render(args)) => render::run(args),
         Some(Command::Profile(args)) => profile::run(args),
+        Some(Command::Data(args)) => data::run(args),
         Some(Command::Lab(args)) => lab::run(args),
         Some(Command::Replay(args)) => replay::run(args),
         Some(Command::Completions(args)) => generate::completions(args),

@@ -1,4 +1,4 @@
-//! The `{variables}` of the guides' prose.
+//! The `{variables}` of the guides' prose: names of their own, and keys of a profile.
 
 use super::values::{Filling, READER};
 use crate::domain::entra::cloud;
@@ -54,7 +54,7 @@ fn variable(name: &str, filling: &mut Filling<'_>) -> Option<String> {
         "entra-portal" => {
             azure_host(filling, ["entra.microsoft.com", "entra.microsoft.us", "entra.microsoftonline.cn"])
         }
-        _ => return None,
+        key => filling.value(Key::parse(key)?),
     })
 }
 

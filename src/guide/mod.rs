@@ -11,6 +11,7 @@ mod rotate_command;
 mod state;
 mod text;
 mod thumbprint;
+mod token_origin;
 mod values;
 
 pub use artifact::{Artifact, Form};
@@ -23,4 +24,5 @@ pub use rotate_command::rotate_command;
 pub use state::{Confirmation, Evidence, Judged, Open, Shown, StepState, next_open, states};
 pub use text::{Field, Place, Proof, Reading, SetupGuide, Side, Step, Tab, TellingAnswer, setup_guide};
 pub use thumbprint::thumbprint;
+pub use token_origin::{TokenOrigin, token_origin};
 pub use values::{Filling, Missing, Values};

@@ -9,6 +9,7 @@ mod azure_cli;
 mod check;
 mod ci_jobs;
 mod console;
+mod data;
 mod deployment;
 mod explain;
 mod faults;

@@ -200,7 +200,7 @@ fn a_mistake_in_the_configuration_is_told_and_the_console_opens() {
     let mut screen = Screen::with_config("theme = \"pink\"\n", &[], (100, 30));
     screen.wait("console.toml:1: write one of");
     screen.send("q");
-    screen.wait_for("the notice is gone", |text| !text.contains("Worth knowing"));
+    screen.wait_for("the notice is gone", |text| !text.contains("Warning"));
     screen.send("q");
     assert_eq!(screen.ended(), 0);
 }
@@ -268,4 +268,40 @@ fn console_whose_probe_panics() {
 #[ignore = "a part of a_panic_in_any_task_gives_the_terminal_back_once"]
 fn console_that_panics() {
     run_console(|_| Box::pin(async { panic!("a forced mistake") })).unwrap();
+}
+
+const CHECK: &str = "check --lab sub-mismatch --only trust.policy,aws.get-secret";
+
+#[test]
+fn a_report_fits_the_terminal_with_no_word_broken_and_stays_one_line_a_fact_in_a_pipe() {
+    let program = env!("CARGO_BIN_EXE_trustline");
+    let screen = Screen::script(&format!("{program} {CHECK}; echo ended"), (72, 60));
+    screen.wait("ended");
+    let shown = screen.text();
+    for word in ["aws.assume-role-with-web-identity", "organization:6f1d2c3b-4a59-4e68-8778-96a5b4c3d2e1`"] {
+        assert!(shown.lines().any(|line| line.contains(word)), "{word}: {shown}");
+    }
+    let because: Vec<&str> = shown.lines().skip_while(|line| !line.contains("because")).take(2).collect();
+    assert!(because[1].starts_with("              ") && !because[1].trim().is_empty(), "{shown}");
+    let piped = Screen::script(&format!("{program} {CHECK} | awk 'length > 72' | wc -l; echo ended"), (72, 60));
+    piped.wait("ended");
+    let long: usize = piped.text().lines().next().unwrap_or_default().trim().parse().unwrap();
+    assert!(long > 2, "{}", piped.text());
+}
+
+#[test]
+fn an_error_text_that_is_pasted_is_explained() {
+    let mut screen = Screen::trustline(&[], (80, 24));
+    screen.wait("Explain an error text");
+    let error = "An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation: \
+                 No OpenIDConnect provider found in your account for https://app.example.com";
+    screen.send(&format!("\x1b[200~{error}\x1b[201~"));
+    screen.wait("What causes this error");
+    screen.wait("InvalidIdentityToken");
+    screen.send("G");
+    screen.wait_for("its end shows what would decide, or its last cause", |text| text.contains("docs"));
+    screen.send("q");
+    screen.wait("Where to begin");
+    screen.send("q");
+    screen.ended();
 }

@@ -227,7 +227,7 @@ fn it_opens_on_a_machine_where_nothing_is_set_up() {
         screen.wait("leads to sub-mismatch");
         screen.send("\r");
         screen.wait("2 failed");
-        assert!(!screen.text().contains("Worth knowing"), "{}", screen.text());
+        assert!(!screen.text().contains("Warning"), "{}", screen.text());
         screen.send("q");
         assert_eq!(screen.ended(), 1, "{changed:?}");
         screen.assert_given_back();

@@ -9,7 +9,9 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::domain::text::visible;
-use crate::guide::{Artifact, Filling, Form, Missing, Step, StepState, fill, next_open, render as artifact};
+use crate::guide::{
+    Artifact, Filling, Form, Missing, Step, StepState, TokenOrigin, fill, next_open, render as artifact, token_origin,
+};
 use crate::output::guide::{GuideReport, artifacts};
 use crate::output::paint::{Glyphs, Paint, Role};
 
@@ -124,6 +126,10 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
         text.push_str(&heading("Do"));
         text.push_str(&numbered(&step.instructions, &mut filling, paint));
     }
+    if let Some(origin) = token_origin(step, &guide.values) {
+        text.push_str(&heading("Where a token comes from"));
+        text.push_str(&origin_text(&origin, paint));
+    }
     let (in_tabs, beside): (Vec<Artifact>, Vec<Artifact>) =
         artifacts(step).into_iter().partition(|artifact| step.tabs.iter().any(|tab| tab.artifacts.contains(artifact)));
     for tab in &step.tabs {
@@ -190,6 +196,20 @@ fn step_text(guide: &GuideReport, step: &Step, paint: Paint) -> String {
         for reading in &step.reading {
             let _ = writeln!(text, "  {}: {}", reading.title, reading.url);
         }
+    }
+    text
+}
+
+fn origin_text(origin: &TokenOrigin, paint: Paint) -> String {
+    let mut text = String::new();
+    for line in &origin.how {
+        let _ = writeln!(text, "{}", paint.fold(&format!("  - {}", visible(line)), 4));
+    }
+    for line in origin.script.iter().flat_map(|script| script.lines()) {
+        let _ = writeln!(text, "{}", paint.paint(Role::Command, &visible(line)));
+    }
+    if let Some(note) = missing_words(&origin.missing) {
+        let _ = writeln!(text, "  Note: {}", visible(&note));
     }
     text
 }

@@ -133,21 +133,32 @@ async fn rotate(
 ) -> Result<Ended, CliError> {
     let secrets = args.secrets(&profile)?;
     let (earlier, way) = interrupted::take_up(args, &mut files)?;
-    let values = if args.way() == Way::Trustline { value::read(&args.new_value, &secrets)? } else { Vec::new() };
     let runtime = args.runtime_source(&profile)?;
-    let world = Arc::new(LiveWorld::new(LiveSettings {
-        http,
-        profile: profile.clone(),
-        timeout: args.network.timeout,
-        operator,
-        command: args.command.clone(),
-        command_stderr: Stdio::inherit,
-        runtime: runtime.clone(),
-        values,
-    }));
-    if args.way() == Way::Trustline && !args.yes {
-        confirm(&world, &profile, &secrets).await?;
-    }
+    let world = |values| {
+        LiveWorld::new(LiveSettings {
+            http: http.clone(),
+            profile: profile.clone(),
+            timeout: args.network.timeout,
+            operator: operator.clone(),
+            command: args.command.clone(),
+            command_stderr: Stdio::inherit,
+            runtime: runtime.clone(),
+            values,
+        })
+    };
+    let values = match args.way() {
+        Way::Trustline if args.yes => value::read(&args.new_value, &secrets)?,
+        Way::Trustline => {
+            // A value that comes from elsewhere is looked at before anybody is asked about it; one is typed only after it
+            // was said whose secret it is for.
+            let given =
+                if value::is_typed(&args.new_value) { None } else { Some(value::read(&args.new_value, &secrets)?) };
+            confirm(&world(Vec::new()), &profile, &secrets).await?;
+            given.map_or_else(|| value::read(&args.new_value, &secrets), Ok)?
+        }
+        _ => Vec::new(),
+    };
+    let world = Arc::new(world(values));
     let request = RotationRequest {
         asks: secrets.iter().map(|secret| rotate_command(&profile, secret)).collect(),
         secrets,
@@ -175,7 +186,7 @@ async fn confirm(world: &LiveWorld, profile: &Profile, secrets: &[SecretRef]) ->
     if question::answer(&lines)? == wanted {
         Ok(())
     } else {
-        Err(CliError::new("nothing was written: what was typed does not name the secret and the account"))
+        Err(CliError::new(format!("nothing was written; to agree, type exactly: {wanted}")))
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn bring(path: PathBuf, session: Sender<SessionCommand>) {
         let command = match tokio::task::spawn_blocking(move || read(&path)).await {
             Ok(Ok(text)) => SessionCommand::Text(text),
             Ok(Err(error)) => {
-                terminal::note(&format!("could not: what the automation printed cannot be read: {error}"));
+                terminal::note(&format!("what the automation printed cannot be read: {error}"));
                 SessionCommand::Conclude
             }
             Err(_) => SessionCommand::Conclude,

@@ -72,6 +72,11 @@ impl NewValueArgs {
     }
 }
 
+/// Whether the value is going to be typed at a prompt.
+pub(super) fn is_typed(args: &NewValueArgs) -> bool {
+    args.put && std::io::stdin().is_terminal()
+}
+
 /// The values for these secrets, one each.
 pub(super) fn read(args: &NewValueArgs, secrets: &[SecretRef]) -> Result<Vec<NewValue>, CliError> {
     if args.generate {

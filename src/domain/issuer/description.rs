@@ -32,6 +32,17 @@ pub struct Description {
     pub claims: BTreeMap<String, String>,
     /// Claims that such tokens have, or may have, and that no profile tells.
     pub unknown: Vec<String>,
+    /// How one gets such a token.
+    pub token: Option<Obtaining>,
+}
+
+/// How one gets a token. Its texts hold the `{variables}` of the guides' prose.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Obtaining {
+    pub how: Vec<String>,
+    /// A part of a job, or commands.
+    pub script: Option<String>,
 }
 
 static ALL: LazyLock<Vec<Description>> =

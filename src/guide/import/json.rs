@@ -126,7 +126,7 @@ fn decode(text: &str) -> Option<String> {
 fn policy(members: &Map<String, Value>, path: &str, reader: &mut Reader) {
     let at = |statement: usize, what: &str| {
         let place = if path.is_empty() { String::new() } else { format!("{path}, ") };
-        format!("{place}statement {}'s {what}", statement + 1)
+        format!("{place}Statement[{statement}].{what}")
     };
     let statements = match members.get("Statement") {
         Some(Value::Array(statements)) => statements.iter().collect(),

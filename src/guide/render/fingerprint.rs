@@ -3,6 +3,9 @@
 use super::super::values::Filling;
 use crate::domain::profile::key::Key;
 
+/// The variable of the platform's own example, for a profile that names none.
+const USUAL: &str = "API_KEY";
+
 /// Python for the automation. It reads the variable when it is called, so that a process that lives on reports what it
 /// has now.
 pub(super) fn python(filling: &mut Filling<'_>) -> String {
@@ -50,7 +53,12 @@ fi
 
 fn variable(filling: &mut Filling<'_>) -> String {
     filling.note("the line is what `trustline rotate` looks for in the automation's answer or log");
-    filling.value(Key::DeploymentVariable)
+    if let Some(variable) = filling.known(Key::DeploymentVariable) {
+        return variable.to_owned();
+    }
+    filling
+        .note(format!("{USUAL} stands for the variable's name; set {} to have yours", Key::DeploymentVariable.path()));
+    USUAL.to_owned()
 }
 
 #[cfg(test)]
@@ -69,7 +77,8 @@ mod tests {
         }
         let lacking = Values::of(Guide::AwsWorkloadIdentity, &[]);
         let mut filling = Filling::new(&lacking);
-        python(&mut filling);
-        assert_eq!(filling.finish().0.iter().map(|missing| missing.key).collect::<Vec<_>>(), [Key::DeploymentVariable]);
+        assert!(shell(&mut filling).contains("$API_KEY"));
+        let (_, notes) = filling.finish();
+        assert!(notes.iter().any(|note| note.contains("deployment.variable")), "{notes:?}");
     }
 }

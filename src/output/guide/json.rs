@@ -8,8 +8,8 @@ use crate::check::CheckId;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::guide::{
-    Artifact, Field, Filling, Place, Proof, Reading, Step, StepState, Tab, TellingAnswer, Values, fill, next_open,
-    render as artifact,
+    Artifact, Field, Filling, Missing, Place, Proof, Reading, Step, StepState, Tab, TellingAnswer, TokenOrigin, Values,
+    fill, next_open, render as artifact, token_origin,
 };
 
 /// The document: every guide asked for, with all of its steps or the one.
@@ -64,6 +64,7 @@ fn step_json(followed: &GuideReport, step: &Step) -> Json {
         "instructions": instructions,
         "tabs": tabs,
         "fields": step.fields.iter().map(|field| field_json(field, &followed.values)).collect::<Vec<_>>(),
+        "token": token_origin(step, &followed.values).map(|origin| origin_json(&origin)),
         "artifacts": artifacts(step).into_iter().map(|a| artifact_json(a, &followed.values)).collect::<Vec<_>>(),
         "checks": step.checks.iter().map(check_json).collect::<Vec<_>>(),
         "supporting": step.supporting.iter().map(check_json).collect::<Vec<_>>(),
@@ -104,20 +105,26 @@ fn field_json(field: &Field, values: &Values) -> Json {
 
 fn artifact_json(which: Artifact, values: &Values) -> Json {
     let rendered = artifact(which, values);
-    let missing: Vec<Json> =
-        rendered.missing.iter().map(|m| json!({ "placeholder": m.placeholder, "key": m.key.path() })).collect();
     json!({
         "id": which.id(),
         "title": which.title(),
         "form": which.form().id(),
         "text": rendered.text,
-        "missing": missing,
+        "missing": missing_json(&rendered.missing),
         "notes": rendered.notes,
     })
 }
 
 fn check_json(check: &CheckId) -> Json {
     json!({ "id": check.id(), "title": check.title() })
+}
+
+fn origin_json(origin: &TokenOrigin) -> Json {
+    json!({ "how": origin.how, "script": origin.script, "missing": missing_json(&origin.missing) })
+}
+
+fn missing_json(missing: &[Missing]) -> Vec<Json> {
+    missing.iter().map(|m| json!({ "placeholder": m.placeholder, "key": m.key.path() })).collect()
 }
 
 fn answers(answers: &[TellingAnswer]) -> Vec<Json> {

@@ -6,7 +6,7 @@ use super::{GuideReport, artifacts};
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::domain::text::visible_lines;
-use crate::guide::{Filling, Step, StepState, fill, render};
+use crate::guide::{Filling, Step, StepState, fill, render, token_origin};
 use crate::output::markdown::{cell, write_block};
 
 /// The guide as a summary.
@@ -111,6 +111,16 @@ pub fn step(report: &GuideReport, step: &Step) -> String {
     for tab in &step.tabs {
         let _ = writeln!(text, "\n## {}\n", cell(&tab.title));
         list(&mut text, &tab.instructions);
+    }
+    if let Some(origin) = token_origin(step, &report.values) {
+        text.push_str("\n## Where a token comes from\n\n");
+        for line in &origin.how {
+            let _ = writeln!(text, "- {}", cell(line));
+        }
+        if let Some(script) = &origin.script {
+            text.push('\n');
+            write_block(&mut text, visible_lines(script).trim_end());
+        }
     }
     for which in artifacts(step) {
         let _ = writeln!(text, "\n## `{which}`: {}\n", which.title());

@@ -20,7 +20,7 @@ pub fn report(report: &RotationReport) -> String {
         let _ = writeln!(text, "\n{did} as `{}`.", cell(identity));
     }
     for trouble in &report.troubles {
-        let _ = writeln!(text, "\n- could not: {}", cell(&trouble.reason));
+        let _ = writeln!(text, "\n- trouble: {}", cell(&trouble.reason));
     }
     for secret in &report.secrets {
         write_secret(&mut text, secret, report);
@@ -61,7 +61,7 @@ fn write_secret(text: &mut String, secret: &SecretReport, report: &RotationRepor
         let _ = writeln!(text, "\nMind: {}.", cell(&warning));
     }
     for trouble in &secret.troubles {
-        let _ = writeln!(text, "\n- could not: {}", cell(&trouble.reason));
+        let _ = writeln!(text, "\n- trouble: {}", cell(&trouble.reason));
     }
     if let Some(version) = &secret.rolled_back {
         let _ = writeln!(text, "\nRolled back: version `{}` is current.", cell(version));

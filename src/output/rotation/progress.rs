@@ -2,12 +2,13 @@
 
 use super::{source_words, version_words};
 use crate::domain::text::visible;
-use crate::run::rotation::event::{Awaited, Moment, RotationEvent, RotationKind};
+use crate::run::rotation::event::{Awaited, Moment, Part, RotationEvent, RotationKind};
 
 /// What happened, in a line; none where it is not worth one.
 pub fn line(event: &RotationEvent) -> Option<String> {
     let line = match &event.kind {
-        RotationKind::Acting { identity, .. } => format!("as {identity}"),
+        RotationKind::Acting { part: Part::Reader, identity } => format!("the store is read as {identity}"),
+        RotationKind::Acting { part: Part::Operator, identity } => format!("the new value is written as {identity}"),
         RotationKind::StoreSeen { secret, moment, snapshot } => {
             let version = snapshot.current().map(version_words).unwrap_or_default();
             format!("{secret}: {} {version}", moment_words(*moment))
@@ -27,7 +28,7 @@ pub fn line(event: &RotationEvent) -> Option<String> {
         RotationKind::Waiting { awaited: Awaited::Runtime, next_ms, .. } => {
             format!("the running automation has the old value; looking again in {} s", next_ms.div_ceil(1000))
         }
-        RotationKind::Trouble { reason, .. } => format!("could not: {reason}"),
+        RotationKind::Trouble { reason, .. } => format!("trouble: {reason}"),
         RotationKind::Judged(judged) => format!("{}: {}", judged.secret, judged.judgement.verdict),
         RotationKind::RollBackOffered { secret, version } => {
             format!("{secret}: version {version} can be made current again")

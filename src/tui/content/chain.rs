@@ -107,6 +107,10 @@ fn stands(model: &Model) -> Vec<(CheckId, Stand)> {
             now
         }
     };
+    // Before such a run has told what it checks, all of it stands as before.
+    if let (true, Some(followed)) = (run.report.checks.is_empty(), followed) {
+        return followed.judged.iter().map(|judged| (judged.check, ended(judged.outcome, judged.blocked_by))).collect();
+    }
     run.report.checks.iter().map(|check| (check.id, stand(check))).collect()
 }
 

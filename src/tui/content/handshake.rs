@@ -165,7 +165,7 @@ fn finished_detail(check: &CheckState, finished: &FinishedCheck, width: usize, s
     if !finished.facts.is_empty() {
         lines.push(Line::empty());
         lines.push(heading("Facts"));
-        facts(&finished.facts, show, &mut lines);
+        facts(&finished.facts, width, show, &mut lines);
     }
     if finished.findings.is_empty() && !finished.docs.is_empty() {
         lines.push(Line::empty());
@@ -174,13 +174,15 @@ fn finished_detail(check: &CheckState, finished: &FinishedCheck, width: usize, s
     lines
 }
 
-/// Facts as one line each, nested ones by their path.
-pub fn facts(facts: &serde_json::Map<String, Value>, show: Show, lines: &mut Vec<Line>) {
+/// Facts as one line each for a width in columns, nested ones by their path.
+pub fn facts(facts: &serde_json::Map<String, Value>, width: usize, show: Show, lines: &mut Vec<Line>) {
     let mut flat = Vec::new();
     for (name, value) in facts {
         flatten(name.clone(), value, &mut flat);
     }
-    let label = flat.iter().map(|(path, _)| path.chars().count()).max().unwrap_or(0).clamp(LABEL - 1, 24) + 1;
+    let label = flat.iter().map(|(path, _)| path.chars().count()).max().unwrap_or(0);
+    // A path is cut only where it would leave its value less than the larger part.
+    let label = label.clamp(LABEL - 1, (width * 2 / 5).max(24)) + 1;
     for (path, value) in flat.iter().take(FACTS) {
         let mut line = Line::of(Ink::Muted, end_of(path, label - 1, show.glyphs.ellipsis)).hanging(label);
         line.pad_to(label);
@@ -225,5 +227,26 @@ fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::tui::model::Model;
+
+    #[test]
+    fn a_facts_path_is_cut_only_where_there_is_no_room_for_it() {
+        let model = Model::new(Default::default(), Default::default(), 0, (140, 45));
+        let told = json!({ "evaluation": { "actions": [{ "action": "secretsmanager:GetSecretValue" }] } });
+        let path = "evaluation.actions.1.action";
+        for (width, whole) in [(100, true), (40, false)] {
+            let mut lines = Vec::new();
+            facts(told.as_object().unwrap(), width, Show::of(&model), &mut lines);
+            let shown = lines.iter().map(Line::plain).any(|line| line.contains(path));
+            assert_eq!(shown, whole, "{width}: {lines:?}");
+        }
     }
 }

@@ -75,7 +75,7 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::ProfileSaved { name, result, profiles } => layers::saved(model, name, result, profiles),
         Msg::GuideRead { target, result } => guide::read(model, target, result),
         Msg::Resumed => vec![Effect::Repaint],
-        Msg::Notice(text) => error(model, "Worth knowing", text, Vec::new()),
+        Msg::Notice(text) => error(model, "Warning", text, Vec::new()),
     };
     effects.extend(guide::leave_if_gone(model));
     settle(model);

@@ -127,7 +127,7 @@ fn hops(start: f64) -> Value {
 fn sub_mismatch() -> Finding {
     let mut finding = Finding::new(Cause::SubMismatch, "trust.policy", Certainty::Proven, "The role's trust policy does not accept this subject")
         .with_difference(EXPECTED, ACTUAL)
-        .with_evidence("statement 1 asks StringEquals of app.example.com:sub")
+        .with_evidence(format!("Statement[0] requires app.example.com:sub = {EXPECTED}"))
         .with_evidence("the token's sub comes from https://app.example.com, whose signature is verified")
         .with_command(
             "Name the token's subject in the trust policy of the role",

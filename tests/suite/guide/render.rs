@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use trustline::domain::fingerprint::Fingerprint;
+
 use super::{GUIDES, Home, ORGANIZATION, artifacts};
 use crate::support::{RunningLab, trustline};
 
@@ -21,6 +23,41 @@ fn shell_says(script: &str) -> String {
     String::from_utf8(shell.wait_with_output().unwrap().stderr).unwrap()
 }
 
+/// What a program prints for a text on its standard input.
+fn run(program: &str, arguments: &[&str], variables: &[(&str, &str)], text: &str) -> (String, Option<i32>) {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env_remove("API_KEY")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+}
+
+#[test]
+fn what_an_automation_reports_is_trustlines_own_fingerprint_of_the_value_and_never_the_value() {
+    let home = Home::with("aws-workload-identity");
+    for (artifact, program, arguments) in
+        [("report-fingerprint", "python3", &["-"][..]), ("report-fingerprint-sh", "sh", &["-s"])]
+    {
+        let (text, said, status) = home.run(&["render", artifact, "--set", "deployment.variable=API_KEY"]);
+        assert_eq!(status, Some(0), "{said}");
+        for value in ["correct horse battery", "gr\u{fc}n \u{65e5}\u{672c} $HOME `id`", "two\nlines", "-n"] {
+            let (printed, status) = run(program, arguments, &[("API_KEY", value)], &text);
+            let expected = format!("credential.fingerprint={}\n", Fingerprint::of(value.as_bytes()));
+            assert_eq!((printed, status), (expected, Some(0)), "{artifact}");
+        }
+        for variables in [&[][..], &[("API_KEY", "")]] {
+            let (printed, _) = run(program, arguments, variables, &text);
+            assert_eq!(printed, "ERROR: API_KEY env var is not set.\n", "{artifact}");
+        }
+    }
+}
+
 fn assert_parses(what: &str, form: &str, text: &str) {
     match form {
         "json" => {
@@ -33,6 +70,10 @@ fn assert_parses(what: &str, form: &str, text: &str) {
         }
         "yaml" => {
             assert!(text.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.contains('\t'), "{what}\n{text}")
+        }
+        "python" => {
+            let check = ["-c", "import sys; compile(sys.stdin.read(), 'artifact', 'exec')"];
+            assert_eq!(run("python3", &check, &[], text), (String::new(), Some(0)), "{what}\n{text}");
         }
         other => panic!("{what}: nobody here reads {other}"),
     }

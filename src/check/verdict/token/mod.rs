@@ -37,7 +37,10 @@ impl From<Guide> for Cloud {
 pub fn present(facts: &Facts, profile: &Profile) -> Verdict {
     match &facts.token {
         Some(fact) => source::judge(fact, profile.guide),
-        None if profile.token.is_none() => Verdict::skipped("the profile names no token source"),
+        None if profile.token.is_none() => Verdict::skipped(format!(
+            "the profile names no token source; `trustline guide {}` says where a token comes from",
+            profile.guide.id()
+        )),
         None => Verdict::skipped("the token was not read"),
     }
 }

@@ -1,10 +1,10 @@
 //! The step in the middle: what it is for, where it is done, its values, the ways to do it, and what to copy.
 
-use super::super::{Show, finding, heading, labelled};
+use super::super::{Show, command_line, finding, heading, labelled};
 use super::field::{self, Laid};
 use super::{evidence, has_aside, keeps_nothing};
 use crate::cause::{Finding, catalogue};
-use crate::guide::{Artifact, Filling, Form, Rendered, Step, StepState, fill, render};
+use crate::guide::{Artifact, Filling, Form, Rendered, Step, StepState, fill, render, token_origin};
 use crate::output::guide::artifacts;
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::Model;
@@ -80,6 +80,15 @@ pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize
         lines.push(Line::empty());
         lines.push(heading("Do"));
         numbered(&step.instructions, &mut filling, show, lines);
+    }
+    if let Some(origin) = token_origin(step, &values) {
+        lines.push(Line::empty());
+        lines.push(heading("Where a token comes from"));
+        lines.extend(origin.how.iter().map(|line| {
+            Line::of(Ink::Muted, format!("{} ", show.glyphs.dot)).with(Ink::Plain, show.prose(line)).hanging(2)
+        }));
+        let script = origin.script.iter().flat_map(|script| show.lines(script.trim_end()));
+        lines.extend(script.map(|line| command_line(2, &line)));
     }
     ways(model, step, &mut filling, width, lines);
     let (first, beside) = offered(model, step);

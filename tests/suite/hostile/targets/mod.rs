@@ -15,7 +15,7 @@ pub struct Target {
     pub read: fn(&[u8]) -> String,
 }
 
-const PLAIN: Paint = Paint { ink: Ink::Plain, glyphs: Glyphs::Unicode };
+const PLAIN: Paint = Paint { ink: Ink::Plain, glyphs: Glyphs::Unicode, width: None };
 
 /// Every reader.
 pub fn all() -> impl Iterator<Item = &'static Target> {
