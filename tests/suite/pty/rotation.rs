@@ -75,7 +75,7 @@ fn verdict_of(scenario: &str, by: By) -> String {
             screen.send("f");
         }
         By::Value(value) => {
-            screen.wait("Type the new value");
+            screen.wait("The new value of");
             screen.send(&format!("{value}\r"));
             agree(&mut screen);
         }
@@ -129,7 +129,7 @@ fn a_value_that_is_typed_arrives_and_shows_nowhere() {
     screen.send("j\r");
     screen.wait("how is the running automation seen?");
     screen.send("\r");
-    screen.wait("Type the new value");
+    screen.wait("The new value of");
     screen.send(&VALUE[..9]);
     screen.send(&format!("\x1b[200~{}\r\n\x1b[201~", &VALUE[9..]));
     screen.wait("the line break at its end was left out");
@@ -156,7 +156,7 @@ fn a_rotation_that_went_wrong_is_rolled_back() {
     screen.wait("roll back, or keep it as it is");
     screen.send("b");
     screen.wait("current again?");
-    screen.send("\r");
+    screen.send("y");
     screen.wait("rolled back: version");
     let screen = leave(screen);
     assert!(screen.text().contains("rotation of crewai-test-keyword: stale"), "a summary stays: {}", screen.text());

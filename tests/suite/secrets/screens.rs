@@ -172,7 +172,7 @@ fn rotated(mut screen: Screen, is_over: impl Fn(&str) -> bool, secrets: Vec<(&'s
     screen.send("j\r");
     screen.wait("how is the running automation seen?");
     screen.send("\r");
-    screen.wait("Type the new value");
+    screen.wait("The new value of");
     // A line break that is pasted is left out.
     let (typed, pasted) = NEW_VALUE.split_at(9);
     screen.send(typed);
