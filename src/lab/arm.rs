@@ -87,7 +87,7 @@ impl Arm {
     }
 
     fn answered(&self, request: &Received, caller: &Claims) -> Outcome {
-        if !request.query.split('&').any(|pair| pair.starts_with("api-version=")) {
+        if request.parameter("api-version").is_none() {
             let message = "The api-version query parameter (?api-version=) is required for all requests.";
             return Err(Fault::new(400, "MissingApiVersionParameter", message));
         }
@@ -104,7 +104,7 @@ impl Arm {
             // The command line writes the whole resource back.
             (&Method::PATCH | &Method::PUT, Target::Vault) => self.update_vault(caller, &object(request)?),
             (&Method::GET, Target::Definitions) => {
-                Ok((200, definition::list(&self.azure.now().subscription_id, &request.query)))
+                Ok((200, definition::list(&self.azure.now().subscription_id, request.parameter("$filter").as_deref())))
             }
             (&Method::GET, Target::Assignments(scope)) => self.list_assignments(caller, &scope),
             (&Method::GET, Target::Assignment(scope, name)) => self.get_assignment(caller, &scope, &name),

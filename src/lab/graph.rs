@@ -5,6 +5,7 @@ mod application;
 mod credential;
 mod fault;
 mod filter;
+mod password;
 mod principal;
 
 use std::sync::Arc;
@@ -64,6 +65,8 @@ impl Graph {
             ("applications", Some(key), ["federatedIdentityCredentials", credential]) => {
                 self.credential(request, &key, credential)
             }
+            ("applications", Some(key), ["addPassword"]) => self.add_password(request, &key),
+            ("applications", Some(key), ["removePassword"]) => self.remove_password(request, &key),
             ("servicePrincipals", None, []) => self.principals(request),
             ("servicePrincipals", Some(key), []) => self.principal(request, &key),
             (other, _, below) => Err(Fault::segment(below.last().copied().unwrap_or(other))),

@@ -18,6 +18,7 @@ pub(super) fn open(mut world: AzureWorld) -> Changing<AzureWorld> {
         }
         app.credentials.retain(|_, credential| credential.present);
         app.credentials.values_mut().for_each(|credential| credential.id = random_uuid());
+        app.client_secrets.iter_mut().for_each(|secret| secret.key_id = random_uuid());
     }
     Changing::new(world)
 }

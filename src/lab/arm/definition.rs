@@ -31,10 +31,8 @@ fn written(subscription: &str, id: &str) -> String {
 }
 
 /// The definitions, or the one that `$filter=roleName eq '…'` names.
-pub(super) fn list(subscription: &str, query: &str) -> Value {
-    let filter =
-        url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "$filter").map(|(_, text)| text);
-    let wanted = filter.as_deref().and_then(|text| text.split('\'').nth(1));
+pub(super) fn list(subscription: &str, filter: Option<&str>) -> Value {
+    let wanted = filter.and_then(|text| text.split('\'').nth(1));
     let definition = |(name, id): &(&str, &str)| {
         json!({
             "id": written(subscription, id),

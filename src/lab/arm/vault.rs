@@ -1,11 +1,13 @@
-//! The vault as a resource: its id, its permission model, its address.
+//! The vault as a resource: its id, its address, whom and from where it lets in.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use super::scope::Scope;
 use super::{Arm, Fault, Outcome};
-use crate::lab::entra::Claims;
-use crate::lab::world::PermissionModel;
+use crate::lab::entra::{Claims, is_uuid};
+use crate::lab::world::{AccessPolicy, PermissionModel, VaultNetwork};
 
 /// The roles that may see the vault, and those that may change it.
 const READERS: [&str; 5] = ["Owner", "Contributor", "Reader", "Key Vault Contributor", "Key Vault Reader"];
@@ -23,35 +25,94 @@ impl Arm {
         Ok((200, self.described()))
     }
 
-    /// Changes the permission model; everything else stays as it is.
+    /// Changes what the request names; everything else stays as it is.
     pub(super) fn update_vault(&self, caller: &Claims, asked: &Map<String, Value>) -> Outcome {
         self.authorize(caller, "Microsoft.KeyVault/vaults/write", &WHOLE, &WRITERS)?;
-        let rbac = asked.get("properties").and_then(|properties| properties.get("enableRbacAuthorization"));
-        let model = match rbac {
-            None => return Ok((200, self.described())),
-            Some(Value::Bool(true)) => PermissionModel::Rbac,
-            Some(Value::Bool(false)) => PermissionModel::AccessPolicy,
-            Some(_) => {
-                let message = "The value of 'enableRbacAuthorization' must be a boolean.";
-                return Err(Fault::new(400, "InvalidRequestContent", message));
+        let empty = Map::new();
+        let properties = asked.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+        let mut vault = self.azure.now().vault.clone();
+        if let Some(rbac) = properties.get("enableRbacAuthorization") {
+            vault.model = match rbac.as_bool() {
+                Some(true) => PermissionModel::Rbac,
+                Some(false) => PermissionModel::AccessPolicy,
+                None => return Err(invalid("The value of 'enableRbacAuthorization' must be a boolean.")),
+            };
+        }
+        if let Some(tenant) = properties.get("tenantId").and_then(Value::as_str) {
+            if !is_uuid(tenant) {
+                return Err(invalid("The value of 'tenantId' must be a GUID."));
             }
-        };
-        self.azure.change(|world| world.vault.model = model);
+            tenant.clone_into(&mut vault.tenant_id);
+        }
+        if let Some(policies) = properties.get("accessPolicies").and_then(Value::as_array) {
+            vault.policies = policies.iter().enumerate().map(|(at, one)| (at.to_string(), policy(one))).collect();
+        }
+        if let Some(rules) = properties.get("networkAcls").filter(|rules| rules.is_object()) {
+            vault.addresses = addresses(rules);
+            vault.network = match rules["defaultAction"].as_str() {
+                Some("Deny") => VaultNetwork::Firewall,
+                _ => VaultNetwork::Open,
+            };
+        }
+        if properties.get("publicNetworkAccess").and_then(Value::as_str) == Some("Disabled") {
+            vault.network = VaultNetwork::PrivateOnly;
+        }
+        self.azure.change(|world| world.vault = vault);
         Ok((200, self.described()))
     }
 
     fn described(&self) -> Value {
         let world = self.azure.now();
+        let vault = &world.vault;
+        let tenant = if vault.tenant_id.is_empty() { &world.tenant_id } else { &vault.tenant_id };
+        let policies = vault.policies.values().map(|policy| {
+            json!({
+                "tenantId": tenant,
+                "objectId": policy.principal,
+                "applicationId": policy.application_id,
+                "permissions": { "secrets": policy.secrets },
+            })
+        });
+        let rules = vault.addresses.iter().map(|address| json!({ "value": address }));
         json!({
             "id": world.vault_id(),
-            "name": world.vault.name,
+            "name": vault.name,
             "type": "Microsoft.KeyVault/vaults",
             "location": "westeurope",
             "properties": {
-                "tenantId": if world.vault.tenant_id.is_empty() { &world.tenant_id } else { &world.vault.tenant_id },
-                "enableRbacAuthorization": world.vault.model == PermissionModel::Rbac,
+                "tenantId": tenant,
+                "sku": { "family": "A", "name": "standard" },
+                "enableRbacAuthorization": vault.model == PermissionModel::Rbac,
+                "accessPolicies": policies.collect::<Vec<_>>(),
+                "networkAcls": {
+                    "bypass": "AzureServices",
+                    "defaultAction": if vault.network == VaultNetwork::Firewall { "Deny" } else { "Allow" },
+                    "ipRules": rules.collect::<Vec<_>>(),
+                    "virtualNetworkRules": [],
+                },
+                "publicNetworkAccess": if vault.network == VaultNetwork::PrivateOnly { "Disabled" } else { "Enabled" },
                 "vaultUri": format!("{}/", self.places.vault),
             },
         })
     }
+}
+
+fn invalid(message: &'static str) -> Fault {
+    Fault::new(400, "InvalidRequestContent", message)
+}
+
+fn policy(asked: &Value) -> AccessPolicy {
+    let secrets = asked["permissions"]["secrets"].as_array().map_or(&[][..], Vec::as_slice);
+    AccessPolicy {
+        principal: asked["objectId"].as_str().unwrap_or_default().to_owned(),
+        secrets: secrets.iter().filter_map(Value::as_str).map(str::to_lowercase).collect(),
+        application_id: asked["applicationId"].as_str().map(str::to_owned),
+    }
+}
+
+/// The rules' addresses; a single one is kept as a block of one.
+fn addresses(rules: &Value) -> BTreeSet<String> {
+    let values = rules["ipRules"].as_array().map_or(&[][..], Vec::as_slice).iter();
+    let texts = values.filter_map(|rule| rule["value"].as_str());
+    texts.map(|text| if text.contains('/') { text.to_owned() } else { format!("{text}/32") }).collect()
 }

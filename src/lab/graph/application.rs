@@ -1,13 +1,18 @@
 //! Application registrations.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::filter::Filter;
-use super::{Fault, Graph, Outcome, Selector, not_allowed, object, page};
+use super::{Fault, Graph, Outcome, Selector, not_allowed, object, page, password};
 use crate::lab::keys::random_uuid;
 use crate::lab::server::Received;
 use crate::lab::world::App;
+
+/// Accounts of the application's own directory.
+const SINGLE: &str = "AzureADMyOrg";
+/// Accounts of any directory.
+const MULTIPLE: &str = "AzureADMultipleOrgs";
 
 impl Graph {
     pub(super) fn applications(&self, request: &Received) -> Outcome {
@@ -35,6 +40,7 @@ impl Graph {
             registration_id: random_uuid(),
             ..App::default()
         };
+        let app = with(app, &asked)?;
         let answer = described(&app);
         self.azure.change(|world| drop(world.apps.insert(app.client_id.clone(), app)));
         Ok((201, Some(answer)))
@@ -46,9 +52,8 @@ impl Graph {
             Method::GET => Ok((200, Some(described(&app)))),
             Method::PATCH => {
                 let asked = object(request)?;
-                if let Some(display_name) = asked.get("displayName").and_then(Value::as_str) {
-                    self.change_application(&name, |app| display_name.clone_into(&mut app.display_name));
-                }
+                let changed = with(app, &asked)?;
+                self.change_application(&name, |app| *app = changed);
                 Ok((204, None))
             }
             Method::DELETE => {
@@ -71,12 +76,30 @@ impl Graph {
     }
 }
 
+/// The application with what the request says of it.
+fn with(mut app: App, asked: &Map<String, Value>) -> Result<App, Fault> {
+    if let Some(display_name) = asked.get("displayName").and_then(Value::as_str) {
+        display_name.clone_into(&mut app.display_name);
+    }
+    match asked.get("signInAudience").map(|audience| audience.as_str().unwrap_or_default()) {
+        None => {}
+        Some(SINGLE) => app.multitenant = false,
+        Some(MULTIPLE) => app.multitenant = true,
+        Some(_) => {
+            let message = "Invalid value specified for property 'signInAudience' of resource 'Application'.";
+            return Err(Fault::bad_request(message));
+        }
+    }
+    Ok(app)
+}
+
 fn described(app: &App) -> Value {
     json!({
         "id": app.registration_id,
         "appId": app.client_id,
         "displayName": app.display_name,
-        "signInAudience": "AzureADMyOrg",
+        "signInAudience": if app.multitenant { MULTIPLE } else { SINGLE },
+        "passwordCredentials": app.client_secrets.iter().map(password::described).collect::<Vec<_>>(),
         "identifierUris": [],
     })
 }

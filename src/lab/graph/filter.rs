@@ -21,8 +21,7 @@ pub(super) enum Filter {
 impl Filter {
     /// Reads the request's query.
     pub(super) fn read(request: &Received) -> Result<Self, Fault> {
-        let found = url::form_urlencoded::parse(request.query.as_bytes()).find(|(name, _)| name == "$filter");
-        let Some((_, text)) = found else { return Ok(Filter::Everything) };
+        let Some(text) = request.parameter("$filter") else { return Ok(Filter::Everything) };
         let parsed = Filter::parse(&text);
         parsed.ok_or_else(|| {
             let message = "Unsupported or invalid query filter clause specified for property of resource.";

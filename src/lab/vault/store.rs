@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::fault::Fault;
 use crate::lab::keys::random_uuid;
+use crate::lab::server::parameter;
 use crate::lab::world;
 
 /// How many entries a page has at most.
@@ -233,10 +234,8 @@ impl Store {
 
 /// How many entries to leave out, and how many to give.
 fn page_asked(query: &str) -> (usize, usize) {
-    let parameter = |name: &str| {
-        url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).and_then(|(_, v)| v.parse().ok())
-    };
-    (parameter("$skiptoken").unwrap_or(0), parameter("maxresults").unwrap_or(PAGE).clamp(1, PAGE))
+    let number = |name: &str| parameter(query, name).and_then(|text| text.parse().ok());
+    (number("$skiptoken").unwrap_or(0), number("maxresults").unwrap_or(PAGE).clamp(1, PAGE))
 }
 
 fn attributes(version: &Version) -> Value {

@@ -96,6 +96,11 @@ pub struct ClientSecret {
     #[serde(deserialize_with = "super::value::secret_text")]
     pub value: SecretString,
     pub expired: bool,
+    /// What people call it.
+    pub display_name: Option<String>,
+    /// Its id, made at start. It is no secret, and often sent in the value's place.
+    #[serde(skip)]
+    pub key_id: String,
 }
 
 impl std::fmt::Debug for ClientSecret {
@@ -117,6 +122,8 @@ pub struct VaultWorld {
     pub challenge_resource: Option<String>,
     pub model: PermissionModel,
     pub network: VaultNetwork,
+    /// The addresses, or blocks of them, that the firewall lets in.
+    pub addresses: BTreeSet<String>,
     /// Answers 429 to everything that carries a token.
     pub throttled: bool,
     /// Role assignments; they count in the role model.

@@ -216,3 +216,73 @@ async fn a_command_line_finds_its_way() {
     assert_eq!((status, &changed["properties"]["enableRbacAuthorization"]), (200, &json!(false)), "{changed}");
     assert_eq!(site.operator_token(graph).await.matches('.').count(), 2);
 }
+
+/// What a fix changes on an application and on the vault, the token endpoint and the vault go by at once.
+#[tokio::test]
+async fn what_is_changed_counts_at_once() {
+    const READER: &str = "11111111-aaaa-4bbb-8ccc-222222222222";
+    let site = Site::scenario("azure");
+    let graph_token = site.operator_token("https://graph.microsoft.com").await;
+    let arm_token = site.operator_token("https://management.azure.com").await;
+    let app = format!("{}/v1.0/applications(appId='{READER}')", site.lab.endpoints.graph);
+    let vault = format!("{}{VAULT}?api-version=2024-11-01", site.lab.endpoints.arm);
+
+    let asked = json!({ "passwordCredential": { "displayName": "new" } });
+    let (_, made) = site.call(Method::POST, &format!("{app}/addPassword"), &graph_token, Some(asked)).await;
+    let secret = made["secretText"].as_str().unwrap();
+    let form = [("client_id", READER), ("client_secret", secret), ("scope", "https://vault.azure.net/.default")];
+    assert_eq!(site.token_request(&form).await.0, 200);
+    let (_, listed) = site.call(Method::GET, &app, &graph_token, None).await;
+    assert_eq!(listed["passwordCredentials"].as_array().unwrap().len(), 2);
+    assert!(!listed.to_string().contains(secret), "a value is shown once");
+    let id = || Some(json!({ "keyId": made["keyId"] }));
+    let remove = format!("{app}/removePassword");
+    assert_eq!(site.call(Method::POST, &remove, &graph_token, id()).await.0, 204);
+    assert_eq!(code(&site.call(Method::POST, &remove, &graph_token, id()).await), (400, "Request_BadRequest"));
+    assert_eq!(site.token_request(&form).await.1["error_codes"], json!([7_000_215]));
+
+    let audience = |name: &str| Some(json!({ "signInAudience": name }));
+    let answer = site.call(Method::PATCH, &app, &graph_token, audience("everybody")).await;
+    assert_eq!(code(&answer), (400, "Request_BadRequest"));
+    assert_eq!(site.call(Method::PATCH, &app, &graph_token, audience("AzureADMultipleOrgs")).await.0, 204);
+    assert_eq!(site.federated(READER).await.1["error_codes"], json!([70_052]));
+    assert_eq!(site.call(Method::PATCH, &app, &graph_token, audience("AzureADMyOrg")).await.0, 204);
+    let access = site.federated(READER).await.1["access_token"].as_str().unwrap().to_owned();
+
+    let read = async |encoded: &str| {
+        let url = format!("{}/secrets/crewai-test-keyword?{encoded}", site.lab.endpoints.vault.as_deref().unwrap());
+        site.call(Method::GET, &url, &access, None).await
+    };
+    // An official client encodes the hyphen too.
+    assert_eq!(read("api%2Dversion=2025-07-01").await.0, 200);
+    assert_eq!(code(&read("version=2025-07-01").await), (400, "BadParameter"));
+    let set = async |properties: Value| {
+        let asked = Some(json!({ "properties": properties }));
+        let (status, answer) = site.call(Method::PUT, &vault, &arm_token, asked).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["properties"].clone()
+    };
+    let rules = |addresses: &[&str]| {
+        let rules: Vec<Value> = addresses.iter().map(|address| json!({ "value": address })).collect();
+        json!({ "networkAcls": { "defaultAction": "Deny", "ipRules": rules } })
+    };
+    set(rules(&["203.0.113.7"])).await;
+    assert_eq!(read("api-version=7.4").await.1["error"]["innererror"]["code"], "ForbiddenByFirewall");
+    let seen = set(rules(&["203.0.113.7", "127.0.0.1"])).await;
+    assert_eq!(seen["networkAcls"]["ipRules"][0]["value"], "127.0.0.1/32");
+    assert_eq!(read("api-version=7.4").await.0, 200);
+    let policy = |secrets: &[&str]| {
+        json!({
+            "enableRbacAuthorization": false,
+            "accessPolicies": [{
+                "objectId": "33333333-dddd-4eee-8fff-444444444444",
+                "permissions": { "secrets": secrets },
+            }],
+        })
+    };
+    set(policy(&["list"])).await;
+    assert_eq!(read("api-version=7.4").await.1["error"]["innererror"]["code"], "AccessDenied");
+    let seen = set(policy(&["Get", "list"])).await;
+    assert_eq!(seen["accessPolicies"][0]["permissions"]["secrets"], json!(["get", "list"]));
+    assert_eq!(read("api-version=7.4").await.0, 200);
+}
