@@ -40,6 +40,9 @@ pub struct Entry {
     /// Commands that only look.
     #[serde(default)]
     pub see: Vec<CatalogueLook>,
+    /// What somebody else has to do, or the reader on the side of whoever makes the tokens.
+    #[serde(default)]
+    pub requests: Vec<CatalogueRequest>,
     /// The rows of the guides' troubleshooting tables that this cause answers, as `guide/row`.
     #[serde(default)]
     pub rows: Vec<String>,
@@ -78,6 +81,19 @@ pub struct CatalogueLook {
     /// The guides this applies to; empty where it applies to all.
     #[serde(default)]
     pub guides: Vec<String>,
+}
+
+/// The message to whoever has to act, as the catalogue holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueRequest {
+    /// The situation that this is for: `issuer` where a check of the issuer found it, or who makes the tokens.
+    pub of: Option<String>,
+    /// Who can carry it out.
+    #[serde(default)]
+    pub actor: Actor,
+    /// What to send them, with placeholders; `<seen>` is what was found.
+    pub text: String,
 }
 
 impl Entry {

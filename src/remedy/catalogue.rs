@@ -65,7 +65,7 @@ impl<'a> Values<'a> {
 
     /// The value of a placeholder, where it is known and can be an argument: one that begins like an option, or holds
     /// what no name holds, is not taken, whoever wrote it.
-    fn of(&self, placeholder: &str) -> Option<String> {
+    pub(super) fn of(&self, placeholder: &str) -> Option<String> {
         let is_usable = |value: &String| {
             !value.is_empty()
                 && value.len() <= LONGEST_VALUE
@@ -101,10 +101,10 @@ impl<'a> Values<'a> {
                 .and_then(|p| p.secret.as_ref())
                 .map(|secret| secret.name.clone())
                 .or_else(|| parsed.and_then(|p| p.secret.clone())),
-            "vault" => profile
-                .and_then(|p| p.azure.vault_url.as_deref())
-                .and_then(vault_name)
-                .or_else(|| parsed.and_then(|p| p.vault.clone())),
+            "vault" => {
+                let own = profile.and_then(|p| p.azure.known_vault_name()).map(str::to_owned);
+                own.or_else(|| parsed.and_then(|p| p.vault.clone()))
+            }
             _ => None,
         }
     }
@@ -189,10 +189,6 @@ impl<'a> Values<'a> {
     }
 }
 
-fn vault_name(url: &str) -> Option<String> {
-    url.strip_prefix("https://")?.split('.').next().map(str::to_owned)
-}
-
 /// A finding of its own, outside a run, with all that the catalogue has for it.
 #[must_use]
 pub fn advised(finding: Finding, guide: Option<&str>, values: &Values<'_>) -> Finding {
@@ -234,12 +230,12 @@ fn rendered(fix: &CatalogueFix, values: &Values<'_>) -> Fix {
 }
 
 /// A piece of a command of the catalogue.
-enum Piece<'c> {
+pub(super) enum Piece<'c> {
     Text(&'c str),
     Placeholder(&'c str),
 }
 
-fn pieces(command: &str) -> Vec<Piece<'_>> {
+pub(super) fn pieces(command: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = command;
     let mut text_from = 0;
@@ -262,7 +258,7 @@ fn pieces(command: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-fn what(placeholder: &str) -> &'static str {
+pub(super) fn what(placeholder: &str) -> &'static str {
     PLACEHOLDERS.iter().find(|(name, _)| *name == placeholder).map_or("a value", |(_, what)| what)
 }
 
