@@ -2,7 +2,7 @@
 
 mod credentials;
 
-pub use credentials::{of_credentials, quoted, strangers};
+pub use credentials::{of_credentials, strangers};
 
 use super::{Cause, Certainty, Finding};
 use crate::domain::entra::{CredentialEvaluation, EntraError, cloud};
@@ -84,7 +84,7 @@ fn narrow_no_match(findings: &mut Vec<Finding>, error: &EntraError, check: &str,
     match evaluation.decision {
         Decision::Deny => {
             let words = findings.first().map(|f| f.evidence.clone()).unwrap_or_default();
-            let mut proven = of_credentials(evaluation, check, seen.client_id);
+            let mut proven = of_credentials(evaluation, check);
             for finding in &mut proven {
                 finding.evidence.extend(words.iter().cloned());
             }
@@ -107,8 +107,7 @@ fn narrow_no_match(findings: &mut Vec<Finding>, error: &EntraError, check: &str,
                     Certainty::Likely,
                     "the credential fits and Entra does not know it yet: a new one takes minutes to be known everywhere",
                 )
-                .with_evidence(fact)
-                .with_fix("Wait, and try again for up to ten minutes (`--wait 600`); one that never comes through is deleted and made again."),
+                .with_evidence(fact),
             );
             if !findings.iter().any(|f| f.cause == Cause::ClientWrong) {
                 let summary = "the credential at hand may belong to another application than the client id names";
@@ -234,11 +233,7 @@ fn narrow_cloud(findings: &mut Vec<Finding>, error: &EntraError, check: &str, se
                 Certainty::Likely,
                 format!("the {} cloud was asked, and the settings are of the {} cloud", asked.name, other.name),
             )
-            .with_difference(other.authority, asked.authority)
-            .with_command(
-                "Use the cloud's own authority.",
-                format!("export AZURE_AUTHORITY_HOST=https://{}", other.authority),
-            ),
+            .with_difference(other.authority, asked.authority),
         ),
         None if vault.is_some() => findings.retain(|f| f.cause != Cause::WrongCloud),
         None => {}

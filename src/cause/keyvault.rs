@@ -1,6 +1,6 @@
 //! From a vault's refusals to causes: role, scope, principal and permission model told apart.
 
-use super::entra::{put_first, quoted};
+use super::entra::put_first;
 use super::{Cause, Certainty, Finding};
 use crate::domain::keyvault::VaultError;
 
@@ -34,7 +34,6 @@ pub struct Seen<'a> {
     pub vault_tenant: Option<&'a str>,
     /// The vault's name.
     pub vault: Option<&'a str>,
-    pub secret: Option<&'a str>,
     pub other: Other,
     /// Whether the vault can still recover a deleted secret of this name.
     pub recoverable: Option<bool>,
@@ -49,7 +48,7 @@ pub fn is_denial(error: &VaultError) -> bool {
 pub fn narrow(findings: &mut Vec<Finding>, error: &VaultError, check: &str, asked: Asked, seen: &Seen<'_>) {
     match error.best_code() {
         Some("ForbiddenByRbac") => narrow_roles(findings, error, check, asked, seen),
-        Some("AccessDenied") => narrow_policies(findings, error, check, asked, seen),
+        Some("AccessDenied") => narrow_policies(findings, check, asked, seen),
         Some("SecretNotFound") => narrow_missing(findings, check, seen),
         _ => {}
     }
@@ -69,7 +68,6 @@ fn narrow_roles(findings: &mut Vec<Finding>, error: &VaultError, check: &str, as
         return;
     }
     let caller = error.caller.as_ref().and_then(|c| c.object_id.as_deref()).or(seen.object_id);
-    let list = assignments(caller, seen.vault);
     let finding = match (asked, seen.other) {
         (Asked::List, Other::Granted) => Finding::new(
             Cause::RbacScopeSingleSecret,
@@ -77,35 +75,28 @@ fn narrow_roles(findings: &mut Vec<Finding>, error: &VaultError, check: &str, as
             Certainty::Likely,
             "the secret can be read and the vault cannot be listed: the role is assigned on the secret alone",
         )
-        .with_evidence("reading the secret was allowed with the same token")
-        .with_command("Assign the role on the vault, so that its secrets can be listed.", assign(caller, seen)),
+        .with_evidence("reading the secret was allowed with the same token"),
         (Asked::List, _) => Finding::new(
             Cause::RbacMissing,
             check,
             Certainty::Likely,
             "the application has no role that lets it list this vault's secrets",
-        )
-        .with_command("See which roles it has.", list)
-        .with_command("Assign the role on the vault.", assign(caller, seen)),
+        ),
         (Asked::Get, Other::Granted) => Finding::new(
             Cause::RbacWrongRole,
             check,
             Certainty::Likely,
             "the vault can be listed and the secret cannot be read: the role shows metadata and no values",
         )
-        .with_evidence("listing the vault's secrets was allowed with the same token")
-        .with_command("See which roles it has.", list)
-        .with_command("Assign Key Vault Secrets User, which reads values.", assign(caller, seen)),
+        .with_evidence("listing the vault's secrets was allowed with the same token"),
         (Asked::Get, _) => Finding::new(
             Cause::RbacMissing,
             check,
             Certainty::Likely,
             "the application has no role that lets it read this secret",
-        )
-        .with_command("See which roles it has.", list)
-        .with_command("Assign the role on the vault.", assign(caller, seen)),
+        ),
     };
-    put_first(findings, finding);
+    put_first(findings, looked_up(finding, caller));
     if let (Some(caller), Some(app)) = (error.caller.as_ref().and_then(|c| c.app_id.as_deref()), seen.client_id)
         && !caller.eq_ignore_ascii_case(app)
     {
@@ -117,46 +108,22 @@ fn narrow_roles(findings: &mut Vec<Finding>, error: &VaultError, check: &str, as
 }
 
 /// The vault decides by access policies: that it does is told by the answer itself.
-fn narrow_policies(findings: &mut Vec<Finding>, error: &VaultError, check: &str, asked: Asked, seen: &Seen<'_>) {
-    let caller = error.caller.as_ref().and_then(|c| c.object_id.as_deref()).or(seen.object_id);
-    let vault = seen.vault.or(error.vault.as_deref()).unwrap_or("<vault>");
+fn narrow_policies(findings: &mut Vec<Finding>, check: &str, asked: Asked, seen: &Seen<'_>) {
     if asked == Asked::List && seen.other == Other::Granted {
         let summary = "the access policy lets the application get secrets and not list them";
         let finding = Finding::new(Cause::MissingList, check, Certainty::Proven, summary)
-            .with_evidence("reading the secret was allowed with the same token")
-            .with_command(
-                "Add the list permission to the policy.",
-                format!(
-                    "az keyvault set-policy --name {} --object-id {} --secret-permissions get list",
-                    quoted(vault),
-                    quoted(caller.unwrap_or("<object-id>"))
-                ),
-            );
+            .with_evidence("reading the secret was allowed with the same token");
         put_first(findings, finding);
         return;
     }
     let summary = "the vault decides by access policies, so role assignments do nothing there";
     let finding = Finding::new(Cause::AccessPolicyModel, check, Certainty::Likely, summary)
-        .with_evidence("this form of refusal is that of a vault in access-policy mode")
-        .with_command(
-            "Switch the vault to Azure role-based access control, then assign the role again.",
-            format!("az keyvault update --name {} --enable-rbac-authorization true", quoted(vault)),
-        )
-        .with_command(
-            "Or keep the model, and give the service principal (not the app registration's object) a policy.",
-            format!(
-                "az keyvault set-policy --name {} --object-id {} --secret-permissions get list",
-                quoted(vault),
-                quoted(caller.unwrap_or("<object-id>"))
-            ),
-        );
+        .with_evidence("this form of refusal is that of a vault in access-policy mode");
     put_first(findings, finding);
 }
 
 /// "Not found" comes only after the right was granted; a deleted secret of the name may still be there.
 fn narrow_missing(findings: &mut Vec<Finding>, check: &str, seen: &Seen<'_>) {
-    let vault = quoted(seen.vault.unwrap_or("<vault>"));
-    let secret = quoted(seen.secret.unwrap_or("<secret>"));
     let proof = "the answer came after the right to read was checked, so the right is there";
     match seen.recoverable {
         Some(true) => put_first(
@@ -167,21 +134,15 @@ fn narrow_missing(findings: &mut Vec<Finding>, check: &str, seen: &Seen<'_>) {
                 Certainty::Proven,
                 "the secret was deleted and can still be recovered",
             )
-            .with_evidence(proof)
-            .with_command("Recover it.", format!("az keyvault secret recover --vault-name {vault} --name {secret}")),
+            .with_evidence(proof),
         ),
         Some(false) => {
             findings.retain(|f| f.cause != Cause::SecretSoftDeleted);
-            put_first(
-                findings,
-                Finding::new(Cause::SecretNotFound, check, Certainty::Proven, "the vault has no secret of this name")
-                    .with_evidence(proof)
-                    .with_evidence("it has no deleted one of this name either")
-                    .with_command(
-                        "See which it has.",
-                        format!("az keyvault secret list --vault-name {vault} --query '[].name'"),
-                    ),
-            );
+            let summary = "the vault has no secret of this name";
+            let finding = Finding::new(Cause::SecretNotFound, check, Certainty::Proven, summary)
+                .with_evidence(proof)
+                .with_evidence("it has no deleted one of this name either");
+            put_first(findings, names_listed(finding, seen.vault));
         }
         None => {}
     }
@@ -227,21 +188,31 @@ fn who(error: &VaultError) -> Vec<String> {
     facts
 }
 
-fn assignments(caller: Option<&str>, vault: Option<&str>) -> String {
-    format!(
-        "az role assignment list --all --assignee {} --query \"[?contains(scope, '/vaults/{}')]\"",
-        quoted(caller.unwrap_or("<object-id>")),
-        vault.unwrap_or("<vault>")
-    )
+/// With the command that shows the roles of the identity.
+fn looked_up(finding: Finding, caller: Option<&str>) -> Finding {
+    match caller.filter(|id| is_one_word(id)) {
+        Some(id) => finding.with_look(
+            "The roles that it has, and where.",
+            format!("az role assignment list --all --assignee {id} --output table"),
+        ),
+        None => finding,
+    }
 }
 
-fn assign(caller: Option<&str>, seen: &Seen<'_>) -> String {
-    format!(
-        "az role assignment create --assignee-object-id {} --assignee-principal-type ServicePrincipal \
-         --role \"Key Vault Secrets User\" --scope $(az keyvault show --name {} --query id -o tsv)",
-        quoted(caller.unwrap_or("<object-id>")),
-        quoted(seen.vault.unwrap_or("<vault>"))
-    )
+/// With the command that shows the vault's secrets.
+fn names_listed(finding: Finding, vault: Option<&str>) -> Finding {
+    match vault.filter(|vault| is_one_word(vault)) {
+        Some(vault) => finding.with_look(
+            "The names that the vault has.",
+            format!("az keyvault secret list --vault-name {vault} --query '[].name' --output tsv"),
+        ),
+        None => finding,
+    }
+}
+
+/// Whether a shell takes an id or a name from outside as it is.
+fn is_one_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 #[cfg(test)]

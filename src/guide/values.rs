@@ -272,7 +272,7 @@ impl<'a> Filling<'a> {
             return name.to_owned();
         }
         let Some(url) = self.known(Key::VaultUrl) else { return self.placeholder("vault-name", Key::VaultUrl) };
-        match cloud::of_vault(url).and_then(|_| url.split_once("://")?.1.split('.').next()) {
+        match cloud::vault_name(url) {
             Some(name) => name.to_owned(),
             // A host of the user's own: nothing says which vault is behind it.
             None => self.placeholder("vault-name", Key::VaultName),

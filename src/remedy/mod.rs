@@ -5,8 +5,10 @@
 //! the finding says what to do in words.
 
 pub mod aws;
+pub mod azure;
 pub mod catalogue;
 pub mod profile;
+mod request;
 pub mod script;
 
 pub use catalogue::{Values, advise, advised};
@@ -14,7 +16,7 @@ pub use profile::profile_set;
 
 use crate::cause::{Certainty, Finding, Fix};
 use crate::check::facts::Facts;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Guide, Profile};
 
 /// What a fix is made from.
 #[derive(Clone, Copy, Debug)]
@@ -23,11 +25,17 @@ pub struct Context<'a> {
     pub facts: &'a Facts,
 }
 
-/// Builds the fixes of a cause from the documents and answers at hand; none where the cause is not its own.
-type Builder = fn(&Finding, Context<'_>) -> Vec<Fix>;
-
-/// One line a cloud. Where none of them builds a fix, the finding's own or the catalogue's are taken.
-const BUILDERS: &[Builder] = &[aws::fixes];
+/// The fixes that a cloud builds from the documents and answers at hand; none where the cause is not its own.
+fn built(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
+    match context.profile.guide {
+        Guide::AzureWorkloadIdentity => azure::fixes(finding, context),
+        Guide::AwsWorkloadIdentity
+        | Guide::AwsStatic
+        | Guide::AwsAssumeRole
+        | Guide::GitlabAws
+        | Guide::CircleciAws => aws::fixes(finding, context),
+    }
+}
 
 /// Gives a root cause its fixes. Findings that follow from another, and those that are only possible, get none.
 pub fn attach(finding: &mut Finding, context: Context<'_>) {
@@ -36,7 +44,10 @@ pub fn attach(finding: &mut Finding, context: Context<'_>) {
         finding.fixes.clear();
         return;
     }
-    let built: Vec<Fix> = BUILDERS.iter().flat_map(|build| build(finding, context)).collect();
+    let mut built = built(finding, context);
+    if built.is_empty() {
+        built = request::fixes(finding, context);
+    }
     if !built.is_empty() {
         finding.fixes = built;
     }

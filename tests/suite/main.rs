@@ -6,6 +6,7 @@ mod access_keys;
 mod architecture;
 mod azure;
 mod azure_cli;
+mod azure_fixes;
 mod check;
 mod ci_jobs;
 mod console;

@@ -3,19 +3,18 @@
 use crate::cause::{Cause, Certainty, Finding, Severity};
 use crate::domain::diff::first_difference;
 use crate::domain::entra::{
-    ClaimsExpression, Comparison, CredentialEvaluation, CredentialSet, Difference, EvaluatedCredential,
-    FederatedCredential, Field, flexible_issuer,
+    ClaimsExpression, Comparison, CredentialEvaluation, CredentialSet, Difference, EvaluatedCredential, Field,
+    flexible_issuer,
 };
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::text_difference::TextDifference;
 
 /// Why the credentials at hand refuse the token; empty where they do not.
-pub fn of_credentials(evaluation: &CredentialEvaluation, check: &str, client_id: Option<&str>) -> Vec<Finding> {
+pub fn of_credentials(evaluation: &CredentialEvaluation, check: &str) -> Vec<Finding> {
     if evaluation.decision != Decision::Deny {
         return Vec::new();
     }
     let Some(nearest) = evaluation.statements.first() else {
-        let app = client_id.unwrap_or("<client-id>");
         return vec![
             Finding::new(
                 Cause::FicMissing,
@@ -23,18 +22,10 @@ pub fn of_credentials(evaluation: &CredentialEvaluation, check: &str, client_id:
                 Certainty::Proven,
                 "the application has no federated credential, so no token can stand for it",
             )
-            .with_evidence("the list of federated credentials is empty")
-            .with_command(
-                "Add one for the token's issuer, subject and audience.",
-                format!("az ad app federated-credential create --id {} --parameters credential.json", quoted(app)),
-            ),
+            .with_evidence("the list of federated credentials is empty"),
         ];
     };
-    let mended = mended(nearest);
-    nearest
-        .failed()
-        .map(|failed| of_comparison(failed, nearest, evaluation, check, client_id, mended.as_ref()))
-        .collect()
+    nearest.failed().map(|failed| of_comparison(failed, nearest, evaluation, check)).collect()
 }
 
 fn of_comparison(
@@ -42,8 +33,6 @@ fn of_comparison(
     nearest: &EvaluatedCredential,
     evaluation: &CredentialEvaluation,
     check: &str,
-    client_id: Option<&str>,
-    mended: Option<&FederatedCredential>,
 ) -> Finding {
     let cause = cause_of(&failed.key, failed.difference.as_ref());
     let whose = match &nearest.name {
@@ -75,20 +64,7 @@ fn of_comparison(
         );
     }
     if matches!(failed.difference, Some(Difference::OneOfSeveral)) {
-        return finding.with_fix("Have the token minted for the credential's audience alone.");
-    }
-    if let Some(mended) = mended {
-        let id = client_id.unwrap_or("<client-id>");
-        let credential = nearest.name.as_deref().unwrap_or("<credential-name>");
-        finding = finding.with_command(
-            "Set the credential to what the token carries, if that is the identity you mean to trust.",
-            format!(
-                "az ad app federated-credential update --id {} --federated-credential-id {} --parameters {}",
-                quoted(id),
-                quoted(credential),
-                quoted(&parameters(mended))
-            ),
-        );
+        finding = finding.with_fix("Have the token minted for the credential's audience alone.");
     }
     finding
 }
@@ -103,48 +79,6 @@ fn cause_of(field: &Field, difference: Option<&Difference>) -> Cause {
         (Field::Claim(claim), _) if claim == "sub" => Cause::SubMismatch,
         (Field::Claim(_), _) => Cause::ClaimMismatch,
     }
-}
-
-/// The plain credential that would accept the token; `None` where the token lacks what that takes.
-fn mended(nearest: &EvaluatedCredential) -> Option<FederatedCredential> {
-    let of = |field: &Field| {
-        let condition = nearest.conditions.iter().find(|c| c.key == *field)?;
-        match condition.actual.as_deref()? {
-            [one] => Some(one.clone()),
-            _ => None,
-        }
-    };
-    Some(FederatedCredential {
-        name: nearest.name.clone(),
-        issuer: of(&Field::Issuer)?,
-        subject: Some(of(&Field::Subject)?),
-        expression: None,
-        audiences: vec![of(&Field::Audience)?],
-    })
-}
-
-fn parameters(credential: &FederatedCredential) -> String {
-    let mut object = serde_json::json!({
-        "issuer": credential.issuer,
-        "subject": credential.subject,
-        "audiences": credential.audiences,
-    });
-    if let (Some(name), Some(object)) = (&credential.name, object.as_object_mut()) {
-        object.shift_insert(0, "name".into(), name.clone().into());
-    }
-    object.to_string()
-}
-
-/// A text as one word of a POSIX shell: what comes from a token must not become part of a command.
-pub fn quoted(text: &str) -> String {
-    let plain =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@".contains(c));
-    // A placeholder is there to be replaced, so it stays as readers know it.
-    let placeholder = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
-    if plain(placeholder.unwrap_or(text)) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// The flexible credentials that let in somebody else's tokens too.
@@ -194,7 +128,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn credentials_name_the_cause_and_the_command() {
+    fn credentials_name_the_cause() {
         let aud = || json!("api://AzureADTokenExchange");
         for (claims, cause) in [
             (token("https://i/", "organization:1", aud()), Cause::IssMismatch),
@@ -203,21 +137,19 @@ pub(super) mod tests {
             (token("https://i", "organization:1", json!("sts.amazonaws.com")), Cause::AudMismatch),
             (token("https://i", "organization:1", json!("api://AzureADTokenExchangeChina")), Cause::AudMismatch),
         ] {
-            let findings = of_credentials(&evaluation(credential(), claims.clone()), "trust.policy", Some("app-1"));
+            let findings = of_credentials(&evaluation(credential(), claims.clone()), "trust.policy");
             assert_eq!(findings.iter().map(|f| f.cause).collect::<Vec<_>>(), [cause], "{claims}");
             assert_eq!(findings[0].certainty, Certainty::Proven);
-            let command = findings[0].fixes.last().unwrap().command.clone().unwrap();
-            assert!(command.starts_with("az ad app federated-credential update --id app-1"), "{command}");
         }
         let immutable = evaluation(
             json!({"issuer": "https://i", "subject": "repo:o/r:ref:x", "audiences": ["a"]}),
             token("https://i", "repo:o@1/r@2:ref:x", json!("a")),
         );
-        assert_eq!(of_credentials(&immutable, "trust.policy", None)[0].cause, Cause::ImmutableSub);
+        assert_eq!(of_credentials(&immutable, "trust.policy")[0].cause, Cause::ImmutableSub);
         let none = evaluation(json!([]), token("https://i", "s", json!("a")));
-        assert_eq!(of_credentials(&none, "trust.policy", None)[0].cause, Cause::FicMissing);
+        assert_eq!(of_credentials(&none, "trust.policy")[0].cause, Cause::FicMissing);
         let fits = evaluation(credential(), token("https://i", "organization:1", aud()));
-        assert_eq!(of_credentials(&fits, "trust.policy", None), []);
+        assert_eq!(of_credentials(&fits, "trust.policy"), []);
     }
 
     #[test]
@@ -231,14 +163,5 @@ pub(super) mod tests {
             strangers(&CredentialSet::parse(&text.to_string()).unwrap(), "trust").len()
         };
         assert_eq!((of("*"), of("repo:*:ref:refs/heads/main"), of("repo:own/*")), (1, 1, 0));
-    }
-
-    #[test]
-    fn what_a_token_says_stays_one_word_of_the_command() {
-        let claims = token("https://i", "x'; rm -rf / #", json!("api://AzureADTokenExchange"));
-        let findings = of_credentials(&evaluation(credential(), claims), "trust.policy", Some("a b"));
-        let command = findings[0].fixes.last().unwrap().command.clone().unwrap();
-        assert!(command.contains("--id 'a b'"), "{command}");
-        assert!(command.contains(r"x'\''; rm -rf / #"), "{command}");
     }
 }

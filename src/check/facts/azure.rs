@@ -46,6 +46,9 @@ impl AzureFacts {
 pub struct CredentialFact {
     /// Where they came from.
     pub source: String,
+    /// The text that was read: what a fix is made from.
+    #[serde(skip)]
+    pub text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<CredentialEvaluation>,
     /// Evaluated for the claims that the profile makes expected: no token was read.
@@ -85,14 +88,22 @@ impl CredentialFact {
     ) -> Self {
         let mut fact = CredentialFact {
             source: source.to_owned(),
+            text: None,
             evaluation: None,
             predicted: false,
             accepts_only: None,
             problem: None,
             is_missing: false,
         };
-        match text.and_then(|text| CredentialSet::parse(&text).map_err(|error| error.to_string().into())) {
-            Ok(set) => learn(&set, &mut fact),
+        let read = text.and_then(|text| match CredentialSet::parse(&text) {
+            Ok(set) => Ok((set, text)),
+            Err(error) => Err(error.to_string().into()),
+        });
+        match read {
+            Ok((set, text)) => {
+                learn(&set, &mut fact);
+                fact.text = Some(text);
+            }
             Err(unread) => (fact.problem, fact.is_missing) = (Some(unread.why), unread.is_missing),
         }
         fact

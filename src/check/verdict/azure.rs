@@ -20,7 +20,7 @@ use crate::domain::signature::SignatureState;
 use crate::domain::timestamp::rfc3339;
 
 /// The federated credentials at hand accept the token.
-pub fn credentials(facts: &Facts, profile: &Profile) -> Verdict {
+pub fn credentials(facts: &Facts) -> Verdict {
     let check = CheckId::TrustPolicy;
     let Some(fact) = &facts.azure.credentials else {
         return Verdict::inconclusive("no federated credential was read", Vec::new());
@@ -38,7 +38,7 @@ pub fn credentials(facts: &Facts, profile: &Profile) -> Verdict {
             Verdict::warn(problems.join("; "), Vec::new())
         }
         Decision::Deny => {
-            let mut findings = entra::of_credentials(evaluation, check.id(), profile.azure.client_id.as_deref());
+            let mut findings = entra::of_credentials(evaluation, check.id());
             for finding in &mut findings {
                 finding.evidence.push(format!("read from {}", fact.source));
                 finding.evidence.extend(evaluation.problems.iter().map(ToString::to_string));
@@ -204,15 +204,13 @@ fn on_vault<T>(
     }
     if let Some(error) = &fact.error {
         let access = facts.azure.access();
-        let vault = vault_name(&fact.vault);
-        let secret = profile.secret.as_ref().and_then(|s| SecretName::of(&s.name).ok());
+        let vault = profile.azure.known_vault_name();
         let seen = keyvault::Seen {
             client_id: profile.azure.client_id.as_deref(),
             object_id: access.and_then(|a| a.object_id.as_deref()),
             token_tenant: access.and_then(|a| a.tenant_id.as_deref()),
             vault_tenant: fact.challenge.as_ref().and_then(|c| c.tenant.as_deref()),
             vault: vault.or(error.vault.as_deref()),
-            secret: secret.as_ref().map(|s| s.name.as_str()),
             other,
             recoverable: match fact.deleted {
                 Some(DeletedSecret::Recoverable { .. }) => Some(true),
@@ -263,10 +261,7 @@ fn on_the_way<T>(fact: &VaultFact<T>, check: CheckId, mut verdict: Verdict) -> V
     let found = match failure.kind {
         FailureKind::Dns if failure.proxy.is_none() => {
             let summary = format!("no vault has the name {}", failure.host);
-            Finding::new(Cause::VaultDns, check.id(), Certainty::Proven, summary).with_fix(
-                "Compare the address with the vault's overview; a vault that was deleted, or another cloud's suffix, \
-                 does not resolve, and a private DNS zone must be linked to this network.",
-            )
+            Finding::new(Cause::VaultDns, check.id(), Certainty::Proven, summary)
         }
         FailureKind::Timeout | FailureKind::Unreachable | FailureKind::Refused if private => {
             let summary = "the vault's name leads to a private address that cannot be reached from here";
@@ -347,10 +342,4 @@ fn refused<T>(call: &Call<T>, findings: Vec<Finding>) -> Verdict {
 
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
-}
-
-/// The name of a vault at a cloud's address.
-fn vault_name(url: &str) -> Option<&str> {
-    cloud::of_vault(url)?;
-    url.strip_prefix("https://")?.split('.').next()
 }

@@ -37,7 +37,7 @@ fn by_its_facts(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
         CheckId::TokenTime => token::time(facts, profile),
         CheckId::TokenSignature => token::signature(facts, profile),
         CheckId::TokenClaims => token::claims(facts, profile),
-        CheckId::TrustPolicy if profile.guide == Guide::AzureWorkloadIdentity => azure::credentials(facts, profile),
+        CheckId::TrustPolicy if profile.guide == Guide::AzureWorkloadIdentity => azure::credentials(facts),
         CheckId::TrustPolicy if profile.guide == Guide::AwsAssumeRole => assume_role::trusted(facts, profile),
         CheckId::TrustPolicy => trust::policy(facts, profile),
         CheckId::AwsAssumeRoleWithWebIdentity => aws::web_identity(facts, profile),

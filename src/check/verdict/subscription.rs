@@ -24,7 +24,7 @@ pub fn of_directory(facts: &Facts, profile: &Profile) -> Verdict {
             let summary = "there is no subscription of this id in this cloud";
             let finding = wrong(Certainty::Proven, summary)
                 .with_evidence(format!("Resource Manager knows no subscription {}", fact.subscription))
-                .with_command("See the subscription's id.", "az account show --query id --output tsv");
+                .with_look("The subscription that the Azure CLI stands in.", "az account show --query id --output tsv");
             Verdict::fail(summary, vec![finding])
         }
         (Some(SubscriptionSeen::Of { tenant }), Some(expected)) if !tenant.eq_ignore_ascii_case(expected) => {

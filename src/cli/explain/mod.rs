@@ -122,7 +122,7 @@ fn trust(args: &ExplainArgs, claims: Option<&Map<String, Value>>) -> Result<Opti
         (Some(path), _) => by_policy(args, path, claims).map(Some),
         (None, Some(path)) => {
             let evaluation = evaluate(&input::credentials(path)?, claims);
-            let findings = entra::of_credentials(&evaluation, "explain", None);
+            let findings = entra::of_credentials(&evaluation, "explain");
             Ok(Some(Trust { document: TrustDocument::Credentials, decision: evaluation.decision, findings }))
         }
         (None, None) => Ok(None),

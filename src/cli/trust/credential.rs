@@ -56,7 +56,7 @@ fn judged(credentials: &CredentialSet, subject: Subject) -> Option<Judged> {
     let causes = |evaluation: &CredentialEvaluation, claims: &Map<String, Value>| {
         let values = Values { claims: Some(claims), ..Values::default() };
         let complete = |finding| advised(finding, Some("azure-workload-identity"), &values);
-        entra::of_credentials(evaluation, CHECK, None).into_iter().map(complete).collect::<Vec<Finding>>()
+        entra::of_credentials(evaluation, CHECK).into_iter().map(complete).collect::<Vec<Finding>>()
     };
     match subject {
         Subject::Nobody => None,

@@ -76,6 +76,12 @@ pub fn of_vault(address: &str) -> Option<&'static NationalCloud> {
     ALL.into_iter().find(|cloud| host.strip_suffix(cloud.vault_suffix).is_some_and(|rest| rest.ends_with('.')))
 }
 
+/// The name of the vault at a cloud's address.
+pub fn vault_name(address: &str) -> Option<&str> {
+    of_vault(address)?;
+    host(address).split('.').next()
+}
+
 /// The cloud whose vaults take tokens for this resource.
 pub fn of_vault_resource(resource: &str) -> Option<&'static NationalCloud> {
     ALL.into_iter().find(|cloud| resource.trim_end_matches('/').eq_ignore_ascii_case(cloud.vault_resource))
@@ -101,12 +107,13 @@ mod tests {
         for cloud in ALL {
             assert_eq!(of_authority(&format!("https://{}/", cloud.authority)), Some(cloud));
             assert_eq!(of_vault(&format!("https://My-Vault.{}/secrets/a", cloud.vault_suffix)), Some(cloud));
+            assert_eq!(vault_name(&format!("https://my-vault.{}/", cloud.vault_suffix)), Some("my-vault"));
             assert_eq!(of_vault_resource(cloud.vault_resource), Some(cloud));
             assert_eq!(of_audience(cloud.credential_audience), Some(cloud));
         }
         assert_eq!(of_authority("login.windows.net"), Some(PUBLIC));
         for other in ["https://127.0.0.1:1", "vault.azure.net", "https://evilvault.azure.net.example", ""] {
-            assert_eq!(of_vault(other), None, "{other}");
+            assert_eq!((of_vault(other), vault_name(other)), (None, None), "{other}");
         }
         assert_eq!(of_vault("https://evilvault.azure.net"), None);
     }

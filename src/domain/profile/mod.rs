@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use self::key::Key;
 use self::setting::Setting;
 use super::arn::RoleArn;
+use super::entra::cloud::{self, NationalCloud};
 use super::secret_ref::SecretRef;
 
 /// The setup guide a profile follows; decides which checks apply.
@@ -124,6 +125,8 @@ pub struct AzureSettings {
     pub tenant_id: Option<String>,
     pub client_id: Option<String>,
     pub vault_url: Option<String>,
+    /// The key vault's name, where its URL does not begin with it.
+    pub vault_name: Option<String>,
     /// The subscription of the key vault.
     pub subscription_id: Option<String>,
     /// The resource group of the key vault.
@@ -192,6 +195,19 @@ pub struct Profile {
     pub azure: AzureSettings,
     pub secret: Option<SecretRef>,
     pub deployment: DeploymentSettings,
+}
+
+impl AzureSettings {
+    /// The key vault's name, where it is known: as it is set, else as its URL begins with it.
+    pub fn known_vault_name(&self) -> Option<&str> {
+        self.vault_name.as_deref().or_else(|| cloud::vault_name(self.vault_url.as_deref()?))
+    }
+
+    /// Microsoft's cloud: the vault's, else the authority's, else the public one.
+    pub fn cloud(&self) -> &'static NationalCloud {
+        let of_vault = self.vault_url.as_deref().and_then(cloud::of_vault);
+        of_vault.or_else(|| self.authority_host.as_deref().and_then(cloud::of_authority)).unwrap_or(cloud::PUBLIC)
+    }
 }
 
 impl Profile {

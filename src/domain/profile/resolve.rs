@@ -257,6 +257,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             tenant_id: text(Key::TenantId),
             client_id: text(Key::ClientId),
             vault_url: text(Key::VaultUrl),
+            vault_name: text(Key::VaultName),
             subscription_id: text(Key::SubscriptionId),
             resource_group: text(Key::ResourceGroup),
             resource_manager_url: text(Key::ResourceManagerUrl),

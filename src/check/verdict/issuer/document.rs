@@ -46,8 +46,10 @@ pub(super) fn no_document(document: &DocumentFact) -> Option<Finding> {
 /// A document that is only compressed may well be read by a cloud that asks for it otherwise.
 pub(super) fn compressed(cause: Cause, check: CheckId, why: &str) -> Finding {
     Finding::new(cause, check.id(), Certainty::Likely, why)
-        .with_evidence("the request said `Accept-Encoding: identity`; what is compressed in spite of it is not inflated")
-        .with_fix("serve the document compressed only to whoever asks for it: look at the stored object's Content-Encoding, and at the CDN's compression")
+        .with_evidence(
+            "the request said `Accept-Encoding: identity`; what is compressed in spite of it is not inflated",
+        )
+        .with_evidence("a stored object's own Content-Encoding does this, and so does a CDN's compression")
 }
 
 pub(super) fn document_problems(discovery: &Discovery) -> Vec<Finding> {
