@@ -122,8 +122,14 @@ pub(super) struct ProfileSelector {
     #[arg(long)]
     pub allow_command: bool,
     /// With --profile-file: let it send a token or key to this host, which is none of the clouds' own
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST[:PORT]")]
     pub allow_host: Vec<String>,
+    /// With --profile-file: let it send what is in this file, which is outside the profile's folder
+    #[arg(long, value_name = "FILE")]
+    pub allow_file: Vec<PathBuf>,
+    /// With --profile-file: let it send the value of this variable
+    #[arg(long, value_name = "NAME")]
+    pub allow_env: Vec<String>,
     /// What was agreed to on the terminal.
     #[arg(skip)]
     pub agreed: Vec<Reach>,
@@ -149,6 +155,9 @@ impl ProfileSelector {
         flags.extend(many("--set", &self.set));
         flags.extend(self.allow_command.then(|| "--allow-command".to_owned()));
         flags.extend(many("--allow-host", &self.allow_host));
+        let files: Vec<String> = self.allow_file.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        flags.extend(many("--allow-file", &files));
+        flags.extend(many("--allow-env", &self.allow_env));
         flags.join(" ")
     }
 }

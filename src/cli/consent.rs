@@ -1,27 +1,57 @@
-//! A profile opened by its path may come from anybody: what it would run, and whom it would send a token or key, is asked
-//! first on a terminal, and refused without one unless a flag allows it.
+//! A profile opened by its path may come from anybody: what it would run, which files and variables it would have sent, and to
+//! whom, is asked first on a terminal, and refused without one unless a flag allows it.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::{self, Component, Path, PathBuf};
 
 use super::CliError;
 use super::args::ProfileSelector;
 use crate::domain::profile::reach::{Reach, reaches};
 use crate::domain::profile::setting::Setting;
 use crate::domain::text::visible;
+use crate::guide::form::shell::quote;
 
 /// What of a profile nobody has allowed yet. One's own profiles, named and not opened by a path, are allowed.
 pub(super) fn open_questions(selector: &ProfileSelector, settings: &[Setting]) -> Vec<Reach> {
     if selector.profile_file.is_none() {
         return Vec::new();
     }
-    let allowed = |reach: &Reach| {
-        selector.agreed.contains(reach)
-            || match reach {
-                Reach::Runs(_) => selector.allow_command,
-                Reach::SendsTo { host, .. } => selector.allow_host.iter().any(|own| own.eq_ignore_ascii_case(host)),
+    reaches(settings).into_iter().filter(|reach| !is_allowed(reach, selector)).collect()
+}
+
+fn is_allowed(reach: &Reach, selector: &ProfileSelector) -> bool {
+    selector.agreed.contains(reach)
+        || match reach {
+            Reach::Runs(_) => selector.allow_command,
+            Reach::ReadsFile { path, beside, .. } => {
+                let path = resolved(path);
+                path.starts_with(resolved(beside)) || selector.allow_file.iter().any(|own| resolved(own) == path)
             }
-    };
-    reaches(settings).into_iter().filter(|reach| !allowed(reach)).collect()
+            Reach::ReadsVariable { name, .. } => selector.allow_env.contains(name),
+            Reach::SendsTo { host, port, .. } => {
+                let with_port = format!("{host}:{port}");
+                selector
+                    .allow_host
+                    .iter()
+                    .any(|own| own.eq_ignore_ascii_case(host) || own.eq_ignore_ascii_case(&with_port))
+            }
+        }
+}
+
+/// The path with its links followed; of one that is not there, as it is written.
+fn resolved(path: &Path) -> PathBuf {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    path.canonicalize().unwrap_or_else(|_| {
+        let mut plain = PathBuf::new();
+        for part in path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
+            match part {
+                Component::ParentDir => drop(plain.pop()),
+                Component::CurDir => {}
+                part => plain.push(part),
+            }
+        }
+        plain
+    })
 }
 
 /// Asks on a terminal.
@@ -51,9 +81,13 @@ pub(super) fn refusal(open: &[Reach]) -> CliError {
     open.iter().fold(CliError::new(first), |error, reach| {
         let flag = match reach {
             Reach::Runs(_) => "--allow-command".to_owned(),
-            Reach::SendsTo { host, .. } => format!("--allow-host {}", visible(host)),
+            Reach::ReadsFile { path, .. } => format!("--allow-file {}", quote(&visible(&path.to_string_lossy()))),
+            Reach::ReadsVariable { name, .. } => format!("--allow-env {}", quote(&visible(name))),
+            Reach::SendsTo { scheme, host, port, .. } => {
+                format!("--allow-host {}", quote(&visible(&authority(scheme, host, *port))))
+            }
         };
-        error.with_hint(format!("{}; {flag} lets it", words(reach)))
+        error.with_hint(format!("{}; {flag} allows it", words(reach)))
     })
 }
 
@@ -63,6 +97,21 @@ fn words(reach: &Reach) -> String {
             let program: Vec<String> = program.iter().map(|word| format!("{:?}", visible(word))).collect();
             format!("run the program {}", program.join(" "))
         }
-        Reach::SendsTo { host, key } => format!("send a token or key to {} ({})", visible(host), key.path()),
+        Reach::ReadsFile { path, key, .. } => {
+            format!("send what is in {}, outside its own folder ({})", visible(&path.to_string_lossy()), key.path())
+        }
+        Reach::ReadsVariable { name, key } => format!("send the variable {} ({})", visible(name), key.path()),
+        Reach::SendsTo { scheme, host, port, key } => {
+            let wire = if scheme == "http" { " over plain http" } else { "" };
+            format!("send a token or key to {}{wire} ({})", visible(&authority(scheme, host, *port)), key.path())
+        }
+    }
+}
+
+/// The host, with the port where that is not the scheme's own.
+fn authority(scheme: &str, host: &str, port: u16) -> String {
+    match (scheme, port) {
+        ("https", 443) | ("http", 80) => host.to_owned(),
+        _ => format!("{host}:{port}"),
     }
 }

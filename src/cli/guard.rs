@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::CliError;
-use crate::domain::secret_shape::looks_secret;
+use crate::domain::redaction::looks_secret;
 
 /// Refuses arguments that look like a secret, before anything could quote them.
 ///

@@ -1,6 +1,5 @@
 //! `trustline lab`: the embedded cloud in the foreground, and the list of its scenarios.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use super::terminal::{Signals, print};
 use super::{CliError, Exit, network};
 use crate::domain::text::visible;
 use crate::lab::{Endpoints, Lab, LabOptions, Scenario, World, WorldError};
+use crate::probe::regular_file;
 
 /// A world is written by hand; anything larger is something else.
 const MAX_WORLD: u64 = 1024 * 1024;
@@ -160,11 +160,12 @@ fn read_world(path: &Path) -> Result<World, CliError> {
     let shown = path.display();
     let too_large = || CliError::new(format!("{shown}: is larger than 1 MiB, which no world is"));
     let unreadable = |error: std::io::Error| CliError::new(format!("{shown}: {error}"));
-    if fs::metadata(path).map_err(unreadable)?.len() > MAX_WORLD {
+    let bytes = regular_file::read(path, MAX_WORLD).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_WORLD {
         return Err(too_large());
     }
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    World::parse(&text).map_err(|error| {
+    let text = std::str::from_utf8(&bytes).map_err(|_| CliError::new(format!("{shown}: is not UTF-8 text")))?;
+    World::parse(text).map_err(|error| {
         CliError::new(format!("{shown}: {error}"))
             .with_hint("write only what differs from the scenario `healthy`, in its own tables and keys")
     })

@@ -1,20 +1,27 @@
 //! The runtime and the HTTP stack of the commands that reach the network.
 
-use std::path::{self, Path};
+use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use zeroize::Zeroizing;
 
 use super::CliError;
 use super::args::NetworkArgs;
 use crate::guide::form::shell::quote;
 use crate::probe::http::{HttpSettings, HttpStack, ProxyUse};
+use crate::probe::regular_file;
 
 /// The most that one network operation may take, unless the whole has less.
 const OPERATION: Duration = Duration::from_secs(10);
 
 /// The largest file of authorities that is read, in bytes.
 const LARGEST_CA_FILE: u64 = 4 * 1024 * 1024;
+
+/// The threads of the serving runtime.
+const WORKERS: usize = 2;
+/// The threads that look names up or read files beside them, at the least.
+const LOOK_UPS: usize = 1;
 
 impl NetworkArgs {
     /// What one network operation may take: at most ten seconds, and a little less than the whole, so that an
@@ -37,41 +44,88 @@ impl NetworkArgs {
 
     /// The HTTP stack that these arguments ask for.
     pub(super) fn stack(&self) -> Result<HttpStack, CliError> {
-        let stack = stack(self.ca_file.as_deref(), self.operation_timeout(), ProxyUse::Environment)?;
+        let stack = stack(self.ca_file.as_slice(), self.operation_timeout(), ProxyUse::Environment)?;
         Ok(if self.resolve.is_empty() { stack } else { stack.with_addresses(self.resolve.iter().cloned().collect()) })
     }
 
     /// The HTTP stack for the lab on this machine: its authority is trusted, and no proxy stands in between.
     pub(super) fn lab_stack(&self, ca_file: &Path) -> Result<HttpStack, CliError> {
-        stack(Some(ca_file), self.operation_timeout(), ProxyUse::None)
+        let ca_files: Vec<PathBuf> = self.ca_file.iter().cloned().chain([ca_file.to_owned()]).collect();
+        stack(&ca_files, self.operation_timeout(), ProxyUse::None)
     }
 }
 
-fn stack(ca_file: Option<&Path>, timeout: Duration, proxy: ProxyUse) -> Result<HttpStack, CliError> {
-    let told = |what: &dyn std::fmt::Display| match ca_file {
-        Some(path) => CliError::new(format!("--ca-file {}: {what}", path.display())),
-        None => CliError::new(what.to_string()),
-    };
-    let ca_pem = match ca_file {
-        None => None,
-        Some(path) if std::fs::metadata(path).map_err(|e| told(&e))?.len() > LARGEST_CA_FILE => {
-            return Err(told(&"larger than 4 MiB; name a PEM file with the authority's certificate"));
-        }
-        Some(path) => Some(std::fs::read(path).map_err(|e| told(&e))?),
-    };
-    HttpStack::new(&HttpSettings { ca_pem, timeout, proxy }).map_err(|e| told(&e))
+fn stack(ca_files: &[PathBuf], timeout: Duration, proxy: ProxyUse) -> Result<HttpStack, CliError> {
+    system_authorities()?;
+    let mut pem = Vec::new();
+    for path in ca_files {
+        let of_file = authorities(path, "--ca-file")?;
+        // Told of the file that it is in, not of all together.
+        HttpStack::check_authorities(&of_file).map_err(|e| refused("--ca-file", path, &e))?;
+        pem.extend_from_slice(&of_file);
+        pem.push(b'\n');
+    }
+    let ca_pem = (!pem.is_empty()).then_some(pem);
+    HttpStack::new(&HttpSettings { ca_pem, timeout, proxy }).map_err(|e| CliError::new(e.to_string()))
+}
+
+/// Looks at what the system's verifier will read whole, without a limit of its own.
+fn system_authorities() -> Result<(), CliError> {
+    if let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| Path::new(path).exists()) {
+        authorities(Path::new(&path), "SSL_CERT_FILE")?;
+    }
+    let folders = std::env::var_os("SSL_CERT_DIR").unwrap_or_default();
+    let entries =
+        std::env::split_paths(&folders).filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    for path in entries.map(|entry| entry.path()).filter(|path| path.exists() && !path.is_dir()) {
+        regular_file::open(&path).map_err(|e| refused("SSL_CERT_DIR", &path, &e))?;
+    }
+    Ok(())
+}
+
+/// A file of authorities.
+fn authorities(path: &Path, named_by: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let pem = regular_file::read(path, LARGEST_CA_FILE).map_err(|e| refused(named_by, path, &e))?;
+    if pem.len() as u64 > LARGEST_CA_FILE {
+        return Err(refused(named_by, path, &"larger than 4 MiB; name a PEM file with the authority's certificate"));
+    }
+    Ok(pem)
+}
+
+fn refused(named_by: &str, path: &Path, what: &dyn std::fmt::Display) -> CliError {
+    CliError::new(format!("{named_by} {}: {what}", path.display()))
 }
 
 /// A runtime for one command that mostly waits: one thread.
 pub(super) fn runtime() -> Result<Runtime, CliError> {
-    built(&mut Builder::new_current_thread())
+    built(&mut Builder::new_current_thread(), LOOK_UPS)
 }
 
 /// A runtime for a command that also serves what it asks: the lab must not wait for its own client.
 pub(super) fn serving_runtime() -> Result<Runtime, CliError> {
-    built(Builder::new_multi_thread().worker_threads(2))
+    built(Builder::new_multi_thread().worker_threads(WORKERS), WORKERS + LOOK_UPS)
 }
 
-fn built(builder: &mut Builder) -> Result<Runtime, CliError> {
-    builder.enable_all().build().map_err(|e| CliError::new(format!("the runtime does not start: {e}")))
+fn built(builder: &mut Builder, threads: usize) -> Result<Runtime, CliError> {
+    let refused = |error: std::io::Error| CliError::new(format!("the runtime does not start: {error}"));
+    if let Err(error) = can_start(threads) {
+        return Err(CliError::new(format!("no thread can be started: {error}"))
+            .with_hint("raise the limit of processes (`ulimit -u`, or a container's pids limit)"));
+    }
+    builder.enable_all().build().map_err(refused)
+}
+
+/// Whether so many threads can run at once. The runtime itself would end the program where they cannot.
+fn can_start(threads: usize) -> std::io::Result<()> {
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    std::thread::scope(|scope| {
+        // Dropped on the way out, which ends them all.
+        let _hold = hold;
+        for _ in 0..threads {
+            let wait = || drop(held.lock().map(|held| held.recv().is_ok()));
+            std::thread::Builder::new().spawn_scoped(scope, wait)?;
+        }
+        Ok(())
+    })
 }

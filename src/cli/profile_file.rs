@@ -12,9 +12,10 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::document;
 use crate::domain::profile::key::{Key, Kind};
 use crate::domain::profile::setting::Value;
-use crate::domain::secret_shape::looks_secret;
+use crate::domain::redaction::looks_secret;
 use crate::guide::{Change, Confirmation, Shown, confirmations, shown};
 use crate::output::file;
+use crate::probe::regular_file;
 
 /// A screenful of drafts is a few KiB; anything past this is another file.
 const LARGEST_DRAFTS: u64 = 256 * 1024;
@@ -92,11 +93,8 @@ pub(super) fn drafts(profile: &Path) -> BTreeMap<Key, String> {
 fn read_drafts(profile: &Path) -> Drafts {
     let path = drafts_of(profile);
     let none = Drafts { schema: SCHEMA.to_owned(), drafts: BTreeMap::new() };
-    if std::fs::metadata(&path).is_ok_and(|meta| meta.len() > LARGEST_DRAFTS) {
-        return none;
-    }
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
-    serde_json::from_str(&text).ok().filter(|drafts: &Drafts| drafts.schema == SCHEMA).unwrap_or(none)
+    let Ok(text) = regular_file::read(&path, LARGEST_DRAFTS) else { return none };
+    serde_json::from_slice(&text).ok().filter(|drafts: &Drafts| drafts.schema == SCHEMA).unwrap_or(none)
 }
 
 /// Keeps what was typed for a key, or forgets it. What looks like a secret is never kept.

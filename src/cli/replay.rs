@@ -1,6 +1,5 @@
 //! `trustline replay`: opens a recorded run in the console, or prints its report.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 
@@ -10,6 +9,7 @@ use super::args::{ColorChoice, OutputArgs, OutputFormat};
 use super::console::LookArgs;
 use super::{CliError, Exit, console, terminal};
 use crate::output::{json, junit, markdown, text};
+use crate::probe::regular_file;
 use crate::run::record;
 use crate::run::report::Report;
 use crate::tui;
@@ -32,7 +32,7 @@ pub(super) struct ReplayArgs {
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
     let name = args.file.display();
-    let file = File::open(&args.file).map_err(|e| CliError::new(format!("{name}: {e}")))?;
+    let file = regular_file::open(&args.file).map_err(|e| CliError::new(format!("{name}: {e}")))?;
     let recording = record::read(BufReader::new(file)).map_err(|e| CliError::new(format!("{name}: {e}")))?;
     if args.output.is_none() && tui::obstacle().is_none() {
         return console::replay(name.to_string(), recording, &args.look);

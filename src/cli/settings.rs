@@ -1,6 +1,5 @@
 //! Finding and reading a profile: folders, files, the environment. What it means is `domain::profile`'s.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,7 @@ use crate::domain::profile::document::{self, LARGEST};
 use crate::domain::profile::resolve::{Resolved, resolve};
 use crate::domain::profile::setting::{Problem, Setting};
 use crate::domain::profile::{Profile, environment};
+use crate::probe::regular_file;
 
 /// The name of a profile made of the environment's variables alone.
 pub(super) const FROM_ENVIRONMENT: &str = "environment";
@@ -246,7 +246,7 @@ pub(super) fn names() -> Result<Vec<String>, CliError> {
 pub(super) fn read(path: &Path) -> Result<String, CliError> {
     let refuse = |what: String| CliError::new(format!("{}: {what}", path.display()));
     let mut bytes = Vec::new();
-    File::open(path)
+    regular_file::open(path)
         .and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes))
         .map_err(|error| refuse(format!("the profile cannot be read: {error}")))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
@@ -265,7 +265,8 @@ pub(super) fn read(path: &Path) -> Result<String, CliError> {
 /// The file of the profile `name`, which must exist.
 fn existing(name: &str) -> Result<PathBuf, CliError> {
     let path = file_of(name)?;
-    if path.exists() {
+    // A link that leads nowhere is there, and cannot be read.
+    if path.symlink_metadata().is_ok() {
         return Ok(path);
     }
     let names = names()?;

@@ -27,7 +27,7 @@ pub use scenario::Scenario;
 
 use serde_json::Value;
 
-use crate::domain::secret_shape::looks_secret;
+use crate::domain::redaction::looks_secret;
 
 /// The world everything else differs from.
 const BASE: &str = include_str!("../../assets/lab/healthy.toml");

@@ -5,6 +5,7 @@ use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{Error, ErrorKind, Result, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
@@ -12,6 +13,8 @@ use crate::domain::fingerprint::Fingerprint;
 
 const OWNER_ONLY: u32 = 0o600;
 const OWNER_ONLY_FOLDER: u32 = 0o700;
+/// By then a draft's writer has locked it, unless it was killed.
+const LOCKED_BY: Duration = Duration::from_secs(1);
 
 /// Begins a new file.
 ///
@@ -29,6 +32,7 @@ pub fn create(path: &Path) -> Result<File> {
 /// # Errors
 /// `AlreadyExists` where anything has the name; then nothing is changed.
 pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
+    sweep_abandoned(path);
     draft(path, content)?.persist_noclobber(path).map(drop).map_err(|refused| refused.error)
 }
 
@@ -40,6 +44,7 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
     if path.is_symlink() {
         return Err(Error::new(ErrorKind::InvalidInput, "is a symbolic link, and is not written through"));
     }
+    sweep_abandoned(path);
     draft(path, content)?.persist(path).map(drop).map_err(|refused| refused.error)
 }
 
@@ -67,12 +72,29 @@ pub fn sweep(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Removes the drafts of `path` whose writers were killed: nobody holds their lock any more. What cannot be removed stays.
+fn sweep_abandoned(path: &Path) {
+    let own = draft_prefix(path);
+    let entries = std::fs::read_dir(folder(path)).into_iter().flatten().flatten();
+    for draft in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(own.as_bytes())) {
+        let is_file = draft.file_type().is_ok_and(|kind| kind.is_file());
+        let age = draft.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+        if is_file
+            && age.is_some_and(|age| age >= LOCKED_BY)
+            && File::open(draft.path()).is_ok_and(|file| file.try_lock().is_ok())
+        {
+            let _ = std::fs::remove_file(draft.path());
+        }
+    }
+}
+
 /// The content in a file beside `path` that is removed unless it takes that name.
 fn draft(path: &Path, content: &[u8]) -> Result<NamedTempFile> {
     let mut draft = tempfile::Builder::new()
         .prefix(&draft_prefix(path))
         .permissions(Permissions::from_mode(OWNER_ONLY))
         .tempfile_in(folder(path))?;
+    draft.as_file().lock()?;
     draft.as_file().set_permissions(Permissions::from_mode(OWNER_ONLY))?;
     draft.write_all(content)?;
     draft.as_file().sync_all()?;
@@ -133,5 +155,27 @@ mod tests {
         assert_eq!(write_new(&link, b"x").unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(replace(&link, b"x").unwrap_err().kind(), ErrorKind::InvalidInput);
         assert!(!target.exists() && link.is_symlink());
+    }
+    #[test]
+    fn drafts_of_killed_writers_go_and_those_of_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let at = |name: &str, age: u64| {
+            let file = File::create(folder.path().join(format!("{}{name}", draft_prefix(&path)))).unwrap();
+            file.set_modified(std::time::SystemTime::now() - Duration::from_secs(age)).unwrap();
+            file
+        };
+        drop(at("abandoned", 60));
+        let held = at("held", 60);
+        held.lock().unwrap();
+        drop(at("just begun", 0));
+        replace(&path, b"one").unwrap();
+        let mut left: Vec<String> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        left.sort();
+        let prefix = draft_prefix(&path);
+        assert_eq!(left, [format!("{prefix}held"), format!("{prefix}just begun"), "a".to_owned()]);
     }
 }

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use tokio::io::AsyncReadExt as _;
 use zeroize::Zeroizing;
 
+use super::regular_file;
 use crate::domain::profile::SecretSource;
 
 /// The most that is read of a file, in bytes; a client secret has some 40, a bearer token up to a few thousand.
@@ -38,7 +39,7 @@ pub async fn held_secret(source: &SecretSource, what: &'static str) -> Result<Se
         SecretSource::File(path) => {
             let unreadable =
                 |error: std::io::Error| HeldSecretError::Unreadable { place: place.clone(), reason: error.to_string() };
-            let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+            let file = tokio::fs::File::from_std(regular_file::open(path).map_err(unreadable)?);
             let mut bytes = Zeroizing::new(Vec::with_capacity(256));
             file.take(LIMIT + 1).read_to_end(&mut bytes).await.map_err(unreadable)?;
             if bytes.len() as u64 > LIMIT {

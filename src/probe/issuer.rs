@@ -7,8 +7,9 @@ use reqwest::Url;
 use super::http::{ANSWER_LIMIT, Answer, HttpStack};
 use crate::check::facts::issuer::{DocumentFact, KeysFact};
 use crate::check::facts::network::{Exchange, FailureKind, HopName, NetworkFailure};
-use crate::domain::discovery::{Discovery, IssuerAddress, is_loopback};
+use crate::domain::discovery::{Discovery, IssuerAddress, keys_address};
 use crate::domain::jwks::Jwks;
+use crate::domain::redaction::cut_from_text;
 
 /// Fetches the discovery document of an issuer.
 pub async fn document(stack: &HttpStack, address: &IssuerAddress) -> DocumentFact {
@@ -17,13 +18,11 @@ pub async fn document(stack: &HttpStack, address: &IssuerAddress) -> DocumentFac
     DocumentFact { issuer: address.issuer.clone(), exchange, discovery, unreadable }
 }
 
-/// Fetches the key set from a discovery document's `jwks_uri`.
-pub async fn keys(stack: &HttpStack, jwks_uri: &str) -> KeysFact {
-    let (exchange, answer) = match Url::parse(jwks_uri) {
-        // Whoever sits in between could answer a plain request with keys of his own.
-        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => fetch(stack, url).await,
-        Ok(_) => (not_dialled(jwks_uri, "it does not begin with https://"), None),
-        Err(error) => (not_dialled(jwks_uri, &error.to_string()), None),
+/// Fetches the key set from the `jwks_uri` of an issuer's discovery document.
+pub async fn keys(stack: &HttpStack, jwks_uri: &str, issuer: &str) -> KeysFact {
+    let (exchange, answer) = match keys_address(jwks_uri, issuer) {
+        Ok(url) => fetch(stack, url).await,
+        Err(problem) => (not_dialled(&cut_from_text(jwks_uri), &problem.words()), None),
     };
     let (jwks, unreadable) = read(answer, Jwks::parse);
     KeysFact { exchange, jwks, unreadable }
@@ -51,7 +50,8 @@ fn read<T, E>(answer: Option<Answer>, parse: impl Fn(&[u8]) -> Result<T, E>) -> 
 }
 
 fn redirect(exchange: &Exchange, url: &Url, answer: &Answer) -> NetworkFailure {
-    let location = answer.headers.get(LOCATION).map(|l| String::from_utf8_lossy(l.as_bytes()).into_owned());
+    let location =
+        answer.headers.get(LOCATION).map(|l| cut_from_text(&String::from_utf8_lossy(l.as_bytes())).into_owned());
     NetworkFailure {
         hop: HopName::Request,
         kind: FailureKind::Redirect { status: answer.status.as_u16(), location },

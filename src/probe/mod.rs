@@ -10,6 +10,7 @@ pub mod http;
 pub mod issuer;
 pub mod new_value;
 mod program;
+pub mod regular_file;
 pub mod runtime_text;
 pub mod secret_value;
 pub mod token_source;

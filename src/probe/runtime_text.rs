@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
-use super::program;
+use super::{program, regular_file};
 use crate::domain::runtime_output::RuntimeOutput;
 
 /// The most that is read of an output, in bytes: its end, which is the newest.
@@ -17,7 +17,7 @@ const LIMIT: u64 = 8 * 1024 * 1024;
 /// The file cannot be read, in words.
 pub async fn log(path: &Path, from: u64) -> Result<(RuntimeOutput, u64), String> {
     let told = |error: std::io::Error| format!("{}: {error}", path.display());
-    let mut file = tokio::fs::File::open(path).await.map_err(told)?;
+    let mut file = tokio::fs::File::from_std(regular_file::open(path).map_err(told)?);
     let end = file.metadata().await.map_err(told)?.len();
     // A file that became shorter was begun anew.
     let from = if from > end { 0 } else { from }.max(end.saturating_sub(LIMIT));

@@ -151,9 +151,9 @@ impl WorldProbes {
     }
 
     async fn issuer_keys(&self, input: &StepInput) -> Yield {
-        match input.facts.issuer.jwks_uri() {
-            Some(uri) => Yield::IssuerKeys(issuer::keys(&self.http, uri).await),
-            None => Yield::Nothing,
+        match (input.facts.issuer.jwks_uri(), &input.profile.issuer_url) {
+            (Some(uri), Some(issuer)) => Yield::IssuerKeys(issuer::keys(&self.http, uri, issuer).await),
+            _ => Yield::Nothing,
         }
     }
 

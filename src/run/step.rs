@@ -177,6 +177,9 @@ impl Step {
             Step::Signature | Step::WebIdentity if !facts.has_token() => Some(CheckId::TokenPresent),
             // What the profile makes expected is something to judge a trust by.
             Step::TrustPolicy if !facts.has_token() && facts.predicted.is_none() => Some(CheckId::TokenPresent),
+            Step::WebIdentity | Step::EntraExchange if facts.has_token() && !facts.has_form_of_token() => {
+                Some(CheckId::TokenShape)
+            }
             Step::CallerIdentity | Step::AssumeRole | Step::ListSecrets | Step::GetSecret
                 if !facts.aws.has_credentials() =>
             {

@@ -29,6 +29,7 @@ use super::update::{open, update};
 use super::{input, summary, view, writer};
 use crate::domain::token::RawToken;
 use crate::output::file;
+use crate::probe::regular_file;
 use crate::run::event::RunVerdict;
 use crate::run::rotation::session::SessionCommand;
 
@@ -398,7 +399,7 @@ impl Shell {
         if self.token.as_ref() == Some(&stamp) {
             return Ok(());
         }
-        let Ok(bytes) = fs::read(&path).map(zeroize::Zeroizing::new) else { return Ok(()) };
+        let Ok(bytes) = regular_file::read(&path, LARGEST_TOKEN) else { return Ok(()) };
         self.token = Some(stamp);
         match RawToken::clean_bytes(&bytes) {
             Ok((raw, cleaned)) if !raw.is_empty() => {

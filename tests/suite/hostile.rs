@@ -2,6 +2,8 @@
 //! elsewhere neither runs a program nor sends a key anywhere unasked.
 
 mod enormous;
+mod files;
+mod from_elsewhere;
 mod fuzz;
 mod targets;
 

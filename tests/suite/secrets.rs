@@ -6,6 +6,7 @@ mod disk;
 mod everywhere;
 mod memory;
 pub mod planted;
+mod repeated;
 mod screens;
 
 use std::fs;

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::clean::Clean;
 use super::phrases::Phrases;
+use crate::domain::redaction::random_runs;
 
 /// What stands where a token stood.
 const TOKEN: &str = "<token>";
@@ -54,28 +55,32 @@ pub(super) fn redact(clean: Clean) -> Clean {
         out.text.push_str(&text[from..to]);
         out.text.push_str(replacement);
     };
-    let mut marks = Vec::new();
-    MARKS.each(text, |number, mark, behind| marks.push((mark, behind, number)));
-    marks.sort_unstable();
-    for (mark, behind, number) in marks {
-        if mark < copied {
-            continue;
+    for (start, end, replacement) in secrets(text) {
+        if start >= copied {
+            keep(&mut out, copied, start, replacement);
         }
-        let secret = match number {
-            0 if text[mark..behind] == *JWT => token(text, mark).map(|end| (mark, end, TOKEN)),
-            0 => None,
-            1 => opaque(text, behind).map(|end| (behind, end, TOKEN)),
-            _ => assigned(text, behind).map(|(start, end)| (start, end, SECRET)),
-        };
-        let Some((start, end, replacement)) = secret else { continue };
-        keep(&mut out, copied, start, replacement);
-        copied = end;
+        copied = copied.max(end);
     }
     if copied == 0 {
         return clean;
     }
     keep(&mut out, copied, text.len(), "");
     out
+}
+
+/// Where secrets stand, in the order of their beginnings, and what stands in their place.
+fn secrets(text: &str) -> Vec<(usize, usize, &'static str)> {
+    let mut found: Vec<_> = random_runs(text).into_iter().map(|(start, end)| (start, end, TOKEN)).collect();
+    MARKS.each(text, |number, mark, behind| {
+        found.extend(match number {
+            0 if text[mark..behind].eq_ignore_ascii_case(JWT) => token(text, mark).map(|end| (mark, end, TOKEN)),
+            0 => None,
+            1 => opaque(text, behind).map(|end| (behind, end, TOKEN)),
+            _ => assigned(text, behind).map(|(start, end)| (start, end, SECRET)),
+        });
+    });
+    found.sort_unstable();
+    found
 }
 
 const fn is_token_byte(byte: u8) -> bool {
@@ -138,6 +143,37 @@ mod tests {
         redacts("Authorization: Bearer abcdefghijklmnopqrstuvwxyz0123", "Authorization: Bearer <token>");
         let line = "A".repeat(60);
         redacts(&format!("eyJhbGciOiJSUzI1NiJ9.{line} {line} end"), "<token> end");
+    }
+
+    #[test]
+    fn takes_broken_and_turned_tokens_out() {
+        let random =
+            "kY3Vf9sQ2LmZ8xT1bN6wRg4HcJ7aPd0EuXo5iWqKlMvSzByCtUfGhIjOrDpNeAs3T6u8ZxQwL1mVnBkHyRcGfJd2Pa".repeat(2);
+        let token = format!("eyJhbGciOiJSUzI1NiIsImtpZCI6ImsxIn0.eyJ{random}.{random}");
+        let every = |width: usize, between: &str| {
+            let pieces: Vec<&str> =
+                token.as_bytes().chunks(width).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
+            pieces.join(between)
+        };
+        let hex: String = token.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let backwards: String = token.chars().rev().collect();
+        for spelt in [
+            every(16, " "),
+            every(36, "\n"),
+            every(60, "  "),
+            every(40, "\u{200b}"),
+            token.replace('.', " . "),
+            token.to_uppercase(),
+            token.to_lowercase(),
+            backwards,
+            hex,
+            format!("\"signature\": \"{random}\""),
+        ] {
+            let kept = redact(super::super::clean::clean(&format!("refused {spelt} for you"))).text;
+            assert!(kept.starts_with("refused ") && kept.ends_with(" for you"), "{kept}");
+            let left = kept.replace(TOKEN, "").replace("\"signature\"", "");
+            assert!(left.len() < 70, "{spelt}: {kept}");
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ use self::network::{Exchange, HopName};
 use super::CheckId;
 use crate::domain::profile::expected::PredictedClaims;
 use crate::domain::timestamp::UnixSeconds;
+use crate::domain::token::DecodedToken;
 
 /// Everything seen so far in one run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,6 +53,11 @@ impl Facts {
     /// Whether a token was read, good or bad.
     pub fn has_token(&self) -> bool {
         self.token.as_ref().is_some_and(|fact| fact.token().is_some())
+    }
+
+    /// Whether what was read as the token may be sent as one.
+    pub fn has_form_of_token(&self) -> bool {
+        self.token.as_ref().and_then(|fact| fact.token()).is_some_and(DecodedToken::has_form_of_token)
     }
 
     /// The token's claims, where they can be read.

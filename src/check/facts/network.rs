@@ -239,6 +239,8 @@ pub enum FailureKind {
     TlsAbsent,
     /// No trust anchor could be loaded, so no certificate could be checked.
     TrustStore,
+    /// This machine ran out of what a connection takes: descriptors, buffers, memory.
+    Shortage,
     /// The answer is a redirect.
     Redirect {
         status: u16,
@@ -282,6 +284,7 @@ impl FailureKind {
             FailureKind::TlsHandshake => "the TLS handshake failed",
             FailureKind::TlsVersion => "the server shares no version of TLS",
             FailureKind::TlsAbsent => "the server does not speak TLS",
+            FailureKind::Shortage => "this machine has no descriptor or memory left",
             FailureKind::TrustStore => "no trusted authority could be loaded",
             FailureKind::Redirect { .. } => "the answer is a redirect",
             FailureKind::TooLarge { .. } => "the answer is too large",

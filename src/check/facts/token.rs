@@ -60,6 +60,8 @@ pub enum AbsenceKind {
     NotSet,
     /// It exists and cannot be read: rights, a directory, too large, not text.
     Unreadable,
+    /// It was not read, as this machine lacks what that takes.
+    Shortage,
     /// The program that should print it failed, printed nothing, or took too long.
     CommandFailed,
     /// The CI job has no address to request one from, or the request is refused.

@@ -119,6 +119,7 @@ pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
             let mut findings = from_words(check, Provider::Aws, "Secrets Manager", refusal);
             let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.list.as_ref()?)));
             narrow_by_permissions(&mut findings, check, policy, refusal);
+            say_unread(&mut findings, facts);
             refused(refusal, findings)
         }
         None => granted(call, call.granted().map(list_in_words).unwrap_or_default()),
@@ -144,7 +145,16 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
     narrow_by_permissions(&mut findings, check, policy, refusal);
     narrow_by_region(&mut findings, facts, profile, refusal);
     findings.extend(aws_values::wrong(facts, profile));
+    say_unread(&mut findings, facts);
     refused(refusal, findings)
+}
+
+/// Says with the likeliest cause that the permissions policy, which would decide, could not be read.
+fn say_unread(findings: &mut [Finding], facts: &Facts) {
+    let permissions = facts.aws.permissions.as_ref();
+    if let (Some(first), Some(problem)) = (findings.first_mut(), permissions.and_then(|read| read.problem.as_ref())) {
+        first.evidence.push(format!("the permissions policy (aws.identity-policy) could not be read: {problem}"));
+    }
 }
 
 /// The secret holds the field that the profile selects.

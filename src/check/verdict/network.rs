@@ -94,7 +94,8 @@ pub fn failed(check: CheckId, failure: &NetworkFailure) -> Verdict {
         FailureKind::ProxyUnreachable
         | FailureKind::ProxyRefused
         | FailureKind::ProxyAuth
-        | FailureKind::TrustStore => Verdict::inconclusive(reason, vec![finding]),
+        | FailureKind::TrustStore
+        | FailureKind::Shortage => Verdict::inconclusive(reason, vec![finding]),
         _ => Verdict::fail(reason, vec![finding]),
     }
 }
@@ -119,6 +120,7 @@ fn cause(peer: Peer, failure: &NetworkFailure) -> (Cause, Certainty) {
         FailureKind::ProxyUnreachable | FailureKind::ProxyRefused | FailureKind::ProxyAuth => (Cause::Proxy, Proven),
         FailureKind::TlsUntrusted { .. } => (Cause::TlsUntrusted, Proven),
         FailureKind::TrustStore => (Cause::TlsUntrusted, Possible),
+        FailureKind::Shortage => (Cause::Transient, Possible),
         FailureKind::TlsCertificate => (Cause::TlsUntrusted, Likely),
         FailureKind::TlsExpired { .. } | FailureKind::TlsNotYetValid { .. } => (Cause::TlsExpired, Proven),
         FailureKind::TlsName { .. } => (Cause::TlsName, Proven),
@@ -172,6 +174,9 @@ fn summary(failure: &NetworkFailure) -> String {
         FailureKind::TlsVersion => format!("{host}, port {port}, speaks neither TLS 1.2 nor TLS 1.3"),
         FailureKind::TlsAbsent => format!("{host}, port {port}, does not speak TLS"),
         FailureKind::TrustStore => "no trusted authority could be loaded on this machine".to_owned(),
+        FailureKind::Shortage => {
+            format!("{host} was not asked: this machine has no descriptor or memory left ({})", failure.detail)
+        }
         FailureKind::Redirect { status, location: Some(location) } => {
             format!("{host} answers with a redirect ({status}) to {location} instead of the document")
         }

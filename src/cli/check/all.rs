@@ -7,7 +7,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::super::args::{OutputFormat, ProfileSelector};
-use super::super::{CliError, Exit, network, settings, terminal};
+use super::super::{CliError, Exit, network, process, settings, terminal};
 use super::{CheckArgs, now};
 use crate::domain::timestamp::rfc3339;
 use crate::output::fleet::{self, Fleet, Member};
@@ -70,7 +70,7 @@ async fn check(args: &CheckArgs, names: &[String]) -> Result<(Fleet, Option<Exit
     let probes = Arc::new(WorldProbes { http: args.network.stack()?, timeout: args.network.operation_timeout() });
     let cancel = CancellationToken::new();
     let mut reports: Vec<Report> = vec![Report::default(); requests.len()];
-    let at_once = args.concurrency.unwrap_or(AT_ONCE);
+    let at_once = process::runs_at_once(args.concurrency.unwrap_or(AT_ONCE));
     let mut events = crate::run::fleet::start(requests, at_once, &probes, now, &cancel);
     let mut signals = terminal::Signals::listen()?;
     let mut signal = None;

@@ -217,7 +217,7 @@ async fn keys(stack: &HttpStack, issuer: &str) -> Result<Jwks, String> {
         None => unanswered(&document.exchange, "a discovery document"),
     })?;
     let uri = discovery.jwks_uri.ok_or_else(|| "the discovery document names no `jwks_uri`".to_owned())?;
-    let keys = issuer::keys(stack, &uri).await;
+    let keys = issuer::keys(stack, &uri, &address.issuer).await;
     keys.jwks.ok_or_else(|| match &keys.unreadable {
         Some(error) => format!("{uri}: {error}"),
         None => unanswered(&keys.exchange, "a key set"),

@@ -16,6 +16,7 @@ use self::cloud::{Cloud, profiles};
 use super::args::{NetworkArgs, ProfileSelector};
 use super::{CliError, Exit, network, recording, settings, terminal};
 use crate::domain::profile::{Guide, environment};
+use crate::probe::regular_file;
 use crate::run::event::RunVerdict;
 use crate::run::record::Recording;
 use crate::tui;
@@ -28,6 +29,8 @@ use crate::tui::theme::ThemeName;
 
 /// The console's configuration file, beside the folder of the profiles.
 const CONFIG_FILE: &str = "console.toml";
+/// The most of it that is read, in bytes.
+const LARGEST_CONFIG: u64 = 1024 * 1024;
 
 /// Arguments of `trustline` without a subcommand.
 #[derive(Clone, Debug, Args)]
@@ -161,8 +164,9 @@ fn configuration() -> (Config, Vec<String>) {
     let Some(path) = settings::folder().ok().and_then(|folder| Some(folder.parent()?.join(CONFIG_FILE))) else {
         return (Config::default(), Vec::new());
     };
-    match std::fs::read_to_string(&path) {
+    match regular_file::read(&path, LARGEST_CONFIG) {
         Ok(text) => {
+            let text = String::from_utf8_lossy(&text);
             let (config, problems) = config::parse(&text, &path.display().to_string());
             let notice = (!problems.is_empty()).then(|| problems.join("\n"));
             (config, notice.into_iter().collect())

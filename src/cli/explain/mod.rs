@@ -2,7 +2,6 @@
 
 mod text;
 
-use std::fs::File;
 use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,7 @@ use crate::cause::explain::{self, Explanation, Given, Parsed, RuledOut, Trust, T
 use crate::cause::{Finding, entra, trust};
 use crate::domain::entra::evaluate;
 use crate::domain::iam::{Provider, TrustRequest, evaluate_trust};
+use crate::probe::regular_file;
 use crate::remedy::{self, Values};
 
 /// The longest input that is read, in bytes. Of a longer text the beginning counts: the root comes first.
@@ -144,7 +144,7 @@ fn by_policy(args: &ExplainArgs, path: &Path, claims: &Map<String, Value>) -> Re
 fn error_text(args: &ExplainArgs) -> Result<String, CliError> {
     let text = match &args.file {
         Some(path) if !input::is_stdin(path) => {
-            File::open(path).and_then(read).map_err(|e| CliError::new(format!("{}: {e}", path.display())))?
+            regular_file::open(path).and_then(read).map_err(|e| CliError::new(format!("{}: {e}", path.display())))?
         }
         _ => {
             let stdin = std::io::stdin();

@@ -63,7 +63,10 @@ async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> I
     let started = Instant::now();
     let document = issuer::document(stack, address).await;
     let keys = match document.discovery.as_ref().and_then(|d| d.jwks_uri.as_deref()) {
-        Some(uri) => Some(issuer::keys(&stack.within(whole.saturating_sub(started.elapsed())), uri).await),
+        Some(uri) => {
+            let left = stack.within(whole.saturating_sub(started.elapsed()));
+            Some(issuer::keys(&left, uri, &address.issuer).await)
+        }
         None => None,
     };
     IssuerFacts { document: Some(document), keys }

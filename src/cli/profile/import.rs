@@ -1,6 +1,5 @@
 //! `profile import`: values out of an ARN, a policy, an answer of `aws` or `az`, or a token, told with where they stood.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,7 @@ use crate::domain::profile::write::render;
 use crate::domain::text::visible;
 use crate::guide::{Change, Import, import};
 use crate::output::file;
+use crate::probe::regular_file;
 
 /// More than any answer that is worth reading, in bytes.
 const LARGEST: u64 = 1024 * 1024;
@@ -72,7 +72,7 @@ fn text(path: &Path) -> Result<Zeroizing<String>, CliError> {
     let source: Box<dyn Read> = if is_stdin {
         Box::new(std::io::stdin())
     } else {
-        Box::new(File::open(path).map_err(|e| refuse(e.to_string()))?)
+        Box::new(regular_file::open(path).map_err(|e| refuse(e.to_string()))?)
     };
     let mut text = Zeroizing::new(String::new());
     source.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| refuse(error.to_string()))?;

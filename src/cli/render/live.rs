@@ -42,7 +42,7 @@ pub(super) async fn look(stack: &HttpStack, address: &IssuerAddress, whole: Dura
         };
     };
     let left = stack.within(whole.saturating_sub(began.elapsed()));
-    of_keys(&issuer::keys(&left, uri).await.exchange)
+    of_keys(&issuer::keys(&left, uri, &address.issuer).await.exchange)
 }
 
 /// A chain that was not verified here could be anybody's: its thumbprint is not registered.

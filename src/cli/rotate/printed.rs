@@ -23,6 +23,7 @@ pub(super) fn read(path: &Path) -> Result<String, CliError> {
     if is_stdin(path) {
         std::io::stdin().lock().take(LARGEST).read_to_end(&mut bytes).map_err(told)?;
     } else {
+        // A pipe is fine here: the session goes on beside whoever waits for it.
         std::fs::File::open(path).map_err(told)?.take(LARGEST).read_to_end(&mut bytes).map_err(told)?;
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -10,6 +10,7 @@ use super::question;
 use crate::cli::CliError;
 use crate::domain::secret_ref::SecretRef;
 use crate::probe::new_value::{Alphabet, LARGEST, LineBreak, NewValue, NewValueError, SHORTEST_GENERATED};
+use crate::probe::regular_file;
 
 /// How many characters are generated where nothing else is asked.
 const GENERATED: &str = "32";
@@ -103,7 +104,7 @@ pub(super) fn read(args: &NewValueArgs, secrets: &[SecretRef]) -> Result<Vec<New
 
 fn from_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let failed = |error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
-    read_all(std::fs::File::open(path).map_err(failed)?).map_err(failed)
+    read_all(regular_file::open(path).map_err(failed)?).map_err(failed)
 }
 
 fn read_all(source: impl std::io::Read) -> std::io::Result<Zeroizing<Vec<u8>>> {

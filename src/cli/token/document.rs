@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::examine::Examination;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
+use crate::domain::token::TokenProblem;
 
 pub(super) fn render(seen: &Examination) -> Value {
     let token = &seen.read.token;
@@ -13,6 +14,10 @@ pub(super) fn render(seen: &Examination) -> Value {
         .iter()
         .map(|(check, verdict)| json!({ "id": check, "outcome": verdict.outcome, "reason": verdict.reason }))
         .collect();
+    let cut = token.problems.iter().find_map(|problem| match problem {
+        TokenProblem::HoldsSecret { places } => Some(places),
+        _ => None,
+    });
     let time = |at: Option<UnixSeconds>| at.and_then(rfc3339);
     json!({
         "schema": "trustline.token/1",
@@ -23,6 +28,7 @@ pub(super) fn render(seen: &Examination) -> Value {
         "kind": token.kind,
         "header": token.header,
         "claims": token.claims,
+        "cut": cut,
         "signature": signature.state,
         "signature_reason": seen.signature.sentence,
         "signature_details": signature.reason,

@@ -1,18 +1,16 @@
 //! The keys to check the signature with: a file, an address, or the issuer's discovery. Only addresses use the network.
 
 use std::future::Future;
-use std::io::Read as _;
 use std::path::Path;
 
 use super::TokenArgs;
 use crate::check::facts::issuer::{IssuerFacts, KeysFact};
 use crate::check::facts::network::Exchange;
-use crate::cli::CliError;
-use crate::cli::args::NetworkArgs;
+use crate::cli::{CliError, network};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
-use crate::probe::http::{HttpSettings, HttpStack, ProxyUse};
-use crate::probe::issuer;
+use crate::probe::http::HttpStack;
+use crate::probe::{issuer, regular_file};
 
 /// The most that is read of a key set's file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -66,8 +64,8 @@ pub(super) fn expected_issuer(args: &TokenArgs) -> Result<Option<IssuerAddress>,
 pub(super) fn find(args: &TokenArgs, issuer: Option<&IssuerAddress>) -> Result<KeySource, CliError> {
     match (&args.jwks, issuer) {
         (Some(url), _) if is_url(url) => {
-            let stack = stack(&args.network)?;
-            let keys = block_on(issuer::keys(&stack, url))?;
+            let stack = args.network.stack()?;
+            let keys = block_on(issuer::keys(&stack, url, url))?;
             let facts = IssuerFacts { document: None, keys: Some(keys) };
             Ok(KeySource { described: Some(url.clone()), facts })
         }
@@ -78,7 +76,7 @@ pub(super) fn find(args: &TokenArgs, issuer: Option<&IssuerAddress>) -> Result<K
             Ok(KeySource { described: Some(format!("file {path}")), facts })
         }
         (None, Some(address)) => {
-            let stack = stack(&args.network)?;
+            let stack = args.network.stack()?;
             let facts = block_on(ask(&stack, address))?;
             let keys_url = facts.keys.as_ref().map(|keys| keys.exchange.url.clone());
             Ok(KeySource { described: Some(keys_url.unwrap_or_else(|| address.document.to_string())), facts })
@@ -90,7 +88,7 @@ pub(super) fn find(args: &TokenArgs, issuer: Option<&IssuerAddress>) -> Result<K
 async fn ask(stack: &HttpStack, address: &IssuerAddress) -> IssuerFacts {
     let document = issuer::document(stack, address).await;
     let keys = match document.discovery.as_ref().and_then(|discovery| discovery.jwks_uri.as_deref()) {
-        Some(uri) => Some(issuer::keys(stack, uri).await),
+        Some(uri) => Some(issuer::keys(stack, uri, &address.issuer).await),
         None => None,
     };
     IssuerFacts { document: Some(document), keys }
@@ -108,37 +106,16 @@ fn read_set(path: &Path) -> Result<Jwks, CliError> {
         CliError::new(format!("the key set {shown} cannot be read: {error}"))
             .with_hint("--jwks takes a file with the issuer's key set (JSON), or its address (https://…)")
     };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let bytes = regular_file::read(path, MAX_BYTES).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(CliError::new(format!("the key set {shown} holds more than 1 MiB")));
     }
     Jwks::parse(&bytes).map_err(|error| CliError::new(format!("the key set {shown}: {error}")))
 }
 
-/// The HTTP stack that the arguments describe.
-pub(super) fn stack(network: &NetworkArgs) -> Result<HttpStack, CliError> {
-    let ca = |path: &std::path::PathBuf| {
-        std::fs::read(path).map_err(|error| {
-            CliError::new(format!("the CA file {} cannot be read: {error}", path.display()))
-                .with_hint("--ca-file takes the path of a PEM file with the authority's certificate")
-        })
-    };
-    let settings = HttpSettings {
-        ca_pem: network.ca_file.as_ref().map(ca).transpose()?,
-        timeout: network.timeout,
-        proxy: ProxyUse::Environment,
-    };
-    HttpStack::new(&settings).map_err(|error| CliError::new(error.to_string()))
-}
-
 /// Runs one piece of asynchronous work.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::new(format!("the runtime does not start: {error}")))?;
+    let runtime = network::runtime()?;
     let result = runtime.block_on(work);
     // A look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();

@@ -24,7 +24,7 @@ pub(super) fn read(args: &TokenArgs) -> Result<Sourced, CliError> {
         TokenSource::Stdin => token_source::read_stdin(),
         TokenSource::Command(_) | TokenSource::GithubActions => {
             let needs_network = source == TokenSource::GithubActions;
-            let stack = needs_network.then(|| super::keys::stack(&args.network)).transpose()?;
+            let stack = needs_network.then(|| args.network.stack()).transpose()?;
             let client = stack.as_ref().map(|stack| stack.client());
             let options = ReadOptions {
                 timeout: args.network.timeout,

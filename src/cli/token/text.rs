@@ -9,7 +9,7 @@ use crate::cli::Exit;
 use crate::domain::signature::{SignatureReason, SignatureState};
 use crate::domain::text::visible;
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
-use crate::domain::token::DecodedToken;
+use crate::domain::token::{DecodedToken, TokenProblem};
 use crate::output::finding_text;
 use crate::output::paint::{Paint, Role};
 
@@ -40,6 +40,9 @@ pub(super) fn render(seen: &Examination, paint: Paint) -> String {
     )];
     for cleaning in &seen.read.cleaned {
         lines.push(paint.paint(Role::Muted, &format!("  stripped {cleaning}")));
+    }
+    for problem in token.problems.iter().filter(|problem| matches!(problem, TokenProblem::HoldsSecret { .. })) {
+        lines.push(paint.paint(Role::Muted, &format!("  {}", visible(&problem.to_string()))));
     }
     let header = token.header.as_ref().map(header_rows);
     table("header", header, &mut lines, paint);

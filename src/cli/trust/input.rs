@@ -9,6 +9,7 @@ use crate::cli::CliError;
 use crate::domain::entra::CredentialSet;
 use crate::domain::iam::Policy;
 use crate::domain::token::{RawToken, decode};
+use crate::probe::regular_file;
 
 /// No policy that IAM takes and no token that STS takes comes near this many bytes.
 const LONGEST: u64 = 128 << 10;
@@ -90,7 +91,7 @@ fn read(path: &Path) -> Result<String, CliError> {
     if is_stdin(path) {
         std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     } else {
-        std::fs::File::open(path).map_err(failed)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+        regular_file::open(path).map_err(failed)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     }
     if bytes.len() as u64 > LONGEST {
         return Err(CliError::new(format!("{} is longer than 128 KiB", name(path))).with_hint(

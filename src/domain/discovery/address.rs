@@ -59,6 +59,10 @@ impl IssuerAddress {
         if let Some(placeholder) = placeholder(trimmed) {
             return Err(AddressError::Placeholder(placeholder.to_owned()));
         }
+        if trimmed.contains('\\') {
+            let detail = "it has a backslash where a URL has a slash".to_owned();
+            return Err(AddressError::NotUrl { text: trimmed.to_owned(), detail });
+        }
         let mut issuer = trimmed.to_owned();
         if !trimmed.contains("://") {
             issuer = format!("https://{trimmed}");

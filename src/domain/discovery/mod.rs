@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::domain::json::kind;
 
+use super::redaction::cut_from_text;
 pub use address::{AddressError, IssuerAddress, WELL_KNOWN, is_loopback};
 
 /// The signing algorithms that AWS STS takes.
@@ -54,6 +55,8 @@ pub enum DiscoveryProblem {
     JwksUriInvalid { text: String },
     /// `jwks_uri` is plain http.
     JwksUriNotHttps { text: String },
+    /// `jwks_uri` has a user name or password in it, of which `text` shows none.
+    JwksUriCredentials { text: String },
     /// `jwks_uri` is on another host: allowed, and a second host that must be reachable.
     JwksUriElsewhere { host: String },
     /// No algorithm that AWS takes is named.
@@ -99,6 +102,9 @@ impl DiscoveryProblem {
             }
             DiscoveryProblem::JwksUriInvalid { text } => format!("`jwks_uri` is not a URL: `{text}`"),
             DiscoveryProblem::JwksUriNotHttps { text } => format!("`jwks_uri` must begin with https://: `{text}`"),
+            DiscoveryProblem::JwksUriCredentials { text } => {
+                format!("`jwks_uri` has a user name or password in it, and is not asked: `{text}`")
+            }
             DiscoveryProblem::JwksUriElsewhere { host } => {
                 format!("the keys are on another host, `{host}`, which the cloud must reach too")
             }
@@ -187,16 +193,31 @@ impl Discovery {
     }
 }
 
-fn jwks_uri_problem(uri: &str, issuer: &str) -> Option<DiscoveryProblem> {
-    let Ok(url) = Url::parse(uri) else {
-        return Some(DiscoveryProblem::JwksUriInvalid { text: uri.to_owned() });
-    };
+/// Where the keys are to be asked for.
+///
+/// # Errors
+/// Where they are not to be. Whoever sits in between could answer a plain request with keys of his own: only an issuer on this
+/// machine, which is somebody's own, may name another place on it.
+pub fn keys_address(uri: &str, issuer: &str) -> Result<Url, DiscoveryProblem> {
+    let text = || cut_from_text(uri).into_owned();
+    let Ok(url) = Url::parse(uri) else { return Err(DiscoveryProblem::JwksUriInvalid { text: text() }) };
+    let is_ones_own = is_loopback(&url) && Url::parse(issuer).is_ok_and(|issuer| is_loopback(&issuer));
     match url.scheme() {
-        "https" => {}
-        "http" if is_loopback(&url) => {}
-        "http" => return Some(DiscoveryProblem::JwksUriNotHttps { text: uri.to_owned() }),
-        _ => return Some(DiscoveryProblem::JwksUriInvalid { text: uri.to_owned() }),
+        _ if !url.username().is_empty() || url.password().is_some() => {
+            Err(DiscoveryProblem::JwksUriCredentials { text: text() })
+        }
+        "https" => Ok(url),
+        "http" if is_ones_own => Ok(url),
+        "http" => Err(DiscoveryProblem::JwksUriNotHttps { text: text() }),
+        _ => Err(DiscoveryProblem::JwksUriInvalid { text: text() }),
     }
+}
+
+fn jwks_uri_problem(uri: &str, issuer: &str) -> Option<DiscoveryProblem> {
+    let url = match keys_address(uri, issuer) {
+        Ok(url) => url,
+        Err(problem) => return Some(problem),
+    };
     let issuer_host = Url::parse(issuer).ok().and_then(|u| u.host_str().map(str::to_owned));
     let host = url.host_str()?;
     (issuer_host.as_deref() != Some(host)).then(|| DiscoveryProblem::JwksUriElsewhere { host: host.to_owned() })
@@ -204,7 +225,7 @@ fn jwks_uri_problem(uri: &str, issuer: &str) -> Option<DiscoveryProblem> {
 
 fn text(fields: &Map<String, Value>, field: &'static str, problems: &mut Vec<DiscoveryProblem>) -> Option<String> {
     match fields.get(field) {
-        Some(Value::String(text)) => return Some(text.clone()),
+        Some(Value::String(text)) => return Some(cut_from_text(text).into_owned()),
         None | Some(Value::Null) => problems.push(DiscoveryProblem::Missing { field }),
         Some(other) => {
             problems.push(DiscoveryProblem::IllTyped { field, expected: "a text", found: kind(other) });

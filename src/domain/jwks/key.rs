@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, EcdsaVerificationAlgorithm,
+    ParsedPublicKey,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -15,6 +19,9 @@ pub const MIN_RSA_BITS: usize = 2048;
 
 /// The largest RSA key that the cryptographic library takes, in bits.
 const MAX_RSA_BITS: usize = 8192;
+
+/// The longest RSA exponent that the cryptographic library takes, in bytes.
+const LONGEST_EXPONENT: usize = 5;
 
 /// One key of a set. Private members, where a set wrongly publishes them, are named in `problems` and dropped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +83,15 @@ impl Curve {
         }
     }
 
+    /// What the library reads its points with.
+    fn algorithm(self) -> &'static EcdsaVerificationAlgorithm {
+        match self {
+            Curve::P256 => &ECDSA_P256_SHA256_FIXED,
+            Curve::P384 => &ECDSA_P384_SHA384_FIXED,
+            Curve::P521 => &ECDSA_P521_SHA512_FIXED,
+        }
+    }
+
     /// The length of a coordinate, in bytes.
     const fn coordinate(self) -> usize {
         match self {
@@ -124,6 +140,12 @@ pub enum KeyProblem {
     RsaTooSmall { bits: usize },
     /// An RSA key larger than can be checked here.
     RsaTooLarge { bits: usize },
+    /// An RSA modulus that is even, and so no product of two large primes.
+    RsaModulusEven,
+    /// An RSA exponent that is even, below 3, or longer than any library takes: everything or nothing would verify.
+    RsaExponent,
+    /// A point that is not on its curve.
+    NotOnCurve { crv: String },
     /// `alg` cannot be used with this type of key.
     AlgUnfit { alg: String },
     /// The private key is published too.
@@ -174,6 +196,11 @@ impl fmt::Display for KeyProblem {
             }
             KeyProblem::RsaTooSmall { bits } => write!(f, "it has {bits} bits; {MIN_RSA_BITS} are the least"),
             KeyProblem::RsaTooLarge { bits } => write!(f, "it has {bits} bits; {MAX_RSA_BITS} are the most"),
+            KeyProblem::RsaModulusEven => f.write_str("its modulus `n` is even, which that of no RSA key is"),
+            KeyProblem::RsaExponent => {
+                f.write_str("its exponent `e` is none of an RSA key; nearly every one has 65537 (`AQAB`)")
+            }
+            KeyProblem::NotOnCurve { crv } => write!(f, "its point (`x`, `y`) is not on the curve {crv}"),
             KeyProblem::AlgUnfit { alg } => write!(f, "its `alg` `{alg}` does not fit its key type"),
             KeyProblem::PrivatePublished { names } => {
                 write!(f, "its private members ({}) are published: whoever reads the set can sign", names.join(", "))
@@ -266,6 +293,13 @@ impl Jwk {
         } else if bits > MAX_RSA_BITS {
             self.problems.push(KeyProblem::RsaTooLarge { bits });
         }
+        if n.last().is_none_or(|byte| byte % 2 == 0) {
+            self.problems.push(KeyProblem::RsaModulusEven);
+        }
+        let is_odd = e.last().is_some_and(|byte| byte % 2 == 1);
+        if !is_odd || e == [1] || e.len() > LONGEST_EXPONENT {
+            self.problems.push(KeyProblem::RsaExponent);
+        }
         if let Some(alg) = self.alg.as_deref().filter(|alg| !alg.starts_with("RS") && !alg.starts_with("PS")) {
             self.problems.push(KeyProblem::AlgUnfit { alg: alg.to_owned() });
         }
@@ -299,6 +333,9 @@ impl Jwk {
                 return;
             }
             point.extend(coordinate);
+        }
+        if ParsedPublicKey::new(curve.algorithm(), &point).is_err() {
+            self.problems.push(KeyProblem::NotOnCurve { crv });
         }
         self.material = Some(Material::Ec { curve, point });
     }

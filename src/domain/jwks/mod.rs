@@ -165,7 +165,7 @@ mod tests {
 
     fn coordinate(bytes: usize) -> String {
         use base64::Engine as _;
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![0x5a; bytes])
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![0x5b; bytes])
     }
 
     fn rsa(bytes: usize) -> Value {
@@ -173,7 +173,9 @@ mod tests {
     }
 
     fn ec() -> Value {
-        json!({"kty": "EC", "kid": "e", "crv": "P-256", "x": coordinate(32), "y": coordinate(32)})
+        // RFC 7515, appendix A.3.
+        let (x, y) = ("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+        json!({"kty": "EC", "kid": "e", "crv": "P-256", "x": x, "y": y})
     }
 
     fn with(mut key: Value, name: &str, value: Value) -> Value {
@@ -190,6 +192,20 @@ mod tests {
         let set = set(&[rsa(257), ec()]);
         assert_eq!(set.problems, []);
         assert!(set.keys.iter().all(Jwk::is_usable));
+        let of_other_curves = [
+            json!({
+                "kty": "EC", "kid": "e", "crv": "P-384",
+                "x": "J-fjVVvlcQXqmoM4T-CrZvk78HoSMRUqbe-0w28T55cUk_gvPUW0Qb3lMwnr6Dcn",
+                "y": "FbMgMm9K0M2X3TCcgVh-r4SepOufp5bVdItJk02av9EzmST-iozJuTbr0bsD6M4z",
+            }),
+            // RFC 7520, section 3.1.
+            json!({
+                "kty": "EC", "kid": "f", "crv": "P-521",
+                "x": "AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt",
+                "y": "AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1",
+            }),
+        ];
+        assert_eq!(self::set(&of_other_curves).problems, []);
         assert_eq!(set.keys[0].bits, Some(2055));
     }
 
@@ -216,6 +232,12 @@ mod tests {
                 KeyProblem::CoordinateLength { name: "x".into(), expected: 32, found: 31 },
                 false,
             ),
+            (with(ec(), "x", json!(coordinate(32))), KeyProblem::NotOnCurve { crv: "P-256".into() }, false),
+            (with(rsa(257), "e", json!("AQ")), KeyProblem::RsaExponent, false),
+            (with(rsa(257), "e", json!("AA")), KeyProblem::RsaExponent, false),
+            (with(rsa(257), "e", json!("AQAC")), KeyProblem::RsaExponent, false),
+            (with(rsa(257), "e", json!(coordinate(6))), KeyProblem::RsaExponent, false),
+            (with(rsa(257), "n", json!(format!("{}AA", coordinate(258)))), KeyProblem::RsaModulusEven, false),
             (json!({"kty": "oct", "kid": "o", "k": "c2VjcmV0"}), KeyProblem::Symmetric, false),
             (json!({"kty": "OKP", "kid": "o"}), KeyProblem::KtyUnsupported { kty: "OKP".into() }, false),
             (json!({"kid": "o"}), KeyProblem::KtyMissing, false),

@@ -1,8 +1,9 @@
 //! The addresses in a profile: issuer, vault, authority, endpoints, deployment.
 
-use url::{Host, Url};
+use url::Url;
 
 use super::setting::{Fault, quoted};
+use crate::domain::discovery::is_loopback;
 use crate::domain::nearest::nearest;
 
 /// The longest provider URL that IAM takes (`CreateOpenIDConnectProvider`, parameter `Url`).
@@ -101,16 +102,16 @@ pub fn web_fault(text: &str, example_url: &str) -> Option<Fault> {
     if url.scheme() != "https" && !is_loopback(&url) {
         let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
         return Some(Fault::new(
-            "is plain http, which is taken only on loopback",
+            "is plain http, which is accepted only on loopback: what is sent there could be read on the way",
             format!("write {}", quoted(&format!("https://{rest}"))),
         ));
     }
     None
 }
 
-/// What is wrong with a service's endpoint: http or https, on any host, for local stacks and private endpoints.
+/// What is wrong with a service's endpoint, a local stack's among them.
 pub fn endpoint_fault(text: &str) -> Option<Fault> {
-    parse(text, "https://127.0.0.1:4566").err()
+    web_fault(text, "https://127.0.0.1:4566")
 }
 
 fn parse(text: &str, example_url: &str) -> Result<Url, Fault> {
@@ -141,16 +142,6 @@ fn parse(text: &str, example_url: &str) -> Result<Url, Fault> {
         return Err(Fault::new(format!("has a blank at character {}", blank + 1), "remove it"));
     }
     Ok(url)
-}
-
-/// Whether the URL's host is this machine, by name or address.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// 3 to 24 letters, digits and single hyphens, from a letter to a letter or digit (Azure naming rules).
@@ -264,10 +255,14 @@ mod tests {
     #[test]
     fn takes_endpoints_of_local_stacks() {
         for text in
-            ["http://localstack:4566", "https://127.0.0.1:4566", "https://vpce-1.sts.us-east-1.vpce.amazonaws.com"]
+            ["http://127.0.0.1:4566", "https://localstack:4566", "https://vpce-1.sts.us-east-1.vpce.amazonaws.com"]
         {
             assert_eq!(endpoint_fault(text), None, "{text}");
         }
         refused(endpoint_fault("localhost:4566"), "no scheme", "`https://localhost:4566`");
+        for far in ["http://localstack:4566", "http://sts.amazonaws.com", "http://10.0.0.1", "http://127.0.0.1.example"]
+        {
+            refused(endpoint_fault(far), "plain http", "`https://");
+        }
     }
 }

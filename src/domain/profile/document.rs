@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::key::{Key, Kind};
 use super::setting::{Origin, Problem, Setting, Value, quoted};
-use crate::domain::secret_shape::looks_secret;
+use crate::domain::redaction::looks_secret;
 use crate::domain::timestamp::parse_rfc3339;
 
 /// The table of what a person confirmed: for each guide the steps' names with a time.

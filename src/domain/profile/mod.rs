@@ -1,6 +1,7 @@
 //! A profile: what is wired to what. It names files, variables and commands, and never holds a secret.
 
 mod address;
+mod cloud_host;
 mod cloud_name;
 pub mod document;
 pub mod edit;

@@ -1,19 +1,34 @@
-//! What a profile's file makes this machine do for it: a program that is run, hosts that are sent a token or key. The owner of
-//! one's own profiles decided that; a file from elsewhere did not ask.
+//! What a profile's file makes this machine do for it: a program that is run, a file or variable that is read to be sent,
+//! hosts that are sent a token or key. The owner of one's own profiles decided that; a file from elsewhere did not ask.
 
-use url::{Host, Url};
+use std::path::PathBuf;
 
+use url::Url;
+
+use super::cloud_host::is_the_clouds_own;
 use super::key::Key;
 use super::setting::{Origin, Setting, Value};
+use crate::domain::discovery::is_loopback;
 
 /// Something that only the person who runs the checks may decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Runs this program with these arguments.
     Runs(Vec<String>),
-    /// Sends a token or a key to this host, which is none of the clouds' own.
+    /// Reads this file and sends what is in it.
+    ReadsFile {
+        path: PathBuf,
+        /// The folder of the profile's file: what is in it came with the profile.
+        beside: PathBuf,
+        key: Key,
+    },
+    /// Reads this variable and sends its value.
+    ReadsVariable { name: String, key: Key },
+    /// Sends a token or a key to this destination, which is none of the clouds' own.
     SendsTo {
+        scheme: String,
         host: String,
+        port: u16,
         /// The key that names it.
         key: Key,
     },
@@ -28,56 +43,39 @@ const SENT_TO: &[Key] = &[
     Key::VaultUrl,
     Key::DeploymentUrl,
 ];
-
-/// Where AWS's own endpoints end, after a first label that names the service: anybody can have a host below otherwise
-/// (AWS General Reference, "AWS STS endpoints", "Secrets Manager endpoints").
-const AWS_ENDS: &[&str] = &[".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
-const AWS_SERVICES: &[&str] = &["sts", "sts-fips", "secretsmanager", "secretsmanager-fips"];
-/// Entra's hosts, and where those of vaults end, for every national cloud
-/// (<https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud>).
-const ENTRA_HOSTS: &[&str] = &[
-    "login.microsoftonline.com",
-    "login.microsoft.com",
-    "sts.windows.net",
-    "login.microsoftonline.us",
-    "login.partner.microsoftonline.cn",
-    "login.chinacloudapi.cn",
-];
-const VAULT_ENDS: &[&str] =
-    &[".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net", ".vault.microsoftazure.de"];
+/// The files whose content is sent.
+const READ_FILES: &[Key] =
+    &[Key::TokenFile, Key::AccessKeysCsv, Key::ClientSecretFile, Key::DeploymentTokenFile, Key::DeploymentInputs];
+/// The variables whose value is sent.
+const READ_VARIABLES: &[Key] = &[Key::TokenEnv, Key::ClientSecretEnv, Key::DeploymentTokenEnv];
 
 /// What those of the settings reach that a file names.
 pub fn reaches(settings: &[Setting]) -> Vec<Reach> {
-    settings.iter().filter(|setting| matches!(setting.origin, Origin::File { .. })).filter_map(reach).collect()
+    settings.iter().filter_map(reach).collect()
 }
 
 fn reach(setting: &Setting) -> Option<Reach> {
+    let Origin::File { path: file, .. } = &setting.origin else { return None };
     match (&setting.value, setting.key) {
         (Value::List(program), Key::TokenCommand) => Some(Reach::Runs(program.clone())),
-        (Value::Text(url), key) if SENT_TO.contains(&key) => {
-            let url = Url::parse(url).ok()?;
-            let host = url.host()?;
-            (!stays_here(&host) && !is_the_clouds_own(&host.to_string()))
-                .then(|| Reach::SendsTo { host: host.to_string(), key })
+        (Value::Text(path), key) if READ_FILES.contains(&key) => {
+            let beside = file.parent().map(PathBuf::from).unwrap_or_default();
+            Some(Reach::ReadsFile { path: path.into(), beside, key })
         }
+        (Value::Text(name), key) if READ_VARIABLES.contains(&key) => {
+            Some(Reach::ReadsVariable { name: name.clone(), key })
+        }
+        (Value::Text(url), key) if SENT_TO.contains(&key) => sends_to(&Url::parse(url).ok()?, key),
         _ => None,
     }
 }
 
-/// Whether a host is this machine.
-fn stays_here(host: &Host<&str>) -> bool {
-    match host {
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-        // RFC 6761, section 6.3.
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
-    }
-}
-
-fn is_the_clouds_own(host: &str) -> bool {
-    let service = host.split('.').next().unwrap_or_default();
-    let is_aws = AWS_SERVICES.contains(&service) && AWS_ENDS.iter().any(|end| host.ends_with(end));
-    is_aws || ENTRA_HOSTS.contains(&host) || VAULT_ENDS.iter().any(|end| host.ends_with(end))
+/// The destination, where it is to be asked about. Behind TLS, this machine and the clouds are known by their certificates; on
+/// plain http whoever listens at the port gets it.
+fn sends_to(url: &Url, key: Key) -> Option<Reach> {
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    let is_known = url.scheme() == "https" && (is_loopback(url) || port == 443 && is_the_clouds_own(host));
+    (!is_known).then(|| Reach::SendsTo { scheme: url.scheme().to_owned(), host: host.to_owned(), port, key })
 }
 
 #[cfg(test)]
@@ -85,24 +83,28 @@ mod tests {
     use super::*;
 
     fn from_file(key: Key, value: Value) -> Vec<Reach> {
-        let origin = Origin::File { path: "p.toml".into(), line: 1 };
+        let origin = Origin::File { path: "/from/p.toml".into(), line: 1 };
         reaches(&[Setting { key, value, origin }])
     }
 
     #[test]
-    fn hosts_that_are_not_the_clouds_own_are_named() {
+    fn destinations_that_are_not_the_clouds_own_are_named() {
         for (url, is_named) in [
             ("https://sts.amazonaws.com", false),
-            ("https://sts.eu-central-1.amazonaws.com", false),
+            ("https://STS.amazonaws.com", false),
             ("https://secretsmanager-fips.us-gov-west-1.amazonaws.com", false),
             ("https://login.microsoftonline.com/", false),
-            ("https://crew.vault.azure.net", false),
             ("https://localhost:4566", false),
             ("https://127.0.0.2", false),
             ("https://[::1]:8443", false),
+            ("http://localhost:4566", true),
+            ("http://127.0.0.1:4566", true),
+            ("http://evil.localhost", true),
+            ("http://sts.amazonaws.com", true),
+            ("https://sts.amazonaws.com:8443", true),
+            ("https://sts.amazonaws.com.", true),
             ("https://evil.example", true),
             ("https://sts.amazonaws.com.evil.example", true),
-            ("https://stsamazonaws.com", true),
             ("https://bucket.s3.amazonaws.com", true),
             ("https://sts.amazonaws.com@evil.example", true),
             ("https://127.0.0.1.evil.example", true),
@@ -120,5 +122,18 @@ mod tests {
         let flag = Setting { key: Key::TokenCommand, value: program, origin: Origin::Flag };
         assert_eq!(reaches(&[flag]), []);
         assert_eq!(from_file(Key::IssuerUrl, Value::Text("https://any.example".into())), [], "it is sent nothing");
+    }
+
+    #[test]
+    fn what_would_be_read_and_sent_is_named() {
+        let text = |text: &str| Value::Text(text.into());
+        for key in READ_FILES {
+            let read = Reach::ReadsFile { path: "/home/me/key".into(), beside: "/from".into(), key: *key };
+            assert_eq!(from_file(*key, text("/home/me/key")), [read]);
+        }
+        for key in READ_VARIABLES {
+            assert_eq!(from_file(*key, text("V")), [Reach::ReadsVariable { name: "V".into(), key: *key }]);
+        }
+        assert_eq!(from_file(Key::TrustPolicy, text("/home/me/trust.json")), [], "it is read, and not sent");
     }
 }

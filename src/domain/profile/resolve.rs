@@ -387,11 +387,11 @@ mod tests {
 
     #[test]
     fn a_higher_layers_general_endpoint_goes_before_a_lower_ones_own() {
-        let own = [("AWS_ENDPOINT_URL_STS", "http://own:1")];
-        let made = with(&["aws.endpoint-url=http://general:1"], "", &own).profile.aws;
+        let own = [("AWS_ENDPOINT_URL_STS", "https://own:1")];
+        let made = with(&["aws.endpoint-url=https://general:1"], "", &own).profile.aws;
         assert_eq!((made.endpoint_url.is_some(), made.sts_endpoint_url), (true, None));
-        let made = with(&[], "[aws]\nendpoint-url = \"http://general:1\"", &own).profile.aws;
-        assert_eq!(made.sts_endpoint_url.as_deref(), Some("http://own:1"));
+        let made = with(&[], "[aws]\nendpoint-url = \"https://general:1\"", &own).profile.aws;
+        assert_eq!(made.sts_endpoint_url.as_deref(), Some("https://own:1"));
     }
 
     #[test]

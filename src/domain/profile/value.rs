@@ -12,9 +12,9 @@ use super::setting::{Fault, quoted};
 use super::workload_name;
 use crate::domain::arn::RoleArn;
 use crate::domain::nearest::nearest;
+use crate::domain::redaction::looks_secret;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
-use crate::domain::secret_shape::looks_secret;
 
 /// What is wrong with the text behind `key`, by itself.
 pub fn text_fault(key: Key, text: &str) -> Option<Fault> {

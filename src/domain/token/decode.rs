@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::object::{self, Flaw, ReadObject};
 use super::problem::{Part, TokenProblem};
 use super::{DecodedToken, RawToken, SignaturePart, inspect, kind};
+use crate::domain::redaction::cut_from_json;
 
 /// The most characters STS takes (AssumeRoleWithWebIdentity, parameter WebIdentityToken).
 const MAX_CHARACTERS: usize = 20_000;
@@ -40,10 +41,12 @@ pub fn decode(token: &RawToken) -> DecodedToken {
 
     // Without a dot, only text that begins like a header is worth decoding: the rest is an opaque token.
     let decodable = count > 1 || text.starts_with("eyJ");
-    let header = decodable.then(|| read_part(Part::Header, parts[0], &mut problems));
+    let mut header = decodable.then(|| read_part(Part::Header, parts[0], &mut problems));
     // The second part of an encrypted token is a key, not claims.
-    let claims = parts.get(1).filter(|_| count != 5).map(|part| read_part(Part::Claims, part, &mut problems));
+    let mut claims = parts.get(1).filter(|_| count != 5).map(|part| read_part(Part::Claims, part, &mut problems));
     let signature = read_signature(&parts, count, &mut problems);
+    let read = [&mut header, &mut claims].into_iter().flatten();
+    let secrets: Vec<String> = read.flat_map(|read| cut_from_json(&mut read.members)).collect();
 
     for name in header.iter().flat_map(|read| &read.repeated) {
         problems.push(TokenProblem::RepeatedHeader { name: name.clone() });
@@ -56,6 +59,9 @@ pub fn decode(token: &RawToken) -> DecodedToken {
         if let Some(ReadObject { members, flaw: None, .. }) = read {
             inspect(members, &mut problems);
         }
+    }
+    if !secrets.is_empty() {
+        problems.push(TokenProblem::HoldsSecret { places: secrets });
     }
     let mut decoded = DecodedToken {
         parts: count,
@@ -187,6 +193,16 @@ mod tests {
             assert_eq!(token.alg(), Some("RS256"), "{rest}");
             assert!(token.problems.contains(&problem), "{rest}: {:?}", token.problems);
         }
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_cut_and_said_to_be() {
+        let nested = format!("{}.{}.c2ln", part(HEADER), part("{}"));
+        let claims =
+            json!({"iss": "https://i.example", "sub": "s", "aud": "a", "iat": 1, "exp": 2, "act": {"t": nested}});
+        let token = with_claims(&claims.to_string());
+        assert_eq!(token.problems, [TokenProblem::HoldsSecret { places: vec!["act.t".into()] }]);
+        assert_eq!((token.claim("act"), token.subject()), (Some(&json!({"t": "[cut]"})), Some("s")));
     }
 
     #[test]

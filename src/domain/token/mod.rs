@@ -51,6 +51,22 @@ pub enum SignaturePart {
 }
 
 impl DecodedToken {
+    /// Whether it has a token's form: three parts, of which the first two decode to JSON objects. What has not may be anything,
+    /// a private key in the wrong file among them, and is sent to nobody.
+    pub fn has_form_of_token(&self) -> bool {
+        let is_broken = |problem: &TokenProblem| {
+            use TokenProblem::{BadBase64, CutBase64, NotAnObject, NotJson};
+            matches!(
+                problem,
+                NotJson { .. }
+                    | NotAnObject { .. }
+                    | BadBase64 { part: Part::Header | Part::Claims, .. }
+                    | CutBase64 { part: Part::Header | Part::Claims }
+            )
+        };
+        self.parts == 3 && !self.problems.iter().any(is_broken)
+    }
+
     /// The header's `alg`.
     pub fn alg(&self) -> Option<&str> {
         text(self.header.as_ref(), "alg")

@@ -116,6 +116,8 @@ pub enum TokenProblem {
     RolesFormat { found: String },
     /// The session tags under `https://aws.amazon.com/tags` are not lists of texts.
     TagsFormat { name: String },
+    /// Values that look like tokens, keys or passwords, or are called so. They are cut, and no part of what was read.
+    HoldsSecret { places: Vec<String> },
 }
 
 impl fmt::Display for TokenProblem {
@@ -204,6 +206,9 @@ impl fmt::Display for TokenProblem {
             ),
             TokenProblem::TagsFormat { name } => {
                 write!(f, "session tag `{name}` under `https://aws.amazon.com/tags` is not a list of texts")
+            }
+            TokenProblem::HoldsSecret { places } => {
+                write!(f, "cut, as it looks like a secret: {}", places.join(", "))
             }
         }
     }

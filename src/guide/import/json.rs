@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Reader;
 use super::text::{arn, subject, vault};
 use crate::domain::profile::key::Key;
-use crate::domain::secret_shape::looks_secret;
+use crate::domain::redaction::looks_secret;
 
 /// How deep a document is followed.
 const DEEPEST: usize = 32;

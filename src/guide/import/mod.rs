@@ -11,7 +11,7 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Value, quoted};
-use crate::domain::secret_shape::looks_secret;
+use crate::domain::redaction::looks_secret;
 
 /// The longest text that is looked at, in bytes.
 const LONGEST: usize = 1024 * 1024;

@@ -124,10 +124,7 @@ fn found(source: String, parts: Parts) -> (AccessKeyFact, Option<Session>) {
 
 /// A file's text, without the mark that some editors put before it.
 fn read(path: &Path) -> Result<Zeroizing<String>, String> {
-    use std::io::Read as _;
-    let opened = std::fs::File::open(path).map_err(|error| format!("it cannot be opened: {error}"))?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    opened.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| format!("it cannot be read: {error}"))?;
+    let bytes = super::regular_file::read(path, LIMIT).map_err(|error| format!("it cannot be read: {error}"))?;
     if bytes.len() as u64 > LIMIT {
         return Err("it is larger than 256 KiB, which no such file is".to_owned());
     }

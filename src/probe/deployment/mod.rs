@@ -14,6 +14,7 @@ use super::http::{self as stack, HttpStack, ObservedClient};
 use crate::check::facts::cloud::{self, Call, Refusal};
 use crate::check::facts::deployment::{DeclaredInputs, Kickoff, KickoffFact, RunStatus};
 use crate::domain::discovery::is_loopback;
+use crate::domain::redaction::cut_from_text;
 
 pub use follow::Pace;
 pub use settings::{kickoff_inputs, observe};
@@ -135,7 +136,7 @@ fn judged<T>(answer: &stack::Answer, read: impl Fn(&Value) -> Result<T, String>)
     }
     if answer.status.is_redirection() {
         let to = answer.headers.get(LOCATION).and_then(|v| v.to_str().ok()).unwrap_or("nowhere");
-        return unreadable(format!("a redirect to {to}, which is not followed with a token"));
+        return unreadable(format!("a redirect to {}, which is not followed with a token", cut_from_text(to)));
     }
     match body {
         Ok(body) => read(&body).map_or_else(unreadable, cloud::Answer::Granted),

@@ -17,6 +17,7 @@ use super::verifier::NotingVerifier;
 use super::withheld::Withheld;
 use crate::check::facts::network::{Address, Exchange, FailureKind, Hop, HopName, NetworkFailure, Tls};
 use crate::domain::certificate::Chain;
+use crate::domain::discovery::is_loopback;
 use crate::domain::timestamp::parse_http_date;
 
 /// The most of an answer that is read, in bytes, where nothing else is said.
@@ -84,7 +85,11 @@ impl ObservedClient {
             self.verifier.prepare();
         }
         let mut watch = Watch::start(&request, self.proxies.as_deref());
-        let (answer, failed) = match self.fetch(request, limit, &mut watch).await {
+        let fetched = match unsendable(&request, watch.exchange.proxy.is_some()) {
+            Some(failed) => Err(failed),
+            None => self.fetch(request, limit, &mut watch).await,
+        };
+        let (answer, failed) = match fetched {
             Ok(answer) => (Some(answer), None),
             Err(failed) => (None, Some(failed)),
         };
@@ -105,14 +110,41 @@ impl ObservedClient {
         if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED && watch.exchange.proxy.is_some() {
             return Err((FailureKind::ProxyAuth, format!("HTTP status {}", response.status())));
         }
-        watch.note_headers(&response);
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, mut headers) = (response.status(), response.headers().clone());
+        withheld.take_out_of_headers(&mut headers);
+        watch.note_headers(&response, &headers);
         let mut body = timeout_at(deadline, read(response, limit, watch)).await.map_err(too_late)??;
         if !status.is_success() {
             body = withheld.taken_out(body);
         }
         Ok(Answer { status, headers, body })
     }
+}
+
+/// Why a request cannot be sent at all.
+fn unsendable(request: &Request, is_proxied: bool) -> Option<(FailureKind, String)> {
+    let impossible = request.url().domain().and_then(name_fault).map(|why| (FailureKind::Dns, why.to_owned()));
+    impossible.or_else(|| would_show_credential(request, is_proxied).map(|why| (FailureKind::Address, why)))
+}
+
+/// Why no host can have a name (RFC 1035, section 2.3.4).
+fn name_fault(name: &str) -> Option<&'static str> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let longest = name.split('.').map(str::len).max().unwrap_or_default();
+    match () {
+        () if name.split('.').any(str::is_empty) => Some("a name has no empty part between its dots"),
+        () if longest > 63 => Some("no part of a name has more than 63 characters"),
+        () if name.len() > 253 => Some("a name has at most 253 characters"),
+        () => None,
+    }
+}
+
+/// Why a request is not sent: whoever is on the way could read what it carries. Wherever the address came from.
+fn would_show_credential(request: &Request, is_proxied: bool) -> Option<String> {
+    let url = request.url();
+    let stays_here = is_loopback(url) && !is_proxied;
+    let is_shown = url.scheme() != "https" && !stays_here && Withheld::of(request).is_any();
+    is_shown.then(|| "no token or key is sent over plain http, except to this machine itself".to_owned())
 }
 
 async fn read(mut response: Response, limit: u64, watch: &mut Watch) -> Result<Bytes, (FailureKind, String)> {
@@ -182,9 +214,9 @@ impl Watch {
         self.trace.connection()
     }
 
-    fn note_headers(&mut self, response: &Response) {
+    fn note_headers(&mut self, response: &Response, headers: &HeaderMap) {
         self.answered = Some(Instant::now());
-        let text = |name: HeaderName| response.headers().get(name).and_then(|v| v.to_str().ok());
+        let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
         self.exchange.status = Some(response.status().as_u16());
         self.exchange.http_version = Some(format!("{:?}", response.version()));
         self.exchange.content_type = text(CONTENT_TYPE).map(str::to_owned);
@@ -315,4 +347,47 @@ fn shown(url: &Url) -> String {
 fn proxy_for(url: &Url, proxies: &Matcher) -> Option<String> {
     let uri = url.as_str().parse::<http::Uri>().ok()?;
     Some(proxies.intercept(&uri)?.uri().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_host_can_be_called_is_not_asked_for() {
+        let long = [&"a".repeat(63); 4].map(String::as_str).join(".");
+        for (name, is_possible) in [
+            ("app.example.com", true),
+            ("app.example.com.", true),
+            ("_x.a-b.example", true),
+            ("a..example", false),
+            (".example", false),
+            (&format!("{}.example", "a".repeat(63)), true),
+            (&format!("{}.example", "a".repeat(64)), false),
+            (&long, false),
+        ] {
+            assert_eq!(name_fault(name).is_none(), is_possible, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_credential_is_sent_over_tls_or_stays_here() {
+        let request = |url: &str, form: &'static str| {
+            let mut request = Request::new(Method::POST, Url::parse(url).unwrap());
+            *request.body_mut() = Some(form.into());
+            request
+        };
+        let form = "Action=AssumeRoleWithWebIdentity&WebIdentityToken=a.b.c";
+        for (url, form, is_proxied, is_sent) in [
+            ("https://sts.amazonaws.com/", form, true, true),
+            ("http://127.0.0.1:4566/", form, false, true),
+            ("http://localhost:4566/", form, false, true),
+            ("http://127.0.0.1:4566/", form, true, false),
+            ("http://sts.amazonaws.com/", form, false, false),
+            ("http://localhost.example/", form, false, false),
+            ("http://sts.amazonaws.com/", "Action=GetCallerIdentity", false, true),
+        ] {
+            assert_eq!(would_show_credential(&request(url, form), is_proxied).is_none(), is_sent, "{url} {is_proxied}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use super::trace::Connection;
 use super::verifier::NoTrustAnchors;
 use crate::check::facts::network::{FailureKind, HopName, NetworkFailure};
 use crate::domain::certificate::Chain;
+use crate::probe::regular_file;
 
 /// hyper-util keeps the name of its tunnel's error to itself; the trait gives it away.
 type TunnelError = <Tunnel<HttpConnector> as Service<Uri>>::Error;
@@ -37,7 +38,9 @@ pub(super) fn classify(
     {
         return (of_verdict(refusal, &Chain::read(&handshake.chain)), refusal_words(refusal));
     }
-    let kind = if error.is_dns() {
+    let kind = if is_shortage(error) {
+        FailureKind::Shortage
+    } else if error.is_dns() {
         FailureKind::Dns
     } else if error.is_timeout() {
         FailureKind::Timeout
@@ -75,6 +78,11 @@ fn chain<'a>(error: Source<'a>) -> impl Iterator<Item = Source<'a>> {
             None => link.source(),
         }
     })
+}
+
+/// Whether this machine lacks what it takes to ask.
+fn is_shortage(error: Source<'_>) -> bool {
+    chain(error).filter_map(|link| link.downcast_ref::<io::Error>()).any(regular_file::is_shortage)
 }
 
 fn of_source(error: Source<'_>, hop: HopName) -> Option<FailureKind> {

@@ -105,6 +105,14 @@ impl HttpStack {
         Ok(HttpStack { http, tls, verifier, timeout: settings.timeout, proxies, resolver, named_authorities })
     }
 
+    /// Whether a text of authorities could be taken.
+    ///
+    /// # Errors
+    /// As [`HttpStack::new`].
+    pub fn check_authorities(pem: &[u8]) -> Result<(), HttpStackError> {
+        authorities(pem).map(drop)
+    }
+
     /// This stack with addresses of names that are not to be looked up. A name behind a proxy is the proxy's to look up.
     #[must_use]
     pub fn with_addresses(self, of_names: BTreeMap<String, Vec<IpAddr>>) -> HttpStack {

@@ -13,6 +13,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -121,13 +122,15 @@ impl Resolve for TimedResolver {
         on_connection(|connection| {
             connection.resolve = Some(LookUp { started: Instant::now(), finished: None, addresses: Vec::new() });
         });
-        let told = self.told.get(&name.as_str().to_ascii_lowercase()).cloned();
+        let asked = name.as_str().to_ascii_lowercase();
+        let told = self.told.get(&asked).cloned();
         Box::pin(async move {
             // The port is the connector's to fill in.
             let found = match told {
                 Some(addresses) => Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect()),
                 None => tokio::net::lookup_host((name.as_str(), 0)).await.map(Vec::from_iter),
             };
+            let found = found.and_then(|found| only_here(&asked, found));
             on_connection(|connection| {
                 if let Some(look_up) = &mut connection.resolve {
                     look_up.finished = found.is_ok().then(Instant::now);
@@ -137,6 +140,21 @@ impl Resolve for TimedResolver {
             Ok(Box::new(found?.into_iter()) as Addrs)
         })
     }
+}
+
+/// Of `localhost` and the names below it, only the addresses of this machine (RFC 6761, section 6.3): plain http is spoken
+/// with them.
+fn only_here(name: &str, mut found: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+    let name = name.trim_end_matches('.');
+    if name != "localhost" && !name.ends_with(".localhost") {
+        return Ok(found);
+    }
+    found.retain(|address| address.ip().is_loopback());
+    if found.is_empty() {
+        let why = "a name below localhost leads to another machine";
+        return Err(io::Error::new(io::ErrorKind::NotFound, why));
+    }
+    Ok(found)
 }
 
 /// A session store that keeps nothing and notes when a handshake begins.

@@ -1,29 +1,31 @@
 //! What a request carries that must not come back: a refusal that repeats it is read without it.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::Request;
 use serde::Deserialize;
 use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
+use crate::domain::redaction::echo::{ALL_WITHHELD, MARK, SHORTEST, Secrets};
+
 /// The headers with a credential, beside `Authorization`.
 const HEADERS: &[&str] = &["x-amz-security-token"];
 /// The fields of a form with one: STS's, and those of OAuth 2.0 (RFC 6749, 7521, 8693).
 const FIELDS: &[&str] = &["WebIdentityToken", "client_assertion", "client_secret", "assertion", "subject_token"];
-/// What stands in its place.
-const MARK: &str = "<withheld>";
-/// Nothing shorter is looked for: it could stand anywhere. A shorter value only as a word.
-const SHORTEST: usize = 8;
 /// So many characters of a value tell it where a refusal quotes no more of it.
 const BEGINNING: usize = 12;
 
 /// The credentials of one request, and the value that it writes; wiped when dropped.
 pub(super) struct Withheld {
+    /// Whole, and in the parts between dots.
     credentials: Vec<Zeroizing<Vec<u8>>>,
-    /// How the value begins, and how its fields do where it is a JSON document.
-    written: Vec<Zeroizing<String>>,
+    value: Option<Zeroizing<String>>,
+    /// Both, ready to be looked for.
+    secrets: OnceLock<Secrets>,
 }
 
 /// A request that writes a secret: `PutSecretValue`, or a vault's "set secret".
@@ -34,15 +36,13 @@ struct Writes {
 }
 
 impl Withheld {
-    /// What a request carries: credentials whole and in the parts between dots, a value by how it begins.
+    /// What a request carries.
     pub(super) fn of(request: &Request) -> Withheld {
         let mut found = Vec::new();
         let headers = request.headers();
         let named = HEADERS.iter().filter_map(|name| headers.get(*name));
-        for value in headers.get(AUTHORIZATION).into_iter().chain(named) {
-            // A scheme, or a field of a signature, ends at a blank.
-            found.extend(value.as_bytes().split(|b| *b == b' ').map(|word| Zeroizing::new(word.to_vec())));
-        }
+        found.extend(named.map(|value| Zeroizing::new(value.as_bytes().to_vec())));
+        found.extend(headers.get(AUTHORIZATION).and_then(|value| credential(value.as_bytes())));
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         for (name, value) in form_urlencoded::parse(body) {
             if FIELDS.contains(&&*name) {
@@ -51,47 +51,95 @@ impl Withheld {
         }
         let parts: Vec<_> = found
             .iter()
+            .filter(|whole| whole.contains(&b'.'))
             .flat_map(|whole| whole.split(|b| *b == b'.').map(|part| Zeroizing::new(part.to_vec())))
             .collect();
         found.extend(parts);
-        found.retain(|secret| secret.len() >= SHORTEST);
-        // The longest first, so that no part is taken out of a whole that would be.
-        found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        let writes = serde_json::from_slice::<Writes>(body).ok().map(|writes| Zeroizing::new(writes.value));
-        Withheld { credentials: found, written: writes.map(|value| beginnings(&value)).unwrap_or_default() }
+        let writes = serde_json::from_slice::<Writes>(body).ok();
+        Withheld {
+            credentials: found,
+            value: writes.map(|writes| Zeroizing::new(writes.value)),
+            secrets: OnceLock::new(),
+        }
     }
 
-    /// A body without them.
+    /// Whether the request carries anything that nobody on the way may read.
+    pub(super) fn is_any(&self) -> bool {
+        !self.credentials.is_empty() || self.value.is_some()
+    }
+
+    /// Takes them out of an answer's headers.
+    pub(super) fn take_out_of_headers(&self, headers: &mut HeaderMap) {
+        for header in headers.values_mut() {
+            if self.secrets().taken_out(header.as_bytes()).is_some() {
+                *header = HeaderValue::from_static(MARK);
+            }
+        }
+    }
+
+    /// A refusal's body without them.
     pub(super) fn taken_out(&self, body: Bytes) -> Bytes {
-        let body = self.credentials.iter().fold(body, |body, secret| without(body, secret));
-        if self.written.is_empty() {
-            return body;
-        }
-        // As it is read, not as it is spelt: services differ in what they escape.
-        let Ok(mut document) = serde_json::from_slice::<Value>(&body) else {
-            return if self.repeats(&String::from_utf8_lossy(&body)) { MARK.into() } else { body };
+        let body = match self.secrets().taken_out(&body) {
+            // A place that takes part of the document along leaves none to be read.
+            Some(kept) if is_json(&body) && !is_json(&kept) => ALL_WITHHELD.into(),
+            Some(kept) => kept.into(),
+            None => body,
         };
-        self.hide(&mut document);
-        document.to_string().into()
-    }
-
-    fn hide(&self, document: &mut Value) {
-        match document {
-            Value::String(text) if self.repeats(text) => MARK.clone_into(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.hide(item)),
-            Value::Object(fields) => fields.values_mut().for_each(|field| self.hide(field)),
-            _ => {}
+        match &self.value {
+            Some(value) => without_beginnings(body, &beginnings(value)),
+            None => body,
         }
     }
 
-    /// Whether a text repeats the value, perhaps in the middle of something that is escaped.
-    fn repeats(&self, text: &str) -> bool {
-        let text = Zeroizing::new(text.replace('\\', ""));
-        self.written.iter().any(|value| match value.len() {
-            SHORTEST.. => text.contains(value.as_str()),
-            _ => text.split(|c: char| !c.is_alphanumeric()).any(|word| word == value.as_str()),
+    fn secrets(&self) -> &Secrets {
+        self.secrets.get_or_init(|| {
+            let value = self.value.iter().map(|value| value.as_bytes());
+            Secrets::new(self.credentials.iter().map(|secret| secret.as_slice()).chain(value))
         })
     }
+}
+
+/// What of an `Authorization` header nobody else may have: of a signature, which is made of a key, only itself; else what
+/// follows the scheme.
+fn credential(header: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let signature = b"Signature=";
+    let is_signed = header.starts_with(b"AWS4-");
+    let at = match header.windows(signature.len()).rposition(|window| window == signature) {
+        Some(at) if is_signed => at + signature.len(),
+        _ => header.iter().position(|byte| *byte == b' ')? + 1,
+    };
+    header.get(at..).map(|credential| Zeroizing::new(credential.to_vec()))
+}
+
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// A body without what begins as a value does. As it is read, not as it is spelt: services differ in what they escape.
+fn without_beginnings(body: Bytes, written: &[Zeroizing<String>]) -> Bytes {
+    let Ok(mut document) = serde_json::from_slice::<Value>(&body) else {
+        return if repeats(&String::from_utf8_lossy(&body), written) { MARK.into() } else { body };
+    };
+    hide(&mut document, written);
+    document.to_string().into()
+}
+
+fn hide(document: &mut Value, written: &[Zeroizing<String>]) {
+    match document {
+        Value::String(text) if repeats(text, written) => MARK.clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, written)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| hide(field, written)),
+        _ => {}
+    }
+}
+
+/// Whether a text repeats the value, perhaps in the middle of something that is escaped. A short one counts only as a word.
+fn repeats(text: &str, written: &[Zeroizing<String>]) -> bool {
+    let text = Zeroizing::new(text.replace('\\', ""));
+    written.iter().any(|value| match value.len() {
+        SHORTEST.. => text.contains(value.as_str()),
+        _ => text.split(|c: char| !c.is_alphanumeric()).any(|word| word == value.as_str()),
+    })
 }
 
 /// How a value begins, without what escapes; and likewise the fields of a document that are long enough to tell.
@@ -103,21 +151,6 @@ fn beginnings(value: &str) -> Vec<Zeroizing<String>> {
     };
     let fields = fields.values().filter_map(Value::as_str).filter(|field| field.len() >= SHORTEST).map(of);
     std::iter::once(of(value)).chain(fields).filter(|beginning| !beginning.is_empty()).collect()
-}
-
-fn without(body: Bytes, secret: &[u8]) -> Bytes {
-    let mut kept = Vec::new();
-    let mut rest = &body[..];
-    while let Some(at) = rest.windows(secret.len()).position(|window| window == secret) {
-        kept.extend_from_slice(&rest[..at]);
-        kept.extend_from_slice(MARK.as_bytes());
-        rest = &rest[at + secret.len()..];
-    }
-    if rest.len() == body.len() {
-        return body;
-    }
-    kept.extend_from_slice(rest);
-    kept.into()
 }
 
 #[cfg(test)]
@@ -133,8 +166,8 @@ mod tests {
         *request.body_mut() = Some("Action=A&WebIdentityToken=header00.claims00.signature&RoleArn=arn:aws:x".into());
         let withheld = Withheld::of(&request);
         for (body, read) in [
-            ("no header00.claims00.signature here", "no <withheld> here"),
-            ("claims00 and access-token-0 twice: access-token-0", "<withheld> and <withheld> twice: <withheld>"),
+            ("no header00.claims00.signature here", "no [withheld] here"),
+            ("claims00 and access-token-0 twice: access-token-0", "[withheld] and [withheld] twice: [withheld]"),
             ("arn:aws:x is no role of yours, Bearer", "arn:aws:x is no role of yours, Bearer"),
             ("", ""),
         ] {
@@ -151,8 +184,8 @@ mod tests {
         };
         let long = "new+value/with\"9f3c";
         for (withheld, said, read) in [
-            (writes("SecretString", long), r#"Value 'new+value/with"9f3c' failed"#, MARK),
-            (writes("value", long), r#"in {"value":"new+value/with\"9f3c"}"#, MARK),
+            (writes("SecretString", long), r#"Value 'new+value/with"9f3c' failed"#, "Value '[withheld]' failed"),
+            (writes("value", long), r#"in {"value":"new+value/with\"9f3c"}"#, r#"in {"value":"[withheld]"}"#),
             (writes("value", long), "cut off: new+value/wi...", MARK),
             (writes("SecretString", r#"{"a":"of-a-field-0"}"#), "got of-a-field-0", MARK),
             (writes("SecretString", "77"), "not 77, please", MARK),
@@ -167,5 +200,24 @@ mod tests {
             }
         }
         assert_eq!(writes("value", long).taken_out("<p>new+value/with".into()), MARK);
+    }
+    #[test]
+    fn a_signature_is_withheld_and_what_it_is_made_for_is_not() {
+        let mut request = Request::new(Method::POST, Url::parse("https://secretsmanager.example/").unwrap());
+        let signed = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261130/us-east-1/secretsmanager/aws4_request, SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6";
+        request.headers_mut().insert(AUTHORIZATION, signed.parse().unwrap());
+        request.headers_mut().insert("x-amz-security-token", "session-token-0123456789".parse().unwrap());
+        let mut headers = HeaderMap::new();
+        headers.insert("location", "https://evil.example/?t=session%2Dtoken-0123456789".parse().unwrap());
+        headers.insert("x-amzn-requestid", "7".parse().unwrap());
+        let said = "'20261130/us-east-1/secretsmanager/aws4_request' for 5D672D79C15B13162D9279B0855CFBA6";
+        let withheld = Withheld::of(&request);
+        withheld.take_out_of_headers(&mut headers);
+        let kept = withheld.taken_out(said.into());
+        assert_eq!(kept, "'20261130/us-east-1/secretsmanager/aws4_request' for [withheld]");
+        assert_eq!(
+            (&headers["location"], &headers["x-amzn-requestid"]),
+            (&MARK.parse().unwrap(), &"7".parse().unwrap())
+        );
     }
 }

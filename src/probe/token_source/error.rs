@@ -23,6 +23,8 @@ pub enum TokenSourceError {
     Denied { what: String, why: String, owner: String },
     #[error("{what} cannot be read: {why}")]
     Unreadable { what: String, why: String },
+    #[error("{what} was not read: this machine has no descriptor or memory left ({why})")]
+    Shortage { what: String, why: String },
     #[error("{what} holds more than 1 MiB; a token has a few kilobytes")]
     TooLarge { what: String },
     #[error("{what} is not text (byte {at} is not UTF-8)")]
@@ -83,6 +85,7 @@ impl TokenSourceError {
             | TooLarge { .. }
             | NotText { .. }
             | Interrupted => AbsenceKind::Unreadable,
+            Shortage { .. } => AbsenceKind::Shortage,
             NotStarted { .. } | CommandFailed { .. } | CommandSilent { .. } | CommandTimedOut { .. } => {
                 AbsenceKind::CommandFailed
             }

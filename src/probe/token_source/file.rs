@@ -1,38 +1,24 @@
 //! A token in a file: platforms rotate it, so its state is remembered for reading it again when it changed.
 
-use std::fs::{File, Metadata};
-use std::io::Read as _;
+use std::fs::Metadata;
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::{MAX_BYTES, SourcedToken, TokenSourceError, sourced};
+use crate::probe::regular_file;
 
 /// Reads the token from a file.
 pub fn read_file(path: &Path) -> Result<SourcedToken, TokenSourceError> {
     let what = || format!("file {}", path.display());
-    // Looked at before it is opened: opening a pipe that nobody writes to would wait for ever.
-    let metadata = std::fs::metadata(path).map_err(|error| refusal(path, &error))?;
-    if metadata.is_dir() {
-        return Err(TokenSourceError::Directory { what: what() });
-    }
-    if !metadata.is_file() && !is_stream(path) {
-        return Err(TokenSourceError::NotAFile { what: what() });
-    }
-    let file = File::open(path).map_err(|error| refusal(path, &error))?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| refusal(path, &error))?;
+    let bytes = regular_file::read(path, MAX_BYTES as u64).map_err(|error| refusal(path, &error))?;
     sourced(&bytes, what)
-}
-
-/// Whether the path is a shell's process substitution or standard input, which are pipes with a writer.
-fn is_stream(path: &Path) -> bool {
-    path.starts_with("/dev/fd") || path.starts_with("/proc") || path == Path::new("/dev/stdin")
 }
 
 fn refusal(path: &Path, error: &std::io::Error) -> TokenSourceError {
     let what = format!("file {}", path.display());
     match error.kind() {
+        _ if regular_file::is_shortage(error) => TokenSourceError::Shortage { what, why: error.to_string() },
+        std::io::ErrorKind::IsADirectory => TokenSourceError::Directory { what },
+        std::io::ErrorKind::InvalidInput => TokenSourceError::NotAFile { what },
         std::io::ErrorKind::NotFound => TokenSourceError::NotFound { what },
         std::io::ErrorKind::PermissionDenied => {
             let owner = std::fs::metadata(path).map(|metadata| rights(&metadata)).unwrap_or_default();

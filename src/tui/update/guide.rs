@@ -5,7 +5,7 @@ use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Setting, Value};
 use crate::domain::profile::{Guide, Profile};
-use crate::domain::secret_shape::looks_secret;
+use crate::domain::redaction::looks_secret;
 use crate::domain::timestamp::rfc3339;
 use crate::domain::token::looks_like_jwt;
 use crate::guide::{Change, Proof, Shown, import, next_open};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use zeroize::Zeroize as _;
 
 use super::{commands, error, explain, guide, keep_sideways, rotation, runs, scrolled, show, toast, token};
-use crate::domain::secret_shape::looks_secret;
+use crate::domain::redaction::looks_secret;
 use crate::domain::token::looks_like_jwt;
 use crate::output::{json, markdown};
 use crate::tui::command::{Availability, command};

@@ -2,8 +2,8 @@
 
 use super::{error, guide, show, toast};
 use crate::domain::profile::Profile;
+use crate::domain::redaction::looks_secret;
 use crate::domain::runtime_output::RuntimeOutput;
-use crate::domain::secret_shape::looks_secret;
 use crate::domain::token::looks_like_jwt;
 use crate::run::rotation::event::{RotationEvent, RotationKind};
 use crate::run::rotation::session::RuntimeFrom;

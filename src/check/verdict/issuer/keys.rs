@@ -16,6 +16,8 @@ pub(super) fn key_problems(keys: &KeysFact) -> Vec<Finding> {
     for problem in &jwks.problems {
         let certainty = match problem {
             JwksProblem::NoKeys | JwksProblem::NoUsableKey | JwksProblem::TooMany { .. } => Certainty::Proven,
+            // Whoever reads it signs as the issuer, whatever else works.
+            JwksProblem::Key { problem: KeyProblem::PrivatePublished { .. }, .. } => Certainty::Proven,
             JwksProblem::DuplicateKid { .. } | JwksProblem::Key { .. } => Certainty::Possible,
         };
         findings.push(found(certainty, problem.to_string()));

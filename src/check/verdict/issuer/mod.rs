@@ -263,6 +263,7 @@ mod tests {
             (HopName::Connect, FailureKind::ProxyRefused, [Inconclusive, Skipped, Skipped]),
             (HopName::Tls, FailureKind::TlsHandshake, [Pass, Fail, Skipped]),
             (HopName::Tls, FailureKind::TrustStore, [Pass, Inconclusive, Skipped]),
+            (HopName::Connect, FailureKind::Shortage, [Inconclusive, Skipped, Skipped]),
             (HopName::Request, FailureKind::Timeout, [Pass, Pass, Fail]),
             (HopName::Body, FailureKind::Truncated, [Pass, Pass, Fail]),
         ] {
@@ -382,6 +383,7 @@ mod tests {
             (vec![key.clone(), key.clone()], Outcome::Warn),
             (vec![key.clone(), with("kid", json!(""))], Outcome::Warn),
             (vec![], Outcome::Fail),
+            (vec![with("d", json!("AQ"))], Outcome::Fail),
             (vec![with("key_ops", json!(["verify"]))], Outcome::Fail),
             (vec![with("use", json!("enc"))], Outcome::Fail),
             (vec![with("crv", json!("P-192"))], Outcome::Fail),

@@ -21,6 +21,8 @@ pub(super) fn judge(problem: &TokenProblem, token: &DecodedToken, cloud: Cloud) 
     let (cause, certainty, weight) = match problem {
         // The signature's verdict tells these, with the key set in view.
         TokenProblem::KeyIdMissing | TokenProblem::KeyIdEmpty => return None,
+        // Nothing that a cloud minds.
+        TokenProblem::HoldsSecret { .. } => return None,
         // Nobody expects a signature of an unsigned token.
         TokenProblem::EmptySignature
             if token.problems.iter().any(|p| matches!(p, TokenProblem::AlgorithmNone { .. })) =>
@@ -99,7 +101,8 @@ fn check(problem: &TokenProblem) -> CheckId {
         | TokenProblem::Invisible { .. }
         | TokenProblem::LookAlike { .. }
         | TokenProblem::RolesFormat { .. }
-        | TokenProblem::TagsFormat { .. } => CheckId::TokenClaims,
+        | TokenProblem::TagsFormat { .. }
+        | TokenProblem::HoldsSecret { .. } => CheckId::TokenClaims,
         _ => CheckId::TokenShape,
     }
 }

@@ -46,9 +46,13 @@ fn absent(absence: &TokenAbsence, guide: Guide) -> Verdict {
             vec![finding(Cause::EnvNotSet, Certainty::Likely)]
         }
         (AbsenceKind::NotPermitted, _) => vec![finding(Cause::IdTokenPermissionMissing, Certainty::Likely)],
+        (AbsenceKind::Shortage, _) => vec![finding(Cause::Transient, Certainty::Possible)],
         (AbsenceKind::RequestFailed, _) => vec![finding(Cause::IdTokenPermissionMissing, Certainty::Possible)],
     };
-    Verdict::fail(absence.message.clone(), findings)
+    match absence.kind {
+        AbsenceKind::Shortage => Verdict::inconclusive(absence.message.clone(), findings),
+        _ => Verdict::fail(absence.message.clone(), findings),
+    }
 }
 
 #[cfg(test)]

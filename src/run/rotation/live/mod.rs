@@ -142,6 +142,9 @@ impl LiveWorld {
         let (fact, sourced) = token_source::observe(source, &options).await;
         facts.token = Some(fact);
         match sourced {
+            Some(_) if !facts.has_form_of_token() => {
+                Err(refusal(verdict::of(CheckId::TokenShape, facts, &self.profile)))
+            }
             Some(sourced) => Ok(sourced.token),
             None => Err(refusal(verdict::of(CheckId::TokenPresent, facts, &self.profile))),
         }

@@ -6,7 +6,7 @@ use super::super::Show;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::{Need, ask};
 use crate::domain::profile::setting::Origin;
-use crate::domain::secret_shape::looks_secret;
+use crate::domain::redaction::looks_secret;
 use crate::guide::Field;
 use crate::tui::model::Model;
 use crate::tui::model::guide::{Editing, Followed, Standing};
