@@ -12,12 +12,7 @@ pub fn findings(check: &str, evaluation: &AssumeEvaluation) -> Vec<Finding> {
         let summary = "a Deny statement of the role's trust policy fits the caller";
         return vec![proven(Cause::ExplicitDeny, summary).with_evidence(format!("it is Statement[{}]", deny.index))];
     }
-    let about = |s: &&StatementEvaluation| s.effect == Effect::Allow && s.action.result != Truth::False;
-    let mut allowing: Vec<&StatementEvaluation> = evaluation.statements.iter().filter(about).collect();
-    // The statement that lacks the least was meant.
-    allowing
-        .sort_by_key(|statement| misses(statement).count() + usize::from(statement.principal.result == Truth::False));
-    let Some(meant) = allowing.first() else {
+    let Some(meant) = evaluation.nearest_allow() else {
         let (cause, summary) = if evaluation.takes_tokens {
             (Cause::WrongFlow, "the role's trust policy lets web identities in, and no signed caller")
         } else {

@@ -37,3 +37,4 @@ mod terminals;
 mod thumbprint;
 mod token;
 mod trust;
+mod trust_fixes;

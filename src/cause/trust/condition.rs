@@ -1,6 +1,5 @@
 //! A condition that the token does not meet.
 
-use super::fix::{self, update_role};
 use super::principal::listed;
 use super::{DOCS_KEYS, DOCS_OPERATORS, DOCS_TRUST, place};
 use crate::cause::{Cause, Certainty, Finding};
@@ -8,7 +7,7 @@ use crate::domain::diff::first_difference;
 use crate::domain::iam::{
     Comparison, ConditionEvaluation, NearMiss, Operator, StatementEvaluation, Transformation, TrustEvaluation,
 };
-use crate::domain::issuer::{IssuerKind, condition_key_prefix, segments};
+use crate::domain::issuer::{GithubSubject, IssuerKind, condition_key_prefix, segments};
 use crate::domain::text_difference::TextDifference;
 
 const DOCS_GITHUB: &str = "https://docs.github.com/en/actions/reference/security/oidc";
@@ -38,16 +37,11 @@ pub(super) fn finding(
     }
     finding = fixes(finding, evaluation, condition, claim.as_deref());
     finding.docs = docs(cause, condition).to_owned();
-    update_role(finding, evaluation)
+    finding
 }
 
 /// A condition that depends on what is not at hand.
-pub(super) fn unknown(
-    check: &str,
-    evaluation: &TrustEvaluation,
-    statement: &StatementEvaluation,
-    condition: &ConditionEvaluation,
-) -> Finding {
+pub(super) fn unknown(check: &str, statement: &StatementEvaluation, condition: &ConditionEvaluation) -> Finding {
     let unrecognised = Operator::parse(&condition.operator).comparison == Comparison::Unrecognised;
     let cause = if unrecognised { Cause::OperatorWrong } else { Cause::ClaimMismatch };
     let summary = format!("whether `{}` is met is unknown here: {}", condition.key, condition.why);
@@ -56,8 +50,7 @@ pub(super) fn unknown(
     finding.expected = expected(condition);
     if unrecognised {
         let nearest = Operator::nearest_name(&condition.operator).unwrap_or("StringEquals");
-        let snippet = fix::condition(nearest, &condition.key, &condition.expected);
-        finding = update_role(finding.with_command("Use an operator that IAM knows", snippet), evaluation);
+        finding = finding.with_fix(format!("Use an operator that IAM knows, such as {nearest}"));
     }
     finding.docs = DOCS_OPERATORS.to_owned();
     finding
@@ -158,10 +151,7 @@ fn fixes(
 ) -> Finding {
     if let Some(key) = &condition.impossible_key {
         return match &key.corrected {
-            Some(corrected) => finding.with_command(
-                "Use the key that the token has",
-                fix::condition(&condition.operator, corrected, &condition.expected),
-            ),
+            Some(corrected) => finding.with_fix(format!("Name the key `{corrected}`, which the token has")),
             None => finding.with_fix(format!(
                 "Remove the condition on `{}`; conditions on `{}:sub` and `:aud` tell tokens apart",
                 condition.key,
@@ -181,62 +171,63 @@ fn fixes(
         return finding
             .with_fix(format!("If this token is meant to have the role, take `{actual}` out of the excepted values"));
     }
-    let accepted = fix::condition(&condition.operator, &condition.key, &with(condition, None, actual));
     match claim {
         Some("aud" | "oaud") => finding
-            .with_command("Accept the audience that the token has", accepted)
+            .with_fix(format!("Accept the token's audience, `{actual}`"))
             .with_fix(format!("Or ask for a token with the audience {}", listed(&condition.expected))),
-        _ => finding.with_command("If this token is meant to have the role, accept its value", accepted),
+        _ => finding.with_fix(format!(
+            "If this token is meant to have the role, accept `{}` = `{actual}`; otherwise take the token that is meant",
+            condition.key
+        )),
     }
 }
 
 fn near_fix(finding: Finding, condition: &ConditionEvaluation, near: &NearMiss) -> Finding {
     use Transformation::*;
-    let corrected = |values: &[String]| fix::condition(&condition.operator, &condition.key, values);
     let Some(value) = &near.corrected else {
-        return match near.transformation {
-            WildcardUnderEquals => {
-                let operator = condition.operator.replace("EqualsIgnoreCase", "Equals").replace("Equals", "Like");
-                let snippet = fix::condition(&operator, &condition.key, &condition.expected);
-                finding.with_command("Compare with StringLike, which knows wildcards", snippet)
-            }
+        return match (near.transformation, condition.actual.as_deref()) {
+            (WildcardUnderEquals, Some([actual])) => finding.with_fix(format!(
+                "Require the token's own value, `{actual}`; under StringLike `{}` would let in all that fit",
+                near.expected
+            )),
             _ => finding.with_fix("Put each value under the key of its own claim"),
         };
     };
+    let accept = format!("accept `{}` = `{value}`", condition.key);
     match near.transformation {
-        ImmutableSubject | NameSubject => finding
-            .with_command(
-                "Accept both forms while the repository moves from one to the other",
-                corrected(&[near.expected.clone(), value.clone()]),
-            )
-            .with_command(
-                "See the form a repository's tokens have",
-                "gh api repos/OWNER/REPO/actions/oidc/customization/sub",
-            ),
+        ImmutableSubject | NameSubject => {
+            let finding = finding.with_fix(format!(
+                "Accept both `{}` and `{value}` while the repository moves from one form to the other",
+                near.expected
+            ));
+            match repository(condition) {
+                Some(path) => finding.with_look(
+                    "The form that the repository's tokens have",
+                    format!("gh api repos/{path}/actions/oidc/customization/sub"),
+                ),
+                None => finding,
+            }
+        }
         EnvironmentInsteadOfRef => finding
-            .with_command("Accept the job's environment", corrected(&with(condition, Some(&near.expected), value)))
+            .with_fix(format!("Name the job's environment in the policy: {accept}"))
             .with_fix("Or remove `environment:` from the job, so that its subject names the branch or tag"),
         RefInsteadOfEnvironment => finding
             .with_fix("Add the `environment:` that the policy names to the job")
-            .with_command("Or accept the branch or tag", corrected(&with(condition, Some(&near.expected), value))),
-        PullRequest => finding
-            .with_fix(
-                "Run the job for the event that the policy names: a policy for pull requests serves whoever opens one",
-            )
-            .with_command("Or accept this event", corrected(&with(condition, Some(&near.expected), value))),
-        _ => finding.with_command("Correct the value", corrected(&with(condition, Some(&near.expected), value))),
+            .with_fix(format!("Or name the branch or tag in the policy: {accept}")),
+        PullRequest => finding.with_fix(
+            "Run the job for the event that the policy names: a policy for pull requests serves whoever opens one",
+        ),
+        _ => finding.with_fix(format!("Write `{value}` instead of `{}`", near.expected)),
     }
 }
 
-/// The condition's values with `value` in place of `replaced`, or beside the others.
-fn with(condition: &ConditionEvaluation, replaced: Option<&str>, value: &str) -> Vec<String> {
-    let mut values = condition.expected.clone();
-    match replaced.and_then(|replaced| values.iter().position(|v| v == replaced)) {
-        Some(at) => value.clone_into(&mut values[at]),
-        None if values.len() == 1 => value.clone_into(&mut values[0]),
-        None => values.push(value.to_owned()),
-    }
-    values
+/// Owner and name of the repository in the token's subject, where a shell reads them as they are.
+fn repository(condition: &ConditionEvaluation) -> Option<String> {
+    let subject = GithubSubject::parse(condition.actual.as_deref()?.first()?)?;
+    let is_plain =
+        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    let names = [subject.owner, subject.repository];
+    names.iter().all(|name| is_plain(name)).then(|| names.join("/"))
 }
 
 fn docs(cause: Cause, condition: &ConditionEvaluation) -> &'static str {

@@ -1,17 +1,16 @@
 //! From what a trust policy says to a token, to the causes: which statement was meant, and what in it does not fit.
 
 mod condition;
-mod fix;
 mod principal;
 mod width;
 
 pub use width::{smells, strangers};
 
-use self::fix::update_role;
 use super::{Cause, Certainty, Finding};
 use crate::domain::iam::{
     Decision, Effect, KeyFault, ProviderArn, Refusal, StatementEvaluation, TrustEvaluation, Truth, WEB_IDENTITY,
 };
+use crate::domain::issuer::condition_key_prefix;
 
 const DOCS_TRUST: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html";
 const DOCS_PROVIDER: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html";
@@ -58,18 +57,11 @@ fn refused(check: &str, evaluation: &TrustEvaluation, refusal: Refusal) -> Findi
             new(Cause::RolesClaim, "the token lists the roles it may have, and this role is not among them")
                 .with_fix("Have the issuer put the role's ARN into the claim `https://aws.amazon.com/roles`")
         }
-        Refusal::SubjectNotEvaluated => {
-            let snippet = fix::condition(
-                "StringLike",
-                "app.terraform.io:sub",
-                &["organization:ORG:project:PROJECT:workspace:WORKSPACE:run_phase:*".to_owned()],
-            );
-            new(
-                Cause::SubMismatch,
-                "STS takes tokens of app.terraform.io only where the trust policy has a condition on their subject",
-            )
-            .with_command("Add a condition on the subject", snippet)
-        }
+        Refusal::SubjectNotEvaluated => new(
+            Cause::SubMismatch,
+            "STS takes tokens of app.terraform.io only where the trust policy has a condition on their subject",
+        )
+        .with_fix("Add a condition on `app.terraform.io:sub` that names the workspace"),
     };
     if let Some(role) = &evaluation.role_arn {
         finding = finding.with_evidence(format!("the role is {role}"));
@@ -96,7 +88,6 @@ fn denials(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
             finding = finding.with_evidence(told);
         }
         finding = finding.with_fix(format!("Narrow the condition of {place}, or remove the statement"));
-        finding = update_role(finding, evaluation);
         finding.docs = DOCS_LOGIC.to_owned();
         finding
     })
@@ -105,13 +96,12 @@ fn denials(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
 
 /// What does not fit in the allowing statement that comes nearest.
 fn nearest_allow(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
-    let allow = evaluation.statements.iter().filter(|s| s.effect == Effect::Allow);
-    let Some(nearest) = allow.clone().min_by_key(|statement| cost(statement)) else {
+    let Some(nearest) = evaluation.nearest_allow() else {
         let summary = "the trust policy has no statement that allows anything";
         let mut finding = Finding::new(Cause::ActionMissing, check, Certainty::Proven, summary)
-            .with_command("Add a statement that allows the exchange", fix::statement(evaluation));
+            .with_fix(format!("Add a statement that {}", lets_in(evaluation)));
         finding.docs = DOCS_TRUST.to_owned();
-        return vec![update_role(finding, evaluation)];
+        return vec![finding];
     };
     if nearest.matches == Truth::True {
         return Vec::new();
@@ -122,10 +112,10 @@ fn nearest_allow(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
     } else {
         if nearest.principal.result != Truth::True {
             found.push(principal::finding(check, evaluation, nearest));
-            found.extend(principal::partition(check, evaluation, nearest));
+            found.extend(principal::partition(check, nearest));
         }
         if nearest.action.result == Truth::False {
-            found.push(action_missing(check, evaluation, nearest));
+            found.push(action_missing(check, nearest));
         }
         let elsewhere = keys_of_its_own_principal(nearest);
         let failing = nearest.conditions.iter().filter(|c| c.result == Truth::False);
@@ -135,9 +125,9 @@ fn nearest_allow(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
     }
     if found.is_empty() {
         let open = nearest.conditions.iter().filter(|c| c.result == Truth::Unknown);
-        found.extend(open.map(|c| condition::unknown(check, evaluation, nearest, c)));
+        found.extend(open.map(|c| condition::unknown(check, nearest, c)));
     }
-    let others = allow.count() - 1;
+    let others = evaluation.statements.iter().filter(|s| s.effect == Effect::Allow).count() - 1;
     if others > 0 {
         for finding in &mut found {
             finding.evidence.push(format!(
@@ -147,20 +137,6 @@ fn nearest_allow(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
         }
     }
     found
-}
-
-/// How far a statement is from fitting: the least is what was meant.
-fn cost(statement: &StatementEvaluation) -> usize {
-    let of = |result: Truth, is_near: bool, far: usize| match result {
-        Truth::False if is_near => 2,
-        Truth::False => far,
-        Truth::Unknown => 1,
-        Truth::True => 0,
-    };
-    let conditions = statement.conditions.iter();
-    of(statement.principal.result, statement.principal.near_miss.is_some(), 12)
-        + of(statement.action.result, false, 6)
-        + conditions.map(|c| of(c.result, c.near_miss.is_some() || c.impossible_key.is_some(), 4)).sum::<usize>()
 }
 
 /// The keys that are right for the statement's principal, which is another issuer: the principal alone is at fault.
@@ -192,20 +168,20 @@ fn other_flow(check: &str, evaluation: &TrustEvaluation, statement: &StatementEv
     let mut finding = Finding::new(Cause::WrongFlow, check, Certainty::Proven, summary)
         .with_difference(statement.action.expected.join(", "), WEB_IDENTITY)
         .with_evidence(format!("{} trusts {}", place(statement), statement.principal.expected.join(", ")))
-        .with_fix("Assume another role with the token first and chain to this one with AssumeRole, or let this role take the token:")
-        .with_command("Add a statement for the token's issuer", fix::statement(evaluation));
+        .with_fix("Assume another role with the token first and chain to this one with AssumeRole")
+        .with_fix(format!("Or add a statement that {}", lets_in(evaluation)));
     finding.docs = DOCS_TRUST.to_owned();
-    update_role(finding, evaluation)
+    finding
 }
 
-fn action_missing(check: &str, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Finding {
+fn action_missing(check: &str, statement: &StatementEvaluation) -> Finding {
     let summary = format!("{} does not allow `{WEB_IDENTITY}`", place(statement));
     let mut finding = Finding::new(Cause::ActionMissing, check, Certainty::Proven, summary)
         .with_difference(statement.action.expected.join(", "), WEB_IDENTITY)
         .with_evidence(format!("its {} is {}", statement.action.element, statement.action.expected.join(", ")))
-        .with_command("Let the statement allow the exchange", format!("\"Action\": \"{WEB_IDENTITY}\""));
+        .with_fix(format!("Let {} allow `{WEB_IDENTITY}`", place(statement)));
     finding.docs = DOCS_TRUST.to_owned();
-    update_role(finding, evaluation)
+    finding
 }
 
 /// Session tags and source identity, which the token's claims ask for beside the exchange.
@@ -219,15 +195,18 @@ fn implied_actions(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
             let certainty = if action.decision == Decision::Deny { Certainty::Proven } else { Certainty::Possible };
             let summary = format!("the token carries {what}, and the trust policy does not allow `{}`", action.action);
             let mut finding = Finding::new(cause, check, certainty, summary)
-                .with_command(
-                    "Allow both in the statement that allows the exchange",
-                    format!("\"Action\": [\"{WEB_IDENTITY}\", \"{}\"]", action.action),
-                )
+                .with_fix(format!("Allow `{}` too in the statement that allows the exchange", action.action))
                 .with_fix(format!("Or have the issuer send no {what}"));
             finding.docs = DOCS_TAGS.to_owned();
-            update_role(finding, evaluation)
+            finding
         })
         .collect()
+}
+
+/// What a statement for the token's issuer does, in words.
+fn lets_in(evaluation: &TrustEvaluation) -> String {
+    let prefix = condition_key_prefix(&evaluation.issuer);
+    format!("allows `{WEB_IDENTITY}` to {}, and requires `{prefix}:aud` and `{prefix}:sub`", evaluation.provider_arn)
 }
 
 /// `Statement[0]`, with its Sid where it has one.

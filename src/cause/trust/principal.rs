@@ -1,6 +1,5 @@
 //! A principal that is not the token's identity provider.
 
-use super::fix::{self, update_role};
 use super::{DOCS_PROVIDER, place};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::domain::iam::{ProviderArn, StatementEvaluation, Transformation, TrustEvaluation, Truth};
@@ -34,13 +33,13 @@ pub(super) fn finding(check: &str, evaluation: &TrustEvaluation, statement: &Sta
     if let Some(role) = &evaluation.role_arn {
         finding = finding.with_evidence(format!("a role trusts providers of its own account only; the role is {role}"));
     }
-    finding = finding.with_command("Name the token's identity provider", fix::principal(&principal.actual));
+    finding = finding.with_fix(format!("Name the identity provider `{}` under `Federated`", principal.actual));
     finding.docs = DOCS_PROVIDER.to_owned();
-    update_role(finding, evaluation)
+    finding
 }
 
 /// Another partition, where that is wrong beside what [`finding`] tells.
-pub(super) fn partition(check: &str, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Option<Finding> {
+pub(super) fn partition(check: &str, statement: &StatementEvaluation) -> Option<Finding> {
     let principal = &statement.principal;
     let near = principal.near_miss.as_ref();
     let written = near.map(|near| &near.expected).or_else(|| principal.expected.first())?;
@@ -55,8 +54,8 @@ pub(super) fn partition(check: &str, evaluation: &TrustEvaluation, statement: &S
     );
     let finding = Finding::new(Cause::WrongPartition, check, Certainty::Proven, summary)
         .with_difference(real.partition, written.partition)
-        .with_command("Name the token's identity provider", fix::principal(&principal.actual));
-    Some(update_role(finding, evaluation))
+        .with_fix(format!("Name the identity provider `{}` under `Federated`", principal.actual));
+    Some(finding)
 }
 
 /// Values as a person lists them, not too many.

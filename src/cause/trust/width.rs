@@ -128,7 +128,10 @@ fn finding(check: &str, smell: &Smell) -> Finding {
         Rule::WildcardUnderEquals => (
             Cause::OperatorWrong,
             format!("`{text}` has a wildcard that its operator takes literally, so `{key}` will never equal it"),
-            format!("Write `StringLike` in place of the operator of {place}.{}", smell.at),
+            format!(
+                "Write the whole value in {place}.{}; under StringLike the wildcard would let in all that fit",
+                smell.at
+            ),
             DOCS_OPERATORS,
         ),
         Rule::ImpossibleKey(impossible) => (

@@ -56,6 +56,9 @@ pub struct RoleTrust {
     /// There is no such file.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_missing: bool,
+    /// What was read, for a fix to be made from; no part of the report.
+    #[serde(skip)]
+    pub text: Option<String>,
 }
 
 /// The search for a secret in the partition's other regions.
@@ -96,11 +99,19 @@ pub struct Caller {
 impl RoleTrust {
     /// Evaluates a trust policy for a caller, or keeps why it could not be read.
     pub fn evaluate(source: &str, text: Result<String, Unread>, request: &AssumeRequest<'_>) -> Self {
-        let policy = text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string().into()));
-        let (evaluation, problem, is_missing) = match policy {
-            Ok(policy) => (Some(evaluate_assume(&policy, request)), None, false),
-            Err(unread) => (None, Some(unread.why), unread.is_missing),
+        let mut trust =
+            RoleTrust { source: source.to_owned(), evaluation: None, problem: None, is_missing: false, text: None };
+        let read = |text: String| match Policy::parse(&text) {
+            Ok(policy) => Ok((policy, text)),
+            Err(error) => Err(error.to_string().into()),
         };
-        RoleTrust { source: source.to_owned(), evaluation, problem, is_missing }
+        match text.and_then(read) {
+            Ok((policy, text)) => {
+                trust.evaluation = Some(evaluate_assume(&policy, request));
+                trust.text = Some(text);
+            }
+            Err(unread) => (trust.problem, trust.is_missing) = (Some(unread.why), unread.is_missing),
+        }
+        trust
     }
 }

@@ -41,6 +41,9 @@ pub struct TrustFact {
     /// There is no such file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_missing: bool,
+    /// What was read, for a fix to be made from; no part of the report.
+    #[serde(skip)]
+    pub text: Option<String>,
 }
 
 /// Who asks for the role, with what, and when.
@@ -97,9 +100,17 @@ impl TrustFact {
             accepts_only: None,
             problem: None,
             is_missing: false,
+            text: None,
         };
-        match text.and_then(|text| Policy::parse(&text).map_err(|error| error.to_string().into())) {
-            Ok(policy) => learn(&policy, &mut fact),
+        let read = |text: String| match Policy::parse(&text) {
+            Ok(policy) => Ok((policy, text)),
+            Err(error) => Err(error.to_string().into()),
+        };
+        match text.and_then(read) {
+            Ok((policy, text)) => {
+                learn(&policy, &mut fact);
+                fact.text = Some(text);
+            }
             Err(unread) => (fact.problem, fact.is_missing) = (Some(unread.why), unread.is_missing),
         }
         fact

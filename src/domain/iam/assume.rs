@@ -40,6 +40,17 @@ pub struct AssumeEvaluation {
     pub takes_tokens: bool,
 }
 
+impl AssumeEvaluation {
+    /// The statement that allows the action and lacks the least, which is the one that was meant.
+    pub fn nearest_allow(&self) -> Option<&StatementEvaluation> {
+        let about = |s: &&StatementEvaluation| s.effect == Effect::Allow && s.action.result != Truth::False;
+        self.statements.iter().filter(about).min_by_key(|statement| {
+            let misses = statement.conditions.iter().filter(|condition| condition.result == Truth::False);
+            misses.count() + usize::from(statement.principal.result == Truth::False)
+        })
+    }
+}
+
 /// Decides on `request`, and says why. That a policy allows is half of what STS asks: unless it names the caller
 /// itself, the caller's own policies must allow the call too.
 pub fn evaluate_assume(policy: &Policy, request: &AssumeRequest<'_>) -> AssumeEvaluation {

@@ -54,7 +54,29 @@ pub struct StatementEvaluation {
     pub conditions: Vec<ConditionEvaluation>,
 }
 
+impl TrustEvaluation {
+    /// The allowing statement that lacks the least, which is the one that was meant.
+    pub fn nearest_allow(&self) -> Option<&StatementEvaluation> {
+        let allow = self.statements.iter().filter(|s| s.effect == Effect::Allow);
+        allow.min_by_key(|statement| statement.distance())
+    }
+}
+
 impl StatementEvaluation {
+    /// How far it is from fitting.
+    fn distance(&self) -> usize {
+        let of = |result: Truth, is_near: bool, far: usize| match result {
+            Truth::False if is_near => 2,
+            Truth::False => far,
+            Truth::Unknown => 1,
+            Truth::True => 0,
+        };
+        let conditions = self.conditions.iter();
+        of(self.principal.result, self.principal.near_miss.is_some(), 12)
+            + of(self.action.result, false, 6)
+            + conditions.map(|c| of(c.result, c.near_miss.is_some() || c.impossible_key.is_some(), 4)).sum::<usize>()
+    }
+
     /// A statement fits where its principal, its action and every condition do.
     pub(super) fn of(
         index: usize,

@@ -77,6 +77,15 @@ pub fn strangers(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Stranger> {
     found
 }
 
+/// The tokens of all strangers that are tried against `policy`, whether it lets them in or not.
+pub(super) fn tokens(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Map<String, Value>> {
+    let subject = request.claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+    let kind = IssuerKind::of(request.issuer(), Some(subject));
+    let patterns = values_for(policy, condition_key_prefix(request.issuer()), "sub");
+    let candidates = candidates::all(kind, subject, &patterns).into_iter().take(tries(policy));
+    candidates.map(|candidate| claims_of(&candidate, request.claims)).collect()
+}
+
 /// Whether the policy takes a stranger's claims, with the token's audience or one the policy itself names: whoever
 /// asks for a token chooses its audience.
 fn is_accepted(

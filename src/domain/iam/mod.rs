@@ -4,6 +4,7 @@ mod access;
 mod assume;
 mod condition;
 mod context;
+mod correct;
 mod decide;
 mod document;
 mod evaluate;
@@ -27,6 +28,10 @@ mod variable;
 pub use access::{AccessEvaluation, AccessRequest, AccessStatement, OtherKeys, evaluate_access};
 pub use assume::{ASSUME_ROLE, AssumeEvaluation, AssumeRequest, evaluate_assume};
 pub use context::{TrustRequest, WEB_IDENTITY};
+pub use correct::{
+    Correction, NoCorrection, Subject, SubjectKnownFrom, Wanted, WantedCaller, correct_assume, correct_trust,
+    tighten_trust,
+};
 pub use decide::{Decision, Refusal, decide_trust};
 pub use evaluate::{
     ActionDecision, ConditionEvaluation, ElementEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust,

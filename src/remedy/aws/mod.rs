@@ -1,5 +1,6 @@
 //! The fixes of AWS: each a script for the AWS CLI.
 
+mod meant;
 pub mod trust;
 
 use super::Context;

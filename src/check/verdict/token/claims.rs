@@ -108,15 +108,26 @@ fn issuer(expected: &str, actual: &str, cloud: Cloud, tally: &mut Tally) {
         return;
     }
     // The profile may be the one that is wrong, so this is never proven from here.
-    let found = match cloud {
-        Cloud::Aws => finding(
-            Cause::ProviderMissing,
-            Certainty::Likely,
-            "the token's `iss` is not the expected issuer; AWS looks its provider up by `iss`, character by character",
-        ),
-        Cloud::Entra => finding(Cause::IssMismatch, Certainty::Likely, "the token's `iss` is not the expected issuer"),
+    let cause = match cloud {
+        Cloud::Aws => Cause::ProviderMissing,
+        Cloud::Entra => Cause::IssMismatch,
     };
-    tally.fails(explained(found.with_difference(expected, actual), text_difference(expected, actual)));
+    let miss = text_difference(expected, actual);
+    let (summary, fix) = match miss {
+        Some(_) => (
+            "the token's issuer is written otherwise than the profile has it, and every character counts".to_owned(),
+            "Write the issuer as its own discovery document has it, in the profile, the cloud and the platform alike."
+                .to_owned(),
+        ),
+        None => (
+            "the token is of another issuer than the profile trusts".to_owned(),
+            format!(
+                "Take a token of {expected}. Do not register {actual}: anybody with a token of it could then ask for the role."
+            ),
+        ),
+    };
+    let found = finding(cause, Certainty::Likely, summary).with_difference(expected, actual).with_fix(fix);
+    tally.fails(explained(found, miss));
 }
 
 fn audience(expected: &str, token: &DecodedToken, cloud: Cloud, tally: &mut Tally) {
