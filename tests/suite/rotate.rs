@@ -307,10 +307,11 @@ fn nothing_is_written_without_consent_and_nothing_unclear() {
 #[test]
 fn a_person_at_a_terminal_names_the_secret_and_the_account() {
     let mut screen = Screen::trustline(&["rotate", "--lab", "--put", "--kickoff"], (140, 40));
-    screen.wait("New value (it is not shown):");
-    screen.send(&format!("{}\r", NEW.0));
+    // Whose secret it is stands there before the value is asked for.
     screen.wait("To go on, type: crewai-test-keyword 123456789012");
     screen.send("crewai-test-keyword 123456789012\r");
+    screen.wait("New value (it is not shown):");
+    screen.send(&format!("{}\r", NEW.0));
     screen.wait("PROPAGATED");
     assert_eq!(screen.ended(), 0);
     assert!(!screen.raw().contains(NEW.0), "the value was shown");

@@ -71,9 +71,13 @@ fn a_save_that_cannot_be_made_leaves_the_profile_as_it_was() {
 #[test]
 fn a_check_without_a_token_leads_to_the_guide_that_says_where_one_comes_from() {
     let home = Home::with("aws-workload-identity");
-    let settings = ["guide=aws-workload-identity", "issuer.url=https://app.example.com", "aws.region=us-east-1"];
-    let role = "aws.role-arn=arn:aws:iam::123456789012:role/reader";
-    let set = settings.iter().chain(&[role]).flat_map(|setting| ["--set", *setting]);
+    let settings = [
+        "guide=aws-workload-identity",
+        "issuer.url=https://app.example.com",
+        "aws.region=us-east-1",
+        "aws.role-arn=arn:aws:iam::123456789012:role/reader",
+    ];
+    let set = settings.iter().flat_map(|setting| ["--set", *setting]);
     let output = trustline().args(["check", "--only", "token.present"]).args(set).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("`trustline guide aws-workload-identity` says where a token comes from"), "{text}");

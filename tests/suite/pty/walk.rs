@@ -43,11 +43,14 @@ impl Walk {
             self.screen.wait("next field");
             self.screen.send(&format!("{value}\r"));
         }
+        // Behind the last value comes the first one again.
+        self.screen.send("\x1b");
         self.screen.wait("next step");
     }
 
+    /// To a step in the list, whichever the next one is.
     fn next(&mut self, step: u8) {
-        self.screen.send("n");
+        self.screen.send(&format!("hg{}", "j".repeat(usize::from(step))));
         self.screen.wait(&format!("{step} of 10: "));
     }
 
