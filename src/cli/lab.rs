@@ -10,6 +10,7 @@ use super::lab_folder::LabFolder;
 use super::terminal::{Signals, print};
 use super::{CliError, Exit, network};
 use crate::domain::text::visible;
+use crate::guide::form::shell::quote;
 use crate::lab::{Endpoints, Lab, LabOptions, Scenario, World, WorldError};
 use crate::probe::regular_file;
 
@@ -58,6 +59,7 @@ struct Ready<'a> {
     tenant_id: Option<&'a str>,
     client_id: Option<&'a str>,
     secret: &'a str,
+    profile: &'a Path,
     /// A file with the administrator's keys and these addresses, as a shell's variables.
     operator_env: &'a Path,
     deployment_token_file: &'a Path,
@@ -89,6 +91,7 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
         tenant_id: Some(&lab.profile.azure.tenant_id),
         client_id: Some(&lab.profile.azure.client_id),
         secret: &lab.secret,
+        profile: &folder.profile_file(),
         operator_env: &folder.operator_file(),
         deployment_token_file: &deployment_token_file,
     };
@@ -122,7 +125,8 @@ fn table(scenarios: &[Scenario]) -> String {
 }
 
 fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
-    let Endpoints { issuer, sts, iam, secretsmanager, entra, vault, graph, arm, deployment } = ready.endpoints;
+    let Endpoints { issuer, sts, iam, secretsmanager, kms, entra, vault, graph, arm, deployment } = ready.endpoints;
+    let profile = ready.profile.display().to_string();
     let operator = ready.operator_env.display().to_string();
     let token_file = ready.deployment_token_file.display().to_string();
     let ca_file = ready.ca_file.display().to_string();
@@ -132,6 +136,7 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         ("STS", sts),
         ("IAM", iam),
         ("Secrets Manager", secretsmanager),
+        ("KMS", kms),
         ("Entra", entra.as_deref().unwrap_or_default()),
         ("Key Vault", vault.as_deref().unwrap_or_default()),
         ("Graph", graph),
@@ -142,6 +147,7 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         ("role", ready.role_arn),
         ("region", ready.region),
         ("secret", ready.secret),
+        ("profile", &profile),
         ("administrator", &operator),
         ("mint a token", "POST <issuer>/lab/mint with {\"payload\": \"<claims as JSON text>\"}"),
     ];
@@ -149,6 +155,8 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
     for (name, value) in rows {
         text.push_str(&format!("  {name:16} {}\n", visible(value)));
     }
+    let (profile, ca_file) = (quote(&profile), quote(&ca_file));
+    text.push_str(&format!("\ntry: trustline check --profile-file {profile} --ca-file {ca_file}\n"));
     text
 }
 

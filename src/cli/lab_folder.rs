@@ -213,6 +213,7 @@ fn operator(lab: &Lab, folder: &LabFolder) -> String {
         ("AWS_ENDPOINT_URL_STS", &places.sts),
         ("AWS_ENDPOINT_URL_IAM", &places.iam),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &places.secretsmanager),
+        ("AWS_ENDPOINT_URL_KMS", &places.kms),
         // The Azure CLI keeps clouds and sign-ins in files; `azure-login.sh` makes them.
         ("AZURE_CONFIG_DIR", &azure),
         ("AZURE_CORE_INSTANCE_DISCOVERY", "false"),

@@ -93,17 +93,39 @@ impl Iam {
             "DeleteOpenIDConnectProvider" => self.delete_provider(&call),
             "CreateRole" => self.create_role(&call),
             "GetRole" => self.get_role(&call),
+            "ListRoles" => self.list_roles(&call),
+            "UpdateRole" => self.update_role(&call),
+            "DeleteRole" => self.delete_role(&call),
+            "PutRolePermissionsBoundary" => self.put_boundary(&call),
+            "DeleteRolePermissionsBoundary" => self.delete_boundary(&call),
             "UpdateAssumeRolePolicy" => self.update_trust(&call),
             "PutRolePolicy" => self.put_role_policy(&call),
             "GetRolePolicy" => self.get_role_policy(&call),
             "ListRolePolicies" => self.list_role_policies(&call),
             "DeleteRolePolicy" => self.delete_role_policy(&call),
             "CreatePolicy" => self.create_policy(&call),
+            "GetPolicy" => self.get_policy(&call),
+            "DeletePolicy" => self.delete_policy(&call),
+            "ListPolicyVersions" => self.list_policy_versions(&call),
+            "GetPolicyVersion" => self.get_policy_version(&call),
+            "CreatePolicyVersion" => self.create_policy_version(&call),
+            "SetDefaultPolicyVersion" => self.set_default_policy_version(&call),
+            "DeletePolicyVersion" => self.delete_policy_version(&call),
+            "DetachRolePolicy" => self.detach_role_policy(&call),
+            "DetachUserPolicy" => self.detach_user_policy(&call),
+            "ListAttachedUserPolicies" => self.list_attached_user_policies(&call),
             "AttachRolePolicy" => self.attach_role_policy(&call),
             "ListAttachedRolePolicies" => self.list_attached_role_policies(&call),
             "AttachUserPolicy" => self.attach_user_policy(&call),
             "CreateUser" => self.create_user(&call),
             "GetUser" => self.get_user(&call),
+            "DeleteUser" => self.delete_user(&call),
+            "GetUserPolicy" => self.get_user_policy(&call),
+            "ListUserPolicies" => self.list_user_policies(&call),
+            "DeleteUserPolicy" => self.delete_user_policy(&call),
+            "ListAccessKeys" => self.list_access_keys(&call),
+            "GetAccessKeyLastUsed" => self.access_key_last_used(&call),
+            "DeleteAccessKey" => self.delete_access_key(&call),
             "PutUserPolicy" => self.put_user_policy(&call),
             "CreateAccessKey" => self.create_access_key(&call),
             _ => Err(QUERY.unknown_action(&parameters)),
@@ -148,6 +170,11 @@ fn no_such(what: impl Into<String>) -> Fault {
 /// `EntityAlreadyExists`, 409.
 fn exists(what: impl Into<String>) -> Fault {
     Fault::new("EntityAlreadyExists", 409, what)
+}
+
+/// `DeleteConflict`, 409.
+fn in_use(what: impl Into<String>) -> Fault {
+    Fault::new("DeleteConflict", 409, what)
 }
 
 /// Puts something under a name that is free; whether it was.

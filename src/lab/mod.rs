@@ -19,7 +19,9 @@ mod fault;
 mod graph;
 mod iam;
 mod issuer;
+mod json_protocol;
 mod keys;
+mod kms;
 mod query;
 mod secretsmanager;
 mod server;
@@ -47,6 +49,7 @@ use graph::Graph;
 use iam::Iam;
 use issuer::Issuer;
 use keys::Keys;
+use kms::Kms;
 use secretsmanager::SecretsManager;
 use server::{Manner, Port};
 use sts::{Fetcher, Sts};
@@ -94,6 +97,7 @@ pub struct Endpoints {
     pub sts: String,
     pub iam: String,
     pub secretsmanager: String,
+    pub kms: String,
     pub entra: Option<String>,
     pub vault: Option<String>,
     pub graph: String,
@@ -210,7 +214,7 @@ impl Lab {
     /// Where no port opens, or the world makes no sense with its addresses filled in.
     pub fn start(world: &World, options: LabOptions) -> Result<Self, LabError> {
         let (issuer_port, sts_port, secrets_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
-        let iam_port = Port::bind()?;
+        let (iam_port, kms_port) = (Port::bind()?, Port::bind()?);
         let (graph_port, arm_port) = (Port::bind()?, Port::bind()?);
         let (entra_port, vault_port, deployment_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let endpoints = Endpoints {
@@ -218,6 +222,7 @@ impl Lab {
             sts: sts_port.url(),
             iam: iam_port.url(),
             secretsmanager: secrets_port.url(),
+            kms: kms_port.url(),
             entra: Some(entra_port.url()),
             vault: Some(vault_port.url()),
             graph: graph_port.url(),
@@ -268,6 +273,7 @@ impl Lab {
             vault: vault_port.url(),
         };
         let arm = Arc::new(Arm::new(azure, access_tokens.clone(), places));
+        let kms = Arc::new(EachAccount::new(accounts.clone(), Kms::new));
         let secrets = Arc::new(EachAccount::new(accounts, SecretsManager::new));
         let mut read_vault = vault_port.url();
         let mut servers = Vec::new();
@@ -292,6 +298,7 @@ impl Lab {
             sts_port.serve(plain.clone(), sts, manner.clone(), stopped.clone())?,
             iam_port.serve(plain.clone(), Arc::new(iam), manner.clone(), stopped.clone())?,
             secrets_port.serve(plain.clone(), secrets, manner.clone(), stopped.clone())?,
+            kms_port.serve(plain.clone(), kms, manner.clone(), stopped.clone())?,
             entra_port.serve(plain.clone(), entra, manner.clone(), stopped.clone())?,
             vault_port.serve(plain.clone(), vault, manner.clone(), stopped.clone())?,
             graph_port.serve(plain.clone(), graph, manner.clone(), stopped.clone())?,

@@ -4,30 +4,24 @@ mod authorize;
 mod batch;
 mod list;
 mod read;
+mod resource_policy;
 mod rotate;
 mod stages;
 mod store;
 mod write;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::{HeaderName, Method};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::clock;
 use super::fault::Fault;
-use super::keys::random_uuid;
+use super::json_protocol::{JsonProtocol, unknown_operation};
 use super::server::{Answer, Received, Service};
 use super::session::{Account, Caller};
-use super::sigv4::{self, Rejection};
 use store::Store;
 
-const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-const TARGET: &str = "secretsmanager.";
-/// How far a signature's time may be off.
-const SIGNATURE_WINDOW: Duration = Duration::from_secs(5 * 60);
+const PROTOCOL: JsonProtocol =
+    JsonProtocol { service: "secretsmanager", target: "secretsmanager.", message: "Message" };
 
 /// The Secrets Manager of one lab. One endpoint serves all regions: a request is for the region it is signed for.
 pub(super) struct SecretsManager {
@@ -71,17 +65,9 @@ impl SecretsManager {
     }
 
     fn act(&self, request: &Received) -> Result<Value, Fault> {
-        let action = request.header("x-amz-target").strip_prefix(TARGET).unwrap_or_default();
-        if request.method != Method::POST || action.is_empty() {
-            return Err(unknown_operation());
-        }
-        let sender = sigv4::authenticate(request, &self.account, "secretsmanager", SIGNATURE_WINDOW, clock::time())
-            .map_err(rejected)?;
-        let Ok(Value::Object(input)) = serde_json::from_slice(&request.body) else {
-            return Err(Fault::new("SerializationException", 400, "The request body is not a JSON object"));
-        };
+        let (action, sender, input) = PROTOCOL.read(request, &self.account)?;
         let call = Call { caller: &sender.caller, region: &sender.region, input: &input };
-        match action {
+        match action.as_str() {
             "ListSecrets" => self.list_secrets(&call),
             "GetSecretValue" => self.get_secret_value(&call),
             "BatchGetSecretValue" => self.batch_get_secret_value(&call),
@@ -94,6 +80,9 @@ impl SecretsManager {
             "ListSecretVersionIds" => self.list_secret_version_ids(&call),
             "UpdateSecretVersionStage" => self.update_secret_version_stage(&call),
             "RotateSecret" => self.rotate_secret(&call),
+            "GetResourcePolicy" => self.get_resource_policy(&call),
+            "PutResourcePolicy" => self.put_resource_policy(&call),
+            "DeleteResourcePolicy" => self.delete_resource_policy(&call),
             "CancelRotateSecret" => self.cancel_rotate_secret(&call),
             "GetRandomPassword" => self.get_random_password(&call),
             _ => Err(unknown_operation()),
@@ -103,46 +92,6 @@ impl SecretsManager {
 
 impl Service for SecretsManager {
     async fn answer(&self, request: Received) -> Answer {
-        let (status, body) = match self.act(&request) {
-            Ok(output) => (200, output),
-            Err(fault) => (fault.status, json!({ "__type": fault.code, "Message": fault.message })),
-        };
-        Answer::new(status, CONTENT_TYPE, body.to_string()).with_header(REQUEST_ID, random_uuid())
-    }
-}
-
-fn unknown_operation() -> Fault {
-    Fault::new("UnknownOperationException", 400, "")
-}
-
-/// A signature that proves nobody, in the words of the JSON services.
-fn rejected(rejection: Rejection) -> Fault {
-    let refused = |code, message: &str| Fault::new(code, 400, message);
-    match rejection {
-        Rejection::Missing => refused("MissingAuthenticationTokenException", "Missing Authentication Token"),
-        Rejection::Incomplete(what) => refused(
-            "IncompleteSignatureException",
-            &format!("Authorization header requires '{what}' parameter, which is missing or cannot be read."),
-        ),
-        Rejection::UnknownKey => {
-            refused("UnrecognizedClientException", "The security token included in the request is invalid.")
-        }
-        Rejection::Expired => refused("ExpiredTokenException", "The security token included in the request is expired"),
-        Rejection::WrongService => {
-            refused("InvalidSignatureException", "Credential should be scoped to correct service: 'secretsmanager'. ")
-        }
-        Rejection::TooOld { signed, earliest, now } => refused(
-            "InvalidSignatureException",
-            &format!("Signature expired: {signed} is now earlier than {earliest} ({now} - 5 min.)"),
-        ),
-        Rejection::TooNew { signed, latest, now } => refused(
-            "InvalidSignatureException",
-            &format!("Signature not yet current: {signed} is still later than {latest} ({now} + 5 min.)"),
-        ),
-        Rejection::Mismatch => refused(
-            "InvalidSignatureException",
-            "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
-             Access Key and signing method. Consult the service documentation for details.",
-        ),
+        PROTOCOL.answer(self.act(&request))
     }
 }

@@ -212,6 +212,13 @@ impl Account {
         Ok((access_key_id, secret_access_key))
     }
 
+    /// Takes an access key away; whether there was one of this user.
+    pub(super) fn close_access_key(&self, user: &str, id: &str) -> bool {
+        let mut issued = self.issued();
+        let of_user = issued.by_key.get(id).is_some_and(|key| key.caller == Caller::User(user.to_owned()));
+        of_user && issued.by_key.remove(id).is_some()
+    }
+
     /// The ids of the user's access keys.
     pub(super) fn access_keys(&self, user: &str) -> Vec<String> {
         let issued = self.issued();
@@ -263,6 +270,14 @@ impl Account {
                 world.roles.get(name).map(|role| world.role_arn(name, role)).unwrap_or_default()
             }
         }
+    }
+
+    /// The policy that bounds what the caller's identity policies may grant, where there is one.
+    pub(super) fn boundary(&self, caller: &Caller) -> Option<String> {
+        let Caller::Session { role, .. } = caller else { return None };
+        let world = self.world();
+        let name = world.roles.get(role)?.boundary.as_ref()?;
+        world.policies.get(name).map(|policy| policy.document.text())
     }
 
     /// The identity policies that speak for the caller.

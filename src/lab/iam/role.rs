@@ -1,7 +1,7 @@
 //! Roles and their inline policies.
 
 use super::document::{self, Kind};
-use super::{Call, Element, Fault, Iam, Outcome, add, date, done, exists, members, no_such, whole};
+use super::{Call, Element, Fault, Iam, Outcome, add, anything, date, done, exists, in_use, members, no_such, whole};
 use crate::lab::clock::now;
 use crate::lab::session::unique_id;
 use crate::lab::world::{AwsWorld, Policy, Role};
@@ -14,15 +14,12 @@ pub(super) const LONGEST_POLICY_NAME: usize = 128;
 impl Iam {
     pub(super) fn create_role(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
         let name = call.name("RoleName", LONGEST_NAME)?.to_owned();
-        let duration = call.parameters.integer("MaxSessionDuration")?.unwrap_or(3600);
+        let duration = session_duration(call)?.unwrap_or(3600);
         let trust_policy = call.required("AssumeRolePolicyDocument")?;
         let role = Role {
             path: call.path()?,
             trust_policy: Policy::Text(trust_policy.to_owned()),
-            max_session_duration_s: u32::try_from(duration)
-                .ok()
-                .filter(|s| (3600..=43_200).contains(s))
-                .ok_or_else(|| Fault::validation("MaxSessionDuration must be between 3600 and 43200 seconds."))?,
+            max_session_duration_s: duration,
             id: unique_id("AROA").map_err(|error| Fault::internal(error.to_string()))?,
             created_at: now(),
             ..Role::default()
@@ -30,7 +27,7 @@ impl Iam {
         let world = self.account.world();
         self.authorize(call, "CreateRole", &world.role_arn(&name, &role))?;
         document::check(trust_policy, Kind::Trust, &world)?;
-        let result = vec![element(&world, &name, &role)];
+        let result = vec![element("Role", &world, &name, &role)];
         let added = self.account.change(|world| add(&mut world.roles, &name, role));
         if added {
             Ok(Outcome { action: "CreateRole", result })
@@ -41,7 +38,47 @@ impl Iam {
 
     pub(super) fn get_role(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
         let (name, role) = self.named_role(call, "GetRole")?;
-        Ok(Outcome { action: "GetRole", result: vec![element(&self.account.world(), &name, &role)] })
+        Ok(Outcome { action: "GetRole", result: vec![element("Role", &self.account.world(), &name, &role)] })
+    }
+
+    pub(super) fn list_roles(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let world = self.account.world();
+        self.authorize(call, "ListRoles", &anything(&world, "role"))?;
+        let roles = world.roles.iter().map(|(name, role)| element("member", &world, name, role)).collect();
+        Ok(Outcome { action: "ListRoles", result: whole(Element::of("Roles", roles)) })
+    }
+
+    pub(super) fn update_role(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let (name, _) = self.named_role(call, "UpdateRole")?;
+        if let Some(seconds) = session_duration(call)? {
+            self.change_role(&name, |role| role.max_session_duration_s = seconds);
+        }
+        Ok(done("UpdateRole"))
+    }
+
+    pub(super) fn delete_role(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let (name, role) = self.named_role(call, "DeleteRole")?;
+        if !role.policies.is_empty() {
+            return Err(in_use("Cannot delete entity, must delete policies first."));
+        }
+        if !role.attached.is_empty() {
+            return Err(in_use("Cannot delete entity, must detach all policies first."));
+        }
+        self.account.change(|world| drop(world.roles.remove(&name)));
+        Ok(done("DeleteRole"))
+    }
+
+    pub(super) fn put_boundary(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let (name, _) = self.named_role(call, "PutRolePermissionsBoundary")?;
+        let policy = self.policy_of_arn(call.required("PermissionsBoundary")?)?;
+        self.change_role(&name, |role| role.boundary = Some(policy));
+        Ok(done("PutRolePermissionsBoundary"))
+    }
+
+    pub(super) fn delete_boundary(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let (name, _) = self.named_role(call, "DeleteRolePermissionsBoundary")?;
+        self.change_role(&name, |role| role.boundary = None);
+        Ok(done("DeleteRolePermissionsBoundary"))
     }
 
     pub(super) fn update_trust(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
@@ -107,12 +144,22 @@ impl Iam {
     }
 }
 
+/// The longest session that the call wants the role to allow, where it says so.
+fn session_duration(call: &Call<'_>) -> Result<Option<u32>, Fault> {
+    let Some(seconds) = call.parameters.integer("MaxSessionDuration")? else { return Ok(None) };
+    let allowed = u32::try_from(seconds).ok().filter(|seconds| (3600..=43_200).contains(seconds));
+    match allowed {
+        Some(seconds) => Ok(Some(seconds)),
+        None => Err(Fault::validation("MaxSessionDuration must be between 3600 and 43200 seconds.")),
+    }
+}
+
 fn no_such_policy(name: &str) -> Fault {
     no_such(format!("The role policy with name {name} cannot be found."))
 }
 
-fn element(world: &AwsWorld, name: &str, role: &Role) -> Element {
-    let members = vec![
+fn element(tag: &'static str, world: &AwsWorld, name: &str, role: &Role) -> Element {
+    let mut members = vec![
         Element::text("Path", role.path.clone()),
         Element::text("RoleName", name),
         Element::text("RoleId", role.id.clone()),
@@ -121,5 +168,10 @@ fn element(world: &AwsWorld, name: &str, role: &Role) -> Element {
         Element::text("AssumeRolePolicyDocument", document::encoded(&role.trust_policy.text())),
         Element::text("MaxSessionDuration", role.max_session_duration_s.to_string()),
     ];
-    Element::of("Role", members)
+    if let Some((policy, bounds)) = role.boundary.as_ref().and_then(|name| Some((name, world.policies.get(name)?))) {
+        let arn = Element::text("PermissionsBoundaryArn", world.policy_arn(policy, bounds));
+        let kind = Element::text("PermissionsBoundaryType", "Policy");
+        members.push(Element::of("PermissionsBoundary", vec![kind, arn]));
+    }
+    Element::of(tag, members)
 }

@@ -4,9 +4,9 @@ use secrecy::ExposeSecret as _;
 
 use super::document::{self, Kind};
 use super::role::LONGEST_POLICY_NAME;
-use super::{Call, Element, Fault, Iam, Outcome, add, date, done, exists, no_such};
+use super::{Call, Element, Fault, Iam, Outcome, add, date, done, exists, in_use, members, no_such, whole};
 use crate::lab::clock::now;
-use crate::lab::session::unique_id;
+use crate::lab::session::{Caller, unique_id};
 use crate::lab::world::{Policy, User};
 
 const LONGEST_NAME: usize = 64;
@@ -59,6 +59,86 @@ impl Iam {
         Ok(Outcome { action: "CreateAccessKey", result: vec![Element::of("AccessKey", members)] })
     }
 
+    pub(super) fn delete_user(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let (name, user) = self.named_user(call, "DeleteUser")?;
+        if !self.account.access_keys(&name).is_empty() {
+            return Err(in_use("Cannot delete entity, must delete access keys first."));
+        }
+        if !user.policies.is_empty() || !user.attached.is_empty() {
+            return Err(in_use("Cannot delete entity, must delete policies first."));
+        }
+        self.account.change(|world| drop(world.users.remove(&name)));
+        Ok(done("DeleteUser"))
+    }
+
+    pub(super) fn get_user_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let (user_name, user) = self.named_user(call, "GetUserPolicy")?;
+        let name = call.name("PolicyName", LONGEST_POLICY_NAME)?;
+        let policy = user.policies.get(name).ok_or_else(|| no_such_policy(name))?;
+        let result = vec![
+            Element::text("UserName", user_name),
+            Element::text("PolicyName", name),
+            Element::text("PolicyDocument", document::encoded(&policy.text())),
+        ];
+        Ok(Outcome { action: "GetUserPolicy", result })
+    }
+
+    pub(super) fn list_user_policies(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let (_, user) = self.named_user(call, "ListUserPolicies")?;
+        let result = whole(members("PolicyNames", user.policies.into_keys()));
+        Ok(Outcome { action: "ListUserPolicies", result })
+    }
+
+    pub(super) fn delete_user_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let (user_name, user) = self.named_user(call, "DeleteUserPolicy")?;
+        let name = call.name("PolicyName", LONGEST_POLICY_NAME)?;
+        if !user.policies.contains_key(name) {
+            return Err(no_such_policy(name));
+        }
+        self.change_user(&user_name, |user| drop(user.policies.remove(name)));
+        Ok(done("DeleteUserPolicy"))
+    }
+
+    pub(super) fn list_access_keys(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let (name, _) = self.named_user(call, "ListAccessKeys")?;
+        let entry = |id: String| {
+            let members = vec![
+                Element::text("UserName", name.clone()),
+                Element::text("AccessKeyId", id),
+                Element::text("Status", "Active"),
+            ];
+            Element::of("member", members)
+        };
+        let keys = self.account.access_keys(&name).into_iter().map(entry).collect();
+        Ok(Outcome { action: "ListAccessKeys", result: whole(Element::of("AccessKeyMetadata", keys)) })
+    }
+
+    /// Whose key it is, above all; of its use the lab keeps nothing.
+    pub(super) fn access_key_last_used(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let id = call.required("AccessKeyId")?;
+        let owner = match self.account.find(id).map(|found| found.caller) {
+            Some(Caller::User(name)) => name,
+            _ => String::new(),
+        };
+        self.authorize(call, "GetAccessKeyLastUsed", &self.user_arn(&owner))?;
+        if owner.is_empty() {
+            return Err(no_such(format!("The Access Key with id {id} cannot be found")));
+        }
+        let last = vec![Element::text("Region", "N/A"), Element::text("ServiceName", "N/A")];
+        let result = vec![Element::text("UserName", owner), Element::of("AccessKeyLastUsed", last)];
+        Ok(Outcome { action: "GetAccessKeyLastUsed", result })
+    }
+
+    pub(super) fn delete_access_key(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+        let (name, _) = self.named_user(call, "DeleteAccessKey")?;
+        let id = call.required("AccessKeyId")?;
+        if self.account.close_access_key(&name, id) {
+            Ok(done("DeleteAccessKey"))
+        } else {
+            Err(no_such(format!("The Access Key with id {id} cannot be found.")))
+        }
+    }
+
     /// The user that the call names, if the caller may do `action` on them.
     pub(super) fn named_user(&self, call: &Call<'_>, action: &str) -> Result<(String, User), Fault> {
         let name = call.name("UserName", LONGEST_NAME)?;
@@ -87,4 +167,8 @@ impl Iam {
         ];
         Element::of("User", members)
     }
+}
+
+fn no_such_policy(name: &str) -> Fault {
+    no_such(format!("The user policy with name {name} cannot be found."))
 }

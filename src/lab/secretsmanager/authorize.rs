@@ -58,6 +58,8 @@ impl SecretsManager {
             iam::rule_by_principal(policy, &self.account, call.caller, &action, Some(arn), context)
         });
         let session = session_ruling(call.caller, &action, arn, context);
+        let bounds = self.account.boundary(call.caller);
+        let bounds = bounds.map(|policy| iam::rule(std::slice::from_ref(&policy), &action, arn, context));
         let on = shown.map_or_else(String::new, |shown| format!(" on resource: {shown}"));
         let denied = |why: &str| {
             let user = self.account.arn(call.caller);
@@ -70,6 +72,9 @@ impl SecretsManager {
         if by_resource.ruling == Ruling::Denied {
             return denied("with an explicit deny in a resource-based policy");
         }
+        if bounds == Some(Ruling::Denied) {
+            return denied("with an explicit deny in a permissions boundary");
+        }
         if session == Some(Ruling::Denied) {
             return denied("with an explicit deny in a session policy");
         }
@@ -78,6 +83,10 @@ impl SecretsManager {
         }
         if identity != Ruling::Allowed && by_resource.ruling != Ruling::Allowed {
             return denied(&format!("because no identity-based policy allows the {action} action"));
+        }
+        // A policy of the resource that names the role itself is not bounded either, only one that names its account is.
+        if bounds == Some(Ruling::Silent) && !by_resource.itself {
+            return denied(&format!("because no permissions boundary allows the {action} action"));
         }
         if session == Some(Ruling::Silent) {
             return denied(&format!("because no session policy allows the {action} action"));
@@ -106,7 +115,11 @@ impl SecretsManager {
         let own = iam::rule_by_principal(&policy, &self.account, call.caller, action, Some(arn), &context);
         let session = session_ruling(call.caller, action, arn, &context);
         let denied = [Some(identity), Some(own.ruling), session].contains(&Some(Ruling::Denied));
-        let granted = own.ruling == Ruling::Allowed && (own.itself || identity == Ruling::Allowed);
+        let bounds = self.account.boundary(call.caller);
+        let bounds = bounds.map(|policy| iam::rule(std::slice::from_ref(&policy), action, arn, &context));
+        let identity_grants = identity == Ruling::Allowed && bounds.is_none_or(|ruling| ruling == Ruling::Allowed);
+        let denied = denied || bounds == Some(Ruling::Denied);
+        let granted = own.ruling == Ruling::Allowed && (own.itself || identity_grants);
         if denied || !granted || session.is_some_and(|ruling| ruling != Ruling::Allowed) {
             return Err(not_allowed());
         }

@@ -69,6 +69,8 @@ pub struct Role {
     pub policies: BTreeMap<String, Policy>,
     /// The managed policies attached to it, by name.
     pub attached: Vec<String>,
+    /// The managed policy that bounds what its policies may grant, by name.
+    pub boundary: Option<String>,
     pub max_session_duration_s: u32,
     /// Seconds after the lab's start at which STS learns of the role.
     pub effective_after_s: u64,
@@ -86,7 +88,30 @@ pub struct Role {
 pub struct ManagedPolicy {
     /// `/`, or `/a/b/`.
     pub path: String,
+    /// The document of its default version.
     pub document: Policy,
+    /// The number of its default version.
+    #[serde(skip)]
+    pub default_version: u32,
+    /// Its other versions, by number.
+    #[serde(skip)]
+    pub other_versions: BTreeMap<u32, Policy>,
+}
+
+impl ManagedPolicy {
+    /// Every version by its number, the default one among them.
+    pub fn versions(&self) -> BTreeMap<u32, &Policy> {
+        let others = self.other_versions.iter().map(|(number, document)| (*number, document));
+        others.chain([(self.default_version, &self.document)]).collect()
+    }
+
+    /// Makes another version the default one; whether there is such a version.
+    pub fn make_default(&mut self, number: u32) -> bool {
+        let Some(document) = self.other_versions.remove(&number) else { return number == self.default_version };
+        let former = std::mem::replace(&mut self.document, document);
+        self.other_versions.insert(std::mem::replace(&mut self.default_version, number), former);
+        true
+    }
 }
 
 /// An IAM user with one access key.
@@ -221,6 +246,7 @@ impl Default for Role {
             trust_policy: Policy::default(),
             policies: BTreeMap::new(),
             attached: Vec::new(),
+            boundary: None,
             max_session_duration_s: 3600,
             effective_after_s: 0,
             id: String::new(),
@@ -231,7 +257,12 @@ impl Default for Role {
 
 impl Default for ManagedPolicy {
     fn default() -> Self {
-        ManagedPolicy { path: "/".into(), document: Policy::default() }
+        ManagedPolicy {
+            path: "/".into(),
+            document: Policy::default(),
+            default_version: 1,
+            other_versions: BTreeMap::new(),
+        }
     }
 }
 
@@ -274,6 +305,12 @@ impl AwsWorld {
             return Err(wrong("aws.region", "is empty; write a region such as us-east-1"));
         }
         self.check_policies()?;
+        for (name, role) in &self.roles {
+            if let Some(policy) = role.boundary.as_ref().filter(|policy| !self.policies.contains_key(*policy)) {
+                let problem = format!("names the policy `{policy}`, which is not in aws.policies");
+                return Err(wrong(format!("aws.roles.{name}.boundary"), problem));
+            }
+        }
         for (name, secret) in &self.secrets {
             if let Some(key) = secret.kms_key.as_ref().filter(|key| !self.keys.contains_key(*key)) {
                 let problem = format!("names the key `{key}`, which is not in aws.keys");
