@@ -1,6 +1,7 @@
 //! The likely reasons behind a rotation's verdict, as findings.
 
 use super::{Cause, Certainty, Finding};
+use crate::domain::fingerprint::variant::Variant;
 use crate::domain::profile::key::Key;
 use crate::domain::rotation::{Facts, Judgement, Sighting, Source, Why};
 
@@ -30,7 +31,7 @@ pub fn findings(judgement: &Judgement, facts: &Facts<'_>, read_at: ReadAt) -> Ve
         }
         Why::HasVariant { variant } => {
             let summary = format!("the runtime has {variant}");
-            vec![finding(Cause::ValueVariant, Certainty::Proven, summary)]
+            vec![finding(Cause::ValueVariant, Certainty::Proven, summary).with_fix(way_back(variant))]
         }
         Why::HasSibling { name } => {
             let summary = format!("the runtime has the value of `{name}`, another secret of the same store");
@@ -68,6 +69,35 @@ pub fn findings(judgement: &Judgement, facts: &Facts<'_>, read_at: ReadAt) -> Ve
         | Why::RuntimeNotAsked
         | Why::NoFingerprint
         | Why::AutomationFailed => Vec::new(),
+    }
+}
+
+/// Where the form is changed. The store is right in all of them, and nothing is written to it.
+fn way_back(variant: &Variant) -> String {
+    let in_code = |what: &str| {
+        format!("The stored value is right. {what} where the code reads the variable, or in what sets it.")
+    };
+    match variant {
+        Variant::TrailingNewline | Variant::TrailingCrLf => in_code("Do not add a line end (`printf %s`, not `echo`)"),
+        Variant::Trimmed => in_code("Keep the blanks and line ends around the value"),
+        Variant::CrLfLines | Variant::LfLines => in_code("Keep the line ends as they are"),
+        Variant::WithByteOrderMark | Variant::WithoutByteOrderMark => in_code("Keep the bytes in front as they are"),
+        Variant::WholeDocument => {
+            "The secret is right, the reference is not: write the variable's reference as `name#key`. \
+             Leave the secret as it is; its other fields are in use."
+                .to_owned()
+        }
+        Variant::Field(key) => {
+            format!("The secret is right, the reference is not: take `#{key}` off the variable's reference.")
+        }
+        Variant::FieldAsJson => in_code("Take the field apart as JSON"),
+        Variant::Base64 | Variant::Base64Unpadded | Variant::Base64Url | Variant::Base64OfNewline => {
+            in_code("Decode the Base64, or do not encode the value")
+        }
+        Variant::Base64Decoded => in_code("Do not decode the value"),
+        Variant::Quoted => in_code("Take the quotes off"),
+        Variant::Unquoted => in_code("Keep the quotes, which belong to the value"),
+        Variant::Empty => "Assign the variable to the automation again: its reference gives nothing.".to_owned(),
     }
 }
 
@@ -163,7 +193,6 @@ fn finding(cause: Cause, certainty: Certainty, summary: impl Into<String>) -> Fi
 mod tests {
     use super::*;
     use crate::domain::fingerprint::Fingerprint;
-    use crate::domain::fingerprint::variant::Variant;
     use crate::domain::rotation::{Place, Store, StoreSnapshot, Verdict, Version};
     use crate::domain::runtime_output::RuntimeOutput;
 
@@ -262,7 +291,13 @@ mod tests {
                 Why::HasVariant { variant: Variant::TrailingNewline },
                 vec![(Cause::ValueVariant, Proven)],
                 Variant::TrailingNewline.to_string(),
-                None,
+                Some("The stored value is right. Do not add a line end"),
+            ),
+            (
+                Why::HasVariant { variant: Variant::WholeDocument },
+                vec![(Cause::ValueVariant, Proven)],
+                Variant::WholeDocument.to_string(),
+                Some("The secret is right, the reference is not: write the variable's reference as `name#key`"),
             ),
             (
                 Why::HasSibling { name: "db_password".into() },

@@ -25,4 +25,4 @@ pub use state::{Confirmation, Evidence, Judged, Open, Shown, StepState, next_ope
 pub use text::{Field, Place, Proof, Reading, SetupGuide, Side, Step, Tab, TellingAnswer, setup_guide};
 pub use thumbprint::thumbprint;
 pub use token_origin::{TokenOrigin, token_origin};
-pub use values::{Filling, Missing, Values};
+pub use values::{Filling, Missing, READER, Values};

@@ -7,6 +7,7 @@ mod render;
 mod rows;
 mod wrong;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -63,16 +64,16 @@ const GUIDES: [(&str, usize); 6] = [
     ("circleci-aws", 4),
 ];
 
-/// Runs a script in a folder, with a cloud's command line in its path and a value on its standard input; gives back what
-/// it printed.
-fn sh(cli: &Path, folder: &Path, variables: &[(&str, &str)], script: &str, input: &str) -> String {
-    let file = folder.join("script.sh");
-    fs::write(&file, script).unwrap();
+/// Pipes a script to a shell in a folder, with a cloud's command line in its path and a value, where it is not empty, in
+/// the file that `VALUE_FILE` names; gives back what it printed.
+fn sh(cli: &Path, folder: &Path, variables: &[(&str, &str)], script: &str, value: &str) -> String {
+    let file = folder.join("value");
+    fs::write(&file, value).unwrap();
     let path = std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect::<Vec<_>>();
     let path = [vec![cli.parent().unwrap().to_owned()], path].concat();
     let mut shell = Command::new("sh")
-        .arg(&file)
         .current_dir(folder)
+        .env("VALUE_FILE", if value.is_empty() { OsStr::new("") } else { file.as_os_str() })
         .env("PATH", std::env::join_paths(path).unwrap())
         .env_remove("AWS_PROFILE")
         .envs(variables.iter().copied())
@@ -81,7 +82,7 @@ fn sh(cli: &Path, folder: &Path, variables: &[(&str, &str)], script: &str, input
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
     let output = shell.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}\n{said}");

@@ -19,6 +19,9 @@ const SOME_NAME: &str = "example";
 pub struct PermissionsFact {
     /// Where the policy came from.
     pub source: String,
+    /// Its text, from which a corrected one is made.
+    #[serde(skip)]
+    pub text: Option<String>,
     /// Why it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -36,11 +39,22 @@ pub struct PermissionsFact {
 impl PermissionsFact {
     /// Evaluates `text`, or keeps why it could not be read. `secret_arn` is the secret's own, where it is known.
     pub fn evaluate(source: &str, text: Result<String, Unread>, profile: &Profile, secret_arn: Option<&str>) -> Self {
-        let policy = match text.and_then(|text| Policy::parse(&text).map_err(|e| e.to_string().into())) {
-            Ok(policy) => policy,
+        let read = text.and_then(|text| match Policy::parse(&text) {
+            Ok(policy) => Ok((policy, text)),
+            Err(error) => Err(error.to_string().into()),
+        });
+        let (policy, text) = match read {
+            Ok(read) => read,
             Err(unread) => {
                 let problem = Some(unread.why);
-                return PermissionsFact { source: source.to_owned(), problem, list: None, get: None, get_prefix: None };
+                return PermissionsFact {
+                    source: source.to_owned(),
+                    text: None,
+                    problem,
+                    list: None,
+                    get: None,
+                    get_prefix: None,
+                };
             }
         };
         let policies = [policy];
@@ -61,6 +75,7 @@ impl PermissionsFact {
         });
         PermissionsFact {
             source: source.to_owned(),
+            text: Some(text),
             problem: None,
             list: Some(evaluate("secretsmanager:ListSecrets", "*")),
             get: secret.map(read),

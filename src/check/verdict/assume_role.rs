@@ -112,6 +112,12 @@ fn narrow_by_trust(findings: &mut Vec<Finding>, facts: &Facts, profile: &Profile
         }
         // External ids are for third parties; the second hop leads into an account of the caller's own.
         _ if profile.aws.target_role_arn.is_some() => {
+            for finding in findings.iter_mut().filter(|finding| finding.cause == Cause::AssumeRoleDenied) {
+                finding.certainty = Certainty::Likely;
+                finding
+                    .evidence
+                    .push("either side may refuse: what the first role may do, or whom the second one trusts".into());
+            }
             findings.sort_by_key(|finding| match finding.cause {
                 Cause::AssumeRoleDenied => 0,
                 Cause::ExternalId => 1,

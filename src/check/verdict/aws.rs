@@ -119,6 +119,7 @@ pub fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
             let mut findings = from_words(check, Provider::Aws, "Secrets Manager", refusal);
             let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.list.as_ref()?)));
             narrow_by_permissions(&mut findings, check, policy, refusal);
+            take_at_its_word(&mut findings, refusal);
             say_unread(&mut findings, facts);
             refused(refusal, findings)
         }
@@ -144,6 +145,7 @@ pub fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
     let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.get.as_ref()?)));
     narrow_by_permissions(&mut findings, check, policy, refusal);
     narrow_by_region(&mut findings, facts, profile, refusal);
+    take_at_its_word(&mut findings, refusal);
     findings.extend(aws_values::wrong(facts, profile));
     say_unread(&mut findings, facts);
     refused(refusal, findings)
@@ -286,6 +288,14 @@ fn narrow_by_keys(findings: &mut Vec<Finding>, facts: &Facts) {
                     .into(),
             );
         }
+        // A token that verifies is well formed and signed with an algorithm that counts: what is left is for whom it is.
+        let proven_wrong = [Cause::MalformedToken, Cause::AlgUnsupported, Cause::WrongTokenKind];
+        if findings.iter().any(|finding| finding.cause == Cause::AudNotRegistered) {
+            findings.retain(|finding| !proven_wrong.contains(&finding.cause));
+        }
+        for finding in findings.iter_mut().filter(|finding| finding.cause == Cause::AudNotRegistered) {
+            finding.certainty = Certainty::Likely;
+        }
     }
 }
 
@@ -320,6 +330,22 @@ fn narrow_by_permissions(
             }
         }
         Decision::Unknown => {}
+    }
+}
+
+/// A refusal that names the kind of policy at fault says where to look: the first of what it can mean is more than possible.
+fn take_at_its_word(findings: &mut [Finding], refusal: &Refusal) {
+    const WORDS: &[&str] = &[
+        "because no identity-based policy allows",
+        "because no permissions boundary allows",
+        "with an explicit deny in a",
+    ];
+    let is_surer = findings.iter().any(|finding| finding.certainty < Certainty::Possible);
+    if !is_surer
+        && WORDS.iter().any(|words| refusal.message.contains(words))
+        && let Some(first) = findings.first_mut()
+    {
+        first.certainty = Certainty::Likely;
     }
 }
 

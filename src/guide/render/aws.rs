@@ -14,21 +14,21 @@ const INLINE_POLICY: &str = "SecretsManagerRead";
 const MANAGED_POLICY: &str = "CrewAISecretsManagerRead";
 const CALLER_POLICY: &str = "AssumeSecretsRole";
 
-/// Reads a value without showing it and puts it into a file of the owner's: a value among the arguments could be read by
-/// every user of the machine, and would stay in the shell's history. In parentheses, because a shell that is pasted to
-/// reads to their end before it begins, and does not take the next line for the value.
-const VALUE_IN: &str = "\
-# Type or pipe in the value: one line, which is not shown. It goes to a private file and from there to the store.
-(
-VALUE_FILE=$(mktemp)
-trap 'rm -f \"$VALUE_FILE\"; stty echo 2>/dev/null || :' EXIT
-stty -echo 2>/dev/null || :
-IFS= read -r SECRET_VALUE || :
-stty echo 2>/dev/null || :
-printf %s \"$SECRET_VALUE\" >\"$VALUE_FILE\"";
+/// Where the value comes from, and into which file it goes. In parentheses, because a shell that is pasted to reads to their
+/// end before it begins; and not from standard input, which is the script itself where one is piped to a shell.
+const VALUE_IN: &str = concat!(
+    "# The value comes from the file that VALUE_FILE names, else from the terminal: one line, which is not shown.\n",
+    "(\nset -eu\n",
+    "work=$(mktemp -d)\n",
+    "trap 'rm -rf \"$work\"' EXIT\n",
+    "trap 'exit 130' INT\n",
+    "trap 'exit 143' TERM\n",
+    "stop() { printf '%s\\n' \"$1\" >&2; exit 1; }\n",
+    include_str!("../../../assets/remedy/value.sh"),
+);
 const VALUE_OUT: &str = ")";
 
-/// A script around `store`, which finds the value in `$VALUE_FILE`.
+/// A script around `store`, which finds the value in `$work/value`.
 pub(super) fn with_value(json_key: Option<String>, store: Command) -> Script {
     let script = match json_key {
         Some(key) => {
@@ -37,12 +37,12 @@ pub(super) fn with_value(json_key: Option<String>, store: Command) -> Script {
         }
         None => Script::default(),
     };
-    script.fixed(VALUE_IN).run(store).fixed(VALUE_OUT)
+    script.fixed(VALUE_IN.trim_ascii_end()).run(store).fixed(VALUE_OUT)
 }
 
 /// `file://` and the private file's name, as the CLI reads a parameter's value.
 fn value_file() -> Word {
-    Word::Joined(vec!["file://".into(), Word::Variable("VALUE_FILE")])
+    Word::Joined(vec!["file://".into(), Word::Variable("work"), "/value".into()])
 }
 
 /// A command of IAM. It is global, and outside the public partition found by a region of that partition.

@@ -157,7 +157,7 @@ pub(super) fn keyvault_secret_set(filling: &mut Filling<'_>) -> Script {
         .option("--vault-name", filling.vault_name())
         .maybe("--subscription", filling.known(Key::SubscriptionId))
         .option("--name", filling.vault_secret())
-        .option("--file", Word::Variable("VALUE_FILE"))
+        .option("--file", Word::Joined(vec![Word::Variable("work"), "/value".into()]))
         .option("--encoding", "utf-8")
         // Its answer would hold the value.
         .option("--output", "none");

@@ -139,7 +139,7 @@ fn no_command_takes_a_secret_as_an_argument() {
                 assert!(!text.contains(refused), "{artifact} of {guide} holds {refused}\n{text}");
             }
             for (at, _) in text.match_indices("--secret-string ") {
-                assert!(text[at..].starts_with("--secret-string file://\"$VALUE_FILE\""), "{artifact}\n{text}");
+                assert!(text[at..].starts_with("--secret-string file://\"$work\"/value"), "{artifact}\n{text}");
             }
         }
     }

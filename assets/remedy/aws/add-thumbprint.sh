@@ -1,0 +1,4 @@
+aws iam get-open-id-connect-provider --open-id-connect-provider-arn "$PROVIDER" --query ThumbprintList --output json >"$work/now.json"
+jq --arg provider "$PROVIDER" --arg new "$THUMBPRINT" \
+  '{OpenIDConnectProviderArn: $provider, ThumbprintList: (. + [$new] | unique)}' "$work/now.json" >"$work/after.json"
+aws iam update-open-id-connect-provider-thumbprint --cli-input-json "file://$work/after.json"

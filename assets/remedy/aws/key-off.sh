@@ -1,0 +1,1 @@
+aws kms disable-key --key-id "$KEY"

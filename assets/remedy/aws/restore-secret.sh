@@ -1,0 +1,1 @@
+aws secretsmanager restore-secret --secret-id "$SECRET" --query ARN --output text

@@ -1,0 +1,4 @@
+case $KEY_FILE in
+/*) ;;
+*) KEY_FILE=$(pwd)/$KEY_FILE ;;
+esac
