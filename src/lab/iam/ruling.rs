@@ -137,6 +137,9 @@ mod tests {
     use super::*;
     use crate::lab::world::{Places, World};
 
+    /// A call of which no condition key is known.
+    const NO_KEYS: [(&str, String); 0] = [];
+
     fn account() -> Account {
         let world = World::scenario("healthy").unwrap();
         Account::new(world.describe(&Places::of_issuer("https://127.0.0.1:1")).unwrap().aws).unwrap()
@@ -155,7 +158,7 @@ mod tests {
         let policy = format!(
             r#"{{"Statement": [{{"Effect": "{effect}", "Principal": {principal}, "Action": "kms:*", "Resource": "*"}}]}}"#
         );
-        rule_by_principal(&policy, &account(), &session(), "kms:Decrypt", Some("arn:k"), &[("", String::new()); 0])
+        rule_by_principal(&policy, &account(), &session(), "kms:Decrypt", Some("arn:k"), &NO_KEYS)
     }
 
     #[test]
@@ -177,11 +180,10 @@ mod tests {
     #[test]
     fn silence_is_not_denial() {
         let policy = r#"{"Statement": {"Effect": "Deny", "Action": "kms:Encrypt", "Resource": "*"}}"#.to_owned();
-        let no_keys = [("", String::new()); 0];
-        let ask = |action| rule(std::slice::from_ref(&policy), action, "arn:k", &no_keys);
+        let ask = |action| rule(std::slice::from_ref(&policy), action, "arn:k", &NO_KEYS);
         assert_eq!(ask("kms:Decrypt"), Ruling::Silent);
         assert_eq!(ask("kms:Encrypt"), Ruling::Denied);
-        assert_eq!(rule(&["no policy".to_owned()], "kms:Decrypt", "arn:k", &no_keys), Ruling::Silent);
+        assert_eq!(rule(&["no policy".to_owned()], "kms:Decrypt", "arn:k", &NO_KEYS), Ruling::Silent);
     }
 
     /// A negated operator holds for a key that the request does not have, so such a `Deny` denies.

@@ -203,7 +203,8 @@ fn listed(value: &Value) -> Vec<Value> {
 fn is_text(value: &Value, text: &str) -> bool {
     match value {
         Value::String(own) => own == text,
-        Value::Number(_) | Value::Bool(_) => value.to_string() == text,
+        Value::Number(own) => own.to_string() == text,
+        Value::Bool(own) => own.to_string() == text,
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }
