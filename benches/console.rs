@@ -56,7 +56,13 @@ fn events() -> Vec<RunEvent> {
         }))
     }));
     let findings = CheckId::ALL.iter().map(|id| finding(*id)).collect();
-    kinds.push(EventKind::Done { verdict: RunVerdict::Fail, duration_ms: 400, findings, cut_short: None });
+    kinds.push(EventKind::Done {
+        verdict: RunVerdict::Fail,
+        duration_ms: 400,
+        findings,
+        undecided: None,
+        cut_short: None,
+    });
     kinds.into_iter().enumerate().map(|(seq, kind)| RunEvent { seq: seq as u64, at_ms: seq as u64, kind }).collect()
 }
 

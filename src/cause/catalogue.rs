@@ -26,6 +26,9 @@ pub struct Entry {
     /// What to bring so that this cause can be confirmed or ruled out.
     #[serde(default)]
     pub decide: String,
+    /// Causes (ids) that a cloud's refusal names, or another check finds, where this one is the root.
+    #[serde(default)]
+    pub leads_to: Vec<String>,
     /// The vendor's page.
     pub docs: String,
     /// The vendor's page where a guide's cloud has its own.
@@ -294,8 +297,8 @@ mod tests {
             for address in entry.docs_by_guide.values().chain([&entry.docs]) {
                 assert!(address.starts_with("https://") && !address.contains(' '), "{cause}: {address}");
             }
-            for neighbour in entry.told_apart.keys() {
-                assert_ne!(neighbour.parse(), Ok(cause), "{cause} is told apart from itself");
+            for neighbour in entry.told_apart.keys().chain(&entry.leads_to) {
+                assert_ne!(neighbour.parse(), Ok(cause), "{cause} names itself");
                 assert!(neighbour.parse::<Cause>().is_ok(), "{cause}: no cause is called {neighbour}");
             }
         }

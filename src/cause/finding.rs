@@ -160,6 +160,30 @@ impl Finding {
         }
     }
 
+    /// What the two values of its difference are: where a policy may be the wrong side, neither is the expected one.
+    pub fn sides(&self) -> (&'static str, &'static str) {
+        const OF_A_POLICY: &[Cause] = &[
+            Cause::SubMismatch,
+            Cause::SubCaseMismatch,
+            Cause::ImmutableSub,
+            Cause::AudMismatch,
+            Cause::ClaimMismatch,
+            Cause::ConditionKeyWrong,
+            Cause::OperatorWrong,
+            Cause::PrincipalArnWrong,
+            Cause::ActionMissing,
+            Cause::TagSessionMissing,
+            Cause::WrongFlow,
+        ];
+        // What a check of the token compares it with is the profile, which says what is meant.
+        let compares_policies = !self.check.starts_with("token.") && !self.check.starts_with("azure.");
+        if compares_policies && OF_A_POLICY.contains(&self.cause) {
+            ("policy", "token")
+        } else {
+            ("expected", "actual")
+        }
+    }
+
     /// Adds what was expected and what was found.
     #[must_use]
     pub fn with_difference(mut self, expected: impl Into<String>, actual: impl Into<String>) -> Self {

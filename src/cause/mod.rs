@@ -5,12 +5,15 @@ mod assets;
 pub mod assume;
 pub mod catalogue;
 pub mod entra;
+pub mod exclusion;
 pub mod explain;
 mod finding;
 mod id;
 pub mod keyvault;
 pub mod rotation;
 pub mod trust;
+mod undecided;
 
 pub use finding::{Actor, Certainty, Finding, Fix, Look, Severity};
 pub use id::{Cause, UnknownCause};
+pub use undecided::{Suspect, UNFOLDED, Undecided};

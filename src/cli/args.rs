@@ -26,6 +26,8 @@ const EXIT_STATUS: &str = "Exit status: 0 all passed (warnings allowed); 1 a che
 pub(super) enum Command {
     /// Run every applicable check once and report
     Check(super::check::CheckArgs),
+    /// Run the checks and print the root cause's fix as one script, nothing else
+    Fix(super::fix::FixArgs),
     /// Decode and verify a token
     Token(super::token::TokenArgs),
     /// Probe an issuer: discovery, keys, TLS chain, thumbprint, timings

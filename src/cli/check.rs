@@ -25,21 +25,13 @@ use crate::run::probes::WorldProbes;
 use crate::run::report::Report;
 use crate::run::runner::{self, RunRequest};
 
-/// Arguments of `trustline check`.
+/// What to run, and how.
 #[derive(Debug, Args)]
-pub(super) struct CheckArgs {
+pub(super) struct RunArgs {
     #[command(flatten)]
     selector: ProfileSelector,
     #[command(flatten)]
     network: NetworkArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-    /// Check every profile, several at once; the exit status is the worst
-    #[arg(long, conflicts_with_all = ["profile", "profile_file", "lab", "record"])]
-    all: bool,
-    /// With --all: how many profiles at once; 8 where nothing is said
-    #[arg(long, value_name = "N", requires = "all")]
-    concurrency: Option<NonZeroUsize>,
     /// Write the run's events to this new file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -49,9 +41,6 @@ pub(super) struct CheckArgs {
     /// Leave these checks out
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     skip: Vec<CheckId>,
-    /// End with status 4 where there are warnings
-    #[arg(long)]
-    strict: bool,
     /// Try again for this many seconds while a failure may still be propagation
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds_or_zero)]
     wait: Duration,
@@ -60,20 +49,29 @@ pub(super) struct CheckArgs {
     delay_ms: Option<u64>,
 }
 
+/// Arguments of `trustline check`.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Check every profile, several at once; the exit status is the worst
+    #[arg(long, conflicts_with_all = ["profile", "profile_file", "lab", "record"])]
+    all: bool,
+    /// With --all: how many profiles at once; 8 where nothing is said
+    #[arg(long, value_name = "N", requires = "all")]
+    concurrency: Option<NonZeroUsize>,
+    /// End with status 4 where there are warnings
+    #[arg(long)]
+    strict: bool,
+}
+
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     if args.all {
         return all::run(args);
     }
-    let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
-    let ended = runtime.block_on(async {
-        match &args.selector.lab {
-            None => check(args, settings::load(&args.selector)?.profile, args.network.stack()?).await,
-            Some(scenario) => check_in_lab(args, scenario).await,
-        }
-    });
-    // A name look-up that never ends must not keep the program from ending.
-    runtime.shutdown_background();
-    let (report, signal) = ended?;
+    let (report, signal) = report(&args.run)?;
     terminal::print(&match args.output.output {
         OutputFormat::Text => text::report(&report, terminal::paint(&args.output)),
         OutputFormat::Json => format!("{:#}\n", json::report(&report)),
@@ -83,7 +81,24 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     Ok(signal.unwrap_or_else(|| exit(&report, args)))
 }
 
-async fn check_in_lab(args: &CheckArgs, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
+/// Runs the checks; with the signal that cut them short, where one did.
+///
+/// # Errors
+/// The profile cannot be used, the lab does not start, or the recording cannot be written.
+pub(super) fn report(args: &RunArgs) -> Result<(Report, Option<Exit>), CliError> {
+    let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
+    let ended = runtime.block_on(async {
+        match &args.selector.lab {
+            None => check(args, settings::load(&args.selector)?.profile, args.network.stack()?).await,
+            Some(scenario) => check_in_lab(args, scenario).await,
+        }
+    });
+    // A name look-up that never ends must not keep the program from ending.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn check_in_lab(args: &RunArgs, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
     let lab = lab::start(scenario, LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis) })?;
     let folder = LabFolder::write(&lab)?;
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
@@ -91,7 +106,7 @@ async fn check_in_lab(args: &CheckArgs, scenario: &str) -> Result<(Report, Optio
     check(args, profile, args.network.lab_stack(&folder.ca_file())?).await
 }
 
-async fn check(args: &CheckArgs, profile: Profile, http: HttpStack) -> Result<(Report, Option<Exit>), CliError> {
+async fn check(args: &RunArgs, profile: Profile, http: HttpStack) -> Result<(Report, Option<Exit>), CliError> {
     let profile = Profile { selector: args.network.again(&profile.selector), ..profile };
     let mut recorder = args.record.as_deref().map(recording::begin).transpose()?;
     let request = RunRequest {

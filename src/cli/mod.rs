@@ -6,6 +6,7 @@ mod consent;
 mod console;
 mod data;
 mod explain;
+mod fix;
 mod generate;
 mod guard;
 mod guide;
@@ -99,6 +100,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         None => console::run(&cli.console),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Fix(args)) => fix::run(args),
         Some(Command::Token(args)) => token::run(args),
         Some(Command::Issuer(args)) => issuer::run(args),
         Some(Command::Rotate(args)) => rotate::run(args),

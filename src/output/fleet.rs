@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::paint::{Paint, Role, milliseconds};
-use super::{finding_text, json, junit, markdown, text};
+use super::{finding_text, json, junit, markdown, text, undecided};
 use crate::check::Outcome;
 use crate::domain::text::visible;
 use crate::run::event::RunVerdict;
@@ -27,7 +27,7 @@ pub struct Fleet {
 /// What became of one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Member {
-    Checked(Report),
+    Checked(Box<Report>),
     /// It could not be, or was not: why.
     Unchecked {
         profile: String,
@@ -129,6 +129,9 @@ pub fn text(fleet: &Fleet, paint: Paint) -> String {
         }
         let _ = writeln!(out, "\n{}", paint.paint(Role::Strong, &visible(&report.profile)));
         for line in report.findings.iter().flat_map(|finding| finding_text::lines(finding, paint)) {
+            let _ = writeln!(out, "{line}");
+        }
+        for line in report.undecided.iter().flat_map(|undecided| undecided::lines(undecided, paint)) {
             let _ = writeln!(out, "{line}");
         }
     }

@@ -23,6 +23,9 @@ pub fn report(report: &Report) -> Value {
     }
     document.insert("checks".into(), checks.into());
     document.insert("findings".into(), json!(report.findings));
+    if let Some(undecided) = &report.undecided {
+        document.insert("undecided".into(), json!(undecided));
+    }
     Value::Object(document)
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::check::Outcome;
 use crate::domain::text::visible_lines;
-use crate::output::finding_text;
 use crate::output::paint::Paint;
+use crate::output::{finding_text, undecided};
 use crate::run::event::FinishedCheck;
 use crate::run::report::Report;
 
@@ -64,7 +64,7 @@ pub fn suite(report: &Report) -> String {
         let reason = escape(check.reason.as_deref().unwrap_or_default());
         match element {
             None if check.outcome == Outcome::Warn => {
-                let _ = writeln!(xml, "><system-out>{}</system-out></testcase>", escape(&details(check)));
+                let _ = writeln!(xml, "><system-out>{}</system-out></testcase>", escape(&details(report, check)));
             }
             None => xml.push_str("/>\n"),
             Some("skipped") => {
@@ -73,8 +73,9 @@ pub fn suite(report: &Report) -> String {
             Some(element) => {
                 let _ = writeln!(
                     xml,
-                    "><{element} message=\"{reason}\">{}</{element}></testcase>",
-                    escape(&details(check))
+                    "><{element} message=\"{reason}\"{}>{}</{element}></testcase>",
+                    report.told(check).first().map(|f| format!(" type=\"{}\"", f.cause)).unwrap_or_default(),
+                    escape(&details(report, check))
                 );
             }
         }
@@ -83,8 +84,20 @@ pub fn suite(report: &Report) -> String {
     xml
 }
 
-fn details(check: &FinishedCheck) -> String {
-    let lines: Vec<String> = check.findings.iter().flat_map(|f| finding_text::lines(f, Paint::PLAIN)).collect();
+/// What a check found, in full where it is told; a cause that another check tells in full, by its name.
+fn details(report: &Report, check: &FinishedCheck) -> String {
+    let id = check.id.id();
+    let mut lines: Vec<String> = Vec::new();
+    for finding in report.told(check) {
+        if finding.check == id {
+            lines.extend(finding_text::lines(&finding, Paint::PLAIN));
+        } else {
+            lines.push(format!("  {}: see {}", finding.cause, finding.check));
+        }
+    }
+    if let Some(undecided) = report.undecided.as_ref().filter(|undecided| undecided.check == id) {
+        lines.extend(undecided::lines(undecided, Paint::PLAIN));
+    }
     if lines.is_empty() { check.reason.clone().unwrap_or_default() } else { lines.join("\n") }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::paint::{certainty, milliseconds};
 use super::text::counts;
+use super::{finding_text, undecided};
 use crate::cause::Finding;
 use crate::check::Outcome;
 use crate::domain::text::{visible, visible_lines};
@@ -42,24 +43,37 @@ pub fn report(report: &Report) -> String {
     for finding in &report.findings {
         write_finding(&mut text, finding);
     }
+    if let Some(undecided) = &report.undecided {
+        undecided::write_markdown(&mut text, undecided);
+    }
     text
 }
 
 pub(super) fn write_finding(text: &mut String, finding: &Finding) {
+    if let Some(root) = finding.follows_from {
+        let _ = writeln!(text, "\n`{}` follows from `{root}`: {}", finding.cause, cell(&finding.summary));
+        return;
+    }
     let _ = writeln!(text, "\n## {}\n", cell(&finding.summary));
     let _ = writeln!(text, "`{}`, {} by `{}`\n", finding.cause, certainty(finding.certainty), cell(&finding.check));
     if finding.expected.is_some() || finding.actual.is_some() {
         let value = |v: &Option<String>| visible(v.as_deref().unwrap_or("(nothing)")).into_owned();
-        write_block(text, &format!("expected  {}\nactual    {}", value(&finding.expected), value(&finding.actual)));
+        let (above, below) = finding.sides();
+        let values = [(above, &finding.expected), (below, &finding.actual)];
+        write_block(text, &values.map(|(label, v)| format!("{label:10}{}", value(v))).join("\n"));
     }
     for fact in &finding.evidence {
         let _ = writeln!(text, "- {}", cell(fact));
     }
     for fix in &finding.fixes {
-        let _ = writeln!(text, "\n**Fix**: {}\n", cell(&fix.text));
-        if let Some(command) = &fix.command {
-            write_block(text, &visible_lines(command));
+        let _ = writeln!(text, "\n**Fix**: {}\n", cell(&finding_text::addressed(fix)));
+        for script in fix.command.iter().chain(&fix.verify) {
+            write_block(text, visible_lines(script).trim_end());
         }
+    }
+    for look in finding_text::looks(finding) {
+        let _ = writeln!(text, "\n{}:\n", cell(&look.text));
+        write_block(text, &visible_lines(&look.command));
     }
     if !finding.docs.is_empty() {
         let _ = writeln!(text, "\n<{}>", cell(&finding.docs));

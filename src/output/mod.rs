@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod finding_text;
+pub mod fix;
 pub mod fleet;
 pub mod guide;
 pub mod json;
@@ -10,4 +11,5 @@ pub mod markdown;
 pub mod paint;
 pub mod rotation;
 pub mod text;
+pub mod undecided;
 mod wrap;

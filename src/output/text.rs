@@ -2,8 +2,8 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::finding_text;
 use super::paint::{Paint, Role, milliseconds};
+use super::{finding_text, undecided};
 use crate::check::Outcome;
 use crate::domain::text::visible;
 use crate::run::event::{FinishedCheck, RunVerdict};
@@ -34,6 +34,13 @@ pub fn report(report: &Report, paint: Paint) -> String {
     for finding in &report.findings {
         text.push('\n');
         for line in finding_text::lines(finding, paint) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    if let Some(undecided) = &report.undecided {
+        text.push('\n');
+        for line in undecided::lines(undecided, paint) {
             text.push_str(&line);
             text.push('\n');
         }

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{Context, script};
 use crate::cause::catalogue::{CatalogueFix, complete, entry};
-use crate::cause::explain::Parsed;
+use crate::cause::explain::{Explanation, Given, Parsed, explain};
 use crate::cause::{Certainty, Finding, Fix, Look};
 use crate::check::CheckId;
 use crate::domain::arn::RoleArn;
@@ -20,6 +20,7 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("account-id", "the AWS account id, 12 digits"),
     ("client-id", "the application (client) id"),
     ("deployment-url", "the deployment's URL"),
+    ("discovery-url", "the address of the discovery document"),
     ("host", "the host"),
     ("host-and-port", "the host and port, such as app.example.com:443"),
     ("issuer-url", "the issuer's URL"),
@@ -27,6 +28,7 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("kms-key-id", "the id or ARN of the KMS key"),
     ("member", "the principal or principalSet that reads"),
     ("owner", "the repository's owner"),
+    ("policy-name", "the name of the role's inline policy"),
     ("pool", "the workload identity pool"),
     ("project", "the Google Cloud project"),
     ("provider", "the workload identity provider"),
@@ -88,6 +90,9 @@ impl<'a> Values<'a> {
             "deployment-url" => profile.and_then(|p| p.deployment.url.clone()),
             "host" => self.host(),
             "host-and-port" => self.host_and_port(),
+            "discovery-url" => {
+                self.issuer().map(|issuer| format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))
+            }
             "issuer-url" => self.issuer(),
             "owner" => self.repository().map(|(owner, _)| owner),
             "region" => profile.and_then(|p| p.aws.region.clone()).or_else(|| parsed.and_then(|p| p.region.clone())),
@@ -197,6 +202,18 @@ pub fn advised(finding: Finding, guide: Option<&str>, values: &Values<'_>) -> Fi
     finding
 }
 
+/// Explains an error text, its causes with what the catalogue has for them: values come from the text and from what was
+/// given beside it.
+pub fn explained(text: &str, given: &Given<'_>) -> Explanation {
+    let mut explanation = explain(text, given);
+    let Explanation { parsed, guide, causes, .. } = &mut explanation;
+    let values = Values { profile: given.profile, claims: given.claims, parsed: Some(parsed), check: None };
+    for finding in causes {
+        advise(finding, *guide, &values);
+    }
+    explanation
+}
+
 /// Gives a finding what the catalogue has for it: its fixes where it has none of its own and is more than possible, and
 /// the commands that only look.
 pub fn advise(finding: &mut Finding, guide: Option<&str>, values: &Values<'_>) {
@@ -293,7 +310,7 @@ fn whole(command: &str, values: &Values<'_>) -> String {
 }
 
 /// A command that only looks, for a shell that somebody sits at: values in their place, and nothing that ends the shell.
-fn looking(command: &str, values: &Values<'_>) -> String {
+pub fn looking(command: &str, values: &Values<'_>) -> String {
     let mut whole = String::new();
     for piece in pieces(command) {
         match piece {
@@ -378,6 +395,7 @@ mod tests {
             }
         }
         used.retain(|name| name != SELECTOR);
+        used.push("policy-name".to_owned());
         used.sort();
         used.dedup();
         let mut known: Vec<&str> = PLACEHOLDERS.iter().map(|(name, _)| *name).collect();

@@ -10,9 +10,11 @@ pub mod catalogue;
 pub mod profile;
 mod request;
 pub mod script;
+mod undecided;
 
-pub use catalogue::{Values, advise, advised};
+pub use catalogue::{Values, advise, advised, explained, looking};
 pub use profile::profile_set;
+pub use undecided::{look, suspects, undecided};
 
 use crate::cause::{Certainty, Finding, Fix};
 use crate::check::facts::Facts;

@@ -3,6 +3,7 @@
 use super::script;
 use crate::cause::Fix;
 use crate::domain::profile::Profile;
+use crate::domain::profile::document::argument;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Origin;
 use crate::guide::form::shell::quote;
@@ -14,7 +15,7 @@ pub fn profile_set(profile: &Profile, values: &[(Key, String)]) -> Fix {
     let (mut forth, mut back) = (Change::default(), Change::default());
     for (key, value) in values {
         let setting = profile.setting(*key);
-        let old = setting.map(|setting| setting.value.to_string());
+        let old = setting.map(|setting| argument(&setting.value));
         texts.push(sentence(*key, old.as_deref(), value));
         match setting.map(|setting| &setting.origin) {
             Some(Origin::Variable(name)) => {

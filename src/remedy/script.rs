@@ -39,6 +39,21 @@ pub fn heredoc(command: &str, text: &str) -> String {
     format!("{command} <<'{end}'\n{}\n{end}\n", text.trim_end_matches('\n'))
 }
 
+/// The documents that a script writes, by their files' names: what [`heredoc`] put there.
+pub fn documents(script: &str) -> Vec<(&str, &str)> {
+    let mut documents = Vec::new();
+    let mut rest = script;
+    while let Some((_, tail)) = rest.split_once("cat >\"$work/") {
+        rest = tail;
+        let Some((name, tail)) = tail.split_once("\" <<'") else { continue };
+        let Some((end, body)) = tail.split_once("'\n") else { continue };
+        let Some((text, after)) = body.split_once(&format!("\n{end}\n")) else { continue };
+        documents.push((name, text));
+        rest = after;
+    }
+    documents
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Output};
@@ -57,6 +72,16 @@ mod tests {
         let output = sh(&script);
         assert!(!output.status.success() && output.stdout.is_empty());
         assert!(String::from_utf8_lossy(&output.stderr).contains("the role's name"));
+    }
+
+    #[test]
+    fn documents_are_read_out_of_a_script_as_they_went_in() {
+        let before = "{\n  \"a\": 1\n}";
+        let after = "{\n  \"END\": 2\n}\nEND\nmore";
+        let files = [("before.json", before), ("after.json", after)];
+        let written = files.map(|(name, text)| heredoc(&format!("cat >\"$work/{name}\""), text));
+        assert_eq!(documents(&format!("{HEAD}{}aws x\n", written.concat())), files);
+        assert!(documents("cat >\"$work/open\" <<'END'\nnever ends").is_empty());
     }
 
     proptest! {

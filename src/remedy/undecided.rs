@@ -59,8 +59,7 @@ const DOCUMENTS: &[Document] = &[
     },
 ];
 
-const WITH_A_ROLE: &[Guide] =
-    &[Guide::AwsWorkloadIdentity, Guide::GitlabAws, Guide::CircleciAws, Guide::AwsAssumeRole];
+const WITH_A_ROLE: &[Guide] = &[Guide::AwsWorkloadIdentity, Guide::GitlabAws, Guide::CircleciAws, Guide::AwsAssumeRole];
 
 const PERMISSIONS: &str = "aws iam get-role-policy --role-name <role-name> --policy-name <policy-name> >policy.json && \
                            trustline check <selector> --set aws.identity-policy=policy.json";
@@ -68,8 +67,12 @@ const PERMISSIONS: &str = "aws iam get-role-policy --role-name <role-name> --pol
 /// Causes that a document of the cloud's side neither shows nor excludes.
 const BESIDE_THE_DOCUMENT: &[Cause] = &[Cause::ProviderMissing, Cause::AudNotRegistered, Cause::StaticKeyWrong];
 
+/// Causes that pass by themselves: nothing shows them but that.
+const PASSING: &[Cause] = &[Cause::PropagationDelay, Cause::Throttled, Cause::Transient];
+
 /// Where none of the candidates can be looked at, what is left is whether it passes by itself.
-const AGAIN: (&str, &str) = ("Try again for two minutes, in case it passes by itself", "trustline check <selector> --wait 120");
+const AGAIN: (&str, &str) =
+    ("Try again for two minutes, in case it passes by itself", "trustline check <selector> --wait 120");
 
 /// What a refusal leaves open, with what decides. `None` where there is nothing to decide between.
 pub fn undecided(candidates: &[Finding], refused: &str, context: Context<'_>) -> Option<Undecided> {
@@ -81,9 +84,13 @@ pub fn undecided(candidates: &[Finding], refused: &str, context: Context<'_>) ->
             && context.profile.setting(document.key).is_none()
             && !BESIDE_THE_DOCUMENT.contains(&likeliest.cause)
     });
-    let decide = match document {
+    let passes = || PASSING.contains(&likeliest.cause);
+    let decide = match document.filter(|_| !passes()) {
         Some(document) => Look { text: document.text.to_owned(), command: looking(document.command, &values) },
-        None => look(candidates, Some(context.profile.guide.id()), &values),
+        None => Some(candidates)
+            .filter(|_| !passes())
+            .and_then(|candidates| look(candidates, Some(context.profile.guide.id()), &values))
+            .unwrap_or_else(|| Look { text: AGAIN.0.to_owned(), command: looking(AGAIN.1, &values) }),
     };
     Some(Undecided {
         check: likeliest.check.clone(),
@@ -93,16 +100,19 @@ pub fn undecided(candidates: &[Finding], refused: &str, context: Context<'_>) ->
     })
 }
 
-/// The candidates, a line each.
+/// The candidates, a line each: in a sentence, where all that is known of one is its name.
 pub fn suspects(candidates: &[Finding]) -> Vec<Suspect> {
-    candidates.iter().map(|found| Suspect { cause: found.cause, summary: found.summary.clone() }).collect()
+    let summary = |found: &Finding| {
+        let entry = entry(found.cause);
+        if found.summary == entry.title { entry.meaning.clone() } else { found.summary.clone() }
+    };
+    candidates.iter().map(|found| Suspect { cause: found.cause, summary: summary(found) }).collect()
 }
 
 /// The first command of the catalogue that looks at one of the candidates, the likeliest first.
-fn look(candidates: &[Finding], guide: Option<&str>, values: &Values<'_>) -> Look {
-    let first = candidates.iter().find_map(|found| entry(found.cause).looks_for(guide).into_iter().next());
-    let (text, command) = first.map_or(AGAIN, |look| (look.text.as_str(), look.command.as_str()));
-    Look { text: text.to_owned(), command: looking(command, values) }
+pub fn look(candidates: &[Finding], guide: Option<&str>, values: &Values<'_>) -> Option<Look> {
+    let first = candidates.iter().find_map(|found| entry(found.cause).looks_for(guide).into_iter().next())?;
+    Some(Look { text: first.text.clone(), command: looking(&first.command, values) })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::cause::Finding;
+use crate::cause::{Finding, Undecided};
 use crate::check::{CheckId, Outcome};
 
 /// One event of a run.
@@ -61,6 +61,9 @@ pub enum EventKind {
         duration_ms: u64,
         /// All findings, ranked: root causes first.
         findings: Vec<Finding>,
+        /// What a refusal leaves open, where it does; the findings hold the likeliest candidate alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undecided: Option<Undecided>,
         /// Why the run ended before its plan, where it did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cut_short: Option<String>,

@@ -1,7 +1,7 @@
 //! The report: what a stream of run events adds up to, at any moment of it.
 
 use super::event::{EventKind, FinishedCheck, RunEvent, RunVerdict};
-use crate::cause::Finding;
+use crate::cause::{Finding, Undecided};
 use crate::check::{CheckId, Outcome};
 use crate::guide::Judged;
 
@@ -18,6 +18,8 @@ pub struct Report {
     pub checks: Vec<CheckState>,
     /// Ranked findings: those of the finished checks while it runs, the run's own ranking at its end.
     pub findings: Vec<Finding>,
+    /// What a refusal leaves open, where it does.
+    pub undecided: Option<Undecided>,
     /// Set when the run has ended.
     pub end: Option<RunEnd>,
 }
@@ -70,6 +72,14 @@ pub struct Counts {
     pub inconclusive: usize,
 }
 
+/// The ranked finding that a check's own became: of the same check and values where there is one, else of the same cause.
+fn same<'r>(ranked: &'r [Finding], own: &Finding) -> Option<&'r Finding> {
+    let of_cause = || ranked.iter().filter(|found| found.cause == own.cause);
+    let is_own =
+        |found: &&Finding| found.check == own.check && (&found.expected, &found.actual) == (&own.expected, &own.actual);
+    of_cause().find(is_own).or_else(|| of_cause().next())
+}
+
 impl FinishedCheck {
     /// The check's end as a guide's step judges it; `at` is when the run began, RFC 3339 UTC.
     pub fn judged(&self, at: &str) -> Judged {
@@ -117,11 +127,39 @@ impl Report {
                 self.findings.extend(finished.findings.iter().cloned());
                 self.set(finished.id, Progress::Finished(finished.clone()));
             }
-            EventKind::Done { verdict, duration_ms, findings, cut_short } => {
+            EventKind::Done { verdict, duration_ms, findings, undecided, cut_short } => {
                 self.findings = findings.clone();
+                self.undecided = undecided.clone();
+                self.add_fixes();
                 self.end = Some(RunEnd { verdict: *verdict, duration_ms: *duration_ms, cut_short: cut_short.clone() });
             }
         }
+    }
+
+    /// Gives what each check found the fixes that the run's end brought: they are made from all that was seen.
+    fn add_fixes(&mut self) {
+        for check in &mut self.checks {
+            let Progress::Finished(finished) = &mut check.progress else { continue };
+            for own in &mut finished.findings {
+                if let Some(ranked) = same(&self.findings, own) {
+                    own.fixes.clone_from(&ranked.fixes);
+                    own.see.clone_from(&ranked.see);
+                    own.follows_from = ranked.follows_from;
+                }
+            }
+        }
+    }
+
+    /// What there is to tell of a check once the run has ended: of what it found, that which the ranking left, and where
+    /// another finding explains all of it, that one.
+    pub fn told(&self, check: &FinishedCheck) -> Vec<Finding> {
+        if self.end.is_none() {
+            return check.findings.clone();
+        }
+        let left: Vec<Finding> = check.findings.iter().filter_map(|own| same(&self.findings, own)).cloned().collect();
+        let is_explained = left.is_empty() && !check.findings.is_empty();
+        let root = self.roots().next().filter(|_| is_explained).cloned();
+        left.into_iter().chain(root).collect()
     }
 
     /// Folds a whole stream.
@@ -131,6 +169,11 @@ impl Report {
             report.apply(event);
         }
         report
+    }
+
+    /// The findings that follow from no other.
+    pub fn roots(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.follows_from.is_none())
     }
 
     /// The state of one check.

@@ -13,10 +13,11 @@ use tokio_util::sync::CancellationToken;
 use super::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent};
 use super::plan::{Limits, Plan, Selection};
 use super::probes::{Holdings, Probes, StepInput, Yield};
-use super::ranking;
+use super::ranking::{self, Ranked};
 use super::step::{Step, informing};
 use crate::caught::caught;
 use crate::cause::catalogue::complete;
+use crate::cause::exclusion;
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
@@ -375,14 +376,20 @@ impl<P: Probes> Run<P> {
 
     async fn done(&mut self, cut_short: Option<String>) {
         let finished: Vec<&FinishedCheck> = self.plan.checks.iter().filter_map(|c| self.judged.get(c)).collect();
-        let mut findings = ranking::rank(&finished);
+        let excluded = |cause| self.facts.claims().is_some_and(|claims| exclusion::by_claims(cause, claims).is_some());
+        let Ranked { mut findings, candidates } = ranking::rank(&finished, excluded);
+        let context = remedy::Context { profile: &self.profile, facts: &self.facts };
         for finding in &mut findings {
-            remedy::attach(finding, remedy::Context { profile: &self.profile, facts: &self.facts });
+            remedy::attach(finding, context);
         }
+        ranking::fold_fixed_by_another(&mut findings);
+        let refused = candidates.first().and_then(|likeliest| finished.iter().find(|c| c.id.id() == likeliest.check));
+        let refused = refused.and_then(|check| check.reason.as_deref()).unwrap_or_default();
         let kind = EventKind::Done {
             verdict: ranking::verdict(&finished),
             duration_ms: millis(self.began.elapsed()),
             findings,
+            undecided: remedy::undecided(&candidates, refused, context),
             cut_short,
         };
         self.holdings = Holdings::default();

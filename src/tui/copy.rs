@@ -30,8 +30,18 @@ pub fn offers(model: &Model) -> Vec<Offer> {
         _ => None,
     });
     if let Some(reader) = reader {
-        if let Page::Explained(explanation) = &reader.page {
-            explanation.causes.iter().for_each(|found| finding_offers(found, &mut offers));
+        match &reader.page {
+            Page::Explained(explanation) => {
+                explanation.causes.iter().for_each(|found| finding_offers(found, &mut offers));
+            }
+            Page::Fix(fix) => {
+                let scripts =
+                    [("the script", &fix.command), ("the check after it", &fix.verify), ("the way back", &fix.undo)];
+                for (title, text) in scripts {
+                    offer(&mut offers, title, text.clone().unwrap_or_default());
+                }
+            }
+            _ => {}
         }
         return offers;
     }

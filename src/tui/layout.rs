@@ -228,7 +228,7 @@ pub fn tab_text(model: &Model, place: usize, screen: Screen) -> String {
         .and_then(|command| model.look.keymap.key(super::command::Scope::Main, command.id))
         .map_or_else(|| (place + 1).to_string(), |key| key.to_string());
     let count = match screen {
-        Screen::Findings => model.runs.shown().map_or(0, |run| run.report.findings.len()),
+        Screen::Findings => model.runs.shown().map_or(0, |run| run.report.roots().count()),
         _ => 0,
     };
     let count = if count > 0 { format!(" {count}") } else { String::new() };

@@ -138,7 +138,9 @@ fn the_role_is_assumed_with_the_external_id() {
         (wrong.to_vec(), None),
     ] {
         let report = run(&more);
-        let found = report["findings"].as_array().unwrap().iter().find(|f| f["cause"] == "external-id");
+        let candidates = report["undecided"]["candidates"].as_array().into_iter().flatten();
+        let named = report["findings"].as_array().unwrap().iter().chain(candidates);
+        let found = named.into_iter().find(|f| f["cause"] == "external-id");
         let found = found.unwrap_or_else(|| panic!("{report:#}"));
         if let Some(certainty) = certainty {
             assert_eq!(found["certainty"], certainty, "{report:#}");

@@ -68,12 +68,12 @@ fn only_and_skip_choose() {
 fn a_refusal_is_shown_aligned_with_its_first_difference_marked() {
     let text = text(&["--lab", "sub-mismatch"]);
     let lines: Vec<&str> = text.lines().collect();
-    let expected = lines.iter().position(|l| l.trim_start().starts_with("expected")).unwrap();
+    let expected = lines.iter().position(|l| l.trim_start().starts_with("policy ")).unwrap();
     let (wanted, found, mark) = (lines[expected], lines[expected + 1], lines[expected + 2]);
     let column = mark.find('^').unwrap();
-    assert_eq!(wanted[..column].replace("expected", ""), found[..column].replace("actual  ", ""), "{text}");
+    assert_eq!(wanted[..column].replace("policy", ""), found[..column].replace("token ", ""), "{text}");
     assert_ne!(wanted.as_bytes()[column], found.as_bytes()[column], "{text}");
-    assert!(text.contains("aws iam update-assume-role-policy"), "{text}");
+    assert!(text.contains("trustline fix --lab sub-mismatch") && text.contains("| sh"), "{text}");
     assert!(!text.contains('\u{1b}'), "no colour off a terminal");
 }
 

@@ -14,6 +14,7 @@ mod data;
 mod deployment;
 mod explain;
 mod faults;
+mod fix;
 mod fixes;
 mod fleet;
 mod guide;

@@ -2,6 +2,7 @@
 
 mod create;
 mod refusal;
+mod set;
 
 use std::fs;
 use std::path::PathBuf;

@@ -5,9 +5,8 @@ use serde_json::{Map, Value};
 
 use super::Weighed;
 use super::parsed::Parsed;
-use crate::cause::{Cause, Certainty, Finding};
+use crate::cause::{Cause, Certainty, Finding, exclusion};
 use crate::domain::iam::Decision;
-use crate::domain::issuer::IssuerKind;
 use crate::domain::profile::Profile;
 
 /// What the reader has beside the text. Nothing of it is needed.
@@ -41,7 +40,7 @@ pub enum TrustDocument {
 
 impl TrustDocument {
     /// The causes that lie in it alone: evaluating it finds or excludes them.
-    const fn decides(self) -> &'static [Cause] {
+    pub const fn decides(self) -> &'static [Cause] {
         match self {
             TrustDocument::Policy => IN_THE_POLICY,
             TrustDocument::Credentials => IN_THE_CREDENTIALS,
@@ -70,17 +69,6 @@ impl TrustDocument {
 pub struct RuledOut {
     pub cause: Cause,
     pub why: String,
-}
-
-impl Given<'_> {
-    /// A claim's text; of a list with one entry, that entry.
-    pub(super) fn claim(&self, name: &str) -> Option<String> {
-        match self.claims?.get(name)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Array(list) if list.len() == 1 => list.first()?.as_str().map(str::to_owned),
-            _ => None,
-        }
-    }
 }
 
 /// Causes that lie in a trust policy alone.
@@ -128,27 +116,11 @@ fn rule_out(weighed: &mut Vec<Weighed>, ruled_out: &mut Vec<RuledOut>, cause: Ca
 
 fn by_claims(weighed: &mut Vec<Weighed>, given: &Given<'_>, ruled_out: &mut Vec<RuledOut>) {
     let Some(claims) = given.claims else { return };
-    let subject = given.claim("sub");
-    let issuer = given.claim("iss").unwrap_or_default();
-    let kind = IssuerKind::of(&issuer, subject.as_deref());
-    let has_github_subject = subject.as_deref().is_some_and(|sub| sub.starts_with("repo:"));
-    if kind == IssuerKind::GithubEnterpriseServer {
-        rule_out(weighed, ruled_out, Cause::ImmutableSub, "a GitHub Enterprise Server never emits the form with ids");
-    } else if kind != IssuerKind::GithubActions && !has_github_subject {
-        rule_out(weighed, ruled_out, Cause::ImmutableSub, "the token's subject is not GitHub's");
-    }
-    let without_letters = subject.as_deref().is_some_and(|sub| !sub.bytes().any(|b| b.is_ascii_alphabetic()));
-    if without_letters {
-        rule_out(weighed, ruled_out, Cause::SubCaseMismatch, "the token's subject has no letters");
-    }
-    if ["iss", "sub", "aud", "iat", "exp"].iter().all(|name| claims.get(*name).is_some_and(|value| !value.is_null())) {
-        rule_out(weighed, ruled_out, Cause::MalformedToken, "the token can be read and has every required claim");
-        rule_out(weighed, ruled_out, Cause::EnvNotSet, "there is a token");
-        rule_out(weighed, ruled_out, Cause::IdTokenPermissionMissing, "there is a token");
-    }
-    let is_single = claims.get("aud").is_some_and(Value::is_string);
-    if is_single {
-        rule_out(weighed, ruled_out, Cause::AudMultiWithoutAzp, "the token has one audience");
+    let causes: Vec<Cause> = weighed.iter().map(|known| known.cause).collect();
+    for cause in causes {
+        if let Some(why) = exclusion::by_claims(cause, claims) {
+            rule_out(weighed, ruled_out, cause, why);
+        }
     }
 }
 

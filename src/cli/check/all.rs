@@ -48,7 +48,7 @@ async fn check(args: &CheckArgs, names: &[String]) -> Result<(Fleet, Option<Exit
     for (place, name) in names.iter().enumerate() {
         let selector = ProfileSelector {
             profile: Some(name.clone()),
-            set: args.selector.set.clone(),
+            set: args.run.selector.set.clone(),
             ..ProfileSelector::default()
         };
         let reason = match settings::load(&selector) {
@@ -56,8 +56,8 @@ async fn check(args: &CheckArgs, names: &[String]) -> Result<(Fleet, Option<Exit
                 places.push(place);
                 requests.push(RunRequest {
                     profile: loaded.profile,
-                    selection: Selection { only: args.only.clone(), skip: args.skip.clone() },
-                    limits: Limits { total: args.network.timeout, wait: args.wait },
+                    selection: Selection { only: args.run.only.clone(), skip: args.run.skip.clone() },
+                    limits: Limits { total: args.run.network.timeout, wait: args.run.wait },
                     now: started,
                 });
                 "interrupted before it began".to_owned()
@@ -67,7 +67,8 @@ async fn check(args: &CheckArgs, names: &[String]) -> Result<(Fleet, Option<Exit
         members.push(Member::Unchecked { profile: name.clone(), reason });
     }
     // One stack for all: connections and the authorities are shared, answers are not.
-    let probes = Arc::new(WorldProbes { http: args.network.stack()?, timeout: args.network.operation_timeout() });
+    let probes =
+        Arc::new(WorldProbes { http: args.run.network.stack()?, timeout: args.run.network.operation_timeout() });
     let cancel = CancellationToken::new();
     let mut reports: Vec<Report> = vec![Report::default(); requests.len()];
     let at_once = process::runs_at_once(args.concurrency.unwrap_or(AT_ONCE));
@@ -92,7 +93,7 @@ async fn check(args: &CheckArgs, names: &[String]) -> Result<(Fleet, Option<Exit
         if !report.profile.is_empty()
             && let Some(member) = members.get_mut(place)
         {
-            *member = Member::Checked(report);
+            *member = Member::Checked(Box::new(report));
         }
     }
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

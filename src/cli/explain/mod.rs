@@ -1,6 +1,7 @@
 //! `trustline explain`: an error text in, ranked causes out.
 
 mod text;
+mod undecided;
 
 use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
@@ -13,11 +14,11 @@ use super::args::{OutputArgs, OutputFormat, ProfileSelector};
 use super::trust::input;
 use super::{CliError, Exit, settings, terminal};
 use crate::cause::explain::{self, Explanation, Given, Parsed, RuledOut, Trust, TrustDocument};
-use crate::cause::{Finding, entra, trust};
+use crate::cause::{Finding, Undecided, entra, trust};
 use crate::domain::entra::evaluate;
 use crate::domain::iam::{Provider, TrustRequest, evaluate_trust};
 use crate::probe::regular_file;
-use crate::remedy::{self, Values};
+use crate::remedy;
 
 /// The longest input that is read, in bytes. Of a longer text the beginning counts: the root comes first.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -73,22 +74,13 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     };
     let error_text = error_text(args)?;
     let given = Given { claims: claims.as_ref(), trust: trust.as_ref(), profile: profile.as_ref() };
-    let mut explanation = explain::explain(&error_text, &given);
-    advise(&mut explanation, &given);
+    let explanation = remedy::explained(&error_text, &given);
+    let undecided = undecided::undecided(args, &explanation, &given);
     terminal::print(&match args.output.output {
-        OutputFormat::Json => format!("{:#}\n", document(&explanation)),
-        _ => text::render(&explanation, terminal::paint(&args.output)),
+        OutputFormat::Json => format!("{:#}\n", document(&explanation, undecided.as_ref())),
+        _ => text::render(&explanation, undecided.as_ref(), terminal::paint(&args.output)),
     })?;
     Ok(if explanation.causes.is_empty() { Exit::Failed } else { Exit::Passed })
-}
-
-/// Gives the causes what the catalogue has for them, with the values that the text or the profile names.
-fn advise(explanation: &mut Explanation, given: &Given<'_>) {
-    let Explanation { parsed, guide, causes, .. } = explanation;
-    let values = Values { profile: given.profile, claims: given.claims, parsed: Some(parsed), check: None };
-    for finding in causes {
-        remedy::advise(finding, *guide, &values);
-    }
 }
 
 fn one_standard_input(args: &ExplainArgs) -> Result<(), CliError> {
@@ -185,9 +177,11 @@ struct Document<'a> {
     ruled_out: &'a [RuledOut],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     decide: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undecided: Option<&'a Undecided>,
 }
 
-fn document(explanation: &Explanation) -> Value {
+fn document(explanation: &Explanation, undecided: Option<&Undecided>) -> Value {
     serde_json::json!(Document {
         schema: "trustline.explain/1",
         provider: explanation.provider.map(explain::Provider::id),
@@ -196,5 +190,6 @@ fn document(explanation: &Explanation) -> Value {
         causes: &explanation.causes,
         ruled_out: &explanation.ruled_out,
         decide: &explanation.decide,
+        undecided,
     })
 }

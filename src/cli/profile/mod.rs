@@ -2,12 +2,14 @@
 
 mod create;
 mod import;
+mod set;
 mod show;
 
 use clap::{Args, Subcommand};
 
 use self::create::NewArgs;
 use self::import::ImportArgs;
+use self::set::SetArgs;
 use self::show::{ListArgs, ShowArgs};
 use super::args::OutputFormat;
 use super::{CliError, Exit, settings, terminal};
@@ -25,6 +27,8 @@ enum ProfileCommand {
     New(NewArgs),
     /// Fill values from a role's ARN, a trust policy, an answer of aws or az, or a token
     Import(ImportArgs),
+    /// Change values; prints the command that puts the old ones back
+    Set(SetArgs),
     /// List the profiles, and say which hold mistakes
     List(ListArgs),
     /// Print the values in effect, each with where it came from
@@ -40,6 +44,7 @@ pub(super) fn run(args: &ProfileArgs) -> Result<Exit, CliError> {
     match &args.command {
         ProfileCommand::New(args) => create::run(args),
         ProfileCommand::Import(args) => import::run(args),
+        ProfileCommand::Set(args) => set::run(args),
         ProfileCommand::List(args) => show::list(args),
         ProfileCommand::Show(args) => show::show(args),
         ProfileCommand::Path { name } => {

@@ -111,6 +111,15 @@ pub fn parse_flag(argument: &str) -> Result<Setting, Problem> {
     Ok(Setting { key, value, origin: Origin::Flag })
 }
 
+/// A value as [`parse_flag`] reads it behind the `=`.
+pub fn argument(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::List(items) => toml::Value::from(items.clone()).to_string(),
+        Value::Flag(set) => set.to_string(),
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     path: &'a Path,
@@ -335,6 +344,8 @@ mod tests {
         let list = Value::List(vec!["a".into(), "b c".into()]);
         assert_eq!(parse_flag("token.command=[\"a\", \"b c\"]").map(|s| s.value), Ok(list));
         assert_eq!(parse_flag("token.stdin=true").map(|s| s.value), Ok(Value::Flag(true)));
+        let odd = Value::List(vec!["a".into(), "b \"c\" d".into(), "é".into()]);
+        assert_eq!(parse_flag(&format!("token.command={}", argument(&odd))).map(|s| s.value), Ok(odd));
         for (argument, wrong) in [
             ("aws.region", "no `=`"),
             ("aws.regoin=x", "`aws.regoin` is no key"),

@@ -7,6 +7,7 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::domain::text::visible_lines;
 use crate::guide::{Filling, Step, StepState, fill, render, token_origin};
+use crate::output::finding_text::addressed;
 use crate::output::markdown::{cell, write_block};
 
 /// The guide as a summary.
@@ -43,7 +44,7 @@ pub fn summary(report: &GuideReport) -> String {
         for finding in findings {
             let _ = writeln!(text, "\n`{}`: {}", finding.cause, cell(&finding.summary));
             for fix in &finding.fixes {
-                let _ = writeln!(text, "\n**Fix**: {}\n", cell(&fix.text));
+                let _ = writeln!(text, "\n**Fix**: {}\n", cell(&addressed(fix)));
                 if let Some(command) = &fix.command {
                     write_block(&mut text, &visible_lines(command));
                 }

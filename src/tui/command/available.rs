@@ -2,6 +2,7 @@
 
 use super::Availability::{self, No, Ready};
 use crate::domain::profile::TokenSource;
+use crate::output::fix::{Answer, answer};
 use crate::tui::content::guide;
 use crate::tui::copy;
 use crate::tui::inputs::RotationWay;
@@ -64,6 +65,19 @@ pub(super) fn has_report(model: &Model) -> Availability {
         _ if model.screen == Screen::Guide && model.guide.followed.is_some() => Ready,
         Some(run) if !run.report.checks.is_empty() => Ready,
         _ => No("there is no report yet"),
+    }
+}
+
+pub(super) fn has_fix(model: &Model) -> Availability {
+    match model.runs.shown() {
+        None => No("nothing has run yet"),
+        Some(run) if run.report.end.is_none() => No("the run is still going on"),
+        Some(run) => match answer(&run.report) {
+            Answer::Script(..) => Ready,
+            Answer::Words(_) => No("the root cause has no script; its finding says what to do"),
+            Answer::Undecided(_) => No("no cause is proven; the finding says what decides"),
+            Answer::Nothing => No("nothing was found"),
+        },
     }
 }
 

@@ -158,6 +158,7 @@ pub enum CommandId {
     RollBack,
     KeepAsIs,
     Fold,
+    ShowFix,
     NextStep,
     EditField,
     CheckStep,

@@ -19,6 +19,9 @@ const SEARCHED: &[Scope] = &[
     Scope::On(Screen::Findings),
     Scope::On(Screen::Log),
 ];
+/// Where findings are shown, or what they are about.
+const FIXING: &[Scope] =
+    &[Scope::On(Screen::Guide), Scope::On(Screen::Handshake), Scope::On(Screen::Findings), Scope::On(Screen::Log)];
 const FINDINGS: &[Scope] = &[Scope::On(Screen::Findings)];
 const ROTATION: &[Scope] = &[Scope::On(Screen::Rotation)];
 const ALWAYS: &[Scope] = &[Scope::Always];
@@ -93,6 +96,8 @@ pub const COMMANDS: &[Command] = commands! {
         when takes_output hint 1;
     C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when can_roll_back hint 0;
     C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when can_roll_back hint 0;
+    C::ShowFix, "show-fix", "fix", ["f"], FIXING, "Show the root cause's fix: what it changes, the script, the way back"
+        when has_fix hint 3;
     C::NextStep, "next-step", "next step", ["n"], GUIDE, "To the step that is next: what fails first"
         when has_guide hint 2;
     C::EditField, "edit", "enter values", ["e"], GUIDE, "Enter the step's values, checked while they are typed"

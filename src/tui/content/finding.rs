@@ -2,23 +2,25 @@
 
 use super::{LABEL, Show, command_line, difference, labelled};
 use crate::cause::{Certainty, Finding};
+use crate::output::finding_text::{addressed, looks};
 use crate::output::paint::certainty;
 use crate::tui::text::{Ink, Line};
 
-/// What stands before the two values of a finding.
-const LABELS: [difference::Label<'static>; 2] =
-    [difference::Label(Ink::Muted, "expected"), difference::Label(Ink::Muted, "actual")];
+/// A script of more lines has a page of its own.
+const LONGEST_SCRIPT: usize = 12;
 
 /// A finding as lines.
 pub fn lines(finding: &Finding, width: usize, show: Show) -> Vec<Line> {
     let mut lines = vec![Line::of(Ink::Strong, show.prose(&finding.summary)), origin(finding, show), Line::empty()];
     let before = lines.len();
+    let (above, below) = finding.sides();
     match (&finding.expected, &finding.actual) {
         (Some(expected), Some(actual)) => {
-            lines.extend(difference::lines(&LABELS, expected, actual, width, show));
+            let labels = [difference::Label(Ink::Muted, above), difference::Label(Ink::Muted, below)];
+            lines.extend(difference::lines(&labels, expected, actual, width, show));
         }
-        (Some(expected), None) => lines.push(labelled("expected", Ink::Plain, show.value(expected))),
-        (None, Some(actual)) => lines.push(labelled("actual", Ink::Plain, show.value(actual))),
+        (Some(expected), None) => lines.push(labelled(above, Ink::Plain, show.value(expected))),
+        (None, Some(actual)) => lines.push(labelled(below, Ink::Plain, show.value(actual))),
         (None, None) => {}
     }
     if lines.len() > before {
@@ -39,12 +41,23 @@ pub fn lines(finding: &Finding, width: usize, show: Show) -> Vec<Line> {
             (_, 1) => "fix".to_owned(),
             (place, _) => format!("fix {}", place + 1),
         };
-        lines.push(labelled(&label, Ink::Strong, show.prose(&fix.text)));
-        if let Some(command) = &fix.command {
-            lines.extend(show.lines(command).into_iter().map(|text| command_line(LABEL, &text)));
+        lines.push(labelled(&label, Ink::Strong, show.prose(&addressed(fix))));
+        match &fix.command {
+            // A long script has a page of its own.
+            Some(command) if command.lines().count() > LONGEST_SCRIPT => {
+                lines.push(labelled("", Ink::Muted, "`f` shows the script, what it changes, and the way back"));
+            }
+            Some(command) => {
+                lines.extend(show.lines(command.trim_end()).into_iter().map(|text| command_line(LABEL, &text)));
+            }
+            None => {}
         }
     }
-    if !finding.fixes.is_empty() {
+    for look in looks(finding) {
+        lines.push(labelled("look", Ink::Muted, show.prose(&look.text)));
+        lines.extend(show.lines(&look.command).into_iter().map(|text| command_line(LABEL, &text)));
+    }
+    if !(finding.fixes.is_empty() && looks(finding).is_empty()) {
         lines.push(Line::empty());
     }
     if let Some(guide) = &finding.guide {

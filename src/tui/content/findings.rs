@@ -1,8 +1,8 @@
 //! The findings: root causes first, what they block folded under them, what is ruled out, and what would decide.
 
 use super::chain::outcome_ink;
-use super::{Rows, Show, finding, heading};
-use crate::cause::{Cause, Certainty, Finding, catalogue};
+use super::{Rows, Show, command_line, finding, heading};
+use crate::cause::{Certainty, Finding, Suspect, UNFOLDED, Undecided};
 use crate::check::{CheckId, Outcome};
 use crate::run::event::{FinishedCheck, RunVerdict};
 use crate::run::report::Report;
@@ -58,8 +58,26 @@ pub fn rows(model: &Model) -> Rows<'_> {
     Rows { count, line: Box::new(move |at, width| rows.get(at).map_or_else(Line::empty, |r| row(model, *r, width))) }
 }
 
-/// How bad a finding is: as bad as its check ended.
+/// Whether a finding stands for the candidates of a refusal.
+fn is_likeliest(undecided: &Undecided, finding: &Finding) -> bool {
+    undecided.candidates.first().is_some_and(|first| first.cause == finding.cause)
+}
+
+/// How bad a finding is: as bad as its check ended; one that is only possible is a question.
 pub fn weight(report: &Report, finding: &Finding) -> Outcome {
+    if finding.follows_from.is_some() {
+        return Outcome::Skipped;
+    }
+    let outcome = outcome_of_check(report, finding);
+    if is_question(outcome, finding) { Outcome::Inconclusive } else { outcome }
+}
+
+/// Whether a failure may have another cause than this one.
+fn is_question(outcome: Outcome, finding: &Finding) -> bool {
+    outcome == Outcome::Fail && finding.certainty == Certainty::Possible
+}
+
+fn outcome_of_check(report: &Report, finding: &Finding) -> Outcome {
     report.finished().find(|check| check.id.id() == finding.check).map_or(Outcome::Fail, |check| check.outcome)
 }
 
@@ -78,13 +96,21 @@ fn row(model: &Model, row: Row, width: usize) -> Line {
                 return Line::empty();
             };
             let outcome = weight(report, found);
-            let mut line = Line::of(outcome_ink(outcome), show.glyphs.outcome(outcome)).with(Ink::Plain, " ");
+            let is_question = is_question(outcome_of_check(report, found), found);
+            let mark = if is_question { Ink::Muted } else { outcome_ink(outcome) };
+            let mut line = Line::of(mark, show.glyphs.outcome(outcome)).with(Ink::Plain, " ");
             if width == usize::MAX {
                 return line.with(Ink::Plain, format!("{} {} {}", found.summary, found.cause, found.check));
             }
             let blocks = if is_first_of_its_check(report, place) { blocked(report, found).len() } else { 0 };
             let fold = if model.unfolded.contains(&place) { show.glyphs.unfolded } else { show.glyphs.folded };
-            let note = if blocks > 0 { format!("{fold} blocks {blocks}") } else { String::new() };
+            let open = report.undecided.as_ref().filter(|open| is_likeliest(open, found));
+            let note = match (found.follows_from, open) {
+                (Some(root), _) => format!("follows from {root}"),
+                (None, Some(open)) => format!("1 of {} possible", open.candidates.len()),
+                (None, None) if blocks > 0 => format!("{fold} blocks {blocks}"),
+                (None, None) => String::new(),
+            };
             let room = width.saturating_sub(line.width() + note.chars().count() + usize::from(!note.is_empty()));
             let ink = if outcome == Outcome::Fail { Ink::Strong } else { Ink::Plain };
             line.push(ink, cut(&show.prose(&found.summary), room, show.glyphs.ellipsis));
@@ -131,7 +157,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
                 Line::of(Ink::Strong, id.title()),
                 Line::of(Ink::Muted, show.prose(reason)),
                 Line::empty(),
-                Line::of(Ink::Plain, "It was not checked. Mend the cause above it and run again."),
+                Line::of(Ink::Plain, "It was not checked. Fix the cause above it and run again."),
             ];
         }
         Some(Row::Finding(place)) => match run.report.findings.get(place) {
@@ -148,8 +174,8 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
         lines.push(heading("Not checked because of it"));
         lines.extend(blocks.iter().map(|c| Line::of(Ink::Muted, format!("{} {}", show.glyphs.skipped, c.id.title()))));
     }
-    if found.certainty != Certainty::Proven {
-        undecided(&run.report, found, show, &mut lines);
+    if let Some(open) = run.report.undecided.as_ref().filter(|open| is_likeliest(open, found)) {
+        undecided(open, found, show, &mut lines);
     }
     lines
 }
@@ -190,83 +216,22 @@ fn none_found(model: &Model, report: &Report) -> Vec<Line> {
     lines
 }
 
-/// What else gives the same symptom, what of that is ruled out and by which check, and what would decide.
-fn undecided(report: &Report, found: &Finding, show: Show, lines: &mut Vec<Line>) {
-    let rivals: Vec<&Finding> = report.findings.iter().filter(|f| f.check == found.check && *f != found).collect();
-    if !rivals.is_empty() {
-        lines.push(Line::empty());
-        lines.push(heading("It could also be"));
-        lines.extend(rivals.iter().map(|rival| {
-            Line::of(Ink::Warning, format!("{} ", show.glyphs.inconclusive))
-                .with(Ink::Plain, show.prose(&rival.summary))
-                .with(Ink::Muted, format!(" ({})", rival.cause))
-                .hanging(2)
-        }));
+/// What else would explain the refusal that this finding is the likeliest cause of, and the command that decides.
+fn undecided(undecided: &Undecided, found: &Finding, show: Show, lines: &mut Vec<Line>) {
+    lines.push(Line::empty());
+    lines.push(heading("It could also be"));
+    let others: Vec<&Suspect> = undecided.candidates.iter().filter(|suspect| suspect.cause != found.cause).collect();
+    lines.extend(others.iter().take(UNFOLDED).map(|suspect| {
+        Line::of(Ink::Muted, format!("{} ", show.glyphs.inconclusive))
+            .with(Ink::Plain, show.prose(&suspect.summary))
+            .with(Ink::Muted, format!(" ({})", suspect.cause))
+            .hanging(2)
+    }));
+    if let Some(rest) = others.get(UNFOLDED..).filter(|rest| !rest.is_empty()) {
+        let names: Vec<&str> = rest.iter().map(|suspect| suspect.cause.id()).collect();
+        lines.push(Line::of(Ink::Muted, format!("{} or {}", show.glyphs.inconclusive, names.join(", "))).hanging(2));
     }
-    let (mut out, mut open): (Vec<Line>, Vec<Line>) = (Vec::new(), Vec::new());
-    for excluder in EXCLUDERS.iter().filter(|excluder| excluder.check.id() != found.check) {
-        let causes: Vec<&str> = excluder.causes.iter().filter(|c| **c != found.cause).map(|c| c.id()).collect();
-        match report.finished().find(|check| check.id == excluder.check) {
-            Some(check) if check.outcome == Outcome::Pass => out.push(
-                Line::of(Ink::Good, format!("{} ", show.glyphs.pass))
-                    .with(Ink::Plain, causes.join(", "))
-                    .with(Ink::Muted, format!(": {}", excluder.check.title()))
-                    .hanging(2),
-            ),
-            Some(check) if matches!(check.outcome, Outcome::Skipped | Outcome::Inconclusive) => {
-                if let Some(input) = excluder.input {
-                    open.push(
-                        Line::of(Ink::Accent, format!("{} ", show.glyphs.arrow))
-                            .with(Ink::Plain, input)
-                            .with(Ink::Muted, format!(" (decides {})", causes.join(", ")))
-                            .hanging(2),
-                    );
-                }
-            }
-            _ => {}
-        }
-    }
-    if !out.is_empty() {
-        lines.push(Line::empty());
-        lines.push(heading("Ruled out"));
-        lines.extend(out);
-    }
-    let entry = catalogue::entry(found.cause);
-    if !entry.decide.is_empty() {
-        open.insert(
-            0,
-            Line::of(Ink::Accent, format!("{} ", show.glyphs.arrow))
-                .with(Ink::Plain, show.prose(&entry.decide))
-                .hanging(2),
-        );
-    }
-    if !open.is_empty() {
-        lines.push(Line::empty());
-        lines.push(heading("What would decide"));
-        lines.extend(open);
-    }
+    lines.extend([Line::empty(), heading("To decide")]);
+    lines.push(Line::of(Ink::Plain, show.prose(&undecided.decide.text)).hanging(2));
+    lines.extend(show.lines(&undecided.decide.command).into_iter().map(|text| command_line(0, &text)));
 }
-
-/// A check whose pass rules causes out, and the input it needs where it could not run.
-struct Excluder {
-    check: CheckId,
-    causes: &'static [Cause],
-    input: Option<&'static str>,
-}
-
-const EXCLUDERS: &[Excluder] = &[
-    Excluder {
-        check: CheckId::TrustPolicy,
-        causes: &[Cause::SubMismatch, Cause::AudMismatch, Cause::ConditionKeyWrong, Cause::ClaimMismatch],
-        input: Some("the role's trust policy or the app's federated credential, as a file named in the profile"),
-    },
-    Excluder {
-        check: CheckId::TokenSignature,
-        causes: &[Cause::SignatureInvalid, Cause::JwksKidMissing],
-        input: Some("the issuer's published keys"),
-    },
-    Excluder { check: CheckId::TokenTime, causes: &[Cause::TokenExpired, Cause::ClockSkew], input: None },
-    Excluder { check: CheckId::TokenClaims, causes: &[Cause::WrongTokenKind, Cause::AudMultiWithoutAzp], input: None },
-    Excluder { check: CheckId::IssuerJwks, causes: &[Cause::JwksInvalid, Cause::JwksUnreachable], input: None },
-    Excluder { check: CheckId::IssuerDiscovery, causes: &[Cause::IssuerDiffers, Cause::DiscoveryInvalid], input: None },
-];

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::chain::{outcome_ink, running};
 use super::{LABEL, Rows, Show, finding, heading, labelled};
+use crate::cause::Finding;
 use crate::check::Outcome;
 use crate::output::paint::milliseconds;
 use crate::run::event::FinishedCheck;
@@ -130,19 +131,28 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
             Line::of(Ink::Accent, format!("{} attempt {}", running(model), attempt + 1)),
             labelled("so far", Ink::Warning, show.prose(reason)),
         ],
-        Progress::Finished(finished) => finished_detail(check, finished, width, show),
+        Progress::Finished(finished) => {
+            let findings = model.runs.shown().map(|run| run.report.told(finished)).unwrap_or_default();
+            finished_detail(check, finished, &findings, width, show)
+        }
     }
 }
 
-fn finished_detail(check: &CheckState, finished: &FinishedCheck, width: usize, show: Show) -> Vec<Line> {
+fn finished_detail(
+    check: &CheckState,
+    finished: &FinishedCheck,
+    findings: &[Finding],
+    width: usize,
+    show: Show,
+) -> Vec<Line> {
     let mut lines = Vec::new();
-    for (place, found) in finished.findings.iter().enumerate() {
+    for (place, found) in findings.iter().enumerate() {
         if place > 0 {
             lines.push(Line::empty());
         }
         lines.extend(finding::lines(found, width, show));
     }
-    if !finished.findings.is_empty() {
+    if !findings.is_empty() {
         lines.push(Line::empty());
         lines.push(heading("What was checked"));
     }
@@ -167,7 +177,7 @@ fn finished_detail(check: &CheckState, finished: &FinishedCheck, width: usize, s
         lines.push(heading("Facts"));
         facts(&finished.facts, width, show, &mut lines);
     }
-    if finished.findings.is_empty() && !finished.docs.is_empty() {
+    if findings.is_empty() && !finished.docs.is_empty() {
         lines.push(Line::empty());
         lines.push(labelled("docs", Ink::Accent, crate::domain::text::visible(&finished.docs)));
     }

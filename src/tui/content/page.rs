@@ -1,9 +1,11 @@
 //! Texts on top of a screen, and what an empty pane says.
 
-use super::{Show, compare, explanation, heading};
+use super::{Show, command_line, compare, explanation, heading};
+use crate::cause::Fix;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Value;
 use crate::guide::Import;
+use crate::output::fix::diff;
 use crate::tui::command::CommandId;
 use crate::tui::command::{Scope, command};
 use crate::tui::model::{Lifecycle, Model, Page, Screen};
@@ -13,6 +15,7 @@ use crate::tui::text::{Ink, Line};
 pub fn title(page: &Page) -> String {
     match page {
         Page::Error { title, .. } => title.clone(),
+        Page::Fix(_) => "The fix: nothing of it is run from here".to_owned(),
         Page::Compare { .. } => "Compared".to_owned(),
         Page::Explained(_) => "What causes this error".to_owned(),
         Page::Imported { import, .. } => format!("Read as {}", import.kind),
@@ -34,6 +37,7 @@ pub fn lines(model: &Model, page: &Page, width: usize) -> Vec<Line> {
             lines
         }
         Page::Explained(explained) => explanation::lines(explained, width, show),
+        Page::Fix(fix) => fix_lines(fix, show),
         Page::Imported { import, earlier } => {
             let mut lines = imported(import, earlier, show);
             let changed = import.taken.iter().zip(earlier).any(|(taken, before)| before.as_ref() != Some(&taken.value));
@@ -50,6 +54,33 @@ pub fn lines(model: &Model, page: &Page, width: usize) -> Vec<Line> {
             _ => vec![Line::of(Ink::Muted, "one of the runs is no longer kept")],
         },
     }
+}
+
+/// A fix: what it changes line by line, the script as it runs, what shows that it worked, and the way back.
+fn fix_lines(fix: &Fix, show: Show) -> Vec<Line> {
+    let mut lines = vec![Line::of(Ink::Strong, show.prose(&fix.text)).hanging(2)];
+    let changes = diff(fix);
+    if changes.starts_with("--- ") {
+        lines.extend([Line::empty(), heading("What it changes")]);
+        lines.extend(show.lines(changes.trim_end()).into_iter().map(|line| {
+            let ink = match line.chars().next() {
+                Some('+') => Ink::Good,
+                Some('-') => Ink::Bad,
+                _ => Ink::Muted,
+            };
+            Line::of(ink, line)
+        }));
+    }
+    let script = |lines: &mut Vec<Line>, title: &str, text: &str| {
+        lines.extend([Line::empty(), heading(title)]);
+        lines.extend(show.lines(text.trim_end()).into_iter().map(|line| command_line(0, &line)));
+    };
+    for (title, text) in [("Script", &fix.command), ("Then", &fix.verify), ("The way back", &fix.undo)] {
+        if let Some(text) = text {
+            script(&mut lines, title, text);
+        }
+    }
+    lines
 }
 
 /// What was taken from a pasted text, from where, and what was left and why.

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::form::Form;
 use super::list::{Field, ListState};
+use crate::cause::Fix;
 use crate::cause::explain::Explanation;
 use crate::domain::profile::Guide;
 use crate::domain::profile::setting::{Setting, Value};
@@ -82,6 +83,8 @@ pub struct Reader {
 pub enum Page {
     /// Something went wrong; it stays until it is dismissed.
     Error { title: String, message: String, hints: Vec<String> },
+    /// A fix: what it changes, its script, and the way back.
+    Fix(Box<Fix>),
     /// What differs between two runs.
     Compare { before: RunNumber, after: RunNumber },
     /// What an error text comes to.

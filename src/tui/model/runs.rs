@@ -205,7 +205,7 @@ fn entry(event: &RunEvent) -> LogEntry {
             };
             (level, Some(finished.id), text)
         }
-        EventKind::Done { verdict, duration_ms, findings, cut_short } => {
+        EventKind::Done { verdict, duration_ms, findings, cut_short, .. } => {
             let (level, word) = match verdict {
                 RunVerdict::Pass => (Level::Good, "pass"),
                 RunVerdict::Fail => (Level::Bad, "fail"),

@@ -3,6 +3,7 @@
 use super::keys::movement;
 use super::{go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
 use crate::domain::profile::Guide;
+use crate::output::fix::{Answer, answer};
 use crate::tui::command::{CommandId, Scope, again, other_mouse};
 use crate::tui::content::findings::{self, Row};
 use crate::tui::content::start::{Way, selected as selected_way};
@@ -13,7 +14,7 @@ use crate::tui::message::{Effect, Told};
 use crate::tui::model::Lifecycle;
 use crate::tui::model::layer::{PasteBox, PasteKind};
 use crate::tui::model::list::Move;
-use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, PickerKind, Screen, Tone, Typing};
+use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, Page, PickerKind, Screen, Tone, Typing};
 use crate::tui::text::Wrap;
 
 /// How many columns one step along cut lines moves.
@@ -125,6 +126,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             Vec::new()
         }
         CommandId::Fold => fold(model),
+        CommandId::ShowFix => show_fix(model),
         CommandId::Wrap => {
             model.wrap = if model.wrap == Wrap::Words { Wrap::Off { from: 0 } } else { Wrap::Words };
             let key = |id| key_of(model, id);
@@ -348,6 +350,14 @@ fn fold(model: &mut Model) -> Vec<Effect> {
     {
         model.unfolded.insert(place);
     }
+    Vec::new()
+}
+
+/// Shows the root cause's fix. Running it is left to the person.
+fn show_fix(model: &mut Model) -> Vec<Effect> {
+    let Some(Answer::Script(_, fix)) = model.runs.shown().map(|run| answer(&run.report)) else { return Vec::new() };
+    let page = Page::Fix(Box::new(fix.clone()));
+    model.layers.push(Layer::reader(page));
     Vec::new()
 }
 

@@ -1,7 +1,8 @@
 //! Error texts: pasted, explained with what is at hand, and shown on top.
 
 use super::toast;
-use crate::cause::explain::{Given, explain};
+use crate::cause::explain::Given;
+use crate::remedy::explained;
 use crate::tui::inputs::Target;
 use crate::tui::message::Effect;
 use crate::tui::model::{Layer, Model, Page, Tone};
@@ -24,7 +25,7 @@ pub(super) fn open(model: &mut Model, text: &str) -> Vec<Effect> {
         trust: None,
         profile: run.and_then(|run| run.profile.as_deref()),
     };
-    let explanation = explain(text, &given);
+    let explanation = explained(text, &given);
     let is_prose = text.split_whitespace().nth(WORDS_OF_PROSE - 1).is_some();
     if explanation.causes.is_empty() && !is_prose {
         return toast(model, "that is no token, and no error text that is known".to_owned(), Tone::Bad);

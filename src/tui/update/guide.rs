@@ -10,7 +10,7 @@ use crate::domain::timestamp::rfc3339;
 use crate::domain::token::looks_like_jwt;
 use crate::guide::{Change, Proof, Shown, import, next_open};
 use crate::output::guide as report;
-use crate::run::event::{EventKind, RunEvent};
+use crate::run::event::{EventKind, FinishedCheck, RunEvent};
 use crate::run::rotation::report::RotationReport;
 use crate::tui::content::guide::{Row, keeps_nothing, selected, selected_step};
 use crate::tui::inputs::{GuideFile, Keeps, RunChoice, Target};
@@ -93,7 +93,16 @@ pub(super) fn event(model: &mut Model, number: RunNumber, event: &RunEvent) {
                 followed.checked = Some(at);
             }
         }
-        EventKind::Done { .. } if model.screen != Screen::Guide => select_next(model),
+        EventKind::Done { .. } => {
+            // The run as a whole knows the roots, and what fixes them.
+            let settled: Vec<FinishedCheck> = run.report.finished().cloned().collect();
+            if let Some(followed) = model.guide.followed.as_mut().filter(|followed| followed.target == target) {
+                settled.iter().for_each(|finished| followed.judge(finished, &at, &only));
+            }
+            if model.screen != Screen::Guide {
+                select_next(model);
+            }
+        }
         _ => {}
     }
 }

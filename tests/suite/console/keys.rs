@@ -159,6 +159,25 @@ fn copying_takes_the_fix_first_and_a_claims_own_bytes() {
 }
 
 #[test]
+fn the_fix_is_shown_with_its_way_back_and_copied_but_never_run() {
+    let mut driver = Driver::start();
+    driver.press("f");
+    assert!(!driver.shows("The way back"), "nothing has run yet: {}", driver.screen());
+    let mut driver = Driver::failed();
+    driver.resize(140, 45).press("4f");
+    for told in ["Script", "Then", "The way back", "file://before.json", "trustline check --profile prod-aws --wait 60"]
+    {
+        assert!(driver.shows(told), "{told}: {}", driver.screen());
+    }
+    driver.asked();
+    driver.press("y");
+    let [Effect::Copy { text }] = &driver.asked()[..] else { panic!() };
+    assert!(text.starts_with("aws iam update-assume-role-policy") && text.ends_with("trust-policy.json"), "{text}");
+    driver.press("<esc>");
+    assert!(!driver.shows("The way back"), "{}", driver.screen());
+}
+
+#[test]
 fn a_report_is_exported_as_markdown_and_json() {
     let mut driver = Driver::failed();
     driver.asked();

@@ -133,6 +133,11 @@ fn sub_mismatch() -> Finding {
             "Name the token's subject in the trust policy of the role",
             "aws iam update-assume-role-policy --role-name crewai-secrets-reader --policy-document file://trust-policy.json",
         );
+    finding.fixes[0].verify = Some("trustline check --profile prod-aws --wait 60".into());
+    finding.fixes[0].undo = Some(
+        "aws iam update-assume-role-policy --role-name crewai-secrets-reader --policy-document file://before.json"
+            .into(),
+    );
     finding.guide = Some("aws-workload-identity".into());
     finding.step = Some(3);
     finding.docs = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html".into();
@@ -329,6 +334,7 @@ pub fn failing() -> Vec<RunEvent> {
         verdict: RunVerdict::Fail,
         duration_ms,
         findings: vec![sub_mismatch(), denied(), expires_soon()],
+        undecided: None,
         cut_short: None,
     });
     script.events
@@ -361,6 +367,7 @@ pub fn passing() -> Vec<RunEvent> {
         verdict: RunVerdict::Pass,
         duration_ms,
         findings: vec![expires_soon()],
+        undecided: None,
         cut_short: None,
     });
     script.events

@@ -84,6 +84,11 @@ fn start() {
 }
 
 #[test]
+fn fix() {
+    scene("fix", |look, size| failed(look, size, "f"));
+}
+
+#[test]
 fn lab_picker() {
     scene("lab_picker", |look, size| started(look, size, "<enter>j"));
 }

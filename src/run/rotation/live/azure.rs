@@ -3,7 +3,7 @@
 
 use super::{Failed, LiveWorld, Operator, Reader, granted, refusal, without_grant};
 use crate::cause::Certainty;
-use crate::cause::explain::{Given, explain};
+use crate::cause::explain::Given;
 use crate::check::facts::Facts;
 use crate::check::facts::azure::VaultFact;
 use crate::check::{CheckId, verdict};
@@ -13,6 +13,7 @@ use crate::domain::secret_ref::SecretRef;
 use crate::probe::azure::{AzureSession, AzureTarget, CliRefusal, Proof};
 use crate::probe::held_secret::held_secret;
 use crate::probe::new_value::NewValue;
+use crate::remedy::explained;
 use crate::run::rotation::session::now;
 use crate::run::rotation::world::{Opened, Refused};
 
@@ -119,8 +120,8 @@ impl LiveWorld {
         let findings = match why {
             CliRefusal::Entra(error) => {
                 let code = error.code().map(|code| format!("AADSTS{code}: ")).unwrap_or_default();
-                let explained = explain(&format!("{code}{}", error.description), &given).causes;
-                explained.into_iter().filter(|finding| finding.certainty < Certainty::Possible).collect()
+                let all = explained(&format!("{code}{}", error.description), &given).causes;
+                all.into_iter().filter(|finding| finding.certainty < Certainty::Possible).collect()
             }
             _ => Vec::new(),
         };
