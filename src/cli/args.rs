@@ -1,10 +1,12 @@
 //! The arguments: the subcommands, and the groups of flags that several of them share.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::path::{self, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::domain::profile::reach::Reach;
 use crate::guide::form::shell::quote;
@@ -89,6 +91,40 @@ pub(super) struct OutputArgs {
     /// When to colour
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,
+}
+
+/// How to print what has no form for test reports and tickets.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DocumentOutputArgs(OutputArgs);
+
+impl Deref for DocumentOutputArgs {
+    type Target = OutputArgs;
+
+    fn deref(&self) -> &OutputArgs {
+        &self.0
+    }
+}
+
+impl FromArgMatches for DocumentOutputArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        OutputArgs::from_arg_matches(matches).map(DocumentOutputArgs)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+impl Args for DocumentOutputArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let forms = [OutputFormat::Text, OutputFormat::Json].iter().filter_map(ValueEnum::to_possible_value);
+        let forms = PossibleValuesParser::new(forms).try_map(|form| OutputFormat::from_str(&form, false));
+        OutputArgs::augment_args(command).mut_arg("output", |output| output.value_parser(forms))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
 }
 
 /// How to reach the network.

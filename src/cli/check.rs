@@ -15,11 +15,12 @@ use super::lab_folder::LabFolder;
 use super::{CliError, Exit, lab, network, recording, settings, terminal};
 use crate::check::CheckId;
 use crate::domain::profile::Profile;
+use crate::domain::text::visible;
 use crate::domain::timestamp::UnixSeconds;
 use crate::lab::LabOptions;
 use crate::output::{json, junit, markdown, text};
 use crate::probe::http::HttpStack;
-use crate::run::event::RunVerdict;
+use crate::run::event::{EventKind, RunVerdict};
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::report::Report;
@@ -60,7 +61,7 @@ pub(super) struct CheckArgs {
     #[arg(long, conflicts_with_all = ["profile", "profile_file", "lab", "record"])]
     all: bool,
     /// With --all: how many profiles at once; 8 where nothing is said
-    #[arg(long, value_name = "N", requires = "all")]
+    #[arg(long, value_name = "N", requires = "all", value_parser = at_least_one)]
     concurrency: Option<NonZeroUsize>,
     /// End with status 4 where there are warnings
     #[arg(long)]
@@ -78,7 +79,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         OutputFormat::Junit => junit::report(&report),
         OutputFormat::Markdown => markdown::report(&report),
     })?;
-    Ok(signal.unwrap_or_else(|| exit(&report, args)))
+    Ok(signal.unwrap_or_else(|| exit(&report, args.strict)))
 }
 
 /// Runs the checks; with the signal that cut them short, where one did.
@@ -127,6 +128,11 @@ async fn check(args: &RunArgs, profile: Profile, http: HttpStack) -> Result<(Rep
                 if let Some(recorder) = &mut recorder {
                     recorder.write(&event).map_err(|e| CliError::new(format!("--record: {e}")))?;
                 }
+                if let EventKind::Retrying { check, attempt, delay_ms, reason } = &event.kind {
+                    let pause = Duration::from_millis(*delay_ms).as_secs_f64();
+                    let reason = visible(reason);
+                    terminal::note(&format!("{check}: attempt {attempt}: {reason}; the next one in {pause:.1} s"));
+                }
                 report.apply(&event);
             }
             received = signals.next() => {
@@ -137,17 +143,22 @@ async fn check(args: &RunArgs, profile: Profile, http: HttpStack) -> Result<(Rep
     }
 }
 
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "write a number from 1, such as 8".to_owned())
+}
+
 /// The local clock.
 fn now() -> UnixSeconds {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(since).unwrap_or_default()
 }
 
-fn exit(report: &Report, args: &CheckArgs) -> Exit {
+/// The exit status of a run, as it ended or was recorded.
+pub(super) fn exit(report: &Report, strict: bool) -> Exit {
     match report.end.as_ref().map(|end| end.verdict) {
         Some(RunVerdict::Fail) => Exit::Failed,
         Some(RunVerdict::Inconclusive) | None => Exit::Inconclusive,
-        Some(RunVerdict::Pass) if args.strict && report.counts().warned > 0 => Exit::Warned,
+        Some(RunVerdict::Pass) if strict && report.counts().warned > 0 => Exit::Warned,
         Some(RunVerdict::Pass) => Exit::Passed,
     }
 }

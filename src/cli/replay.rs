@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::args::{ColorChoice, OutputArgs, OutputFormat};
 use super::console::LookArgs;
-use super::{CliError, Exit, console, terminal};
+use super::{CliError, Exit, check, console, terminal};
 use crate::output::{json, junit, markdown, text};
 use crate::probe::regular_file;
 use crate::run::record;
@@ -26,6 +26,9 @@ pub(super) struct ReplayArgs {
     /// When to colour
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     color: ColorChoice,
+    /// End with status 4 where the run had warnings; the status is the recorded run's
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     look: LookArgs,
 }
@@ -45,5 +48,5 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
         OutputFormat::Junit => junit::report(&report),
         OutputFormat::Markdown => markdown::report(&report),
     })?;
-    Ok(Exit::Passed)
+    Ok(check::exit(&report, args.strict))
 }

@@ -6,8 +6,9 @@ use super::paint::{Paint, Role, milliseconds};
 use super::{finding_text, undecided};
 use crate::check::Outcome;
 use crate::domain::text::visible;
+use crate::run::event::NOT_ASKED_FOR;
 use crate::run::event::{FinishedCheck, RunVerdict};
-use crate::run::report::{Counts, Progress, Report};
+use crate::run::report::{CheckState, Counts, Progress, Report};
 
 /// Columns before a check's reason beside its title: the sign, the time and the gaps.
 const REASON: usize = 16;
@@ -20,8 +21,9 @@ pub fn report(report: &Report, paint: Paint) -> String {
         paint.dot(),
         visible(&report.guide),
     );
-    let width = report.checks.iter().map(|c| visible(&c.title).width()).max().unwrap_or(0);
-    for check in &report.checks {
+    let asked: Vec<&CheckState> = report.checks.iter().filter(|check| !is_not_asked_for(check)).collect();
+    let width = asked.iter().map(|c| visible(&c.title).width()).max().unwrap_or(0);
+    for check in asked {
         match &check.progress {
             Progress::Finished(finished) => text.push_str(&check_line(finished, width, paint)),
             _ => text.push_str(&format!(
@@ -49,6 +51,11 @@ pub fn report(report: &Report, paint: Paint) -> String {
     text.push_str(&last_line(report, paint));
     text.push('\n');
     text
+}
+
+/// Left out by `--only` or `--skip`.
+fn is_not_asked_for(check: &CheckState) -> bool {
+    matches!(&check.progress, Progress::Finished(finished) if finished.reason.as_deref() == Some(NOT_ASKED_FOR))
 }
 
 fn check_line(check: &FinishedCheck, width: usize, paint: Paint) -> String {

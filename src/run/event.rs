@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use crate::cause::{Finding, Undecided};
 use crate::check::{CheckId, Outcome};
 
+/// The reason of a check that was left out.
+pub const NOT_ASKED_FOR: &str = "not asked for";
+
 /// One event of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunEvent {

@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod fleet;
+mod keyed;
 pub mod plan;
 pub mod probes;
 pub mod ranking;

@@ -2,14 +2,9 @@
 
 use std::io::{BufRead, Write};
 
-use aws_lc_rs::rand;
-use secrecy::SecretBox;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
 use super::event::{EventKind, RunEvent};
-use crate::domain::fingerprint::Fingerprint;
-use crate::domain::fingerprint::keyed::{FiledFingerprint, FingerprintKey, KEY_BYTES};
 
 /// The schema's name in a recording's first line.
 pub const SCHEMA: &str = "trustline.recording/1";
@@ -23,13 +18,9 @@ struct Header {
     version: String,
 }
 
-/// Writes events as they come. The bare fingerprint of a value that can be guessed does not get into the file: a keyed one
-/// stands there instead, whose key is forgotten with the recorder.
+/// Writes events as they come.
 pub struct Recorder<W: Write> {
     sink: W,
-    key: FingerprintKey,
-    /// Bare fingerprints met so far, and what stands in the file for them.
-    keyed: Vec<(String, String)>,
 }
 
 impl<W: Write> Recorder<W> {
@@ -38,51 +29,14 @@ impl<W: Write> Recorder<W> {
         let header = Header { schema: SCHEMA.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
         serde_json::to_writer(&mut sink, &header)?;
         sink.write_all(b"\n")?;
-        let mut bytes = Box::new([0; KEY_BYTES]);
-        rand::fill(bytes.as_mut_slice()).map_err(|_| std::io::Error::other("the system gives no random bytes"))?;
-        Ok(Recorder { sink, key: FingerprintKey::new(SecretBox::new(bytes)), keyed: Vec::new() })
+        Ok(Recorder { sink })
     }
 
     /// Appends one event and flushes it, so that a killed run leaves a readable recording.
     pub fn write(&mut self, event: &RunEvent) -> std::io::Result<()> {
-        let mut line = serde_json::to_value(event)?;
-        if let EventKind::Finished(finished) = &event.kind {
-            let keyed_because = self.take_note_of(&finished.facts);
-            if let (Some(reason), Some(facts)) = (keyed_because, line.get_mut("facts").and_then(Value::as_object_mut)) {
-                facts.insert("keyed_because".to_owned(), reason);
-            }
-        }
-        replace_each(&mut line, &self.keyed);
-        serde_json::to_writer(&mut self.sink, &line)?;
+        serde_json::to_writer(&mut self.sink, event)?;
         self.sink.write_all(b"\n")?;
         self.sink.flush()
-    }
-
-    /// Notes the keyed form of a fingerprint among a check's facts, where its value can be guessed; yields why it can.
-    fn take_note_of(&mut self, facts: &Map<String, Value>) -> Option<Value> {
-        let bare = Fingerprint::parse(facts.get("fingerprint")?.as_str()?).ok()?;
-        let guessability = facts.get("guessability").and_then(|value| serde_json::from_value(value.clone()).ok());
-        let name = facts.get("name").and_then(Value::as_str).unwrap_or_default();
-        let filed = FiledFingerprint::of(&self.key, name, &bare, guessability);
-        let reason = filed.keyed_because?;
-        self.keyed.push((bare.as_str().to_owned(), filed.fingerprint.as_str().to_owned()));
-        Some(json!(reason))
-    }
-}
-
-/// Replaces each of these texts wherever it stands in a document's texts.
-fn replace_each(document: &mut Value, replacements: &[(String, String)]) {
-    match document {
-        Value::String(text) => {
-            for (old, new) in replacements.iter().filter(|(old, _)| !old.is_empty()) {
-                if text.contains(old.as_str()) {
-                    *text = text.replace(old.as_str(), new);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| replace_each(item, replacements)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| replace_each(value, replacements)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -187,38 +141,6 @@ mod tests {
         assert_eq!(read(&bytes[..]).unwrap(), Recording { events: vec![plan(0)], truncated: false });
         let cut = &bytes[..bytes.len() - 5];
         assert!(read(cut).unwrap().truncated);
-    }
-
-    #[test]
-    fn the_fingerprint_of_a_guessable_value_is_recorded_in_the_keyed_form() {
-        let bare = Fingerprint::of(b"summer");
-        for (guessability, is_bare) in [("hard", true), ("pattern", false), ("few-possibilities", false)] {
-            let finished = super::super::event::FinishedCheck {
-                id: crate::check::CheckId::AwsGetSecret,
-                title: String::new(),
-                outcome: crate::check::Outcome::Pass,
-                reason: Some(format!("{bare}, version 1")),
-                started_ms: 0,
-                duration_ms: 0,
-                facts: json!({"name": "s", "fingerprint": bare, "guessability": guessability})
-                    .as_object()
-                    .cloned()
-                    .unwrap(),
-                docs: String::new(),
-                findings: Vec::new(),
-                blocked_by: None,
-            };
-            let mut bytes = Vec::new();
-            let event = RunEvent { seq: 1, at_ms: 0, kind: EventKind::Finished(Box::new(finished)) };
-            let mut recorder = Recorder::begin(&mut bytes).unwrap();
-            recorder.write(&plan(0)).unwrap();
-            recorder.write(&event).unwrap();
-            let text = String::from_utf8(bytes).unwrap();
-            assert_eq!(text.matches(&format!("\"{bare}")).count(), if is_bare { 2 } else { 0 }, "{text}");
-            assert_eq!(text.matches("hmac-sha256:").count(), if is_bare { 0 } else { 2 }, "{text}");
-            assert_eq!(text.contains("keyed_because"), !is_bare);
-            read(text.as_bytes()).unwrap();
-        }
     }
 
     #[test]

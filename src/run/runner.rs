@@ -10,7 +10,8 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent};
+use super::event::{EventKind, FinishedCheck, NOT_ASKED_FOR, PlannedCheck, RunEvent};
+use super::keyed::KeyedFingerprints;
 use super::plan::{Limits, Plan, Selection};
 use super::probes::{Holdings, Probes, StepInput, Yield};
 use super::ranking::{self, Ranked};
@@ -68,6 +69,7 @@ struct Run<P> {
     probes: Arc<P>,
     events: mpsc::Sender<RunEvent>,
     seq: u64,
+    fingerprints: KeyedFingerprints,
     began: Instant,
     facts: Facts,
     holdings: Holdings,
@@ -113,6 +115,7 @@ impl<P: Probes> Run<P> {
             probes,
             events,
             seq: 0,
+            fingerprints: KeyedFingerprints::new(),
             began: Instant::now(),
             holdings: Holdings::default(),
             tasks: JoinSet::new(),
@@ -327,7 +330,7 @@ impl<P: Probes> Run<P> {
             _ => check.needs().iter().copied().find(|need| self.obstructs(*need)),
         };
         let verdict = if self.plan.deselected.contains(&check) {
-            Verdict::skipped("not asked for")
+            Verdict::skipped(NOT_ASKED_FOR)
         } else if let Some(Ending::Cut(why)) = ended.map(|e| &e.how) {
             Verdict::inconclusive(format!("not finished: {why}"), Vec::new())
         } else if let Some(Ending::Panicked) = ended.map(|e| &e.how) {
@@ -400,6 +403,7 @@ impl<P: Probes> Run<P> {
 
     /// Sends an event. A reader that has gone away does not stop the run.
     async fn emit(&mut self, kind: EventKind) {
+        let kind = self.fingerprints.apply(kind);
         let event = RunEvent { seq: self.seq, at_ms: millis(self.began.elapsed()), kind };
         self.seq += 1;
         let _ = self.events.send(event).await;

@@ -334,3 +334,75 @@ fn token_and_federated_credentials_prove_the_cause() {
     assert!(!causes.iter().any(|c| **c == "sub-mismatch"), "{causes:?}");
     assert!(!allowed["ruled_out"].as_array().unwrap().is_empty(), "{allowed:#}");
 }
+
+const DENIED: &str = "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: \
+                      Not authorized to perform sts:AssumeRoleWithWebIdentity";
+
+/// A log ends with what stopped it.
+#[test]
+fn the_end_of_a_long_log_is_read_and_what_was_left_out_is_said() {
+    let log = format!("{}{DENIED}\n", "INFO all is well\n".repeat(20 * 1024 * 1024 / 17));
+    let output = explained(&log, &["--output", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["code"], "AccessDenied");
+    assert!(answer["left_out_bytes"].as_u64().is_some_and(|bytes| bytes > 1024 * 1024), "{}", answer["left_out_bytes"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("were left out"));
+}
+
+#[test]
+fn a_log_of_powershell_is_read_and_noise_has_no_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log");
+    let utf16: Vec<u8> = format!("\u{feff}{DENIED}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(&file, utf16).unwrap();
+    let output = trustline().arg("explain").arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("sub-mismatch"));
+    let noise: Vec<u8> = (0..256 * 1024u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    std::fs::write(&file, noise).unwrap();
+    let output = trustline().arg("explain").arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("No cause known"));
+}
+
+/// The role that the text names tells the partition that the policy's principal should be of.
+#[test]
+fn another_partition_in_the_policy_is_proven_by_the_role_in_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let policy = file(
+        "policy.json",
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": "arn:aws-cn:iam::123456789012:oidc-provider/app.example.com"}}}"#,
+    );
+    let claims = file("claims.json", r#"{"iss": "https://app.example.com", "sub": "organization:1", "aud": "a"}"#);
+    let text = format!("role arn:aws:iam::123456789012:role/reader: {DENIED}");
+    let output = explained(&text, &["--policy", &policy, "--claims", &claims, "--output", "json"]);
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["causes"][0]["cause"], "wrong-partition", "{answer}");
+    assert_eq!(answer["causes"][0]["certainty"], "proven");
+}
+
+#[test]
+fn the_labs_profile_sharpens_an_explanation_too() {
+    let output = explained(DENIED, &["--lab", "--output", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let unknown = explained(DENIED, &["--lab", "no-such-scenario"]);
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+/// What a command cannot print, it does not offer.
+#[test]
+fn output_offers_what_a_command_can() {
+    for command in [&["explain"][..], &["token"], &["issuer", "https://a.example"], &["render", "trust-policy"]] {
+        let output = trustline().args(command).args(["--output", "junit"]).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        assert!(told.contains("possible values: text, json]"), "{command:?}: {told}");
+    }
+}

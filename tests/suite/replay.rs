@@ -21,6 +21,37 @@ fn a_recording_prints_the_same_report() {
     }
 }
 
+/// A value that can be guessed has one fingerprint in all that a run writes, and it is not the bare one.
+#[test]
+fn a_guessable_value_has_the_same_keyed_fingerprint_in_the_check_and_in_its_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    for form in ["text", "json", "markdown"] {
+        let file = folder.path().join(format!("{form}.ndjson"));
+        let file = file.to_str().unwrap();
+        let live = printed(&["check", "--lab", "healthy", "--record", file, "--output", form]);
+        assert!(!live.contains("\"sha256:") && !live.contains(" sha256:"), "{form}: {live}");
+        assert_eq!(live, printed(&["replay", file, "--output", form]), "{form}");
+        assert!(!fs::read_to_string(file).unwrap().contains("\"sha256:"));
+    }
+    let json = printed(&["check", "--lab", "healthy", "--output", "json"]);
+    assert!(json.contains("hmac-sha256:") && json.contains("keyed_because"), "{json}");
+}
+
+#[test]
+fn a_replay_ends_as_the_run_did() {
+    let folder = tempfile::tempdir().unwrap();
+    for (scenario, status) in [("healthy", 0), ("sub-mismatch", 1)] {
+        let file = folder.path().join(scenario);
+        let file = file.to_str().unwrap();
+        let run = trustline().args(["check", "--lab", scenario, "--record", file]).output().unwrap();
+        assert_eq!(run.status.code(), Some(status), "{scenario}");
+        for form in ["text", "json", "markdown", "junit"] {
+            let replay = trustline().args(["replay", file, "--output", form]).output().unwrap();
+            assert_eq!(replay.status.code(), Some(status), "{scenario} {form}");
+        }
+    }
+}
+
 #[test]
 fn an_existing_file_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
@@ -40,7 +71,7 @@ fn a_recording_cut_off_is_read_to_its_last_whole_line() {
     for cut in [whole.len() - 10, whole.len() / 2] {
         fs::write(&file, &whole[..cut]).unwrap();
         let output = trustline().arg("replay").arg(&file).output().unwrap();
-        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(output.status.code(), Some(3));
         assert!(String::from_utf8_lossy(&output.stdout).contains("UNFINISHED"));
     }
 }

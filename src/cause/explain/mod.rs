@@ -4,6 +4,7 @@
 //! are ranked by the chain of trust: the first link that broke, not the last symptom.
 
 mod clean;
+mod cloudtrail;
 mod excerpt;
 mod given;
 mod parsed;
@@ -24,7 +25,9 @@ pub use rule::Provider;
 use super::{Cause, Certainty, Finding, catalogue};
 use crate::domain::issuer::Description;
 use crate::domain::profile::Guide;
+use crate::domain::roles_claim::is_role_arn;
 use clean::Clean;
+use cloudtrail::Events;
 use refine::Ordered;
 use rule::Force;
 use scan::{Fired, Scan};
@@ -70,10 +73,14 @@ struct Weighed {
 
 /// Explains an error text in any wrapping, sharpened by what else is given.
 pub fn explain(text: &str, given: &Given<'_>) -> Explanation {
-    let clean = redact::redact(clean::clean(text));
+    let events = Events::read(text);
+    let clean = redact::redact(clean::clean(events.as_ref().map_or(text, |events| &events.text)));
     let scan = scan::scan(&clean.text);
     let ranked = scan.ranked(&clean.text);
-    let (parsed, code) = parsed::parse(&clean, ranked.first().copied(), &scan.entra_codes);
+    let (mut parsed, code) = parsed::parse(&clean, ranked.first().copied(), &scan.entra_codes);
+    if let Some(events) = &events {
+        events.complete(&mut parsed);
+    }
     let platform = Description::of_log(&clean.text);
     let mut weighed = weigh(&clean, &scan, &ranked, platform);
     let provider = ranked.iter().find_map(|fired| fired.rule.provider).or_else(|| provider_of(&clean.text));
@@ -84,6 +91,15 @@ pub fn explain(text: &str, given: &Given<'_>) -> Explanation {
         proven.into_iter().chain(listed).take(MOST_CAUSES).map(|finding| catalogue::complete(finding, guide)).collect();
     let decide = decide(&causes);
     Explanation { provider, code, parsed, guide, causes, ruled_out, decide }
+}
+
+/// The role that a text names, where it names one and no other.
+pub fn only_role(text: &str) -> Option<&str> {
+    let ends = |c: char| !(c.is_ascii_alphanumeric() || ":/_+=,.@-".contains(c));
+    let named = text.match_indices("arn:aws").filter_map(|(at, _)| text[at..].split(ends).next());
+    let mut roles = named.map(|arn| arn.trim_end_matches(['.', ',', ':'])).filter(|arn| is_role_arn(arn));
+    let first = roles.next()?;
+    roles.all(|other| other == first).then_some(first)
 }
 
 /// The causes that an answer of `provider` with this code and message may have, the likeliest first; at most twelve.
@@ -225,6 +241,19 @@ mod tests {
         let vault = candidates(Provider::Azure, "Forbidden", "Caller is not authorized to perform action on resource.");
         assert_eq!(vault.first().map(|candidate| candidate.cause), Some(Cause::RbacMissing));
         assert!(candidates(Provider::Aws, "", "").is_empty());
+    }
+
+    #[test]
+    fn a_text_names_one_role_or_none() {
+        let (one, two) = ("arn:aws:iam::123456789012:role/a/one", "arn:aws:iam::123456789012:role/two");
+        for (text, role) in [
+            (format!("role-to-assume: {one}, region x; again \"{one}\"."), Some(one)),
+            (format!("{one} and {two}"), None),
+            ("arn:aws:sts::123456789012:assumed-role/one/session".to_owned(), None),
+            (format!("no role, then {two}."), Some(two)),
+        ] {
+            assert_eq!(only_role(&text), role, "{text}");
+        }
     }
 
     #[test]

@@ -36,11 +36,23 @@ pub fn granted<T>(call: &Call<T>, what: impl Into<String>) -> Verdict {
     let mut notes = vec![what.into()];
     if call.attempts > 1 {
         let since = in_words(call.waited_ms / 1000);
-        notes.push(format!("works since {since} after the first of {} attempts", call.attempts));
+        notes.push(format!("worked after {since}, {} attempt", ordinal(call.attempts)));
     }
     notes.extend(call.exchange.as_ref().and_then(Exchange::fell_back));
     notes.retain(|note| !note.is_empty());
     Verdict { reason: (!notes.is_empty()).then(|| notes.join("; ")), ..Verdict::pass() }
+}
+
+/// `5th` of 5.
+fn ordinal(number: u32) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 /// A secret that was read, in a line: its fingerprint, version and staging labels.

@@ -1,27 +1,29 @@
 //! `trustline explain`: an error text in, ranked causes out.
 
+mod log;
 mod text;
 mod undecided;
 
-use std::io::{IsTerminal as _, Read};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::args::{OutputArgs, OutputFormat, ProfileSelector};
+use self::log::Log;
+use super::args::{DocumentOutputArgs, OutputFormat, ProfileSelector};
+use super::lab_folder::LabFolder;
 use super::trust::input;
-use super::{CliError, Exit, settings, terminal};
+use super::{CliError, Exit, lab, network, settings, terminal};
 use crate::cause::explain::{self, Explanation, Given, Parsed, RuledOut, Trust, TrustDocument};
 use crate::cause::{Finding, Undecided, entra, trust};
 use crate::domain::entra::evaluate;
 use crate::domain::iam::{Provider, TrustRequest, evaluate_trust};
+use crate::domain::profile::Profile;
+use crate::lab::LabOptions;
 use crate::probe::regular_file;
 use crate::remedy;
-
-/// The longest input that is read, in bytes. Of a longer text the beginning counts: the root comes first.
-const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// Arguments of `trustline explain`.
 #[derive(Debug, Args)]
@@ -44,43 +46,54 @@ pub(super) struct ExplainArgs {
     /// The identity provider's ARN; without it, made from the token's issuer and the account in the policy
     #[arg(long, value_name = "ARN", requires = "policy")]
     provider_arn: Option<String>,
-    /// Use the profile of this name
-    #[arg(long, value_name = "NAME", conflicts_with = "profile_file")]
-    profile: Option<String>,
-    /// Use the profile in this file
-    #[arg(long, value_name = "FILE")]
-    profile_file: Option<PathBuf>,
     #[command(flatten)]
-    output: OutputArgs,
+    selector: ProfileSelector,
+    #[command(flatten)]
+    output: DocumentOutputArgs,
 }
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
-    if matches!(args.output.output, OutputFormat::Junit | OutputFormat::Markdown) {
-        return Err(CliError::new("`explain` prints text and json; write --output text or --output json"));
-    }
     one_standard_input(args)?;
     let claims = claims(args)?;
-    let trust = trust(args, claims.as_ref())?;
-    let profile = match (&args.profile, &args.profile_file) {
-        (None, None) => None,
-        (profile, profile_file) => {
-            let selector = ProfileSelector {
-                profile: profile.clone(),
-                profile_file: profile_file.clone(),
-                ..ProfileSelector::default()
-            };
-            Some(settings::load_to_read(&selector)?.profile)
-        }
-    };
-    let error_text = error_text(args)?;
+    let profile = profile(&args.selector)?;
+    let log = error_text(args)?;
+    if log.left_out > 0 {
+        terminal::note(&format!(
+            "The text is long: {} bytes between its beginning and its end were left out.",
+            log.left_out
+        ));
+    }
+    if log.binary {
+        terminal::note("What was given is no text.");
+    }
+    let error_text = if log.binary { String::new() } else { log.text };
+    let role = profile.as_ref().and_then(|profile| profile.aws.role_arn.as_ref()).map(ToString::to_string);
+    let role = explain::only_role(&error_text).map(str::to_owned).or(role);
+    let trust = trust(args, claims.as_ref(), role.as_deref())?;
     let given = Given { claims: claims.as_ref(), trust: trust.as_ref(), profile: profile.as_ref() };
     let explanation = remedy::explained(&error_text, &given);
     let undecided = undecided::undecided(args, &explanation, &given);
     terminal::print(&match args.output.output {
-        OutputFormat::Json => format!("{:#}\n", document(&explanation, undecided.as_ref())),
+        OutputFormat::Json => format!("{:#}\n", document(&explanation, undecided.as_ref(), log.left_out)),
         _ => text::render(&explanation, undecided.as_ref(), terminal::paint(&args.output)),
     })?;
     Ok(if explanation.causes.is_empty() { Exit::Failed } else { Exit::Passed })
+}
+
+/// The profile that is named, or the lab's, to read what is wired to what.
+fn profile(selector: &ProfileSelector) -> Result<Option<Profile>, CliError> {
+    let Some(scenario) = &selector.lab else {
+        let named = selector.profile.is_some() || selector.profile_file.is_some() || !selector.set.is_empty();
+        return named.then(|| settings::load_to_read(selector).map(|loaded| loaded.profile)).transpose();
+    };
+    let runtime = network::runtime()?;
+    let loaded = runtime.block_on(async {
+        let lab = lab::start(scenario, LabOptions::default())?;
+        let folder = LabFolder::write(&lab)?;
+        settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &selector.set)
+    });
+    runtime.shutdown_background();
+    loaded.map(Some)
 }
 
 fn one_standard_input(args: &ExplainArgs) -> Result<(), CliError> {
@@ -101,8 +114,12 @@ fn claims(args: &ExplainArgs) -> Result<Option<Map<String, Value>>, CliError> {
     }
 }
 
-/// What the trust at hand says to the token.
-fn trust(args: &ExplainArgs, claims: Option<&Map<String, Value>>) -> Result<Option<Trust>, CliError> {
+/// What the trust at hand says to the token, for the role where it is known.
+fn trust(
+    args: &ExplainArgs,
+    claims: Option<&Map<String, Value>>,
+    role: Option<&str>,
+) -> Result<Option<Trust>, CliError> {
     let Some(claims) = claims else {
         return match (&args.policy, &args.credential) {
             (None, None) => Ok(None),
@@ -111,7 +128,7 @@ fn trust(args: &ExplainArgs, claims: Option<&Map<String, Value>>) -> Result<Opti
         };
     };
     match (&args.policy, &args.credential) {
-        (Some(path), _) => by_policy(args, path, claims).map(Some),
+        (Some(path), _) => by_policy(args, path, claims, role).map(Some),
         (None, Some(path)) => {
             let evaluation = evaluate(&input::credentials(path)?, claims);
             let findings = entra::of_credentials(&evaluation, "explain");
@@ -121,46 +138,42 @@ fn trust(args: &ExplainArgs, claims: Option<&Map<String, Value>>) -> Result<Opti
     }
 }
 
-fn by_policy(args: &ExplainArgs, path: &Path, claims: &Map<String, Value>) -> Result<Trust, CliError> {
+fn by_policy(
+    args: &ExplainArgs,
+    path: &Path,
+    claims: &Map<String, Value>,
+    role: Option<&str>,
+) -> Result<Trust, CliError> {
     let policy = input::policy(path)?;
+    let role = policy.role_arn.as_deref().or(role);
     let provider = match &args.provider_arn {
         Some(arn) => arn.clone(),
-        None => Provider::of(claims, &policy, None).arn,
+        None => Provider::of(claims, &policy, role).arn,
     };
-    let request = TrustRequest { role_arn: policy.role_arn.as_deref(), ..TrustRequest::new(claims, &provider) };
+    let request = TrustRequest { role_arn: role, ..TrustRequest::new(claims, &provider) };
     let evaluation = evaluate_trust(&policy, &request);
     let findings = trust::findings("explain", &evaluation);
     Ok(Trust { document: TrustDocument::Policy, decision: evaluation.decision, findings })
 }
 
-fn error_text(args: &ExplainArgs) -> Result<String, CliError> {
-    let text = match &args.file {
-        Some(path) if !input::is_stdin(path) => {
-            regular_file::open(path).and_then(read).map_err(|e| CliError::new(format!("{}: {e}", path.display())))?
-        }
+fn error_text(args: &ExplainArgs) -> Result<Log, CliError> {
+    let log = match &args.file {
+        Some(path) if !input::is_stdin(path) => regular_file::open(path)
+            .and_then(Log::read)
+            .map_err(|e| CliError::new(format!("{}: {e}", path.display())))?,
         _ => {
             let stdin = std::io::stdin();
             if stdin.is_terminal() {
                 terminal::note("Paste the error text and end it with Ctrl-D.");
             }
-            read(stdin.lock()).map_err(|e| CliError::new(format!("standard input: {e}")))?
+            Log::read(stdin.lock()).map_err(|e| CliError::new(format!("standard input: {e}")))?
         }
     };
-    if text.trim().is_empty() {
+    if log.text.trim().is_empty() {
         return Err(CliError::new("there is no error text")
             .with_hint("name a file, or pipe the text in: trustline explain < error.txt"));
     }
-    Ok(text)
-}
-
-/// Reads text. Logs are cut and mixed, so what is not UTF-8 does not stop it.
-fn read(input: impl Read) -> std::io::Result<String> {
-    let mut bytes = Vec::new();
-    input.take(LONGEST).read_to_end(&mut bytes)?;
-    Ok(match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
+    Ok(log)
 }
 
 /// `trustline.explain/1`.
@@ -179,9 +192,12 @@ struct Document<'a> {
     decide: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     undecided: Option<&'a Undecided>,
+    /// Bytes of a long text that were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out_bytes: Option<u64>,
 }
 
-fn document(explanation: &Explanation, undecided: Option<&Undecided>) -> Value {
+fn document(explanation: &Explanation, undecided: Option<&Undecided>, left_out: u64) -> Value {
     serde_json::json!(Document {
         schema: "trustline.explain/1",
         provider: explanation.provider.map(explain::Provider::id),
@@ -191,5 +207,6 @@ fn document(explanation: &Explanation, undecided: Option<&Undecided>) -> Value {
         ruled_out: &explanation.ruled_out,
         decide: &explanation.decide,
         undecided,
+        left_out_bytes: (left_out > 0).then_some(left_out),
     })
 }

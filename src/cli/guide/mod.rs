@@ -28,6 +28,7 @@ pub(super) struct GuideArgs {
     /// The guide; without one, all of them are listed
     guide: Option<String>,
     /// The number of one step; 0 for what has to be there before
+    #[arg(value_parser = number)]
     step: Option<u8>,
     #[command(flatten)]
     selector: ProfileSelector,
@@ -96,6 +97,10 @@ fn markdown(report: &GuideReport, step: Option<u8>) -> String {
         Some(step) => output::step_markdown(report, step),
         None => output::summary(report),
     }
+}
+
+fn number(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| "write the number of a step, such as 3; `trustline guide GUIDE` lists them".to_owned())
 }
 
 /// The step of this number.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::args::{NetworkArgs, OutputArgs, OutputFormat};
+use super::args::{DocumentOutputArgs, NetworkArgs, OutputArgs, OutputFormat};
 use super::{CliError, Exit, network, terminal};
 use crate::cause::Finding;
 use crate::check::facts::Facts;
@@ -28,7 +28,7 @@ pub(super) struct IssuerArgs {
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    output: DocumentOutputArgs,
 }
 
 /// What was seen of an issuer, and the judgement on it.
@@ -42,11 +42,8 @@ struct Examination {
 pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
     let address = IssuerAddress::clean(&args.url).map_err(|e| CliError::new(e.to_string()))?;
     let print: fn(&Examination, &OutputArgs) -> String = match args.output.output {
-        OutputFormat::Text => |seen, output| text::render(seen, terminal::paint(output)),
         OutputFormat::Json => |seen, _| format!("{:#}\n", document(seen)),
-        OutputFormat::Junit | OutputFormat::Markdown => {
-            return Err(CliError::new("`issuer` prints text and json; write --output text or --output json"));
-        }
+        _ => |seen, output| text::render(seen, terminal::paint(output)),
     };
     let stack = args.network.stack()?;
     let runtime = network::runtime()?;

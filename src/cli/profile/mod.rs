@@ -60,21 +60,13 @@ fn print(text: &str) -> Result<Exit, CliError> {
     Ok(Exit::Passed)
 }
 
-/// Whether to print JSON.
-///
-/// # Errors
-/// The form is one that `profile` does not have.
-fn form(output: OutputFormat) -> Result<Form, CliError> {
-    match output {
-        OutputFormat::Text => Ok(Form::Text),
-        OutputFormat::Json => Ok(Form::Json),
-        OutputFormat::Junit | OutputFormat::Markdown => {
-            Err(CliError::new("`profile` prints text or JSON").with_hint("write --output text or --output json"))
-        }
-    }
-}
-
 enum Form {
     Text,
     Json,
+}
+
+impl Form {
+    fn of(output: OutputFormat) -> Form {
+        if output == OutputFormat::Json { Form::Json } else { Form::Text }
+    }
 }

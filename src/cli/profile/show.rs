@@ -6,10 +6,10 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::super::args::{OutputArgs, ProfileSelector};
+use super::super::args::{DocumentOutputArgs, ProfileSelector};
 use super::super::settings::{self, Loaded};
 use super::super::{CliError, Exit};
-use super::{Form, form, print};
+use super::{Form, print};
 use crate::domain::profile::document;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::resolve::resolve;
@@ -22,14 +22,14 @@ pub(super) struct ShowArgs {
     #[command(flatten)]
     selector: ProfileSelector,
     #[command(flatten)]
-    output: OutputArgs,
+    output: DocumentOutputArgs,
 }
 
 /// Arguments of `trustline profile list`.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     #[command(flatten)]
-    output: OutputArgs,
+    output: DocumentOutputArgs,
 }
 
 pub(super) fn show(args: &ShowArgs) -> Result<Exit, CliError> {
@@ -37,7 +37,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit, CliError> {
         return Err(CliError::new("the lab's profile exists only while the lab runs")
             .with_hint("`trustline lab` prints its endpoints and names"));
     }
-    let form = form(args.output.output)?;
+    let form = Form::of(args.output.output);
     let loaded = settings::load_to_read(&args.selector)?;
     match form {
         Form::Text => print(&show_text(&loaded)),
@@ -112,7 +112,7 @@ fn origin_json(origin: &Origin) -> Json {
 }
 
 pub(super) fn list(args: &ListArgs) -> Result<Exit, CliError> {
-    let form = form(args.output.output)?;
+    let form = Form::of(args.output.output);
     let folder = settings::folder()?;
     let profiles = settings::names()?.into_iter().map(|name| Entry::read(&name)).collect::<Result<Vec<_>, _>>()?;
     match form {

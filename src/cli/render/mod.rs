@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use self::live::Live;
-use super::args::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector};
+use super::args::{DocumentOutputArgs, NetworkArgs, OutputFormat, ProfileSelector};
 use super::lab_folder::LabFolder;
 use super::{CliError, Exit, guide, lab, network, settings, terminal};
 use crate::domain::nearest::nearest;
@@ -37,7 +37,7 @@ pub(super) struct RenderArgs {
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    output: DocumentOutputArgs,
 }
 
 /// What an artifact is made from.
@@ -50,9 +50,6 @@ struct Given {
 }
 
 pub(super) fn run(args: &RenderArgs) -> Result<Exit, CliError> {
-    if matches!(args.output.output, OutputFormat::Junit | OutputFormat::Markdown) {
-        return Err(CliError::new("`render` prints the artifact, or JSON").with_hint("write --output json"));
-    }
     let wanted = args.artifact.as_deref().map(artifact_of).transpose()?;
     if args.live && wanted != Some(Artifact::CreateOidcProvider) {
         return Err(CliError::new(format!(

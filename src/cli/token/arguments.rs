@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::CliError;
-use crate::cli::args::{NetworkArgs, OutputArgs, OutputFormat};
+use crate::cli::args::{DocumentOutputArgs, NetworkArgs};
 use crate::domain::timestamp::{UnixSeconds, parse_rfc3339};
 
 /// Arguments of `trustline token`.
@@ -38,19 +37,7 @@ pub(in crate::cli) struct TokenArgs {
     #[command(flatten)]
     pub network: NetworkArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-impl TokenArgs {
-    /// Refuses what the types alone cannot.
-    pub(super) fn validate(&self) -> Result<(), CliError> {
-        match self.output.output {
-            OutputFormat::Text | OutputFormat::Json => Ok(()),
-            OutputFormat::Junit | OutputFormat::Markdown => {
-                Err(CliError::new("`token` prints text and json; write --output text or --output json"))
-            }
-        }
-    }
+    pub output: DocumentOutputArgs,
 }
 
 fn time(text: &str) -> Result<UnixSeconds, String> {

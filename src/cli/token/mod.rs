@@ -13,7 +13,6 @@ use super::{CliError, Exit, terminal};
 pub(super) use arguments::TokenArgs;
 
 pub(super) fn run(args: &TokenArgs) -> Result<Exit, CliError> {
-    args.validate()?;
     let sourced = source::read(args)?;
     let seen = examine::examine(args, &sourced)?;
     let printed = match args.output.output {

@@ -74,6 +74,9 @@ pub(in crate::cli) fn claims(path: &Path) -> Result<Map<String, Value>, CliError
         )
     })?;
     match value {
+        Value::Object(object) if ["Statement", "Role"].iter().any(|member| object.contains_key(*member)) => {
+            Err(CliError::new(format!("{} holds a policy, not claims", name(path))).with_hint("give it with --policy"))
+        }
         Value::Object(mut object) if object.contains_key("schema") => match object.remove("claims") {
             Some(Value::Object(claims)) => Ok(claims),
             _ => Err(CliError::new(format!("{}: the document has no claims", name(path)))

@@ -40,7 +40,7 @@ fn a_new_credential_is_waited_for() {
     let report = report(&output);
     assert_eq!(report["verdict"], "pass", "{report:#}");
     let exchange = report["checks"].as_array().unwrap().iter().find(|c| c["id"] == "azure.exchange").unwrap();
-    assert!(exchange["reason"].as_str().unwrap().contains("works since"), "{exchange}");
+    assert!(exchange["reason"].as_str().unwrap().contains("worked after"), "{exchange}");
     assert!(exchange["facts"]["waited_ms"].as_u64().unwrap() >= 1000, "{exchange}");
 }
 

@@ -8,9 +8,10 @@ mod source;
 mod tally;
 mod time;
 
-use crate::check::Verdict;
 use crate::check::facts::Facts;
+use crate::check::{CheckId, Verdict};
 use crate::domain::profile::{Guide, Profile};
+use crate::domain::signature::SignatureReason;
 
 pub use claims::Expectations;
 pub use time::{Clock, EXPIRES_SOON_S, LEEWAY_S};
@@ -64,6 +65,9 @@ pub fn time(facts: &Facts, profile: &Profile) -> Verdict {
 /// Is its signature the issuer's?
 pub fn signature(facts: &Facts, profile: &Profile) -> Verdict {
     match &facts.signature {
+        Some(fact) if fact.signature.reason == SignatureReason::NoKeySet && facts.issuer.keys.is_some() => {
+            Verdict::skipped(format!("blocked by {}", CheckId::IssuerJwks))
+        }
         Some(fact) => signature::judge(fact, profile.guide.into()),
         None => Verdict::skipped("the signature was not checked"),
     }

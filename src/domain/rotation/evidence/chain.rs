@@ -26,6 +26,7 @@ pub const NAME_BYTES: usize = 16;
 
 /// A document of evidence. Its records are kept as they were read, whatever a later version adds to them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Document {
     pub schema: String,
     pub chain: String,
@@ -35,6 +36,7 @@ pub struct Document {
 
 /// The end of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Head {
     pub records: usize,
     pub hash: String,

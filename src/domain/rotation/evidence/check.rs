@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::chain::{Document, Link, SCHEMA, hash_of};
@@ -119,7 +120,68 @@ pub fn parse(text: &str) -> Result<Document, Break> {
         Some(schema) => return Err(Break::OtherSchema { schema: schema.to_owned() }),
         None => return Err(Break::NotEvidence { detail: "it has no `schema`".to_owned() }),
     }
-    serde_json::from_value(value).map_err(|error| Break::NotEvidence { detail: error.to_string() })
+    // From the text: a value has lost what stood there twice, and no hash covers what stands beside the records.
+    serde_json::from_str::<Distinct>(text)
+        .and_then(|Distinct| serde_json::from_str(text))
+        .map_err(|error| Break::NotEvidence { detail: error.to_string() })
+}
+
+/// JSON in which no object names a member twice: readers differ in which of the two they take.
+struct Distinct;
+
+impl<'de> Deserialize<'de> for Distinct {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Distinct)
+    }
+}
+
+impl<'de> Visitor<'de> for Distinct {
+    type Value = Distinct;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Distinct, A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            map.next_value::<Distinct>()?;
+            if names.contains(&name) {
+                return Err(A::Error::custom(format_args!("`{name}` stands there twice")));
+            }
+            names.insert(name);
+        }
+        Ok(Distinct)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Distinct, A::Error> {
+        while list.next_element::<Distinct>()?.is_some() {}
+        Ok(Distinct)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Distinct, E> {
+        Ok(Distinct)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Distinct, E> {
+        Ok(Distinct)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Distinct, E> {
+        Ok(Distinct)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Distinct, E> {
+        Ok(Distinct)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Distinct, E> {
+        Ok(Distinct)
+    }
+
+    fn visit_unit<E>(self) -> Result<Distinct, E> {
+        Ok(Distinct)
+    }
 }
 
 /// Everything that is wrong with a chain; nothing where it is whole.

@@ -214,3 +214,19 @@ proptest! {
         prop_assert!(parse(&text).is_err());
     }
 }
+
+#[test]
+fn nothing_stands_beside_the_records_and_nothing_twice() {
+    let text = serde_json::to_string(&chain_named(4, 2)).unwrap();
+    assert!(super::check::parse(&text).is_ok());
+    let chain = text.find("\"records\"").unwrap();
+    let told = |text: &str| match super::check::parse(text) {
+        Err(Break::NotEvidence { detail }) => detail,
+        other => panic!("{other:?}"),
+    };
+    let with = |more: &str| format!("{}{more},{}", &text[..chain], &text[chain..]);
+    assert!(told(&with("\"note\":\"approved\"")).contains("note"));
+    assert!(told(&with("\"chain\":\"another\"")).contains("twice"));
+    assert!(told(&text.replacen("\"way\":", "\"way\":\"x\",\"way\":", 1)).contains("`way` stands there twice"));
+    assert!(told(&text.replacen("\"head\":{", "\"head\":{\"more\":1,", 1)).contains("more"));
+}
