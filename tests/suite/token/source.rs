@@ -50,7 +50,7 @@ fn input_errors_say_what_to_write_instead() {
         (&["token.jwt", "--jwks", "absent.json"], "key set absent.json cannot be read"),
         (&["token.jwt", "--jwks", "page.json"], "a web page (HTML) instead of a key set"),
         (&["token.jwt", "--now", "noon"], "write a time such as"),
-        (&["token.jwt", "--output", "junit"], "text and json"),
+        (&["token.jwt", "--output", "junit"], "possible values: text, json"),
         (&["token.jwt", "--issuer", "ftp://x"], "--issuer"),
         (&["--command", "/nonexistent/program"], "cannot be started"),
     ] {
