@@ -146,9 +146,9 @@ async fn the_aws_guide_leads_from_an_empty_profile_to_the_end() {
         json!({ "Name": SECRET, "SecretString": "x", "ClientRequestToken": "0123456789abcdef0123456789abcdef" });
     assert_eq!(site.secrets(&who, "CreateSecret", secret).await.0, 200);
     walk.check("verified by aws.list-secrets");
-    // The exchange that verified step 3 is what step 8 asks for; with the platform's signature it shows step 6.
+    // The exchange that verified step 3 is what step 8 asks for. What is saved on the platform no check can see.
     walk.next(6);
-    walk.check("verified by token.signature");
+    walk.confirm();
     walk.next(7);
     walk.confirm();
     walk.next(9);

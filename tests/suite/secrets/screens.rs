@@ -242,10 +242,10 @@ fn a_value_that_is_typed_at_a_prompt_shows_nowhere() {
     let evidence = folder.path().join("evidence.json");
     let arguments = ["rotate", "--lab", "--put", "--kickoff", "--evidence", evidence.to_str().unwrap()];
     let mut screen = Screen::trustline(&arguments, SIZE);
-    screen.wait("New value (it is not shown):");
-    screen.send(&format!("{NEW_VALUE}\r"));
     screen.wait("To go on, type: crewai-test-keyword 123456789012");
     screen.send("crewai-test-keyword 123456789012\r");
+    screen.wait("New value (it is not shown):");
+    screen.send(&format!("{NEW_VALUE}\r"));
     screen.wait("PROPAGATED");
     assert_eq!(screen.ended(), 0);
     let mut left = vec![screen.raw().into_bytes()];
