@@ -107,7 +107,7 @@ async fn a_blank_account_is_set_up_by_its_operations() {
     let update = [
         ("Action", "UpdateAssumeRolePolicy"),
         role,
-        ("PolicyDocument", &trust.replace("organization:", "organization:")),
+        ("PolicyDocument", &trust.replace("organization:", "tenant:")),
     ];
     assert_eq!(site.iam(&who, &update).await.status, 200);
     assert_eq!(site.exchange(&token, &[]).await.field("Code"), "AccessDenied");

@@ -150,7 +150,6 @@ fn what_a_panic_in_a_probe_says_is_in_no_report_and_no_recording() {
         }
         report
     });
-    drop(recorder);
     let printed = [
         text::report(&report, Paint::PLAIN),
         json::report(&report).to_string(),

@@ -100,7 +100,6 @@ async fn leaks(scenario: &str) -> Vec<String> {
         recorder.write(&event).unwrap();
         report.apply(&event);
     }
-    drop(recorder);
     assert!(report.end.is_some(), "{scenario}");
     let outputs = [
         ("text", text::report(&report, Paint::PLAIN)),
