@@ -50,6 +50,9 @@ const PRIVATE_KEY: &str = "PRIVATE KEY";
 const PRIVATE_KEY_ENDS: &str = "PRIVATE KEY-----";
 const PEM_BEGINS: &str = "-----BEGIN";
 
+/// No text is shorter that holds one: `a://b:c@d`.
+const SHORTEST: usize = 9;
+
 /// A secret in a text.
 struct Likeness {
     begin: usize,
@@ -70,6 +73,9 @@ pub fn looks_secret(text: &str) -> Option<&'static str> {
 
 /// A text without what looks like a secret in it.
 pub fn cut_from_text(text: &str) -> Cow<'_, str> {
+    if text.len() < SHORTEST {
+        return Cow::Borrowed(text);
+    }
     let kinds = [tokens(text), private_keys(text), access_keys(text), access_tokens(text), url_passwords(text)];
     let mut found: Vec<Likeness> = kinds.into_iter().flatten().collect();
     found.sort_unstable_by_key(|likeness| (likeness.begin, Reverse(likeness.end)));
@@ -90,44 +96,41 @@ pub fn cut_from_text(text: &str) -> Cow<'_, str> {
 
 /// Cuts what looks like a secret, or is called one, out of an object; yields where that was, such as `aws.keys.0`.
 pub fn cut_from_json(object: &mut Map<String, Value>) -> Vec<String> {
-    let mut places = Vec::new();
-    cut_members(object, "", &mut places);
-    places
+    object.iter_mut().flat_map(|(name, value)| below(&cut_from_text(name), cut_member(name, value))).collect()
 }
 
-fn cut_members(object: &mut Map<String, Value>, above: &str, places: &mut Vec<String>) {
-    for (name, value) in object {
-        let place = if above.is_empty() {
-            cut_from_text(name).into_owned()
-        } else {
-            format!("{above}.{}", cut_from_text(name))
-        };
-        match value {
-            Value::String(text) if !text.is_empty() && names_secret(name) => {
-                CUT.clone_into(text);
-                places.push(place);
-            }
-            value => cut_value(value, &place, places),
-        }
-    }
-}
-
-fn cut_value(value: &mut Value, place: &str, places: &mut Vec<String>) {
+fn cut_member(name: &str, value: &mut Value) -> Vec<String> {
     match value {
-        Value::String(text) => {
-            if let Cow::Owned(kept) = cut_from_text(text) {
-                *text = kept;
-                places.push(place.to_owned());
-            }
+        Value::String(text) if !text.is_empty() && names_secret(name) => {
+            CUT.clone_into(text);
+            vec![String::new()]
         }
-        Value::Array(items) => {
-            for (number, item) in items.iter_mut().enumerate() {
-                cut_value(item, &format!("{place}.{number}"), places);
-            }
-        }
-        Value::Object(members) => cut_members(members, place, places),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        value => cut_from_value(value),
     }
+}
+
+/// Yields the places below the value, of which an empty one is itself.
+fn cut_from_value(value: &mut Value) -> Vec<String> {
+    match value {
+        Value::String(text) => match cut_from_text(text) {
+            Cow::Borrowed(_) => Vec::new(),
+            Cow::Owned(kept) => {
+                *text = kept;
+                vec![String::new()]
+            }
+        },
+        Value::Array(items) => {
+            let items = items.iter_mut().enumerate();
+            items.flat_map(|(number, item)| below(&number, cut_from_value(item))).collect()
+        }
+        Value::Object(members) => cut_from_json(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
+fn below(name: &impl std::fmt::Display, places: Vec<String>) -> Vec<String> {
+    let within = |place: String| if place.is_empty() { name.to_string() } else { format!("{name}.{place}") };
+    places.into_iter().map(within).collect()
 }
 
 fn names_secret(name: &str) -> bool {
