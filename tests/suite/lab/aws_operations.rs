@@ -104,11 +104,8 @@ async fn a_blank_account_is_set_up_by_its_operations() {
     assert_eq!(serde_json::from_str::<Value>(&document).unwrap(), serde_json::from_str::<Value>(&permissions).unwrap());
     let known = site.iam(&who, &[("Action", "GetOpenIDConnectProvider"), of_provider]).await;
     assert_eq!(format!("https://{}", known.field("Url")), issuer, "{known:?}");
-    let update = [
-        ("Action", "UpdateAssumeRolePolicy"),
-        role,
-        ("PolicyDocument", &trust.replace("organization:", "tenant:")),
-    ];
+    let update =
+        [("Action", "UpdateAssumeRolePolicy"), role, ("PolicyDocument", &trust.replace("organization:", "tenant:"))];
     assert_eq!(site.iam(&who, &update).await.status, 200);
     assert_eq!(site.exchange(&token, &[]).await.field("Code"), "AccessDenied");
 }

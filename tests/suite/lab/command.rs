@@ -68,6 +68,7 @@ fn serves_until_it_is_told_to_stop() {
                 "sts",
                 "iam",
                 "secretsmanager",
+                "kms",
                 "entra",
                 "vault",
                 "graph",
@@ -79,6 +80,7 @@ fn serves_until_it_is_told_to_stop() {
                 "tenant_id",
                 "client_id",
                 "secret",
+                "profile",
                 "operator_env",
                 "deployment_token_file"
             ]
