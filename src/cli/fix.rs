@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::check::{self, RunArgs};
 use super::{CliError, Exit, terminal};
-use crate::cause::{Certainty, Finding};
+use crate::cause::{Certainty, Finding, Undecided};
 use crate::domain::text::visible_lines;
 use crate::output::finding_text::addressed;
 use crate::output::fix::{Answer, answer, diff};
@@ -33,6 +33,13 @@ pub(super) fn run(args: &FixArgs) -> Result<Exit, CliError> {
         return Ok(signal);
     }
     match answer(&report) {
+        Answer::Script(root, _) | Answer::Words(root) if root.certainty != Certainty::Proven => {
+            say(root, "");
+            if let Some(open) = &report.undecided {
+                decide(open);
+            }
+            without(Exit::Inconclusive, "That is not proven; `trustline check` shows what would fix it.")
+        }
         Answer::Script(root, fix) => {
             let text = match (args.diff, args.undo) {
                 (true, _) => Some(diff(fix)),
@@ -43,11 +50,6 @@ pub(super) fn run(args: &FixArgs) -> Result<Exit, CliError> {
                 return without(Exit::Failed, &format!("{}: this fix has no way back", root.cause));
             };
             say(root, &fix.text);
-            if let Some(open) = report.undecided.as_ref().filter(|_| root.certainty != Certainty::Proven) {
-                let (count, decide) = (open.candidates.len(), &open.decide);
-                let note = format!("likeliest of {count}, not proven. {}: {}", decide.text, decide.command);
-                terminal::note(&visible_lines(&note));
-            }
             if cfg!(windows) && !args.diff {
                 terminal::note("This is a script for sh: run it in Git Bash or WSL.");
             }
@@ -60,7 +62,7 @@ pub(super) fn run(args: &FixArgs) -> Result<Exit, CliError> {
         }
         Answer::Undecided(open) => {
             terminal::note(&visible_lines(&format!("undecided: {}", open.refused)));
-            terminal::note(&visible_lines(&format!("{}: {}", open.decide.text, open.decide.command)));
+            decide(open);
             without(Exit::Inconclusive, "No cause is proven.")
         }
         Answer::Nothing => without(Exit::Inconclusive, "Nothing was found that a script would fix."),
@@ -73,6 +75,11 @@ fn say(root: &Finding, what: &str) {
     if !what.is_empty() {
         terminal::note(&visible_lines(what));
     }
+}
+
+/// The command that decides between what is left, on standard error.
+fn decide(open: &Undecided) {
+    terminal::note(&visible_lines(&format!("{}: {}", open.decide.text, open.decide.command)));
 }
 
 /// Prints what no shell takes for success, and ends so.

