@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::domain::profile::key::Key;
 use crate::domain::profile::reach::Reach;
 use crate::guide::form::shell::quote;
 
@@ -190,13 +191,23 @@ impl ProfileSelector {
         let mut flags: Vec<String> = Vec::new();
         flags.extend(self.chosen_by());
         flags.extend(one("--lab", &self.lab));
-        flags.extend(many("--set", &self.set));
+        flags.extend(self.set.iter().map(|value| format!("--set {}", set_again(value))));
         flags.extend(self.allow_command.then(|| "--allow-command".to_owned()));
         flags.extend(many("--allow-host", &self.allow_host));
         let files: Vec<String> = self.allow_file.iter().map(|path| path.to_string_lossy().into_owned()).collect();
         flags.extend(many("--allow-file", &files));
         flags.extend(many("--allow-env", &self.allow_env));
         flags.join(" ")
+    }
+}
+
+/// A value of `--set`, quoted for a shell. An external id is never printed; whoever runs the command brings it.
+fn set_again(value: &str) -> String {
+    match value.split_once('=') {
+        Some((key, _)) if key.trim() == Key::ExternalId.path() => {
+            format!("{key}=\"${{EXTERNAL_ID:?the external id}}\"")
+        }
+        _ => quote(value),
     }
 }
 

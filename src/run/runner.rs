@@ -18,7 +18,7 @@ use super::ranking::{self, Ranked};
 use super::step::{Step, informing};
 use crate::caught::caught;
 use crate::cause::catalogue::complete;
-use crate::cause::exclusion;
+use crate::cause::{Certainty, exclusion};
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Outcome, Verdict, verdict};
 use crate::domain::profile::Profile;
@@ -345,7 +345,9 @@ impl<P: Probes> Run<P> {
         }
         let guide = self.request.profile.guide.id();
         let own = setup_guide(self.request.profile.guide);
-        let findings = verdict.findings.into_iter().map(|f| own.placed(complete(f, Some(guide)), guide)).collect();
+        let is_proven = verdict.findings.iter().any(|finding| finding.certainty == Certainty::Proven);
+        let left = verdict.findings.into_iter().filter(|f| !is_proven || f.certainty != Certainty::Possible);
+        let findings = left.map(|f| own.placed(complete(f, Some(guide)), guide)).collect();
         FinishedCheck {
             id: check,
             title: check.title().to_owned(),
