@@ -12,7 +12,7 @@ use trustline::run::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent, Ru
 use trustline::tui::inputs::{Inputs, Look, Opening, Replay};
 use trustline::tui::message::Msg;
 use trustline::tui::theme::{Theme, ThemeName};
-use trustline::tui::update::{open, update};
+use trustline::tui::update::{open, settle, update};
 use trustline::tui::view;
 
 const ROUNDS: u32 = 300;
@@ -82,6 +82,7 @@ fn main() {
                 update(&mut model, Msg::Key(key));
             }
             let began = Instant::now();
+            settle(&mut model);
             let mut next = Buffer::empty(area);
             view::draw(&model, &theme, &mut next);
             black_box(shown.diff(&next).len());

@@ -14,7 +14,7 @@
 //!
 //! Arrows between rooms point downwards only in this list, and `tests/suite/architecture.rs` holds them.
 //!
-//! - [`cli`]: one file a subcommand; arguments in, exit code out
+//! - [`cli`]: a module for each subcommand, and what several share; arguments in, exit code out
 //! - [`tui`]: the console: model, update and view are pure, and a shell around them owns the terminal
 //! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM, Entra, Graph, Resource Manager,
 //!   Key Vault, and a deployment that reads one secret

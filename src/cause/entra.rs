@@ -4,21 +4,10 @@ mod credentials;
 
 pub use credentials::{of_credentials, strangers};
 
-use super::{Cause, Certainty, Finding};
+use super::{Cause, Certainty, Finding, TrustDocument};
 use crate::domain::entra::{CredentialEvaluation, EntraError, cloud};
 use crate::domain::iam::Decision;
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
-
-/// The causes that the federated credentials decide, so that credentials at hand rule them in or out.
-pub const DECIDED_BY_CREDENTIALS: &[Cause] = &[
-    Cause::IssMismatch,
-    Cause::SubMismatch,
-    Cause::SubCaseMismatch,
-    Cause::ImmutableSub,
-    Cause::AudMismatch,
-    Cause::ClaimMismatch,
-    Cause::FicMissing,
-];
 
 /// The codes of "no federated credential matches".
 const NO_MATCH: &[u32] = &[70021, 700211, 700212, 700213, 7002137, 7002138, 7002121, 70025];
@@ -73,7 +62,7 @@ fn narrow_no_match(findings: &mut Vec<Finding>, error: &EntraError, check: &str,
     let presented = error.presented();
     let quoted_values =
         [("issuer", presented.issuer), ("subject", presented.subject), ("audience", presented.audience)];
-    for finding in findings.iter_mut().filter(|f| DECIDED_BY_CREDENTIALS.contains(&f.cause)) {
+    for finding in findings.iter_mut().filter(|f| TrustDocument::Credentials.decides().contains(&f.cause)) {
         for (name, value) in &quoted_values {
             if let Some(value) = value {
                 finding.evidence.push(format!("Entra saw the {name} `{value}`"));
@@ -94,7 +83,7 @@ fn narrow_no_match(findings: &mut Vec<Finding>, error: &EntraError, check: &str,
             }
         }
         Decision::Allow => {
-            findings.retain(|f| !DECIDED_BY_CREDENTIALS.contains(&f.cause));
+            findings.retain(|f| !TrustDocument::Credentials.decides().contains(&f.cause));
             let fact = "the federated credential at hand accepts this token: issuer, subject and audience are equal";
             for finding in findings.iter_mut() {
                 finding.evidence.push(fact.to_owned());
@@ -312,7 +301,7 @@ mod tests {
         let causes = refused(old, &Seen { evaluation: Some(&fits), ..Seen::default() });
         assert_eq!(causes[0], (Cause::PropagationDelay, Certainty::Likely));
         assert!(causes.iter().any(|(c, _)| *c == Cause::ClientWrong));
-        assert!(!causes.iter().any(|(c, _)| DECIDED_BY_CREDENTIALS.contains(c)), "{causes:?}");
+        assert!(!causes.iter().any(|(c, _)| TrustDocument::Credentials.decides().contains(c)), "{causes:?}");
     }
 
     #[test]

@@ -12,8 +12,10 @@ mod id;
 pub mod keyvault;
 pub mod rotation;
 pub mod trust;
+mod trust_document;
 mod undecided;
 
 pub use finding::{Actor, Certainty, Finding, Fix, Look, Severity};
 pub use id::{Cause, UnknownCause};
+pub use trust_document::TrustDocument;
 pub use undecided::{Suspect, UNFOLDED, Undecided};

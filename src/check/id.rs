@@ -119,7 +119,8 @@ impl CheckId {
             CheckId::IssuerTls => &[CheckId::IssuerReachable],
             CheckId::IssuerDiscovery => &[CheckId::IssuerReachable, CheckId::IssuerTls],
             CheckId::TokenShape | CheckId::TokenTime | CheckId::TokenClaims => &[CheckId::TokenPresent],
-            CheckId::SecretJsonKey => &[CheckId::AwsGetSecret],
+            // Of the two the plan has the read of the profile's own store.
+            CheckId::SecretJsonKey => &[CheckId::AwsGetSecret, CheckId::AzureGetSecret],
             _ => &[],
         }
     }

@@ -12,6 +12,7 @@ use toml::{Table, Value};
 
 use super::CliError;
 use crate::domain::profile::Guide;
+use crate::guide::form::shell::quote;
 use crate::lab::Lab;
 use crate::output::file;
 
@@ -220,24 +221,19 @@ fn operator(lab: &Lab, folder: &LabFolder) -> String {
         ("AZURE_CORE_COLLECT_TELEMETRY", "false"),
         ("REQUESTS_CA_BUNDLE", &ca_file),
     ];
-    lines.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect()
+    lines.iter().map(|(name, value)| format!("export {name}={}\n", quote(value))).collect()
 }
 
 /// The Azure CLI's part, run once after `operator.env` was read.
 fn azure_login(lab: &Lab, secret_file: &Path) -> String {
-    let (manager, client) = (quoted(&lab.endpoints.arm), quoted(&lab.operator.client_id));
-    let tenant = quoted(&lab.profile.azure.tenant_id);
-    let secret = quoted(&format!("@{}", secret_file.display()));
+    let (manager, client) = (quote(&lab.endpoints.arm), quote(&lab.operator.client_id));
+    let tenant = quote(&lab.profile.azure.tenant_id);
+    let secret = quote(&format!("@{}", secret_file.display()));
     format!(
         "set -e\naz cloud register --name trustline-lab --endpoint-resource-manager {manager}\n\
          az cloud set --name trustline-lab\n\
          az login --service-principal --username {client} --password {secret} --tenant {tenant}\n"
     )
-}
-
-/// A text as one word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn table<const N: usize>(entries: [(&str, &str); N]) -> Table {

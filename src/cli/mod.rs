@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand. Arguments in, exit status out.
+//! The command line: a module for each subcommand, and what several share. Arguments in, exit status out.
 
 mod args;
 mod check;

@@ -100,7 +100,7 @@ pub struct FinishedCheck {
     pub duration_ms: u64,
     /// What was seen, without secrets.
     pub facts: Map<String, Value>,
-    /// Its section in the documentation.
+    /// The vendor's or standard's page about what it asserts.
     pub docs: String,
     /// What it found.
     #[serde(default)]

@@ -71,7 +71,8 @@ struct Run<P> {
     seq: u64,
     fingerprints: KeyedFingerprints,
     began: Instant,
-    facts: Facts,
+    /// Shared with the steps that are under way: they go on seeing what was known when they began.
+    facts: Arc<Facts>,
     holdings: Holdings,
     tasks: JoinSet<Yield>,
     running: HashMap<Id, Step>,
@@ -110,7 +111,11 @@ impl<P: Probes> Run<P> {
         Run {
             profile: Arc::new(request.profile.clone()),
             plan: Plan::new(&request.profile, &request.selection),
-            facts: Facts { now: request.now, predicted: predicted_claims(&request.profile), ..Facts::default() },
+            facts: Arc::new(Facts {
+                now: request.now,
+                predicted: predicted_claims(&request.profile),
+                ..Facts::default()
+            }),
             request,
             probes,
             events,
@@ -196,7 +201,7 @@ impl<P: Probes> Run<P> {
         attempts.last = now;
         let input = StepInput {
             profile: self.profile.clone(),
-            facts: Arc::new(self.facts.clone()),
+            facts: self.facts.clone(),
             holdings: self.holdings.clone(),
             left: (self.began + self.request.limits.total + self.request.limits.wait).saturating_duration_since(now),
         };
@@ -220,7 +225,8 @@ impl<P: Probes> Run<P> {
         };
         self.learn(yielded);
         if let Some(attempts) = self.begun.get(&step) {
-            self.facts.note_attempts(step.informs(), attempts.count, millis(attempts.last - attempts.first));
+            let waited_ms = millis(attempts.last - attempts.first);
+            Arc::make_mut(&mut self.facts).note_attempts(step.informs(), attempts.count, waited_ms);
         }
         if let Some((check, reason)) = self.worth_another_attempt(step) {
             let attempts = self.begun.get(&step).map_or(1, |a| a.count);
@@ -234,42 +240,43 @@ impl<P: Probes> Run<P> {
     }
 
     fn learn(&mut self, yielded: Yield) {
+        let facts = Arc::make_mut(&mut self.facts);
         match yielded {
-            Yield::IssuerDocument(fact) => self.facts.issuer.document = Some(fact),
-            Yield::IssuerKeys(fact) => self.facts.issuer.keys = Some(fact),
+            Yield::IssuerDocument(fact) => facts.issuer.document = Some(fact),
+            Yield::IssuerKeys(fact) => facts.issuer.keys = Some(fact),
             Yield::Token(fact, raw) => {
-                self.facts.token = Some(fact);
+                facts.token = Some(fact);
                 self.holdings.token = raw.map(Arc::new);
             }
-            Yield::Signature(fact) => self.facts.signature = Some(fact),
-            Yield::TrustPolicy(fact) => self.facts.trust = Some(fact),
-            Yield::Credentials(fact) => self.facts.azure.credentials = Some(fact),
+            Yield::Signature(fact) => facts.signature = Some(fact),
+            Yield::TrustPolicy(fact) => facts.trust = Some(fact),
+            Yield::Credentials(fact) => facts.azure.credentials = Some(fact),
             Yield::EntraExchange(fact, session) => {
-                self.facts.azure.exchange = Some(*fact);
+                facts.azure.exchange = Some(*fact);
                 self.holdings.azure = session;
             }
-            Yield::VaultList(fact) => self.facts.azure.list = Some(*fact),
-            Yield::VaultGet(fact) => self.facts.azure.secret = Some(*fact),
+            Yield::VaultList(fact) => facts.azure.list = Some(*fact),
+            Yield::VaultGet(fact) => facts.azure.secret = Some(*fact),
             Yield::WebIdentity(call, session) => {
-                self.facts.aws.assume_role = Some(call);
+                facts.aws.assume_role = Some(call);
                 self.holdings.session = session;
             }
             Yield::AccessKey(fact, session) => {
-                self.facts.aws.access_key = Some(fact);
+                facts.aws.access_key = Some(fact);
                 self.holdings.session = session;
             }
             Yield::AssumeRole(call, session) => {
-                self.facts.aws.assumed = Some(call);
+                facts.aws.assumed = Some(call);
                 self.holdings.assumed = session;
             }
-            Yield::RoleTrust(fact) => self.facts.aws.role_trust = Some(fact),
-            Yield::CallerIdentity(call) => self.facts.aws.caller = Some(call),
-            Yield::ListSecrets(call) => self.facts.aws.list = Some(call),
-            Yield::GetSecret(call) => self.facts.aws.secret = Some(call),
-            Yield::Permissions(fact) => self.facts.aws.permissions = Some(fact),
-            Yield::Subscription(fact) => self.facts.azure.subscription = Some(*fact),
-            Yield::Deployment(fact) => self.facts.deployment = Some(*fact),
-            Yield::LocateSecret(located) => self.facts.aws.located = Some(located),
+            Yield::RoleTrust(fact) => facts.aws.role_trust = Some(fact),
+            Yield::CallerIdentity(call) => facts.aws.caller = Some(call),
+            Yield::ListSecrets(call) => facts.aws.list = Some(call),
+            Yield::GetSecret(call) => facts.aws.secret = Some(call),
+            Yield::Permissions(fact) => facts.aws.permissions = Some(fact),
+            Yield::Subscription(fact) => facts.azure.subscription = Some(*fact),
+            Yield::Deployment(fact) => facts.deployment = Some(*fact),
+            Yield::LocateSecret(located) => facts.aws.located = Some(located),
             Yield::Nothing => {}
         }
     }

@@ -7,11 +7,13 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::check::facts::aws::{AssumedRole, Caller};
+use crate::check::facts::azure::{AccessGranted, CredentialKind, ExchangeFact, VaultFact};
 use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::facts::secret::SecretList;
 use crate::check::facts::token::TokenFact;
 use crate::domain::arn::RoleArn;
-use crate::domain::profile::{AwsSettings, Guide, TokenSource};
+use crate::domain::profile::{AwsSettings, AzureSettings, Guide, TokenSource};
+use crate::domain::secret_ref::SecretRef;
 use crate::domain::token::RawToken;
 use crate::run::event::RunVerdict;
 use crate::run::report::Report;
@@ -23,7 +25,7 @@ const SECOND: Duration = Duration::from_secs(1);
 struct Fakes {
     /// Called with the step and how often it was performed before.
     override_with: Option<fn(Step, usize) -> Option<Fake>>,
-    performed: Mutex<Vec<(Step, Instant)>>,
+    performed: Mutex<Vec<(Step, Instant, Arc<Facts>)>>,
 }
 
 enum Fake {
@@ -33,11 +35,11 @@ enum Fake {
 }
 
 impl Probes for Fakes {
-    async fn perform(&self, step: Step, _input: StepInput) -> Yield {
+    async fn perform(&self, step: Step, input: StepInput) -> Yield {
         let before = {
             let mut performed = self.performed.lock().unwrap();
-            let before = performed.iter().filter(|(s, _)| *s == step).count();
-            performed.push((step, Instant::now()));
+            let before = performed.iter().filter(|(s, ..)| *s == step).count();
+            performed.push((step, Instant::now(), input.facts));
             before
         };
         sleep(SECOND).await;
@@ -141,10 +143,64 @@ async fn steps_follow_each_other_and_independent_ones_overlap() {
     // Token, exchange, then caller and list together: three seconds, not four.
     assert_eq!(report.end.as_ref().unwrap().duration_ms, 3000);
     let performed = fakes.performed.lock().unwrap();
-    let at = |step| performed.iter().find(|(s, _)| *s == step).unwrap().1;
+    let at = |step| performed.iter().find(|(s, ..)| *s == step).unwrap().1;
     assert_eq!(at(Step::CallerIdentity), at(Step::ListSecrets));
     assert!(at(Step::Token) < at(Step::WebIdentity) && at(Step::WebIdentity) < at(Step::ListSecrets));
     assert!(events.iter().enumerate().all(|(n, e)| e.seq == n as u64), "the stream has no gaps");
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_that_begin_together_share_the_facts_and_keep_what_they_began_with() {
+    let (_, fakes) = events(request(), Fakes::default()).await;
+    let performed = fakes.performed.lock().unwrap();
+    let given = |step| &performed.iter().find(|(s, ..)| *s == step).unwrap().2;
+    assert!(Arc::ptr_eq(given(Step::CallerIdentity), given(Step::ListSecrets)), "nothing is copied for a step");
+    assert!(given(Step::Token).token.is_none() && given(Step::WebIdentity).token.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vault_that_refuses_the_read_blocks_the_field_of_its_value() {
+    fn refusing(step: Step, _: usize) -> Option<Fake> {
+        let yielded = match step {
+            Step::EntraExchange => {
+                let exchange = ExchangeFact {
+                    authority: String::new(),
+                    tenant_id: String::new(),
+                    client_id: String::new(),
+                    scope: String::new(),
+                    credential: CredentialKind::Assertion,
+                    call: call(Answer::Granted(AccessGranted::default())),
+                    error: None,
+                };
+                Yield::EntraExchange(Box::new(exchange), None)
+            }
+            Step::VaultGet => Yield::VaultGet(Box::new(VaultFact {
+                vault: "https://my-vault.vault.azure.net".into(),
+                challenge: None,
+                challenge_fit: None,
+                call: denied(),
+                error: None,
+                token_error: None,
+                deleted: None,
+            })),
+            _ => return None,
+        };
+        Some(Fake::Brings(Box::new(yielded)))
+    }
+    let azure = AzureSettings { tenant_id: Some("t".into()), client_id: Some("c".into()), ..AzureSettings::default() };
+    let profile = Profile {
+        token: Some(TokenSource::Stdin),
+        azure,
+        secret: SecretRef::parse("db#password").ok(),
+        ..Profile::bare("test", Guide::AzureWorkloadIdentity)
+    };
+    let only = vec![CheckId::AzureGetSecret, CheckId::SecretJsonKey];
+    let request = RunRequest { profile, selection: Selection { only, skip: Vec::new() }, ..request() };
+    let (events, _) = events(request, Fakes { override_with: Some(refusing), ..Fakes::default() }).await;
+    let report = Report::of(&events);
+    assert_eq!(outcome(&report, CheckId::AzureGetSecret).0, Outcome::Fail, "{report:#?}");
+    let blocked = (Outcome::Skipped, "blocked by azure.get-secret".to_owned());
+    assert_eq!(outcome(&report, CheckId::SecretJsonKey), blocked);
 }
 
 #[tokio::test(start_paused = true)]

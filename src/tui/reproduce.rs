@@ -1,93 +1,167 @@
-//! A check as the command of a common client, to try it by hand or to hand it on. A token is named by its file or
-//! variable, and a secret's value is never asked for.
+//! A check as the command of a common client, to try it by hand or to hand it on. A token and a client secret are named
+//! by their file or variable and never stand in a list of processes; a secret's value is never asked for.
+
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use crate::check::CheckId;
-use crate::domain::profile::{Profile, TokenSource};
+use crate::domain::profile::{Guide, Profile, SecretSource, TokenSource};
+use crate::guide::form::shell::quote;
 
 /// The command that does what a check does, where there is one.
 pub fn command(check: CheckId, profile: &Profile, facts: &Map<String, Value>) -> Option<String> {
-    let issuer = || profile.issuer_url.as_deref().map(|url| url.trim_end_matches('/'));
-    let vault = || profile.azure.vault_url.as_deref().and_then(|url| url.strip_prefix("https://")?.split('.').next());
     match check {
         CheckId::IssuerReachable | CheckId::IssuerTls | CheckId::IssuerDiscovery => {
-            Some(format!("curl -sS {}", quote(&format!("{}/.well-known/openid-configuration", issuer()?))))
+            let issuer = profile.issuer_url.as_deref()?.trim_end_matches('/');
+            Some(fetch(&format!("{issuer}/.well-known/openid-configuration")))
         }
-        CheckId::IssuerJwks => Some(format!("curl -sS {}", quote(&find_url(facts)?))),
-        CheckId::AwsAssumeRoleWithWebIdentity => {
-            let (before, token) = match profile.token.as_ref()? {
-                TokenSource::File(path) => (String::new(), format!("file://{}", path.display())),
-                TokenSource::Env(name) => (format!("printf %s \"${name}\" | "), "file:///dev/stdin".to_owned()),
-                TokenSource::Command(words) => {
-                    let program: Vec<String> = words.iter().map(|word| quote(word)).collect();
-                    (format!("{} | ", program.join(" ")), "file:///dev/stdin".to_owned())
-                }
-                TokenSource::GithubActions | TokenSource::Stdin => return None,
-            };
-            Some(format!(
-                "{before}aws sts assume-role-with-web-identity --role-arn {} --role-session-name {} --web-identity-token {}{}",
-                quote(&profile.aws.role_arn.as_ref()?.to_string()),
-                quote(profile.aws.session_name.as_deref().unwrap_or("trustline")),
-                quote(&token),
-                aws_options(profile, profile.aws.sts_endpoint_url.as_deref()),
-            ))
-        }
-        CheckId::AwsAssumeRole => Some(format!(
-            "aws sts assume-role --role-arn {} --role-session-name {}{}{}",
-            quote(&profile.aws.role_arn.as_ref()?.to_string()),
-            quote(profile.aws.session_name.as_deref().unwrap_or("trustline")),
-            option("--external-id", profile.aws.external_id.as_deref()),
-            aws_options(profile, profile.aws.sts_endpoint_url.as_deref()),
-        )),
-        CheckId::AwsCallerIdentity => Some(format!(
-            "aws sts get-caller-identity{}",
-            aws_options(profile, profile.aws.sts_endpoint_url.as_deref())
-        )),
-        CheckId::AwsListSecrets => Some(format!(
-            "aws secretsmanager list-secrets --max-results 1{}",
-            aws_options(profile, profile.aws.secretsmanager_endpoint_url.as_deref())
-        )),
-        CheckId::AwsGetSecret | CheckId::SecretJsonKey if profile.azure.vault_url.is_none() => Some(format!(
-            "aws secretsmanager get-secret-value --secret-id {} --query VersionId{}",
-            quote(&profile.secret.as_ref()?.name),
-            aws_options(profile, profile.aws.secretsmanager_endpoint_url.as_deref())
-        )),
-        CheckId::AzureExchange => {
-            let host = profile.azure.authority_host.as_deref().unwrap_or("https://login.microsoftonline.com");
-            let TokenSource::File(path) = profile.token.as_ref()? else { return None };
-            Some(format!(
-                "curl -sS {} -d grant_type=client_credentials -d client_id={} --data-urlencode scope=https://vault.azure.net/.default --data-urlencode client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer --data-urlencode client_assertion@{} -o /dev/null -w '%{{http_code}}\\n'",
-                quote(&format!(
-                    "{}/{}/oauth2/v2.0/token",
-                    host.trim_end_matches('/'),
-                    profile.azure.tenant_id.as_deref()?
-                )),
-                quote(profile.azure.client_id.as_deref()?),
-                quote(&path.display().to_string()),
-            ))
-        }
+        CheckId::IssuerJwks => Some(fetch(&find_url(facts)?)),
+        CheckId::AwsAccessKey => Some(access_key(profile)),
+        CheckId::AwsAssumeRoleWithWebIdentity => exchange_at_sts(profile),
+        CheckId::AwsAssumeRole => assume_role(profile),
+        CheckId::AwsCallerIdentity => Some(sts(profile, "aws sts get-caller-identity")),
+        CheckId::AwsListSecrets => Some(secrets_manager(profile, "aws secretsmanager list-secrets --max-results 1")),
+        CheckId::AzureExchange => exchange_at_entra(profile),
         CheckId::AzureListSecrets => {
-            Some(format!("az keyvault secret list --vault-name {} --maxresults 1", quote(vault()?)))
+            let vault = profile.azure.known_vault_name()?;
+            Some(format!("az keyvault secret list --vault-name {} --maxresults 1", quote(vault)))
         }
-        CheckId::AzureGetSecret | CheckId::SecretJsonKey => Some(format!(
-            "az keyvault secret show --vault-name {} --name {} --query id",
-            quote(vault()?),
-            quote(&profile.secret.as_ref()?.name)
-        )),
-        CheckId::DeploymentReachable => Some(format!("curl -sS {}", quote(profile.deployment.url.as_deref()?))),
-        _ => None,
+        CheckId::AzureSubscription => {
+            let url = profile.azure.subscription_url()?;
+            Some(format!("curl -sS -o /dev/null -D - {}", quote(url.as_str())))
+        }
+        CheckId::AzureGetSecret => read_from_vault(profile),
+        CheckId::SecretJsonKey if profile.guide == Guide::AzureWorkloadIdentity => read_from_vault(profile),
+        CheckId::AwsGetSecret | CheckId::SecretJsonKey => read_from_secrets_manager(profile),
+        CheckId::DeploymentReachable => Some(fetch(profile.deployment.url.as_deref()?)),
+        // Judged here from what was read: there is no call that another client could make.
+        CheckId::TokenPresent
+        | CheckId::TokenShape
+        | CheckId::TokenTime
+        | CheckId::TokenSignature
+        | CheckId::TokenClaims
+        | CheckId::TrustPolicy => None,
     }
 }
 
-fn aws_options(profile: &Profile, service: Option<&str>) -> String {
-    let endpoint = service.or(profile.aws.endpoint_url.as_deref());
+fn fetch(url: &str) -> String {
+    format!("curl -sS {}", quote(url))
+}
+
+/// Shows which key would sign: its id and where it comes from, never its secret half.
+fn access_key(profile: &Profile) -> String {
+    match &profile.aws.access_keys_csv {
+        Some(path) => format!("cut -d , -f 1 {}", quote(&path.display().to_string())),
+        None => format!("aws configure list{}", option("--profile", profile.aws.config_profile.as_deref())),
+    }
+}
+
+fn exchange_at_sts(profile: &Profile) -> Option<String> {
+    let (before, token) = match profile.token.as_ref()? {
+        TokenSource::File(path) => (String::new(), format!("file://{}", path.display())),
+        source => (format!("{} | ", printed_token(source)?), "file:///dev/stdin".to_owned()),
+    };
+    let command = format!(
+        "{before}aws sts assume-role-with-web-identity --role-arn {} --role-session-name {} --web-identity-token {}",
+        quote(&profile.aws.role_arn.as_ref()?.to_string()),
+        quote(session_name(profile)),
+        quote(&token),
+    );
+    Some(sts(profile, &command))
+}
+
+fn assume_role(profile: &Profile) -> Option<String> {
+    let command = format!(
+        "aws sts assume-role --role-arn {} --role-session-name {}{}",
+        quote(&profile.role_to_assume()?.to_string()),
+        quote(session_name(profile)),
+        option("--external-id", profile.aws.external_id.as_deref()),
+    );
+    Some(sts(profile, &command))
+}
+
+fn session_name(profile: &Profile) -> &str {
+    profile.aws.session_name.as_deref().unwrap_or("trustline")
+}
+
+fn read_from_secrets_manager(profile: &Profile) -> Option<String> {
+    let name = quote(&profile.secret.as_ref()?.name);
+    let command = format!("aws secretsmanager get-secret-value --secret-id {name} --query VersionId");
+    Some(secrets_manager(profile, &command))
+}
+
+fn sts(profile: &Profile, command: &str) -> String {
+    with_aws_options(profile, command, profile.aws.sts_endpoint_url.as_deref())
+}
+
+fn secrets_manager(profile: &Profile, command: &str) -> String {
+    with_aws_options(profile, command, profile.aws.secretsmanager_endpoint_url.as_deref())
+}
+
+fn with_aws_options(profile: &Profile, command: &str, endpoint: Option<&str>) -> String {
+    let endpoint = endpoint.or(profile.aws.endpoint_url.as_deref());
     format!(
-        "{}{}{}",
+        "{command}{}{}{}",
         option("--region", profile.aws.region.as_deref()),
         option("--endpoint-url", endpoint),
         option("--profile", profile.aws.config_profile.as_deref())
     )
+}
+
+/// Asks the authority of the profile's cloud for what its vaults take, with the token or else the client secret, and
+/// shows the answer's status alone.
+fn exchange_at_entra(profile: &Profile) -> Option<String> {
+    let azure = &profile.azure;
+    let (printed, proof) = match (&profile.token, &azure.client_secret) {
+        (Some(source), _) => (
+            printed_token(source)?,
+            "--data-urlencode client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \
+             --data-urlencode client_assertion@-",
+        ),
+        (None, Some(SecretSource::File(path))) => (printed_file(path), "--data-urlencode client_secret@-"),
+        (None, Some(SecretSource::Env(name))) => (printed_variable(name)?, "--data-urlencode client_secret@-"),
+        (None, None) => return None,
+    };
+    let authority = azure.effective_authority();
+    let url = format!("{}/{}/oauth2/v2.0/token", authority.trim_end_matches('/'), azure.tenant_id.as_deref()?);
+    Some(format!(
+        "{printed} | curl -sS {} -d grant_type=client_credentials --data-urlencode {} --data-urlencode {} {proof} \
+         -o /dev/null -w '%{{http_code}}\\n'",
+        quote(&url),
+        quote(&format!("client_id={}", azure.client_id.as_deref()?)),
+        quote(&format!("scope={}", azure.effective_scope())),
+    ))
+}
+
+fn read_from_vault(profile: &Profile) -> Option<String> {
+    let vault = quote(profile.azure.known_vault_name()?);
+    let name = quote(&profile.secret.as_ref()?.name);
+    Some(format!("az keyvault secret show --vault-name {vault} --name {name} --query id"))
+}
+
+/// A command that prints the token without a line break; none where it cannot be had twice.
+fn printed_token(source: &TokenSource) -> Option<String> {
+    match source {
+        TokenSource::File(path) => Some(printed_file(path)),
+        TokenSource::Env(name) => printed_variable(name),
+        TokenSource::Command(words) => {
+            let program: Vec<String> = words.iter().map(|word| quote(word)).collect();
+            Some(format!("{} | tr -d '\\r\\n'", program.join(" ")))
+        }
+        TokenSource::GithubActions | TokenSource::Stdin => None,
+    }
+}
+
+fn printed_file(path: &Path) -> String {
+    format!("tr -d '\\r\\n' <{}", quote(&path.display().to_string()))
+}
+
+/// None for a variable that a shell cannot name.
+fn printed_variable(name: &str) -> Option<String> {
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (is_name && !name.starts_with(|first: char| first.is_ascii_digit()) && !name.is_empty())
+        .then(|| format!("printf %s \"${name}\""))
 }
 
 fn option(name: &str, value: Option<&str>) -> String {
@@ -103,24 +177,110 @@ fn find_url(facts: &Map<String, Value>) -> Option<String> {
     })
 }
 
-/// `word` as a POSIX shell reads it back.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::domain::arn::RoleArn;
+    use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings};
+    use crate::domain::secret_ref::SecretRef;
+
+    /// A profile that says all that its guide can ask for.
+    fn profile(guide: Guide) -> Profile {
+        Profile {
+            issuer_url: Some("https://app.example.com/".into()),
+            token: Some(TokenSource::File("it's/token.jwt".into())),
+            aws: AwsSettings {
+                role_arn: RoleArn::parse("arn:aws:iam::123456789012:role/reader").ok(),
+                region: Some("eu-west-1".into()),
+                ..AwsSettings::default()
+            },
+            azure: AzureSettings {
+                tenant_id: Some("tenant".into()),
+                client_id: Some("client".into()),
+                subscription_id: Some("subscription".into()),
+                vault_url: Some("https://my-vault.vault.azure.cn".into()),
+                ..AzureSettings::default()
+            },
+            secret: SecretRef::parse("db#password").ok(),
+            deployment: DeploymentSettings {
+                url: Some("https://my-crew.example.com".into()),
+                ..DeploymentSettings::default()
+            },
+            ..Profile::bare("test", guide)
+        }
+    }
+
+    fn of(check: CheckId, profile: &Profile) -> Option<String> {
+        let facts = Map::from_iter([("jwks_uri".to_owned(), Value::from("https://app.example.com/jwks"))]);
+        command(check, profile, &facts)
+    }
 
     #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(quote("a/b:c"), "a/b:c");
-        assert_eq!(quote("it's; rm -rf"), "'it'\\''s; rm -rf'");
-        assert_eq!(quote(""), "''");
+    fn every_call_can_be_made_by_hand() {
+        let made_here: BTreeSet<CheckId> = [
+            CheckId::TokenPresent,
+            CheckId::TokenShape,
+            CheckId::TokenTime,
+            CheckId::TokenSignature,
+            CheckId::TokenClaims,
+            CheckId::TrustPolicy,
+        ]
+        .into();
+        let by_hand = |check: &CheckId| Guide::ALL.iter().any(|guide| of(*check, &profile(*guide)).is_some());
+        let without: BTreeSet<CheckId> = CheckId::ALL.iter().copied().filter(|check| !by_hand(check)).collect();
+        assert_eq!(without, made_here);
+    }
+
+    #[test]
+    fn every_command_is_one_that_a_shell_reads() {
+        for guide in Guide::ALL {
+            for command in CheckId::ALL.iter().filter_map(|check| of(*check, &profile(*guide))) {
+                let read = std::process::Command::new("sh").args(["-n", "-c", &command]).status().unwrap();
+                assert!(read.success(), "{command}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_national_cloud_is_asked_at_its_own_addresses() {
+        let mut china = profile(Guide::AzureWorkloadIdentity);
+        let exchange = of(CheckId::AzureExchange, &china).unwrap();
+        assert!(exchange.contains(" https://login.chinacloudapi.cn/tenant/oauth2/v2.0/token "), "{exchange}");
+        assert!(exchange.contains(" scope=https://vault.azure.cn/.default "), "{exchange}");
+        let subscription = of(CheckId::AzureSubscription, &china).unwrap();
+        assert!(subscription.contains("https://management.chinacloudapi.cn/subscriptions/subscription?"));
+        china.azure.scope = Some("api://other/.default".into());
+        china.azure.authority_host = Some("https://login.example".into());
+        let chosen = of(CheckId::AzureExchange, &china).unwrap();
+        assert!(chosen.contains("https://login.example/tenant/") && chosen.contains(" scope=api://other/.default "));
+    }
+
+    #[test]
+    fn the_proof_is_read_where_the_check_reads_it() {
+        let mut azure = profile(Guide::AzureWorkloadIdentity);
+        let mut exchange = |token: Option<TokenSource>, secret: Option<SecretSource>| {
+            (azure.token, azure.azure.client_secret) = (token, secret);
+            of(CheckId::AzureExchange, &azure)
+        };
+        let file = exchange(Some(TokenSource::File("it's.jwt".into())), None).unwrap();
+        assert!(file.starts_with(r"tr -d '\r\n' <'it'\''s.jwt' | curl ") && file.contains(" client_assertion@- "));
+        let variable = exchange(None, Some(SecretSource::Env("APP_SECRET".into()))).unwrap();
+        assert!(variable.starts_with("printf %s \"$APP_SECRET\" | curl ") && variable.contains(" client_secret@- "));
+        assert_eq!(exchange(None, Some(SecretSource::Env("A$(id)".into()))), None);
+        assert_eq!(exchange(Some(TokenSource::GithubActions), None), None);
+        assert_eq!(exchange(None, None), None);
+    }
+
+    #[test]
+    fn the_second_hop_is_into_the_second_role_and_a_key_is_shown_without_its_secret() {
+        let mut hop = profile(Guide::CircleciAws);
+        hop.aws.target_role_arn = RoleArn::parse("arn:aws:iam::210987654321:role/target").ok();
+        assert!(of(CheckId::AwsAssumeRole, &hop).unwrap().contains("arn:aws:iam::210987654321:role/target"));
+        let mut key = profile(Guide::AwsStatic);
+        assert_eq!(of(CheckId::AwsAccessKey, &key).unwrap(), "aws configure list");
+        key.aws.access_keys_csv = Some("accessKeys.csv".into());
+        assert_eq!(of(CheckId::AwsAccessKey, &key).unwrap(), "cut -d , -f 1 accessKeys.csv");
     }
 }

@@ -25,7 +25,7 @@ use super::signals::{Signal, Signals, pause};
 use super::terminal::{self, Guard, PANICKED};
 use super::theme::Theme;
 use super::typed_value::TypedValue;
-use super::update::{open, update};
+use super::update::{open, settle, update};
 use super::{input, summary, view, writer};
 use crate::domain::token::RawToken;
 use crate::output::file;
@@ -235,6 +235,7 @@ impl Shell {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        settle(&mut self.model);
         let model = &self.model;
         let theme = Theme::new(model.look.theme, &model.look.patch);
         self.screen.draw(|buffer| view::draw(model, &theme, buffer))

@@ -32,6 +32,19 @@ fn every_scenario_names_its_cause_first() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn every_check_that_passes_shows_what_it_saw() {
+    for name in ["healthy", "static", "assume-role", "circleci-sub-account", "azure"] {
+        let output = trustline().args(["check", "--output", "json", "--lab", name]).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap();
+        assert!(checks.iter().filter(|check| check["outcome"] == "pass").count() > 4, "{name}: {report}");
+        for check in checks.iter().filter(|check| check["outcome"] != "skipped") {
+            assert!(!check["facts"].as_object().unwrap().is_empty(), "{name}: {} shows nothing", check["id"]);
+        }
+    }
+}
+
 fn problem_with(scenario: &Value) -> Option<String> {
     let name = scenario["name"].as_str().unwrap();
     let output = trustline().args(["check", "--output", "json", "--lab", name]).output().unwrap();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Weighed;
 use super::parsed::Parsed;
-use crate::cause::{Cause, Certainty, Finding, exclusion};
+use crate::cause::{Cause, Certainty, Finding, TrustDocument, exclusion};
 use crate::domain::iam::Decision;
 use crate::domain::profile::Profile;
 
@@ -29,24 +29,7 @@ pub struct Trust {
     pub findings: Vec<Finding>,
 }
 
-/// What a trust is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrustDocument {
-    /// An IAM role's trust policy.
-    Policy,
-    /// The federated credentials of an Entra application.
-    Credentials,
-}
-
 impl TrustDocument {
-    /// The causes that lie in it alone: evaluating it finds or excludes them.
-    pub const fn decides(self) -> &'static [Cause] {
-        match self {
-            TrustDocument::Policy => IN_THE_POLICY,
-            TrustDocument::Credentials => IN_THE_CREDENTIALS,
-        }
-    }
-
     /// Why a cause is ruled out where it accepts the token.
     const fn accepts(self) -> &'static str {
         match self {
@@ -70,31 +53,6 @@ pub struct RuledOut {
     pub cause: Cause,
     pub why: String,
 }
-
-/// Causes that lie in a trust policy alone.
-const IN_THE_POLICY: &[Cause] = &[
-    Cause::SubMismatch,
-    Cause::SubCaseMismatch,
-    Cause::ImmutableSub,
-    Cause::AudMismatch,
-    Cause::PrincipalArnWrong,
-    Cause::ConditionKeyWrong,
-    Cause::OperatorWrong,
-    Cause::ClaimMismatch,
-    Cause::ActionMissing,
-    Cause::WrongFlow,
-    Cause::ExplicitDeny,
-];
-
-/// Causes that lie in the federated credentials alone.
-const IN_THE_CREDENTIALS: &[Cause] = &[
-    Cause::IssMismatch,
-    Cause::SubMismatch,
-    Cause::SubCaseMismatch,
-    Cause::ImmutableSub,
-    Cause::AudMismatch,
-    Cause::FicMissing,
-];
 
 /// Removes what the things at hand exclude, and puts what they prove to the front.
 pub(super) fn apply(weighed: &mut Vec<Weighed>, parsed: &Parsed, given: &Given<'_>) -> (Vec<Finding>, Vec<RuledOut>) {
@@ -169,7 +127,7 @@ fn by_trust(weighed: &mut Vec<Weighed>, given: &Given<'_>, ruled_out: &mut Vec<R
     // The trust only matters where the text is the denial that it can cause.
     let denial: &[Cause] = match trust.document {
         TrustDocument::Policy => &[Cause::SubMismatch],
-        TrustDocument::Credentials => IN_THE_CREDENTIALS,
+        TrustDocument::Credentials => trust.document.decides(),
     };
     if !weighed.iter().any(|known| denial.contains(&known.cause)) {
         return Vec::new();

@@ -18,7 +18,7 @@ mod scan;
 
 use serde::Serialize;
 
-pub use given::{Given, RuledOut, Trust, TrustDocument};
+pub use given::{Given, RuledOut, Trust};
 pub use parsed::Parsed;
 pub use rule::Provider;
 
@@ -230,6 +230,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cause::TrustDocument;
 
     #[test]
     fn candidates_of_one_provider_leave_the_others_out() {
@@ -268,6 +269,28 @@ mod tests {
         let left: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
         assert_eq!(left, [Cause::WrongAccount, Cause::PropagationDelay, Cause::RoleMissing]);
         assert_eq!(explanation.ruled_out.len(), MOST_CAUSES - left.len());
+    }
+
+    #[test]
+    fn a_trust_that_accepts_the_token_rules_out_all_that_it_decides() {
+        for (document, text) in [
+            (TrustDocument::Policy, "Not authorized to perform sts:AssumeRoleWithWebIdentity"),
+            (
+                TrustDocument::Credentials,
+                "AADSTS700213: No matching federated identity record found for presented assertion subject 'organization:2'.",
+            ),
+        ] {
+            let trust = Trust { document, decision: crate::domain::iam::Decision::Allow, findings: Vec::new() };
+            let open = explain(text, &Given::default());
+            let closed = explain(text, &Given { trust: Some(&trust), ..Given::default() });
+            let decided = |explanation: &Explanation| {
+                explanation.causes.iter().filter(|finding| document.decides().contains(&finding.cause)).count()
+            };
+            assert!(decided(&open) > 1 && decided(&closed) == 0, "{document:?}: {closed:?}");
+            assert!(!closed.causes.is_empty(), "{document:?}");
+        }
+        assert!(TrustDocument::Credentials.decides().contains(&Cause::ClaimMismatch));
+        assert!(TrustDocument::Policy.decides().contains(&Cause::TagSessionMissing));
     }
 
     #[test]

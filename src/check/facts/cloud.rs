@@ -66,6 +66,32 @@ impl<T> Answer<T> {
     }
 }
 
+/// A call, whatever it asks for.
+pub trait AnyCall {
+    /// The service's refusal, if it refused.
+    fn refusal(&self) -> Option<&Refusal>;
+
+    /// The exchange that brought the answer, where one went out.
+    fn exchange(&self) -> Option<&Exchange>;
+
+    /// Keeps how often the call was made, and for how long.
+    fn note_attempts(&mut self, attempts: u32, waited_ms: u64);
+}
+
+impl<T> AnyCall for Call<T> {
+    fn refusal(&self) -> Option<&Refusal> {
+        self.refusal()
+    }
+
+    fn exchange(&self) -> Option<&Exchange> {
+        self.exchange.as_ref()
+    }
+
+    fn note_attempts(&mut self, attempts: u32, waited_ms: u64) {
+        (self.attempts, self.waited_ms) = (attempts, waited_ms);
+    }
+}
+
 impl<T> Call<T> {
     /// What the service granted, if it did.
     pub fn granted(&self) -> Option<&T> {

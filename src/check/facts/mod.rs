@@ -20,6 +20,7 @@ pub mod trust;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use self::cloud::AnyCall;
 use self::network::{Exchange, HopName};
 use super::CheckId;
 use crate::domain::profile::expected::PredictedClaims;
@@ -90,7 +91,9 @@ impl Facts {
             }),
             CheckId::TokenClaims => self.shown_claims(),
             CheckId::TokenSignature => shown(self.signature.as_ref()),
-            CheckId::TrustPolicy => shown(self.trust.as_ref()).or_else(|| shown(self.azure.credentials.as_ref())),
+            CheckId::TrustPolicy => shown(self.trust.as_ref())
+                .or_else(|| shown(self.aws.role_trust.as_ref()))
+                .or_else(|| shown(self.azure.credentials.as_ref())),
             CheckId::AzureExchange => shown(self.azure.exchange.as_ref()),
             CheckId::AzureListSecrets => shown(self.azure.list.as_ref()),
             CheckId::AzureGetSecret => shown(self.azure.secret.as_ref()),
@@ -147,55 +150,60 @@ impl Facts {
 
     /// Notes on the call behind `checks` how often it was made, and since when.
     pub fn note_attempts(&mut self, checks: &[CheckId], attempts: u32, waited_ms: u64) {
-        fn note<T>(call: Option<&mut cloud::Call<T>>, attempts: u32, waited_ms: u64) {
-            if let Some(call) = call {
-                (call.attempts, call.waited_ms) = (attempts, waited_ms);
+        for check in checks {
+            if let Some(call) = self.call_mut(*check) {
+                call.note_attempts(attempts, waited_ms);
             }
         }
-        for check in checks {
-            match check {
-                CheckId::AwsAssumeRoleWithWebIdentity => note(self.aws.assume_role.as_mut(), attempts, waited_ms),
-                CheckId::AwsAssumeRole => note(self.aws.assumed.as_mut(), attempts, waited_ms),
-                CheckId::AwsCallerIdentity => note(self.aws.caller.as_mut(), attempts, waited_ms),
-                CheckId::AwsListSecrets => note(self.aws.list.as_mut(), attempts, waited_ms),
-                CheckId::AwsGetSecret => note(self.aws.secret.as_mut(), attempts, waited_ms),
-                CheckId::AzureExchange => {
-                    note(self.azure.exchange.as_mut().map(|fact| &mut fact.call), attempts, waited_ms);
-                }
-                CheckId::AzureListSecrets => {
-                    note(self.azure.list.as_mut().map(|fact| &mut fact.call), attempts, waited_ms);
-                }
-                CheckId::DeploymentReachable => {
-                    note(self.deployment.as_mut().map(|fact| &mut fact.call), attempts, waited_ms);
-                }
-                CheckId::AzureGetSecret => {
-                    note(self.azure.secret.as_mut().map(|fact| &mut fact.call), attempts, waited_ms);
-                }
-                _ => {}
-            }
+    }
+
+    /// The call to a cloud, or to the deployment, that a check is judged by.
+    pub fn call(&self, check: CheckId) -> Option<&dyn AnyCall> {
+        fn any<T>(call: &cloud::Call<T>) -> &dyn AnyCall {
+            call
+        }
+        let (aws, azure) = (&self.aws, &self.azure);
+        match check {
+            CheckId::AwsAssumeRoleWithWebIdentity => aws.assume_role.as_ref().map(any),
+            CheckId::AwsCallerIdentity => aws.caller.as_ref().map(any),
+            CheckId::AwsAssumeRole => aws.assumed.as_ref().map(any),
+            CheckId::AwsListSecrets => aws.list.as_ref().map(any),
+            CheckId::AwsGetSecret => aws.secret.as_ref().map(any),
+            CheckId::AzureExchange => azure.exchange.as_ref().map(|fact| any(&fact.call)),
+            CheckId::AzureListSecrets => azure.list.as_ref().map(|fact| any(&fact.call)),
+            CheckId::AzureGetSecret => azure.secret.as_ref().map(|fact| any(&fact.call)),
+            CheckId::AzureSubscription => azure.subscription.as_ref().map(|fact| any(&fact.call)),
+            CheckId::DeploymentReachable => self.deployment.as_ref().map(|fact| any(&fact.call)),
+            _ => None,
+        }
+    }
+
+    fn call_mut(&mut self, check: CheckId) -> Option<&mut dyn AnyCall> {
+        fn any<T>(call: &mut cloud::Call<T>) -> &mut dyn AnyCall {
+            call
+        }
+        let (aws, azure) = (&mut self.aws, &mut self.azure);
+        match check {
+            CheckId::AwsAssumeRoleWithWebIdentity => aws.assume_role.as_mut().map(any),
+            CheckId::AwsCallerIdentity => aws.caller.as_mut().map(any),
+            CheckId::AwsAssumeRole => aws.assumed.as_mut().map(any),
+            CheckId::AwsListSecrets => aws.list.as_mut().map(any),
+            CheckId::AwsGetSecret => aws.secret.as_mut().map(any),
+            CheckId::AzureExchange => azure.exchange.as_mut().map(|fact| any(&mut fact.call)),
+            CheckId::AzureListSecrets => azure.list.as_mut().map(|fact| any(&mut fact.call)),
+            CheckId::AzureGetSecret => azure.secret.as_mut().map(|fact| any(&mut fact.call)),
+            CheckId::AzureSubscription => azure.subscription.as_mut().map(|fact| any(&mut fact.call)),
+            CheckId::DeploymentReachable => self.deployment.as_mut().map(|fact| any(&mut fact.call)),
+            _ => None,
         }
     }
 
     /// The exchange that a check is judged by, where it went out.
     pub fn exchange(&self, check: CheckId) -> Option<&Exchange> {
-        fn of<T>(call: Option<&cloud::Call<T>>) -> Option<&Exchange> {
-            call?.exchange.as_ref()
-        }
-        let (aws, azure) = (&self.aws, &self.azure);
         match check {
             CheckId::IssuerReachable | CheckId::IssuerTls | CheckId::IssuerDiscovery => self.document(),
             CheckId::IssuerJwks => self.issuer.keys.as_ref().map(|keys| &keys.exchange),
-            CheckId::AwsAssumeRoleWithWebIdentity => of(aws.assume_role.as_ref()),
-            CheckId::AwsCallerIdentity => of(aws.caller.as_ref()),
-            CheckId::AwsAssumeRole => of(aws.assumed.as_ref()),
-            CheckId::AwsListSecrets => of(aws.list.as_ref()),
-            CheckId::AwsGetSecret => of(aws.secret.as_ref()),
-            CheckId::AzureExchange => of(azure.exchange.as_ref().map(|fact| &fact.call)),
-            CheckId::AzureListSecrets => of(azure.list.as_ref().map(|fact| &fact.call)),
-            CheckId::AzureGetSecret => of(azure.secret.as_ref().map(|fact| &fact.call)),
-            CheckId::AzureSubscription => of(azure.subscription.as_ref().map(|fact| &fact.call)),
-            CheckId::DeploymentReachable => of(self.deployment.as_ref().map(|fact| &fact.call)),
-            _ => None,
+            _ => self.call(check)?.exchange(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::aws_values;
 use super::cloud::{from_words, granted, list_in_words, quoted, read_in_words, unanswered};
 use crate::cause::explain::Provider;
-use crate::cause::{Cause, Certainty, Finding, access};
+use crate::cause::{Cause, Certainty, Finding, TrustDocument, access};
 use crate::check::facts::Facts;
 use crate::check::facts::access_key::AccessKeyFact;
 use crate::check::facts::cloud::{Call, Refusal};
@@ -14,22 +14,6 @@ use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::domain::signature::SignatureState;
 use crate::domain::timestamp::in_words;
-
-/// What a trust policy at hand decides, so that a policy which allows the token rules it out.
-const DECIDED_BY_POLICY: &[Cause] = &[
-    Cause::PrincipalArnWrong,
-    Cause::ActionMissing,
-    Cause::SubMismatch,
-    Cause::SubCaseMismatch,
-    Cause::ImmutableSub,
-    Cause::AudMismatch,
-    Cause::ConditionKeyWrong,
-    Cause::OperatorWrong,
-    Cause::ClaimMismatch,
-    Cause::ExplicitDeny,
-    Cause::WrongFlow,
-    Cause::TagSessionMissing,
-];
 
 /// For how long a role is new, in seconds. IAM names no bound for its propagation; minutes are seen.
 const NEW_ROLE_S: u64 = 300;
@@ -230,7 +214,7 @@ fn narrow_by_trust_policy(findings: &mut Vec<Finding>, facts: &Facts, refusal: &
             }
         }
         Some(Decision::Allow) => {
-            findings.retain(|finding| !DECIDED_BY_POLICY.contains(&finding.cause));
+            findings.retain(|finding| !TrustDocument::Policy.decides().contains(&finding.cause));
             for finding in findings.iter_mut() {
                 if finding.cause == Cause::RoleMissing {
                     finding.certainty = Certainty::Likely;

@@ -1,10 +1,14 @@
 //! What holds for every call to a cloud: its refusal is noticed, waited out where that may help, and its attempts counted.
 
+use std::collections::BTreeSet;
+
 use super::{is_refused, may_be_propagating};
 use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::azure::{CredentialKind, ExchangeFact, VaultFact};
 use crate::check::facts::cloud::{Answer, Call, Refusal};
+use crate::check::facts::deployment::{DeclaredInputs, DeploymentFact};
+use crate::check::facts::subscription::{SubscriptionFact, SubscriptionSeen};
 
 fn refused<T>(code: &str, http_status: u16) -> Call<T> {
     let refusal = Refusal { code: code.to_owned(), message: "Not now.".to_owned(), http_status, request_id: None };
@@ -35,6 +39,14 @@ fn of_entra(call: Call<crate::check::facts::azure::AccessGranted>) -> ExchangeFa
     }
 }
 
+fn of_deployment(call: Call<DeclaredInputs>) -> DeploymentFact {
+    DeploymentFact { deployment: String::new(), token: None, call, missing: Vec::new(), problem: None }
+}
+
+fn of_subscription(call: Call<SubscriptionSeen>) -> SubscriptionFact {
+    SubscriptionFact { subscription: String::new(), call }
+}
+
 /// Every check that is one call to a cloud, with that call refused and nothing else seen.
 fn each_refused(code: &str, http_status: u16) -> Vec<(CheckId, Facts)> {
     let with = |check, put: &dyn Fn(&mut Facts)| {
@@ -45,12 +57,52 @@ fn each_refused(code: &str, http_status: u16) -> Vec<(CheckId, Facts)> {
     vec![
         with(CheckId::AwsAssumeRoleWithWebIdentity, &|f| f.aws.assume_role = Some(refused(code, http_status))),
         with(CheckId::AwsAssumeRole, &|f| f.aws.assumed = Some(refused(code, http_status))),
+        with(CheckId::AwsCallerIdentity, &|f| f.aws.caller = Some(refused(code, http_status))),
         with(CheckId::AwsListSecrets, &|f| f.aws.list = Some(refused(code, http_status))),
         with(CheckId::AwsGetSecret, &|f| f.aws.secret = Some(refused(code, http_status))),
         with(CheckId::AzureExchange, &|f| f.azure.exchange = Some(of_entra(refused(code, http_status)))),
         with(CheckId::AzureListSecrets, &|f| f.azure.list = Some(of_vault(refused(code, http_status)))),
         with(CheckId::AzureGetSecret, &|f| f.azure.secret = Some(of_vault(refused(code, http_status)))),
+        with(CheckId::AzureSubscription, &|f| {
+            f.azure.subscription = Some(of_subscription(refused(code, http_status)));
+        }),
+        with(CheckId::DeploymentReachable, &|f| f.deployment = Some(of_deployment(refused(code, http_status)))),
     ]
+}
+
+#[test]
+fn every_check_that_is_a_call_is_here() {
+    // A new check does not compile before it is said to be a call or not.
+    let is_call = |check: &CheckId| match check {
+        CheckId::AwsAssumeRoleWithWebIdentity
+        | CheckId::AwsAssumeRole
+        | CheckId::AwsCallerIdentity
+        | CheckId::AwsListSecrets
+        | CheckId::AwsGetSecret
+        | CheckId::AzureExchange
+        | CheckId::AzureListSecrets
+        | CheckId::AzureGetSecret
+        | CheckId::AzureSubscription
+        | CheckId::DeploymentReachable => true,
+        CheckId::IssuerReachable
+        | CheckId::IssuerTls
+        | CheckId::IssuerDiscovery
+        | CheckId::IssuerJwks
+        | CheckId::TokenPresent
+        | CheckId::TokenShape
+        | CheckId::TokenTime
+        | CheckId::TokenSignature
+        | CheckId::TokenClaims
+        | CheckId::TrustPolicy
+        | CheckId::AwsAccessKey
+        | CheckId::SecretJsonKey => false,
+    };
+    let calls: BTreeSet<CheckId> = CheckId::ALL.iter().copied().filter(is_call).collect();
+    let here = each_refused("AccessDenied", 403);
+    assert_eq!(here.iter().map(|(check, _)| *check).collect::<BTreeSet<_>>(), calls);
+    for (check, facts) in here {
+        assert!(facts.call(check).is_some(), "{check}");
+    }
 }
 
 #[test]
@@ -65,11 +117,12 @@ fn a_refusal_of_any_call_is_noticed() {
 }
 
 #[test]
-fn what_may_pass_by_itself_is_waited_out_at_any_call() {
+fn what_may_pass_by_itself_is_waited_out_at_any_call_that_proves_a_right() {
     for (code, http_status, passing) in
         [("Throttling", 429, true), ("Broken", 500, true), ("ValidationError", 400, false)]
     {
-        for (check, facts) in each_refused(code, http_status) {
+        let waited_out = |check: &CheckId| !matches!(check, CheckId::AzureSubscription | CheckId::DeploymentReachable);
+        for (check, facts) in each_refused(code, http_status).into_iter().filter(|(check, _)| waited_out(check)) {
             let told = may_be_propagating(check, &facts);
             assert_eq!(told, passing.then(|| format!("{code}: Not now.")), "{check} {code}");
         }

@@ -61,24 +61,15 @@ pub fn wants_more(check: CheckId, facts: &Facts, profile: &Profile) -> bool {
     match check {
         CheckId::TokenTime => token::time(facts, profile).outcome != Outcome::Pass,
         CheckId::AwsGetSecret if aws_values::are_stated(profile) => true,
+        // Its refusal is about itself; only the clocks are compared.
+        CheckId::DeploymentReachable => clock::is_in_question(check, facts),
         _ => is_refused(check, facts) || clock::is_in_question(check, facts),
     }
 }
 
 /// Whether a check's service refused, so that other facts are needed to explain it.
 fn is_refused(check: CheckId, facts: &Facts) -> bool {
-    match check {
-        CheckId::AwsAssumeRoleWithWebIdentity => {
-            facts.aws.assume_role.as_ref().is_some_and(|call| call.refusal().is_some())
-        }
-        CheckId::AwsAssumeRole => facts.aws.assumed.as_ref().is_some_and(|call| call.refusal().is_some()),
-        CheckId::AwsListSecrets => facts.aws.list.as_ref().is_some_and(|call| call.refusal().is_some()),
-        CheckId::AwsGetSecret => facts.aws.secret.as_ref().is_some_and(|call| call.refusal().is_some()),
-        CheckId::AzureExchange => facts.azure.exchange.as_ref().is_some_and(|fact| fact.call.refusal().is_some()),
-        CheckId::AzureListSecrets => facts.azure.list.as_ref().is_some_and(|fact| fact.call.refusal().is_some()),
-        CheckId::AzureGetSecret => facts.azure.secret.as_ref().is_some_and(|fact| fact.call.refusal().is_some()),
-        _ => false,
-    }
+    facts.call(check).is_some_and(|call| call.refusal().is_some())
 }
 
 /// What a check met that may pass by itself: something made too recently to be known everywhere, or a passing fault.
@@ -87,6 +78,7 @@ pub fn may_be_propagating(check: CheckId, facts: &Facts) -> Option<String> {
     match check {
         CheckId::AwsAssumeRoleWithWebIdentity => facts.aws.assume_role.as_ref().and_then(aws::may_pass_by_itself),
         CheckId::AwsAssumeRole => facts.aws.assumed.as_ref().and_then(aws::may_pass_by_itself),
+        CheckId::AwsCallerIdentity => facts.aws.caller.as_ref().and_then(aws::may_pass_by_itself),
         CheckId::AwsListSecrets => facts.aws.list.as_ref().and_then(aws::may_pass_by_itself),
         CheckId::AwsGetSecret => facts.aws.secret.as_ref().and_then(aws::may_pass_by_itself),
         CheckId::AzureExchange => azure::exchange_may_pass(facts),

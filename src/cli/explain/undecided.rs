@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::ExplainArgs;
-use crate::cause::explain::{Explanation, Given, Provider, TrustDocument};
-use crate::cause::{Certainty, Finding, Look, Undecided};
+use crate::cause::explain::{Explanation, Given, Provider};
+use crate::cause::{Certainty, Finding, Look, TrustDocument, Undecided};
 use crate::guide::form::shell::quote;
 use crate::remedy::{self, Values};
 

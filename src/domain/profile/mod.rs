@@ -21,11 +21,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use url::Url;
+
 use self::key::Key;
 use self::setting::Setting;
 use super::arn::RoleArn;
 use super::entra::cloud::{self, NationalCloud};
 use super::secret_ref::SecretRef;
+
+/// An API version of Resource Manager's `Subscriptions - Get`.
+const SUBSCRIPTION_API_VERSION: &str = "2022-12-01";
 
 /// The setup guide a profile follows; decides which checks apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -208,6 +213,26 @@ impl AzureSettings {
     pub fn cloud(&self) -> &'static NationalCloud {
         let of_vault = self.vault_url.as_deref().and_then(cloud::of_vault);
         of_vault.or_else(|| self.authority_host.as_deref().and_then(cloud::of_authority)).unwrap_or(cloud::PUBLIC)
+    }
+
+    /// Where access tokens are asked for: as it is set, else the cloud's authority.
+    pub fn effective_authority(&self) -> String {
+        self.authority_host.clone().unwrap_or_else(|| format!("https://{}", self.cloud().authority))
+    }
+
+    /// What an access token is asked for: as it is set, else the cloud's vaults.
+    pub fn effective_scope(&self) -> String {
+        self.scope.clone().unwrap_or_else(|| format!("{}/.default", self.cloud().vault_resource))
+    }
+
+    /// Where Resource Manager answers for the vault's subscription.
+    pub fn subscription_url(&self) -> Option<Url> {
+        let base = self.resource_manager_url.clone();
+        let base = base.unwrap_or_else(|| format!("https://{}", self.cloud().resource_manager));
+        let mut url = Url::parse(&base).ok()?;
+        url.path_segments_mut().ok()?.pop_if_empty().extend(["subscriptions", self.subscription_id.as_deref()?]);
+        url.query_pairs_mut().append_pair("api-version", SUBSCRIPTION_API_VERSION);
+        Some(url)
     }
 }
 

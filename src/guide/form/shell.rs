@@ -1,4 +1,5 @@
-//! Shell scripts as data: words are quoted here and nowhere else (POSIX Shell Command Language, section 2.2).
+//! Shell scripts as data, and [`quote`], which quotes every word that is printed for a shell (POSIX Shell Command
+//! Language, section 2.2).
 
 use std::fmt;
 

@@ -10,7 +10,6 @@ mod vault;
 use url::Url;
 
 use super::http::HttpStack;
-use crate::domain::entra::cloud::{self, NationalCloud};
 use crate::domain::profile::AzureSettings;
 
 pub use exchange::{AzureSession, Proof};
@@ -36,18 +35,12 @@ impl AzureTarget {
     /// The authority is the profile's, else that of the vault's cloud, else the public one's. The scope is the
     /// profile's, else that of the vault's cloud, else that of the authority's.
     pub fn new(http: HttpStack, settings: &AzureSettings) -> Option<Self> {
-        let vault_cloud = settings.vault_url.as_deref().and_then(cloud::of_vault);
-        let authority = settings.authority_host.clone().unwrap_or_else(|| {
-            let cloud: &NationalCloud = vault_cloud.unwrap_or(cloud::PUBLIC);
-            format!("https://{}", cloud.authority)
-        });
-        let cloud = vault_cloud.or_else(|| cloud::of_authority(&authority)).unwrap_or(cloud::PUBLIC);
         Some(AzureTarget {
             http,
             tenant_id: settings.tenant_id.clone()?,
             client_id: settings.client_id.clone()?,
-            authority,
-            scope: settings.scope.clone().unwrap_or_else(|| format!("{}/.default", cloud.vault_resource)),
+            authority: settings.effective_authority(),
+            scope: settings.effective_scope(),
             scope_is_chosen: settings.scope.is_some(),
             vault_url: settings.vault_url.as_deref().and_then(|url| Url::parse(url).ok()),
         })

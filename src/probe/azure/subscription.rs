@@ -3,22 +3,17 @@
 
 use http::header::WWW_AUTHENTICATE;
 use serde_json::Value;
-use url::Url;
 
 use crate::check::facts::cloud::{Answer, Call};
 use crate::check::facts::subscription::{SubscriptionFact, SubscriptionSeen};
-use crate::domain::entra::cloud;
 use crate::domain::keyvault::Challenge;
 use crate::domain::profile::AzureSettings;
 use crate::probe::http::{self as stack, HttpStack};
 
-/// An API version of `Subscriptions - Get`.
-const API_VERSION: &str = "2022-12-01";
-
 /// Asks for the subscription of a profile; `None` where it names none.
 pub async fn subscription(http: &HttpStack, settings: &AzureSettings) -> Option<SubscriptionFact> {
     let subscription = settings.subscription_id.clone()?;
-    let url = address(settings, &subscription)?;
+    let url = settings.subscription_url()?;
     let client = http.client();
     let observed = client.get(url, &[], stack::ANSWER_LIMIT).await;
     let failure = observed.exchange.failure.clone();
@@ -29,17 +24,6 @@ pub async fn subscription(http: &HttpStack, settings: &AzureSettings) -> Option<
     };
     let call = Call { region: None, attempts: 1, waited_ms: 0, answer, exchange: Some(observed.exchange) };
     Some(SubscriptionFact { subscription, call })
-}
-
-fn address(settings: &AzureSettings, subscription: &str) -> Option<Url> {
-    let of_vault = settings.vault_url.as_deref().and_then(cloud::of_vault);
-    let of_authority = || settings.authority_host.as_deref().and_then(cloud::of_authority);
-    let cloud = of_vault.or_else(of_authority).unwrap_or(cloud::PUBLIC);
-    let base = settings.resource_manager_url.clone().unwrap_or_else(|| format!("https://{}", cloud.resource_manager));
-    let mut url = Url::parse(&base).ok()?;
-    url.path_segments_mut().ok()?.pop_if_empty().extend(["subscriptions", subscription]);
-    url.query_pairs_mut().append_pair("api-version", API_VERSION);
-    Some(url)
 }
 
 fn read(answer: &stack::Answer) -> Answer<SubscriptionSeen> {

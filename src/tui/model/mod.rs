@@ -1,4 +1,5 @@
-//! The console's state: plain data, changed only by [`crate::tui::update`].
+//! The console's state, changed only by [`crate::tui::update`], and what follows from it alone: what is selected, what a
+//! filter lets through, when to wake.
 
 pub mod form;
 pub mod guide;
@@ -175,6 +176,8 @@ pub struct Model {
     /// Findings whose blocked checks are shown, by their place in the report.
     pub unfolded: BTreeSet<usize>,
     pub wrap: Wrap,
+    /// Whether selections and scroll positions are within what there is (see [`crate::tui::update::settle`]).
+    pub is_settled: bool,
 }
 
 impl Model {
@@ -198,6 +201,7 @@ impl Model {
             follow: Follow::default(),
             unfolded: BTreeSet::new(),
             wrap: Wrap::Words,
+            is_settled: false,
         }
     }
 

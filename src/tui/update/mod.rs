@@ -36,8 +36,14 @@ pub fn open(inputs: Inputs, look: Look, opening: Opening, now_ms: i64, size: (u1
     (model, effects)
 }
 
-/// Changes the model by a message, and says what to do outside.
+/// Changes the model by a message, and says what to do outside. What it leaves to lay out is done once a frame, by
+/// [`settle`].
 pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
+    // A person acts on what a frame would show by now, drawn or not.
+    if matches!(message, Msg::Key(_) | Msg::Pointer(_) | Msg::Paste(_)) {
+        settle(model);
+    }
+    model.is_settled = false;
     let before = model.title();
     let mut effects = match message {
         Msg::Now(now_ms) => tick(model, now_ms),
@@ -78,7 +84,6 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::Notice(text) => error(model, "Warning", text, Vec::new()),
     };
     effects.extend(guide::leave_if_gone(model));
-    settle(model);
     let after = model.title();
     if after != before {
         effects.push(Effect::SetTitle(after));
@@ -100,8 +105,12 @@ fn tick(model: &mut Model, now_ms: i64) -> Vec<Effect> {
     effects
 }
 
-/// Keeps every selection and scroll position within what there is.
-fn settle(model: &mut Model) {
+/// Keeps every selection and scroll position within what there is. Costs a layout of the whole screen, so that it is left
+/// to whoever draws a frame.
+pub fn settle(model: &mut Model) {
+    if std::mem::replace(&mut model.is_settled, true) {
+        return;
+    }
     let geometry = layout::compute(model);
     if geometry.is_too_small() {
         return;

@@ -122,6 +122,21 @@ fn watching_takes_nobody_away_from_what_they_read() {
 }
 
 #[test]
+fn the_layout_is_settled_once_a_frame_and_before_a_person_acts() {
+    let mut driver = Driver::failed();
+    driver.resize(80, 16).press("<tab>G");
+    let bottom = driver.model.here().scroll;
+    assert!(bottom > 1, "the details are longer than their pane\n{}", driver.screen());
+    driver.press("g").send_between_frames(Msg::Key("G".parse().unwrap()));
+    for _ in 0..3 {
+        driver.send_between_frames(Msg::Now(sample::NOW_MS));
+    }
+    assert!(driver.model.here().scroll > bottom, "messages lay nothing out");
+    driver.send_between_frames(Msg::Key("k".parse().unwrap()));
+    assert_eq!(driver.model.here().scroll, bottom - 1, "a key starts from what a frame would show");
+}
+
+#[test]
 fn two_runs_are_compared_by_causes_outcomes_claims_and_times() {
     let mut driver = Driver::failed();
     driver.press("r");

@@ -9,7 +9,7 @@ use trustline::tui::key::Key;
 use trustline::tui::message::{Effect, Msg};
 use trustline::tui::model::Model;
 use trustline::tui::theme::Theme;
-use trustline::tui::update::{open, update};
+use trustline::tui::update::{open, settle, update};
 use trustline::tui::view;
 
 use super::sample;
@@ -39,7 +39,14 @@ impl Driver {
         driver
     }
 
+    /// One message and the frame after it.
     pub fn send(&mut self, message: Msg) -> &mut Self {
+        self.send_between_frames(message);
+        settle(&mut self.model);
+        self
+    }
+
+    pub fn send_between_frames(&mut self, message: Msg) -> &mut Self {
         let effects = update(&mut self.model, message);
         self.effects.extend(effects);
         self
