@@ -100,7 +100,10 @@ pub(super) fn report(args: &RunArgs) -> Result<(Report, Option<Exit>), CliError>
 }
 
 async fn check_in_lab(args: &RunArgs, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
-    let lab = lab::start(scenario, LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis) })?;
+    let lab = lab::start(
+        scenario,
+        LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis), idle_limit: None },
+    )?;
     let folder = LabFolder::write(&lab)?;
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
     let profile = Profile { selector: args.selector.again(), ..profile };

@@ -36,7 +36,7 @@ pub(super) fn run(args: &FixArgs) -> Result<Exit, CliError> {
         Answer::Script(root, _) | Answer::Words(root) if root.certainty != Certainty::Proven => {
             say(root, "");
             if let Some(open) = &report.undecided {
-                decide(open);
+                undecided(open);
             }
             without(Exit::Inconclusive, "That is not proven; `trustline check` shows what would fix it.")
         }
@@ -61,8 +61,7 @@ pub(super) fn run(args: &FixArgs) -> Result<Exit, CliError> {
             without(Exit::Failed, "There is no script for this cause.")
         }
         Answer::Undecided(open) => {
-            terminal::note(&visible_lines(&format!("undecided: {}", open.refused)));
-            decide(open);
+            undecided(open);
             without(Exit::Inconclusive, "No cause is proven.")
         }
         Answer::Nothing => without(Exit::Inconclusive, "Nothing was found that a script would fix."),
@@ -77,8 +76,9 @@ fn say(root: &Finding, what: &str) {
     }
 }
 
-/// The command that decides between what is left, on standard error.
-fn decide(open: &Undecided) {
+/// What was refused, and the command that decides between what is left, on standard error.
+fn undecided(open: &Undecided) {
+    terminal::note(&visible_lines(&format!("undecided: {}", open.refused)));
     terminal::note(&visible_lines(&format!("{}: {}", open.decide.text, open.decide.command)));
 }
 

@@ -17,6 +17,9 @@ use crate::probe::regular_file;
 /// A world is written by hand; anything larger is something else.
 const MAX_WORLD: u64 = 1024 * 1024;
 
+/// How long a client may keep a connection without a request.
+const IDLE_LIMIT: Duration = Duration::from_secs(20);
+
 /// Arguments of `trustline lab`.
 #[derive(Debug, Args)]
 pub(super) struct LabArgs {
@@ -73,7 +76,7 @@ pub(super) fn run(args: &LabArgs) -> Result<Exit, CliError> {
         Some(path) => read_world(path)?,
         None => World::scenario(&args.scenario).map_err(scenario_error)?,
     };
-    let options = LabOptions { delay: Duration::from_millis(args.delay_ms) };
+    let options = LabOptions { delay: Duration::from_millis(args.delay_ms), idle_limit: Some(IDLE_LIMIT) };
     network::runtime()?.block_on(serve(&world, options, args.output))
 }
 

@@ -68,6 +68,9 @@ const WORKER: &str = "trustline-lab-worker";
 pub struct LabOptions {
     /// Wait before every answer.
     pub delay: Duration,
+    /// How long a connection may stay without a request; for ever where nothing is said, as a lab inside the program
+    /// ends with it.
+    pub idle_limit: Option<Duration>,
 }
 
 /// Why a lab could not start.
@@ -243,6 +246,7 @@ impl Lab {
 
         let (stop, stopped) = watch::channel(());
         let manner = Manner {
+            idle_limit: options.idle_limit,
             delay: options.delay,
             inside: inside.clone(),
             ahead_s: description.clock_offset_s,

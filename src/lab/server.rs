@@ -28,8 +28,6 @@ const MAX_BODY: usize = 1024 * 1024;
 /// What is told of a panic in the lab: it is nothing that the user did, nor anything that the world of the lab breaks.
 pub(super) const MISTAKE: &str = "an internal error of trustline's lab; please report it";
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
-/// How long a connection may stay without a request.
-const IDLE_LIMIT: Duration = Duration::from_secs(20);
 /// How long the rest of a body that is too large is waited for.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -89,6 +87,8 @@ pub(super) trait Service: Send + Sync + 'static {
 /// What all answers of a listener share.
 #[derive(Clone)]
 pub(super) struct Manner {
+    /// How long a connection may stay without a request.
+    pub idle_limit: Option<Duration>,
     /// The wait before every answer; not applied to requests that carry `inside` as their `User-Agent`.
     pub delay: Duration,
     /// The name under which the lab's own clouds fetch from the lab's issuer. `--delay-ms` stands for the way between
@@ -174,12 +174,14 @@ async fn connection<S: Service>(
             _ => return,
         },
     };
+    let idle_limit = manner.idle_limit;
     let handler = service_fn(move |request| {
         let (service, manner) = (service.clone(), manner.clone());
         async move { Ok::<_, Infallible>(respond(&*service, &manner, request).await) }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(IDLE_LIMIT);
+    // Its own limit would be half a minute.
+    builder.timer(TokioTimer::new()).header_read_timeout(idle_limit);
     let connection = builder.serve_connection(TokioIo::new(stream), handler);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
@@ -276,7 +278,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_in_one_answer_is_told_there_and_the_next_is_served() {
         let (authority, port) = (Authority::new().unwrap(), Port::bind().unwrap());
-        let manner = Manner { delay: Duration::ZERO, inside: "inside".into(), ahead_s: 0, own_ahead_s: 0 };
+        let manner =
+            Manner { idle_limit: None, delay: Duration::ZERO, inside: "inside".into(), ahead_s: 0, own_ahead_s: 0 };
         let (url, (stop, stopped)) = (port.url(), watch::channel(()));
         let tls = authority.server(Certificate::Valid).unwrap();
         let serving = port.serve(tls, Arc::new(Mistaken), manner, stopped).unwrap();

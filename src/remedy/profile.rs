@@ -47,7 +47,8 @@ pub fn profile_set(profile: &Profile, values: &[(Key, String)]) -> Fix {
 }
 
 fn sentence(key: Key, old: Option<&str>, new: &str) -> String {
-    match old {
+    // Whoever set an external id knows it; a report that goes round need not.
+    match old.filter(|_| key != Key::ExternalId) {
         Some(old) => format!("Change {} from {old} to {new}.", key.path()),
         None => format!("Set {} to {new}.", key.path()),
     }

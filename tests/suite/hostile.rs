@@ -162,7 +162,7 @@ fn a_replay_runs_and_asks_nothing() {
     let asked = server.requests.lock().unwrap().len();
     for form in ["text", "json", "junit", "markdown"] {
         let output = trustline().arg("replay").arg(&recording).args(["--output", form]).output().unwrap();
-        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(output.status.code(), Some(1), "as the recorded run ended");
     }
     let mut screen = Screen::trustline(&["replay", recording.to_str().unwrap()], (100, 30));
     screen.wait("recording, read-only");

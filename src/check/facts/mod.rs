@@ -24,6 +24,7 @@ use self::cloud::AnyCall;
 use self::network::{Exchange, HopName};
 use super::CheckId;
 use crate::domain::profile::expected::PredictedClaims;
+use crate::domain::redaction::echo::MARK;
 use crate::domain::timestamp::UnixSeconds;
 use crate::domain::token::DecodedToken;
 
@@ -92,7 +93,7 @@ impl Facts {
             CheckId::TokenClaims => self.shown_claims(),
             CheckId::TokenSignature => shown(self.signature.as_ref()),
             CheckId::TrustPolicy => shown(self.trust.as_ref())
-                .or_else(|| shown(self.aws.role_trust.as_ref()))
+                .or_else(|| self.shown_role_trust())
                 .or_else(|| shown(self.azure.credentials.as_ref())),
             CheckId::AzureExchange => shown(self.azure.exchange.as_ref()),
             CheckId::AzureListSecrets => shown(self.azure.list.as_ref()),
@@ -120,6 +121,17 @@ impl Facts {
         let mut shown = shown(self.predicted_claims())?;
         shown.as_object_mut()?.insert("predicted".to_owned(), true.into());
         Some(shown)
+    }
+
+    /// The trust of a role that a signed caller assumes. The caller's external id is between two parties.
+    fn shown_role_trust(&self) -> Option<Value> {
+        let mut trust = self.aws.role_trust.clone()?;
+        let statements = trust.evaluation.iter_mut().flat_map(|evaluation| &mut evaluation.statements);
+        let conditions = statements.flat_map(|statement| &mut statement.conditions);
+        for condition in conditions.filter(|condition| condition.key.eq_ignore_ascii_case("sts:ExternalId")) {
+            condition.actual.iter_mut().flatten().for_each(|id| *id = MARK.to_owned());
+        }
+        shown(Some(&trust))
     }
 
     /// The read of the secret, and what was looked at to explain a refusal of it.

@@ -252,8 +252,7 @@ fn blame_a_new_role(findings: &mut Vec<Finding>, facts: &Facts, refusal: &Refusa
             .with_evidence(
                 "the trust policy at hand accepts this token, and its answer of get-role says when the role was made",
             )
-            .with_evidence(quoted("STS", refusal))
-            .with_fix("Wait, and try again for up to five minutes (`--wait 300`).");
+            .with_evidence(quoted("STS", refusal));
     findings.insert(0, finding);
 }
 

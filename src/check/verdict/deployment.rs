@@ -41,8 +41,7 @@ fn kickoff_possible(fact: &DeploymentFact) -> Verdict {
     if !fact.missing.is_empty() {
         let reason = format!("a kickoff would be refused: nothing says what {} should be", fact.missing.join(", "));
         let finding = finding(Cause::DeploymentInputsMissing, Certainty::Proven, &reason)
-            .with_evidence(format!("GET /inputs names {}", declared.join(", ")))
-            .with_fix("Write a JSON object with these inputs to a file, and name it as `deployment.inputs`.");
+            .with_evidence(format!("GET /inputs names {}", declared.join(", ")));
         return Verdict::warn(reason, vec![finding]);
     }
     let words = if declared.is_empty() {

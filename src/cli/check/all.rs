@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::args::{OutputFormat, ProfileSelector};
 use super::super::{CliError, Exit, network, process, settings, terminal};
 use super::{CheckArgs, now};
+use crate::domain::profile::Profile;
 use crate::domain::timestamp::rfc3339;
 use crate::output::fleet::{self, Fleet, Member};
 use crate::run::event::RunVerdict;
@@ -54,8 +55,10 @@ async fn check(args: &CheckArgs, names: &[String]) -> Result<(Fleet, Option<Exit
         let reason = match settings::load(&selector) {
             Ok(loaded) => {
                 places.push(place);
+                let profile = loaded.profile;
+                let selector = args.run.network.again(&profile.selector);
                 requests.push(RunRequest {
-                    profile: loaded.profile,
+                    profile: Profile { selector, ..profile },
                     selection: Selection { only: args.run.only.clone(), skip: args.run.skip.clone() },
                     limits: Limits { total: args.run.network.timeout, wait: args.run.wait },
                     now: started,

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use crate::cli::args::{NetworkArgs, ProfileSelector};
 use crate::cli::lab_folder::LabFolder;
@@ -38,7 +37,7 @@ pub(super) fn open(target: Target, network: &NetworkArgs, selector: &ProfileSele
     };
     let selector = match target {
         Target::Lab(scenario) => {
-            let lab = lab::start(&scenario, LabOptions { delay: Duration::ZERO })?;
+            let lab = lab::start(&scenario, LabOptions::default())?;
             let folder = LabFolder::write(&lab)?;
             let name = format!("lab-{scenario}");
             let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &selector.set)?;

@@ -3,7 +3,7 @@
 mod evidence;
 mod text;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
@@ -162,7 +162,7 @@ fn run_checks(args: &GuideArgs, loaded: &Loaded) -> Result<RanChecks, CliError> 
 fn follow_in_lab(args: &GuideArgs, chosen: Option<Guide>, scenario: &str) -> Result<Vec<GuideReport>, CliError> {
     let runtime = network::runtime()?;
     let followed = runtime.block_on(async {
-        let lab = lab::start(scenario, LabOptions { delay: Duration::ZERO })?;
+        let lab = lab::start(scenario, LabOptions::default())?;
         let folder = LabFolder::write(&lab)?;
         let name = format!("lab-{scenario}");
         let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &args.selector.set)?;

@@ -2,8 +2,6 @@
 
 mod live;
 
-use std::time::Duration;
-
 use clap::Args;
 use serde_json::{Value as Json, json};
 
@@ -87,7 +85,7 @@ fn given(args: &RenderArgs) -> Result<Given, CliError> {
         Some(scenario) => {
             let runtime = network::runtime()?;
             let loaded = runtime.block_on(async {
-                let lab = lab::start(scenario, LabOptions { delay: Duration::ZERO })?;
+                let lab = lab::start(scenario, LabOptions::default())?;
                 let folder = LabFolder::write(&lab)?;
                 let name = format!("lab-{scenario}");
                 let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &selector.set)?;

@@ -1,9 +1,13 @@
 //! The access key of the static guides: a new one, from IAM into the private file that the profile names.
 
+use std::path::Path;
+
 use super::role::rendered;
 use super::shell::{Sh, piece};
 use crate::cause::Fix;
+use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
+use crate::domain::profile::setting::Origin;
 use crate::guide::{Artifact, READER};
 use crate::remedy::script::check;
 use crate::remedy::{Context, profile_set};
@@ -17,7 +21,7 @@ pub(super) fn fixes(context: Context<'_>) -> Vec<Fix> {
         let sh = Sh::new(profile);
         let sh = match &file {
             Some(file) => sh.with("KEY_FILE", file),
-            None => sh.with_default("KEY_FILE", "accessKeys.csv").run(piece!("whole-path.sh")),
+            None => sh.with_default("KEY_FILE", &beside_the_profile(profile)).run(piece!("whole-path.sh")),
         };
         sh.with_default("USER_NAME", READER)
             .document("permissions.json", &permissions)
@@ -42,11 +46,20 @@ pub(super) fn fixes(context: Context<'_>) -> Vec<Fix> {
         text: format!(
             "Make a new access key and put it into {}, which nobody else can read. It is the key of the user whose key is \
              there now, else of the user USER_NAME (`{READER}` where that is not set).",
-            file.as_deref().unwrap_or("the file KEY_FILE (`accessKeys.csv` where that is not set)")
+            file.as_deref().unwrap_or("the file KEY_FILE (`accessKeys.csv` beside the profile where that is not set)")
         ),
         command: Some(command),
         verify: Some(check(profile, Some(60))),
         undo: Some(undo),
         ..Fix::default()
     }]
+}
+
+/// A file of the profile's own folder, where the profile is a file: one elsewhere is asked about before it is used.
+fn beside_the_profile(profile: &Profile) -> String {
+    let folder = profile.settings.iter().find_map(|setting| match &setting.origin {
+        Origin::File { path, .. } => path.parent(),
+        _ => None,
+    });
+    folder.unwrap_or(Path::new("")).join("accessKeys.csv").display().to_string()
 }

@@ -154,11 +154,10 @@ fn signed_caller(finding: &Finding, context: Context<'_>, role: &RoleArn) -> Vec
     let Some(principal) = evaluation.caller.as_deref().and_then(|caller| principal(caller, profile)) else {
         return Vec::new();
     };
-    let mut fixes = Vec::new();
     if finding.cause == Cause::ExternalId
         && let Some(id) = external_id(evaluation)
     {
-        fixes.push(profile_set(profile, &[(Key::ExternalId, id)]));
+        return vec![profile_set(profile, &[(Key::ExternalId, id)])];
     }
     let request = AssumeRequest {
         caller: evaluation.caller.as_deref(),
@@ -168,16 +167,14 @@ fn signed_caller(finding: &Finding, context: Context<'_>, role: &RoleArn) -> Vec
     match correct_assume(text, &WantedCaller { principal: &principal, request }) {
         Ok(correction) => {
             let text = format!("{}.", correction.changes.join("; "));
-            fixes.push(replacement(profile, role, &correction, &text));
+            vec![replacement(profile, role, &correction, &text)]
         }
-        Err(NoCorrection::Allowed) => {}
-        Err(_) if !fixes.is_empty() => {}
-        Err(why) => fixes.push(words(format!(
+        Err(NoCorrection::Allowed) => Vec::new(),
+        Err(why) => vec![words(format!(
             "Change the trust policy of {} by hand, so that {principal} may assume the role: {why}.",
             role.name()
-        ))),
+        ))],
     }
-    fixes
 }
 
 /// What a policy names for a caller: the user, or the role of a session, whose path the profile knows.
