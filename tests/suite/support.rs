@@ -15,12 +15,6 @@ pub fn trustline() -> Command {
     command
 }
 
-/// A folder beside the project that only its makers have; tests that read it say so where it is missing.
-pub fn shared(path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
-    path.exists().then_some(path)
-}
-
 /// A lab in a process of its own, which does not outlive its test.
 pub struct RunningLab {
     process: Child,
