@@ -1,12 +1,11 @@
 //! The HTTP client of what runs inside the lab: it trusts the lab's authority and nobody else.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
-/// How long a connection is kept for the next request, and how many of them to one server.
-const IDLE: Duration = Duration::from_secs(5);
+/// How many connections to one server are kept for the next request. They stay: a lab beside a console that shows a
+/// countdown has no reason to wake.
 const MAX_IDLE: usize = 8;
 
 /// A client that names itself `user_agent`; `None` where TLS cannot be set up.
@@ -25,7 +24,7 @@ pub(super) fn trusting(authority: &CertificateDer<'static>, user_agent: &str) ->
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(user_agent)
-        .pool_idle_timeout(IDLE)
+        .pool_idle_timeout(None)
         .pool_max_idle_per_host(MAX_IDLE)
         .build()
         .ok()
