@@ -137,31 +137,50 @@ pub fn text(buffer: &Buffer) -> String {
     text
 }
 
-/// The screen's text, and below it every run of cells whose style is not the terminal's own.
+/// The screen's text, and below it its styles.
 pub fn styled(buffer: &Buffer) -> String {
+    text(buffer) + &styles(buffer)
+}
+
+/// Of each line, every run of cells whose style is not the terminal's own. Lines alike that follow one another are one.
+pub fn styles(buffer: &Buffer) -> String {
     let area = buffer.area;
-    let mut text = text(buffer);
-    for y in 0..area.height {
-        let mut runs: Vec<(u16, u16, Style)> = Vec::new();
-        for x in 0..area.width {
-            let style = buffer[(x, y)].style();
-            match runs.last_mut() {
-                Some((_, end, last)) if *end == x && *last == style => *end = x + 1,
-                _ => runs.push((x, x + 1, style)),
-            }
+    let lines: Vec<String> = (0..area.height).map(|y| line_styles(buffer, y)).collect();
+    let mut styles = String::new();
+    let mut from = 0;
+    for alike in lines.chunk_by(|a, b| a == b) {
+        let last = from + alike.len() - 1;
+        let rows = if from == last { format!("{from}") } else { format!("{from}-{last}") };
+        if !alike[0].is_empty() {
+            styles.push_str(&format!("{rows:>5}| {}\n", alike[0]));
         }
-        let runs: Vec<String> = runs
-            .iter()
-            .filter_map(|(from, to, style)| {
-                let name = name(*style);
-                (!name.is_empty()).then(|| format!("{from}-{}:{name}", to - 1))
-            })
-            .collect();
-        if !runs.is_empty() {
-            text.push_str(&format!("{y:>2}| {}\n", runs.join(" ")));
+        from = last + 1;
+    }
+    styles
+}
+
+fn line_styles(buffer: &Buffer, y: u16) -> String {
+    let mut runs: Vec<(u16, u16, Style)> = Vec::new();
+    for x in 0..buffer.area.width {
+        let style = buffer[(x, y)].style();
+        match runs.last_mut() {
+            Some((_, end, last)) if *end == x && *last == style => *end = x + 1,
+            _ => runs.push((x, x + 1, style)),
         }
     }
-    text
+    let runs: Vec<String> = runs
+        .iter()
+        .filter_map(|(from, to, style)| {
+            let name = name(*style);
+            (!name.is_empty()).then(|| format!("{from}-{}:{name}", to - 1))
+        })
+        .collect();
+    runs.join(" ")
+}
+
+/// Whether any cell has a colour of its own.
+pub fn coloured(buffer: &Buffer) -> bool {
+    buffer.content.iter().any(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset)
 }
 
 fn name(style: Style) -> String {
