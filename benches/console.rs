@@ -9,7 +9,7 @@ use serde_json::Map;
 use trustline::cause::{Cause, Certainty, Finding};
 use trustline::check::{CheckId, Outcome};
 use trustline::run::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent, RunVerdict};
-use trustline::tui::inputs::{Inputs, Look, Opening, Replay};
+use trustline::tui::inputs::{Appearance, Inputs, Opening, Replay};
 use trustline::tui::message::Msg;
 use trustline::tui::theme::{Theme, ThemeName};
 use trustline::tui::update::{open, settle, update};
@@ -68,7 +68,7 @@ fn events() -> Vec<RunEvent> {
 
 fn main() {
     let replay = Replay { name: "bench".into(), events: events(), truncated: false };
-    let (mut model, _) = open(Inputs::default(), Look::default(), Opening::Replay(replay), 0, (200, 60));
+    let (mut model, _) = open(Inputs::default(), Appearance::default(), Opening::Replay(replay), 0, (200, 60));
     let theme = Theme::new(ThemeName::Dark, &Vec::new());
     let area = Rect::new(0, 0, 200, 60);
     for screen in ["2", "3", "4", "5", "6"] {

@@ -18,7 +18,7 @@
 //! - [`tui`]: the console: model, update and view are pure, and a shell around them owns the terminal
 //! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM, Entra, Graph, Resource Manager,
 //!   Key Vault, and a deployment that reads one secret
-//! - [`output`]: folds of the run events: text, JSON, JUnit, Markdown
+//! - [`report`]: pages: what is laid out once and rendered as text, in the console and as Markdown; JSON and JUnit beside them
 //! - [`run`]: a run's plan, the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay; the
 //!   rotation session
 //! - [`probe`]: the only room that reaches the network, beside the lab, which is one; yields facts
@@ -28,11 +28,12 @@
 //! - [`cause`]: why things fail: the catalogue of causes, error texts and mismatches turned into findings
 //! - [`domain`]: pure vocabulary: tokens, keys, issuers, policies and their evaluation, profiles
 //!
-//! Beside the rooms stands [`caught`], for all of them: the mark of work whose panic is no end of the program.
+//! Beside the rooms, for all of them: [`caught`], the mark of work whose panic is no end of the program, and [`private_file`],
+//! which leaves files on disk for their owner's eyes only.
 //!
 //! # Invariants
 //!
-//! - `domain`, `cause`, `check`, `guide` and `remedy` import no runtime, HTTP client, SDK, clock, environment or file system; of
+//! - `domain`, `cause`, `check`, `guide`, `remedy` and `report` import no runtime, HTTP client, SDK, clock, environment or file system; of
 //!   `tui` only what surrounds the model, its update and its view does.
 //! - Tokens, keys and secret values live in [`secrecy`] types and never reach an event.
 //! - Text from outside passes [`domain::text::visible`] before it reaches a terminal.
@@ -45,8 +46,9 @@ pub mod cli;
 pub mod domain;
 pub mod guide;
 pub mod lab;
-pub mod output;
+pub mod private_file;
 pub mod probe;
 pub mod remedy;
+pub mod report;
 pub mod run;
 pub mod tui;

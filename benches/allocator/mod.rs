@@ -34,7 +34,7 @@ const WORK: [(&str, fn()); 5] = [
     ("a recording replayed 20 times", || {
         for _ in 0..20 {
             if let Ok(recording) = record::read(RECORDING) {
-                black_box(trustline::output::json::report(&Report::of(&recording.events)));
+                black_box(trustline::report::json::report(&Report::of(&recording.events)));
             }
         }
     }),

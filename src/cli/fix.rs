@@ -8,8 +8,8 @@ use super::check::{self, RunArgs};
 use super::{CliError, Exit, terminal};
 use crate::cause::{Certainty, Finding, Undecided};
 use crate::domain::text::visible_lines;
-use crate::output::finding_text::addressed;
-use crate::output::fix::{Answer, answer, diff};
+use crate::report::finding_text::addressed;
+use crate::report::fix::{Answer, answer, diff};
 
 /// What stands on standard output where there is no script, so that `trustline fix | sh` fails.
 const NOTHING: &str = "# There is no script to run; standard error says why.\nexit 1\n";

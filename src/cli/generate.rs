@@ -7,7 +7,7 @@ use clap::{Args, Command, CommandFactory as _};
 use clap_mangen::Man;
 
 use super::{Cli, CliError, Exit, terminal};
-use crate::output::file;
+use crate::private_file;
 
 /// Arguments of `trustline completions`.
 #[derive(Debug, Args)]
@@ -35,11 +35,11 @@ pub(super) fn man(args: &ManArgs) -> Result<Exit, CliError> {
     program.build();
     let Some(folder) = &args.folder else { return print(&page(&program)?) };
     let refuse = |error: std::io::Error| CliError::new(format!("{}: {error}", folder.display()));
-    file::create_folder(folder).map_err(refuse)?;
+    private_file::create_folder(folder).map_err(refuse)?;
     let mut commands = vec![&program];
     while let Some(command) = commands.pop() {
         let path = folder.join(Man::new(command.clone()).get_filename());
-        file::replace(&path, &page(command)?).map_err(refuse)?;
+        private_file::replace(&path, &page(command)?).map_err(refuse)?;
         commands.extend(command.get_subcommands().filter(|command| !command.is_hide_set()));
     }
     Ok(Exit::Passed)

@@ -14,7 +14,7 @@ use super::CliError;
 use crate::domain::profile::Guide;
 use crate::guide::form::shell::quote;
 use crate::lab::Lab;
-use crate::output::file;
+use crate::private_file;
 
 /// The folder of a running lab; removed when dropped.
 pub(super) struct LabFolder {
@@ -104,7 +104,7 @@ impl LabFolder {
     }
 
     fn put(&self, name: &str, content: &[u8]) -> Result<(), CliError> {
-        file::create(&self.path().join(name)).and_then(|mut file| file.write_all(content)).map_err(failed)
+        private_file::create(&self.path().join(name)).and_then(|mut file| file.write_all(content)).map_err(failed)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::profile::key::{Key, Kind};
 use crate::domain::profile::setting::Value;
 use crate::domain::redaction::looks_secret;
 use crate::guide::{Change, Confirmation, Shown, confirmations, shown};
-use crate::output::file;
+use crate::private_file;
 use crate::probe::regular_file;
 
 /// A screenful of drafts is a few KiB; anything past this is another file.
@@ -60,7 +60,7 @@ pub(super) fn change(path: &Path, change: &Change) -> Result<(), CliError> {
     if after.len() > document::LARGEST {
         return Err(refuse("would be larger than 64 KiB, which no profile is".to_owned()));
     }
-    file::replace(path, after.as_bytes()).map_err(|error| refuse(error.to_string()))?;
+    private_file::replace(path, after.as_bytes()).map_err(|error| refuse(error.to_string()))?;
     if let Change::Set(values) = change {
         for (key, _) in values {
             keep_draft(path, *key, None)?;

@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use super::CliError;
-use crate::output::file;
+use crate::private_file;
 use crate::run::record::Recorder;
 
 /// Begins a recording in a file that must not exist yet.
@@ -16,6 +16,6 @@ pub(super) fn begin(path: &Path) -> Result<Recorder<BufWriter<File>>, CliError> 
         }
         _ => CliError::new(format!("--record {}: {e}", path.display())),
     };
-    let file = file::create(path).map_err(refused)?;
+    let file = private_file::create(path).map_err(refused)?;
     Recorder::begin(BufWriter::new(file)).map_err(refused)
 }

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::args::{ColorChoice, OutputArgs};
 use super::{CliError, Exit};
 use crate::domain::text;
-use crate::output::paint::{Glyphs, Ink, Paint};
+use crate::report::paint::{Glyphs, Ink, Paint};
 
 /// Prints an error and its hints to standard error.
 pub(super) fn report_error(error: &CliError) {

@@ -17,11 +17,11 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::clipboard::ClipboardMode;
-use super::glyphs::GlyphSet;
 use super::inputs::{Animation, Clock, Mouse};
 use super::keymap::{KeyPatch, Keymap};
-use super::text::Ink;
 use super::theme::{ThemeName, ThemePatch, parse_style};
+use crate::report::glyphs::GlyphSet;
+use crate::report::page::Role;
 
 /// What a configuration file says. `None` where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -123,14 +123,14 @@ impl Reader<'_> {
         };
         for (name, value) in table {
             let at = name.span().start;
-            let ink = Ink::ALL.iter().find(|(_, known)| *known == name.get_ref()).map(|(ink, _)| *ink);
-            match (ink, value.get_ref()) {
+            let role = Role::ALL.iter().find(|(_, known)| *known == name.get_ref()).map(|(role, _)| *role);
+            match (role, value.get_ref()) {
                 (None, _) => {
-                    let names: Vec<&str> = Ink::ALL.iter().map(|(_, name)| *name).collect();
-                    self.refuse(at, &format!("`{}` is no ink; write one of {}", name.get_ref(), names.join(", ")));
+                    let names: Vec<&str> = Role::ALL.iter().map(|(_, name)| *name).collect();
+                    self.refuse(at, &format!("`{}` is no role; write one of {}", name.get_ref(), names.join(", ")));
                 }
-                (Some(ink), DeValue::String(text)) => match parse_style(text) {
-                    Ok(style) => self.config.patch.push((ink, style)),
+                (Some(role), DeValue::String(text)) => match parse_style(text) {
+                    Ok(style) => self.config.patch.push((role, style)),
                     Err(problem) => self.refuse(at, &problem),
                 },
                 (Some(_), _) => self.refuse(at, "write a text such as \"light-red bold\""),

@@ -10,8 +10,8 @@ use crate::cause::Finding;
 use crate::check::CheckId;
 use crate::domain::rotation::StoreSnapshot;
 use crate::guide::{StepState, render};
-use crate::output::finding_text;
-use crate::output::paint::Paint;
+use crate::report::finding_text;
+use crate::report::paint::Paint;
 use crate::run::report::Progress;
 
 /// Something that can be copied.

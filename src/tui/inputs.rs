@@ -11,7 +11,9 @@ use crate::guide::{Confirmation, Shown};
 use crate::run::event::RunEvent;
 use crate::run::rotation::session::RuntimeFrom;
 
-use super::glyphs::GlyphSet;
+use crate::report::glyphs::GlyphSet;
+use crate::report::privacy::Privacy;
+
 use super::keymap::Keymap;
 use super::theme::{ThemeName, ThemePatch};
 
@@ -209,7 +211,7 @@ pub struct Replay {
 
 /// How the console looks and behaves; every one can be changed by a key while it runs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Look {
+pub struct Appearance {
     pub glyphs: GlyphSet,
     pub theme: ThemeName,
     pub patch: ThemePatch,
@@ -220,9 +222,9 @@ pub struct Look {
     pub keymap: Keymap,
 }
 
-impl Default for Look {
+impl Default for Appearance {
     fn default() -> Self {
-        Look {
+        Appearance {
             glyphs: GlyphSet::Unicode,
             theme: ThemeName::Dark,
             patch: Vec::new(),
@@ -247,13 +249,6 @@ pub enum Animation {
 pub enum Mouse {
     Captured,
     Free,
-}
-
-/// Whether account ids, subjects and hosts are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Privacy {
-    Open,
-    Masked,
 }
 
 /// How times of day are told.

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::content;
 use super::model::{Focus, HandshakeView, Layer, Model, PickerKind, Screen};
-use super::text::fit;
+use crate::report::page::fit;
 
 /// Below this many columns or rows, only a sentence fits.
 const SMALLEST: (u16, u16) = (60, 16);
@@ -225,7 +225,7 @@ pub fn tabs(model: &Model) -> Vec<(Screen, u16, u16)> {
 /// What a tab says: its key, its name, and how many findings there are.
 pub fn tab_text(model: &Model, place: usize, screen: Screen) -> String {
     let key = super::command::command(super::command::CommandId::Show(screen))
-        .and_then(|command| model.look.keymap.key(super::command::Scope::Main, command.id))
+        .and_then(|command| model.appearance.keymap.key(super::command::Scope::Main, command.id))
         .map_or_else(|| (place + 1).to_string(), |key| key.to_string());
     let count = match screen {
         Screen::Findings => model.runs.shown().map_or(0, |run| run.report.roots().count()),

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::clipboard::{self, ClipboardMode};
-use super::inputs::{Inputs, Look, Opening, RotationChoice, RunChoice};
+use super::inputs::{Appearance, Inputs, Opening, RotationChoice, RunChoice};
 use super::message::{Effect, Msg, RunNumber, Told};
 use super::model::Model;
 use super::model::rotation::SessionNumber;
@@ -28,7 +28,7 @@ use super::typed_value::TypedValue;
 use super::update::{open, settle, update};
 use super::{input, summary, view, writer};
 use crate::domain::token::RawToken;
-use crate::output::file;
+use crate::private_file;
 use crate::probe::regular_file;
 use crate::run::event::RunVerdict;
 use crate::run::rotation::session::SessionCommand;
@@ -43,7 +43,7 @@ const LARGEST_TOKEN: u64 = 1024 * 1024;
 /// What the console is started with.
 pub struct Console {
     pub inputs: Inputs,
-    pub look: Look,
+    pub appearance: Appearance,
     pub clipboard: ClipboardMode,
     pub opening: Opening,
     /// Told on top of the first screen: what is wrong with a configuration file.
@@ -78,7 +78,7 @@ pub enum ConsoleError {
 pub async fn run(console: Console, services: Arc<dyn Services>) -> Result<Ended, ConsoleError> {
     // Before the terminal is taken: a signal must never find it taken and nobody listening.
     let mut signals = Signals::listen()?;
-    let guard = Guard::enter(console.look.mouse)?;
+    let guard = Guard::enter(console.appearance.mouse)?;
     let mut shell = Shell::new(console, services)?;
     let ended = shell.run(&mut signals).await;
     for cancel in shell.live.values().chain(shell.rotations.values().map(|rotating| &rotating.cancel)) {
@@ -129,7 +129,7 @@ impl Shell {
     fn new(console: Console, services: Arc<dyn Services>) -> io::Result<Self> {
         let size = terminal::size()?;
         let (sender, receiver) = mpsc::channel(1024);
-        let (model, effects) = open(console.inputs, console.look, console.opening, now_ms(), size);
+        let (model, effects) = open(console.inputs, console.appearance, console.opening, now_ms(), size);
         let mut shell = Shell {
             model,
             screen: Screen::new(size),
@@ -237,7 +237,7 @@ impl Shell {
     fn draw(&mut self) -> io::Result<()> {
         settle(&mut self.model);
         let model = &self.model;
-        let theme = Theme::new(model.look.theme, &model.look.patch);
+        let theme = Theme::new(model.appearance.theme, &model.appearance.patch);
         self.screen.draw(|buffer| view::draw(model, &theme, buffer))
     }
 
@@ -420,7 +420,7 @@ impl Shell {
     /// Takes the terminal over again after a pause. What stands on it is not known, nor is its size.
     fn resume(&mut self) -> io::Result<()> {
         terminal::give_back();
-        terminal::take(self.model.look.mouse)?;
+        terminal::take(self.model.appearance.mouse)?;
         terminal::set_title(&self.model.title())?;
         let (width, height) = terminal::size()?;
         self.take(Msg::Resize(width, height))?;
@@ -454,7 +454,7 @@ fn export(name: &str, text: &str) -> Result<PathBuf, String> {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "txt"));
     for attempt in 1..100 {
         let name = if attempt == 1 { name.to_owned() } else { format!("{stem}-{attempt}.{extension}") };
-        match file::create(Path::new(&name)) {
+        match private_file::create(Path::new(&name)) {
             Ok(mut file) => {
                 file.write_all(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
                 return Ok(PathBuf::from(name));

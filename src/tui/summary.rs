@@ -1,8 +1,8 @@
 //! What stays on the screen after the console was left: the last run in a few lines.
 
-use super::content::Show;
 use super::model::{Model, Run};
-use crate::output::text::counts;
+use crate::report::context::RenderContext;
+use crate::report::text::counts;
 use crate::run::event::RunVerdict;
 use crate::run::rotation::report::SecretReport;
 
@@ -11,7 +11,7 @@ pub(super) fn lines(model: &Model) -> String {
     let Some(run) = model.runs.shown() else {
         return String::new();
     };
-    let show = Show::of(model);
+    let show = model.render_context();
     let mut text = format!("trustline {}: {}\n", show.prose(&run.label), standing(run));
     for found in run.report.findings.iter().take(3) {
         text.push_str(&format!("  {}: {}\n", found.cause, show.prose(&found.summary)));
@@ -28,7 +28,7 @@ pub(super) fn lines(model: &Model) -> String {
 }
 
 /// What became of the secrets of the last rotation, a line each.
-fn rotations(model: &Model, show: Show) -> String {
+fn rotations(model: &Model, show: RenderContext) -> String {
     let secrets = model.rotation.session.iter().flat_map(|session| &session.report.secrets);
     let line = |secret: &SecretReport| {
         let verdict = secret.verdict().map_or("no verdict", |judged| judged.judgement.verdict.id());

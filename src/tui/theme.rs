@@ -1,8 +1,8 @@
-//! Themes: a style for each ink, out of the terminal's own 16 colours and on its own background.
+//! Themes: a style for each role, out of the terminal's own 16 colours and on its own background.
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::text::Ink;
+use crate::report::page::Role;
 
 /// A built-in theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +41,9 @@ impl ThemeName {
 }
 
 /// Changes of single inks, from the configuration.
-pub type ThemePatch = Vec<(Ink, Style)>;
+pub type ThemePatch = Vec<(Role, Style)>;
 
-/// A style for each ink.
+/// A style for each role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Theme {
     name: ThemeName,
@@ -62,14 +62,14 @@ impl Theme {
         Theme { name, patch }
     }
 
-    /// The style of an ink.
-    pub fn style(&self, ink: Ink) -> Style {
+    /// The style of a role.
+    pub fn style(&self, role: Role) -> Style {
         let base = match self.name {
-            ThemeName::Dark => dark(ink),
-            ThemeName::Light => light(ink),
-            ThemeName::None => none(ink),
+            ThemeName::Dark => dark(role),
+            ThemeName::Light => light(role),
+            ThemeName::None => none(role),
         };
-        self.patch.iter().filter(|(patched, _)| *patched == ink).fold(base, |style, (_, change)| style.patch(*change))
+        self.patch.iter().filter(|(patched, _)| *patched == role).fold(base, |style, (_, change)| style.patch(*change))
     }
 
     /// The style of the selected row of the pane that has the focus.
@@ -79,36 +79,36 @@ impl Theme {
     }
 }
 
-fn dark(ink: Ink) -> Style {
-    match ink {
-        Ink::Plain => Style::new(),
-        Ink::Strong => Style::new().add_modifier(Modifier::BOLD),
-        Ink::Muted => Style::new().add_modifier(Modifier::DIM),
-        Ink::Good => Style::new().fg(Color::Green),
-        Ink::Warning => Style::new().fg(Color::Yellow),
-        Ink::Bad => Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD),
-        Ink::Accent | Ink::Command => Style::new().fg(Color::Cyan),
-        Ink::Difference => Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+fn dark(role: Role) -> Style {
+    match role {
+        Role::Plain => Style::new(),
+        Role::Strong => Style::new().add_modifier(Modifier::BOLD),
+        Role::Muted => Style::new().add_modifier(Modifier::DIM),
+        Role::Good => Style::new().fg(Color::Green),
+        Role::Warning => Style::new().fg(Color::Yellow),
+        Role::Bad => Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD),
+        Role::Accent | Role::Command => Style::new().fg(Color::Cyan),
+        Role::Difference => Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
     }
 }
 
-fn light(ink: Ink) -> Style {
-    match ink {
-        Ink::Good => Style::new().fg(Color::Green),
-        Ink::Warning => Style::new().fg(Color::Magenta),
-        Ink::Bad => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
-        Ink::Accent | Ink::Command => Style::new().fg(Color::Blue),
-        Ink::Difference => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
-        ink => dark(ink),
+fn light(role: Role) -> Style {
+    match role {
+        Role::Good => Style::new().fg(Color::Green),
+        Role::Warning => Style::new().fg(Color::Magenta),
+        Role::Bad => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
+        Role::Accent | Role::Command => Style::new().fg(Color::Blue),
+        Role::Difference => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+        role => dark(role),
     }
 }
 
-fn none(ink: Ink) -> Style {
-    match ink {
-        Ink::Plain | Ink::Good | Ink::Command => Style::new(),
-        Ink::Strong | Ink::Warning | Ink::Bad | Ink::Accent => Style::new().add_modifier(Modifier::BOLD),
-        Ink::Muted => Style::new().add_modifier(Modifier::DIM),
-        Ink::Difference => Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+fn none(role: Role) -> Style {
+    match role {
+        Role::Plain | Role::Good | Role::Command => Style::new(),
+        Role::Strong | Role::Warning | Role::Bad | Role::Accent => Style::new().add_modifier(Modifier::BOLD),
+        Role::Muted => Style::new().add_modifier(Modifier::DIM),
+        Role::Difference => Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
     }
 }
 
@@ -169,8 +169,8 @@ mod tests {
     #[test]
     fn no_theme_paints_a_background_and_none_has_no_colour() {
         for (name, _) in ThemeName::ALL {
-            for (ink, _) in Ink::ALL {
-                let style = Theme::new(*name, &Vec::new()).style(*ink);
+            for (role, _) in Role::ALL {
+                let style = Theme::new(*name, &Vec::new()).style(*role);
                 assert_eq!(style.bg, None);
                 assert!(*name != ThemeName::None || style.fg.is_none());
                 assert!(!matches!(style.fg, Some(Color::Rgb(..) | Color::Indexed(_))));
@@ -186,9 +186,9 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_changes_one_ink() {
-        let patch = vec![(Ink::Bad, Style::new().fg(Color::Blue))];
-        assert_eq!(Theme::new(ThemeName::Dark, &patch).style(Ink::Bad).fg, Some(Color::Blue));
-        assert_eq!(Theme::new(ThemeName::None, &patch).style(Ink::Bad).fg, None);
+    fn a_patch_changes_one_role() {
+        let patch = vec![(Role::Bad, Style::new().fg(Color::Blue))];
+        assert_eq!(Theme::new(ThemeName::Dark, &patch).style(Role::Bad).fg, Some(Color::Blue));
+        assert_eq!(Theme::new(ThemeName::None, &patch).style(Role::Bad).fg, None);
     }
 }

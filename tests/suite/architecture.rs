@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Top to bottom: a room uses itself and what stands below it.
-const ROOMS: &[&str] = &["cli", "tui", "lab", "output", "run", "probe", "remedy", "guide", "check", "cause", "domain"];
+const ROOMS: &[&str] = &["cli", "tui", "lab", "report", "run", "probe", "remedy", "guide", "check", "cause", "domain"];
 /// What the lab uses besides itself: it must not know the client it is there to be tried by.
 const LAB_USES: &[&str] = &["domain"];
 /// The rooms without runtime, client, SDK, clock, environment and file system.
-const PURE: &[&str] = &["remedy", "guide", "check", "cause", "domain"];
+const PURE: &[&str] = &["report", "remedy", "guide", "check", "cause", "domain"];
 const IMPURE_CRATES: &[&str] = &[
     "tokio",
     "tokio_rustls",
@@ -424,11 +424,11 @@ mod this_test {
             ("cause", "use crate::{domain::text, check::{id, outcome}};", true),
             ("probe::aws", "pub use crate::run::Event as E;", true),
             ("lab::sts", "use crate::cause::id;", true),
-            ("output::text", "use crate::lab;", true),
+            ("report::text", "use crate::lab;", true),
             ("run", "use crate::cli::Exit;", true),
             ("domain::arn", "use super::region; use crate::domain::text::{self, visible};", false),
             ("domain::profile::key", "use super::super::text;", false),
-            ("cli::check", "use crate::{lab, output, run, probe, check, cause, domain};", false),
+            ("cli::check", "use crate::{lab, report, run, probe, check, cause, domain};", false),
             ("lab::sts", "use crate::domain::iam; use super::world::World;", false),
             ("domain::arn", "// use crate::probe;\n const A: &str = \"crate::probe::x\"; pub(crate) fn f() {}", false),
             ("domain::arn", "#[cfg(test)]\nmod tests { use crate::probe; }", false),

@@ -11,7 +11,7 @@ use super::super::{CliError, Exit, network, process, settings, terminal};
 use super::{CheckArgs, now};
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::rfc3339;
-use crate::output::fleet::{self, Fleet, Member};
+use crate::report::fleet::{self, Fleet, Member};
 use crate::run::event::RunVerdict;
 use crate::run::fleet::FleetEvent;
 use crate::run::plan::{Limits, Selection};

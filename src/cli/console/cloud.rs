@@ -20,7 +20,7 @@ use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::guide::Change;
 use crate::lab::{Scenario, World};
-use crate::output::file;
+use crate::private_file;
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::probe::token_source::{self, ReadOptions};
@@ -142,9 +142,9 @@ impl Services for Cloud {
         let path = settings::file_of(name).map_err(|error| error.message)?;
         let told = |error: std::io::Error| format!("{}: {error}", path.display());
         if let Some(folder) = path.parent() {
-            file::create_folder(folder).map_err(told)?;
+            private_file::create_folder(folder).map_err(told)?;
         }
-        file::replace(&path, document.as_bytes()).map_err(told)?;
+        private_file::replace(&path, document.as_bytes()).map_err(told)?;
         Ok(path)
     }
 

@@ -17,13 +17,14 @@ use super::args::{NetworkArgs, ProfileSelector};
 use super::{CliError, Exit, network, recording, settings, terminal};
 use crate::domain::profile::{Guide, environment};
 use crate::probe::regular_file;
+use crate::report::glyphs::GlyphSet;
+use crate::report::privacy::Privacy;
 use crate::run::event::RunVerdict;
 use crate::run::record::Recording;
 use crate::tui;
 use crate::tui::clipboard::ClipboardMode;
 use crate::tui::config::{self, Config};
-use crate::tui::glyphs::GlyphSet;
-use crate::tui::inputs::{Animation, Clock, Inputs, Look, Mouse, Opening, Privacy, Replay, RunChoice, Target};
+use crate::tui::inputs::{Animation, Appearance, Clock, Inputs, Mouse, Opening, Replay, RunChoice, Target};
 use crate::tui::shell::{self, Console, Ended};
 use crate::tui::theme::ThemeName;
 
@@ -135,7 +136,7 @@ fn open(
     let console = Console {
         inputs: inputs(utc_offset_s),
         clipboard: clipboard(look, &config),
-        look: self::look(look, config),
+        appearance: appearance(look, config),
         opening,
         notices,
     };
@@ -190,7 +191,7 @@ fn clipboard(look: &LookArgs, config: &Config) -> ClipboardMode {
 }
 
 /// Flags before the environment before the configuration before what is built in.
-fn look(look: &LookArgs, config: Config) -> Look {
+fn appearance(look: &LookArgs, config: Config) -> Appearance {
     let chosen = look.theme.map(|choice| match choice {
         ThemeChoice::Dark => ThemeName::Dark,
         ThemeChoice::Light => ThemeName::Light,
@@ -198,7 +199,7 @@ fn look(look: &LookArgs, config: Config) -> Look {
     });
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()).then_some(ThemeName::None);
     let ascii = (look.ascii || !terminal::is_utf8()).then_some(GlyphSet::Ascii);
-    Look {
+    Appearance {
         glyphs: ascii.or(config.glyphs).unwrap_or(GlyphSet::Unicode),
         theme: chosen.or(plain).or(config.theme).unwrap_or(ThemeName::Dark),
         patch: config.patch,

@@ -3,8 +3,8 @@
 use crate::cause::explain::{Explanation, RuledOut};
 use crate::cause::{Certainty, Finding, Undecided, catalogue};
 use crate::domain::text::{visible, visible_lines};
-use crate::output::finding_text::{addressed, looks};
-use crate::output::paint::{Paint, Role, certainty};
+use crate::report::finding_text::{addressed, looks};
+use crate::report::paint::{Paint, Role, certainty};
 
 /// Width of the labels.
 const LABEL: usize = 12;

@@ -19,7 +19,7 @@ use crate::domain::profile::setting::Origin;
 use crate::domain::timestamp::rfc3339;
 use crate::guide::{Change, Evidence, Step, Values, setup_guide, states};
 use crate::lab::LabOptions;
-use crate::output::guide::{self as output, GuideReport};
+use crate::report::guide::{self as output, GuideReport};
 
 /// Arguments of `trustline guide`.
 #[derive(Debug, Args)]

@@ -12,8 +12,8 @@ use crate::domain::text::visible;
 use crate::guide::{
     Artifact, Filling, Form, Missing, Step, StepState, TokenOrigin, fill, next_open, render as artifact, token_origin,
 };
-use crate::output::guide::{GuideReport, artifacts};
-use crate::output::paint::{Glyphs, Paint, Role};
+use crate::report::guide::{GuideReport, artifacts};
+use crate::report::paint::{Glyphs, Paint, Role};
 
 pub(super) fn render(followed: &[GuideReport], chosen: Option<Guide>, step: Option<u8>, paint: Paint) -> String {
     match (followed, chosen, step) {

@@ -10,8 +10,8 @@ use crate::domain::discovery::Discovery;
 use crate::domain::jwks::Jwks;
 use crate::domain::text::visible;
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
-use crate::output::finding_text;
-use crate::output::paint::{Glyphs, Paint, Role};
+use crate::report::finding_text;
+use crate::report::paint::{Glyphs, Paint, Role};
 
 /// Width of the time axis, in columns.
 const AXIS: f64 = 40.0;

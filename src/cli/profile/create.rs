@@ -17,7 +17,7 @@ use crate::domain::profile::value::{region_fault, text_fault};
 use crate::domain::profile::write::render;
 use crate::domain::text::visible;
 use crate::guide::{Question, questions};
-use crate::output::file;
+use crate::private_file;
 
 /// Arguments of `trustline profile new`.
 #[derive(Debug, Args)]
@@ -196,8 +196,8 @@ fn absolute(mut setting: Setting) -> Setting {
 fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
     let refuse = |path: &Path, error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
     let folder = path.parent().unwrap_or(Path::new("."));
-    file::create_folder(folder).map_err(|error| refuse(folder, error))?;
-    file::write_new(path, text.as_bytes()).map_err(|error| match error.kind() {
+    private_file::create_folder(folder).map_err(|error| refuse(folder, error))?;
+    private_file::write_new(path, text.as_bytes()).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => exists(path),
         _ => refuse(path, error),
     })

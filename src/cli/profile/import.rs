@@ -17,7 +17,7 @@ use crate::domain::profile::setting::{Origin, Setting, Value};
 use crate::domain::profile::write::render;
 use crate::domain::text::visible;
 use crate::guide::{Change, Import, import};
-use crate::output::file;
+use crate::private_file;
 use crate::probe::regular_file;
 
 /// More than any answer that is worth reading, in bytes.
@@ -56,8 +56,8 @@ pub(super) fn run(args: &ImportArgs) -> Result<Exit, CliError> {
         let value = Value::Text(guide.id().to_owned());
         let text = render(&[Setting { key: Key::Guide, value, origin: Origin::Flag }]);
         let refuse = |error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
-        file::create_folder(path.parent().unwrap_or(Path::new("."))).map_err(refuse)?;
-        file::write_new(&path, text.as_bytes()).map_err(refuse)?;
+        private_file::create_folder(path.parent().unwrap_or(Path::new("."))).map_err(refuse)?;
+        private_file::write_new(&path, text.as_bytes()).map_err(refuse)?;
     }
     let values = import.taken.iter().map(|taken| (taken.key, Some(taken.value.clone()))).collect();
     profile_file::change(&path, &Change::Set(values))?;

@@ -14,7 +14,7 @@ use crate::cli::terminal;
 use crate::domain::profile::{Guide, Profile, SecretSource};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_ref::SecretRef;
-use crate::output::paint::Paint;
+use crate::report::paint::Paint;
 use crate::run::rotation::event::Way;
 use crate::run::rotation::live::{Operator, RuntimeSource};
 use crate::run::rotation::session::{Pace, RollBack, RuntimeFrom};

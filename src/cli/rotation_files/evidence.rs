@@ -11,8 +11,8 @@ use crate::cli::CliError;
 use crate::domain::rotation::evidence::Record;
 use crate::domain::rotation::evidence::chain::Document;
 use crate::domain::rotation::evidence::check::{check, parse};
-use crate::output::file;
-use crate::output::rotation::evidence;
+use crate::private_file;
+use crate::report::rotation::evidence;
 
 /// A record is a few KiB; anything past this is another file.
 pub(in crate::cli) const LARGEST: u64 = 64 * 1024 * 1024;
@@ -38,7 +38,7 @@ impl EvidenceFile {
         let lock = evidence.lock()?;
         evidence.read()?;
         for path in [&evidence.path, &evidence.markdown()] {
-            file::sweep(path).map_err(|error| evidence.refusal(&format!("its folder: {error}")))?;
+            private_file::sweep(path).map_err(|error| evidence.refusal(&format!("its folder: {error}")))?;
         }
         let trial = tempfile::tempfile_in(evidence.folder()).map(drop);
         trial.map_err(|error| evidence.refusal(&format!("cannot be written: {error}")))?;
@@ -62,7 +62,7 @@ impl EvidenceFile {
         let mut json = serde_json::to_string_pretty(&document).map_err(|error| self.refusal(&error.to_string()))?;
         json.push('\n');
         for (path, text) in [(&self.path, json), (&self.markdown(), evidence::markdown(&document))] {
-            file::replace(path, text.as_bytes())
+            private_file::replace(path, text.as_bytes())
                 .map_err(|error| CliError::new(format!("--evidence {}: {error}", path.display())))?;
         }
         Ok(())

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::random;
 use crate::cli::CliError;
 use crate::domain::fingerprint::keyed::{FingerprintKey, KEY_BYTES};
-use crate::output::file;
+use crate::private_file;
 
 /// A key that is kept nowhere.
 ///
@@ -32,7 +32,7 @@ pub(in crate::cli) fn kept(path: &Path) -> Result<FingerprintKey, CliError> {
     let key = passing()?;
     let text: Zeroizing<String> =
         Zeroizing::new(key.secret().expose_secret().iter().flat_map(|b| [b >> 4, b & 15]).map(digit).collect());
-    match file::write_new(path, text.as_bytes()) {
+    match private_file::write_new(path, text.as_bytes()) {
         Ok(()) => Ok(key),
         // Another process was first.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path)?.ok_or_else(|| refusal(path, "vanished")),

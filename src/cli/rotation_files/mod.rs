@@ -18,7 +18,7 @@ use crate::domain::rotation::Why;
 use crate::domain::rotation::evidence::Record;
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::UnixMillis;
-use crate::output::file;
+use crate::private_file;
 use crate::run::rotation::event::{Judged, RotationEvent, RotationKind, Way};
 use crate::run::rotation::kept::KeptSession;
 use crate::run::rotation::report::RotationReport;
@@ -79,7 +79,7 @@ impl RotationFiles {
         let (key, session) = match place {
             None => (key::passing()?, None),
             Some(place) => {
-                file::create_folder(&place.folder)
+                private_file::create_folder(&place.folder)
                     .map_err(|error| CliError::new(format!("{}: {error}", place.folder.display())))?;
                 let key = key::kept(&place.folder.join(&place.profile))?;
                 let session = SessionFile::at(place.folder.join(&place.session), &key)?;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::seal::Seal;
 use crate::cli::CliError;
 use crate::domain::fingerprint::keyed::FingerprintKey;
-use crate::output::file;
+use crate::private_file;
 use crate::run::rotation::kept::{KeptSession, SCHEMA};
 
 /// The file of one profile's and these secrets' session.
@@ -28,7 +28,7 @@ impl SessionFile {
         let beside = path.with_extension("lock");
         let refuse = |error: std::io::Error| CliError::new(format!("{}: {error}", beside.display()));
         if !beside.exists()
-            && let Err(error) = file::create(&beside)
+            && let Err(error) = private_file::create(&beside)
             && error.kind() != ErrorKind::AlreadyExists
         {
             return Err(refuse(error));
@@ -38,7 +38,7 @@ impl SessionFile {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => return Err(refuse(error)),
             Err(TryLockError::Error(_)) => {}
-            Ok(()) => file::sweep(&path).map_err(refuse)?,
+            Ok(()) => private_file::sweep(&path).map_err(refuse)?,
         }
         Ok(Some(SessionFile { path, seal: Seal::new(key), _lock: lock }))
     }
@@ -71,7 +71,7 @@ impl SessionFile {
         let refuse = |error: &dyn std::fmt::Display| self.refusal(&error.to_string());
         let mut document = serde_json::to_value(session).map_err(|error| refuse(&error))?;
         self.seal.close(&mut document).map_err(|error| refuse(&error))?;
-        file::replace(&self.path, document.to_string().as_bytes()).map_err(|error| refuse(&error))
+        private_file::replace(&self.path, document.to_string().as_bytes()).map_err(|error| refuse(&error))
     }
 
     /// Removes the file.

@@ -10,8 +10,8 @@ use crate::domain::signature::{SignatureReason, SignatureState};
 use crate::domain::text::visible;
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
 use crate::domain::token::{DecodedToken, TokenProblem};
-use crate::output::finding_text;
-use crate::output::paint::{Paint, Role};
+use crate::report::finding_text;
+use crate::report::paint::{Paint, Role};
 
 /// Values wider than this do not push the column of meanings further to the right.
 const VALUE_WIDTH: usize = 44;

@@ -13,8 +13,8 @@ use crate::domain::entra::{
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::profile::expected::Predicted;
 use crate::domain::text::visible;
-use crate::output::paint::{Paint, Role};
 use crate::remedy::{Values, advised};
+use crate::report::paint::{Paint, Role};
 
 /// What was found out.
 struct Answer<'a> {

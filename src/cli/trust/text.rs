@@ -7,8 +7,8 @@ use crate::check::Outcome;
 use crate::domain::diff::first_difference;
 use crate::domain::iam::{ConditionEvaluation, Decision, ElementEvaluation, StatementEvaluation, Truth};
 use crate::domain::text::visible;
-use crate::output::finding_text;
-use crate::output::paint::{Paint, Role};
+use crate::report::finding_text;
+use crate::report::paint::{Paint, Role};
 
 /// No more values of a condition than these are printed.
 const SHOWN: usize = 8;

@@ -2,13 +2,13 @@
 
 use super::Availability::{self, No, Ready};
 use crate::domain::profile::TokenSource;
-use crate::output::fix::{Answer, answer};
+use crate::report::fix::{Answer, answer};
+use crate::report::page::Wrap;
 use crate::tui::content::guide;
 use crate::tui::copy;
 use crate::tui::inputs::RotationWay;
 use crate::tui::model::rotation::{Doing, rotated};
 use crate::tui::model::{Model, Screen};
-use crate::tui::text::Wrap;
 
 pub(super) fn always(_: &Model) -> Availability {
     Ready

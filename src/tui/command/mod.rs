@@ -262,7 +262,7 @@ pub fn hints(model: &Model) -> Vec<Hint> {
                 .scopes
                 .iter()
                 .filter(|s| scopes.contains(s))
-                .find_map(|s| model.look.keymap.key(*s, command.id));
+                .find_map(|s| model.appearance.keymap.key(*s, command.id));
             Some(Hint { id: command.id, key: key?.to_string(), title: command.title })
         })
         .collect()

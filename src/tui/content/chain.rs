@@ -1,13 +1,12 @@
 //! The chain of trust: its links, the checks behind each, and how each stands.
 
-use super::Show;
 use crate::check::{CheckId, Outcome};
 use crate::domain::rotation::Verdict;
+use crate::report::page::{Line, Role};
 use crate::run::report::{CheckState, Progress};
 use crate::tui::inputs::Animation;
 use crate::tui::model::rotation::{Doing, Session};
 use crate::tui::model::{Lifecycle, Model, SPINNER_MS};
-use crate::tui::text::{Ink, Line};
 
 /// A link of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,23 +180,23 @@ fn rotation(model: &Model) -> Option<&Session> {
     model.rotation.session.as_ref().filter(|session| session.choice.target == *target)
 }
 
-/// The sign and ink of a state. A link that holds has the chain's own sign.
-pub fn sign(state: LinkState, model: &Model) -> (&'static str, Ink) {
-    let glyphs = Show::of(model).glyphs;
+/// The sign and role of a state. A link that holds has the chain's own sign.
+pub fn sign(state: LinkState, model: &Model) -> (&'static str, Role) {
+    let glyphs = model.render_context().glyphs;
     match state {
-        LinkState::Waiting => (glyphs.waiting, Ink::Muted),
-        LinkState::Running => (running(model), Ink::Accent),
-        LinkState::NotApplicable => (glyphs.skipped, Ink::Muted),
-        LinkState::Ended(Outcome::Pass) => (glyphs.link, Ink::Good),
-        LinkState::Ended(Outcome::Skipped) => (glyphs.waiting, Ink::Muted),
-        LinkState::Ended(outcome) => (glyphs.outcome(outcome), outcome_ink(outcome)),
+        LinkState::Waiting => (glyphs.waiting, Role::Muted),
+        LinkState::Running => (running(model), Role::Accent),
+        LinkState::NotApplicable => (glyphs.skipped, Role::Muted),
+        LinkState::Ended(Outcome::Pass) => (glyphs.link, Role::Good),
+        LinkState::Ended(Outcome::Skipped) => (glyphs.waiting, Role::Muted),
+        LinkState::Ended(outcome) => (glyphs.outcome(outcome), outcome_role(outcome)),
     }
 }
 
 /// The sign of something that runs: moving where it may.
 pub fn running(model: &Model) -> &'static str {
-    let glyphs = Show::of(model).glyphs;
-    match model.look.animation {
+    let glyphs = model.render_context().glyphs;
+    match model.appearance.animation {
         Animation::Still => glyphs.running,
         Animation::Moving => {
             let frame = model.now_ms.div_euclid(SPINNER_MS).rem_euclid(glyphs.spinner.len() as i64);
@@ -206,13 +205,13 @@ pub fn running(model: &Model) -> &'static str {
     }
 }
 
-/// The ink of an outcome.
-pub fn outcome_ink(outcome: Outcome) -> Ink {
+/// The role of an outcome.
+pub fn outcome_role(outcome: Outcome) -> Role {
     match outcome {
-        Outcome::Pass => Ink::Good,
-        Outcome::Warn | Outcome::Inconclusive => Ink::Warning,
-        Outcome::Fail => Ink::Bad,
-        Outcome::Skipped => Ink::Muted,
+        Outcome::Pass => Role::Good,
+        Outcome::Warn | Outcome::Inconclusive => Role::Warning,
+        Outcome::Fail => Role::Bad,
+        Outcome::Skipped => Role::Muted,
     }
 }
 
@@ -245,31 +244,31 @@ enum Names {
 }
 
 fn chain(links: &[&Link], stands: &[(CheckId, Stand)], model: &Model, gap: usize, names: Names) -> Line {
-    let glyphs = Show::of(model).glyphs;
+    let glyphs = model.render_context().glyphs;
     let mut line = Line::empty();
     let mut whole = true;
     for (place, link) in links.iter().enumerate() {
         let state = if link.is_runtime() { runtime(link, stands, rotation(model)) } else { state(link, stands) };
         let holds = matches!(state, LinkState::Ended(Outcome::Pass | Outcome::Warn));
         if place > 0 {
-            let (sign, ink) = if whole { (glyphs.line, Ink::Good) } else { (glyphs.gap, Ink::Muted) };
-            line.push(ink, sign.repeat(gap));
+            let (sign, role) = if whole { (glyphs.line, Role::Good) } else { (glyphs.gap, Role::Muted) };
+            line.push(role, sign.repeat(gap));
             if names != Names::None {
-                line.push(Ink::Plain, " ");
+                line.push(Role::Plain, " ");
             }
         }
-        let (sign, ink) = sign(state, model);
-        let name_ink = match state {
-            LinkState::Ended(Outcome::Fail) => Ink::Bad,
-            LinkState::Ended(Outcome::Pass | Outcome::Warn | Outcome::Inconclusive) | LinkState::Running => Ink::Plain,
-            _ => Ink::Muted,
+        let (sign, role) = sign(state, model);
+        let name_role = match state {
+            LinkState::Ended(Outcome::Fail) => Role::Bad,
+            LinkState::Ended(Outcome::Pass | Outcome::Warn | Outcome::Inconclusive) | LinkState::Running => Role::Plain,
+            _ => Role::Muted,
         };
         match names {
-            Names::Full => line.push(name_ink, format!("{} ", link.name)),
-            Names::Short => line.push(name_ink, format!("{} ", link.name.get(..3).unwrap_or(link.name))),
+            Names::Full => line.push(name_role, format!("{} ", link.name)),
+            Names::Short => line.push(name_role, format!("{} ", link.name.get(..3).unwrap_or(link.name))),
             Names::None => {}
         }
-        line.push(ink, sign);
+        line.push(role, sign);
         whole &= holds || state == LinkState::NotApplicable;
     }
     line

@@ -14,7 +14,7 @@ pub fn countdown(seconds: i64) -> String {
 
 /// A time of day in the clock that is chosen.
 pub fn moment(model: &Model, at: i64) -> String {
-    let (offset, zone) = match (model.look.clock, model.inputs.utc_offset_s) {
+    let (offset, zone) = match (model.appearance.clock, model.inputs.utc_offset_s) {
         (Clock::Local, Some(offset)) => (i64::from(offset), zone(offset)),
         _ => (0, "UTC".to_owned()),
     };

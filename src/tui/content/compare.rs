@@ -5,22 +5,23 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::chain::outcome_ink;
+use super::chain::outcome_role;
 use super::clock::moment;
 use super::handshake::outcome_word;
-use super::{Show, heading};
-use crate::output::paint::milliseconds;
+use super::heading;
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role};
+use crate::report::paint::milliseconds;
 use crate::run::report::Report;
 use crate::tui::model::token::TokenState;
 use crate::tui::model::{Model, Run};
-use crate::tui::text::{Ink, Line};
 
 /// A time must have changed by this many milliseconds, and by half, to be told.
 const NOTABLE_MS: u64 = 20;
 
 /// What differs between two runs.
 pub fn lines(model: &Model, before: &Run, after: &Run) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let mut lines = vec![run_line("before", model, before), run_line("after", model, after), Line::empty()];
     let start = lines.len();
     causes(&before.report, &after.report, show, &mut lines);
@@ -28,8 +29,10 @@ pub fn lines(model: &Model, before: &Run, after: &Run) -> Vec<Line> {
     claims(&before.report, &after.report, show, &mut lines);
     times(&before.report, &after.report, show, &mut lines);
     if lines.len() == start {
-        lines
-            .push(Line::of(Ink::Good, "Nothing of note changed: same causes, same outcomes, same claims, like times."));
+        lines.push(Line::of(
+            Role::Good,
+            "Nothing of note changed: same causes, same outcomes, same claims, like times.",
+        ));
     }
     while lines.last().is_some_and(|line| line.spans.is_empty()) {
         lines.pop();
@@ -38,19 +41,19 @@ pub fn lines(model: &Model, before: &Run, after: &Run) -> Vec<Line> {
 }
 
 fn run_line(label: &str, model: &Model, run: &Run) -> Line {
-    let show = Show::of(model);
+    let show = model.render_context();
     let verdict = match run.verdict() {
         Some(verdict) => format!("{verdict:?}").to_lowercase(),
         None => "unfinished".to_owned(),
     };
     super::labelled(
         label,
-        Ink::Plain,
+        Role::Plain,
         format!("{}, {} at {}", show.prose(&run.label), verdict, moment(model, run.started_ms.div_euclid(1000))),
     )
 }
 
-fn causes(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
+fn causes(before: &Report, after: &Report, show: RenderContext, lines: &mut Vec<Line>) {
     let of = |report: &Report| -> BTreeMap<(String, String), String> {
         report.findings.iter().map(|f| ((f.cause.id().to_owned(), f.check.clone()), f.summary.clone())).collect()
     };
@@ -63,22 +66,22 @@ fn causes(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
     lines.push(heading("Causes"));
     for ((cause, _), summary) in come {
         lines.push(
-            Line::of(Ink::Bad, format!("{} new   {cause}", show.glyphs.fail))
-                .with(Ink::Plain, format!("  {}", show.prose(summary)))
+            Line::of(Role::Bad, format!("{} new   {cause}", show.glyphs.fail))
+                .with(Role::Plain, format!("  {}", show.prose(summary)))
                 .hanging(8),
         );
     }
     for ((cause, _), summary) in gone {
         lines.push(
-            Line::of(Ink::Good, format!("{} gone  {cause}", show.glyphs.pass))
-                .with(Ink::Muted, format!("  {}", show.prose(summary)))
+            Line::of(Role::Good, format!("{} gone  {cause}", show.glyphs.pass))
+                .with(Role::Muted, format!("  {}", show.prose(summary)))
                 .hanging(8),
         );
     }
     lines.push(Line::empty());
 }
 
-fn outcomes(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
+fn outcomes(before: &Report, after: &Report, show: RenderContext, lines: &mut Vec<Line>) {
     let old: BTreeMap<_, _> = before.finished().map(|check| (check.id, check.outcome)).collect();
     let changed = after
         .finished()
@@ -86,15 +89,15 @@ fn outcomes(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) 
             let was = *old.get(&check.id)?;
             (was != check.outcome).then(|| Change {
                 name: check.id.title().to_owned(),
-                before: (outcome_ink(was), outcome_word(was).to_owned()),
-                after: (outcome_ink(check.outcome), outcome_word(check.outcome).to_owned()),
+                before: (outcome_role(was), outcome_word(was).to_owned()),
+                after: (outcome_role(check.outcome), outcome_word(check.outcome).to_owned()),
             })
         })
         .collect();
     section("Outcomes", changed, show, lines);
 }
 
-fn claims(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
+fn claims(before: &Report, after: &Report, show: RenderContext, lines: &mut Vec<Line>) {
     let of = |report: &Report| -> BTreeMap<String, Value> {
         let shown = TokenState::default().shown(Some((0, report)));
         shown.and_then(|shown| shown.token.claims).into_iter().flatten().collect()
@@ -113,14 +116,14 @@ fn claims(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
         .filter(|name| old.get(*name) != new.get(*name))
         .map(|name| Change {
             name: crate::domain::text::visible(name).into_owned(),
-            before: (Ink::Plain, text(old.get(name))),
-            after: (Ink::Plain, text(new.get(name))),
+            before: (Role::Plain, text(old.get(name))),
+            after: (Role::Plain, text(new.get(name))),
         })
         .collect();
     section("Claims", changed, show, lines);
 }
 
-fn times(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
+fn times(before: &Report, after: &Report, show: RenderContext, lines: &mut Vec<Line>) {
     let old: BTreeMap<_, _> = before.finished().map(|check| (check.id, check.duration_ms)).collect();
     let changed = after
         .finished()
@@ -129,8 +132,8 @@ fn times(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
             let notable = was.abs_diff(is) >= NOTABLE_MS && was.abs_diff(is) * 2 >= was.min(is);
             notable.then(|| Change {
                 name: check.id.title().to_owned(),
-                before: (Ink::Plain, milliseconds(was)),
-                after: (Ink::Plain, milliseconds(is)),
+                before: (Role::Plain, milliseconds(was)),
+                after: (Role::Plain, milliseconds(is)),
             })
         })
         .collect();
@@ -140,24 +143,24 @@ fn times(before: &Report, after: &Report, show: Show, lines: &mut Vec<Line>) {
 /// Something that was one way and is another.
 struct Change {
     name: String,
-    before: (Ink, String),
-    after: (Ink, String),
+    before: (Role, String),
+    after: (Role, String),
 }
 
 /// The widest column of names, in columns.
 const WIDEST_NAME: usize = 40;
 
-fn section(title: &str, changes: Vec<Change>, show: Show, lines: &mut Vec<Line>) {
+fn section(title: &str, changes: Vec<Change>, show: RenderContext, lines: &mut Vec<Line>) {
     if changes.is_empty() {
         return;
     }
     lines.push(heading(title));
     let names = changes.iter().map(|change| change.name.width()).max().unwrap_or(0).min(WIDEST_NAME) + 2;
     for Change { name, before, after } in changes {
-        let mut line = Line::of(Ink::Muted, name).hanging(names);
+        let mut line = Line::of(Role::Muted, name).hanging(names);
         line.pad_to(names);
         let arrow = format!(" {} ", show.glyphs.arrow);
-        lines.push(line.with(before.0, before.1).with(Ink::Muted, arrow).with(after.0, after.1));
+        lines.push(line.with(before.0, before.1).with(Role::Muted, arrow).with(after.0, after.1));
     }
     lines.push(Line::empty());
 }

@@ -2,9 +2,10 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
-use super::{LABEL, Show};
+use super::LABEL;
 use crate::domain::diff::first_difference;
-use crate::tui::text::{Ink, Line};
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role};
 
 /// The most pieces that are shown of values that do not fit one line.
 const PIECES: usize = 6;
@@ -13,9 +14,9 @@ const BELOW: usize = 2;
 /// The least columns that a value is broken into.
 const LEAST: usize = 12;
 
-/// What stands before a value, in its ink.
+/// What stands before a value, in its role.
 #[derive(Clone, Copy, Debug)]
-pub struct Label<'t>(pub Ink, pub &'t str);
+pub struct Label<'t>(pub Role, pub &'t str);
 
 /// One character as it is shown.
 struct Cell {
@@ -27,13 +28,13 @@ struct Cell {
 /// The first value over the second, and under them a mark at the first character in which they differ. Values that
 /// would not fit beside their labels and fit below them stand there; longer ones are broken, a pair of pieces at a time,
 /// and of long pieces that are the same only the last is shown.
-pub fn lines(labels: &[Label<'_>; 2], first: &str, second: &str, width: usize, show: Show) -> Vec<Line> {
+pub fn lines(labels: &[Label<'_>; 2], first: &str, second: &str, width: usize, show: RenderContext) -> Vec<Line> {
     let from = first_difference(first, second).map(|difference| difference.at);
     let (above, below) = (cells(first, from, show), cells(second, from, show));
     let longest = columns(&above).max(columns(&below));
     if longest + LABEL > width && longest + BELOW <= width {
         let [Label(ink_above, above_label), Label(ink_below, below_label)] = labels;
-        let head = Line::of(*ink_above, *above_label).with(Ink::Muted, ", and below it ");
+        let head = Line::of(*ink_above, *above_label).with(Role::Muted, ", and below it ");
         let mut lines = vec![head.with(*ink_below, *below_label).hanging(BELOW)];
         lines.extend(pair(&Line::empty(), &Line::empty(), BELOW, [&above, &below], show));
         return lines;
@@ -49,9 +50,9 @@ pub fn lines(labels: &[Label<'_>; 2], first: &str, second: &str, width: usize, s
     if start > 0 {
         let same: usize = above.iter().take(start).map(|cells| cells.len()).sum();
         let text = format!("{} the first {same} characters are the same", show.glyphs.ellipsis);
-        lines.push(Line::of(Ink::Muted, text).hanging(BELOW));
+        lines.push(Line::of(Role::Muted, text).hanging(BELOW));
     }
-    let line = |Label(ink, text): &Label<'_>| Line::of(*ink, *text);
+    let line = |Label(role, text): &Label<'_>| Line::of(*role, *text);
     for at in (start..count).take(PIECES) {
         let (top, bottom) = (above.get(at).copied().unwrap_or(&[]), below.get(at).copied().unwrap_or(&[]));
         let mut both = pair(&line(&labels[0]), &line(&labels[1]), LABEL, [top, bottom], show);
@@ -60,13 +61,13 @@ pub fn lines(labels: &[Label<'_>; 2], first: &str, second: &str, width: usize, s
         lines.extend(both);
     }
     if count > start + PIECES {
-        lines.push(Line::of(Ink::Muted, format!("{} and so on", show.glyphs.ellipsis)));
+        lines.push(Line::of(Role::Muted, format!("{} and so on", show.glyphs.ellipsis)));
     }
     lines
 }
 
 /// Two pieces under each other from a column on, and the mark of the first difference if it lies in them.
-fn pair(above: &Line, below: &Line, column: usize, [top, bottom]: [&[Cell]; 2], show: Show) -> Vec<Line> {
+fn pair(above: &Line, below: &Line, column: usize, [top, bottom]: [&[Cell]; 2], show: RenderContext) -> Vec<Line> {
     let mut lines = vec![inked(above, column, top), inked(below, column, bottom)];
     // The text that ended has no differing character; its end is the place.
     let place = |cells: &[Cell]| {
@@ -74,7 +75,7 @@ fn pair(above: &Line, below: &Line, column: usize, [top, bottom]: [&[Cell]; 2], 
         cells.iter().any(|cell| cell.differs).then_some(before)
     };
     if let Some(at) = place(bottom).or(place(top)) {
-        lines.push(Line::of(Ink::Plain, " ".repeat(column + at)).with(Ink::Difference, show.glyphs.caret));
+        lines.push(Line::of(Role::Plain, " ".repeat(column + at)).with(Role::Difference, show.glyphs.caret));
     }
     lines
 }
@@ -83,7 +84,7 @@ fn columns(cells: &[Cell]) -> usize {
     cells.iter().map(|cell| cell.width).sum()
 }
 
-fn cells(text: &str, from: Option<usize>, show: Show) -> Vec<Cell> {
+fn cells(text: &str, from: Option<usize>, show: RenderContext) -> Vec<Cell> {
     text.chars()
         .take(4_000)
         .enumerate()
@@ -114,7 +115,7 @@ fn inked(label: &Line, column: usize, cells: &[Cell]) -> Line {
     let mut line = label.clone();
     line.pad_to(column);
     for cell in cells {
-        line.push(if cell.differs { Ink::Difference } else { Ink::Plain }, cell.text.clone());
+        line.push(if cell.differs { Role::Difference } else { Role::Plain }, cell.text.clone());
     }
     line
 }
@@ -122,13 +123,13 @@ fn inked(label: &Line, column: usize, cells: &[Cell]) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::inputs::{Inputs, Look};
+    use crate::tui::inputs::{Appearance, Inputs};
     use crate::tui::model::Model;
 
     fn plain(expected: &str, actual: &str, width: usize) -> Vec<String> {
-        let model = Model::new(Inputs::default(), Look::default(), 0, (80, 24));
-        let labels = [Label(Ink::Muted, "expected"), Label(Ink::Muted, "actual")];
-        lines(&labels, expected, actual, width, Show::of(&model)).iter().map(Line::plain).collect()
+        let model = Model::new(Inputs::default(), Appearance::default(), 0, (80, 24));
+        let labels = [Label(Role::Muted, "expected"), Label(Role::Muted, "actual")];
+        lines(&labels, expected, actual, width, model.render_context()).iter().map(Line::plain).collect()
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! The findings: root causes first, what they block folded under them, what is ruled out, and what would decide.
 
-use super::chain::outcome_ink;
-use super::{Rows, Show, command_line, finding, heading};
+use super::chain::outcome_role;
+use super::{Rows, command_line, finding, heading};
 use crate::cause::{Certainty, Finding, Suspect, UNFOLDED, Undecided};
 use crate::check::{CheckId, Outcome};
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role, cut};
 use crate::run::event::{FinishedCheck, RunVerdict};
 use crate::run::report::Report;
 use crate::tui::model::Model;
-use crate::tui::text::{Ink, Line, cut};
 
 /// A row of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,13 +83,13 @@ fn outcome_of_check(report: &Report, finding: &Finding) -> Outcome {
 }
 
 fn row(model: &Model, row: Row, width: usize) -> Line {
-    let show = Show::of(model);
+    let show = model.render_context();
     let Some(report) = model.runs.shown().map(|run| &run.report) else {
         return Line::empty();
     };
     match row {
         Row::Blocked(_, check) => {
-            let line = Line::of(Ink::Muted, format!("  {} {}", show.glyphs.skipped, check.title()));
+            let line = Line::of(Role::Muted, format!("  {} {}", show.glyphs.skipped, check.title()));
             if width == usize::MAX { line } else { line.cut(width, show.glyphs.ellipsis) }
         }
         Row::Finding(place) => {
@@ -97,10 +98,10 @@ fn row(model: &Model, row: Row, width: usize) -> Line {
             };
             let outcome = weight(report, found);
             let is_question = is_question(outcome_of_check(report, found), found);
-            let mark = if is_question { Ink::Muted } else { outcome_ink(outcome) };
-            let mut line = Line::of(mark, show.glyphs.outcome(outcome)).with(Ink::Plain, " ");
+            let mark = if is_question { Role::Muted } else { outcome_role(outcome) };
+            let mut line = Line::of(mark, show.glyphs.outcome(outcome)).with(Role::Plain, " ");
             if width == usize::MAX {
-                return line.with(Ink::Plain, format!("{} {} {}", found.summary, found.cause, found.check));
+                return line.with(Role::Plain, format!("{} {} {}", found.summary, found.cause, found.check));
             }
             let blocks = if is_first_of_its_check(report, place) { blocked(report, found).len() } else { 0 };
             let fold = if model.unfolded.contains(&place) { show.glyphs.unfolded } else { show.glyphs.folded };
@@ -112,12 +113,12 @@ fn row(model: &Model, row: Row, width: usize) -> Line {
                 (None, None) => String::new(),
             };
             let room = width.saturating_sub(line.width() + note.chars().count() + usize::from(!note.is_empty()));
-            let ink = if outcome == Outcome::Fail { Ink::Strong } else { Ink::Plain };
-            line.push(ink, cut(&show.prose(&found.summary), room, show.glyphs.ellipsis));
+            let role = if outcome == Outcome::Fail { Role::Strong } else { Role::Plain };
+            line.push(role, cut(&show.prose(&found.summary), room, show.glyphs.ellipsis));
             if !note.is_empty() {
                 let used = line.width() + note.chars().count();
-                line.push(Ink::Plain, " ".repeat(width.saturating_sub(used)));
-                line.push(Ink::Muted, note);
+                line.push(Role::Plain, " ".repeat(width.saturating_sub(used)));
+                line.push(Role::Muted, note);
             }
             line
         }
@@ -145,7 +146,7 @@ pub fn detail_title(model: &Model) -> String {
 
 /// The selected finding, what it leaves open, and what it blocks.
 pub fn detail(model: &Model, width: usize) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let Some(run) = model.runs.shown() else {
         return super::page::no_rows(model);
     };
@@ -154,10 +155,10 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
             let reason =
                 run.report.finished().find(|c| c.id == id).and_then(|c| c.reason.as_deref()).unwrap_or_default();
             return vec![
-                Line::of(Ink::Strong, id.title()),
-                Line::of(Ink::Muted, show.prose(reason)),
+                Line::of(Role::Strong, id.title()),
+                Line::of(Role::Muted, show.prose(reason)),
                 Line::empty(),
-                Line::of(Ink::Plain, "It was not checked. Fix the cause above it and run again."),
+                Line::of(Role::Plain, "It was not checked. Fix the cause above it and run again."),
             ];
         }
         Some(Row::Finding(place)) => match run.report.findings.get(place) {
@@ -172,7 +173,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     if !blocks.is_empty() {
         lines.push(Line::empty());
         lines.push(heading("Not checked because of it"));
-        lines.extend(blocks.iter().map(|c| Line::of(Ink::Muted, format!("{} {}", show.glyphs.skipped, c.id.title()))));
+        lines.extend(blocks.iter().map(|c| Line::of(Role::Muted, format!("{} {}", show.glyphs.skipped, c.id.title()))));
     }
     if let Some(open) = run.report.undecided.as_ref().filter(|open| is_likeliest(open, found)) {
         undecided(open, found, show, &mut lines);
@@ -182,12 +183,12 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
 
 /// What a run without findings means, and which checks it says nothing of.
 fn none_found(model: &Model, report: &Report) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let mut lines = match report.end.as_ref().map(|end| end.verdict) {
-        Some(RunVerdict::Pass) => vec![Line::of(Ink::Good, format!("{} Nothing was found.", show.glyphs.pass))],
+        Some(RunVerdict::Pass) => vec![Line::of(Role::Good, format!("{} Nothing was found.", show.glyphs.pass))],
         _ => vec![
-            Line::of(Ink::Warning, format!("{} Nothing was found, and nothing is proven.", show.glyphs.inconclusive)),
-            Line::of(Ink::Plain, "What was not checked can still be wrong."),
+            Line::of(Role::Warning, format!("{} Nothing was found, and nothing is proven.", show.glyphs.inconclusive)),
+            Line::of(Role::Plain, "What was not checked can still be wrong."),
         ],
     };
     let open: Vec<&FinishedCheck> = report
@@ -199,9 +200,9 @@ fn none_found(model: &Model, report: &Report) -> Vec<Line> {
         lines.extend([Line::empty(), heading("Not checked")]);
         lines.extend(open.iter().map(|check| {
             let why = check.reason.as_deref().map(|why| format!(": {}", show.prose(why))).unwrap_or_default();
-            Line::of(outcome_ink(check.outcome), format!("{} ", show.glyphs.outcome(check.outcome)))
-                .with(Ink::Plain, check.id.title())
-                .with(Ink::Muted, why)
+            Line::of(outcome_role(check.outcome), format!("{} ", show.glyphs.outcome(check.outcome)))
+                .with(Role::Plain, check.id.title())
+                .with(Role::Muted, why)
                 .hanging(2)
         }));
     }
@@ -209,7 +210,7 @@ fn none_found(model: &Model, report: &Report) -> Vec<Line> {
         && let Some(since) = watch.works_since_ms
     {
         lines.push(Line::of(
-            Ink::Plain,
+            Role::Plain,
             format!("It works since {}.", super::clock::moment(model, since.div_euclid(1000))),
         ));
     }
@@ -217,21 +218,21 @@ fn none_found(model: &Model, report: &Report) -> Vec<Line> {
 }
 
 /// What else would explain the refusal that this finding is the likeliest cause of, and the command that decides.
-fn undecided(undecided: &Undecided, found: &Finding, show: Show, lines: &mut Vec<Line>) {
+fn undecided(undecided: &Undecided, found: &Finding, show: RenderContext, lines: &mut Vec<Line>) {
     lines.push(Line::empty());
     lines.push(heading("It could also be"));
     let others: Vec<&Suspect> = undecided.candidates.iter().filter(|suspect| suspect.cause != found.cause).collect();
     lines.extend(others.iter().take(UNFOLDED).map(|suspect| {
-        Line::of(Ink::Muted, format!("{} ", show.glyphs.inconclusive))
-            .with(Ink::Plain, show.prose(&suspect.summary))
-            .with(Ink::Muted, format!(" ({})", suspect.cause))
+        Line::of(Role::Muted, format!("{} ", show.glyphs.inconclusive))
+            .with(Role::Plain, show.prose(&suspect.summary))
+            .with(Role::Muted, format!(" ({})", suspect.cause))
             .hanging(2)
     }));
     if let Some(rest) = others.get(UNFOLDED..).filter(|rest| !rest.is_empty()) {
         let names: Vec<&str> = rest.iter().map(|suspect| suspect.cause.id()).collect();
-        lines.push(Line::of(Ink::Muted, format!("{} or {}", show.glyphs.inconclusive, names.join(", "))).hanging(2));
+        lines.push(Line::of(Role::Muted, format!("{} or {}", show.glyphs.inconclusive, names.join(", "))).hanging(2));
     }
     lines.extend([Line::empty(), heading("To decide")]);
-    lines.push(Line::of(Ink::Plain, show.prose(&undecided.decide.text)).hanging(2));
+    lines.push(Line::of(Role::Plain, show.prose(&undecided.decide.text)).hanging(2));
     lines.extend(show.lines(&undecided.decide.command).into_iter().map(|text| command_line(0, &text)));
 }

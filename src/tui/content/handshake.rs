@@ -2,15 +2,16 @@
 
 use serde_json::Value;
 
-use super::chain::{outcome_ink, running};
-use super::{LABEL, Rows, Show, finding, heading, labelled};
+use super::chain::{outcome_role, running};
+use super::{LABEL, Rows, finding, heading, labelled};
 use crate::cause::Finding;
 use crate::check::Outcome;
-use crate::output::paint::milliseconds;
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role, cut};
+use crate::report::paint::milliseconds;
 use crate::run::event::FinishedCheck;
 use crate::run::report::{CheckState, Progress, Report};
 use crate::tui::model::Model;
-use crate::tui::text::{Ink, Line, cut};
 
 /// The most facts that are listed.
 const FACTS: usize = 80;
@@ -24,28 +25,28 @@ pub fn rows(model: &Model) -> Rows<'_> {
     }
 }
 
-/// The sign and ink of a check.
-pub fn sign(model: &Model, check: &CheckState) -> (&'static str, Ink) {
-    let glyphs = Show::of(model).glyphs;
+/// The sign and role of a check.
+pub fn sign(model: &Model, check: &CheckState) -> (&'static str, Role) {
+    let glyphs = model.render_context().glyphs;
     match &check.progress {
-        Progress::Waiting => (glyphs.waiting, Ink::Muted),
-        Progress::Running { .. } => (running(model), Ink::Accent),
-        Progress::Finished(finished) => (glyphs.outcome(finished.outcome), outcome_ink(finished.outcome)),
+        Progress::Waiting => (glyphs.waiting, Role::Muted),
+        Progress::Running { .. } => (running(model), Role::Accent),
+        Progress::Finished(finished) => (glyphs.outcome(finished.outcome), outcome_role(finished.outcome)),
     }
 }
 
 fn row(model: &Model, check: &CheckState, width: usize) -> Line {
-    let show = Show::of(model);
-    let (sign, ink) = sign(model, check);
-    let (title_ink, note) = match &check.progress {
-        Progress::Waiting => (Ink::Muted, String::new()),
-        Progress::Running { retries: Some((attempt, _)), .. } => (Ink::Plain, format!("attempt {}", attempt + 1)),
-        Progress::Running { .. } => (Ink::Plain, "running".to_owned()),
+    let show = model.render_context();
+    let (sign, role) = sign(model, check);
+    let (title_role, note) = match &check.progress {
+        Progress::Waiting => (Role::Muted, String::new()),
+        Progress::Running { retries: Some((attempt, _)), .. } => (Role::Plain, format!("attempt {}", attempt + 1)),
+        Progress::Running { .. } => (Role::Plain, "running".to_owned()),
         Progress::Finished(finished) => match finished.outcome {
-            Outcome::Skipped if finished.blocked_by.is_some() => (Ink::Muted, "blocked".to_owned()),
-            Outcome::Skipped => (Ink::Muted, "skipped".to_owned()),
-            Outcome::Fail => (Ink::Bad, time(finished)),
-            _ => (Ink::Plain, time(finished)),
+            Outcome::Skipped if finished.blocked_by.is_some() => (Role::Muted, "blocked".to_owned()),
+            Outcome::Skipped => (Role::Muted, "skipped".to_owned()),
+            Outcome::Fail => (Role::Bad, time(finished)),
+            _ => (Role::Plain, time(finished)),
         },
     };
     // A filter looks at the whole row, so a row of no bounded width says all it knows.
@@ -58,14 +59,14 @@ fn row(model: &Model, check: &CheckState, width: usize) -> Line {
             Progress::Finished(finished) => outcome_word(finished.outcome),
             _ => "",
         };
-        return Line::of(Ink::Plain, format!("{} {} {word} {note} {reason}", check.title, check.id));
+        return Line::of(Role::Plain, format!("{} {} {word} {note} {reason}", check.title, check.id));
     }
     let room = width.saturating_sub(note.chars().count() + 4);
-    let mut line = Line::of(ink, sign).with(Ink::Plain, " ");
-    line.push(title_ink, cut(&show_title(check), room, show.glyphs.ellipsis));
+    let mut line = Line::of(role, sign).with(Role::Plain, " ");
+    line.push(title_role, cut(&show_title(check), room, show.glyphs.ellipsis));
     let used = line.width() + note.chars().count();
-    line.push(Ink::Plain, " ".repeat(width.saturating_sub(used)));
-    line.push(Ink::Muted, note);
+    line.push(Role::Plain, " ".repeat(width.saturating_sub(used)));
+    line.push(Role::Muted, note);
     line
 }
 
@@ -115,21 +116,24 @@ fn selected(model: &Model) -> Option<&CheckState> {
 
 /// What the selected check saw.
 pub fn detail(model: &Model, width: usize) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let Some(check) = selected(model) else {
         return super::page::no_rows(model);
     };
     match &check.progress {
         Progress::Waiting => {
-            vec![Line::of(Ink::Strong, show_title(check)), Line::of(Ink::Muted, "waiting for what it needs")]
+            vec![Line::of(Role::Strong, show_title(check)), Line::of(Role::Muted, "waiting for what it needs")]
         }
         Progress::Running { retries: None, .. } => {
-            vec![Line::of(Ink::Strong, show_title(check)), Line::of(Ink::Accent, format!("{} running", running(model)))]
+            vec![
+                Line::of(Role::Strong, show_title(check)),
+                Line::of(Role::Accent, format!("{} running", running(model))),
+            ]
         }
         Progress::Running { retries: Some((attempt, reason)), .. } => vec![
-            Line::of(Ink::Strong, show_title(check)),
-            Line::of(Ink::Accent, format!("{} attempt {}", running(model), attempt + 1)),
-            labelled("so far", Ink::Warning, show.prose(reason)),
+            Line::of(Role::Strong, show_title(check)),
+            Line::of(Role::Accent, format!("{} attempt {}", running(model), attempt + 1)),
+            labelled("so far", Role::Warning, show.prose(reason)),
         ],
         Progress::Finished(finished) => {
             let findings = model.runs.shown().map(|run| run.report.told(finished)).unwrap_or_default();
@@ -143,7 +147,7 @@ fn finished_detail(
     finished: &FinishedCheck,
     findings: &[Finding],
     width: usize,
-    show: Show,
+    show: RenderContext,
 ) -> Vec<Line> {
     let mut lines = Vec::new();
     for (place, found) in findings.iter().enumerate() {
@@ -157,20 +161,20 @@ fn finished_detail(
         lines.push(heading("What was checked"));
     }
     let mut state = Line::of(
-        outcome_ink(finished.outcome),
+        outcome_role(finished.outcome),
         format!("{} {}", show.glyphs.outcome(finished.outcome), outcome_word(finished.outcome)),
     );
     if finished.outcome != Outcome::Skipped {
-        state.push(Ink::Muted, format!(" after {}", milliseconds(finished.duration_ms)));
+        state.push(Role::Muted, format!(" after {}", milliseconds(finished.duration_ms)));
     }
-    lines.push(Line::of(Ink::Plain, show_title(check)));
+    lines.push(Line::of(Role::Plain, show_title(check)));
     lines.push(state);
     if let Some(reason) = &finished.reason {
         let label = if finished.outcome == Outcome::Pass { "seen" } else { "reason" };
-        lines.push(labelled(label, Ink::Plain, show.prose(reason)));
+        lines.push(labelled(label, Role::Plain, show.prose(reason)));
     }
     if let Some(blocker) = finished.blocked_by {
-        lines.push(labelled("blocked by", Ink::Plain, format!("{blocker}: {}", blocker.title())));
+        lines.push(labelled("blocked by", Role::Plain, format!("{blocker}: {}", blocker.title())));
     }
     if !finished.facts.is_empty() {
         lines.push(Line::empty());
@@ -179,13 +183,13 @@ fn finished_detail(
     }
     if findings.is_empty() && !finished.docs.is_empty() {
         lines.push(Line::empty());
-        lines.push(labelled("docs", Ink::Accent, crate::domain::text::visible(&finished.docs)));
+        lines.push(labelled("docs", Role::Accent, crate::domain::text::visible(&finished.docs)));
     }
     lines
 }
 
 /// Facts as one line each for a width in columns, nested ones by their path.
-pub fn facts(facts: &serde_json::Map<String, Value>, width: usize, show: Show, lines: &mut Vec<Line>) {
+pub fn facts(facts: &serde_json::Map<String, Value>, width: usize, show: RenderContext, lines: &mut Vec<Line>) {
     let mut flat = Vec::new();
     for (name, value) in facts {
         flatten(name.clone(), value, &mut flat);
@@ -194,12 +198,12 @@ pub fn facts(facts: &serde_json::Map<String, Value>, width: usize, show: Show, l
     // A path is cut only where it would leave its value less than the larger part.
     let label = label.clamp(LABEL - 1, (width * 2 / 5).max(24)) + 1;
     for (path, value) in flat.iter().take(FACTS) {
-        let mut line = Line::of(Ink::Muted, end_of(path, label - 1, show.glyphs.ellipsis)).hanging(label);
+        let mut line = Line::of(Role::Muted, end_of(path, label - 1, show.glyphs.ellipsis)).hanging(label);
         line.pad_to(label);
-        lines.push(line.with(Ink::Plain, show.prose(value)));
+        lines.push(line.with(Role::Plain, show.prose(value)));
     }
     if flat.len() > FACTS {
-        lines.push(Line::of(Ink::Muted, format!("{} and {} more", show.glyphs.ellipsis, flat.len() - FACTS)));
+        lines.push(Line::of(Role::Muted, format!("{} and {} more", show.glyphs.ellipsis, flat.len() - FACTS)));
     }
 }
 
@@ -254,7 +258,7 @@ mod tests {
         let path = "evaluation.actions.1.action";
         for (width, whole) in [(100, true), (40, false)] {
             let mut lines = Vec::new();
-            facts(told.as_object().unwrap(), width, Show::of(&model), &mut lines);
+            facts(told.as_object().unwrap(), width, model.render_context(), &mut lines);
             let shown = lines.iter().map(Line::plain).any(|line| line.contains(path));
             assert_eq!(shown, whole, "{width}: {lines:?}");
         }

@@ -1,15 +1,16 @@
 //! The log: the run's events in order.
 
-use super::chain::outcome_ink;
+use super::chain::outcome_role;
 use super::clock::moment;
 use super::handshake::outcome_word;
-use super::{Rows, Show, labelled};
+use super::{Rows, labelled};
 use crate::check::CheckId;
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role};
 use crate::run::event::FinishedCheck;
 use crate::run::report::Progress;
 use crate::tui::model::runs::{EntryKind, Level, LogEntry};
 use crate::tui::model::{Model, Run};
-use crate::tui::text::{Ink, Line};
 
 /// The width from which on the texts stand in a column.
 const COLUMNS: usize = 80;
@@ -19,28 +20,28 @@ const CHECK_END: usize = 45;
 /// The entries.
 pub fn rows(model: &Model) -> Rows<'_> {
     let log: &[LogEntry] = model.runs.shown().map_or(&[], |run| &run.log);
-    let show = Show::of(model);
+    let show = model.render_context();
     Rows {
         count: log.len(),
         line: Box::new(move |at, width| log.get(at).map_or_else(Line::empty, |e| row(e, show, width))),
     }
 }
 
-fn ink(level: Level) -> Ink {
+fn role(level: Level) -> Role {
     match level {
-        Level::Detail => Ink::Plain,
-        Level::Good => Ink::Good,
-        Level::Warning => Ink::Warning,
-        Level::Bad => Ink::Bad,
+        Level::Detail => Role::Plain,
+        Level::Good => Role::Good,
+        Level::Warning => Role::Warning,
+        Level::Bad => Role::Bad,
     }
 }
 
-fn row(entry: &LogEntry, show: Show, width: usize) -> Line {
-    let mut line = Line::of(Ink::Muted, format!("{:>9} ", seconds(entry.at_ms)));
-    line.push(Ink::Plain, entry.check.map_or("run", |check| check.id()));
+fn row(entry: &LogEntry, show: RenderContext, width: usize) -> Line {
+    let mut line = Line::of(Role::Muted, format!("{:>9} ", seconds(entry.at_ms)));
+    line.push(Role::Plain, entry.check.map_or("run", |check| check.id()));
     // Where there is room the texts stand in a column of their own.
     line.pad_to(if (COLUMNS..usize::MAX).contains(&width) { CHECK_END } else { 0 });
-    line.push(ink(entry.level), show.prose(&entry.text));
+    line.push(role(entry.level), show.prose(&entry.text));
     line.cut(width, show.glyphs.ellipsis)
 }
 
@@ -50,7 +51,7 @@ fn seconds(ms: u64) -> String {
 
 /// The selected entry as a whole.
 pub fn detail(model: &Model) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let Some(run) = model.runs.shown() else {
         return super::page::no_rows(model);
     };
@@ -59,16 +60,16 @@ pub fn detail(model: &Model) -> Vec<Line> {
     };
     let at_s = run.started_ms.saturating_add(i64::try_from(entry.at_ms).unwrap_or(i64::MAX)).div_euclid(1000);
     let time = format!("{}, {} after the start", moment(model, at_s), seconds(entry.at_ms));
-    let mut lines = vec![labelled("time", Ink::Plain, time)];
+    let mut lines = vec![labelled("time", Role::Plain, time)];
     if let Some(check) = entry.check {
-        lines.push(labelled("check", Ink::Plain, check.title()));
+        lines.push(labelled("check", Role::Plain, check.title()));
     }
     match entry.check.and_then(|check| ended(run, check, entry)) {
         Some(finished) => lines.extend(end(finished, show)),
-        None => lines.push(labelled("event", ink(entry.level), show.prose(&entry.text))),
+        None => lines.push(labelled("event", role(entry.level), show.prose(&entry.text))),
     }
     if run.lost > 0 {
-        lines.push(labelled("lost", Ink::Warning, format!("{} events never arrived", run.lost)));
+        lines.push(labelled("lost", Role::Warning, format!("{} events never arrived", run.lost)));
     }
     lines
 }
@@ -82,18 +83,18 @@ fn ended<'r>(run: &'r Run, check: CheckId, entry: &LogEntry) -> Option<&'r Finis
 }
 
 /// How a check ended: what its row has no room for.
-fn end(finished: &FinishedCheck, show: Show) -> Vec<Line> {
-    let mut lines = vec![labelled("outcome", outcome_ink(finished.outcome), outcome_word(finished.outcome))];
+fn end(finished: &FinishedCheck, show: RenderContext) -> Vec<Line> {
+    let mut lines = vec![labelled("outcome", outcome_role(finished.outcome), outcome_word(finished.outcome))];
     if finished.duration_ms > 0 {
         let took = format!("{} ms, from {} on", finished.duration_ms, seconds(finished.started_ms));
-        lines.push(labelled("took", Ink::Plain, took));
+        lines.push(labelled("took", Role::Plain, took));
     }
     if let Some(reason) = &finished.reason {
-        lines.push(labelled("reason", Ink::Plain, show.prose(reason)));
+        lines.push(labelled("reason", Role::Plain, show.prose(reason)));
     }
     for (place, found) in finished.findings.iter().enumerate() {
         let label = if place == 0 { "found" } else { "" };
-        lines.push(labelled(label, Ink::Plain, format!("{}: {}", found.cause, show.prose(&found.summary))));
+        lines.push(labelled(label, Role::Plain, format!("{}: {}", found.cause, show.prose(&found.summary))));
     }
     lines
 }

@@ -1,4 +1,4 @@
-//! What the panes say, as lines in ink: pure functions of the model, used to draw and to know how far one can scroll.
+//! What the panes say, as lines in role: pure functions of the model, used to draw and to know how far one can scroll.
 
 pub mod chain;
 pub mod clock;
@@ -17,15 +17,8 @@ pub mod start;
 pub mod token;
 pub mod waterfall;
 
-use super::glyphs::Glyphs;
-use super::inputs::Privacy;
 use super::model::{HandshakeView, Model, Screen};
-use super::privacy::{mask_prose, mask_value};
-use super::text::{Ink, Line};
-use crate::domain::text::{visible, visible_lines};
-
-/// The longest text from outside that is shown as a whole, in characters; of a longer one the start is.
-const LONGEST: usize = 4_000;
+use crate::report::page::{Line, Role};
 
 /// The rows of a screen's list.
 pub struct Rows<'m> {
@@ -76,73 +69,23 @@ pub fn detail_title(model: &Model) -> String {
     }
 }
 
-/// How texts from outside are shown.
-#[derive(Clone, Copy)]
-pub struct Show {
-    pub glyphs: &'static Glyphs,
-    privacy: Privacy,
-}
-
-impl Show {
-    /// As the model says.
-    pub fn of(model: &Model) -> Self {
-        Show { glyphs: model.look.glyphs.glyphs(), privacy: model.look.privacy }
-    }
-
-    /// A sentence or name that may quote what came from outside, on one line.
-    pub fn prose(self, text: &str) -> String {
-        let text = visible(shorten(text)).into_owned();
-        match self.privacy {
-            Privacy::Open => text,
-            Privacy::Masked => mask_prose(&text, self.glyphs.mask),
-        }
-    }
-
-    /// A value from outside, on one line.
-    pub fn value(self, text: &str) -> String {
-        let mut shown = visible(shorten(text)).into_owned();
-        if shorten(text).len() < text.len() {
-            shown.push_str(&format!("{} ({} bytes)", self.glyphs.ellipsis, text.len()));
-        }
-        match self.privacy {
-            Privacy::Open => shown,
-            Privacy::Masked => mask_value(&shown, self.glyphs.mask),
-        }
-    }
-
-    /// A text of several lines.
-    pub fn lines(self, text: &str) -> Vec<String> {
-        let text = visible_lines(shorten(text));
-        text.split('\n')
-            .map(|line| match self.privacy {
-                Privacy::Open => line.to_owned(),
-                Privacy::Masked => mask_prose(line, self.glyphs.mask),
-            })
-            .collect()
-    }
-}
-
-fn shorten(text: &str) -> &str {
-    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
-}
-
 /// Width of the labels before a detail's lines.
 pub const LABEL: usize = 11;
 
 /// A labelled line whose continuation is indented under its text.
-pub fn labelled(label: &str, ink: Ink, text: impl Into<String>) -> Line {
-    let mut line = Line::of(Ink::Muted, label).hanging(LABEL);
+pub fn labelled(label: &str, role: Role, text: impl Into<String>) -> Line {
+    let mut line = Line::of(Role::Muted, label).hanging(LABEL);
     line.pad_to(LABEL);
-    line.with(ink, text)
+    line.with(role, text)
 }
 
 /// A line to copy that begins in a column; what does not fit is indented further than the line itself.
 pub fn command_line(column: usize, text: &str) -> Line {
     let indent = text.len() - text.trim_start_matches(' ').len();
-    Line::of(Ink::Plain, " ".repeat(column)).with(Ink::Command, text).hanging(column + indent + 2)
+    Line::of(Role::Plain, " ".repeat(column)).with(Role::Command, text).hanging(column + indent + 2)
 }
 
 /// A line between parts of a pane.
 pub fn heading(text: impl Into<String>) -> Line {
-    Line::of(Ink::Strong, text)
+    Line::of(Role::Strong, text)
 }

@@ -1,15 +1,16 @@
 //! Texts on top of a screen, and what an empty pane says.
 
-use super::{Show, command_line, compare, explanation, heading};
+use super::{command_line, compare, explanation, heading};
 use crate::cause::Fix;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Value;
 use crate::guide::Import;
-use crate::output::fix::diff;
+use crate::report::context::RenderContext;
+use crate::report::fix::diff;
+use crate::report::page::{Line, Role};
 use crate::tui::command::CommandId;
 use crate::tui::command::{Scope, command};
 use crate::tui::model::{Lifecycle, Model, Page, Screen};
-use crate::tui::text::{Ink, Line};
 
 /// The heading of a text on top.
 pub fn title(page: &Page) -> String {
@@ -24,15 +25,15 @@ pub fn title(page: &Page) -> String {
 
 /// A text on top, for a width in columns.
 pub fn lines(model: &Model, page: &Page, width: usize) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     match page {
         Page::Error { message, hints, .. } => {
-            let mut lines: Vec<Line> = show.lines(message).into_iter().map(|text| Line::of(Ink::Bad, text)).collect();
+            let mut lines: Vec<Line> = show.lines(message).into_iter().map(|text| Line::of(Role::Bad, text)).collect();
             if !hints.is_empty() {
                 lines.push(Line::empty());
             }
             lines.extend(
-                hints.iter().flat_map(|hint| show.lines(hint)).map(|text| Line::of(Ink::Plain, text).hanging(2)),
+                hints.iter().flat_map(|hint| show.lines(hint)).map(|text| Line::of(Role::Plain, text).hanging(2)),
             );
             lines
         }
@@ -41,34 +42,34 @@ pub fn lines(model: &Model, page: &Page, width: usize) -> Vec<Line> {
         Page::Imported { import, earlier } => {
             let mut lines = imported(import, earlier, show);
             let changed = import.taken.iter().zip(earlier).any(|(taken, before)| before.as_ref() != Some(&taken.value));
-            let key = model.look.keymap.key(Scope::On(Screen::Guide), CommandId::Undo);
+            let key = model.appearance.keymap.key(Scope::On(Screen::Guide), CommandId::Undo);
             if let Some(key) = key.filter(|_| changed) {
                 lines.push(Line::empty());
-                let line = Line::of(Ink::Muted, "It is in the profile now; ").with(Ink::Accent, key.to_string());
-                lines.push(line.with(Ink::Muted, " takes it back once this is closed."));
+                let line = Line::of(Role::Muted, "It is in the profile now; ").with(Role::Accent, key.to_string());
+                lines.push(line.with(Role::Muted, " takes it back once this is closed."));
             }
             lines
         }
         Page::Compare { before, after } => match (model.runs.get(*before), model.runs.get(*after)) {
             (Some(before), Some(after)) => compare::lines(model, before, after),
-            _ => vec![Line::of(Ink::Muted, "one of the runs is no longer kept")],
+            _ => vec![Line::of(Role::Muted, "one of the runs is no longer kept")],
         },
     }
 }
 
 /// A fix: what it changes line by line, the script as it runs, what shows that it worked, and the way back.
-fn fix_lines(fix: &Fix, show: Show) -> Vec<Line> {
-    let mut lines = vec![Line::of(Ink::Strong, show.prose(&fix.text)).hanging(2)];
+fn fix_lines(fix: &Fix, show: RenderContext) -> Vec<Line> {
+    let mut lines = vec![Line::of(Role::Strong, show.prose(&fix.text)).hanging(2)];
     let changes = diff(fix);
     if changes.starts_with("--- ") {
         lines.extend([Line::empty(), heading("What it changes")]);
         lines.extend(show.lines(changes.trim_end()).into_iter().map(|line| {
-            let ink = match line.chars().next() {
-                Some('+') => Ink::Good,
-                Some('-') => Ink::Bad,
-                _ => Ink::Muted,
+            let role = match line.chars().next() {
+                Some('+') => Role::Good,
+                Some('-') => Role::Bad,
+                _ => Role::Muted,
             };
-            Line::of(ink, line)
+            Line::of(role, line)
         }));
     }
     let script = |lines: &mut Vec<Line>, title: &str, text: &str| {
@@ -84,62 +85,62 @@ fn fix_lines(fix: &Fix, show: Show) -> Vec<Line> {
 }
 
 /// What was taken from a pasted text, from where, and what was left and why.
-fn imported(import: &Import, earlier: &[Option<Value>], show: Show) -> Vec<Line> {
+fn imported(import: &Import, earlier: &[Option<Value>], show: RenderContext) -> Vec<Line> {
     let mut lines = Vec::new();
     for (taken, before) in import.taken.iter().zip(earlier) {
         let hidden = taken.key == Key::ExternalId;
         let value = if hidden { "(not shown)".to_owned() } else { show.value(&taken.value.to_string()) };
-        let line = Line::of(Ink::Good, show.glyphs.pass).with(Ink::Plain, " ").with(Ink::Strong, taken.key.path());
-        lines.push(line.with(Ink::Plain, format!("  {value}")).hanging(4));
+        let line = Line::of(Role::Good, show.glyphs.pass).with(Role::Plain, " ").with(Role::Strong, taken.key.path());
+        lines.push(line.with(Role::Plain, format!("  {value}")).hanging(4));
         let was = match before {
             Some(before) if *before == taken.value => ", as it was".to_owned(),
             Some(before) if !hidden => format!(", instead of {}", show.value(&before.to_string())),
             _ => String::new(),
         };
-        lines.push(Line::of(Ink::Muted, format!("    from {}{was}", show.prose(&taken.from))).hanging(4));
+        lines.push(Line::of(Role::Muted, format!("    from {}{was}", show.prose(&taken.from))).hanging(4));
     }
     if !import.taken.is_empty() && !import.left.is_empty() {
         lines.push(Line::empty());
     }
     for left in &import.left {
-        let line = Line::of(Ink::Muted, format!("{} ", show.glyphs.skipped)).with(Ink::Plain, show.prose(&left.what));
-        lines.push(line.with(Ink::Muted, format!(": {}", show.prose(&left.why))).hanging(4));
+        let line = Line::of(Role::Muted, format!("{} ", show.glyphs.skipped)).with(Role::Plain, show.prose(&left.what));
+        lines.push(line.with(Role::Muted, format!(": {}", show.prose(&left.why))).hanging(4));
     }
     lines
 }
 
 /// What a pane says where no row is selected.
 pub fn no_rows(model: &Model) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let key = |id: CommandId| {
         command(id)
-            .and_then(|c| model.look.keymap.key(Scope::Main, c.id))
+            .and_then(|c| model.appearance.keymap.key(Scope::Main, c.id))
             .map_or_else(String::new, |key| key.to_string())
     };
     match model.runs.shown() {
         None => vec![
-            Line::of(Ink::Plain, "Nothing has run yet."),
+            Line::of(Role::Plain, "Nothing has run yet."),
             Line::empty(),
-            Line::of(Ink::Accent, key(CommandId::Lab)).with(Ink::Plain, "  pick a scenario of the lab"),
-            Line::of(Ink::Accent, key(CommandId::Profiles)).with(Ink::Plain, "  open a profile"),
-            Line::of(Ink::Accent, key(CommandId::NewProfile)).with(Ink::Plain, "  make a profile"),
+            Line::of(Role::Accent, key(CommandId::Lab)).with(Role::Plain, "  pick a scenario of the lab"),
+            Line::of(Role::Accent, key(CommandId::Profiles)).with(Role::Plain, "  open a profile"),
+            Line::of(Role::Accent, key(CommandId::NewProfile)).with(Role::Plain, "  make a profile"),
         ],
         Some(run) => match &run.state {
             Lifecycle::Refused { message, hints } => {
-                let mut lines = vec![heading("The run could not start"), Line::of(Ink::Bad, show.prose(message))];
-                lines.extend(hints.iter().map(|hint| Line::of(Ink::Plain, show.prose(hint))));
+                let mut lines = vec![heading("The run could not start"), Line::of(Role::Bad, show.prose(message))];
+                lines.extend(hints.iter().map(|hint| Line::of(Role::Plain, show.prose(hint))));
                 lines
             }
             _ if !model.here().list.filter.is_empty() => {
-                vec![Line::of(Ink::Muted, "nothing matches the filter; esc clears it")]
+                vec![Line::of(Role::Muted, "nothing matches the filter; esc clears it")]
             }
             Lifecycle::Running | Lifecycle::Cancelling if run.report.checks.is_empty() => {
-                vec![Line::of(Ink::Accent, format!("{} starting", super::chain::running(model)))]
+                vec![Line::of(Role::Accent, format!("{} starting", super::chain::running(model)))]
             }
             Lifecycle::Running | Lifecycle::Cancelling if model.screen == Screen::Findings => {
-                vec![Line::of(Ink::Muted, "nothing found so far")]
+                vec![Line::of(Role::Muted, "nothing found so far")]
             }
-            _ => vec![Line::of(Ink::Muted, "there is nothing here")],
+            _ => vec![Line::of(Role::Muted, "there is nothing here")],
         },
     }
 }

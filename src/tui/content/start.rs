@@ -1,11 +1,12 @@
 //! The three ways to begin: the lab, a new profile, a profile that exists.
 
-use super::{Rows, Show, heading};
+use super::{Rows, heading};
 use crate::domain::profile::Guide;
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::Model;
 use crate::tui::picker::groups;
-use crate::tui::text::{Ink, Line};
 
 /// A way to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +48,10 @@ fn row(model: &Model, way: Way, width: usize) -> Line {
         Way::Environment => ("Check what the environment says", String::new()),
     };
     let width = if width == usize::MAX { 0 } else { width };
-    let mut line = Line::of(Ink::Strong, name);
+    let mut line = Line::of(Role::Strong, name);
     if line.width() + 2 + note.len() <= width {
-        line.push(Ink::Plain, " ".repeat(width - line.width() - note.len()));
-        line.push(Ink::Muted, note);
+        line.push(Role::Plain, " ".repeat(width - line.width() - note.len()));
+        line.push(Role::Muted, note);
     }
     line
 }
@@ -82,46 +83,46 @@ pub fn detail_title(model: &Model) -> String {
 
 /// What the selected way leads to.
 pub fn detail(model: &Model) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     match selected(model) {
         Some(Way::Lab) => lab(model, show),
         Some(Way::New) => {
             let mut lines = vec![
                 Line::of(
-                    Ink::Plain,
+                    Role::Plain,
                     "Says what is wired to what, in a file that holds no secret. Each field is checked while you type.",
                 ),
                 act(model, "picks one of these"),
                 Line::empty(),
             ];
             for guide in Guide::ALL {
-                lines.push(Line::of(Ink::Plain, format!("{} {}", show.glyphs.dot, guide_title(*guide))).hanging(2));
+                lines.push(Line::of(Role::Plain, format!("{} {}", show.glyphs.dot, guide_title(*guide))).hanging(2));
             }
             lines
         }
         Some(Way::Existing) => existing(model, show),
         Some(Way::Explain) => vec![
             Line::of(
-                Ink::Plain,
+                Role::Plain,
                 "Paste what a cloud, a CI job or the platform answered, and see which causes give it, the likeliest first, each with its fix. The text stays on this machine.",
             ),
             act(model, "opens a box to paste it into; on any screen it can be pasted without one"),
         ],
         Some(Way::Environment) => environment(model, show),
-        None => vec![Line::of(Ink::Muted, "esc clears the filter")],
+        None => vec![Line::of(Role::Muted, "esc clears the filter")],
     }
 }
 
 /// The key that goes on from here, and where to.
 fn act(model: &Model, words: &str) -> Line {
-    let key = model.look.keymap.key(Scope::Main, CommandId::Open).map_or_else(String::new, |key| key.to_string());
-    Line::of(Ink::Accent, key).with(Ink::Plain, format!(" {words}"))
+    let key = model.appearance.keymap.key(Scope::Main, CommandId::Open).map_or_else(String::new, |key| key.to_string());
+    Line::of(Role::Accent, key).with(Role::Plain, format!(" {words}"))
 }
 
-fn lab(model: &Model, show: Show) -> Vec<Line> {
+fn lab(model: &Model, show: RenderContext) -> Vec<Line> {
     let mut lines = vec![
         Line::of(
-            Ink::Plain,
+            Role::Plain,
             "A cloud of its own on this machine: an issuer, STS, a secret store. Break it in one way, and see how that looks from outside. Nothing leaves this machine, and no account is needed.",
         ),
         act(model, "picks what is broken"),
@@ -129,39 +130,39 @@ fn lab(model: &Model, show: Show) -> Vec<Line> {
     ];
     let scenarios = model.inputs.scenarios.as_deref();
     if scenarios.is_some_and(<[_]>::is_empty) {
-        lines.push(Line::of(Ink::Warning, "this build has no lab scenarios"));
+        lines.push(Line::of(Role::Warning, "this build has no lab scenarios"));
     }
     for (guide, scenarios) in groups::by_guide(scenarios.unwrap_or_default()) {
         let ways = scenarios.iter().filter(|scenario| scenario.expects.is_some()).count();
-        let title = Line::of(Ink::Muted, format!("{} ", show.glyphs.dot)).with(Ink::Plain, groups::title(guide));
-        lines.push(title.with(Ink::Muted, format!("  {}", count(ways, "fault", "faults"))).hanging(2));
+        let title = Line::of(Role::Muted, format!("{} ", show.glyphs.dot)).with(Role::Plain, groups::title(guide));
+        lines.push(title.with(Role::Muted, format!("  {}", count(ways, "fault", "faults"))).hanging(2));
     }
     lines
 }
 
-fn existing(model: &Model, show: Show) -> Vec<Line> {
+fn existing(model: &Model, show: RenderContext) -> Vec<Line> {
     if model.inputs.profiles.is_empty() {
         return vec![
-            Line::of(Ink::Plain, "There is no profile yet."),
+            Line::of(Role::Plain, "There is no profile yet."),
             Line::empty(),
-            Line::of(Ink::Muted, "Make one with the form, or with `trustline profile new NAME`."),
+            Line::of(Role::Muted, "Make one with the form, or with `trustline profile new NAME`."),
         ];
     }
     let mut lines = vec![act(model, "picks the one to check"), Line::empty()];
     for profile in &model.inputs.profiles {
-        let mut line = Line::of(Ink::Strong, show.prose(&profile.name)).hanging(2);
+        let mut line = Line::of(Role::Strong, show.prose(&profile.name)).hanging(2);
         match &profile.summary {
-            Ok(guide) => line.push(Ink::Muted, format!(" {} {}", show.glyphs.dot, show.prose(guide))),
-            Err(problem) => line.push(Ink::Bad, format!(" {} {}", show.glyphs.fail, show.prose(problem))),
+            Ok(guide) => line.push(Role::Muted, format!(" {} {}", show.glyphs.dot, show.prose(guide))),
+            Err(problem) => line.push(Role::Bad, format!(" {} {}", show.glyphs.fail, show.prose(problem))),
         }
         lines.push(line);
     }
     lines
 }
 
-fn environment(model: &Model, show: Show) -> Vec<Line> {
+fn environment(model: &Model, show: RenderContext) -> Vec<Line> {
     let mut lines = vec![
-        Line::of(Ink::Plain, "Variables around this process that say what is wired to what:"),
+        Line::of(Role::Plain, "Variables around this process that say what is wired to what:"),
         act(model, "checks them"),
         Line::empty(),
     ];
@@ -169,8 +170,8 @@ fn environment(model: &Model, show: Show) -> Vec<Line> {
         return lines;
     };
     for setting in settings {
-        let mut line = Line::of(Ink::Muted, setting.origin.to_string()).hanging(4);
-        line.push(Ink::Plain, format!("  {}", show.prose(&setting.value.to_string())));
+        let mut line = Line::of(Role::Muted, setting.origin.to_string()).hanging(4);
+        line.push(Role::Plain, format!("  {}", show.prose(&setting.value.to_string())));
         lines.push(line);
     }
     lines.push(Line::empty());

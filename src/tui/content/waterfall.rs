@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::handshake::sign;
-use super::{Rows, Show, heading, labelled};
-use crate::output::paint::milliseconds;
+use super::{Rows, heading, labelled};
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role, cut};
+use crate::report::paint::milliseconds;
 use crate::run::event::FinishedCheck;
 use crate::run::report::{CheckState, Progress, Report};
 use crate::tui::model::Model;
-use crate::tui::text::{Ink, Line, cut};
 
 /// The checks, each with its bar.
 pub fn rows(model: &Model) -> Rows<'_> {
@@ -31,15 +32,15 @@ fn total_ms(report: &Report, elapsed_ms: i64) -> u64 {
 }
 
 fn row(model: &Model, check: &CheckState, (total, names): (u64, usize), width: usize) -> Line {
-    let show = Show::of(model);
+    let show = model.render_context();
     if width == usize::MAX {
-        return Line::of(Ink::Plain, format!("{} {}", check.title, check.id));
+        return Line::of(Role::Plain, format!("{} {}", check.title, check.id));
     }
     // The bars get the larger part.
     let name_width = names.min(width / 2).max(8);
-    let (sign, ink) = sign(model, check);
-    let mut line = Line::of(ink, sign).with(Ink::Plain, " ");
-    line.push(Ink::Plain, cut(&crate::domain::text::visible(&check.title), name_width - 3, show.glyphs.ellipsis));
+    let (sign, role) = sign(model, check);
+    let mut line = Line::of(role, sign).with(Role::Plain, " ");
+    line.push(Role::Plain, cut(&crate::domain::text::visible(&check.title), name_width - 3, show.glyphs.ellipsis));
     line.pad_to(name_width);
     let room = width.saturating_sub(name_width + 9);
     let (start, length, note, light) = match &check.progress {
@@ -51,9 +52,9 @@ fn row(model: &Model, check: &CheckState, (total, names): (u64, usize), width: u
         }
         _ => return line,
     };
-    line = bar(line, start as f64, length as f64, total as f64, room, (ink, light), show);
+    line = bar(line, start as f64, length as f64, total as f64, room, (role, light), show);
     line.pad_to(width.saturating_sub(note.chars().count()));
-    line.with(Ink::Muted, note)
+    line.with(Role::Muted, note)
 }
 
 /// How full a bar is drawn.
@@ -64,7 +65,15 @@ enum Shade {
 }
 
 /// Appends a bar of `length` from `start` on an axis of `total`, `room` columns wide. It is one column at least.
-fn bar(mut line: Line, start: f64, length: f64, total: f64, room: usize, look: (Ink, Shade), show: Show) -> Line {
+fn bar(
+    mut line: Line,
+    start: f64,
+    length: f64,
+    total: f64,
+    room: usize,
+    look: (Role, Shade),
+    show: RenderContext,
+) -> Line {
     let column = |at: f64| ((at / total.max(f64::MIN_POSITIVE)) * room as f64).round() as usize;
     let from = column(start).min(room.saturating_sub(1));
     let to = column(start + length).clamp(from + 1, room.max(from + 1));
@@ -72,42 +81,42 @@ fn bar(mut line: Line, start: f64, length: f64, total: f64, room: usize, look: (
         Shade::Full => show.glyphs.bar,
         Shade::Light => show.glyphs.bar_light,
     };
-    line.push(Ink::Plain, " ".repeat(from));
+    line.push(Role::Plain, " ".repeat(from));
     line.push(look.0, sign.repeat(to - from));
     line
 }
 
 /// The hops of the selected check.
 pub fn detail(model: &Model, width: usize) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let Some(check) = model.selected_check().and_then(|id| model.runs.shown()?.report.check(id)) else {
         return super::page::no_rows(model);
     };
     let mut lines = vec![heading(crate::domain::text::visible(&check.title).into_owned())];
     let Progress::Finished(finished) = &check.progress else {
-        lines.push(Line::of(Ink::Muted, "not finished"));
+        lines.push(Line::of(Role::Muted, "not finished"));
         return lines;
     };
     lines.push(labelled(
         "time",
-        Ink::Plain,
+        Role::Plain,
         format!("{}, from {} on", milliseconds(finished.duration_ms), milliseconds(finished.started_ms)),
     ));
     let exchanges = exchanges(finished);
     if exchanges.is_empty() {
-        lines.push(Line::of(Ink::Muted, "it made no request of its own"));
+        lines.push(Line::of(Role::Muted, "it made no request of its own"));
     }
     for exchange in exchanges {
         lines.push(Line::empty());
-        lines.push(Line::of(Ink::Plain, show.prose(&exchange.label)));
+        lines.push(Line::of(Role::Plain, show.prose(&exchange.label)));
         let total = exchange.hops.iter().map(|hop| hop.start_ms + hop.duration_ms).fold(1.0, f64::max);
         for hop in &exchange.hops {
-            let mut line = Line::of(Ink::Muted, format!("  {:9}", crate::domain::text::visible(&hop.name)));
+            let mut line = Line::of(Role::Muted, format!("  {:9}", crate::domain::text::visible(&hop.name)));
             let room = width.saturating_sub(11 + 11);
-            line = bar(line, hop.start_ms, hop.duration_ms, total, room, (Ink::Accent, Shade::Full), show);
+            line = bar(line, hop.start_ms, hop.duration_ms, total, room, (Role::Accent, Shade::Full), show);
             let note = format!("{:.1} ms", hop.duration_ms);
             line.pad_to(width.saturating_sub(note.chars().count() + 1));
-            lines.push(line.with(Ink::Muted, note));
+            lines.push(line.with(Role::Muted, note));
         }
     }
     lines

@@ -10,7 +10,7 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::domain::profile::setting::{Fault, Origin, Setting, Value};
 use crate::guide::{Evidence, Judged, SetupGuide, Step, StepState, Values, setup_guide, states, thumbprint};
-use crate::output::guide::GuideReport;
+use crate::report::guide::GuideReport;
 use crate::run::event::FinishedCheck;
 use crate::tui::inputs::{GuideFile, Keeps, Target};
 

@@ -16,9 +16,10 @@ use crate::check::CheckId;
 
 use self::guide::Editing;
 use super::content::{self, Rows};
-use super::inputs::{Animation, Inputs, Look};
+use super::inputs::{Animation, Appearance, Inputs};
 use super::layout;
-use super::text::Wrap;
+use crate::report::context::RenderContext;
+use crate::report::page::Wrap;
 
 pub use guide::GuideState;
 pub use layer::{Layer, Page, Picker, PickerKind};
@@ -155,7 +156,7 @@ pub struct ReplayState {
 #[derive(Clone, Debug)]
 pub struct Model {
     pub inputs: Inputs,
-    pub look: Look,
+    pub appearance: Appearance,
     /// Milliseconds since 1970.
     pub now_ms: i64,
     /// Columns and rows.
@@ -181,11 +182,16 @@ pub struct Model {
 }
 
 impl Model {
+    /// How texts from outside are shown.
+    pub fn render_context(&self) -> RenderContext {
+        RenderContext::new(self.appearance.glyphs, self.appearance.privacy)
+    }
+
     /// The console as it opens, before anything has happened.
-    pub fn new(inputs: Inputs, look: Look, now_ms: i64, size: (u16, u16)) -> Self {
+    pub fn new(inputs: Inputs, appearance: Appearance, now_ms: i64, size: (u16, u16)) -> Self {
         Model {
             inputs,
-            look,
+            appearance,
             now_ms,
             size,
             screen: Screen::Start,
@@ -276,7 +282,7 @@ impl Model {
     /// The screen's title for the terminal.
     pub fn title(&self) -> String {
         match self.runs.shown() {
-            Some(run) => format!("trustline {}", content::Show::of(self).prose(&run.label)),
+            Some(run) => format!("trustline {}", self.render_context().prose(&run.label)),
             None => "trustline".to_owned(),
         }
     }
@@ -286,8 +292,8 @@ impl Model {
         let toast = self.toast.as_ref().map(|toast| toast.until_ms);
         let watch =
             self.runs.watch.as_ref().and_then(|watch| watch.next_ms).map(|next| next.min(next_second(self.now_ms)));
-        let spinner =
-            (self.runs.live().is_some() && self.look.animation == Animation::Moving).then(|| next_frame(self.now_ms));
+        let spinner = (self.runs.live().is_some() && self.appearance.animation == Animation::Moving)
+            .then(|| next_frame(self.now_ms));
         let countdown = content::token::remaining(self).map(|_| next_second(self.now_ms));
         let countdown = countdown.filter(|_| !layout::compute(self).is_too_small());
         [toast, watch, spinner, countdown, self.rotation_wake()].into_iter().flatten().min()
@@ -299,7 +305,7 @@ impl Model {
         match session.doing {
             rotation::Doing::Waiting { next_ms, .. } => (next_ms > self.now_ms).then(|| next_second(self.now_ms)),
             rotation::Doing::Offering(_) => None,
-            _ => (self.look.animation == Animation::Moving).then(|| next_frame(self.now_ms)),
+            _ => (self.appearance.animation == Animation::Moving).then(|| next_frame(self.now_ms)),
         }
     }
 }

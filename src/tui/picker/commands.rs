@@ -1,11 +1,10 @@
 //! The commands as lists: the help with what can be done here, by topic, and the palette.
 
 use super::{Choice, Entry, heading};
+use crate::report::glyphs::Glyphs;
+use crate::report::page::Role;
 use crate::tui::command::{Availability, COMMANDS, Command, CommandId, Scope, Topic, command};
-use crate::tui::content::Show;
-use crate::tui::glyphs::Glyphs;
 use crate::tui::model::{Model, Screen};
-use crate::tui::text::Ink;
 
 /// What can be done here: what the screen has alone first, then the rest, each topic under its heading.
 pub(super) fn help(model: &Model) -> Vec<Entry> {
@@ -18,7 +17,7 @@ pub(super) fn help(model: &Model) -> Vec<Entry> {
         });
         entries.extend(group(topic.title(), of_topic.collect()));
     }
-    let legend = legend(Show::of(model).glyphs);
+    let legend = legend(model.render_context().glyphs);
     for entry in entries.iter_mut().filter(|entry| entry.detail.is_empty()) {
         entry.detail = vec![legend.clone()];
     }
@@ -60,7 +59,7 @@ fn of_scope(model: &Model, scope: Scope) -> Vec<Entry> {
 fn elsewhere(model: &Model, screen: Screen) -> impl Iterator<Item = Entry> {
     // A command of several screens is at hand on this one already.
     let is_here = |command: &&Command| command.scopes.contains(&Scope::On(model.screen));
-    let way = model.look.keymap.key(Scope::Main, CommandId::Show(screen)).map(|key| key.to_string());
+    let way = model.appearance.keymap.key(Scope::Main, CommandId::Show(screen)).map(|key| key.to_string());
     in_scope(Scope::On(screen)).filter(move |command| !is_here(command)).map(move |command| {
         let keys = keys(model, Scope::On(screen), command);
         Entry {
@@ -74,7 +73,7 @@ fn elsewhere(model: &Model, screen: Screen) -> impl Iterator<Item = Entry> {
 }
 
 fn keys(model: &Model, scope: Scope, command: &Command) -> Vec<String> {
-    model.look.keymap.keys(scope, command.id).iter().map(ToString::to_string).collect()
+    model.appearance.keymap.keys(scope, command.id).iter().map(ToString::to_string).collect()
 }
 
 fn entry(model: &Model, scope: Scope, command: &Command) -> Entry {
@@ -84,7 +83,7 @@ fn entry(model: &Model, scope: Scope, command: &Command) -> Entry {
     };
     let dim = matches!(choice, Choice::NotNow(..));
     Entry {
-        sign: dim.then_some((Show::of(model).glyphs.skipped, Ink::Muted)),
+        sign: dim.then_some((model.render_context().glyphs.skipped, Role::Muted)),
         title: command.doc.to_owned(),
         note: keys(model, scope, command).join(" "),
         detail,

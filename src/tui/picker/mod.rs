@@ -4,7 +4,6 @@ mod commands;
 pub mod groups;
 
 use super::command::CommandId;
-use super::content::Show;
 use super::content::clock::moment;
 use super::content::handshake::passed_words;
 use super::content::start::guide_title;
@@ -13,8 +12,9 @@ use super::inputs::{Patience, RotationWay, ScenarioEntry, Target};
 use super::message::RunNumber;
 use super::model::rotation::rotated;
 use super::model::{Model, PickerKind, Screen};
-use super::text::Ink;
 use crate::domain::profile::Guide;
+use crate::report::context::RenderContext;
+use crate::report::page::Role;
 use crate::run::event::RunVerdict;
 use crate::run::rotation::session::RuntimeFrom;
 
@@ -22,7 +22,7 @@ use crate::run::rotation::session::RuntimeFrom;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// A sign before it, where it has a state.
-    pub sign: Option<(&'static str, Ink)>,
+    pub sign: Option<(&'static str, Role)>,
     pub title: String,
     /// At the right edge: a key, a cause, a time.
     pub note: String,
@@ -58,7 +58,7 @@ pub enum Choice {
 
 /// The entries of a list.
 pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
-    let show = Show::of(model);
+    let show = model.render_context();
     match kind {
         PickerKind::Palette => commands::palette(model),
         PickerKind::Help => commands::help(model),
@@ -69,8 +69,8 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
             .iter()
             .map(|profile| Entry {
                 sign: Some(match &profile.summary {
-                    Ok(_) => (" ", Ink::Plain),
-                    Err(_) => (show.glyphs.fail, Ink::Bad),
+                    Ok(_) => (" ", Role::Plain),
+                    Err(_) => (show.glyphs.fail, Role::Bad),
                 }),
                 title: show.prose(&profile.name),
                 note: profile.summary.as_ref().map(|guide| show.prose(guide)).unwrap_or_default(),
@@ -208,7 +208,7 @@ fn rotation_runtimes(model: &Model, way: RotationWay) -> Vec<Entry> {
     }
     let unavailable = kickoffs.into_iter().map(|entry| Entry {
         choice: Choice::Unavailable("the profile names no deployment; it needs `deployment.url`"),
-        sign: Some((Show::of(model).glyphs.skipped, Ink::Muted)),
+        sign: Some((model.render_context().glyphs.skipped, Role::Muted)),
         detail: vec!["Not now: the profile names no deployment; it needs `deployment.url`.".to_owned()],
         ..entry
     });
@@ -216,7 +216,7 @@ fn rotation_runtimes(model: &Model, way: RotationWay) -> Vec<Entry> {
 }
 
 /// The lab's scenarios under their guides. None is the user's own, so a broken one has no sign of failing.
-fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
+fn scenarios(model: &Model, show: RenderContext) -> Vec<Entry> {
     let scenarios = model.inputs.scenarios.as_deref().unwrap_or_default();
     groups::by_guide(scenarios)
         .into_iter()
@@ -227,11 +227,11 @@ fn scenarios(model: &Model, show: Show) -> Vec<Entry> {
         .collect()
 }
 
-fn scenario_entry(scenario: &ScenarioEntry, show: Show) -> Entry {
+fn scenario_entry(scenario: &ScenarioEntry, show: RenderContext) -> Entry {
     let leads = scenario.expects.as_deref().map_or("nothing is broken".to_owned(), |cause| format!("leads to {cause}"));
     let sign = match scenario.expects {
-        Some(_) => (show.glyphs.dot, Ink::Muted),
-        None => (show.glyphs.pass, Ink::Good),
+        Some(_) => (show.glyphs.dot, Role::Muted),
+        None => (show.glyphs.pass, Role::Good),
     };
     Entry {
         sign: Some(sign),
@@ -256,7 +256,7 @@ fn guide_entry(model: &Model, guide: Guide) -> Entry {
     Entry { sign: None, title: guide_title(guide).to_owned(), note, detail: Vec::new(), choice: Choice::Form(guide) }
 }
 
-fn runs(model: &Model, show: Show, choice: fn(RunNumber) -> Choice) -> Vec<Entry> {
+fn runs(model: &Model, show: RenderContext, choice: fn(RunNumber) -> Choice) -> Vec<Entry> {
     model
         .runs
         .list
@@ -264,10 +264,10 @@ fn runs(model: &Model, show: Show, choice: fn(RunNumber) -> Choice) -> Vec<Entry
         .rev()
         .map(|run| {
             let sign = match run.verdict() {
-                Some(RunVerdict::Pass) => (show.glyphs.pass, Ink::Good),
-                Some(RunVerdict::Fail) => (show.glyphs.fail, Ink::Bad),
-                Some(RunVerdict::Inconclusive) => (show.glyphs.inconclusive, Ink::Warning),
-                None => (show.glyphs.waiting, Ink::Muted),
+                Some(RunVerdict::Pass) => (show.glyphs.pass, Role::Good),
+                Some(RunVerdict::Fail) => (show.glyphs.fail, Role::Bad),
+                Some(RunVerdict::Inconclusive) => (show.glyphs.inconclusive, Role::Warning),
+                None => (show.glyphs.waiting, Role::Muted),
             };
             let cause = match run.verdict() {
                 Some(RunVerdict::Pass) => passed_words(&run.report),

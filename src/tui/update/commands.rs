@@ -3,19 +3,20 @@
 use super::keys::movement;
 use super::{go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
 use crate::domain::profile::Guide;
-use crate::output::fix::{Answer, answer};
+use crate::report::fix::{Answer, answer};
+use crate::report::page::Wrap;
+use crate::report::privacy::Privacy;
 use crate::tui::command::{CommandId, Scope, again, other_mouse};
 use crate::tui::content::findings::{self, Row};
 use crate::tui::content::start::{Way, selected as selected_way};
 use crate::tui::copy;
-use crate::tui::inputs::{Clock, Mouse, Privacy, RunChoice, Target};
+use crate::tui::inputs::{Clock, Mouse, RunChoice, Target};
 use crate::tui::layout;
 use crate::tui::message::{Effect, Told};
 use crate::tui::model::Lifecycle;
 use crate::tui::model::layer::{PasteBox, PasteKind};
 use crate::tui::model::list::Move;
 use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, Page, PickerKind, Screen, Tone, Typing};
-use crate::tui::text::Wrap;
 
 /// How many columns one step along cut lines moves.
 const SIDEWAYS: usize = 8;
@@ -141,37 +142,37 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             toast(model, words, Tone::Good)
         }
         CommandId::Privacy => {
-            model.look.privacy = match model.look.privacy {
+            model.appearance.privacy = match model.appearance.privacy {
                 Privacy::Open => Privacy::Masked,
                 Privacy::Masked => Privacy::Open,
             };
-            let words = match model.look.privacy {
+            let words = match model.appearance.privacy {
                 Privacy::Masked => "account ids, subjects and hosts are hidden; copies are not",
                 Privacy::Open => "everything is shown",
             };
             toast(model, words.to_owned(), Tone::Good)
         }
         CommandId::Clock => {
-            model.look.clock = if model.look.clock == Clock::Utc { Clock::Local } else { Clock::Utc };
+            model.appearance.clock = if model.appearance.clock == Clock::Utc { Clock::Local } else { Clock::Utc };
             toast(
                 model,
-                if model.look.clock == Clock::Utc { "times in UTC" } else { "local times" }.to_owned(),
+                if model.appearance.clock == Clock::Utc { "times in UTC" } else { "local times" }.to_owned(),
                 Tone::Good,
             )
         }
         CommandId::Theme => {
-            model.look.theme = model.look.theme.next();
-            let name = model.look.theme.id();
+            model.appearance.theme = model.appearance.theme.next();
+            let name = model.appearance.theme.id();
             toast(model, format!("theme {name}"), Tone::Good)
         }
         CommandId::Mouse => {
-            model.look.mouse = other_mouse(model.look.mouse);
-            let words = match model.look.mouse {
+            model.appearance.mouse = other_mouse(model.appearance.mouse);
+            let words = match model.appearance.mouse {
                 Mouse::Captured => "the console has the mouse; shift and drag selects text",
                 Mouse::Free => "the terminal has the mouse: drag selects text",
             };
             toast(model, words.to_owned(), Tone::Good);
-            vec![Effect::SetMouse(model.look.mouse)]
+            vec![Effect::SetMouse(model.appearance.mouse)]
         }
         CommandId::Close => {
             layers::close(model);
@@ -236,7 +237,7 @@ fn sideways(model: &mut Model, to: fn(usize) -> usize) -> Vec<Effect> {
 
 /// The key of a command that works on every screen, as it is shown.
 fn key_of(model: &Model, id: CommandId) -> String {
-    model.look.keymap.key(Scope::Main, id).map_or_else(String::new, |key| key.to_string())
+    model.appearance.keymap.key(Scope::Main, id).map_or_else(String::new, |key| key.to_string())
 }
 
 /// Which of two neighbours in a ring.

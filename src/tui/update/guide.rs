@@ -9,7 +9,7 @@ use crate::domain::redaction::looks_secret;
 use crate::domain::timestamp::rfc3339;
 use crate::domain::token::looks_like_jwt;
 use crate::guide::{Change, Proof, Shown, import, next_open};
-use crate::output::guide as report;
+use crate::report::guide as report;
 use crate::run::event::{EventKind, FinishedCheck, RunEvent};
 use crate::run::rotation::report::RotationReport;
 use crate::tui::content::guide::{Row, keeps_nothing, selected, selected_step};

@@ -19,7 +19,7 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     {
         return Vec::new();
     }
-    let found = model.look.keymap.resolve(&scopes(model), key);
+    let found = model.appearance.keymap.resolve(&scopes(model), key);
     match found.and_then(command) {
         None => Vec::new(),
         Some(found) => match (found.enabled)(model) {

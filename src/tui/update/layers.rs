@@ -7,7 +7,8 @@ use zeroize::Zeroize as _;
 use super::{commands, error, explain, guide, keep_sideways, rotation, runs, scrolled, show, toast, token};
 use crate::domain::redaction::looks_secret;
 use crate::domain::token::looks_like_jwt;
-use crate::output::{json, markdown};
+use crate::report::page::fit;
+use crate::report::{json, markdown};
 use crate::tui::command::{Availability, command};
 use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
@@ -17,7 +18,6 @@ use crate::tui::model::layer::{Confirm, PasteKind};
 use crate::tui::model::list::{Edit, Move};
 use crate::tui::model::{GuideState, Layer, Model, Page, Picker, PickerKind, Screen, Tone};
 use crate::tui::picker::{self, Choice, Entry};
-use crate::tui::text::fit;
 
 /// The longest text that can be typed or pasted, in bytes.
 const LONGEST_PASTED: usize = 1024 * 1024;

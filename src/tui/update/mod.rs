@@ -11,16 +11,22 @@ mod runs;
 mod token;
 
 use super::content;
-use super::inputs::{Inputs, Look, Opening};
+use super::inputs::{Appearance, Inputs, Opening};
 use super::layout::{self, Geometry};
 use super::message::{Effect, Msg};
 use super::model::list::Move;
 use super::model::{Focus, Layer, Model, Page, Screen, Toast, Tone};
-use super::text::{Line, Wrap, fit, widest};
+use crate::report::page::{Line, Wrap, fit, widest};
 
 /// The console as it opens, and what it asks for first.
-pub fn open(inputs: Inputs, look: Look, opening: Opening, now_ms: i64, size: (u16, u16)) -> (Model, Vec<Effect>) {
-    let mut model = Model::new(inputs, look, now_ms, size);
+pub fn open(
+    inputs: Inputs,
+    appearance: Appearance,
+    opening: Opening,
+    now_ms: i64,
+    size: (u16, u16),
+) -> (Model, Vec<Effect>) {
+    let mut model = Model::new(inputs, appearance, now_ms, size);
     let mut effects = match opening {
         Opening::Start => Vec::new(),
         Opening::Run(choice) => runs::start(&mut model, choice),

@@ -3,13 +3,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::symbols::border;
 use ratatui::symbols::merge::MergeStrategy;
 use ratatui::widgets::{Block, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::paint::{self, Keys};
-use crate::tui::glyphs::{GlyphSet, Glyphs};
-use crate::tui::text::{Ink, Line, Wrap, cut, widest};
+use crate::report::glyphs::{GlyphSet, Glyphs};
+use crate::report::page::{Line, Role, Wrap, cut, widest};
 use crate::tui::theme::Theme;
 
 /// How much of a content is seen.
@@ -48,10 +49,27 @@ pub(super) struct Border<'t> {
     pub extent: Extent,
 }
 
+/// The lines of a border.
+const fn border_set(set: GlyphSet) -> border::Set<'static> {
+    match set {
+        GlyphSet::Unicode => border::PLAIN,
+        GlyphSet::Ascii => border::Set {
+            top_left: "+",
+            top_right: "+",
+            bottom_left: "+",
+            bottom_right: "+",
+            vertical_left: "|",
+            vertical_right: "|",
+            horizontal_top: "-",
+            horizontal_bottom: "-",
+        },
+    }
+}
+
 /// Draws a border. It merges with the border of a neighbour that shares it.
 pub(super) fn edge(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet, buffer: &mut Buffer) {
-    let ink = if border.keys == Keys::Here { Ink::Accent } else { Ink::Muted };
-    let mut block = Block::bordered().border_set(set.glyphs().border).border_style(theme.style(ink));
+    let role = if border.keys == Keys::Here { Role::Accent } else { Role::Muted };
+    let mut block = Block::bordered().border_set(border_set(set)).border_style(theme.style(role));
     if set == GlyphSet::Unicode {
         block = block.merge_borders(MergeStrategy::Exact);
     }
@@ -64,12 +82,12 @@ pub(super) fn labels(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphS
     let room = usize::from(area.width).saturating_sub(6);
     let note = cut(border.note, room / 2, glyphs.ellipsis);
     let room = room.saturating_sub(if note.is_empty() { 0 } else { note.width() + 3 });
-    let ink = if border.keys == Keys::Here { Ink::Strong } else { Ink::Plain };
-    let title = Line::of(ink, format!(" {} ", cut(border.title, room, glyphs.ellipsis)));
+    let role = if border.keys == Keys::Here { Role::Strong } else { Role::Plain };
+    let title = Line::of(role, format!(" {} ", cut(border.title, room, glyphs.ellipsis)));
     let width = u16::try_from(title.width()).unwrap_or(u16::MAX).min(area.width.saturating_sub(2));
     on_border(&title, border.keys, theme, Rect { x: area.x + 1, width, height: 1, ..area }, glyphs, buffer);
     if !note.is_empty() {
-        let note = Line::of(Ink::Muted, format!(" {note} "));
+        let note = Line::of(Role::Muted, format!(" {note} "));
         let width = u16::try_from(note.width()).unwrap_or(0);
         let at = Rect { x: area.right().saturating_sub(width + 1), width, height: 1, ..area };
         on_border(&note, border.keys, theme, at, glyphs, buffer);
@@ -97,9 +115,9 @@ fn scrollbar(extent: Extent, area: Rect, theme: &Theme, glyphs: &Glyphs, buffer:
     for y in 0..track {
         let is_thumb = (start..start + size).contains(&y);
         let sign = if is_thumb { glyphs.thumb } else { glyphs.track };
-        let ink = if is_thumb { Ink::Accent } else { Ink::Muted };
+        let role = if is_thumb { Role::Accent } else { Role::Muted };
         if let (Some(x), Ok(y)) = (area.right().checked_sub(1), u16::try_from(y)) {
-            buffer.set_string(x, area.y + 1 + y, sign, theme.style(ink));
+            buffer.set_string(x, area.y + 1 + y, sign, theme.style(role));
         }
     }
 }

@@ -7,16 +7,16 @@ use ratatui::style::Modifier;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
+use crate::report::page::{Line, Role};
+use crate::report::privacy::Privacy;
 use crate::run::event::RunVerdict;
 use crate::run::report::Report;
+use crate::tui::content::chain;
 use crate::tui::content::clock::{countdown, moment, time_of_day};
 use crate::tui::content::handshake::passed_words;
 use crate::tui::content::token::remaining;
-use crate::tui::content::{Show, chain};
-use crate::tui::inputs::Privacy;
 use crate::tui::layout::{Geometry, tab_text, tabs};
 use crate::tui::model::{Lifecycle, Model, Run};
-use crate::tui::text::{Ink, Line};
 use crate::tui::theme::Theme;
 
 /// From this many columns on there is room for whole dates.
@@ -25,7 +25,7 @@ const ROOMY: u16 = 100;
 const SOON_S: i64 = 300;
 
 pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mut Buffer) {
-    let glyphs = Show::of(model).glyphs;
+    let glyphs = model.render_context().glyphs;
     let inside = |area: Rect| Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let right = state(model);
     let right_width = u16::try_from(right.width()).unwrap_or(0);
@@ -40,9 +40,9 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     paint::line(&chain::line(model, usize::from(area.width)), theme, area, glyphs, buffer);
 
     for (place, (screen, x, width)) in tabs(model).into_iter().enumerate() {
-        let ink = if screen == model.screen { Ink::Strong } else { Ink::Plain };
+        let role = if screen == model.screen { Role::Strong } else { Role::Plain };
         let area = Rect { x, width: width.min(geometry.tabs.right().saturating_sub(x)), ..geometry.tabs };
-        paint::text(&tab_text(model, place, screen), ink, theme, area, glyphs, buffer);
+        paint::text(&tab_text(model, place, screen), role, theme, area, glyphs, buffer);
         if screen == model.screen {
             buffer.set_style(area, ratatui::style::Style::new().add_modifier(Modifier::REVERSED));
         }
@@ -51,16 +51,16 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
 
 /// What is checked; the guide too where it fits as a whole.
 fn subject(model: &Model, room: usize) -> Line {
-    let show = Show::of(model);
-    let mut line = Line::of(Ink::Accent, "trustline");
+    let show = model.render_context();
+    let mut line = Line::of(Role::Accent, "trustline");
     match model.runs.shown() {
-        None => line.push(Ink::Muted, "  finds out where workload identity federation breaks"),
+        None => line.push(Role::Muted, "  finds out where workload identity federation breaks"),
         Some(run) => {
-            line.push(Ink::Plain, "  ");
-            line.push(Ink::Strong, show.prose(&run.label));
+            line.push(Role::Plain, "  ");
+            line.push(Role::Strong, show.prose(&run.label));
             let guide = format!(" {} {}", show.glyphs.dot, show.prose(&run.report.guide));
             if !run.report.guide.is_empty() && line.width() + guide.width() <= room {
-                line.push(Ink::Muted, guide);
+                line.push(Role::Muted, guide);
             }
         }
     }
@@ -69,14 +69,14 @@ fn subject(model: &Model, room: usize) -> Line {
 
 /// How it stands: recording, watching, time left, verdict.
 fn state(model: &Model) -> Line {
-    let show = Show::of(model);
-    let mut parts: Vec<(Ink, String)> = Vec::new();
-    if model.look.privacy == Privacy::Masked {
-        parts.push((Ink::Accent, "privacy on".to_owned()));
+    let show = model.render_context();
+    let mut parts: Vec<(Role, String)> = Vec::new();
+    if model.appearance.privacy == Privacy::Masked {
+        parts.push((Role::Accent, "privacy on".to_owned()));
     }
     if let Some(replay) = &model.replay {
         let cut = if replay.truncated { ", its end is missing" } else { "" };
-        parts.push((Ink::Warning, format!("recording, read-only{cut}")));
+        parts.push((Role::Warning, format!("recording, read-only{cut}")));
     }
     if let Some(watch) = &model.runs.watch {
         parts.push(match (watch.works_since_ms, watch.next_ms) {
@@ -84,52 +84,52 @@ fn state(model: &Model) -> Line {
                 // The day is left out where it would push out what is watched.
                 let since = since.div_euclid(1000);
                 let told = if model.size.0 < ROOMY { time_of_day(model, since) } else { moment(model, since) };
-                (Ink::Good, format!("works since {told}"))
+                (Role::Good, format!("works since {told}"))
             }
             (None, Some(next)) => {
-                (Ink::Accent, format!("watching, again in {} s", ((next - model.now_ms).max(0) + 999) / 1000))
+                (Role::Accent, format!("watching, again in {} s", ((next - model.now_ms).max(0) + 999) / 1000))
             }
-            (None, None) => (Ink::Accent, "watching".to_owned()),
+            (None, None) => (Role::Accent, "watching".to_owned()),
         });
     }
     if let Some(left) = remaining(model) {
         // The chain and the verdict beside it are the run's, and a pasted token is another one.
         let whose = if model.token.pasted.is_some() { "pasted token" } else { "token" };
         parts.push(match left {
-            ..=0 => (Ink::Bad, format!("{whose} expired")),
-            _ => (if left < SOON_S { Ink::Warning } else { Ink::Plain }, format!("{whose} {} left", countdown(left))),
+            ..=0 => (Role::Bad, format!("{whose} expired")),
+            _ => (if left < SOON_S { Role::Warning } else { Role::Plain }, format!("{whose} {} left", countdown(left))),
         });
     }
     if let Some(run) = model.runs.shown() {
         parts.push(verdict(model, run));
     }
     let mut line = Line::empty();
-    for (place, (ink, text)) in parts.into_iter().enumerate() {
+    for (place, (role, text)) in parts.into_iter().enumerate() {
         if place > 0 {
-            line.push(Ink::Muted, format!(" {} ", show.glyphs.dot));
+            line.push(Role::Muted, format!(" {} ", show.glyphs.dot));
         }
-        line.push(ink, text);
+        line.push(role, text);
     }
     line
 }
 
-fn verdict(model: &Model, run: &Run) -> (Ink, String) {
-    let glyphs = Show::of(model).glyphs;
+fn verdict(model: &Model, run: &Run) -> (Role, String) {
+    let glyphs = model.render_context().glyphs;
     let failed = run.report.counts().failed;
     match (&run.state, run.verdict()) {
-        (Lifecycle::Refused { .. }, _) => (Ink::Bad, format!("{} not started", glyphs.fail)),
-        (Lifecycle::Running, _) => (Ink::Accent, format!("{} running", chain::running(model))),
-        (Lifecycle::Cancelling, _) => (Ink::Warning, format!("{} stopping", chain::running(model))),
+        (Lifecycle::Refused { .. }, _) => (Role::Bad, format!("{} not started", glyphs.fail)),
+        (Lifecycle::Running, _) => (Role::Accent, format!("{} running", chain::running(model))),
+        (Lifecycle::Cancelling, _) => (Role::Warning, format!("{} stopping", chain::running(model))),
         (Lifecycle::Ended, Some(RunVerdict::Pass)) => {
-            (Ink::Good, format!("{} {}", glyphs.pass, passed_words(&run.report)))
+            (Role::Good, format!("{} {}", glyphs.pass, passed_words(&run.report)))
         }
-        (Lifecycle::Ended, Some(RunVerdict::Fail)) if failed == 1 => (Ink::Bad, format!("{} 1 failed", glyphs.fail)),
-        (Lifecycle::Ended, Some(RunVerdict::Fail)) => (Ink::Bad, format!("{} {failed} failed", glyphs.fail)),
+        (Lifecycle::Ended, Some(RunVerdict::Fail)) if failed == 1 => (Role::Bad, format!("{} 1 failed", glyphs.fail)),
+        (Lifecycle::Ended, Some(RunVerdict::Fail)) => (Role::Bad, format!("{} {failed} failed", glyphs.fail)),
         (Lifecycle::Ended, Some(RunVerdict::Inconclusive)) => match unchecked_words(&run.report) {
-            Some(words) => (Ink::Plain, format!("{} {words}", glyphs.waiting)),
-            None => (Ink::Warning, format!("{} inconclusive", glyphs.inconclusive)),
+            Some(words) => (Role::Plain, format!("{} {words}", glyphs.waiting)),
+            None => (Role::Warning, format!("{} inconclusive", glyphs.inconclusive)),
         },
-        (Lifecycle::Ended, None) => (Ink::Warning, format!("{} unfinished", glyphs.inconclusive)),
+        (Lifecycle::Ended, None) => (Role::Warning, format!("{} unfinished", glyphs.inconclusive)),
     }
 }
 

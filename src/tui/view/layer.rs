@@ -7,13 +7,14 @@ use unicode_width::UnicodeWidthStr as _;
 use super::frame::{self, Border, Extent};
 use super::paint::{self, Keys};
 use super::secret;
-use crate::tui::content::{self, Show};
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role, Wrap, cut, fit};
+use crate::tui::content;
 use crate::tui::layout::{Geometry, form_rows, form_window, picker_detail};
 use crate::tui::model::form::Form;
 use crate::tui::model::layer::{Confirm, PasteKind};
 use crate::tui::model::{Layer, Model, Picker, PickerKind, Typing};
 use crate::tui::picker::{self, Choice, Entry};
-use crate::tui::text::{Ink, Line, Wrap, cut, fit};
 use crate::tui::theme::Theme;
 
 /// Draws the topmost layer, and says where the cursor stands if text is typed in it.
@@ -31,7 +32,7 @@ pub(super) fn draw(
         Layer::Picker(picker) => draw_picker(model, theme, geometry, picker, buffer),
         Layer::Reader(reader) => {
             let inner = geometry.layer_inner();
-            let (glyphs, width) = (Show::of(model).glyphs, usize::from(inner.width));
+            let (glyphs, width) = (model.render_context().glyphs, usize::from(inner.width));
             let lines = content::page::lines(model, &reader.page, width);
             let columns = frame::columns(&lines, width, model.wrap);
             let lines = fit(&lines, width, model.wrap, glyphs.ellipsis);
@@ -63,9 +64,9 @@ pub(super) fn draw(
                 ),
             };
             let lines = [
-                Line::of(Ink::Plain, says),
+                Line::of(Role::Plain, says),
                 Line::empty(),
-                Line::of(if paste.text.is_empty() { Ink::Muted } else { Ink::Good }, masked),
+                Line::of(if paste.text.is_empty() { Role::Muted } else { Role::Good }, masked),
             ];
             text_box(model, theme, geometry, title, &lines, buffer)
         }
@@ -76,14 +77,14 @@ pub(super) fn draw(
         Layer::Program(program) => secret::program(model, theme, geometry, program, buffer),
         Layer::Agreement(agreement) => secret::agreement(model, theme, geometry, agreement, buffer),
         Layer::Confirm(Confirm { question, .. }) => {
-            let show = Show::of(model);
+            let show = model.render_context();
             let lines = [
-                Line::of(Ink::Strong, show.prose(question)),
+                Line::of(Role::Strong, show.prose(question)),
                 Line::empty(),
-                Line::of(Ink::Accent, "y")
-                    .with(Ink::Plain, " yes   ")
-                    .with(Ink::Accent, "enter")
-                    .with(Ink::Plain, " no"),
+                Line::of(Role::Accent, "y")
+                    .with(Role::Plain, " yes   ")
+                    .with(Role::Accent, "enter")
+                    .with(Role::Plain, " no"),
             ];
             text_box(model, theme, geometry, "Sure?", &lines, buffer)
         }
@@ -100,8 +101,8 @@ fn border(
     buffer: &mut Buffer,
 ) {
     let border = Border { title, note, keys: Keys::Here, extent };
-    frame::edge(&border, geometry.layer, theme, model.look.glyphs, buffer);
-    frame::labels(&border, geometry.layer, theme, model.look.glyphs, buffer);
+    frame::edge(&border, geometry.layer, theme, model.appearance.glyphs, buffer);
+    frame::labels(&border, geometry.layer, theme, model.appearance.glyphs, buffer);
 }
 
 const WHOLE: Extent = Extent { first: 0, page: 0, total: 0 };
@@ -116,8 +117,8 @@ pub(super) fn text_box(
 ) -> Option<Position> {
     border(model, theme, geometry, title, "", WHOLE, buffer);
     let inner = geometry.layer_inner();
-    let lines = fit(lines, usize::from(inner.width), Wrap::Words, Show::of(model).glyphs.ellipsis);
-    paint::lines(&lines, theme, inner, Show::of(model).glyphs, buffer);
+    let lines = fit(lines, usize::from(inner.width), Wrap::Words, model.render_context().glyphs.ellipsis);
+    paint::lines(&lines, theme, inner, model.render_context().glyphs, buffer);
     None
 }
 
@@ -128,7 +129,7 @@ fn draw_picker(
     picker: &Picker,
     buffer: &mut Buffer,
 ) -> Option<Position> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let inner = geometry.layer_inner();
     let entries = picker::matching(model, picker.kind, picker.list.filter.text());
     let below = picker_detail(picker.kind, geometry.layer.height);
@@ -144,11 +145,11 @@ fn draw_picker(
     let filter = &picker.list.filter;
     let top = Rect { height: 1, ..inner };
     let prompt = match (filter.is_empty(), typing) {
-        (true, false) => Line::of(Ink::Muted, "enter chooses, / filters, esc closes"),
+        (true, false) => Line::of(Role::Muted, "enter chooses, / filters, esc closes"),
         _ if picker.kind == PickerKind::Palette => {
-            Line::of(Ink::Accent, ":").with(Ink::Plain, filter.text().to_owned())
+            Line::of(Role::Accent, ":").with(Role::Plain, filter.text().to_owned())
         }
-        _ => Line::of(Ink::Accent, "/").with(Ink::Plain, filter.text().to_owned()),
+        _ => Line::of(Role::Accent, "/").with(Role::Plain, filter.text().to_owned()),
     };
     paint::line(&prompt, theme, top, show.glyphs, buffer);
     for line in 0..page {
@@ -159,14 +160,14 @@ fn draw_picker(
         if place == picker.list.selected {
             paint::select(row, Keys::Here, theme, buffer);
             let mark = Rect { x: row.x - 1, width: 1, ..row };
-            paint::text(show.glyphs.selected, Ink::Accent, theme, mark, show.glyphs, buffer);
+            paint::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
         }
     }
     if below > 0
         && let Some(entry) = entries.get(picker.list.selected)
     {
         let area = Rect { y: inner.bottom().saturating_sub(below - 1), height: below - 1, ..inner };
-        let lines: Vec<Line> = entry.detail.iter().map(|text| Line::of(Ink::Plain, text.clone())).collect();
+        let lines: Vec<Line> = entry.detail.iter().map(|text| Line::of(Role::Plain, text.clone())).collect();
         let lines = fit(&lines, usize::from(area.width), Wrap::Words, show.glyphs.ellipsis);
         paint::lines(&lines, theme, area, show.glyphs, buffer);
     }
@@ -177,36 +178,36 @@ fn draw_picker(
     })
 }
 
-fn entry_line(entry: &Entry, kind: PickerKind, width: usize, show: Show) -> Line {
+fn entry_line(entry: &Entry, kind: PickerKind, width: usize, show: RenderContext) -> Line {
     if entry.choice == Choice::Heading {
-        return Line::of(Ink::Strong, entry.title.clone()).cut(width, show.glyphs.ellipsis);
+        return Line::of(Role::Strong, entry.title.clone()).cut(width, show.glyphs.ellipsis);
     }
     let mut line = Line::empty();
     let is_command = matches!(kind, PickerKind::Palette | PickerKind::Help);
     if is_command {
         // Keys stand in a column of their own before what they do.
-        line.push(Ink::Accent, cut(&entry.note, 16, show.glyphs.ellipsis));
+        line.push(Role::Accent, cut(&entry.note, 16, show.glyphs.ellipsis));
         line.pad_to(18);
-        let ink = if entry.sign.is_some() { Ink::Muted } else { Ink::Plain };
-        line.push(ink, entry.title.clone());
+        let role = if entry.sign.is_some() { Role::Muted } else { Role::Plain };
+        line.push(role, entry.title.clone());
         return line.cut(width, show.glyphs.ellipsis);
     }
-    if let Some((sign, ink)) = entry.sign {
-        line.push(ink, format!("{sign} "));
+    if let Some((sign, role)) = entry.sign {
+        line.push(role, format!("{sign} "));
     }
     let note = entry.note.width();
     let room = width.saturating_sub(line.width() + note + usize::from(note > 0) * 2);
-    line.push(Ink::Plain, cut(&entry.title, room, show.glyphs.ellipsis));
+    line.push(Role::Plain, cut(&entry.title, room, show.glyphs.ellipsis));
     if note > 0 {
         let used = line.width();
-        line.push(Ink::Plain, " ".repeat(width.saturating_sub(used + note)));
-        line.push(Ink::Muted, entry.note.clone());
+        line.push(Role::Plain, " ".repeat(width.saturating_sub(used + note)));
+        line.push(Role::Muted, entry.note.clone());
     }
     line
 }
 
 fn draw_form(model: &Model, theme: &Theme, geometry: Geometry, form: &Form, buffer: &mut Buffer) -> Option<Position> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let inner = geometry.layer_inner();
     let rows = form_rows(geometry);
     let first = form_window(form.focus, form.fields.len(), usize::from(rows));
@@ -225,11 +226,11 @@ fn draw_form(model: &Model, theme: &Theme, geometry: Geometry, form: &Form, buff
         let before: String = field.input.text().chars().take(field.input.cursor()).collect();
         let shift = before.width().saturating_sub(usize::from(area.width).saturating_sub(1));
         let shown: String = field.input.text().chars().skip(shift).collect();
-        paint::text(&show.prose(&shown), Ink::Plain, theme, area, show.glyphs, buffer);
+        paint::text(&show.prose(&shown), Role::Plain, theme, area, show.glyphs, buffer);
         if place == form.focus {
-            buffer.set_style(area, theme.style(Ink::Accent).add_modifier(ratatui::style::Modifier::UNDERLINED));
+            buffer.set_style(area, theme.style(Role::Accent).add_modifier(ratatui::style::Modifier::UNDERLINED));
             let mark = Rect { x: row.x - 1, width: 1, ..row };
-            paint::text(show.glyphs.selected, Ink::Accent, theme, mark, show.glyphs, buffer);
+            paint::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
             let column = u16::try_from(before.width().saturating_sub(shift)).unwrap_or(u16::MAX);
             cursor = Some(Position { x: area.x.saturating_add(column).min(area.right().saturating_sub(1)), y: area.y });
         }
@@ -237,10 +238,10 @@ fn draw_form(model: &Model, theme: &Theme, geometry: Geometry, form: &Form, buff
     let below = Rect { y: inner.y + rows + 1, height: inner.height.saturating_sub(rows + 1), ..inner };
     let advice = fit(&content::form::advice(model, form), usize::from(below.width), Wrap::Words, show.glyphs.ellipsis);
     paint::lines(&advice, theme, below, show.glyphs, buffer);
-    let save = Line::of(Ink::Accent, "ctrl-s")
-        .with(Ink::Plain, " saves and runs   ")
-        .with(Ink::Accent, "esc")
-        .with(Ink::Plain, " leaves");
+    let save = Line::of(Role::Accent, "ctrl-s")
+        .with(Role::Plain, " saves and runs   ")
+        .with(Role::Accent, "esc")
+        .with(Role::Plain, " leaves");
     if let Some(y) = inner.bottom().checked_sub(1).filter(|y| *y > below.y + u16::try_from(advice.len()).unwrap_or(0)) {
         paint::line(&save, theme, Rect { y, height: 1, ..inner }, show.glyphs, buffer);
     }

@@ -1,11 +1,11 @@
-//! Lines in ink put into a buffer.
+//! Lines put into a buffer, in the styles of a theme.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use crate::tui::glyphs::Glyphs;
-use crate::tui::text::{Ink, Line};
+use crate::report::glyphs::Glyphs;
+use crate::report::page::{Line, Role};
 use crate::tui::theme::Theme;
 
 /// Draws a line at the top of an area, cut to its width.
@@ -23,7 +23,7 @@ pub(super) fn line(line: &Line, theme: &Theme, area: Rect, glyphs: &Glyphs, buff
     let mut x = area.x;
     for span in &line.spans {
         let room = usize::from(area.right().saturating_sub(x));
-        (x, _) = buffer.set_stringn(x, area.y, &span.text, room, theme.style(span.ink));
+        (x, _) = buffer.set_stringn(x, area.y, &span.text, room, theme.style(span.role));
     }
 }
 
@@ -34,9 +34,9 @@ pub(super) fn lines(lines: &[Line], theme: &Theme, area: Rect, glyphs: &Glyphs, 
     }
 }
 
-/// Text in one ink.
-pub(super) fn text(text: &str, ink: Ink, theme: &Theme, area: Rect, glyphs: &Glyphs, buffer: &mut Buffer) {
-    line(&Line::of(ink, text), theme, area, glyphs, buffer);
+/// Text in one role.
+pub(super) fn text(text: &str, role: Role, theme: &Theme, area: Rect, glyphs: &Glyphs, buffer: &mut Buffer) {
+    line(&Line::of(role, text), theme, area, glyphs, buffer);
 }
 
 /// Marks a row as selected: in reverse where the keys are, with bold text alone elsewhere.

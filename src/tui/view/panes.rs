@@ -5,16 +5,17 @@ use ratatui::layout::{Position, Rect};
 
 use super::frame::{self, Border, Extent, columns};
 use super::paint::{self, Keys};
-use crate::tui::content::{self, Rows, Show};
+use crate::report::context::RenderContext;
+use crate::report::page::{Role, fit};
+use crate::tui::content::{self, Rows};
 use crate::tui::layout::Geometry;
 use crate::tui::model::{Focus, HandshakeView, ListState, Matching, Model, Screen};
-use crate::tui::text::{Ink, fit};
 use crate::tui::theme::Theme;
 
 /// Draws them, and says where the cursor stands if a field of the guide is typed into.
 pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mut Buffer) -> Option<Position> {
-    let set = model.look.glyphs;
-    let show = Show::of(model);
+    let set = model.appearance.glyphs;
+    let show = model.render_context();
     let rows = content::rows(model);
     let matching = model.matching(&rows);
     let state = &model.here().list;
@@ -85,7 +86,7 @@ fn list_title(model: &Model) -> &'static str {
 }
 
 /// Where the selection is, and what the filter leaves.
-fn position(state: &ListState, matching: &Matching, all: usize, show: Show) -> String {
+fn position(state: &ListState, matching: &Matching, all: usize, show: RenderContext) -> String {
     match (state.filter.is_empty(), matching.len()) {
         (true, 0) => String::new(),
         (true, total) => format!("{}/{total}", state.selected + 1),
@@ -104,7 +105,7 @@ fn draw_rows(
     has_keys: Keys,
     buffer: &mut Buffer,
 ) {
-    let (show, state, inner) = (Show::of(model), &model.here().list, geometry.list_inner());
+    let (show, state, inner) = (model.render_context(), &model.here().list, geometry.list_inner());
     for (line, y) in (inner.y..inner.bottom()).enumerate() {
         let Some(place) = matching.get(state.offset + line) else { break };
         let row = Rect { y, height: 1, ..inner };
@@ -113,7 +114,7 @@ fn draw_rows(
             paint::select(row, has_keys, theme, buffer);
             // The mark shows the selection without any style at all.
             let mark = Rect { x: row.x - 1, width: 1, ..row };
-            paint::text(show.glyphs.selected, Ink::Accent, theme, mark, show.glyphs, buffer);
+            paint::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
         }
     }
 }

@@ -10,14 +10,13 @@ use super::layer::text_box;
 use super::paint;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::guessability;
-use crate::tui::content::Show;
+use crate::report::page::{Line, Role, Wrap, fit};
 use crate::tui::content::chain::running;
 use crate::tui::inputs::RotationWay;
 use crate::tui::layout::Geometry;
 use crate::tui::model::Model;
 use crate::tui::model::layer::{Agreement, Operator, ProgramBox, ValueBox};
 use crate::tui::model::rotation::rotated;
-use crate::tui::text::{Ink, Line, Wrap, fit};
 use crate::tui::theme::Theme;
 
 /// What stands for a value that was typed, however long it is.
@@ -25,22 +24,22 @@ const MASKED: usize = 12;
 
 /// The box in which a new value is typed.
 pub(super) fn value(model: &Model, theme: &Theme, geometry: Geometry, typed: &ValueBox, buffer: &mut Buffer) {
-    let mask = Show::of(model).glyphs.mask;
+    let mask = model.render_context().glyphs.mask;
     let state = if typed.value.is_empty() {
-        Line::of(Ink::Muted, "nothing yet")
+        Line::of(Role::Muted, "nothing yet")
     } else {
-        Line::of(Ink::Good, mask.to_string().repeat(MASKED))
+        Line::of(Role::Good, mask.to_string().repeat(MASKED))
     };
     let secret = rotated(model).and_then(|rotated| rotated.secret).unwrap_or_default();
     let lines = [
-        Line::of(Ink::Plain, "The new value of ").with(Ink::Strong, Show::of(model).prose(&secret)),
+        Line::of(Role::Plain, "The new value of ").with(Role::Strong, model.render_context().prose(&secret)),
         Line::of(
-            Ink::Plain,
+            Role::Plain,
             "Type it, or paste it. Neither it nor its length is shown; it goes to the store alone, and is wiped from memory after that.",
         ),
         Line::empty(),
         state,
-        typed.note.map_or_else(Line::empty, |note| Line::of(Ink::Warning, note)),
+        typed.note.map_or_else(Line::empty, |note| Line::of(Role::Warning, note)),
         Line::empty(),
         keys(&[("enter", "go on"), ("ctrl-u", "begin anew"), ("esc", "leave")]),
     ];
@@ -55,44 +54,44 @@ pub(super) fn agreement(
     agreement: &Agreement,
     buffer: &mut Buffer,
 ) -> Option<Position> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let secret = show.prose(&agreement.secret);
     let about = match &agreement.value {
         Some(value) => {
             let bytes = value.expose().as_bytes();
-            let print = Line::of(Ink::Muted, "the value ").with(Ink::Plain, Fingerprint::of(bytes).to_string());
+            let print = Line::of(Role::Muted, "the value ").with(Role::Plain, Fingerprint::of(bytes).to_string());
             if guessability(bytes).is_guessable() {
-                print.with(Ink::Warning, format!("  {} easy to guess", show.glyphs.warn))
+                print.with(Role::Warning, format!("  {} easy to guess", show.glyphs.warn))
             } else {
                 print
             }
         }
-        None => Line::of(Ink::Muted, "the value ").with(Ink::Plain, "is made up when it is written"),
+        None => Line::of(Role::Muted, "the value ").with(Role::Plain, "is made up when it is written"),
     };
     let wanted = agreement.wanted().unwrap_or_default();
     let typed = so_far(agreement.typed.text(), &wanted);
     let note = match typed.len() < agreement.typed.text().len() {
         _ if agreement.is_wrong => {
-            Line::of(Ink::Bad, format!("{} type exactly: {}", show.glyphs.fail, show.prose(&wanted)))
+            Line::of(Role::Bad, format!("{} type exactly: {}", show.glyphs.fail, show.prose(&wanted)))
         }
-        true => Line::of(Ink::Warning, "what follows is not what is asked, and not shown; ctrl-u begins anew"),
+        true => Line::of(Role::Warning, "what follows is not what is asked, and not shown; ctrl-u begins anew"),
         false => Line::empty(),
     };
     let (whose, asked) = match &agreement.operator {
         Operator::Asking => {
-            (Line::of(Ink::Accent, format!("{} asking as whom it is written", running(model))), Line::empty())
+            (Line::of(Role::Accent, format!("{} asking as whom it is written", running(model))), Line::empty())
         }
         Operator::Unknown(why) => {
             let why = format!("{} it cannot be written: {}", show.glyphs.fail, show.prose(why));
-            (Line::of(Ink::Bad, why).hanging(2), Line::empty())
+            (Line::of(Role::Bad, why).hanging(2), Line::empty())
         }
         Operator::Known(seen) => (
-            Line::of(Ink::Plain, "as ").with(Ink::Strong, show.prose(&seen.identity)),
-            Line::of(Ink::Plain, "To agree, type ").with(Ink::Accent, show.prose(&wanted)),
+            Line::of(Role::Plain, "as ").with(Role::Strong, show.prose(&seen.identity)),
+            Line::of(Role::Plain, "To agree, type ").with(Role::Accent, show.prose(&wanted)),
         ),
     };
     let lines = [
-        Line::of(Ink::Plain, "A new version of ").with(Ink::Strong, secret).with(Ink::Plain, " is written"),
+        Line::of(Role::Plain, "A new version of ").with(Role::Strong, secret).with(Role::Plain, " is written"),
         whose,
         about,
         Line::empty(),
@@ -136,18 +135,18 @@ pub(super) fn program(
     program: &ProgramBox,
     buffer: &mut Buffer,
 ) -> Option<Position> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let (state, enter) = match (&program.shown, program.note) {
         (Some(words), _) => {
             let words: Vec<String> = words.iter().map(|word| format!("[{}]", show.prose(word))).collect();
-            (Line::of(Ink::Plain, "runs, once: ").with(Ink::Command, words.join(" ")).hanging(2), "run it")
+            (Line::of(Role::Plain, "runs, once: ").with(Role::Command, words.join(" ")).hanging(2), "run it")
         }
-        (None, Some(note)) => (Line::of(Ink::Warning, note), "go on"),
+        (None, Some(note)) => (Line::of(Role::Warning, note), "go on"),
         (None, None) => (Line::empty(), "go on"),
     };
     let inner = geometry.layer_inner();
     let about = Line::of(
-        Ink::Plain,
+        Role::Plain,
         "Type the program that writes the new value, with its arguments. No shell reads them: a word ends at a blank. The value must not be one of them.",
     );
     let about = fit(&[about], usize::from(inner.width), Wrap::Words, show.glyphs.ellipsis);
@@ -164,13 +163,13 @@ pub(super) fn program(
 
 /// A field with a text and the cursor behind so many of its characters, and where that cursor stands.
 fn input(model: &Model, theme: &Theme, (text, cursor): (&str, usize), row: Rect, buffer: &mut Buffer) -> Position {
-    let show = Show::of(model);
+    let show = model.render_context();
     // A text longer than its field is scrolled so that the cursor shows.
     let before: String = text.chars().take(cursor).collect();
     let shift = before.width().saturating_sub(usize::from(row.width).saturating_sub(1));
     let shown: String = text.chars().skip(shift).collect();
-    paint::text(&show.prose(&shown), Ink::Plain, theme, row, show.glyphs, buffer);
-    buffer.set_style(row, theme.style(Ink::Accent).add_modifier(Modifier::UNDERLINED));
+    paint::text(&show.prose(&shown), Role::Plain, theme, row, show.glyphs, buffer);
+    buffer.set_style(row, theme.style(Role::Accent).add_modifier(Modifier::UNDERLINED));
     let column = u16::try_from(before.width().saturating_sub(shift)).unwrap_or(u16::MAX);
     Position { x: row.x.saturating_add(column).min(row.right().saturating_sub(1)), y: row.y }
 }
@@ -178,8 +177,8 @@ fn input(model: &Model, theme: &Theme, (text, cursor): (&str, usize), row: Rect,
 fn keys(keys: &[(&str, &str)]) -> Line {
     let mut line = Line::empty();
     for (key, does) in keys {
-        line.push(Ink::Accent, *key);
-        line.push(Ink::Plain, format!(" {does}   "));
+        line.push(Role::Accent, *key);
+        line.push(Role::Plain, format!(" {does}   "));
     }
     line
 }

@@ -6,38 +6,37 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
 use crate::guide::StepState;
+use crate::report::glyphs::Glyphs;
+use crate::report::page::{Line, Role};
 use crate::tui::command::{self, CommandId, Hint};
-use crate::tui::content::Show;
-use crate::tui::glyphs::Glyphs;
 use crate::tui::layout::Geometry;
 use crate::tui::model::{Model, Screen, Tone};
-use crate::tui::text::{Ink, Line};
 use crate::tui::theme::Theme;
 
 /// Draws the bottom line, and says where the cursor stands if the filter is typed there.
 pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mut Buffer) -> Option<Position> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let area = Rect { x: 1, width: geometry.status.width.saturating_sub(2), ..geometry.status };
     if model.layers.is_empty() && model.is_typing() {
         let filter = &model.here().list.filter;
         let before: String = filter.text().chars().take(filter.cursor()).collect();
-        let line = Line::of(Ink::Accent, "/").with(Ink::Plain, filter.text().to_owned());
+        let line = Line::of(Role::Accent, "/").with(Role::Plain, filter.text().to_owned());
         paint::line(&line, theme, area, show.glyphs, buffer);
         let column = u16::try_from(before.width() + 1).unwrap_or(u16::MAX);
         return Some(Position { x: area.x.saturating_add(column).min(area.right().saturating_sub(1)), y: area.y });
     }
     let mut left = match &model.toast {
         Some(toast) => {
-            let (sign, ink) = match toast.tone {
-                Tone::Good => (show.glyphs.pass, Ink::Good),
-                Tone::Bad => (show.glyphs.warn, Ink::Warning),
+            let (sign, role) = match toast.tone {
+                Tone::Good => (show.glyphs.pass, Role::Good),
+                Tone::Bad => (show.glyphs.warn, Role::Warning),
             };
-            Line::of(ink, format!("{sign} {}", show.prose(&toast.text)))
+            Line::of(role, format!("{sign} {}", show.prose(&toast.text)))
         }
         None => counts(model),
     };
     if left.spans.is_empty() {
-        left.push(Ink::Plain, "");
+        left.push(Role::Plain, "");
     }
     paint::line(&left, theme, area, show.glyphs, buffer);
     let line = hints(&command::hints(model), usize::from(area.width).saturating_sub(left.width() + 2));
@@ -63,16 +62,16 @@ fn hints(all: &[Hint], room: usize) -> Line {
             }
             left -= width(hint) + gap;
         }
-        line.push(Ink::Plain, " ".repeat(gap));
-        line.push(Ink::Accent, hint.key.clone());
-        line.push(Ink::Muted, format!(" {}", hint.title));
+        line.push(Role::Plain, " ".repeat(gap));
+        line.push(Role::Accent, hint.key.clone());
+        line.push(Role::Muted, format!(" {}", hint.title));
     }
     if line.width() > room { Line::empty() } else { line }
 }
 
 /// How many checks ended in which way, by their signs.
 fn counts(model: &Model) -> Line {
-    let glyphs = Show::of(model).glyphs;
+    let glyphs = model.render_context().glyphs;
     if let (Screen::Guide, Some(followed)) = (model.screen, &model.guide.followed) {
         return steps(&followed.states(), glyphs);
     }
@@ -82,12 +81,12 @@ fn counts(model: &Model) -> Line {
     let counts = run.report.counts();
     let open = run.report.checks.len() - run.report.finished().count();
     signs(&[
-        (glyphs.pass, Ink::Good, counts.passed),
-        (glyphs.warn, Ink::Warning, counts.warned),
-        (glyphs.fail, Ink::Bad, counts.failed),
-        (glyphs.inconclusive, Ink::Warning, counts.inconclusive),
-        (glyphs.skipped, Ink::Muted, counts.skipped),
-        (glyphs.waiting, Ink::Muted, open),
+        (glyphs.pass, Role::Good, counts.passed),
+        (glyphs.warn, Role::Warning, counts.warned),
+        (glyphs.fail, Role::Bad, counts.failed),
+        (glyphs.inconclusive, Role::Warning, counts.inconclusive),
+        (glyphs.skipped, Role::Muted, counts.skipped),
+        (glyphs.waiting, Role::Muted, open),
     ])
 }
 
@@ -95,29 +94,29 @@ fn counts(model: &Model) -> Line {
 fn steps(states: &[(u8, StepState)], glyphs: &Glyphs) -> Line {
     let count = |is: fn(&StepState) -> bool| states.iter().filter(|(_, state)| is(state)).count();
     signs(&[
-        (glyphs.pass, Ink::Good, count(StepState::is_done)),
-        (glyphs.fail, Ink::Bad, count(|state| matches!(state, StepState::Failing { .. }))),
-        (glyphs.skipped, Ink::Muted, count(|state| matches!(state, StepState::Blocked { .. }))),
-        (glyphs.waiting, Ink::Muted, count(|state| matches!(state, StepState::ToDo(_)))),
+        (glyphs.pass, Role::Good, count(StepState::is_done)),
+        (glyphs.fail, Role::Bad, count(|state| matches!(state, StepState::Failing { .. }))),
+        (glyphs.skipped, Role::Muted, count(|state| matches!(state, StepState::Blocked { .. }))),
+        (glyphs.waiting, Role::Muted, count(|state| matches!(state, StepState::ToDo(_)))),
     ])
 }
 
-fn signs(counts: &[(&str, Ink, usize)]) -> Line {
+fn signs(counts: &[(&str, Role, usize)]) -> Line {
     let mut line = Line::empty();
-    for (sign, ink, count) in counts.iter().filter(|(_, _, count)| *count > 0) {
+    for (sign, role, count) in counts.iter().filter(|(_, _, count)| *count > 0) {
         let gap = if line.spans.is_empty() { "" } else { "  " };
-        line.push(*ink, format!("{gap}{sign} {count}"));
+        line.push(*role, format!("{gap}{sign} {count}"));
     }
     line
 }
 
 /// What a terminal shows that is too small for the console.
 pub(super) fn too_small(model: &Model, theme: &Theme, buffer: &mut Buffer) {
-    let glyphs = Show::of(model).glyphs;
+    let glyphs = model.render_context().glyphs;
     let area = buffer.area;
     let (width, height) = model.size;
     let texts = [format!("{width}x{height} is too small"), "80x24 is enough".to_owned()];
     for (y, text) in (area.y..area.bottom()).zip(&texts) {
-        paint::text(text, Ink::Plain, theme, Rect { y, height: 1, ..area }, glyphs, buffer);
+        paint::text(text, Role::Plain, theme, Rect { y, height: 1, ..area }, glyphs, buffer);
     }
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use trustline::run::event::RunEvent;
-use trustline::tui::inputs::{GuideFile, Look, Opening, Target};
+use trustline::tui::inputs::{Appearance, GuideFile, Opening, Target};
 use trustline::tui::key::Key;
 use trustline::tui::message::{Effect, Msg};
 use trustline::tui::model::Model;
@@ -23,10 +23,10 @@ pub struct Driver {
 impl Driver {
     /// As `trustline` opens it with no profile, at 80x24.
     pub fn start() -> Self {
-        Driver::with(Look::default(), Opening::Start, (80, 24))
+        Driver::with(Appearance::default(), Opening::Start, (80, 24))
     }
 
-    pub fn with(look: Look, opening: Opening, size: (u16, u16)) -> Self {
+    pub fn with(look: Appearance, opening: Opening, size: (u16, u16)) -> Self {
         let (model, effects) = open(sample::inputs(), look, opening, sample::NOW_MS, size);
         Driver { model, effects }
     }
@@ -86,7 +86,7 @@ impl Driver {
     pub fn buffer(&self) -> Buffer {
         let (width, height) = self.model.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        let theme = Theme::new(self.model.look.theme, &self.model.look.patch);
+        let theme = Theme::new(self.model.appearance.theme, &self.model.appearance.patch);
         view::draw(&self.model, &theme, &mut buffer);
         buffer
     }

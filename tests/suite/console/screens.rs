@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use trustline::guide::Confirmation;
+use trustline::report::glyphs::GlyphSet;
+use trustline::report::privacy::Privacy;
 use trustline::run::event::RunEvent;
-use trustline::tui::glyphs::GlyphSet;
-use trustline::tui::inputs::{Look, Opening, Privacy, Replay};
+use trustline::tui::inputs::{Appearance, Opening, Replay};
 use trustline::tui::message::{Msg, Pasted};
 use trustline::tui::theme::ThemeName;
 
@@ -18,11 +19,11 @@ use super::{rotation, rotation_sample};
 const IN_EVERY_LOOK: &[&str] = &["findings", "guide_failing", "rotation_propagated"];
 
 /// Draws a scene as pictures where the environment names a folder for them.
-fn picture(name: &str, make: &mut impl FnMut(Look, (u16, u16)) -> Driver) {
+fn picture(name: &str, make: &mut impl FnMut(Appearance, (u16, u16)) -> Driver) {
     let Some(folder) = std::env::var_os("TRUSTLINE_PICTURES").map(PathBuf::from) else { return };
     for (theme, terminal) in [(ThemeName::Dark, &DARK), (ThemeName::Light, &LIGHT)] {
         for size in [(80, 24), (140, 45)] {
-            let driver = make(Look { theme, ..Look::default() }, size);
+            let driver = make(Appearance { theme, ..Appearance::default() }, size);
             let file = format!("{name}-{}-{}x{}.svg", theme.id(), size.0, size.1);
             std::fs::write(folder.join(file), svg(&driver.buffer(), terminal)).unwrap();
         }
@@ -30,22 +31,22 @@ fn picture(name: &str, make: &mut impl FnMut(Look, (u16, u16)) -> Driver) {
 }
 
 /// How a scene is reached: by what, and with which keys after it.
-fn scene(name: &str, mut make: impl FnMut(Look, (u16, u16)) -> Driver) {
+fn scene(name: &str, mut make: impl FnMut(Appearance, (u16, u16)) -> Driver) {
     picture(name, &mut make);
-    let mut drawn = |look: Look, size| make(look, size).buffer();
-    let usual = drawn(Look::default(), (80, 24));
-    let wide = text(&drawn(Look::default(), (140, 45)));
+    let mut drawn = |look: Appearance, size| make(look, size).buffer();
+    let usual = drawn(Appearance::default(), (80, 24));
+    let wide = text(&drawn(Appearance::default(), (140, 45)));
     let mut shown = format!("== 80x24 dark\n{}== 140x45\n{wide}", styled(&usual));
 
     let whole = IN_EVERY_LOOK.contains(&name);
     for size in [(100, 30), (40, 10), (1, 1), (300, 80)] {
-        let plain = text(&drawn(Look::default(), size));
+        let plain = text(&drawn(Appearance::default(), size));
         if whole {
             shown.push_str(&format!("== {}x{}\n{plain}", size.0, size.1));
         }
     }
     for (theme, title) in [(ThemeName::Light, "light"), (ThemeName::None, "none")] {
-        let buffer = drawn(Look { theme, ..Look::default() }, (80, 24));
+        let buffer = drawn(Appearance { theme, ..Appearance::default() }, (80, 24));
         assert_eq!(text(&buffer), text(&usual), "{name}: a theme changes no text");
         let styles = styles(&buffer);
         assert!(theme != ThemeName::None || !coloured(&buffer), "{name}: {styles}");
@@ -53,7 +54,7 @@ fn scene(name: &str, mut make: impl FnMut(Look, (u16, u16)) -> Driver) {
             shown.push_str(&format!("== 80x24 {title}\n{styles}"));
         }
     }
-    let ascii = text(&drawn(Look { glyphs: GlyphSet::Ascii, ..Look::default() }, (80, 24)));
+    let ascii = text(&drawn(Appearance { glyphs: GlyphSet::Ascii, ..Appearance::default() }, (80, 24)));
     assert!(ascii.is_ascii(), "{name}: {ascii}");
     if whole {
         shown.push_str(&format!("== 80x24 ascii\n{ascii}"));
@@ -63,14 +64,14 @@ fn scene(name: &str, mut make: impl FnMut(Look, (u16, u16)) -> Driver) {
     });
 }
 
-fn started(look: Look, size: (u16, u16), keys: &str) -> Driver {
+fn started(look: Appearance, size: (u16, u16), keys: &str) -> Driver {
     let mut driver = Driver::with(look, Opening::Start, size);
     driver.press(keys);
     driver
 }
 
 /// After the sample has failed, and these keys. The run is started at a size that works.
-fn failed(look: Look, size: (u16, u16), keys: &str) -> Driver {
+fn failed(look: Appearance, size: (u16, u16), keys: &str) -> Driver {
     let mut driver = Driver::with(look, Opening::Start, (100, 30));
     driver.press("<enter><enter>").play(&sample::failing());
     driver.resize(size.0, size.1).press(keys);
@@ -204,7 +205,7 @@ fn export_and_watch() {
     scene("watch", |look, size| failed(look, size, "W"));
 }
 
-fn compared(look: Look, size: (u16, u16), keys: &str) -> Driver {
+fn compared(look: Appearance, size: (u16, u16), keys: &str) -> Driver {
     let mut driver = failed(look, (100, 30), "r");
     driver.play(&sample::passing()).resize(size.0, size.1).press(keys);
     driver
@@ -247,26 +248,26 @@ fn refused_run() {
 fn replay_and_privacy() {
     scene("replay_private", |look, size| {
         let replay = Replay { name: "run.ndjson".into(), events: sample::failing(), truncated: true };
-        Driver::with(Look { privacy: Privacy::Masked, ..look }, Opening::Replay(replay), size)
+        Driver::with(Appearance { privacy: Privacy::Masked, ..look }, Opening::Replay(replay), size)
     });
 }
 
 /// A rotation begun by hand, with these events.
-fn rotating(look: Look, size: (u16, u16), script: &rotation_sample::Script) -> Driver {
+fn rotating(look: Appearance, size: (u16, u16), script: &rotation_sample::Script) -> Driver {
     let mut driver = failed(look, (100, 30), "");
     rotation::begun(&mut driver, &script.events).resize(size.0, size.1);
     driver
 }
 
 /// The questions before a rotation, after these keys.
-fn asking(look: Look, size: (u16, u16), keys: &str) -> Driver {
+fn asking(look: Appearance, size: (u16, u16), keys: &str) -> Driver {
     let mut driver = failed(look, (100, 30), "");
     rotation::ready(&mut driver).resize(size.0, size.1).press(keys);
     driver
 }
 
 /// The guide of a profile with these values, after a run with these events.
-fn guide(look: Look, size: (u16, u16), values: &[(&str, &str)], events: &[RunEvent], keys: &str) -> Driver {
+fn guide(look: Appearance, size: (u16, u16), values: &[(&str, &str)], events: &[RunEvent], keys: &str) -> Driver {
     let mut driver = Driver::with(look, Opening::Start, (100, 30));
     driver.press("P<enter>").follow(sample::guide_file(values));
     driver.play(events).resize(size.0, size.1).press("1").press(keys);

@@ -10,7 +10,8 @@ use trustline::domain::profile::key::Key;
 use trustline::guide::Change;
 use trustline::run::rotation::report::RotationReport;
 use trustline::tui::inputs::{
-    GuideFile, Inputs, Look, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target,
+    Appearance, GuideFile, Inputs, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry,
+    Target,
 };
 use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use trustline::tui::shell::{self, Console};
@@ -23,7 +24,7 @@ type Start = fn(CancellationToken) -> Answer<Result<Started, Refusal>>;
 pub fn run_console(start: Start) -> Result<(), Box<dyn std::error::Error>> {
     let console = Console {
         inputs: Inputs::default(),
-        look: Look::default(),
+        appearance: Appearance::default(),
         clipboard: Default::default(),
         opening: Opening::Run(RunChoice { target: Target::Environment, only: vec![] }),
         notices: vec![],

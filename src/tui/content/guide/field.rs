@@ -2,15 +2,15 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
-use super::super::Show;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::{Need, ask};
 use crate::domain::profile::setting::Origin;
 use crate::domain::redaction::looks_secret;
 use crate::guide::Field;
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role, fit};
 use crate::tui::model::Model;
 use crate::tui::model::guide::{Editing, Followed, Standing};
-use crate::tui::text::{Ink, Line, fit};
 
 /// The middle's lines, and the line that each field begins in.
 #[derive(Clone, Debug, Default)]
@@ -41,51 +41,52 @@ const fn indent(width: usize) -> usize {
 
 /// Adds a field.
 pub(super) fn push(model: &Model, followed: &Followed, field: &Field, width: usize, laid: &mut Laid) {
-    let show = Show::of(model);
+    let show = model.render_context();
     let typed = model.guide.editing.as_ref().filter(|editing| editing.key == field.key);
     let text = typed.map_or_else(|| followed.field_text(field.key), |editing| editing.input.text().to_owned());
     let standing = followed.standing(field.key, field.need, &text);
-    let (sign, ink) = match &standing {
-        _ if typed.is_some() => (show.glyphs.arrow, Ink::Accent),
-        Standing::Good => (show.glyphs.pass, Ink::Good),
-        Standing::Missing => (show.glyphs.waiting, Ink::Warning),
-        Standing::Open => (show.glyphs.dot, Ink::Muted),
-        Standing::Wrong(_) => (show.glyphs.fail, Ink::Bad),
+    let (sign, role) = match &standing {
+        _ if typed.is_some() => (show.glyphs.arrow, Role::Accent),
+        Standing::Good => (show.glyphs.pass, Role::Good),
+        Standing::Missing => (show.glyphs.waiting, Role::Warning),
+        Standing::Open => (show.glyphs.dot, Role::Muted),
+        Standing::Wrong(_) => (show.glyphs.fail, Role::Bad),
     };
     laid.fields.push((field.key, laid.lines.len()));
-    let label_ink = if typed.is_some() { Ink::Strong } else { Ink::Plain };
-    let mut line = Line::of(ink, sign).with(Ink::Plain, " ").with(label_ink, field.key.path()).hanging(indent(width));
+    let label_role = if typed.is_some() { Role::Strong } else { Role::Plain };
+    let mut line =
+        Line::of(role, sign).with(Role::Plain, " ").with(label_role, field.key.path()).hanging(indent(width));
     if width < BESIDE {
         laid.lines.push(line);
-        line = Line::of(Ink::Plain, " ".repeat(BELOW)).hanging(BELOW);
+        line = Line::of(Role::Plain, " ".repeat(BELOW)).hanging(BELOW);
     } else {
         line.pad_to(LABEL);
     }
     match typed {
         Some(editing) => {
             let (shown, _) = in_field(editing, width, show);
-            line.push(Ink::Strong, crate::domain::text::visible(&shown).into_owned());
+            line.push(Role::Strong, crate::domain::text::visible(&shown).into_owned());
         }
         None => value(followed, field, &text, &standing, show, &mut line),
     }
     laid.lines.push(line);
-    let mut below = |ink: Ink, text: String| {
-        laid.lines.push(Line::of(Ink::Plain, " ".repeat(indent(width))).with(ink, text).hanging(indent(width)));
+    let mut below = |role: Role, text: String| {
+        laid.lines.push(Line::of(Role::Plain, " ".repeat(indent(width))).with(role, text).hanging(indent(width)));
     };
     if let Standing::Wrong(fault) = &standing {
-        below(Ink::Bad, show.prose(&fault.wrong));
-        below(Ink::Plain, show.prose(&fault.instead));
+        below(Role::Bad, show.prose(&fault.wrong));
+        below(Role::Plain, show.prose(&fault.instead));
     } else if typed.is_some() {
-        below(Ink::Muted, show.prose(field.note.as_deref().unwrap_or(ask(field.key))));
+        below(Role::Muted, show.prose(field.note.as_deref().unwrap_or(ask(field.key))));
     } else if standing == Standing::Good
         && let Some(Origin::Variable(name)) = followed.setting(field.key).map(|setting| &setting.origin)
     {
-        below(Ink::Muted, format!("from the variable {name}"));
+        below(Role::Muted, format!("from the variable {name}"));
     }
     if followed.file.drafts.contains_key(&field.key) && typed.is_none() {
         let kept = followed.setting(field.key).filter(|_| field.key != Key::ExternalId);
         below(
-            Ink::Muted,
+            Role::Muted,
             match kept {
                 Some(setting) => format!("typed, not saved; in effect is {}", show.value(&setting.value.to_string())),
                 None => "typed, not saved".to_owned(),
@@ -94,26 +95,26 @@ pub(super) fn push(model: &Model, followed: &Followed, field: &Field, width: usi
     }
 }
 
-fn value(followed: &Followed, field: &Field, text: &str, standing: &Standing, show: Show, line: &mut Line) {
+fn value(followed: &Followed, field: &Field, text: &str, standing: &Standing, show: RenderContext, line: &mut Line) {
     match standing {
-        Standing::Good if field.key == Key::ExternalId => line.push(Ink::Muted, "(set, not shown)"),
-        Standing::Good => line.push(Ink::Plain, show.value(text)),
-        Standing::Wrong(_) => line.push(Ink::Bad, show.value(text)),
-        Standing::Missing if followed.target.is_none() => line.push(Ink::Muted, "not in the recording"),
+        Standing::Good if field.key == Key::ExternalId => line.push(Role::Muted, "(set, not shown)"),
+        Standing::Good => line.push(Role::Plain, show.value(text)),
+        Standing::Wrong(_) => line.push(Role::Bad, show.value(text)),
+        Standing::Missing if followed.target.is_none() => line.push(Role::Muted, "not in the recording"),
         Standing::Missing => {
-            line.push(Ink::Warning, "needed  ");
-            line.push(Ink::Muted, show.prose(ask(field.key)));
+            line.push(Role::Warning, "needed  ");
+            line.push(Role::Muted, show.prose(ask(field.key)));
         }
         Standing::Open if field.need == Need::Required => match followed.values().text(field.key) {
-            Some(text) => line.push(Ink::Muted, format!("{} (by itself)", show.value(text))),
-            None => line.push(Ink::Muted, "not set"),
+            Some(text) => line.push(Role::Muted, format!("{} (by itself)", show.value(text))),
+            None => line.push(Role::Muted, "not set"),
         },
-        Standing::Open => line.push(Ink::Muted, "not set"),
+        Standing::Open => line.push(Role::Muted, "not set"),
     }
 }
 
 /// What shows of a field that is typed into, and the cursor's column in it. What looks like a secret does not show.
-fn in_field(editing: &Editing, width: usize, show: Show) -> (String, usize) {
+fn in_field(editing: &Editing, width: usize, show: RenderContext) -> (String, usize) {
     if looks_secret(editing.input.text()).is_some() {
         return (show.glyphs.mask.to_string().repeat(MASKED), MASKED);
     }
@@ -168,7 +169,7 @@ pub fn field_at(model: &Model, width: usize, row: usize) -> Option<Key> {
 pub fn cursor(model: &Model, width: usize) -> Option<(usize, usize)> {
     let editing = model.editing()?;
     let (first, _) = place(model, width)?;
-    let (_, column) = in_field(editing, width, Show::of(model));
+    let (_, column) = in_field(editing, width, model.render_context());
     Some((first + usize::from(width < BESIDE), indent(width) + column))
 }
 

@@ -11,14 +11,15 @@ pub(in crate::tui) use step::offered;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::start::guide_title;
-use super::{Rows, Show, heading};
+use super::{Rows, heading};
 use crate::domain::profile::Guide;
 use crate::guide::{Step, StepState, next_open};
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role, Wrap, cut, fit};
 use crate::tui::inputs::Keeps;
 use crate::tui::layout;
 use crate::tui::model::guide::Followed;
 use crate::tui::model::{Model, Screen};
-use crate::tui::text::{Ink, Line, Wrap, cut, fit};
 
 /// Columns of a row before the step's title: the sign and the number.
 const NUMBER: usize = 5;
@@ -64,13 +65,13 @@ pub fn rows(model: &Model) -> Rows<'_> {
         return Rows {
             count: Guide::ALL.len(),
             line: Box::new(|at, _| {
-                Guide::ALL.get(at).map_or_else(Line::empty, |guide| Line::of(Ink::Plain, guide_title(*guide)))
+                Guide::ALL.get(at).map_or_else(Line::empty, |guide| Line::of(Role::Plain, guide_title(*guide)))
             }),
         };
     };
     let states = followed.states();
     let next = next_open(&states);
-    let show = Show::of(model);
+    let show = model.render_context();
     Rows {
         count: states.len() + 1,
         line: Box::new(move |at, width| match (followed.text().steps.get(at), states.get(at)) {
@@ -80,38 +81,38 @@ pub fn rows(model: &Model) -> Rows<'_> {
     }
 }
 
-/// The sign and ink of a step's state.
-pub fn sign(state: &StepState, show: Show) -> (&'static str, Ink) {
+/// The sign and role of a step's state.
+pub fn sign(state: &StepState, show: RenderContext) -> (&'static str, Role) {
     match state {
         StepState::Verified { .. } | StepState::Answered { .. } | StepState::Confirmed { .. } => {
-            (show.glyphs.pass, Ink::Good)
+            (show.glyphs.pass, Role::Good)
         }
-        StepState::Failing { .. } => (show.glyphs.fail, Ink::Bad),
-        StepState::Blocked { .. } => (show.glyphs.skipped, Ink::Muted),
-        StepState::ToDo(_) => (show.glyphs.waiting, Ink::Plain),
+        StepState::Failing { .. } => (show.glyphs.fail, Role::Bad),
+        StepState::Blocked { .. } => (show.glyphs.skipped, Role::Muted),
+        StepState::ToDo(_) => (show.glyphs.waiting, Role::Plain),
     }
 }
 
-fn row(step: &Step, state: &StepState, is_next: bool, width: usize, show: Show) -> Line {
-    let (mark, ink) = sign(state, show);
-    let (title, note_ink, note) = match state {
-        StepState::Failing { .. } => (Ink::Bad, Ink::Bad, "failing".to_owned()),
-        _ if is_next => (Ink::Strong, Ink::Accent, "next".to_owned()),
-        StepState::Verified { .. } | StepState::Answered { .. } => (Ink::Muted, Ink::Muted, String::new()),
-        StepState::Confirmed { .. } => (Ink::Muted, Ink::Muted, "by hand".to_owned()),
-        StepState::Blocked { by } => (Ink::Muted, Ink::Muted, format!("after {by}")),
-        StepState::ToDo(_) => (Ink::Plain, Ink::Muted, String::new()),
+fn row(step: &Step, state: &StepState, is_next: bool, width: usize, show: RenderContext) -> Line {
+    let (mark, role) = sign(state, show);
+    let (title, note_role, note) = match state {
+        StepState::Failing { .. } => (Role::Bad, Role::Bad, "failing".to_owned()),
+        _ if is_next => (Role::Strong, Role::Accent, "next".to_owned()),
+        StepState::Verified { .. } | StepState::Answered { .. } => (Role::Muted, Role::Muted, String::new()),
+        StepState::Confirmed { .. } => (Role::Muted, Role::Muted, "by hand".to_owned()),
+        StepState::Blocked { by } => (Role::Muted, Role::Muted, format!("after {by}")),
+        StepState::ToDo(_) => (Role::Plain, Role::Muted, String::new()),
     };
     // A filter looks at the whole row, so a row of no bounded width says all it knows.
     if width == usize::MAX {
-        return Line::of(Ink::Plain, format!("{} {} {} {note}", step.number, step.title, evidence::word(state)));
+        return Line::of(Role::Plain, format!("{} {} {} {note}", step.number, step.title, evidence::word(state)));
     }
-    let mut line = Line::of(ink, mark).with(Ink::Muted, format!(" {:>2} ", step.number));
+    let mut line = Line::of(role, mark).with(Role::Muted, format!(" {:>2} ", step.number));
     line.push(title, cut(&step.title, width.saturating_sub(NUMBER), show.glyphs.ellipsis));
     // The name goes before the word for its state, which the sign tells too.
     if !note.is_empty() && line.width() + 1 + note.len() <= width {
-        line.push(Ink::Plain, " ".repeat(width - line.width() - note.len()));
-        line.push(note_ink, note);
+        line.push(Role::Plain, " ".repeat(width - line.width() - note.len()));
+        line.push(note_role, note);
     }
     line
 }
@@ -138,7 +139,7 @@ pub fn laid(model: &Model, width: usize) -> Laid {
         (_, _, Some((followed, step))) => step::laid(model, followed, step, width),
         (Some(Row::Summary), Some(followed), _) => Laid::of(summary::lines(model, followed)),
         (Some(Row::Guide(guide)), ..) => Laid::of(offer(guide)),
-        _ => Laid::of(vec![Line::of(Ink::Muted, "nothing matches the filter; esc clears it")]),
+        _ => Laid::of(vec![Line::of(Role::Muted, "nothing matches the filter; esc clears it")]),
     }
 }
 
@@ -173,15 +174,15 @@ pub fn widest_row(model: &Model) -> usize {
 fn offer(guide: Guide) -> Vec<Line> {
     let text = crate::guide::setup_guide(guide);
     let mut lines = vec![
-        Line::of(Ink::Plain, text.summary.clone()),
+        Line::of(Role::Plain, text.summary.clone()),
         Line::empty(),
-        Line::of(Ink::Accent, "enter").with(Ink::Plain, " makes a profile and leads through it, step by step."),
+        Line::of(Role::Accent, "enter").with(Role::Plain, " makes a profile and leads through it, step by step."),
         Line::empty(),
         heading(format!("{} steps", text.count())),
     ];
     let steps = text.steps.iter().filter(|step| step.number > 0);
     lines.extend(steps.map(|step| {
-        Line::of(Ink::Muted, format!("{:>2} ", step.number)).with(Ink::Plain, step.title.clone()).hanging(3)
+        Line::of(Role::Muted, format!("{:>2} ", step.number)).with(Role::Plain, step.title.clone()).hanging(3)
     }));
     lines
 }

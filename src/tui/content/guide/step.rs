@@ -1,25 +1,26 @@
 //! The step in the middle: what it is for, where it is done, its values, the ways to do it, and what to copy.
 
-use super::super::{Show, command_line, finding, heading, labelled};
+use super::super::{command_line, finding, heading, labelled};
 use super::field::{self, Laid};
 use super::{evidence, has_aside, keeps_nothing};
 use crate::cause::{Finding, catalogue};
 use crate::guide::{Artifact, Filling, Form, Rendered, Step, StepState, fill, render, token_origin};
-use crate::output::guide::artifacts;
+use crate::report::context::RenderContext;
+use crate::report::guide::artifacts;
+use crate::report::page::{Line, Role};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::Model;
 use crate::tui::model::Screen;
 use crate::tui::model::guide::Followed;
-use crate::tui::text::{Ink, Line};
 
 /// A heading with the key of what can be done below it.
 fn keyed(model: &Model, text: &str, id: CommandId, does: &str) -> Line {
-    let key = model.look.keymap.key(Scope::On(Screen::Guide), id);
-    let key = key.or_else(|| model.look.keymap.key(Scope::Main, id));
+    let key = model.appearance.keymap.key(Scope::On(Screen::Guide), id);
+    let key = key.or_else(|| model.appearance.keymap.key(Scope::Main, id));
     let line = heading(text);
     match key {
         Some(key) => {
-            line.with(Ink::Plain, "  ").with(Ink::Accent, key.to_string()).with(Ink::Muted, format!(" {does}"))
+            line.with(Role::Plain, "  ").with(Role::Accent, key.to_string()).with(Role::Muted, format!(" {does}"))
         }
         None => line,
     }
@@ -44,7 +45,7 @@ fn mends(findings: &[Finding]) -> bool {
 
 /// The step as lines.
 pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize) -> Laid {
-    let show = Show::of(model);
+    let show = model.render_context();
     let values = followed.values();
     let mut filling = Filling::new(&values);
     let mut laid = Laid::default();
@@ -60,16 +61,16 @@ pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize
         }
         laid.lines.push(Line::empty());
     }
-    laid.lines.push(Line::of(Ink::Plain, show.prose(&fill(&step.purpose, &mut filling))));
+    laid.lines.push(Line::of(Role::Plain, show.prose(&fill(&step.purpose, &mut filling))));
     places(step, &mut filling, show, &mut laid.lines);
     if !step.fields.is_empty() {
         laid.lines.push(Line::empty());
         laid.lines.push(match keeps_nothing(followed) {
             None => keyed(model, "Values", CommandId::EditField, "enters them"),
-            Some(why) => heading("Values").with(Ink::Muted, format!("  {why}")),
+            Some(why) => heading("Values").with(Role::Muted, format!("  {why}")),
         });
         if let Some(problem) = &followed.file.problem {
-            laid.lines.push(Line::of(Ink::Bad, show.prose(problem)).hanging(2));
+            laid.lines.push(Line::of(Role::Bad, show.prose(problem)).hanging(2));
         }
         for each in &step.fields {
             field::push(model, followed, each, width, &mut laid);
@@ -85,7 +86,7 @@ pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize
         lines.push(Line::empty());
         lines.push(heading("Where a token comes from"));
         lines.extend(origin.how.iter().map(|line| {
-            Line::of(Ink::Muted, format!("{} ", show.glyphs.dot)).with(Ink::Plain, show.prose(line)).hanging(2)
+            Line::of(Role::Muted, format!("{} ", show.glyphs.dot)).with(Role::Plain, show.prose(line)).hanging(2)
         }));
         let script = origin.script.iter().flat_map(|script| show.lines(script.trim_end()));
         lines.extend(script.map(|line| command_line(2, &line)));
@@ -108,15 +109,15 @@ pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize
         lines.push(Line::empty());
         lines.push(keyed(model, "More to copy", CommandId::CopyMenu, "chooses"));
         lines.extend(beside.iter().map(|artifact| {
-            Line::of(Ink::Command, artifact.id()).with(Ink::Muted, format!("  {}", artifact.title())).hanging(2)
+            Line::of(Role::Command, artifact.id()).with(Role::Muted, format!("  {}", artifact.title())).hanging(2)
         }));
     }
     if !step.corrections.is_empty() {
         lines.push(Line::empty());
         lines.push(heading("Caveats"));
         let mut item = |text: &String| {
-            Line::of(Ink::Muted, format!("{} ", show.glyphs.dot))
-                .with(Ink::Plain, show.prose(&fill(text, &mut filling)))
+            Line::of(Role::Muted, format!("{} ", show.glyphs.dot))
+                .with(Role::Plain, show.prose(&fill(text, &mut filling)))
                 .hanging(2)
         };
         lines.extend(step.corrections.iter().map(&mut item));
@@ -130,8 +131,8 @@ pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize
         lines.push(Line::empty());
         lines.push(heading("What goes wrong here"));
         lines.extend(failures.into_iter().map(|cause| {
-            Line::of(Ink::Muted, format!("{cause}  "))
-                .with(Ink::Plain, catalogue::entry(cause).title.clone())
+            Line::of(Role::Muted, format!("{cause}  "))
+                .with(Role::Plain, catalogue::entry(cause).title.clone())
                 .hanging(2)
         }));
     }
@@ -139,73 +140,73 @@ pub(super) fn laid(model: &Model, followed: &Followed, step: &Step, width: usize
         lines.push(Line::empty());
         lines.push(heading("To read"));
         for reading in &step.reading {
-            lines.push(Line::of(Ink::Plain, reading.title.clone()));
+            lines.push(Line::of(Role::Plain, reading.title.clone()));
             // A vendor's page tells nothing of a person, so privacy leaves it.
-            lines.push(Line::of(Ink::Accent, format!("  {}", reading.url)).hanging(2));
+            lines.push(Line::of(Role::Accent, format!("  {}", reading.url)).hanging(2));
         }
     }
     laid
 }
 
-fn places(step: &Step, filling: &mut Filling<'_>, show: Show, lines: &mut Vec<Line>) {
+fn places(step: &Step, filling: &mut Filling<'_>, show: RenderContext, lines: &mut Vec<Line>) {
     if !step.places.is_empty() {
         lines.push(Line::empty());
     }
     for place in &step.places {
-        lines.push(labelled(place.on.id(), Ink::Plain, show.prose(&fill(&place.path, filling))));
+        lines.push(labelled(place.on.id(), Role::Plain, show.prose(&fill(&place.path, filling))));
         if let Some(address) = &place.address {
-            lines.push(labelled("", Ink::Accent, show.prose(&fill(address, filling))));
+            lines.push(labelled("", Role::Accent, show.prose(&fill(address, filling))));
         }
     }
 }
 
-fn numbered(items: &[String], filling: &mut Filling<'_>, show: Show, lines: &mut Vec<Line>) {
+fn numbered(items: &[String], filling: &mut Filling<'_>, show: RenderContext, lines: &mut Vec<Line>) {
     for (at, item) in items.iter().enumerate() {
-        let line = Line::of(Ink::Muted, format!("{:>2} ", at + 1)).hanging(3);
-        lines.push(line.with(Ink::Plain, show.prose(&fill(item, filling))));
+        let line = Line::of(Role::Muted, format!("{:>2} ", at + 1)).hanging(3);
+        lines.push(line.with(Role::Plain, show.prose(&fill(item, filling))));
     }
 }
 
 /// The ways to do the step, and the one that is shown.
 fn ways(model: &Model, step: &Step, filling: &mut Filling<'_>, width: usize, lines: &mut Vec<Line>) {
-    let (show, shown) = (Show::of(model), way(model, step));
+    let (show, shown) = (model.render_context(), way(model, step));
     let Some(tab) = step.tabs.get(shown) else { return };
     lines.push(Line::empty());
     let mut line = Line::empty();
     for (at, tab) in step.tabs.iter().enumerate() {
         if at == shown {
-            line.push(Ink::Accent, format!("{} ", show.glyphs.unfolded));
-            line.push(Ink::Strong, format!("{}   ", tab.title));
+            line.push(Role::Accent, format!("{} ", show.glyphs.unfolded));
+            line.push(Role::Strong, format!("{}   ", tab.title));
         } else {
-            line.push(Ink::Muted, format!("{} {}   ", show.glyphs.folded, tab.title));
+            line.push(Role::Muted, format!("{} {}   ", show.glyphs.folded, tab.title));
         }
     }
     if step.tabs.len() > 1
-        && let Some(key) = model.look.keymap.key(Scope::On(Screen::Guide), CommandId::OtherWay)
+        && let Some(key) = model.appearance.keymap.key(Scope::On(Screen::Guide), CommandId::OtherWay)
     {
-        let hint = Line::of(Ink::Accent, key.to_string()).with(Ink::Muted, " another way");
+        let hint = Line::of(Role::Accent, key.to_string()).with(Role::Muted, " another way");
         // A key is not parted from what it does.
         if line.width() + hint.width() > width {
             lines.push(std::mem::take(&mut line));
         }
-        hint.spans.into_iter().for_each(|span| line.push(span.ink, span.text));
+        hint.spans.into_iter().for_each(|span| line.push(span.role, span.text));
     }
     lines.push(line);
     numbered(&tab.instructions, filling, show, lines);
 }
 
 /// An artifact's text, what is missing in it told apart.
-fn text(rendered: &Rendered, show: Show, lines: &mut Vec<Line>) {
+fn text(rendered: &Rendered, show: RenderContext, lines: &mut Vec<Line>) {
     let artifact = rendered.artifact;
     if artifact.form() == Form::Terraform {
         // A whole configuration would bury the step.
         let count = rendered.text.lines().count();
-        lines.push(Line::of(Ink::Muted, format!("  {count} lines, also by `trustline render {artifact}`")));
+        lines.push(Line::of(Role::Muted, format!("  {count} lines, also by `trustline render {artifact}`")));
     } else {
         for text in rendered.text.trim_end().lines() {
             let text = show.lines(text).concat();
             let indent = text.len() - text.trim_start_matches(' ').len();
-            let mut line = Line::of(Ink::Plain, "  ").hanging(indent + 4);
+            let mut line = Line::of(Role::Plain, "  ").hanging(indent + 4);
             let mut rest = text.as_str();
             while let Some((at, placeholder)) = rendered
                 .missing
@@ -213,14 +214,14 @@ fn text(rendered: &Rendered, show: Show, lines: &mut Vec<Line>) {
                 .filter_map(|missing| Some((rest.find(&missing.placeholder)?, missing.placeholder.as_str())))
                 .min()
             {
-                line.push(Ink::Command, &rest[..at]);
-                line.push(Ink::Warning, placeholder);
+                line.push(Role::Command, &rest[..at]);
+                line.push(Role::Warning, placeholder);
                 rest = &rest[at + placeholder.len()..];
             }
-            lines.push(line.with(Ink::Command, rest));
+            lines.push(line.with(Role::Command, rest));
         }
     }
     for note in &rendered.notes {
-        lines.push(Line::of(Ink::Muted, format!("  {}", show.prose(note))).hanging(2));
+        lines.push(Line::of(Role::Muted, format!("  {}", show.prose(note))).hanging(2));
     }
 }

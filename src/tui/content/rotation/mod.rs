@@ -6,14 +6,15 @@ pub mod words;
 use serde_json::Value;
 
 use super::clock::moment;
-use super::{LABEL, Rows, Show, command_line, finding, heading, labelled, page};
+use super::{LABEL, Rows, command_line, finding, heading, labelled, page};
 use crate::cause::Certainty;
 use crate::check::CheckId;
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role, cut};
 use crate::run::rotation::report::{SecretReport, Trouble};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::rotation::{Session, rotated};
 use crate::tui::model::{Lifecycle, Model, Screen};
-use crate::tui::text::{Ink, Line, cut};
 
 /// The secrets of the session; before the first one, the secret that would be rotated.
 pub fn rows(model: &Model) -> Rows<'_> {
@@ -33,17 +34,17 @@ pub fn rows(model: &Model) -> Rows<'_> {
 }
 
 fn not_rotated(model: &Model, secret: &str, width: usize) -> Line {
-    let show = Show::of(model);
+    let show = model.render_context();
     let note = "not rotated here yet";
-    let mut line = Line::of(Ink::Muted, show.glyphs.waiting).with(Ink::Plain, " ");
-    line.push(Ink::Plain, cut(&show.prose(secret), width.saturating_sub(note.len() + 4), show.glyphs.ellipsis));
-    line.push(Ink::Plain, " ".repeat(width.min(usize::from(model.size.0)).saturating_sub(line.width() + note.len())));
-    line.with(Ink::Muted, note)
+    let mut line = Line::of(Role::Muted, show.glyphs.waiting).with(Role::Plain, " ");
+    line.push(Role::Plain, cut(&show.prose(secret), width.saturating_sub(note.len() + 4), show.glyphs.ellipsis));
+    line.push(Role::Plain, " ".repeat(width.min(usize::from(model.size.0)).saturating_sub(line.width() + note.len())));
+    line.with(Role::Muted, note)
 }
 
 /// What the last check saw of the secret that would be rotated.
 fn as_checked(model: &Model) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let reads = [CheckId::AwsGetSecret, CheckId::AzureGetSecret];
     let run = model.runs.shown();
     let Some(read) = run.and_then(|run| run.report.finished().find(|check| reads.contains(&check.id))) else {
@@ -53,7 +54,7 @@ fn as_checked(model: &Model) -> Vec<Line> {
     let stored = read.facts.get("created_at").and_then(Value::as_i64).map(|seconds| moment(model, seconds));
     let rows = [("version", text("version_id")), ("stored", stored), ("value", text("fingerprint"))];
     let mut lines: Vec<Line> =
-        rows.into_iter().filter_map(|(label, text)| Some(labelled(label, Ink::Plain, text?))).collect();
+        rows.into_iter().filter_map(|(label, text)| Some(labelled(label, Role::Plain, text?))).collect();
     if !lines.is_empty() {
         lines.insert(0, heading("As the last check read it"));
         lines.push(Line::empty());
@@ -62,34 +63,34 @@ fn as_checked(model: &Model) -> Vec<Line> {
 }
 
 fn row(model: &Model, session: &Session, secret: &SecretReport, width: usize) -> Line {
-    let show = Show::of(model);
-    let (sign, ink, note) = match secret.verdict() {
+    let show = model.render_context();
+    let (sign, role, note) = match secret.verdict() {
         Some(judged) => {
-            let (sign, ink) = words::sign(judged.judgement.verdict, show);
+            let (sign, role) = words::sign(judged.judgement.verdict, show);
             let rounds = match secret.judged.len() {
                 1 => String::new(),
                 count => format!(", {count} rotations"),
             };
             let took = judged.propagated_ms.and_then(|ms| i64::try_from(ms).ok());
             let took = took.map_or_else(String::new, |ms| format!(" in {}", picture::span_words(ms)));
-            (sign, ink, format!("{}{took}{rounds}", words::name(judged.judgement.verdict)))
+            (sign, role, format!("{}{took}{rounds}", words::name(judged.judgement.verdict)))
         }
         None if session.is_live() => {
             let (sign, _) = words::doing(model, session);
             let note = if secret.written.is_some() { "written" } else { "not written yet" };
-            (sign, Ink::Accent, note.to_owned())
+            (sign, Role::Accent, note.to_owned())
         }
-        None => (show.glyphs.skipped, Ink::Muted, "no verdict".to_owned()),
+        None => (show.glyphs.skipped, Role::Muted, "no verdict".to_owned()),
     };
     let name = show.prose(&secret.secret);
     if width == usize::MAX {
-        return Line::of(Ink::Plain, format!("{name} {note}"));
+        return Line::of(Role::Plain, format!("{name} {note}"));
     }
     let room = width.saturating_sub(note.chars().count() + 4);
-    let mut line = Line::of(ink, sign).with(Ink::Plain, " ");
-    line.push(Ink::Plain, cut(&name, room, show.glyphs.ellipsis));
-    line.push(Ink::Plain, " ".repeat(width.saturating_sub(line.width() + note.chars().count())));
-    line.with(if ink == Ink::Accent { Ink::Muted } else { ink }, note)
+    let mut line = Line::of(role, sign).with(Role::Plain, " ");
+    line.push(Role::Plain, cut(&name, room, show.glyphs.ellipsis));
+    line.push(Role::Plain, " ".repeat(width.saturating_sub(line.width() + note.chars().count())));
+    line.with(if role == Role::Accent { Role::Muted } else { role }, note)
 }
 
 /// The secret that is selected.
@@ -101,14 +102,14 @@ pub fn selected(model: &Model) -> Option<(&Session, &SecretReport)> {
 /// The heading of the details: the selected secret.
 pub fn detail_title(model: &Model) -> String {
     match selected(model) {
-        Some((_, secret)) => Show::of(model).prose(&secret.secret),
+        Some((_, secret)) => model.render_context().prose(&secret.secret),
         None => "Rotate, then prove it".to_owned(),
     }
 }
 
 /// The verdict on the selected secret, its picture, the likely reasons, and what could not be done.
 pub fn detail(model: &Model, width: usize) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let Some((session, secret)) = selected(model) else {
         return nothing(model);
     };
@@ -127,7 +128,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
             lines.extend(finding::lines(found, width, show));
         }
         if let Some(advice) = words::advice(&judged.judgement.why) {
-            lines.extend([Line::empty(), labelled("what to do", Ink::Plain, advice)]);
+            lines.extend([Line::empty(), labelled("what to do", Role::Plain, advice)]);
         }
     }
     let troubles: Vec<&Trouble> = session.report.troubles.iter().chain(&secret.troubles).collect();
@@ -138,81 +139,81 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
 
 /// The verdict, or what is going on before there is one.
 fn headline(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let mut lines = Vec::new();
     if let Some(judged) = secret.verdict() {
         let verdict = judged.judgement.verdict;
-        let (sign, ink) = words::sign(verdict, show);
+        let (sign, role) = words::sign(verdict, show);
         lines.push(
-            Line::of(ink, format!("{sign} {}", words::name(verdict)))
-                .with(Ink::Muted, format!(" {} ", show.glyphs.dot))
-                .with(Ink::Strong, verdict.sentence())
+            Line::of(role, format!("{sign} {}", words::name(verdict)))
+                .with(Role::Muted, format!(" {} ", show.glyphs.dot))
+                .with(Role::Strong, verdict.sentence())
                 .hanging(2),
         );
         let took = judged.propagated_ms.and_then(|ms| i64::try_from(ms).ok());
         if let Some(ms) = took {
             let words = format!("  {} from the write to the first sight of it", picture::span_words(ms));
-            lines.push(Line::of(Ink::Plain, words).hanging(2));
+            lines.push(Line::of(Role::Plain, words).hanging(2));
         }
         if let Some(why) = words::why(&judged.judgement.why) {
-            lines.push(Line::of(Ink::Plain, format!("  {}", show.prose(&why))).hanging(2));
+            lines.push(Line::of(Role::Plain, format!("  {}", show.prose(&why))).hanging(2));
         }
     }
     if let Some(warning) = secret.warning() {
         let words = format!("{} {}", show.glyphs.warn, show.prose(&warning));
-        lines.push(Line::of(Ink::Warning, words).hanging(2));
+        lines.push(Line::of(Role::Warning, words).hanging(2));
     }
     if let Some(version) = &secret.rolled_back {
         let words = format!("{} rolled back: version {} is current", show.glyphs.pass, show.prose(version));
-        lines.push(Line::of(Ink::Good, words).hanging(2));
+        lines.push(Line::of(Role::Good, words).hanging(2));
     }
     if let Some(began) = session.resumes.as_ref().filter(|_| secret.verdict().is_none()) {
         let words = format!("goes on with the rotation that began {began} and was interrupted; what was seen is kept");
-        lines.push(Line::of(Ink::Accent, show.prose(&words)));
+        lines.push(Line::of(Role::Accent, show.prose(&words)));
     }
     if session.is_live() {
         let (sign, doing) = words::doing(model, session);
-        let ink = if session.offering().is_some() { Ink::Warning } else { Ink::Accent };
-        lines.push(Line::of(ink, format!("{sign} {doing}")).hanging(2));
+        let role = if session.offering().is_some() { Role::Warning } else { Role::Accent };
+        lines.push(Line::of(role, format!("{sign} {doing}")).hanging(2));
     }
     if session.offering().is_some() {
         let key = |id| key_of(model, id);
         lines.push(
-            Line::of(Ink::Plain, "  ")
-                .with(Ink::Accent, key(CommandId::RollBack))
-                .with(Ink::Plain, " makes the version before current again   ")
-                .with(Ink::Accent, key(CommandId::KeepAsIs))
-                .with(Ink::Plain, " keeps it as it is")
+            Line::of(Role::Plain, "  ")
+                .with(Role::Accent, key(CommandId::RollBack))
+                .with(Role::Plain, " makes the version before current again   ")
+                .with(Role::Accent, key(CommandId::KeepAsIs))
+                .with(Role::Plain, " keeps it as it is")
                 .hanging(2),
         );
     }
     if let Some(why) = session.report.end.as_ref().and_then(|end| end.cut_short.as_deref()) {
         lines.push(Line::of(
-            Ink::Warning,
+            Role::Warning,
             format!("{} the session was cut short: {}", show.glyphs.warn, show.prose(why)),
         ));
     } else if secret.verdict().is_none() && !session.is_live() {
-        lines.push(Line::of(Ink::Warning, format!("{} the session ended without a verdict", show.glyphs.warn)));
+        lines.push(Line::of(Role::Warning, format!("{} the session ended without a verdict", show.glyphs.warn)));
     }
     lines
 }
 
 /// The command to run by hand, until its work is seen.
-fn asked(session: &Session, secret: &SecretReport, show: Show) -> Vec<Line> {
+fn asked(session: &Session, secret: &SecretReport, show: RenderContext) -> Vec<Line> {
     let Some(command) = secret.asked.as_deref().filter(|_| secret.written.is_none() && session.is_live()) else {
         return Vec::new();
     };
-    let mut lines = vec![labelled("run this", Ink::Plain, "in another terminal; it asks for the new value itself")];
+    let mut lines = vec![labelled("run this", Role::Plain, "in another terminal; it asks for the new value itself")];
     lines.extend(show.lines(command).into_iter().map(|text| command_line(LABEL, &text)));
     lines.push(Line::empty());
     lines
 }
 
-fn trouble_lines(troubles: &[&Trouble], width: usize, show: Show) -> Vec<Line> {
+fn trouble_lines(troubles: &[&Trouble], width: usize, show: RenderContext) -> Vec<Line> {
     let mut lines = Vec::new();
     for trouble in troubles {
         lines.push(Line::empty());
-        lines.push(labelled("trouble", Ink::Warning, show.prose(&trouble.reason)));
+        lines.push(labelled("trouble", Role::Warning, show.prose(&trouble.reason)));
         for found in &trouble.findings {
             lines.extend(finding::lines(found, width, show));
         }
@@ -222,11 +223,11 @@ fn trouble_lines(troubles: &[&Trouble], width: usize, show: Show) -> Vec<Line> {
 
 /// Who acted, where, and how the clocks stand.
 fn facts(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let report = &session.report;
     let mut lines = Vec::new();
     let mut fact = |label: &str, text: Option<String>| {
-        lines.extend(text.map(|text| labelled(label, Ink::Plain, text)));
+        lines.extend(text.map(|text| labelled(label, Role::Plain, text)));
     };
     let snapshot = secret.after.as_ref().or(secret.before.as_ref());
     fact("in", snapshot.map(|snapshot| show.prose(&snapshot.place.location)));
@@ -237,7 +238,7 @@ fn facts(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line> {
     fact("clock", skew.map(|s| format!("the store's is {} s {}", s.abs(), if s > 0 { "ahead" } else { "behind" })));
     if let Some(snapshot) = snapshot {
         for unseen in &snapshot.unseen {
-            lines.push(labelled("not seen", Ink::Muted, show.prose(unseen)));
+            lines.push(labelled("not seen", Role::Muted, show.prose(unseen)));
         }
     }
     if !lines.is_empty() {
@@ -248,38 +249,38 @@ fn facts(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line> {
 
 /// What the screen says before there is anything to show.
 fn nothing(model: &Model) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     match model.rotation.session.as_ref() {
         Some(Session { state: Lifecycle::Refused { message, hints }, .. }) => {
-            let mut lines = vec![heading("The session could not start"), Line::of(Ink::Bad, show.prose(message))];
-            lines.extend(hints.iter().map(|hint| Line::of(Ink::Plain, show.prose(hint))));
+            let mut lines = vec![heading("The session could not start"), Line::of(Role::Bad, show.prose(message))];
+            lines.extend(hints.iter().map(|hint| Line::of(Role::Plain, show.prose(hint))));
             lines
         }
         Some(_) if !model.here().list.filter.is_empty() => page::no_rows(model),
         Some(session) if session.is_live() => {
             let (sign, doing) = words::doing(model, session);
-            vec![Line::of(Ink::Accent, format!("{sign} {doing}"))]
+            vec![Line::of(Role::Accent, format!("{sign} {doing}"))]
         }
         Some(session) => {
             let troubles: Vec<&Trouble> = session.report.troubles.iter().collect();
-            let mut lines = vec![Line::of(Ink::Warning, "The session ended before it saw anything.")];
+            let mut lines = vec![Line::of(Role::Warning, "The session ended before it saw anything.")];
             lines.extend(trouble_lines(&troubles, usize::MAX, show));
             lines
         }
-        None if model.replay.is_some() => vec![Line::of(Ink::Muted, "A recording holds checks, and no rotation.")],
+        None if model.replay.is_some() => vec![Line::of(Role::Muted, "A recording holds checks, and no rotation.")],
         None => {
             let key = key_of(model, CommandId::Rotate);
             let mut lines = as_checked(model);
             lines.extend([
-                Line::of(Ink::Strong, "Rotate a secret, then prove that the running automation has the new value."),
+                Line::of(Role::Strong, "Rotate a secret, then prove that the running automation has the new value."),
                 Line::empty(),
                 Line::of(
-                    Ink::Plain,
+                    Role::Plain,
                     "The store tells that a new version is there. Whether the process that uses it has the new value, only its own fingerprint tells: 12 digits of the value's SHA-256.",
                 ),
                 Line::empty(),
-                Line::of(Ink::Accent, key)
-                    .with(Ink::Plain, "  begin: by hand, by trustline, by a program of yours, or watch"),
+                Line::of(Role::Accent, key)
+                    .with(Role::Plain, "  begin: by hand, by trustline, by a program of yours, or watch"),
             ]);
             lines
         }
@@ -287,5 +288,5 @@ fn nothing(model: &Model) -> Vec<Line> {
 }
 
 fn key_of(model: &Model, id: CommandId) -> String {
-    model.look.keymap.key(Scope::On(Screen::Rotation), id).map_or_else(String::new, |key| key.to_string())
+    model.appearance.keymap.key(Scope::On(Screen::Rotation), id).map_or_else(String::new, |key| key.to_string())
 }

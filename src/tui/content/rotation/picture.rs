@@ -5,22 +5,23 @@ use unicode_width::UnicodeWidthStr as _;
 use super::words::{self, Likeness};
 use crate::domain::rotation::{Sighting, StoreSnapshot, Verdict, Version};
 use crate::domain::timestamp::in_words;
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role, cut};
 use crate::run::rotation::report::{RotationReport, SecretReport};
+use crate::tui::content::LABEL;
 use crate::tui::content::clock::{moment, time_of_day};
-use crate::tui::content::{LABEL, Show};
 use crate::tui::model::Model;
-use crate::tui::text::{Ink, Line, cut};
 
 /// From this many columns on, the parts stand apart.
 const AIRY: usize = 90;
 
 /// One cell of the picture.
-type Cell = (Ink, String);
+type Cell = (Role, String);
 
 /// The picture of one secret.
 pub fn lines(model: &Model, report: &RotationReport, secret: &SecretReport, width: usize) -> Vec<Line> {
-    let frame = Frame { column: width.saturating_sub(LABEL) / 2, show: Show::of(model) };
-    let mut lines = vec![frame.row("", (Ink::Muted, "before".into()), (Ink::Muted, "after".into()))];
+    let frame = Frame { column: width.saturating_sub(LABEL) / 2, show: model.render_context() };
+    let mut lines = vec![frame.row("", (Role::Muted, "before".into()), (Role::Muted, "after".into()))];
     let (before, after) = (secret.before.as_ref(), secret.after.as_ref());
     let columns = [store(model, before, frame.show), store(model, after, frame.show)];
     frame.rows("store", columns, &mut lines);
@@ -38,21 +39,21 @@ pub fn lines(model: &Model, report: &RotationReport, secret: &SecretReport, widt
 struct Frame {
     /// The width of one.
     column: usize,
-    show: Show,
+    show: RenderContext,
 }
 
 impl Frame {
     fn row(&self, label: &str, left: Cell, right: Cell) -> Line {
         let room = self.column.saturating_sub(2);
-        let mut line = Line::of(Ink::Strong, label);
+        let mut line = Line::of(Role::Strong, label);
         line.pad_to(LABEL);
         line.push(left.0, cut(&left.1, room, self.show.glyphs.ellipsis));
-        line.push(Ink::Plain, " ".repeat((LABEL + self.column).saturating_sub(line.width())));
+        line.push(Role::Plain, " ".repeat((LABEL + self.column).saturating_sub(line.width())));
         line.with(right.0, cut(&right.1, room, self.show.glyphs.ellipsis))
     }
 
     fn rows(&self, label: &str, [left, right]: [Vec<Cell>; 2], lines: &mut Vec<Line>) {
-        let cell = |cells: &[Cell], at: usize| cells.get(at).cloned().unwrap_or((Ink::Plain, String::new()));
+        let cell = |cells: &[Cell], at: usize| cells.get(at).cloned().unwrap_or((Role::Plain, String::new()));
         for at in 0..left.len().max(right.len()) {
             lines.push(self.row(if at == 0 { label } else { "" }, cell(&left, at), cell(&right, at)));
         }
@@ -60,28 +61,28 @@ impl Frame {
 }
 
 /// What a store held: fingerprint, version, stages, age.
-fn store(model: &Model, snapshot: Option<&StoreSnapshot>, show: Show) -> Vec<Cell> {
+fn store(model: &Model, snapshot: Option<&StoreSnapshot>, show: RenderContext) -> Vec<Cell> {
     let Some(snapshot) = snapshot else {
-        return vec![(Ink::Muted, "not seen yet".into())];
+        return vec![(Role::Muted, "not seen yet".into())];
     };
     let Some(version) = snapshot.current() else {
-        return vec![(Ink::Warning, "no current version was seen".into())];
+        return vec![(Role::Warning, "no current version was seen".into())];
     };
     let mut cells = vec![
         match &version.fingerprint {
-            Some(print) => (Ink::Strong, print.to_string()),
-            None => (Ink::Warning, "value not read".into()),
+            Some(print) => (Role::Strong, print.to_string()),
+            None => (Role::Warning, "value not read".into()),
         },
-        (Ink::Plain, format!("{} {} {}", stages(version), show.glyphs.dot, show.prose(&version.id))),
+        (Role::Plain, format!("{} {} {}", stages(version), show.glyphs.dot, show.prose(&version.id))),
     ];
     if version.guessability.is_some_and(|guess| guess.is_guessable()) {
-        cells.push((Ink::Warning, format!("{} easy to guess", show.glyphs.warn)));
+        cells.push((Role::Warning, format!("{} easy to guess", show.glyphs.warn)));
     }
     if let Some(at) = version.created_at {
-        cells.push((Ink::Muted, moment(model, at)));
+        cells.push((Role::Muted, moment(model, at)));
     }
     if let Some(pending) = snapshot.pending() {
-        cells.push((Ink::Warning, format!("AWSPENDING: {}", show.prose(&pending.id))));
+        cells.push((Role::Warning, format!("AWSPENDING: {}", show.prose(&pending.id))));
     }
     cells.retain(|(_, text)| !text.is_empty());
     cells
@@ -102,21 +103,21 @@ fn runtime(
     seen: Option<&Sighting>,
     before: Option<&StoreSnapshot>,
     after: Option<&StoreSnapshot>,
-    show: Show,
+    show: RenderContext,
 ) -> Vec<Cell> {
     let Some(seen) = seen else {
-        return vec![(Ink::Muted, if report.runtime { "not seen yet" } else { "not looked at" }.into())];
+        return vec![(Role::Muted, if report.runtime { "not seen yet" } else { "not looked at" }.into())];
     };
     let like = words::likeness(seen, before, after);
     let versions = || after.into_iter().chain(before).flat_map(|snapshot| &snapshot.versions);
     let known = |print: &_| versions().any(|v| v.fingerprint.as_ref() == Some(print) || v.variant(print).is_some());
     let mut cells = match seen.fingerprint(known) {
-        Some(print) => vec![(Ink::Strong, print.to_string()), (likeness_ink(like), likeness_words(like).into())],
-        None if seen.failed => vec![(Ink::Warning, "ended in an error".into())],
-        None => vec![(Ink::Warning, "no fingerprint in its output".into())],
+        Some(print) => vec![(Role::Strong, print.to_string()), (likeness_role(like), likeness_words(like).into())],
+        None if seen.failed => vec![(Role::Warning, "ended in an error".into())],
+        None => vec![(Role::Warning, "no fingerprint in its output".into())],
     };
     cells.push((
-        Ink::Muted,
+        Role::Muted,
         format!(
             "{} {} {}",
             words::source(&seen.source, show),
@@ -126,16 +127,16 @@ fn runtime(
     ));
     if let Some(line) = seen.output.resolved.last() {
         let secrets = if line.secrets == 1 { "secret" } else { "secrets" };
-        cells.push((Ink::Muted, format!("{} {secrets} resolved by {}", line.secrets, show.prose(&line.config))));
+        cells.push((Role::Muted, format!("{} {secrets} resolved by {}", line.secrets, show.prose(&line.config))));
     }
     cells
 }
 
-fn likeness_ink(like: Likeness) -> Ink {
+fn likeness_role(like: Likeness) -> Role {
     match like {
-        Likeness::New => Ink::Good,
-        Likeness::Old => Ink::Plain,
-        Likeness::Near | Likeness::Other | Likeness::None => Ink::Warning,
+        Likeness::New => Role::Good,
+        Likeness::Old => Role::Plain,
+        Likeness::Near | Likeness::Other | Likeness::None => Role::Warning,
     }
 }
 
@@ -165,14 +166,14 @@ fn axis(model: &Model, report: &RotationReport, secret: &SecretReport, frame: &F
     let written = written.filter(|_| is_new);
     let seen = report.runtime_after.as_ref().filter(|_| written.is_some());
     let verdict = secret.verdict().map(|judged| judged.judgement.verdict);
-    let (end_sign, end_ink) = match (seen, verdict) {
-        (None, _) => (glyphs.waiting, Ink::Muted),
-        (Some(_), Some(Verdict::Propagated)) => (glyphs.link, Ink::Good),
-        (Some(_), Some(Verdict::Inconclusive) | None) => (glyphs.inconclusive, Ink::Warning),
-        (Some(_), Some(_)) => (glyphs.fail, Ink::Bad),
+    let (end_sign, end_role) = match (seen, verdict) {
+        (None, _) => (glyphs.waiting, Role::Muted),
+        (Some(_), Some(Verdict::Propagated)) => (glyphs.link, Role::Good),
+        (Some(_), Some(Verdict::Inconclusive) | None) => (glyphs.inconclusive, Role::Warning),
+        (Some(_), Some(_)) => (glyphs.fail, Role::Bad),
     };
-    let mark = |is: bool| if is { (glyphs.link, Ink::Good) } else { (glyphs.waiting, Ink::Muted) };
-    let mut line = Line::of(Ink::Strong, "time");
+    let mark = |is: bool| if is { (glyphs.link, Role::Good) } else { (glyphs.waiting, Role::Muted) };
+    let mut line = Line::of(Role::Strong, "time");
     line.pad_to(LABEL);
     let (first, middle) = (mark(looked.is_some()), mark(written.is_some()));
     line.push(first.1, first.0);
@@ -180,19 +181,19 @@ fn axis(model: &Model, report: &RotationReport, secret: &SecretReport, frame: &F
     line.push(middle.1, middle.0);
     let rest = frame.column.saturating_sub(2);
     segment(&mut line, rest, span(written, seen.map(|seen| seen.at)), frame);
-    line.push(end_ink, end_sign);
+    line.push(end_role, end_sign);
 
     let told = |word: &str, at: Option<i64>| match at {
         Some(at) => format!("{word} {}", time_of_day(model, at.div_euclid(1000))),
         None => format!("not {word} yet"),
     };
-    let end = Line::of(end_ink, told("seen", seen.map(|seen| seen.at)));
-    let mut labels = Line::of(Ink::Plain, " ".repeat(LABEL));
-    labels.push(Ink::Muted, cut(&told("looked", looked), frame.column.saturating_sub(1), glyphs.ellipsis));
-    labels.push(Ink::Plain, " ".repeat((LABEL + frame.column).saturating_sub(labels.width())));
+    let end = Line::of(end_role, told("seen", seen.map(|seen| seen.at)));
+    let mut labels = Line::of(Role::Plain, " ".repeat(LABEL));
+    labels.push(Role::Muted, cut(&told("looked", looked), frame.column.saturating_sub(1), glyphs.ellipsis));
+    labels.push(Role::Plain, " ".repeat((LABEL + frame.column).saturating_sub(labels.width())));
     let room = frame.column.saturating_sub(end.width() + 1);
-    labels.push(Ink::Muted, cut(&told("written", written), room, glyphs.ellipsis));
-    labels.push(Ink::Plain, " ".repeat((LABEL + 2 * frame.column).saturating_sub(labels.width() + end.width())));
+    labels.push(Role::Muted, cut(&told("written", written), room, glyphs.ellipsis));
+    labels.push(Role::Plain, " ".repeat((LABEL + 2 * frame.column).saturating_sub(labels.width() + end.width())));
     labels.spans.extend(end.spans);
     vec![line, labels]
 }
@@ -205,19 +206,19 @@ fn span(from: Option<i64>, to: Option<i64>) -> Option<i64> {
 /// A part of the axis with its duration on it, `width` columns wide.
 fn segment(line: &mut Line, width: usize, span_ms: Option<i64>, frame: &Frame) {
     let glyphs = frame.show.glyphs;
-    let (sign, ink) = match span_ms {
-        Some(_) => (glyphs.line, Ink::Good),
-        None => (glyphs.gap, Ink::Muted),
+    let (sign, role) = match span_ms {
+        Some(_) => (glyphs.line, Role::Good),
+        None => (glyphs.gap, Role::Muted),
     };
     let words = span_ms.map_or_else(String::new, |ms| format!(" {} ", span_words(ms)));
     let rest = width.saturating_sub(words.width());
     if words.width() > width {
-        line.push(ink, sign.repeat(width));
+        line.push(role, sign.repeat(width));
         return;
     }
-    line.push(ink, sign.repeat(rest / 2));
-    line.push(Ink::Plain, words);
-    line.push(ink, sign.repeat(rest - rest / 2));
+    line.push(role, sign.repeat(rest / 2));
+    line.push(Role::Plain, words);
+    line.push(role, sign.repeat(rest - rest / 2));
 }
 
 /// A duration in milliseconds as people say it.

@@ -2,22 +2,22 @@
 
 use crate::check::Outcome;
 use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Why};
-use crate::output::rotation::outcome;
-use crate::output::rotation::text::hint;
+use crate::report::context::RenderContext;
+use crate::report::page::Role;
+use crate::report::rotation::outcome;
+use crate::report::rotation::text::hint;
 use crate::run::rotation::event::{Awaited, Moment, Way};
-use crate::tui::content::Show;
 use crate::tui::content::chain::running;
 use crate::tui::inputs::RotationWay;
 use crate::tui::model::rotation::{Doing, Session};
 use crate::tui::model::{Lifecycle, Model};
-use crate::tui::text::Ink;
 
-/// The sign and ink of a verdict.
-pub fn sign(verdict: Verdict, show: Show) -> (&'static str, Ink) {
+/// The sign and role of a verdict.
+pub fn sign(verdict: Verdict, show: RenderContext) -> (&'static str, Role) {
     match outcome(verdict) {
-        Outcome::Pass => (show.glyphs.pass, Ink::Good),
-        Outcome::Inconclusive => (show.glyphs.inconclusive, Ink::Warning),
-        Outcome::Warn | Outcome::Fail | Outcome::Skipped => (show.glyphs.fail, Ink::Bad),
+        Outcome::Pass => (show.glyphs.pass, Role::Good),
+        Outcome::Inconclusive => (show.glyphs.inconclusive, Role::Warning),
+        Outcome::Warn | Outcome::Fail | Outcome::Skipped => (show.glyphs.fail, Role::Bad),
     }
 }
 
@@ -28,8 +28,8 @@ pub fn name(verdict: Verdict) -> String {
 
 /// What a session does at the moment, with its sign.
 pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
-    let (moving, dot) = (running(model), Show::of(model).glyphs.dot);
-    let waiting = Show::of(model).glyphs.waiting;
+    let (moving, dot) = (running(model), model.render_context().glyphs.dot);
+    let waiting = model.render_context().glyphs.waiting;
     match (&session.state, &session.doing) {
         (Lifecycle::Cancelling, _) => (moving, "stopping".to_owned()),
         (_, Doing::Reading) => (moving, "reading the store".to_owned()),
@@ -56,7 +56,7 @@ pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
             (waiting, format!("{what} {dot} look {attempt}, the next in {next}"))
         }
         (_, Doing::Offering(_)) => {
-            (Show::of(model).glyphs.warn, "it went wrong: roll back, or keep it as it is".to_owned())
+            (model.render_context().glyphs.warn, "it went wrong: roll back, or keep it as it is".to_owned())
         }
     }
 }
@@ -93,7 +93,7 @@ pub fn advice(why: &Why) -> Option<&'static str> {
 }
 
 /// Where a look at the running automation comes from.
-pub fn source(source: &Source, show: Show) -> String {
+pub fn source(source: &Source, show: RenderContext) -> String {
     match source {
         Source::Kickoff { kickoff_id } => format!("kickoff {}", show.prose(kickoff_id)),
         Source::Text => "pasted".to_owned(),

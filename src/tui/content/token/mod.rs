@@ -8,18 +8,19 @@ use serde_json::Value;
 use self::expectation::verdict;
 pub use self::expectation::{Expectation, Expected, expectations};
 use self::meaning::meaning;
-use super::chain::outcome_ink;
+use super::chain::outcome_role;
 use super::clock::{moment, relative};
 use super::difference::{self, Label};
-use super::{LABEL, Rows, Show, heading, labelled};
+use super::{LABEL, Rows, heading, labelled};
 use crate::check::Outcome;
 use crate::domain::profile::TokenSource;
 use crate::domain::signature::SignatureState;
 use crate::domain::token::DecodedToken;
+use crate::report::context::RenderContext;
+use crate::report::page::{Line, Role, cut};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::token::Shown;
 use crate::tui::model::{Model, Screen};
-use crate::tui::text::{Ink, Line, cut};
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,38 +75,38 @@ fn name(field: &Field) -> &str {
 }
 
 fn row(model: &Model, shown: &Shown, field: &Field, names: usize, width: usize) -> Line {
-    let show = Show::of(model);
+    let show = model.render_context();
     if width == usize::MAX {
         let value = match field {
             Field::Signature => shown.signature.reason.clone(),
             Field::Header(_, value) | Field::Claim(_, value) => value.to_string(),
         };
-        return Line::of(Ink::Plain, format!("{} {value} {}", name(field), meaning(name(field))));
+        return Line::of(Role::Plain, format!("{} {value} {}", name(field), meaning(name(field))));
     }
-    let (sign, ink) = verdict(model, shown, field)
-        .map_or((" ", Ink::Plain), |outcome| (show.glyphs.outcome(outcome), outcome_ink(outcome)));
-    let mut line = Line::of(ink, sign).with(Ink::Plain, " ");
-    line.push(Ink::Muted, cut(&show_name(field), names, show.glyphs.ellipsis));
+    let (sign, role) = verdict(model, shown, field)
+        .map_or((" ", Role::Plain), |outcome| (show.glyphs.outcome(outcome), outcome_role(outcome)));
+    let mut line = Line::of(role, sign).with(Role::Plain, " ");
+    line.push(Role::Muted, cut(&show_name(field), names, show.glyphs.ellipsis));
     line.pad_to(names + 3);
     match field {
         Field::Signature => {
-            let (word, ink) = signature_word(shown.signature.state);
-            line.push(ink, word);
-            line.push(Ink::Muted, format!(" {} {}", show.glyphs.dot, show.prose(&shown.signature.reason)));
+            let (word, role) = signature_word(shown.signature.state);
+            line.push(role, word);
+            line.push(Role::Muted, format!(" {} {}", show.glyphs.dot, show.prose(&shown.signature.reason)));
         }
-        Field::Header(_, value) => line.push(Ink::Plain, show_value(show, value)),
+        Field::Header(_, value) => line.push(Role::Plain, show_value(show, value)),
         Field::Claim(name, value) => {
             if let Some(at) = time_of(name, value) {
-                line.push(Ink::Plain, moment(model, at));
-                line.push(Ink::Muted, format!("  {}", relative(model, at)));
+                line.push(Role::Plain, moment(model, at));
+                line.push(Role::Muted, format!("  {}", relative(model, at)));
             } else {
-                line.push(Ink::Plain, show_value(show, value));
+                line.push(Role::Plain, show_value(show, value));
                 // The meaning stands behind the value where there is room for both.
                 let used = line.width();
                 let meaning = meaning(name);
                 if used + 3 + meaning.chars().count() <= width && !meaning.is_empty() {
-                    line.push(Ink::Plain, " ".repeat(width - used - meaning.chars().count()));
-                    line.push(Ink::Muted, meaning);
+                    line.push(Role::Plain, " ".repeat(width - used - meaning.chars().count()));
+                    line.push(Role::Muted, meaning);
                 }
             }
         }
@@ -117,20 +118,20 @@ fn show_name(field: &Field) -> String {
     crate::domain::text::visible(name(field)).into_owned()
 }
 
-fn show_value(show: Show, value: &Value) -> String {
+fn show_value(show: RenderContext, value: &Value) -> String {
     match value {
         Value::String(text) => show.value(text),
         value => show.value(&value.to_string()),
     }
 }
 
-/// A signature's state in a word, and its ink.
-pub fn signature_word(state: SignatureState) -> (&'static str, Ink) {
+/// A signature's state in a word, and its role.
+pub fn signature_word(state: SignatureState) -> (&'static str, Role) {
     match state {
-        SignatureState::Verified => ("verified", Ink::Good),
-        SignatureState::Failed => ("failed", Ink::Bad),
-        SignatureState::NotChecked => ("not checked", Ink::Warning),
-        SignatureState::CannotCheck => ("cannot check", Ink::Warning),
+        SignatureState::Verified => ("verified", Role::Good),
+        SignatureState::Failed => ("failed", Role::Bad),
+        SignatureState::NotChecked => ("not checked", Role::Warning),
+        SignatureState::CannotCheck => ("cannot check", Role::Warning),
     }
 }
 
@@ -167,44 +168,44 @@ pub fn detail_title(model: &Model) -> String {
 
 /// The selected field: its value, meaning, and what each side expects.
 pub fn detail(model: &Model, width: usize) -> Vec<Line> {
-    let show = Show::of(model);
+    let show = model.render_context();
     let Some((shown, field)) = selected(model) else {
         return nothing(model);
     };
     let mut lines = Vec::new();
     match &field {
         Field::Signature => {
-            let (word, ink) = signature_word(shown.signature.state);
-            lines.push(labelled("state", ink, word));
-            lines.push(labelled("because", Ink::Plain, show.prose(&shown.signature.reason)));
-            lines.push(labelled("token from", Ink::Plain, show.prose(&shown.source)));
+            let (word, role) = signature_word(shown.signature.state);
+            lines.push(labelled("state", role, word));
+            lines.push(labelled("because", Role::Plain, show.prose(&shown.signature.reason)));
+            lines.push(labelled("token from", Role::Plain, show.prose(&shown.source)));
             lines.extend(read_again(model, show));
             if let Some(issuer) = &model.token.fetching {
-                lines.push(labelled("keys", Ink::Accent, format!("being fetched from {}", show.prose(issuer))));
+                lines.push(labelled("keys", Role::Accent, format!("being fetched from {}", show.prose(issuer))));
             }
             if let Some(error) = &model.token.fetch_error {
-                lines.push(labelled("keys", Ink::Bad, show.prose(error)));
+                lines.push(labelled("keys", Role::Bad, show.prose(error)));
             }
             for phrase in &shown.cleaned {
-                lines.push(labelled("stripped", Ink::Warning, show.prose(phrase)));
+                lines.push(labelled("stripped", Role::Warning, show.prose(phrase)));
             }
             for problem in &shown.token.problems {
-                lines.push(labelled("note", Ink::Warning, show.prose(&problem.to_string())));
+                lines.push(labelled("note", Role::Warning, show.prose(&problem.to_string())));
             }
         }
         Field::Header(name, value) | Field::Claim(name, value) => {
-            lines.push(labelled("value", Ink::Strong, show_value(show, value)));
+            lines.push(labelled("value", Role::Strong, show_value(show, value)));
             let place = if matches!(field, Field::Header(..)) { "header" } else { "claim" };
             let meaning = meaning(name);
             let meaning = if meaning.is_empty() { place.to_owned() } else { format!("{place}: {meaning}") };
-            lines.push(labelled("is", Ink::Plain, meaning));
+            lines.push(labelled("is", Role::Plain, meaning));
             if let Some(at) = time_of(name, value) {
-                lines.push(labelled("time", Ink::Plain, moment(model, at)));
-                lines.push(labelled("", Ink::Plain, relative(model, at)));
+                lines.push(labelled("time", Role::Plain, moment(model, at)));
+                lines.push(labelled("", Role::Plain, relative(model, at)));
             }
             let quoted = format!("`{name}`");
             for problem in shown.token.problems.iter().map(ToString::to_string).filter(|p| p.contains(&quoted)) {
-                lines.push(labelled("note", Ink::Warning, show.prose(&problem)));
+                lines.push(labelled("note", Role::Warning, show.prose(&problem)));
             }
         }
     }
@@ -220,38 +221,38 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
 }
 
 /// What one side expects; where the value is another one, both with the first difference marked.
-fn expected(expectation: &Expectation, field: &Field, width: usize, show: Show) -> Vec<Line> {
-    let (sign, ink) = match expectation.outcome {
-        Some(outcome) => (show.glyphs.outcome(outcome), outcome_ink(outcome)),
-        None => (show.glyphs.waiting, Ink::Muted),
+fn expected(expectation: &Expectation, field: &Field, width: usize, show: RenderContext) -> Vec<Line> {
+    let (sign, role) = match expectation.outcome {
+        Some(outcome) => (show.glyphs.outcome(outcome), outcome_role(outcome)),
+        None => (show.glyphs.waiting, Role::Muted),
     };
     let side = format!("{sign} {}", expectation.side);
     let text = match (&expectation.expects, field) {
         (Expected::Value(value), Field::Claim(_, Value::String(actual)) | Field::Header(_, Value::String(actual)))
             if expectation.outcome == Some(Outcome::Fail) && value != actual =>
         {
-            let labels = [Label(ink, &side), Label(Ink::Muted, "  token")];
+            let labels = [Label(role, &side), Label(Role::Muted, "  token")];
             return difference::lines(&labels, value, actual, width, show);
         }
         (Expected::Value(text) | Expected::Words(text), _) => text,
     };
-    let mut line = Line::of(ink, side).hanging(LABEL);
+    let mut line = Line::of(role, side).hanging(LABEL);
     line.pad_to(LABEL);
-    vec![line.with(Ink::Plain, show.prose(text))]
+    vec![line.with(Role::Plain, show.prose(text))]
 }
 
 /// When the token is read again, and how the last attempt went.
-fn read_again(model: &Model, show: Show) -> Vec<Line> {
+fn read_again(model: &Model, show: RenderContext) -> Vec<Line> {
     let profile = model.runs.shown().and_then(|run| run.profile.as_deref());
     let Some(source) = profile.and_then(|profile| profile.token.as_ref()).filter(|_| model.token.pasted.is_none())
     else {
         return Vec::new();
     };
-    let key = model.look.keymap.key(Scope::On(Screen::Token), CommandId::ReadAgain);
+    let key = model.appearance.keymap.key(Scope::On(Screen::Token), CommandId::ReadAgain);
     let key = key.map_or_else(String::new, |key| format!(", or with {key}"));
     let mut lines = vec![labelled(
         "read again",
-        Ink::Plain,
+        Role::Plain,
         match source {
             TokenSource::File(_) => format!("when the file changes{key}"),
             TokenSource::Command(_) | TokenSource::GithubActions => format!("when it expires{key}"),
@@ -260,10 +261,10 @@ fn read_again(model: &Model, show: Show) -> Vec<Line> {
         },
     )];
     if model.token.reading.is_some() {
-        lines.push(labelled("", Ink::Accent, "being read"));
+        lines.push(labelled("", Role::Accent, "being read"));
     }
     if let Some(problem) = &model.token.read_error {
-        lines.push(labelled("", Ink::Bad, show.prose(problem)));
+        lines.push(labelled("", Role::Bad, show.prose(problem)));
     }
     lines
 }
@@ -271,12 +272,12 @@ fn read_again(model: &Model, show: Show) -> Vec<Line> {
 /// What to do where there is no token.
 fn nothing(model: &Model) -> Vec<Line> {
     if shown(model).is_some() {
-        return vec![Line::of(Ink::Muted, "no field matches the filter; esc clears it")];
+        return vec![Line::of(Role::Muted, "no field matches the filter; esc clears it")];
     }
-    let mut lines = vec![Line::of(Ink::Plain, "There is no token yet.").hanging(0), Line::empty()];
+    let mut lines = vec![Line::of(Role::Plain, "There is no token yet.").hanging(0), Line::empty()];
     if model.replay.is_none() {
-        lines.push(Line::of(Ink::Plain, "Paste one here: what surrounds it (Bearer, quotes, line breaks) is taken away, and it never leaves this machine."));
-        lines.push(Line::of(Ink::Muted, "A run shows the token of its profile."));
+        lines.push(Line::of(Role::Plain, "Paste one here: what surrounds it (Bearer, quotes, line breaks) is taken away, and it never leaves this machine."));
+        lines.push(Line::of(Role::Muted, "A run shows the token of its profile."));
     }
     lines
 }

@@ -18,7 +18,7 @@ use trustline::domain::profile::{Guide, Profile};
 use trustline::domain::signature;
 use trustline::domain::text::{visible, visible_lines};
 use trustline::domain::token::{RawToken, decode};
-use trustline::output::finding_text;
+use trustline::report::finding_text;
 
 use super::{PLAIN, Target};
 

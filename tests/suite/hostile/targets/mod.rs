@@ -5,7 +5,7 @@ mod texts;
 
 use std::path::{Path, PathBuf};
 
-use trustline::output::paint::{Glyphs, Ink, Paint};
+use trustline::report::paint::{Glyphs, Ink, Paint};
 
 /// A reader, with what it is meant for. What it yields is what would reach a terminal.
 pub struct Target {

@@ -11,13 +11,13 @@ use trustline::domain::runtime_output::RuntimeOutput;
 use trustline::domain::text::{visible, visible_lines};
 use trustline::guide::{Artifact, SetupGuide, Values, confirmations, import, render, shown};
 use trustline::lab::World;
-use trustline::output::{junit, markdown, rotation, text};
 use trustline::probe::secret_value::SecretValue;
+use trustline::report::page::{Line, Role, Wrap, fit};
+use trustline::report::{junit, markdown, rotation, text};
 use trustline::run::record;
 use trustline::run::report::Report;
 use trustline::run::rotation::kept::KeptSession;
 use trustline::tui::config;
-use trustline::tui::text::{Ink, Line, Wrap, fit};
 
 use super::{PLAIN, Target};
 
@@ -168,7 +168,7 @@ pub const TARGETS: &[Target] = &[
         seeds: &["a word and another\n  indented", "e\u{301}e\u{301} \u{4e2d}\u{6587}", "abcdefghijklmnopqrstuvwxyz"],
         read: |bytes| {
             let text = visible_lines(&String::from_utf8_lossy(bytes));
-            let lines: Vec<Line> = text.split('\n').map(|line| Line::of(Ink::Plain, line)).collect();
+            let lines: Vec<Line> = text.split('\n').map(|line| Line::of(Role::Plain, line)).collect();
             let fitted = fit(&lines, 80, Wrap::Words, "…");
             let beside = lines.iter().take(1000).map(|line| line.window(70, 80, "…"));
             fitted.iter().map(Line::plain).chain(beside.map(|line| line.plain())).collect::<Vec<_>>().join("\n")

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::{seen_fingerprint, source_words};
 use crate::domain::rotation::StoreSnapshot;
 use crate::domain::timestamp::{rfc3339, rfc3339_millis};
-use crate::output::markdown::{cell, write_finding};
-use crate::output::paint::milliseconds;
+use crate::report::markdown::{cell, write_finding};
+use crate::report::paint::milliseconds;
 use crate::run::rotation::report::{RotationReport, SecretReport};
 
 /// The report as a Markdown document.

@@ -10,7 +10,7 @@ use crate::domain::rotation::Source;
 use crate::domain::rotation::evidence::chain::Document;
 use crate::domain::rotation::evidence::{Record, RuntimeOfRecord, StoreOfRecord};
 use crate::domain::text::visible_lines;
-use crate::output::markdown::cell;
+use crate::report::markdown::cell;
 
 /// The document, a section a record.
 pub fn markdown(document: &Document) -> String {

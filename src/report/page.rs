@@ -1,10 +1,10 @@
-//! Text that knows what it is, not how it looks: spans with an ink, wrapped and cut by display width.
+//! Text that knows what it is, not how it looks: spans with an role, wrapped and cut by display width.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// What a piece of text is, which decides its look in every theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Ink {
+pub enum Role {
     /// Ordinary text.
     Plain,
     /// What a line is about.
@@ -25,25 +25,25 @@ pub enum Ink {
     Difference,
 }
 
-impl Ink {
-    /// Every ink with the name it has in a theme file.
-    pub const ALL: &[(Ink, &'static str)] = &[
-        (Ink::Plain, "plain"),
-        (Ink::Strong, "strong"),
-        (Ink::Muted, "muted"),
-        (Ink::Good, "good"),
-        (Ink::Warning, "warning"),
-        (Ink::Bad, "bad"),
-        (Ink::Accent, "accent"),
-        (Ink::Command, "command"),
-        (Ink::Difference, "difference"),
+impl Role {
+    /// Every role with the name it has in a theme file.
+    pub const ALL: &[(Role, &'static str)] = &[
+        (Role::Plain, "plain"),
+        (Role::Strong, "strong"),
+        (Role::Muted, "muted"),
+        (Role::Good, "good"),
+        (Role::Warning, "warning"),
+        (Role::Bad, "bad"),
+        (Role::Accent, "accent"),
+        (Role::Command, "command"),
+        (Role::Difference, "difference"),
     ];
 }
 
-/// A run of text in one ink. The text is safe for a terminal.
+/// A run of text in one role. The text is safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    pub ink: Ink,
+    pub role: Role,
     pub text: String,
 }
 
@@ -62,26 +62,26 @@ impl Line {
     }
 
     /// A line of one span.
-    pub fn of(ink: Ink, text: impl Into<String>) -> Self {
-        Line::empty().with(ink, text)
+    pub fn of(role: Role, text: impl Into<String>) -> Self {
+        Line::empty().with(role, text)
     }
 
     /// Appends a span.
     #[must_use]
-    pub fn with(mut self, ink: Ink, text: impl Into<String>) -> Self {
-        self.push(ink, text);
+    pub fn with(mut self, role: Role, text: impl Into<String>) -> Self {
+        self.push(role, text);
         self
     }
 
     /// Appends a span.
-    pub fn push(&mut self, ink: Ink, text: impl Into<String>) {
+    pub fn push(&mut self, role: Role, text: impl Into<String>) {
         let text = text.into();
         if text.is_empty() {
             return;
         }
         match self.spans.last_mut() {
-            Some(last) if last.ink == ink => last.text.push_str(&text),
-            _ => self.spans.push(Span { ink, text }),
+            Some(last) if last.role == role => last.text.push_str(&text),
+            _ => self.spans.push(Span { role, text }),
         }
     }
 
@@ -105,7 +105,7 @@ impl Line {
     /// Fills up with blanks to `column`, or appends one blank where the line is longer already.
     pub fn pad_to(&mut self, column: usize) {
         let width = self.width();
-        self.push(Ink::Plain, " ".repeat(column.saturating_sub(width).max(1)));
+        self.push(Role::Plain, " ".repeat(column.saturating_sub(width).max(1)));
     }
 
     /// What of the line stands in `width` columns from column `from` on. `ellipsis` stands at either side where
@@ -116,15 +116,15 @@ impl Line {
             return self.cut(width, ellipsis);
         }
         let from = from + ellipsis.width();
-        let (mut rest, mut at) = (Line::of(Ink::Muted, ellipsis), 0);
+        let (mut rest, mut at) = (Line::of(Role::Muted, ellipsis), 0);
         for span in &self.spans {
             for c in span.text.chars() {
                 let next = at + c.width().unwrap_or(0);
                 if at >= from {
-                    rest.push(span.ink, c.to_string());
+                    rest.push(span.role, c.to_string());
                 } else if next > from {
                     // Half of a wide character is a blank.
-                    rest.push(span.ink, " ".repeat(next - from));
+                    rest.push(span.role, " ".repeat(next - from));
                 }
                 at = next;
             }
@@ -146,16 +146,16 @@ impl Line {
             for (at, c) in span.text.char_indices() {
                 let next = used + c.width().unwrap_or(0);
                 if next > room {
-                    cut.push(span.ink, &span.text[..at]);
+                    cut.push(span.role, &span.text[..at]);
                     if ellipsis.width() <= width {
-                        cut.push(span.ink, ellipsis);
+                        cut.push(span.role, ellipsis);
                     }
                     return cut;
                 }
                 used = next;
                 end = at + c.len_utf8();
             }
-            cut.push(span.ink, &span.text[..end]);
+            cut.push(span.role, &span.text[..end]);
         }
         cut
     }
@@ -163,7 +163,7 @@ impl Line {
 
 /// `text` cut to `width` columns; a cut one ends in `ellipsis`.
 pub fn cut(text: &str, width: usize, ellipsis: &str) -> String {
-    Line::of(Ink::Plain, text).cut(width, ellipsis).plain()
+    Line::of(Role::Plain, text).cut(width, ellipsis).plain()
 }
 
 /// Whether long lines are broken or cut.
@@ -194,7 +194,7 @@ fn wrap_line(line: &Line, width: usize) -> Vec<Line> {
     }
     let hang = if line.hang + 8 <= width { line.hang } else { 0 };
     let (mut wrapped, mut current, mut used) = (Vec::new(), Line::empty(), 0);
-    for (ink, piece) in pieces(line) {
+    for (role, piece) in pieces(line) {
         let piece_width = piece.width();
         if used + piece_width > width && used > hang {
             if piece.trim().is_empty() {
@@ -210,26 +210,26 @@ fn wrap_line(line: &Line, width: usize) -> Vec<Line> {
         for (at, c) in piece.char_indices() {
             let char_width = c.width().unwrap_or(0);
             if used + char_width > width {
-                current.push(ink, piece.get(begun..at).unwrap_or_default());
+                current.push(role, piece.get(begun..at).unwrap_or_default());
                 begun = at;
                 wrapped.push(std::mem::take(&mut current));
                 used = indent(&mut current, hang);
             }
             used += char_width;
         }
-        current.push(ink, piece.get(begun..).unwrap_or_default());
+        current.push(role, piece.get(begun..).unwrap_or_default());
     }
     wrapped.push(current);
     wrapped
 }
 
 fn indent(line: &mut Line, columns: usize) -> usize {
-    line.push(Ink::Plain, " ".repeat(columns));
+    line.push(Role::Plain, " ".repeat(columns));
     columns
 }
 
-/// Words and the blanks between them, each in its ink.
-fn pieces(line: &Line) -> impl Iterator<Item = (Ink, &str)> {
+/// Words and the blanks between them, each in its role.
+fn pieces(line: &Line) -> impl Iterator<Item = (Role, &str)> {
     line.spans.iter().flat_map(|span| {
         let mut rest = span.text.as_str();
         std::iter::from_fn(move || {
@@ -237,7 +237,7 @@ fn pieces(line: &Line) -> impl Iterator<Item = (Ink, &str)> {
             let end = rest.find(|c: char| (c == ' ') != (first == ' ')).unwrap_or(rest.len());
             let (piece, tail) = rest.split_at(end);
             rest = tail;
-            Some((span.ink, piece))
+            Some((span.role, piece))
         })
     })
 }
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     fn wrapped(text: &str, width: usize, hang: usize) -> Vec<String> {
-        fit(&[Line::of(Ink::Plain, text).hanging(hang)], width, Wrap::Words, "…").iter().map(Line::plain).collect()
+        fit(&[Line::of(Role::Plain, text).hanging(hang)], width, Wrap::Words, "…").iter().map(Line::plain).collect()
     }
 
     #[test]
@@ -269,18 +269,18 @@ mod tests {
 
     #[test]
     fn a_window_tells_of_what_is_left_and_right_of_it() {
-        let line = Line::of(Ink::Plain, "abcdefghij");
+        let line = Line::of(Role::Plain, "abcdefghij");
         for (from, seen) in [(0, "abcd…"), (1, "…cde…"), (5, "…ghij"), (9, "…"), (40, "…")] {
             assert_eq!(line.window(from, 5, "…").plain(), seen, "{from}");
         }
-        assert_eq!(Line::of(Ink::Plain, "日本語").window(2, 4, "…").plain(), "… 語");
+        assert_eq!(Line::of(Role::Plain, "日本語").window(2, 4, "…").plain(), "… 語");
         assert_eq!(Line::empty().window(3, 4, "…").plain(), "");
     }
 
     proptest::proptest! {
         #[test]
         fn no_window_is_too_wide(text in "[ a-z日é]{0,60}", from in 0usize..70, width in 1usize..30) {
-            proptest::prop_assert!(Line::of(Ink::Plain, text).window(from, width, "…").width() <= width);
+            proptest::prop_assert!(Line::of(Role::Plain, text).window(from, width, "…").width() <= width);
         }
 
         #[test]

@@ -1,6 +1,4 @@
-//! The signs the console draws with, as Unicode or ASCII. State has a sign of its own each, so colour is never needed.
-
-use ratatui::symbols::border;
+//! The signs that pages are drawn with, as Unicode or ASCII. State has a sign of its own each, so colour is never needed.
 
 use crate::check::Outcome;
 
@@ -41,7 +39,6 @@ pub struct Glyphs {
     pub thumb: &'static str,
     pub track: &'static str,
     pub mask: char,
-    pub border: border::Set<'static>,
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -68,7 +65,6 @@ const UNICODE: Glyphs = Glyphs {
     thumb: "┃",
     track: "│",
     mask: '•',
-    border: border::PLAIN,
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -95,16 +91,6 @@ const ASCII: Glyphs = Glyphs {
     thumb: "#",
     track: "|",
     mask: '*',
-    border: border::Set {
-        top_left: "+",
-        top_right: "+",
-        bottom_left: "+",
-        bottom_right: "+",
-        vertical_left: "|",
-        vertical_right: "|",
-        horizontal_top: "-",
-        horizontal_bottom: "-",
-    },
 };
 
 impl GlyphSet {

@@ -7,8 +7,8 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::domain::text::visible_lines;
 use crate::guide::{Filling, Step, StepState, fill, render, token_origin};
-use crate::output::finding_text::addressed;
-use crate::output::markdown::{cell, write_block};
+use crate::report::finding_text::addressed;
+use crate::report::markdown::{cell, write_block};
 
 /// The guide as a summary.
 pub fn summary(report: &GuideReport) -> String {

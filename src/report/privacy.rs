@@ -1,5 +1,12 @@
 //! Privacy mode: account ids, subjects, hosts and addresses masked, for a shared screen or a screenshot.
 
+/// Whether account ids, subjects and hosts are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Privacy {
+    Open,
+    Masked,
+}
+
 /// `text` with its letters and digits masked wherever a word names a person's things: it holds `:`, `/`, `.` or `@`
 /// between letters or digits (addresses, hosts, ARNs, subjects, files), is a UUID, or has eight digits or more.
 pub fn mask_prose(text: &str, mask: char) -> String {

@@ -4,8 +4,8 @@ use super::{outcome, seen_fingerprint, source_words, version_words};
 use crate::check::Outcome;
 use crate::domain::rotation::{Sighting, StoreSnapshot, Why};
 use crate::domain::text::visible;
-use crate::output::finding_text;
-use crate::output::paint::{Paint, Role, milliseconds};
+use crate::report::finding_text;
+use crate::report::paint::{Paint, Role, milliseconds};
 use crate::run::rotation::report::{RotationReport, SecretReport, Trouble};
 
 /// Width of the labels before a line.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::check::Outcome;
 use crate::domain::text::visible_lines;
-use crate::output::paint::Paint;
-use crate::output::{finding_text, undecided};
+use crate::report::paint::Paint;
+use crate::report::{finding_text, undecided};
 use crate::run::event::FinishedCheck;
 use crate::run::report::Report;
 
