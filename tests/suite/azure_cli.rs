@@ -1,4 +1,4 @@
-//! Microsoft's own command line, signed in to a lab. Skipped with a word where it is not installed.
+//! Microsoft's own command line, signed in to a lab.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -6,16 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-use crate::support::RunningLab;
-
-/// Where the Azure CLI is.
-pub fn cli() -> Option<PathBuf> {
-    let named = std::env::var_os("TRUSTLINE_TEST_AZURE_CLI").map(PathBuf::from);
-    if named.is_none() {
-        println!("skipped: TRUSTLINE_TEST_AZURE_CLI names no Azure CLI");
-    }
-    named
-}
+use crate::support::{RunningLab, outside};
 
 /// A shell with the Azure CLI in its path, as the lab's administrator's.
 pub struct Operator<'l> {
@@ -26,8 +17,8 @@ pub struct Operator<'l> {
 
 impl<'l> Operator<'l> {
     /// The administrator of a lab, not signed in yet.
-    pub fn of(lab: &'l RunningLab) -> Option<Self> {
-        Some(Operator { lab, cli: cli()?, names: resolver() })
+    pub fn of(lab: &'l RunningLab) -> Self {
+        Operator { lab, cli: outside("TRUSTLINE_TEST_AZURE_CLI"), names: resolver() }
     }
 
     /// Signs in, by the script that the lab offers.

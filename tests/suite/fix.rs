@@ -1,11 +1,11 @@
 //! One root with one fix: what stands beside it, that it is whole, and that it fixes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use super::support::{RunningLab, trustline};
+use super::support::{RunningLab, outside, trustline};
 
 fn checked(scenario: &str, form: &str) -> String {
     let output = trustline().args(["check", "--lab", scenario, "--output", form]).output().unwrap();
@@ -95,15 +95,6 @@ fn fix_ends_as_its_cause_stands_and_nothing_to_run_fails_in_a_pipe() {
     }
 }
 
-/// The AWS CLI, where the environment names one.
-fn aws_cli() -> Option<PathBuf> {
-    let named = std::env::var_os("TRUSTLINE_TEST_AWS_CLI").map(PathBuf::from);
-    if named.is_none() {
-        println!("skipped: TRUSTLINE_TEST_AWS_CLI names no AWS CLI");
-    }
-    named
-}
-
 /// Runs a pipeline of the shell beside a lab, with the operator's variables, the AWS CLI and the program on the path.
 fn in_shell(lab: &RunningLab, aws: &Path, home: &Path, pipeline: &str) -> Output {
     let program = assert_cmd::cargo::cargo_bin!("trustline");
@@ -120,9 +111,9 @@ fn in_shell(lab: &RunningLab, aws: &Path, home: &Path, pipeline: &str) -> Output
 }
 
 #[test]
+#[ignore = "needs the AWS CLI (TRUSTLINE_TEST_AWS_CLI)"]
 fn the_printed_fix_fixes_and_its_undo_takes_it_back() {
-    let Some(aws) = aws_cli() else { return };
-    let lab = RunningLab::start("sub-mismatch");
+    let (aws, lab) = (outside("TRUSTLINE_TEST_AWS_CLI"), RunningLab::start("sub-mismatch"));
     let home = tempfile::tempdir().unwrap();
     let profile = format!(
         "--profile-file '{}' --ca-file '{}' --allow-command --allow-host 127.0.0.1 --allow-host localhost",

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[macro_use]
+mod support;
+
 mod access_keys;
 mod architecture;
 mod azure;
@@ -30,11 +33,10 @@ mod pty;
 mod replay;
 mod rotate;
 mod rotate_interrupted;
-mod scenarios;
+mod scenario;
 mod secrets;
 mod servers;
 mod supply;
-mod support;
 mod terminals;
 mod thumbprint;
 mod token;

@@ -1,11 +1,9 @@
-//! Servers nobody here wrote: moto as AWS, and an npm package as issuer. Each test says so and passes where its server
-//! is not installed; `.ci/run` installs both.
+//! Servers nobody here wrote: moto as AWS, and an npm package as issuer. `.ci/run` installs both.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -13,58 +11,12 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::trustline;
+use crate::support::{Ended, Moto, outside, trustline};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/crewai-secrets-reader";
 const REGION: &str = "us-east-1";
 
-/// What an environment variable says a peer is installed at; a word to the reader where it says nothing.
-fn installed(variable: &str, peer: &str) -> Option<PathBuf> {
-    let path = std::env::var_os(variable).map(PathBuf::from);
-    if path.is_none() {
-        println!("skipped: {peer} is not installed ({variable} is not set; `.ci/run` sets it)");
-    }
-    path
-}
-
-/// A server that ends with the test.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// moto on a port of its own choice.
-struct Moto {
-    address: String,
-    _server: Server,
-}
-
 impl Moto {
-    fn start() -> Option<Self> {
-        let program = installed("TRUSTLINE_TEST_MOTO", "moto")?;
-        let mut server = Server(
-            Command::new(program)
-                .args(["-H", "127.0.0.1", "-p", "0"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap(),
-        );
-        let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines();
-        let address = log
-            .by_ref()
-            .map(|line| line.unwrap())
-            .find_map(|line| line.split_once("Running on http://").map(|(_, address)| address.trim().to_owned()))
-            .expect("moto ended before it listened");
-        // It logs every request; nobody reading would stop it once the pipe is full.
-        std::thread::spawn(move || log.for_each(drop));
-        Some(Moto { address, _server: server })
-    }
-
     /// Calls Secrets Manager's JSON protocol. moto reads of the signature only which service it is for.
     fn secrets_manager(&self, action: &str, body: &Value) -> Value {
         let body = body.to_string();
@@ -122,8 +74,9 @@ fn check_of<'a>(report: &'a Value, id: &str) -> &'a Value {
 }
 
 #[test]
+#[ignore = "needs moto (TRUSTLINE_TEST_MOTO)"]
 fn check_goes_the_whole_way_at_moto() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = TempDir::new().unwrap();
     // Nobody guesses it, so its fingerprint is not keyed.
     let value = "kT9vQ2mZ7pLx4RwB8sNd1HfJ6cYgA3eU";
@@ -144,8 +97,9 @@ fn check_goes_the_whole_way_at_moto() {
 }
 
 #[test]
+#[ignore = "needs moto (TRUSTLINE_TEST_MOTO)"]
 fn a_secret_missing_at_moto_is_diagnosed() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = TempDir::new().unwrap();
     let (output, report) = check(&moto, &home, "no/such/secret");
     assert_eq!(output.status.code(), Some(1), "{report:#}");
@@ -182,8 +136,9 @@ fn rotate(moto: &Moto, home: &TempDir, value: &str, arguments: &[&str]) -> Value
 }
 
 #[test]
+#[ignore = "needs moto (TRUSTLINE_TEST_MOTO)"]
 fn rotations_by_trustline_and_by_a_command_are_followed_at_moto() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = TempDir::new().unwrap();
     let file = |name: &str, text: &str| {
         let path = home.path().join(name);
@@ -209,7 +164,7 @@ fn rotations_by_trustline_and_by_a_command_are_followed_at_moto() {
     assert_eq!(stages(&report["before"]["id"]), json!(["AWSPREVIOUS"]));
 
     // AWS's own SDK for Python writes; the value reaches it in a file.
-    let python = installed("TRUSTLINE_TEST_MOTO", "moto").unwrap().with_file_name("python");
+    let python = outside("TRUSTLINE_TEST_MOTO").with_file_name("python");
     let value = file("value", "rotated value\n");
     let program = format!(
         "import boto3; boto3.client('secretsmanager', endpoint_url='http://{}').put_secret_value(SecretId='team/rotated', \
@@ -233,11 +188,11 @@ struct Issuer {
     kids: Vec<String>,
     kid: String,
     token: String,
-    _server: Server,
+    _server: Ended,
 }
 
 impl Issuer {
-    fn start() -> Option<Self> {
+    fn start() -> Self {
         const PROGRAM: &str = "
             const { OAuth2Server } = require('oauth2-mock-server');
             (async () => {
@@ -252,8 +207,8 @@ impl Issuer {
                 const kids = (await answer.json()).keys.map((key) => key.kid);
                 console.log(JSON.stringify({ url: server.issuer.url, kids, kid, token }));
             })();";
-        let modules = installed("TRUSTLINE_TEST_NODE_MODULES", "oauth2-mock-server")?;
-        let mut server = Server(
+        let modules = outside("TRUSTLINE_TEST_NODE_MODULES");
+        let mut server = Ended(
             Command::new("node")
                 .args(["-e", PROGRAM])
                 .env("NODE_PATH", modules)
@@ -265,13 +220,13 @@ impl Issuer {
         BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).expect("the issuer ended before it listened");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        Some(Issuer {
+        Issuer {
             url: text(&said["url"]),
             kids: said["kids"].as_array().unwrap().iter().map(text).collect(),
             kid: text(&said["kid"]),
             token: text(&said["token"]),
             _server: server,
-        })
+        }
     }
 }
 
@@ -282,8 +237,9 @@ fn json_of(args: &[&str]) -> Value {
 }
 
 #[test]
+#[ignore = "needs oauth2-mock-server (TRUSTLINE_TEST_NODE_MODULES)"]
 fn issuer_agrees_with_an_issuer_from_npm() {
-    let Some(issuer) = Issuer::start() else { return };
+    let issuer = Issuer::start();
     let report = json_of(&["issuer", &issuer.url]);
     assert_eq!(report["schema"], "trustline.issuer/1");
     assert_eq!(report["issuer"], issuer.url);
@@ -297,8 +253,9 @@ fn issuer_agrees_with_an_issuer_from_npm() {
 }
 
 #[test]
+#[ignore = "needs oauth2-mock-server (TRUSTLINE_TEST_NODE_MODULES)"]
 fn token_agrees_with_an_issuer_from_npm() {
-    let Some(issuer) = Issuer::start() else { return };
+    let issuer = Issuer::start();
     let home = TempDir::new().unwrap();
     let write = |name: &str, token: &str| {
         let path = home.path().join(name);

@@ -215,7 +215,7 @@ fn without_a_terminal_it_says_what_to_do_instead() {
 
 #[test]
 fn a_panic_in_any_task_gives_the_terminal_back_once() {
-    let mut screen = Screen::this_test("pty::console_that_panics", (80, 24));
+    let mut screen = Screen::this_test("pty::part_console_that_panics", (80, 24));
     assert_ne!(screen.ended(), 0);
     screen.assert_given_back();
     assert!(screen.raw().contains("a forced mistake"), "the message is readable: {}", screen.text());
@@ -223,7 +223,7 @@ fn a_panic_in_any_task_gives_the_terminal_back_once() {
 
 #[test]
 fn a_panic_in_a_probe_leaves_a_check_undecided_and_the_console_goes_on() {
-    let mut screen = Screen::this_test("pty::console_whose_probe_panics", (100, 30));
+    let mut screen = Screen::this_test("pty::part_console_whose_probe_panics", (100, 30));
     screen.wait("inconclusive");
     screen.wait("could not be checked");
     assert!(screen.alternate() && screen.mouse(), "still taken over: {}", screen.text());
@@ -247,7 +247,7 @@ impl Probes for PanickingProbes {
 /// Run by the test above in a terminal of its own.
 #[test]
 #[ignore = "a part of a_panic_in_a_probe_leaves_a_check_undecided_and_the_console_goes_on"]
-fn console_whose_probe_panics() {
+fn part_console_whose_probe_panics() {
     run_console(|cancel| {
         let mut profile = Profile::bare("p", Guide::AwsWorkloadIdentity);
         profile.issuer_url = Some("https://i.example".into());
@@ -266,7 +266,7 @@ fn console_whose_probe_panics() {
 /// Run by the test above in a terminal of its own.
 #[test]
 #[ignore = "a part of a_panic_in_any_task_gives_the_terminal_back_once"]
-fn console_that_panics() {
+fn part_console_that_panics() {
     run_console(|_| Box::pin(async { panic!("a forced mistake") })).unwrap();
 }
 

@@ -6,6 +6,40 @@ use std::process::{Child, Stdio};
 
 use assert_cmd::Command;
 use serde_json::Value;
+use trustline::lab::{Scenario, World};
+
+/// A test a row, called by its name and run beside the others: `name: arguments of the function;`.
+macro_rules! test_each {
+    ($function:path: $($name:ident: $arguments:tt;)*) => {
+        $(#[test] fn $name() { $function $arguments })*
+    };
+}
+
+/// A test a scenario of the lab, and all their names. `sub_mismatch` is the scenario `sub-mismatch`.
+macro_rules! test_each_scenario {
+    ($function:ident: $($name:ident)*) => {
+        const TESTED: &[&str] = &[$($crate::support::plain(stringify!($name))),*];
+        $(#[test] fn $name() { $function(&$crate::support::scenario_name(stringify!($name))) })*
+    };
+}
+
+/// An identifier without the mark of one that is a keyword too.
+pub const fn plain(identifier: &str) -> &str {
+    match identifier.as_bytes() {
+        [b'r', b'#', ..] => identifier.split_at(2).1,
+        _ => identifier,
+    }
+}
+
+/// The scenario that an identifier stands for.
+pub fn scenario_name(identifier: &str) -> String {
+    plain(identifier).replace('_', "-")
+}
+
+/// What the lab says of a scenario.
+pub fn scenario(name: &str) -> Scenario {
+    World::scenario(name).and_then(|world| world.about()).unwrap()
+}
 
 /// The program with an empty environment: no profile, no cloud variable, no colour, home in a folder that does not exist.
 pub fn trustline() -> Command {
@@ -13,6 +47,51 @@ pub fn trustline() -> Command {
     command.env_clear().env("TRUSTLINE_CONFIG_DIR", "/nonexistent/trustline");
     command.env("TRUSTLINE_STATE_DIR", env!("CARGO_TARGET_TMPDIR"));
     command
+}
+
+/// What a test needs from outside, where the environment says it is. Such a test is ignored unless it is asked for; then it
+/// does not pass without.
+pub fn outside(variable: &str) -> PathBuf {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    named.unwrap_or_else(|| panic!("{variable} is not set; `.ci/run` installs what it names"))
+}
+
+/// A process that ends with its test.
+pub struct Ended(pub Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// moto on a port of its own choice.
+pub struct Moto {
+    pub address: String,
+    _server: Ended,
+}
+
+impl Moto {
+    pub fn start() -> Moto {
+        let mut server = Ended(
+            std::process::Command::new(outside("TRUSTLINE_TEST_MOTO"))
+                .args(["-H", "127.0.0.1", "-p", "0"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+        let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines();
+        let address = log
+            .by_ref()
+            .map(|line| line.unwrap())
+            .find_map(|line| line.split_once("Running on http://").map(|(_, address)| address.trim().to_owned()))
+            .expect("moto ended before it listened");
+        // It logs every request; nobody reading would stop it once the pipe is full.
+        std::thread::spawn(move || log.for_each(drop));
+        Moto { address, _server: server }
+    }
 }
 
 /// A lab in a process of its own, which does not outlive its test.

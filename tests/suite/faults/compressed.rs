@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::super::servers::{Reply, VALID, authority, plain, raw, tls_raw};
+use super::super::servers::{Reply, plain, raw, tls_raw};
 use super::super::support::trustline;
 use super::*;
 
@@ -136,10 +136,11 @@ fn memory_stays_flat() {
 
 #[test]
 fn no_request_asks_for_compression() {
-    let known = authority("Known Authority");
+    let world = World::shared();
+    let http = world.http();
     let heads: Arc<Mutex<Vec<String>>> = Arc::default();
     let seen = heads.clone();
-    let server = tls_raw(known.identity("localhost", VALID), move |mut stream| {
+    let server = tls_raw(world.good(), move |mut stream| {
         let seen = seen.clone();
         async move {
             let mut head = Vec::new();
@@ -151,12 +152,9 @@ fn no_request_asks_for_compression() {
             stream.shutdown().await
         }
     });
-    let (aws, azure) = (Lab::with_planted_value(), Lab::on_azure());
-    let http = stack(&[&aws.file("ca.pem"), &azure.file("ca.pem"), known.file.path().to_str().unwrap()]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for (hop, checks, key) in HOPS.iter().filter(|(hop, ..)| *hop != "keys") {
-        let lab = if key.starts_with("azure") { &azure } else { &aws };
-        let request = request(lab, checks, &[format!("{key}=https://localhost:{}", server.port)]);
+        let request = request(world.lab(key), checks, &[format!("{key}=https://localhost:{}", server.port)]);
         runtime.block_on(told(request, http.clone()));
         let asked = std::mem::take(&mut *heads.lock().unwrap());
         assert!(!asked.is_empty(), "{hop} was not asked");

@@ -1,52 +1,14 @@
-//! The AWS commands run as printed, by AWS's own CLI: against moto, and in the lab. Skipped with a word where one of
-//! them is missing.
+//! The AWS commands run as printed, by AWS's own CLI: against moto, and in the lab.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::Home;
-use crate::support::{RunningLab, trustline};
-
-struct Moto {
-    address: String,
-    server: Child,
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
+use crate::support::{Moto, RunningLab, outside, trustline};
 
 impl Moto {
-    fn start() -> Option<Moto> {
-        let Some(program) = std::env::var_os("TRUSTLINE_TEST_MOTO") else {
-            println!("skipped: TRUSTLINE_TEST_MOTO names no moto server");
-            return None;
-        };
-        cli()?;
-        let mut server = Command::new(program)
-            .args(["-H", "127.0.0.1", "-p", "0"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
-        let address = log
-            .by_ref()
-            .map(|line| line.unwrap())
-            .find_map(|line| line.split_once("Running on http://").map(|(_, address)| address.trim().to_owned()))
-            .expect("moto ended before it listened");
-        // It logs every request; nobody reading would stop it once the pipe is full.
-        std::thread::spawn(move || log.for_each(drop));
-        Some(Moto { address, server })
-    }
-
     /// Runs a script in `home` with a value on its standard input, and gives back what it printed.
     fn sh(&self, home: &Home, script: &str, input: &str) -> String {
         let address = format!("http://{}", self.address);
@@ -65,24 +27,16 @@ impl Moto {
     }
 }
 
-/// AWS's own CLI.
-fn cli() -> Option<PathBuf> {
-    let named = std::env::var_os("TRUSTLINE_TEST_AWS_CLI").map(PathBuf::from);
-    if named.is_none() {
-        println!("skipped: TRUSTLINE_TEST_AWS_CLI names no AWS CLI");
-    }
-    named
-}
-
 /// Runs a script in a folder with a value on its standard input, and gives back what it printed.
 fn sh(folder: &Path, variables: &[(&str, &str)], script: &str, input: &str) -> String {
     let own = [("AWS_PAGER", ""), ("AWS_CONFIG_FILE", "/nonexistent"), ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")];
-    super::sh(&cli().unwrap(), folder, &[&own[..], variables].concat(), script, input)
+    super::sh(&outside("TRUSTLINE_TEST_AWS_CLI"), folder, &[&own[..], variables].concat(), script, input)
 }
 
 #[test]
+#[ignore = "needs moto and the AWS CLI (TRUSTLINE_TEST_MOTO, TRUSTLINE_TEST_AWS_CLI)"]
 fn the_commands_of_the_federation_set_it_up() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = Home::with("aws-workload-identity");
     moto.sh(&home, &home.render("commands"), "{\"password\": \"correct horse\"}\n");
     let provider = moto.json(
@@ -113,6 +67,7 @@ fn the_commands_of_the_federation_set_it_up() {
 }
 
 #[test]
+#[ignore = "needs moto and the AWS CLI (TRUSTLINE_TEST_MOTO, TRUSTLINE_TEST_AWS_CLI)"]
 fn the_commands_of_the_other_aws_guides_run() {
     for (guide, user, role) in [
         ("aws-static", true, None),
@@ -120,7 +75,7 @@ fn the_commands_of_the_other_aws_guides_run() {
         ("gitlab-aws", false, Some("crewai-secrets-reader")),
         ("circleci-aws", false, Some("circleci-oidc")),
     ] {
-        let Some(moto) = Moto::start() else { return };
+        let moto = Moto::start();
         let home = Home::with(guide);
         moto.sh(&home, &home.render("commands"), "{\"password\": \"x\"}\n");
         if user {
@@ -139,10 +94,8 @@ fn the_commands_of_the_other_aws_guides_run() {
 
 /// From an account with nothing in it to a green check, by the commands as they are printed.
 #[test]
+#[ignore = "needs the AWS CLI (TRUSTLINE_TEST_AWS_CLI)"]
 fn the_commands_set_up_the_blank_lab() {
-    if cli().is_none() {
-        return;
-    }
     let lab = RunningLab::start("blank");
     let folder = tempfile::tempdir().unwrap();
     let (profile, ca) = (lab.file("profile.toml"), lab.file("ca.pem"));
@@ -177,10 +130,8 @@ fn the_commands_set_up_the_blank_lab() {
 
 /// The other guides' commands, where nothing is set up yet; CircleCI's second role stands ready in the sub-account.
 #[test]
+#[ignore = "needs the AWS CLI (TRUSTLINE_TEST_AWS_CLI)"]
 fn the_other_guides_commands_set_up_a_blank_lab() {
-    if cli().is_none() {
-        return;
-    }
     let absent = |tables: &[&str]| -> String { tables.iter().map(|t| format!("[{t}]\npresent = false\n")).collect() };
     let common = ["aws.users.secrets-reader", "aws.secrets.crewai-test-keyword", "aws.roles.crewai-secrets-reader"];
     let federated = [&common[..], &["aws.providers.platform"]].concat();

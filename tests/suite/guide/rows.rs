@@ -121,75 +121,62 @@ const ROWS: &[(&str, &str, &[&str], u64)] = &[
     ),
 ];
 
-/// The rows that quote no message: guide, a lab with one of their causes and what is set in it, the cause and its step.
-const SYMPTOMS: &[(&str, &str, &str, &str, u64)] = &[
+// The rows that quote no message: guide, step and cause, and a lab with that cause, with what is set in it.
+test_each! { is_a_known_failure_of_its_step:
     // The connection's test fails with a handshake error.
-    ("aws-workload-identity", "principal-arn-wrong", "", "principal-arn-wrong", 3),
-    ("aws-workload-identity", "aud-mismatch", "", "aud-mismatch", 3),
-    ("aws-workload-identity", "aud-not-registered", "", "aud-not-registered", 2),
-    ("aws-workload-identity", "sub-mismatch", "", "sub-mismatch", 3),
-    ("aws-workload-identity", "provider-missing", "", "provider-missing", 2),
-    ("aws-workload-identity", "issuer-not-configured", "", "issuer-not-configured", 1),
-    ("aws-workload-identity", "jwks-unreachable", "", "jwks-unreachable", 1),
-    ("azure-workload-identity", "azure-iss-mismatch", "", "iss-mismatch", 3),
-    ("azure-workload-identity", "azure-sub-mismatch", "", "sub-mismatch", 3),
-    ("azure-workload-identity", "azure-aud-mismatch", "", "aud-mismatch", 3),
-    ("azure-workload-identity", "azure-issuer-not-configured", "", "issuer-not-configured", 1),
-    ("azure-workload-identity", "azure-jwks-unreachable", "", "jwks-unreachable", 1),
+    principal_arn_wrong: ("aws-workload-identity", 3, "principal-arn-wrong", "principal-arn-wrong", &[]);
+    aud_mismatch: ("aws-workload-identity", 3, "aud-mismatch", "aud-mismatch", &[]);
+    aud_not_registered: ("aws-workload-identity", 2, "aud-not-registered", "aud-not-registered", &[]);
+    sub_mismatch: ("aws-workload-identity", 3, "sub-mismatch", "sub-mismatch", &[]);
+    provider_missing: ("aws-workload-identity", 2, "provider-missing", "provider-missing", &[]);
+    issuer_not_configured: ("aws-workload-identity", 1, "issuer-not-configured", "issuer-not-configured", &[]);
+    jwks_unreachable: ("aws-workload-identity", 1, "jwks-unreachable", "jwks-unreachable", &[]);
+    azure_iss_mismatch: ("azure-workload-identity", 3, "iss-mismatch", "azure-iss-mismatch", &[]);
+    azure_sub_mismatch: ("azure-workload-identity", 3, "sub-mismatch", "azure-sub-mismatch", &[]);
+    azure_aud_mismatch: ("azure-workload-identity", 3, "aud-mismatch", "azure-aud-mismatch", &[]);
+    azure_issuer_not_configured: ("azure-workload-identity", 1, "issuer-not-configured", "azure-issuer-not-configured", &[]);
+    azure_jwks_unreachable: ("azure-workload-identity", 1, "jwks-unreachable", "azure-jwks-unreachable", &[]);
     // The test passes, and a kickoff resolves no secret.
-    ("aws-workload-identity", "missing-get", "", "missing-get", 4),
-    ("aws-workload-identity", "secret-arn-suffix", "", "secret-arn-suffix", 4),
-    ("aws-workload-identity", "versionstage-condition", "", "versionstage-condition", 4),
-    ("aws-workload-identity", "missing-kms", "", "missing-kms", 4),
-    ("azure-workload-identity", "azure-rbac-missing", "", "rbac-missing", 4),
-    ("azure-workload-identity", "azure-rbac-wrong-role", "", "rbac-wrong-role", 4),
+    missing_get: ("aws-workload-identity", 4, "missing-get", "missing-get", &[]);
+    secret_arn_suffix: ("aws-workload-identity", 4, "secret-arn-suffix", "secret-arn-suffix", &[]);
+    versionstage_condition: ("aws-workload-identity", 4, "versionstage-condition", "versionstage-condition", &[]);
+    missing_kms: ("aws-workload-identity", 4, "missing-kms", "missing-kms", &[]);
+    azure_rbac_missing: ("azure-workload-identity", 4, "rbac-missing", "azure-rbac-missing", &[]);
+    azure_rbac_wrong_role: ("azure-workload-identity", 4, "rbac-wrong-role", "azure-rbac-wrong-role", &[]);
     // No secrets are found.
-    ("aws-workload-identity", "secret-wrong-region", "", "secret-wrong-region", 6),
-    ("aws-static", "static", "aws.region=us-east-2", "secret-wrong-region", 5),
+    secret_wrong_region: ("aws-workload-identity", 6, "secret-wrong-region", "secret-wrong-region", &[]);
+    static_in_another_region: ("aws-static", 5, "secret-wrong-region", "static", &["aws.region=us-east-2"]);
     // The vault has the older permission model.
-    ("azure-workload-identity", "azure-access-policy-model", "", "access-policy-model", 4),
-    ("azure-workload-identity", "azure-access-policy-compound", "", "access-policy-compound", 4),
+    azure_access_policy_model: ("azure-workload-identity", 4, "access-policy-model", "azure-access-policy-model", &[]);
+    azure_access_policy_compound: ("azure-workload-identity", 4, "access-policy-compound", "azure-access-policy-compound", &[]);
     // The role is for another branch or tag; nothing is set up for tokens at all.
-    ("gitlab-aws", "gitlab", "gitlab.ref=develop", "sub-mismatch", 2),
-    ("gitlab-aws", "gitlab", "gitlab.ref-type=tag", "sub-mismatch", 2),
-    ("gitlab-aws", "gitlab", "token.env=NOT_SET_ANYWHERE", "env-not-set", 3),
-    ("gitlab-aws", "gitlab", "aws.role-arn=arn:aws:iam::210987654321:role/r", "provider-missing", 1),
-];
-
-/// A rotated value is not picked up by the next kickoff: the lab, the cause and its step.
-const NOT_PICKED_UP: &[(&str, &str, u64)] = &[
-    ("rotation-static-baked", "static-baked", 9),
-    ("rotation-cached", "cached", 10),
-    ("azure-rotation-static-baked", "static-baked", 9),
-    ("azure-rotation-read-at-import", "read-at-import", 10),
-];
-
-#[test]
-fn each_row_without_a_message_is_a_known_failure_of_its_step() {
-    let mut wrong = Vec::new();
-    for (guide, scenario, set, cause, step) in SYMPTOMS {
-        let sets: Vec<String> = (!set.is_empty()).then(|| (*set).to_owned()).into_iter().collect();
-        let found = failing(guide, scenario, &sets, &[]);
-        if !found.iter().any(|(number, named, _)| number == step && named == cause) {
-            let seen: Vec<_> = found.iter().map(|(number, cause, _)| (number, cause)).collect();
-            wrong.push(format!("{scenario} {set}: {seen:?} is not {step} with {cause}"));
-        }
-        if !known_failures(guide, *step).iter().any(|known| known == cause) {
-            wrong.push(format!("{guide} {step} does not list {cause}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    gitlab_for_another_branch: ("gitlab-aws", 2, "sub-mismatch", "gitlab", &["gitlab.ref=develop"]);
+    gitlab_for_a_tag: ("gitlab-aws", 2, "sub-mismatch", "gitlab", &["gitlab.ref-type=tag"]);
+    gitlab_without_a_token: ("gitlab-aws", 3, "env-not-set", "gitlab", &["token.env=NOT_SET_ANYWHERE"]);
+    gitlab_in_another_account: ("gitlab-aws", 1, "provider-missing", "gitlab", &["aws.role-arn=arn:aws:iam::210987654321:role/r"]);
 }
 
-#[test]
-fn a_value_that_is_not_picked_up_leads_to_the_step_of_its_cause() {
-    for (scenario, cause, step) in NOT_PICKED_UP {
-        let found = rotated(scenario, &[]);
-        let finding = found.iter().find(|finding| finding["cause"] == *cause);
-        assert!(finding.is_some_and(|finding| finding["step"] == *step), "{scenario}: {found:?}");
-        let guide = finding.unwrap()["guide"].as_str().unwrap();
-        assert!(known_failures(guide, *step).iter().any(|known| known == cause), "{guide} {step} {cause}");
-    }
+fn is_a_known_failure_of_its_step(guide: &str, step: u64, cause: &str, scenario: &str, sets: &[&str]) {
+    let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+    let found = failing(guide, scenario, &sets, &[]);
+    assert!(found.iter().any(|(number, named, _)| (*number, named.as_str()) == (step, cause)), "{found:#?}");
+    assert!(known_failures(guide, step).iter().any(|known| known == cause), "{guide} {step} does not list {cause}");
+}
+
+// A rotated value is not picked up by the next kickoff: the lab, the cause and its step.
+test_each! { leads_to_the_step_of_its_cause:
+    baked_in: ("rotation-static-baked", "static-baked", 9);
+    cached: ("rotation-cached", "cached", 10);
+    azure_baked_in: ("azure-rotation-static-baked", "static-baked", 9);
+    azure_read_at_import: ("azure-rotation-read-at-import", "read-at-import", 10);
+}
+
+fn leads_to_the_step_of_its_cause(scenario: &str, cause: &str, step: u64) {
+    let found = rotated(scenario, &[]);
+    let finding = found.iter().find(|finding| finding["cause"] == cause).unwrap_or_else(|| panic!("{found:#?}"));
+    assert_eq!(finding["step"], step, "{finding:#}");
+    let guide = finding["guide"].as_str().unwrap();
+    assert!(known_failures(guide, step).iter().any(|known| known == cause), "{guide} {step} {cause}");
 }
 
 /// What checks cannot tell without starting the automation, a rotation's kickoff does.

@@ -1,4 +1,6 @@
 //! A wrong value in a field shows at the step where it is set right, with what is wrong: for every field of every guide.
+//!
+//! `cargo test wrong::gitlab::aws_region` runs one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,137 +17,132 @@ const OTHER_KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/00000000-5f60-47
 /// Nothing listens there.
 const SILENT: &str = "https://127.0.0.1:9";
 
-/// A guide, a lab in which all of its steps are right, and rows: a field, a value that is well formed and wrong, the step
-/// that fails with it, and the first cause that is named there.
-struct Table {
-    guide: &'static str,
-    scenario: &'static str,
-    rows: &'static [(&'static str, &'static str, u64, &'static str)],
-    /// Fields that no check can tell to be wrong, and why.
-    exempt: &'static [(&'static str, &'static str)],
-}
-
 const STARTS_NOTHING: &str = "only the automation's own output names the variable that it reads, and checks start no automation; a rotation does";
 
-const TABLES: &[Table] = &[
-    Table {
-        guide: "aws-workload-identity",
-        scenario: "healthy",
-        rows: &[
-            ("issuer.url", SILENT, 1, "connect-refused"),
-            ("platform.organization", OTHER, 3, "sub-mismatch"),
-            ("aws.role-arn", NOBODY, 3, "role-missing"),
-            ("aws.role-arn", ELSEWHERE, 2, "provider-missing"),
-            ("aws.role-arn", ELSEWHERE, 3, "wrong-account"),
-            ("aws.audience", "other", 2, "aud-not-registered"),
-            ("aws.trust-policy", "/nonexistent.json", 3, "env-not-set"),
-            ("token.file", "/nonexistent.jwt", 8, "env-not-set"),
-            ("aws.secret-prefix", "other-", 4, "missing-get"),
-            ("aws.kms-key-arn", OTHER_KEY, 4, "missing-kms"),
-            ("aws.region", "us-east-2", 6, "secret-wrong-region"),
-            ("secret.name", "crewai-not-there", 5, "secret-not-found"),
-            ("secret.name", "crewai-test-keyword#none", 5, "json-key-missing"),
-            ("deployment.url", SILENT, 10, "deployment-unreachable"),
-            ("deployment.token-env", "NOT_SET_ANYWHERE", 10, "env-not-set"),
-        ],
-        exempt: &[("deployment.variable", STARTS_NOTHING)],
-    },
-    Table {
-        guide: "azure-workload-identity",
-        scenario: "azure",
-        rows: &[
-            ("issuer.url", SILENT, 1, "connect-refused"),
-            ("platform.organization", OTHER, 3, "sub-mismatch"),
-            ("azure.vault-url", SILENT, 4, "connect-refused"),
-            ("azure.subscription-id", OTHER, 4, "tenant-wrong"),
-            ("azure.tenant-id", OTHER, 2, "tenant-wrong"),
-            ("azure.client-id", OTHER, 2, "client-wrong"),
-            ("azure.federated-credential", "/nonexistent.json", 3, "env-not-set"),
-            ("token.file", "/nonexistent.jwt", 8, "env-not-set"),
-            ("secret.name", "crewai-not-there", 5, "secret-not-found"),
-            ("deployment.url", SILENT, 10, "deployment-unreachable"),
-            ("deployment.token-env", "NOT_SET_ANYWHERE", 10, "env-not-set"),
-        ],
-        exempt: &[
-            ("deployment.variable", STARTS_NOTHING),
-            (
-                "azure.resource-group",
-                "Resource Manager refuses whoever may not read the subscription alike for a right group and a wrong one",
-            ),
-        ],
-    },
-    Table {
-        guide: "aws-static",
-        scenario: "static",
-        rows: &[
-            ("aws.region", "us-east-2", 5, "secret-wrong-region"),
-            ("aws.account-id", "210987654321", 1, "wrong-account"),
-            ("aws.secret-prefix", "other-", 2, "missing-get"),
-            ("aws.kms-key-arn", OTHER_KEY, 2, "missing-kms"),
-            ("aws.kms-key-arn", "arn:aws:kms:eu-west-1:123456789012:key/1b2c3d4e", 2, "missing-kms"),
-            ("secret.name", "crewai-not-there", 6, "secret-not-found"),
-            ("aws.access-keys-csv", "/nonexistent.csv", 4, "env-not-set"),
-            ("aws.config-profile", "nobody", 4, "env-not-set"),
-        ],
-        exempt: &[],
-    },
-    Table {
-        guide: "aws-assume-role",
-        scenario: "assume-role",
-        rows: &[
-            ("aws.region", "us-east-2", 5, "secret-wrong-region"),
-            ("aws.account-id", "210987654321", 3, "wrong-account"),
-            ("aws.secret-prefix", "other-", 2, "missing-get"),
-            ("aws.kms-key-arn", OTHER_KEY, 2, "missing-kms"),
-            ("secret.name", "crewai-not-there", 6, "secret-not-found"),
-            ("aws.role-arn", NOBODY, 3, "assume-role-denied"),
-            ("aws.external-id", "another-one", 5, "external-id"),
-            ("aws.trust-policy", "/nonexistent.json", 3, "env-not-set"),
-            ("aws.access-keys-csv", "/nonexistent.csv", 4, "env-not-set"),
-            ("aws.config-profile", "nobody", 4, "env-not-set"),
-        ],
-        exempt: &[],
-    },
-    Table {
-        guide: "gitlab-aws",
-        scenario: "gitlab",
-        rows: &[
-            ("issuer.url", SILENT, 1, "connect-refused"),
-            ("gitlab.project-path", "mygroup/another", 2, "sub-mismatch"),
-            ("gitlab.ref-type", "tag", 2, "sub-mismatch"),
-            ("gitlab.ref", "develop", 2, "sub-mismatch"),
-            ("aws.region", "us-east-2", 3, "secret-wrong-region"),
-            ("aws.role-arn", NOBODY, 2, "role-missing"),
-            ("aws.role-arn", ELSEWHERE, 1, "provider-missing"),
-            ("aws.audience", "other", 1, "aud-not-registered"),
-            ("aws.trust-policy", "/nonexistent.json", 2, "env-not-set"),
-            ("aws.secret-prefix", "other-", 2, "missing-get"),
-            ("aws.kms-key-arn", OTHER_KEY, 2, "missing-kms"),
-            ("secret.name", "crewai-not-there", 3, "secret-not-found"),
-            ("token.env", "NOT_SET_ANYWHERE", 3, "env-not-set"),
-        ],
-        exempt: &[],
-    },
-    Table {
-        guide: "circleci-aws",
-        scenario: "circleci",
-        rows: &[
-            ("platform.organization", OTHER, 1, "aud-not-registered"),
-            ("issuer.url", SILENT, 1, "connect-refused"),
-            ("circleci.project", OTHER, 2, "sub-mismatch"),
-            ("aws.region", "us-east-2", 4, "secret-wrong-region"),
-            ("aws.role-arn", NOBODY, 2, "role-missing"),
-            ("aws.role-arn", ELSEWHERE, 1, "provider-missing"),
-            ("aws.trust-policy", "/nonexistent.json", 2, "env-not-set"),
-            ("aws.target-role-arn", NOBODY, 3, "assume-role-denied"),
-            ("aws.secret-prefix", "other-", 3, "missing-get"),
-            ("aws.kms-key-arn", OTHER_KEY, 3, "missing-kms"),
-            ("secret.name", "crewai-not-there", 4, "secret-not-found"),
-            ("token.env", "NOT_SET_ANYWHERE", 4, "env-not-set"),
-        ],
-        exempt: &[],
-    },
-];
+/// A guide, its fields that have a test with the steps where they are wrong, and those that no check can tell to be wrong,
+/// with the reason.
+struct Table {
+    guide: &'static str,
+    rows: &'static [(&'static str, u64)],
+    untold: &'static [(&'static str, &'static str)],
+}
+
+/// A module a guide with a lab in which all of its steps are right; in it a test each of a field, a value that is well formed
+/// and wrong, the step that fails with it, and the first cause that is named there.
+macro_rules! wrong_values {
+    ($($module:ident: $guide:literal in $scenario:literal {
+        $($name:ident: $field:literal = $value:expr => $step:literal $cause:literal;)*
+    } untold { $($open:literal: $why:expr;)* })*) => {
+        const TABLES: &[Table] = &[$(Table {
+            guide: $guide,
+            rows: &[$(($field, $step)),*],
+            untold: &[$(($open, $why)),*],
+        }),*];
+        $(mod $module {
+            use super::*;
+
+            #[test]
+            fn nothing_is_wrong() {
+                assert_eq!(failing($guide, $scenario, &[], &[]), []);
+            }
+
+            $(#[test]
+            fn $name() {
+                let failing = failing($guide, $scenario, &[format!("{}={}", $field, $value)], &[]);
+                assert!(failing.iter().any(|(step, cause, _)| (*step, cause.as_str()) == ($step, $cause)), "{failing:#?}");
+            })*
+        })*
+    };
+}
+
+wrong_values! {
+    aws_workload_identity: "aws-workload-identity" in "healthy" {
+        issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
+        platform_organization: "platform.organization" = OTHER => 3 "sub-mismatch";
+        aws_role_arn_of_nobody: "aws.role-arn" = NOBODY => 3 "role-missing";
+        aws_role_arn_elsewhere: "aws.role-arn" = ELSEWHERE => 2 "provider-missing";
+        aws_role_arn_elsewhere_at_step_3: "aws.role-arn" = ELSEWHERE => 3 "wrong-account";
+        aws_audience: "aws.audience" = "other" => 2 "aud-not-registered";
+        aws_trust_policy: "aws.trust-policy" = "/nonexistent.json" => 3 "env-not-set";
+        token_file: "token.file" = "/nonexistent.jwt" => 8 "env-not-set";
+        aws_secret_prefix: "aws.secret-prefix" = "other-" => 4 "missing-get";
+        aws_kms_key_arn: "aws.kms-key-arn" = OTHER_KEY => 4 "missing-kms";
+        aws_region: "aws.region" = "us-east-2" => 6 "secret-wrong-region";
+        secret_name_not_there: "secret.name" = "crewai-not-there" => 5 "secret-not-found";
+        secret_name_without_the_key: "secret.name" = "crewai-test-keyword#none" => 5 "json-key-missing";
+        deployment_url: "deployment.url" = SILENT => 10 "deployment-unreachable";
+        deployment_token_env: "deployment.token-env" = "NOT_SET_ANYWHERE" => 10 "env-not-set";
+    } untold {
+        "deployment.variable": STARTS_NOTHING;
+    }
+    azure_workload_identity: "azure-workload-identity" in "azure" {
+        issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
+        platform_organization: "platform.organization" = OTHER => 3 "sub-mismatch";
+        azure_vault_url: "azure.vault-url" = SILENT => 4 "connect-refused";
+        azure_subscription_id: "azure.subscription-id" = OTHER => 4 "tenant-wrong";
+        azure_tenant_id: "azure.tenant-id" = OTHER => 2 "tenant-wrong";
+        azure_client_id: "azure.client-id" = OTHER => 2 "client-wrong";
+        azure_federated_credential: "azure.federated-credential" = "/nonexistent.json" => 3 "env-not-set";
+        token_file: "token.file" = "/nonexistent.jwt" => 8 "env-not-set";
+        secret_name: "secret.name" = "crewai-not-there" => 5 "secret-not-found";
+        deployment_url: "deployment.url" = SILENT => 10 "deployment-unreachable";
+        deployment_token_env: "deployment.token-env" = "NOT_SET_ANYWHERE" => 10 "env-not-set";
+    } untold {
+        "deployment.variable": STARTS_NOTHING;
+        "azure.resource-group": "Resource Manager refuses whoever may not read the subscription alike for a right group and a wrong one";
+    }
+    aws_static: "aws-static" in "static" {
+        aws_region: "aws.region" = "us-east-2" => 5 "secret-wrong-region";
+        aws_account_id: "aws.account-id" = "210987654321" => 1 "wrong-account";
+        aws_secret_prefix: "aws.secret-prefix" = "other-" => 2 "missing-get";
+        aws_kms_key_arn_other: "aws.kms-key-arn" = OTHER_KEY => 2 "missing-kms";
+        aws_kms_key_arn_of_another_region: "aws.kms-key-arn" = "arn:aws:kms:eu-west-1:123456789012:key/1b2c3d4e" => 2 "missing-kms";
+        secret_name: "secret.name" = "crewai-not-there" => 6 "secret-not-found";
+        aws_access_keys_csv: "aws.access-keys-csv" = "/nonexistent.csv" => 4 "env-not-set";
+        aws_config_profile: "aws.config-profile" = "nobody" => 4 "env-not-set";
+    } untold {}
+    aws_assume_role: "aws-assume-role" in "assume-role" {
+        aws_region: "aws.region" = "us-east-2" => 5 "secret-wrong-region";
+        aws_account_id: "aws.account-id" = "210987654321" => 3 "wrong-account";
+        aws_secret_prefix: "aws.secret-prefix" = "other-" => 2 "missing-get";
+        aws_kms_key_arn: "aws.kms-key-arn" = OTHER_KEY => 2 "missing-kms";
+        secret_name: "secret.name" = "crewai-not-there" => 6 "secret-not-found";
+        aws_role_arn: "aws.role-arn" = NOBODY => 3 "assume-role-denied";
+        aws_external_id: "aws.external-id" = "another-one" => 5 "external-id";
+        aws_trust_policy: "aws.trust-policy" = "/nonexistent.json" => 3 "env-not-set";
+        aws_access_keys_csv: "aws.access-keys-csv" = "/nonexistent.csv" => 4 "env-not-set";
+        aws_config_profile: "aws.config-profile" = "nobody" => 4 "env-not-set";
+    } untold {}
+    gitlab: "gitlab-aws" in "gitlab" {
+        issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
+        gitlab_project_path: "gitlab.project-path" = "mygroup/another" => 2 "sub-mismatch";
+        gitlab_ref_type: "gitlab.ref-type" = "tag" => 2 "sub-mismatch";
+        gitlab_ref: "gitlab.ref" = "develop" => 2 "sub-mismatch";
+        aws_region: "aws.region" = "us-east-2" => 3 "secret-wrong-region";
+        aws_role_arn_of_nobody: "aws.role-arn" = NOBODY => 2 "role-missing";
+        aws_role_arn_elsewhere: "aws.role-arn" = ELSEWHERE => 1 "provider-missing";
+        aws_audience: "aws.audience" = "other" => 1 "aud-not-registered";
+        aws_trust_policy: "aws.trust-policy" = "/nonexistent.json" => 2 "env-not-set";
+        aws_secret_prefix: "aws.secret-prefix" = "other-" => 2 "missing-get";
+        aws_kms_key_arn: "aws.kms-key-arn" = OTHER_KEY => 2 "missing-kms";
+        secret_name: "secret.name" = "crewai-not-there" => 3 "secret-not-found";
+        token_env: "token.env" = "NOT_SET_ANYWHERE" => 3 "env-not-set";
+    } untold {}
+    circleci: "circleci-aws" in "circleci" {
+        platform_organization: "platform.organization" = OTHER => 1 "aud-not-registered";
+        issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
+        circleci_project: "circleci.project" = OTHER => 2 "sub-mismatch";
+        aws_region: "aws.region" = "us-east-2" => 4 "secret-wrong-region";
+        aws_role_arn_of_nobody: "aws.role-arn" = NOBODY => 2 "role-missing";
+        aws_role_arn_elsewhere: "aws.role-arn" = ELSEWHERE => 1 "provider-missing";
+        aws_trust_policy: "aws.trust-policy" = "/nonexistent.json" => 2 "env-not-set";
+        aws_target_role_arn: "aws.target-role-arn" = NOBODY => 3 "assume-role-denied";
+        aws_secret_prefix: "aws.secret-prefix" = "other-" => 3 "missing-get";
+        aws_kms_key_arn: "aws.kms-key-arn" = OTHER_KEY => 3 "missing-kms";
+        secret_name: "secret.name" = "crewai-not-there" => 4 "secret-not-found";
+        token_env: "token.env" = "NOT_SET_ANYWHERE" => 4 "env-not-set";
+    } untold {}
+}
 
 /// The steps that fail in a lab where everything is right but these values, each with its first cause and state.
 pub(super) fn failing(
@@ -199,54 +196,18 @@ fn every_field_of_every_guide_has_a_row() {
     for table in TABLES {
         let fields = fields(table.guide);
         for (key, _) in &fields {
-            let exempt = table.exempt.iter().any(|(exempt, why)| exempt == key && !why.is_empty());
+            let untold = table.untold.iter().any(|(open, why)| open == key && !why.is_empty());
             let has_row = table.rows.iter().any(|(row, ..)| row == key);
-            assert!(has_row != exempt, "{} {key}: give it a row, or say why no check can tell", table.guide);
+            assert!(has_row != untold, "{} {key}: give it a row, or say why no check can tell", table.guide);
         }
-        for (key, _, step, _) in table.rows {
+        for (key, step) in table.rows {
             let held = fields.iter().any(|(field, number)| field == key && number == step);
             assert!(held, "{} {key}: step {step} has no such field", table.guide);
         }
-        for (key, _) in table.exempt {
+        for (key, _) in table.untold {
             assert!(fields.iter().any(|(field, _)| field == key), "{} {key}: no such field", table.guide);
         }
     }
-}
-
-fn each_wrong_value_leads_to_its_step(guide: &str) {
-    let table = TABLES.iter().find(|table| table.guide == guide).unwrap();
-    let right = failing(guide, table.scenario, &[], &[]);
-    assert!(right.is_empty(), "the lab is not right: {right:?}");
-    let mut wrong = Vec::new();
-    for (key, value, step, cause) in table.rows {
-        let failing = failing(guide, table.scenario, &[format!("{key}={value}")], &[]);
-        if !failing.iter().any(|(number, named, _)| number == step && named == cause) {
-            let seen: Vec<_> = failing.iter().map(|(number, cause, _)| (number, cause)).collect();
-            wrong.push(format!("{key}={value}: {seen:?} is not {step} with {cause}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-macro_rules! guides {
-    ($($name:ident = $guide:literal;)*) => {
-        $(
-            #[test]
-            fn $name() {
-                each_wrong_value_leads_to_its_step($guide);
-            }
-        )*
-    };
-}
-
-// Side by side, since each of them starts a lab for every row.
-guides! {
-    aws_workload_identity = "aws-workload-identity";
-    azure_workload_identity = "azure-workload-identity";
-    aws_static = "aws-static";
-    aws_assume_role = "aws-assume-role";
-    gitlab = "gitlab-aws";
-    circleci = "circleci-aws";
 }
 
 /// What is right beside what is wrong: these values are the lab's own.

@@ -1,0 +1,74 @@
+//! Every lab scenario names its cause first: `cargo test scenario::sub_mismatch` runs one.
+
+use serde_json::Value;
+use trustline::lab::World;
+
+use super::support::{scenario, trustline};
+
+test_each_scenario! { names_its_cause_first:
+    healthy issuer_not_configured discovery_invalid issuer_differs issuer_redirect issuer_slow jwks_unreachable
+    jwks_invalid jwks_too_many jwks_key_ops jwks_kid_missing tls_expired tls_name tls_untrusted token_expired
+    clock_skew signature_invalid malformed_token opaque_token alg_unsupported aud_multi_without_azp roles_claim
+    provider_missing provider_other_issuer aud_not_registered principal_arn_wrong wrong_account role_missing
+    role_propagation session_duration action_missing sub_mismatch sub_case_mismatch aud_mismatch condition_key_wrong
+    operator_wrong explicit_deny missing_list list_resource_scoped missing_get explicit_deny_read secret_arn_suffix
+    versionstage_condition missing_kms kms_key_policy kms_key_state secret_wrong_region secret_not_found secret_empty
+    secret_pending_deletion json_key_missing deployment_unreachable deployment_token_wrong deployment_inputs_missing
+    rotation_older_answers rotation_static_baked rotation_read_at_import rotation_cached rotation_cached_briefly
+    rotation_newline rotation_crlf rotation_whole_json rotation_base64 rotation_other_region rotation_pinned
+    rotation_pending_stuck rotation_variable_unset
+    r#static static_key_missing static_key_temporary static_key_wrong static_key_deleted static_missing_list
+    static_secret_not_found
+    assume_role assume_role_denied assume_role_untrusted external_id
+    gitlab
+    circleci circleci_hop_denied circleci_sub_account circleci_sub_account_caller circleci_sub_account_trust
+    azure azure_issuer_not_configured azure_jwks_unreachable azure_jwks_kid_missing azure_signature_invalid
+    azure_token_expired azure_clock_ahead azure_token_lifetime azure_iss_mismatch azure_sub_mismatch
+    azure_sub_case_mismatch azure_immutable_sub azure_aud_mismatch azure_old_code azure_fic_missing
+    azure_fic_propagation azure_tenant_wrong azure_client_wrong azure_sp_missing azure_app_multitenant
+    azure_conditional_access azure_tenant_policy azure_throttled azure_wrong_scope azure_wrong_resource
+    azure_wrong_audience azure_client_secret_wrong azure_client_secret_expired azure_vault_url_missing
+    azure_vault_dns azure_vault_tenant azure_challenge_mismatch azure_firewall azure_private_endpoint
+    azure_vault_throttled azure_rbac_missing azure_rbac_wrong_role azure_rbac_wrong_principal
+    azure_rbac_single_secret azure_rbac_other_secret azure_access_policy_model azure_access_policy_no_list
+    azure_access_policy_compound azure_secret_not_found azure_secret_soft_deleted azure_secret_disabled
+    azure_secret_name_invalid azure_name_underscore azure_json_key_missing azure_rotation_static_baked
+    azure_rotation_read_at_import azure_rotation_cached azure_rotation_newline azure_rotation_whole_json
+    azure_rotation_other_vault azure_rotation_pinned
+    blank
+    azure_blank
+}
+
+#[test]
+fn every_scenario_of_the_lab_has_its_test() {
+    let listed = World::list().unwrap();
+    assert_eq!(TESTED, listed.iter().map(|scenario| scenario.name.replace('-', "_")).collect::<Vec<_>>());
+}
+
+fn names_its_cause_first(name: &str) {
+    let output = trustline().args(["check", "--output", "json", "--lab", name]).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let code = output.status.code();
+    let Some(expected) = scenario(name).expects else {
+        assert_eq!((code, &report["verdict"]), (Some(0), &"pass".into()), "{report:#}");
+        return;
+    };
+    assert_eq!(report["findings"][0]["cause"], expected, "{report:#}");
+    // What only warns passes, unless warnings are asked to count.
+    let warned = report["checks"].as_array().unwrap().iter().any(|check| check["outcome"] == "warn");
+    assert!(code != Some(0) || warned, "{report:#}");
+}
+
+#[test]
+fn every_check_that_passes_shows_what_it_saw() {
+    for name in ["healthy", "static", "assume-role", "circleci-sub-account", "azure"] {
+        let output = trustline().args(["check", "--output", "json", "--lab", name]).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap();
+        assert!(checks.iter().filter(|check| check["outcome"] == "pass").count() > 4, "{name}: {report}");
+        for check in checks.iter().filter(|check| check["outcome"] != "skipped") {
+            assert!(!check["facts"].as_object().unwrap().is_empty(), "{name}: {} shows nothing", check["id"]);
+        }
+    }
+}
