@@ -1,11 +1,14 @@
-//! The accounts behind one endpoint: a request belongs to the account whose key signed it.
+//! The accounts and the tenant of one lab as operations change them: a request belongs to the account whose key signed it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::LabError;
-use super::server::{Answer, Received, Service};
+use super::clock::now;
+use super::entra::{AccessTokens, Claims};
+use super::keys::random_uuid;
+use super::server::{Request, Response, Service};
 use super::session::Account;
-use super::world::AwsWorld;
+use super::world::{AwsWorld, AzureWorld};
 
 /// The accounts of one lab: the one of the identity provider, and the sub-account where the world has one.
 pub(super) struct Accounts {
@@ -26,11 +29,11 @@ impl Accounts {
     }
 
     /// The account whose key signs a request; the home account where no account knows the key.
-    pub(super) fn of_signer(&self, request: &Received) -> &Arc<Account> {
+    pub(super) fn of_signer(&self, request: &Request) -> &Arc<Account> {
         self.signing_sub(request).unwrap_or(&self.home)
     }
 
-    fn signing_sub(&self, request: &Received) -> Option<&Arc<Account>> {
+    fn signing_sub(&self, request: &Request) -> Option<&Arc<Account>> {
         let (_, credential) = request.header("authorization").split_once("Credential=")?;
         let key_id = credential.split('/').next().unwrap_or_default();
         self.sub.as_ref().filter(|sub| sub.find(key_id).is_some())
@@ -52,10 +55,62 @@ impl<S> EachAccount<S> {
 }
 
 impl<S: Service> Service for EachAccount<S> {
-    async fn answer(&self, request: Received) -> Answer {
+    async fn answer(&self, request: Request) -> Response {
         match &self.sub {
             Some(sub) if self.accounts.signing_sub(&request).is_some() => sub.answer(request).await,
             _ => self.home.answer(request).await,
         }
     }
+}
+
+/// Whoever looks gets it as it is at that moment, and keeps what they saw.
+pub(super) struct SharedState<T>(Mutex<Arc<T>>);
+
+impl<T: Clone> SharedState<T> {
+    pub(super) fn new(value: T) -> Self {
+        SharedState(Mutex::new(Arc::new(value)))
+    }
+
+    /// As it is now.
+    pub(super) fn now(&self) -> Arc<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes it, for everybody who looks from now on.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        change(Arc::make_mut(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// The world with everything out of it that is not present, and with the ids that a description does not give.
+pub(super) fn open_tenant(mut world: AzureWorld) -> SharedState<AzureWorld> {
+    world.apps.retain(|_, app| app.present);
+    world.vault.roles.retain(|_, assignment| assignment.present);
+    for (name, app) in &mut world.apps {
+        app.registration_id = random_uuid();
+        if app.display_name.is_empty() {
+            app.display_name.clone_from(name);
+        }
+        app.credentials.retain(|_, credential| credential.present);
+        app.credentials.values_mut().for_each(|credential| credential.id = random_uuid());
+        app.client_secrets.iter_mut().for_each(|secret| secret.key_id = random_uuid());
+    }
+    SharedState::new(world)
+}
+
+/// Why a bearer token proves nobody.
+pub(super) enum Rejection {
+    /// There is none.
+    Missing,
+    /// It is not Entra's, or too old.
+    Invalid,
+    /// It is for another service.
+    OtherAudience,
+}
+
+/// The holder of the request's token, which must be for one of the audiences.
+pub(super) fn bearer(request: &Request, tokens: &AccessTokens, audiences: &[&str]) -> Result<Claims, Rejection> {
+    let token = request.header("authorization").strip_prefix("Bearer ").ok_or(Rejection::Missing)?;
+    let claims = tokens.read(token).filter(|claims| claims.exp > now()).ok_or(Rejection::Invalid)?;
+    if audiences.contains(&claims.aud.trim_end_matches('/')) { Ok(claims) } else { Err(Rejection::OtherAudience) }
 }

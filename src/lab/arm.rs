@@ -2,11 +2,7 @@
 //! and role assignments at the vault and at one of its secrets. The vault counts what is assigned here at once.
 
 mod assignment;
-mod definition;
-mod fault;
-mod metadata;
 mod scope;
-mod subscription;
 mod vault;
 
 use std::sync::Arc;
@@ -14,16 +10,15 @@ use std::sync::Arc;
 use http::Method;
 use http::header::WWW_AUTHENTICATE;
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use fault::Fault;
-use scope::{Scope, Target};
-
-use super::changing::Changing;
+use super::accounts::SharedState;
+use super::accounts::{Rejection, bearer};
+use super::authority::VAULT_DOMAIN;
 use super::entra::{AccessTokens, Claims};
-use super::server::{Answer, Received, Service};
-use super::tenant::{Rejection, bearer};
+use super::server::{Request, Response, Service};
 use super::world::AzureWorld;
+use scope::{Scope, Target};
 
 const JSON: &str = "application/json; charset=utf-8";
 /// What tokens for it are for: its own name, and that of the service that was there before it.
@@ -31,7 +26,7 @@ const AUDIENCES: [&str; 2] = ["https://management.azure.com", "https://managemen
 
 /// The Resource Manager of one lab.
 pub(super) struct Arm {
-    azure: Arc<Changing<AzureWorld>>,
+    azure: Arc<SharedState<AzureWorld>>,
     tokens: Arc<AccessTokens>,
     places: Neighbours,
 }
@@ -45,10 +40,10 @@ pub(super) struct Neighbours {
 }
 
 /// What an operation yields: an HTTP status and a body.
-type Outcome = Result<(u16, Value), Fault>;
+type Outcome = Result<(u16, Value), ArmError>;
 
 impl Arm {
-    pub(super) fn new(azure: Arc<Changing<AzureWorld>>, tokens: Arc<AccessTokens>, places: Neighbours) -> Self {
+    pub(super) fn new(azure: Arc<SharedState<AzureWorld>>, tokens: Arc<AccessTokens>, places: Neighbours) -> Self {
         Arm { azure, tokens, places }
     }
 
@@ -60,25 +55,25 @@ impl Arm {
         )
     }
 
-    fn act(&self, request: &Received) -> Outcome {
+    fn act(&self, request: &Request) -> Outcome {
         // Whoever sets a command line up for a cloud has no token of it yet.
-        if request.path == metadata::PATH && request.method == Method::GET {
-            return Ok((200, metadata::endpoints(&self.places)));
+        if request.path == METADATA_PATH && request.method == Method::GET {
+            return Ok((200, metadata_endpoints(&self.places)));
         }
         let caller = self.authenticate(request)?;
         self.answered(request, &caller)
     }
 
     /// Whether there is such a subscription is told before anybody's token is looked at.
-    fn authenticate(&self, request: &Received) -> Result<Claims, Fault> {
+    fn authenticate(&self, request: &Request) -> Result<Claims, ArmError> {
         let path = percent_decode_str(&request.path).decode_utf8_lossy();
         scope::known_subscription(&path, &self.azure.now())?;
         bearer(request, &self.tokens, &AUDIENCES).map_err(|rejection| match rejection {
             Rejection::Missing => {
-                Fault::new(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+                ArmError::new(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
             }
-            Rejection::Invalid => Fault::new(401, "InvalidAuthenticationToken", "The access token is invalid."),
-            Rejection::OtherAudience => Fault::new(
+            Rejection::Invalid => ArmError::new(401, "InvalidAuthenticationToken", "The access token is invalid."),
+            Rejection::OtherAudience => ArmError::new(
                 401,
                 "InvalidAuthenticationTokenAudience",
                 format!("The access token has been obtained for wrong audience or resource. It should exactly match with one of the allowed audiences '{}/'.", AUDIENCES.join("/','")),
@@ -86,14 +81,14 @@ impl Arm {
         })
     }
 
-    fn answered(&self, request: &Received, caller: &Claims) -> Outcome {
+    fn answered(&self, request: &Request, caller: &Claims) -> Outcome {
         if request.parameter("api-version").is_none() {
             let message = "The api-version query parameter (?api-version=) is required for all requests.";
-            return Err(Fault::new(400, "MissingApiVersionParameter", message));
+            return Err(ArmError::new(400, "MissingApiVersionParameter", message));
         }
         let path = percent_decode_str(&request.path).decode_utf8_lossy();
         let Some(target) = Target::read(&path, &self.azure.now())? else {
-            return Err(Fault::new(404, "InvalidResourceType", "The resource type could not be found."));
+            return Err(ArmError::new(404, "InvalidResourceType", "The resource type could not be found."));
         };
         match (&request.method, target) {
             (&Method::GET, Target::Subscriptions) => Ok((200, self.subscriptions(caller))),
@@ -103,16 +98,20 @@ impl Arm {
             (&Method::GET, Target::Vault) => self.get_vault(caller),
             // The command line writes the whole resource back.
             (&Method::PATCH | &Method::PUT, Target::Vault) => self.update_vault(caller, &object(request)?),
-            (&Method::GET, Target::Definitions) => {
-                Ok((200, definition::list(&self.azure.now().subscription_id, request.parameter("$filter").as_deref())))
-            }
+            (&Method::GET, Target::Definitions) => Ok((
+                200,
+                assignment::list_definitions(
+                    &self.azure.now().subscription_id,
+                    request.parameter("$filter").as_deref(),
+                ),
+            )),
             (&Method::GET, Target::Assignments(scope)) => self.list_assignments(caller, &scope),
             (&Method::GET, Target::Assignment(scope, name)) => self.get_assignment(caller, &scope, &name),
             (&Method::PUT, Target::Assignment(scope, name)) => {
                 self.put_assignment(caller, &scope, &name, &object(request)?)
             }
             (&Method::DELETE, Target::Assignment(scope, name)) => self.delete_assignment(caller, &scope, &name),
-            (method, _) => Err(Fault::new(
+            (method, _) => Err(ArmError::new(
                 405,
                 "MethodNotAllowed",
                 format!("The HTTP method '{method}' is not supported for this resource."),
@@ -121,7 +120,7 @@ impl Arm {
     }
 
     /// Whether one of the caller's roles at the scope, or above it, is among these.
-    fn authorize(&self, caller: &Claims, action: &str, scope: &Scope, roles: &[&str]) -> Result<(), Fault> {
+    fn authorize(&self, caller: &Claims, action: &str, scope: &Scope, roles: &[&str]) -> Result<(), ArmError> {
         let world = self.azure.now();
         let may = world.vault.roles.values().any(|assignment| {
             assignment.principal.eq_ignore_ascii_case(&caller.oid)
@@ -132,7 +131,7 @@ impl Arm {
             return Ok(());
         }
         let (oid, scope) = (&caller.oid, scope.id(&world));
-        Err(Fault::new(
+        Err(ArmError::new(
             403,
             "AuthorizationFailed",
             format!(
@@ -143,11 +142,11 @@ impl Arm {
 }
 
 impl Service for Arm {
-    async fn answer(&self, request: Received) -> Answer {
+    async fn answer(&self, request: Request) -> Response {
         match self.act(&request) {
-            Ok((status, body)) => Answer::new(status, JSON, body.to_string()),
+            Ok((status, body)) => Response::new(status, JSON, body.to_string()),
             Err(fault) => {
-                let answer = Answer::new(fault.status, JSON, fault.body());
+                let answer = Response::new(fault.status, JSON, fault.body());
                 if fault.status == 401 { answer.with_header(WWW_AUTHENTICATE, self.challenge()) } else { answer }
             }
         }
@@ -155,13 +154,95 @@ impl Service for Arm {
 }
 
 /// The request's body, which must be an object.
-fn object(request: &Received) -> Result<Map<String, Value>, Fault> {
+fn object(request: &Request) -> Result<Map<String, Value>, ArmError> {
     match serde_json::from_slice(&request.body) {
         Ok(Value::Object(object)) => Ok(object),
-        _ => Err(Fault::new(
+        _ => Err(ArmError::new(
             400,
             "InvalidRequestContent",
             "The request content was invalid and could not be deserialized.",
         )),
     }
+}
+
+/// What Resource Manager answers instead of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ArmError {
+    pub status: u16,
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl ArmError {
+    fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        ArmError { status, code, message: message.into() }
+    }
+
+    fn body(&self) -> String {
+        json!({ "error": { "code": self.code, "message": self.message } }).to_string()
+    }
+}
+
+const METADATA_PATH: &str = "/metadata/endpoints";
+
+/// The services that the lab has. A vault's address is its name, a dot and `keyVaultDns`.
+fn metadata_endpoints(places: &Neighbours) -> Value {
+    let port = places.vault.rsplit_once(':').map_or("", |(_, port)| port);
+    json!({
+        "name": "trustline-lab",
+        "resourceManager": places.arm,
+        "microsoftGraphResourceId": places.graph,
+        "authentication": {
+            "loginEndpoint": places.entra,
+            "audiences": AUDIENCES.map(|audience| format!("{audience}/")),
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "suffixes": { "keyVaultDns": format!("{VAULT_DOMAIN}:{port}") },
+    })
+}
+
+impl Arm {
+    /// Those in which the caller has any role: none, and no refusal, where it has no role.
+    fn subscriptions(&self, caller: &Claims) -> Value {
+        let world = self.azure.now();
+        let seen = has_a_role(&world, caller).then(|| describe_subscription(&world));
+        json!({ "value": seen.into_iter().collect::<Vec<_>>(), "count": { "type": "Total", "value": 1 } })
+    }
+
+    fn subscription(&self, caller: &Claims) -> Outcome {
+        let world = self.azure.now();
+        if has_a_role(&world, caller) {
+            return Ok((200, describe_subscription(&world)));
+        }
+        let (oid, scope) = (&caller.oid, format!("/subscriptions/{}", world.subscription_id));
+        Err(ArmError::new(
+            403,
+            "AuthorizationFailed",
+            format!(
+                "The client '{oid}' with object id '{oid}' does not have authorization to perform action 'Microsoft.Resources/subscriptions/read' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
+            ),
+        ))
+    }
+
+    fn tenants(&self) -> Value {
+        let tenant = &self.azure.now().tenant_id;
+        json!({ "value": [{ "id": format!("/tenants/{tenant}"), "tenantId": tenant, "displayName": "trustline lab" }] })
+    }
+}
+
+fn has_a_role(world: &AzureWorld, caller: &Claims) -> bool {
+    world.vault.roles.values().any(|assignment| assignment.principal.eq_ignore_ascii_case(&caller.oid))
+}
+
+fn describe_subscription(world: &AzureWorld) -> Value {
+    json!({
+        "id": format!("/subscriptions/{}", world.subscription_id),
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": world.subscription_id,
+        "tenantId": world.tenant_id,
+        "displayName": "trustline lab",
+        "state": "Enabled",
+    })
 }

@@ -1,4 +1,5 @@
-//! The lab's own certificate authority, made at start: nothing outside the lab trusts it unless told to.
+//! The lab's own certificate authority, made at start: nothing outside the lab trusts it unless told to. And the client of
+//! what runs inside the lab, which trusts nobody else.
 
 use std::sync::Arc;
 
@@ -78,4 +79,30 @@ fn validity(params: &mut CertificateParams, from_days: i64, to_days: i64) {
     let now = OffsetDateTime::now_utc();
     params.not_before = now + Duration::days(from_days);
     params.not_after = now + Duration::days(to_days);
+}
+
+/// How many connections to one server are kept for the next request. They stay: a lab beside a console that shows a
+/// countdown has no reason to wake.
+const MAX_IDLE: usize = 8;
+
+/// A client that names itself `user_agent`; `None` where TLS cannot be set up.
+pub(super) fn client_trusting(authority: &CertificateDer<'static>, user_agent: &str) -> Option<reqwest::Client> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority.clone()).ok()?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .ok()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .https_only(true)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(user_agent)
+        .pool_idle_timeout(None)
+        .pool_max_idle_per_host(MAX_IDLE)
+        .build()
+        .ok()
 }

@@ -3,10 +3,10 @@
 
 mod aws;
 mod azure;
-mod runs;
 mod worker;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -16,10 +16,9 @@ use serde_json::{Map, Value, json};
 
 use super::clock;
 use super::keys::random_uuid;
-use super::server::{Answer, MISTAKE, Received, Service};
+use super::server::{MISTAKE, Request, Response, Service};
 use super::world::{Answers, DeploymentWorld};
 use crate::caught::contained;
-use runs::{Outcome, Runs};
 pub(super) use worker::{Clouds, Worker};
 
 const JSON: &str = "application/json";
@@ -36,12 +35,12 @@ impl Deployment {
         Deployment { world, worker, runs: Arc::default() }
     }
 
-    fn knows(&self, request: &Received) -> bool {
+    fn knows(&self, request: &Request) -> bool {
         let given = request.header("authorization").strip_prefix("Bearer ").unwrap_or_default();
         verify_slices_are_equal(given.as_bytes(), self.world.token.expose_secret().as_bytes()).is_ok()
     }
 
-    fn kickoff(&self, body: &[u8]) -> Answer {
+    fn kickoff(&self, body: &[u8]) -> Response {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let empty = Map::new();
         let Some(inputs) = body.get("inputs").map_or(Some(&empty), Value::as_object) else {
@@ -58,7 +57,7 @@ impl Deployment {
         let takes = Duration::from_millis(self.world.takes_ms);
         let work = clock::ahead_by(clock::ahead(), async move {
             let outcome = contained(worker.run()).await;
-            let outcome = outcome.unwrap_or_else(|| Outcome::Failed { error: MISTAKE.to_owned() });
+            let outcome = outcome.unwrap_or_else(|| RunOutcome::Failed { error: MISTAKE.to_owned() });
             tokio::time::sleep(takes).await;
             runs.end(&kickoff, outcome);
         });
@@ -67,7 +66,7 @@ impl Deployment {
     }
 
     /// The platform's form for workload identity.
-    fn configure(&self, body: &[u8]) -> Answer {
+    fn configure(&self, body: &[u8]) -> Response {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         match body.get("client_id").and_then(Value::as_str) {
             Some(client_id) => {
@@ -78,32 +77,32 @@ impl Deployment {
         }
     }
 
-    fn status(&self, id: &str) -> Answer {
+    fn status(&self, id: &str) -> Response {
         let Some(run) = self.runs.get(id) else { return refusal(404, "Kickoff not found") };
         let body = match (self.world.answers, run) {
             (Answers::Current, None) => {
                 json!({ "status": "running", "progress": { "completed_tasks": 0, "total_tasks": 1 } })
             }
-            (Answers::Current, Some(Outcome::Completed { output, seconds })) => json!({
+            (Answers::Current, Some(RunOutcome::Completed { output, seconds })) => json!({
                 "status": "completed",
                 "result": { "output": output, "tasks": [{ "task_id": "verify", "output": output }] },
                 "execution_time": seconds,
             }),
-            (Answers::Current, Some(Outcome::Failed { error })) => json!({ "status": "error", "error": error }),
+            (Answers::Current, Some(RunOutcome::Failed { error })) => json!({ "status": "error", "error": error }),
             (Answers::Older, None) => json!({ "state": "STARTED", "status": null, "result": null }),
-            (Answers::Older, Some(Outcome::Completed { output, .. })) => {
+            (Answers::Older, Some(RunOutcome::Completed { output, .. })) => {
                 json!({ "state": "SUCCESS", "result": output, "last_executed_task": { "output": output } })
             }
-            (Answers::Older, Some(Outcome::Failed { error })) => json!({ "state": "FAILURE", "result": error }),
+            (Answers::Older, Some(RunOutcome::Failed { error })) => json!({ "state": "FAILURE", "result": error }),
         };
         answer(200, &body)
     }
 }
 
 impl Service for Deployment {
-    async fn answer(&self, request: Received) -> Answer {
+    async fn answer(&self, request: Request) -> Response {
         if self.world.status != 200 {
-            return Answer::new(self.world.status, "text/html", "<html><body>not available</body></html>".to_owned());
+            return Response::new(self.world.status, "text/html", "<html><body>not available</body></html>".to_owned());
         }
         if !self.knows(&request) {
             return refusal(401, "Invalid bearer token");
@@ -114,16 +113,63 @@ impl Service for Deployment {
             (&Method::POST, ["kickoff"]) => self.kickoff(&request.body),
             (&Method::GET, ["status", id]) => self.status(id),
             (&Method::POST, ["lab", "configuration"]) => self.configure(&request.body),
-            (&Method::GET, ["lab", "log"]) => Answer::new(200, "text/plain", self.worker.log()),
+            (&Method::GET, ["lab", "log"]) => Response::new(200, "text/plain", self.worker.log()),
             _ => refusal(404, "Not Found"),
         }
     }
 }
 
-fn refusal(status: u16, why: &str) -> Answer {
+fn refusal(status: u16, why: &str) -> Response {
     answer(status, &json!({ "detail": why }))
 }
 
-fn answer(status: u16, body: &Value) -> Answer {
-    Answer::new(status, JSON, body.to_string())
+fn answer(status: u16, body: &Value) -> Response {
+    Response::new(status, JSON, body.to_string())
+}
+
+/// Runs that are kept; a platform forgets old ones too.
+const KEPT: usize = 1000;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+enum RunOutcome {
+    Completed { output: String, seconds: f64 },
+    Failed { error: String },
+}
+
+/// The runs by their id; a run under way has no outcome yet.
+#[derive(Default)]
+struct Runs(Mutex<KeptRuns>);
+
+#[derive(Default)]
+struct KeptRuns {
+    order: Vec<String>,
+    outcomes: HashMap<String, Option<RunOutcome>>,
+}
+
+impl Runs {
+    fn lock(&self) -> MutexGuard<'_, KeptRuns> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, id: &str) {
+        let mut kept = self.lock();
+        if kept.order.len() >= KEPT {
+            let oldest = kept.order.remove(0);
+            kept.outcomes.remove(&oldest);
+        }
+        kept.order.push(id.to_owned());
+        kept.outcomes.insert(id.to_owned(), None);
+    }
+
+    fn end(&self, id: &str, outcome: RunOutcome) {
+        if let Some(slot) = self.lock().outcomes.get_mut(id) {
+            *slot = Some(outcome);
+        }
+    }
+
+    /// Nothing where there is no such run.
+    fn get(&self, id: &str) -> Option<Option<RunOutcome>> {
+        self.lock().outcomes.get(id).cloned()
+    }
 }

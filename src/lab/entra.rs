@@ -5,10 +5,7 @@
 //! credentials are checked. In which order Entra does so is not documented; here it is tenant, application,
 //! assertion's form and times, credentials, keys, policies, scope.
 
-mod access;
 mod assertion;
-mod discovery;
-mod fault;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,20 +14,21 @@ use http::Method;
 use http::header::RETRY_AFTER;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::macros::format_description;
 use url::form_urlencoded;
 
-pub(super) use access::{AccessTokens, Claims};
-use fault::Fault;
-
-use super::changing::Changing;
+use super::accounts::SharedState;
 use super::clock::now;
 use super::keys::random_uuid;
-use super::server::{Answer, Received, Service};
+use super::server::{Request, Response, Service};
 use super::sts::Fetcher;
 use super::world::{App, AzureWorld, EntraPolicy};
 use crate::domain::jwks::Jwks;
-use crate::domain::signature::{self, SignatureReason, SignatureState};
+use crate::domain::signature;
+use crate::domain::signature::{SignatureReason, SignatureState};
 use crate::domain::token::RawToken;
+pub(super) use assertion::{AccessTokens, Claims};
 
 const JSON: &str = "application/json; charset=utf-8";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -40,7 +38,7 @@ const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
 
 /// The token endpoint of one lab.
 pub(super) struct Entra {
-    azure: Arc<Changing<AzureWorld>>,
+    azure: Arc<SharedState<AzureWorld>>,
     fetcher: Fetcher,
     tokens: Arc<AccessTokens>,
     url: String,
@@ -55,9 +53,9 @@ impl Form {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
     }
 
-    fn required(&self, name: &'static str) -> Result<&str, Fault> {
+    fn required(&self, name: &'static str) -> Result<&str, EntraError> {
         self.get(name).ok_or_else(|| {
-            Fault::new(
+            EntraError::new(
                 900_144,
                 400,
                 "invalid_request",
@@ -69,7 +67,7 @@ impl Form {
 
 impl Entra {
     pub(super) fn new(
-        azure: Arc<Changing<AzureWorld>>,
+        azure: Arc<SharedState<AzureWorld>>,
         fetcher: Fetcher,
         tokens: Arc<AccessTokens>,
         url: String,
@@ -77,12 +75,12 @@ impl Entra {
         Entra { azure, fetcher, tokens, url, started: Instant::now() }
     }
 
-    async fn grant(&self, tenant: &str, form: &Form, now: i64) -> Result<String, Fault> {
+    async fn grant(&self, tenant: &str, form: &Form, now: i64) -> Result<String, EntraError> {
         let grant = form.required("grant_type")?;
         let client_id = form.required("client_id")?;
         let scope = form.required("scope")?;
         if grant != "client_credentials" {
-            return Err(Fault::new(
+            return Err(EntraError::new(
                 70_003,
                 400,
                 "unsupported_grant_type",
@@ -91,7 +89,7 @@ impl Entra {
         }
         let world = self.azure.now();
         if world.entra.throttled {
-            return Err(Fault::new(
+            return Err(EntraError::new(
                 90_024,
                 429,
                 "temporarily_unavailable",
@@ -103,7 +101,7 @@ impl Entra {
         match (form.get("client_assertion"), form.get("client_secret")) {
             (Some(assertion), _) => {
                 if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
-                    return Err(Fault::new(
+                    return Err(EntraError::new(
                         900_144,
                         400,
                         "invalid_request",
@@ -111,7 +109,7 @@ impl Entra {
                     ));
                 }
                 if app.multitenant {
-                    return Err(Fault::new(
+                    return Err(EntraError::new(
                         70_052,
                         400,
                         "invalid_request",
@@ -122,7 +120,7 @@ impl Entra {
             }
             (None, Some(secret)) => check_secret(app, secret)?,
             (None, None) => {
-                return Err(Fault::new(
+                return Err(EntraError::new(
                     7_000_218,
                     401,
                     "invalid_client",
@@ -131,7 +129,7 @@ impl Entra {
             }
         }
         if !app.service_principal {
-            return Err(Fault::new(
+            return Err(EntraError::new(
                 7_000_229,
                 401,
                 "invalid_client",
@@ -145,21 +143,22 @@ impl Entra {
         Ok(self.tokens.issue(&world.tenant_id, app, &resource, now))
     }
 
-    async fn check_assertion(&self, app: &App, text: &str, now: i64) -> Result<(), Fault> {
+    async fn check_assertion(&self, app: &App, text: &str, now: i64) -> Result<(), EntraError> {
         let (raw, decoded) = assertion::decoded(text)?;
         assertion::check_times(&decoded, now)?;
         let age = self.started.elapsed().as_secs();
         assertion::check_credentials(app, &decoded, age, self.azure.now().entra.old_codes)?;
         let issuer = decoded.issuer().unwrap_or_default();
         let keys = self.fetcher.key_set(issuer).await.and_then(|bytes| Jwks::parse(&bytes).ok());
-        let keys = keys
-            .ok_or_else(|| Fault::new(50_166, 400, "invalid_request", "Request to External OIDC endpoint failed."))?;
+        let keys = keys.ok_or_else(|| {
+            EntraError::new(50_166, 400, "invalid_request", "Request to External OIDC endpoint failed.")
+        })?;
         check_signature(&raw, &decoded, &keys, issuer)
     }
 }
 
 impl Service for Entra {
-    async fn answer(&self, request: Received) -> Answer {
+    async fn answer(&self, request: Request) -> Response {
         let path = request.path.trim_matches('/');
         let (tenant, operation) = path.split_once('/').unwrap_or((path, ""));
         let outcome = match (&request.method, operation) {
@@ -167,19 +166,19 @@ impl Service for Entra {
                 let form = Form(form_urlencoded::parse(&request.body).into_owned().collect());
                 self.grant(tenant, &form, now()).await.map(|token| granted(&token))
             }
-            (&Method::GET, discovery::DOCUMENT) if SHARED.contains(&tenant) => {
-                Ok(discovery::document(&self.url, tenant, "{tenantid}"))
+            (&Method::GET, DISCOVERY_PATH) if SHARED.contains(&tenant) => {
+                Ok(discovery_document(&self.url, tenant, "{tenantid}"))
             }
-            (&Method::GET, discovery::DOCUMENT) => {
-                check_tenant(&self.azure.now(), tenant).map(|()| discovery::document(&self.url, tenant, tenant))
+            (&Method::GET, DISCOVERY_PATH) => {
+                check_tenant(&self.azure.now(), tenant).map(|()| discovery_document(&self.url, tenant, tenant))
             }
-            (&Method::GET, discovery::KEYS) => Ok(discovery::keys()),
-            _ => return Answer::new(404, "text/plain", String::new()),
+            (&Method::GET, KEYS_PATH) => Ok(key_set()),
+            _ => return Response::new(404, "text/plain", String::new()),
         };
         match outcome {
-            Ok(body) => Answer::new(200, JSON, body.to_string()),
+            Ok(body) => Response::new(200, JSON, body.to_string()),
             Err(fault) => {
-                let answer = Answer::new(fault.status, JSON, fault.body(&random_uuid(), &random_uuid(), now()));
+                let answer = Response::new(fault.status, JSON, fault.body(&random_uuid(), &random_uuid(), now()));
                 if fault.status == 429 { answer.with_header(RETRY_AFTER, "10".into()) } else { answer }
             }
         }
@@ -189,15 +188,15 @@ impl Service for Entra {
 fn granted(token: &str) -> Value {
     json!({
         "token_type": "Bearer",
-        "expires_in": access::LIFETIME - 1,
-        "ext_expires_in": access::LIFETIME - 1,
+        "expires_in": assertion::LIFETIME - 1,
+        "ext_expires_in": assertion::LIFETIME - 1,
         "access_token": token,
     })
 }
 
-fn check_tenant(world: &AzureWorld, tenant: &str) -> Result<(), Fault> {
+fn check_tenant(world: &AzureWorld, tenant: &str) -> Result<(), EntraError> {
     if SHARED.contains(&tenant) {
-        return Err(Fault::new(
+        return Err(EntraError::new(
             9_001_023,
             400,
             "invalid_request",
@@ -207,7 +206,7 @@ fn check_tenant(world: &AzureWorld, tenant: &str) -> Result<(), Fault> {
         ));
     }
     if !tenant.contains('.') && !is_uuid(tenant) {
-        return Err(Fault::new(
+        return Err(EntraError::new(
             900_023,
             400,
             "invalid_request",
@@ -215,7 +214,7 @@ fn check_tenant(world: &AzureWorld, tenant: &str) -> Result<(), Fault> {
         ));
     }
     if !tenant.eq_ignore_ascii_case(&world.tenant_id) {
-        return Err(Fault::new(
+        return Err(EntraError::new(
             90_002,
             400,
             "invalid_request",
@@ -227,8 +226,8 @@ fn check_tenant(world: &AzureWorld, tenant: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn unknown_app(world: &AzureWorld, client_id: &str) -> Fault {
-    Fault::new(
+fn unknown_app(world: &AzureWorld, client_id: &str) -> EntraError {
+    EntraError::new(
         700_016,
         400,
         "unauthorized_client",
@@ -244,12 +243,12 @@ fn check_signature(
     decoded: &crate::domain::token::DecodedToken,
     keys: &Jwks,
     issuer: &str,
-) -> Result<(), Fault> {
+) -> Result<(), EntraError> {
     let kid = decoded.kid().unwrap_or_default();
     let published = keys.keys.iter().take(assertion::KEYS_KEPT).any(|key| key.kid.as_deref() == Some(kid));
     let checked = signature::verify(raw, decoded, Some(keys));
     match checked.state {
-        _ if kid.is_empty() || !published => Err(Fault::new(
+        _ if kid.is_empty() || !published => Err(EntraError::new(
             7_000_272,
             401,
             "invalid_client",
@@ -259,20 +258,20 @@ fn check_signature(
             ),
         )),
         SignatureState::Verified if matches!(checked.reason, SignatureReason::NamedKey { .. }) => Ok(()),
-        _ => Err(Fault::new(700_027, 401, "invalid_client", "Client assertion failed signature validation.")),
+        _ => Err(EntraError::new(700_027, 401, "invalid_client", "Client assertion failed signature validation.")),
     }
 }
 
-fn check_policy(world: &AzureWorld) -> Result<(), Fault> {
+fn check_policy(world: &AzureWorld) -> Result<(), EntraError> {
     match world.entra.policy {
         EntraPolicy::None => Ok(()),
-        EntraPolicy::ConditionalAccess => Err(Fault::new(
+        EntraPolicy::ConditionalAccess => Err(EntraError::new(
             53_003,
             400,
             "access_denied",
             "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
         )),
-        EntraPolicy::Issuers => Err(Fault::new(
+        EntraPolicy::Issuers => Err(EntraError::new(
             700_238,
             401,
             "invalid_client",
@@ -281,9 +280,9 @@ fn check_policy(world: &AzureWorld) -> Result<(), Fault> {
     }
 }
 
-fn resource(world: &AzureWorld, scope: &str) -> Result<String, Fault> {
+fn resource(world: &AzureWorld, scope: &str) -> Result<String, EntraError> {
     let Some(resource) = scope.strip_suffix("/.default") else {
-        return Err(Fault::new(
+        return Err(EntraError::new(
             1_002_012,
             400,
             "invalid_scope",
@@ -294,7 +293,7 @@ fn resource(world: &AzureWorld, scope: &str) -> Result<String, Fault> {
     };
     // A resource may end in a slash, as `https://management.core.windows.net/` does; the token's audience has it too.
     if !world.entra.resources.contains(resource.strip_suffix('/').unwrap_or(resource)) {
-        return Err(Fault::new(
+        return Err(EntraError::new(
             500_011,
             400,
             "invalid_resource",
@@ -307,10 +306,10 @@ fn resource(world: &AzureWorld, scope: &str) -> Result<String, Fault> {
     Ok(resource.to_owned())
 }
 
-fn check_secret(app: &App, secret: &str) -> Result<(), Fault> {
+fn check_secret(app: &App, secret: &str) -> Result<(), EntraError> {
     let client_id = &app.client_id;
     match app.client_secrets.iter().find(|known| known.value.expose_secret() == secret) {
-        None => Err(Fault::new(
+        None => Err(EntraError::new(
             7_000_215,
             401,
             "invalid_client",
@@ -318,7 +317,7 @@ fn check_secret(app: &App, secret: &str) -> Result<(), Fault> {
                 "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'."
             ),
         )),
-        Some(known) if known.expired => Err(Fault::new(
+        Some(known) if known.expired => Err(EntraError::new(
             7_000_222,
             401,
             "invalid_client",
@@ -337,4 +336,74 @@ pub(super) fn is_uuid(text: &str) -> bool {
             8 | 13 | 18 | 23 => b == b'-',
             _ => b.is_ascii_hexdigit(),
         })
+}
+
+/// What the token endpoint answers instead of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct EntraError {
+    pub code: u32,
+    pub status: u16,
+    pub error: &'static str,
+    pub message: String,
+}
+
+impl EntraError {
+    fn new(code: u32, status: u16, error: &'static str, message: impl Into<String>) -> Self {
+        EntraError { code, status, error, message: message.into() }
+    }
+
+    /// The JSON body, with the identifiers that support asks for.
+    fn body(&self, trace: &str, correlation: &str, now: i64) -> String {
+        let time = server_time(now);
+        json!({
+            "error": self.error,
+            "error_description": format!(
+                "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}",
+                self.code, self.message
+            ),
+            "error_codes": [self.code],
+            "timestamp": time,
+            "trace_id": trace,
+            "correlation_id": correlation,
+            "error_uri": format!("https://login.microsoftonline.com/error?code={}", self.code),
+        })
+        .to_string()
+    }
+}
+
+/// `2025-10-13 14:54:34Z`.
+fn server_time(now: i64) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
+    OffsetDateTime::from_unix_timestamp(now).ok().and_then(|t| t.format(format).ok()).unwrap_or_default()
+}
+
+/// `2025-10-13T14:54:34.0000000Z`, as the texts quote times.
+fn quoted_time(seconds: i64) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].0000000Z");
+    OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|t| t.format(format).ok()).unwrap_or_default()
+}
+
+/// The path of the document below the directory.
+const DISCOVERY_PATH: &str = "v2.0/.well-known/openid-configuration";
+/// The path of the keys below the directory.
+const KEYS_PATH: &str = "discovery/v2.0/keys";
+
+/// The document at `tenant`, whose tokens are issued by `issuer`.
+fn discovery_document(url: &str, tenant: &str, issuer: &str) -> Value {
+    let directory = format!("{url}/{tenant}");
+    json!({
+        "issuer": format!("{url}/{issuer}/v2.0"),
+        "authorization_endpoint": format!("{directory}/oauth2/v2.0/authorize"),
+        "token_endpoint": format!("{directory}/oauth2/v2.0/token"),
+        "jwks_uri": format!("{directory}/{KEYS_PATH}"),
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    })
+}
+
+/// None: access tokens are opaque to all but the service that they are for.
+fn key_set() -> Value {
+    json!({ "keys": [] })
 }

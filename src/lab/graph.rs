@@ -3,10 +3,6 @@
 
 mod application;
 mod credential;
-mod fault;
-mod filter;
-mod password;
-mod principal;
 
 use std::sync::Arc;
 
@@ -14,12 +10,12 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use fault::Fault;
-
-use super::changing::Changing;
+use super::accounts::SharedState;
+use super::accounts::{Rejection, bearer};
+use super::clock::now;
 use super::entra::AccessTokens;
-use super::server::{Answer, Received, Service};
-use super::tenant::{Rejection, bearer};
+use super::keys::random_uuid;
+use super::server::{Request, Response, Service};
 use super::world::{App, AzureWorld};
 
 const JSON: &str = "application/json;odata.metadata=minimal;charset=utf-8";
@@ -30,25 +26,25 @@ const ADMINISTRATORS: [&str; 3] =
 
 /// The Graph of one lab.
 pub(super) struct Graph {
-    azure: Arc<Changing<AzureWorld>>,
+    azure: Arc<SharedState<AzureWorld>>,
     tokens: Arc<AccessTokens>,
     url: String,
 }
 
 /// What an operation yields: an HTTP status, and a body where there is one.
-type Outcome = Result<(u16, Option<Value>), Fault>;
+type Outcome = Result<(u16, Option<Value>), GraphError>;
 
 impl Graph {
-    pub(super) fn new(azure: Arc<Changing<AzureWorld>>, tokens: Arc<AccessTokens>, url: String) -> Self {
+    pub(super) fn new(azure: Arc<SharedState<AzureWorld>>, tokens: Arc<AccessTokens>, url: String) -> Self {
         Graph { azure, tokens, url }
     }
 
-    fn act(&self, request: &Received) -> Outcome {
+    fn act(&self, request: &Request) -> Outcome {
         self.authorize(request)?;
         let decoded = percent_decode_str(&request.path).decode_utf8_lossy();
         let path: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty()).collect();
         let ["v1.0" | "beta", path @ ..] = path.as_slice() else {
-            return Err(Fault::segment(path.first().copied().unwrap_or_default()));
+            return Err(GraphError::segment(path.first().copied().unwrap_or_default()));
         };
         // `applications(appId='…')` addresses one as `applications/…` does.
         let (collection, rest) = (path.first().copied().unwrap_or_default(), path.get(1..).unwrap_or_default());
@@ -69,19 +65,19 @@ impl Graph {
             ("applications", Some(key), ["removePassword"]) => self.remove_password(request, &key),
             ("servicePrincipals", None, []) => self.principals(request),
             ("servicePrincipals", Some(key), []) => self.principal(request, &key),
-            (other, _, below) => Err(Fault::segment(below.last().copied().unwrap_or(other))),
+            (other, _, below) => Err(GraphError::segment(below.last().copied().unwrap_or(other))),
         }
     }
 
     /// Applications call for themselves here, and need a directory role.
-    fn authorize(&self, request: &Received) -> Result<(), Fault> {
+    fn authorize(&self, request: &Request) -> Result<(), GraphError> {
         let claims = bearer(request, &self.tokens, &[AUDIENCE, &self.url]).map_err(|rejection| {
             let message = match rejection {
                 Rejection::Missing => "Access token is empty.",
                 Rejection::Invalid => "Signing key is invalid.",
                 Rejection::OtherAudience => "Access token validation failure. Invalid audience.",
             };
-            Fault::new(401, "InvalidAuthenticationToken", message)
+            GraphError::new(401, "InvalidAuthenticationToken", message)
         })?;
         let world = self.azure.now();
         let may = world
@@ -90,7 +86,7 @@ impl Graph {
         if may {
             return Ok(());
         }
-        Err(Fault::new(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."))
+        Err(GraphError::new(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."))
     }
 }
 
@@ -119,19 +115,19 @@ impl Selector<'_> {
 }
 
 impl Service for Graph {
-    async fn answer(&self, request: Received) -> Answer {
+    async fn answer(&self, request: Request) -> Response {
         match self.act(&request) {
-            Ok((status, body)) => Answer::new(status, JSON, body.map(|body| body.to_string()).unwrap_or_default()),
-            Err(fault) => Answer::new(fault.status, JSON, fault.body()),
+            Ok((status, body)) => Response::new(status, JSON, body.map(|body| body.to_string()).unwrap_or_default()),
+            Err(fault) => Response::new(fault.status, JSON, fault.body()),
         }
     }
 }
 
 /// The request's body, which must be an object.
-fn object(request: &Received) -> Result<Map<String, Value>, Fault> {
+fn object(request: &Request) -> Result<Map<String, Value>, GraphError> {
     match serde_json::from_slice(&request.body) {
         Ok(Value::Object(object)) => Ok(object),
-        _ => Err(Fault::bad_request(
+        _ => Err(GraphError::bad_request(
             "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
         )),
     }
@@ -142,10 +138,143 @@ fn page(entries: Vec<Value>) -> Outcome {
     Ok((200, Some(json!({ "value": entries }))))
 }
 
-fn not_allowed(method: &Method) -> Fault {
-    Fault::new(
+fn not_allowed(method: &Method) -> GraphError {
+    GraphError::new(
         405,
         "Request_BadRequest",
         format!("Specified HTTP method {method} is not allowed for the request target."),
     )
+}
+
+/// What Graph answers instead of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct GraphError {
+    pub status: u16,
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl GraphError {
+    fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        GraphError { status, code, message: message.into() }
+    }
+
+    /// `Request_BadRequest`, 400.
+    fn bad_request(message: impl Into<String>) -> Self {
+        GraphError::new(400, "Request_BadRequest", message)
+    }
+
+    /// A path that leads nowhere.
+    fn segment(segment: &str) -> Self {
+        GraphError::new(400, "BadRequest", format!("Resource not found for the segment '{segment}'."))
+    }
+
+    /// No object of this id.
+    fn not_found(id: &str) -> Self {
+        let message =
+            format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present.");
+        GraphError::new(404, "Request_ResourceNotFound", message)
+    }
+
+    /// Something with this key is there already.
+    fn duplicate(message: impl Into<String>) -> Self {
+        GraphError::new(409, "Request_MultipleObjectsWithSameKeyValue", message)
+    }
+
+    /// The JSON body, with the identifiers that support asks for.
+    fn body(&self) -> String {
+        let inner = json!({
+            "date": crate::domain::timestamp::rfc3339(now()),
+            "request-id": random_uuid(),
+            "client-request-id": random_uuid(),
+        });
+        json!({ "error": { "code": self.code, "message": self.message, "innerError": inner } }).to_string()
+    }
+}
+
+/// What a filter asks of an object.
+enum Filter {
+    Everything,
+    Equals {
+        property: String,
+        value: String,
+    },
+    StartsWith {
+        property: String,
+        value: String,
+    },
+    /// One of the service principal's names.
+    PrincipalName(String),
+}
+
+impl Filter {
+    /// Reads the request's query.
+    fn read(request: &Request) -> Result<Self, GraphError> {
+        let Some(text) = request.parameter("$filter") else { return Ok(Filter::Everything) };
+        let parsed = Filter::parse(&text);
+        parsed.ok_or_else(|| {
+            let message = "Unsupported or invalid query filter clause specified for property of resource.";
+            GraphError::new(400, "Request_UnsupportedQuery", message)
+        })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(name) = text.strip_prefix("servicePrincipalNames/any(") {
+            let (_, value) = name.strip_suffix(')')?.split_once(" eq ")?;
+            return Some(Filter::PrincipalName(quoted(value)?));
+        }
+        let starts = text.strip_prefix("startswith(").or_else(|| text.strip_prefix("startsWith("));
+        if let Some(arguments) = starts {
+            let (property, value) = arguments.strip_suffix(')')?.split_once(',')?;
+            return Some(Filter::StartsWith { property: property.trim().to_owned(), value: quoted(value)? });
+        }
+        let (property, value) = text.split_once(" eq ")?;
+        Some(Filter::Equals { property: property.trim().to_owned(), value: quoted(value)? })
+    }
+
+    /// Whether an object's JSON fits.
+    fn fits(&self, object: &serde_json::Value) -> bool {
+        let text = |property: &String| object[property.as_str()].as_str().unwrap_or_default().to_lowercase();
+        match self {
+            Filter::Everything => true,
+            Filter::Equals { property, value } => text(property) == value.to_lowercase(),
+            Filter::StartsWith { property, value } => text(property).starts_with(&value.to_lowercase()),
+            Filter::PrincipalName(name) => {
+                let names = object["servicePrincipalNames"].as_array();
+                names.is_some_and(|names| names.iter().any(|known| known == name))
+            }
+        }
+    }
+}
+
+/// A text in single quotes, which it doubles inside.
+fn quoted(text: &str) -> Option<String> {
+    Some(text.trim().strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'"))
+}
+
+#[cfg(test)]
+mod filter_tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_forms_that_command_lines_send() {
+        let object = json!({ "appId": "A1", "displayName": "crew's", "servicePrincipalNames": ["A1"] });
+        for (filter, fits) in [
+            ("appId eq 'a1'", true),
+            ("appId eq 'b'", false),
+            ("displayName eq 'crew''s'", true),
+            ("startswith(displayName, 'crew')", true),
+            ("startswith(displayName,'x')", false),
+            ("servicePrincipalNames/any(c:c eq 'A1')", true),
+            ("servicePrincipalNames/any(c:c eq 'B')", false),
+        ] {
+            assert_eq!(Filter::parse(filter).map(|filter| filter.fits(&object)), Some(fits), "{filter}");
+        }
+        for filter in ["", "appId", "appId eq A1", "startswith(displayName)", "any(c:c eq 'x')x"] {
+            assert!(Filter::parse(filter).is_none(), "{filter}");
+        }
+    }
 }

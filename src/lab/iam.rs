@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 pub(super) use ruling::{Named, Ruling, is_policy, rule, rule_by_principal, trust_allows};
 
-use super::fault::Fault;
+use super::json_protocol::AwsError;
 use super::query::{Constraints, Element, Outcome, Parameters, Protocol, Shown};
-use super::server::{Answer, Received, Service};
+use super::server::{Request, Response, Service};
 use super::session::{Account, Caller};
 use super::sts::Fetcher;
 use super::world::AwsWorld;
@@ -41,7 +41,7 @@ struct Call<'a> {
 
 impl Call<'_> {
     /// The name that a parameter gives: 1 to `longest` letters, digits and `_+=,.@-`.
-    fn name(&self, parameter: &str, longest: usize) -> Result<&str, Fault> {
+    fn name(&self, parameter: &str, longest: usize) -> Result<&str, AwsError> {
         let value = self.parameters.get(parameter);
         let member = format!("{}{}", parameter[..1].to_lowercase(), &parameter[1..]);
         let mut constraints = Constraints::default();
@@ -53,7 +53,7 @@ impl Call<'_> {
     }
 
     /// A parameter that must be there.
-    fn required(&self, parameter: &str) -> Result<&str, Fault> {
+    fn required(&self, parameter: &str) -> Result<&str, AwsError> {
         let value = self.parameters.get(parameter);
         let member = format!("{}{}", parameter[..1].to_lowercase(), &parameter[1..]);
         let mut constraints = Constraints::default();
@@ -63,12 +63,12 @@ impl Call<'_> {
     }
 
     /// The path of what is to be made; `/` where none is given.
-    fn path(&self) -> Result<String, Fault> {
+    fn path(&self) -> Result<String, AwsError> {
         let path = self.parameters.get("Path").unwrap_or("/");
         if path.starts_with('/') && path.ends_with('/') && path.bytes().all(|b| (0x21..0x7f).contains(&b)) {
             return Ok(path.to_owned());
         }
-        Err(Fault::validation(
+        Err(AwsError::validation(
             "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
         ))
     }
@@ -79,7 +79,7 @@ impl Iam {
         Iam { account, fetcher, thumbprint }
     }
 
-    async fn act(&self, request: &Received) -> Result<Outcome, Fault> {
+    async fn act(&self, request: &Request) -> Result<Outcome, AwsError> {
         let parameters = QUERY.read(request)?;
         let sender = QUERY.authenticate(request, &self.account)?;
         let call = Call { caller: &sender.caller, parameters: &parameters };
@@ -133,7 +133,7 @@ impl Iam {
     }
 
     /// Whether the caller's policies allow the action on the resource.
-    fn authorize(&self, call: &Call<'_>, action: &str, resource: &str) -> Result<(), Fault> {
+    fn authorize(&self, call: &Call<'_>, action: &str, resource: &str) -> Result<(), AwsError> {
         let action = format!("iam:{action}");
         let context = call.caller.keys(&self.account);
         let identity = rule(&self.account.identity_policies(call.caller), &action, resource, &context);
@@ -152,29 +152,29 @@ impl Iam {
         };
         let user = self.account.arn(call.caller);
         let message = format!("User: {user} is not authorized to perform: {action} on resource: {resource} {why}");
-        Err(Fault::new("AccessDenied", 403, message))
+        Err(AwsError::new("AccessDenied", 403, message))
     }
 }
 
 impl Service for Iam {
-    async fn answer(&self, request: Received) -> Answer {
+    async fn answer(&self, request: Request) -> Response {
         QUERY.answer(self.act(&request).await)
     }
 }
 
 /// `NoSuchEntity`, 404.
-fn no_such(what: impl Into<String>) -> Fault {
-    Fault::new("NoSuchEntity", 404, what)
+fn no_such(what: impl Into<String>) -> AwsError {
+    AwsError::new("NoSuchEntity", 404, what)
 }
 
 /// `EntityAlreadyExists`, 409.
-fn exists(what: impl Into<String>) -> Fault {
-    Fault::new("EntityAlreadyExists", 409, what)
+fn exists(what: impl Into<String>) -> AwsError {
+    AwsError::new("EntityAlreadyExists", 409, what)
 }
 
 /// `DeleteConflict`, 409.
-fn in_use(what: impl Into<String>) -> Fault {
-    Fault::new("DeleteConflict", 409, what)
+fn in_use(what: impl Into<String>) -> AwsError {
+    AwsError::new("DeleteConflict", 409, what)
 }
 
 /// Puts something under a name that is free; whether it was.

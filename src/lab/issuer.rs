@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::LabError;
 use super::keys::{self, Keys};
-use super::server::{Answer, Received, Service};
+use super::server::{Request, Response, Service};
 use super::world::{Description, IssuerWorld, PublishedKey, Redirect, Slow, TokenWorld};
 
 const JSON: &str = "application/json";
@@ -44,48 +44,49 @@ impl Issuer {
         Issuer { world, keys, discovery, jwks }
     }
 
-    fn discovery(&self) -> Answer {
+    fn discovery(&self) -> Response {
         let body = self.world.discovery_body.clone().unwrap_or_else(|| match self.world.discovery_status {
             200 => self.discovery.clone(),
             status => json!({ "error": "not available", "status": status }).to_string(),
         });
-        self.late(Slow::Discovery, Answer::new(self.world.discovery_status, JSON, body))
+        self.late(Slow::Discovery, Response::new(self.world.discovery_status, JSON, body))
     }
 
-    fn jwks(&self) -> Answer {
+    fn jwks(&self) -> Response {
         let body = self.world.jwks_body.clone().unwrap_or_else(|| match self.world.jwks_status {
             200 => self.jwks.clone(),
             status => json!({ "error": "not available", "status": status }).to_string(),
         });
-        self.late(Slow::Jwks, Answer::new(self.world.jwks_status, JSON, body))
+        self.late(Slow::Jwks, Response::new(self.world.jwks_status, JSON, body))
     }
 
-    fn late(&self, document: Slow, mut answer: Answer) -> Answer {
+    fn late(&self, document: Slow, mut answer: Response) -> Response {
         if self.world.slow == Slow::Both || self.world.slow == document {
             answer.delay = Duration::from_millis(self.world.delay_ms);
         }
         answer
     }
 
-    fn mint(&self, body: &[u8]) -> Answer {
+    fn mint(&self, body: &[u8]) -> Response {
         let request: MintRequest = match serde_json::from_slice(body) {
             Ok(request) => request,
             Err(error) => {
                 let message = format!("{error}; send {{\"header\": {{…}}, \"payload\": \"<JSON text>\"}}");
-                return Answer::new(400, JSON, json!({ "error": message }).to_string());
+                return Response::new(400, JSON, json!({ "error": message }).to_string());
             }
         };
         let header = request.header.unwrap_or_else(|| Keys::header(keys::DEFAULT));
         match self.keys.mint(&header, &request.payload) {
-            Ok(token) => Answer::new(200, JSON, json!({ "token": token }).to_string()),
-            Err(error) => Answer::new(500, JSON, json!({ "error": error.to_string() }).to_string()),
+            Ok(token) => Response::new(200, JSON, json!({ "token": token }).to_string()),
+            Err(error) => Response::new(500, JSON, json!({ "error": error.to_string() }).to_string()),
         }
     }
 }
 
 impl Service for Issuer {
-    async fn answer(&self, request: Received) -> Answer {
-        let moved = |path: &str| Answer::new(302, JSON, String::new()).with_header(LOCATION, format!("{MOVED}{path}"));
+    async fn answer(&self, request: Request) -> Response {
+        let moved =
+            |path: &str| Response::new(302, JSON, String::new()).with_header(LOCATION, format!("{MOVED}{path}"));
         match (&request.method, request.path.as_str()) {
             (&Method::GET | &Method::HEAD, DISCOVERY_PATH) if self.world.redirect == Redirect::Discovery => {
                 moved(DISCOVERY_PATH)
@@ -102,8 +103,8 @@ impl Service for Issuer {
     }
 }
 
-fn not_found() -> Answer {
-    Answer::new(404, JSON, json!({ "error": "not found" }).to_string())
+fn not_found() -> Response {
+    Response::new(404, JSON, json!({ "error": "not found" }).to_string())
 }
 
 /// The document of OpenID Connect Discovery 1.0 section 3, with what AWS asks of it.

@@ -1,16 +1,16 @@
-//! AWS's JSON 1.1 protocol, which Secrets Manager and KMS speak: a target in a header, JSON in and out.
+//! AWS's JSON 1.1 protocol, which Secrets Manager and KMS speak: a target in a header, JSON in and out; and a refusal as AWS
+//! words it.
 
 use std::time::Duration;
 
 use http::{HeaderName, Method};
 use serde_json::{Map, Value, json};
 
-use super::clock;
-use super::fault::Fault;
 use super::keys::random_uuid;
-use super::server::{Answer, Received};
+use super::server::{Request, Response};
 use super::session::Account;
-use super::sigv4::{self, Authenticated, Rejection};
+use super::sigv4::{Authenticated, Rejection};
+use super::{clock, sigv4};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -31,9 +31,9 @@ impl JsonProtocol {
     /// The operation that is asked for, who asks, and the input.
     pub(super) fn read(
         &self,
-        request: &Received,
+        request: &Request,
         account: &Account,
-    ) -> Result<(String, Authenticated, Map<String, Value>), Fault> {
+    ) -> Result<(String, Authenticated, Map<String, Value>), AwsError> {
         let action = request.header("x-amz-target").strip_prefix(self.target).unwrap_or_default();
         if request.method != Method::POST || action.is_empty() {
             return Err(unknown_operation());
@@ -42,29 +42,29 @@ impl JsonProtocol {
             .map_err(|rejection| rejected(rejection, self.service))?;
         match serde_json::from_slice(&request.body) {
             Ok(Value::Object(input)) => Ok((action.to_owned(), sender, input)),
-            _ => Err(Fault::new("SerializationException", 400, "The request body is not a JSON object")),
+            _ => Err(AwsError::new("SerializationException", 400, "The request body is not a JSON object")),
         }
     }
 
     /// The answer on the wire; an operation without a result has no body.
-    pub(super) fn answer(&self, outcome: Result<Value, Fault>) -> Answer {
+    pub(super) fn answer(&self, outcome: Result<Value, AwsError>) -> Response {
         let (status, body) = match outcome {
             Ok(Value::Null) => (200, String::new()),
             Ok(output) => (200, output.to_string()),
             Err(fault) => (fault.status, json!({ "__type": fault.code, self.message: fault.message }).to_string()),
         };
-        Answer::new(status, CONTENT_TYPE, body).with_header(REQUEST_ID, random_uuid())
+        Response::new(status, CONTENT_TYPE, body).with_header(REQUEST_ID, random_uuid())
     }
 }
 
 /// The refusal of an operation that the service does not have.
-pub(super) fn unknown_operation() -> Fault {
-    Fault::new("UnknownOperationException", 400, "")
+pub(super) fn unknown_operation() -> AwsError {
+    AwsError::new("UnknownOperationException", 400, "")
 }
 
 /// A signature that proves nobody, in the words of the JSON services.
-fn rejected(rejection: Rejection, service: &str) -> Fault {
-    let refused = |code, message: &str| Fault::new(code, 400, message);
+fn rejected(rejection: Rejection, service: &str) -> AwsError {
+    let refused = |code, message: &str| AwsError::new(code, 400, message);
     match rejection {
         Rejection::Missing => refused("MissingAuthenticationTokenException", "Missing Authentication Token"),
         Rejection::Incomplete(what) => refused(
@@ -92,5 +92,55 @@ fn rejected(rejection: Rejection, service: &str) -> Fault {
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
              Access Key and signing method. Consult the service documentation for details.",
         ),
+    }
+}
+
+/// What a service answers instead of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AwsError {
+    pub code: &'static str,
+    pub status: u16,
+    pub message: String,
+}
+
+impl AwsError {
+    pub(super) fn new(code: &'static str, status: u16, message: impl Into<String>) -> Self {
+        AwsError { code, status, message: message.into() }
+    }
+
+    /// `InvalidIdentityToken`, 400.
+    pub(super) fn invalid_token(message: impl Into<String>) -> Self {
+        AwsError::new("InvalidIdentityToken", 400, message)
+    }
+
+    /// The sentence STS has for a token that fails without a reason it would name: audience, signature, algorithm.
+    pub(super) fn not_validated() -> Self {
+        AwsError::invalid_token(
+            "The web identity token provided could not be validated. \
+             See the AssumeRoleWithWebIdentity documentation for requirements.",
+        )
+    }
+
+    /// The sentence for keys that could not be had, and for a `kid` that is not among them. The two blanks are STS's.
+    pub(super) fn no_verification_key() -> Self {
+        AwsError::invalid_token(
+            "Couldn't retrieve verification key from your identity provider,  \
+             please reference AssumeRoleWithWebIdentity documentation for requirements",
+        )
+    }
+
+    /// `ValidationError`, 400.
+    pub(super) fn validation(message: impl Into<String>) -> Self {
+        AwsError::new("ValidationError", 400, message)
+    }
+
+    /// The one sentence for a web identity that the role does not let in, whatever the reason.
+    pub(super) fn not_authorized(action: &str) -> Self {
+        AwsError::new("AccessDenied", 403, format!("Not authorized to perform {action}"))
+    }
+
+    /// A failure of the service's own.
+    pub(super) fn internal(message: impl Into<String>) -> Self {
+        AwsError::new("InternalFailure", 500, message)
     }
 }

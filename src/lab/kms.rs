@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::fault::Fault;
 use super::iam::{self, Ruling};
+use super::json_protocol::AwsError;
 use super::json_protocol::{JsonProtocol, unknown_operation};
-use super::server::{Answer, Received, Service};
+use super::server::{Request, Response, Service};
 use super::session::{Account, Caller};
 use super::world::{AwsWorld, KeyState, KmsKey, Policy};
 
@@ -49,7 +49,7 @@ impl Kms {
         Kms { account }
     }
 
-    fn act(&self, request: &Received) -> Result<Value, Fault> {
+    fn act(&self, request: &Request) -> Result<Value, AwsError> {
         let (action, sender, input) = PROTOCOL.read(request, &self.account)?;
         let call = Call { caller: &sender.caller, region: &sender.region, input: &input };
         match action.as_str() {
@@ -64,7 +64,7 @@ impl Kms {
         }
     }
 
-    fn describe_key(&self, call: &Call<'_>) -> Result<Value, Fault> {
+    fn describe_key(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let Admitted { arn, key, .. } = self.admit(call, "DescribeKey")?;
         let state = match key.state {
             KeyState::Enabled => "Enabled",
@@ -84,33 +84,33 @@ impl Kms {
         }}))
     }
 
-    fn enable_key(&self, call: &Call<'_>) -> Result<Value, Fault> {
+    fn enable_key(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let admitted = self.admit(call, "EnableKey")?;
         not_pending(&admitted)?;
         self.change(&admitted.name, |key| key.state = KeyState::Enabled);
         Ok(Value::Null)
     }
 
-    fn disable_key(&self, call: &Call<'_>) -> Result<Value, Fault> {
+    fn disable_key(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let admitted = self.admit(call, "DisableKey")?;
         not_pending(&admitted)?;
         self.change(&admitted.name, |key| key.state = KeyState::Disabled);
         Ok(Value::Null)
     }
 
-    fn schedule_key_deletion(&self, call: &Call<'_>) -> Result<Value, Fault> {
+    fn schedule_key_deletion(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let admitted = self.admit(call, "ScheduleKeyDeletion")?;
         not_pending(&admitted)?;
         let days = call.input.get("PendingWindowInDays").map_or(Some(LONGEST_WINDOW_DAYS), Value::as_u64);
         let Some(days) = days.filter(|days| (7..=LONGEST_WINDOW_DAYS).contains(days)) else {
-            return Err(Fault::new("ValidationException", 400, "PendingWindowInDays must be between 7 and 30."));
+            return Err(AwsError::new("ValidationException", 400, "PendingWindowInDays must be between 7 and 30."));
         };
         self.change(&admitted.name, |key| key.state = KeyState::PendingDeletion);
         Ok(json!({ "KeyId": admitted.arn, "KeyState": "PendingDeletion", "PendingWindowInDays": days }))
     }
 
     /// A key whose deletion is cancelled is disabled.
-    fn cancel_key_deletion(&self, call: &Call<'_>) -> Result<Value, Fault> {
+    fn cancel_key_deletion(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let admitted = self.admit(call, "CancelKeyDeletion")?;
         if admitted.key.state != KeyState::PendingDeletion {
             return Err(invalid_state(&admitted.arn, "is not pending deletion."));
@@ -119,18 +119,18 @@ impl Kms {
         Ok(json!({ "KeyId": admitted.arn }))
     }
 
-    fn get_key_policy(&self, call: &Call<'_>) -> Result<Value, Fault> {
+    fn get_key_policy(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let admitted = self.admit(call, "GetKeyPolicy")?;
         named_default(call)?;
         Ok(json!({ "Policy": admitted.key.policy.text(), "PolicyName": POLICY_NAME }))
     }
 
     /// A policy that would keep its own writer from changing it again is refused, unless the caller insists.
-    fn put_key_policy(&self, call: &Call<'_>) -> Result<Value, Fault> {
+    fn put_key_policy(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let admitted = self.admit(call, "PutKeyPolicy")?;
         named_default(call)?;
         let policy = call.text("Policy").unwrap_or_default();
-        let malformed = |message| Err(Fault::new("MalformedPolicyDocumentException", 400, message));
+        let malformed = |message| Err(AwsError::new("MalformedPolicyDocumentException", 400, message));
         if !iam::is_policy(policy) {
             return malformed("The new key policy is not a policy document.");
         }
@@ -143,7 +143,7 @@ impl Kms {
     }
 
     /// The key that the call names by id or ARN, if the caller may do `action` on it.
-    fn admit(&self, call: &Call<'_>, action: &str) -> Result<Admitted, Fault> {
+    fn admit(&self, call: &Call<'_>, action: &str) -> Result<Admitted, AwsError> {
         let wanted = call.text("KeyId").unwrap_or_default();
         let world = self.account.world();
         let found = world.keys.iter().find_map(|(name, key)| {
@@ -157,7 +157,7 @@ impl Kms {
             } else {
                 format!("arn:aws:kms:{}:{}:key/{wanted}", call.region, world.account)
             };
-            return Err(Fault::new("NotFoundException", 400, format!("Key '{asked}' does not exist")));
+            return Err(AwsError::new("NotFoundException", 400, format!("Key '{asked}' does not exist")));
         };
         let action = format!("kms:{action}");
         if self.allows(call, &action, &arn, &key.policy.text()) {
@@ -168,7 +168,7 @@ impl Kms {
             "User: {user} is not authorized to perform: {action} on resource: {arn} because no resource-based policy \
              allows the {action} action"
         );
-        Err(Fault::new("AccessDeniedException", 400, message))
+        Err(AwsError::new("AccessDeniedException", 400, message))
     }
 
     /// Whether the key's policy lets the caller, or leaves it to the account whose policies do.
@@ -187,7 +187,7 @@ impl Kms {
 }
 
 impl Service for Kms {
-    async fn answer(&self, request: Received) -> Answer {
+    async fn answer(&self, request: Request) -> Response {
         PROTOCOL.answer(self.act(&request))
     }
 }
@@ -196,20 +196,20 @@ fn key_arn(world: &AwsWorld, key: &KmsKey) -> String {
     format!("arn:aws:kms:{}:{}:key/{}", key.region.as_ref().unwrap_or(&world.region), world.account, key.id)
 }
 
-fn not_pending(admitted: &Admitted) -> Result<(), Fault> {
+fn not_pending(admitted: &Admitted) -> Result<(), AwsError> {
     match admitted.key.state {
         KeyState::PendingDeletion => Err(invalid_state(&admitted.arn, "is pending deletion.")),
         KeyState::Enabled | KeyState::Disabled => Ok(()),
     }
 }
 
-fn invalid_state(arn: &str, what: &str) -> Fault {
-    Fault::new("KMSInvalidStateException", 400, format!("{arn} {what}"))
+fn invalid_state(arn: &str, what: &str) -> AwsError {
+    AwsError::new("KMSInvalidStateException", 400, format!("{arn} {what}"))
 }
 
-fn named_default(call: &Call<'_>) -> Result<(), Fault> {
+fn named_default(call: &Call<'_>) -> Result<(), AwsError> {
     match call.text("PolicyName").unwrap_or(POLICY_NAME) {
         POLICY_NAME => Ok(()),
-        name => Err(Fault::new("NotFoundException", 400, format!("No such policy exists: {name}"))),
+        name => Err(AwsError::new("NotFoundException", 400, format!("No such policy exists: {name}"))),
     }
 }

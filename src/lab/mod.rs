@@ -10,12 +10,9 @@
 mod accounts;
 mod arm;
 mod authority;
-mod changing;
-mod client;
 mod clock;
 mod deployment;
 mod entra;
-mod fault;
 mod graph;
 mod iam;
 mod issuer;
@@ -28,7 +25,6 @@ mod server;
 mod session;
 mod sigv4;
 mod sts;
-mod tenant;
 mod vault;
 pub mod world;
 
@@ -51,10 +47,10 @@ use issuer::Issuer;
 use keys::Keys;
 use kms::Kms;
 use secretsmanager::SecretsManager;
-use server::{Manner, Port};
+use server::{Port, ServerOptions};
 use sts::{Fetcher, Sts};
 use vault::Vault;
-use world::{Certificate, Description, Places};
+use world::{Certificate, Description, ServiceUrls};
 pub use world::{Scenario, World, WorldError};
 
 use crate::caught::caught;
@@ -232,7 +228,7 @@ impl Lab {
             arm: arm_port.url(),
             deployment: Some(deployment_port.url()),
         };
-        let description = world.describe(&Places {
+        let description = world.describe(&ServiceUrls {
             issuer: endpoints.issuer.clone(),
             entra: entra_port.url(),
             graph: graph_port.url(),
@@ -245,14 +241,14 @@ impl Lab {
         let inside: Arc<str> = format!("trustline-lab/{}", keys::random_uuid()).into();
 
         let (stop, stopped) = watch::channel(());
-        let manner = Manner {
+        let manner = ServerOptions {
             idle_limit: options.idle_limit,
             delay: options.delay,
             inside: inside.clone(),
             ahead_s: description.clock_offset_s,
             own_ahead_s: 0,
         };
-        let issuer_manner = Manner { own_ahead_s: description.issuer.clock_offset_s, ..manner.clone() };
+        let issuer_manner = ServerOptions { own_ahead_s: description.issuer.clock_offset_s, ..manner.clone() };
         let plain = authority.server(Certificate::Valid)?;
         let issuer_tls = match description.issuer.certificate {
             Certificate::Valid => plain.clone(),
@@ -266,7 +262,7 @@ impl Lab {
         let sts = Arc::new(Sts::new(accounts.clone(), Fetcher::new(authority.der(), inside.clone())));
         let access_tokens = Arc::new(AccessTokens::new()?);
         let fetcher = Fetcher::new(authority.der(), inside);
-        let azure = Arc::new(tenant::open(description.azure.clone()));
+        let azure = Arc::new(accounts::open_tenant(description.azure.clone()));
         let entra = Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone(), entra_port.url()));
         let vault = Arc::new(Vault::new(azure.clone(), vault_port.url(), access_tokens.clone()));
         let graph = Arc::new(Graph::new(azure.clone(), access_tokens.clone(), graph_port.url()));
@@ -285,11 +281,11 @@ impl Lab {
             let (port, mut azure) = (Port::bind()?, description.azure.clone());
             azure.vault.secrets = std::mem::take(&mut azure.second_vault);
             read_vault = port.url();
-            let second = Arc::new(Vault::new(Arc::new(tenant::open(azure)), port.url(), access_tokens));
+            let second = Arc::new(Vault::new(Arc::new(accounts::open_tenant(azure)), port.url(), access_tokens));
             servers.push(port.serve(plain.clone(), second, manner.clone(), stopped.clone())?);
         }
         let clouds = Clouds {
-            http: client::trusting(&authority.der(), WORKER).ok_or(LabError::Keys)?,
+            http: authority::client_trusting(&authority.der(), WORKER).ok_or(LabError::Keys)?,
             sts: endpoints.sts.clone(),
             secretsmanager: endpoints.secretsmanager.clone(),
             entra: entra_port.url(),

@@ -1,12 +1,8 @@
 //! Secrets Manager: AWS's JSON 1.1 protocol, with KMS behind it.
 
 mod authorize;
-mod batch;
-mod list;
 mod read;
-mod resource_policy;
 mod rotate;
-mod stages;
 mod store;
 mod write;
 
@@ -14,9 +10,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::fault::Fault;
+use super::json_protocol::AwsError;
 use super::json_protocol::{JsonProtocol, unknown_operation};
-use super::server::{Answer, Received, Service};
+use super::server::{Request, Response, Service};
 use super::session::{Account, Caller};
 use store::Store;
 
@@ -43,10 +39,10 @@ impl Call<'_> {
     }
 
     /// A text that must be there.
-    fn required(&self, name: &str) -> Result<&str, Fault> {
+    fn required(&self, name: &str) -> Result<&str, AwsError> {
         self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| {
             let member = format!("{}{}", name[..1].to_lowercase(), &name[1..]);
-            Fault::new(
+            AwsError::new(
                 "ValidationException",
                 400,
                 format!(
@@ -64,7 +60,7 @@ impl SecretsManager {
         SecretsManager { account, store }
     }
 
-    fn act(&self, request: &Received) -> Result<Value, Fault> {
+    fn act(&self, request: &Request) -> Result<Value, AwsError> {
         let (action, sender, input) = PROTOCOL.read(request, &self.account)?;
         let call = Call { caller: &sender.caller, region: &sender.region, input: &input };
         match action.as_str() {
@@ -91,7 +87,7 @@ impl SecretsManager {
 }
 
 impl Service for SecretsManager {
-    async fn answer(&self, request: Received) -> Answer {
+    async fn answer(&self, request: Request) -> Response {
         PROTOCOL.answer(self.act(&request))
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -32,7 +32,7 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
 /// A request, read to its end.
-pub(super) struct Received {
+pub(super) struct Request {
     pub method: Method,
     pub path: String,
     pub query: String,
@@ -40,7 +40,7 @@ pub(super) struct Received {
     pub body: Bytes,
 }
 
-impl Received {
+impl Request {
     /// A header as text; empty where it is absent or not text.
     pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
@@ -58,7 +58,7 @@ pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
 }
 
 /// An answer to send.
-pub(super) struct Answer {
+pub(super) struct Response {
     pub status: u16,
     pub content_type: &'static str,
     pub headers: Vec<(HeaderName, String)>,
@@ -67,9 +67,9 @@ pub(super) struct Answer {
     pub delay: Duration,
 }
 
-impl Answer {
+impl Response {
     pub(super) fn new(status: u16, content_type: &'static str, body: String) -> Self {
-        Answer { status, content_type, headers: Vec::new(), body, delay: Duration::ZERO }
+        Response { status, content_type, headers: Vec::new(), body, delay: Duration::ZERO }
     }
 
     pub(super) fn with_header(mut self, name: HeaderName, value: String) -> Self {
@@ -81,12 +81,12 @@ impl Answer {
 /// A service behind a listener.
 pub(super) trait Service: Send + Sync + 'static {
     /// Answers one request.
-    fn answer(&self, request: Received) -> impl Future<Output = Answer> + Send;
+    fn answer(&self, request: Request) -> impl Future<Output = Response> + Send;
 }
 
 /// What all answers of a listener share.
 #[derive(Clone)]
-pub(super) struct Manner {
+pub(super) struct ServerOptions {
     /// How long a connection may stay without a request.
     pub idle_limit: Option<Duration>,
     /// The wait before every answer; not applied to requests that carry `inside` as their `User-Agent`.
@@ -125,7 +125,7 @@ impl Port {
         self,
         tls: Arc<ServerConfig>,
         service: Arc<S>,
-        manner: Manner,
+        manner: ServerOptions,
         stop: watch::Receiver<()>,
     ) -> Result<JoinHandle<()>, LabError> {
         let listener = TcpListener::from_std(self.listener).map_err(LabError::Bind)?;
@@ -137,7 +137,7 @@ async fn accept<S: Service>(
     listener: TcpListener,
     tls: TlsAcceptor,
     service: Arc<S>,
-    manner: Manner,
+    manner: ServerOptions,
     mut stop: watch::Receiver<()>,
 ) {
     let mut connections = JoinSet::new();
@@ -162,7 +162,7 @@ async fn connection<S: Service>(
     stream: TcpStream,
     tls: TlsAcceptor,
     service: Arc<S>,
-    manner: Manner,
+    manner: ServerOptions,
     mut stop: watch::Receiver<()>,
 ) {
     let _ = stream.set_nodelay(true);
@@ -193,13 +193,17 @@ async fn connection<S: Service>(
     }
 }
 
-async fn respond<S: Service>(service: &S, manner: &Manner, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn respond<S: Service>(
+    service: &S,
+    manner: &ServerOptions,
+    request: http::Request<Incoming>,
+) -> http::Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let Some(body) = read(body).await else {
-        let answer = Answer::new(413, "text/plain", "the request is larger than 1 MiB\n".to_owned());
+        let answer = Response::new(413, "text/plain", "the request is larger than 1 MiB\n".to_owned());
         return response(answer.with_header(CONNECTION, "close".to_owned()), manner);
     };
-    let received = Received {
+    let received = Request {
         method: head.method,
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
@@ -227,12 +231,12 @@ async fn read(mut body: Incoming) -> Option<Bytes> {
 }
 
 /// The answer to a request that no answer could be made for.
-fn mistake() -> Answer {
-    Answer::new(500, "text/plain", format!("{MISTAKE}\n"))
+fn mistake() -> Response {
+    Response::new(500, "text/plain", format!("{MISTAKE}\n"))
 }
 
-fn response(answer: Answer, manner: &Manner) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+fn response(answer: Response, manner: &ServerOptions) -> http::Response<Full<Bytes>> {
+    let mut response = http::Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
@@ -261,29 +265,34 @@ mod tests {
     use super::*;
     use crate::caught::is_caught;
     use crate::lab::authority::Authority;
-    use crate::lab::client::trusting;
+    use crate::lab::authority::client_trusting;
     use crate::lab::world::Certificate;
 
     /// A service with a mistake on one path.
     struct Mistaken;
 
     impl Service for Mistaken {
-        async fn answer(&self, request: Received) -> Answer {
+        async fn answer(&self, request: Request) -> Response {
             assert!(is_caught(), "a hook that ends the program must know");
             assert_ne!(request.path, "/mistake", "planted in a panic");
-            Answer::new(200, "text/plain", "served".to_owned())
+            Response::new(200, "text/plain", "served".to_owned())
         }
     }
 
     #[tokio::test]
     async fn a_panic_in_one_answer_is_told_there_and_the_next_is_served() {
         let (authority, port) = (Authority::new().unwrap(), Port::bind().unwrap());
-        let manner =
-            Manner { idle_limit: None, delay: Duration::ZERO, inside: "inside".into(), ahead_s: 0, own_ahead_s: 0 };
+        let manner = ServerOptions {
+            idle_limit: None,
+            delay: Duration::ZERO,
+            inside: "inside".into(),
+            ahead_s: 0,
+            own_ahead_s: 0,
+        };
         let (url, (stop, stopped)) = (port.url(), watch::channel(()));
         let tls = authority.server(Certificate::Valid).unwrap();
         let serving = port.serve(tls, Arc::new(Mistaken), manner, stopped).unwrap();
-        let client = trusting(&authority.der(), "outside").unwrap();
+        let client = client_trusting(&authority.der(), "outside").unwrap();
         for (path, status, told) in [("/", 200, "served"), ("/mistake", 500, MISTAKE), ("/", 200, "served")] {
             let answer = client.get(format!("{url}{path}")).send().await.unwrap();
             assert_eq!(answer.status(), status, "{path}");

@@ -8,7 +8,7 @@ use std::time::Instant;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::LabError;
-use super::changing::Changing;
+use super::accounts::SharedState;
 use super::clock::now;
 use super::keys::random_text;
 use super::world::{AwsWorld, Policy, Role};
@@ -120,7 +120,7 @@ impl Issues {
 
 /// The account: its world, which IAM's operations change, and the sessions made in it.
 pub(super) struct Account {
-    world: Changing<AwsWorld>,
+    world: SharedState<AwsWorld>,
     issued: Mutex<Issues>,
     started: Instant,
 }
@@ -156,7 +156,7 @@ impl Account {
         for provider in world.providers.values_mut() {
             provider.created_at = created_at;
         }
-        Ok(Account { world: Changing::new(world), issued: Mutex::new(issued), started: Instant::now() })
+        Ok(Account { world: SharedState::new(world), issued: Mutex::new(issued), started: Instant::now() })
     }
 
     fn issued(&self) -> MutexGuard<'_, Issues> {

@@ -10,7 +10,7 @@ use time::PrimitiveDateTime;
 use time::macros::format_description;
 
 use super::keys::sha256_hex;
-use super::server::Received;
+use super::server::Request;
 use super::session::{Account, Caller};
 
 /// Why a request's signature proves nobody.
@@ -42,7 +42,7 @@ pub(super) struct Authenticated {
 
 /// Checks the request's `Authorization` header.
 pub(super) fn authenticate(
-    request: &Received,
+    request: &Request,
     account: &Account,
     service: &str,
     window: Duration,
@@ -102,7 +102,7 @@ fn seconds(seconds: i64) -> Duration {
 }
 
 /// The canonical request: method, path, sorted query, the signed headers, and the body's hash.
-fn canonical_request(request: &Received, signed_headers: &str) -> String {
+fn canonical_request(request: &Request, signed_headers: &str) -> String {
     let mut query: Vec<&str> = request.query.split('&').filter(|pair| !pair.is_empty()).collect();
     query.sort_unstable();
     let query: Vec<String> =
@@ -162,7 +162,7 @@ mod tests {
         headers.insert("x-amz-date", signed_at.parse().unwrap());
         headers.insert("x-amz-security-token", session.session_token.expose_secret().parse().unwrap());
         let (method, path, body) = (Method::POST, "/".to_owned(), Default::default());
-        let mut request = Received { method, path, query: String::new(), headers, body };
+        let mut request = Request { method, path, query: String::new(), headers, body };
         let signed = "host;x-amz-date;x-amz-security-token";
         let scope = format!("{}/us-east-1/sts/aws4_request", &signed_at[..8]);
         let hash = sha256_hex(canonical_request(&request, signed).as_bytes());

@@ -1,7 +1,5 @@
 //! Key Vault's data plane for secrets: the challenge, the token, the network rules, the rights, then the secret.
 
-mod fault;
-mod network;
 mod rights;
 mod store;
 
@@ -13,17 +11,15 @@ use http::Method;
 use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 
-use fault::Fault;
-use rights::Right;
-use store::Store;
-
-use super::changing::Changing;
+use super::accounts::SharedState;
 use super::clock::now;
 use super::entra::{AccessTokens, Claims};
 use super::keys::random_uuid;
-use super::server::{Answer, Received, Service};
+use super::server::{Request, Response, Service};
 use super::world::{AzureWorld, VaultNetwork};
 use crate::domain::keyvault::SecretName;
+use rights::Right;
+use store::Store;
 
 const JSON: &str = "application/json; charset=utf-8";
 /// Where everybody who reaches a lab comes from.
@@ -31,7 +27,7 @@ const CALLER: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 /// The vault of one lab.
 pub(super) struct Vault {
-    azure: Arc<Changing<AzureWorld>>,
+    azure: Arc<SharedState<AzureWorld>>,
     tokens: Arc<AccessTokens>,
     store: Store,
     started: Instant,
@@ -50,15 +46,15 @@ enum Asked<'p> {
 }
 
 impl Vault {
-    pub(super) fn new(azure: Arc<Changing<AzureWorld>>, url: String, tokens: Arc<AccessTokens>) -> Self {
+    pub(super) fn new(azure: Arc<SharedState<AzureWorld>>, url: String, tokens: Arc<AccessTokens>) -> Self {
         let store = Store::new(&azure.now().vault.secrets, url, now());
         Vault { azure, tokens, store, started: Instant::now() }
     }
 
-    fn act(&self, request: &Received) -> Result<Value, Fault> {
+    fn act(&self, request: &Request) -> Result<Value, VaultError> {
         let caller = self.authenticate(request)?;
         if self.azure.now().vault.throttled {
-            return Err(Fault::new(
+            return Err(VaultError::new(
                 429,
                 "Throttled",
                 "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached",
@@ -66,7 +62,7 @@ impl Vault {
         }
         self.check_network(&caller)?;
         if request.parameter("api-version").is_none() {
-            return Err(Fault::new(400, "BadParameter", "api-version must be specified"));
+            return Err(VaultError::new(400, "BadParameter", "api-version must be specified"));
         }
         let asked = asked(request)?;
         if let Some(name) = asked.name()
@@ -74,7 +70,11 @@ impl Vault {
         {
             self.authorize(&caller, asked.right(), Some(name))?;
         } else if let Some(name) = asked.name() {
-            return Err(Fault::new(400, "BadParameter", format!("The request URI contains an invalid name: {name}")));
+            return Err(VaultError::new(
+                400,
+                "BadParameter",
+                format!("The request URI contains an invalid name: {name}"),
+            ));
         } else {
             self.authorize(&caller, asked.right(), None)?;
         }
@@ -102,8 +102,8 @@ impl Vault {
         format!("Bearer authorization=\"https://login.microsoftonline.com/{}\", resource=\"{resource}\"", self.tenant())
     }
 
-    fn authenticate(&self, request: &Received) -> Result<Claims, Fault> {
-        let unauthorized = |message: String| Fault::new(401, "Unauthorized", message);
+    fn authenticate(&self, request: &Request) -> Result<Claims, VaultError> {
+        let unauthorized = |message: String| VaultError::new(401, "Unauthorized", message);
         let token = request
             .header("authorization")
             .strip_prefix("Bearer ")
@@ -129,24 +129,24 @@ impl Vault {
         Ok(claims)
     }
 
-    fn check_network(&self, caller: &Claims) -> Result<(), Fault> {
+    fn check_network(&self, caller: &Claims) -> Result<(), VaultError> {
         let world = self.azure.now();
         let (who, vault) = (rights::caller(caller), rights::location(&world));
         match world.vault.network {
             VaultNetwork::Open => Ok(()),
-            VaultNetwork::Firewall if world.vault.addresses.iter().any(|block| network::holds(block, CALLER)) => Ok(()),
-            VaultNetwork::Firewall => Err(Fault::new(403, "Forbidden", format!(
+            VaultNetwork::Firewall if world.vault.addresses.iter().any(|block| address_rule_holds(block, CALLER)) => Ok(()),
+            VaultNetwork::Firewall => Err(VaultError::new(403, "Forbidden", format!(
                 "Client address is not authorized and caller is not a trusted service.\r\nClient address: {CALLER}\r\nCaller: {who}\r\nVault: {vault}"
             ))
             .within("ForbiddenByFirewall")),
-            VaultNetwork::PrivateOnly => Err(Fault::new(403, "Forbidden", format!(
+            VaultNetwork::PrivateOnly => Err(VaultError::new(403, "Forbidden", format!(
                 "Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\nCaller: {who}\r\nVault: {vault}"
             ))
             .within("ForbiddenByConnection")),
         }
     }
 
-    fn authorize(&self, caller: &Claims, right: Right, secret: Option<&str>) -> Result<(), Fault> {
+    fn authorize(&self, caller: &Claims, right: Right, secret: Option<&str>) -> Result<(), VaultError> {
         rights::check(&self.azure.now(), caller, right, secret, self.started.elapsed().as_secs())
     }
 }
@@ -176,7 +176,7 @@ impl Asked<'_> {
     }
 }
 
-fn asked(request: &Received) -> Result<Asked<'_>, Fault> {
+fn asked(request: &Request) -> Result<Asked<'_>, VaultError> {
     let path: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
     match (&request.method, path.as_slice()) {
         (&Method::GET, ["secrets"]) => Ok(Asked::List),
@@ -189,17 +189,17 @@ fn asked(request: &Received) -> Result<Asked<'_>, Fault> {
         (&Method::DELETE, ["secrets", name]) => Ok(Asked::Delete { name }),
         (&Method::GET, ["deletedsecrets", name]) => Ok(Asked::GetDeleted { name }),
         (&Method::POST, ["deletedsecrets", name, "recover"]) => Ok(Asked::Recover { name }),
-        _ => Err(Fault::new(404, "ResourceNotFound", "The requested resource was not found.")),
+        _ => Err(VaultError::new(404, "ResourceNotFound", "The requested resource was not found.")),
     }
 }
 
 impl Service for Vault {
-    async fn answer(&self, request: Received) -> Answer {
+    async fn answer(&self, request: Request) -> Response {
         let answer = match self.act(&request) {
-            Ok(value) => Answer::new(200, JSON, value.to_string()),
+            Ok(value) => Response::new(200, JSON, value.to_string()),
             Err(fault) => {
                 let body = json!({ "error": fault.body() }).to_string();
-                let answer = Answer::new(fault.status, JSON, body);
+                let answer = Response::new(fault.status, JSON, body);
                 match fault.status {
                     401 => answer.with_header(WWW_AUTHENTICATE, self.challenge()),
                     429 => answer.with_header(RETRY_AFTER, "10".into()),
@@ -208,5 +208,64 @@ impl Service for Vault {
             }
         };
         answer.with_header(HeaderName::from_static("x-ms-request-id"), random_uuid())
+    }
+}
+
+/// What the vault answers instead of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct VaultError {
+    pub status: u16,
+    pub code: &'static str,
+    pub message: String,
+    pub inner: Option<&'static str>,
+}
+
+impl VaultError {
+    fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        VaultError { status, code, message: message.into(), inner: None }
+    }
+
+    /// Adds the inner code.
+    fn within(mut self, inner: &'static str) -> Self {
+        self.inner = Some(inner);
+        self
+    }
+
+    /// The `error` member of the body.
+    fn body(&self) -> Value {
+        let mut body = json!({ "code": self.code, "message": self.message });
+        if let Some(inner) = self.inner {
+            body["innererror"] = json!({ "code": inner });
+        }
+        body
+    }
+}
+
+/// Whether a rule, an address or a block such as `203.0.113.0/24`, holds the address.
+fn address_rule_holds(rule: &str, address: Ipv4Addr) -> bool {
+    let (base, bits) = rule.split_once('/').unwrap_or((rule, "32"));
+    let (Ok(base), Ok(bits @ 0..=32)) = (base.parse::<Ipv4Addr>(), bits.parse::<u32>()) else { return false };
+    let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+    base.to_bits() & mask == address.to_bits() & mask
+}
+
+#[cfg(test)]
+mod network_tests {
+    use super::*;
+
+    #[test]
+    fn a_block_holds_its_addresses() {
+        for (rule, held) in [
+            ("127.0.0.1", true),
+            ("127.0.0.1/32", true),
+            ("127.0.0.0/8", true),
+            ("0.0.0.0/0", true),
+            ("127.0.0.2", false),
+            ("128.0.0.0/8", false),
+            ("127.0.0.0/33", false),
+            ("x", false),
+        ] {
+            assert_eq!(address_rule_holds(rule, Ipv4Addr::LOCALHOST), held, "{rule}");
+        }
     }
 }

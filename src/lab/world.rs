@@ -8,10 +8,13 @@ mod azure;
 mod deployment;
 mod description;
 mod issuer;
-mod place;
 mod scenario;
-mod value;
 
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::domain::redaction::looks_secret;
+use crate::domain::timestamp::rfc3339;
 pub use aws::{
     AwsWorld, KeyState, KmsKey, ManagedPolicy, Policy, Provider, Role, RotationFunction, Secret, SecretVersion, User,
 };
@@ -22,12 +25,7 @@ pub use azure::{
 pub use deployment::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
 pub use description::{AccessKeyWorld, Description, ProfileWorld, TokenWorld};
 pub use issuer::{Certificate, IssuerWorld, PublishedKey, Redirect, Slow};
-pub use place::Places;
 pub use scenario::Scenario;
-
-use serde_json::Value;
-
-use crate::domain::redaction::looks_secret;
 
 /// The world everything else differs from.
 const BASE: &str = include_str!("../../assets/lab/healthy.toml");
@@ -140,14 +138,14 @@ impl World {
         }
         let world = World { merged };
         // Filled in with any address at all, it must already be a world that makes sense.
-        world.describe(&Places::of_issuer("https://127.0.0.1:1"))?;
+        world.describe(&ServiceUrls::of_issuer("https://127.0.0.1:1"))?;
         Ok(world)
     }
 
     /// The world with names and addresses filled in.
-    pub fn describe(&self, places: &Places) -> Result<Description, WorldError> {
+    pub fn describe(&self, places: &ServiceUrls) -> Result<Description, WorldError> {
         let mut value = self.merged.clone();
-        place::fill(&mut value, places);
+        fill_service_urls(&mut value, places);
         let description: Description =
             serde_json::from_value(value).map_err(|error| WorldError::Syntax(error.to_string()))?;
         description.check()?;
@@ -217,12 +215,84 @@ fn merge(base: &mut Value, overlay: Value) {
     }
 }
 
+/// What a world cannot know before the lab has started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceUrls {
+    /// The issuer's URL, without a trailing slash.
+    pub issuer: String,
+    /// The URLs of Entra, of Graph, of the vault and of the deployment, likewise.
+    pub entra: String,
+    pub graph: String,
+    pub vault: String,
+    pub deployment: String,
+}
+
+impl ServiceUrls {
+    /// An issuer alone, where the other places do not matter.
+    pub fn of_issuer(issuer: &str) -> Self {
+        let elsewhere = || issuer.to_owned();
+        ServiceUrls {
+            issuer: elsewhere(),
+            entra: elsewhere(),
+            graph: elsewhere(),
+            vault: elsewhere(),
+            deployment: elsewhere(),
+        }
+    }
+}
+
+/// Replaces the known placeholders in every text; anything else in `${…}` (an IAM policy variable) stays.
+fn fill_service_urls(value: &mut Value, places: &ServiceUrls) {
+    let own = |value: &Value, path: [&str; 2]| {
+        value.get(path[0]).and_then(|v| v.get(path[1])).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let known = [
+        ("${issuer}", places.issuer.clone()),
+        ("${issuer-host}", places.issuer.trim_start_matches("https://").to_owned()),
+        ("${entra}", places.entra.clone()),
+        ("${graph}", places.graph.clone()),
+        ("${vault}", places.vault.clone()),
+        ("${deployment}", places.deployment.clone()),
+        ("${now}", rfc3339(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or_default()),
+        ("${tenant}", own(value, ["azure", "tenant-id"])),
+        ("${account}", own(value, ["aws", "account"])),
+        ("${sub-account}", own(value, ["sub-account", "account"])),
+        ("${region}", own(value, ["aws", "region"])),
+        ("${organization}", own(value, ["profile", "organization"])),
+    ];
+    fill_texts(value, &known);
+}
+
+fn fill_texts(value: &mut Value, known: &[(&str, String)]) {
+    match value {
+        Value::String(text) if text.contains("${") => {
+            for (placeholder, replacement) in known {
+                if text.contains(placeholder) {
+                    *text = text.replace(placeholder, replacement);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| fill_texts(item, known)),
+        Value::Object(map) => {
+            let keys_too = map.keys().any(|key| key.contains("${"));
+            if keys_too {
+                *map = std::mem::take(map)
+                    .into_iter()
+                    .map(|(key, value)| (known.iter().fold(key, |key, (p, r)| key.replace(p, r)), value))
+                    .collect();
+            }
+            map.values_mut().for_each(|value| fill_texts(value, known));
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn healthy() -> Description {
-        World::scenario("healthy").unwrap().describe(&Places::of_issuer("https://127.0.0.1:5000")).unwrap()
+        World::scenario("healthy").unwrap().describe(&ServiceUrls::of_issuer("https://127.0.0.1:5000")).unwrap()
     }
 
     #[test]
@@ -237,14 +307,14 @@ mod tests {
     #[test]
     fn what_is_no_placeholder_stays() {
         let world = World::parse("[aws.roles.other]\ntrust-policy = '{\"Statement\": \"${aws:username}\"}'\n").unwrap();
-        let world = world.describe(&Places::of_issuer("https://x")).unwrap();
+        let world = world.describe(&ServiceUrls::of_issuer("https://x")).unwrap();
         assert!(world.aws.roles["other"].trust_policy.text().contains("${aws:username}"));
     }
 
     #[test]
     fn an_overlay_changes_only_what_it_names() {
         let world = World::parse("[aws.providers.platform]\nclient-ids = ['other']\n").unwrap();
-        let world = world.describe(&Places::of_issuer("https://x")).unwrap();
+        let world = world.describe(&ServiceUrls::of_issuer("https://x")).unwrap();
         assert_eq!(world.aws.providers["platform"].client_ids, ["other"]);
         assert_eq!(world.aws.roles.len(), healthy().aws.roles.len());
     }
@@ -252,7 +322,7 @@ mod tests {
     #[test]
     fn a_policy_replaces_a_policy_whole() {
         let text = r#"{"aws": {"roles": {"crewai-secrets-reader": {"trust-policy": {"Statement": []}}}}}"#;
-        let world = World::parse(text).unwrap().describe(&Places::of_issuer("https://x")).unwrap();
+        let world = World::parse(text).unwrap().describe(&ServiceUrls::of_issuer("https://x")).unwrap();
         assert_eq!(world.aws.roles["crewai-secrets-reader"].trust_policy.text(), r#"{"Statement":[]}"#);
     }
 

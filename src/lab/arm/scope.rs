@@ -1,6 +1,6 @@
 //! What a path addresses: a scope, and what is asked of it.
 
-use super::Fault;
+use super::ArmError;
 use crate::lab::world::AzureWorld;
 
 /// The vault, or one secret of it.
@@ -34,7 +34,7 @@ pub(super) enum Target {
 
 impl Target {
     /// Reads a path; `None` where it is of no known kind.
-    pub(super) fn read(path: &str, world: &AzureWorld) -> Result<Option<Self>, Fault> {
+    pub(super) fn read(path: &str, world: &AzureWorld) -> Result<Option<Self>, ArmError> {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);
         let at = parts.windows(2).rposition(|two| is(two[0], "providers") && is(two[1], "Microsoft.Authorization"));
@@ -73,7 +73,7 @@ impl Target {
 }
 
 /// A path that names a subscription must name this one.
-pub(super) fn known_subscription(path: &str, world: &AzureWorld) -> Result<(), Fault> {
+pub(super) fn known_subscription(path: &str, world: &AzureWorld) -> Result<(), ArmError> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
         [first, _, ..] if first.eq_ignore_ascii_case("subscriptions") => subscription(&parts, world),
@@ -82,15 +82,15 @@ pub(super) fn known_subscription(path: &str, world: &AzureWorld) -> Result<(), F
 }
 
 /// The subscription that a path begins with must be this one. A data-plane address has none.
-fn subscription(parts: &[&str], world: &AzureWorld) -> Result<(), Fault> {
+fn subscription(parts: &[&str], world: &AzureWorld) -> Result<(), ArmError> {
     match parts {
         [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => {
             if id.eq_ignore_ascii_case(&world.subscription_id) {
                 return Ok(());
             }
-            Err(Fault::new(404, "SubscriptionNotFound", format!("The subscription '{id}' could not be found.")))
+            Err(ArmError::new(404, "SubscriptionNotFound", format!("The subscription '{id}' could not be found.")))
         }
-        _ => Err(Fault::new(
+        _ => Err(ArmError::new(
             404,
             "MissingSubscription",
             "The request did not have a subscription or a valid tenant level resource provider.",
@@ -99,46 +99,46 @@ fn subscription(parts: &[&str], world: &AzureWorld) -> Result<(), Fault> {
 }
 
 /// A scope that roles can be assigned at here.
-fn assignable(parts: &[&str], world: &AzureWorld) -> Result<Scope, Fault> {
+fn assignable(parts: &[&str], world: &AzureWorld) -> Result<Scope, ArmError> {
     subscription(parts, world)?;
     let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);
     let [_, _, groups, group, providers, namespace, kind, vault, below @ ..] = parts else {
-        return Err(Fault::new(
+        return Err(ArmError::new(
             400,
             "InvalidScope",
             "The lab takes the vault and its secrets as scopes, and no others.",
         ));
     };
     if !is(groups, "resourceGroups") || !is(providers, "providers") {
-        return Err(Fault::new(400, "InvalidResourceId", "The scope is no valid resource id."));
+        return Err(ArmError::new(400, "InvalidResourceId", "The scope is no valid resource id."));
     }
     if !is(group, &world.resource_group) {
         let message = format!("Resource group '{group}' could not be found.");
-        return Err(Fault::new(404, "ResourceGroupNotFound", message));
+        return Err(ArmError::new(404, "ResourceGroupNotFound", message));
     }
     if !is(namespace, "Microsoft.KeyVault") || !is(kind, "vaults") || !is(vault, &world.vault.name) {
         let message = format!(
             "The Resource '{namespace}/{kind}/{vault}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
         );
-        return Err(Fault::new(404, "ResourceNotFound", message));
+        return Err(ArmError::new(404, "ResourceNotFound", message));
     }
     match below {
         [] => Ok(Scope { secret: None }),
         // Whether there is such a secret is not looked at.
         [secrets, name] if is(secrets, "secrets") => Ok(Scope { secret: Some((*name).to_owned()) }),
-        _ => Err(Fault::new(400, "InvalidResourceId", "The scope is no valid resource id.")),
+        _ => Err(ArmError::new(400, "InvalidResourceId", "The scope is no valid resource id.")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::world::{Places, World};
+    use crate::lab::world::{ServiceUrls, World};
 
     const VAULT: &str = "/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/lab/providers/Microsoft.KeyVault/vaults/crewai-lab";
 
     fn read(path: &str) -> Result<Option<Target>, &'static str> {
-        let world = World::scenario("azure").unwrap().describe(&Places::of_issuer("https://127.0.0.1:1")).unwrap();
+        let world = World::scenario("azure").unwrap().describe(&ServiceUrls::of_issuer("https://127.0.0.1:1")).unwrap();
         Target::read(path, &world.azure).map_err(|fault| fault.code)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::scope::Scope;
-use super::{Arm, Fault, Outcome};
+use super::{Arm, ArmError, Outcome};
 use crate::lab::entra::{Claims, is_uuid};
 use crate::lab::world::{AccessPolicy, PermissionModel, VaultNetwork};
 
@@ -97,8 +97,8 @@ impl Arm {
     }
 }
 
-fn invalid(message: &'static str) -> Fault {
-    Fault::new(400, "InvalidRequestContent", message)
+fn invalid(message: &'static str) -> ArmError {
+    ArmError::new(400, "InvalidRequestContent", message)
 }
 
 fn policy(asked: &Value) -> AccessPolicy {

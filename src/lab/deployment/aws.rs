@@ -11,7 +11,11 @@ use super::worker::Worker;
 use crate::lab::clock;
 
 /// Reads a secret's value, by a workload token or with the static credential; an error as an SDK words it.
-pub(super) async fn read(worker: &Worker, secret: &str, token: Option<&SecretString>) -> Result<SecretString, String> {
+pub(super) async fn read_aws_secret(
+    worker: &Worker,
+    secret: &str,
+    token: Option<&SecretString>,
+) -> Result<SecretString, String> {
     let credentials = match token {
         Some(token) => exchanged(worker, token).await?,
         None => of_user(worker)?,
@@ -21,7 +25,7 @@ pub(super) async fn read(worker: &Worker, secret: &str, token: Option<&SecretStr
         input["VersionId"] = version.clone().into();
     }
     let region = worker.own().source.region.as_deref().unwrap_or(&worker.world.profile.region);
-    let (status, answer) = call(worker, &credentials, region, &input.to_string()).await?;
+    let (status, answer) = call_aws(worker, &credentials, region, &input.to_string()).await?;
     let text = |member: &str| answer.get(member).and_then(Value::as_str).unwrap_or_default();
     if status != 200 {
         return Err(format!(
@@ -68,7 +72,12 @@ async fn exchanged(worker: &Worker, token: &SecretString) -> Result<Credentials,
     Ok(Credentials::new(field("AccessKeyId"), field("SecretAccessKey"), session, None, "workload-identity"))
 }
 
-async fn call(worker: &Worker, credentials: &Credentials, region: &str, body: &str) -> Result<(u16, Value), String> {
+async fn call_aws(
+    worker: &Worker,
+    credentials: &Credentials,
+    region: &str,
+    body: &str,
+) -> Result<(u16, Value), String> {
     let url = format!("{}/", worker.clouds.secretsmanager);
     let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "secretsmanager.GetSecretValue")];
     let identity = credentials.clone().into();

@@ -10,13 +10,17 @@ use crate::domain::keyvault::SecretName;
 const API: &str = "api-version=2025-07-01";
 
 /// Reads a secret's value, by a workload token or with the client secret; an error as an SDK words it.
-pub(super) async fn read(worker: &Worker, secret: &str, token: Option<&SecretString>) -> Result<SecretString, String> {
+pub(super) async fn read_vault_secret(
+    worker: &Worker,
+    secret: &str,
+    token: Option<&SecretString>,
+) -> Result<SecretString, String> {
     // A vault's names have no underscore; the platform writes a hyphen instead.
     let name = SecretName::of(secret).map_err(|error| error.to_string())?.name;
     let access = access_token(worker, token).await?;
     let vault = &worker.clouds.vault;
     let version = worker.own().source.version.as_deref().unwrap_or_default();
-    let answer = get(worker, &access, &format!("{vault}/secrets/{name}/{version}?{API}")).await?;
+    let answer = get_from_vault(worker, &access, &format!("{vault}/secrets/{name}/{version}?{API}")).await?;
     let value = answer.get("value").and_then(Value::as_str);
     value.map(SecretString::from).ok_or_else(|| "the vault's answer holds no value".to_owned())
 }
@@ -54,7 +58,7 @@ fn grant(worker: &Worker, token: Option<&SecretString>) -> Result<String, String
     Ok(form.finish())
 }
 
-async fn get(worker: &Worker, access: &SecretString, url: &str) -> Result<Value, String> {
+async fn get_from_vault(worker: &Worker, access: &SecretString, url: &str) -> Result<Value, String> {
     let request = worker.clouds.http.get(url).bearer_auth(access.expose_secret());
     let answer = request.send().await.map_err(|error| error.to_string())?;
     let status = answer.status();

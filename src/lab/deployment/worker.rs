@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 use zeroize::Zeroizing;
 
-use super::runs::Outcome;
+use super::RunOutcome;
 use super::{aws, azure};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::secret_ref::SecretRef;
@@ -84,14 +84,14 @@ impl Worker {
     }
 
     /// Runs the automation once.
-    pub(super) async fn run(&self) -> Outcome {
+    pub(super) async fn run(&self) -> RunOutcome {
         let began = Instant::now();
         let value = if self.own().assigned { self.value().await.map(Some) } else { Ok(None) };
         let variable = &self.own().variable;
         let output = match value {
             Err(error) => {
                 self.note(&format!("Failed to resolve {variable}: {error}"));
-                return Outcome::Failed { error };
+                return RunOutcome::Failed { error };
             }
             Ok(None) => {
                 format!("ERROR: {variable} env var is not set. Assign it to the automation and kick off again.")
@@ -102,7 +102,7 @@ impl Worker {
             }
         };
         self.note(&output);
-        Outcome::Completed { output, seconds: began.elapsed().as_secs_f64() }
+        RunOutcome::Completed { output, seconds: began.elapsed().as_secs_f64() }
     }
 
     /// What the worker wrote to its log, a line each.
@@ -145,9 +145,9 @@ impl Worker {
         let named = self.own().source.secret.as_deref().unwrap_or(&self.world.profile.secret);
         let secret = SecretRef::parse(named).map_err(|error| error.to_string())?;
         let whole = if self.is_azure() {
-            azure::read(self, &secret.name, token).await?
+            azure::read_vault_secret(self, &secret.name, token).await?
         } else {
-            aws::read(self, &secret.name, token).await?
+            aws::read_aws_secret(self, &secret.name, token).await?
         };
         formed(self.own().form, &whole, secret.json_key.as_deref())
     }

@@ -1,14 +1,18 @@
-//! The assertion's form and times, and the federated credentials that it must meet: pure functions.
+//! The assertion's form and times, the federated credentials that it must meet, and the access tokens given for it.
 
 use std::fmt::Write as _;
 
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::fault::{Fault, quoted_time};
+use super::{EntraError, quoted_time};
 use crate::domain::entra::ClaimsExpression;
 use crate::domain::iam::Truth;
 use crate::domain::token::{DecodedToken, RawToken, decode};
+use crate::lab::LabError;
 use crate::lab::world::{App, Credential};
 
 /// How many of an issuer's keys are stored.
@@ -21,8 +25,8 @@ const LEEWAY: i64 = 300;
 const CHECK: &str = "Check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation";
 
 /// Takes the assertion apart.
-pub(super) fn decoded(text: &str) -> Result<(RawToken, DecodedToken), Fault> {
-    let malformed = || Fault::new(50_027, 400, "invalid_request", "JWT token is invalid or malformed.");
+pub(super) fn decoded(text: &str) -> Result<(RawToken, DecodedToken), EntraError> {
+    let malformed = || EntraError::new(50_027, 400, "invalid_request", "JWT token is invalid or malformed.");
     let (raw, cleaned) = RawToken::clean(text);
     // The endpoint repairs nothing: what had to be cleaned was no token.
     if !cleaned.is_empty() {
@@ -35,7 +39,7 @@ pub(super) fn decoded(text: &str) -> Result<(RawToken, DecodedToken), Fault> {
     match decoded.header.as_ref().and_then(|h| h.get("typ")).and_then(|typ| typ.as_str()) {
         None | Some("JWT" | "http://openid.net/specs/jwt/1.0") => {}
         Some(_) => {
-            return Err(Fault::new(
+            return Err(EntraError::new(
                 5_002_727,
                 400,
                 "invalid_request",
@@ -50,11 +54,11 @@ pub(super) fn decoded(text: &str) -> Result<(RawToken, DecodedToken), Fault> {
 }
 
 /// Checks lifetime and times at `now`, seconds since the epoch.
-pub(super) fn check_times(token: &DecodedToken, now: i64) -> Result<(), Fault> {
-    let malformed = || Fault::new(50_027, 400, "invalid_request", "JWT token is invalid or malformed.");
+pub(super) fn check_times(token: &DecodedToken, now: i64) -> Result<(), EntraError> {
+    let malformed = || EntraError::new(50_027, 400, "invalid_request", "JWT token is invalid or malformed.");
     let (issued, expires) = (token.issued_at().ok_or_else(malformed)?, token.expires_at().ok_or_else(malformed)?);
     if expires.saturating_sub(issued) > LONGEST_LIFE {
-        return Err(Fault::new(
+        return Err(EntraError::new(
             70_023,
             400,
             "invalid_request",
@@ -66,7 +70,7 @@ pub(super) fn check_times(token: &DecodedToken, now: i64) -> Result<(), Fault> {
     // Without `nbf` the text says 1970.
     let from = token.not_before().unwrap_or(0);
     if now > expires.saturating_add(LEEWAY) || now < from.saturating_sub(LEEWAY) {
-        return Err(Fault::new(
+        return Err(EntraError::new(
             700_024,
             401,
             "invalid_client",
@@ -82,10 +86,10 @@ pub(super) fn check_times(token: &DecodedToken, now: i64) -> Result<(), Fault> {
 }
 
 /// Checks that one of the application's credentials accepts the token; `age` is the seconds since the lab's start.
-pub(super) fn check_credentials(app: &App, token: &DecodedToken, age: u64, old_codes: bool) -> Result<(), Fault> {
+pub(super) fn check_credentials(app: &App, token: &DecodedToken, age: u64, old_codes: bool) -> Result<(), EntraError> {
     let present: Vec<&Credential> = app.credentials.values().filter(|c| c.present).collect();
     if present.is_empty() {
-        return Err(Fault::new(
+        return Err(EntraError::new(
             70_025,
             401,
             "invalid_client",
@@ -102,7 +106,7 @@ pub(super) fn check_credentials(app: &App, token: &DecodedToken, age: u64, old_c
         return Ok(());
     }
     let unmatched = |code, what: String| {
-        Fault::new(
+        EntraError::new(
             code,
             401,
             "invalid_client",
@@ -110,7 +114,7 @@ pub(super) fn check_credentials(app: &App, token: &DecodedToken, age: u64, old_c
         )
     };
     if old_codes {
-        return Err(Fault::new(
+        return Err(EntraError::new(
             70_021,
             401,
             "invalid_client",
@@ -127,7 +131,7 @@ pub(super) fn check_credentials(app: &App, token: &DecodedToken, age: u64, old_c
         return Err(unmatched(700_212, format!("audience '{audience}'")));
     }
     if of_issuer.iter().any(|c| c.expression.is_none() && c.subject.eq_ignore_ascii_case(subject)) {
-        return Err(Fault::new(
+        return Err(EntraError::new(
             7_002_138,
             401,
             "invalid_client",
@@ -156,4 +160,62 @@ pub(super) fn key_identifier(kid: &str) -> String {
         let _ = write!(text, "{byte:02X}");
         text
     })
+}
+
+/// How long an access token lives, in seconds.
+pub(super) const LIFETIME: i64 = 3600;
+
+/// Makes access tokens, and knows its own.
+pub(in crate::lab) struct AccessTokens {
+    key: hmac::Key,
+}
+
+/// What an access token says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::lab) struct Claims {
+    pub aud: String,
+    pub iss: String,
+    pub iat: i64,
+    pub nbf: i64,
+    pub exp: i64,
+    pub appid: String,
+    pub oid: String,
+    pub sub: String,
+    pub tid: String,
+    pub ver: String,
+}
+
+impl AccessTokens {
+    pub(in crate::lab) fn new() -> Result<Self, LabError> {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &aws_lc_rs::rand::SystemRandom::new());
+        Ok(AccessTokens { key: key.map_err(|_| LabError::Keys)? })
+    }
+
+    /// A token of `app` for `resource`.
+    pub(super) fn issue(&self, tenant: &str, app: &App, resource: &str, now: i64) -> String {
+        let claims = json!(Claims {
+            aud: resource.to_owned(),
+            iss: format!("https://sts.windows.net/{tenant}/"),
+            iat: now,
+            nbf: now,
+            exp: now + LIFETIME,
+            appid: app.client_id.clone(),
+            oid: app.object_id.clone(),
+            sub: app.object_id.clone(),
+            tid: tenant.to_owned(),
+            ver: "1.0".to_owned(),
+        });
+        let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "lab-entra" });
+        let input =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let tag = hmac::sign(&self.key, input.as_bytes());
+        format!("{input}.{}", URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    /// The claims of a token that was made here.
+    pub(in crate::lab) fn read(&self, token: &str) -> Option<Claims> {
+        let (input, tag) = token.rsplit_once('.')?;
+        hmac::verify(&self.key, input.as_bytes(), &URL_SAFE_NO_PAD.decode(tag).ok()?).ok()?;
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(input.split_once('.')?.1).ok()?).ok()
+    }
 }

@@ -4,9 +4,9 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Fault, Graph, Outcome, Selector, not_allowed, object, page};
+use super::{Graph, GraphError, Outcome, Selector, not_allowed, object, page};
 use crate::lab::keys::random_uuid;
-use crate::lab::server::Received;
+use crate::lab::server::Request;
 use crate::lab::world::{App, Credential};
 
 /// How many an application may have.
@@ -15,21 +15,24 @@ const MOST: usize = 20;
 const LONGEST: usize = 600;
 
 impl Graph {
-    pub(super) fn credentials(&self, request: &Received, key: &Selector<'_>) -> Outcome {
+    pub(super) fn credentials(&self, request: &Request, key: &Selector<'_>) -> Outcome {
         let (app_name, app) = self.registered(key)?;
         match request.method {
-            Method::GET => page(app.credentials.iter().map(|(name, credential)| described(name, credential)).collect()),
+            Method::GET => {
+                page(app.credentials.iter().map(|(name, credential)| describe_credential(name, credential)).collect())
+            }
             Method::POST => {
                 let asked = object(request)?;
                 let name = text(&asked, "name").unwrap_or_default().to_owned();
                 if !is_name(&name) {
-                    return Err(Fault::bad_request(
+                    return Err(GraphError::bad_request(
                         "Property 'name' must be 3 to 120 characters long and contain only letters, digits, '-' and '_'.",
                     ));
                 }
-                let credential = with(Credential { id: random_uuid(), ..Credential::default() }, &asked)?;
+                let credential =
+                    with_credential_settings(Credential { id: random_uuid(), ..Credential::default() }, &asked)?;
                 check_room(&app, &name, &credential)?;
-                let answer = described(&name, &credential);
+                let answer = describe_credential(&name, &credential);
                 self.change_application(&app_name, |app| drop(app.credentials.insert(name, credential)));
                 Ok((201, Some(answer)))
             }
@@ -38,16 +41,16 @@ impl Graph {
     }
 
     /// One, by its id or its name.
-    pub(super) fn credential(&self, request: &Received, key: &Selector<'_>, wanted: &str) -> Outcome {
+    pub(super) fn credential(&self, request: &Request, key: &Selector<'_>, wanted: &str) -> Outcome {
         let (app_name, app) = self.registered(key)?;
         let mut credentials = app.credentials.iter();
         let (name, credential) = credentials
             .find(|(name, credential)| *name == wanted || credential.id.eq_ignore_ascii_case(wanted))
-            .ok_or_else(|| Fault::not_found(wanted))?;
+            .ok_or_else(|| GraphError::not_found(wanted))?;
         match request.method {
-            Method::GET => Ok((200, Some(described(name, credential)))),
+            Method::GET => Ok((200, Some(describe_credential(name, credential)))),
             Method::PATCH => {
-                let changed = with(credential.clone(), &object(request)?)?;
+                let changed = with_credential_settings(credential.clone(), &object(request)?)?;
                 self.change_application(&app_name, |app| drop(app.credentials.insert(name.clone(), changed)));
                 Ok((204, None))
             }
@@ -61,7 +64,7 @@ impl Graph {
 }
 
 /// The credential with what the request says of it. Nobody checks here whether any token has these values.
-fn with(mut credential: Credential, asked: &Map<String, Value>) -> Result<Credential, Fault> {
+fn with_credential_settings(mut credential: Credential, asked: &Map<String, Value>) -> Result<Credential, GraphError> {
     if let Some(issuer) = text(asked, "issuer") {
         issuer.clone_into(&mut credential.issuer);
     }
@@ -74,33 +77,35 @@ fn with(mut credential: Credential, asked: &Map<String, Value>) -> Result<Creden
     match asked.get("audiences").map(|audiences| audiences.as_array().map_or(&[][..], Vec::as_slice)) {
         None => {}
         Some([Value::String(audience)]) => audience.clone_into(&mut credential.audience),
-        Some(_) => return Err(Fault::bad_request("Property 'audiences' must contain exactly one value.")),
+        Some(_) => return Err(GraphError::bad_request("Property 'audiences' must contain exactly one value.")),
     }
     for (name, value) in
         [("issuer", &credential.issuer), ("subject", &credential.subject), ("audiences", &credential.audience)]
     {
         if value.is_empty() {
-            return Err(Fault::bad_request(format!("Property '{name}' is required and must not be empty.")));
+            return Err(GraphError::bad_request(format!("Property '{name}' is required and must not be empty.")));
         }
         if value.chars().count() > LONGEST {
-            return Err(Fault::bad_request(format!("Property '{name}' must be at most {LONGEST} characters long.")));
+            return Err(GraphError::bad_request(format!(
+                "Property '{name}' must be at most {LONGEST} characters long."
+            )));
         }
     }
     Ok(credential)
 }
 
-fn check_room(app: &App, name: &str, credential: &Credential) -> Result<(), Fault> {
+fn check_room(app: &App, name: &str, credential: &Credential) -> Result<(), GraphError> {
     if app.credentials.contains_key(name) {
-        return Err(Fault::duplicate(format!("FederatedIdentityCredential with name {name} already exists.")));
+        return Err(GraphError::duplicate(format!("FederatedIdentityCredential with name {name} already exists.")));
     }
     let same = |known: &&Credential| known.issuer == credential.issuer && known.subject == credential.subject;
     if app.credentials.values().any(|known| same(&known)) {
-        return Err(Fault::duplicate(
+        return Err(GraphError::duplicate(
             "FederatedIdentityCredential with this combination of issuer and subject already exists.",
         ));
     }
     if app.credentials.len() >= MOST {
-        return Err(Fault::new(
+        return Err(GraphError::new(
             400,
             "Directory_QuotaExceeded",
             format!("The application already has {MOST} federated identity credentials, and can have no more."),
@@ -118,7 +123,7 @@ fn text<'a>(asked: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     asked.get(name).and_then(Value::as_str)
 }
 
-fn described(name: &str, credential: &Credential) -> Value {
+fn describe_credential(name: &str, credential: &Credential) -> Value {
     json!({
         "id": credential.id,
         "name": name,

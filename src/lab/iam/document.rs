@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::Fault;
+use super::AwsError;
 use crate::domain::iam::Policy;
 use crate::lab::world::AwsWorld;
 
@@ -15,8 +15,8 @@ pub(super) enum Kind {
 }
 
 /// Refuses what IAM would refuse when a policy is saved. It does not evaluate anything.
-pub(super) fn check(text: &str, kind: Kind, world: &AwsWorld) -> Result<(), Fault> {
-    let malformed = |message: &str| Err(Fault::new("MalformedPolicyDocument", 400, message));
+pub(super) fn check(text: &str, kind: Kind, world: &AwsWorld) -> Result<(), AwsError> {
+    let malformed = |message: &str| Err(AwsError::new("MalformedPolicyDocument", 400, message));
     let syntax = match kind {
         Kind::Trust => "This policy contains invalid Json",
         Kind::Permissions => "Syntax errors in policy.",
@@ -112,11 +112,11 @@ pub(super) fn encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::world::{Places, World};
+    use crate::lab::world::{ServiceUrls, World};
 
     fn refusal(kind: Kind, text: &str) -> String {
         let world = World::scenario("healthy").unwrap();
-        let world = world.describe(&Places::of_issuer("https://127.0.0.1:1")).unwrap();
+        let world = world.describe(&ServiceUrls::of_issuer("https://127.0.0.1:1")).unwrap();
         check(text, kind, &world.aws).err().map(|fault| fault.message).unwrap_or_default()
     }
 

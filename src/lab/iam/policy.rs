@@ -2,7 +2,7 @@
 
 use super::document::{self, Kind};
 use super::role::LONGEST_POLICY_NAME;
-use super::{Call, Element, Fault, Iam, Outcome, add, date, done, exists, in_use, no_such, whole};
+use super::{AwsError, Call, Element, Iam, Outcome, add, date, done, exists, in_use, no_such, whole};
 use crate::lab::clock::now;
 use crate::lab::session::unique_id;
 use crate::lab::world::{AwsWorld, ManagedPolicy, Policy};
@@ -11,7 +11,7 @@ use crate::lab::world::{AwsWorld, ManagedPolicy, Policy};
 const MOST_VERSIONS: usize = 5;
 
 impl Iam {
-    pub(super) fn create_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn create_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let name = call.name("PolicyName", LONGEST_POLICY_NAME)?.to_owned();
         let text = call.required("PolicyDocument")?;
         let document = Policy::Text(text.to_owned());
@@ -20,7 +20,7 @@ impl Iam {
         let arn = world.policy_arn(&name, &policy);
         self.authorize(call, "CreatePolicy", &arn)?;
         document::check(text, Kind::Permissions, &world)?;
-        let id = unique_id("ANPA").map_err(|error| Fault::internal(error.to_string()))?;
+        let id = unique_id("ANPA").map_err(|error| AwsError::internal(error.to_string()))?;
         let members = vec![
             Element::text("PolicyName", name.clone()),
             Element::text("PolicyId", id),
@@ -40,45 +40,45 @@ impl Iam {
         }
     }
 
-    pub(super) fn attach_role_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn attach_role_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (role, _) = self.named_role(call, "AttachRolePolicy")?;
         let policy = self.attachable(call)?;
         self.change_role(&role, |role| attach(&mut role.attached, policy));
         Ok(done("AttachRolePolicy"))
     }
 
-    pub(super) fn attach_user_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn attach_user_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (user, _) = self.named_user(call, "AttachUserPolicy")?;
         let policy = self.attachable(call)?;
         self.change_user(&user, |user| attach(&mut user.attached, policy));
         Ok(done("AttachUserPolicy"))
     }
 
-    pub(super) fn detach_role_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn detach_role_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (role, former) = self.named_role(call, "DetachRolePolicy")?;
         let policy = self.attached(call, &former.attached)?;
         self.change_role(&role, |role| role.attached.retain(|name| *name != policy));
         Ok(done("DetachRolePolicy"))
     }
 
-    pub(super) fn detach_user_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn detach_user_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (user, former) = self.named_user(call, "DetachUserPolicy")?;
         let policy = self.attached(call, &former.attached)?;
         self.change_user(&user, |user| user.attached.retain(|name| *name != policy));
         Ok(done("DetachUserPolicy"))
     }
 
-    pub(super) fn list_attached_role_policies(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn list_attached_role_policies(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, role) = self.named_role(call, "ListAttachedRolePolicies")?;
         Ok(self.attachments("ListAttachedRolePolicies", &role.attached))
     }
 
-    pub(super) fn list_attached_user_policies(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn list_attached_user_policies(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, user) = self.named_user(call, "ListAttachedUserPolicies")?;
         Ok(self.attachments("ListAttachedUserPolicies", &user.attached))
     }
 
-    pub(super) fn get_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn get_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, policy) = self.managed(call, "GetPolicy")?;
         let world = self.account.world();
         let members = vec![
@@ -92,7 +92,7 @@ impl Iam {
         Ok(Outcome { action: "GetPolicy", result: vec![Element::of("Policy", members)] })
     }
 
-    pub(super) fn delete_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn delete_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, policy) = self.managed(call, "DeletePolicy")?;
         if attachments(&self.account.world(), &name) > 0 {
             return Err(in_use("Cannot delete a policy attached to entities."));
@@ -106,7 +106,7 @@ impl Iam {
         Ok(done("DeletePolicy"))
     }
 
-    pub(super) fn list_policy_versions(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn list_policy_versions(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, policy) = self.managed(call, "ListPolicyVersions")?;
         // The newest first.
         let numbers: Vec<u32> = policy.versions().into_keys().rev().collect();
@@ -114,7 +114,7 @@ impl Iam {
         Ok(Outcome { action: "ListPolicyVersions", result: whole(Element::of("Versions", versions)) })
     }
 
-    pub(super) fn get_policy_version(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn get_policy_version(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, policy) = self.managed(call, "GetPolicyVersion")?;
         let number = named_version(call, &policy)?;
         let mut members = version(&policy, number);
@@ -123,14 +123,14 @@ impl Iam {
         Ok(Outcome { action: "GetPolicyVersion", result: vec![Element::of("PolicyVersion", members)] })
     }
 
-    pub(super) fn create_policy_version(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn create_policy_version(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, mut policy) = self.managed(call, "CreatePolicyVersion")?;
         let text = call.required("PolicyDocument")?;
         document::check(text, Kind::Permissions, &self.account.world())?;
         let versions = policy.versions();
         if versions.len() >= MOST_VERSIONS {
             let message = "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.";
-            return Err(Fault::new("LimitExceeded", 409, message));
+            return Err(AwsError::new("LimitExceeded", 409, message));
         }
         let number = versions.into_keys().next_back().unwrap_or_default() + 1;
         policy.other_versions.insert(number, Policy::Text(text.to_owned()));
@@ -142,14 +142,14 @@ impl Iam {
         Ok(Outcome { action: "CreatePolicyVersion", result })
     }
 
-    pub(super) fn set_default_policy_version(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn set_default_policy_version(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, policy) = self.managed(call, "SetDefaultPolicyVersion")?;
         let number = named_version(call, &policy)?;
         self.account.change(|world| world.policies.get_mut(&name).map(|policy| policy.make_default(number)));
         Ok(done("SetDefaultPolicyVersion"))
     }
 
-    pub(super) fn delete_policy_version(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn delete_policy_version(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, policy) = self.managed(call, "DeletePolicyVersion")?;
         let number = named_version(call, &policy)?;
         if number == policy.default_version {
@@ -171,7 +171,7 @@ impl Iam {
     }
 
     /// The policy that the call names, if the caller may do `action` on it.
-    fn managed(&self, call: &Call<'_>, action: &str) -> Result<(String, ManagedPolicy), Fault> {
+    fn managed(&self, call: &Call<'_>, action: &str) -> Result<(String, ManagedPolicy), AwsError> {
         let arn = call.required("PolicyArn")?;
         self.authorize(call, action, arn)?;
         let world = self.account.world();
@@ -182,18 +182,18 @@ impl Iam {
     }
 
     /// The name of the policy whose ARN the call gives, which is among those attached.
-    fn attached(&self, call: &Call<'_>, attached: &[String]) -> Result<String, Fault> {
+    fn attached(&self, call: &Call<'_>, attached: &[String]) -> Result<String, AwsError> {
         let arn = call.required("PolicyArn")?;
         let policy = self.policy_of_arn(arn).ok().filter(|name| attached.contains(name));
         policy.ok_or_else(|| no_such(format!("Policy {arn} was not found.")))
     }
 
     /// The name of the policy whose ARN the call gives.
-    fn attachable(&self, call: &Call<'_>) -> Result<String, Fault> {
+    fn attachable(&self, call: &Call<'_>) -> Result<String, AwsError> {
         self.policy_of_arn(call.required("PolicyArn")?)
     }
 
-    pub(super) fn policy_of_arn(&self, arn: &str) -> Result<String, Fault> {
+    pub(super) fn policy_of_arn(&self, arn: &str) -> Result<String, AwsError> {
         let world = self.account.world();
         let found = world.policies.iter().find(|(name, policy)| world.policy_arn(name, policy) == arn);
         found
@@ -212,7 +212,7 @@ fn version(policy: &ManagedPolicy, number: u32) -> Vec<Element> {
 }
 
 /// The version of the policy that the call names.
-fn named_version(call: &Call<'_>, policy: &ManagedPolicy) -> Result<u32, Fault> {
+fn named_version(call: &Call<'_>, policy: &ManagedPolicy) -> Result<u32, AwsError> {
     let id = call.required("VersionId")?;
     let found = policy.versions().into_keys().find(|number| version_id(*number) == id);
     found.ok_or_else(|| no_such(format!("Policy version {id} does not exist.")))

@@ -1,6 +1,6 @@
 //! OIDC identity providers.
 
-use super::{Call, Element, Fault, Iam, Outcome, add, anything, date, done, exists, members, no_such};
+use super::{AwsError, Call, Element, Iam, Outcome, add, anything, date, done, exists, members, no_such};
 use crate::lab::clock::now;
 use crate::lab::query::{Constraints, Shown};
 use crate::lab::world::Provider;
@@ -9,7 +9,7 @@ use crate::lab::world::Provider;
 const MOST_CLIENT_IDS: usize = 100;
 
 impl Iam {
-    pub(super) async fn create_provider(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) async fn create_provider(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let url = call.required("Url")?.to_owned();
         let mut provider = Provider {
             url: url.clone(),
@@ -31,7 +31,7 @@ impl Iam {
         }
         if provider.thumbprints.is_empty() {
             if !self.fetcher.reaches(&url).await {
-                return Err(Fault::new(
+                return Err(AwsError::new(
                     "OpenIdIdpCommunicationError",
                     400,
                     "The request failed because IAM cannot connect to the OpenID Connect identity provider URL.",
@@ -47,7 +47,7 @@ impl Iam {
         Ok(Outcome { action: "CreateOpenIDConnectProvider", result })
     }
 
-    pub(super) fn get_provider(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn get_provider(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, provider) = self.provider(call, "GetOpenIDConnectProvider")?;
         let result = vec![
             Element::text("Url", provider.url.strip_prefix("https://").unwrap_or(&provider.url)),
@@ -58,7 +58,7 @@ impl Iam {
         Ok(Outcome { action: "GetOpenIDConnectProvider", result })
     }
 
-    pub(super) fn list_providers(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn list_providers(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let world = self.account.world();
         self.authorize(call, "ListOpenIDConnectProviders", &anything(&world, "oidc-provider"))?;
         let entry = |provider| Element::of("member", vec![Element::text("Arn", world.provider_arn(provider))]);
@@ -66,7 +66,7 @@ impl Iam {
         Ok(Outcome { action: "ListOpenIDConnectProviders", result })
     }
 
-    pub(super) fn update_thumbprint(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn update_thumbprint(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (key, _) = self.provider(call, "UpdateOpenIDConnectProviderThumbprint")?;
         let thumbprints = call.parameters.list("ThumbprintList");
         check_thumbprints(&thumbprints)?;
@@ -74,7 +74,7 @@ impl Iam {
         Ok(done("UpdateOpenIDConnectProviderThumbprint"))
     }
 
-    pub(super) fn add_client_id(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn add_client_id(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (key, provider) = self.provider(call, "AddClientIDToOpenIDConnectProvider")?;
         let client_id = call.required("ClientID")?.to_owned();
         // Adding one that is there already is no error.
@@ -87,21 +87,21 @@ impl Iam {
         Ok(done("AddClientIDToOpenIDConnectProvider"))
     }
 
-    pub(super) fn remove_client_id(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn remove_client_id(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (key, _) = self.provider(call, "RemoveClientIDFromOpenIDConnectProvider")?;
         let client_id = call.required("ClientID")?;
         self.change_provider(&key, |provider| provider.client_ids.retain(|known| known != client_id));
         Ok(done("RemoveClientIDFromOpenIDConnectProvider"))
     }
 
-    pub(super) fn delete_provider(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn delete_provider(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (key, _) = self.provider(call, "DeleteOpenIDConnectProvider")?;
         self.account.change(|world| drop(world.providers.remove(&key)));
         Ok(done("DeleteOpenIDConnectProvider"))
     }
 
     /// The provider that the call names, and its key in the world, if the caller may do `action` on it.
-    fn provider(&self, call: &Call<'_>, action: &str) -> Result<(String, Provider), Fault> {
+    fn provider(&self, call: &Call<'_>, action: &str) -> Result<(String, Provider), AwsError> {
         let arn = call.required("OpenIDConnectProviderArn")?;
         self.authorize(call, action, arn)?;
         self.known(arn).ok_or_else(|| no_such(format!("OpenIDConnect Provider not found for arn {arn}")))
@@ -119,7 +119,7 @@ impl Iam {
 }
 
 /// The URL must be https, without a query or a port. The lab's own issuer has one, and is taken.
-fn check_url(url: &str) -> Result<(), Fault> {
+fn check_url(url: &str) -> Result<(), AwsError> {
     let mut constraints = Constraints::default();
     constraints.length("url", Some(url), (1, 255), Shown::Plainly);
     constraints.check()?;
@@ -129,13 +129,13 @@ fn check_url(url: &str) -> Result<(), Fault> {
     });
     match parsed {
         Some(_) => Ok(()),
-        None => Err(Fault::validation("Invalid Open ID Connect Provider URL")),
+        None => Err(AwsError::validation("Invalid Open ID Connect Provider URL")),
     }
 }
 
-fn check_thumbprints(thumbprints: &[String]) -> Result<(), Fault> {
+fn check_thumbprints(thumbprints: &[String]) -> Result<(), AwsError> {
     if thumbprints.len() > 5 {
-        return Err(Fault::new("InvalidInput", 400, "Thumbprint list must contain fewer than 5 entries."));
+        return Err(AwsError::new("InvalidInput", 400, "Thumbprint list must contain fewer than 5 entries."));
     }
     let mut constraints = Constraints::default();
     for thumbprint in thumbprints {
@@ -145,9 +145,9 @@ fn check_thumbprints(thumbprints: &[String]) -> Result<(), Fault> {
     if thumbprints.iter().all(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit())) {
         return Ok(());
     }
-    Err(Fault::new("InvalidInput", 400, "Thumbprint must be hexadecimal."))
+    Err(AwsError::new("InvalidInput", 400, "Thumbprint must be hexadecimal."))
 }
 
-fn too_many_client_ids() -> Fault {
-    Fault::new("LimitExceeded", 409, "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100")
+fn too_many_client_ids() -> AwsError {
+    AwsError::new("LimitExceeded", 409, "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100")
 }

@@ -1,7 +1,9 @@
 //! Roles and their inline policies.
 
 use super::document::{self, Kind};
-use super::{Call, Element, Fault, Iam, Outcome, add, anything, date, done, exists, in_use, members, no_such, whole};
+use super::{
+    AwsError, Call, Element, Iam, Outcome, add, anything, date, done, exists, in_use, members, no_such, whole,
+};
 use crate::lab::clock::now;
 use crate::lab::session::unique_id;
 use crate::lab::world::{AwsWorld, Policy, Role};
@@ -12,7 +14,7 @@ const LONGEST_NAME: usize = 64;
 pub(super) const LONGEST_POLICY_NAME: usize = 128;
 
 impl Iam {
-    pub(super) fn create_role(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn create_role(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let name = call.name("RoleName", LONGEST_NAME)?.to_owned();
         let duration = session_duration(call)?.unwrap_or(3600);
         let trust_policy = call.required("AssumeRolePolicyDocument")?;
@@ -20,7 +22,7 @@ impl Iam {
             path: call.path()?,
             trust_policy: Policy::Text(trust_policy.to_owned()),
             max_session_duration_s: duration,
-            id: unique_id("AROA").map_err(|error| Fault::internal(error.to_string()))?,
+            id: unique_id("AROA").map_err(|error| AwsError::internal(error.to_string()))?,
             created_at: now(),
             ..Role::default()
         };
@@ -36,19 +38,19 @@ impl Iam {
         }
     }
 
-    pub(super) fn get_role(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn get_role(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, role) = self.named_role(call, "GetRole")?;
         Ok(Outcome { action: "GetRole", result: vec![element("Role", &self.account.world(), &name, &role)] })
     }
 
-    pub(super) fn list_roles(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn list_roles(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let world = self.account.world();
         self.authorize(call, "ListRoles", &anything(&world, "role"))?;
         let roles = world.roles.iter().map(|(name, role)| element("member", &world, name, role)).collect();
         Ok(Outcome { action: "ListRoles", result: whole(Element::of("Roles", roles)) })
     }
 
-    pub(super) fn update_role(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn update_role(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, _) = self.named_role(call, "UpdateRole")?;
         if let Some(seconds) = session_duration(call)? {
             self.change_role(&name, |role| role.max_session_duration_s = seconds);
@@ -56,7 +58,7 @@ impl Iam {
         Ok(done("UpdateRole"))
     }
 
-    pub(super) fn delete_role(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn delete_role(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, role) = self.named_role(call, "DeleteRole")?;
         if !role.policies.is_empty() {
             return Err(in_use("Cannot delete entity, must delete policies first."));
@@ -68,20 +70,20 @@ impl Iam {
         Ok(done("DeleteRole"))
     }
 
-    pub(super) fn put_boundary(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn put_boundary(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, _) = self.named_role(call, "PutRolePermissionsBoundary")?;
         let policy = self.policy_of_arn(call.required("PermissionsBoundary")?)?;
         self.change_role(&name, |role| role.boundary = Some(policy));
         Ok(done("PutRolePermissionsBoundary"))
     }
 
-    pub(super) fn delete_boundary(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn delete_boundary(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, _) = self.named_role(call, "DeleteRolePermissionsBoundary")?;
         self.change_role(&name, |role| role.boundary = None);
         Ok(done("DeleteRolePermissionsBoundary"))
     }
 
-    pub(super) fn update_trust(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn update_trust(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, _) = self.named_role(call, "UpdateAssumeRolePolicy")?;
         let policy = call.required("PolicyDocument")?;
         document::check(policy, Kind::Trust, &self.account.world())?;
@@ -89,7 +91,7 @@ impl Iam {
         Ok(done("UpdateAssumeRolePolicy"))
     }
 
-    pub(super) fn put_role_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn put_role_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (role, _) = self.named_role(call, "PutRolePolicy")?;
         let name = call.name("PolicyName", LONGEST_POLICY_NAME)?.to_owned();
         let policy = call.required("PolicyDocument")?;
@@ -98,7 +100,7 @@ impl Iam {
         Ok(done("PutRolePolicy"))
     }
 
-    pub(super) fn get_role_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn get_role_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (role_name, role) = self.named_role(call, "GetRolePolicy")?;
         let name = call.name("PolicyName", LONGEST_POLICY_NAME)?;
         let policy = role.policies.get(name).ok_or_else(|| no_such_policy(name))?;
@@ -110,13 +112,13 @@ impl Iam {
         Ok(Outcome { action: "GetRolePolicy", result })
     }
 
-    pub(super) fn list_role_policies(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn list_role_policies(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, role) = self.named_role(call, "ListRolePolicies")?;
         let result = whole(members("PolicyNames", role.policies.into_keys()));
         Ok(Outcome { action: "ListRolePolicies", result })
     }
 
-    pub(super) fn delete_role_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn delete_role_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (role_name, role) = self.named_role(call, "DeleteRolePolicy")?;
         let name = call.name("PolicyName", LONGEST_POLICY_NAME)?;
         if !role.policies.contains_key(name) {
@@ -127,7 +129,7 @@ impl Iam {
     }
 
     /// The role that the call names, if the caller may do `action` on it.
-    pub(super) fn named_role(&self, call: &Call<'_>, action: &str) -> Result<(String, Role), Fault> {
+    pub(super) fn named_role(&self, call: &Call<'_>, action: &str) -> Result<(String, Role), AwsError> {
         let name = call.name("RoleName", LONGEST_NAME)?;
         let world = self.account.world();
         let role = world.roles.get(name);
@@ -145,16 +147,16 @@ impl Iam {
 }
 
 /// The longest session that the call wants the role to allow, where it says so.
-fn session_duration(call: &Call<'_>) -> Result<Option<u32>, Fault> {
+fn session_duration(call: &Call<'_>) -> Result<Option<u32>, AwsError> {
     let Some(seconds) = call.parameters.integer("MaxSessionDuration")? else { return Ok(None) };
     let allowed = u32::try_from(seconds).ok().filter(|seconds| (3600..=43_200).contains(seconds));
     match allowed {
         Some(seconds) => Ok(Some(seconds)),
-        None => Err(Fault::validation("MaxSessionDuration must be between 3600 and 43200 seconds.")),
+        None => Err(AwsError::validation("MaxSessionDuration must be between 3600 and 43200 seconds.")),
     }
 }
 
-fn no_such_policy(name: &str) -> Fault {
+fn no_such_policy(name: &str) -> AwsError {
     no_such(format!("The role policy with name {name} cannot be found."))
 }
 

@@ -135,14 +135,14 @@ fn names_one_of(principal: &Value, names: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::world::{Places, World};
+    use crate::lab::world::{ServiceUrls, World};
 
     /// A call of which no condition key is known.
     const NO_KEYS: [(&str, String); 0] = [];
 
     fn account() -> Account {
         let world = World::scenario("healthy").unwrap();
-        Account::new(world.describe(&Places::of_issuer("https://127.0.0.1:1")).unwrap().aws).unwrap()
+        Account::new(world.describe(&ServiceUrls::of_issuer("https://127.0.0.1:1")).unwrap().aws).unwrap()
     }
 
     fn session() -> Caller {

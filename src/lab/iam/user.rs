@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use super::document::{self, Kind};
 use super::role::LONGEST_POLICY_NAME;
-use super::{Call, Element, Fault, Iam, Outcome, add, date, done, exists, in_use, members, no_such, whole};
+use super::{AwsError, Call, Element, Iam, Outcome, add, date, done, exists, in_use, members, no_such, whole};
 use crate::lab::clock::now;
 use crate::lab::session::{Caller, unique_id};
 use crate::lab::world::{Policy, User};
@@ -14,10 +14,10 @@ const LONGEST_NAME: usize = 64;
 const MOST_KEYS: usize = 2;
 
 impl Iam {
-    pub(super) fn create_user(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn create_user(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let name = call.name("UserName", LONGEST_NAME)?.to_owned();
         self.authorize(call, "CreateUser", &self.user_arn(&name))?;
-        let id = unique_id("AIDA").map_err(|error| Fault::internal(error.to_string()))?;
+        let id = unique_id("AIDA").map_err(|error| AwsError::internal(error.to_string()))?;
         let user = User { id, created_at: now(), ..User::default() };
         let result = vec![self.user_element(&name, &user)];
         let added = self.account.change(|world| add(&mut world.users, &name, user));
@@ -28,12 +28,12 @@ impl Iam {
         }
     }
 
-    pub(super) fn get_user(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn get_user(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, user) = self.named_user(call, "GetUser")?;
         Ok(Outcome { action: "GetUser", result: vec![self.user_element(&name, &user)] })
     }
 
-    pub(super) fn put_user_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn put_user_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (user, _) = self.named_user(call, "PutUserPolicy")?;
         let name = call.name("PolicyName", LONGEST_POLICY_NAME)?.to_owned();
         let policy = call.required("PolicyDocument")?;
@@ -42,13 +42,14 @@ impl Iam {
         Ok(done("PutUserPolicy"))
     }
 
-    pub(super) fn create_access_key(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn create_access_key(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (user, _) = self.named_user(call, "CreateAccessKey")?;
         if self.account.access_keys(&user).len() >= MOST_KEYS {
             let message = format!("Cannot exceed quota for AccessKeysPerUser: {MOST_KEYS}");
-            return Err(Fault::new("LimitExceeded", 409, message));
+            return Err(AwsError::new("LimitExceeded", 409, message));
         }
-        let (id, secret) = self.account.open_access_key(&user).map_err(|error| Fault::internal(error.to_string()))?;
+        let (id, secret) =
+            self.account.open_access_key(&user).map_err(|error| AwsError::internal(error.to_string()))?;
         let members = vec![
             Element::text("UserName", user),
             Element::text("AccessKeyId", id),
@@ -59,7 +60,7 @@ impl Iam {
         Ok(Outcome { action: "CreateAccessKey", result: vec![Element::of("AccessKey", members)] })
     }
 
-    pub(super) fn delete_user(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn delete_user(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, user) = self.named_user(call, "DeleteUser")?;
         if !self.account.access_keys(&name).is_empty() {
             return Err(in_use("Cannot delete entity, must delete access keys first."));
@@ -71,10 +72,10 @@ impl Iam {
         Ok(done("DeleteUser"))
     }
 
-    pub(super) fn get_user_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn get_user_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (user_name, user) = self.named_user(call, "GetUserPolicy")?;
         let name = call.name("PolicyName", LONGEST_POLICY_NAME)?;
-        let policy = user.policies.get(name).ok_or_else(|| no_such_policy(name))?;
+        let policy = user.policies.get(name).ok_or_else(|| no_such_user_policy(name))?;
         let result = vec![
             Element::text("UserName", user_name),
             Element::text("PolicyName", name),
@@ -83,23 +84,23 @@ impl Iam {
         Ok(Outcome { action: "GetUserPolicy", result })
     }
 
-    pub(super) fn list_user_policies(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn list_user_policies(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, user) = self.named_user(call, "ListUserPolicies")?;
         let result = whole(members("PolicyNames", user.policies.into_keys()));
         Ok(Outcome { action: "ListUserPolicies", result })
     }
 
-    pub(super) fn delete_user_policy(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn delete_user_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (user_name, user) = self.named_user(call, "DeleteUserPolicy")?;
         let name = call.name("PolicyName", LONGEST_POLICY_NAME)?;
         if !user.policies.contains_key(name) {
-            return Err(no_such_policy(name));
+            return Err(no_such_user_policy(name));
         }
         self.change_user(&user_name, |user| drop(user.policies.remove(name)));
         Ok(done("DeleteUserPolicy"))
     }
 
-    pub(super) fn list_access_keys(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn list_access_keys(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, _) = self.named_user(call, "ListAccessKeys")?;
         let entry = |id: String| {
             let members = vec![
@@ -114,7 +115,7 @@ impl Iam {
     }
 
     /// Whose key it is, above all; of its use the lab keeps nothing.
-    pub(super) fn access_key_last_used(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn access_key_last_used(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let id = call.required("AccessKeyId")?;
         let owner = match self.account.find(id).map(|found| found.caller) {
             Some(Caller::User(name)) => name,
@@ -129,7 +130,7 @@ impl Iam {
         Ok(Outcome { action: "GetAccessKeyLastUsed", result })
     }
 
-    pub(super) fn delete_access_key(&self, call: &Call<'_>) -> Result<Outcome, Fault> {
+    pub(super) fn delete_access_key(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, _) = self.named_user(call, "DeleteAccessKey")?;
         let id = call.required("AccessKeyId")?;
         if self.account.close_access_key(&name, id) {
@@ -140,7 +141,7 @@ impl Iam {
     }
 
     /// The user that the call names, if the caller may do `action` on them.
-    pub(super) fn named_user(&self, call: &Call<'_>, action: &str) -> Result<(String, User), Fault> {
+    pub(super) fn named_user(&self, call: &Call<'_>, action: &str) -> Result<(String, User), AwsError> {
         let name = call.name("UserName", LONGEST_NAME)?;
         self.authorize(call, action, &self.user_arn(name))?;
         match self.account.world().users.get(name) {
@@ -169,6 +170,6 @@ impl Iam {
     }
 }
 
-fn no_such_policy(name: &str) -> Fault {
+fn no_such_user_policy(name: &str) -> AwsError {
     no_such(format!("The user policy with name {name} cannot be found."))
 }

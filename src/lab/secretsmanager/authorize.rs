@@ -1,8 +1,12 @@
-//! Whether the caller may: identity, session and resource policies, and KMS.
+//! Whether the caller may: identity, session and resource policies, and KMS; and the resource policy itself.
 
+use serde_json::{Value, json};
+
+use super::read::not_deleted;
 use super::store::Secret;
-use super::{Call, Fault, SecretsManager};
-use crate::lab::iam::{self, Ruling};
+use super::{AwsError, Call, SecretsManager};
+use crate::lab::iam;
+use crate::lab::iam::Ruling;
 use crate::lab::keys::random_uuid;
 use crate::lab::session::{Caller, Keys};
 use crate::lab::world::KeyState;
@@ -17,10 +21,10 @@ pub(super) enum KeyUse {
 impl SecretsManager {
     /// The secret that the call names, if the caller may do `action` on it. Who may not, is told so whether or not
     /// there is such a secret.
-    pub(super) fn admit(&self, call: &Call<'_>, action: &str) -> Result<Secret, Fault> {
+    pub(super) fn admit(&self, call: &Call<'_>, action: &str) -> Result<Secret, AwsError> {
         let id = call.required("SecretId")?;
         if id.len() > 2048 {
-            return Err(Fault::new(
+            return Err(AwsError::new(
                 "ValidationException",
                 400,
                 "1 validation error detected: Value at 'secretId' failed to satisfy constraint: \
@@ -33,12 +37,12 @@ impl SecretsManager {
         let context = self.context(call);
         self.check(call, action, (&arn, Some(id)), policy, &context)?;
         secret.ok_or_else(|| {
-            Fault::new("ResourceNotFoundException", 400, "Secrets Manager can't find the specified secret.")
+            AwsError::new("ResourceNotFoundException", 400, "Secrets Manager can't find the specified secret.")
         })
     }
 
     /// An action that has no resource, and is granted on `*` only.
-    pub(super) fn check_unscoped(&self, call: &Call<'_>, action: &str) -> Result<(), Fault> {
+    pub(super) fn check_unscoped(&self, call: &Call<'_>, action: &str) -> Result<(), AwsError> {
         self.check(call, action, ("*", None), None, &self.context(call))
     }
 
@@ -50,7 +54,7 @@ impl SecretsManager {
         resource: (&str, Option<&str>),
         resource_policy: Option<&str>,
         context: &Keys,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), AwsError> {
         let (arn, shown) = resource;
         let action = format!("secretsmanager:{action}");
         let identity = iam::rule(&self.account.identity_policies(call.caller), &action, arn, context);
@@ -64,7 +68,7 @@ impl SecretsManager {
         let denied = |why: &str| {
             let user = self.account.arn(call.caller);
             let message = format!("User: {user} is not authorized to perform: {action}{on} {why}");
-            Err(Fault::new("AccessDeniedException", 400, message))
+            Err(AwsError::new("AccessDeniedException", 400, message))
         };
         if identity == Ruling::Denied {
             return denied("with an explicit deny in an identity-based policy");
@@ -96,11 +100,11 @@ impl SecretsManager {
 
     /// A customer key must let the caller use it, by its own policy or, where that leaves it to the account, by the
     /// caller's; and it must be in a state to be used.
-    pub(super) fn check_key(&self, call: &Call<'_>, secret: &Secret, usage: KeyUse) -> Result<(), Fault> {
+    pub(super) fn check_key(&self, call: &Call<'_>, secret: &Secret, usage: KeyUse) -> Result<(), AwsError> {
         let Some(arn) = &secret.kms_key else { return Ok(()) };
         let world = self.account.world();
         let key = world.keys.values().find(|key| arn.ends_with(&format!(":key/{}", key.id)));
-        let not_allowed = || Fault::new("AccessDeniedException", 400, "Access to KMS is not allowed");
+        let not_allowed = || AwsError::new("AccessDeniedException", 400, "Access to KMS is not allowed");
         let key = key.ok_or_else(not_allowed)?;
         let action = match usage {
             KeyUse::Decrypt => "kms:Decrypt",
@@ -137,7 +141,7 @@ impl SecretsManager {
              Error Code: {error}; Request ID: {}; Proxy: null)",
             random_uuid()
         );
-        Err(Fault::new(code, 400, message))
+        Err(AwsError::new(code, 400, message))
     }
 
     /// The condition keys of a call. The stage and version are there only where the caller names them.
@@ -162,5 +166,37 @@ fn session_ruling(caller: &Caller, action: &str, arn: &str, context: &Keys) -> O
             Some(iam::rule(session_policies, action, arn, context))
         }
         _ => None,
+    }
+}
+
+impl SecretsManager {
+    pub(super) fn get_resource_policy(&self, call: &Call<'_>) -> Result<Value, AwsError> {
+        let secret = self.admit(call, "GetResourcePolicy")?;
+        let mut answer = json!({ "ARN": secret.arn, "Name": secret.name });
+        if let Some(policy) = secret.resource_policy {
+            answer["ResourcePolicy"] = policy.into();
+        }
+        Ok(answer)
+    }
+
+    pub(super) fn put_resource_policy(&self, call: &Call<'_>) -> Result<Value, AwsError> {
+        let secret = self.admit(call, "PutResourcePolicy")?;
+        not_deleted(&secret)?;
+        let policy = call.required("ResourcePolicy")?;
+        if !iam::is_policy(policy) {
+            return Err(AwsError::new(
+                "MalformedPolicyDocumentException",
+                400,
+                "This resource policy is not valid JSON.",
+            ));
+        }
+        self.store.change(&secret.arn, |secret| secret.resource_policy = Some(policy.to_owned()));
+        Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
+    }
+
+    pub(super) fn delete_resource_policy(&self, call: &Call<'_>) -> Result<Value, AwsError> {
+        let secret = self.admit(call, "DeleteResourcePolicy")?;
+        self.store.change(&secret.arn, |secret| secret.resource_policy = None);
+        Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
     }
 }

@@ -1,11 +1,11 @@
 //! Rotation by a function: `RotateSecret`, `CancelRotateSecret`, and the passwords it makes (`GetRandomPassword`).
 
 use secrecy::SecretString;
-use serde_json::{Value as Json, json};
+use serde_json::{Value, json};
 
 use super::read::not_deleted;
-use super::store::{CURRENT, PENDING, Value, Version, now};
-use super::{Call, Fault, SecretsManager};
+use super::store::{CURRENT, PENDING, SecretValue, Version, now};
+use super::{AwsError, Call, SecretsManager};
 use crate::lab::keys::{random_text, random_uuid};
 use crate::lab::world::RotationFunction;
 
@@ -17,10 +17,10 @@ const DEFAULT_LENGTH: usize = 32;
 
 impl SecretsManager {
     /// Has the secret's function make a new version, at once. A function that fails leaves its version pending.
-    pub(super) fn rotate_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+    pub(super) fn rotate_secret(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "RotateSecret")?;
         not_deleted(&secret)?;
-        let refused = |message: &str| Err(Fault::new("InvalidRequestException", 400, message));
+        let refused = |message: &str| Err(AwsError::new("InvalidRequestException", 400, message));
         let unfinished =
             secret.staged(PENDING).is_some_and(|version| !version.stages.iter().any(|stage| stage == CURRENT));
         if unfinished {
@@ -33,7 +33,7 @@ impl SecretsManager {
         let mut version = Version { id: id.clone(), stages: Vec::new(), value: None, created: now() };
         let (stage, value) = match function {
             RotationFunction::Fails => (PENDING, None),
-            RotationFunction::Works => (CURRENT, Some(Value::Text(password()?))),
+            RotationFunction::Works => (CURRENT, Some(SecretValue::Text(password()?))),
         };
         version.value = value;
         self.store.change(&secret.arn, |secret| {
@@ -45,7 +45,7 @@ impl SecretsManager {
     }
 
     /// Turns rotation off. A pending version stays as it is.
-    pub(super) fn cancel_rotate_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+    pub(super) fn cancel_rotate_secret(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "CancelRotateSecret")?;
         not_deleted(&secret)?;
         self.store.change(&secret.arn, |secret| secret.rotation = None);
@@ -56,10 +56,10 @@ impl SecretsManager {
         Ok(answer)
     }
 
-    pub(super) fn get_random_password(&self, call: &Call<'_>) -> Result<Json, Fault> {
+    pub(super) fn get_random_password(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         self.check_unscoped(call, "GetRandomPassword")?;
-        let invalid = |message: &str| Fault::new("InvalidParameterException", 400, message);
-        let length = match call.input.get("PasswordLength").map(Json::as_u64) {
+        let invalid = |message: &str| AwsError::new("InvalidParameterException", 400, message);
+        let length = match call.input.get("PasswordLength").map(Value::as_u64) {
             None => DEFAULT_LENGTH,
             Some(Some(length @ 1..=4096)) => usize::try_from(length).unwrap_or(DEFAULT_LENGTH),
             Some(_) => return Err(invalid("PasswordLength must be between 1 and 4096.")),
@@ -78,14 +78,15 @@ impl SecretsManager {
         if alphabet.is_empty() {
             return Err(invalid("The password has no characters to be made of."));
         }
-        let text = random_text(length, alphabet.as_bytes()).map_err(|error| Fault::internal(error.to_string()))?;
+        let text = random_text(length, alphabet.as_bytes()).map_err(|error| AwsError::internal(error.to_string()))?;
         Ok(json!({ "RandomPassword": text }))
     }
 }
 
 /// What the function puts into a new version.
-fn password() -> Result<SecretString, Fault> {
+fn password() -> Result<SecretString, AwsError> {
     let alphabet = [UPPER, LOWER, DIGITS].concat();
-    let text = random_text(DEFAULT_LENGTH, alphabet.as_bytes()).map_err(|error| Fault::internal(error.to_string()))?;
+    let text =
+        random_text(DEFAULT_LENGTH, alphabet.as_bytes()).map_err(|error| AwsError::internal(error.to_string()))?;
     Ok(SecretString::from(text))
 }

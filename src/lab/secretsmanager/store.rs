@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use secrecy::SecretString;
 
-use super::Fault;
+use super::AwsError;
 use crate::lab::clock;
 use crate::lab::keys::{random_text, random_uuid};
 use crate::lab::world::{AwsWorld, RotationFunction};
@@ -50,13 +50,13 @@ pub(super) struct Version {
     pub id: String,
     pub stages: Vec<String>,
     /// None where a rotation made the version and has not put a value into it.
-    pub value: Option<Value>,
+    pub value: Option<SecretValue>,
     pub created: f64,
 }
 
 /// A version's value: text, or bytes in base64.
 #[derive(Clone)]
-pub(super) enum Value {
+pub(super) enum SecretValue {
     Text(SecretString),
     Binary(SecretString),
 }
@@ -74,7 +74,7 @@ impl Store {
             let versions = secret.versions.iter().map(|version| Version {
                 id: version.id.clone().unwrap_or_else(random_uuid),
                 stages: version.stages.clone(),
-                value: version.value.clone().map(Value::Text),
+                value: version.value.clone().map(SecretValue::Text),
                 created: now - DAY,
             });
             Secret {
@@ -123,8 +123,8 @@ impl Store {
     }
 
     /// Adds a secret, with a fresh suffix in its ARN.
-    pub(super) fn add(&self, mut secret: Secret) -> Result<Secret, Fault> {
-        let suffix = random_text(6, SUFFIX).map_err(|error| Fault::internal(error.to_string()))?;
+    pub(super) fn add(&self, mut secret: Secret) -> Result<Secret, AwsError> {
+        let suffix = random_text(6, SUFFIX).map_err(|error| AwsError::internal(error.to_string()))?;
         secret.arn = format!("{}-{suffix}", self.presumed_arn(&secret.region, &secret.name));
         self.lock().push(secret.clone());
         Ok(secret)

@@ -1,23 +1,23 @@
-//! Writing: `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `DeleteSecret`, `RestoreSecret`.
+//! Writing: a secret's values, versions and staging labels, its deletion and restoration.
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value as Json, json};
+use serde_json::{Value, json};
 
 use super::authorize::KeyUse;
 use super::read::not_deleted;
-use super::store::{CURRENT, Secret, Value, Version, now};
-use super::{Call, Fault, SecretsManager};
+use super::store::{CURRENT, Secret, SecretValue, Version, now};
+use super::{AwsError, Call, SecretsManager};
 use crate::lab::keys::random_uuid;
 
 const LARGEST_VALUE: usize = 65_536;
 const DAY: f64 = 86_400.0;
 
 impl SecretsManager {
-    pub(super) fn create_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+    pub(super) fn create_secret(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let name = call.required("Name")?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
         if name.len() > 512 || !name.chars().all(allowed) {
-            return Err(Fault::new(
+            return Err(AwsError::new(
                 "ValidationException",
                 400,
                 "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: \
@@ -27,12 +27,12 @@ impl SecretsManager {
         self.check_creation(call, name)?;
         if let Some(taken) = self.store.find(call.region, name) {
             return Err(match taken.deleted {
-                Some(_) => Fault::new(
+                Some(_) => AwsError::new(
                     "InvalidRequestException",
                     400,
                     "You can't create this secret because a secret with this name is already scheduled for deletion.",
                 ),
-                None => Fault::new(
+                None => AwsError::new(
                     "ResourceExistsException",
                     400,
                     format!("The operation failed because the secret {name} already exists."),
@@ -64,20 +64,20 @@ impl SecretsManager {
         Ok(answer)
     }
 
-    pub(super) fn put_secret_value(&self, call: &Call<'_>) -> Result<Json, Fault> {
+    pub(super) fn put_secret_value(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "PutSecretValue")?;
         not_deleted(&secret)?;
         let Some(value) = value(call)? else {
-            return Err(Fault::new(
+            return Err(AwsError::new(
                 "InvalidRequestException",
                 400,
                 "You must provide either SecretString or SecretBinary.",
             ));
         };
         self.check_key(call, &secret, KeyUse::GenerateDataKey)?;
-        let stages = match call.input.get("VersionStages").and_then(Json::as_array) {
+        let stages = match call.input.get("VersionStages").and_then(Value::as_array) {
             None => vec![CURRENT.to_owned()],
-            Some(stages) => stages.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+            Some(stages) => stages.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         };
         let id = version_id(call)?;
         match secret.versions.iter().find(|version| version.id == id) {
@@ -97,7 +97,7 @@ impl SecretsManager {
         Ok(json!({ "ARN": secret.arn, "Name": secret.name, "VersionId": id, "VersionStages": stages }))
     }
 
-    pub(super) fn update_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+    pub(super) fn update_secret(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "UpdateSecret")?;
         not_deleted(&secret)?;
         let value = value(call)?;
@@ -123,12 +123,12 @@ impl SecretsManager {
         Ok(answer)
     }
 
-    pub(super) fn delete_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+    pub(super) fn delete_secret(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "DeleteSecret")?;
         let at_once = call.input.get("ForceDeleteWithoutRecovery").is_some_and(|value| value == true);
-        let window = match call.input.get("RecoveryWindowInDays").map(Json::as_i64) {
+        let window = match call.input.get("RecoveryWindowInDays").map(Value::as_i64) {
             Some(_) if at_once => {
-                return Err(Fault::new(
+                return Err(AwsError::new(
                     "InvalidParameterException",
                     400,
                     "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
@@ -137,7 +137,7 @@ impl SecretsManager {
             None => 30,
             Some(Some(days @ 7..=30)) => days,
             Some(_) => {
-                return Err(Fault::new(
+                return Err(AwsError::new(
                     "InvalidParameterException",
                     400,
                     "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
@@ -155,14 +155,14 @@ impl SecretsManager {
         Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": marked + days * DAY }))
     }
 
-    pub(super) fn restore_secret(&self, call: &Call<'_>) -> Result<Json, Fault> {
+    pub(super) fn restore_secret(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "RestoreSecret")?;
         self.store.change(&secret.arn, |secret| secret.deleted = None);
         Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
     }
 
     /// A secret that is to be made has no resource yet, only the ARN it would have.
-    fn check_creation(&self, call: &Call<'_>, name: &str) -> Result<(), Fault> {
+    fn check_creation(&self, call: &Call<'_>, name: &str) -> Result<(), AwsError> {
         let mut input = call.input.clone();
         input.insert("SecretId".into(), name.into());
         let call = Call { caller: call.caller, region: call.region, input: &input };
@@ -172,7 +172,7 @@ impl SecretsManager {
         }
     }
 
-    fn add_version(&self, secret: &Secret, id: &str, value: Value, stages: &[String]) {
+    fn add_version(&self, secret: &Secret, id: &str, value: SecretValue, stages: &[String]) {
         let version = Version { id: id.to_owned(), stages: Vec::new(), value: Some(value), created: now() };
         self.store.change(&secret.arn, |secret| {
             secret.versions.push(version);
@@ -197,25 +197,25 @@ impl SecretsManager {
 }
 
 /// The value in the call: text or bytes, not both, and not too large.
-fn value(call: &Call<'_>) -> Result<Option<Value>, Fault> {
+fn value(call: &Call<'_>) -> Result<Option<SecretValue>, AwsError> {
     let value = match (call.text("SecretString"), call.text("SecretBinary")) {
         (Some(_), Some(_)) => {
-            return Err(Fault::new(
+            return Err(AwsError::new(
                 "InvalidParameterException",
                 400,
                 "You can't specify both a binary secret value and a string secret value in the same secret.",
             ));
         }
-        (Some(text), None) => Value::Text(SecretString::from(text.to_owned())),
-        (None, Some(base64)) => Value::Binary(SecretString::from(base64.to_owned())),
+        (Some(text), None) => SecretValue::Text(SecretString::from(text.to_owned())),
+        (None, Some(base64)) => SecretValue::Binary(SecretString::from(base64.to_owned())),
         (None, None) => return Ok(None),
     };
-    let (Value::Text(text) | Value::Binary(text)) = &value;
+    let (SecretValue::Text(text) | SecretValue::Binary(text)) = &value;
     if text.expose_secret().len() > LARGEST_VALUE {
-        return Err(Fault::new(
+        return Err(AwsError::new(
             "ValidationException",
             400,
-            "1 validation error detected: Value at 'secretString' failed to satisfy constraint: \
+            "1 validation error detected: SecretValue at 'secretString' failed to satisfy constraint: \
              Member must have length less than or equal to 65536",
         ));
     }
@@ -223,29 +223,87 @@ fn value(call: &Call<'_>) -> Result<Option<Value>, Fault> {
 }
 
 /// The caller's request token becomes the version's id.
-fn version_id(call: &Call<'_>) -> Result<String, Fault> {
+fn version_id(call: &Call<'_>) -> Result<String, AwsError> {
     match call.text("ClientRequestToken") {
         None => Ok(random_uuid()),
         Some(token) if (32..=64).contains(&token.len()) => Ok(token.to_owned()),
         Some(_) => {
-            Err(Fault::new("InvalidParameterException", 400, "ClientRequestToken must be 32-64 characters long."))
+            Err(AwsError::new("InvalidParameterException", 400, "ClientRequestToken must be 32-64 characters long."))
         }
     }
 }
 
-fn token_in_use(id: &str, secret: &Secret) -> Fault {
+fn token_in_use(id: &str, secret: &Secret) -> AwsError {
     let message = format!(
         "You can't use ClientRequestToken {id} because that value is already in use for a version of secret {}.",
         secret.arn
     );
-    Fault::new("ResourceExistsException", 400, message)
+    AwsError::new("ResourceExistsException", 400, message)
 }
 
-fn same(a: &Value, b: &Value) -> bool {
+fn same(a: &SecretValue, b: &SecretValue) -> bool {
     match (a, b) {
-        (Value::Text(a), Value::Text(b)) | (Value::Binary(a), Value::Binary(b)) => {
+        (SecretValue::Text(a), SecretValue::Text(b)) | (SecretValue::Binary(a), SecretValue::Binary(b)) => {
             a.expose_secret() == b.expose_secret()
         }
         _ => false,
     }
+}
+
+impl SecretsManager {
+    /// Every version with a label, and on request those without.
+    pub(super) fn list_secret_version_ids(&self, call: &Call<'_>) -> Result<Value, AwsError> {
+        let secret = self.admit(call, "ListSecretVersionIds")?;
+        let all = call.input.get("IncludeDeprecated").is_some_and(|value| value == true);
+        let listed = secret.versions.iter().filter(|version| all || !version.stages.is_empty());
+        let versions: Vec<Value> = listed.map(|version| version_entry(&secret, version)).collect();
+        Ok(json!({ "ARN": secret.arn, "Name": secret.name, "Versions": versions }))
+    }
+
+    /// Moves a label to a version, or takes it away. Where a version has it, the caller must say which.
+    pub(super) fn update_secret_version_stage(&self, call: &Call<'_>) -> Result<Value, AwsError> {
+        let secret = self.admit(call, "UpdateSecretVersionStage")?;
+        not_deleted(&secret)?;
+        let stage = call.required("VersionStage")?;
+        let (to, from) = (call.text("MoveToVersionId"), call.text("RemoveFromVersionId"));
+        let invalid = |message: String| Err(AwsError::new("InvalidParameterException", 400, message));
+        match secret.staged(stage).map(|version| version.id.as_str()) {
+            Some(holder) if from != Some(holder) => {
+                return invalid(format!(
+                    "The parameter RemoveFromVersionId can't be empty. Staging label {stage} is currently attached to \
+                     version {holder}, so you must explicitly reference that version in RemoveFromVersionId."
+                ));
+            }
+            None if from.is_some() => {
+                return invalid(format!(
+                    "Staging label {stage} is not attached to the version in RemoveFromVersionId."
+                ));
+            }
+            _ => {}
+        }
+        let Some(to) = to else {
+            if stage == CURRENT {
+                return invalid(format!("You can't remove the staging label {CURRENT}; move it to another version."));
+            }
+            self.store.change(&secret.arn, |secret| secret.remove_stage(stage));
+            return Ok(json!({ "ARN": secret.arn, "Name": secret.name }));
+        };
+        if !secret.versions.iter().any(|version| version.id == to) {
+            let message = format!("Secrets Manager can't find the specified secret value for VersionId: {to}");
+            return Err(AwsError::new("ResourceNotFoundException", 400, message));
+        }
+        self.store.change(&secret.arn, |secret| secret.move_stages(to, &[stage.to_owned()]));
+        Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
+    }
+}
+
+fn version_entry(secret: &Secret, version: &Version) -> Value {
+    let mut entry = json!({ "VersionId": version.id, "CreatedDate": version.created });
+    if !version.stages.is_empty() {
+        entry["VersionStages"] = version.stages.clone().into();
+    }
+    if let Some(key) = &secret.kms_key {
+        entry["KmsKeyIds"] = json!([key]);
+    }
+    entry
 }

@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use super::roles_claim;
-use super::tags::{self, Tags};
-use crate::lab::fault::Fault;
+use super::web_identity;
+use super::web_identity::Tags;
+use crate::lab::json_protocol::AwsError;
 
 /// Seconds by which a token's times may be off.
 const LEEWAY: i64 = 300;
@@ -43,9 +43,9 @@ pub(super) struct Identity {
 }
 
 /// Takes the token apart. A header that asks for extensions (`crit`) makes it no JWT that STS would read.
-pub(super) fn parse(token: &str) -> Result<ParsedToken, Fault> {
+pub(super) fn parse(token: &str) -> Result<ParsedToken, AwsError> {
     let not_a_jwt = || {
-        Fault::invalid_token(
+        AwsError::invalid_token(
             "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
         )
     };
@@ -68,81 +68,81 @@ pub(super) fn parse(token: &str) -> Result<ParsedToken, Fault> {
 }
 
 /// Checks the claims for a request of `role_arn` at `now`, seconds since the epoch.
-pub(super) fn check_claims(claims: &Map<String, Value>, role_arn: &str, now: i64) -> Result<Identity, Fault> {
+pub(super) fn check_claims(claims: &Map<String, Value>, role_arn: &str, now: i64) -> Result<Identity, AwsError> {
     for name in REQUIRED {
         if !claims.contains_key(name) {
-            return Err(Fault::invalid_token(format!("Missing a required claim: {name}")));
+            return Err(AwsError::invalid_token(format!("Missing a required claim: {name}")));
         }
     }
     let subject = subject(&claims["sub"])?;
     check_times(claims, now)?;
     let audience = audience(claims)?;
-    let Value::String(issuer) = &claims["iss"] else { return Err(Fault::not_validated()) };
-    roles_claim::check(claims, role_arn)?;
-    let tags = tags::read(claims)?;
+    let Value::String(issuer) = &claims["iss"] else { return Err(AwsError::not_validated()) };
+    web_identity::check_roles_claim(claims, role_arn)?;
+    let tags = web_identity::read_session_tags(claims)?;
     let source_identity = match claims.get("https://aws.amazon.com/source_identity") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) if tags::is_source_identity(text) => Some(text.clone()),
-        Some(_) => return Err(Fault::not_validated()),
+        Some(Value::String(text)) if web_identity::is_source_identity(text) => Some(text.clone()),
+        Some(_) => return Err(AwsError::not_validated()),
     };
     Ok(Identity { issuer: issuer.clone(), subject, audience, source_identity, tags })
 }
 
 /// A subject may be empty, short, or a number, which becomes text. `null` makes STS itself fail.
-fn subject(sub: &Value) -> Result<String, Fault> {
+fn subject(sub: &Value) -> Result<String, AwsError> {
     match sub {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
-        _ => Err(Fault::internal("Unknown error validating third-party token")),
+        _ => Err(AwsError::internal("Unknown error validating third-party token")),
     }
 }
 
-fn check_times(claims: &Map<String, Value>, now: i64) -> Result<(), Fault> {
+fn check_times(claims: &Map<String, Value>, now: i64) -> Result<(), AwsError> {
     let iat = timestamp(&claims["iat"])?;
     let exp = timestamp(&claims["exp"])?;
     let nbf = claims.get("nbf").map(timestamp).transpose()?;
     // The leeway is taken off, or put on, the time that the text calls current.
     let (early, late) = (now.saturating_sub(LEEWAY), now.saturating_add(LEEWAY));
     if early >= exp {
-        return Err(Fault::new(
+        return Err(AwsError::new(
             "ExpiredTokenException",
             400,
             format!("Token expired: current date/time {early} must be before the expiration date/time {exp}"),
         ));
     }
     if let Some(nbf) = nbf.filter(|nbf| late < *nbf) {
-        return Err(Fault::invalid_token(format!(
+        return Err(AwsError::invalid_token(format!(
             "Token not yet valid: current date/time {late} must be after or equal to the not-before date/time {nbf}"
         )));
     }
     if iat > late {
-        return Err(Fault::invalid_token(format!("Token issued in the future: {iat}")));
+        return Err(AwsError::invalid_token(format!("Token issued in the future: {iat}")));
     }
     let age = now.saturating_sub(iat);
     if age > MAX_AGE + LEEWAY {
-        return Err(Fault::new("ExpiredTokenException", 400, format!("Token too old: {age}")));
+        return Err(AwsError::new("ExpiredTokenException", 400, format!("Token too old: {age}")));
     }
     Ok(())
 }
 
 /// Whole seconds, as a number or as text.
-fn timestamp(value: &Value) -> Result<i64, Fault> {
+fn timestamp(value: &Value) -> Result<i64, AwsError> {
     let seconds = match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.parse().ok(),
         _ => None,
     };
-    seconds.ok_or_else(|| Fault::invalid_token("Invalid timestamp in token claims."))
+    seconds.ok_or_else(|| AwsError::invalid_token("Invalid timestamp in token claims."))
 }
 
 /// The authorized party replaces the audience altogether; without one, there must be exactly one audience.
-fn audience(claims: &Map<String, Value>) -> Result<String, Fault> {
+fn audience(claims: &Map<String, Value>) -> Result<String, AwsError> {
     let text = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
-        _ => Err(Fault::not_validated()),
+        _ => Err(AwsError::not_validated()),
     };
-    let empty = || Fault::invalid_token("Claim is not allowed to be empty: aud");
+    let empty = || AwsError::invalid_token("Claim is not allowed to be empty: aud");
     let audiences = match &claims["aud"] {
         Value::Null => return Err(empty()),
         Value::Array(items) if items.is_empty() => return Err(empty()),
@@ -152,7 +152,7 @@ fn audience(claims: &Map<String, Value>) -> Result<String, Fault> {
     match claims.get("azp") {
         None | Some(Value::Null) => match <[String; 1]>::try_from(audiences) {
             Ok([only]) => Ok(only),
-            Err(_) => Err(Fault::invalid_token(
+            Err(_) => Err(AwsError::invalid_token(
                 "Token audience contains more than one audience while authorized party is not present",
             )),
         },
@@ -182,7 +182,7 @@ mod tests {
         claims.as_object().unwrap().clone()
     }
 
-    fn check(change: Value) -> Result<Identity, Fault> {
+    fn check(change: Value) -> Result<Identity, AwsError> {
         check_claims(&claims(change), ROLE, NOW)
     }
 

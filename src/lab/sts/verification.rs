@@ -1,15 +1,20 @@
-//! Which of the issuer's keys verifies a token, and whether it does: pure functions of the key set and the token.
+//! Fetches the issuer's documents as the clouds do, and says which of its keys verifies a token, and whether it does.
 
-use aws_lc_rs::signature::{
-    self, EcdsaVerificationAlgorithm, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
-};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aws_lc_rs::signature;
+use aws_lc_rs::signature::{EcdsaVerificationAlgorithm, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use futures_util::StreamExt as _;
+use rustls::pki_types::CertificateDer;
 use serde_json::{Map, Value};
 use x509_parser::prelude::FromDer as _;
 
 use super::token::ParsedToken;
-use crate::lab::fault::Fault;
+use crate::lab::authority;
+use crate::lab::json_protocol::AwsError;
 
 /// More keys of one type than this, and tokens of that type find none.
 const MAX_KEYS_OF_A_TYPE: usize = 100;
@@ -24,21 +29,21 @@ enum Verifier {
 /// A later key replaces an earlier one of the same `kid`. A token without `kid` finds a key only where there is exactly
 /// one. A key without `kid`, or for encryption, or whose certificate says otherwise, is none. The key's own `alg` is not
 /// looked at, and one with `key_ops` verifies nothing.
-pub(super) fn verify(token: &ParsedToken, key_set: &[u8]) -> Result<(), Fault> {
-    let document: Value = serde_json::from_slice(key_set).map_err(|_| Fault::no_verification_key())?;
-    let keys = document.get("keys").and_then(Value::as_array).ok_or_else(Fault::no_verification_key)?;
+pub(super) fn verify(token: &ParsedToken, key_set: &[u8]) -> Result<(), AwsError> {
+    let document: Value = serde_json::from_slice(key_set).map_err(|_| AwsError::no_verification_key())?;
+    let keys = document.get("keys").and_then(Value::as_array).ok_or_else(AwsError::no_verification_key)?;
     let key_type = if token.alg.starts_with("ES") { "EC" } else { "RSA" };
     let of_type = |key: &&Map<String, Value>| key.get("kty").and_then(Value::as_str) == Some(key_type);
     let of_this_type: Vec<&Map<String, Value>> = keys.iter().filter_map(Value::as_object).filter(of_type).collect();
     if of_this_type.len() > MAX_KEYS_OF_A_TYPE {
-        return Err(Fault::no_verification_key());
+        return Err(AwsError::no_verification_key());
     }
-    let key = select(token, &of_this_type).ok_or_else(Fault::no_verification_key)?;
+    let key = select(token, &of_this_type).ok_or_else(AwsError::no_verification_key)?;
     if key.contains_key("key_ops") {
-        return Err(Fault::not_validated());
+        return Err(AwsError::not_validated());
     }
-    let verifier = verifier(&token.alg).ok_or_else(Fault::not_validated)?;
-    if verifies(&verifier, key, token) { Ok(()) } else { Err(Fault::not_validated()) }
+    let verifier = verifier(&token.alg).ok_or_else(AwsError::not_validated)?;
+    if verifies(&verifier, key, token) { Ok(()) } else { Err(AwsError::not_validated()) }
 }
 
 fn select<'a>(token: &ParsedToken, keys: &[&'a Map<String, Value>]) -> Option<&'a Map<String, Value>> {
@@ -123,6 +128,79 @@ fn bytes(key: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(key.get(name)?.as_str()?.trim_end_matches('=')).ok()
 }
 
+/// AWS gives up on an issuer after about this long
+/// (<https://repost.aws/knowledge-center/iam-sts-invalididentitytoken>).
+const LIMIT: Duration = Duration::from_secs(5);
+const MAX_DOCUMENT: usize = 1024 * 1024;
+
+/// The members that AWS requires of the discovery document
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>).
+const REQUIRED: [&str; 5] = [
+    "issuer",
+    "jwks_uri",
+    "response_types_supported",
+    "subject_types_supported",
+    "id_token_signing_alg_values_supported",
+];
+
+/// A client that trusts the lab's authority and nobody else.
+pub(in crate::lab) struct Fetcher {
+    authority: CertificateDer<'static>,
+    user_agent: Arc<str>,
+    client: OnceLock<Option<reqwest::Client>>,
+}
+
+impl Fetcher {
+    pub(in crate::lab) fn new(authority: CertificateDer<'static>, user_agent: Arc<str>) -> Self {
+        Fetcher { authority, user_agent, client: OnceLock::new() }
+    }
+
+    /// The bytes of the issuer's key set; nothing where any step fails, as STS says no more than that.
+    pub(in crate::lab) async fn key_set(&self, issuer: &str) -> Option<Vec<u8>> {
+        let base = issuer.strip_suffix('/').unwrap_or(issuer);
+        let document = self.get(&format!("{base}/.well-known/openid-configuration")).await?;
+        let document: Value = serde_json::from_slice(&document).ok()?;
+        if REQUIRED.iter().any(|name| document.get(name).is_none()) {
+            return None;
+        }
+        if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
+            return None;
+        }
+        self.get(document.get("jwks_uri")?.as_str()?).await
+    }
+
+    /// Whether anything answers at the issuer's address, whatever it says.
+    pub(in crate::lab) async fn reaches(&self, issuer: &str) -> bool {
+        let Some(client) = self.client() else { return false };
+        tokio::time::timeout(LIMIT, client.get(issuer).send()).await.is_ok_and(|answer| answer.is_ok())
+    }
+
+    fn client(&self) -> Option<&reqwest::Client> {
+        self.client.get_or_init(|| authority::client_trusting(&self.authority, &self.user_agent)).as_ref()
+    }
+
+    async fn get(&self, url: &str) -> Option<Vec<u8>> {
+        let client = self.client()?;
+        tokio::time::timeout(LIMIT, async {
+            let response = client.get(url).send().await.ok()?;
+            if response.status() != 200 {
+                return None;
+            }
+            let mut body = Vec::new();
+            let mut chunks = std::pin::pin!(response.bytes_stream());
+            while let Some(chunk) = chunks.next().await {
+                body.extend_from_slice(&chunk.ok()?);
+                if body.len() > MAX_DOCUMENT {
+                    return None;
+                }
+            }
+            Some(body)
+        })
+        .await
+        .ok()?
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -152,7 +230,7 @@ mod tests {
             let token = self.keys.mint(header.as_object().unwrap(), r#"{"a":1}"#).unwrap();
             let key_set = json!({ "keys": jwks }).to_string();
             verify(&token::parse(&token).unwrap(), key_set.as_bytes()).map_err(|fault| {
-                if fault == Fault::no_verification_key() { "no key" } else { "not validated" }.to_owned()
+                if fault == AwsError::no_verification_key() { "no key" } else { "not validated" }.to_owned()
             })
         }
     }
@@ -218,7 +296,7 @@ mod tests {
         let changed = format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(r#"{"a":2}"#), parts[2]);
         let key_set = json!({ "keys": [case.jwk("RS256", json!({}))] }).to_string();
         let fault = verify(&token::parse(&changed).unwrap(), key_set.as_bytes()).unwrap_err();
-        assert_eq!(fault, Fault::not_validated());
+        assert_eq!(fault, AwsError::not_validated());
     }
 
     #[test]
@@ -227,7 +305,7 @@ mod tests {
         let header = json!({"alg": "RS256", "kid": "lab-rs256"});
         let token = token::parse(&case.keys.mint(header.as_object().unwrap(), "{}").unwrap()).unwrap();
         for text in ["", "<html>", "[]", "{\"keys\": {}}"] {
-            assert_eq!(verify(&token, text.as_bytes()), Err(Fault::no_verification_key()), "{text}");
+            assert_eq!(verify(&token, text.as_bytes()), Err(AwsError::no_verification_key()), "{text}");
         }
     }
 }

@@ -1,10 +1,13 @@
-//! `AssumeRoleWithWebIdentity`: the token for the role's credentials.
+//! `AssumeRoleWithWebIdentity`: the token for the role's credentials, with the session tags that it carries.
 
-use super::token::{self, Identity, ParsedToken};
-use super::verification;
-use super::{Element, Fault, Outcome, Sts, now};
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::token::{Identity, ParsedToken};
+use super::{AwsError, Element, Outcome, Sts, now, token, verification};
 use crate::domain::iam::{TrustRequest, WEB_IDENTITY};
-use crate::domain::roles_claim::is_role_arn;
+use crate::domain::roles_claim::{RolesClaim, is_role_arn};
 use crate::lab::iam;
 use crate::lab::query::{Constraints, Parameters, Shown, is_session_name_character};
 use crate::lab::session::{Account, Caller};
@@ -25,7 +28,7 @@ pub(super) struct SessionRequest<'a> {
 impl<'a> SessionRequest<'a> {
     /// Reads what all ways of assuming a role have in common; `more` adds the constraints of its own parameters, so
     /// that one refusal names them all.
-    pub(super) fn read(parameters: &'a Parameters, more: impl FnOnce(&mut Constraints)) -> Result<Self, Fault> {
+    pub(super) fn read(parameters: &'a Parameters, more: impl FnOnce(&mut Constraints)) -> Result<Self, AwsError> {
         let duration = parameters.integer("DurationSeconds")?.unwrap_or(DEFAULT_DURATION);
         let role_arn = parameters.get("RoleArn");
         let session_name = parameters.get("RoleSessionName");
@@ -44,18 +47,18 @@ impl<'a> SessionRequest<'a> {
         constraints.check()?;
         let (role_arn, session_name) = (role_arn.unwrap_or_default(), session_name.unwrap_or_default());
         if !is_role_arn(role_arn) {
-            return Err(Fault::validation("Request ARN is invalid"));
+            return Err(AwsError::validation("Request ARN is invalid"));
         }
         if policy.is_some_and(|text| !iam::is_policy(text)) {
-            return Err(Fault::new("MalformedPolicyDocument", 400, "The policy is not in the valid JSON format."));
+            return Err(AwsError::new("MalformedPolicyDocument", 400, "The policy is not in the valid JSON format."));
         }
         Ok(SessionRequest { role_arn, session_name, duration, policy })
     }
 
     /// The duration must not exceed what the role allows.
-    pub(super) fn check_duration(&self, role: &Role) -> Result<(), Fault> {
+    pub(super) fn check_duration(&self, role: &Role) -> Result<(), AwsError> {
         if i64::from(self.duration) > i64::from(role.max_session_duration_s) {
-            return Err(Fault::validation(
+            return Err(AwsError::validation(
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
             ));
         }
@@ -64,7 +67,7 @@ impl<'a> SessionRequest<'a> {
 }
 
 impl Sts {
-    pub(super) async fn assume_role_with_web_identity(&self, parameters: &Parameters) -> Result<Outcome, Fault> {
+    pub(super) async fn assume_role_with_web_identity(&self, parameters: &Parameters) -> Result<Outcome, AwsError> {
         let text = parameters.get("WebIdentityToken");
         let request = SessionRequest::read(parameters, |constraints| {
             constraints.length("webIdentityToken", text, (4, 20_000), Shown::Masked);
@@ -78,14 +81,14 @@ impl Sts {
     }
 
     /// Finds the provider, its audience and its key, and verifies the signature; yields the provider's ARN.
-    async fn verify(&self, token: &ParsedToken, identity: &Identity, role_arn: &str) -> Result<String, Fault> {
+    async fn verify(&self, token: &ParsedToken, identity: &Identity, role_arn: &str) -> Result<String, AwsError> {
         let provider = self.provider(role_arn, &identity.issuer).ok_or_else(|| {
-            Fault::invalid_token(format!("No OpenIDConnect provider found in your account for {}", identity.issuer))
+            AwsError::invalid_token(format!("No OpenIDConnect provider found in your account for {}", identity.issuer))
         })?;
         if !provider.client_ids.contains(&identity.audience) {
-            return Err(Fault::not_validated());
+            return Err(AwsError::not_validated());
         }
-        let keys = self.fetcher.key_set(&identity.issuer).await.ok_or_else(Fault::no_verification_key)?;
+        let keys = self.fetcher.key_set(&identity.issuer).await.ok_or_else(AwsError::no_verification_key)?;
         verification::verify(token, &keys)?;
         Ok(self.accounts.of_arn(role_arn).world().provider_arn(&provider))
     }
@@ -104,9 +107,9 @@ impl Sts {
         request: &SessionRequest<'_>,
         token: &ParsedToken,
         provider_arn: &str,
-    ) -> Result<String, Fault> {
+    ) -> Result<String, AwsError> {
         let account = self.accounts.of_arn(request.role_arn);
-        let (name, role) = account.role(request.role_arn).ok_or_else(|| Fault::not_authorized(WEB_IDENTITY))?;
+        let (name, role) = account.role(request.role_arn).ok_or_else(|| AwsError::not_authorized(WEB_IDENTITY))?;
         let question = TrustRequest {
             role_arn: Some(request.role_arn),
             session_name: Some(request.session_name),
@@ -114,7 +117,7 @@ impl Sts {
             ..TrustRequest::new(&token.claims, provider_arn)
         };
         if !iam::trust_allows(&role.trust_policy.text(), &question) {
-            return Err(Fault::not_authorized(WEB_IDENTITY));
+            return Err(AwsError::not_authorized(WEB_IDENTITY));
         }
         request.check_duration(&role)?;
         Ok(name)
@@ -126,7 +129,7 @@ impl Sts {
         identity: &Identity,
         provider_arn: &str,
         role: String,
-    ) -> Result<Outcome, Fault> {
+    ) -> Result<Outcome, AwsError> {
         let caller = Caller::Session {
             role,
             session_name: request.session_name.to_owned(),
@@ -136,7 +139,7 @@ impl Sts {
         let account = self.accounts.of_arn(request.role_arn);
         let credentials = account
             .open_session(caller.clone(), now() + i64::from(request.duration))
-            .map_err(|error| Fault::internal(error.to_string()))?;
+            .map_err(|error| AwsError::internal(error.to_string()))?;
         let mut result = vec![
             Element::text("SubjectFromWebIdentityToken", identity.subject.clone()),
             Element::text("Audience", identity.audience.clone()),
@@ -159,16 +162,16 @@ pub(super) fn assumed_role_user(account: &Account, caller: &Caller) -> Element {
 }
 
 /// The provider id is for the access tokens of two old OAuth providers, and refused with an ID token.
-fn check_provider_id(provider: Option<&str>) -> Result<(), Fault> {
+fn check_provider_id(provider: Option<&str>) -> Result<(), AwsError> {
     match provider {
         None => Ok(()),
-        Some("www.amazon.com") => Err(Fault::invalid_token("Provided Token is not a Login With Amazon token")),
-        Some("graph.facebook.com") => Err(Fault::new(
+        Some("www.amazon.com") => Err(AwsError::invalid_token("Provided Token is not a Login With Amazon token")),
+        Some("graph.facebook.com") => Err(AwsError::new(
             "IDPRejectedClaim",
             403,
             "graph.facebook.com rejected OAuth token with response \"Bad signature\" and code 190",
         )),
-        Some(_) => Err(Fault::new(
+        Some(_) => Err(AwsError::new(
             "AccessDenied",
             403,
             "Unrecognized OAuth provider. Do not include a provider parameter when submitting OpenIDConnect ID tokens",
@@ -185,10 +188,49 @@ fn packed_size(request: &SessionRequest<'_>, identity: &Identity) -> usize {
     (748 + identity.subject.len() + tags / 2 + source + policy) / 30
 }
 
+const NESTED_TAGS: &str = "https://aws.amazon.com/tags";
+const FLAT_TAGS: &str = "https://aws.amazon.com/tags/principal_tags/";
+
+/// Key and value of each tag.
+pub(super) type Tags = BTreeMap<String, String>;
+
+/// Reads the tags: a nested tag's value is a list of one text, a flat one's a text.
+pub(super) fn read_session_tags(claims: &Map<String, Value>) -> Result<Tags, AwsError> {
+    let wrong = || AwsError::invalid_token("principal_tags passed in claim is not in correct format.");
+    let mut tags = Tags::new();
+    match claims.get(NESTED_TAGS) {
+        None => {}
+        Some(Value::Object(nested)) => match nested.get("principal_tags") {
+            None => {}
+            Some(Value::Object(principal)) => {
+                for (key, value) in principal {
+                    let [Value::String(value)] = value.as_array().map(Vec::as_slice).ok_or_else(wrong)? else {
+                        return Err(wrong());
+                    };
+                    tags.insert(key.clone(), value.clone());
+                }
+            }
+            Some(_) => return Err(wrong()),
+        },
+        Some(_) => return Err(wrong()),
+    }
+    for (name, value) in claims {
+        let Some(key) = name.strip_prefix(FLAT_TAGS) else { continue };
+        let Value::String(value) = value else { return Err(wrong()) };
+        tags.insert(key.to_owned(), value.clone());
+    }
+    Ok(tags)
+}
+
+/// 2 to 64 characters of `[\w+=,.@-]`, not beginning with `aws:`.
+pub(super) fn is_source_identity(text: &str) -> bool {
+    (2..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::Tags;
     use super::*;
-    use crate::lab::sts::tags::Tags;
 
     #[test]
     fn packed_sizes_are_the_recorded_ones() {
@@ -210,5 +252,79 @@ mod tests {
             };
             assert_eq!(packed_size(&request, &identity), percent, "{subject} {source:?}");
         }
+    }
+}
+
+/// Refuses a claim that does not list `role_arn`, and one that lists nothing.
+pub(super) fn check_roles_claim(claims: &Map<String, Value>, role_arn: &str) -> Result<(), AwsError> {
+    let claim = RolesClaim::of(claims);
+    let refusal = match &claim {
+        _ if claim.admits(role_arn) => return Ok(()),
+        RolesClaim::Unreadable(_) => "The roles claim is not in a supported format",
+        RolesClaim::Listed(roles) if roles.is_empty() => "The roles claim contains no valid role ARNs",
+        _ => "The target role ARN is not present in the roles claim of the identity token",
+    };
+    Err(AwsError::invalid_token(refusal))
+}
+
+#[cfg(test)]
+mod tags_tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn tags(claims: Value) -> Result<Vec<(String, String)>, String> {
+        read_session_tags(claims.as_object().unwrap())
+            .map(|tags| tags.into_iter().collect())
+            .map_err(|fault| fault.message)
+    }
+
+    #[test]
+    fn both_forms() {
+        let team = Ok(vec![("Team".to_owned(), "engineering".to_owned())]);
+        assert_eq!(tags(json!({NESTED_TAGS: {"principal_tags": {"Team": ["engineering"]}}})), team);
+        assert_eq!(tags(json!({"https://aws.amazon.com/tags/principal_tags/Team": "engineering"})), team);
+        assert_eq!(tags(json!({})), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_nested_text_is_refused() {
+        for value in [json!("engineering"), json!([]), json!(["a", "b"]), json!([1])] {
+            let fault = tags(json!({NESTED_TAGS: {"principal_tags": {"Team": value}}})).unwrap_err();
+            assert_eq!(fault, "principal_tags passed in claim is not in correct format.");
+        }
+    }
+}
+
+#[cfg(test)]
+mod roles_claim_tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::roles_claim::ROLES_CLAIM;
+
+    const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
+
+    #[test]
+    fn refuses_with_the_recorded_texts() {
+        let none = "The roles claim contains no valid role ARNs";
+        let format = "The roles claim is not in a supported format";
+        let another = "The target role ARN is not present in the roles claim of the identity token";
+        for (value, message) in [
+            (json!(["arn:aws:iam::123456789012:role/another-role"]), another),
+            (json!([]), none),
+            (json!(""), none),
+            (json!("arn:aws:iam::123456789012:role/*"), none),
+            (json!(123), format),
+            (json!({"role": ROLE}), format),
+        ] {
+            let claims = Map::from_iter([(ROLES_CLAIM.to_owned(), value.clone())]);
+            assert_eq!(
+                check_roles_claim(&claims, ROLE).map_err(|fault| fault.message),
+                Err(message.to_owned()),
+                "{value}"
+            );
+        }
+        assert!(check_roles_claim(&Map::from_iter([(ROLES_CLAIM.to_owned(), json!([ROLE]))]), ROLE).is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! Who may do what: the role model and the access-policy model, of which a vault looks at one only.
 
-use super::fault::Fault;
+use super::VaultError;
 use crate::lab::entra::Claims;
 use crate::lab::world::{AzureWorld, PermissionModel};
 
@@ -56,14 +56,20 @@ pub(super) fn check(
     right: Right,
     secret: Option<&str>,
     age: u64,
-) -> Result<(), Fault> {
+) -> Result<(), VaultError> {
     match world.vault.model {
         PermissionModel::Rbac => by_role(world, caller, right, secret, age),
         PermissionModel::AccessPolicy => by_policy(world, caller, right),
     }
 }
 
-fn by_role(world: &AzureWorld, caller: &Claims, right: Right, secret: Option<&str>, age: u64) -> Result<(), Fault> {
+fn by_role(
+    world: &AzureWorld,
+    caller: &Claims,
+    right: Right,
+    secret: Option<&str>,
+    age: u64,
+) -> Result<(), VaultError> {
     let covers = |scope: &Option<String>| match (scope, secret) {
         (None, _) => true,
         (Some(scope), Some(secret)) => scope.eq_ignore_ascii_case(secret),
@@ -81,7 +87,7 @@ fn by_role(world: &AzureWorld, caller: &Claims, right: Right, secret: Option<&st
     }
     let vault = world.vault_id().to_lowercase();
     let under = secret.map(|secret| format!("/secrets/{}", secret.to_lowercase())).unwrap_or_default();
-    Err(Fault::new(
+    Err(VaultError::new(
         403,
         "Forbidden",
         format!(
@@ -94,14 +100,14 @@ fn by_role(world: &AzureWorld, caller: &Claims, right: Right, secret: Option<&st
     .within("ForbiddenByRbac"))
 }
 
-fn by_policy(world: &AzureWorld, caller: &Claims, right: Right) -> Result<(), Fault> {
+fn by_policy(world: &AzureWorld, caller: &Claims, right: Right) -> Result<(), VaultError> {
     let own: Vec<_> = world.vault.policies.values().filter(|p| p.principal.eq_ignore_ascii_case(&caller.oid)).collect();
     let permits = |p: &&&crate::lab::world::AccessPolicy| p.secrets.contains(right.permission());
     if own.iter().filter(permits).any(|p| p.application_id.is_none()) {
         return Ok(());
     }
     if own.iter().any(|p| p.application_id.is_some()) {
-        return Err(Fault::new(
+        return Err(VaultError::new(
             403,
             "Forbidden",
             format!(
@@ -111,7 +117,7 @@ fn by_policy(world: &AzureWorld, caller: &Claims, right: Right) -> Result<(), Fa
         )
         .within("ForbiddenByPolicy"));
     }
-    Err(Fault::new(
+    Err(VaultError::new(
         403,
         "Forbidden",
         format!(

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::fault::Fault;
+use super::VaultError;
 use crate::lab::keys::random_uuid;
 use crate::lab::server::parameter;
 use crate::lab::world;
@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// A version, or the current one.
-    pub(super) fn get(&self, name: &str, version: Option<&str>) -> Result<Value, Fault> {
+    pub(super) fn get(&self, name: &str, version: Option<&str>) -> Result<Value, VaultError> {
         let secrets = self.secrets();
         let secret =
             secrets.get(&name.to_lowercase()).filter(|s| s.deleted_at.is_none()).ok_or_else(|| missing(name))?;
@@ -107,7 +107,7 @@ impl Store {
             None => secret.versions.last().ok_or_else(|| missing(name))?,
         };
         if !found.enabled {
-            return Err(Fault::new(403, "Forbidden", "Operation get is not allowed on a disabled secret.")
+            return Err(VaultError::new(403, "Forbidden", "Operation get is not allowed on a disabled secret.")
                 .within("SecretDisabled"));
         }
         Ok(self.bundle(secret, found))
@@ -137,7 +137,7 @@ impl Store {
     }
 
     /// Changes the attributes of a version, or of the current one.
-    pub(super) fn update(&self, name: &str, version: Option<&str>, body: &[u8], now: i64) -> Result<Value, Fault> {
+    pub(super) fn update(&self, name: &str, version: Option<&str>, body: &[u8], now: i64) -> Result<Value, VaultError> {
         let parameters: Value = serde_json::from_slice(body).unwrap_or_default();
         let mut secrets = self.secrets();
         let secret =
@@ -155,10 +155,10 @@ impl Store {
     }
 
     /// Stores a new version.
-    pub(super) fn set(&self, name: &str, body: &[u8], now: i64) -> Result<Value, Fault> {
+    pub(super) fn set(&self, name: &str, body: &[u8], now: i64) -> Result<Value, VaultError> {
         let parameters: Value = serde_json::from_slice(body).unwrap_or_default();
         let Some(value) = parameters.get("value").and_then(Value::as_str) else {
-            return Err(Fault::new(400, "BadParameter", "Property  has invalid value\r\n"));
+            return Err(VaultError::new(400, "BadParameter", "Property  has invalid value\r\n"));
         };
         let mut secrets = self.secrets();
         let secret = secrets.entry(name.to_lowercase()).or_insert_with(|| Secret {
@@ -170,7 +170,7 @@ impl Store {
             let message = format!(
                 "Secret {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged."
             );
-            return Err(Fault::new(409, "Conflict", message).within("ObjectIsDeletedButRecoverable"));
+            return Err(VaultError::new(409, "Conflict", message).within("ObjectIsDeletedButRecoverable"));
         }
         let mut version = Version {
             id: version_id(),
@@ -187,7 +187,7 @@ impl Store {
         Ok(self.bundle(secret, current))
     }
 
-    pub(super) fn delete(&self, name: &str, now: i64) -> Result<Value, Fault> {
+    pub(super) fn delete(&self, name: &str, now: i64) -> Result<Value, VaultError> {
         let mut secrets = self.secrets();
         let secret =
             secrets.get_mut(&name.to_lowercase()).filter(|s| s.deleted_at.is_none()).ok_or_else(|| missing(name))?;
@@ -195,20 +195,20 @@ impl Store {
         Ok(self.deleted_bundle(secret, now))
     }
 
-    pub(super) fn deleted(&self, name: &str) -> Result<Value, Fault> {
+    pub(super) fn deleted(&self, name: &str) -> Result<Value, VaultError> {
         let secrets = self.secrets();
         let found = secrets.get(&name.to_lowercase()).and_then(|secret| Some((secret, secret.deleted_at?)));
         let (secret, at) =
-            found.ok_or_else(|| Fault::new(404, "SecretNotFound", format!("Deleted Secret not found: {name}")))?;
+            found.ok_or_else(|| VaultError::new(404, "SecretNotFound", format!("Deleted Secret not found: {name}")))?;
         Ok(self.deleted_bundle(secret, at))
     }
 
-    pub(super) fn recover(&self, name: &str) -> Result<Value, Fault> {
+    pub(super) fn recover(&self, name: &str) -> Result<Value, VaultError> {
         let mut secrets = self.secrets();
         let secret = secrets
             .get_mut(&name.to_lowercase())
             .filter(|s| s.deleted_at.is_some())
-            .ok_or_else(|| Fault::new(404, "SecretNotFound", format!("Deleted Secret not found: {name}")))?;
+            .ok_or_else(|| VaultError::new(404, "SecretNotFound", format!("Deleted Secret not found: {name}")))?;
         secret.deleted_at = None;
         Ok(json!({ "id": format!("{}/secrets/{}", self.url, secret.name) }))
     }
@@ -254,8 +254,8 @@ fn attributes(version: &Version) -> Value {
     attributes
 }
 
-fn missing(name: &str) -> Fault {
-    Fault::new(
+fn missing(name: &str) -> VaultError {
+    VaultError::new(
         404,
         "SecretNotFound",
         format!(

@@ -5,14 +5,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::WorldError;
-use super::value::{check_delay, check_status};
+use super::description::{check_delay, check_status};
 
 /// One deployed automation.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DeploymentWorld {
     /// The bearer token that it takes.
-    #[serde(deserialize_with = "super::value::secret_text")]
+    #[serde(deserialize_with = "super::description::secret_text")]
     pub token: SecretString,
     /// The HTTP status of every answer; 200 where it works.
     pub status: u16,
@@ -93,7 +93,7 @@ pub struct DeploymentProfile {
     /// Empty where the profile names no deployment.
     pub url: String,
     /// The deployment's own where absent.
-    #[serde(deserialize_with = "super::value::optional_secret_text")]
+    #[serde(deserialize_with = "super::description::optional_secret_text")]
     pub token: Option<SecretString>,
     /// The inputs of a kickoff that the user has at hand.
     pub inputs: Option<Map<String, Value>>,

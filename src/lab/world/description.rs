@@ -1,7 +1,7 @@
-//! The description of a world: every key of the format, with its default.
+//! The description of a world: every key of the format, with its default, and what each kind of value may be.
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::WorldError;
@@ -9,7 +9,7 @@ use super::aws::{AwsWorld, Policy};
 use super::azure::{AzureProfile, AzureWorld};
 use super::deployment::{DeploymentProfile, DeploymentWorld};
 use super::issuer::IssuerWorld;
-use super::value::{check_key, check_seconds};
+use crate::lab::keys;
 
 /// A whole world.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -89,7 +89,7 @@ pub struct ProfileWorld {
 pub struct AccessKeyWorld {
     /// Empty where there is none.
     pub id: String,
-    #[serde(deserialize_with = "super::value::secret_text")]
+    #[serde(deserialize_with = "secret_text")]
     pub secret: SecretString,
 }
 
@@ -106,4 +106,54 @@ impl Description {
         self.azure.check()?;
         self.deployment.check()
     }
+}
+
+const DECADE_S: i64 = 10 * 366 * 86_400;
+const MAX_DELAY_MS: u64 = 600_000;
+
+/// What is wrong with the value at `at`.
+pub(super) fn wrong(at: impl Into<String>, problem: impl Into<String>) -> WorldError {
+    WorldError::Value { at: at.into(), problem: problem.into() }
+}
+
+/// One of the lab's signing keys.
+pub(super) fn check_key(at: &str, name: &str) -> Result<(), WorldError> {
+    match keys::NAMES.contains(&name) {
+        true => Ok(()),
+        false => Err(wrong(at, format!("is not one of the lab's keys; write one of {}", keys::NAMES.join(", ")))),
+    }
+}
+
+/// An HTTP status.
+pub(super) fn check_status(at: &str, status: u16) -> Result<(), WorldError> {
+    match status {
+        200..600 => Ok(()),
+        _ => Err(wrong(at, "is no HTTP status; write a number from 200 to 599")),
+    }
+}
+
+/// A time that is near enough to be added to any other.
+pub(super) fn check_seconds(at: &str, seconds: i64) -> Result<(), WorldError> {
+    match seconds {
+        _ if (-DECADE_S..=DECADE_S).contains(&seconds) => Ok(()),
+        _ => Err(wrong(at, "is more than ten years; write fewer seconds")),
+    }
+}
+
+/// How long an answer is held back.
+pub(super) fn check_delay(at: &str, milliseconds: u64) -> Result<(), WorldError> {
+    match milliseconds {
+        0..=MAX_DELAY_MS => Ok(()),
+        _ => Err(wrong(at, "is more than ten minutes; write 600000 or less")),
+    }
+}
+
+pub(super) fn secret_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}
+
+pub(super) fn optional_secret_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(|text| text.map(SecretString::from))
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::WorldError;
-use super::value::{check_delay, check_key, check_seconds, check_status, wrong};
+use super::description::{check_delay, check_key, check_seconds, check_status, wrong};
 
 const MAX_COPIES: u32 = 1000;
 

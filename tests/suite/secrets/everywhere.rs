@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use trustline::domain::profile::document;
 use trustline::domain::profile::resolve::resolve;
 use trustline::lab::World;
-use trustline::lab::world::Places;
+use trustline::lab::world::ServiceUrls;
 use trustline::probe::http::{HttpSettings, HttpStack, ProxyUse};
 use trustline::report::paint::Paint;
 use trustline::report::{json, junit, markdown, text};
@@ -35,7 +35,7 @@ const LONGEST_RUN: usize = 200;
 
 /// What the lab's clouds hold in a world, of whichever service.
 fn held(scenario: &str) -> Vec<String> {
-    let world = World::scenario(scenario).unwrap().describe(&Places::of_issuer("https://127.0.0.1:1")).unwrap();
+    let world = World::scenario(scenario).unwrap().describe(&ServiceUrls::of_issuer("https://127.0.0.1:1")).unwrap();
     let exposed = |secret: &secrecy::SecretString| secret.expose_secret().to_owned();
     let mut values: Vec<String> = Vec::new();
     for secret in world.aws.secrets.values() {
