@@ -27,8 +27,8 @@ use trustline::run::probes::WorldProbes;
 use trustline::run::report::Report;
 use trustline::run::runner::{self, RunRequest};
 
-use super::secrets::planted::Lab;
 use super::servers::{Authority, Days, Server, VALID, authority, json, raw, read_head, self_signed, tls, tls_raw};
+use super::support::RunningLab;
 
 /// What one operation may take, and the whole run.
 const OPERATION: Duration = Duration::from_secs(4);
@@ -142,8 +142,8 @@ fn closed() -> Faulty {
 
 /// The labs whose hops are put in the way of a fault, and who vouches for the servers there.
 struct World {
-    aws: Lab,
-    azure: Lab,
+    aws: RunningLab,
+    azure: RunningLab,
     known: Authority,
 }
 
@@ -160,7 +160,11 @@ impl World {
     }
 
     fn start() -> World {
-        World { aws: Lab::with_planted_value(), azure: Lab::on_azure(), known: authority("Known Authority") }
+        World {
+            aws: RunningLab::with_planted_value(),
+            azure: RunningLab::on_azure(),
+            known: authority("Known Authority"),
+        }
     }
 
     /// A stack that trusts them, for one runtime: it drives the connections that the stack keeps.
@@ -169,7 +173,7 @@ impl World {
     }
 
     /// The lab that a key of the profile leads into.
-    fn lab(&self, key: &str) -> &Lab {
+    fn lab(&self, key: &str) -> &RunningLab {
         if key.starts_with("azure") { &self.azure } else { &self.aws }
     }
 
@@ -189,7 +193,7 @@ fn stack(authorities: &[&str]) -> HttpStack {
 }
 
 /// The profile of a lab with some values set.
-fn request(lab: &Lab, checks: &[CheckId], set: &[String]) -> RunRequest {
+fn request(lab: &RunningLab, checks: &[CheckId], set: &[String]) -> RunRequest {
     let path = lab.file("profile.toml");
     let (file, problems) = document::parse(&fs::read_to_string(&path).unwrap(), Path::new(&path));
     assert!(problems.is_empty());

@@ -9,13 +9,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::secrets::planted::Lab;
 use super::servers::{Reply, plain};
+use super::support::RunningLab;
 use super::support::trustline;
 
 /// A folder of profiles beside a lab.
 struct Fleet {
-    lab: Lab,
+    lab: RunningLab,
     config: tempfile::TempDir,
 }
 
@@ -23,7 +23,7 @@ impl Fleet {
     fn new() -> Fleet {
         let config = tempfile::tempdir().unwrap();
         fs::create_dir(config.path().join("profiles")).unwrap();
-        Fleet { lab: Lab::with_planted_value(), config }
+        Fleet { lab: RunningLab::with_planted_value(), config }
     }
 
     /// The lab's profile under a name, with one text of it replaced.

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -41,11 +42,14 @@ pub fn scenario(name: &str) -> Scenario {
     World::scenario(name).and_then(|world| world.about()).unwrap()
 }
 
+/// What hangs is killed, and has then no exit status. Nothing takes as long, on the busiest machine.
+const HANGS: Duration = Duration::from_secs(300);
+
 /// The program with an empty environment: no profile, no cloud variable, no colour, home in a folder that does not exist.
 pub fn trustline() -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("trustline"));
     command.env_clear().env("TRUSTLINE_CONFIG_DIR", "/nonexistent/trustline");
-    command.env("TRUSTLINE_STATE_DIR", env!("CARGO_TARGET_TMPDIR"));
+    command.env("TRUSTLINE_STATE_DIR", env!("CARGO_TARGET_TMPDIR")).timeout(HANGS);
     command
 }
 
@@ -97,7 +101,7 @@ impl Moto {
 /// A lab in a process of its own, which does not outlive its test.
 pub struct RunningLab {
     process: Child,
-    folder: PathBuf,
+    pub folder: PathBuf,
     /// What it printed when it was ready.
     pub ready: Value,
 }
@@ -129,6 +133,10 @@ impl RunningLab {
         RunningLab { process, folder, ready }
     }
 
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// A file that it wrote.
     pub fn file(&self, name: &str) -> String {
         self.folder.join(name).to_str().unwrap().to_owned()
@@ -137,7 +145,7 @@ impl RunningLab {
 
 impl Drop for RunningLab {
     fn drop(&mut self) {
-        let id = nix::unistd::Pid::from_raw(self.process.id().cast_signed());
+        let id = nix::unistd::Pid::from_raw(self.pid().cast_signed());
         let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
         let _ = self.process.wait();
     }

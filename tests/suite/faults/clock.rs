@@ -10,8 +10,8 @@ const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
 /// A lab whose clocks are all ahead of this machine's, the platform's too.
-fn lab_ahead(seconds: i64, more: &str) -> Lab {
-    Lab::of_world(&format!("name = \"ahead\"\ntitle = \"clocks\"\nclock-offset-s = {seconds}\n{more}"))
+fn lab_ahead(seconds: i64, more: &str) -> RunningLab {
+    RunningLab::world(&format!("name = \"ahead\"\ntitle = \"clocks\"\nclock-offset-s = {seconds}\n{more}"))
 }
 
 async fn report(request: RunRequest, http: HttpStack) -> Report {
@@ -24,7 +24,7 @@ async fn report(request: RunRequest, http: HttpStack) -> Report {
     report
 }
 
-fn run(lab: &Lab, authorities: &[&str], checks: &[CheckId], set: &[String]) -> Report {
+fn run(lab: &RunningLab, authorities: &[&str], checks: &[CheckId], set: &[String]) -> Report {
     let own = lab.file("ca.pem");
     let http = stack(&[&[own.as_str()], authorities].concat());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -93,7 +93,7 @@ fn refuses_at(authority: &Authority, days: Days, ahead: i64) -> Server {
 #[test]
 fn certificates_outside_their_dates_are_weighed_with_the_clocks_seen() {
     let known = authority("Known Authority");
-    let lab = Lab::with_planted_value();
+    let lab = RunningLab::with_planted_value();
     let (early, late) = (Days { from: 1, to: 30 }, Days { from: -30, to: -1 });
     let other_late = Days { from: -30, to: -3 };
     let long = Days { from: -300, to: 300 };
@@ -131,8 +131,9 @@ fn certificates_outside_their_dates_are_weighed_with_the_clocks_seen() {
 
 #[test]
 fn a_token_that_ends_early_is_not_blamed_on_clocks_that_agree() {
-    let lab =
-        Lab::of_world("name = \"old\"\ntitle = \"old\"\nguide = \"aws-workload-identity\"\n[token]\nage-s = 7200\n");
+    let lab = RunningLab::world(
+        "name = \"old\"\ntitle = \"old\"\nguide = \"aws-workload-identity\"\n[token]\nage-s = 7200\n",
+    );
     let report = run(&lab, &[], &[], &[]);
     assert_eq!(report.findings[0].cause.to_string(), "token-expired", "{:#?}", report.findings);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 
 use super::super::servers::{Reply, json, plain, raw};
-use super::{DOCUMENT, KEYS, MARGIN, discovery, examine, examine_within, issuer_with, keys};
+use super::{DOCUMENT, KEYS, discovery, examine, examine_within, issuer_with, keys};
 
 #[test]
 fn a_closed_port() {
@@ -14,7 +14,6 @@ fn a_closed_port() {
     let seen = examine(&format!("https://localhost:{port}"), &[], &[]);
     assert_eq!((seen.code, seen.causes()), (1, vec!["connect-refused"]), "{:#}", seen.json);
     assert_eq!(seen.json["failure"]["hop"], "connect");
-    assert!(seen.took < MARGIN);
 }
 
 #[test]
@@ -22,7 +21,6 @@ fn a_name_that_does_not_resolve() {
     let seen = examine("https://nothing.invalid", &["--timeout", "5"], &[]);
     assert_eq!((seen.code, seen.causes()), (1, vec!["dns"]), "{:#}", seen.json);
     assert_eq!(seen.json["failure"]["hop"], "resolve");
-    assert!(seen.took < Duration::from_secs(5) + MARGIN);
 }
 
 #[test]
@@ -42,7 +40,6 @@ fn a_host_that_swallows_packets() {
     let seen = examine(&format!("https://127.0.0.1:{}", address.port()), &["--timeout", "1"], &[]);
     assert_eq!((seen.code, seen.causes()), (1, vec!["connect-timeout"]), "{:#}", seen.json);
     assert_eq!(seen.json["failure"]["hop"], "connect");
-    assert!(seen.took < Duration::from_secs(1) + MARGIN);
 }
 
 #[test]
@@ -64,7 +61,6 @@ fn a_server_that_says_nothing_ends_with_the_timeout() {
     let seen = examine(&format!("https://localhost:{}", silent.port), &["--timeout", "1"], &[]);
     assert_eq!((seen.code, seen.causes()), (1, vec!["issuer-slow"]), "{:#}", seen.json);
     assert_eq!(seen.json["failure"]["hop"], "tls");
-    assert!(seen.took < Duration::from_secs(1) + MARGIN, "{:?}", seen.took);
     // After the request; the keys are then not asked for.
     let (authority, server) = issuer_with(|_| Reply::Silence);
     let seen = examine_within(1, &authority, &server);

@@ -1,7 +1,5 @@
 //! Answers in place of the discovery document, and documents of another issuer, with fields missing, or by another clock.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::super::servers::{Reply, http, json};
@@ -33,7 +31,6 @@ fn answers_without_end_are_cut() {
         let seen = examine_within(10, &authority, &server);
         assert_eq!((seen.code, seen.causes()), (1, vec!["discovery-invalid"]), "{:#}", seen.json);
         assert_eq!(seen.json["failure"]["kind"], "too-large");
-        assert!(seen.took < Duration::from_secs(8));
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::super::pty::screen::Screen;
-use super::planted::Lab;
+use crate::support::RunningLab;
 
 const NEW_PROFILE: &str = "profile new made --set guide=aws-workload-identity --set aws.region=us-east-1 --set \
                            aws.role-arn=arn:aws:iam::123456789012:role/r --set issuer.url=https://i.example --set \
@@ -88,7 +88,7 @@ fn wait_for_file(folder: &Path, ending: &str) {
 
 #[test]
 fn what_a_rotation_leaves_is_its_owners_alone() {
-    let lab = Lab::with_planted_value();
+    let lab = RunningLab::with_planted_value();
     let rotate = format!(
         "rotate --profile-file {} --ca-file {} --evidence evidence.json",
         lab.file("profile.toml"),
@@ -136,7 +136,7 @@ fn what_the_console_writes_is_its_owners_alone() {
 
 #[test]
 fn the_labs_folder_is_its_owners_alone() {
-    let lab = Lab::on_azure();
+    let lab = RunningLab::on_azure();
     let files = rights(&lab.folder);
     assert!(files.len() >= 4, "{files:?}");
     assert!(files.iter().all(|(_, mode)| *mode == 0o600), "{files:?}");

@@ -1,16 +1,14 @@
 //! The planted secrets, the forms in which one could leave, and a cloud whose answers carry them.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command as Process, Stdio};
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::servers::{self, Authority, Server, Stream, VALID, authority};
+use crate::support::RunningLab;
 
 pub const VALUE: &str = "canary+value/7f3e81c4\"9d20";
 /// How it begins, however it is written.
@@ -22,45 +20,18 @@ pub const SESSION_TOKEN: &str = "canarySessionToken0123456789abcdefghijklmnopqrs
 pub const ACCESS_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJjYW5hcnkiOiJhY2Nlc3MifQ.Y2FuYXJ5LWFjY2Vzcw";
 pub const CLIENT_SECRET: &str = "canry8Q~client.secret.of.the.application";
 
-/// The lab in a process of its own, and the folder it wrote.
-pub struct Lab {
-    process: Child,
-    pub folder: PathBuf,
-}
-
-impl Lab {
-    /// A world of these few lines over the healthy one.
-    pub fn of_world(lines: &str) -> Lab {
-        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
-        fs::write(file.path(), lines).unwrap();
-        Lab::start(&["--world", file.path().to_str().unwrap()])
-    }
-
-    fn start(arguments: &[&str]) -> Lab {
-        let mut process = Process::new(assert_cmd::cargo::cargo_bin!("trustline"))
-            .args(["lab", "--output", "json"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        let folder = PathBuf::from(ready["ca_file"].as_str().unwrap()).parent().unwrap().to_owned();
-        Lab { process, folder }
-    }
-
+impl RunningLab {
     /// Where the secret's value is [`VALUE`].
-    pub fn with_planted_value() -> Lab {
-        Lab::of_world(&format!(
+    pub fn with_planted_value() -> RunningLab {
+        RunningLab::world(&format!(
             "name = \"planted\"\ntitle = \"a planted value\"\nguide = \"aws-workload-identity\"\n\
              [aws.secrets.crewai-test-keyword]\nversions = [{{ stages = [\"AWSCURRENT\"], value = '{VALUE}' }}]\n"
         ))
     }
 
     /// On Azure, by client secret: it is [`CLIENT_SECRET`], and the value is [`VALUE`].
-    pub fn on_azure() -> Lab {
-        Lab::of_world(&format!(
+    pub fn on_azure() -> RunningLab {
+        RunningLab::world(&format!(
             "name = \"planted\"\ntitle = \"planted\"\nguide = \"azure-workload-identity\"\n\
              [profile.azure]\nclient-secret = \"{CLIENT_SECRET}\"\n\
              [azure.apps.crewai-secrets-reader]\nclient-secrets = [{{ value = \"{CLIENT_SECRET}\" }}]\n\
@@ -68,24 +39,8 @@ impl Lab {
         ))
     }
 
-    pub fn file(&self, name: &str) -> String {
-        self.folder.join(name).to_str().unwrap().to_owned()
-    }
-
     pub fn token(&self) -> String {
         fs::read_to_string(self.file("token.jwt")).unwrap()
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.process.id()
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let id = nix::unistd::Pid::from_raw(self.process.id().cast_signed());
-        let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
-        let _ = self.process.wait();
     }
 }
 
@@ -110,7 +65,7 @@ pub enum Manner {
 
 /// STS, Secrets Manager, Entra and a vault that give out planted secrets; the token and its issuer are the lab's.
 pub struct Cloud {
-    pub lab: Lab,
+    pub lab: RunningLab,
     server: Server,
     authority: Authority,
     ca: tempfile::NamedTempFile,
@@ -118,14 +73,14 @@ pub struct Cloud {
 
 impl Cloud {
     pub fn aws(manner: Manner) -> Cloud {
-        Cloud::beside(Lab::with_planted_value(), manner)
+        Cloud::beside(RunningLab::with_planted_value(), manner)
     }
 
     pub fn azure(manner: Manner) -> Cloud {
-        Cloud::beside(Lab::on_azure(), manner)
+        Cloud::beside(RunningLab::on_azure(), manner)
     }
 
-    fn beside(lab: Lab, manner: Manner) -> Cloud {
+    fn beside(lab: RunningLab, manner: Manner) -> Cloud {
         let authority = authority("Planted");
         let server = servers::tls_raw(authority.identity("localhost", VALID), move |stream| answer(stream, manner));
         let ca = tempfile::NamedTempFile::new().unwrap();
