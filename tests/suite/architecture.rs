@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// Top to bottom: a room uses itself and what stands below it.
 const ROOMS: &[&str] = &["cli", "tui", "lab", "report", "run", "probe", "remedy", "guide", "check", "cause", "domain"];
@@ -48,13 +49,13 @@ const LINTS_NOBODY_SILENCES: &[&str] = &["unwrap_used", "expect_used", "panic"];
 
 #[test]
 fn arrows_between_rooms_point_downwards() {
-    let wrong: Vec<String> = sources().iter().flat_map(|source| upward(&source.module, &source.tokens)).collect();
+    let wrong: Vec<String> = SOURCES.iter().flat_map(|source| upward(&source.module, &source.tokens)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn pure_rooms_reach_nothing_outside() {
-    let wrong: Vec<String> = sources()
+    let wrong: Vec<String> = SOURCES
         .iter()
         .filter(|source| source.module.first().is_some_and(|room| PURE.contains(&room.as_str())))
         .flat_map(|source| {
@@ -67,8 +68,7 @@ fn pure_rooms_reach_nothing_outside() {
 #[test]
 fn only_the_probes_and_the_lab_reach_the_network() {
     let elsewhere = |source: &&Source| source.module.first().is_none_or(|room| !NETWORK_ROOMS.contains(&room.as_str()));
-    let sources = sources();
-    let wrong: Vec<String> = sources
+    let wrong: Vec<String> = SOURCES
         .iter()
         .filter(elsewhere)
         .flat_map(|source| {
@@ -86,7 +86,7 @@ const CONSOLE_EDGE: &[&str] =
 fn the_consoles_model_update_and_view_reach_nothing_outside() {
     let console = |source: &&Source| source.module.first().is_some_and(|room| room == "tui");
     let edge = |source: &&Source| source.module.get(1).is_none_or(|part| CONSOLE_EDGE.contains(&part.as_str()));
-    let core: Vec<Source> = sources().into_iter().filter(|s| console(&s) && !edge(&s)).collect();
+    let core: Vec<&Source> = SOURCES.iter().filter(|s| console(s) && !edge(s)).collect();
     assert!(core.len() > 20, "the console's core is not where this test looks");
     // Buffers, styles and layouts are values; what they come from may also reach a terminal, by other names.
     let wrong: Vec<String> = core
@@ -97,7 +97,7 @@ fn the_consoles_model_update_and_view_reach_nothing_outside() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for source in sources().iter().filter(console) {
+    for source in SOURCES.iter().filter(console) {
         let uses_lab = source.tokens.windows(3).any(|t| t[0] == "crate" && t[1] == "::" && t[2] == "lab");
         assert!(!uses_lab, "{} uses the lab; the command line brings it", source.module.join("::"));
     }
@@ -105,7 +105,7 @@ fn the_consoles_model_update_and_view_reach_nothing_outside() {
 
 #[test]
 fn nobody_silences_the_lints_against_panics() {
-    for source in sources() {
+    for source in SOURCES.iter() {
         for lint in LINTS_NOBODY_SILENCES {
             let silenced = source.tokens.windows(3).any(|t| t[0] == "clippy" && t[1] == "::" && t[2] == *lint);
             assert!(!silenced, "{} names clippy::{lint}", source.module.join("::"));
@@ -167,7 +167,8 @@ fn files() -> Vec<(PathBuf, String)> {
     found
 }
 
-fn sources() -> Vec<Source> {
+/// Taken apart once, which is slow where nothing is optimized.
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
     files()
         .into_iter()
         .map(|(path, text)| {
@@ -179,7 +180,7 @@ fn sources() -> Vec<Source> {
             Source { module, tokens: without_tests(tokens(&text)) }
         })
         .collect()
-}
+});
 
 /// Identifiers, `::` and single signs; comments are dropped, and literals stand as `""`.
 fn tokens(text: &str) -> Vec<String> {
