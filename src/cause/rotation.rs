@@ -1,7 +1,7 @@
 //! The likely reasons behind a rotation's verdict, as findings.
 
 use super::{Cause, Certainty, Finding};
-use crate::domain::fingerprint::variant::Variant;
+use crate::domain::fingerprint::Variant;
 use crate::domain::profile::key::Key;
 use crate::domain::rotation::{Facts, Judgement, Sighting, Source, Why};
 

@@ -3,7 +3,6 @@
 pub mod arn;
 pub mod certificate;
 pub mod confusable;
-pub mod diff;
 pub mod discovery;
 pub mod entra;
 pub mod fingerprint;

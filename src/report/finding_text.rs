@@ -4,8 +4,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::paint::{Paint, Role, certainty};
 use crate::cause::{Actor, Certainty, Finding, Fix, Look};
-use crate::domain::diff::first_difference;
 use crate::domain::text::{visible, visible_lines};
+use crate::domain::text_difference::first_difference;
 
 /// The indent of everything below a finding's headline.
 const INDENT: usize = 4;

@@ -1,13 +1,13 @@
 //! Why federated credentials refuse a token, and whom they let in beside it.
 
 use crate::cause::{Cause, Certainty, Finding, Severity};
-use crate::domain::diff::first_difference;
 use crate::domain::entra::{
     ClaimsExpression, Comparison, CredentialEvaluation, CredentialSet, Difference, EvaluatedCredential, Field,
     flexible_issuer,
 };
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::text_difference::TextDifference;
+use crate::domain::text_difference::first_difference;
 
 /// Why the credentials at hand refuse the token; empty where they do not.
 pub fn of_credentials(evaluation: &CredentialEvaluation, check: &str) -> Vec<Finding> {

@@ -3,12 +3,12 @@
 use super::principal::listed;
 use super::{DOCS_KEYS, DOCS_OPERATORS, DOCS_TRUST, place};
 use crate::cause::{Cause, Certainty, Finding};
-use crate::domain::diff::first_difference;
 use crate::domain::iam::{
     Comparison, ConditionEvaluation, NearMiss, Operator, StatementEvaluation, Transformation, TrustEvaluation,
 };
 use crate::domain::issuer::{GithubSubject, IssuerKind, condition_key_prefix, segments};
 use crate::domain::text_difference::TextDifference;
+use crate::domain::text_difference::first_difference;
 
 const DOCS_GITHUB: &str = "https://docs.github.com/en/actions/reference/security/oidc";
 

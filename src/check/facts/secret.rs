@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::fingerprint::VariantFingerprint;
 use crate::domain::fingerprint::guess::Guessability;
-use crate::domain::fingerprint::variant::VariantFingerprint;
 use crate::domain::rotation::Version;
 use crate::domain::timestamp::UnixSeconds;
 

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::{Answer, Judged};
 use crate::check::Outcome;
-use crate::domain::diff::first_difference;
 use crate::domain::iam::{ConditionEvaluation, Decision, ElementEvaluation, StatementEvaluation, Truth};
 use crate::domain::text::visible;
+use crate::domain::text_difference::first_difference;
 use crate::report::finding_text;
 use crate::report::paint::{Paint, Role};
 

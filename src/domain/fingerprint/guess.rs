@@ -5,8 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::common::{FIRST_TRIED, ROWS, follows};
-
 /// From this many bits on a value is hard to guess: a thousand graphics cards at 2.2·10^10 SHA-256 a second each need
 /// about seven years for all of 2^72 values.
 const HARD_BITS: f64 = 72.0;
@@ -183,6 +181,148 @@ fn len(value: &[u8]) -> f64 {
 
 fn log2(count: usize) -> f64 {
     f64::from(u32::try_from(count.max(1)).unwrap_or(u32::MAX)).log2()
+}
+
+/// Words that guessers try first, without their usual replacements (`0` for `o`, `3` for `e`, …).
+pub(super) const FIRST_TRIED: &[&str] = &[
+    "password",
+    "passwort",
+    "passwd",
+    "passphrase",
+    "pass",
+    "secret",
+    "changeme",
+    "changeit",
+    "change",
+    "default",
+    "letmein",
+    "welcome",
+    "admin",
+    "administrator",
+    "root",
+    "user",
+    "username",
+    "guest",
+    "login",
+    "master",
+    "test",
+    "testing",
+    "demo",
+    "example",
+    "sample",
+    "dummy",
+    "placeholder",
+    "temp",
+    "hello",
+    "world",
+    "iloveyou",
+    "qwerty",
+    "qwertz",
+    "azerty",
+    "abc",
+    "monkey",
+    "dragon",
+    "football",
+    "baseball",
+    "sunshine",
+    "princess",
+    "shadow",
+    "superman",
+    "batman",
+    "trustno",
+    "starwars",
+    "freedom",
+    "whatever",
+    "michael",
+    "jordan",
+    "hunter",
+    "summer",
+    "winter",
+    "spring",
+    "autumn",
+    "monday",
+    "friday",
+    "january",
+    "december",
+    "database",
+    "postgres",
+    "mysql",
+    "oracle",
+    "redis",
+    "mongo",
+    "server",
+    "service",
+    "company",
+    "prod",
+    "production",
+    "staging",
+    "develop",
+    "development",
+    "token",
+    "apikey",
+    "key",
+    "value",
+    "rotated",
+    "crewai",
+    "foobar",
+    "foo",
+    "bar",
+    "null",
+    "none",
+    "todo",
+    "true",
+    "false",
+    "undefined",
+];
+
+/// Neighbours on a keyboard, in the alphabet and among the digits.
+pub(super) const ROWS: &[&str] = &[
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890",
+    "qwertyuiop",
+    "qwertzuiop",
+    "azertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "yxcvbnm",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+    "!@#$%^&*()",
+];
+
+/// By the first letter of a pair, the second letters that English words often have.
+const FOLLOWERS: [&str; 26] = [
+    "bcdfgiklmnprstuvwyz",
+    "abeijlorsuy",
+    "acehiklorstuy",
+    "adegilmnorsuvwy",
+    "abcdefghiklmnopqrstuvwxy",
+    "aefilortuy",
+    "aeghilnorstuy",
+    "aeimnortuy",
+    "abcdefgiklmnopqrstvxz",
+    "aeou",
+    "aeilnosy",
+    "abcdefiklmopstuvwy",
+    "abeimnopsuy",
+    "acdefgijklnostuvwy",
+    "abcdefghiklmnoprstuvwxy",
+    "aehiloprstuwy",
+    "u",
+    "abcdefgiklmnoprstuvwy",
+    "acefhiklmnopqstuwy",
+    "acehilmnorstuwy",
+    "abcdefgiklmnoprstv",
+    "aeioy",
+    "aehinors",
+    "aceipt",
+    "abcdeilmnoprstw",
+    "aeioz",
+];
+
+/// Whether English words often have this letter before that one; both lower case.
+pub(super) fn follows(first: u8, second: u8) -> bool {
+    let row = FOLLOWERS.get(usize::from(first.wrapping_sub(b'a')));
+    row.is_some_and(|row| row.as_bytes().contains(&second))
 }
 
 #[cfg(test)]

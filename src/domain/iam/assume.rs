@@ -10,8 +10,8 @@ use super::context::{Actual, Context, WEB_IDENTITY};
 use super::decide::{Decision, Tally};
 use super::evaluate::{ElementEvaluation, StatementEvaluation, explain_action, explain_condition};
 use super::pattern::Effort;
+use super::policy::PrincipalElement;
 use super::policy::{Effect, Policy, Statement};
-use super::principal::PrincipalElement;
 use super::truth::Truth;
 use crate::domain::arn::Arn;
 

@@ -12,20 +12,18 @@ mod foreign;
 mod key;
 mod lint;
 mod near_miss;
-mod near_principal;
 mod near_subject;
 mod operator;
 pub mod pattern;
 mod placeholder;
 mod policy;
-mod predicted;
 mod principal;
 mod provider;
-mod resource_miss;
 mod truth;
 mod variable;
 
 pub use access::{AccessEvaluation, AccessRequest, AccessStatement, OtherKeys, evaluate_access};
+pub use access::{ResourceMiss, resource_miss};
 pub use assume::{ASSUME_ROLE, AssumeEvaluation, AssumeRequest, evaluate_assume};
 pub use context::{TrustRequest, WEB_IDENTITY};
 pub use correct::{
@@ -33,6 +31,7 @@ pub use correct::{
     tighten_trust,
 };
 pub use decide::{Decision, Refusal, decide_trust};
+pub use evaluate::evaluate_predicted;
 pub use evaluate::{
     ActionDecision, ConditionEvaluation, ElementEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust,
 };
@@ -42,11 +41,9 @@ pub use lint::{Rule, Smell, lint};
 pub use near_miss::{NearMiss, Transformation};
 pub use operator::{Comparison, Operator, Quantifier};
 pub use policy::{
-    ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, ResourceElement, Statement,
-    Version,
+    ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, PrincipalElement,
+    ResourceElement, Statement, Version,
 };
-pub use predicted::evaluate_predicted;
-pub use principal::{BUILT_IN_PROVIDERS, PrincipalElement, ProviderArn};
+pub use principal::{BUILT_IN_PROVIDERS, ProviderArn};
 pub use provider::{KnownFrom, Provider};
-pub use resource_miss::{ResourceMiss, resource_miss};
 pub use truth::Truth;

@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::document;
 use super::operator::Operator;
 use super::pattern::WildcardSpan;
-use super::principal::PrincipalElement;
 use super::variable;
 use crate::domain::timestamp::UnixSeconds;
 
@@ -84,6 +82,19 @@ pub struct ResourceElement {
     pub patterns: Vec<Expected>,
 }
 
+/// `Principal`, or `NotPrincipal`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrincipalElement {
+    /// `NotPrincipal`: everybody but these.
+    pub negated: bool,
+    /// `"*"`, or `{"AWS": "*"}`, which means the same.
+    pub everybody: bool,
+    /// Identity providers: ARNs, and the host names of those that are built in.
+    pub federated: Vec<String>,
+    /// Accounts, users, roles, services and canonical ids, as `KIND:VALUE`: none of them is a web identity.
+    pub others: Vec<String>,
+}
+
 /// One operator with one key: the smallest thing that holds or does not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
@@ -138,19 +149,6 @@ pub struct PolicyError {
     pub what: String,
     /// What to write instead, as an imperative.
     pub instead: String,
-}
-
-impl Policy {
-    /// Reads a policy document, or the answer of `aws iam get-role`, `get-role-policy` or `get-policy-version`.
-    ///
-    /// Takes `Statement` as an object or an array and a lone string for a list, as IAM does; a document inside an
-    /// answer may be JSON or URL-encoded text, as the CLI and the API return it.
-    ///
-    /// # Errors
-    /// Where the text is no JSON, or no policy: with line, column, and what to write instead.
-    pub fn parse(text: &str) -> Result<Policy, PolicyError> {
-        document::parse(text)
-    }
 }
 
 impl Effect {

@@ -2,22 +2,9 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
 
-use super::policy::Effect;
+use super::policy::{Effect, PrincipalElement};
 use super::truth::Truth;
 use crate::domain::arn::Arn;
-
-/// `Principal`, or `NotPrincipal`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PrincipalElement {
-    /// `NotPrincipal`: everybody but these.
-    pub negated: bool,
-    /// `"*"`, or `{"AWS": "*"}`, which means the same.
-    pub everybody: bool,
-    /// Identity providers: ARNs, and the host names of those that are built in.
-    pub federated: Vec<String>,
-    /// Accounts, users, roles, services and canonical ids, as `KIND:VALUE`: none of them is a web identity.
-    pub others: Vec<String>,
-}
 
 /// Identity providers that every account has: a statement names their host, and no provider ARN exists for them
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>).

@@ -1,10 +1,10 @@
 //! Every verdict as a row: what the store and the runtime showed, and what follows.
 
 use super::super::fingerprint::Fingerprint;
-use super::super::fingerprint::variant::{Variant, VariantFingerprint};
 use super::super::runtime_output::RuntimeOutput;
 use super::snapshot::{CURRENT, PENDING, PREVIOUS, Place, Sibling, Store, StoreSnapshot, Version};
 use super::*;
+use crate::domain::fingerprint::{Variant, VariantFingerprint};
 
 fn print(value: &str) -> Fingerprint {
     Fingerprint::of(value.as_bytes())

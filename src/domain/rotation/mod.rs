@@ -2,14 +2,12 @@
 
 pub mod evidence;
 pub mod judge;
-pub mod sighting;
 pub mod snapshot;
-pub mod verdict;
 
+pub use judge::Verdict;
 pub use judge::{Facts, Judgement, Why, judge};
-pub use sighting::{Sighting, Source};
 pub use snapshot::{Place, Sibling, Store, StoreSnapshot, Version};
-pub use verdict::Verdict;
+pub use snapshot::{Sighting, Source};
 
 #[cfg(test)]
 mod judge_tests;

@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 
-use super::reason::{KeyRef, SignatureReason};
 use super::{Algorithm, Signature, SignatureState};
+use super::{KeyRef, SignatureReason};
 use crate::domain::jwks::{Jwk, Jwks, Material};
 use crate::domain::token::{DecodedToken, Part, RawToken, SignaturePart, TokenProblem};
 

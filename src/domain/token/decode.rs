@@ -6,8 +6,9 @@ use zeroize::Zeroizing;
 
 use super::object::{self, Flaw, ReadObject};
 use super::problem::{Part, TokenProblem};
-use super::{DecodedToken, RawToken, SignaturePart, inspect, kind};
+use super::{DecodedToken, RawToken, SignaturePart, inspect};
 use crate::domain::redaction::cut_from_json;
+use crate::domain::token;
 
 /// The most characters STS takes (AssumeRoleWithWebIdentity, parameter WebIdentityToken).
 const MAX_CHARACTERS: usize = 20_000;
@@ -28,7 +29,7 @@ pub fn decode(token: &RawToken) -> DecodedToken {
     let mut problems = Vec::new();
     if text.is_empty() {
         problems.push(TokenProblem::Empty);
-        return DecodedToken { parts: 0, kind: kind::of_text(text), problems, ..DecodedToken::default() };
+        return DecodedToken { parts: 0, kind: token::of_text(text), problems, ..DecodedToken::default() };
     }
     if text.len() > MAX_CHARACTERS {
         problems.push(TokenProblem::TooLong { characters: text.len() });
@@ -71,7 +72,7 @@ pub fn decode(token: &RawToken) -> DecodedToken {
         problems,
         ..DecodedToken::default()
     };
-    decoded.kind = kind::of_token(text, &decoded);
+    decoded.kind = token::of_token(text, &decoded);
     decoded
 }
 

@@ -3,7 +3,6 @@
 
 mod decode;
 mod inspect;
-mod kind;
 mod object;
 mod problem;
 mod raw;
@@ -11,12 +10,10 @@ mod raw;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::timestamp::UnixSeconds;
 pub use decode::decode;
-pub use kind::TokenKind;
 pub use problem::{Part, TimeFlaw, TokenProblem};
 pub use raw::{Cleaning, NotText, RawToken, looks_like_jwt};
-
-use super::timestamp::UnixSeconds;
 
 /// What a token says. It never holds the signature, so it cannot be turned back into a usable token.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -129,4 +126,129 @@ impl DecodedToken {
 
 fn text<'t>(object: Option<&'t Map<String, Value>>, name: &str) -> Option<&'t str> {
     object?.get(name)?.as_str()
+}
+
+/// The sort of token, and in `because` the sign it was told by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum TokenKind {
+    /// Nothing speaks against an ID token.
+    #[default]
+    Identity,
+    /// Meant for an API, not for proving an identity.
+    Access { because: String },
+    /// Meant for getting further tokens.
+    Refresh { because: String },
+    /// Encrypted for somebody else.
+    Encrypted,
+    /// A Kubernetes service account token of the old sort, from a Secret: it has no expiry and no audience.
+    LegacyServiceAccount,
+    /// Not a JWT: a handle that only its maker can read. `looks_like` names the maker where the text gives it away.
+    Opaque { looks_like: Option<String> },
+}
+
+/// Beginnings of well-known credentials that are not JWTs.
+const OPAQUE: &[(&str, &str)] = &[
+    ("ghs_", "a GitHub App installation token (GITHUB_TOKEN)"),
+    ("ghp_", "a GitHub personal access token"),
+    ("gho_", "a GitHub OAuth token"),
+    ("ghu_", "a GitHub user token"),
+    ("ghr_", "a GitHub refresh token"),
+    ("github_pat_", "a GitHub personal access token"),
+    ("glpat-", "a GitLab personal access token"),
+    ("glcbt-", "a GitLab CI job token"),
+    ("ya29.", "a Google access token"),
+    ("1//", "a Google refresh token"),
+    ("AKIA", "an AWS access key id"),
+    ("ASIA", "an AWS temporary access key id"),
+    ("IQoJb3JpZ2lu", "an AWS session token"),
+    ("FwoGZXIvYXdz", "an AWS session token"),
+    ("CCIPAT_", "a CircleCI personal API token"),
+    ("hvs.", "a Vault token"),
+    ("0.A", "an Entra refresh token"),
+    ("1.A", "an Entra refresh token"),
+    ("-----BEGIN", "a PEM file"),
+];
+
+/// The kind as far as the text alone tells.
+fn of_text(text: &str) -> TokenKind {
+    let looks_like = OPAQUE.iter().find(|(start, _)| text.starts_with(start)).map(|(_, what)| (*what).to_owned());
+    TokenKind::Opaque { looks_like }
+}
+
+/// The kind, told by the form, the header's `typ` and the claims.
+fn of_token(text: &str, token: &DecodedToken) -> TokenKind {
+    if token.problems.contains(&TokenProblem::Encrypted) {
+        return TokenKind::Encrypted;
+    }
+    let Some(header) = &token.header else {
+        return of_text(text);
+    };
+    let claim = |name: &str| token.claim(name).and_then(Value::as_str);
+    if let Some(typ) = header.get("typ").and_then(Value::as_str)
+        && matches!(typ.to_ascii_lowercase().as_str(), "at+jwt" | "application/at+jwt")
+    {
+        return TokenKind::Access { because: format!("its header says typ `{typ}` (RFC 9068)") };
+    }
+    if token.issuer() == Some("kubernetes/serviceaccount") {
+        return TokenKind::LegacyServiceAccount;
+    }
+    match claim("typ") {
+        Some(typ @ "Bearer") => return TokenKind::Access { because: format!("its `typ` claim is `{typ}`") },
+        Some(typ @ ("Refresh" | "Offline")) => {
+            return TokenKind::Refresh { because: format!("its `typ` claim is `{typ}`") };
+        }
+        _ => {}
+    }
+    if claim("token_use") == Some("access") {
+        return TokenKind::Access { because: "its `token_use` claim is `access`".to_owned() };
+    }
+    // Entra writes delegated permissions into `scp`; other servers write `scope` beside `client_id`.
+    if token.claim("scp").is_some() {
+        return TokenKind::Access { because: "it carries permissions (`scp`)".to_owned() };
+    }
+    if token.claim("scope").is_some() && token.claim("client_id").is_some() {
+        return TokenKind::Access { because: "it carries permissions (`scope`) for a client (`client_id`)".to_owned() };
+    }
+    TokenKind::Identity
+}
+
+#[cfg(test)]
+mod kind_tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn tells_tokens_apart() {
+        let access = |because: &str| TokenKind::Access { because: because.to_owned() };
+        for (header, claims, kind) in [
+            (json!({"alg": "RS256"}), json!({"iss": "i"}), TokenKind::Identity),
+            (json!({"typ": "at+JWT"}), json!({}), access("its header says typ `at+JWT` (RFC 9068)")),
+            (json!({}), json!({"typ": "ID"}), TokenKind::Identity),
+            (json!({}), json!({"typ": "Bearer"}), access("its `typ` claim is `Bearer`")),
+            (
+                json!({}),
+                json!({"typ": "Refresh"}),
+                TokenKind::Refresh { because: "its `typ` claim is `Refresh`".into() },
+            ),
+            (json!({}), json!({"token_use": "access"}), access("its `token_use` claim is `access`")),
+            (json!({}), json!({"scp": "User.Read"}), access("it carries permissions (`scp`)")),
+            (json!({}), json!({"iss": "kubernetes/serviceaccount"}), TokenKind::LegacyServiceAccount),
+        ] {
+            let token = DecodedToken {
+                header: header.as_object().cloned(),
+                claims: claims.as_object().cloned(),
+                ..DecodedToken::default()
+            };
+            assert_eq!(of_token("", &token), kind, "{header} {claims}");
+        }
+    }
+
+    #[test]
+    fn knows_opaque_credentials_by_their_beginning() {
+        let TokenKind::Opaque { looks_like: Some(what) } = of_text("ghs_0123456789") else { panic!() };
+        assert!(what.contains("GITHUB_TOKEN"));
+        assert_eq!(of_text("3f2c"), TokenKind::Opaque { looks_like: None });
+    }
 }

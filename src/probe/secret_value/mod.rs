@@ -9,7 +9,7 @@ use self::variants::Variants;
 use crate::check::facts::secret::{FieldState, SelectedField, ValueForm};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::{Guessability, guessability};
-use crate::domain::fingerprint::variant::{Variant, VariantFingerprint};
+use crate::domain::fingerprint::{Variant, VariantFingerprint};
 use crate::domain::json::kind;
 use crate::domain::nearest::nearest;
 use crate::probe::new_value::{NewValue, NewValueError};
@@ -140,7 +140,7 @@ fn wipe(value: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fingerprint::variant::variant_of;
+    use crate::domain::fingerprint::variant_of;
 
     fn field(value: &str, key: &str) -> (FieldState, String) {
         let reduced = SecretValue::text(value.to_owned()).reduce(Some(key));

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use zeroize::Zeroizing;
 
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::fingerprint::variant::{Variant, VariantFingerprint};
+use crate::domain::fingerprint::{Variant, VariantFingerprint};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -92,7 +92,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::fingerprint::variant::variant_of;
+    use crate::domain::fingerprint::variant_of;
 
     fn seen(value: &str, runtime: &str) -> Option<Variant> {
         let variants = Variants::of(value.as_bytes()).into_fingerprints();

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthChar as _;
 
 use super::LABEL;
-use crate::domain::diff::first_difference;
+use crate::domain::text_difference::first_difference;
 use crate::report::context::RenderContext;
 use crate::report::page::{Line, Role};
 

@@ -3,7 +3,7 @@
 use trustline::cause::rotation::{ReadAt, findings};
 use trustline::domain::fingerprint::Fingerprint;
 use trustline::domain::fingerprint::guess::guessability;
-use trustline::domain::fingerprint::variant::{Variant, VariantFingerprint};
+use trustline::domain::fingerprint::{Variant, VariantFingerprint};
 use trustline::domain::rotation::{Facts, Place, Sighting, Source, Store, StoreSnapshot, Version, judge};
 use trustline::domain::runtime_output::RuntimeOutput;
 use trustline::run::rotation::event::{Awaited, Judged, Moment, Part, RotationEvent, RotationKind, Way};

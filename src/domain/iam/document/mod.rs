@@ -1,27 +1,38 @@
 //! Reading a policy from JSON in one pass, with the place of whatever is wrong.
 
-mod answer;
-mod condition;
-mod principal;
 mod statement;
-mod values;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use percent_encoding::percent_decode_str;
+use serde::de;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
-use self::answer::{EmbeddedSeed, NestedDocument, RoleSeed};
-use self::statement::StatementsSeed;
-use self::values::Text;
+use self::statement::{StatementsSeed, Text};
 use super::policy::{Expected, Origin, Policy, PolicyError, PolicyProblem, Statement, Version};
+use crate::domain::timestamp::parse_rfc3339;
 
 /// Far above IAM's quotas, white space and the answer around a policy included
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
 const LONGEST: usize = 128 << 10;
 
-/// See [`Policy::parse`].
-pub fn parse(text: &str) -> Result<Policy, PolicyError> {
+impl Policy {
+    /// Reads a policy document, or the answer of `aws iam get-role`, `get-role-policy` or `get-policy-version`.
+    ///
+    /// Takes `Statement` as an object or an array and a lone string for a list, as IAM does; a document inside an
+    /// answer may be JSON or URL-encoded text, as the CLI and the API return it.
+    ///
+    /// # Errors
+    /// Where the text is no JSON, or no policy: with line, column, and what to write instead.
+    pub fn parse(text: &str) -> Result<Policy, PolicyError> {
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<Policy, PolicyError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(PolicyError {
@@ -292,6 +303,121 @@ impl Statement {
     fn values_mut(&mut self) -> impl Iterator<Item = &mut Expected> {
         let resources = self.resource.iter_mut().flat_map(|r| &mut r.patterns);
         resources.chain(self.conditions.iter_mut().flat_map(|c| &mut c.expected))
+    }
+}
+
+/// The `Role` object of `aws iam get-role`.
+struct RoleSeed<'r>(&'r Reading);
+
+impl<'de> DeserializeSeed<'de> for RoleSeed<'_> {
+    type Value = Policy;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Policy, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RoleSeed<'_> {
+    type Value = Policy;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the `Role` object of `aws iam get-role`")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Policy, A::Error> {
+        let mut role_arn = None;
+        let mut role_created_at = None;
+        let mut policy = None;
+        while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
+            match &*key {
+                "Arn" => role_arn = Some(map.next_value::<Text<'de>>()?.0.into_owned()),
+                // The CLI can be told to write times in other forms; those are left out.
+                "CreateDate" => {
+                    role_created_at = map.next_value::<Value>()?.as_str().and_then(parse_rfc3339);
+                }
+                "AssumeRolePolicyDocument" => policy = Some(map.next_value_seed(EmbeddedSeed(self.0))?),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        match policy {
+            Some(policy) => Ok(Policy { origin: Origin::GetRole, role_arn, role_created_at, ..policy }),
+            None => Err(self.0.refuse(
+                "the role has no `AssumeRolePolicyDocument`",
+                "give the whole answer of `aws iam get-role --role-name NAME`",
+            )),
+        }
+    }
+}
+
+/// An object that holds the document under one name.
+struct NestedDocument<'r>(&'r Reading, &'static str);
+
+impl<'de> DeserializeSeed<'de> for NestedDocument<'_> {
+    type Value = Policy;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Policy, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NestedDocument<'_> {
+    type Value = Policy;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with `{}`", self.1)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Policy, A::Error> {
+        let mut policy = None;
+        while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
+            if key == self.1 {
+                policy = Some(map.next_value_seed(EmbeddedSeed(self.0))?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        policy.ok_or_else(|| {
+            self.0.refuse(
+                format_args!("there is no `{}` in it", self.1),
+                "give the whole answer of `aws iam get-policy-version`",
+            )
+        })
+    }
+}
+
+/// A document inside an answer: an object, or its text, URL-encoded (RFC 3986) as the IAM API returns it.
+struct EmbeddedSeed<'r>(&'r Reading);
+
+impl<'de> DeserializeSeed<'de> for EmbeddedSeed<'_> {
+    type Value = Policy;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Policy, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EmbeddedSeed<'_> {
+    type Value = Policy;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a policy document, as an object or as its text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Policy, E> {
+        // A document that is JSON text already may hold a `%` of its own.
+        let is_encoded = text.trim_start().starts_with('%');
+        let decoded = if is_encoded { percent_decode_str(text).decode_utf8_lossy() } else { Cow::Borrowed(text) };
+        let mut json = serde_json::Deserializer::from_str(&decoded);
+        let policy = DocumentSeed(self.0).deserialize(&mut json).and_then(|policy| json.end().map(|()| policy));
+        policy.map_err(|error| {
+            let inner = self.0.explain(&error);
+            if self.0.instead.get().is_none() {
+                self.0.instead.set(Some("fetch the answer again: the document inside it is damaged"));
+            }
+            E::custom(format_args!(
+                "the document inside this answer is wrong at its line {}, column {}: {}",
+                inner.line, inner.column, inner.what
+            ))
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Policy, A::Error> {
+        DocumentSeed(self.0).visit_map(map)
     }
 }
 

@@ -1,15 +1,14 @@
 //! The evidence of a rotation: what an auditor reads later. No value and no value's length; fingerprints in the form
 //! that [`FiledFingerprint`] decides.
 
-pub mod canonical;
 pub mod chain;
 pub mod check;
 
 use serde::{Deserialize, Serialize};
 
 use super::judge::Judgement;
-use super::sighting::{Sighting, Source};
 use super::snapshot::{Place, StoreSnapshot, Version};
+use super::snapshot::{Sighting, Source};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::Guessability;
 use crate::domain::fingerprint::keyed::{FiledFingerprint, FiledForm, FingerprintKey};

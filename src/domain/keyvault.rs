@@ -1,13 +1,158 @@
-//! A vault's error answers: the codes, and what the lines of the message say of caller, action and resource.
+//! Key Vault's vocabulary: the names it gives to secrets, its challenge to a request without a token, its error answers.
 //!
-//! Shapes: <https://learn.microsoft.com/azure/key-vault/general/rest-error-codes>. The texts may change, so every
-//! part beside the codes is optional.
+//! Names: <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates>. The challenge names the
+//! directory and the audience:
+//! <https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses>. Errors:
+//! <https://learn.microsoft.com/azure/key-vault/general/rest-error-codes>; their texts may change, so every part beside the
+//! codes is optional.
 
 use serde::Serialize;
 use serde_json::Value;
 
+use super::entra::cloud;
+
+/// The longest name.
+const LONGEST_NAME: usize = 127;
+
+/// A name that a vault takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretName {
+    /// The name as it is sent.
+    pub name: String,
+    /// The name as it was written, where underscores became hyphens on the way: the platform sends `db-password` for
+    /// `db_password`.
+    pub written: Option<String>,
+}
+
+/// Why a text is no secret's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    #[error("the secret has no name")]
+    Empty,
+    #[error("the secret's name has {0} characters, and a vault takes at most {LONGEST_NAME}")]
+    TooLong(usize),
+    #[error("the secret's name has `{found}` at character {at}; a vault takes letters, digits and hyphens")]
+    Character {
+        found: char,
+        /// Counted from 1.
+        at: usize,
+    },
+}
+
+impl SecretName {
+    /// The name that is sent for `text`: underscores become hyphens.
+    ///
+    /// # Errors
+    /// Where a vault takes no such name even so.
+    pub fn of(text: &str) -> Result<SecretName, NameError> {
+        let name = text.replace('_', "-");
+        if name.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if let Some((at, found)) = name.chars().enumerate().find(|(_, c)| !c.is_ascii_alphanumeric() && *c != '-') {
+            return Err(NameError::Character { found, at: at + 1 });
+        }
+        if name.len() > LONGEST_NAME {
+            return Err(NameError::TooLong(name.len()));
+        }
+        Ok(SecretName { written: (name != text).then(|| text.to_owned()), name })
+    }
+}
+
+/// `WWW-Authenticate: Bearer authorization="…", resource="…"`, or with `scope`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Challenge {
+    /// The directory's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<String>,
+    /// The directory's id: the path of `authorization`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// The audience that a token must have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+}
+
+/// Whether a challenge fits the vault that it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChallengeFit {
+    /// The vault's host is under the resource's.
+    Fits,
+    /// The vault is on this machine, and the resource is that of a known cloud.
+    Loopback,
+    /// The host is not under the resource's: another cloud, an alias, a proxy that stands in.
+    Differs,
+    /// It names no resource.
+    NoResource,
+}
+
+impl Challenge {
+    /// Reads a `WWW-Authenticate` header; `None` where it is no bearer challenge.
+    pub fn parse(header: &str) -> Option<Challenge> {
+        let (scheme, rest) = header.trim().split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let value = |name: &str| {
+            rest.split(',').find_map(|pair| {
+                let (key, value) = pair.trim().split_once('=')?;
+                key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
+            })
+        };
+        let authorization = value("authorization").or_else(|| value("authorization_uri"));
+        let tenant = authorization.as_deref().and_then(|address| {
+            let path = address.split_once("://").map_or(address, |(_, rest)| rest).split_once('/')?.1;
+            path.split('/').next().filter(|tenant| !tenant.is_empty()).map(str::to_owned)
+        });
+        let of_scope = value("scope").map(|scope| scope.strip_suffix("/.default").unwrap_or(&scope).to_owned());
+        Some(Challenge { authorization, tenant, resource: value("resource").or(of_scope) })
+    }
+
+    /// Compares the resource with the host that was asked, as the vendor's SDKs do before they send a token there.
+    pub fn fit(&self, vault_host: &str) -> ChallengeFit {
+        let Some(resource) = self.resource.as_deref() else { return ChallengeFit::NoResource };
+        if is_loopback(vault_host) {
+            let known = cloud::of_vault_resource(resource).is_some();
+            return if known { ChallengeFit::Loopback } else { ChallengeFit::Differs };
+        }
+        let rest = resource.split_once("://").map_or(resource, |(_, rest)| rest);
+        let domain = rest.split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
+        let host = vault_host.to_ascii_lowercase();
+        match host.strip_suffix(&domain) {
+            Some(under) if !domain.is_empty() && under.ends_with('.') => ChallengeFit::Fits,
+            _ => ChallengeFit::Differs,
+        }
+    }
+}
+
+/// Whether the host is this machine.
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod name_tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_changed_or_refused() {
+        assert_eq!(SecretName::of("db-password"), Ok(SecretName { name: "db-password".into(), written: None }));
+        let changed = SecretName::of("db_password").unwrap();
+        assert_eq!((changed.name.as_str(), changed.written.as_deref()), ("db-password", Some("db_password")));
+        assert_eq!(SecretName::of(""), Err(NameError::Empty));
+        assert_eq!(SecretName::of("a/b"), Err(NameError::Character { found: '/', at: 2 }));
+        assert_eq!(SecretName::of("aé"), Err(NameError::Character { found: 'é', at: 2 }));
+        assert_eq!(SecretName::of(&"a".repeat(128)), Err(NameError::TooLong(128)));
+        assert!(SecretName::of(&"a".repeat(127)).is_ok());
+    }
+}
+
 /// The longest text that is searched, in bytes.
-const LONGEST: usize = 64 * 1024;
+const LONGEST_TEXT: usize = 64 * 1024;
 
 /// An error answer, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -68,7 +213,7 @@ pub struct Caller {
 impl VaultError {
     /// Reads `{"error": {"code", "message", "innererror"}}`; `None` where the text is not of that shape.
     pub fn parse(text: &str) -> Option<VaultError> {
-        if text.len() > LONGEST {
+        if text.len() > LONGEST_TEXT {
             return None;
         }
         let value: Value = serde_json::from_str(text.trim()).ok()?;
@@ -88,7 +233,7 @@ impl VaultError {
 
     /// Reads a message by itself, as tools print it.
     pub fn of_message(message: &str) -> VaultError {
-        let message = &message[..message.floor_char_boundary(LONGEST)];
+        let message = &message[..message.floor_char_boundary(LONGEST_TEXT)];
         let text = message.replace("\\r\\n", "\n").replace("\r\n", "\n");
         let line = |label: &str| {
             let rest = text.lines().find_map(|line| line.trim().strip_prefix(label))?.trim();
@@ -147,7 +292,48 @@ fn between(text: &str, open: &str, close: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+mod challenge_tests {
+    use super::*;
+
+    #[test]
+    fn reads_both_forms() {
+        let full = Challenge::parse(
+            "Bearer authorization=\"https://login.windows.net/t-1\", resource=\"https://vault.azure.net\"",
+        );
+        let expected = Challenge {
+            authorization: Some("https://login.windows.net/t-1".into()),
+            tenant: Some("t-1".into()),
+            resource: Some("https://vault.azure.net".into()),
+        };
+        assert_eq!(full, Some(expected.clone()));
+        let scoped = Challenge::parse(
+            "bearer authorization=\"https://login.windows.net/t-1\",scope=\"https://vault.azure.net/.default\"",
+        );
+        assert_eq!(scoped, Some(expected));
+        assert_eq!(Challenge::parse("Basic realm=\"x\""), None);
+        assert_eq!(Challenge::parse("Bearer x"), Some(Challenge::default()));
+    }
+
+    #[test]
+    fn only_a_host_under_the_resource_fits() {
+        let of = |resource: &str| Challenge { resource: Some(resource.into()), ..Challenge::default() };
+        for (resource, host, fit) in [
+            ("https://vault.azure.net", "my-vault.vault.azure.net", ChallengeFit::Fits),
+            ("https://vault.azure.net", "MY-VAULT.vault.azure.net", ChallengeFit::Fits),
+            ("https://vault.azure.net", "vault.azure.net", ChallengeFit::Differs),
+            ("https://vault.azure.net", "evilvault.azure.net", ChallengeFit::Differs),
+            ("https://vault.azure.cn", "my-vault.vault.azure.net", ChallengeFit::Differs),
+            ("https://vault.azure.net", "127.0.0.1", ChallengeFit::Loopback),
+            ("https://vault.example.com", "127.0.0.1", ChallengeFit::Differs),
+        ] {
+            assert_eq!(of(resource).fit(host), fit, "{resource} {host}");
+        }
+        assert_eq!(Challenge::default().fit("127.0.0.1"), ChallengeFit::NoResource);
+    }
+}
+
+#[cfg(test)]
+mod error_tests {
     use proptest::prelude::*;
     use serde_json::json;
 
