@@ -5,5 +5,5 @@ mod id;
 mod outcome;
 pub mod verdict;
 
-pub use id::CheckId;
+pub use id::{CheckId, UnknownCheck};
 pub use outcome::{Outcome, Verdict};

@@ -1,32 +1,32 @@
 //! The arguments: the subcommands, and the groups of flags that several of them share.
 
+use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::path::{self, PathBuf};
+use std::str::FromStr as _;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::check::{CheckId, UnknownCheck};
 use crate::domain::profile::key::Key;
 use crate::domain::profile::reach::Reach;
 use crate::guide::form::shell::quote;
 
 /// Finds out where workload identity federation breaks, and proves it.
 #[derive(Debug, Parser)]
-#[command(name = "trustline", version, about, max_term_width = 100, after_help = EXIT_STATUS, args_conflicts_with_subcommands = true)]
+#[command(name = "trustline", version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(flatten)]
     pub(super) console: super::console::ConsoleArgs,
     #[command(subcommand)]
-    pub(super) command: Option<Command>,
+    pub(super) command: Option<CliCommand>,
 }
 
-const EXIT_STATUS: &str = "Exit status: 0 all passed (warnings allowed); 1 a check failed; 2 usage, profile or input error; \
-3 only inconclusive (could not check); 4 warnings under --strict; 130/143 interrupted.";
-
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum CliCommand {
     /// Run every applicable check once and report
     Check(super::check::CheckArgs),
     /// Run the checks and print the root cause's fix as one script, nothing else
@@ -155,7 +155,7 @@ pub(super) struct ProfileSelector {
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, default_missing_value = "healthy")]
     pub lab: Option<String>,
     /// Set one value of the profile, over environment and file (such as aws.region=eu-west-1)
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment(), hide_possible_values = true)]
     pub set: Vec<String>,
     /// With --profile-file: let it run the program it names for a token
     #[arg(long)]
@@ -209,6 +209,37 @@ fn set_again(value: &str) -> String {
         }
         _ => quote(value),
     }
+}
+
+/// A parser with values that a shell may complete, and that are not all there are.
+#[derive(Clone)]
+pub(super) struct Offering<P> {
+    parser: P,
+    offered: fn() -> Vec<PossibleValue>,
+}
+
+impl<P: TypedValueParser> TypedValueParser for Offering<P> {
+    type Value = P::Value;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<P::Value, clap::Error> {
+        self.parser.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.offered)().into_iter()))
+    }
+}
+
+/// Takes any text, and offers the profile's keys.
+pub(super) fn assignment() -> Offering<StringValueParser> {
+    let keys = || Key::ALL.iter().map(|key| PossibleValue::new(key.assigned())).collect();
+    Offering { parser: StringValueParser::new(), offered: keys }
+}
+
+/// Takes a check's id, and offers all of them.
+pub(super) fn check_id() -> Offering<fn(&str) -> Result<CheckId, UnknownCheck>> {
+    let checks = || CheckId::ALL.iter().map(|check| PossibleValue::new(check.id()).help(check.title())).collect();
+    Offering { parser: CheckId::from_str, offered: checks }
 }
 
 /// Parses a name and its addresses.

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, seconds_or_zero};
+use super::args::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, check_id, seconds_or_zero};
 use super::lab_folder::LabFolder;
 use super::{CliError, Exit, lab, network, recording, settings, terminal};
 use crate::check::CheckId;
@@ -37,10 +37,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Run only these checks, and what they need
-    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = check_id(), hide_possible_values = true)]
     only: Vec<CheckId>,
     /// Leave these checks out
-    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = check_id(), hide_possible_values = true)]
     skip: Vec<CheckId>,
     /// Try again for this many seconds while a failure may still be propagation
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds_or_zero)]
@@ -75,7 +75,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let (report, signal) = report(&args.run)?;
     terminal::print(&match args.output.output {
         OutputFormat::Text => text::report(&report, terminal::paint(&args.output)),
-        OutputFormat::Json => format!("{:#}\n", json::report(&report)),
+        OutputFormat::Json => terminal::json_text(&json::report(&report)),
         OutputFormat::Junit => junit::report(&report),
         OutputFormat::Markdown => markdown::report(&report),
     })?;

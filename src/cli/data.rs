@@ -94,7 +94,7 @@ pub(super) fn run(args: &DataArgs) -> Result<Exit, CliError> {
         Action::List(output) => {
             let kept = kept()?;
             terminal::print(&match output.output {
-                OutputFormat::Json => format!("{:#}\n", document(&kept)),
+                OutputFormat::Json => terminal::json_text(&document(&kept)),
                 OutputFormat::Text => text(&kept),
                 _ => {
                     return Err(CliError::new(

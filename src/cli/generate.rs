@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Command, CommandFactory as _};
 use clap_mangen::Man;
+use clap_mangen::roff::Roff;
 
-use super::{Cli, CliError, Exit, terminal};
+use super::{Cli, CliError, Exit, manual, terminal};
 use crate::private_file;
 
 /// Arguments of `trustline completions`.
@@ -33,23 +34,27 @@ pub(super) struct ManArgs {
 pub(super) fn man(args: &ManArgs) -> Result<Exit, CliError> {
     let mut program = Cli::command().disable_help_subcommand(true);
     program.build();
-    let Some(folder) = &args.folder else { return print(&page(&program)?) };
+    let Some(folder) = &args.folder else { return print(&page(&program, "")?) };
     let refuse = |error: std::io::Error| CliError::new(format!("{}: {error}", folder.display()));
     private_file::create_folder(folder).map_err(refuse)?;
-    let mut commands = vec![&program];
-    while let Some(command) = commands.pop() {
+    let mut commands = vec![(&program, String::new())];
+    while let Some((command, words)) = commands.pop() {
         let path = folder.join(Man::new(command.clone()).get_filename());
-        private_file::replace(&path, &page(command)?).map_err(refuse)?;
-        commands.extend(command.get_subcommands().filter(|command| !command.is_hide_set()));
+        private_file::replace(&path, &page(command, &words)?).map_err(refuse)?;
+        let below = command.get_subcommands().filter(|command| !command.is_hide_set());
+        commands.extend(below.map(|below| (below, format!("{words} {}", below.get_name()).trim_start().to_owned())));
     }
     Ok(Exit::Passed)
 }
 
-fn page(command: &Command) -> Result<Vec<u8>, CliError> {
+/// The page of the command that these words call, behind the program's name.
+fn page(command: &Command, words: &str) -> Result<Vec<u8>, CliError> {
     let mut page = Vec::new();
-    Man::new(command.clone())
-        .source(concat!("trustline ", env!("CARGO_PKG_VERSION")))
-        .render(&mut page)
+    let man = Man::new(command.clone()).source(concat!("trustline ", env!("CARGO_PKG_VERSION")));
+    let mut own = Roff::default();
+    manual::sections(command, words).iter().for_each(|section| section.write_roff(&mut own));
+    man.render(&mut page)
+        .and_then(|()| own.to_writer(&mut page))
         .map_err(|e| CliError::new(format!("the man page could not be made: {e}")))?;
     Ok(page)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::lab_folder::LabFolder;
 use super::terminal::{Signals, print};
 use super::{CliError, Exit, network};
-use crate::domain::text::visible;
+use crate::domain::text::{visible, visible_json};
 use crate::guide::form::shell::quote;
 use crate::lab::{Endpoints, Lab, LabOptions, Scenario, World, WorldError};
 use crate::probe::regular_file;
@@ -159,12 +159,16 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         text.push_str(&format!("  {name:16} {}\n", visible(value)));
     }
     let (profile, ca_file) = (quote(&profile), quote(&ca_file));
-    text.push_str(&format!("\ntry: trustline check --profile-file {profile} --ca-file {ca_file}\n"));
+    text.push_str(&format!(
+        "\ntry: trustline check --profile-file {profile} --ca-file {ca_file} --allow-host 127.0.0.1\n"
+    ));
     text
 }
 
 fn json(value: &impl Serialize) -> Result<String, CliError> {
-    serde_json::to_string(value).map(|text| text + "\n").map_err(|error| CliError::new(error.to_string()))
+    serde_json::to_string(value)
+        .map(|text| visible_json(&text) + "\n")
+        .map_err(|error| CliError::new(error.to_string()))
 }
 
 fn read_world(path: &Path) -> Result<World, CliError> {

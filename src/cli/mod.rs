@@ -13,6 +13,7 @@ mod guide;
 mod issuer;
 mod lab;
 mod lab_folder;
+mod manual;
 mod network;
 mod process;
 mod profile;
@@ -30,10 +31,11 @@ mod trust;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 pub use args::Cli;
-use args::Command;
+use args::CliCommand;
 
 /// The program's exit status (see `trustline --help`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +84,7 @@ impl CliError {
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| terminal::report_panic(panic.location())));
     process::keep_memory_private();
+    process::outlive_file_limit();
     if let Err(error) = guard::refuse_secrets(std::env::args_os().skip(1)) {
         terminal::report_error(&error);
         return ExitCode::from(Exit::Usage as u8);
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            let error = if error.kind() == ErrorKind::DisplayHelp { with_manual(error) } else { error };
             // Help and the version are asked for, and come on standard output; mistakes on standard error.
             let printed = terminal::written(error.print().and_then(|()| std::io::stdout().flush()));
             if error.use_stderr() {
@@ -99,23 +103,28 @@ pub fn main() -> ExitCode {
     };
     let result = match &cli.command {
         None => console::run(&cli.console),
-        Some(Command::Check(args)) => check::run(args),
-        Some(Command::Fix(args)) => fix::run(args),
-        Some(Command::Token(args)) => token::run(args),
-        Some(Command::Issuer(args)) => issuer::run(args),
-        Some(Command::Rotate(args)) => rotate::run(args),
-        Some(Command::Trust(args)) => trust::run(args),
-        Some(Command::Explain(args)) => explain::run(args),
-        Some(Command::Guide(args)) => guide::run(args),
-        Some(Command::Render(args)) => render::run(args),
-        Some(Command::Profile(args)) => profile::run(args),
-        Some(Command::Data(args)) => data::run(args),
-        Some(Command::Lab(args)) => lab::run(args),
-        Some(Command::Replay(args)) => replay::run(args),
-        Some(Command::Completions(args)) => generate::completions(args),
-        Some(Command::Man(args)) => generate::man(args),
+        Some(CliCommand::Check(args)) => check::run(args),
+        Some(CliCommand::Fix(args)) => fix::run(args),
+        Some(CliCommand::Token(args)) => token::run(args),
+        Some(CliCommand::Issuer(args)) => issuer::run(args),
+        Some(CliCommand::Rotate(args)) => rotate::run(args),
+        Some(CliCommand::Trust(args)) => trust::run(args),
+        Some(CliCommand::Explain(args)) => explain::run(args),
+        Some(CliCommand::Guide(args)) => guide::run(args),
+        Some(CliCommand::Render(args)) => render::run(args),
+        Some(CliCommand::Profile(args)) => profile::run(args),
+        Some(CliCommand::Data(args)) => data::run(args),
+        Some(CliCommand::Lab(args)) => lab::run(args),
+        Some(CliCommand::Replay(args)) => replay::run(args),
+        Some(CliCommand::Completions(args)) => generate::completions(args),
+        Some(CliCommand::Man(args)) => generate::man(args),
     };
     ended(result)
+}
+
+/// The help that was asked for, with what else there is to know. Only made where it is asked for.
+fn with_manual(error: clap::Error) -> clap::Error {
+    manual::in_long_help(Cli::command()).try_get_matches().err().unwrap_or(error)
 }
 
 fn ended(result: Result<Exit, CliError>) -> ExitCode {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::CliError;
 use super::args::NetworkArgs;
 use crate::guide::form::shell::quote;
-use crate::probe::http::{HttpSettings, HttpStack, ProxyUse};
+use crate::probe::http::{HttpSettings, HttpStack, ProxyUse, is_proxy_address};
 use crate::probe::regular_file;
 
 /// The most that one network operation may take, unless the whole has less.
@@ -17,6 +17,10 @@ const OPERATION: Duration = Duration::from_secs(10);
 
 /// The largest file of authorities that is read, in bytes.
 const LARGEST_CA_FILE: u64 = 4 * 1024 * 1024;
+
+/// The variables that name a proxy, in both spellings; the first that is set is used.
+const PROXY_VARIABLES: &[&[&str]] =
+    &[&["HTTPS_PROXY", "https_proxy"], &["HTTP_PROXY", "http_proxy"], &["ALL_PROXY", "all_proxy"]];
 
 /// The threads of the serving runtime.
 const WORKERS: usize = 2;
@@ -57,6 +61,9 @@ impl NetworkArgs {
 
 fn stack(ca_files: &[PathBuf], timeout: Duration, proxy: ProxyUse) -> Result<HttpStack, CliError> {
     system_authorities()?;
+    if proxy == ProxyUse::Environment {
+        proxy_variables(&|name| std::env::var(name).ok())?;
+    }
     let mut pem = Vec::new();
     for path in ca_files {
         let of_file = authorities(path, "--ca-file")?;
@@ -67,6 +74,20 @@ fn stack(ca_files: &[PathBuf], timeout: Duration, proxy: ProxyUse) -> Result<Htt
     }
     let ca_pem = (!pem.is_empty()).then_some(pem);
     HttpStack::new(&HttpSettings { ca_pem, timeout, proxy }).map_err(|e| CliError::new(e.to_string()))
+}
+
+/// Refuses a variable that names a proxy and holds no address: the client would pass it over and dial without a proxy.
+/// The value is not repeated, as it may hold a password.
+fn proxy_variables(value_of: &dyn Fn(&str) -> Option<String>) -> Result<(), CliError> {
+    let is_set = |name: &&str| value_of(name).is_some_and(|value| !value.is_empty());
+    let in_force = PROXY_VARIABLES.iter().filter_map(|spellings| spellings.iter().copied().find(is_set));
+    let wrong = in_force.into_iter().find(|name| !value_of(name).is_some_and(|value| is_proxy_address(&value)));
+    match wrong {
+        Some(name) => Err(CliError::new(format!("{name} is not the address of a proxy")).with_hint(
+            "write http://HOST:PORT, or unset it (NO_PROXY lists the hosts that are reached without a proxy)",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Looks at what the system's verifier will read whole, without a limit of its own.

@@ -1,6 +1,7 @@
 //! What the process asks of the system: that its memory is not written to disk, and how much it may have open at once.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -17,6 +18,13 @@ pub(super) fn keep_memory_private() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Has a write past the limit of a file's size (`ulimit -f`) fail, as on a full disk, instead of ending the program.
+///
+/// A system that refuses leaves things as they were.
+pub(super) fn outlive_file_limit() {
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// As many runs at once as are wanted, or as the descriptors allow that the system gives: without one, a service that is there

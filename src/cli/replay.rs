@@ -44,7 +44,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
     let output = OutputArgs { output: args.output.unwrap_or_default(), color: args.color };
     terminal::print(&match output.output {
         OutputFormat::Text => text::report(&report, terminal::paint(&output)),
-        OutputFormat::Json => format!("{:#}\n", json::report(&report)),
+        OutputFormat::Json => terminal::json_text(&json::report(&report)),
         OutputFormat::Junit => junit::report(&report),
         OutputFormat::Markdown => markdown::report(&report),
     })?;

@@ -217,26 +217,58 @@ pub(super) fn file_of(name: &str) -> Result<PathBuf, CliError> {
     Ok(folder()?.join(format!("{name}.{EXTENSION}")))
 }
 
-/// The names of the profiles that exist, sorted.
+/// What the profiles' folder holds, sorted.
+#[derive(Debug, Default)]
+pub(super) struct ProfilesFolder {
+    /// The names of the profiles.
+    pub names: Vec<String>,
+    /// The files that no profile's name leads to.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A file of the profiles' folder that is not read.
+#[derive(Debug)]
+pub(super) struct PassedOver {
+    pub file: String,
+    pub why: String,
+}
+
+/// Looks into the profiles' folder.
 ///
 /// # Errors
 /// The folder exists and cannot be read.
-pub(super) fn names() -> Result<Vec<String>, CliError> {
+pub(super) fn profiles_folder() -> Result<ProfilesFolder, CliError> {
     let folder = folder()?;
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(ProfilesFolder::default());
+        }
         Err(error) => return Err(CliError::new(format!("{}: {error}", folder.display()))),
     };
-    let mut names: Vec<String> = entries
-        .flatten()
-        .map(|entry| PathBuf::from(entry.file_name()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION))
-        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .filter(|name| file_of(name).is_ok())
-        .collect();
-    names.sort_unstable();
-    Ok(names)
+    let mut found = ProfilesFolder::default();
+    let files = entries.flatten().map(|entry| PathBuf::from(entry.file_name()));
+    for file in files.filter(|file| file.extension().is_some_and(|extension| extension == EXTENSION)) {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match file_of(&name) {
+            Ok(_) => found.names.push(name),
+            Err(refused) => found.passed_over.push(PassedOver {
+                file: file.to_string_lossy().into_owned(),
+                why: [vec![refused.message], refused.hints].concat().join("; "),
+            }),
+        }
+    }
+    found.names.sort_unstable();
+    found.passed_over.sort_unstable_by(|a, b| a.file.cmp(&b.file));
+    Ok(found)
+}
+
+/// The names of the profiles that exist, sorted.
+///
+/// # Errors
+/// As [`profiles_folder`].
+pub(super) fn names() -> Result<Vec<String>, CliError> {
+    Ok(profiles_folder()?.names)
 }
 
 /// Reads a profile's file.

@@ -38,6 +38,11 @@ pub(super) fn print(text: &str) -> Result<(), CliError> {
     written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
+/// A JSON document as it is printed: characters that steer or deceive a terminal are escaped.
+pub(super) fn json_text(document: &serde_json::Value) -> String {
+    text::visible_json(&format!("{document:#}\n"))
+}
+
 /// What became of a write to standard output.
 ///
 /// # Errors

@@ -28,6 +28,21 @@ pub fn visible_lines(text: &str) -> String {
     text.split('\n').map(|line| visible(line.strip_suffix('\r').unwrap_or(line))).collect::<Vec<_>>().join("\n")
 }
 
+/// JSON text in which [`visible`]'s characters are escaped, as JSON itself escapes; the value it stands for stays the same.
+/// Line feeds stay: in JSON text they only lay it out.
+pub fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !is_unsafe(c) {
+            shown.push(c);
+        } else {
+            let mut units = [0; 2];
+            shown.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    shown
+}
+
 /// Whether `c` is a character that must not reach a terminal as it is.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
@@ -58,6 +73,16 @@ mod tests {
         ] {
             assert_eq!(visible(raw), shown);
         }
+    }
+
+    #[test]
+    fn json_stays_the_same_value() {
+        let value = serde_json::json!({"a\u{202e}b": ["\u{9b}2J", "x\u{e0041}\u{7f}\n", "Zürich \u{1f600}"]});
+        let shown = visible_json(&format!("{value:#}"));
+        assert!(!shown.chars().any(|c| c != '\n' && is_unsafe(c)), "{shown}");
+        assert!(shown.contains("a\\u202eb") && shown.contains("x\\udb40\\udc41\\u007f\\n"), "{shown}");
+        assert!(shown.contains("Zürich \u{1f600}"), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{BufRead, Write};
 use serde::{Deserialize, Serialize};
 
 use super::event::{EventKind, RunEvent};
+use crate::domain::text::visible_json;
 
 /// The schema's name in a recording's first line.
 pub const SCHEMA: &str = "trustline.recording/1";
@@ -34,8 +35,8 @@ impl<W: Write> Recorder<W> {
 
     /// Appends one event and flushes it, so that a killed run leaves a readable recording.
     pub fn write(&mut self, event: &RunEvent) -> std::io::Result<()> {
-        serde_json::to_writer(&mut self.sink, event)?;
-        self.sink.write_all(b"\n")?;
+        let line = visible_json(&serde_json::to_string(event)?);
+        writeln!(self.sink, "{line}")?;
         self.sink.flush()
     }
 }

@@ -16,9 +16,13 @@ fn bash_completes_commands_and_options() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trustline.bash");
     fs::write(&path, printed(&["completions", "bash"])).unwrap();
-    for (words, wanted) in
-        [("trustline che", "check"), ("trustline check --rec", "--record"), ("trustline profile im", "import")]
-    {
+    for (words, wanted) in [
+        ("trustline che", "check"),
+        ("trustline check --rec", "--record"),
+        ("trustline profile im", "import"),
+        ("trustline check --only trust", "trust.policy"),
+        ("trustline check --set aws.reg", "aws.region="),
+    ] {
         let last = words.split(' ').count() - 1;
         let script = format!(
             "source {path:?}; COMP_WORDS=({words}); COMP_CWORD={last}; _trustline trustline \"${{COMP_WORDS[{last}]}}\" \
@@ -36,6 +40,33 @@ fn every_shell_has_a_script() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = printed(&["completions", shell]);
         assert!(script.contains("verify-evidence") && script.contains("--profile-file"), "{shell}");
+    }
+}
+
+#[test]
+fn long_help_and_man_pages_have_examples_variables_and_files() {
+    let help = printed(&["check", "--help"]);
+    for wanted in [
+        "Examples:",
+        "Checks:",
+        "  trust.policy ",
+        "Keys:",
+        "  aws.role-arn ",
+        "Environment:",
+        "AWS_ROLE_ARN",
+        "Files:",
+    ] {
+        assert!(help.contains(wanted), "{wanted}: {help}");
+    }
+    assert!(printed(&["--help"]).contains("Exit status:"));
+    assert!(!printed(&["check", "-h"]).contains("Examples:"), "the short help stays short");
+    let folder = tempfile::tempdir().unwrap();
+    printed(&["man", "--folder", folder.path().to_str().unwrap()]);
+    let page = fs::read_to_string(folder.path().join("trustline-rotate-verify-evidence.1")).unwrap();
+    assert!(page.contains(".SH EXAMPLES") && page.contains("noted"), "{page}");
+    let page = fs::read_to_string(folder.path().join("trustline-rotate.1")).unwrap();
+    for wanted in [".SH EXAMPLES", ".SH KEYS", ".SH ENVIRONMENT", ".SH FILES"] {
+        assert!(page.contains(wanted), "{wanted}: {page}");
     }
 }
 

@@ -204,6 +204,7 @@ fn list_says_which_profiles_hold_mistakes() {
     home.write("right", RIGHT);
     home.write("bad", "[aws]\nregion = 1\n");
     fs::write(home.folder().join("notes.txt"), "").unwrap();
+    fs::write(home.folder().join("bad name.toml"), RIGHT).unwrap();
     let output = home.run(&["list", "--output", "json"], &[]);
     let list: Value = serde_json::from_slice(&output.stdout).unwrap();
     let profiles = list["profiles"].as_array().unwrap();
@@ -211,7 +212,9 @@ fn list_says_which_profiles_hold_mistakes() {
     assert_eq!(profiles.iter().map(|p| p["name"].as_str().unwrap()).collect::<Vec<_>>(), ["bad", "right"]);
     assert!(profiles[0]["problems"][0].as_str().unwrap().contains("bad.toml:2"));
     assert_eq!(profiles[1]["guide"], "aws-workload-identity");
+    assert_eq!(list["passed_over"][0]["file"], "bad name.toml");
     let text = stdout(&home.run(&["list"], &[]));
+    assert!(text.contains("not read: bad name.toml (`bad name` is no name for a profile;"), "{text}");
     assert!(text.contains("1 mistake") && text.contains("aws-workload-identity"), "{text}");
 }
 

@@ -111,7 +111,10 @@ fn arguments(command: &str, cloud: &Cloud, folder: &Path) -> Vec<String> {
     for word in command.split(' ') {
         match word {
             "{profile}" => arguments.extend(cloud.arguments()),
-            "{plain-profile}" => arguments.extend(["--profile-file".to_owned(), cloud.lab.file("profile.toml")]),
+            "{plain-profile}" => {
+                arguments.extend(["--profile-file".to_owned(), cloud.lab.file("profile.toml")]);
+                arguments.extend(["--allow-host", "127.0.0.1"].map(str::to_owned));
+            }
             "{operator}" => arguments.extend(cloud.operator()),
             "{all}" => arguments.extend(["--all".to_owned()].into_iter().chain(cloud.network())),
             "{guide}" if cloud.is_azure() => arguments.push("azure-workload-identity".to_owned()),

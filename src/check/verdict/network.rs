@@ -96,13 +96,27 @@ pub fn failed(check: CheckId, failure: &NetworkFailure) -> Verdict {
         | FailureKind::ProxyAuth
         | FailureKind::TrustStore
         | FailureKind::Shortage => Verdict::inconclusive(reason, vec![finding]),
+        _ if is_cut_or_garbled_by_proxy(failure) => Verdict::inconclusive(reason, vec![finding]),
         _ => Verdict::fail(reason, vec![finding]),
     }
+}
+
+/// Whether the connection closes or is no longer what was spoken, where a proxy is the one who answers first: in a tunnel it
+/// says it opened, or for a request it was given whole.
+fn is_cut_or_garbled_by_proxy(failure: &NetworkFailure) -> bool {
+    let is_plain = failure.url.starts_with("http:");
+    failure.proxy.is_some()
+        && match failure.kind {
+            FailureKind::TlsAbsent | FailureKind::Reset => failure.hop == HopName::Tls,
+            FailureKind::Protocol => failure.hop <= HopName::Connect || is_plain && failure.hop == HopName::Request,
+            _ => false,
+        }
 }
 
 fn cause(peer: Peer, failure: &NetworkFailure) -> (Cause, Certainty) {
     use Certainty::{Likely, Possible, Proven};
     match &failure.kind {
+        _ if is_cut_or_garbled_by_proxy(failure) => (Cause::Proxy, Likely),
         FailureKind::Dns => (peer.connecting(Cause::Dns), Proven),
         FailureKind::Refused => (peer.connecting(Cause::ConnectRefused), Proven),
         FailureKind::Unreachable => (peer.connecting(Cause::ConnectTimeout), Proven),
@@ -142,6 +156,15 @@ fn summary(failure: &NetworkFailure) -> String {
     let NetworkFailure { host, port, .. } = failure;
     let proxy = failure.proxy.as_deref().unwrap_or("the proxy");
     match &failure.kind {
+        FailureKind::TlsAbsent if is_cut_or_garbled_by_proxy(failure) => {
+            format!("{proxy} opens a tunnel to {host}, port {port}, and what answers there does not speak TLS")
+        }
+        FailureKind::Reset if is_cut_or_garbled_by_proxy(failure) => {
+            format!("{proxy} opens a tunnel to {host}, port {port}, which closes before the TLS handshake is over")
+        }
+        FailureKind::Protocol if is_cut_or_garbled_by_proxy(failure) => {
+            format!("what {proxy} answers for {host}, port {port}, is not proper HTTP")
+        }
         FailureKind::Dns => format!("the name {host} does not resolve"),
         FailureKind::Refused => format!("{host} refuses connections on port {port}: nothing listens there"),
         FailureKind::Unreachable => format!("no route leads to {host}, port {port}"),
@@ -228,6 +251,9 @@ fn with_fixes(finding: Finding, failure: &NetworkFailure) -> Finding {
         (FailureKind::ProxyAuth, Some(_)) => {
             finding.with_fix("put user name and password into the proxy's variable: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT")
         }
+        (_, Some(proxy)) if is_cut_or_garbled_by_proxy(failure) => finding
+            .with_fix(format!("let {proxy} pass on to {} what it is sent, unchanged", failure.host))
+            .with_fix(format!("or leave the proxy out for this host: add {} to NO_PROXY", failure.host)),
         (FailureKind::ProxyRefused | FailureKind::ProxyUnreachable, Some(proxy)) => finding
             .with_fix(format!("let {proxy} connect to {}, port {}", failure.host, failure.port))
             .with_fix(format!("or leave the proxy out for this host: add {} to NO_PROXY", failure.host)),
@@ -245,6 +271,7 @@ fn with_fixes(finding: Finding, failure: &NetworkFailure) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Outcome;
 
     fn failure(hop: HopName, kind: FailureKind) -> NetworkFailure {
         NetworkFailure {
@@ -316,6 +343,34 @@ mod tests {
         let early = NetworkFailure { elapsed_ms: 2000, ..late.clone() };
         assert_eq!(finding(CheckId::IssuerDiscovery, &late).certainty, Certainty::Proven);
         assert_eq!(finding(CheckId::IssuerDiscovery, &early).certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn what_a_proxy_garbles_is_not_held_against_the_destination() {
+        for (hop, kind, url) in [
+            (HopName::Tls, FailureKind::TlsAbsent, "https://app.example.com/x"),
+            (HopName::Tls, FailureKind::Reset, "https://app.example.com/x"),
+            (HopName::Connect, FailureKind::Protocol, "https://app.example.com/x"),
+            (HopName::Request, FailureKind::Protocol, "http://app.example.com/x"),
+        ] {
+            let direct = NetworkFailure { url: url.into(), ..failure(hop, kind.clone()) };
+            let through = NetworkFailure { proxy: Some("http://proxy.corp:3128/".into()), ..direct.clone() };
+            for check in [CheckId::IssuerReachable, CheckId::IssuerJwks, CheckId::AwsAssumeRoleWithWebIdentity] {
+                let verdict = failed(check, &through);
+                assert_eq!(
+                    (verdict.outcome, verdict.findings[0].cause),
+                    (Outcome::Inconclusive, Cause::Proxy),
+                    "{kind:?}"
+                );
+                assert!(verdict.findings[0].summary.contains("http://proxy.corp:3128/"), "{kind:?}");
+                assert_eq!(failed(check, &direct).outcome, Outcome::Fail, "{kind:?} without a proxy");
+            }
+        }
+        let answered = NetworkFailure {
+            proxy: Some("http://proxy.corp:3128/".into()),
+            ..failure(HopName::Request, FailureKind::Protocol)
+        };
+        assert_eq!(finding(CheckId::IssuerDiscovery, &answered).cause, Cause::DiscoveryInvalid, "it came through TLS");
     }
 
     #[test]

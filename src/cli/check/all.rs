@@ -7,9 +7,11 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::super::args::{OutputFormat, ProfileSelector};
+use super::super::settings::{PassedOver, ProfilesFolder};
 use super::super::{CliError, Exit, network, process, settings, terminal};
 use super::{CheckArgs, now};
 use crate::domain::profile::Profile;
+use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::report::fleet::{self, Fleet, Member};
 use crate::run::event::RunVerdict;
@@ -23,7 +25,10 @@ use crate::run::runner::RunRequest;
 const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
-    let names = settings::names()?;
+    let ProfilesFolder { names, passed_over } = settings::profiles_folder()?;
+    for PassedOver { file, why } in &passed_over {
+        terminal::note(&format!("trustline: not read: {} ({})", visible(file), visible(why)));
+    }
     if names.is_empty() {
         return Err(CliError::new(format!("there is no profile in {}", settings::folder()?.display()))
             .with_hint("make one with `trustline profile new NAME`"));
@@ -35,7 +40,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let (fleet, signal) = ended?;
     terminal::print(&match args.output.output {
         OutputFormat::Text => fleet::text(&fleet, terminal::paint(&args.output)),
-        OutputFormat::Json => format!("{:#}\n", fleet::json(&fleet)),
+        OutputFormat::Json => terminal::json_text(&fleet::json(&fleet)),
         OutputFormat::Junit => fleet::junit(&fleet),
         OutputFormat::Markdown => fleet::markdown(&fleet),
     })?;

@@ -74,7 +74,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let explanation = remedy::explained(&error_text, &given);
     let undecided = undecided::undecided(args, &explanation, &given);
     terminal::print(&match args.output.output {
-        OutputFormat::Json => format!("{:#}\n", document(&explanation, undecided.as_ref(), log.left_out)),
+        OutputFormat::Json => terminal::json_text(&document(&explanation, undecided.as_ref(), log.left_out)),
         _ => text::render(&explanation, undecided.as_ref(), terminal::paint(&args.output)),
     })?;
     Ok(if explanation.causes.is_empty() { Exit::Failed } else { Exit::Passed })

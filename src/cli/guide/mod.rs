@@ -23,7 +23,6 @@ use crate::report::guide::{self as output, GuideReport};
 
 /// Arguments of `trustline guide`.
 #[derive(Debug, Args)]
-#[command(after_help = guides())]
 pub(super) struct GuideArgs {
     /// The guide; without one, all of them are listed
     guide: Option<String>,
@@ -45,12 +44,6 @@ pub(super) struct GuideArgs {
     /// Take the confirmation of the step back
     #[arg(long, requires = "step", conflicts_with_all = ["confirm", "check", "lab"])]
     unconfirm: bool,
-}
-
-fn guides() -> String {
-    let widest = Guide::ALL.iter().map(|guide| guide.id().len()).max().unwrap_or(0);
-    let lines = Guide::ALL.iter().map(|guide| format!("\n  {:widest$}  {}", guide.id(), setup_guide(*guide).title));
-    format!("Guides:{}", lines.collect::<String>())
 }
 
 /// The guide of this id.
@@ -85,7 +78,7 @@ pub(super) fn run(args: &GuideArgs) -> Result<Exit, CliError> {
         None => follow(args, chosen)?,
     };
     terminal::print(&match args.output.output {
-        OutputFormat::Json => format!("{:#}\n", output::document(&followed, args.step)),
+        OutputFormat::Json => terminal::json_text(&output::document(&followed, args.step)),
         OutputFormat::Markdown => followed.iter().map(|report| markdown(report, args.step)).collect(),
         _ => text::render(&followed, chosen, args.step, terminal::paint(&args.output)),
     })?;

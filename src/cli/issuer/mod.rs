@@ -42,7 +42,7 @@ struct Examination {
 pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
     let address = IssuerAddress::clean(&args.url).map_err(|e| CliError::new(e.to_string()))?;
     let print: fn(&Examination, &OutputArgs) -> String = match args.output.output {
-        OutputFormat::Json => |seen, _| format!("{:#}\n", document(seen)),
+        OutputFormat::Json => |seen, _| terminal::json_text(&document(seen)),
         _ => |seen, output| text::render(seen, terminal::paint(output)),
     };
     let stack = args.network.stack()?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
+use super::super::args::assignment;
 use super::super::{CliError, Exit, settings};
 use super::print;
 use crate::domain::profile::Guide;
@@ -21,7 +22,6 @@ use crate::private_file;
 
 /// Arguments of `trustline profile new`.
 #[derive(Debug, Args)]
-#[command(after_help = keys())]
 pub(super) struct NewArgs {
     /// Name of the profile
     name: String,
@@ -29,7 +29,7 @@ pub(super) struct NewArgs {
     #[arg(long, value_name = "GUIDE", value_parser = PossibleValuesParser::new(Guide::ALL.iter().map(|guide| guide.id())))]
     guide: Option<String>,
     /// Value of a key, such as aws.role-arn=arn:aws:iam::123456789012:role/NAME
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment(), hide_possible_values = true)]
     set: Vec<String>,
 }
 
@@ -67,16 +67,16 @@ pub(super) fn run(args: &NewArgs) -> Result<Exit, CliError> {
     ))
 }
 
-/// The keys that `--set` takes, for the help.
-fn keys() -> String {
-    let widest = Key::ALL.iter().map(|key| key.path().len()).max().unwrap_or(0);
-    let lines = Key::ALL.iter().map(|key| format!("\n  {:widest$}  {}", key.path(), key.about()));
-    format!("Keys:{}", lines.collect::<String>())
+/// What is known before the guide's first step. The rest of what it needs comes of its steps, and may follow.
+const KNOWN_BEFOREHAND: &[Key] = &[Key::Region, Key::TenantId];
+
+fn is_needed(question: &Question) -> bool {
+    question.need == Need::Required && KNOWN_BEFOREHAND.contains(&question.key)
 }
 
 /// Refuses what the guide cannot do without, all of it at once.
 fn complete(name: &str, guide: Guide, given: &[Setting]) -> Result<(), CliError> {
-    let missing: Vec<Question> = missing(guide, given).filter(|question| question.need == Need::Required).collect();
+    let missing: Vec<Question> = missing(guide, given).filter(is_needed).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -141,11 +141,11 @@ fn ask(
 ) -> Result<(), CliError> {
     let open: Vec<Question> = missing(guide, given).collect();
     for question in open {
-        let optional = if question.need == Need::Optional { ", or nothing" } else { "" };
+        let optional = if is_needed(&question) { "" } else { ", or nothing" };
         loop {
             say(output, &format!("{}{optional}: ", question.ask))?;
             let line = read_line(input)?;
-            if line.is_empty() && question.need == Need::Optional {
+            if line.is_empty() && !is_needed(&question) {
                 break;
             }
             match answer_fault(question.key, &line) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::super::args::ProfileSelector;
+use super::super::args::{ProfileSelector, assignment};
 use super::super::{CliError, Exit, profile_file, settings};
 use super::print;
 use crate::domain::profile::document::{self, argument, parse_flag};
@@ -24,7 +24,7 @@ pub(super) struct SetArgs {
     #[arg(long, value_name = "FILE")]
     profile_file: Option<std::path::PathBuf>,
     /// What to set, such as aws.region=eu-west-1; an empty value removes the key
-    #[arg(value_name = "KEY=VALUE", required = true)]
+    #[arg(value_name = "KEY=VALUE", required = true, value_parser = assignment(), hide_possible_values = true)]
     values: Vec<String>,
 }
 

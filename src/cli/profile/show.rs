@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::super::args::{DocumentOutputArgs, ProfileSelector};
-use super::super::settings::{self, Loaded};
-use super::super::{CliError, Exit};
+use super::super::settings::{self, Loaded, PassedOver};
+use super::super::{CliError, Exit, terminal};
 use super::{Form, print};
 use crate::domain::profile::document;
 use crate::domain::profile::key::Key;
@@ -41,7 +41,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit, CliError> {
     let loaded = settings::load_to_read(&args.selector)?;
     match form {
         Form::Text => print(&show_text(&loaded)),
-        Form::Json => print(&format!("{:#}\n", show_json(&loaded))),
+        Form::Json => print(&terminal::json_text(&show_json(&loaded))),
     }
 }
 
@@ -114,10 +114,11 @@ fn origin_json(origin: &Origin) -> Json {
 pub(super) fn list(args: &ListArgs) -> Result<Exit, CliError> {
     let form = Form::of(args.output.output);
     let folder = settings::folder()?;
-    let profiles = settings::names()?.into_iter().map(|name| Entry::read(&name)).collect::<Result<Vec<_>, _>>()?;
+    let found = settings::profiles_folder()?;
+    let profiles = found.names.iter().map(|name| Entry::read(name)).collect::<Result<Vec<_>, _>>()?;
     match form {
-        Form::Text => print(&list_text(&folder, &profiles)),
-        Form::Json => print(&format!("{:#}\n", list_json(&folder, &profiles))),
+        Form::Text => print(&list_text(&folder, &profiles, &found.passed_over)),
+        Form::Json => print(&terminal::json_text(&list_json(&folder, &profiles, &found.passed_over))),
     }
 }
 
@@ -147,10 +148,14 @@ impl Entry {
     }
 }
 
-fn list_text(folder: &Path, profiles: &[Entry]) -> String {
+fn list_text(folder: &Path, profiles: &[Entry], passed_over: &[PassedOver]) -> String {
+    let passed_over: String = passed_over
+        .iter()
+        .map(|PassedOver { file, why }| format!("not read: {} ({})\n", visible(file), visible(why)))
+        .collect();
     if profiles.is_empty() {
         return format!(
-            "no profiles in {}\nmake one with `trustline profile new NAME`\n",
+            "no profiles in {}\nmake one with `trustline profile new NAME`\n{passed_over}",
             visible(&folder.display().to_string())
         );
     }
@@ -165,17 +170,24 @@ fn list_text(folder: &Path, profiles: &[Entry]) -> String {
             [entry.name.clone(), state, visible(&entry.path).into_owned()]
         })
         .collect();
-    columns(&rows)
+    columns(&rows) + &passed_over
 }
 
-fn list_json(folder: &Path, profiles: &[Entry]) -> Json {
+fn list_json(folder: &Path, profiles: &[Entry], passed_over: &[PassedOver]) -> Json {
     let profiles: Vec<Json> = profiles
         .iter()
         .map(
             |entry| json!({ "name": entry.name, "path": entry.path, "guide": entry.guide, "problems": entry.problems }),
         )
         .collect();
-    json!({ "schema": "trustline.profiles/1", "folder": folder.display().to_string(), "profiles": profiles })
+    let passed_over: Vec<Json> =
+        passed_over.iter().map(|PassedOver { file, why }| json!({ "file": file, "why": why })).collect();
+    json!({
+        "schema": "trustline.profiles/1",
+        "folder": folder.display().to_string(),
+        "profiles": profiles,
+        "passed_over": passed_over,
+    })
 }
 
 /// Rows with the first two columns padded to their widest cell; a cell past 60 columns pads only its own row.

@@ -200,7 +200,7 @@ fn list(named: Option<Guide>, output: OutputFormat) -> String {
                 json!({ "id": artifact.id(), "title": artifact.title(), "form": artifact.form().id(), "guides": guides })
             })
             .collect();
-        return format!("{:#}\n", json!({ "schema": "trustline.artifacts/1", "artifacts": artifacts }));
+        return terminal::json_text(&json!({ "schema": "trustline.artifacts/1", "artifacts": artifacts }));
     }
     let widest = artifacts.iter().map(|artifact| artifact.id().len()).max().unwrap_or(0);
     artifacts

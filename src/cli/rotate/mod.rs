@@ -73,7 +73,7 @@ pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
     let Ended { report, signal, problem } = ended?;
     let printed = terminal::print(&match args.output {
         RotationForm::Text => text::report(&report, args.paint()),
-        RotationForm::Json => format!("{:#}\n", json::report(&report)),
+        RotationForm::Json => terminal::json_text(&json::report(&report)),
         RotationForm::Markdown => markdown::report(&report),
     });
     problem.map_or(printed, Err)?;

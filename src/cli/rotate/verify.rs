@@ -35,7 +35,7 @@ struct Verified {
 
 pub(in crate::cli) fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
     let print: fn(&[Verified], &[&String]) -> String = match args.output.output {
-        OutputFormat::Json => |files, missing| format!("{:#}\n", document(files, missing)),
+        OutputFormat::Json => |files, missing| terminal::json_text(&document(files, missing)),
         _ => text,
     };
     let files: Vec<Verified> = args.files.iter().map(|path| verify(path)).collect::<Result<_, _>>()?;

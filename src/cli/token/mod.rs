@@ -17,7 +17,7 @@ pub(super) fn run(args: &TokenArgs) -> Result<Exit, CliError> {
     let seen = examine::examine(args, &sourced)?;
     let printed = match args.output.output {
         OutputFormat::Text => text::render(&seen, terminal::paint(&args.output)),
-        _ => format!("{:#}\n", document::render(&seen)),
+        _ => terminal::json_text(&document::render(&seen)),
     };
     terminal::print(&printed)?;
     Ok(seen.exit())

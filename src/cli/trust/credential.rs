@@ -45,7 +45,7 @@ pub(super) fn run(args: &TrustArgs, credentials: &CredentialSet, subject: Subjec
         lint: (args.lint || is_alone).then(|| entra::strangers(credentials, CHECK)),
     };
     terminal::print(&match args.output.output {
-        OutputFormat::Json => format!("{:#}\n", document(&answer)),
+        OutputFormat::Json => terminal::json_text(&document(&answer)),
         _ => readable(&answer, terminal::paint(&args.output)),
     })?;
     let decision = answer.judged.map(|judged| judged.evaluation.decision);

@@ -120,7 +120,7 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
     };
     let answer = answer(args, input::policy(path)?, subject(args, profile.as_ref())?);
     let printed = match args.output.output {
-        OutputFormat::Json => format!("{:#}\n", document::render(&answer)),
+        OutputFormat::Json => terminal::json_text(&document::render(&answer)),
         _ => text::render(&answer, terminal::paint(&args.output)),
     };
     terminal::print(&printed)?;

@@ -47,6 +47,15 @@ pub fn suffices(variables: Variables<'_>) -> bool {
         || GITHUB_REQUEST.iter().all(|name| is_set(variables, name))
 }
 
+/// The variables that make settings, each with the key whose value it is.
+pub fn variables_read() -> Vec<(&'static str, Key)> {
+    let tokens = CIRCLECI_TOKENS.iter().chain(&[GITLAB_TOKEN]).map(|name| (*name, Key::TokenEnv));
+    let github = GITHUB_REQUEST.iter().map(|name| (*name, Key::TokenGithubActions));
+    let secret = (CLIENT_SECRET, Key::ClientSecretEnv);
+    let tables = [AWS, AWS_TOKEN_FILE, AWS_PROFILE, AZURE].concat();
+    tables.into_iter().chain([secret]).chain(tokens).chain(github).collect()
+}
+
 /// The guide that the variables fit, where nothing names one.
 pub fn guide(variables: Variables<'_>) -> Guide {
     let any = |table: &[(&str, Key)]| table.iter().any(|(name, _)| is_set(variables, name));

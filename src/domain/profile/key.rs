@@ -30,6 +30,11 @@ macro_rules! keys {
                 match self { $(Key::$name => $path,)* }
             }
 
+            /// How an assignment to it begins.
+            pub const fn assigned(self) -> &'static str {
+                match self { $(Key::$name => concat!($path, "="),)* }
+            }
+
             /// What it is, in a few words.
             pub fn about(self) -> &'static str {
                 let doc = match self { $(Key::$name => $doc,)* };

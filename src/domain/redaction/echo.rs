@@ -15,8 +15,10 @@ pub const MARK: &str = "[withheld]";
 pub const ALL_WITHHELD: &str = "the answer repeats what was sent, and is withheld";
 /// Nothing with fewer letters and digits is looked for: it could stand anywhere.
 pub const SHORTEST: usize = 8;
-/// The largest text that is searched, in bytes. A larger one repeats more than it explains.
-const LARGEST: usize = 256 * 1024;
+/// The largest text that is searched, in bytes. A larger refusal repeats more than it explains.
+pub const LARGEST: usize = 256 * 1024;
+/// So much of a larger text is searched twice, so that no secret is missed where two pieces of it meet.
+const OVERLAP: usize = 64 * 1024;
 /// So many letters and digits of a secret in a row tell it.
 const WINDOW: usize = size_of::<u128>();
 
@@ -24,33 +26,29 @@ const WINDOW: usize = size_of::<u128>();
 pub struct Secrets {
     /// Every [`WINDOW`] letters and digits of what is long enough.
     windows: HashSet<u128>,
-    /// What is shorter than that.
-    short: Vec<Vec<u8>>,
+    /// What is looked for whole.
+    whole: Vec<Vec<u8>>,
 }
 
 impl Secrets {
     /// Makes them ready, in all the forms in which they are found.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s [u8]>) -> Secrets {
-        let mut ready = Secrets { windows: HashSet::new(), short: Vec::new() };
-        for secret in secrets {
-            if skeleton(secret).len() >= SHORTEST {
-                forms(secret).iter().for_each(|form| ready.add(form));
-            }
+        let (long, whole) = long_enough(secrets).partition::<Vec<_>, _>(|form| form.len() >= WINDOW);
+        Secrets {
+            windows: long.iter().flat_map(|form| form.windows(WINDOW)).filter_map(window).collect(),
+            whole: whole.iter().map(|form| form.to_vec()).collect(),
         }
-        ready
     }
 
-    fn add(&mut self, form: &[u8]) {
-        match form.len() {
-            WINDOW.. => self.windows.extend(form.windows(WINDOW).filter_map(window)),
-            SHORTEST.. => self.short.push(form.to_vec()),
-            _ => {}
-        }
+    /// As [`Secrets::new`], to be found whole only: what came of a secret, such as a token for another audience, may have pieces in
+    /// common with it.
+    pub fn whole<'s>(secrets: impl IntoIterator<Item = &'s [u8]>) -> Secrets {
+        Secrets { windows: HashSet::new(), whole: long_enough(secrets).map(|form| form.to_vec()).collect() }
     }
 
     /// The text without them; `None` where it holds none.
     pub fn taken_out(&self, text: &[u8]) -> Option<Vec<u8>> {
-        if self.windows.is_empty() && self.short.is_empty() {
+        if self.windows.is_empty() && self.whole.is_empty() {
             return None;
         }
         if text.len() > LARGEST {
@@ -70,6 +68,13 @@ impl Secrets {
         kept.extend_from_slice(&text[copied..]);
         // What was apart may have come together.
         Some(if self.found_in(&kept).is_empty() { kept } else { ALL_WITHHELD.into() })
+    }
+
+    /// Whether a text that is larger than [`LARGEST`] holds any of them.
+    pub fn are_in_large(&self, text: &[u8]) -> bool {
+        let starts = (0..text.len()).step_by(LARGEST - OVERLAP);
+        let mut pieces = starts.map(|start| &text[start..text.len().min(start + LARGEST)]);
+        pieces.any(|piece| !self.found_in(piece).is_empty())
     }
 
     /// Where they stand, ascending; those with no letter or digit between as one.
@@ -97,12 +102,18 @@ impl Secrets {
         let long = windows
             .filter(|(_, letters)| window(letters).is_some_and(|window| self.windows.contains(&window)))
             .map(|(at, _)| (at, at + WINDOW));
-        let short = self.short.iter().flat_map(|secret| {
+        let whole = self.whole.iter().flat_map(|secret| {
             let windows = skeleton.windows(secret.len()).enumerate();
             windows.filter(move |(_, letters)| letters == secret).map(|(at, letters)| (at, at + letters.len()))
         });
-        long.chain(short).collect()
+        long.chain(whole).collect()
     }
+}
+
+/// The forms of those secrets that are long enough to be looked for.
+fn long_enough<'s>(secrets: impl IntoIterator<Item = &'s [u8]>) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
+    let long_enough = |text: &[u8]| skeleton(text).len() >= SHORTEST;
+    secrets.into_iter().filter(move |secret| long_enough(secret)).flat_map(forms).filter(move |form| long_enough(form))
 }
 
 fn has_letters(text: &[u8]) -> bool {
@@ -202,6 +213,19 @@ mod tests {
             let within = STANDARD_NO_PAD.encode(format!("{before}{token}"));
             let kept = Secrets::new([bytes]).taken_out(within.as_bytes()).unwrap();
             assert!(kept.len() < 40, "{}", String::from_utf8_lossy(&kept));
+        }
+    }
+
+    #[test]
+    fn where_pieces_may_be_in_common_only_the_whole_is_taken_out() {
+        let token = token();
+        let (_, signature) = token.rsplit_once('.').unwrap();
+        let secrets = Secrets::whole([token.as_bytes(), signature.as_bytes()]);
+        let kin = format!("{}.c2lnbmF0dXJlIG9mIGFub3RoZXI", token.rsplit_once('.').unwrap().0);
+        assert_eq!(secrets.taken_out(kin.as_bytes()), None);
+        for repeated in [token.clone(), in_lines(&token, 64, "\n"), token.to_uppercase(), signature.to_owned()] {
+            let kept = secrets.taken_out(format!("it was {repeated} here").as_bytes()).unwrap();
+            assert_eq!(kept, b"it was [withheld] here");
         }
     }
 

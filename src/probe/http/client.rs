@@ -114,9 +114,7 @@ impl ObservedClient {
         withheld.take_out_of_headers(&mut headers);
         watch.note_headers(&response, &headers);
         let mut body = timeout_at(deadline, read(response, limit, watch)).await.map_err(too_late)??;
-        if !status.is_success() {
-            body = withheld.taken_out(body);
-        }
+        body = if status.is_success() { withheld.taken_out_of_granted(body) } else { withheld.taken_out(body) };
         Ok(Answer { status, headers, body })
     }
 }

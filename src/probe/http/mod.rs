@@ -147,6 +147,12 @@ impl HttpStack {
     }
 }
 
+/// Whether a variable's text names a proxy that the client can dial.
+pub fn is_proxy_address(text: &str) -> bool {
+    let everything = Matcher::builder().all(text.to_owned()).build();
+    everything.intercept(&http::Uri::from_static("https://proxied.invalid")).is_some()
+}
+
 fn connections(
     tls: &rustls::ClientConfig,
     timeout: Duration,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use crate::domain::redaction::echo::{ALL_WITHHELD, MARK, SHORTEST, Secrets};
+use crate::domain::redaction::echo::{ALL_WITHHELD, LARGEST, MARK, SHORTEST, Secrets};
 
 /// The headers with a credential, beside `Authorization`.
 const HEADERS: &[&str] = &["x-amz-security-token"];
@@ -21,12 +21,16 @@ const BEGINNING: usize = 12;
 
 /// The credentials of one request, and the value that it writes; wiped when dropped.
 pub(super) struct Withheld {
-    /// Whole, and in the parts between dots.
     credentials: Vec<Zeroizing<Vec<u8>>>,
+    /// Of each credential with dots, what stands between them.
+    parts: Vec<Vec<Zeroizing<Vec<u8>>>>,
     value: Option<Zeroizing<String>>,
     /// Both, ready to be looked for.
     secrets: OnceLock<Secrets>,
 }
+
+/// A token's parts stand between dots; the first of them, the header, is the same for many tokens.
+const HEADER_PART: usize = 1;
 
 /// A request that writes a secret: `PutSecretValue`, or a vault's "set secret".
 #[derive(Deserialize)]
@@ -49,15 +53,15 @@ impl Withheld {
                 found.push(Zeroizing::new(value.into_owned().into_bytes()));
             }
         }
-        let parts: Vec<_> = found
+        let parts = found
             .iter()
             .filter(|whole| whole.contains(&b'.'))
-            .flat_map(|whole| whole.split(|b| *b == b'.').map(|part| Zeroizing::new(part.to_vec())))
+            .map(|whole| whole.split(|b| *b == b'.').map(|part| Zeroizing::new(part.to_vec())).collect())
             .collect();
-        found.extend(parts);
         let writes = serde_json::from_slice::<Writes>(body).ok();
         Withheld {
             credentials: found,
+            parts,
             value: writes.map(|writes| Zeroizing::new(writes.value)),
             secrets: OnceLock::new(),
         }
@@ -91,10 +95,21 @@ impl Withheld {
         }
     }
 
+    /// A granted answer's body without the credentials it repeats whole. What it grants stays, though it may begin alike.
+    pub(super) fn taken_out_of_granted(&self, body: Bytes) -> Bytes {
+        let parts = self.parts.iter().flat_map(|parts| parts.iter().skip(HEADER_PART));
+        let secrets = Secrets::whole(self.credentials.iter().chain(parts).map(|secret| secret.as_slice()));
+        if body.len() > LARGEST {
+            return if secrets.are_in_large(&body) { ALL_WITHHELD.into() } else { body };
+        }
+        secrets.taken_out(&body).map_or(body, Bytes::from)
+    }
+
     fn secrets(&self) -> &Secrets {
         self.secrets.get_or_init(|| {
             let value = self.value.iter().map(|value| value.as_bytes());
-            Secrets::new(self.credentials.iter().map(|secret| secret.as_slice()).chain(value))
+            let credentials = self.credentials.iter().chain(self.parts.iter().flatten());
+            Secrets::new(credentials.map(|secret| secret.as_slice()).chain(value))
         })
     }
 }
@@ -201,6 +216,27 @@ mod tests {
         }
         assert_eq!(writes("value", long).taken_out("<p>new+value/with".into()), MARK);
     }
+
+    #[test]
+    fn a_granted_answer_keeps_what_it_grants_and_loses_what_it_repeats() {
+        let part = |text: &str| format!("eyJ{}", text.repeat(12));
+        let (header, claims, signature) = (part("aGVhZGVy"), part("Y2xhaW1z"), "c2lnbmF0dXJl".repeat(20));
+        let token = format!("{header}.{claims}.{signature}");
+        let mut request = Request::new(Method::POST, Url::parse("https://login.example/").unwrap());
+        *request.body_mut() = Some(format!("client_assertion={token}").into());
+        let withheld = Withheld::of(&request);
+        let kin = format!(r#"{{"access_token":"{header}.{}Zm9yIGEgdmF1bHQ.b3RoZXI"}}"#, &claims[..60]);
+        assert_eq!(withheld.taken_out_of_granted(kin.clone().into()), kin);
+        for repeated in [&token, &signature, &token.to_uppercase(), &token.replace("Y2x", "\\u00592x")] {
+            let body = format!(r#"{{"message":"{repeated}","n":1}}"#);
+            assert_eq!(withheld.taken_out_of_granted(body.into()), r#"{"message":"[withheld]","n":1}"#);
+        }
+        let large = format!("{}{token}{}", "a ".repeat(LARGEST / 2 - 200), "b ".repeat(LARGEST));
+        assert_eq!(withheld.taken_out_of_granted(large.clone().into()), ALL_WITHHELD);
+        let large = large.replace(&token, &header);
+        assert_eq!(withheld.taken_out_of_granted(large.clone().into()), large);
+    }
+
     #[test]
     fn a_signature_is_withheld_and_what_it_is_made_for_is_not() {
         let mut request = Request::new(Method::POST, Url::parse("https://secretsmanager.example/").unwrap());

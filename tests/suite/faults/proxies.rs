@@ -25,6 +25,7 @@ test_each! { is_the_cause_at_every_hop:
     swallows_packets: ("http", swallows);
     never_answers: ("http", || says(b""));
     is_no_proxy: ("http", || says(b"SSH-2.0-OpenSSH_9.6\r\n"));
+    opens_a_tunnel_and_talks_rubbish: ("http", || answers(b"HTTP/1.1 200 OK\r\n\r\nno handshake, just words\n"));
     speaks_tls: ("http", hangs_up_after_tls);
     speaks_no_tls: ("https", || answers(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
     answers_tls_with_http: ("https", || says(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
@@ -54,6 +55,7 @@ fn is_the_cause_at_every_hop(scheme: &str, proxy: fn() -> Faulty) {
                     .env("NO_PROXY", "127.0.0.1,localhost")
                     .args(["check", "--output", "json", "--timeout", "3", "--only", &only.join(",")])
                     .args(["--profile-file", &lab.file("profile.toml"), "--ca-file", &lab.file("ca.pem")])
+                    .args(["--allow-host", "127.0.0.1"])
                     .args(["--set", &format!("{key}=https://{host}")])
                     .output()
                     .unwrap();

@@ -47,12 +47,26 @@ fn new_never_replaces_anything() {
 fn new_names_what_it_lacks_and_refuses_what_is_wrong() {
     let home = Home::new();
     let azure = ["new", "p", "--guide", "azure-workload-identity"];
-    refused(&home.run(&azure, &[]), &["--set azure.tenant-id=", "--set azure.client-id=", "--set azure.vault-url="]);
+    refused(&home.run(&azure, &[]), &["--set azure.tenant-id="]);
     let wrong = ["new", "p", "--set", "aws.role-arn=arn:aws:iam::<ID>:role/r", "--set", "aws.region=us-east-1"];
     refused(&home.run(&wrong, &[]), &["--set: aws.role-arn", "placeholder `<ID>`"]);
     refused(&home.run(&["new", "p", "--set", "aws.regoin=x"], &[]), &["`aws.regoin` is no key", "`aws.region`"]);
     refused(&home.run(&["new", "a/b", "--set", "aws.region=us-east-1"], &[]), &["no name for a profile"]);
     assert!(!home.folder().exists());
+}
+
+#[test]
+fn new_leaves_to_the_guide_what_its_steps_make() {
+    let home = Home::new();
+    for (name, set) in
+        [("aws", "aws.region=us-east-1"), ("azure", "azure.tenant-id=11111111-2222-4333-8444-555555555555")]
+    {
+        let guide = format!("{name}-workload-identity");
+        let output = home.run(&["new", name, "--guide", &guide, "--set", set], &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let shown = home.show(&["--profile", name], &[]);
+        assert_eq!(shown["guide"], guide.as_str());
+    }
 }
 
 #[test]

@@ -14,7 +14,14 @@ fn rotate(lab: &RunningLab, variables: &[(String, String)]) -> Value {
     let output = trustline()
         .envs(variables.iter().filter(own).cloned())
         .args(["rotate", "--put", "--yes", "--kickoff", "--output", "json"])
-        .args(["--profile-file", &lab.file("profile.toml"), "--ca-file", &lab.file("ca.pem")])
+        .args([
+            "--profile-file",
+            &lab.file("profile.toml"),
+            "--ca-file",
+            &lab.file("ca.pem"),
+            "--allow-host",
+            "127.0.0.1",
+        ])
         .write_stdin("rotated value")
         .output()
         .unwrap();

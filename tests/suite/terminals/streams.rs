@@ -93,6 +93,24 @@ fn a_reader_that_went_away_is_no_mistake() {
 }
 
 #[test]
+fn a_limit_of_file_sizes_is_told_like_a_full_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = assert_cmd::cargo::cargo_bin!("trustline");
+    for line in [
+        "ulimit -f 1; exec \"$0\" check --lab healthy --record run.ndjson",
+        "ulimit -f 1; exec \"$0\" lab --list > list.txt",
+        "ulimit -f 1; exec \"$0\" man --folder pages",
+    ] {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", line]).arg(program).current_dir(folder.path());
+        let output = shell.env_clear().output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{line}: {told}");
+        assert!(told.starts_with("trustline: ") && told.contains("File too large"), "{line}: {told}");
+    }
+}
+
+#[test]
 fn without_standard_streams_it_works_as_well() {
     let folder = tempfile::tempdir().unwrap();
     let program = assert_cmd::cargo::cargo_bin!("trustline");
