@@ -2,7 +2,6 @@
 
 mod operator;
 mod versions;
-mod write;
 
 use aws_credential_types::Credentials;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;

@@ -121,7 +121,7 @@ impl WorldProbes {
                 seen.map_or(Yield::Nothing, |fact| Yield::Subscription(Box::new(fact)))
             }
             Step::Deployment => {
-                let seen = deployment::observe(&self.http, &input.profile.deployment).await;
+                let seen = deployment::observe_deployment(&self.http, &input.profile.deployment).await;
                 seen.map_or(Yield::Nothing, |fact| Yield::Deployment(Box::new(fact)))
             }
             Step::EntraExchange => self.entra_exchange(&input).await,

@@ -1,15 +1,12 @@
 //! The access key of the static guides: from the file that the console or the command line wrote, from the variables,
-//! or from the files that AWS's tools share. Held in memory for one run, and reduced to what may be told.
-
-mod file;
-mod shared;
+//! or from the files that AWS's tools share. KeysOfProfile in memory for one run, and reduced to what may be told.
 
 use std::path::{Path, PathBuf};
 
 use aws_credential_types::Credentials;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
-use self::shared::Held;
 use super::aws::Session;
 use crate::check::facts::access_key::{AccessKeyFact, FoundKey, KeyKind, shown_id};
 use crate::domain::profile::AwsSettings;
@@ -52,7 +49,7 @@ impl Surroundings<'_> {
 pub fn observe(settings: &AwsSettings, around: &Surroundings<'_>) -> (AccessKeyFact, Option<Session>) {
     if let Some(path) = &settings.access_keys_csv {
         let source = format!("file {}", path.display());
-        return match read(path).and_then(|text| file::parts(&text)) {
+        return match read(path).and_then(|text| key_parts(&text)) {
             Ok(parts) => found(source, parts),
             Err(why) => (AccessKeyFact::Unusable { source, why }, None),
         };
@@ -66,8 +63,8 @@ pub fn observe(settings: &AwsSettings, around: &Surroundings<'_>) -> (AccessKeyF
     }
     let name = settings.config_profile.as_deref().unwrap_or(DEFAULT_PROFILE);
     let files = [
-        (around.shared("AWS_SHARED_CREDENTIALS_FILE", "credentials"), shared::Form::Credentials),
-        (around.shared("AWS_CONFIG_FILE", "config"), shared::Form::Config),
+        (around.shared("AWS_SHARED_CREDENTIALS_FILE", "credentials"), Form::Credentials),
+        (around.shared("AWS_CONFIG_FILE", "config"), Form::Config),
     ];
     let mut elsewhere = None;
     for (path, form) in files {
@@ -77,10 +74,10 @@ pub fn observe(settings: &AwsSettings, around: &Surroundings<'_>) -> (AccessKeyF
             places.push(source);
             continue;
         }
-        match read(&path).map(|text| shared::held(&text, name, form)) {
-            Ok(Held::Key(parts)) => return found(source, parts),
-            Ok(Held::Other(way)) => elsewhere = Some(AccessKeyFact::Elsewhere { source, way: way.to_owned() }),
-            Ok(Held::Nothing) => places.push(source),
+        match read(&path).map(|text| keys_of_profile(&text, name, form)) {
+            Ok(KeysOfProfile::Key(parts)) => return found(source, parts),
+            Ok(KeysOfProfile::Other(way)) => elsewhere = Some(AccessKeyFact::Elsewhere { source, way: way.to_owned() }),
+            Ok(KeysOfProfile::Nothing) => places.push(source),
             Err(why) => return (AccessKeyFact::Unusable { source, why }, None),
         }
     }
@@ -130,6 +127,141 @@ fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
     Ok(Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()))
+}
+
+const ID: &str = "access key id";
+const SECRET: &str = "secret access key";
+
+/// The key in the file's text.
+///
+/// # Errors
+/// Says what the file lacks, and nothing of what it holds.
+fn key_parts(text: &str) -> Result<Parts, String> {
+    if text.trim_start().starts_with('{') { parts_of_json(text) } else { parts_of_csv(text) }
+}
+
+fn parts_of_csv(text: &str) -> Result<Parts, String> {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let header = lines.next().ok_or("it is empty; download the key's .csv file again, or make a new key")?;
+    let names: Vec<String> = header.split(',').map(|name| field(name).to_lowercase()).collect();
+    let column = |wanted: &str| {
+        names.iter().position(|name| name == wanted).ok_or_else(|| {
+            format!("its first line has no column `{wanted}`; give the .csv file that the console offers for the key")
+        })
+    };
+    let (id, secret) = (column(ID)?, column(SECRET)?);
+    let row = lines.next().ok_or("it has no line below its header, so no key")?;
+    if lines.next().is_some() {
+        return Err("it holds more than one key; leave the line of the one that is meant".to_owned());
+    }
+    let at = |index: usize| row.split(',').nth(index).map(field).filter(|text| !text.is_empty());
+    match (at(id), at(secret)) {
+        (Some(id), Some(secret)) => Ok(whole_parts(id, secret)),
+        _ => Err("its key is not complete; the secret half is shown only once, so make a new key".to_owned()),
+    }
+}
+
+/// A field without the quotes that spreadsheets put around it.
+fn field(text: &str) -> &str {
+    text.trim().trim_matches('"')
+}
+
+fn parts_of_json(text: &str) -> Result<Parts, String> {
+    let mut answer: Value = serde_json::from_str(text).map_err(|_| "it begins like JSON and is none".to_owned())?;
+    let key = answer.get("AccessKey").unwrap_or(&answer);
+    let member = |name: &str| key.get(name).and_then(Value::as_str);
+    let parts = match (member("AccessKeyId"), member("SecretAccessKey")) {
+        (Some(id), Some(secret)) => Ok(whole_parts(id, secret)),
+        _ => Err("it has no AccessKeyId and SecretAccessKey; give what `aws iam create-access-key` printed".to_owned()),
+    };
+    wipe(&mut answer);
+    parts
+}
+
+fn whole_parts(id: &str, secret: &str) -> Parts {
+    Parts { id: Zeroizing::new(id.to_owned()), secret: Zeroizing::new(secret.to_owned()), token: None }
+}
+
+/// Overwrites every text in a parsed value.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => drop(Zeroizing::new(std::mem::take(text))),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        _ => {}
+    }
+}
+
+/// Which of the two files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Credentials,
+    /// Where every profile but the default has the word `profile` before its name.
+    Config,
+}
+
+/// What a profile holds.
+enum KeysOfProfile {
+    Key(Parts),
+    /// Settings with which AWS's tools get credentials in another way, in words.
+    Other(&'static str),
+    Nothing,
+}
+
+/// Settings that stand for a way to credentials
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>).
+const WAYS: &[(&str, &str)] = &[
+    ("sso_session", "single sign-on (sso_session)"),
+    ("sso_start_url", "single sign-on (sso_start_url)"),
+    ("credential_process", "a program (credential_process)"),
+    ("web_identity_token_file", "a web identity token (web_identity_token_file)"),
+    ("role_arn", "a role that another profile assumes (role_arn)"),
+    ("credential_source", "the machine's own role (credential_source)"),
+    ("login_session", "the console's sign-in (login_session)"),
+];
+
+/// The key of a profile, or how else it gets credentials.
+fn keys_of_profile(text: &str, profile: &str, form: Form) -> KeysOfProfile {
+    let mut inside = false;
+    let (mut id, mut secret, mut token, mut way) = (None, None, None, None);
+    for line in text.lines() {
+        let line = line.trim_end();
+        if let Some(header) = line.trim_start().strip_prefix('[') {
+            inside = header.split(']').next().is_some_and(|header| names_profile(header, profile, form));
+            continue;
+        }
+        if !inside || line.starts_with(['#', ';']) {
+            continue;
+        }
+        let Some((name, value)) = line.split_once('=') else { continue };
+        let value = value.trim();
+        let slot = match name.trim() {
+            "aws_access_key_id" => &mut id,
+            "aws_secret_access_key" => &mut secret,
+            "aws_session_token" => &mut token,
+            name => {
+                way = way.or_else(|| WAYS.iter().find(|(setting, _)| *setting == name).map(|(_, way)| *way));
+                continue;
+            }
+        };
+        if !value.is_empty() {
+            *slot = Some(Zeroizing::new(value.to_owned()));
+        }
+    }
+    match (id, secret, way) {
+        (Some(id), Some(secret), _) => KeysOfProfile::Key(Parts { id, secret, token }),
+        (_, _, Some(way)) => KeysOfProfile::Other(way),
+        (_, _, None) => KeysOfProfile::Nothing,
+    }
+}
+
+fn names_profile(header: &str, profile: &str, form: Form) -> bool {
+    let words: Vec<&str> = header.split_whitespace().collect();
+    match (form, words.as_slice()) {
+        (Form::Config, ["profile", rest @ ..]) => rest.join(" ") == profile,
+        (Form::Config, _) => header.trim() == profile && profile == DEFAULT_PROFILE,
+        (Form::Credentials, _) => header.trim() == profile,
+    }
 }
 
 #[cfg(test)]
@@ -218,5 +350,49 @@ mod tests {
         assert_eq!((found.had_blanks, found.odd_length), (true, Some(41)));
         let mut padded = padded;
         padded.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod shared_tests {
+    use super::*;
+
+    fn id(text: &str, profile: &str, form: Form) -> Option<String> {
+        match keys_of_profile(text, profile, form) {
+            KeysOfProfile::Key(parts) => Some(parts.id.to_string()),
+            KeysOfProfile::Other(_) | KeysOfProfile::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn profiles_are_told_apart() {
+        let config = "[default]\nregion = x\naws_access_key_id = A\naws_secret_access_key = s\n[profile ci]\n# a note\naws_access_key_id=B\naws_secret_access_key=s\naws_session_token=t\n[ci]\naws_access_key_id=C\naws_secret_access_key=s\n[profile sso]\nsso_session = x\n";
+        assert_eq!(id(config, "default", Form::Config).as_deref(), Some("A"));
+        assert_eq!(id(config, "ci", Form::Config).as_deref(), Some("B"));
+        assert_eq!(id(config, "ci", Form::Credentials).as_deref(), Some("C"));
+        assert_eq!(id(config, "sso", Form::Config), None);
+        assert!(
+            matches!(keys_of_profile(config, "ci", Form::Config), KeysOfProfile::Key(parts) if parts.token.is_some())
+        );
+    }
+
+    #[test]
+    fn other_ways_to_credentials_are_told() {
+        for (setting, told) in [
+            ("sso_session = ours", Some("single sign-on (sso_session)")),
+            ("credential_process = /bin/vault x", Some("a program (credential_process)")),
+            (
+                "role_arn = arn:aws:iam::1:role/r\nsource_profile = base",
+                Some("a role that another profile assumes (role_arn)"),
+            ),
+            ("region = us-east-1", None),
+        ] {
+            let text = format!("[profile ci]\n{setting}\n[profile other]\nsso_session = x\n");
+            match (keys_of_profile(&text, "ci", Form::Config), told) {
+                (KeysOfProfile::Other(way), Some(expected)) => assert_eq!(way, expected),
+                (KeysOfProfile::Nothing, None) => {}
+                _ => panic!("{setting}"),
+            }
+        }
     }
 }

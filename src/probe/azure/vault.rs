@@ -1,7 +1,6 @@
 //! The calls to a vault: list the secrets, read one, look at its versions.
 
 mod versions;
-mod write;
 
 use std::sync::Arc;
 

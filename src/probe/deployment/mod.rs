@@ -1,23 +1,27 @@
 //! The running deployment: the inputs it expects, a kickoff, and a run's status. One attempt a call.
 
 mod answer;
-mod follow;
-mod settings;
+
+use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
 use reqwest::{Method, Request};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
+use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::http::{self as stack, HttpStack, ObservedClient};
-use crate::check::facts::cloud::{self, Call, Refusal};
-use crate::check::facts::deployment::{DeclaredInputs, Kickoff, KickoffFact, RunStatus};
+use super::held_secret::held_secret;
+use super::http::{HttpStack, ObservedClient};
+use super::{documents, http as stack};
+use crate::check::facts::cloud;
+use crate::check::facts::cloud::{Answer, Call, Refusal};
+use crate::check::facts::deployment::{
+    DeclaredInputs, DeploymentFact, Kickoff, KickoffFact, RunFact, RunState, RunStatus, SettingProblem,
+};
 use crate::domain::discovery::is_loopback;
+use crate::domain::profile::DeploymentSettings;
 use crate::domain::redaction::cut_from_text;
-
-pub use follow::Pace;
-pub use settings::{kickoff_inputs, observe};
 
 /// The most of a status that is read, in bytes: it holds the outputs of every task.
 const STATUS_LIMIT: u64 = 8 * 1024 * 1024;
@@ -149,4 +153,116 @@ fn judged<T>(answer: &stack::Answer, read: impl Fn(&Value) -> Result<T, String>)
 pub fn missing(declared: Option<&DeclaredInputs>, given: &Map<String, Value>) -> Vec<String> {
     let declared = declared.map_or(&[][..], |declared| &declared.inputs);
     declared.iter().filter(|name| !given.contains_key(name.as_str())).cloned().collect()
+}
+
+/// How many answers of "no such run" are put down to a run that is not known everywhere yet.
+const UNKNOWN_AT_FIRST: u32 = 3;
+
+/// How often to ask, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The first pause; each is twice the one before it.
+    pub first: Duration,
+    /// The longest pause.
+    pub longest: Duration,
+    /// For how long to ask; an answer under way is still waited for, within the stack's own timeout.
+    pub total: Duration,
+}
+
+impl Default for Pace {
+    /// Half a second, up to four, for five minutes.
+    fn default() -> Self {
+        Pace { first: Duration::from_millis(500), longest: Duration::from_secs(4), total: Duration::from_secs(300) }
+    }
+}
+
+impl DeploymentTarget {
+    /// Asks for the status of a run until it has ended or `pace` allows no more. `told` hears every answer.
+    ///
+    /// A passing fault (no answer, a 5xx, 429, and "no such run" at first) does not end it; any other refusal does.
+    pub async fn follow(&self, kickoff: &Kickoff, pace: Pace, mut told: impl FnMut(&Call<RunStatus>)) -> RunFact {
+        let began = Instant::now();
+        let mut pause = pace.first;
+        let mut polls = 0;
+        loop {
+            let call = self.status(kickoff).await;
+            polls += 1;
+            told(&call);
+            let elapsed = began.elapsed();
+            if is_end(&call, polls) || elapsed + pause > pace.total {
+                let followed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+                return RunFact { kickoff_id: kickoff.kickoff_id.clone(), polls, followed_ms, call };
+            }
+            sleep(pause).await;
+            pause = pause.saturating_mul(2).min(pace.longest);
+        }
+    }
+}
+
+fn is_end(call: &Call<RunStatus>, polls: u32) -> bool {
+    match &call.answer {
+        Answer::Granted(status) => status.state != RunState::Running,
+        Answer::Refused(refusal) => match refusal.http_status {
+            404 => polls >= UNKNOWN_AT_FIRST,
+            429 | 500.. => false,
+            _ => true,
+        },
+        Answer::Network { .. } => false,
+        Answer::Unreadable { .. } | Answer::NotSent { .. } => true,
+    }
+}
+
+/// What the token is called where it cannot be read.
+const BEARER_TOKEN: &str = "the deployment's bearer token";
+
+impl DeploymentTarget {
+    /// The deployment of a profile, with its token; `None` where the profile names no deployment.
+    ///
+    /// # Errors
+    /// The token cannot be read, or the address is unfit; in words.
+    pub async fn of(http: &HttpStack, settings: &DeploymentSettings) -> Result<Option<Self>, SettingProblem> {
+        let Some(url) = &settings.url else { return Ok(None) };
+        let token = match &settings.token {
+            None => None,
+            Some(source) => Some(
+                held_secret(source, BEARER_TOKEN).await.map_err(|error| SettingProblem::Token(error.to_string()))?,
+            ),
+        };
+        let target = DeploymentTarget::new(http.clone(), url, token);
+        target.map(Some).map_err(|error| SettingProblem::Address(error.to_string()))
+    }
+}
+
+/// The inputs of a kickoff, out of the profile's file; none where it names no file.
+///
+/// # Errors
+/// The file cannot be read or holds no JSON object; in words, without its content.
+pub async fn kickoff_inputs(settings: &DeploymentSettings) -> Result<Map<String, Value>, SettingProblem> {
+    let Some(path) = &settings.inputs else { return Ok(Map::new()) };
+    let text = documents::read(path).await.map_err(|unread| SettingProblem::Inputs(unread.why))?;
+    match serde_json::from_str(&text) {
+        Ok(Value::Object(inputs)) => Ok(inputs),
+        _ => Err(SettingProblem::Inputs(format!(
+            "{} holds no JSON object; write one such as {{\"topic\": \"rotation\"}}",
+            path.display()
+        ))),
+    }
+}
+
+/// Asks the profile's deployment for its inputs; `None` where it names no deployment.
+pub async fn observe_deployment(http: &HttpStack, settings: &DeploymentSettings) -> Option<DeploymentFact> {
+    let url = settings.url.clone()?;
+    let (call, problem) = match DeploymentTarget::of(http, settings).await {
+        Ok(target) => (target?.inputs().await, None),
+        Err(problem) => {
+            let answer = Answer::NotSent { detail: problem.words().to_owned() };
+            (Call { region: None, attempts: 1, waited_ms: 0, answer, exchange: None }, Some(problem))
+        }
+    };
+    let (missing, problem) = match (kickoff_inputs(settings).await, problem) {
+        (Ok(inputs), problem) => (missing(call.granted(), &inputs), problem),
+        (Err(unread), problem) => (Vec::new(), problem.or(Some(unread))),
+    };
+    let token = settings.token.as_ref().map(ToString::to_string);
+    Some(DeploymentFact { deployment: url, token, call, missing, problem })
 }

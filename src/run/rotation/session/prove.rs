@@ -4,7 +4,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::request::{RollBack, RuntimeFrom, SessionCommand};
 use super::{Session, Tracked, now};
-use crate::cause::rotation::{self, ReadAt};
+use crate::cause::rotation;
+use crate::cause::rotation::ReadAt;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::rotation::{Facts, Sighting, Source, Verdict, judge};
 use crate::domain::runtime_output::RuntimeOutput;
@@ -154,4 +155,46 @@ fn read_at(profile: &Profile) -> ReadAt {
     let is_static = matches!(profile.guide, Guide::AwsStatic | Guide::AwsAssumeRole)
         || profile.guide == Guide::AzureWorkloadIdentity && profile.token.is_none();
     if is_static { ReadAt::Deploy } else { ReadAt::Kickoff }
+}
+
+impl<W: RotationWorld> Session<W> {
+    /// Reports each rotation of each secret, until the session is cancelled.
+    pub(super) async fn watch(&mut self) {
+        let mut attempt = 0;
+        loop {
+            let all: Vec<usize> = (0..self.tracked.len()).filter(|at| self.tracked[*at].before.is_some()).collect();
+            if all.is_empty() {
+                return self.judge_all().await;
+            }
+            let open = self.still_open(all.clone()).await;
+            let changed: Vec<usize> = all.into_iter().filter(|at| !open.contains(at)).collect();
+            if !changed.is_empty() {
+                attempt = 0;
+                self.prove_watched(&changed).await;
+            }
+            let far = Instant::now() + self.request.pace.longest.saturating_mul(2);
+            self.pause(Awaited::Store, &mut attempt, far).await;
+        }
+    }
+
+    /// One rotation that was seen while watching; afterwards, what is there now is what was there before the next one.
+    pub(super) async fn prove_watched(&mut self, changed: &[usize]) {
+        for at in changed {
+            let seen = self.world.snapshot(&self.tracked[*at].secret).await;
+            self.saw_store(*at, Moment::After, seen).await;
+        }
+        self.refine_times();
+        if self.request.runtime == RuntimeFrom::World {
+            self.look_until_settled().await;
+        }
+        for at in changed {
+            self.judged(*at).await;
+            let tracked = &mut self.tracked[*at];
+            if let Some(after) = tracked.after.take() {
+                tracked.written = None;
+                self.saw_store(*at, Moment::Before, Ok(after)).await;
+            }
+        }
+        self.runtime_before = self.runtime_after.take();
+    }
 }
