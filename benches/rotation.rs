@@ -102,7 +102,7 @@ impl Lab {
             .env("AWS_PROFILE", "secrets-admin")
             .env("TRUSTLINE_CONFIG_DIR", file("config"))
             .env("XDG_STATE_HOME", file("state"))
-            .args(["rotate", "--allow-host", "127.0.0.1", "--profile-file"])
+            .args(["rotate", "--profile-file"])
             .arg(file("profile.toml"))
             .arg("--ca-file")
             .arg(file("ca.pem"));

@@ -159,9 +159,7 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         text.push_str(&format!("  {name:16} {}\n", visible(value)));
     }
     let (profile, ca_file) = (quote(&profile), quote(&ca_file));
-    text.push_str(&format!(
-        "\ntry: trustline check --profile-file {profile} --ca-file {ca_file} --allow-host 127.0.0.1\n"
-    ));
+    text.push_str(&format!("\ntry: trustline check --profile-file {profile} --ca-file {ca_file}\n"));
     text
 }
 

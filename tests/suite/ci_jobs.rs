@@ -71,15 +71,7 @@ fn in_circleci_with_a_second_hop() {
 #[test]
 fn in_circleci_into_a_sub_account() {
     let lab = RunningLab::start("circleci-sub-account");
-    let arguments = [
-        "check",
-        "--profile-file",
-        &lab.file("profile.toml"),
-        "--ca-file",
-        &lab.file("ca.pem"),
-        "--allow-host",
-        "127.0.0.1",
-    ];
+    let arguments = ["check", "--profile-file", &lab.file("profile.toml"), "--ca-file", &lab.file("ca.pem")];
     let output = trustline().args(arguments).args(["--output", "json"]).output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["verdict"], "pass", "{report:#}");

@@ -29,15 +29,7 @@ impl Site {
     /// A check of the lab's profile, as JSON.
     fn check(&self) -> Value {
         let mut check = trustline();
-        check.args([
-            "check",
-            "--profile-file",
-            &self.lab.file("profile.toml"),
-            "--ca-file",
-            &self.lab.file("ca.pem"),
-            "--allow-host",
-            "127.0.0.1",
-        ]);
+        check.args(["check", "--profile-file", &self.lab.file("profile.toml"), "--ca-file", &self.lab.file("ca.pem")]);
         let output = check.args(["--output", "json"]).output().unwrap();
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&output.stderr)))

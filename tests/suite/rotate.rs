@@ -208,7 +208,7 @@ fn a_command_rotates() {
     let place = Place::start("healthy");
     let program = place.file(
         "rotate.sh",
-        "cat > /dev/null; exec \"$TRUSTLINE\" rotate --profile-file \"$1\" --ca-file \"$2\" --allow-host 127.0.0.1 --generate --yes",
+        "cat > /dev/null; exec \"$TRUSTLINE\" rotate --profile-file \"$1\" --ca-file \"$2\" --generate --yes",
     );
     let arguments = ["--kickoff", "--command", "sh", &program, &place.profile(), &place.ca_file()];
     let report = place.rotate(&arguments, "");

@@ -55,7 +55,6 @@ impl Bench<'_> {
         for (flag, value) in [
             ("--profile-file", self.lab.file("profile.toml")),
             ("--ca-file", self.lab.file("ca.pem")),
-            ("--allow-host", "127.0.0.1".to_owned()),
             ("--value-file", self.folder.path().join("in/value").display().to_string()),
             ("--evidence", self.evidence().display().to_string()),
         ] {

@@ -113,7 +113,6 @@ fn arguments(command: &str, cloud: &Cloud, folder: &Path) -> Vec<String> {
             "{profile}" => arguments.extend(cloud.arguments()),
             "{plain-profile}" => {
                 arguments.extend(["--profile-file".to_owned(), cloud.lab.file("profile.toml")]);
-                arguments.extend(["--allow-host", "127.0.0.1"].map(str::to_owned));
             }
             "{operator}" => arguments.extend(cloud.operator()),
             "{all}" => arguments.extend(["--all".to_owned()].into_iter().chain(cloud.network())),

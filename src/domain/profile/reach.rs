@@ -8,6 +8,7 @@ use url::Url;
 use super::cloud_host::is_the_clouds_own;
 use super::key::Key;
 use super::setting::{Origin, Setting, Value};
+use crate::domain::discovery::is_loopback;
 
 /// Something that only the person who runs the checks may decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,11 +70,12 @@ fn reach(setting: &Setting) -> Option<Reach> {
     }
 }
 
-/// The destination, where it is to be asked about. The clouds are known by their certificates; on plain http whoever listens
-/// at the port gets it, and on this machine whoever has a certificate that is trusted here.
+/// The destination, where it is to be asked about. The clouds are known by their certificates, and this machine by an
+/// authority that its user chose to trust, as no public one certifies a loopback address; on plain http whoever listens at the
+/// port gets it.
 fn sends_to(url: &Url, key: Key) -> Option<Reach> {
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
-    let is_known = url.scheme() == "https" && port == 443 && is_the_clouds_own(host);
+    let is_known = url.scheme() == "https" && (is_loopback(url) || port == 443 && is_the_clouds_own(host));
     (!is_known).then(|| Reach::SendsTo { scheme: url.scheme().to_owned(), host: host.to_owned(), port, key })
 }
 
@@ -93,9 +95,9 @@ mod tests {
             ("https://STS.amazonaws.com", false),
             ("https://secretsmanager-fips.us-gov-west-1.amazonaws.com", false),
             ("https://login.microsoftonline.com/", false),
-            ("https://localhost:4566", true),
-            ("https://127.0.0.2", true),
-            ("https://[::1]:8443", true),
+            ("https://localhost:4566", false),
+            ("https://127.0.0.2", false),
+            ("https://[::1]:8443", false),
             ("http://localhost:4566", true),
             ("http://127.0.0.1:4566", true),
             ("http://evil.localhost", true),

@@ -28,11 +28,7 @@ impl World {
     /// `trustline check` against it, with further arguments.
     pub fn check(&self, arguments: &[&str]) -> Output {
         let (profile, ca) = (self.file("profile.toml"), self.file("ca.pem"));
-        trustline()
-            .args(["check", "--profile-file", &profile, "--ca-file", &ca, "--allow-host", "127.0.0.1"])
-            .args(arguments)
-            .output()
-            .unwrap()
+        trustline().args(["check", "--profile-file", &profile, "--ca-file", &ca]).args(arguments).output().unwrap()
     }
 
     /// The causes that a check names, in their order.

@@ -55,7 +55,6 @@ fn is_the_cause_at_every_hop(scheme: &str, proxy: fn() -> Faulty) {
                     .env("NO_PROXY", "127.0.0.1,localhost")
                     .args(["check", "--output", "json", "--timeout", "3", "--only", &only.join(",")])
                     .args(["--profile-file", &lab.file("profile.toml"), "--ca-file", &lab.file("ca.pem")])
-                    .args(["--allow-host", "127.0.0.1"])
                     .args(["--set", &format!("{key}=https://{host}")])
                     .output()
                     .unwrap();

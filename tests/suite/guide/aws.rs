@@ -100,8 +100,7 @@ fn the_commands_set_up_the_blank_lab() {
     let folder = tempfile::tempdir().unwrap();
     let (profile, ca) = (lab.file("profile.toml"), lab.file("ca.pem"));
     let check = || {
-        let arguments =
-            ["check", "--profile-file", &profile, "--ca-file", &ca, "--allow-host", "127.0.0.1", "--output", "json"];
+        let arguments = ["check", "--profile-file", &profile, "--ca-file", &ca, "--output", "json"];
         let output = trustline().args(arguments).output().unwrap();
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
@@ -169,17 +168,7 @@ fn the_other_guides_commands_set_up_a_blank_lab() {
         sh(folder.path(), &[], &script, "a value\n");
 
         let mut check = trustline();
-        check.args([
-            "check",
-            "--profile-file",
-            &profile,
-            "--ca-file",
-            &lab.file("ca.pem"),
-            "--allow-host",
-            "127.0.0.1",
-            "--output",
-            "json",
-        ]);
+        check.args(["check", "--profile-file", &profile, "--ca-file", &lab.file("ca.pem"), "--output", "json"]);
         if let Ok(key) = fs::read_to_string(folder.path().join("access-key.json")) {
             let key: Value = serde_json::from_str(&key).unwrap();
             let member = |name: &str| key["AccessKey"][name].as_str().unwrap().to_owned();

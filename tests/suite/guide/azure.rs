@@ -62,8 +62,7 @@ impl<'l> Blank<'l> {
     /// The first cause that a check names, or its verdict.
     fn check(&self) -> String {
         let (profile, ca) = (self.path("profile.toml"), self.lab.file("ca.pem"));
-        let arguments =
-            ["check", "--profile-file", &profile, "--ca-file", &ca, "--allow-host", "127.0.0.1", "--output", "json"];
+        let arguments = ["check", "--profile-file", &profile, "--ca-file", &ca, "--output", "json"];
         let output = trustline().args(arguments).output().unwrap();
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         let cause = report["findings"][0]["cause"].as_str();

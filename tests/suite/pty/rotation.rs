@@ -175,7 +175,7 @@ fn begin(screen: &mut Screen, way: &str) {
 fn a_killed_session_goes_on_and_its_evidence_holds() {
     let lab = RunningLab::start("healthy");
     let (profile, ca) = (lab.file("profile.toml"), lab.file("ca.pem"));
-    let arguments = ["--profile-file", &profile, "--ca-file", &ca, "--allow-host", "127.0.0.1", "--no-animation"];
+    let arguments = ["--profile-file", &profile, "--ca-file", &ca, "--no-animation"];
     let mut screen = on_rotation(Screen::trustline(&arguments, SIZE));
     begin(&mut screen, "\r");
     screen.wait("waiting for you to rotate");
@@ -197,7 +197,7 @@ fn a_killed_session_goes_on_and_its_evidence_holds() {
     screen.wait("waiting for you to rotate");
     let mut rotate = trustline();
     rotate.args(["rotate", "--put", "--yes", "--operator-profile", "secrets-admin", "--wait", "0"]);
-    rotate.args(["--profile-file", &profile, "--ca-file", &ca, "--allow-host", "127.0.0.1"]).write_stdin(VALUE);
+    rotate.args(["--profile-file", &profile, "--ca-file", &ca]).write_stdin(VALUE);
     rotate.env("AWS_SHARED_CREDENTIALS_FILE", lab.file("secrets-admin-credentials"));
     let output = rotate.output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
@@ -239,12 +239,12 @@ fn sign_in(screen: &Screen, lab: &RunningLab) {
 fn a_program_of_the_users_rotates() {
     let lab = RunningLab::start("healthy");
     let (profile, ca) = (lab.file("profile.toml"), lab.file("ca.pem"));
-    let arguments = ["--profile-file", &profile, "--ca-file", &ca, "--allow-host", "127.0.0.1", "--no-animation"];
+    let arguments = ["--profile-file", &profile, "--ca-file", &ca, "--no-animation"];
     let mut screen = on_rotation(Screen::trustline(&arguments, SIZE));
     sign_in(&screen, &lab);
     let program = assert_cmd::cargo::cargo_bin!("trustline").display();
     let script = format!(
-        "printf %s {VALUE} | {program} rotate --put --yes --wait 0 --profile-file {profile} --ca-file {ca} --allow-host 127.0.0.1\n\
+        "printf %s {VALUE} | {program} rotate --put --yes --wait 0 --profile-file {profile} --ca-file {ca}\n\
          echo noise >&2\nexit 0\n"
     );
     std::fs::write(screen.folder().join("rotate.sh"), script).unwrap();

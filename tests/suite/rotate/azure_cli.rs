@@ -14,14 +14,7 @@ fn rotate(lab: &RunningLab, variables: &[(String, String)]) -> Value {
     let output = trustline()
         .envs(variables.iter().filter(own).cloned())
         .args(["rotate", "--put", "--yes", "--kickoff", "--output", "json"])
-        .args([
-            "--profile-file",
-            &lab.file("profile.toml"),
-            "--ca-file",
-            &lab.file("ca.pem"),
-            "--allow-host",
-            "127.0.0.1",
-        ])
+        .args(["--profile-file", &lab.file("profile.toml"), "--ca-file", &lab.file("ca.pem")])
         .write_stdin("rotated value")
         .output()
         .unwrap();

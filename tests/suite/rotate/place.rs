@@ -95,17 +95,7 @@ impl Place {
             .env("TRUSTLINE", PROGRAM)
             .env("AWS_SHARED_CREDENTIALS_FILE", self.path("secrets-admin-credentials"))
             .env("AWS_PROFILE", "secrets-admin")
-            .args([
-                "rotate",
-                "--output",
-                "json",
-                "--profile-file",
-                &self.profile(),
-                "--ca-file",
-                &self.ca_file(),
-                "--allow-host",
-                "127.0.0.1",
-            ]);
+            .args(["rotate", "--output", "json", "--profile-file", &self.profile(), "--ca-file", &self.ca_file()]);
         if self.azure_admin {
             let secret = self.path("secrets-admin-client-secret");
             let admin = "55555555-aaaa-4bbb-8ccc-666666666666";

@@ -90,7 +90,7 @@ fn wait_for_file(folder: &Path, ending: &str) {
 fn what_a_rotation_leaves_is_its_owners_alone() {
     let lab = RunningLab::with_planted_value();
     let rotate = format!(
-        "rotate --profile-file {} --ca-file {} --allow-host 127.0.0.1 --evidence evidence.json",
+        "rotate --profile-file {} --ca-file {} --evidence evidence.json",
         lab.file("profile.toml"),
         lab.file("ca.pem")
     );

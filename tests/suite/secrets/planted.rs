@@ -94,7 +94,6 @@ impl Cloud {
     pub fn arguments(&self) -> Vec<String> {
         let mut arguments = self.network();
         arguments.extend(["--profile-file".to_owned(), self.lab.file("profile.toml")]);
-        arguments.extend(["--allow-host", "127.0.0.1"].map(str::to_owned));
         arguments
     }
 

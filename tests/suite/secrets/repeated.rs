@@ -56,15 +56,7 @@ fn a_refusal_that_repeats_the_token_is_shown_and_kept_without_it() {
         let server = plain(|_| HashMap::from([("/", refusal(&words))]));
         let record = folder.path().join(name.replace(' ', "-"));
         let output = trustline()
-            .args([
-                "check",
-                "--profile-file",
-                &lab.file("profile.toml"),
-                "--ca-file",
-                &lab.file("ca.pem"),
-                "--allow-host",
-                "127.0.0.1",
-            ])
+            .args(["check", "--profile-file", &lab.file("profile.toml"), "--ca-file", &lab.file("ca.pem")])
             .args(["--set", &format!("aws.sts-endpoint-url=http://127.0.0.1:{}", server.port), "--record"])
             .arg(&record)
             .env("NO_PROXY", "127.0.0.1")
@@ -116,7 +108,7 @@ fn secrets_in_claims_are_cut_from_what_is_shown_and_kept() {
         let output = trustline().args(arguments).env("NO_PROXY", "127.0.0.1").output().unwrap();
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     };
-    let check = ["check", "--profile-file", &profile, "--ca-file", &ca, "--allow-host", "127.0.0.1"];
+    let check = ["check", "--profile-file", &profile, "--ca-file", &ca];
     for (name, shown) in [
         ("token", run(&["token", &token])),
         ("token json", run(&["token", &token, "--output", "json"])),
