@@ -236,8 +236,11 @@ pub(super) fn assignment() -> Offering<StringValueParser> {
     Offering { parser: StringValueParser::new(), offered: keys }
 }
 
+/// Reads a check's id.
+type ReadsCheck = fn(&str) -> Result<CheckId, UnknownCheck>;
+
 /// Takes a check's id, and offers all of them.
-pub(super) fn check_id() -> Offering<fn(&str) -> Result<CheckId, UnknownCheck>> {
+pub(super) fn check_id() -> Offering<ReadsCheck> {
     let checks = || CheckId::ALL.iter().map(|check| PossibleValue::new(check.id()).help(check.title())).collect();
     Offering { parser: CheckId::from_str, offered: checks }
 }

@@ -261,26 +261,22 @@ pub(super) fn sections(command: &Command, path: &str) -> Vec<Section> {
         is_below || command.get_arguments().any(|argument| argument.get_id() == *name)
     };
     let listed = |entries: &[Entry]| -> Vec<Row> {
-        entries
-            .iter()
-            .filter(|entry| entry.pages.iter().any(|page| has(&page)))
-            .map(|entry| row(entry.term, entry.about))
-            .collect()
+        entries.iter().filter(|entry| entry.pages.iter().any(&has)).map(|entry| row(entry.term, entry.about)).collect()
     };
-    let where_ = |is_there: bool, rows: fn() -> Vec<Row>| if is_there { rows() } else { Vec::new() };
+    let rows_where = |is_there: bool, rows: fn() -> Vec<Row>| if is_there { rows() } else { Vec::new() };
     let examples = EXAMPLES.iter().filter(|(of, _)| *of == path).flat_map(|(_, lines)| *lines);
-    let mut variables = where_(has(&"set"), profile_variables);
+    let mut variables = rows_where(has(&"set"), profile_variables);
     variables.extend(listed(VARIABLES));
     let sections = [
         ("Examples", examples.map(|(line, about)| row(line, about)).collect()),
-        ("Guides", where_(path == "guide" || has(&"guide"), guides)),
-        ("Checks", where_(has(&"only"), checks)),
-        ("Keys", where_(has(&"set") || path == "profile set", keys)),
+        ("Guides", rows_where(path == "guide" || has(&"guide"), guides)),
+        ("Checks", rows_where(has(&"only"), checks)),
+        ("Keys", rows_where(has(&"set") || path == "profile set", keys)),
         ("Environment", variables),
         ("Files", listed(FILES)),
         (
             "Exit status",
-            where_(path.is_empty(), || EXIT_STATUS.iter().map(|(status, about)| row(status, about)).collect()),
+            rows_where(path.is_empty(), || EXIT_STATUS.iter().map(|(status, about)| row(status, about)).collect()),
         ),
     ];
     let sections = sections.into_iter().map(|(heading, rows)| Section { heading, rows });
