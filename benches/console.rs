@@ -8,10 +8,11 @@ use ratatui::layout::Rect;
 use serde_json::Map;
 use trustline::cause::{Cause, Certainty, Finding};
 use trustline::check::{CheckId, Outcome};
+use trustline::report::palette::ThemeName;
 use trustline::run::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent, RunVerdict};
 use trustline::tui::inputs::{Appearance, Inputs, Opening, Replay};
 use trustline::tui::message::Msg;
-use trustline::tui::theme::{Theme, ThemeName};
+use trustline::tui::theme::Theme;
 use trustline::tui::update::{open, settle, update};
 use trustline::tui::view;
 

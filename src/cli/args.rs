@@ -94,11 +94,18 @@ pub(super) struct OutputArgs {
     pub color: ColorChoice,
 }
 
-/// How to print what has no form for test reports and tickets.
+/// How to print what has not every form: the first so many of the forms that people and programs read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct DocumentOutputArgs(OutputArgs);
+pub(super) struct SomeOutputArgs<const COUNT: usize>(OutputArgs);
 
-impl Deref for DocumentOutputArgs {
+/// Text and JSON.
+pub(super) type DocumentOutputArgs = SomeOutputArgs<2>;
+/// Text, JSON and Markdown.
+pub(super) type PageOutputArgs = SomeOutputArgs<3>;
+
+const FORMS: [OutputFormat; 3] = [OutputFormat::Text, OutputFormat::Json, OutputFormat::Markdown];
+
+impl<const COUNT: usize> Deref for SomeOutputArgs<COUNT> {
     type Target = OutputArgs;
 
     fn deref(&self) -> &OutputArgs {
@@ -106,9 +113,9 @@ impl Deref for DocumentOutputArgs {
     }
 }
 
-impl FromArgMatches for DocumentOutputArgs {
+impl<const COUNT: usize> FromArgMatches for SomeOutputArgs<COUNT> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        OutputArgs::from_arg_matches(matches).map(DocumentOutputArgs)
+        OutputArgs::from_arg_matches(matches).map(SomeOutputArgs)
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -116,9 +123,9 @@ impl FromArgMatches for DocumentOutputArgs {
     }
 }
 
-impl Args for DocumentOutputArgs {
+impl<const COUNT: usize> Args for SomeOutputArgs<COUNT> {
     fn augment_args(command: clap::Command) -> clap::Command {
-        let forms = [OutputFormat::Text, OutputFormat::Json].iter().filter_map(ValueEnum::to_possible_value);
+        let forms = FORMS.iter().take(COUNT).filter_map(ValueEnum::to_possible_value);
         let forms = PossibleValuesParser::new(forms).try_map(|form| OutputFormat::from_str(&form, false));
         OutputArgs::augment_args(command).mut_arg("output", |output| output.value_parser(forms))
     }

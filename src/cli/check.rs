@@ -5,7 +5,7 @@ mod all;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
@@ -16,11 +16,12 @@ use super::{CliError, Exit, lab, network, recording, settings, terminal};
 use crate::check::CheckId;
 use crate::domain::profile::Profile;
 use crate::domain::text::visible;
-use crate::domain::timestamp::UnixSeconds;
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
-use crate::report::{json, junit, markdown, text};
+use crate::report::run::page;
+use crate::report::{json, junit};
 use crate::run::event::{EventKind, RunVerdict};
+use crate::run::now;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::report::Report;
@@ -74,10 +75,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     }
     let (report, signal) = report(&args.run)?;
     terminal::print(&match args.output.output {
-        OutputFormat::Text => text::report(&report, terminal::paint(&args.output)),
         OutputFormat::Json => terminal::json_text(&json::report(&report)),
         OutputFormat::Junit => junit::report(&report),
-        OutputFormat::Markdown => markdown::report(&report),
+        OutputFormat::Text | OutputFormat::Markdown => terminal::rendered(&args.output, |ctx| page(&report, ctx)),
     })?;
     Ok(signal.unwrap_or_else(|| exit(&report, args.strict)))
 }
@@ -148,12 +148,6 @@ async fn check(args: &RunArgs, profile: Profile, http: HttpStack) -> Result<(Rep
 
 fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "write a number from 1, such as 8".to_owned())
-}
-
-/// The local clock.
-fn now() -> UnixSeconds {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(since).unwrap_or_default()
 }
 
 /// The exit status of a run, as it ended or was recorded.

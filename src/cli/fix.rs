@@ -8,7 +8,7 @@ use super::check::{self, RunArgs};
 use super::{CliError, Exit, terminal};
 use crate::cause::{Certainty, Finding, Undecided};
 use crate::domain::text::visible_lines;
-use crate::report::finding_text::addressed;
+use crate::report::finding::addressed;
 use crate::report::fix::{Answer, answer, diff};
 
 /// What stands on standard output where there is no script, so that `trustline fix | sh` fails.

@@ -37,6 +37,8 @@ use clap::{CommandFactory as _, Parser as _};
 pub use args::Cli;
 use args::CliCommand;
 
+use crate::check::Outcome;
+
 /// The program's exit status (see `trustline --help`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -54,6 +56,17 @@ pub enum Exit {
     Interrupted = 130,
     /// SIGTERM arrived.
     Terminated = 143,
+}
+
+impl Exit {
+    /// The status of one subject that was looked at; a warning is none.
+    const fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Fail => Exit::Failed,
+            Outcome::Inconclusive => Exit::Inconclusive,
+            Outcome::Pass | Outcome::Warn | Outcome::Skipped => Exit::Passed,
+        }
+    }
 }
 
 /// Why a command could not do its work: bad usage, profile or input. Ends the program with status 2.

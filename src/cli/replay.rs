@@ -9,7 +9,8 @@ use super::args::{ColorChoice, OutputArgs, OutputFormat};
 use super::console::LookArgs;
 use super::{CliError, Exit, check, console, terminal};
 use crate::probe::regular_file;
-use crate::report::{json, junit, markdown, text};
+use crate::report::run::page;
+use crate::report::{json, junit};
 use crate::run::record;
 use crate::run::report::Report;
 use crate::tui;
@@ -43,10 +44,9 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
     let report = Report::of(&recording.events);
     let output = OutputArgs { output: args.output.unwrap_or_default(), color: args.color };
     terminal::print(&match output.output {
-        OutputFormat::Text => text::report(&report, terminal::paint(&output)),
         OutputFormat::Json => terminal::json_text(&json::report(&report)),
         OutputFormat::Junit => junit::report(&report),
-        OutputFormat::Markdown => markdown::report(&report),
+        OutputFormat::Text | OutputFormat::Markdown => terminal::rendered(&output, |ctx| page(&report, ctx)),
     })?;
     Ok(check::exit(&report, args.strict))
 }

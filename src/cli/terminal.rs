@@ -4,10 +4,14 @@ use std::io::{IsTerminal as _, Write as _};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::args::{ColorChoice, OutputArgs};
+use super::args::{ColorChoice, OutputArgs, OutputFormat};
 use super::{CliError, Exit};
 use crate::domain::text;
-use crate::report::paint::{Glyphs, Ink, Paint};
+use crate::report::ansi::{Ink, TextFormat};
+use crate::report::context::RenderContext;
+use crate::report::glyphs::GlyphSet;
+use crate::report::markdown;
+use crate::report::page::Page;
 
 /// Prints an error and its hints to standard error.
 pub(super) fn report_error(error: &CliError) {
@@ -56,10 +60,15 @@ pub(super) fn written(result: std::io::Result<()>) -> Result<(), CliError> {
     }
 }
 
-/// How to draw on standard output.
-pub(super) fn paint(output: &OutputArgs) -> Paint {
+/// A page as it was asked for: Markdown for a ticket, else text for where standard output goes.
+pub(super) fn rendered(output: &OutputArgs, page: impl Fn(RenderContext) -> Page) -> String {
+    if output.output == OutputFormat::Markdown {
+        return markdown::render(&page(markdown::CONTEXT));
+    }
     let ink = if wants_color(output.color) { Ink::Colour } else { Ink::Plain };
-    Paint { ink, glyphs: if is_utf8() { Glyphs::Unicode } else { Glyphs::Ascii }, width: width() }
+    let glyphs = if is_utf8() { GlyphSet::Unicode } else { GlyphSet::Ascii };
+    let format = TextFormat { ink, glyphs, width: width() };
+    format.render(&page(format.context()))
 }
 
 /// The columns of the terminal that standard output goes to.

@@ -43,6 +43,24 @@ pub fn visible_json(json: &str) -> String {
     shown
 }
 
+/// Text for XML, in an element or a double-quoted attribute; characters that XML 1.0 cannot carry become U+FFFD.
+pub fn escape_xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\t' | '\n' => escaped.push(c),
+            c if c < ' ' || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
 /// Whether `c` is a character that must not reach a terminal as it is.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()

@@ -10,6 +10,7 @@ use super::server::{Request, Response};
 use super::session::Account;
 use super::sigv4::{Authenticated, Rejection};
 use super::{clock, sigv4};
+use crate::domain::text::escape_xml;
 
 /// How far a signature's time may be off.
 const SIGNATURE_WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -164,23 +165,6 @@ fn xml_error(namespace: &str, fault: &AwsError, request_id: &str) -> Response {
     Element::text("RequestId", request_id).write(&mut body, 1);
     body.push_str("</ErrorResponse>\n");
     Response::new(fault.status, CONTENT_TYPE, body).with_header(REQUEST_ID, request_id.to_owned())
-}
-
-/// Text fit for an element; characters that XML 1.0 cannot carry become U+FFFD.
-fn escape_xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\r' => escaped.push_str("&#13;"),
-            '\t' | '\n' => escaped.push(c),
-            c if c < ' ' || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 /// The parameters of a request, in their order; the last of a repeated name counts.

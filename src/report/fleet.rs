@@ -1,14 +1,8 @@
 //! Many profiles' reports as one: a summary first, then what each found.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
-use unicode_width::UnicodeWidthStr as _;
 
-use super::paint::{Paint, Role, milliseconds};
-use super::{finding_text, json, junit, markdown, text, undecided};
-use crate::check::Outcome;
-use crate::domain::text::visible;
+use super::{json, junit, markdown, run};
 use crate::run::event::RunVerdict;
 use crate::run::report::Report;
 
@@ -45,7 +39,7 @@ pub struct Tally {
 }
 
 impl Member {
-    fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         match self {
             Member::Checked(report) => &report.profile,
             Member::Unchecked { profile, .. } => profile,
@@ -90,7 +84,7 @@ impl Fleet {
 
 impl Tally {
     /// In words, without those that are zero.
-    fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let parts = [
             (self.passed, "passed"),
             (self.failed, "failed"),
@@ -101,66 +95,6 @@ impl Tally {
             parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
         if parts.is_empty() { "no profile".to_owned() } else { parts.join(", ") }
     }
-}
-
-/// For people: a line a profile, the findings of those that have any, and a last line that says it all.
-pub fn text(fleet: &Fleet, paint: Paint) -> String {
-    let mut out = String::new();
-    let width = fleet.members.iter().map(|member| visible(member.name()).width()).max().unwrap_or(0);
-    for member in &fleet.members {
-        let (outcome, said) = match member {
-            Member::Checked(report) => {
-                let outcome = match member.verdict() {
-                    RunVerdict::Pass if report.counts().warned > 0 => Outcome::Warn,
-                    RunVerdict::Pass => Outcome::Pass,
-                    RunVerdict::Fail => Outcome::Fail,
-                    RunVerdict::Inconclusive => Outcome::Inconclusive,
-                };
-                (outcome, summary(report, paint))
-            }
-            Member::Unchecked { reason, .. } => (Outcome::Skipped, format!("not checked: {}", visible(reason))),
-        };
-        let _ = writeln!(out, "  {} {:width$}  {said}", paint.outcome(outcome), visible(member.name()));
-    }
-    for member in &fleet.members {
-        let Member::Checked(report) = member else { continue };
-        if report.findings.is_empty() {
-            continue;
-        }
-        let _ = writeln!(out, "\n{}", paint.paint(Role::Strong, &visible(&report.profile)));
-        for line in report.findings.iter().flat_map(|finding| finding_text::lines(finding, paint)) {
-            let _ = writeln!(out, "{line}");
-        }
-        for line in report.undecided.iter().flat_map(|undecided| undecided::lines(undecided, paint)) {
-            let _ = writeln!(out, "{line}");
-        }
-    }
-    let (word, role) = match fleet.verdict() {
-        RunVerdict::Pass => ("PASS", Role::Good),
-        RunVerdict::Fail => ("FAIL", Role::Bad),
-        RunVerdict::Inconclusive => ("INCONCLUSIVE", Role::Warning),
-    };
-    let _ = writeln!(
-        out,
-        "\n{}  {} of {} {} {}",
-        paint.paint(role, word),
-        fleet.tally().words(),
-        fleet.members.len(),
-        paint.dot(),
-        milliseconds(fleet.duration_ms),
-    );
-    out
-}
-
-fn summary(report: &Report, paint: Paint) -> String {
-    let mut said = text::counts(&report.counts());
-    if let Some(end) = &report.end {
-        let _ = write!(said, " {} {}", paint.dot(), milliseconds(end.duration_ms));
-        if let Some(why) = &end.cut_short {
-            let _ = write!(said, " {} {}", paint.dot(), visible(why));
-        }
-    }
-    said
 }
 
 /// `trustline.check-all/1`: each profile's own document, as `check` alone would print it.
@@ -208,9 +142,9 @@ pub fn markdown(fleet: &Fleet) -> String {
         .members
         .iter()
         .map(|member| match member {
-            Member::Checked(report) => markdown::report(report),
+            Member::Checked(report) => markdown::render(&run::page(report, markdown::CONTEXT)),
             Member::Unchecked { profile, reason } => {
-                format!("# trustline: {}\n\n**not checked**: {}\n", markdown::cell(profile), markdown::cell(reason))
+                format!("# {}\n\n**not checked**: {}\n", markdown::cell(profile), markdown::cell(reason))
             }
         })
         .collect();

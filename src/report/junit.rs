@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::check::Outcome;
-use crate::domain::text::visible_lines;
-use crate::report::paint::Paint;
-use crate::report::{finding_text, undecided};
+use crate::domain::text::{escape_xml, visible_lines};
+use crate::report::ansi::TextFormat;
+use crate::report::finding;
 use crate::run::event::FinishedCheck;
 use crate::run::report::Report;
 
@@ -86,24 +86,24 @@ pub fn suite(report: &Report) -> String {
 
 /// What a check found, in full where it is told; a cause that another check tells in full, by its name.
 fn details(report: &Report, check: &FinishedCheck) -> String {
-    let id = check.id.id();
+    let (id, ctx) = (check.id.id(), TextFormat::PLAIN.context());
     let mut lines: Vec<String> = Vec::new();
-    for finding in report.told(check) {
-        if finding.check == id {
-            lines.extend(finding_text::lines(&finding, Paint::PLAIN));
+    for found in report.told(check) {
+        if found.check == id {
+            lines.extend(TextFormat::PLAIN.lines(&finding::page(&found, ctx)));
         } else {
-            lines.push(format!("  {}: see {}", finding.cause, finding.check));
+            lines.push(format!("{}: see {}", found.cause, found.check));
         }
     }
     if let Some(undecided) = report.undecided.as_ref().filter(|undecided| undecided.check == id) {
-        lines.extend(undecided::lines(undecided, Paint::PLAIN));
+        lines.extend(TextFormat::PLAIN.lines(&finding::undecided(undecided, ctx)));
     }
     if lines.is_empty() { check.reason.clone().unwrap_or_default() } else { lines.join("\n") }
 }
 
-/// Text for XML content or a double-quoted attribute; characters that XML cannot carry are made visible first.
+/// Text as a terminal may show it, for XML.
 fn escape(text: &str) -> String {
-    visible_lines(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    escape_xml(&visible_lines(text))
 }
 
 #[cfg(test)]

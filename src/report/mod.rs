@@ -1,18 +1,26 @@
 //! What people and programs read: pages of lines with their back ends, and folds of the run events as JSON and JUnit.
 
+pub mod ansi;
+mod comparison;
 pub mod context;
-pub mod finding_text;
+pub mod explanation;
+pub mod finding;
 pub mod fix;
 pub mod fleet;
 pub mod glyphs;
 pub mod guide;
+pub mod issuer;
 pub mod json;
 pub mod junit;
+pub mod layout;
+pub mod line;
 pub mod markdown;
 pub mod page;
-pub mod paint;
+pub mod palette;
 pub mod privacy;
 pub mod rotation;
-pub mod text;
-pub mod undecided;
-mod wrap;
+pub mod run;
+pub mod token;
+pub mod trust;
+
+pub use comparison::Comparison;

@@ -1,293 +1,189 @@
-//! Text that knows what it is, not how it looks: spans with an role, wrapped and cut by display width.
+//! A page: what there is to say of one subject, in blocks from top to bottom. Each subject lays itself out once; the back
+//! ends only differ in how a block looks.
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use super::comparison::Comparison;
+use super::context::RenderContext;
+use super::line::{Line, Role, Span};
+use crate::check::Outcome;
 
-/// What a piece of text is, which decides its look in every theme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Ordinary text.
-    Plain,
-    /// What a line is about.
-    Strong,
-    /// What only supports: labels, times, what does not apply.
-    Muted,
-    /// Something holds.
-    Good,
-    /// Something deserves attention, or could not be checked.
-    Warning,
-    /// Something is wrong.
-    Bad,
-    /// Where the focus is, and what can be acted on.
-    Accent,
-    /// A command or policy to copy.
-    Command,
-    /// The characters from the first difference on.
-    Difference,
-}
+/// A script of more lines is told by the command that prints it, where it can be printed.
+pub const LONGEST_SCRIPT: usize = 12;
 
-impl Role {
-    /// Every role with the name it has in a theme file.
-    pub const ALL: &[(Role, &'static str)] = &[
-        (Role::Plain, "plain"),
-        (Role::Strong, "strong"),
-        (Role::Muted, "muted"),
-        (Role::Good, "good"),
-        (Role::Warning, "warning"),
-        (Role::Bad, "bad"),
-        (Role::Accent, "accent"),
-        (Role::Command, "command"),
-        (Role::Difference, "difference"),
-    ];
-}
-
-/// A run of text in one role. The text is safe for a terminal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
-    pub role: Role,
-    pub text: String,
-}
-
-/// One line.
+/// One subject.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line {
-    pub spans: Vec<Span>,
-    /// How far the rest of the line is indented where it is wrapped.
-    pub hang: usize,
+pub struct Page {
+    /// What it is about, or what is wrong.
+    pub title: Option<Line>,
+    pub blocks: Vec<Block>,
+    /// The last word: at the end for whoever reads along, at the beginning of a document.
+    pub verdict: Option<Line>,
 }
 
-impl Line {
-    /// An empty line.
-    pub fn empty() -> Self {
-        Line::default()
-    }
-
-    /// A line of one span.
-    pub fn of(role: Role, text: impl Into<String>) -> Self {
-        Line::empty().with(role, text)
-    }
-
-    /// Appends a span.
-    #[must_use]
-    pub fn with(mut self, role: Role, text: impl Into<String>) -> Self {
-        self.push(role, text);
-        self
-    }
-
-    /// Appends a span.
-    pub fn push(&mut self, role: Role, text: impl Into<String>) {
-        let text = text.into();
-        if text.is_empty() {
-            return;
-        }
-        match self.spans.last_mut() {
-            Some(last) if last.role == role => last.text.push_str(&text),
-            _ => self.spans.push(Span { role, text }),
-        }
-    }
-
-    /// Sets how far wrapped parts are indented.
-    #[must_use]
-    pub fn hanging(mut self, columns: usize) -> Self {
-        self.hang = columns;
-        self
-    }
-
-    /// Its display width in columns.
-    pub fn width(&self) -> usize {
-        self.spans.iter().map(|s| s.text.width()).sum()
-    }
-
-    /// Its text alone.
-    pub fn plain(&self) -> String {
-        self.spans.iter().map(|s| s.text.as_str()).collect()
-    }
-
-    /// Fills up with blanks to `column`, or appends one blank where the line is longer already.
-    pub fn pad_to(&mut self, column: usize) {
-        let width = self.width();
-        self.push(Role::Plain, " ".repeat(column.saturating_sub(width).max(1)));
-    }
-
-    /// What of the line stands in `width` columns from column `from` on. `ellipsis` stands at either side where
-    /// there is more.
-    #[must_use]
-    pub fn window(&self, from: usize, width: usize, ellipsis: &str) -> Line {
-        if from == 0 || self.spans.is_empty() {
-            return self.cut(width, ellipsis);
-        }
-        let from = from + ellipsis.width();
-        let (mut rest, mut at) = (Line::of(Role::Muted, ellipsis), 0);
-        for span in &self.spans {
-            for c in span.text.chars() {
-                let next = at + c.width().unwrap_or(0);
-                if at >= from {
-                    rest.push(span.role, c.to_string());
-                } else if next > from {
-                    // Half of a wide character is a blank.
-                    rest.push(span.role, " ".repeat(next - from));
-                }
-                at = next;
-            }
-        }
-        rest.cut(width, ellipsis)
-    }
-
-    /// The line cut to `width` columns; a cut one ends in `ellipsis`.
-    #[must_use]
-    pub fn cut(&self, width: usize, ellipsis: &str) -> Line {
-        if self.width() <= width {
-            return self.clone();
-        }
-        let room = width.saturating_sub(ellipsis.width());
-        let mut cut = Line::empty().hanging(self.hang);
-        let mut used = 0;
-        for span in &self.spans {
-            let mut end = 0;
-            for (at, c) in span.text.char_indices() {
-                let next = used + c.width().unwrap_or(0);
-                if next > room {
-                    cut.push(span.role, &span.text[..at]);
-                    if ellipsis.width() <= width {
-                        cut.push(span.role, ellipsis);
-                    }
-                    return cut;
-                }
-                used = next;
-                end = at + c.len_utf8();
-            }
-            cut.push(span.role, &span.text[..end]);
-        }
-        cut
-    }
+/// One thing of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// Begins a part of the page.
+    Heading(Line),
+    /// A sentence or a few.
+    Text(Line),
+    /// A name and what it stands for; further lines stand under the first.
+    Field { label: String, lines: Vec<Line> },
+    /// Facts under one name.
+    List { label: String, items: Vec<Vec<Line>> },
+    /// One of several things, behind a sign or a number.
+    Item { mark: Span, text: Line },
+    /// Two values and where they part.
+    Comparison(Comparison),
+    /// What is copied: never broken, never indented by more than its page.
+    Code(Code),
+    /// Things of one kind in columns.
+    Table(Table),
+    /// A page within this one.
+    Part(Page),
+    /// Room before what follows.
+    Gap,
+    /// Room where there is much of it.
+    Breath,
 }
 
-/// `text` cut to `width` columns; a cut one ends in `ellipsis`.
-pub fn cut(text: &str, width: usize, ellipsis: &str) -> String {
-    Line::of(Role::Plain, text).cut(width, ellipsis).plain()
+/// Lines to copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code {
+    pub lines: Vec<Line>,
+    /// What stands for a long script where a page is read and not kept: the command that prints it.
+    pub printed_by: Option<String>,
 }
 
-/// Whether long lines are broken or cut.
+/// Rows of cells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    pub columns: Vec<Column>,
+    /// Whether a terminal shows the columns' heads; a document does in any case.
+    pub headed: bool,
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrap {
-    /// Break between words, and words that are too long anywhere.
-    Words,
-    /// Cut at both edges, from this column on.
-    Off { from: usize },
+pub struct Column {
+    pub head: &'static str,
+    pub kind: ColumnKind,
 }
 
-/// The columns of the widest line.
-pub fn widest(lines: &[Line]) -> usize {
-    lines.iter().map(Line::width).max().unwrap_or(0)
+/// How a column takes its room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// As wide as its widest cell that is no wider than this; wider ones push what follows.
+    Upto(usize),
+    /// Numbers, to the right.
+    Right,
+    /// Only in a document, where nothing is short of room.
+    InDocument,
 }
 
-/// The lines as they fit `width` columns.
-pub fn fit(lines: &[Line], width: usize, wrap: Wrap, ellipsis: &str) -> Vec<Line> {
-    match wrap {
-        Wrap::Off { from } => lines.iter().map(|line| line.window(from, width, ellipsis)).collect(),
-        Wrap::Words => lines.iter().flat_map(|line| wrap_line(line, width)).collect(),
+/// What stands in a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    Line(Line),
+    /// A sign on a terminal, a word in a document.
+    Outcome(Outcome),
+}
+
+impl Page {
+    /// A page with its title.
+    pub fn titled(title: Line) -> Self {
+        Page { title: Some(title), ..Page::default() }
+    }
+
+    pub fn push(&mut self, block: Block) {
+        self.blocks.push(block);
+    }
+
+    pub fn heading(&mut self, text: impl Into<String>) {
+        self.push(Block::Heading(Line::of(Role::Strong, text)));
+    }
+
+    pub fn text(&mut self, role: Role, text: impl Into<String>) {
+        self.push(Block::Text(Line::of(role, text)));
+    }
+
+    pub fn field(&mut self, label: impl Into<String>, line: Line) {
+        self.push(Block::Field { label: label.into(), lines: vec![line] });
+    }
+
+    /// A field of one plain text from outside.
+    pub fn value(&mut self, label: &str, text: &str, ctx: RenderContext) {
+        self.field(label, Line::of(Role::Plain, ctx.value(text)));
+    }
+
+    /// A field of a sentence that may quote what came from outside, in as many lines as it has.
+    pub fn prose(&mut self, label: impl Into<String>, role: Role, text: &str, ctx: RenderContext) {
+        let lines = ctx.lines(text).into_iter().map(|line| Line::of(role, line)).collect();
+        self.push(Block::Field { label: label.into(), lines });
+    }
+
+    pub fn item(&mut self, mark: Span, text: Line) {
+        self.push(Block::Item { mark, text });
+    }
+
+    /// An item behind a dot.
+    pub fn dotted(&mut self, text: Line, ctx: RenderContext) {
+        self.item(ctx.dot(), text);
+    }
+
+    /// Lines to copy.
+    pub fn code(&mut self, text: &str, ctx: RenderContext) {
+        self.script(text, None, ctx);
+    }
+
+    /// A script, and the command that prints it.
+    pub fn script(&mut self, text: &str, printed_by: Option<String>, ctx: RenderContext) {
+        let lines = ctx.code(text.trim_end()).into_iter().map(|line| Line::of(Role::Command, line)).collect();
+        self.push(Block::Code(Code { lines, printed_by }));
+    }
+
+    pub fn part(&mut self, part: Page) {
+        self.push(Block::Part(part));
+    }
+
+    pub fn gap(&mut self) {
+        self.push(Block::Gap);
+    }
+
+    pub fn breath(&mut self) {
+        self.push(Block::Breath);
     }
 }
 
-fn wrap_line(line: &Line, width: usize) -> Vec<Line> {
-    if line.width() <= width || width == 0 {
-        return vec![line.clone()];
-    }
-    let hang = if line.hang + 8 <= width { line.hang } else { 0 };
-    let (mut wrapped, mut current, mut used) = (Vec::new(), Line::empty(), 0);
-    for (role, piece) in pieces(line) {
-        let piece_width = piece.width();
-        if used + piece_width > width && used > hang {
-            if piece.trim().is_empty() {
-                continue;
-            }
-            // A word that fits a line of its own starts one; one that does not is broken where it stands.
-            if hang + piece_width <= width {
-                wrapped.push(std::mem::take(&mut current));
-                used = indent(&mut current, hang);
-            }
+impl Block {
+    /// The name before it, where it has one; empty where it goes on under the one before.
+    pub(super) fn label(&self) -> Option<&str> {
+        match self {
+            Block::Field { label, .. } | Block::List { label, .. } => Some(label),
+            Block::Comparison(comparison) => Some(&comparison.labels[0].text),
+            _ => None,
         }
-        let mut begun = 0;
-        for (at, c) in piece.char_indices() {
-            let char_width = c.width().unwrap_or(0);
-            if used + char_width > width {
-                current.push(role, piece.get(begun..at).unwrap_or_default());
-                begun = at;
-                wrapped.push(std::mem::take(&mut current));
-                used = indent(&mut current, hang);
-            }
-            used += char_width;
-        }
-        current.push(role, piece.get(begun..).unwrap_or_default());
     }
-    wrapped.push(current);
-    wrapped
 }
 
-fn indent(line: &mut Line, columns: usize) -> usize {
-    line.push(Role::Plain, " ".repeat(columns));
-    columns
+impl Column {
+    /// A column of texts.
+    pub const fn new(head: &'static str) -> Self {
+        Column { head, kind: ColumnKind::Upto(usize::MAX) }
+    }
+
+    /// A column of another kind.
+    pub const fn of(head: &'static str, kind: ColumnKind) -> Self {
+        Column { head, kind }
+    }
+
+    pub(super) fn fits(&self, width: usize) -> bool {
+        !matches!(self.kind, ColumnKind::Upto(most) if width > most)
+    }
 }
 
-/// Words and the blanks between them, each in its role.
-fn pieces(line: &Line) -> impl Iterator<Item = (Role, &str)> {
-    line.spans.iter().flat_map(|span| {
-        let mut rest = span.text.as_str();
-        std::iter::from_fn(move || {
-            let first = rest.chars().next()?;
-            let end = rest.find(|c: char| (c == ' ') != (first == ' ')).unwrap_or(rest.len());
-            let (piece, tail) = rest.split_at(end);
-            rest = tail;
-            Some((span.role, piece))
-        })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wrapped(text: &str, width: usize, hang: usize) -> Vec<String> {
-        fit(&[Line::of(Role::Plain, text).hanging(hang)], width, Wrap::Words, "…").iter().map(Line::plain).collect()
-    }
-
-    #[test]
-    fn breaks_between_words_and_indents() {
-        assert_eq!(wrapped("one two three", 8, 0), ["one two ", "three"]);
-        assert_eq!(wrapped("label    words that go on here", 20, 9), ["label    words that ", "         go on here"]);
-        assert_eq!(wrapped("abcdefghij", 4, 0), ["abcd", "efgh", "ij"]);
-        assert_eq!(wrapped("日本語", 4, 0), ["日本", "語"]);
-        assert_eq!(wrapped("", 4, 0), [""]);
-    }
-
-    #[test]
-    fn cuts_by_width() {
-        assert_eq!(cut("abcdef", 4, "…"), "abc…");
-        assert_eq!(cut("日本語", 4, "…"), "日…");
-        assert_eq!(cut("abc", 3, "…"), "abc");
-        assert_eq!(cut("abc", 0, "…"), "");
-    }
-
-    #[test]
-    fn a_window_tells_of_what_is_left_and_right_of_it() {
-        let line = Line::of(Role::Plain, "abcdefghij");
-        for (from, seen) in [(0, "abcd…"), (1, "…cde…"), (5, "…ghij"), (9, "…"), (40, "…")] {
-            assert_eq!(line.window(from, 5, "…").plain(), seen, "{from}");
-        }
-        assert_eq!(Line::of(Role::Plain, "日本語").window(2, 4, "…").plain(), "… 語");
-        assert_eq!(Line::empty().window(3, 4, "…").plain(), "");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_window_is_too_wide(text in "[ a-z日é]{0,60}", from in 0usize..70, width in 1usize..30) {
-            proptest::prop_assert!(Line::of(Role::Plain, text).window(from, width, "…").width() <= width);
-        }
-
-        #[test]
-        fn no_wrapped_line_is_too_wide(text in "[ a-z日é]{0,60}", width in 2usize..30, hang in 0usize..12) {
-            for line in wrapped(&text, width, hang) {
-                proptest::prop_assert!(line.width() <= width, "{line:?}");
-            }
-        }
+impl From<Line> for Cell {
+    fn from(line: Line) -> Self {
+        Cell::Line(line)
     }
 }

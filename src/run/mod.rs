@@ -11,3 +11,17 @@ pub mod report;
 pub mod rotation;
 pub mod runner;
 pub mod step;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::domain::timestamp::{UnixMillis, UnixSeconds};
+
+/// The local clock in milliseconds.
+pub fn now_ms() -> UnixMillis {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The local clock.
+pub fn now() -> UnixSeconds {
+    now_ms().div_euclid(1000)
+}

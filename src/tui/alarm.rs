@@ -105,7 +105,7 @@ impl Alarm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::shell::now_ms;
+    use crate::run::now_ms;
 
     #[tokio::test]
     async fn it_rings_at_each_moment_and_can_be_asked_again() {

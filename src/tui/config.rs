@@ -19,9 +19,10 @@ use toml::de::{DeTable, DeValue};
 use super::clipboard::ClipboardMode;
 use super::inputs::{Animation, Clock, Mouse};
 use super::keymap::{KeyPatch, Keymap};
-use super::theme::{ThemeName, ThemePatch, parse_style};
+use super::theme::{ThemePatch, parse_style};
 use crate::report::glyphs::GlyphSet;
-use crate::report::page::Role;
+use crate::report::line::Role;
+use crate::report::palette::ThemeName;
 
 /// What a configuration file says. `None` where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]

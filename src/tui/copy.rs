@@ -10,8 +10,9 @@ use crate::cause::Finding;
 use crate::check::CheckId;
 use crate::domain::rotation::StoreSnapshot;
 use crate::guide::{StepState, render};
-use crate::report::finding_text;
-use crate::report::paint::Paint;
+use crate::report::ansi::TextFormat;
+use crate::report::finding;
+use crate::report::token::signature_word;
 use crate::run::report::Progress;
 
 /// Something that can be copied.
@@ -94,7 +95,7 @@ fn finding_offers(found: &Finding, offers: &mut Vec<Offer>) {
             offer(offers, format!("fix: {}", fix.text), command.clone());
         }
     }
-    offer(offers, "the finding as text", finding_text::lines(found, Paint::PLAIN).join("\n"));
+    offer(offers, "the finding as text", TextFormat::PLAIN.render(&finding::page(found, TextFormat::PLAIN.context())));
     if let Some(expected) = &found.expected {
         offer(offers, "what was expected", expected.clone());
     }
@@ -124,7 +125,7 @@ fn token_offers(model: &Model, offers: &mut Vec<Offer>) {
             let text = serde_json::to_string_pretty(claims).unwrap_or_default();
             offer(offers, "all claims as JSON", text);
         }
-        let (word, _) = token::signature_word(shown.signature.state);
+        let (word, _) = signature_word(shown.signature.state);
         offer(offers, "the signature's state", format!("signature {word}: {}", shown.signature.reason));
     }
 }

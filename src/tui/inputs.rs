@@ -7,6 +7,7 @@ use crate::check::CheckId;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Setting;
+use crate::guide::form::shell::quote;
 use crate::guide::{Confirmation, Shown};
 use crate::run::event::RunEvent;
 use crate::run::rotation::session::RuntimeFrom;
@@ -15,7 +16,8 @@ use crate::report::glyphs::GlyphSet;
 use crate::report::privacy::Privacy;
 
 use super::keymap::Keymap;
-use super::theme::{ThemeName, ThemePatch};
+use super::theme::ThemePatch;
+use crate::report::palette::ThemeName;
 
 /// What the console is given at its start.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,8 +91,8 @@ impl Target {
     /// The arguments that choose it on the command line.
     pub fn arguments(&self) -> String {
         match self {
-            Target::Named(name) => format!(" --profile {name}"),
-            Target::File(path) => format!(" --profile-file '{}'", path.display()),
+            Target::Named(name) => format!(" --profile {}", quote(name)),
+            Target::File(path) => format!(" --profile-file {}", quote(&path.to_string_lossy())),
             Target::Lab(scenario) => format!(" --lab {scenario}"),
             Target::Environment => String::new(),
         }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::content;
 use super::model::{Focus, HandshakeView, Layer, Model, PickerKind, Screen};
-use crate::report::page::fit;
+use crate::report::line::fit;
 
 /// Below this many columns or rows, only a sentence fits.
 const SMALLEST: (u16, u16) = (60, 16);

@@ -129,7 +129,7 @@ impl Shell {
     fn new(console: Console, services: Arc<dyn Services>) -> io::Result<Self> {
         let size = terminal::size()?;
         let (sender, receiver) = mpsc::channel(1024);
-        let (model, effects) = open(console.inputs, console.appearance, console.opening, now_ms(), size);
+        let (model, effects) = open(console.inputs, console.appearance, console.opening, crate::run::now_ms(), size);
         let mut shell = Shell {
             model,
             screen: Screen::new(size),
@@ -195,7 +195,7 @@ impl Shell {
                 () = writer::ROOM.notified() => {}
                 rung = alarm.at(wake) => {
                     rung?;
-                    self.take(Msg::Now(now_ms()))?;
+                    self.take(Msg::Now(crate::run::now_ms()))?;
                 }
             }
             if !self.leaving {
@@ -225,7 +225,7 @@ impl Shell {
         }
         let mut effects = match message {
             Msg::Now(_) => Vec::new(),
-            _ => update(&mut self.model, Msg::Now(now_ms())),
+            _ => update(&mut self.model, Msg::Now(crate::run::now_ms())),
         };
         effects.extend(update(&mut self.model, message));
         if resized {
@@ -441,12 +441,6 @@ fn terminal_events() -> mpsc::Receiver<io::Result<crossterm::event::Event>> {
         }
     });
     receiver
-}
-
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Writes a report beside where the program was started. No file is written over.

@@ -2,7 +2,7 @@
 
 use super::model::{Model, Run};
 use crate::report::context::RenderContext;
-use crate::report::text::counts;
+use crate::report::run::counts;
 use crate::run::event::RunVerdict;
 use crate::run::rotation::report::SecretReport;
 

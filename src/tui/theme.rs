@@ -1,44 +1,9 @@
-//! Themes: a style for each role, out of the terminal's own 16 colours and on its own background.
+//! Themes: the palette's look of each role as the console draws it, and what a configuration changes of it.
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::report::page::Role;
-
-/// A built-in theme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ThemeName {
-    /// For a dark background.
-    Dark,
-    /// For a light background.
-    Light,
-    /// No colour at all: bold, dim, underline and reverse only (<https://no-color.org>).
-    None,
-}
-
-impl ThemeName {
-    /// Every theme with its name.
-    pub const ALL: &[(ThemeName, &'static str)] =
-        &[(ThemeName::Dark, "dark"), (ThemeName::Light, "light"), (ThemeName::None, "none")];
-
-    /// The name as it stands in options and files.
-    pub const fn id(self) -> &'static str {
-        match self {
-            ThemeName::Dark => "dark",
-            ThemeName::Light => "light",
-            ThemeName::None => "none",
-        }
-    }
-
-    /// The theme after this one.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        match self {
-            ThemeName::Dark => ThemeName::Light,
-            ThemeName::Light => ThemeName::None,
-            ThemeName::None => ThemeName::Dark,
-        }
-    }
-}
+use crate::report::line::Role;
+use crate::report::palette::{self, ThemeName};
 
 /// Changes of single inks, from the configuration.
 pub type ThemePatch = Vec<(Role, Style)>;
@@ -64,11 +29,7 @@ impl Theme {
 
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
-        let base = match self.name {
-            ThemeName::Dark => dark(role),
-            ThemeName::Light => light(role),
-            ThemeName::None => none(role),
-        };
+        let base = self.name.sgr(role).iter().fold(Style::new(), |style, code| with(style, *code));
         self.patch.iter().filter(|(patched, _)| *patched == role).fold(base, |style, (_, change)| style.patch(*change))
     }
 
@@ -79,36 +40,20 @@ impl Theme {
     }
 }
 
-fn dark(role: Role) -> Style {
-    match role {
-        Role::Plain => Style::new(),
-        Role::Strong => Style::new().add_modifier(Modifier::BOLD),
-        Role::Muted => Style::new().add_modifier(Modifier::DIM),
-        Role::Good => Style::new().fg(Color::Green),
-        Role::Warning => Style::new().fg(Color::Yellow),
-        Role::Bad => Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD),
-        Role::Accent | Role::Command => Style::new().fg(Color::Cyan),
-        Role::Difference => Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
-    }
-}
-
-fn light(role: Role) -> Style {
-    match role {
-        Role::Good => Style::new().fg(Color::Green),
-        Role::Warning => Style::new().fg(Color::Magenta),
-        Role::Bad => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
-        Role::Accent | Role::Command => Style::new().fg(Color::Blue),
-        Role::Difference => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
-        role => dark(role),
-    }
-}
-
-fn none(role: Role) -> Style {
-    match role {
-        Role::Plain | Role::Good | Role::Command => Style::new(),
-        Role::Strong | Role::Warning | Role::Bad | Role::Accent => Style::new().add_modifier(Modifier::BOLD),
-        Role::Muted => Style::new().add_modifier(Modifier::DIM),
-        Role::Difference => Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+/// A style with what a parameter of SGR adds to it.
+fn with(style: Style, code: u8) -> Style {
+    match code {
+        palette::BOLD => style.add_modifier(Modifier::BOLD),
+        palette::DIM => style.add_modifier(Modifier::DIM),
+        palette::UNDERLINED => style.add_modifier(Modifier::UNDERLINED),
+        palette::RED => style.fg(Color::Red),
+        palette::GREEN => style.fg(Color::Green),
+        palette::YELLOW => style.fg(Color::Yellow),
+        palette::BLUE => style.fg(Color::Blue),
+        palette::MAGENTA => style.fg(Color::Magenta),
+        palette::CYAN => style.fg(Color::Cyan),
+        palette::LIGHT_RED => style.fg(Color::LightRed),
+        _ => style,
     }
 }
 

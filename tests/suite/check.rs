@@ -83,7 +83,7 @@ fn other_forms_hold_the_same_verdicts() {
     let junit = text(&["--lab", "missing-get", "--output", "junit"]);
     assert!(junit.contains("<failure") && junit.contains("classname=\"aws.get-secret\""), "{junit}");
     let markdown = text(&["--lab", "missing-get", "--output", "markdown"]);
-    assert!(markdown.contains("**fail**") && markdown.contains("`missing-get`"), "{markdown}");
+    assert!(markdown.contains("**failed**") && markdown.contains("missing-get"), "{markdown}");
 }
 
 #[test]

@@ -7,6 +7,6 @@ pub mod macros;
 mod picture;
 mod random;
 mod rotation;
-mod rotation_sample;
+pub mod rotation_sample;
 pub mod sample;
 mod screens;

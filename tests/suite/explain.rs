@@ -345,10 +345,18 @@ fn the_labs_profile_sharpens_an_explanation_too() {
 /// What a command cannot print, it does not offer.
 #[test]
 fn output_offers_what_a_command_can() {
-    for command in [&["explain"][..], &["token"], &["issuer", "https://a.example"], &["render", "trust-policy"]] {
+    let page = "text, json, markdown]";
+    for (command, forms) in [
+        (&["explain"][..], page),
+        (&["token"], page),
+        (&["issuer", "https://a.example"], page),
+        (&["trust", "--policy", "a.json", "--lint"], page),
+        (&["rotate"], page),
+        (&["render", "trust-policy"], "text, json]"),
+    ] {
         let output = trustline().args(command).args(["--output", "junit"]).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{command:?}");
-        assert!(told.contains("possible values: text, json]"), "{command:?}: {told}");
+        assert!(told.contains(&format!("possible values: {forms}")), "{command:?}: {told}");
     }
 }

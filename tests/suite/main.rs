@@ -26,6 +26,7 @@ mod http;
 mod install;
 mod issuer;
 mod lab;
+mod pages;
 mod pairs;
 mod peers;
 mod profile;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use trustline::lab::World;
 
+use super::pages::assert_findings_say_the_same;
 use super::support::{scenario, trustline};
 
 test_each_scenario! { names_its_cause_first:
@@ -49,6 +50,7 @@ fn names_its_cause_first(name: &str) {
     let output = trustline().args(["check", "--output", "json", "--lab", name]).output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    assert_findings_say_the_same(&report);
     let code = output.status.code();
     let Some(expected) = scenario(name).expects else {
         assert_eq!((code, &report["verdict"]), (Some(0), &"pass".into()), "{report:#}");

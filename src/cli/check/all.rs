@@ -9,13 +9,15 @@ use tokio_util::sync::CancellationToken;
 use super::super::args::{OutputFormat, ProfileSelector};
 use super::super::settings::{PassedOver, ProfilesFolder};
 use super::super::{CliError, Exit, network, process, settings, terminal};
-use super::{CheckArgs, now};
+use super::CheckArgs;
 use crate::domain::profile::Profile;
 use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::report::fleet::{self, Fleet, Member};
+use crate::report::run;
 use crate::run::event::RunVerdict;
 use crate::run::fleet::FleetEvent;
+use crate::run::now;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::report::Report;
@@ -39,7 +41,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     runtime.shutdown_background();
     let (fleet, signal) = ended?;
     terminal::print(&match args.output.output {
-        OutputFormat::Text => fleet::text(&fleet, terminal::paint(&args.output)),
+        OutputFormat::Text => terminal::rendered(&args.output, |ctx| run::fleet(&fleet, ctx)),
         OutputFormat::Json => terminal::json_text(&fleet::json(&fleet)),
         OutputFormat::Junit => fleet::junit(&fleet),
         OutputFormat::Markdown => fleet::markdown(&fleet),

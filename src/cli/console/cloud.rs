@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::probe::token_source::{self, ReadOptions};
 use crate::run::event::RunEvent;
+use crate::run::now;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::rotation::report::RotationReport;
@@ -177,12 +178,11 @@ fn start(
     cancel: CancellationToken,
 ) -> Result<(Started, HttpStack), CliError> {
     let Opened { loaded, http, keep, .. } = open(choice.target, &network, selector)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let request = RunRequest {
         profile: loaded.profile.clone(),
         selection: Selection { only: choice.only, skip: Vec::new() },
         limits: Limits { total: network.timeout, wait: Duration::ZERO },
-        now: i64::try_from(now).unwrap_or_default(),
+        now: now(),
     };
     let after = http.disconnected();
     let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });

@@ -18,6 +18,7 @@ use super::{CliError, Exit, network, recording, settings, terminal};
 use crate::domain::profile::{Guide, environment};
 use crate::probe::regular_file;
 use crate::report::glyphs::GlyphSet;
+use crate::report::palette::ThemeName;
 use crate::report::privacy::Privacy;
 use crate::run::event::RunVerdict;
 use crate::run::record::Recording;
@@ -26,7 +27,6 @@ use crate::tui::clipboard::ClipboardMode;
 use crate::tui::config::{self, Config};
 use crate::tui::inputs::{Animation, Appearance, Clock, Inputs, Mouse, Opening, Replay, RunChoice, Target};
 use crate::tui::shell::{self, Console, Ended};
-use crate::tui::theme::ThemeName;
 
 /// The console's configuration file, beside the folder of the profiles.
 const CONFIG_FILE: &str = "console.toml";

@@ -1,7 +1,6 @@
 //! `trustline explain`: an error text in, ranked causes out.
 
 mod log;
-mod text;
 mod undecided;
 
 use std::io::IsTerminal as _;
@@ -12,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use self::log::Log;
-use super::args::{DocumentOutputArgs, OutputFormat, ProfileSelector};
+use super::args::{OutputFormat, PageOutputArgs, ProfileSelector};
 use super::lab_folder::LabFolder;
 use super::trust::input;
 use super::{CliError, Exit, lab, network, settings, terminal};
@@ -24,6 +23,7 @@ use crate::domain::profile::Profile;
 use crate::lab::LabOptions;
 use crate::probe::regular_file;
 use crate::remedy;
+use crate::report::explanation::page;
 
 /// Arguments of `trustline explain`.
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ pub(super) struct ExplainArgs {
     #[command(flatten)]
     selector: ProfileSelector,
     #[command(flatten)]
-    output: DocumentOutputArgs,
+    output: PageOutputArgs,
 }
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
@@ -75,7 +75,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let undecided = undecided::undecided(args, &explanation, &given);
     terminal::print(&match args.output.output {
         OutputFormat::Json => terminal::json_text(&document(&explanation, undecided.as_ref(), log.left_out)),
-        _ => text::render(&explanation, undecided.as_ref(), terminal::paint(&args.output)),
+        _ => terminal::rendered(&args.output, |ctx| page(&explanation, undecided.as_ref(), ctx)),
     })?;
     Ok(if explanation.causes.is_empty() { Exit::Failed } else { Exit::Passed })
 }

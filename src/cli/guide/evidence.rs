@@ -1,7 +1,7 @@
 //! Runs a profile's checks, and keeps what the steps of a guide are judged by.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +11,7 @@ use crate::check::CheckId;
 use crate::domain::profile::Profile;
 use crate::guide::{Judged, thumbprint};
 use crate::probe::http::HttpStack;
+use crate::run::now;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::report::Report;
@@ -27,12 +28,11 @@ pub(super) struct RanChecks {
 
 /// Runs every check that applies.
 pub(super) async fn run(profile: &Profile, network: &NetworkArgs, http: HttpStack) -> Result<RanChecks, CliError> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let request = RunRequest {
         profile: profile.clone(),
         selection: Selection::default(),
         limits: Limits { total: network.timeout, wait: Duration::ZERO },
-        now: i64::try_from(now).unwrap_or_default(),
+        now: now(),
     };
     let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
     let mut events = runner::start(request, probes, CancellationToken::new());

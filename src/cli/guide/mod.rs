@@ -1,9 +1,6 @@
 //! `trustline guide`: the setup guides with a profile's values, and where each step stands.
 
 mod evidence;
-mod text;
-
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
@@ -16,10 +13,14 @@ use crate::domain::nearest::nearest;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Origin;
+use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::guide::{Change, Evidence, Step, Values, setup_guide, states};
 use crate::lab::LabOptions;
-use crate::report::guide::{self as output, GuideReport};
+use crate::report::context::RenderContext;
+use crate::report::guide::{self as output, GuideContext, GuideReport};
+use crate::report::page::Page;
+use crate::run::now;
 
 /// Arguments of `trustline guide`.
 #[derive(Debug, Args)]
@@ -79,16 +80,23 @@ pub(super) fn run(args: &GuideArgs) -> Result<Exit, CliError> {
     };
     terminal::print(&match args.output.output {
         OutputFormat::Json => terminal::json_text(&output::document(&followed, args.step)),
-        OutputFormat::Markdown => followed.iter().map(|report| markdown(report, args.step)).collect(),
-        _ => text::render(&followed, chosen, args.step, terminal::paint(&args.output)),
+        OutputFormat::Markdown => {
+            let page = |report| terminal::rendered(&args.output, |ctx| page(report, args.step, ctx));
+            followed.iter().map(page).collect::<Vec<_>>().join("\n")
+        }
+        _ => terminal::rendered(&args.output, |ctx| match (followed.as_slice(), chosen) {
+            ([report], Some(_)) => page(report, args.step, ctx),
+            _ => output::list(&followed),
+        }),
     })?;
     Ok(Exit::Passed)
 }
 
-fn markdown(report: &GuideReport, step: Option<u8>) -> String {
+fn page(report: &GuideReport, step: Option<u8>, ctx: RenderContext) -> Page {
+    let shown = GuideContext { ctx, time: &|at| visible(at).into_owned() };
     match step.and_then(|number| report.text.step(number)) {
-        Some(step) => output::step_markdown(report, step),
-        None => output::summary(report),
+        Some(step) => output::step::page(report, step, shown),
+        None => output::summary(report, shown),
     }
 }
 
@@ -217,7 +225,7 @@ fn confirm(args: &GuideArgs, chosen: Option<Guide>) -> Result<Exit, CliError> {
     }
     let was = profile_file::confirmed(&path, guide)?.iter().any(|confirmed| confirmed.step == number);
     let (change, said) = if args.confirm {
-        let at = now();
+        let at = rfc3339(now()).unwrap_or_default();
         let said = format!("step {number} is confirmed by you, {at}");
         (Change::Confirm { guide, step: number, at }, said)
     } else {
@@ -227,10 +235,4 @@ fn confirm(args: &GuideArgs, chosen: Option<Guide>) -> Result<Exit, CliError> {
     profile_file::change(&path, &change)?;
     terminal::print(&format!("{said}\n"))?;
     Ok(Exit::Passed)
-}
-
-/// Now, RFC 3339 UTC.
-fn now() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(seconds).ok().and_then(rfc3339).unwrap_or_default()
 }

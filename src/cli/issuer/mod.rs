@@ -1,23 +1,20 @@
 //! `trustline issuer`: discovery, keys, certificates and timings of one issuer, and what is wrong with them.
 
-mod text;
-
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::args::{DocumentOutputArgs, NetworkArgs, OutputArgs, OutputFormat};
+use super::args::{NetworkArgs, OutputFormat, PageOutputArgs};
 use super::{CliError, Exit, network, terminal};
-use crate::cause::Finding;
 use crate::check::facts::Facts;
-use crate::check::facts::issuer::{DocumentFact, IssuerFacts};
-use crate::check::{CheckId, Outcome, Verdict, verdict};
+use crate::check::facts::issuer::IssuerFacts;
+use crate::check::{CheckId, verdict};
 use crate::domain::discovery::IssuerAddress;
-use crate::domain::profile::{Guide, Profile};
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
-use crate::remedy::{Values, advised};
+use crate::report::issuer::{IssuerReport, page};
+use crate::run::now;
 
 /// Arguments of `trustline issuer`.
 #[derive(Debug, Args)]
@@ -28,23 +25,11 @@ pub(super) struct IssuerArgs {
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
-    output: DocumentOutputArgs,
-}
-
-/// What was seen of an issuer, and the judgement on it.
-struct Examination {
-    address: IssuerAddress,
-    document: DocumentFact,
-    facts: Facts,
-    verdicts: Vec<(CheckId, Verdict)>,
+    output: PageOutputArgs,
 }
 
 pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
     let address = IssuerAddress::clean(&args.url).map_err(|e| CliError::new(e.to_string()))?;
-    let print: fn(&Examination, &OutputArgs) -> String = match args.output.output {
-        OutputFormat::Json => |seen, _| terminal::json_text(&document(seen)),
-        _ => |seen, output| text::render(seen, terminal::paint(output)),
-    };
     let stack = args.network.stack()?;
     let runtime = network::runtime()?;
     let facts = runtime.block_on(probe(&stack, &address, args.network.timeout));
@@ -52,8 +37,11 @@ pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
     runtime.shutdown_background();
 
     let seen = examine(address, facts)?;
-    terminal::print(&print(&seen, &args.output))?;
-    Ok(seen.exit())
+    terminal::print(&match args.output.output {
+        OutputFormat::Json => terminal::json_text(&document(&seen)),
+        _ => terminal::rendered(&args.output, |ctx| page(&seen, ctx)),
+    })?;
+    Ok(Exit::of(seen.verdict()))
 }
 
 async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> IssuerFacts {
@@ -69,49 +57,18 @@ async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> I
     IssuerFacts { document: Some(document), keys }
 }
 
-fn examine(address: IssuerAddress, issuer: IssuerFacts) -> Result<Examination, CliError> {
+fn examine(address: IssuerAddress, issuer: IssuerFacts) -> Result<IssuerReport, CliError> {
     let document = issuer.document.clone().ok_or_else(|| CliError::new("the issuer was not asked"))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok());
-    let facts = Facts { now: now.unwrap_or_default(), issuer, ..Facts::default() };
-    let profile = profile(&address);
+    let facts = Facts { now: now(), issuer, ..Facts::default() };
+    let profile = IssuerReport::profile(&address);
     const CHECKS: [CheckId; 4] =
         [CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery, CheckId::IssuerJwks];
     let verdicts = CHECKS.iter().map(|check| (*check, verdict::of(*check, &facts, &profile))).collect();
-    Ok(Examination { address, document, facts, verdicts })
-}
-
-/// A profile that knows the issuer and nothing else.
-fn profile(address: &IssuerAddress) -> Profile {
-    Profile { issuer_url: Some(address.issuer.clone()), ..Profile::bare("issuer", Guide::AwsWorkloadIdentity) }
-}
-
-impl Examination {
-    /// What is wrong, the surest of the earliest check first, with the catalogue's advice.
-    fn problems(&self) -> Vec<Finding> {
-        let mut found: Vec<Finding> = self.verdicts.iter().flat_map(|(_, v)| v.findings.iter().cloned()).collect();
-        found.sort_by_key(|f| f.certainty);
-        let profile = profile(&self.address);
-        let values = Values { profile: Some(&profile), ..Values::default() };
-        found.into_iter().map(|finding| advised(finding, None, &values)).collect()
-    }
-
-    fn has(&self, outcome: Outcome) -> bool {
-        self.verdicts.iter().any(|(_, v)| v.outcome == outcome)
-    }
-
-    fn exit(&self) -> Exit {
-        if self.has(Outcome::Fail) {
-            Exit::Failed
-        } else if self.has(Outcome::Inconclusive) {
-            Exit::Inconclusive
-        } else {
-            Exit::Passed
-        }
-    }
+    Ok(IssuerReport { address, document, facts, verdicts })
 }
 
 /// The document `trustline.issuer/1`.
-fn document(seen: &Examination) -> Value {
+fn document(seen: &IssuerReport) -> Value {
     let exchange = &seen.document.exchange;
     let registered = seen.facts.issuer.registered_tls();
     let tls = exchange.tls.as_ref().map(|tls| {

@@ -3,18 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::value::NewValueArgs;
 use super::verify::VerifyArgs;
 use super::{printed, question};
 use crate::cli::CliError;
-use crate::cli::args::{ColorChoice, NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, seconds, seconds_or_zero};
-use crate::cli::terminal;
+use crate::cli::args::{NetworkArgs, PageOutputArgs, ProfileSelector, seconds, seconds_or_zero};
 use crate::domain::profile::{Guide, Profile, SecretSource};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_ref::SecretRef;
-use crate::report::paint::Paint;
 use crate::run::rotation::event::Way;
 use crate::run::rotation::live::{Operator, RuntimeSource};
 use crate::run::rotation::session::{Pace, RollBack, RuntimeFrom};
@@ -102,12 +100,8 @@ pub(in crate::cli) struct RotateArgs {
     /// The longest pause between two looks
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     poll: Duration,
-    /// Form of the report
-    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
-    pub(super) output: RotationForm,
-    /// When to colour
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
-    color: ColorChoice,
+    #[command(flatten)]
+    pub(super) output: PageOutputArgs,
 }
 
 /// What else is done with rotations.
@@ -115,18 +109,6 @@ pub(in crate::cli) struct RotateArgs {
 pub(super) enum RotateAction {
     /// Tell, offline, whether evidence is whole as it was written
     VerifyEvidence(VerifyArgs),
-}
-
-/// The forms of a rotation's report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum RotationForm {
-    /// For people
-    #[default]
-    Text,
-    /// For programs, with a versioned schema
-    Json,
-    /// For tickets
-    Markdown,
 }
 
 impl RotateArgs {
@@ -253,10 +235,6 @@ impl RotateArgs {
             store: self.wait.unwrap_or(STORE_WAIT),
             runtime: self.wait.unwrap_or(runtime),
         }
-    }
-
-    pub(super) fn paint(&self) -> Paint {
-        terminal::paint(&OutputArgs { output: OutputFormat::Text, color: self.color })
     }
 }
 

@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use arguments::RotateAction;
 pub(super) use arguments::RotateArgs;
-use arguments::{RotateAction, RotationForm};
 
+use super::args::OutputFormat;
 use super::lab_folder::LabFolder;
 use super::rotation_files::{Place, RotationFiles};
 use super::{CliError, Exit, lab, network, profile_file, settings, terminal};
@@ -27,7 +28,8 @@ use crate::domain::timestamp::rfc3339;
 use crate::guide::{Change, Proof, Shown, rotate_command};
 use crate::lab::{Lab, LabOptions};
 use crate::probe::http::HttpStack;
-use crate::report::rotation::{json, markdown, progress, text};
+use crate::report::rotation::{json, page, progress};
+use crate::run::now;
 use crate::run::rotation::event::{Moment, RotationKind, Way};
 use crate::run::rotation::live::{LiveSettings, LiveWorld, Operator};
 use crate::run::rotation::report::RotationReport;
@@ -71,10 +73,9 @@ pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
     // A name look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
     let Ended { report, signal, problem } = ended?;
-    let printed = terminal::print(&match args.output {
-        RotationForm::Text => text::report(&report, args.paint()),
-        RotationForm::Json => terminal::json_text(&json::report(&report)),
-        RotationForm::Markdown => markdown::report(&report),
+    let printed = terminal::print(&match args.output.output {
+        OutputFormat::Json => terminal::json_text(&json::report(&report)),
+        _ => terminal::rendered(&args.output, |ctx| page(&report, ctx)),
     });
     problem.map_or(printed, Err)?;
     Ok(signal.unwrap_or_else(|| exit(&report, args.way())))
@@ -85,7 +86,7 @@ fn remember(path: &Path, guide: Guide, secret: &str, report: &RotationReport) {
     if !report.shows(guide, secret) {
         return;
     }
-    let at = rfc3339(session::now().div_euclid(1000)).unwrap_or_default();
+    let at = rfc3339(now()).unwrap_or_default();
     let change = Change::Show { guide, shown: Shown { proof: Proof::Rotation, at } };
     if let Err(error) = profile_file::change(path, &change) {
         terminal::note(&format!("the guide does not learn of this rotation: {error}"));

@@ -6,7 +6,6 @@ mod seal;
 mod session;
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::evidence::EvidenceFile;
 use self::session::SessionFile;
@@ -17,8 +16,8 @@ use crate::domain::profile::Profile;
 use crate::domain::rotation::Why;
 use crate::domain::rotation::evidence::Record;
 use crate::domain::secret_ref::SecretRef;
-use crate::domain::timestamp::UnixMillis;
 use crate::private_file;
+use crate::run::now_ms;
 use crate::run::rotation::event::{Judged, RotationEvent, RotationKind, Way};
 use crate::run::rotation::kept::KeptSession;
 use crate::run::rotation::report::RotationReport;
@@ -175,13 +174,9 @@ impl RotationFiles {
     fn append(&self, wanted: impl Fn(&str) -> bool) -> Result<(), CliError> {
         let Some(file) = &self.evidence else { return Ok(()) };
         let rotations = self.report.rotations().into_iter().filter(|rotation| wanted(rotation.secret));
-        let records: Vec<Record> = rotations.map(|rotation| Record::of(&rotation, &self.key, TOOL, now())).collect();
+        let records: Vec<Record> = rotations.map(|rotation| Record::of(&rotation, &self.key, TOOL, now_ms())).collect();
         if records.is_empty() { Ok(()) } else { file.append(&records) }
     }
-}
-
-fn now() -> UnixMillis {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Random bytes of the system's.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::args::{DocumentOutputArgs, NetworkArgs};
+use crate::cli::args::{NetworkArgs, PageOutputArgs};
 use crate::domain::timestamp::{UnixSeconds, parse_rfc3339};
 
 /// Arguments of `trustline token`.
@@ -37,7 +37,7 @@ pub(in crate::cli) struct TokenArgs {
     #[command(flatten)]
     pub network: NetworkArgs,
     #[command(flatten)]
-    pub output: DocumentOutputArgs,
+    pub output: PageOutputArgs,
 }
 
 fn time(text: &str) -> Result<UnixSeconds, String> {

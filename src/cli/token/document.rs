@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::examine::Examination;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
 use crate::domain::token::TokenProblem;
+use crate::report::token::TokenReport;
 
-pub(super) fn render(seen: &Examination) -> Value {
+pub(super) fn render(seen: &TokenReport) -> Value {
     let token = &seen.read.token;
     let signature = &seen.signature.signature;
     let checks: Vec<Value> = seen

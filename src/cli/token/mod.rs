@@ -5,20 +5,19 @@ mod document;
 mod examine;
 mod keys;
 mod source;
-mod text;
 
 use super::args::OutputFormat;
 use super::{CliError, Exit, terminal};
+use crate::report::token::page;
 
 pub(super) use arguments::TokenArgs;
 
 pub(super) fn run(args: &TokenArgs) -> Result<Exit, CliError> {
     let sourced = source::read(args)?;
     let seen = examine::examine(args, &sourced)?;
-    let printed = match args.output.output {
-        OutputFormat::Text => text::render(&seen, terminal::paint(&args.output)),
-        _ => terminal::json_text(&document::render(&seen)),
-    };
-    terminal::print(&printed)?;
-    Ok(seen.exit())
+    terminal::print(&match args.output.output {
+        OutputFormat::Json => terminal::json_text(&document::render(&seen)),
+        _ => terminal::rendered(&args.output, |ctx| page(&seen, ctx)),
+    })?;
+    Ok(Exit::of(seen.verdict()))
 }

@@ -2,57 +2,36 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{CHECK, Subject, TrustArgs, text};
+use super::{CHECK, Subject, TrustArgs};
 use crate::cause::{Finding, entra};
-use crate::check::Outcome;
 use crate::cli::args::OutputFormat;
 use crate::cli::{CliError, Exit, terminal};
-use crate::domain::entra::{
-    Comparison, CredentialEvaluation, CredentialSet, EvaluatedCredential, evaluate, evaluate_predicted,
-};
-use crate::domain::iam::{Decision, Truth};
+use crate::domain::entra::{CredentialEvaluation, CredentialSet, evaluate, evaluate_predicted};
+use crate::domain::iam::Decision;
 use crate::domain::profile::expected::Predicted;
-use crate::domain::text::visible;
 use crate::remedy::{Values, advised};
-use crate::report::paint::{Paint, Role};
+use crate::report::trust::{self, Judged, TrustReport};
 
-/// What was found out.
-struct Answer<'a> {
-    credentials: &'a CredentialSet,
-    judged: Option<Judged>,
-    /// Who else is let in; `None` where nobody asked.
-    lint: Option<Vec<Finding>>,
-}
-
-/// What the credentials say to a token.
-struct Judged {
-    claims: Map<String, Value>,
-    evaluation: CredentialEvaluation,
-    /// Why the token is not let in.
-    findings: Vec<Finding>,
-    /// No token was given; the claims follow from the profile.
-    predicted: bool,
-    /// The one expected subject that is accepted, where others that are possible are not.
-    accepts_only: Option<String>,
-}
+/// What the credentials say.
+type Answer<'a> = TrustReport<&'a CredentialSet, CredentialEvaluation>;
 
 /// Evaluates, prints, and yields the exit status.
 pub(super) fn run(args: &TrustArgs, credentials: &CredentialSet, subject: Subject) -> Result<Exit, CliError> {
     let is_alone = matches!(subject, Subject::Nobody);
     let answer = Answer {
-        credentials,
+        trust: credentials,
         judged: judged(credentials, subject),
         lint: (args.lint || is_alone).then(|| entra::strangers(credentials, CHECK)),
     };
     terminal::print(&match args.output.output {
         OutputFormat::Json => terminal::json_text(&document(&answer)),
-        _ => readable(&answer, terminal::paint(&args.output)),
+        _ => terminal::rendered(&args.output, |ctx| trust::credentials(&answer, ctx)),
     })?;
     let decision = answer.judged.map(|judged| judged.evaluation.decision);
     Ok(args.threshold.exit(decision, answer.lint.as_deref().unwrap_or_default()))
 }
 
-fn judged(credentials: &CredentialSet, subject: Subject) -> Option<Judged> {
+fn judged(credentials: &CredentialSet, subject: Subject) -> Option<Judged<CredentialEvaluation>> {
     let causes = |evaluation: &CredentialEvaluation, claims: &Map<String, Value>| {
         let values = Values { claims: Some(claims), ..Values::default() };
         let complete = |finding| advised(finding, Some("azure-workload-identity"), &values);
@@ -77,7 +56,7 @@ fn judged(credentials: &CredentialSet, subject: Subject) -> Option<Judged> {
 
 fn document(answer: &Answer<'_>) -> Value {
     let problems: Vec<Value> = answer
-        .credentials
+        .trust
         .problems
         .iter()
         .map(|problem| json!({ "what": problem.to_string(), "problem": problem }))
@@ -103,65 +82,4 @@ fn document(answer: &Answer<'_>) -> Value {
         }
     }
     document
-}
-
-fn readable(answer: &Answer<'_>, paint: Paint) -> String {
-    let mut lines = Vec::new();
-    if let Some(judged) = &answer.judged {
-        heading(judged, paint, &mut lines);
-    }
-    if let Some(lint) = &answer.lint {
-        text::section("lint", lint, &mut lines, paint);
-        if lint.is_empty() {
-            text::gap(&mut lines);
-            lines.push(format!("{} lint: no stranger gets in", paint.outcome(Outcome::Pass)));
-        }
-    }
-    if !answer.credentials.problems.is_empty() {
-        text::gap(&mut lines);
-        for problem in &answer.credentials.problems {
-            lines.push(format!("  {} {}", paint.outcome(Outcome::Warn), visible(&problem.to_string())));
-        }
-    }
-    lines.push(String::new());
-    lines.join("\n")
-}
-
-fn heading(judged: &Judged, paint: Paint, lines: &mut Vec<String>) {
-    let (outcome, words) = match judged.evaluation.decision {
-        Decision::Allow => (Outcome::Pass, "allowed: a federated credential lets this token stand for the application"),
-        Decision::Deny => (Outcome::Fail, "denied: no federated credential lets this token stand for the application"),
-        Decision::Unknown => (Outcome::Inconclusive, "unknown: it depends on what is not at hand"),
-    };
-    let words = if judged.predicted { format!("predicted, {words}") } else { words.to_owned() };
-    lines.push(format!("{} {}", paint.outcome(outcome), paint.paint(Role::Strong, &words)));
-    if let Some(only) = &judged.accepts_only {
-        lines.push(format!("  of such tokens it accepts only some: `{}`", visible(only)));
-    }
-    for credential in &judged.evaluation.statements {
-        lines.push(String::new());
-        lines.extend(self::credential(credential, paint));
-    }
-    text::section("why", &judged.findings, lines, paint);
-}
-
-fn credential(credential: &EvaluatedCredential, paint: Paint) -> Vec<String> {
-    let says = match credential.matches {
-        Truth::True => "accepts",
-        Truth::False => "does not accept",
-        Truth::Unknown => "may accept",
-    };
-    let title = format!("Credential {}: {says}", visible(&credential.called()));
-    let mut lines = vec![paint.paint(Role::Strong, &title)];
-    for condition in &credential.conditions {
-        lines.extend(self::condition(condition, paint));
-    }
-    lines
-}
-
-fn condition(condition: &Comparison, paint: Paint) -> Vec<String> {
-    let name = format!("{} {}", condition.key.name(), condition.operator);
-    let mut lines = vec![text::title(condition.result, &name, &condition.why, paint)];
-    lines.extend(text::values(&condition.expected, None, condition.actual.as_deref(), condition.result, paint));
-    lines
 }

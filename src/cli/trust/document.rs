@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Judged};
+use super::Answer;
 use crate::domain::iam::Decision;
+use crate::report::trust::{Judged, PolicyEvaluation};
 
 /// The schema's name.
 pub(super) const SCHEMA: &str = "trustline.trust/1";
@@ -16,18 +17,18 @@ pub(super) fn render(answer: &Answer) -> Value {
     };
     document["schema"] = SCHEMA.into();
     document["lint"] = json!(answer.lint.as_deref().unwrap_or_default());
-    document["problems"] = json!(answer.policy.problems);
+    document["problems"] = json!(answer.trust.problems);
     document
 }
 
-fn judged(judged: &Judged) -> Value {
-    let evaluation = &judged.evaluation;
+fn judged(judged: &Judged<PolicyEvaluation>) -> Value {
+    let PolicyEvaluation { evaluation, known_from } = &judged.evaluation;
     let mut document = json!({
         "decision": evaluation.decision,
         "issuer": evaluation.issuer,
         "subject": judged.claims.get("sub"),
         "provider_arn": evaluation.provider_arn,
-        "provider_from": judged.known_from,
+        "provider_from": known_from,
         "role_arn": evaluation.role_arn,
         "actions": evaluation.actions,
         "refusals": evaluation.refusals,

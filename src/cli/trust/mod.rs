@@ -4,26 +4,25 @@
 mod credential;
 mod document;
 pub(super) mod input;
-mod text;
 mod threshold;
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Map, Value};
 
 use self::threshold::Threshold;
-use super::args::{OutputArgs, OutputFormat, ProfileSelector};
+use super::args::{OutputFormat, PageOutputArgs, ProfileSelector};
 use super::{CliError, Exit, settings, terminal};
 use crate::cause::{Finding, trust};
 use crate::domain::iam::{
-    KnownFrom, Policy, Provider, ProviderArn, TrustEvaluation, TrustRequest, evaluate_predicted, evaluate_trust, lint,
-    strangers, strangers_to_the_named,
+    KnownFrom, Policy, Provider, ProviderArn, TrustRequest, evaluate_predicted, evaluate_trust, lint, strangers,
+    strangers_to_the_named,
 };
 use crate::domain::profile::Profile;
 use crate::domain::profile::expected::{PredictedClaims, predicted_claims};
-use crate::domain::timestamp::UnixSeconds;
+use crate::report::trust::{Judged, PolicyEvaluation, TrustReport, policy};
+use crate::run::now;
 
 /// Arguments of `trustline trust`.
 #[derive(Debug, Args)]
@@ -60,7 +59,7 @@ pub(super) struct TrustArgs {
     #[command(flatten)]
     threshold: Threshold,
     #[command(flatten)]
-    output: OutputArgs,
+    output: PageOutputArgs,
 }
 
 /// Whose token is judged.
@@ -73,34 +72,13 @@ enum Subject {
     Nobody,
 }
 
-/// What was found out.
-struct Answer {
-    policy: Policy,
-    judged: Option<Judged>,
-    /// What is unsafe or dead in the policy; `None` where nobody asked.
-    lint: Option<Vec<Finding>>,
-}
-
-/// What the policy says to a token.
-struct Judged {
-    claims: Map<String, Value>,
-    evaluation: TrustEvaluation,
-    known_from: KnownFrom,
-    /// Why the token is not let in.
-    findings: Vec<Finding>,
-    /// No token was given; the claims follow from the profile.
-    predicted: bool,
-    /// The one expected subject that is accepted, where others that are possible are not.
-    accepts_only: Option<String>,
-}
+/// What a role's trust policy says.
+type Answer = TrustReport<Policy, PolicyEvaluation>;
 
 /// The name that findings carry in place of a check's.
 const CHECK: &str = "trust";
 
 pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
-    if matches!(args.output.output, OutputFormat::Junit | OutputFormat::Markdown) {
-        return Err(CliError::new("`trust` prints text or JSON: use --output text or --output json"));
-    }
     let inputs = [args.policy.as_ref(), args.credential.as_ref(), args.token.as_ref(), args.claims.as_ref()];
     if inputs.into_iter().flatten().filter(|path| input::is_stdin(path)).count() > 1 {
         return Err(CliError::new(
@@ -121,10 +99,10 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
     let answer = answer(args, input::policy(path)?, subject(args, profile.as_ref())?);
     let printed = match args.output.output {
         OutputFormat::Json => terminal::json_text(&document::render(&answer)),
-        _ => text::render(&answer, terminal::paint(&args.output)),
+        _ => terminal::rendered(&args.output, |ctx| policy(&answer, ctx)),
     };
     terminal::print(&printed)?;
-    let decision = answer.judged.map(|judged| judged.evaluation.decision);
+    let decision = answer.judged.map(|judged| judged.evaluation.evaluation.decision);
     Ok(args.threshold.exit(decision, answer.lint.as_deref().unwrap_or_default()))
 }
 
@@ -158,7 +136,7 @@ fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
     };
     let Some(claims) = claims else {
         let lint = Some(looked_over(&policy));
-        return Answer { policy, judged: None, lint };
+        return Answer { trust: policy, judged: None, lint };
     };
     let provider = match &args.provider_arn {
         Some(arn) => Provider { arn: arn.clone(), known_from: KnownFrom::Given },
@@ -166,7 +144,7 @@ fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
     };
     let request = TrustRequest {
         role_arn: policy.role_arn.as_deref(),
-        now: Some(clock()),
+        now: Some(now()),
         ..TrustRequest::new(&claims, &provider.arn)
     };
     let (evaluation, accepts_only) = match &predicted {
@@ -189,7 +167,8 @@ fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
     });
     let known_from = provider.known_from;
     let predicted = predicted.is_some();
-    Answer { policy, lint, judged: Some(Judged { claims, evaluation, known_from, findings, predicted, accepts_only }) }
+    let evaluation = PolicyEvaluation { evaluation, known_from };
+    Answer { trust: policy, lint, judged: Some(Judged { claims, evaluation, findings, predicted, accepts_only }) }
 }
 
 /// What is unsafe or dead in the policy, and who gets in beside those whom it names.
@@ -197,11 +176,6 @@ fn looked_over(policy: &Policy) -> Vec<Finding> {
     let wide = trust::strangers(CHECK, &strangers_to_the_named(policy));
     let smells = lint(policy, &TrustRequest::new(&Map::new(), ""));
     wide.into_iter().chain(trust::smells(CHECK, &smells)).collect()
-}
-
-fn clock() -> UnixSeconds {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixSeconds::try_from(since.as_secs()).unwrap_or(UnixSeconds::MAX)
 }
 
 /// Checks the ARN of an identity provider, or the host of one that is built in.

@@ -1,14 +1,144 @@
-//! A rotation in the forms of a report: folds of its events.
+//! A rotation as a page: before and after of the store and of the running automation, the verdict, and why. And, folded
+//! from the same events, as JSON, as evidence and line by line.
 
 pub mod evidence;
 pub mod json;
-pub mod markdown;
 pub mod progress;
-pub mod text;
 
+use super::context::RenderContext;
+use super::finding;
+use super::line::{Line, Role};
+use super::page::{Block, Page};
+use super::run::milliseconds;
 use crate::check::Outcome;
-use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Version};
-use crate::domain::timestamp::rfc3339;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Version, Why};
+use crate::domain::timestamp::{rfc3339, rfc3339_millis};
+use crate::run::rotation::report::{RotationReport, SecretReport, Trouble};
+
+/// The whole report.
+pub fn page(report: &RotationReport, ctx: RenderContext) -> Page {
+    let mut page = Page::titled(
+        Line::of(Role::Strong, ctx.prose(&report.profile))
+            .with(Role::Plain, format!(" {} {}", ctx.glyphs.dot, ctx.prose(&report.guide))),
+    );
+    let people = [("read as", &report.reader), ("written as", &report.operator)];
+    for (label, identity) in people.into_iter().filter_map(|(label, who)| Some((label, who.as_ref()?))) {
+        page.prose(label, Role::Plain, identity, ctx);
+    }
+    report.troubles.iter().for_each(|trouble| push_trouble(&mut page, trouble, ctx));
+    for secret in &report.secrets {
+        page.gap();
+        page.part(self::secret(secret, report, ctx));
+    }
+    page.verdict = Some(last_line(report, ctx));
+    page
+}
+
+fn secret(secret: &SecretReport, report: &RotationReport, ctx: RenderContext) -> Page {
+    let mut page = Page::titled(Line::of(Role::Strong, ctx.prose(&secret.secret)));
+    push_store(&mut page, "store before", secret.before.as_ref(), ctx);
+    push_store(&mut page, "store after", secret.after.as_ref(), ctx);
+    let stores = [secret.after.as_ref(), secret.before.as_ref()];
+    let runtimes = [("runtime before", &report.runtime_before), ("runtime after", &report.runtime_after)];
+    for (label, sighting) in runtimes.into_iter().filter_map(|(label, sighting)| Some((label, sighting.as_ref()?))) {
+        page.prose(label, Role::Plain, &sighting_words(sighting, stores), ctx);
+    }
+    secret.troubles.iter().for_each(|trouble| push_trouble(&mut page, trouble, ctx));
+    for judged in &secret.judged {
+        let (verdict, dot) = (judged.judgement.verdict, ctx.glyphs.dot);
+        let after = judged.propagated_ms.map(|ms| format!(" {dot} {} after the write", milliseconds(ms)));
+        let words = format!("{verdict} {dot} {}{}", verdict.sentence(), after.unwrap_or_default());
+        page.item(ctx.sign(outcome(verdict)), Line::of(Role::Plain, words));
+        if let Some(hint) = hint(&judged.judgement.why) {
+            page.prose("next", Role::Plain, hint, ctx);
+        }
+    }
+    if let Some(warning) = secret.warning() {
+        page.item(ctx.sign(Outcome::Warn), Line::of(Role::Plain, ctx.prose(&warning)));
+    }
+    // What has been done about it goes before what could be.
+    match (&secret.rolled_back, &secret.roll_back_offered) {
+        (Some(version), _) => page.value("rolled back", &format!("version {version} is current"), ctx),
+        (None, Some(version)) => page.value("roll back", &format!("version {version} was the current one before"), ctx),
+        (None, None) => {}
+    }
+    for found in secret.judged.iter().flat_map(|judged| &judged.findings) {
+        page.gap();
+        page.part(finding::page(found, ctx));
+    }
+    page
+}
+
+fn push_store(page: &mut Page, label: &str, snapshot: Option<&StoreSnapshot>, ctx: RenderContext) {
+    let Some(snapshot) = snapshot else { return };
+    let versions = snapshot.versions.iter().map(version_words);
+    let unseen = snapshot.unseen.iter().map(|unseen| format!("not seen: {unseen}"));
+    let lines: Vec<Line> = versions.chain(unseen).map(|words| Line::of(Role::Plain, ctx.prose(&words))).collect();
+    page.push(Block::Field { label: label.to_owned(), lines });
+}
+
+fn push_trouble(page: &mut Page, trouble: &Trouble, ctx: RenderContext) {
+    page.item(ctx.sign(Outcome::Fail), Line::of(Role::Plain, ctx.prose(&trouble.reason)));
+    trouble.findings.iter().for_each(|found| page.part(finding::page(found, ctx)));
+}
+
+fn sighting_words(sighting: &Sighting, stores: [Option<&StoreSnapshot>; 2]) -> String {
+    let what = match (seen_fingerprint(sighting, stores), sighting.output.unset.last()) {
+        (Some(fingerprint), _) => fingerprint.to_string(),
+        (None, Some(variable)) => format!("variable {variable} is not set"),
+        (None, None) => "no fingerprint".to_owned(),
+    };
+    let at = rfc3339_millis(sighting.at).map(|at| format!("  {at}")).unwrap_or_default();
+    let fresh = if sighting.resolved_afresh() { "  secrets resolved for this run" } else { "" };
+    format!("{what}  {}{at}{fresh}", source_words(&sighting.source))
+}
+
+fn last_line(report: &RotationReport, ctx: RenderContext) -> Line {
+    let Some(end) = &report.end else {
+        return Line::of(Role::Warning, "UNFINISHED").with(Role::Plain, ": the session ended before its work did");
+    };
+    let (verdict, dot) = (report.verdict(), ctx.glyphs.dot);
+    let role = match outcome(verdict) {
+        Outcome::Pass => Role::Good,
+        Outcome::Inconclusive => Role::Warning,
+        _ => Role::Bad,
+    };
+    let rest = format!("  {} {dot} started {}", milliseconds(end.duration_ms), ctx.prose(&report.started));
+    let mut line = Line::of(role, verdict.id().to_uppercase()).with(Role::Plain, rest);
+    if let Some(why) = &end.cut_short {
+        line.push(Role::Plain, format!(" {dot} {}", ctx.prose(why)));
+    }
+    line
+}
+
+/// What to do next where no finding says it.
+pub fn hint(why: &Why) -> Option<&'static str> {
+    match why {
+        Why::RuntimeNotAsked => Some(
+            "The store has the new value. To see the running automation too: --kickoff, --runtime-log FILE, \
+             --runtime-command PROGRAM or --runtime-after FILE.",
+        ),
+        Why::SameVersion => {
+            Some("Write the new value, and see that it goes to this account and region, or this vault.")
+        }
+        Why::SameFingerprint => Some("A rotation needs a new value; the version that was written holds the old one."),
+        Why::PendingVersion { .. } => Some(
+            "A rotation function stopped half-way: look at its log, then finish it, or take the label off with \
+             `aws secretsmanager update-secret-version-stage --version-stage AWSPENDING --remove-from-version-id …`.",
+        ),
+        Why::ValueOf { .. } => {
+            Some("Somebody or something made an earlier value current again; write the new one anew.")
+        }
+        Why::NoFingerprint => Some(
+            "Let the automation end with a line `credential.fingerprint=sha256:<12 hex digits>` of its variable's value: \
+             `trustline render report-fingerprint` prints the Python for it, `render report-fingerprint-sh` the shell.",
+        ),
+        Why::AutomationFailed => Some("The automation ended in an error of its own; look at its log."),
+        Why::ValueNotRead => Some("Without the values' fingerprints nothing can be compared; is the field there?"),
+        _ => None,
+    }
+}
 
 /// A verdict as the outcome of a check: what scripts are told of it, and how it is coloured.
 pub const fn outcome(verdict: Verdict) -> Outcome {
@@ -35,20 +165,20 @@ fn version_words(version: &Version) -> String {
 }
 
 /// Where a sighting comes from, in words.
-fn source_words(source: &Source) -> String {
+pub fn source_words(source: &Source) -> String {
     match source {
         Source::Kickoff { kickoff_id } => format!("kickoff {kickoff_id}"),
-        Source::Text => "a text".to_owned(),
+        Source::Text => "pasted text".to_owned(),
         Source::Log { file } => format!("log {file}"),
-        Source::Command { program } => format!("program {program}"),
+        Source::Command { program } => format!("output of {program}"),
     }
 }
 
 /// The fingerprint of a sighting that counts for a secret.
-fn seen_fingerprint(sighting: &Sighting, stores: [Option<&StoreSnapshot>; 2]) -> Option<String> {
+pub fn seen_fingerprint<'s>(sighting: &'s Sighting, stores: [Option<&StoreSnapshot>; 2]) -> Option<&'s Fingerprint> {
     let known = |print: &_| {
         let mut versions = stores.iter().flatten().flat_map(|store| &store.versions);
         versions.any(|version| version.fingerprint.as_ref() == Some(print) || version.variant(print).is_some())
     };
-    sighting.fingerprint(known).map(|fingerprint| fingerprint.as_str().to_owned())
+    sighting.fingerprint(known)
 }

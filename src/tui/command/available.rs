@@ -3,7 +3,7 @@
 use super::Availability::{self, No, Ready};
 use crate::domain::profile::TokenSource;
 use crate::report::fix::{Answer, answer};
-use crate::report::page::Wrap;
+use crate::report::line::Wrap;
 use crate::tui::content::guide;
 use crate::tui::copy;
 use crate::tui::inputs::RotationWay;

@@ -2,7 +2,8 @@
 
 use crate::check::{CheckId, Outcome};
 use crate::domain::rotation::Verdict;
-use crate::report::page::{Line, Role};
+use crate::report::context::outcome_role;
+use crate::report::line::{Line, Role};
 use crate::run::report::{CheckState, Progress};
 use crate::tui::inputs::Animation;
 use crate::tui::model::rotation::{Doing, Session};
@@ -202,16 +203,6 @@ pub fn running(model: &Model) -> &'static str {
             let frame = model.now_ms.div_euclid(SPINNER_MS).rem_euclid(glyphs.spinner.len() as i64);
             glyphs.spinner.get(frame as usize).copied().unwrap_or(glyphs.running)
         }
-    }
-}
-
-/// The role of an outcome.
-pub fn outcome_role(outcome: Outcome) -> Role {
-    match outcome {
-        Outcome::Pass => Role::Good,
-        Outcome::Warn | Outcome::Inconclusive => Role::Warning,
-        Outcome::Fail => Role::Bad,
-        Outcome::Skipped => Role::Muted,
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::chain::outcome_role;
 use super::clock::moment;
-use super::handshake::outcome_word;
 use super::heading;
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role};
-use crate::report::paint::milliseconds;
+use crate::report::context::outcome_role;
+use crate::report::context::outcome_word;
+use crate::report::line::{Line, Role};
+use crate::report::run::milliseconds;
 use crate::run::report::Report;
 use crate::tui::model::token::TokenState;
 use crate::tui::model::{Model, Run};

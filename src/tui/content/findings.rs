@@ -1,11 +1,11 @@
 //! The findings: root causes first, what they block folded under them, what is ruled out, and what would decide.
 
-use super::chain::outcome_role;
-use super::{Rows, command_line, finding, heading};
-use crate::cause::{Certainty, Finding, Suspect, UNFOLDED, Undecided};
+use super::{Rows, finding_lines, heading, pane_lines};
+use crate::cause::{Certainty, Finding, Undecided};
 use crate::check::{CheckId, Outcome};
-use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role, cut};
+use crate::report;
+use crate::report::context::outcome_role;
+use crate::report::line::{Line, Role, cut};
 use crate::run::event::{FinishedCheck, RunVerdict};
 use crate::run::report::Report;
 use crate::tui::model::Model;
@@ -168,7 +168,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
         None if run.report.findings.is_empty() && run.report.end.is_some() => return none_found(model, &run.report),
         None => return super::page::no_rows(model),
     };
-    let mut lines = finding::lines(found, width, show);
+    let mut lines = finding_lines(found, width, show);
     let blocks = if is_first_of_its_check(&run.report, place) { blocked(&run.report, found) } else { Vec::new() };
     if !blocks.is_empty() {
         lines.push(Line::empty());
@@ -176,7 +176,8 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
         lines.extend(blocks.iter().map(|c| Line::of(Role::Muted, format!("{} {}", show.glyphs.skipped, c.id.title()))));
     }
     if let Some(open) = run.report.undecided.as_ref().filter(|open| is_likeliest(open, found)) {
-        undecided(open, found, show, &mut lines);
+        lines.push(Line::empty());
+        lines.extend(pane_lines(&report::finding::undecided(open, show), width, show));
     }
     lines
 }
@@ -215,24 +216,4 @@ fn none_found(model: &Model, report: &Report) -> Vec<Line> {
         ));
     }
     lines
-}
-
-/// What else would explain the refusal that this finding is the likeliest cause of, and the command that decides.
-fn undecided(undecided: &Undecided, found: &Finding, show: RenderContext, lines: &mut Vec<Line>) {
-    lines.push(Line::empty());
-    lines.push(heading("It could also be"));
-    let others: Vec<&Suspect> = undecided.candidates.iter().filter(|suspect| suspect.cause != found.cause).collect();
-    lines.extend(others.iter().take(UNFOLDED).map(|suspect| {
-        Line::of(Role::Muted, format!("{} ", show.glyphs.inconclusive))
-            .with(Role::Plain, show.prose(&suspect.summary))
-            .with(Role::Muted, format!(" ({})", suspect.cause))
-            .hanging(2)
-    }));
-    if let Some(rest) = others.get(UNFOLDED..).filter(|rest| !rest.is_empty()) {
-        let names: Vec<&str> = rest.iter().map(|suspect| suspect.cause.id()).collect();
-        lines.push(Line::of(Role::Muted, format!("{} or {}", show.glyphs.inconclusive, names.join(", "))).hanging(2));
-    }
-    lines.extend([Line::empty(), heading("To decide")]);
-    lines.push(Line::of(Role::Plain, show.prose(&undecided.decide.text)).hanging(2));
-    lines.extend(show.lines(&undecided.decide.command).into_iter().map(|text| command_line(0, &text)));
 }

@@ -3,7 +3,7 @@
 use super::labelled;
 use crate::domain::profile::question::Need;
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role};
+use crate::report::line::{Line, Role};
 use crate::tui::model::Model;
 use crate::tui::model::form::{Form, FormField, Standing};
 

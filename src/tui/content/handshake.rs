@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::chain::{outcome_role, running};
-use super::{LABEL, Rows, finding, heading, labelled};
+use super::chain::running;
+use super::{LABEL, Rows, finding_lines, heading, labelled};
 use crate::cause::Finding;
 use crate::check::Outcome;
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role, cut};
-use crate::report::paint::milliseconds;
+use crate::report::context::{outcome_role, outcome_word};
+use crate::report::line::{Line, Role, cut};
+use crate::report::run::milliseconds;
 use crate::run::event::FinishedCheck;
 use crate::run::report::{CheckState, Progress, Report};
 use crate::tui::model::Model;
@@ -78,17 +79,6 @@ fn time(finished: &FinishedCheck) -> String {
     if finished.duration_ms == 0 { String::new() } else { milliseconds(finished.duration_ms) }
 }
 
-/// An outcome in the words of a person.
-pub fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Pass => "passed",
-        Outcome::Warn => "passed with a warning",
-        Outcome::Fail => "failed",
-        Outcome::Skipped => "skipped",
-        Outcome::Inconclusive => "could not be checked",
-    }
-}
-
 /// A run that passed, in words: what was skipped did not pass.
 pub fn passed_words(report: &Report) -> String {
     let counts = report.counts();
@@ -154,7 +144,7 @@ fn finished_detail(
         if place > 0 {
             lines.push(Line::empty());
         }
-        lines.extend(finding::lines(found, width, show));
+        lines.extend(finding_lines(found, width, show));
     }
     if !findings.is_empty() {
         lines.push(Line::empty());

@@ -1,12 +1,12 @@
 //! The log: the run's events in order.
 
-use super::chain::outcome_role;
 use super::clock::moment;
-use super::handshake::outcome_word;
 use super::{Rows, labelled};
 use crate::check::CheckId;
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role};
+use crate::report::context::outcome_role;
+use crate::report::context::outcome_word;
+use crate::report::line::{Line, Role};
 use crate::run::event::FinishedCheck;
 use crate::run::report::Progress;
 use crate::tui::model::runs::{EntryKind, Level, LogEntry};

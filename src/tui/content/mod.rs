@@ -3,9 +3,6 @@
 pub mod chain;
 pub mod clock;
 pub mod compare;
-pub mod difference;
-pub mod explanation;
-pub mod finding;
 pub mod findings;
 pub mod form;
 pub mod guide;
@@ -18,7 +15,11 @@ pub mod token;
 pub mod waterfall;
 
 use super::model::{HandshakeView, Model, Screen};
-use crate::report::page::{Line, Role};
+use crate::cause::Finding;
+use crate::report;
+use crate::report::context::RenderContext;
+use crate::report::layout::Layout;
+use crate::report::line::{Line, Role};
 
 /// The rows of a screen's list.
 pub struct Rows<'m> {
@@ -67,6 +68,16 @@ pub fn detail_title(model: &Model) -> String {
         Screen::Rotation => rotation::detail_title(model),
         Screen::Log => "Entry".to_owned(),
     }
+}
+
+/// A page as it stands in a pane.
+pub fn pane_lines(page: &report::page::Page, width: usize, show: RenderContext) -> Vec<Line> {
+    Layout::pane(width, show).lines(page)
+}
+
+/// A finding as it stands in a pane.
+pub fn finding_lines(found: &Finding, width: usize, show: RenderContext) -> Vec<Line> {
+    pane_lines(&report::finding::whole(found, show), width, show)
 }
 
 /// Width of the labels before a detail's lines.

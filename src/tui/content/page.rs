@@ -1,13 +1,14 @@
 //! Texts on top of a screen, and what an empty pane says.
 
-use super::{command_line, compare, explanation, heading};
+use super::{command_line, compare, heading, pane_lines};
 use crate::cause::Fix;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Value;
 use crate::guide::Import;
 use crate::report::context::RenderContext;
+use crate::report::explanation;
 use crate::report::fix::diff;
-use crate::report::page::{Line, Role};
+use crate::report::line::{Line, Role};
 use crate::tui::command::CommandId;
 use crate::tui::command::{Scope, command};
 use crate::tui::model::{Lifecycle, Model, Page, Screen};
@@ -37,7 +38,7 @@ pub fn lines(model: &Model, page: &Page, width: usize) -> Vec<Line> {
             );
             lines
         }
-        Page::Explained(explained) => explanation::lines(explained, width, show),
+        Page::Explained(explained) => pane_lines(&explanation::page(explained, None, show), width, show),
         Page::Fix(fix) => fix_lines(fix, show),
         Page::Imported { import, earlier } => {
             let mut lines = imported(import, earlier, show);

@@ -3,7 +3,7 @@
 use super::{Rows, heading};
 use crate::domain::profile::Guide;
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role};
+use crate::report::line::{Line, Role};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::Model;
 use crate::tui::picker::groups;

@@ -19,7 +19,7 @@ use super::content::{self, Rows};
 use super::inputs::{Animation, Appearance, Inputs};
 use super::layout;
 use crate::report::context::RenderContext;
-use crate::report::page::Wrap;
+use crate::report::line::Wrap;
 
 pub use guide::GuideState;
 pub use layer::{Layer, Page, Picker, PickerKind};

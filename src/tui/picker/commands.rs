@@ -2,7 +2,7 @@
 
 use super::{Choice, Entry, heading};
 use crate::report::glyphs::Glyphs;
-use crate::report::page::Role;
+use crate::report::line::Role;
 use crate::tui::command::{Availability, COMMANDS, Command, CommandId, Scope, Topic, command};
 use crate::tui::model::{Model, Screen};
 

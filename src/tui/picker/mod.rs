@@ -14,7 +14,7 @@ use super::model::rotation::rotated;
 use super::model::{Model, PickerKind, Screen};
 use crate::domain::profile::Guide;
 use crate::report::context::RenderContext;
-use crate::report::page::Role;
+use crate::report::line::Role;
 use crate::run::event::RunVerdict;
 use crate::run::rotation::session::RuntimeFrom;
 

@@ -4,7 +4,7 @@ use super::keys::movement;
 use super::{go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
 use crate::domain::profile::Guide;
 use crate::report::fix::{Answer, answer};
-use crate::report::page::Wrap;
+use crate::report::line::Wrap;
 use crate::report::privacy::Privacy;
 use crate::tui::command::{CommandId, Scope, again, other_mouse};
 use crate::tui::content::findings::{self, Row};

@@ -6,10 +6,12 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Setting, Value};
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::redaction::looks_secret;
+use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::domain::token::looks_like_jwt;
 use crate::guide::{Change, Proof, Shown, import, next_open};
-use crate::report::guide as report;
+use crate::report::guide::{self as report, GuideContext};
+use crate::report::markdown;
 use crate::run::event::{EventKind, FinishedCheck, RunEvent};
 use crate::run::rotation::report::RotationReport;
 use crate::tui::content::guide::{Row, keeps_nothing, selected, selected_step};
@@ -350,7 +352,10 @@ pub(super) fn export(model: &Model, extension: &str) -> Vec<Effect> {
     let told = followed.report();
     let text = match extension {
         "json" => format!("{:#}\n", report::document(&[told], None)),
-        _ => report::summary(&told),
+        _ => {
+            let shown = GuideContext { ctx: markdown::CONTEXT, time: &|at| visible(at).into_owned() };
+            markdown::render(&report::summary(&told, shown))
+        }
     };
     vec![Effect::Export { name: format!("trustline-{}.{extension}", followed.file.guide.id()), text }]
 }

@@ -7,7 +7,8 @@ use zeroize::Zeroize as _;
 use super::{commands, error, explain, guide, keep_sideways, rotation, runs, scrolled, show, toast, token};
 use crate::domain::redaction::looks_secret;
 use crate::domain::token::looks_like_jwt;
-use crate::report::page::fit;
+use crate::report::line::fit;
+use crate::report::run::page;
 use crate::report::{json, markdown};
 use crate::tui::command::{Availability, command};
 use crate::tui::content;
@@ -272,7 +273,7 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
         Choice::Copy(text) => vec![Effect::Copy { text }],
         Choice::ExportMarkdown if model.screen == Screen::Guide => guide::export(model, "md"),
         Choice::ExportJson if model.screen == Screen::Guide => guide::export(model, "json"),
-        Choice::ExportMarkdown => export(model, "md", markdown::report),
+        Choice::ExportMarkdown => export(model, "md", |report| markdown::render(&page(report, markdown::CONTEXT))),
         Choice::ExportJson => export(model, "json", |report| format!("{:#}\n", json::report(report))),
         Choice::Watch(every_s) => runs::watch(model, every_s),
         Choice::RotationWay(way) => rotation::chose_way(model, way),

@@ -16,7 +16,7 @@ use super::layout::{self, Geometry};
 use super::message::{Effect, Msg};
 use super::model::list::Move;
 use super::model::{Focus, Layer, Model, Page, Screen, Toast, Tone};
-use crate::report::page::{Line, Wrap, fit, widest};
+use crate::report::line::{Line, Wrap, fit, widest};
 
 /// The console as it opens, and what it asks for first.
 pub fn open(

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::paint::{self, Keys};
 use crate::report::glyphs::{GlyphSet, Glyphs};
-use crate::report::page::{Line, Role, Wrap, cut, widest};
+use crate::report::line::{Line, Role, Wrap, cut, widest};
 use crate::tui::theme::Theme;
 
 /// How much of a content is seen.

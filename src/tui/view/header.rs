@@ -7,7 +7,7 @@ use ratatui::style::Modifier;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
-use crate::report::page::{Line, Role};
+use crate::report::line::{Line, Role};
 use crate::report::privacy::Privacy;
 use crate::run::event::RunVerdict;
 use crate::run::report::Report;

@@ -8,7 +8,7 @@ use super::frame::{self, Border, Extent};
 use super::paint::{self, Keys};
 use super::secret;
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role, Wrap, cut, fit};
+use crate::report::line::{Line, Role, Wrap, cut, fit};
 use crate::tui::content;
 use crate::tui::layout::{Geometry, form_rows, form_window, picker_detail};
 use crate::tui::model::form::Form;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::report::glyphs::Glyphs;
-use crate::report::page::{Line, Role};
+use crate::report::line::{Line, Role};
 use crate::tui::theme::Theme;
 
 /// Draws a line at the top of an area, cut to its width.

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::frame::{self, Border, Extent, columns};
 use super::paint::{self, Keys};
 use crate::report::context::RenderContext;
-use crate::report::page::{Role, fit};
+use crate::report::line::{Role, fit};
 use crate::tui::content::{self, Rows};
 use crate::tui::layout::Geometry;
 use crate::tui::model::{Focus, HandshakeView, ListState, Matching, Model, Screen};

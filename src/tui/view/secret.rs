@@ -10,7 +10,7 @@ use super::layer::text_box;
 use super::paint;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::guessability;
-use crate::report::page::{Line, Role, Wrap, fit};
+use crate::report::line::{Line, Role, Wrap, fit};
 use crate::tui::content::chain::running;
 use crate::tui::inputs::RotationWay;
 use crate::tui::layout::Geometry;

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::paint;
 use crate::guide::StepState;
 use crate::report::glyphs::Glyphs;
-use crate::report::page::{Line, Role};
+use crate::report::line::{Line, Role};
 use crate::tui::command::{self, CommandId, Hint};
 use crate::tui::layout::Geometry;
 use crate::tui::model::{Model, Screen, Tone};

@@ -185,7 +185,7 @@ fn a_step_that_nobody_can_be_asked_about_is_confirmed_and_taken_back() {
     let mut file = sample::guide_file(sample::VALUES);
     file.confirmations = vec![Confirmation { step: 6, at }];
     driver.follow(file);
-    assert!(driver.shows("confirmed by hand, 2026-03-01 12:00:00 UTC"), "{}", driver.screen());
+    assert!(driver.shows("confirmed by you, 2026-03-01 12:00:00 UTC"), "{}", driver.screen());
     driver.press("<space>");
     let back = Change::TakeBack { guide, step: 6 };
     assert_eq!(driver.asked(), [Effect::Change { target: target(), change: back }]);
@@ -216,7 +216,7 @@ fn n_goes_to_what_the_list_calls_next_and_at_the_end_to_the_summary() {
     driver.press("x<enter>");
     let [Effect::Export { name, text }] = &driver.asked()[..] else { panic!() };
     assert_eq!(name, "trustline-aws-workload-identity.md");
-    assert!(text.contains("| 6. ") && text.contains("by hand"), "{text}");
+    assert!(text.contains("Add a workload identity configuration") && text.contains("confirmed by you"), "{text}");
 }
 
 #[test]

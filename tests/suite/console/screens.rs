@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use trustline::guide::Confirmation;
 use trustline::report::glyphs::GlyphSet;
+use trustline::report::palette::ThemeName;
 use trustline::report::privacy::Privacy;
 use trustline::run::event::RunEvent;
 use trustline::tui::inputs::{Appearance, Opening, Replay};
 use trustline::tui::message::{Msg, Pasted};
-use trustline::tui::theme::ThemeName;
 
 use super::macros::{Driver, coloured, styled, styles, text};
 use super::picture::{DARK, LIGHT, svg};

@@ -56,7 +56,7 @@ impl Walk {
 
     fn confirm(&mut self) {
         self.screen.send(" ");
-        self.screen.wait("confirmed by hand");
+        self.screen.wait("confirmed by you");
     }
 
     fn check(&mut self, leads_to: &str) {

@@ -12,8 +12,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio_util::sync::CancellationToken;
 use trustline::domain::profile::{Guide, Profile};
-use trustline::report::paint::Paint;
-use trustline::report::{json, junit, markdown, text};
+use trustline::report::ansi::TextFormat;
+use trustline::report::run::page;
+use trustline::report::{json, junit, markdown};
 use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::{Probes, StepInput, Yield};
 use trustline::run::record::Recorder;
@@ -151,10 +152,10 @@ fn what_a_panic_in_a_probe_says_is_in_no_report_and_no_recording() {
         report
     });
     let printed = [
-        text::report(&report, Paint::PLAIN),
+        TextFormat::PLAIN.render(&page(&report, markdown::CONTEXT)),
         json::report(&report).to_string(),
         junit::report(&report),
-        markdown::report(&report),
+        markdown::render(&page(&report, markdown::CONTEXT)),
         String::from_utf8(recording).unwrap(),
     ];
     assert!(report.end.is_some());

@@ -15,8 +15,9 @@ use trustline::domain::profile::resolve::resolve;
 use trustline::lab::World;
 use trustline::lab::world::ServiceUrls;
 use trustline::probe::http::{HttpSettings, HttpStack, ProxyUse};
-use trustline::report::paint::Paint;
-use trustline::report::{json, junit, markdown, text};
+use trustline::report::ansi::TextFormat;
+use trustline::report::run::page;
+use trustline::report::{json, junit, markdown};
 use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::WorldProbes;
 use trustline::run::record::Recorder;
@@ -102,10 +103,10 @@ async fn leaks(scenario: &str) -> Vec<String> {
     }
     assert!(report.end.is_some(), "{scenario}");
     let outputs = [
-        ("text", text::report(&report, Paint::PLAIN)),
+        ("text", TextFormat::PLAIN.render(&page(&report, markdown::CONTEXT))),
         ("json", format!("{:#}", json::report(&report))),
         ("junit", junit::report(&report)),
-        ("markdown", markdown::report(&report)),
+        ("markdown", markdown::render(&page(&report, markdown::CONTEXT))),
         ("the recording", String::from_utf8(recording).unwrap()),
     ];
     let secrets = secrets(scenario, &lab);

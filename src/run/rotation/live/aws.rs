@@ -11,9 +11,9 @@ use crate::domain::secret_ref::SecretRef;
 use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::new_value::NewValue;
 use crate::run::probes;
-use crate::run::rotation::session::now;
 use crate::run::rotation::world::{Opened, Refused};
 use crate::run::step::Step;
+use crate::run::{now, now_ms};
 
 /// A target and the session to ask it with.
 #[derive(Clone)]
@@ -28,7 +28,8 @@ impl AwsReader {
     }
 
     pub(super) async fn snapshot(&self, secret: &SecretRef, profile: &Profile) -> Result<StoreSnapshot, Failed> {
-        without_grant(self.target.snapshot(&self.session, secret, now()).await).map_err(|call| failed(*call, profile))
+        without_grant(self.target.snapshot(&self.session, secret, now_ms()).await)
+            .map_err(|call| failed(*call, profile))
     }
 }
 
@@ -53,7 +54,7 @@ impl LiveWorld {
     /// is assumed with it, where the guide has one.
     pub(super) async fn open_aws(&self) -> Result<(Reader, Opened), Refused> {
         let target = self.aws_target()?;
-        let mut facts = Facts { now: now().div_euclid(1000), ..Facts::default() };
+        let mut facts = Facts { now: now(), ..Facts::default() };
         let (session, opened) = if self.profile.guide.is_aws_access_key() {
             self.sign_with_access_key(&target, &mut facts).await?
         } else {

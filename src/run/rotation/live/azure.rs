@@ -14,8 +14,8 @@ use crate::probe::azure::{AzureSession, AzureTarget, CliRefusal, Proof};
 use crate::probe::held_secret::held_secret;
 use crate::probe::new_value::NewValue;
 use crate::remedy::explained;
-use crate::run::rotation::session::now;
 use crate::run::rotation::world::{Opened, Refused};
+use crate::run::{now, now_ms};
 
 /// What an application's secret is called where it cannot be read.
 const CLIENT_SECRET: &str = "the application's client secret";
@@ -35,7 +35,7 @@ impl AzureReader {
     }
 
     pub(super) async fn snapshot(&self, secret: &SecretRef, profile: &Profile) -> Result<StoreSnapshot, Failed> {
-        seen(self.target.snapshot(&self.session, secret, now()).await, profile)
+        seen(self.target.snapshot(&self.session, secret, now_ms()).await, profile)
     }
 }
 
@@ -61,7 +61,7 @@ fn seen<T>(fact: Option<VaultFact<T>>, profile: &Profile) -> Result<T, Failed> {
 impl LiveWorld {
     pub(super) async fn open_azure(&self) -> Result<(Reader, Opened), Refused> {
         let target = self.azure_target()?;
-        let mut facts = Facts { now: now().div_euclid(1000), ..Facts::default() };
+        let mut facts = Facts { now: now(), ..Facts::default() };
         let (fact, session) = match (&self.profile.token, &self.profile.azure.client_secret) {
             (None, Some(source)) => {
                 let secret =

@@ -14,7 +14,6 @@ use tokio::sync::{Mutex, oneshot};
 use self::aws::AwsReader;
 use self::azure::AzureReader;
 use super::event::Moment;
-use super::session::now;
 use super::world::{Opened, Refused, RotationWorld, Written};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::facts::Facts;
@@ -32,6 +31,7 @@ use crate::probe::deployment::{DeploymentTarget, Pace, kickoff_inputs};
 use crate::probe::http::HttpStack;
 use crate::probe::new_value::NewValue;
 use crate::probe::{runtime_text, token_source};
+use crate::run::now_ms;
 
 /// As whom a value is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,7 +230,7 @@ impl RotationWorld for LiveWorld {
             Guide::AzureWorkloadIdentity => self.write_azure(secret, &value).await?,
             _ => self.write_aws(secret, &value).await?,
         };
-        Ok(Written { version: Some(version), at: now(), operator: Some(operator) })
+        Ok(Written { version: Some(version), at: now_ms(), operator: Some(operator) })
     }
 
     async fn run_command(&self) -> Result<(), Refused> {
@@ -297,7 +297,7 @@ fn without_grant<T, U>(call: Call<T>) -> Result<T, Box<Call<U>>> {
 impl LiveWorld {
     /// One look at the running automation.
     async fn look(&self, moment: Moment, accepted: oneshot::Sender<String>) -> Result<Option<Sighting>, Refused> {
-        let began = now();
+        let began = now_ms();
         match &self.runtime {
             RuntimeSource::Nowhere => Ok(None),
             RuntimeSource::Kickoff => self.kickoff(began, accepted).await.map(Some),
@@ -394,7 +394,7 @@ fn ended(run: &RunFact, began: UnixMillis) -> Result<Sighting, Refused> {
 }
 
 fn sighting(began: UnixMillis, source: Source, output: RuntimeOutput) -> Sighting {
-    Sighting { began, at: now(), source, failed: false, output }
+    Sighting { began, at: now_ms(), source, failed: false, output }
 }
 
 fn unusable(problem: &SettingProblem) -> Refused {

@@ -7,7 +7,7 @@ mod rotate;
 mod tests;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -19,6 +19,7 @@ use super::world::{Refused, RotationWorld};
 use crate::domain::rotation::{Sighting, StoreSnapshot};
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::{UnixMillis, rfc3339};
+use crate::run::{now, now_ms};
 
 /// How many events may wait for a slow reader before the session waits for it.
 const EVENTS_AHEAD: usize = 256;
@@ -41,11 +42,6 @@ pub fn start<W: RotationWorld>(
         session.done(cut_short).await;
     });
     receiver
-}
-
-/// The local clock.
-pub(crate) fn now() -> UnixMillis {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 struct Session<W> {
@@ -160,7 +156,7 @@ impl<W: RotationWorld> Session<W> {
         let kind = RotationKind::Started {
             profile: self.request.profile.name.clone(),
             guide: self.request.profile.guide.id().to_owned(),
-            started: rfc3339(now().div_euclid(1000)).unwrap_or_default(),
+            started: rfc3339(now()).unwrap_or_default(),
             secrets: self.tracked.iter().map(|tracked| tracked.name.clone()).collect(),
             way: self.request.way,
             runtime: self.request.runtime != RuntimeFrom::Nowhere,
@@ -218,7 +214,7 @@ impl<W: RotationWorld> Session<W> {
             return;
         }
         let (accepted, told) = oneshot::channel();
-        let (world, began) = (self.world.clone(), now());
+        let (world, began) = (self.world.clone(), now_ms());
         // Told while the run is under way: whoever is interrupted then still knows what was started.
         let kicked_off = async {
             if let Ok(kickoff_id) = told.await {

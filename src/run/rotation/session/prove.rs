@@ -3,14 +3,14 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::request::{RollBack, RuntimeFrom, SessionCommand};
-use super::{Session, Tracked, now};
-use crate::cause::rotation;
-use crate::cause::rotation::ReadAt;
+use super::{Session, Tracked};
+use crate::cause::rotation::{self, ReadAt};
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::rotation::{Facts, Sighting, Source, Verdict, judge};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::guide::setup_guide;
 use crate::remedy::{Values, advised};
+use crate::run::now_ms;
 use crate::run::rotation::event::{Awaited, Judged, Moment, RotationKind, Way};
 use crate::run::rotation::world::RotationWorld;
 
@@ -147,7 +147,7 @@ impl<W: RotationWorld> Session<W> {
 
 /// What somebody brought, reduced.
 pub(super) fn pasted(text: &str) -> Sighting {
-    let at = now();
+    let at = now_ms();
     Sighting { began: at, at, source: Source::Text, failed: false, output: RuntimeOutput::of(text) }
 }
 

@@ -4,7 +4,8 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep_until};
 
 use super::request::SessionCommand;
-use super::{Session, millis, now, prove};
+use super::{Session, millis, prove};
+use crate::run::now_ms;
 use crate::run::rotation::event::{Awaited, Moment, Part, RotationKind, Way};
 use crate::run::rotation::world::{Refused, RotationWorld};
 
@@ -106,7 +107,7 @@ impl<W: RotationWorld> Session<W> {
     pub(super) async fn still_open(&mut self, open: Vec<usize>) -> Vec<usize> {
         let looks = open.iter().map(|at| self.world.current(&self.tracked[*at].secret));
         let seen = join_all(looks).await;
-        let (at_now, mut left) = (now(), Vec::new());
+        let (at_now, mut left) = (now_ms(), Vec::new());
         for (at, current) in open.into_iter().zip(seen) {
             let tracked = &mut self.tracked[at];
             match current {

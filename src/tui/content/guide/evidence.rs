@@ -1,58 +1,28 @@
 //! What shows that a step is done: its checks with how and when they ended, a person's word, or what is wrong.
 
-use super::super::chain::outcome_role;
 use super::super::clock::moment;
-use super::super::handshake::outcome_word;
-use super::super::{finding, heading};
+use super::super::{finding_lines, heading, pane_lines};
 use crate::check::CheckId;
 use crate::domain::timestamp::parse_rfc3339;
 use crate::guide::{Judged, Step, StepState};
-use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role};
+use crate::report::context::outcome_word;
+use crate::report::guide::step::{self as report, CheckStanding};
+use crate::report::guide::{GuideContext, sign, state_words};
+use crate::report::line::{Line, Role, Span};
+use crate::report::page::{Block, Page};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::guide::Followed;
 use crate::tui::model::{Model, Screen};
 
-/// A state in a word.
-pub(super) const fn word(state: &StepState) -> &'static str {
-    match state {
-        StepState::Verified { .. } | StepState::Answered { .. } => "verified",
-        StepState::Confirmed { .. } => "confirmed by hand",
-        StepState::Failing { .. } => "failing",
-        StepState::Blocked { .. } => "waits",
-        StepState::ToDo(_) => "to do",
-    }
+/// A time as the console tells it.
+pub(super) fn time(model: &Model, at: &str) -> String {
+    parse_rfc3339(at).map_or_else(String::new, |seconds| moment(model, seconds))
 }
 
 /// Where a step stands, in a line.
 pub(super) fn headline(model: &Model, state: &StepState) -> Line {
-    let (sign, role) = super::sign(state, model.render_context());
-    let line = Line::of(role, format!("{sign} {}", word(state))).hanging(2);
-    let more = match state {
-        StepState::Verified { checks, proofs, at } => {
-            let by: Vec<&str> = checks.iter().map(|check| check.id()).chain(proofs.iter().map(|p| p.id())).collect();
-            format!(" by {}{}", by.join(", "), since(model, at))
-        }
-        StepState::Answered { code, says, at, .. } => {
-            format!(" by the answer {}{}. {says}", model.render_context().prose(code), since(model, at))
-        }
-        StepState::Confirmed { at } => since(model, at),
-        StepState::Failing { check, .. } => format!(": {check}"),
-        StepState::Blocked { by } => format!(" for step {by}, which fails"),
-        StepState::ToDo(open) if !open.untold.is_empty() => ": could not be checked".to_owned(),
-        StepState::ToDo(open) => match (open.fields.len(), open.checks.is_empty(), open.confirmable) {
-            (1, ..) => ": a value is missing".to_owned(),
-            (2.., ..) => format!(": {} values are missing", open.fields.len()),
-            (0, _, true) => ": do it, then confirm".to_owned(),
-            (0, false, false) => ": not checked yet".to_owned(),
-            (0, true, false) => String::new(),
-        },
-    };
-    line.with(Role::Muted, more)
-}
-
-fn since(model: &Model, at: &str) -> String {
-    parse_rfc3339(at).map_or_else(String::new, |seconds| format!(", {}", moment(model, seconds)))
+    let shown = GuideContext { ctx: model.render_context(), time: &|at| time(model, at) };
+    Line::from(sign(state, shown.ctx)).with(Role::Plain, " ").followed_by(&state_words(state, shown)).hanging(2)
 }
 
 /// All that is known of a step, for a pane of its own.
@@ -62,16 +32,18 @@ pub(super) fn lines(model: &Model, followed: &Followed, step: &Step, width: usiz
     let mut lines = Vec::new();
     if let Some((_, StepState::Failing { findings, .. })) = states.iter().find(|(number, _)| *number == step.number) {
         for found in findings {
-            lines.extend(finding::lines(found, width, show));
+            lines.extend(finding_lines(found, width, show));
             lines.push(Line::empty());
         }
     }
-    lines.extend(done_when(model, followed, step));
+    let mut page = Page::default();
+    push_done_when(model, followed, step, &mut page);
+    lines.extend(pane_lines(&page, width, show));
     lines
 }
 
-/// What the step is done by, and how far that is.
-pub(super) fn done_when(model: &Model, followed: &Followed, step: &Step) -> Vec<Line> {
+/// What the step is done by, how far that is, and the keys that take it further.
+pub(super) fn push_done_when(model: &Model, followed: &Followed, step: &Step, page: &mut Page) {
     let show = model.render_context();
     let key =
         |id| model.appearance.keymap.key(Scope::On(Screen::Guide), id).map(|key| key.to_string()).unwrap_or_default();
@@ -80,55 +52,27 @@ pub(super) fn done_when(model: &Model, followed: &Followed, step: &Step) -> Vec<
         title =
             title.with(Role::Plain, "  ").with(Role::Accent, key(CommandId::CheckStep)).with(Role::Muted, " checks it");
     }
-    let mut lines = vec![title];
-    for check in &step.checks {
-        lines.extend(told(model, *check, judged(followed, *check), show));
-    }
-    for check in &step.supporting {
-        if let Some(judged) = judged(followed, *check) {
-            lines.extend(told(model, *check, Some(judged), show));
+    page.push(Block::Heading(title));
+    report::push_done_when(page, step, &|check| standing(model, followed, check), show);
+    let Some(confirm) = &step.confirm else { return };
+    let confirmation = followed.file.confirmations.iter().rfind(|confirmed| confirmed.step == step.number);
+    let (mark, below) = match confirmation {
+        Some(said) => {
+            let words = format!("you said so, {}", time(model, &said.at));
+            (Span::of(Role::Good, show.glyphs.pass), Line::of(Role::Muted, words))
         }
-    }
-    for answer in &step.shown_by_answers {
-        let text = format!("{} or the answer {}: {}", show.glyphs.dot, answer.codes.join(", "), answer.says);
-        lines.push(Line::of(Role::Muted, text).hanging(2));
-    }
-    for proof in &step.shown_by {
-        lines.push(Line::of(Role::Muted, format!("{} or a {} shows it", show.glyphs.dot, proof.id())).hanging(2));
-    }
-    if let Some(confirm) = &step.confirm {
-        let confirmation = followed.file.confirmations.iter().rfind(|confirmed| confirmed.step == step.number);
-        let (sign, role) = match confirmation {
-            Some(_) => (show.glyphs.pass, Role::Good),
-            None => (show.glyphs.waiting, Role::Plain),
-        };
-        let line = Line::of(role, format!("{sign} ")).with(Role::Plain, confirm.clone()).hanging(2);
-        lines.push(line);
-        lines.push(match confirmation {
-            Some(said) => Line::of(Role::Muted, format!("  you said so{}", since(model, &said.at))).hanging(2),
-            None => Line::of(Role::Plain, "  ")
-                .with(Role::Accent, key(CommandId::ConfirmStep))
-                .with(Role::Muted, " says that it is done"),
-        });
-    }
-    lines
-}
-
-fn judged(followed: &Followed, check: CheckId) -> Option<&Judged> {
-    followed.judged.iter().find(|judged| judged.check == check)
-}
-
-fn told(model: &Model, check: CheckId, judged: Option<&Judged>, show: RenderContext) -> Vec<Line> {
-    let (sign, role, words) = match judged {
-        None => (show.glyphs.waiting, Role::Muted, "not checked yet".to_owned()),
-        Some(judged) => {
-            let blocked = judged.blocked_by.map(|by| format!(", blocked by {by}")).unwrap_or_default();
-            let words = format!("{}{blocked}{}", outcome_word(judged.outcome), since(model, &judged.at));
-            (show.glyphs.outcome(judged.outcome), outcome_role(judged.outcome), words)
+        None => {
+            let key = Line::of(Role::Accent, key(CommandId::ConfirmStep));
+            (Span::of(Role::Plain, show.glyphs.waiting), key.with(Role::Muted, " says that it is done"))
         }
     };
-    vec![
-        Line::of(role, format!("{sign} ")).with(Role::Plain, check.title()).hanging(2),
-        Line::of(Role::Muted, format!("  {check}, {words}")).hanging(2),
-    ]
+    page.item(mark, Line::of(Role::Plain, show.prose(confirm)));
+    page.item(Span::of(Role::Plain, " "), below);
+}
+
+fn standing(model: &Model, followed: &Followed, check: CheckId) -> Option<CheckStanding> {
+    let Judged { outcome, blocked_by, at, .. } = followed.judged.iter().find(|judged| judged.check == check)?;
+    let blocked = blocked_by.map(|by| format!(", blocked by {by}")).unwrap_or_default();
+    let words = format!("{}{blocked}, {}", outcome_word(*outcome), time(model, at));
+    Some(CheckStanding { sign: model.render_context().sign(*outcome), words })
 }

@@ -8,21 +8,21 @@ use crate::domain::profile::setting::Origin;
 use crate::domain::redaction::looks_secret;
 use crate::guide::Field;
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role, fit};
+use crate::report::line::{Line, Role, fit};
 use crate::tui::model::Model;
 use crate::tui::model::guide::{Editing, Followed, Standing};
 
 /// The middle's lines, and the line that each field begins in.
 #[derive(Clone, Debug, Default)]
-pub struct Laid {
+pub struct StepLayout {
     pub lines: Vec<Line>,
     pub fields: Vec<(Key, usize)>,
 }
 
-impl Laid {
+impl StepLayout {
     /// Lines without fields.
     pub fn of(lines: Vec<Line>) -> Self {
-        Laid { lines, fields: Vec::new() }
+        StepLayout { lines, fields: Vec::new() }
     }
 }
 
@@ -40,7 +40,7 @@ const fn indent(width: usize) -> usize {
 }
 
 /// Adds a field.
-pub(super) fn push(model: &Model, followed: &Followed, field: &Field, width: usize, laid: &mut Laid) {
+pub(super) fn push(model: &Model, followed: &Followed, field: &Field, width: usize, laid: &mut StepLayout) {
     let show = model.render_context();
     let typed = model.guide.editing.as_ref().filter(|editing| editing.key == field.key);
     let text = typed.map_or_else(|| followed.field_text(field.key), |editing| editing.input.text().to_owned());
@@ -144,7 +144,7 @@ fn window(text: &str, cursor: usize, width: usize) -> (String, usize) {
 /// to it ends.
 pub fn place(model: &Model, width: usize) -> Option<(usize, usize)> {
     let editing = model.editing()?;
-    let laid = super::laid(model, width);
+    let laid = super::layout(model, width);
     let (_, at) = laid.fields.iter().find(|(key, _)| *key == editing.key)?;
     let first = fit(laid.lines.get(..*at)?, width, model.wrap, "").len();
     // It ends where the next field begins, or at the empty line behind the last one.
@@ -156,7 +156,7 @@ pub fn place(model: &Model, width: usize) -> Option<(usize, usize)> {
 
 /// The field at a row of the middle as it fits `width`.
 pub fn field_at(model: &Model, width: usize, row: usize) -> Option<Key> {
-    let laid = super::laid(model, width);
+    let laid = super::layout(model, width);
     laid.fields.iter().enumerate().find_map(|(place, (key, at))| {
         let next = laid.fields.get(place + 1).map_or(at + 2, |(_, next)| *next).min(laid.lines.len());
         let first = fit(laid.lines.get(..*at)?, width, model.wrap, "").len();

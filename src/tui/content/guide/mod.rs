@@ -5,7 +5,7 @@ mod field;
 mod step;
 mod summary;
 
-pub use field::{Laid, cursor, field_at, place};
+pub use field::{StepLayout, cursor, field_at, place};
 pub(in crate::tui) use step::offered;
 
 use unicode_width::UnicodeWidthStr as _;
@@ -15,7 +15,8 @@ use super::{Rows, heading};
 use crate::domain::profile::Guide;
 use crate::guide::{Step, StepState, next_open};
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role, Wrap, cut, fit};
+use crate::report::guide::{sign, state_word};
+use crate::report::line::{Line, Role, Span, Wrap, cut, fit};
 use crate::tui::inputs::Keeps;
 use crate::tui::layout;
 use crate::tui::model::guide::Followed;
@@ -81,20 +82,8 @@ pub fn rows(model: &Model) -> Rows<'_> {
     }
 }
 
-/// The sign and role of a step's state.
-pub fn sign(state: &StepState, show: RenderContext) -> (&'static str, Role) {
-    match state {
-        StepState::Verified { .. } | StepState::Answered { .. } | StepState::Confirmed { .. } => {
-            (show.glyphs.pass, Role::Good)
-        }
-        StepState::Failing { .. } => (show.glyphs.fail, Role::Bad),
-        StepState::Blocked { .. } => (show.glyphs.skipped, Role::Muted),
-        StepState::ToDo(_) => (show.glyphs.waiting, Role::Plain),
-    }
-}
-
 fn row(step: &Step, state: &StepState, is_next: bool, width: usize, show: RenderContext) -> Line {
-    let (mark, role) = sign(state, show);
+    let Span { role, text: mark } = sign(state, show);
     let (title, note_role, note) = match state {
         StepState::Failing { .. } => (Role::Bad, Role::Bad, "failing".to_owned()),
         _ if is_next => (Role::Strong, Role::Accent, "next".to_owned()),
@@ -105,7 +94,7 @@ fn row(step: &Step, state: &StepState, is_next: bool, width: usize, show: Render
     };
     // A filter looks at the whole row, so a row of no bounded width says all it knows.
     if width == usize::MAX {
-        return Line::of(Role::Plain, format!("{} {} {} {note}", step.number, step.title, evidence::word(state)));
+        return Line::of(Role::Plain, format!("{} {} {} {note}", step.number, step.title, state_word(state)));
     }
     let mut line = Line::of(role, mark).with(Role::Muted, format!(" {:>2} ", step.number));
     line.push(title, cut(&step.title, width.saturating_sub(NUMBER), show.glyphs.ellipsis));
@@ -130,16 +119,16 @@ pub fn detail_title(model: &Model) -> String {
 
 /// The middle: the step, the summary, or what a guide leads to.
 pub fn detail(model: &Model, width: usize) -> Vec<Line> {
-    laid(model, width).lines
+    layout(model, width).lines
 }
 
 /// The middle with where its fields are.
-pub fn laid(model: &Model, width: usize) -> Laid {
+pub fn layout(model: &Model, width: usize) -> StepLayout {
     match (selected(model), model.guide.followed.as_deref(), selected_step(model)) {
-        (_, _, Some((followed, step))) => step::laid(model, followed, step, width),
-        (Some(Row::Summary), Some(followed), _) => Laid::of(summary::lines(model, followed)),
-        (Some(Row::Guide(guide)), ..) => Laid::of(offer(guide)),
-        _ => Laid::of(vec![Line::of(Role::Muted, "nothing matches the filter; esc clears it")]),
+        (_, _, Some((followed, step))) => step::layout_step(model, followed, step, width),
+        (Some(Row::Summary), Some(followed), _) => StepLayout::of(summary::lines(model, followed, width)),
+        (Some(Row::Guide(guide)), ..) => StepLayout::of(offer(guide)),
+        _ => StepLayout::of(vec![Line::of(Role::Muted, "nothing matches the filter; esc clears it")]),
     }
 }
 
@@ -147,7 +136,7 @@ pub fn laid(model: &Model, width: usize) -> Laid {
 pub fn aside(model: &Model, width: usize) -> Vec<Line> {
     match (selected_step(model), model.guide.followed.as_deref()) {
         (Some((followed, step)), _) => evidence::lines(model, followed, step, width),
-        (None, Some(followed)) if selected(model) == Some(Row::Summary) => summary::values(model, followed),
+        (None, Some(followed)) if selected(model) == Some(Row::Summary) => summary::values(model, followed, width),
         _ => Vec::new(),
     }
 }

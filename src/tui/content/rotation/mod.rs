@@ -6,11 +6,12 @@ pub mod words;
 use serde_json::Value;
 
 use super::clock::moment;
-use super::{LABEL, Rows, command_line, finding, heading, labelled, page};
+use super::{LABEL, Rows, command_line, finding_lines, heading, labelled, page};
 use crate::cause::Certainty;
 use crate::check::CheckId;
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role, cut};
+use crate::report::line::{Line, Role, Span, cut};
+use crate::report::rotation::outcome;
 use crate::run::rotation::report::{SecretReport, Trouble};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::rotation::{Session, rotated};
@@ -66,7 +67,7 @@ fn row(model: &Model, session: &Session, secret: &SecretReport, width: usize) ->
     let show = model.render_context();
     let (sign, role, note) = match secret.verdict() {
         Some(judged) => {
-            let (sign, role) = words::sign(judged.judgement.verdict, show);
+            let Span { role, text: sign } = show.sign(outcome(judged.judgement.verdict));
             let rounds = match secret.judged.len() {
                 1 => String::new(),
                 count => format!(", {count} rotations"),
@@ -76,11 +77,11 @@ fn row(model: &Model, session: &Session, secret: &SecretReport, width: usize) ->
             (sign, role, format!("{}{took}{rounds}", words::name(judged.judgement.verdict)))
         }
         None if session.is_live() => {
-            let (sign, _) = words::doing(model, session);
+            let sign = words::doing(model, session).0.to_owned();
             let note = if secret.written.is_some() { "written" } else { "not written yet" };
             (sign, Role::Accent, note.to_owned())
         }
-        None => (show.glyphs.skipped, Role::Muted, "no verdict".to_owned()),
+        None => (show.glyphs.skipped.to_owned(), Role::Muted, "no verdict".to_owned()),
     };
     let name = show.prose(&secret.secret);
     if width == usize::MAX {
@@ -125,7 +126,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
                 _ => "Or",
             };
             lines.extend([Line::empty(), heading(title)]);
-            lines.extend(finding::lines(found, width, show));
+            lines.extend(finding_lines(found, width, show));
         }
         if let Some(advice) = words::advice(&judged.judgement.why) {
             lines.extend([Line::empty(), labelled("what to do", Role::Plain, advice)]);
@@ -143,7 +144,7 @@ fn headline(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line
     let mut lines = Vec::new();
     if let Some(judged) = secret.verdict() {
         let verdict = judged.judgement.verdict;
-        let (sign, role) = words::sign(verdict, show);
+        let Span { role, text: sign } = show.sign(outcome(verdict));
         lines.push(
             Line::of(role, format!("{sign} {}", words::name(verdict)))
                 .with(Role::Muted, format!(" {} ", show.glyphs.dot))
@@ -215,7 +216,7 @@ fn trouble_lines(troubles: &[&Trouble], width: usize, show: RenderContext) -> Ve
         lines.push(Line::empty());
         lines.push(labelled("trouble", Role::Warning, show.prose(&trouble.reason)));
         for found in &trouble.findings {
-            lines.extend(finding::lines(found, width, show));
+            lines.extend(finding_lines(found, width, show));
         }
     }
     lines

@@ -6,7 +6,8 @@ use super::words::{self, Likeness};
 use crate::domain::rotation::{Sighting, StoreSnapshot, Verdict, Version};
 use crate::domain::timestamp::in_words;
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role, cut};
+use crate::report::line::{Line, Role, cut};
+use crate::report::rotation::{seen_fingerprint, source_words};
 use crate::run::rotation::report::{RotationReport, SecretReport};
 use crate::tui::content::LABEL;
 use crate::tui::content::clock::{moment, time_of_day};
@@ -109,9 +110,7 @@ fn runtime(
         return vec![(Role::Muted, if report.runtime { "not seen yet" } else { "not looked at" }.into())];
     };
     let like = words::likeness(seen, before, after);
-    let versions = || after.into_iter().chain(before).flat_map(|snapshot| &snapshot.versions);
-    let known = |print: &_| versions().any(|v| v.fingerprint.as_ref() == Some(print) || v.variant(print).is_some());
-    let mut cells = match seen.fingerprint(known) {
+    let mut cells = match seen_fingerprint(seen, [after, before]) {
         Some(print) => vec![(Role::Strong, print.to_string()), (likeness_role(like), likeness_words(like).into())],
         None if seen.failed => vec![(Role::Warning, "ended in an error".into())],
         None => vec![(Role::Warning, "no fingerprint in its output".into())],
@@ -120,7 +119,7 @@ fn runtime(
         Role::Muted,
         format!(
             "{} {} {}",
-            words::source(&seen.source, show),
+            show.prose(&source_words(&seen.source)),
             show.glyphs.dot,
             time_of_day(model, seen.at.div_euclid(1000))
         ),

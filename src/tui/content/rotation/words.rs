@@ -1,25 +1,12 @@
 //! A rotation in words: what is going on, what a verdict rests on, and what to do where no finding says it.
 
-use crate::check::Outcome;
-use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Why};
-use crate::report::context::RenderContext;
-use crate::report::page::Role;
-use crate::report::rotation::outcome;
-use crate::report::rotation::text::hint;
+use crate::domain::rotation::{Sighting, StoreSnapshot, Verdict, Why};
+use crate::report::rotation::{hint, seen_fingerprint};
 use crate::run::rotation::event::{Awaited, Moment, Way};
 use crate::tui::content::chain::running;
 use crate::tui::inputs::RotationWay;
 use crate::tui::model::rotation::{Doing, Session};
 use crate::tui::model::{Lifecycle, Model};
-
-/// The sign and role of a verdict.
-pub fn sign(verdict: Verdict, show: RenderContext) -> (&'static str, Role) {
-    match outcome(verdict) {
-        Outcome::Pass => (show.glyphs.pass, Role::Good),
-        Outcome::Inconclusive => (show.glyphs.inconclusive, Role::Warning),
-        Outcome::Warn | Outcome::Fail | Outcome::Skipped => (show.glyphs.fail, Role::Bad),
-    }
-}
 
 /// The name of a verdict as people read it.
 pub fn name(verdict: Verdict) -> String {
@@ -92,21 +79,9 @@ pub fn advice(why: &Why) -> Option<&'static str> {
     }
 }
 
-/// Where a look at the running automation comes from.
-pub fn source(source: &Source, show: RenderContext) -> String {
-    match source {
-        Source::Kickoff { kickoff_id } => format!("kickoff {}", show.prose(kickoff_id)),
-        Source::Text => "pasted".to_owned(),
-        Source::Log { file } => format!("log {}", show.prose(file)),
-        Source::Command { program } => format!("output of {}", show.prose(program)),
-    }
-}
-
 /// What the running automation's fingerprint is, compared with the store before and after.
 pub fn likeness(seen: &Sighting, before: Option<&StoreSnapshot>, after: Option<&StoreSnapshot>) -> Likeness {
-    let versions = || after.into_iter().chain(before).flat_map(|snapshot| &snapshot.versions);
-    let known = |print: &_| versions().any(|v| v.fingerprint.as_ref() == Some(print) || v.variant(print).is_some());
-    let Some(print) = seen.fingerprint(known) else { return Likeness::None };
+    let Some(print) = seen_fingerprint(seen, [after, before]) else { return Likeness::None };
     let is = |snapshot: Option<&StoreSnapshot>| {
         snapshot.and_then(|s| s.current()).is_some_and(|v| v.fingerprint.as_ref() == Some(print))
     };

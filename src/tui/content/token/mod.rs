@@ -1,23 +1,22 @@
 //! The token: its signature, header and claims, what each means, and what each side expects of it.
 
 mod expectation;
-mod meaning;
 
 use serde_json::Value;
 
 use self::expectation::verdict;
 pub use self::expectation::{Expectation, Expected, expectations};
-use self::meaning::meaning;
-use super::chain::outcome_role;
 use super::clock::{moment, relative};
-use super::difference::{self, Label};
-use super::{LABEL, Rows, heading, labelled};
+use super::{LABEL, Rows, heading, labelled, pane_lines};
 use crate::check::Outcome;
 use crate::domain::profile::TokenSource;
-use crate::domain::signature::SignatureState;
 use crate::domain::token::DecodedToken;
+use crate::report::Comparison;
 use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role, cut};
+use crate::report::context::outcome_role;
+use crate::report::line::{Line, Role, Span, cut};
+use crate::report::page::{Block, Page};
+use crate::report::token::{meaning, signature_word, time_of};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::token::Shown;
 use crate::tui::model::{Model, Screen};
@@ -90,7 +89,8 @@ fn row(model: &Model, shown: &Shown, field: &Field, names: usize, width: usize) 
     line.pad_to(names + 3);
     match field {
         Field::Signature => {
-            let (word, role) = signature_word(shown.signature.state);
+            let (word, outcome) = signature_word(shown.signature.state);
+            let role = outcome_role(outcome);
             line.push(role, word);
             line.push(Role::Muted, format!(" {} {}", show.glyphs.dot, show.prose(&shown.signature.reason)));
         }
@@ -123,20 +123,6 @@ fn show_value(show: RenderContext, value: &Value) -> String {
         Value::String(text) => show.value(text),
         value => show.value(&value.to_string()),
     }
-}
-
-/// A signature's state in a word, and its role.
-pub fn signature_word(state: SignatureState) -> (&'static str, Role) {
-    match state {
-        SignatureState::Verified => ("verified", Role::Good),
-        SignatureState::Failed => ("failed", Role::Bad),
-        SignatureState::NotChecked => ("not checked", Role::Warning),
-        SignatureState::CannotCheck => ("cannot check", Role::Warning),
-    }
-}
-
-fn time_of(name: &str, value: &Value) -> Option<i64> {
-    matches!(name, "exp" | "iat" | "nbf" | "auth_time" | "updated_at").then(|| value.as_i64()).flatten()
 }
 
 /// The selected field.
@@ -175,7 +161,8 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     match &field {
         Field::Signature => {
-            let (word, role) = signature_word(shown.signature.state);
+            let (word, outcome) = signature_word(shown.signature.state);
+            let role = outcome_role(outcome);
             lines.push(labelled("state", role, word));
             lines.push(labelled("because", Role::Plain, show.prose(&shown.signature.reason)));
             lines.push(labelled("token from", Role::Plain, show.prose(&shown.source)));
@@ -231,8 +218,10 @@ fn expected(expectation: &Expectation, field: &Field, width: usize, show: Render
         (Expected::Value(value), Field::Claim(_, Value::String(actual)) | Field::Header(_, Value::String(actual)))
             if expectation.outcome == Some(Outcome::Fail) && value != actual =>
         {
-            let labels = [Label(role, &side), Label(Role::Muted, "  token")];
-            return difference::lines(&labels, value, actual, width, show);
+            let labels = [Span::of(role, side), Span::of(Role::Muted, "  token")];
+            let mut page = Page::default();
+            page.push(Block::Comparison(Comparison::of(labels, value, actual)));
+            return pane_lines(&page, width, show);
         }
         (Expected::Value(text) | Expected::Words(text), _) => text,
     };

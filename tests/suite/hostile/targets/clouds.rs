@@ -18,9 +18,9 @@ use trustline::domain::profile::{Guide, Profile};
 use trustline::domain::signature;
 use trustline::domain::text::{visible, visible_lines};
 use trustline::domain::token::{RawToken, decode};
-use trustline::report::finding_text;
+use trustline::report::explanation::page;
 
-use super::{PLAIN, Target};
+use super::{Target, written};
 
 pub const TARGETS: &[Target] = &[
     Target {
@@ -132,12 +132,7 @@ pub const TARGETS: &[Target] = &[
         read: |bytes| {
             let explained =
                 explain(&String::from_utf8_lossy(bytes), &Given { claims: None, trust: None, profile: None });
-            explained
-                .causes
-                .iter()
-                .flat_map(|finding| finding_text::lines(finding, PLAIN))
-                .collect::<Vec<_>>()
-                .join("\n")
+            written(|ctx| page(&explained, None, ctx))
         },
     },
     Target {

@@ -5,7 +5,10 @@ mod texts;
 
 use std::path::{Path, PathBuf};
 
-use trustline::report::paint::{Glyphs, Ink, Paint};
+use trustline::report::ansi::TextFormat;
+use trustline::report::context::RenderContext;
+use trustline::report::markdown;
+use trustline::report::page::Page;
 
 /// A reader, with what it is meant for. What it yields is what would reach a terminal.
 pub struct Target {
@@ -15,7 +18,11 @@ pub struct Target {
     pub read: fn(&[u8]) -> String,
 }
 
-const PLAIN: Paint = Paint { ink: Ink::Plain, glyphs: Glyphs::Unicode, width: None };
+/// A page as text and as Markdown.
+fn written(page: impl Fn(RenderContext) -> Page) -> String {
+    let plain = TextFormat::PLAIN;
+    plain.render(&page(plain.context())) + &markdown::render(&page(markdown::CONTEXT))
+}
 
 /// Every reader.
 pub fn all() -> impl Iterator<Item = &'static Target> {

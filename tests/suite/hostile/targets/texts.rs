@@ -12,14 +12,14 @@ use trustline::domain::text::{visible, visible_lines};
 use trustline::guide::{Artifact, SetupGuide, Values, confirmations, import, render, shown};
 use trustline::lab::World;
 use trustline::probe::secret_value::SecretValue;
-use trustline::report::page::{Line, Role, Wrap, fit};
-use trustline::report::{junit, markdown, rotation, text};
+use trustline::report::line::{Line, Role, Wrap, fit};
+use trustline::report::{junit, rotation, run};
 use trustline::run::record;
 use trustline::run::report::Report;
 use trustline::run::rotation::kept::KeptSession;
 use trustline::tui::config;
 
-use super::{PLAIN, Target};
+use super::{Target, written};
 
 const GUIDE: Guide = Guide::AwsWorkloadIdentity;
 
@@ -55,7 +55,7 @@ pub const TARGETS: &[Target] = &[
         read: |bytes| match record::read(bytes) {
             Ok(recording) => {
                 let report = Report::of(&recording.events);
-                text::report(&report, PLAIN) + &markdown::report(&report) + &junit::report(&report)
+                written(|ctx| run::page(&report, ctx)) + &junit::report(&report)
             }
             Err(error) => visible_lines(&error.to_string()),
         },

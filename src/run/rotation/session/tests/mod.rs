@@ -119,13 +119,13 @@ impl RotationWorld for Fakes {
         self.call(Call::Runtime(moment)).await?;
         let kickoff_id = format!("run-{}", self.calls.lock().unwrap().len());
         let _ = accepted.send(kickoff_id.clone());
-        let began = now();
+        let began = now_ms();
         let current = self.values("first").last().copied().unwrap_or_default();
         sleep(RUN).await;
         let printed = (self.prints)(moment, self.began.elapsed(), current);
         Ok(printed.map(|text| Sighting {
             began,
-            at: now(),
+            at: now_ms(),
             source: Source::Kickoff { kickoff_id },
             failed: false,
             output: RuntimeOutput::of(&text),
@@ -137,7 +137,7 @@ impl RotationWorld for Fakes {
         let printed = (self.prints)(Moment::After, self.began.elapsed(), "new").filter(|_| kickoff_id == "known");
         Ok(printed.map(|text| Sighting {
             began,
-            at: now(),
+            at: now_ms(),
             source: Source::Kickoff { kickoff_id: kickoff_id.to_owned() },
             failed: false,
             output: RuntimeOutput::of(&text),
@@ -147,7 +147,7 @@ impl RotationWorld for Fakes {
     async fn write(&self, secret: &SecretRef) -> Result<Written, Refused> {
         self.call(Call::Write).await?;
         let version = self.put(&secret.name, "new");
-        Ok(Written { version: Some(version), at: now(), operator: Some("operator".into()) })
+        Ok(Written { version: Some(version), at: now_ms(), operator: Some("operator".into()) })
     }
 
     async fn run_command(&self) -> Result<(), Refused> {
@@ -182,7 +182,7 @@ fn snapshot(values: &[&str]) -> StoreSnapshot {
         .collect();
     StoreSnapshot {
         place: Place { store: Store::AwsSecretsManager, location: "here".into() },
-        at: now(),
+        at: now_ms(),
         secret_id: None,
         current: values.len().to_string(),
         versions,

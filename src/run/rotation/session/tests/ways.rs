@@ -84,7 +84,7 @@ async fn a_session_that_goes_on_writes_nothing_twice() {
     let earlier = || Earlier {
         stores: vec![("first".into(), snapshot(&["old"]))],
         runtime: None,
-        written: vec![("first".into(), now())],
+        written: vec![("first".into(), now_ms())],
         run: None,
     };
     for way in [Way::ByHand, Way::Command, Way::Trustline] {
@@ -103,8 +103,8 @@ async fn a_session_that_goes_on_writes_nothing_twice() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_was_under_way_is_followed_as_long_as_the_deployment_knows_it() {
     let sighting = |value: &str| Sighting {
-        began: now(),
-        at: now(),
+        began: now_ms(),
+        at: now_ms(),
         source: Source::Text,
         failed: false,
         output: RuntimeOutput::of(&line(value)),
@@ -115,8 +115,8 @@ async fn a_run_that_was_under_way_is_followed_as_long_as_the_deployment_knows_it
         let earlier = Earlier {
             stores: vec![("first".into(), snapshot(&["old"]))],
             runtime: Some(sighting("old")),
-            written: vec![("first".into(), now())],
-            run: Some(EarlierRun { moment, kickoff_id: kickoff_id.into(), began: now() }),
+            written: vec![("first".into(), now_ms())],
+            run: Some(EarlierRun { moment, kickoff_id: kickoff_id.into(), began: now_ms() }),
         };
         let going_on = RotationRequest { earlier, ..request(Way::Trustline) };
         let ended = run(going_on, Fakes::new().with_write(Duration::ZERO, "new")).await;

@@ -2,10 +2,9 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
-use super::LABEL;
+use super::context::RenderContext;
+use super::line::{Line, Role, Span};
 use crate::domain::text_difference::first_difference;
-use crate::report::context::RenderContext;
-use crate::report::page::{Line, Role};
 
 /// The most pieces that are shown of values that do not fit one line.
 const PIECES: usize = 6;
@@ -14,9 +13,18 @@ const BELOW: usize = 2;
 /// The least columns that a value is broken into.
 const LEAST: usize = 12;
 
-/// What stands before a value, in its role.
-#[derive(Clone, Copy, Debug)]
-pub struct Label<'t>(pub Role, pub &'t str);
+/// Two values, as they came, each with what stands before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    pub labels: [Span; 2],
+    pub values: [String; 2],
+}
+
+impl Comparison {
+    pub fn of(labels: [Span; 2], first: &str, second: &str) -> Self {
+        Comparison { labels, values: [first.to_owned(), second.to_owned()] }
+    }
+}
 
 /// One character as it is shown.
 struct Cell {
@@ -28,18 +36,19 @@ struct Cell {
 /// The first value over the second, and under them a mark at the first character in which they differ. Values that
 /// would not fit beside their labels and fit below them stand there; longer ones are broken, a pair of pieces at a time,
 /// and of long pieces that are the same only the last is shown.
-pub fn lines(labels: &[Label<'_>; 2], first: &str, second: &str, width: usize, show: RenderContext) -> Vec<Line> {
+pub(super) fn lines(compared: &Comparison, width: usize, label: usize, ctx: RenderContext) -> Vec<Line> {
+    let ([first, second], labels) = (&compared.values, &compared.labels);
     let from = first_difference(first, second).map(|difference| difference.at);
-    let (above, below) = (cells(first, from, show), cells(second, from, show));
+    let (above, below) = (cells(first, from, ctx), cells(second, from, ctx));
     let longest = columns(&above).max(columns(&below));
-    if longest + LABEL > width && longest + BELOW <= width {
-        let [Label(ink_above, above_label), Label(ink_below, below_label)] = labels;
-        let head = Line::of(*ink_above, *above_label).with(Role::Muted, ", and below it ");
-        let mut lines = vec![head.with(*ink_below, *below_label).hanging(BELOW)];
-        lines.extend(pair(&Line::empty(), &Line::empty(), BELOW, [&above, &below], show));
+    if longest.saturating_add(label) > width && longest + BELOW <= width {
+        let [above_label, below_label] = labels;
+        let head = Line::from(above_label.clone()).with(Role::Muted, ", and below it ");
+        let mut lines = vec![head.followed_by(&Line::from(below_label.clone())).hanging(BELOW)];
+        lines.extend(pair(&Line::empty(), &Line::empty(), BELOW, [&above, &below], ctx));
         return lines;
     }
-    let room = width.saturating_sub(LABEL).max(LEAST);
+    let room = width.saturating_sub(label).max(LEAST);
     let (above, below) = (pieces(&above, room), pieces(&below, room));
     let count = above.len().max(below.len()).max(1);
     let piece = |pieces: &[&[Cell]], at: usize| pieces.get(at).is_some_and(|cells| cells.iter().any(|c| c.differs));
@@ -49,25 +58,25 @@ pub fn lines(labels: &[Label<'_>; 2], first: &str, second: &str, width: usize, s
     let mut lines = Vec::new();
     if start > 0 {
         let same: usize = above.iter().take(start).map(|cells| cells.len()).sum();
-        let text = format!("{} the first {same} characters are the same", show.glyphs.ellipsis);
+        let text = format!("{} the first {same} characters are the same", ctx.glyphs.ellipsis);
         lines.push(Line::of(Role::Muted, text).hanging(BELOW));
     }
-    let line = |Label(role, text): &Label<'_>| Line::of(*role, *text);
+    let line = |label: &Span| Line::from(label.clone());
     for at in (start..count).take(PIECES) {
         let (top, bottom) = (above.get(at).copied().unwrap_or(&[]), below.get(at).copied().unwrap_or(&[]));
-        let mut both = pair(&line(&labels[0]), &line(&labels[1]), LABEL, [top, bottom], show);
+        let mut both = pair(&line(&labels[0]), &line(&labels[1]), label, [top, bottom], ctx);
         // The mark stands once, where the difference begins.
         both.truncate(if at == differing { 3 } else { 2 });
         lines.extend(both);
     }
     if count > start + PIECES {
-        lines.push(Line::of(Role::Muted, format!("{} and so on", show.glyphs.ellipsis)));
+        lines.push(Line::of(Role::Muted, format!("{} and so on", ctx.glyphs.ellipsis)));
     }
     lines
 }
 
 /// Two pieces under each other from a column on, and the mark of the first difference if it lies in them.
-fn pair(above: &Line, below: &Line, column: usize, [top, bottom]: [&[Cell]; 2], show: RenderContext) -> Vec<Line> {
+fn pair(above: &Line, below: &Line, column: usize, [top, bottom]: [&[Cell]; 2], ctx: RenderContext) -> Vec<Line> {
     let mut lines = vec![inked(above, column, top), inked(below, column, bottom)];
     // The text that ended has no differing character; its end is the place.
     let place = |cells: &[Cell]| {
@@ -75,7 +84,7 @@ fn pair(above: &Line, below: &Line, column: usize, [top, bottom]: [&[Cell]; 2], 
         cells.iter().any(|cell| cell.differs).then_some(before)
     };
     if let Some(at) = place(bottom).or(place(top)) {
-        lines.push(Line::of(Role::Plain, " ".repeat(column + at)).with(Role::Difference, show.glyphs.caret));
+        lines.push(Line::of(Role::Plain, " ".repeat(column + at)).with(Role::Difference, ctx.glyphs.caret));
     }
     lines
 }
@@ -84,12 +93,12 @@ fn columns(cells: &[Cell]) -> usize {
     cells.iter().map(|cell| cell.width).sum()
 }
 
-fn cells(text: &str, from: Option<usize>, show: RenderContext) -> Vec<Cell> {
+fn cells(text: &str, from: Option<usize>, ctx: RenderContext) -> Vec<Cell> {
     text.chars()
         .take(4_000)
         .enumerate()
         .map(|(at, c)| {
-            let shown = show.value(&c.to_string());
+            let shown = ctx.value(&c.to_string());
             let width = shown.chars().map(|c| c.width().unwrap_or(0)).sum();
             Cell { text: shown, width, differs: from.is_some_and(|from| at >= from) }
         })
@@ -123,13 +132,15 @@ fn inked(label: &Line, column: usize, cells: &[Cell]) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::inputs::{Appearance, Inputs};
-    use crate::tui::model::Model;
+    use crate::report::glyphs::GlyphSet;
+
+    const LABEL: usize = 11;
 
     fn plain(expected: &str, actual: &str, width: usize) -> Vec<String> {
-        let model = Model::new(Inputs::default(), Appearance::default(), 0, (80, 24));
-        let labels = [Label(Role::Muted, "expected"), Label(Role::Muted, "actual")];
-        lines(&labels, expected, actual, width, model.render_context()).iter().map(Line::plain).collect()
+        let labels = [Span::of(Role::Muted, "expected"), Span::of(Role::Muted, "actual")];
+        let compared = Comparison::of(labels, expected, actual);
+        let lines = lines(&compared, width, LABEL, RenderContext::open(GlyphSet::Unicode));
+        lines.iter().map(Line::plain).collect()
     }
 
     #[test]

@@ -1,0 +1,232 @@
+//! A finding as a page: what is wrong, the two values and where they part, the facts, the fixes and where to read on. And
+//! what a refusal leaves open.
+
+use super::comparison::Comparison;
+use super::context::RenderContext;
+use super::line::{Line, Role, Span};
+use super::page::{Block, Page};
+use crate::cause::{Actor, Certainty, Finding, Fix, Look, UNFOLDED, Undecided};
+use crate::domain::text::visible;
+
+/// A finding. One that follows from a root is a line.
+pub fn page(finding: &Finding, ctx: RenderContext) -> Page {
+    let Some(root) = finding.follows_from else { return whole(finding, ctx) };
+    let follows = format!("  ({}, follows from {root})", finding.cause);
+    Page::titled(Line::of(Role::Plain, ctx.prose(&finding.summary)).with(Role::Muted, follows).hanging(2))
+}
+
+/// A finding with all that is known of it, be it a root or not.
+pub fn whole(finding: &Finding, ctx: RenderContext) -> Page {
+    // What is only possible is a question, not a fact.
+    let (mark, role) = match finding.certainty {
+        Certainty::Possible => ("? ", Role::Muted),
+        Certainty::Proven | Certainty::Likely => ("", Role::Strong),
+    };
+    let mut page = Page::titled(Line::of(role, format!("{mark}{}", ctx.prose(&finding.summary))).hanging(2));
+    page.push(Block::Text(origin(finding)));
+    push_proof(&mut page, finding, &finding.evidence.iter().map(String::as_str).collect::<Vec<_>>(), ctx);
+    page
+}
+
+/// The cause, how sure it is, and what says so.
+pub fn origin(finding: &Finding) -> Line {
+    let role = if finding.certainty == Certainty::Proven { Role::Good } else { Role::Warning };
+    let severity = finding.severity.map(|severity| format!("{}: ", severity.name())).unwrap_or_default();
+    Line::of(Role::Plain, format!("{severity}{}", finding.cause))
+        .with(Role::Muted, ", ")
+        .with(role, certainty(finding.certainty))
+        .with(Role::Muted, format!(" by {}", visible(&finding.check)))
+}
+
+/// What a finding rests on, and the way out.
+pub(super) fn push_proof(page: &mut Page, finding: &Finding, evidence: &[&str], ctx: RenderContext) {
+    page.breath();
+    difference(page, finding, ctx);
+    page.breath();
+    if !evidence.is_empty() {
+        let fact = |fact: &&str| ctx.lines(fact).into_iter().map(|line| Line::of(Role::Plain, line)).collect();
+        page.push(Block::List { label: "because".into(), items: evidence.iter().map(fact).collect() });
+        page.breath();
+    }
+    for (place, fix) in finding.fixes.iter().enumerate() {
+        let label = if finding.fixes.len() == 1 { "fix".to_owned() } else { format!("fix {}", place + 1) };
+        page.prose(label, Role::Strong, &addressed(fix), ctx);
+        if let Some(command) = &fix.command {
+            page.script(command, printing(fix).map(|print| format!("{print} | sh")), ctx);
+        }
+        if let Some(verify) = &fix.verify {
+            page.prose("then", Role::Command, verify, ctx);
+        }
+    }
+    for look in looks(finding) {
+        page.prose("look", Role::Plain, &look.text, ctx);
+        page.code(&look.command, ctx);
+    }
+    page.breath();
+    if let Some(guide) = &finding.guide {
+        let step = finding.step.map(|step| format!(", step {step}")).unwrap_or_default();
+        page.field("guide", Line::of(Role::Plain, format!("{}{step}", ctx.prose(guide))));
+    }
+    if !finding.docs.is_empty() {
+        // A vendor's page tells nothing of a person, so privacy leaves it.
+        page.field("docs", Line::of(Role::Accent, visible(&finding.docs)));
+    }
+}
+
+fn difference(page: &mut Page, finding: &Finding, ctx: RenderContext) {
+    let (above, below) = finding.sides();
+    match (&finding.expected, &finding.actual) {
+        (Some(expected), Some(actual)) => page.push(Block::Comparison(Comparison::of(
+            [Span::of(Role::Muted, above), Span::of(Role::Muted, below)],
+            expected,
+            actual,
+        ))),
+        (Some(expected), None) => page.value(above, expected, ctx),
+        (None, Some(actual)) => page.value(below, actual, ctx),
+        (None, None) => {}
+    }
+}
+
+/// A certainty in a word.
+pub const fn certainty(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Proven => "proven",
+        Certainty::Likely => "likely",
+        Certainty::Possible => "possible",
+    }
+}
+
+/// What to do, and who has to where that is not the reader.
+pub fn addressed(fix: &Fix) -> String {
+    match fix.actor {
+        Actor::You => fix.text.clone(),
+        Actor::Platform => format!("Ask the platform's administrator: {}", fix.text),
+        Actor::Issuer => format!("Ask the issuer's administrator: {}", fix.text),
+    }
+}
+
+/// The commands worth looking with: where a script does the work there is no need to, and of what is only possible the
+/// command that decides tells more.
+fn looks(finding: &Finding) -> &[Look] {
+    let has_script = finding.fixes.iter().any(|fix| fix.command.is_some());
+    if has_script || finding.certainty == Certainty::Possible { &[] } else { &finding.see }
+}
+
+/// The command that prints a fix alone: as the check that shows that it worked, of the same profile.
+fn printing(fix: &Fix) -> Option<String> {
+    fix.verify.as_deref()?.strip_prefix("trustline check").map(|profile| format!("trustline fix{profile}"))
+}
+
+/// What a refusal leaves open: the candidates, a line each, and what decides.
+pub fn undecided(undecided: &Undecided, ctx: RenderContext) -> Page {
+    let refused = format!("undecided: {}", ctx.prose(&undecided.refused));
+    let mut page = Page::titled(Line::of(Role::Strong, refused).hanging(2));
+    let (told, named) = undecided.candidates.split_at(undecided.candidates.len().min(UNFOLDED));
+    let mut items: Vec<Vec<Line>> = told
+        .iter()
+        .map(|suspect| {
+            let summary = Line::of(Role::Plain, ctx.prose(&suspect.summary));
+            vec![summary.with(Role::Muted, format!(" ({})", suspect.cause))]
+        })
+        .collect();
+    if !named.is_empty() {
+        let names: Vec<&str> = named.iter().map(|suspect| suspect.cause.id()).collect();
+        items.push(vec![Line::of(Role::Muted, format!("or {}", names.join(", ")))]);
+    }
+    page.push(Block::List { label: "may be".into(), items });
+    page.breath();
+    page.prose("decide", Role::Plain, &undecided.decide.text, ctx);
+    page.code(&undecided.decide.command, ctx);
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cause::{Cause, Suspect};
+    use crate::report::ansi::TextFormat;
+    use crate::report::markdown;
+
+    const CTX: RenderContext = markdown::CONTEXT;
+
+    fn text(finding: &Finding) -> String {
+        TextFormat::PLAIN.render(&page(finding, CTX))
+    }
+
+    #[test]
+    fn marks_the_first_differing_character() {
+        let finding = Finding::new(Cause::SubMismatch, "trust.policy", Certainty::Proven, "The subject differs")
+            .with_difference("organization:a1", "organization:a2");
+        let text = text(&finding);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "The subject differs",
+                "  sub-mismatch, proven by trust.policy",
+                "  policy    organization:a1",
+                "  token     organization:a2",
+                "                          ^"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_fix_says_who_acts_and_a_long_script_how_to_print_it() {
+        let fix = |actor, command: &str| Fix {
+            text: "Renew it.".into(),
+            actor,
+            command: Some(command.into()),
+            verify: Some("trustline check --profile prod".into()),
+            ..Fix::default()
+        };
+        let mut finding = Finding::new(Cause::TlsExpired, "issuer.tls", Certainty::Proven, "expired");
+        finding.fixes = vec![fix(Actor::Issuer, "one\ntwo\n"), fix(Actor::You, &"line\n".repeat(13))];
+        let whole = text(&finding);
+        assert!(
+            whole.contains("fix 1     Ask the issuer's administrator: Renew it.\n            one\n            two\n"),
+            "{whole}"
+        );
+        assert!(whole.contains("trustline fix --profile prod | sh") && !whole.contains("line\n"), "{whole}");
+        // Indented, a here-document would not end where it is pasted.
+        finding.fixes = vec![fix(Actor::You, "cat <<'END'\n{}\nEND\n")];
+        assert!(!text(&finding).contains("END"), "{}", text(&finding));
+        assert!(markdown::render(&page(&finding, CTX)).contains("```\ncat <<'END'\n{}\nEND\n```\n"));
+    }
+
+    #[test]
+    fn what_follows_is_one_line() {
+        let mut finding = Finding::new(Cause::ProviderMissing, "token.claims", Certainty::Proven, "no provider");
+        finding.follows_from = Some(Cause::IssuerDiffers);
+        assert_eq!(
+            text(&finding.with_evidence("seen")),
+            "no provider  (provider-missing, follows from issuer-differs)\n"
+        );
+    }
+
+    #[test]
+    fn hostile_text_is_made_visible() {
+        let finding =
+            Finding::new(Cause::SubMismatch, "x", Certainty::Proven, "a\u{1b}[2J").with_difference("\u{202e}", "b");
+        assert!(!text(&finding).contains(['\u{1b}', '\u{202e}']));
+        assert!(!markdown::render(&page(&finding, CTX)).contains(['\u{1b}', '\u{202e}']));
+    }
+
+    #[test]
+    fn four_candidates_are_told_and_the_rest_is_named() {
+        let causes = Cause::ALL.iter().take(6);
+        let open = Undecided {
+            check: "azure.exchange".into(),
+            refused: "AccessDenied: no\u{1b}[2J".into(),
+            candidates: causes.map(|cause| Suspect { cause: *cause, summary: "it is so".into() }).collect(),
+            decide: Look { text: "Read the policy".into(), command: "aws iam get-role".into() },
+        };
+        let text = TextFormat::PLAIN.render(&undecided(&open, CTX));
+        assert_eq!(text.matches("it is so").count(), 4, "{text}");
+        assert!(text.contains(&format!("or {}, {}", Cause::ALL[4], Cause::ALL[5])), "{text}");
+        assert!(text.ends_with("decide    Read the policy\n            aws iam get-role\n"), "{text}");
+        let markdown = markdown::render(&undecided(&open, CTX));
+        assert!(markdown.contains("```\naws iam get-role\n```"), "{markdown}");
+        assert!(!text.contains('\u{1b}') && !markdown.contains('\u{1b}'));
+    }
+}
