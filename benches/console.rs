@@ -19,7 +19,7 @@ use trustline::tui::view;
 const ROUNDS: u32 = 300;
 
 fn finding(check: CheckId) -> Finding {
-    let mut finding = Finding::new(Cause::SubMismatch, check.id(), Certainty::Likely, "The subject differs")
+    let mut finding = Finding::new(Cause::SubMismatch, check, Certainty::Likely, "The subject differs")
         .with_difference(
             "organization:7f3e81c4-5a0d-4b1e-8c55-9d20c1a09a1b",
             "organization:7f3e81c4-5a0d-4b1e-8c55-9d20c1a09a1c",

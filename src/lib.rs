@@ -24,9 +24,9 @@
 //! - [`probe`]: the only room that reaches the network, beside the lab, which is one; yields facts
 //! - [`remedy`]: from a finding and what is at hand to the whole script that fixes it
 //! - [`guide`]: the setup guides: steps as data, artifacts made from a profile, the state of each step
-//! - [`check`]: what can be checked: each check's id and needs, the facts, and the verdicts on them
+//! - [`check`]: what can be checked: each check as one value, the steps that inform them, the facts
 //! - [`cause`]: why things fail: the catalogue of causes, error texts and mismatches turned into findings
-//! - [`domain`]: pure vocabulary: tokens, keys, issuers, policies and their evaluation, profiles
+//! - [`domain`]: pure vocabulary: the ids, tokens, keys, issuers, policies and their evaluation, profiles
 //!
 //! Beside the rooms, for all of them: [`caught`], the mark of work whose panic is no end of the program, and [`private_file`],
 //! which leaves files on disk for their owner's eyes only.

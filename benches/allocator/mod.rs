@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use trustline::cause::explain::{Given, explain};
+use trustline::cause::explain::{ExplainContext, explain};
 use trustline::run::record;
 use trustline::run::report::Report;
 
@@ -40,7 +40,7 @@ const WORK: [(&str, fn()); 5] = [
     }),
     ("an error text explained 100 times", || {
         for _ in 0..100 {
-            black_box(explain(ERROR, &Given::default()));
+            black_box(explain(ERROR, &ExplainContext::default()));
         }
     }),
 ];

@@ -4,6 +4,7 @@ use super::{Cause, Certainty, Finding};
 use crate::domain::iam::{
     AccessEvaluation, AccessStatement, ConditionEvaluation, Decision, Effect, ResourceMiss, Truth, resource_miss,
 };
+use crate::domain::ids::FoundBy;
 
 const DOCS_LOGIC: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html";
 const DOCS_SECRETS: &str =
@@ -12,7 +13,7 @@ const DOCS_KMS: &str = "https://docs.aws.amazon.com/secretsmanager/latest/usergu
 
 /// Why the policies do not let the call through: proven where they deny, possible where it depends on what is not at
 /// hand; nothing where they allow.
-pub fn findings(check: &str, evaluation: &AccessEvaluation) -> Vec<Finding> {
+pub fn findings(check: FoundBy, evaluation: &AccessEvaluation) -> Vec<Finding> {
     if evaluation.decision == Decision::Allow {
         return Vec::new();
     }
@@ -47,7 +48,7 @@ fn near(statement: &AccessStatement) -> Option<(&str, ResourceMiss)> {
     patterns.filter_map(|pattern| Some((pattern.as_str(), resource_miss(pattern, &statement.resource.actual)?))).next()
 }
 
-fn denied(check: &str, evaluation: &AccessEvaluation, statement: &AccessStatement) -> Finding {
+fn denied(check: FoundBy, evaluation: &AccessEvaluation, statement: &AccessStatement) -> Finding {
     let (certainty, may) = if statement.matches == Truth::True {
         (Certainty::Proven, "denies")
     } else {
@@ -65,7 +66,7 @@ fn denied(check: &str, evaluation: &AccessEvaluation, statement: &AccessStatemen
 }
 
 /// No statement allows the action at all.
-fn not_granted(check: &str, evaluation: &AccessEvaluation) -> Finding {
+fn not_granted(check: FoundBy, evaluation: &AccessEvaluation) -> Finding {
     let action = &evaluation.action;
     let summary = format!("no policy at hand allows `{action}`");
     let mut finding = Finding::new(cause_of(action), check, Certainty::Proven, summary)
@@ -75,7 +76,7 @@ fn not_granted(check: &str, evaluation: &AccessEvaluation) -> Finding {
 }
 
 /// A statement has the action, and something else in it does not fit.
-fn missed(check: &str, evaluation: &AccessEvaluation, statement: &AccessStatement) -> Vec<Finding> {
+fn missed(check: FoundBy, evaluation: &AccessEvaluation, statement: &AccessStatement) -> Vec<Finding> {
     let mut found = Vec::new();
     if statement.resource.result == Truth::False {
         found.push(resource(check, evaluation, statement));
@@ -93,7 +94,7 @@ fn missed(check: &str, evaluation: &AccessEvaluation, statement: &AccessStatemen
     found
 }
 
-fn resource(check: &str, evaluation: &AccessEvaluation, statement: &AccessStatement) -> Finding {
+fn resource(check: FoundBy, evaluation: &AccessEvaluation, statement: &AccessStatement) -> Finding {
     let action = &evaluation.action;
     let near = near(statement);
     let miss = near.map(|(_, miss)| miss);
@@ -136,7 +137,7 @@ fn resource(check: &str, evaluation: &AccessEvaluation, statement: &AccessStatem
 }
 
 fn condition(
-    check: &str,
+    check: FoundBy,
     evaluation: &AccessEvaluation,
     statement: &AccessStatement,
     condition: &ConditionEvaluation,
@@ -217,6 +218,7 @@ mod tests {
 
     use super::*;
     use crate::domain::iam::{AccessRequest, OtherKeys, Policy, evaluate_access};
+    use crate::domain::ids::CheckId;
 
     const SECRET: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db/password-AbCdEf";
     const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1234";
@@ -226,7 +228,7 @@ mod tests {
         let context: BTreeMap<String, String> =
             context.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let request = AccessRequest { action, resource, context: &context, others: OtherKeys::Unknown };
-        let found = findings("aws.get-secret", &evaluate_access(&[policy], &request));
+        let found = findings(CheckId::AwsGetSecret.into(), &evaluate_access(&[policy], &request));
         found.into_iter().map(|f| f.cause).collect()
     }
 
@@ -293,7 +295,7 @@ mod tests {
         let request = AccessRequest { action: get, resource: SECRET, context: &context, others: OtherKeys::Unknown };
         let evaluation = evaluate_access(&[policy], &request);
         assert_eq!(evaluation.decision, Decision::Unknown);
-        assert!(findings("x", &evaluation).iter().all(|f| f.certainty == Certainty::Possible));
+        assert!(findings(CheckId::AwsGetSecret.into(), &evaluation).iter().all(|f| f.certainty == Certainty::Possible));
     }
 
     #[test]

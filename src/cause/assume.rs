@@ -2,10 +2,11 @@
 
 use super::{Cause, Certainty, Finding};
 use crate::domain::iam::{AssumeEvaluation, ConditionEvaluation, Effect, StatementEvaluation, Truth};
+use crate::domain::ids::FoundBy;
 use crate::domain::profile::key::Key;
 
 /// Why the policy does not let the caller assume the role; none where it does, or where that cannot be told.
-pub fn findings(check: &str, evaluation: &AssumeEvaluation) -> Vec<Finding> {
+pub fn findings(check: FoundBy, evaluation: &AssumeEvaluation) -> Vec<Finding> {
     let proven = |cause, summary: &str| Finding::new(cause, check, Certainty::Proven, summary);
     let denying = |s: &&StatementEvaluation| s.effect == Effect::Deny && s.matches == Truth::True;
     if let Some(deny) = evaluation.statements.iter().find(denying) {
@@ -34,7 +35,7 @@ fn misses(statement: &StatementEvaluation) -> impl Iterator<Item = &ConditionEva
     statement.conditions.iter().filter(|condition| condition.result == Truth::False)
 }
 
-fn of_condition(check: &str, condition: &ConditionEvaluation) -> Finding {
+fn of_condition(check: FoundBy, condition: &ConditionEvaluation) -> Finding {
     let finding = |cause, summary: String| Finding::new(cause, check, Certainty::Proven, summary);
     if condition.key.eq_ignore_ascii_case("sts:ExternalId") {
         let summary = match condition.actual {
@@ -56,11 +57,12 @@ fn of_condition(check: &str, condition: &ConditionEvaluation) -> Finding {
 mod tests {
     use super::*;
     use crate::domain::iam::{AssumeRequest, Policy, evaluate_assume};
+    use crate::domain::ids::CheckId;
 
     fn causes(statement: &str, caller: &str) -> Vec<Cause> {
         let policy = Policy::parse(&format!("{{\"Statement\": [{statement}]}}")).unwrap();
         let request = AssumeRequest { caller: Some(caller), external_id: Some("sent"), session_name: None };
-        findings("aws.assume-role", &evaluate_assume(&policy, &request)).iter().map(|f| f.cause).collect()
+        findings(CheckId::AwsAssumeRole.into(), &evaluate_assume(&policy, &request)).iter().map(|f| f.cause).collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::{Actor, Cause, Finding, assets};
+use super::{Actor, Cause, Finding};
 
 /// What the catalogue says about one cause. Read from `assets/causes/<id>.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Entry {
     pub recognised: Vec<String>,
     /// Neighbouring causes (ids), and what separates each from this one.
     #[serde(default)]
-    pub told_apart: BTreeMap<String, String>,
+    pub distinguish: BTreeMap<String, String>,
     /// What to bring so that this cause can be confirmed or ruled out.
     #[serde(default)]
     pub decide: String,
@@ -134,8 +134,7 @@ pub fn entry(cause: Cause) -> &'static Entry {
     static ENTRIES: [OnceLock<Entry>; Cause::ALL.len()] = [const { OnceLock::new() }; Cause::ALL.len()];
     ENTRIES[cause as usize].get_or_init(|| {
         // A test parses every entry, so the fallback is never seen; it only spares the program a panic.
-        toml::from_str(assets::source(cause))
-            .unwrap_or_else(|_| Entry { title: cause.id().to_owned(), ..Entry::default() })
+        toml::from_str(cause.source()).unwrap_or_else(|_| Entry { title: cause.id().to_owned(), ..Entry::default() })
     })
 }
 
@@ -162,6 +161,7 @@ mod tests {
 
     use super::*;
     use crate::cause::Certainty;
+    use crate::domain::ids::CheckId;
 
     /// The guides, and how many steps each has.
     const GUIDES: &[(&str, u8)] = &[
@@ -275,7 +275,7 @@ mod tests {
     ];
 
     fn parsed(cause: Cause) -> Entry {
-        toml::from_str(assets::source(cause)).unwrap_or_else(|e| panic!("{cause}: {e}"))
+        toml::from_str(cause.source()).unwrap_or_else(|e| panic!("{cause}: {e}"))
     }
 
     #[test]
@@ -291,13 +291,13 @@ mod tests {
                 "{cause}: sentences end with a full stop"
             );
             assert!(!entry.recognised.is_empty(), "{cause}: recognised");
-            assert!(!entry.told_apart.is_empty(), "{cause}: told-apart");
+            assert!(!entry.distinguish.is_empty(), "{cause}: distinguish");
             assert!(!entry.decide.is_empty(), "{cause}: decide");
             assert!(!entry.fixes.is_empty(), "{cause}: fixes");
             for address in entry.docs_by_guide.values().chain([&entry.docs]) {
                 assert!(address.starts_with("https://") && !address.contains(' '), "{cause}: {address}");
             }
-            for neighbour in entry.told_apart.keys().chain(&entry.leads_to) {
+            for neighbour in entry.distinguish.keys().chain(&entry.leads_to) {
                 assert_ne!(neighbour.parse(), Ok(cause), "{cause} names itself");
                 assert!(neighbour.parse::<Cause>().is_ok(), "{cause}: no cause is called {neighbour}");
             }
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn completes_only_what_is_empty() {
-        let bare = Finding::new(Cause::SubMismatch, "trust.policy", Certainty::Proven, "differs");
+        let bare = Finding::new(Cause::SubMismatch, CheckId::TrustPolicy, Certainty::Proven, "differs");
         let full = complete(bare.clone(), Some("azure-workload-identity"));
         assert_eq!((full.guide.as_deref(), full.step), (Some("azure-workload-identity"), Some(3)));
         assert!(full.docs.contains("learn.microsoft.com"));

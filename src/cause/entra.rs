@@ -7,6 +7,7 @@ pub use credentials::{of_credentials, strangers};
 use super::{Cause, Certainty, Finding, TrustDocument};
 use crate::domain::entra::{CredentialEvaluation, EntraError, cloud};
 use crate::domain::iam::Decision;
+use crate::domain::ids::FoundBy;
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
 
 /// The codes of "no federated credential matches".
@@ -40,7 +41,7 @@ pub fn is_no_match(error: &EntraError) -> bool {
 }
 
 /// Sharpens the causes that Entra's words allow with everything else that was seen.
-pub fn narrow(findings: &mut Vec<Finding>, error: &EntraError, check: &str, seen: &Seen<'_>) {
+pub fn narrow(findings: &mut Vec<Finding>, error: &EntraError, check: FoundBy, seen: &Seen<'_>) {
     if is_no_match(error) {
         narrow_no_match(findings, error, check, seen);
     }
@@ -58,7 +59,7 @@ pub fn narrow(findings: &mut Vec<Finding>, error: &EntraError, check: &str, seen
 }
 
 /// Credentials at hand decide which value differs, or that none does.
-fn narrow_no_match(findings: &mut Vec<Finding>, error: &EntraError, check: &str, seen: &Seen<'_>) {
+fn narrow_no_match(findings: &mut Vec<Finding>, error: &EntraError, check: FoundBy, seen: &Seen<'_>) {
     let presented = error.presented();
     let quoted_values =
         [("issuer", presented.issuer), ("subject", presented.subject), ("audience", presented.audience)];
@@ -109,7 +110,7 @@ fn narrow_no_match(findings: &mut Vec<Finding>, error: &EntraError, check: &str,
 }
 
 /// AADSTS700024 quotes three times, and our clock is a fourth.
-fn narrow_times(findings: &mut Vec<Finding>, error: &EntraError, check: &str, seen: &Seen<'_>) {
+fn narrow_times(findings: &mut Vec<Finding>, error: &EntraError, check: FoundBy, seen: &Seen<'_>) {
     if !error.codes.iter().any(|code| [700024, 50012, 500133].contains(code)) {
         return;
     }
@@ -202,7 +203,7 @@ fn narrow_keys(findings: &mut Vec<Finding>, error: &EntraError, seen: &Seen<'_>)
 }
 
 /// A tenant that is not found, or an audience that fits no credential, may be of another national cloud.
-fn narrow_cloud(findings: &mut Vec<Finding>, error: &EntraError, check: &str, seen: &Seen<'_>) {
+fn narrow_cloud(findings: &mut Vec<Finding>, error: &EntraError, check: FoundBy, seen: &Seen<'_>) {
     let tenant_not_found = error.codes.iter().any(|code| [90002, 900021, 700016].contains(code));
     if !tenant_not_found {
         return;
@@ -276,17 +277,18 @@ mod tests {
 
     use super::credentials::tests::{credential, evaluation, token};
     use super::*;
-    use crate::cause::explain::{Provider, candidates};
+    use crate::cause::explain::candidates;
+    use crate::domain::ids::{CheckId, Cloud};
 
     /// The causes that a refusal comes to, as the verdict makes them.
     fn refused(text: &str, seen: &Seen<'_>) -> Vec<(Cause, Certainty)> {
         let error = EntraError::parse(text).unwrap();
         let code = format!("AADSTS{}", error.code().unwrap());
-        let mut findings: Vec<Finding> = candidates(Provider::Azure, &code, &error.description)
+        let mut findings: Vec<Finding> = candidates(Cloud::Azure, &code, &error.description)
             .into_iter()
-            .map(|c| Finding::new(c.cause, "azure.exchange", c.certainty, "x"))
+            .map(|c| Finding::new(c.cause, CheckId::AzureExchange, c.certainty, "x"))
             .collect();
-        narrow(&mut findings, &error, "azure.exchange", seen);
+        narrow(&mut findings, &error, CheckId::AzureExchange.into(), seen);
         findings.iter().map(|f| (f.cause, f.certainty)).collect()
     }
 

@@ -1,4 +1,4 @@
-//! What a token's own claims rule out, whatever a cloud's refusal would allow.
+//! What rules causes out: a document that decides them, and a token's own claims.
 
 use serde_json::{Map, Value};
 
@@ -29,5 +29,45 @@ pub fn by_claims(cause: Cause, claims: &Map<String, Value>) -> Option<&'static s
         Cause::EnvNotSet | Cause::IdTokenPermissionMissing => is_whole.then_some("there is a token"),
         Cause::AudMultiWithoutAzp => text("aud").is_some().then_some("the token has one audience"),
         _ => None,
+    }
+}
+
+/// What a trust is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustDocument {
+    /// An IAM role's trust policy.
+    Policy,
+    /// The federated credentials of an Entra application.
+    Credentials,
+}
+
+impl TrustDocument {
+    /// The causes that lie in it alone: evaluating it for a token finds or excludes them.
+    pub const fn decides(self) -> &'static [Cause] {
+        match self {
+            TrustDocument::Policy => &[
+                Cause::SubMismatch,
+                Cause::SubCaseMismatch,
+                Cause::ImmutableSub,
+                Cause::AudMismatch,
+                Cause::PrincipalArnWrong,
+                Cause::ConditionKeyWrong,
+                Cause::OperatorWrong,
+                Cause::ClaimMismatch,
+                Cause::ActionMissing,
+                Cause::TagSessionMissing,
+                Cause::WrongFlow,
+                Cause::ExplicitDeny,
+            ],
+            TrustDocument::Credentials => &[
+                Cause::IssMismatch,
+                Cause::SubMismatch,
+                Cause::SubCaseMismatch,
+                Cause::ImmutableSub,
+                Cause::AudMismatch,
+                Cause::ClaimMismatch,
+                Cause::FicMissing,
+            ],
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Cause;
+use super::{Cause, TrustDocument};
+use crate::domain::ids::FoundBy;
 use crate::domain::profile::key::Key;
 
 /// How sure a finding is. Ordered: the surest first.
@@ -98,8 +99,8 @@ pub struct Look {
 pub struct Finding {
     /// What must change.
     pub cause: Cause,
-    /// The id of the check that found it, or the command (`explain`, `trust`) where no check ran.
-    pub check: String,
+    /// What found it.
+    pub check: FoundBy,
     /// How sure this is.
     pub certainty: Certainty,
     /// How bad it is, where it is a weakness and no failure.
@@ -140,7 +141,7 @@ pub struct Finding {
 
 impl Finding {
     /// A finding with nothing but its cause, place, certainty and sentence; the catalogue supplies the rest.
-    pub fn new(cause: Cause, check: impl Into<String>, certainty: Certainty, summary: impl Into<String>) -> Self {
+    pub fn new(cause: Cause, check: impl Into<FoundBy>, certainty: Certainty, summary: impl Into<String>) -> Self {
         Finding {
             cause,
             check: check.into(),
@@ -162,22 +163,9 @@ impl Finding {
 
     /// What the two values of its difference are: where a policy may be the wrong side, neither is the expected one.
     pub fn sides(&self) -> (&'static str, &'static str) {
-        const OF_A_POLICY: &[Cause] = &[
-            Cause::SubMismatch,
-            Cause::SubCaseMismatch,
-            Cause::ImmutableSub,
-            Cause::AudMismatch,
-            Cause::ClaimMismatch,
-            Cause::ConditionKeyWrong,
-            Cause::OperatorWrong,
-            Cause::PrincipalArnWrong,
-            Cause::ActionMissing,
-            Cause::TagSessionMissing,
-            Cause::WrongFlow,
-        ];
         // What a check of the token compares it with is the profile, which says what is meant.
-        let compares_policies = !self.check.starts_with("token.") && !self.check.starts_with("azure.");
-        if compares_policies && OF_A_POLICY.contains(&self.cause) {
+        let compares_policies = !self.check.id().starts_with("token.") && !self.check.id().starts_with("azure.");
+        if compares_policies && TrustDocument::Policy.decides().contains(&self.cause) {
             ("policy", "token")
         } else {
             ("expected", "actual")
@@ -255,3 +243,27 @@ impl Finding {
         self
     }
 }
+
+/// What is refused, why it may be, and the one command that decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undecided {
+    /// What met the refusal.
+    pub check: FoundBy,
+    /// The refusal in its own words.
+    pub refused: String,
+    /// The likeliest first.
+    pub candidates: Vec<Suspect>,
+    /// What decides.
+    pub decide: Look,
+}
+
+/// One cause that would explain a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspect {
+    pub cause: Cause,
+    /// One sentence: what would be wrong.
+    pub summary: String,
+}
+
+/// So many candidates are told in a line each; the rest by their names alone.
+pub const UNFOLDED: usize = 4;

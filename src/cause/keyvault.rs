@@ -2,6 +2,7 @@
 
 use super::entra::put_first;
 use super::{Cause, Certainty, Finding};
+use crate::domain::ids::FoundBy;
 use crate::domain::keyvault::VaultError;
 
 /// What was asked of the vault.
@@ -45,7 +46,7 @@ pub fn is_denial(error: &VaultError) -> bool {
 }
 
 /// Sharpens the causes that the vault's words allow with everything else that was seen.
-pub fn narrow(findings: &mut Vec<Finding>, error: &VaultError, check: &str, asked: Asked, seen: &Seen<'_>) {
+pub fn narrow(findings: &mut Vec<Finding>, error: &VaultError, check: FoundBy, asked: Asked, seen: &Seen<'_>) {
     match error.best_code() {
         Some("ForbiddenByRbac") => narrow_roles(findings, error, check, asked, seen),
         Some("AccessDenied") => narrow_policies(findings, check, asked, seen),
@@ -59,7 +60,7 @@ pub fn narrow(findings: &mut Vec<Finding>, error: &VaultError, check: &str, aske
 }
 
 /// The vault decides by roles.
-fn narrow_roles(findings: &mut Vec<Finding>, error: &VaultError, check: &str, asked: Asked, seen: &Seen<'_>) {
+fn narrow_roles(findings: &mut Vec<Finding>, error: &VaultError, check: FoundBy, asked: Asked, seen: &Seen<'_>) {
     if let Some(assignment) = &error.deny_assignment {
         let summary = "a deny assignment forbids it, whatever the roles allow";
         let finding = Finding::new(Cause::ExplicitDeny, check, Certainty::Proven, summary)
@@ -108,7 +109,7 @@ fn narrow_roles(findings: &mut Vec<Finding>, error: &VaultError, check: &str, as
 }
 
 /// The vault decides by access policies: that it does is told by the answer itself.
-fn narrow_policies(findings: &mut Vec<Finding>, check: &str, asked: Asked, seen: &Seen<'_>) {
+fn narrow_policies(findings: &mut Vec<Finding>, check: FoundBy, asked: Asked, seen: &Seen<'_>) {
     if asked == Asked::List && seen.other == Other::Granted {
         let summary = "the access policy lets the application get secrets and not list them";
         let finding = Finding::new(Cause::MissingList, check, Certainty::Proven, summary)
@@ -123,7 +124,7 @@ fn narrow_policies(findings: &mut Vec<Finding>, check: &str, asked: Asked, seen:
 }
 
 /// "Not found" comes only after the right was granted; a deleted secret of the name may still be there.
-fn narrow_missing(findings: &mut Vec<Finding>, check: &str, seen: &Seen<'_>) {
+fn narrow_missing(findings: &mut Vec<Finding>, check: FoundBy, seen: &Seen<'_>) {
     let proof = "the answer came after the right to read was checked, so the right is there";
     match seen.recoverable {
         Some(true) => put_first(
@@ -218,7 +219,8 @@ fn is_one_word(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cause::explain::{Provider, candidates};
+    use crate::cause::explain::candidates;
+    use crate::domain::ids::{CheckId, Cloud};
 
     const RBAC: &str = "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: appid=app-1;oid=object-1;iss=https://sts.windows.net/t/\r\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\nResource: '/subscriptions/s'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: v;location=l\r\n";
     const POLICY: &str = "The user, group or application 'appid=a;oid=o;iss=i' does not have secrets get permission on key vault 'v;location=l'.";
@@ -235,11 +237,11 @@ mod tests {
             inner_code: inner.map(str::to_owned),
             ..VaultError::of_message(message)
         };
-        let mut findings: Vec<Finding> = candidates(Provider::Azure, error.best_code().unwrap(), message)
+        let mut findings: Vec<Finding> = candidates(Cloud::Azure, error.best_code().unwrap(), message)
             .into_iter()
-            .map(|c| Finding::new(c.cause, "azure.get-secret", c.certainty, "x"))
+            .map(|c| Finding::new(c.cause, CheckId::AzureGetSecret, c.certainty, "x"))
             .collect();
-        narrow(&mut findings, &error, "azure.get-secret", asked, seen);
+        narrow(&mut findings, &error, CheckId::AzureGetSecret.into(), asked, seen);
         findings.iter().map(|f| (f.cause, f.certainty)).collect()
     }
 

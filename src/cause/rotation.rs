@@ -2,12 +2,11 @@
 
 use super::{Cause, Certainty, Finding};
 use crate::domain::fingerprint::Variant;
+use crate::domain::ids::Finder;
 use crate::domain::profile::key::Key;
 use crate::domain::rotation::{Facts, Judgement, Sighting, Source, Why};
 
 /// The check id of a rotation's findings: the command itself.
-const CHECK: &str = "rotate";
-
 /// How the automation's variable gets its value, as far as the profile tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadAt {
@@ -186,13 +185,14 @@ fn foreign(facts: &Facts<'_>, unchanged: Option<bool>) -> Vec<Finding> {
 }
 
 fn finding(cause: Cause, certainty: Certainty, summary: impl Into<String>) -> Finding {
-    Finding::new(cause, CHECK, certainty, summary)
+    Finding::new(cause, Finder::Rotate, certainty, summary)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::fingerprint::Fingerprint;
+    use crate::domain::ids::FoundBy;
     use crate::domain::rotation::{Place, Store, StoreSnapshot, Verdict, Version};
     use crate::domain::runtime_output::RuntimeOutput;
 
@@ -275,7 +275,7 @@ mod tests {
             let found = found(Why::HasPrevious { variant: None }, &sighting, read_at);
             assert_eq!(causes(&found), expected, "{read_at:?}: {sighting:?}");
             assert!(found[0].evidence.iter().any(|line| line.contains(evidence)), "{:?}", found[0].evidence);
-            assert!(found.iter().all(|finding| finding.check == "rotate"));
+            assert!(found.iter().all(|finding| finding.check == FoundBy::from(Finder::Rotate)));
         }
         let variant = Why::HasPrevious { variant: Some(Variant::TrailingNewline) };
         let found = found(variant, &seen(5, kickoff(), ""), Kickoff);

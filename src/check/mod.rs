@@ -1,9 +1,25 @@
-//! What can be checked: each check's identity and needs, the facts a probe brings, and the verdict on them.
+//! What can be checked: each check as one value with its facts, its verdict and its command, and the steps that they need.
 
+mod aws;
+mod azure;
+mod call;
+mod clock;
+mod definition;
+mod deployment;
 pub mod facts;
-mod id;
+mod issuer;
+mod network;
 mod outcome;
-pub mod verdict;
+pub mod registry;
+mod reproduce;
+mod secret;
+pub mod step;
+#[cfg(test)]
+mod tests;
+pub mod token;
+mod trust;
 
-pub use id::{CheckId, UnknownCheck};
+pub use definition::{Check, Link, Reproduction};
 pub use outcome::{Outcome, Verdict};
+
+pub use crate::domain::ids::CheckId;

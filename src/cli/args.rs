@@ -10,7 +10,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::check::{CheckId, UnknownCheck};
+use crate::check::CheckId;
+use crate::domain::ids::UnknownId;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::reach::Reach;
 use crate::guide::form::shell::quote;
@@ -244,7 +245,7 @@ pub(super) fn assignment() -> Offering<StringValueParser> {
 }
 
 /// Reads a check's id.
-type ReadsCheck = fn(&str) -> Result<CheckId, UnknownCheck>;
+type ReadsCheck = fn(&str) -> Result<CheckId, UnknownId>;
 
 /// Takes a check's id, and offers all of them.
 pub(super) fn check_id() -> Offering<ReadsCheck> {

@@ -13,7 +13,7 @@ use crate::domain::profile::document;
 use crate::domain::profile::key::{Key, Kind};
 use crate::domain::profile::setting::Value;
 use crate::domain::redaction::looks_secret;
-use crate::guide::{Change, Confirmation, Shown, confirmations, shown};
+use crate::guide::{Change, Confirmation, ExternalProof, confirmations, shown};
 use crate::private_file;
 use crate::probe::regular_file;
 
@@ -40,7 +40,7 @@ pub(super) fn confirmed(path: &Path, guide: Guide) -> Result<Vec<Confirmation>, 
 ///
 /// # Errors
 /// The file cannot be read.
-pub(super) fn shown_of(path: &Path, guide: Guide) -> Result<Vec<Shown>, CliError> {
+pub(super) fn shown_of(path: &Path, guide: Guide) -> Result<Vec<ExternalProof>, CliError> {
     Ok(shown(&settings::read(path)?, guide))
 }
 

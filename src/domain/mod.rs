@@ -1,12 +1,14 @@
 //! The field's vocabulary as pure values: no runtime, clock, environment, file or socket is reachable from here.
 
 pub mod arn;
+pub mod cause;
 pub mod certificate;
 pub mod confusable;
 pub mod discovery;
 pub mod entra;
 pub mod fingerprint;
 pub mod iam;
+pub mod ids;
 pub mod issuer;
 pub mod json;
 pub mod jwks;

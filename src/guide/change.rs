@@ -1,6 +1,6 @@
 //! What following a guide changes in a profile: values, and what a person confirmed. The text's other parts stay.
 
-use super::state::{Confirmation, Shown};
+use super::state::{Confirmation, ExternalProof};
 use super::text::{Proof, setup_guide};
 use crate::domain::profile::Guide;
 use crate::domain::profile::document::{CONFIRMED, SHOWN, remembered};
@@ -23,7 +23,7 @@ pub enum Change {
     /// They take it back.
     TakeBack { guide: Guide, step: u8 },
     /// Something was shown that no check can repeat.
-    Show { guide: Guide, shown: Shown },
+    Show { guide: Guide, shown: ExternalProof },
 }
 
 impl Change {
@@ -60,7 +60,7 @@ pub fn confirmations(text: &str, guide: Guide) -> Vec<Confirmation> {
 }
 
 /// What a profile's text says was shown of a guide.
-pub fn shown(text: &str, guide: Guide) -> Vec<Shown> {
+pub fn shown(text: &str, guide: Guide) -> Vec<ExternalProof> {
     let own = remembered(text, SHOWN).into_iter().filter(|shown| shown.guide == guide.id());
-    own.filter_map(|shown| Some(Shown { proof: Proof::parse(&shown.name)?, at: shown.at })).collect()
+    own.filter_map(|shown| Some(ExternalProof { proof: Proof::parse(&shown.name)?, at: shown.at })).collect()
 }

@@ -21,7 +21,7 @@ pub use import::{Import, Left, Taken, import};
 pub use question::{Question, questions};
 pub use render::{Rendered, render};
 pub use rotate_command::rotate_command;
-pub use state::{Confirmation, Evidence, Judged, Open, Shown, StepState, next_open, states};
+pub use state::{CheckResult, Confirmation, Evidence, ExternalProof, Open, StepState, next_open, states};
 pub use text::{Field, Place, Proof, Reading, SetupGuide, Side, Step, Tab, TellingAnswer, setup_guide};
 pub use thumbprint::thumbprint;
 pub use token_origin::{TokenOrigin, token_origin};

@@ -73,7 +73,7 @@ pub struct Open {
 
 /// A check's end, as far as a step is concerned.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
+pub struct CheckResult {
     pub check: CheckId,
     pub outcome: Outcome,
     /// Its own words, where it has some.
@@ -98,7 +98,7 @@ pub struct Confirmation {
 
 /// Something that was shown and that no check can repeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct ExternalProof {
     pub proof: Proof,
     /// RFC 3339 UTC.
     pub at: String,
@@ -108,9 +108,9 @@ pub struct Shown {
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// The checks that ended; none where no run was made.
-    pub checks: Vec<Judged>,
+    pub checks: Vec<CheckResult>,
     /// What else was shown.
-    pub shown: Vec<Shown>,
+    pub shown: Vec<ExternalProof>,
     pub confirmations: Vec<Confirmation>,
     /// The keys that the profile holds.
     pub known: Vec<Key>,
@@ -199,7 +199,8 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
     // A check that does not apply says nothing, unlike one that another check kept from running or that could not tell.
     let silent =
         |id: &&CheckId| of(id).is_none_or(|judged| judged.outcome == Outcome::Skipped && judged.blocked_by.is_none());
-    let shown: Vec<&Shown> = evidence.shown.iter().filter(|shown| step.shown_by.contains(&shown.proof)).collect();
+    let shown: Vec<&ExternalProof> =
+        evidence.shown.iter().filter(|shown| step.shown_by.contains(&shown.proof)).collect();
     let deciding: Vec<CheckId> = step.checks.iter().filter(passed).copied().collect();
     let open: Vec<CheckId> = step.checks.iter().filter(|id| !passed(id)).copied().collect();
     let all_told = open.iter().all(|id| silent(&id));
@@ -225,7 +226,8 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
     }
     let lacks = |field: &Key| !evidence.known.contains(field);
     let required = step.fields.iter().filter(|field| field.need == Need::Required).map(|field| field.key);
-    let untold = |judged: &Judged| (judged.outcome == Outcome::Inconclusive).then(|| judged.reason.clone()).flatten();
+    let untold =
+        |judged: &CheckResult| (judged.outcome == Outcome::Inconclusive).then(|| judged.reason.clone()).flatten();
     StepState::ToDo(Open {
         fields: required.filter(lacks).collect(),
         untold: open.iter().filter_map(|id| Some((*id, untold(of(id)?)?))).collect(),
@@ -235,7 +237,7 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
 }
 
 /// The state that a refusal shows, where it is one of those that tell.
-fn answered(answer: &TellingAnswer, judged: &Judged) -> Option<StepState> {
+fn answered(answer: &TellingAnswer, judged: &CheckResult) -> Option<StepState> {
     let code = judged.code.as_ref().filter(|code| judged.outcome == Outcome::Fail && answer.codes.contains(code))?;
     let (says, at) = (answer.says.clone(), judged.at.clone());
     Some(StepState::Answered { check: answer.check, code: code.clone(), says, at })
@@ -251,16 +253,24 @@ mod tests {
     const GUIDE: Guide = Guide::AwsWorkloadIdentity;
     const AT: &str = "2026-01-02T00:00:00Z";
 
-    fn judged(check: CheckId, outcome: Outcome) -> Judged {
-        Judged { check, outcome, reason: None, findings: Vec::new(), blocked_by: None, code: None, at: AT.to_owned() }
+    fn judged(check: CheckId, outcome: Outcome) -> CheckResult {
+        CheckResult {
+            check,
+            outcome,
+            reason: None,
+            findings: Vec::new(),
+            blocked_by: None,
+            code: None,
+            at: AT.to_owned(),
+        }
     }
 
-    fn failed(check: CheckId, causes: &[(Cause, Certainty)]) -> Judged {
+    fn failed(check: CheckId, causes: &[(Cause, Certainty)]) -> CheckResult {
         let finding = |(cause, certainty): &(Cause, Certainty)| {
-            catalogue::complete(Finding::new(*cause, check.id(), *certainty, "wrong"), Some(GUIDE.id()))
+            catalogue::complete(Finding::new(*cause, check, *certainty, "wrong"), Some(GUIDE.id()))
         };
         let findings = causes.iter().map(finding).collect();
-        Judged { findings, ..judged(check, Outcome::Fail) }
+        CheckResult { findings, ..judged(check, Outcome::Fail) }
     }
 
     fn state(evidence: &Evidence, number: u8) -> StepState {
@@ -305,7 +315,7 @@ mod tests {
         let StepState::ToDo(open) = state(&evidence, 3) else { panic!() };
         assert_eq!(open.untold, [(CheckId::TrustPolicy, "the file is no policy".to_owned())]);
         evidence.checks[2] =
-            Judged { blocked_by: Some(CheckId::TokenPresent), ..judged(CheckId::TrustPolicy, Outcome::Skipped) };
+            CheckResult { blocked_by: Some(CheckId::TokenPresent), ..judged(CheckId::TrustPolicy, Outcome::Skipped) };
         assert!(matches!(state(&evidence, 3), StepState::ToDo(_)));
         // What supports decides nothing.
         evidence.checks = vec![judged(CheckId::TokenClaims, Outcome::Pass)];
@@ -364,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_refusal_of_something_later_shows_what_came_before_it() {
-        let exchange = |code: &str, cause| Judged {
+        let exchange = |code: &str, cause| CheckResult {
             code: Some(code.to_owned()),
             ..failed(CheckId::AwsAssumeRoleWithWebIdentity, &[(cause, Certainty::Likely)])
         };
@@ -389,7 +399,7 @@ mod tests {
         // A deployment that answers does not show that the variable is set; a rotation that arrives does.
         evidence.checks = vec![judged(CheckId::DeploymentReachable, Outcome::Pass)];
         assert!(!is_verified(&state(&evidence, 9)));
-        evidence.shown = vec![Shown { proof: Proof::Rotation, at: AT.to_owned() }];
+        evidence.shown = vec![ExternalProof { proof: Proof::Rotation, at: AT.to_owned() }];
         for number in [0, 6, 7, 9, 10] {
             assert!(is_verified(&state(&evidence, number)), "{number}");
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use tokio::io::AsyncReadExt as _;
 
 use super::regular_file;
-use crate::check::facts::document::Unread;
+use crate::check::facts::Unread;
 
 /// The largest document that is read, in bytes; IAM's own limits are far below.
 pub const LARGEST: u64 = 1024 * 1024;

@@ -5,10 +5,11 @@ use url::Url;
 
 use super::{Context, script};
 use crate::cause::catalogue::{CatalogueFix, complete, entry};
-use crate::cause::explain::{Explanation, Given, Parsed, explain};
+use crate::cause::explain::{ExplainContext, Explanation, Parsed, explain};
 use crate::cause::{Certainty, Finding, Fix, Look};
 use crate::check::CheckId;
 use crate::domain::arn::RoleArn;
+use crate::domain::ids::FoundBy;
 use crate::domain::profile::Profile;
 use crate::guide::form::shell::quote;
 
@@ -56,13 +57,8 @@ pub struct Values<'a> {
 
 impl<'a> Values<'a> {
     /// What a run knows, for a finding of `check`.
-    pub fn of_run(context: Context<'a>, check: &str) -> Self {
-        Values {
-            profile: Some(context.profile),
-            claims: context.facts.claims(),
-            parsed: None,
-            check: CheckId::ALL.iter().copied().find(|id| id.id() == check),
-        }
+    pub fn of_run(context: Context<'a>, check: FoundBy) -> Self {
+        Values { profile: Some(context.profile), claims: context.facts.claims(), parsed: None, check: check.check() }
     }
 
     /// The value of a placeholder, where it is known and can be an argument: one that begins like an option, or holds
@@ -204,7 +200,7 @@ pub fn advised(finding: Finding, guide: Option<&str>, values: &Values<'_>) -> Fi
 
 /// Explains an error text, its causes with what the catalogue has for them: values come from the text and from what was
 /// given beside it.
-pub fn explained(text: &str, given: &Given<'_>) -> Explanation {
+pub fn explained(text: &str, given: &ExplainContext<'_>) -> Explanation {
     let mut explanation = explain(text, given);
     let Explanation { parsed, guide, causes, .. } = &mut explanation;
     let values = Values { profile: given.profile, claims: given.claims, parsed: Some(parsed), check: None };
@@ -331,6 +327,7 @@ mod tests {
 
     use super::*;
     use crate::cause::Cause;
+    use crate::domain::ids::Finder;
     use crate::domain::profile::Guide;
 
     fn sh(arguments: &[&str]) -> Output {
@@ -342,7 +339,7 @@ mod tests {
         let guides = Guide::ALL.iter().map(|guide| Some(guide.id())).chain([None]);
         let mut printed: Vec<String> = guides
             .flat_map(|guide| {
-                let found = advised(Finding::new(cause, "explain", Certainty::Proven, "wrong"), guide, values);
+                let found = advised(Finding::new(cause, Finder::Explain, Certainty::Proven, "wrong"), guide, values);
                 let fixes = found.fixes.into_iter().flat_map(|fix| fix.command.into_iter().chain(fix.undo));
                 fixes.chain(found.see.into_iter().map(|look| look.command)).collect::<Vec<_>>()
             })

@@ -18,7 +18,8 @@ pub use undecided::{look, suspects, undecided};
 
 use crate::cause::{Certainty, Finding, Fix};
 use crate::check::facts::Facts;
-use crate::domain::profile::{Guide, Profile};
+use crate::domain::ids::Cloud;
+use crate::domain::profile::Profile;
 
 /// What a fix is made from.
 #[derive(Clone, Copy, Debug)]
@@ -29,13 +30,10 @@ pub struct Context<'a> {
 
 /// The fixes that a cloud builds from the documents and answers at hand; none where the cause is not its own.
 fn built(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
-    match context.profile.guide {
-        Guide::AzureWorkloadIdentity => azure::fixes(finding, context),
-        Guide::AwsWorkloadIdentity
-        | Guide::AwsStatic
-        | Guide::AwsAssumeRole
-        | Guide::GitlabAws
-        | Guide::CircleciAws => aws::fixes(finding, context),
+    match context.profile.guide.cloud() {
+        Cloud::Azure => azure::fixes(finding, context),
+        Cloud::Aws => aws::fixes(finding, context),
+        Cloud::Gcp => Vec::new(),
     }
 }
 
@@ -53,5 +51,5 @@ pub fn attach(finding: &mut Finding, context: Context<'_>) {
     if !built.is_empty() {
         finding.fixes = built;
     }
-    advise(finding, Some(guide), &Values::of_run(context, &finding.check));
+    advise(finding, Some(guide), &Values::of_run(context, finding.check));
 }

@@ -4,6 +4,7 @@ use super::Context;
 use super::catalogue::{Piece, Values, pieces, what};
 use crate::cause::catalogue::{CatalogueRequest, entry};
 use crate::cause::{Cause, Finding, Fix};
+use crate::check::Link;
 use crate::domain::issuer::IssuerKind;
 use crate::domain::profile::{Guide, Profile, TokenSource};
 
@@ -22,7 +23,7 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
     };
     let fitting = situations(finding, context).into_iter().map(of).find(|found| !found.is_empty());
     let fitting = fitting.unwrap_or_else(|| requests.iter().filter(|request| request.of.is_none()).collect());
-    let values = Values::of_run(context, &finding.check);
+    let values = Values::of_run(context, finding.check);
     fitting
         .into_iter()
         .map(|request| Fix { text: worded(&request.text, finding, &values), actor: request.actor, ..Fix::default() })
@@ -31,7 +32,8 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
 
 /// What a request may be limited to, the most telling first.
 fn situations(finding: &Finding, context: Context<'_>) -> Vec<&'static str> {
-    let is_issuers = finding.check.starts_with("issuer.").then_some("issuer");
+    let link = finding.check.check().map(|check| check.check().link);
+    let is_issuers = matches!(link, Some(Link::Issuer | Link::Keys)).then_some("issuer");
     let source = match context.profile.token {
         Some(TokenSource::Command(_)) => Some("command"),
         _ => None,
@@ -78,8 +80,9 @@ mod tests {
     use super::*;
     use crate::cause::{Actor, Certainty};
     use crate::check::facts::Facts;
+    use crate::domain::ids::CheckId;
 
-    fn asked(profile: &Profile, cause: Cause, check: &str) -> Vec<Fix> {
+    fn asked(profile: &Profile, cause: Cause, check: CheckId) -> Vec<Fix> {
         let finding = Finding::new(cause, check, Certainty::Proven, "the answer was 503");
         fixes(&finding, Context { profile, facts: &Facts::default() })
     }
@@ -93,20 +96,20 @@ mod tests {
 
     #[test]
     fn a_message_names_the_issuer_and_what_was_seen() {
-        let message = asked(&profile(), Cause::IssuerNotConfigured, "issuer.discovery").remove(0);
+        let message = asked(&profile(), Cause::IssuerNotConfigured, CheckId::IssuerDiscovery).remove(0);
         assert_eq!((message.actor, message.command), (Actor::Platform, None));
         assert!(message.text.contains("https://app.example.com"), "{}", message.text);
         assert!(message.text.contains("the answer was 503"), "{}", message.text);
         let mut unknown = profile();
         unknown.issuer_url = None;
-        let message = asked(&unknown, Cause::IssuerNotConfigured, "issuer.discovery").remove(0);
+        let message = asked(&unknown, Cause::IssuerNotConfigured, CheckId::IssuerDiscovery).remove(0);
         assert!(message.text.contains("[the issuer's URL]"), "{}", message.text);
     }
 
     #[test]
     fn whoever_made_the_token_decides_who_acts() {
         let mut profile = profile();
-        let actor = |profile: &Profile| asked(profile, Cause::TokenExpired, "token.time").remove(0).actor;
+        let actor = |profile: &Profile| asked(profile, Cause::TokenExpired, CheckId::TokenTime).remove(0).actor;
         assert_eq!(actor(&profile), Actor::Platform);
         profile.token = Some(TokenSource::Command(vec!["mint".into()]));
         assert_eq!(actor(&profile), Actor::You);
@@ -114,14 +117,14 @@ mod tests {
         profile.issuer_url = Some("https://token.actions.githubusercontent.com".into());
         assert_eq!(actor(&profile), Actor::You);
         profile.guide = Guide::AwsStatic;
-        assert_eq!(asked(&profile, Cause::TokenExpired, "token.time"), []);
+        assert_eq!(asked(&profile, Cause::TokenExpired, CheckId::TokenTime), []);
     }
 
     #[test]
     fn a_network_failure_is_the_issuers_only_on_the_way_to_it() {
         for cause in [Cause::Dns, Cause::ConnectRefused, Cause::TlsExpired, Cause::TlsName, Cause::TlsUntrusted] {
-            assert_eq!(asked(&profile(), cause, "issuer.reachable").remove(0).actor, Actor::Issuer, "{cause}");
-            assert_eq!(asked(&profile(), cause, "deployment.reachable"), [], "{cause}");
+            assert_eq!(asked(&profile(), cause, CheckId::IssuerReachable).remove(0).actor, Actor::Issuer, "{cause}");
+            assert_eq!(asked(&profile(), cause, CheckId::DeploymentReachable), [], "{cause}");
         }
     }
 

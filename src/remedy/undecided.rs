@@ -77,7 +77,7 @@ const AGAIN: (&str, &str) =
 /// What a refusal leaves open, with what decides. `None` where there is nothing to decide between.
 pub fn undecided(candidates: &[Finding], refused: &str, context: Context<'_>) -> Option<Undecided> {
     let [likeliest, _, ..] = candidates else { return None };
-    let values = Values::of_run(context, &likeliest.check);
+    let values = Values::of_run(context, likeliest.check);
     let document = DOCUMENTS.iter().find(|document| {
         Some(document.check) == values.check
             && (document.guides.is_empty() || document.guides.contains(&context.profile.guide))
@@ -92,12 +92,7 @@ pub fn undecided(candidates: &[Finding], refused: &str, context: Context<'_>) ->
             .and_then(|candidates| look(candidates, Some(context.profile.guide.id()), &values))
             .unwrap_or_else(|| Look { text: AGAIN.0.to_owned(), command: looking(AGAIN.1, &values) }),
     };
-    Some(Undecided {
-        check: likeliest.check.clone(),
-        refused: refused.to_owned(),
-        candidates: suspects(candidates),
-        decide,
-    })
+    Some(Undecided { check: likeliest.check, refused: refused.to_owned(), candidates: suspects(candidates), decide })
 }
 
 /// The candidates, a line each: in a sentence, where all that is known of one is its name.
@@ -125,7 +120,7 @@ mod tests {
     use crate::domain::profile::setting::{Origin, Setting, Value};
 
     fn decided(profile: &Profile, check: CheckId, causes: &[Cause]) -> Option<Undecided> {
-        let found = |cause: &Cause| Finding::new(*cause, check.id(), Certainty::Possible, "may be");
+        let found = |cause: &Cause| Finding::new(*cause, check, Certainty::Possible, "may be");
         let candidates: Vec<Finding> = causes.iter().map(found).collect();
         undecided(&candidates, "AccessDenied: no", Context { profile, facts: &Facts::default() })
     }

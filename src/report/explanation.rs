@@ -54,7 +54,7 @@ fn section(title: &str) -> Page {
 
 /// What the text itself says, as far as it was understood.
 fn said(page: &mut Page, explanation: &Explanation, ctx: RenderContext) {
-    let cloud = explanation.provider.map(|provider| provider.id().to_owned());
+    let cloud = explanation.cloud.map(|cloud| cloud.id().to_owned());
     let rows = [("cloud", cloud), ("code", explanation.code.clone())].into_iter().chain(explanation.parsed.parts());
     let rows: Vec<(&str, String)> = rows.filter_map(|(label, value)| Some((label, value?))).collect();
     if rows.is_empty() {

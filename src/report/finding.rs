@@ -35,7 +35,7 @@ pub fn origin(finding: &Finding) -> Line {
     Line::of(Role::Plain, format!("{severity}{}", finding.cause))
         .with(Role::Muted, ", ")
         .with(role, certainty(finding.certainty))
-        .with(Role::Muted, format!(" by {}", visible(&finding.check)))
+        .with(Role::Muted, format!(" by {}", finding.check))
 }
 
 /// What a finding rests on, and the way out.
@@ -144,6 +144,7 @@ pub fn undecided(undecided: &Undecided, ctx: RenderContext) -> Page {
 mod tests {
     use super::*;
     use crate::cause::{Cause, Suspect};
+    use crate::domain::ids::CheckId;
     use crate::report::ansi::TextFormat;
     use crate::report::markdown;
 
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn marks_the_first_differing_character() {
-        let finding = Finding::new(Cause::SubMismatch, "trust.policy", Certainty::Proven, "The subject differs")
+        let finding = Finding::new(Cause::SubMismatch, CheckId::TrustPolicy, Certainty::Proven, "The subject differs")
             .with_difference("organization:a1", "organization:a2");
         let text = text(&finding);
         let lines: Vec<&str> = text.lines().collect();
@@ -180,7 +181,7 @@ mod tests {
             verify: Some("trustline check --profile prod".into()),
             ..Fix::default()
         };
-        let mut finding = Finding::new(Cause::TlsExpired, "issuer.tls", Certainty::Proven, "expired");
+        let mut finding = Finding::new(Cause::TlsExpired, CheckId::IssuerTls, Certainty::Proven, "expired");
         finding.fixes = vec![fix(Actor::Issuer, "one\ntwo\n"), fix(Actor::You, &"line\n".repeat(13))];
         let whole = text(&finding);
         assert!(
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn what_follows_is_one_line() {
-        let mut finding = Finding::new(Cause::ProviderMissing, "token.claims", Certainty::Proven, "no provider");
+        let mut finding = Finding::new(Cause::ProviderMissing, CheckId::TokenClaims, Certainty::Proven, "no provider");
         finding.follows_from = Some(Cause::IssuerDiffers);
         assert_eq!(
             text(&finding.with_evidence("seen")),
@@ -206,8 +207,8 @@ mod tests {
 
     #[test]
     fn hostile_text_is_made_visible() {
-        let finding =
-            Finding::new(Cause::SubMismatch, "x", Certainty::Proven, "a\u{1b}[2J").with_difference("\u{202e}", "b");
+        let finding = Finding::new(Cause::SubMismatch, CheckId::TokenShape, Certainty::Proven, "a\u{1b}[2J")
+            .with_difference("\u{202e}", "b");
         assert!(!text(&finding).contains(['\u{1b}', '\u{202e}']));
         assert!(!markdown::render(&page(&finding, CTX)).contains(['\u{1b}', '\u{202e}']));
     }
@@ -216,7 +217,7 @@ mod tests {
     fn four_candidates_are_told_and_the_rest_is_named() {
         let causes = Cause::ALL.iter().take(6);
         let open = Undecided {
-            check: "azure.exchange".into(),
+            check: CheckId::AzureExchange.into(),
             refused: "AccessDenied: no\u{1b}[2J".into(),
             candidates: causes.map(|cause| Suspect { cause: *cause, summary: "it is so".into() }).collect(),
             decide: Look { text: "Read the policy".into(), command: "aws iam get-role".into() },

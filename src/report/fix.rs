@@ -69,6 +69,7 @@ fn unified(name: &str, before: Option<&str>, after: &str) -> String {
 mod tests {
     use super::*;
     use crate::cause::{Cause, Certainty, Look, Suspect};
+    use crate::domain::ids::CheckId;
     use crate::remedy::script::heredoc;
 
     fn fix(command: &str) -> Fix {
@@ -76,7 +77,7 @@ mod tests {
     }
 
     fn finding(certainty: Certainty, fixes: Vec<Fix>) -> Finding {
-        Finding { fixes, ..Finding::new(Cause::SubMismatch, "trust.policy", certainty, "differs") }
+        Finding { fixes, ..Finding::new(Cause::SubMismatch, CheckId::TrustPolicy, certainty, "differs") }
     }
 
     #[test]
@@ -90,7 +91,7 @@ mod tests {
         assert!(matches!(answer(&report), Answer::Script(_, fix) if fix.command.as_deref() == Some("aws iam x")));
         report.findings = vec![finding(Certainty::Possible, Vec::new())];
         report.undecided = Some(Undecided {
-            check: "trust.policy".into(),
+            check: CheckId::TrustPolicy.into(),
             refused: "no".into(),
             candidates: vec![Suspect { cause: Cause::SubMismatch, summary: "differs".into() }],
             decide: Look { text: "look".into(), command: "aws".into() },

@@ -86,16 +86,16 @@ pub fn suite(report: &Report) -> String {
 
 /// What a check found, in full where it is told; a cause that another check tells in full, by its name.
 fn details(report: &Report, check: &FinishedCheck) -> String {
-    let (id, ctx) = (check.id.id(), TextFormat::PLAIN.context());
+    let ctx = TextFormat::PLAIN.context();
     let mut lines: Vec<String> = Vec::new();
     for found in report.told(check) {
-        if found.check == id {
+        if found.check == check.id {
             lines.extend(TextFormat::PLAIN.lines(&finding::page(&found, ctx)));
         } else {
             lines.push(format!("{}: see {}", found.cause, found.check));
         }
     }
-    if let Some(undecided) = report.undecided.as_ref().filter(|undecided| undecided.check == id) {
+    if let Some(undecided) = report.undecided.as_ref().filter(|undecided| undecided.check == check.id) {
         lines.extend(TextFormat::PLAIN.lines(&finding::undecided(undecided, ctx)));
     }
     if lines.is_empty() { check.reason.clone().unwrap_or_default() } else { lines.join("\n") }

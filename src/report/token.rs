@@ -84,10 +84,10 @@ fn is_of_token(check: CheckId) -> bool {
 /// Whether `later` adds nothing: the signature's state follows from the token's shape, and a flaw of the key set
 /// that decides the signature is already told there.
 fn says_the_same(earlier: &Finding, later: &Finding) -> bool {
-    let pair = (earlier.check.as_str(), later.check.as_str());
+    let pair = (earlier.check.check(), later.check.check());
     earlier.cause == later.cause
-        && (pair == (CheckId::TokenShape.id(), CheckId::TokenSignature.id())
-            || pair == (CheckId::TokenSignature.id(), CheckId::IssuerJwks.id())
+        && (pair == (Some(CheckId::TokenShape), Some(CheckId::TokenSignature))
+            || pair == (Some(CheckId::TokenSignature), Some(CheckId::IssuerJwks))
             || earlier.summary == later.summary)
 }
 

@@ -62,11 +62,11 @@ mod tests {
 
     use super::*;
     use crate::check::CheckId;
+    use crate::check::step::Step;
     use crate::domain::profile::{Guide, Profile, TokenSource};
     use crate::run::event::EventKind;
     use crate::run::plan::{Limits, Selection};
     use crate::run::probes::{StepInput, Yield};
-    use crate::run::step::Step;
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -10,7 +10,6 @@ pub mod record;
 pub mod report;
 pub mod rotation;
 pub mod runner;
-pub mod step;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

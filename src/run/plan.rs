@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::step::{Step, informing};
 use crate::check::CheckId;
+use crate::check::step::Step;
 use crate::domain::profile::{Guide, Profile};
 
 /// Which checks a person asked for.
@@ -50,13 +50,12 @@ impl Plan {
         let checks: Vec<CheckId> = CheckId::ALL
             .iter()
             .copied()
-            .filter(|check| informing(*check, profile.guide).is_some_and(|step| applicable.contains(&step)))
-            .filter(|check| *check != CheckId::SecretJsonKey || selects_field(profile))
+            .filter(|id| step_of(*id, profile).is_some_and(|step| applicable.contains(&step)))
             .collect();
         let deselected = checks.iter().copied().filter(|c| !selection.holds(*c)).collect();
         let mut steps = BTreeSet::new();
         for check in checks.iter().filter(|c| selection.holds(**c)) {
-            if let Some(step) = informing(*check, profile.guide) {
+            if let Some(step) = step_of(*check, profile) {
                 add(step, profile.guide, &applicable, &mut steps);
             }
         }
@@ -64,8 +63,8 @@ impl Plan {
     }
 }
 
-fn selects_field(profile: &Profile) -> bool {
-    profile.secret.as_ref().is_some_and(|secret| secret.json_key.is_some())
+fn step_of(check: CheckId, profile: &Profile) -> Option<Step> {
+    (check.check().step)(profile)
 }
 
 /// Adds a step with all that it follows and all that explains its refusal.

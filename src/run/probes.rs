@@ -4,23 +4,24 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::step::Step;
 use crate::check::facts::Facts;
 use crate::check::facts::access_key::AccessKeyFact;
 use crate::check::facts::aws::{AssumedRole, Caller, Located, RoleTrust};
+use crate::check::facts::azure::SubscriptionFact;
 use crate::check::facts::azure::{CredentialFact, ExchangeFact, VaultFact, VaultSecret};
 use crate::check::facts::cloud::Call;
 use crate::check::facts::deployment::DeploymentFact;
 use crate::check::facts::issuer::{DocumentFact, KeysFact};
 use crate::check::facts::permissions::PermissionsFact;
 use crate::check::facts::secret::{SecretList, SecretRead};
-use crate::check::facts::subscription::SubscriptionFact;
 use crate::check::facts::token::{SignatureFact, TokenFact};
 use crate::check::facts::trust::TrustFact;
-use crate::check::verdict::token::Expectations;
+use crate::check::step::Step;
+use crate::check::token::Expectations;
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::iam::AssumeRequest;
-use crate::domain::profile::{Guide, Profile};
+use crate::domain::ids::Cloud;
+use crate::domain::profile::Profile;
 use crate::domain::signature;
 use crate::domain::token::RawToken;
 use crate::probe::aws::{AwsTarget, SESSION_NAME, Session};
@@ -113,7 +114,7 @@ impl WorldProbes {
             Step::IssuerKeys => self.issuer_keys(&input).await,
             Step::Token => self.token(&input).await,
             Step::Signature => verify(&input),
-            Step::TrustPolicy if input.profile.guide == Guide::AzureWorkloadIdentity => credentials(&input).await,
+            Step::TrustPolicy if input.profile.guide.cloud() == Cloud::Azure => credentials(&input).await,
             Step::TrustPolicy => trust_policy(&input).await,
             Step::Permissions => permissions(&input).await,
             Step::Subscription => {

@@ -3,6 +3,7 @@
 use super::event::{FinishedCheck, RunVerdict};
 use crate::cause::{Cause, Certainty, Finding, catalogue};
 use crate::check::{CheckId, Outcome};
+use crate::domain::ids::FoundBy;
 
 /// The verdict on the finished checks. Where one that was asked for is blocked by what was not, or all were skipped, the run
 /// has no answer: that is no pass.
@@ -81,26 +82,10 @@ fn is_explained<'a>(check: &'a FinishedCheck, finished: &'a [&FinishedCheck]) ->
     }
 }
 
-/// What a check's pass rules out, wherever it is a candidate.
-const RULED_OUT_BY: &[(CheckId, &[Cause])] = &[
-    (CheckId::IssuerTls, &[Cause::TlsExpired, Cause::TlsName]),
-    (
-        CheckId::IssuerDiscovery,
-        &[Cause::IssuerDiffers, Cause::DiscoveryInvalid, Cause::IssuerNotConfigured, Cause::IssuerRedirect],
-    ),
-    (CheckId::IssuerJwks, &[Cause::JwksInvalid]),
-    (CheckId::TokenPresent, &[Cause::EnvNotSet, Cause::IdTokenPermissionMissing]),
-    (CheckId::TokenShape, &[Cause::MalformedToken]),
-    (CheckId::TokenTime, &[Cause::TokenExpired, Cause::ClockSkew]),
-    (CheckId::TokenSignature, &[Cause::SignatureInvalid, Cause::JwksKidMissing, Cause::AlgUnsupported]),
-    (CheckId::TokenClaims, &[Cause::WrongTokenKind, Cause::AudMultiWithoutAzp]),
-    (CheckId::AwsAccessKey, &[Cause::EnvConflict, Cause::EnvNotSet]),
-    (CheckId::AwsAssumeRoleWithWebIdentity, &[Cause::EnvConflict, Cause::RegionDisabled]),
-];
-
+/// Whether the pass of a check rules a cause out, wherever it is a candidate.
 fn is_ruled_out(cause: Cause, finished: &[&FinishedCheck]) -> bool {
-    let passed = |id| finished.iter().any(|check| check.id == id && check.outcome == Outcome::Pass);
-    RULED_OUT_BY.iter().any(|(check, causes)| causes.contains(&cause) && passed(*check))
+    let passed = finished.iter().filter(|check| check.outcome == Outcome::Pass);
+    passed.flat_map(|check| check.id.check().rules_out).any(|ruled_out| *ruled_out == cause)
 }
 
 /// A finding that an earlier proven one leads to, or that tells another place of the same fault, follows from it: what
@@ -119,12 +104,12 @@ fn mark_followers(findings: &mut [Finding]) {
 
 /// Takes the candidates of refusals out of the findings, and leaves the likeliest.
 fn take_candidates(findings: &mut Vec<Finding>, finished: &[&FinishedCheck]) -> Vec<Finding> {
-    let failed = |id: &str| {
-        let outcome = finished.iter().find(|check| check.id.id() == id).map(|check| check.outcome);
+    let failed = |check: FoundBy| {
+        let outcome = finished.iter().find(|finished| check == finished.id).map(|finished| finished.outcome);
         matches!(outcome, Some(Outcome::Fail | Outcome::Inconclusive))
     };
     let is_rival = |finding: &Finding| {
-        finding.certainty == Certainty::Possible && finding.follows_from.is_none() && failed(&finding.check)
+        finding.certainty == Certainty::Possible && finding.follows_from.is_none() && failed(finding.check)
     };
     let rivals: Vec<Finding> = findings.iter().filter(|finding| is_rival(finding)).cloned().collect();
     let open = |finding: &Finding| {
@@ -211,7 +196,7 @@ mod tests {
 
     fn check(id: CheckId, outcome: Outcome, findings: &[(Cause, Certainty)]) -> FinishedCheck {
         let findings = findings.iter().map(|(cause, certainty)| {
-            let finding = Finding::new(*cause, id.id(), *certainty, "wrong");
+            let finding = Finding::new(*cause, id, *certainty, "wrong");
             finding.with_evidence("the same everywhere").with_evidence(format!("seen by {id}"))
         });
         FinishedCheck {
@@ -319,14 +304,14 @@ mod tests {
         let late = check(CheckId::TrustPolicy, Outcome::Fail, &[(Cause::SubMismatch, Proven)]);
         let told = ranked(&[early, late]).findings;
         assert_eq!(told.len(), 1);
-        assert_eq!((told[0].check.as_str(), told[0].certainty), ("trust.policy", Proven));
+        assert_eq!((told[0].check, told[0].certainty), (CheckId::TrustPolicy.into(), Proven));
         assert_eq!(told[0].evidence, ["the same everywhere", "seen by trust.policy", "seen by token.claims"]);
     }
 
     #[test]
     fn one_fix_for_two_findings_is_told_once() {
         let finding = |cause, command: &str| {
-            Finding::new(cause, "trust.policy", Proven, "wrong").with_command("Correct the policy.", command)
+            Finding::new(cause, CheckId::TrustPolicy, Proven, "wrong").with_command("Correct the policy.", command)
         };
         let mut findings = [
             finding(Cause::SubMismatch, "aws iam update"),

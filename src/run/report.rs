@@ -3,7 +3,7 @@
 use super::event::{EventKind, FinishedCheck, RunEvent, RunVerdict};
 use crate::cause::{Finding, Undecided};
 use crate::check::{CheckId, Outcome};
-use crate::guide::Judged;
+use crate::guide::CheckResult;
 
 /// A run as far as its events tell.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,10 +82,10 @@ fn same<'r>(ranked: &'r [Finding], own: &Finding) -> Option<&'r Finding> {
 
 impl FinishedCheck {
     /// The check's end as a guide's step judges it; `at` is when the run began, RFC 3339 UTC.
-    pub fn judged(&self, at: &str) -> Judged {
+    pub fn judged(&self, at: &str) -> CheckResult {
         // A prediction shows nothing of what was set up.
         let predicted = self.facts.get("predicted") == Some(&true.into()) && self.outcome != Outcome::Fail;
-        Judged {
+        CheckResult {
             check: self.id,
             outcome: if predicted { Outcome::Skipped } else { self.outcome },
             reason: self.reason.clone(),

@@ -15,12 +15,13 @@ use super::keyed::KeyedFingerprints;
 use super::plan::{Limits, Plan, Selection};
 use super::probes::{Holdings, Probes, StepInput, Yield};
 use super::ranking::{self, Ranked};
-use super::step::{Step, informing};
 use crate::caught::caught;
 use crate::cause::catalogue::complete;
 use crate::cause::{Certainty, exclusion};
 use crate::check::facts::Facts;
-use crate::check::{CheckId, Outcome, Verdict, verdict};
+use crate::check::registry::{informed_by, judge};
+use crate::check::step::Step;
+use crate::check::{Check, CheckId, Outcome, Verdict};
 use crate::domain::profile::Profile;
 use crate::domain::profile::expected::predicted_claims;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
@@ -176,9 +177,9 @@ impl<P: Probes> Run<P> {
                     self.end(step, Ending::Blocked(obstacle));
                 } else if step.is_called_for(&self.facts) {
                     self.begin(step, Duration::ZERO);
-                    for check in step.informs() {
-                        if self.plan.checks.contains(check) && !self.plan.deselected.contains(check) {
-                            self.emit(EventKind::Started { check: *check }).await;
+                    for check in informed_by(step, &self.profile.clone()).map(|check| check.id) {
+                        if self.plan.checks.contains(&check) && !self.plan.deselected.contains(&check) {
+                            self.emit(EventKind::Started { check }).await;
                         }
                     }
                 } else {
@@ -226,7 +227,8 @@ impl<P: Probes> Run<P> {
         self.learn(yielded);
         if let Some(attempts) = self.begun.get(&step) {
             let waited_ms = millis(attempts.last - attempts.first);
-            Arc::make_mut(&mut self.facts).note_attempts(step.informs(), attempts.count, waited_ms);
+            let facts = Arc::make_mut(&mut self.facts);
+            informed_by(step, &self.profile).for_each(|check| check.note_attempts(facts, attempts.count, waited_ms));
         }
         if let Some((check, reason)) = self.worth_another_attempt(step) {
             let attempts = self.begun.get(&step).map_or(1, |a| a.count);
@@ -288,8 +290,8 @@ impl<P: Probes> Run<P> {
         if next > self.began + self.request.limits.wait {
             return None;
         }
-        let check = *step.informs().first()?;
-        verdict::may_be_propagating(check, &self.facts).map(|met| (check, met))
+        let check = informed_by(step, &self.profile).next()?;
+        check.may_be_propagating(&self.facts).map(|met| (check.id, met))
     }
 
     fn end(&mut self, step: Step, how: Ending) {
@@ -317,11 +319,12 @@ impl<P: Probes> Run<P> {
         if self.plan.deselected.contains(&check) {
             return true;
         }
-        let Some(step) = informing(check, self.profile.guide) else { return false };
-        if !self.ended.contains_key(&step) || !check.needs().iter().all(|n| self.is_settled(*n)) {
+        let check = check.check();
+        let Some(step) = (check.step)(&self.profile) else { return false };
+        if !self.ended.contains_key(&step) || !check.needs.iter().all(|n| self.is_settled(*n)) {
             return false;
         }
-        !verdict::wants_more(check, &self.facts, &self.profile)
+        !check.needs_explaining_facts(&self.facts, &self.profile)
             || step.explained_by().iter().all(|s| self.ended.contains_key(s) || !self.plan.steps.contains(s))
     }
 
@@ -330,11 +333,12 @@ impl<P: Probes> Run<P> {
     }
 
     fn judge(&self, check: CheckId) -> FinishedCheck {
-        let ended = informing(check, self.profile.guide).and_then(|step| self.ended.get(&step));
+        let Check { title, docs, needs, step, .. } = check.check();
+        let ended = step(&self.profile).and_then(|step| self.ended.get(&step));
         let (mut started_ms, mut duration_ms) = ended.map_or((0, 0), |e| (e.started_ms, e.duration_ms));
         let blocker = match ended.map(|e| &e.how) {
             Some(Ending::Blocked(by)) => Some(*by),
-            _ => check.needs().iter().copied().find(|need| self.obstructs(*need)),
+            _ => needs.iter().copied().find(|need| self.obstructs(*need)),
         };
         let verdict = if self.plan.deselected.contains(&check) {
             Verdict::skipped(NOT_ASKED_FOR)
@@ -345,9 +349,9 @@ impl<P: Probes> Run<P> {
         } else if let Some(by) = blocker {
             Verdict::skipped(format!("blocked by {by}"))
         } else {
-            verdict::of(check, &self.facts, &self.profile)
+            judge(check, &self.facts, &self.profile)
         };
-        if let Some((offset, lasted)) = self.facts.hop_times(check) {
+        if let Some((offset, lasted)) = check.check().hop_times(&self.facts) {
             (started_ms, duration_ms) = (started_ms + offset, lasted);
         }
         let guide = self.request.profile.guide.id();
@@ -357,13 +361,13 @@ impl<P: Probes> Run<P> {
         let findings = left.map(|f| own.placed(complete(f, Some(guide)), guide)).collect();
         FinishedCheck {
             id: check,
-            title: check.title().to_owned(),
+            title: (*title).to_owned(),
             outcome: verdict.outcome,
             reason: verdict.reason,
             started_ms,
             duration_ms,
-            facts: self.facts.json(check),
-            docs: check.docs().to_owned(),
+            facts: check.check().shown(&self.facts),
+            docs: (*docs).to_owned(),
             findings,
             blocked_by: blocker.filter(|_| verdict.outcome == Outcome::Skipped),
         }
@@ -395,7 +399,7 @@ impl<P: Probes> Run<P> {
             remedy::attach(finding, context);
         }
         ranking::fold_fixed_by_another(&mut findings);
-        let refused = candidates.first().and_then(|likeliest| finished.iter().find(|c| c.id.id() == likeliest.check));
+        let refused = candidates.first().and_then(|likeliest| finished.iter().find(|c| likeliest.check == c.id));
         let refused = refused.and_then(|check| check.reason.as_deref()).unwrap_or_default();
         let kind = EventKind::Done {
             verdict: ranking::verdict(&finished),

@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use super::content::findings::selected_finding;
 use super::content::{guide, rotation, token};
 use super::model::{Layer, Model, Page, Screen};
-use super::reproduce;
 use crate::cause::Finding;
 use crate::check::CheckId;
 use crate::domain::rotation::StoreSnapshot;
@@ -67,7 +66,7 @@ pub fn offers(model: &Model) -> Vec<Offer> {
         Screen::Findings => {
             if let Some(found) = selected_finding(model) {
                 finding_offers(found, &mut offers);
-                if let Ok(check) = found.check.parse::<CheckId>() {
+                if let Some(check) = found.check.check() {
                     let facts = model.runs.shown().and_then(|run| {
                         run.report
                             .finished()
@@ -107,7 +106,7 @@ fn finding_offers(found: &Finding, offers: &mut Vec<Offer>) {
 
 fn reproduction(model: &Model, check: CheckId, facts: &Map<String, Value>, offers: &mut Vec<Offer>) {
     let Some(run) = model.runs.shown() else { return };
-    if let Some(command) = run.profile.as_deref().and_then(|profile| reproduce::command(check, profile, facts)) {
+    if let Some(command) = run.profile.as_deref().and_then(|profile| check.check().command(profile, facts)) {
         offer(offers, "a command that does the same", command);
     }
     if let Some(choice) = &run.choice {

@@ -8,7 +8,7 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Setting;
 use crate::guide::form::shell::quote;
-use crate::guide::{Confirmation, Shown};
+use crate::guide::{Confirmation, ExternalProof};
 use crate::run::event::RunEvent;
 use crate::run::rotation::session::RuntimeFrom;
 
@@ -173,7 +173,7 @@ pub struct GuideFile {
     /// What a person confirmed.
     pub confirmations: Vec<Confirmation>,
     /// What was shown and no check can repeat.
-    pub shown: Vec<Shown>,
+    pub shown: Vec<ExternalProof>,
     /// What was typed into fields and is no value yet.
     pub drafts: BTreeMap<Key, String>,
     pub keeps: Keeps,

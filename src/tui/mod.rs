@@ -18,7 +18,6 @@ pub mod layout;
 pub mod message;
 pub mod model;
 pub mod picker;
-pub mod reproduce;
 mod screen;
 pub mod services;
 mod sgr;

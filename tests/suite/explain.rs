@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::process::Output;
 
 use serde_json::Value;
-use trustline::cause::explain::{Given, explain};
+use trustline::cause::explain::{ExplainContext, explain};
 
 use crate::support::trustline;
 
@@ -22,7 +22,7 @@ fn json(text: &str) -> Value {
 
 /// The causes, without a process for each text.
 fn causes_within(text: &str) -> Vec<String> {
-    explain(text, &Given::default()).causes.iter().map(|finding| finding.cause.id().to_owned()).collect()
+    explain(text, &ExplainContext::default()).causes.iter().map(|finding| finding.cause.id().to_owned()).collect()
 }
 
 #[test]

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use trustline::check::step::Step;
 use trustline::domain::profile::{Guide, Profile};
 use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::{Probes, StepInput, Yield};
 use trustline::run::runner::{self, RunRequest};
-use trustline::run::step::Step;
 use trustline::tui::services::Started;
 
 use self::screen::Screen;

@@ -6,11 +6,12 @@ use crate::domain::entra::{
     flexible_issuer,
 };
 use crate::domain::iam::{Decision, Truth};
+use crate::domain::ids::FoundBy;
 use crate::domain::text_difference::TextDifference;
 use crate::domain::text_difference::first_difference;
 
 /// Why the credentials at hand refuse the token; empty where they do not.
-pub fn of_credentials(evaluation: &CredentialEvaluation, check: &str) -> Vec<Finding> {
+pub fn of_credentials(evaluation: &CredentialEvaluation, check: FoundBy) -> Vec<Finding> {
     if evaluation.decision != Decision::Deny {
         return Vec::new();
     }
@@ -32,7 +33,7 @@ fn of_comparison(
     failed: &Comparison,
     nearest: &EvaluatedCredential,
     evaluation: &CredentialEvaluation,
-    check: &str,
+    check: FoundBy,
 ) -> Finding {
     let cause = cause_of(&failed.key, failed.difference.as_ref());
     let whose = match &nearest.name {
@@ -82,7 +83,7 @@ fn cause_of(field: &Field, difference: Option<&Difference>) -> Cause {
 }
 
 /// The flexible credentials that let in somebody else's tokens too.
-pub fn strangers(set: &CredentialSet, check: &str) -> Vec<Finding> {
+pub fn strangers(set: &CredentialSet, check: FoundBy) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, credential) in set.credentials.iter().enumerate() {
         let parsed = credential.expression.as_deref().map(ClaimsExpression::parse);
@@ -113,6 +114,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::domain::entra::evaluate;
+    use crate::domain::ids::{CheckId, Finder};
 
     pub fn evaluation(credentials: Value, claims: Value) -> CredentialEvaluation {
         let set = CredentialSet::parse(&credentials.to_string()).unwrap();
@@ -137,7 +139,7 @@ pub(super) mod tests {
             (token("https://i", "organization:1", json!("sts.amazonaws.com")), Cause::AudMismatch),
             (token("https://i", "organization:1", json!("api://AzureADTokenExchangeChina")), Cause::AudMismatch),
         ] {
-            let findings = of_credentials(&evaluation(credential(), claims.clone()), "trust.policy");
+            let findings = of_credentials(&evaluation(credential(), claims.clone()), CheckId::TrustPolicy.into());
             assert_eq!(findings.iter().map(|f| f.cause).collect::<Vec<_>>(), [cause], "{claims}");
             assert_eq!(findings[0].certainty, Certainty::Proven);
         }
@@ -145,11 +147,11 @@ pub(super) mod tests {
             json!({"issuer": "https://i", "subject": "repo:o/r:ref:x", "audiences": ["a"]}),
             token("https://i", "repo:o@1/r@2:ref:x", json!("a")),
         );
-        assert_eq!(of_credentials(&immutable, "trust.policy")[0].cause, Cause::ImmutableSub);
+        assert_eq!(of_credentials(&immutable, CheckId::TrustPolicy.into())[0].cause, Cause::ImmutableSub);
         let none = evaluation(json!([]), token("https://i", "s", json!("a")));
-        assert_eq!(of_credentials(&none, "trust.policy")[0].cause, Cause::FicMissing);
+        assert_eq!(of_credentials(&none, CheckId::TrustPolicy.into())[0].cause, Cause::FicMissing);
         let fits = evaluation(credential(), token("https://i", "organization:1", aud()));
-        assert_eq!(of_credentials(&fits, "trust.policy"), []);
+        assert_eq!(of_credentials(&fits, CheckId::TrustPolicy.into()), []);
     }
 
     #[test]
@@ -160,7 +162,7 @@ pub(super) mod tests {
                 "audiences": ["a"],
                 "claimsMatchingExpression": { "value": format!("claims['sub'] matches '{pattern}'"), "languageVersion": 1 },
             });
-            strangers(&CredentialSet::parse(&text.to_string()).unwrap(), "trust").len()
+            strangers(&CredentialSet::parse(&text.to_string()).unwrap(), Finder::Trust.into()).len()
         };
         assert_eq!((of("*"), of("repo:*:ref:refs/heads/main"), of("repo:own/*")), (1, 1, 0));
     }

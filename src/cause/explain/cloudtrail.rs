@@ -115,7 +115,7 @@ fn line(event: &Value) -> Option<String> {
 mod tests {
     use serde_json::json;
 
-    use super::super::{Given, explain};
+    use super::super::{ExplainContext, explain};
     use super::*;
     use crate::cause::Cause;
 
@@ -153,7 +153,7 @@ mod tests {
             ("looked up", json!({"Events": [{"EventName": "x", "CloudTrailEvent": event.to_string()}]}).to_string()),
             ("lines", format!("{}\n{event}\n", json!({"eventName": "GetUser"}))),
         ] {
-            let explanation = explain(&text, &Given::default());
+            let explanation = explain(&text, &ExplainContext::default());
             let causes: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
             assert!(causes.contains(&Cause::SubMismatch), "{name}: {causes:?}");
             let parsed = &explanation.parsed;
@@ -177,7 +177,7 @@ mod tests {
                        secretsmanager:GetSecretValue action";
         let event = json!({"eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue",
             "errorCode": "AccessDenied", "errorMessage": message, "requestParameters": {"secretId": "keyword"}});
-        let explanation = explain(&event.to_string(), &Given::default());
+        let explanation = explain(&event.to_string(), &ExplainContext::default());
         assert_eq!(explanation.causes[0].cause, Cause::MissingGet);
         assert_eq!(explanation.parsed.message.as_deref(), Some(message));
         assert_eq!(explanation.parsed.secret.as_deref(), Some("keyword"));
@@ -188,7 +188,7 @@ mod tests {
         let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.{}", "eyJzdWIiOiJ4In0", "A".repeat(80));
         let mut event = refused_exchange();
         event["errorMessage"] = json!(format!("the token {token} was refused"));
-        let explanation = explain(&event.to_string(), &Given::default());
+        let explanation = explain(&event.to_string(), &ExplainContext::default());
         let message = explanation.parsed.message.unwrap();
         assert!(message.starts_with("the token ") && !message.contains(&"A".repeat(20)), "{message}");
     }

@@ -5,10 +5,9 @@
 
 mod clean;
 mod cloudtrail;
+mod context;
 mod excerpt;
-mod given;
 mod parsed;
-mod parts;
 mod phrases;
 mod redact;
 mod refine;
@@ -18,18 +17,18 @@ mod scan;
 
 use serde::Serialize;
 
-pub use given::{Given, RuledOut, Trust};
+pub use context::{ExplainContext, RuledOut, Trust};
 pub use parsed::Parsed;
-pub use rule::Provider;
 
 use super::{Cause, Certainty, Finding, catalogue};
+use crate::domain::ids::Cloud;
 use crate::domain::issuer::Description;
 use crate::domain::profile::Guide;
 use crate::domain::roles_claim::is_role_arn;
 use clean::Clean;
 use cloudtrail::Events;
 use refine::Ordered;
-use rule::Force;
+use rule::{RankedCause, certainty};
 use scan::{Fired, Scan};
 
 /// No text yields more causes than this: a longer list helps nobody.
@@ -41,7 +40,7 @@ pub const QUOTE: &str = "the text says: ";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explanation {
     /// The cloud that spoke, where that can be seen.
-    pub provider: Option<Provider>,
+    pub cloud: Option<Cloud>,
     /// The code the cloud gave, such as `InvalidIdentityToken` or `AADSTS700213`.
     pub code: Option<String>,
     pub parsed: Parsed,
@@ -64,15 +63,8 @@ pub struct Candidate {
     pub certainty: Certainty,
 }
 
-/// One cause with what the text says for it.
-struct Weighed {
-    cause: Cause,
-    certainty: Certainty,
-    evidence: Vec<String>,
-}
-
 /// Explains an error text in any wrapping, sharpened by what else is given.
-pub fn explain(text: &str, given: &Given<'_>) -> Explanation {
+pub fn explain(text: &str, given: &ExplainContext<'_>) -> Explanation {
     let events = Events::read(text);
     let clean = redact::redact(clean::clean(events.as_ref().map_or(text, |events| &events.text)));
     let scan = scan::scan(&clean.text);
@@ -83,14 +75,14 @@ pub fn explain(text: &str, given: &Given<'_>) -> Explanation {
     }
     let platform = Description::of_log(&clean.text);
     let mut weighed = weigh(&clean, &scan, &ranked, platform);
-    let provider = ranked.iter().find_map(|fired| fired.rule.provider).or_else(|| provider_of(&clean.text));
-    let guide = given.profile.map(|p| p.guide.id()).or_else(|| guide_for(provider, platform, &weighed));
-    let (proven, ruled_out) = given::apply(&mut weighed, &parsed, given);
-    let listed = weighed.into_iter().map(Weighed::into_finding);
+    let cloud = ranked.iter().find_map(|fired| fired.rule.cloud).or_else(|| cloud_of(&clean.text));
+    let guide = given.profile.map(|p| p.guide.id()).or_else(|| guide_for(cloud, platform, &weighed));
+    let (proven, ruled_out) = context::apply(&mut weighed, &parsed, given);
+    let listed = weighed.into_iter().map(RankedCause::into_finding);
     let causes: Vec<Finding> =
         proven.into_iter().chain(listed).take(MOST_CAUSES).map(|finding| catalogue::complete(finding, guide)).collect();
     let decide = decide(&causes);
-    Explanation { provider, code, parsed, guide, causes, ruled_out, decide }
+    Explanation { cloud, code, parsed, guide, causes, ruled_out, decide }
 }
 
 /// The role that a text names, where it names one and no other.
@@ -102,11 +94,11 @@ pub fn only_role(text: &str) -> Option<&str> {
     roles.all(|other| other == first).then_some(first)
 }
 
-/// The causes that an answer of `provider` with this code and message may have, the likeliest first; at most twelve.
-pub fn candidates(provider: Provider, code: &str, message: &str) -> Vec<Candidate> {
+/// The causes that an answer of `cloud` with this code and message may have, the likeliest first; at most twelve.
+pub fn candidates(cloud: Cloud, code: &str, message: &str) -> Vec<Candidate> {
     let clean = clean::clean(&format!("{code}: {message}"));
     let mut scan = scan::scan(&clean.text);
-    scan.fired.retain(|fired| fired.rule.provider.is_none_or(|speaker| speaker == provider));
+    scan.fired.retain(|fired| fired.rule.cloud.is_none_or(|speaker| speaker == cloud));
     let ranked = scan.ranked(&clean.text);
     weigh(&clean, &scan, &ranked, None)
         .into_iter()
@@ -114,18 +106,9 @@ pub fn candidates(provider: Provider, code: &str, message: &str) -> Vec<Candidat
         .collect()
 }
 
-impl Weighed {
-    fn into_finding(self) -> Finding {
-        let mut finding =
-            Finding::new(self.cause, "explain", self.certainty, catalogue::entry(self.cause).meaning.clone());
-        finding.evidence = self.evidence;
-        finding
-    }
-}
-
 /// Turns the rules that fired into causes: the root's first, and room left for what else is said.
-fn weigh(clean: &Clean, scan: &Scan, ranked: &[Fired], platform: Option<&Description>) -> Vec<Weighed> {
-    let mut weighed: Vec<Weighed> = Vec::new();
+fn weigh(clean: &Clean, scan: &Scan, ranked: &[Fired], platform: Option<&Description>) -> Vec<RankedCause> {
+    let mut weighed: Vec<RankedCause> = Vec::new();
     for (rank, fired) in ranked.iter().enumerate() {
         // One place stays free for another error of the same log; what was passing takes only what is left.
         let another = ranked.iter().skip(rank + 1).any(|other| !other.passing);
@@ -135,7 +118,7 @@ fn weigh(clean: &Clean, scan: &Scan, ranked: &[Fired], platform: Option<&Descrip
         let Ordered { causes, evidence } = refine::order(fired.rule.causes, &parsed, &around, platform);
         let quote = parsed.message.as_deref().map(quoted);
         for (place, cause) in causes.into_iter().enumerate() {
-            let certainty = certainty(fired.rule.force, place);
+            let certainty = certainty(fired.rule.strength, place);
             let mut facts: Vec<String> = quote.iter().cloned().collect();
             facts.extend(evidence.iter().filter(|(of, _)| *of == cause).map(|(_, fact)| fact.clone()));
             let known = weighed.iter().position(|known| known.cause == cause);
@@ -144,20 +127,11 @@ fn weigh(clean: &Clean, scan: &Scan, ranked: &[Fired], platform: Option<&Descrip
                 facts.retain(|fact| !known.evidence.contains(fact));
                 known.evidence.append(&mut facts);
             } else if weighed.len() < room {
-                weighed.push(Weighed { cause, certainty, evidence: facts });
+                weighed.push(RankedCause { cause, certainty, evidence: facts });
             }
         }
     }
     weighed
-}
-
-/// How sure a rule makes its cause at this place of the list.
-const fn certainty(force: Force, place: usize) -> Certainty {
-    match (force, place) {
-        (Force::Names, 0) => Certainty::Proven,
-        (Force::Points, 0) => Certainty::Likely,
-        _ => Certainty::Possible,
-    }
 }
 
 fn quoted(message: &str) -> String {
@@ -169,43 +143,43 @@ fn quoted(message: &str) -> String {
 }
 
 /// The cloud whose names stand in the text, where no rule knew.
-fn provider_of(text: &str) -> Option<Provider> {
-    const NAMES: &[(Provider, &[&str])] = &[
+fn cloud_of(text: &str) -> Option<Cloud> {
+    const NAMES: &[(Cloud, &[&str])] = &[
         (
-            Provider::Azure,
+            Cloud::Azure,
             &["AADSTS", "vault.azure.net", "login.microsoftonline.", "AZURE_", "azure_identity", "azidentity"],
         ),
-        (Provider::Aws, &["amazonaws.com", "arn:aws", "AWS_", "botocore", "aws-sdk"]),
-        (Provider::Gcp, &["googleapis.com", "workloadIdentityPools", "GOOGLE_", "gcloud"]),
+        (Cloud::Aws, &["amazonaws.com", "arn:aws", "AWS_", "botocore", "aws-sdk"]),
+        (Cloud::Gcp, &["googleapis.com", "workloadIdentityPools", "GOOGLE_", "gcloud"]),
     ];
     let first = |names: &[&str]| names.iter().filter_map(|name| text.find(name)).min();
     NAMES
         .iter()
-        .filter_map(|(provider, names)| Some((first(names)?, *provider)))
+        .filter_map(|(cloud, names)| Some((first(names)?, *cloud)))
         .min_by_key(|(at, _)| *at)
-        .map(|(_, provider)| provider)
+        .map(|(_, cloud)| cloud)
 }
 
 /// The guide whose steps fit, as far as the text shows which cloud it is about and whose run; none where there is no
 /// guide for such runs.
-fn guide_for(provider: Option<Provider>, platform: Option<&Description>, weighed: &[Weighed]) -> Option<&'static str> {
+fn guide_for(cloud: Option<Cloud>, platform: Option<&Description>, weighed: &[RankedCause]) -> Option<&'static str> {
     let of_run =
         platform.map(|platform| Guide::ALL.iter().find(|guide| platform.guides.iter().any(|id| id == guide.id())));
-    match (provider, of_run) {
-        (Some(Provider::Aws), _)
+    match (cloud, of_run) {
+        (Some(Cloud::Aws), _)
             if leads(weighed, &[Cause::AssumeRoleDenied, Cause::ExternalId, Cause::TagSessionMissing]) =>
         {
             Some("aws-assume-role")
         }
-        (Some(Provider::Aws), _) if leads(weighed, &[Cause::StaticKeyWrong]) => Some("aws-static"),
-        (Some(Provider::Aws) | None, Some(guide)) => guide.map(|guide| guide.id()),
-        (Some(Provider::Aws), None) if !weighed.is_empty() => Some("aws-workload-identity"),
-        (Some(Provider::Azure), None) => Some("azure-workload-identity"),
+        (Some(Cloud::Aws), _) if leads(weighed, &[Cause::StaticKeyWrong]) => Some("aws-static"),
+        (Some(Cloud::Aws) | None, Some(guide)) => guide.map(|guide| guide.id()),
+        (Some(Cloud::Aws), None) if !weighed.is_empty() => Some("aws-workload-identity"),
+        (Some(Cloud::Azure), None) => Some("azure-workload-identity"),
         _ => None,
     }
 }
 
-fn leads(weighed: &[Weighed], causes: &[Cause]) -> bool {
+fn leads(weighed: &[RankedCause], causes: &[Cause]) -> bool {
     weighed.first().is_some_and(|first| causes.contains(&first.cause))
 }
 
@@ -231,17 +205,18 @@ mod tests {
 
     use super::*;
     use crate::cause::TrustDocument;
+    use crate::domain::ids::CheckId;
 
     #[test]
-    fn candidates_of_one_provider_leave_the_others_out() {
-        let sure = candidates(Provider::Aws, "InvalidIdentityToken", "Incorrect token audience");
+    fn candidates_of_one_cloud_leave_the_others_out() {
+        let sure = candidates(Cloud::Aws, "InvalidIdentityToken", "Incorrect token audience");
         assert_eq!(sure, [Candidate { cause: Cause::AudNotRegistered, certainty: Certainty::Proven }]);
-        let open = candidates(Provider::Aws, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+        let open = candidates(Cloud::Aws, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
         assert_eq!(open.len(), MOST_CAUSES);
         assert!(open.iter().all(|candidate| candidate.certainty == Certainty::Possible));
-        let vault = candidates(Provider::Azure, "Forbidden", "Caller is not authorized to perform action on resource.");
+        let vault = candidates(Cloud::Azure, "Forbidden", "Caller is not authorized to perform action on resource.");
         assert_eq!(vault.first().map(|candidate| candidate.cause), Some(Cause::RbacMissing));
-        assert!(candidates(Provider::Aws, "", "").is_empty());
+        assert!(candidates(Cloud::Aws, "", "").is_empty());
     }
 
     #[test]
@@ -264,7 +239,7 @@ mod tests {
             decision: crate::domain::iam::Decision::Allow,
             findings: Vec::new(),
         };
-        let given = Given { trust: Some(&trust), ..Given::default() };
+        let given = ExplainContext { trust: Some(&trust), ..ExplainContext::default() };
         let explanation = explain("Not authorized to perform sts:AssumeRoleWithWebIdentity", &given);
         let left: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
         assert_eq!(left, [Cause::WrongAccount, Cause::PropagationDelay, Cause::RoleMissing]);
@@ -281,8 +256,8 @@ mod tests {
             ),
         ] {
             let trust = Trust { document, decision: crate::domain::iam::Decision::Allow, findings: Vec::new() };
-            let open = explain(text, &Given::default());
-            let closed = explain(text, &Given { trust: Some(&trust), ..Given::default() });
+            let open = explain(text, &ExplainContext::default());
+            let closed = explain(text, &ExplainContext { trust: Some(&trust), ..ExplainContext::default() });
             let decided = |explanation: &Explanation| {
                 explanation.causes.iter().filter(|finding| document.decides().contains(&finding.cause)).count()
             };
@@ -295,14 +270,18 @@ mod tests {
 
     #[test]
     fn a_policy_that_refuses_the_token_decides() {
-        let finding =
-            Finding::new(Cause::OperatorWrong, "trust.policy", Certainty::Proven, "a wildcard under StringEquals");
+        let finding = Finding::new(
+            Cause::OperatorWrong,
+            CheckId::TrustPolicy,
+            Certainty::Proven,
+            "a wildcard under StringEquals",
+        );
         let trust = Trust {
             document: TrustDocument::Policy,
             decision: crate::domain::iam::Decision::Deny,
             findings: vec![finding],
         };
-        let given = Given { trust: Some(&trust), ..Given::default() };
+        let given = ExplainContext { trust: Some(&trust), ..ExplainContext::default() };
         let explanation = explain("Not authorized to perform sts:AssumeRoleWithWebIdentity", &given);
         assert_eq!(explanation.causes.len(), 1);
         assert_eq!(explanation.causes[0].cause, Cause::OperatorWrong);
@@ -315,7 +294,7 @@ mod tests {
     #[test]
     fn whose_run_it_is_decides_order_and_guide() {
         let denied = "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: Not authorized to perform sts:AssumeRoleWithWebIdentity";
-        let explained = |before: &str| explain(&format!("{before}\n{denied}"), &Given::default());
+        let explained = |before: &str| explain(&format!("{before}\n{denied}"), &ExplainContext::default());
         let place = |explanation: &Explanation| explanation.causes.iter().position(|f| f.cause == Cause::ImmutableSub);
         let github = explained("Run aws-actions/configure-aws-credentials@v4");
         assert_eq!((github.guide, place(&github)), (None, Some(1)));
@@ -334,7 +313,7 @@ mod tests {
     fn a_message_is_quoted_whole_with_its_opening_words() {
         let denied = "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: Not authorized to perform sts:AssumeRoleWithWebIdentity";
         for before in ["", "botocore.exceptions.ClientError: ", "2026-11-30T06:00:00Z ERROR boto: "] {
-            let message = explain(&format!("{before}{denied}"), &Given::default()).parsed.message.unwrap();
+            let message = explain(&format!("{before}{denied}"), &ExplainContext::default()).parsed.message.unwrap();
             assert!(message.ends_with(denied) && !message.starts_with("AccessDenied)"), "{message}");
         }
     }
@@ -342,7 +321,7 @@ mod tests {
     #[test]
     fn a_nodes_role_points_to_a_pod_without_its_own() {
         let text = "User: arn:aws:sts::123456789012:assumed-role/eksctl-prod-nodegroup-NodeInstanceRole-1A2B/i-0abc1234def567890 is not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf because no identity-based policy allows the secretsmanager:GetSecretValue action";
-        let explanation = explain(text, &Given::default());
+        let explanation = explain(text, &ExplainContext::default());
         assert_eq!(explanation.causes[0].cause, Cause::EnvConflict);
         assert!(explanation.causes[0].evidence.iter().any(|fact| fact.contains("IRSA")), "{:?}", explanation.causes[0]);
     }
@@ -350,7 +329,7 @@ mod tests {
     #[test]
     fn a_vaults_own_words_are_not_taken_for_the_action() {
         let text = "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\nCaller: appid=5b1f2c9e-0000-4000-8000-0123456789ab;oid=5b1f2c9e-0000-4000-8000-0123456789ab\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\nInner error: { \"code\": \"ForbiddenByRbac\" }";
-        let action = explain(text, &Given::default()).parsed.action;
+        let action = explain(text, &ExplainContext::default()).parsed.action;
         assert_eq!(action.as_deref(), Some("Microsoft.KeyVault/vaults/secrets/getSecret/action"));
     }
 
@@ -391,7 +370,7 @@ mod tests {
         #[test]
         fn any_text_is_explained_without_panic_by_twelve_causes_at_most(pieces in proptest::collection::vec(piece(), 0..30)) {
             let text = pieces.concat();
-            let explanation = explain(&text, &Given::default());
+            let explanation = explain(&text, &ExplainContext::default());
             prop_assert!(explanation.causes.len() <= MOST_CAUSES);
             let mut causes: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
             causes.sort();

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::clean::Clean;
 use super::excerpt::{
-    LONGEST, after, as_issuer, between, first_part, identifier, kept, parameter, quoted_after, word_after,
+    LONGEST, after, as_issuer, between, first_part, host, identifier, kept, parameter, quoted_after, region_of_host,
+    word_after,
 };
 use super::scan::{EntraCode, Fired};
 
@@ -86,6 +87,38 @@ pub struct Parsed {
 /// How much of the text around the message is read.
 const BEFORE: usize = 1_500;
 const AFTER: usize = 4_000;
+
+impl Parsed {
+    /// Every part with its label, in the order in which they are shown; `None` for what the text does not say.
+    pub fn parts(&self) -> Vec<(&'static str, Option<String>)> {
+        vec![
+            ("message", self.message.clone()),
+            ("operation", self.operation.clone()),
+            ("action", self.action.clone()),
+            ("resource", self.resource.clone()),
+            ("by", self.principal.clone()),
+            ("reason", self.reason.clone()),
+            ("issuer", self.issuer.clone()),
+            ("subject", self.subject.clone()),
+            ("audience", self.audience.clone()),
+            ("account", self.account.clone()),
+            ("region", self.region.clone()),
+            ("host", self.host.clone()),
+            ("tenant", self.tenant.clone()),
+            ("client id", self.client_id.clone()),
+            ("object id", self.object_id.clone()),
+            ("vault", self.vault.clone()),
+            ("secret", self.secret.clone()),
+            ("address", self.client_address.clone()),
+            ("status", self.http_status.map(|status| status.to_string())),
+            ("request id", self.request_id.clone()),
+            ("trace id", self.trace_id.clone()),
+            ("correlation", self.correlation_id.clone()),
+            ("time", self.timestamp.clone()),
+            ("details id", self.authorization_id.clone()),
+        ]
+    }
+}
 
 /// Reads the parts around the message that decided.
 pub(super) fn parse(clean: &Clean, at: Option<Fired>, codes: &[EntraCode]) -> (Parsed, Option<String>) {
@@ -349,66 +382,6 @@ fn role_arn(arns: &[String]) -> Option<String> {
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// The host that a message of the network is about: of the address nearest to it.
-pub(super) fn host(text: &str, start: usize, end: usize) -> Option<String> {
-    let from = text.floor_char_boundary(start.saturating_sub(400));
-    let to = text.floor_char_boundary(end.saturating_add(300).min(text.len()));
-    let window = &text[from..to];
-    let marks = [
-        "https://",
-        "http://",
-        "lookup ",
-        "getaddrinfo ENOTFOUND ",
-        "getaddrinfo EAI_AGAIN ",
-        "UnknownHostException: ",
-        "host='",
-        "Could not resolve host: ",
-        "Failed to connect to ",
-        "Failed to resolve '",
-    ];
-    marks
-        .iter()
-        .flat_map(|mark| window.match_indices(mark).map(move |(at, _)| at + mark.len()))
-        .filter_map(|at| {
-            let rest = &window[at..];
-            let length = rest
-                .bytes()
-                .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')))
-                .unwrap_or(rest.len());
-            let host = rest[..length].trim_end_matches('.');
-            (host.contains('.') && !is_advice(host)).then(|| ((from + at).abs_diff(start), host.to_owned()))
-        })
-        .min()
-        .map(|(_, host)| host)
-}
-
-/// Whether a host only appears because messages link to pages of help.
-fn is_advice(host: &str) -> bool {
-    [
-        "learn.microsoft.com",
-        "docs.microsoft.com",
-        "aka.ms",
-        "go.microsoft.com",
-        "docs.aws.amazon.com",
-        "console.aws.amazon.com",
-        "github.com",
-        "cloud.google.com",
-        "console.developers.google.com",
-        "nodejs.org",
-        "curl.se",
-        "pkg.go.dev",
-        "docs.github.com",
-    ]
-    .contains(&host)
-}
-
-/// The region in a host name of AWS, such as `sts.eu-west-1.amazonaws.com`.
-fn region_of_host(host: &str) -> Option<String> {
-    let name = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
-    let region = name.rsplit('.').next()?;
-    (region.matches('-').count() >= 2 && region.ends_with(|c: char| c.is_ascii_digit())).then(|| region.to_owned())
 }
 
 fn status(text: &str) -> Option<u16> {

@@ -1,25 +1,7 @@
-//! What a rule is: which phrases and codes show it, and which causes it then offers.
+//! What a rule is: which phrases and codes show it, which causes it then offers, and how sure it makes them.
 
-use crate::cause::Cause;
-
-/// A cloud whose answers the rules know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Provider {
-    Aws,
-    Azure,
-    Gcp,
-}
-
-impl Provider {
-    /// The stable id, as it stands in JSON.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Provider::Aws => "aws",
-            Provider::Azure => "azure",
-            Provider::Gcp => "gcp",
-        }
-    }
-}
+use crate::cause::{Cause, Certainty, Finding, catalogue};
+use crate::domain::ids::{Cloud, Finder};
 
 /// The links of the chain of trust, in the order in which they can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,17 +26,17 @@ pub(super) enum Stage {
 
 /// How much a rule's phrases say by themselves. Ordered: the most telling first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Force {
+pub(super) enum Strength {
     /// The text names the cause.
-    Names,
+    Conclusive,
     /// The text points at the first cause; the others are seen more rarely behind it.
-    Points,
+    Leading,
     /// The text is given for all of these causes alike.
-    Asks,
+    Ambiguous,
     /// A message that follows from an earlier failure; counts only where nothing else spoke.
-    Echoes,
+    Secondary,
     /// Words of a description rather than of a message; counts only where no message was found.
-    Hints,
+    Descriptive,
 }
 
 /// One thing a cloud, SDK or tool says, and what it can mean.
@@ -63,9 +45,9 @@ pub(super) enum Force {
 /// stands for a boundary: no letter or digit may follow there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rule {
-    pub provider: Option<Provider>,
+    pub cloud: Option<Cloud>,
     pub stage: Stage,
-    pub force: Force,
+    pub strength: Strength,
     /// Entra's numeric codes that show it.
     pub codes: &'static [u32],
     /// Phrases of which one shows it.
@@ -79,38 +61,38 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    const fn new(stage: Stage, force: Force, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule { provider: None, stage, force, codes: &[], any, with: &[], without: &[], causes }
+    const fn new(stage: Stage, strength: Strength, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
+        Rule { cloud: None, stage, strength, codes: &[], any, with: &[], without: &[], causes }
     }
 
     /// The text names the cause.
-    pub(super) const fn names(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule::new(stage, Force::Names, any, causes)
+    pub(super) const fn conclusive(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
+        Rule::new(stage, Strength::Conclusive, any, causes)
     }
 
     /// The text points at the first cause.
-    pub(super) const fn points(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule::new(stage, Force::Points, any, causes)
+    pub(super) const fn leading(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
+        Rule::new(stage, Strength::Leading, any, causes)
     }
 
     /// The text leaves all these causes open.
-    pub(super) const fn asks(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule::new(stage, Force::Asks, any, causes)
+    pub(super) const fn ambiguous(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
+        Rule::new(stage, Strength::Ambiguous, any, causes)
     }
 
     /// A consequence of something earlier.
-    pub(super) const fn echoes(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule::new(stage, Force::Echoes, any, causes)
+    pub(super) const fn secondary(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
+        Rule::new(stage, Strength::Secondary, any, causes)
     }
 
     /// Words of a description.
-    pub(super) const fn hints(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule::new(stage, Force::Hints, any, causes)
+    pub(super) const fn descriptive(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
+        Rule::new(stage, Strength::Descriptive, any, causes)
     }
 
-    /// The rule shows this provider.
-    pub(super) const fn of(mut self, provider: Provider) -> Rule {
-        self.provider = Some(provider);
+    /// Only this cloud says so.
+    pub(super) const fn of(mut self, cloud: Cloud) -> Rule {
+        self.cloud = Some(cloud);
         self
     }
 
@@ -130,5 +112,31 @@ impl Rule {
     pub(super) const fn codes(mut self, codes: &'static [u32]) -> Rule {
         self.codes = codes;
         self
+    }
+}
+
+/// How sure a rule makes its cause at this place of the list.
+pub(super) const fn certainty(strength: Strength, place: usize) -> Certainty {
+    match (strength, place) {
+        (Strength::Conclusive, 0) => Certainty::Proven,
+        (Strength::Leading, 0) => Certainty::Likely,
+        _ => Certainty::Possible,
+    }
+}
+
+/// One cause with what the text says for it.
+pub(super) struct RankedCause {
+    pub cause: Cause,
+    pub certainty: Certainty,
+    pub evidence: Vec<String>,
+}
+
+impl RankedCause {
+    /// As a finding in the catalogue's words.
+    pub(super) fn into_finding(self) -> Finding {
+        let mut finding =
+            Finding::new(self.cause, Finder::Explain, self.certainty, catalogue::entry(self.cause).meaning.clone());
+        finding.evidence = self.evidence;
+        finding
     }
 }

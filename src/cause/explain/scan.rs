@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::parsed;
+use super::excerpt;
 use super::phrases::Phrases;
-use super::rule::{Force, Provider, Rule, Stage};
+use super::rule::{Rule, Stage, Strength};
 use super::rules;
+use crate::domain::ids::Cloud;
 
 /// How far from the phrase that shows a rule its other phrases may stand, in bytes: about one message.
 const NEAR: usize = 700;
@@ -160,21 +161,21 @@ impl Scan {
     /// The rules that count, the root first: messages before echoes before descriptions; among messages the
     /// link of the chain that breaks first, and of what is said about one place the most telling.
     pub(super) fn ranked(&self, text: &str) -> Vec<Fired> {
-        let tier = |force: Force| match force {
-            Force::Names | Force::Points | Force::Asks => 0,
-            Force::Echoes => 1,
-            Force::Hints => 2,
+        let tier = |strength: Strength| match strength {
+            Strength::Conclusive | Strength::Leading | Strength::Ambiguous => 0,
+            Strength::Secondary => 1,
+            Strength::Descriptive => 2,
         };
-        let Some(best) = self.fired.iter().map(|fired| tier(fired.rule.force)).min() else { return Vec::new() };
+        let Some(best) = self.fired.iter().map(|fired| tier(fired.rule.strength)).min() else { return Vec::new() };
         let mut ranked: Vec<Fired> =
-            self.fired.iter().filter(|fired| tier(fired.rule.force) == best).copied().collect();
+            self.fired.iter().filter(|fired| tier(fired.rule.strength) == best).copied().collect();
         if best == 0 {
             let all = ranked.clone();
             ranked.retain(|fired| !all.iter().any(|other| outspeaks(other, fired)));
             for fired in &mut ranked {
                 fired.passing = was_passing(fired, &all, text);
             }
-            ranked.sort_by_key(|fired| (fired.passing, fired.rule.stage, fired.rule.force, fired.start));
+            ranked.sort_by_key(|fired| (fired.passing, fired.rule.stage, fired.rule.strength, fired.start));
         }
         ranked
     }
@@ -183,29 +184,29 @@ impl Scan {
 /// Whether `other` says the same as `fired`, more precisely.
 fn outspeaks(other: &Fired, fired: &Fired) -> bool {
     other.rule.stage == fired.rule.stage
-        && other.rule.force < fired.rule.force
+        && other.rule.strength < fired.rule.strength
         && other.start.abs_diff(fired.start) <= NEAR / 2
 }
 
 /// Whether the cloud that a failure of the network kept away answered elsewhere in the text.
 fn was_passing(fired: &Fired, all: &[Fired], text: &str) -> bool {
-    if fired.rule.stage != Stage::Network || fired.rule.provider.is_some() {
+    if fired.rule.stage != Stage::Network || fired.rule.cloud.is_some() {
         return false;
     }
-    let host = parsed::host(text, fired.start, fired.end);
-    let asked = host.as_deref().map(provider_of_host);
-    all.iter().any(|other| match (asked, other.rule.provider) {
+    let host = excerpt::host(text, fired.start, fired.end);
+    let asked = host.as_deref().map(cloud_of_host);
+    all.iter().any(|other| match (asked, other.rule.cloud) {
         (_, None) => false,
         (None, Some(_)) => true,
         (Some(asked), speaker) => asked == speaker,
     })
 }
 
-fn provider_of_host(host: &str) -> Option<Provider> {
+fn cloud_of_host(host: &str) -> Option<Cloud> {
     let host = host.to_ascii_lowercase();
     let ends = |names: &[&str]| names.iter().any(|name| host.ends_with(name));
     if ends(&[".amazonaws.com", ".amazonaws.com.cn", ".api.aws"]) && !host.starts_with("oidc.") {
-        Some(Provider::Aws)
+        Some(Cloud::Aws)
     } else if ends(&[
         ".azure.net",
         ".azure.cn",
@@ -215,9 +216,9 @@ fn provider_of_host(host: &str) -> Option<Provider> {
         ".usgovcloudapi.net",
         ".windows.net",
     ]) {
-        Some(Provider::Azure)
+        Some(Cloud::Azure)
     } else if ends(&[".googleapis.com"]) {
-        Some(Provider::Gcp)
+        Some(Cloud::Gcp)
     } else {
         None
     }

@@ -6,6 +6,7 @@ use crate::cause::{Cause, Certainty, Finding};
 use crate::domain::iam::{
     Comparison, ConditionEvaluation, NearMiss, Operator, StatementEvaluation, Transformation, TrustEvaluation,
 };
+use crate::domain::ids::FoundBy;
 use crate::domain::issuer::{GithubSubject, IssuerKind, condition_key_prefix, segments};
 use crate::domain::text_difference::TextDifference;
 use crate::domain::text_difference::first_difference;
@@ -13,7 +14,7 @@ use crate::domain::text_difference::first_difference;
 const DOCS_GITHUB: &str = "https://docs.github.com/en/actions/reference/security/oidc";
 
 pub(super) fn finding(
-    check: &str,
+    check: FoundBy,
     evaluation: &TrustEvaluation,
     statement: &StatementEvaluation,
     condition: &ConditionEvaluation,
@@ -41,7 +42,7 @@ pub(super) fn finding(
 }
 
 /// A condition that depends on what is not at hand.
-pub(super) fn unknown(check: &str, statement: &StatementEvaluation, condition: &ConditionEvaluation) -> Finding {
+pub(super) fn unknown(check: FoundBy, statement: &StatementEvaluation, condition: &ConditionEvaluation) -> Finding {
     let unrecognised = Operator::parse(&condition.operator).comparison == Comparison::Unrecognised;
     let cause = if unrecognised { Cause::OperatorWrong } else { Cause::ClaimMismatch };
     let summary = format!("whether `{}` is met is unknown here: {}", condition.key, condition.why);

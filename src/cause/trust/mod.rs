@@ -10,6 +10,7 @@ use super::{Cause, Certainty, Finding};
 use crate::domain::iam::{
     Decision, Effect, KeyFault, ProviderArn, Refusal, StatementEvaluation, TrustEvaluation, Truth, WEB_IDENTITY,
 };
+use crate::domain::ids::FoundBy;
 use crate::domain::issuer::condition_key_prefix;
 
 const DOCS_TRUST: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html";
@@ -26,7 +27,7 @@ const DOCS_TAGS: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_ses
 
 /// Why the policy does not let the token in: proven where it denies, possible where it depends on what is not at
 /// hand; nothing where it allows. What blocks the rest comes first.
-pub fn findings(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
+pub fn findings(check: FoundBy, evaluation: &TrustEvaluation) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(evaluation.refusals.iter().map(|refusal| refused(check, evaluation, *refusal)));
     let exchange = evaluation.actions.first().map(|action| action.decision);
@@ -44,7 +45,7 @@ pub fn findings(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
 }
 
 /// What STS refuses whatever the policy says.
-fn refused(check: &str, evaluation: &TrustEvaluation, refusal: Refusal) -> Finding {
+fn refused(check: FoundBy, evaluation: &TrustEvaluation, refusal: Refusal) -> Finding {
     let new = |cause, summary: &str| Finding::new(cause, check, Certainty::Proven, summary);
     let mut finding = match refusal {
         Refusal::SeveralAudiences => {
@@ -71,7 +72,7 @@ fn refused(check: &str, evaluation: &TrustEvaluation, refusal: Refusal) -> Findi
 }
 
 /// Deny statements that match, or may.
-fn denials(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
+fn denials(check: FoundBy, evaluation: &TrustEvaluation) -> Vec<Finding> {
     let deny = evaluation.statements.iter().filter(|s| s.effect == Effect::Deny && s.matches != Truth::False);
     deny.map(|statement| {
         let place = place(statement);
@@ -95,7 +96,7 @@ fn denials(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
 }
 
 /// What does not fit in the allowing statement that comes nearest.
-fn nearest_allow(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
+fn nearest_allow(check: FoundBy, evaluation: &TrustEvaluation) -> Vec<Finding> {
     let Some(nearest) = evaluation.nearest_allow() else {
         let summary = "the trust policy has no statement that allows anything";
         let mut finding = Finding::new(Cause::ActionMissing, check, Certainty::Proven, summary)
@@ -163,7 +164,7 @@ fn is_other_flow(statement: &StatementEvaluation) -> bool {
         && !providers
 }
 
-fn other_flow(check: &str, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Finding {
+fn other_flow(check: FoundBy, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Finding {
     let summary = "the role is made for AssumeRole by other principals, not for web identity tokens";
     let mut finding = Finding::new(Cause::WrongFlow, check, Certainty::Proven, summary)
         .with_difference(statement.action.expected.join(", "), WEB_IDENTITY)
@@ -174,7 +175,7 @@ fn other_flow(check: &str, evaluation: &TrustEvaluation, statement: &StatementEv
     finding
 }
 
-fn action_missing(check: &str, statement: &StatementEvaluation) -> Finding {
+fn action_missing(check: FoundBy, statement: &StatementEvaluation) -> Finding {
     let summary = format!("{} does not allow `{WEB_IDENTITY}`", place(statement));
     let mut finding = Finding::new(Cause::ActionMissing, check, Certainty::Proven, summary)
         .with_difference(statement.action.expected.join(", "), WEB_IDENTITY)
@@ -185,7 +186,7 @@ fn action_missing(check: &str, statement: &StatementEvaluation) -> Finding {
 }
 
 /// Session tags and source identity, which the token's claims ask for beside the exchange.
-fn implied_actions(check: &str, evaluation: &TrustEvaluation) -> Vec<Finding> {
+fn implied_actions(check: FoundBy, evaluation: &TrustEvaluation) -> Vec<Finding> {
     let implied = evaluation.actions.iter().skip(1).filter(|action| action.decision != Decision::Allow);
     implied
         .map(|action| {

@@ -3,8 +3,9 @@
 use super::{DOCS_PROVIDER, place};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::domain::iam::{ProviderArn, StatementEvaluation, Transformation, TrustEvaluation, Truth};
+use crate::domain::ids::FoundBy;
 
-pub(super) fn finding(check: &str, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Finding {
+pub(super) fn finding(check: FoundBy, evaluation: &TrustEvaluation, statement: &StatementEvaluation) -> Finding {
     let principal = &statement.principal;
     let near = principal.near_miss.as_ref();
     let cause = match near.map(|near| near.transformation) {
@@ -39,7 +40,7 @@ pub(super) fn finding(check: &str, evaluation: &TrustEvaluation, statement: &Sta
 }
 
 /// Another partition, where that is wrong beside what [`finding`] tells.
-pub(super) fn partition(check: &str, statement: &StatementEvaluation) -> Option<Finding> {
+pub(super) fn partition(check: FoundBy, statement: &StatementEvaluation) -> Option<Finding> {
     let principal = &statement.principal;
     let near = principal.near_miss.as_ref();
     let written = near.map(|near| &near.expected).or_else(|| principal.expected.first())?;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::iam::{Policy, Provider, TrustRequest, evaluate_trust};
+use crate::domain::ids::Finder;
 
 const GITHUB: &str = "token.actions.githubusercontent.com";
 const SUB: &str = "repo:octo/app:ref:refs/heads/main";
@@ -26,7 +27,7 @@ fn found(statements: &Value, claims: &Value, role: Option<&str>) -> Vec<Finding>
     let claims = claims.as_object().unwrap();
     let provider = Provider::of(claims, &policy, role);
     let request = TrustRequest { role_arn: role, ..TrustRequest::new(claims, &provider.arn) };
-    findings("trust", &evaluate_trust(&policy, &request))
+    findings(Finder::Trust.into(), &evaluate_trust(&policy, &request))
 }
 
 fn causes(statements: &Value, claims: &Value) -> Vec<Cause> {

@@ -3,10 +3,11 @@
 use super::{DOCS_KEYS, DOCS_MULTI, DOCS_OPERATORS, DOCS_TRUST};
 use crate::cause::{Cause, Certainty, Finding, Severity};
 use crate::domain::iam::{Distance, Rule, Smell, Stranger};
+use crate::domain::ids::FoundBy;
 use crate::domain::issuer::IssuerKind;
 
 /// The strangers that the policy lets in, as one finding about the furthest of them.
-pub fn strangers(check: &str, found: &[Stranger]) -> Option<Finding> {
+pub fn strangers(check: FoundBy, found: &[Stranger]) -> Option<Finding> {
     let furthest = found.iter().min_by_key(|stranger| stranger.distance)?;
     let summary = format!("the trust policy also accepts {}", furthest.who);
     let mut finding =
@@ -46,11 +47,11 @@ fn narrower(stranger: &Stranger) -> String {
 }
 
 /// What is unsafe or dead in the policy, a finding each.
-pub fn smells(check: &str, found: &[Smell]) -> Vec<Finding> {
+pub fn smells(check: FoundBy, found: &[Smell]) -> Vec<Finding> {
     found.iter().map(|smell| finding(check, smell)).collect()
 }
 
-fn finding(check: &str, smell: &Smell) -> Finding {
+fn finding(check: FoundBy, smell: &Smell) -> Finding {
     let key = smell.key.as_deref().unwrap_or_default();
     let text = &smell.text;
     let wide = Cause::TrustTooWide;

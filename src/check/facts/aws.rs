@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::Unread;
 use super::access_key::AccessKeyFact;
 use super::cloud::Call;
-use super::document::Unread;
 use super::permissions::PermissionsFact;
 use super::secret::{SecretList, SecretRead};
 use crate::domain::iam::{AssumeEvaluation, AssumeRequest, Policy, evaluate_assume};

@@ -3,10 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::Unread;
 use super::cloud::Call;
-use super::document::Unread;
 use super::secret::{SecretList, SecretRead};
-use super::subscription::SubscriptionFact;
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, EntraError, evaluate, evaluate_predicted};
 use crate::domain::keyvault::{Challenge, ChallengeFit, VaultError};
 use crate::domain::profile::expected::PredictedClaims;
@@ -224,4 +223,23 @@ pub enum DeletedSecret {
     None,
     /// The vault does not tell.
     NotKnown,
+}
+
+/// The question for a subscription, without any token.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SubscriptionFact {
+    /// The subscription's id, as the profile has it.
+    pub subscription: String,
+    #[serde(flatten)]
+    pub call: Call<SubscriptionSeen>,
+}
+
+/// What was told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "subscription-is")]
+pub enum SubscriptionSeen {
+    /// It belongs to this directory.
+    Of { tenant: String },
+    /// There is none of this id.
+    Nowhere,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::document::Unread;
+use super::Unread;
 use crate::domain::iam::{AccessEvaluation, AccessRequest, OtherKeys, Policy, evaluate_access};
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::region::partition_of;

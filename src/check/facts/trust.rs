@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::document::Unread;
+use super::Unread;
 use crate::cause::{Finding, trust};
 use crate::domain::iam::{
     Decision, KnownFrom, Policy, Provider, Stranger, TrustEvaluation, TrustRequest, evaluate_predicted, evaluate_trust,
     strangers,
 };
+use crate::domain::ids::FoundBy;
 use crate::domain::profile::Profile;
 use crate::domain::profile::expected::PredictedClaims;
 use crate::domain::timestamp::UnixSeconds;
@@ -147,7 +148,7 @@ impl TrustFact {
     }
 
     /// Why the policy does not accept the token, in the name of `check`.
-    pub fn findings(&self, check: &str) -> Vec<Finding> {
+    pub fn findings(&self, check: FoundBy) -> Vec<Finding> {
         let mut findings =
             self.evaluation.as_ref().map_or_else(Vec::new, |evaluation| trust::findings(check, evaluation));
         for finding in &mut findings {

@@ -11,7 +11,7 @@ use super::followed;
 use super::rotation;
 use super::target::{Opened, RotationLab, open};
 use crate::cause::catalogue;
-use crate::check::verdict::token::Expectations;
+use crate::check::token::Expectations;
 use crate::cli::args::{NetworkArgs, ProfileSelector};
 use crate::cli::{CliError, settings};
 use crate::domain::discovery::IssuerAddress;

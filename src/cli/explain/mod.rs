@@ -15,10 +15,11 @@ use super::args::{OutputFormat, PageOutputArgs, ProfileSelector};
 use super::lab_folder::LabFolder;
 use super::trust::input;
 use super::{CliError, Exit, lab, network, settings, terminal};
-use crate::cause::explain::{self, Explanation, Given, Parsed, RuledOut, Trust};
+use crate::cause::explain::{self, ExplainContext, Explanation, Parsed, RuledOut, Trust};
 use crate::cause::{Finding, TrustDocument, Undecided, entra, trust};
 use crate::domain::entra::evaluate;
 use crate::domain::iam::{Provider, TrustRequest, evaluate_trust};
+use crate::domain::ids::{Cloud, Finder};
 use crate::domain::profile::Profile;
 use crate::lab::LabOptions;
 use crate::probe::regular_file;
@@ -70,7 +71,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let role = profile.as_ref().and_then(|profile| profile.aws.role_arn.as_ref()).map(ToString::to_string);
     let role = explain::only_role(&error_text).map(str::to_owned).or(role);
     let trust = trust(args, claims.as_ref(), role.as_deref())?;
-    let given = Given { claims: claims.as_ref(), trust: trust.as_ref(), profile: profile.as_ref() };
+    let given = ExplainContext { claims: claims.as_ref(), trust: trust.as_ref(), profile: profile.as_ref() };
     let explanation = remedy::explained(&error_text, &given);
     let undecided = undecided::undecided(args, &explanation, &given);
     terminal::print(&match args.output.output {
@@ -131,7 +132,7 @@ fn trust(
         (Some(path), _) => by_policy(args, path, claims, role).map(Some),
         (None, Some(path)) => {
             let evaluation = evaluate(&input::credentials(path)?, claims);
-            let findings = entra::of_credentials(&evaluation, "explain");
+            let findings = entra::of_credentials(&evaluation, Finder::Explain.into());
             Ok(Some(Trust { document: TrustDocument::Credentials, decision: evaluation.decision, findings }))
         }
         (None, None) => Ok(None),
@@ -152,7 +153,7 @@ fn by_policy(
     };
     let request = TrustRequest { role_arn: role, ..TrustRequest::new(claims, &provider) };
     let evaluation = evaluate_trust(&policy, &request);
-    let findings = trust::findings("explain", &evaluation);
+    let findings = trust::findings(Finder::Explain.into(), &evaluation);
     Ok(Trust { document: TrustDocument::Policy, decision: evaluation.decision, findings })
 }
 
@@ -200,7 +201,7 @@ struct Document<'a> {
 fn document(explanation: &Explanation, undecided: Option<&Undecided>, left_out: u64) -> Value {
     serde_json::json!(Document {
         schema: "trustline.explain/1",
-        provider: explanation.provider.map(explain::Provider::id),
+        provider: explanation.cloud.map(Cloud::id),
         code: explanation.code.as_deref(),
         parsed: &explanation.parsed,
         causes: &explanation.causes,

@@ -3,13 +3,18 @@
 use std::path::Path;
 
 use super::ExplainArgs;
-use crate::cause::explain::{Explanation, Given, Provider};
+use crate::cause::explain::{ExplainContext, Explanation};
 use crate::cause::{Certainty, Finding, Look, TrustDocument, Undecided};
+use crate::domain::ids::{Cloud, Finder};
 use crate::guide::form::shell::quote;
 use crate::remedy::{self, Values};
 
 /// The block, where several causes remain and none is proven.
-pub(super) fn undecided(args: &ExplainArgs, explanation: &Explanation, given: &Given<'_>) -> Option<Undecided> {
+pub(super) fn undecided(
+    args: &ExplainArgs,
+    explanation: &Explanation,
+    given: &ExplainContext<'_>,
+) -> Option<Undecided> {
     let candidates = &explanation.causes;
     if candidates.len() < 2 || candidates.iter().any(|found| found.certainty == Certainty::Proven) {
         return None;
@@ -21,7 +26,7 @@ pub(super) fn undecided(args: &ExplainArgs, explanation: &Explanation, given: &G
         .or_else(|| by_token(args, candidates))?;
     let parsed = &explanation.parsed;
     Some(Undecided {
-        check: "explain".to_owned(),
+        check: Finder::Explain.into(),
         refused: parsed.message.clone().or_else(|| explanation.code.clone()).unwrap_or_default(),
         candidates: remedy::suspects(candidates),
         decide,
@@ -30,20 +35,20 @@ pub(super) fn undecided(args: &ExplainArgs, explanation: &Explanation, given: &G
 
 /// The document of the cloud's side, where it lies in one and none was given.
 fn by_document(args: &ExplainArgs, explanation: &Explanation, values: &Values<'_>) -> Option<Look> {
-    let (document, text, read, flag) = match explanation.provider? {
-        Provider::Aws => (
+    let (document, text, read, flag) = match explanation.cloud? {
+        Cloud::Aws => (
             TrustDocument::Policy,
             "Read the role's trust policy, and explain again with it and the token",
             "aws iam get-role --role-name <role-name> >role.json",
             "--policy role.json",
         ),
-        Provider::Azure => (
+        Cloud::Azure => (
             TrustDocument::Credentials,
             "Read the application's federated credentials, and explain again with them and the token",
             "az ad app federated-credential list --id <client-id> >credentials.json",
             "--credential credentials.json",
         ),
-        Provider::Gcp => return None,
+        Cloud::Gcp => return None,
     };
     let is_open = args.policy.is_none() && args.credential.is_none();
     if !is_open || !document.decides().contains(&explanation.causes.first()?.cause) {

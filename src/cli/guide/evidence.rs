@@ -9,7 +9,7 @@ use super::super::CliError;
 use super::super::args::NetworkArgs;
 use crate::check::CheckId;
 use crate::domain::profile::Profile;
-use crate::guide::{Judged, thumbprint};
+use crate::guide::{CheckResult, thumbprint};
 use crate::probe::http::HttpStack;
 use crate::run::now;
 use crate::run::plan::{Limits, Selection};
@@ -21,7 +21,7 @@ use crate::run::runner::{self, RunRequest};
 pub(super) struct RanChecks {
     /// When it started, RFC 3339 UTC.
     pub at: String,
-    pub checks: Vec<Judged>,
+    pub checks: Vec<CheckResult>,
     /// The thumbprint of the issuer's certificates, where they were seen.
     pub thumbprint: Option<String>,
 }

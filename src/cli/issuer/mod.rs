@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::args::{NetworkArgs, OutputFormat, PageOutputArgs};
 use super::{CliError, Exit, network, terminal};
+use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::issuer::IssuerFacts;
-use crate::check::{CheckId, verdict};
+use crate::check::registry::judge;
 use crate::domain::discovery::IssuerAddress;
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
@@ -63,7 +64,7 @@ fn examine(address: IssuerAddress, issuer: IssuerFacts) -> Result<IssuerReport, 
     let profile = IssuerReport::profile(&address);
     const CHECKS: [CheckId; 4] =
         [CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery, CheckId::IssuerJwks];
-    let verdicts = CHECKS.iter().map(|check| (*check, verdict::of(*check, &facts, &profile))).collect();
+    let verdicts = CHECKS.iter().map(|check| (*check, judge(*check, &facts, &profile))).collect();
     Ok(IssuerReport { address, document, facts, verdicts })
 }
 

@@ -10,7 +10,8 @@ use super::verify::VerifyArgs;
 use super::{printed, question};
 use crate::cli::CliError;
 use crate::cli::args::{NetworkArgs, PageOutputArgs, ProfileSelector, seconds, seconds_or_zero};
-use crate::domain::profile::{Guide, Profile, SecretSource};
+use crate::domain::ids::Cloud;
+use crate::domain::profile::{Profile, SecretSource};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_ref::SecretRef;
 use crate::run::rotation::event::Way;
@@ -166,7 +167,7 @@ impl RotateArgs {
             (None, Some(path)) => Some(SecretSource::File(path.clone())),
             (None, None) => None,
         };
-        let is_azure = profile.guide == Guide::AzureWorkloadIdentity;
+        let is_azure = profile.guide.cloud() == Cloud::Azure;
         match (is_azure, &self.operator_client_id, secret, &self.operator_profile) {
             (true, _, _, Some(_)) => Err(CliError::new("--operator-profile is for AWS, and this profile is for Azure")),
             (true, Some(client_id), Some(secret), None) => {

@@ -25,7 +25,7 @@ use crate::domain::profile::{Guide, Profile, SecretSource};
 use crate::domain::rotation::Verdict;
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::rfc3339;
-use crate::guide::{Change, Proof, Shown, rotate_command};
+use crate::guide::{Change, ExternalProof, Proof, rotate_command};
 use crate::lab::{Lab, LabOptions};
 use crate::probe::http::HttpStack;
 use crate::report::rotation::{json, page, progress};
@@ -87,7 +87,7 @@ fn remember(path: &Path, guide: Guide, secret: &str, report: &RotationReport) {
         return;
     }
     let at = rfc3339(now()).unwrap_or_default();
-    let change = Change::Show { guide, shown: Shown { proof: Proof::Rotation, at } };
+    let change = Change::Show { guide, shown: ExternalProof { proof: Proof::Rotation, at } };
     if let Err(error) = profile_file::change(path, &change) {
         terminal::note(&format!("the guide does not learn of this rotation: {error}"));
     }

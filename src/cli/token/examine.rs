@@ -5,9 +5,9 @@ use super::{TokenArgs, keys};
 use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::token::{SignatureFact, TokenFact, TokenReading};
-use crate::check::verdict::token::{Cloud, Expectations};
-use crate::check::verdict::{issuer, token as verdict};
+use crate::check::token::{Expectations, claims_against};
 use crate::cli::CliError;
+use crate::domain::ids::Cloud;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::signature::{Signature, verify};
 use crate::domain::token::decode;
@@ -40,20 +40,16 @@ pub(super) fn examine(args: &TokenArgs, sourced: &Sourced) -> Result<TokenReport
         issuer: keys.facts,
         ..Facts::default()
     };
-    let mut verdicts = vec![
-        (CheckId::TokenPresent, verdict::present(&facts, &profile)),
-        (CheckId::TokenShape, verdict::shape(&facts, &profile)),
-        (CheckId::TokenTime, verdict::time(&facts, &profile)),
-        (CheckId::TokenSignature, verdict::signature(&facts, &profile)),
-        (CheckId::TokenClaims, verdict::claims_against(&facts, &expectations)),
-    ];
+    let by_its_facts = |check: CheckId| (check, (check.check().verdict)(&facts, &profile));
+    let of_token = [CheckId::TokenPresent, CheckId::TokenShape, CheckId::TokenTime, CheckId::TokenSignature];
+    let mut verdicts = of_token.map(by_its_facts).to_vec();
+    verdicts.push((CheckId::TokenClaims, claims_against(&facts, &expectations)));
     if facts.issuer.document.is_some() {
-        verdicts.push((CheckId::IssuerReachable, issuer::reachable(&facts, &profile)));
-        verdicts.push((CheckId::IssuerTls, issuer::tls(&facts, &profile)));
-        verdicts.push((CheckId::IssuerDiscovery, issuer::discovery(&facts, &profile)));
+        let of_issuer = [CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery];
+        verdicts.extend(of_issuer.map(by_its_facts));
     }
     if facts.issuer.keys.is_some() {
-        verdicts.push((CheckId::IssuerJwks, issuer::jwks(&facts, &profile)));
+        verdicts.push(by_its_facts(CheckId::IssuerJwks));
     }
     match (facts.token, facts.signature) {
         (Some(TokenFact { source, reading: TokenReading::Read(read) }), Some(signature)) => {
@@ -66,16 +62,13 @@ pub(super) fn examine(args: &TokenArgs, sourced: &Sourced) -> Result<TokenReport
 /// The cloud whose rules apply: the audience that Entra wants is its own.
 fn cloud(audience: Option<&str>) -> Cloud {
     match audience {
-        Some(audience) if audience.to_ascii_lowercase().starts_with("api://azureadtokenexchange") => Cloud::Entra,
+        Some(audience) if audience.to_ascii_lowercase().starts_with("api://azureadtokenexchange") => Cloud::Azure,
         _ => Cloud::Aws,
     }
 }
 
 /// A profile that knows the cloud and the issuer, and nothing else.
 fn profile(cloud: Cloud, issuer_url: Option<String>) -> Profile {
-    let guide = match cloud {
-        Cloud::Aws => Guide::AwsWorkloadIdentity,
-        Cloud::Entra => Guide::AzureWorkloadIdentity,
-    };
+    let guide = if cloud == Cloud::Azure { Guide::AzureWorkloadIdentity } else { Guide::AwsWorkloadIdentity };
     Profile { issuer_url, ..Profile::bare("token", guide) }
 }

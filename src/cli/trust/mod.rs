@@ -19,6 +19,7 @@ use crate::domain::iam::{
     KnownFrom, Policy, Provider, ProviderArn, TrustRequest, evaluate_predicted, evaluate_trust, lint, strangers,
     strangers_to_the_named,
 };
+use crate::domain::ids::{Finder, FoundBy};
 use crate::domain::profile::Profile;
 use crate::domain::profile::expected::{PredictedClaims, predicted_claims};
 use crate::report::trust::{Judged, PolicyEvaluation, TrustReport, policy};
@@ -76,7 +77,7 @@ enum Subject {
 type Answer = TrustReport<Policy, PolicyEvaluation>;
 
 /// The name that findings carry in place of a check's.
-const CHECK: &str = "trust";
+const CHECK: FoundBy = FoundBy::Command(Finder::Trust);
 
 pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
     let inputs = [args.policy.as_ref(), args.credential.as_ref(), args.token.as_ref(), args.claims.as_ref()];

@@ -41,10 +41,12 @@ fn severity(text: &str) -> Result<Severity, String> {
 mod tests {
     use super::*;
     use crate::cause::{Cause, Certainty};
+    use crate::domain::ids::Finder;
 
     fn ends(decision: Option<Decision>, severity: Option<Severity>, fail_on: Option<Severity>, strict: bool) -> Exit {
-        let found =
-            |severity| Finding::new(Cause::TrustTooWide, "trust", Certainty::Proven, "wide").with_severity(severity);
+        let found = |severity| {
+            Finding::new(Cause::TrustTooWide, Finder::Trust, Certainty::Proven, "wide").with_severity(severity)
+        };
         let lint: Vec<Finding> = severity.map(found).into_iter().collect();
         Threshold { fail_on, strict }.exit(decision, &lint)
     }

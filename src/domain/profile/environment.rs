@@ -3,6 +3,7 @@
 use super::Guide;
 use super::key::Key;
 use super::setting::{Origin, Setting, Value};
+use crate::domain::ids::Cloud;
 
 /// The process's environment, as far as a profile may see it: a variable's value, `None` where it is not set.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -103,10 +104,10 @@ pub fn offers(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
     let mut offer = |key, value, name: &str| {
         settings.push(Setting { key, value, origin: Origin::Variable(name.to_owned()) });
     };
-    if guide == Guide::AzureWorkloadIdentity && is_set(variables, CLIENT_SECRET) {
+    if guide.cloud() == Cloud::Azure && is_set(variables, CLIENT_SECRET) {
         offer(Key::ClientSecretEnv, Value::Text(CLIENT_SECRET.to_owned()), CLIENT_SECRET);
     }
-    if guide == Guide::AzureWorkloadIdentity
+    if guide.cloud() == Cloud::Azure
         && let Some((name, url)) = ["KEY_VAULT_URL", "VAULT_URL"].iter().find_map(|n| Some((n, variables(n)?)))
         && !url.is_empty()
     {

@@ -27,55 +27,11 @@ use self::key::Key;
 use self::setting::Setting;
 use super::arn::RoleArn;
 use super::entra::cloud::{self, NationalCloud};
+pub use super::ids::Guide;
 use super::secret_ref::SecretRef;
 
 /// An API version of Resource Manager's `Subscriptions - Get`.
 const SUBSCRIPTION_API_VERSION: &str = "2022-12-01";
-
-/// The setup guide a profile follows; decides which checks apply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Guide {
-    AwsWorkloadIdentity,
-    AzureWorkloadIdentity,
-    AwsStatic,
-    AwsAssumeRole,
-    GitlabAws,
-    CircleciAws,
-}
-
-impl Guide {
-    /// Every guide.
-    pub const ALL: &[Guide] = &[
-        Guide::AwsWorkloadIdentity,
-        Guide::AzureWorkloadIdentity,
-        Guide::AwsStatic,
-        Guide::AwsAssumeRole,
-        Guide::GitlabAws,
-        Guide::CircleciAws,
-    ];
-
-    /// The stable id, as it stands in a profile.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Guide::AwsWorkloadIdentity => "aws-workload-identity",
-            Guide::AzureWorkloadIdentity => "azure-workload-identity",
-            Guide::AwsStatic => "aws-static",
-            Guide::AwsAssumeRole => "aws-assume-role",
-            Guide::GitlabAws => "gitlab-aws",
-            Guide::CircleciAws => "circleci-aws",
-        }
-    }
-
-    /// Whether the caller signs with an access key.
-    pub const fn is_aws_access_key(self) -> bool {
-        matches!(self, Guide::AwsStatic | Guide::AwsAssumeRole)
-    }
-
-    /// Whether a web identity token is exchanged at AWS STS.
-    pub const fn is_aws_web_identity(self) -> bool {
-        matches!(self, Guide::AwsWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws)
-    }
-}
 
 /// Where the token comes from. The token itself is never part of a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]

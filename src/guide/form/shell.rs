@@ -1,6 +1,7 @@
 //! Shell scripts as data, and [`quote`], which quotes every word that is printed for a shell (POSIX Shell Command
 //! Language, section 2.2).
 
+pub use crate::domain::text::quote;
 use std::fmt;
 
 /// A script of commands, in order.
@@ -196,15 +197,6 @@ impl fmt::Display for Word {
             Word::Joined(words) => words.iter().try_for_each(|word| word.fmt(f)),
         }
     }
-}
-
-/// A word that the shell takes exactly as `text`.
-pub fn quote(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 use http::header::WWW_AUTHENTICATE;
 use serde_json::Value;
 
+use crate::check::facts::azure::{SubscriptionFact, SubscriptionSeen};
 use crate::check::facts::cloud::{Answer, Call};
-use crate::check::facts::subscription::{SubscriptionFact, SubscriptionSeen};
 use crate::domain::keyvault::Challenge;
 use crate::domain::profile::AzureSettings;
 use crate::probe::http::{self as stack, HttpStack};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cause::explain::{Given, explain};
+use crate::cause::explain::{ExplainContext, explain};
 use crate::check::facts::deployment::{DeclaredInputs, Kickoff, RunState, RunStatus};
 use crate::domain::runtime_output::RuntimeOutput;
 
@@ -56,7 +56,7 @@ pub(super) fn status(body: &Value) -> Result<RunStatus, String> {
     each_text(body, &mut |text| output.read(text));
     let causes = match (state, complaint(body)) {
         (RunState::Failed, Some(error)) => {
-            let given = Given { claims: None, trust: None, profile: None };
+            let given = ExplainContext { claims: None, trust: None, profile: None };
             explain(&error, &given).causes.iter().map(|finding| finding.cause).take(MOST_CAUSES).collect()
         }
         _ => Vec::new(),

@@ -15,11 +15,11 @@ pub mod trust;
 use super::Context;
 use crate::cause::{Cause, Finding, Fix};
 use crate::check::CheckId;
-use crate::domain::profile::Guide;
+use crate::domain::ids::Cloud;
 
 /// The fixes for a finding about AWS; none where the catalogue's serve.
 pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
-    if context.profile.guide == Guide::AzureWorkloadIdentity {
+    if context.profile.guide.cloud() == Cloud::Azure {
         return Vec::new();
     }
     match finding.cause {
@@ -44,7 +44,7 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
         Cause::RoleMissing => role::missing(finding, context),
         Cause::SessionDuration => session::fixes(context),
         Cause::StaticKeyWrong => access_key::fixes(context),
-        Cause::EnvNotSet if finding.check == CheckId::AwsAccessKey.id() => access_key::fixes(context),
+        Cause::EnvNotSet if finding.check == CheckId::AwsAccessKey => access_key::fixes(context),
         Cause::ExplicitDeny
         | Cause::MissingList
         | Cause::ListResourceScoped
@@ -63,7 +63,7 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
 
 /// What was asked of Secrets Manager, rather than of STS or another cloud's store.
 fn is_about_secrets(finding: &Finding) -> bool {
-    [CheckId::AwsListSecrets, CheckId::AwsGetSecret].iter().any(|check| check.id() == finding.check)
+    [CheckId::AwsListSecrets, CheckId::AwsGetSecret].iter().any(|check| finding.check == *check)
 }
 
 fn or_else(fixes: Vec<Fix>, others: impl FnOnce() -> Vec<Fix>) -> Vec<Fix> {

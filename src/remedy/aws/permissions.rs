@@ -64,12 +64,12 @@ fn denied<'a>(
 ) -> Option<(Need, Option<&'a Refusal>, Option<&'a AccessEvaluation>)> {
     let aws = &context.facts.aws;
     let policy = aws.permissions.as_ref();
-    if finding.check == CheckId::AwsListSecrets.id() {
+    if finding.check == CheckId::AwsListSecrets {
         let need =
             Need { action: "secretsmanager:ListSecrets", resource: "*".to_owned(), policy_name: "SecretsManagerList" };
         return Some((need, aws.list.as_ref().and_then(|call| call.refusal()), policy.and_then(|p| p.list.as_ref())));
     }
-    if finding.check == CheckId::AwsGetSecret.id() {
+    if finding.check == CheckId::AwsGetSecret {
         let need = Need {
             action: "secretsmanager:GetSecretValue",
             resource: secret_pattern(context)?,

@@ -23,7 +23,7 @@ const HOP_POLICY: &str = "AssumeSecretsRole";
 /// The fixes for a role that is not there: it is made as the guide makes it, unless one of its name is there.
 pub(super) fn missing(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
     let profile = context.profile;
-    if finding.check != CheckId::AwsAssumeRoleWithWebIdentity.id() || profile.guide == Guide::CircleciAws {
+    if finding.check != CheckId::AwsAssumeRoleWithWebIdentity || profile.guide == Guide::CircleciAws {
         return Vec::new();
     }
     let Some(role) = &profile.aws.role_arn else { return Vec::new() };

@@ -24,7 +24,7 @@ const PROPAGATION_S: u32 = 60;
 /// The fixes for a finding about the trust policy; none where no policy was at hand.
 pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
     let Context { profile, facts } = context;
-    let found_by = |checks: &[CheckId]| checks.iter().any(|check| check.id() == finding.check);
+    let found_by = |checks: &[CheckId]| checks.iter().any(|check| finding.check == *check);
     if found_by(&[CheckId::TokenClaims]) {
         return other_token(finding, profile).into_iter().collect();
     }

@@ -103,10 +103,11 @@ fn list(rights: &[&str]) -> String {
 mod tests {
     use super::*;
     use crate::cause::{Cause, Certainty, Finding};
+    use crate::domain::ids::CheckId;
     use crate::remedy::azure::tests::Case;
 
     fn fix(cause: Cause) -> Fix {
-        let finding = Finding::new(cause, "azure.get-secret", Certainty::Proven, "x");
+        let finding = Finding::new(cause, CheckId::AzureGetSecret, Certainty::Proven, "x");
         let mut case = Case::bare();
         case.profile.secret = crate::domain::secret_ref::SecretRef::parse("db_password#key").ok();
         crate::remedy::azure::fixes(&finding, case.context()).remove(0)

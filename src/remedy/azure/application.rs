@@ -2,8 +2,9 @@
 
 use super::names::{Names, WORK};
 use crate::cause::{Actor, Finding, Fix};
-use crate::check::facts::subscription::SubscriptionSeen;
+use crate::check::facts::azure::SubscriptionSeen;
 use crate::domain::entra::cloud;
+use crate::domain::ids::CheckId;
 use crate::domain::profile::SecretSource;
 use crate::domain::profile::key::Key;
 use crate::remedy::profile_set;
@@ -19,11 +20,11 @@ pub(super) fn tenant(finding: &Finding, names: &Names<'_>) -> Vec<Fix> {
         SubscriptionSeen::Nowhere => None,
     });
     let is_granted = names.context.facts.azure.has_access();
-    if finding.check == "azure.subscription" && (is_granted || of_subscription.is_none()) {
+    if finding.check == CheckId::AzureSubscription && (is_granted || of_subscription.is_none()) {
         return vec![subscription(names)];
     }
     // The application has its token from the subscription's directory: it is the vault that kept another.
-    if finding.check != "azure.exchange" && of_subscription.is_some() && of_subscription == own {
+    if finding.check != CheckId::AzureExchange && of_subscription.is_some() && of_subscription == own {
         return vec![vault_of_former_directory(names)];
     }
     let of_vault = names.context.facts.azure.list.as_ref().and_then(|fact| fact.challenge.as_ref()?.tenant.as_deref());
@@ -239,7 +240,7 @@ mod tests {
     use crate::remedy::azure::tests::Case;
 
     fn fix(case: &Case, cause: Cause) -> Fix {
-        let finding = Finding::new(cause, "azure.exchange", Certainty::Proven, "x");
+        let finding = Finding::new(cause, CheckId::AzureExchange, Certainty::Proven, "x");
         crate::remedy::azure::fixes(&finding, case.context()).remove(0)
     }
 

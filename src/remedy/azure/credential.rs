@@ -234,10 +234,11 @@ mod tests {
 
     use super::*;
     use crate::cause::{Cause, Certainty};
+    use crate::domain::ids::CheckId;
     use crate::remedy::azure::tests::{Case, ISSUER, ORGANIZATION, credential};
 
     fn fix(case: &Case, cause: Cause) -> Fix {
-        let finding = Finding::new(cause, "trust.policy", Certainty::Proven, "x");
+        let finding = Finding::new(cause, CheckId::TrustPolicy, Certainty::Proven, "x");
         crate::remedy::azure::fixes(&finding, case.context()).remove(0)
     }
 

@@ -10,6 +10,7 @@ mod vault;
 
 use super::Context;
 use crate::cause::{Cause, Finding, Fix};
+use crate::domain::ids::CheckId;
 use names::Names;
 
 /// The fixes for a finding about Azure; none where the catalogue's serve.
@@ -48,7 +49,7 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
         Cause::SecretSoftDeleted => secret::recover(&names),
         Cause::SecretDisabled => secret::enable(&names),
         Cause::JsonKeyMissing => secret::field(&names),
-        Cause::PropagationDelay if finding.check == "azure.exchange" => credential::unknown_yet(&names),
+        Cause::PropagationDelay if finding.check == CheckId::AzureExchange => credential::unknown_yet(&names),
         Cause::PropagationDelay | Cause::Throttled | Cause::Transient => vec![names.wait()],
         _ => Vec::new(),
     }

@@ -130,12 +130,13 @@ fn start(names: &Names<'_>, secret: &SecretRef) -> Option<String> {
 mod tests {
     use super::*;
     use crate::cause::{Cause, Certainty};
+    use crate::domain::ids::CheckId;
     use crate::remedy::azure::tests::Case;
 
     fn fixes(reference: &str, cause: Cause, actual: Option<&str>) -> Vec<Fix> {
         let mut case = Case::bare();
         case.profile.secret = SecretRef::parse(reference).ok();
-        let mut finding = Finding::new(cause, "azure.get-secret", Certainty::Proven, "x");
+        let mut finding = Finding::new(cause, CheckId::AzureGetSecret, Certainty::Proven, "x");
         finding.actual = actual.map(str::to_owned);
         crate::remedy::azure::fixes(&finding, case.context())
     }

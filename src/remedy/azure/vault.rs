@@ -90,10 +90,11 @@ pub(super) fn private_endpoint(names: &Names<'_>) -> Vec<Fix> {
 mod tests {
     use super::*;
     use crate::cause::{Cause, Certainty, Finding};
+    use crate::domain::ids::CheckId;
     use crate::remedy::azure::tests::Case;
 
     fn fixes(case: &Case, cause: Cause) -> Vec<Fix> {
-        let finding = Finding::new(cause, "azure.list-secrets", Certainty::Proven, "x");
+        let finding = Finding::new(cause, CheckId::AzureListSecrets, Certainty::Proven, "x");
         crate::remedy::azure::fixes(&finding, case.context())
     }
 

@@ -1,6 +1,6 @@
 //! The chain of trust: its links, the checks behind each, and how each stands.
 
-use crate::check::{CheckId, Outcome};
+use crate::check::{CheckId, Link, Outcome};
 use crate::domain::rotation::Verdict;
 use crate::report::context::outcome_role;
 use crate::report::line::{Line, Role};
@@ -9,57 +9,21 @@ use crate::tui::inputs::Animation;
 use crate::tui::model::rotation::{Doing, Session};
 use crate::tui::model::{Lifecycle, Model, SPINNER_MS};
 
-/// A link of the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
-    pub name: &'static str,
-    checks: &'static [CheckId],
-}
-
-const LINKS: &[Link] = &[
-    Link { name: "platform", checks: &[] },
-    Link { name: "issuer", checks: &[CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery] },
-    Link { name: "keys", checks: &[CheckId::IssuerJwks] },
-    Link {
-        name: "token",
-        checks: &[
-            CheckId::TokenPresent,
-            CheckId::TokenShape,
-            CheckId::TokenTime,
-            CheckId::TokenSignature,
-            CheckId::TokenClaims,
-        ],
-    },
-    Link { name: "trust", checks: &[CheckId::TrustPolicy] },
-    Link {
-        name: "role",
-        checks: &[
-            CheckId::AwsAccessKey,
-            CheckId::AwsAssumeRoleWithWebIdentity,
-            CheckId::AwsAssumeRole,
-            CheckId::AwsCallerIdentity,
-            CheckId::AzureExchange,
-        ],
-    },
-    Link {
-        name: "secret",
-        checks: &[
-            CheckId::AwsListSecrets,
-            CheckId::AwsGetSecret,
-            CheckId::AzureSubscription,
-            CheckId::AzureListSecrets,
-            CheckId::AzureGetSecret,
-            CheckId::SecretJsonKey,
-        ],
-    },
-    Link { name: "runtime", checks: &[CheckId::DeploymentReachable] },
+/// The links in order, with their names; the platform itself is behind no check.
+const LINKS: &[(Option<Link>, &str)] = &[
+    (None, "platform"),
+    (Some(Link::Issuer), "issuer"),
+    (Some(Link::Keys), "keys"),
+    (Some(Link::Token), "token"),
+    (Some(Link::Trust), "trust"),
+    (Some(Link::Role), "role"),
+    (Some(Link::Secret), "secret"),
+    (Some(Link::Runtime), "runtime"),
 ];
 
-impl Link {
-    /// Whether it is the running automation, which a rotation proves too.
-    fn is_runtime(&self) -> bool {
-        self.checks.contains(&CheckId::DeploymentReachable)
-    }
+/// Whether a check belongs to a link.
+fn is_of(check: CheckId, link: Link) -> bool {
+    check.check().link == link
 }
 
 /// How a link stands.
@@ -122,14 +86,14 @@ fn ended(outcome: Outcome, blocked_by: Option<CheckId>) -> Stand {
 }
 
 /// How a link stands.
-fn state(link: &Link, stands: &[(CheckId, Stand)]) -> LinkState {
-    if link.checks.is_empty() {
+fn state(link: Option<Link>, stands: &[(CheckId, Stand)]) -> LinkState {
+    let Some(link) = link else {
         // The platform itself is not probed: it counts as seen once its issuer has answered.
         let answered = [Outcome::Pass, Outcome::Warn].map(|outcome| (CheckId::IssuerReachable, Stand::Ended(outcome)));
         let seen = stands.iter().any(|stand| answered.contains(stand));
         return if seen { LinkState::Ended(Outcome::Pass) } else { LinkState::Waiting };
-    }
-    let own: Vec<Stand> = stands.iter().filter(|(id, _)| link.checks.contains(id)).map(|(_, stand)| *stand).collect();
+    };
+    let own: Vec<Stand> = stands.iter().filter(|(id, _)| is_of(*id, link)).map(|(_, stand)| *stand).collect();
     let any = |outcome| own.contains(&Stand::Ended(outcome));
     if stands.is_empty() {
         LinkState::Waiting
@@ -153,8 +117,8 @@ fn state(link: &Link, stands: &[(CheckId, Stand)]) -> LinkState {
 }
 
 /// How the last link stands: as the deployment's check, and where a rotation of the same target was seen, as its proof.
-fn runtime(link: &Link, stands: &[(CheckId, Stand)], rotation: Option<&Session>) -> LinkState {
-    let deployment = state(link, stands);
+fn runtime(stands: &[(CheckId, Stand)], rotation: Option<&Session>) -> LinkState {
+    let deployment = state(Some(Link::Runtime), stands);
     let Some(session) = rotation.filter(|_| deployment != LinkState::Ended(Outcome::Fail)) else { return deployment };
     if matches!(session.doing, Doing::Looking(_)) && session.state == Lifecycle::Running {
         return LinkState::Running;
@@ -211,15 +175,12 @@ pub fn line(model: &Model, width: usize) -> Line {
     let stands = stands(model);
     let runs = |id: CheckId| stands.iter().any(|(check, _)| *check == id);
     let is_proven = rotation(model).is_some_and(|session| session.report.runtime);
-    let links: Vec<&Link> = LINKS
-        .iter()
-        .filter(|link| {
-            stands.is_empty()
-                || link.checks.is_empty() && runs(CheckId::IssuerReachable)
-                || link.checks.iter().any(|check| runs(*check))
-                || is_proven && link.is_runtime()
-        })
-        .collect();
+    let is_shown = |link: Option<Link>| match link {
+        _ if stands.is_empty() => true,
+        None => runs(CheckId::IssuerReachable),
+        Some(link) => stands.iter().any(|(id, _)| is_of(*id, link)) || is_proven && link == Link::Runtime,
+    };
+    let links: Vec<_> = LINKS.iter().copied().filter(|(link, _)| is_shown(*link)).collect();
     let forms = [(3, Names::Full), (2, Names::Full), (1, Names::Full), (1, Names::Short), (1, Names::None)];
     let shape = |(gap, names)| chain(&links, &stands, model, gap, names);
     forms.into_iter().map(shape).find(|line| line.width() <= width).unwrap_or_default()
@@ -234,12 +195,12 @@ enum Names {
     None,
 }
 
-fn chain(links: &[&Link], stands: &[(CheckId, Stand)], model: &Model, gap: usize, names: Names) -> Line {
+fn chain(links: &[(Option<Link>, &str)], stands: &[(CheckId, Stand)], model: &Model, gap: usize, names: Names) -> Line {
     let glyphs = model.render_context().glyphs;
     let mut line = Line::empty();
     let mut whole = true;
-    for (place, link) in links.iter().enumerate() {
-        let state = if link.is_runtime() { runtime(link, stands, rotation(model)) } else { state(link, stands) };
+    for (place, (link, name)) in links.iter().copied().enumerate() {
+        let state = if link == Some(Link::Runtime) { runtime(stands, rotation(model)) } else { state(link, stands) };
         let holds = matches!(state, LinkState::Ended(Outcome::Pass | Outcome::Warn));
         if place > 0 {
             let (sign, role) = if whole { (glyphs.line, Role::Good) } else { (glyphs.gap, Role::Muted) };
@@ -255,8 +216,8 @@ fn chain(links: &[&Link], stands: &[(CheckId, Stand)], model: &Model, gap: usize
             _ => Role::Muted,
         };
         match names {
-            Names::Full => line.push(name_role, format!("{} ", link.name)),
-            Names::Short => line.push(name_role, format!("{} ", link.name.get(..3).unwrap_or(link.name))),
+            Names::Full => line.push(name_role, format!("{name} ")),
+            Names::Short => line.push(name_role, format!("{} ", name.get(..3).unwrap_or(name))),
             Names::None => {}
         }
         line.push(role, sign);
@@ -270,10 +231,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_check_belongs_to_one_link() {
+    fn every_checks_link_is_in_the_chain() {
         for check in CheckId::ALL {
-            let links = LINKS.iter().filter(|link| link.checks.contains(check)).count();
-            assert_eq!(links, 1, "{check}");
+            assert!(LINKS.iter().any(|(link, _)| *link == Some(check.check().link)), "{check}");
         }
     }
 }

@@ -55,7 +55,11 @@ fn run_line(label: &str, model: &Model, run: &Run) -> Line {
 
 fn causes(before: &Report, after: &Report, show: RenderContext, lines: &mut Vec<Line>) {
     let of = |report: &Report| -> BTreeMap<(String, String), String> {
-        report.findings.iter().map(|f| ((f.cause.id().to_owned(), f.check.clone()), f.summary.clone())).collect()
+        report
+            .findings
+            .iter()
+            .map(|f| ((f.cause.id().to_owned(), f.check.id().to_owned()), f.summary.clone()))
+            .collect()
     };
     let (old, new) = (of(before), of(after));
     let gone: Vec<_> = old.iter().filter(|(key, _)| !new.contains_key(*key)).collect();

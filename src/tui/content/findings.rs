@@ -41,11 +41,11 @@ fn is_first_of_its_check(report: &Report, place: usize) -> bool {
 
 /// The checks that could not run because of a finding's check.
 pub fn blocked<'r>(report: &'r Report, finding: &Finding) -> Vec<&'r FinishedCheck> {
-    let mut blockers = vec![finding.check.clone()];
+    let mut blockers = vec![finding.check];
     let mut found: Vec<&FinishedCheck> = Vec::new();
     for check in report.finished() {
-        if check.blocked_by.is_some_and(|by| blockers.iter().any(|blocker| blocker == by.id())) {
-            blockers.push(check.id.id().to_owned());
+        if check.blocked_by.is_some_and(|by| blockers.iter().any(|blocker| *blocker == by)) {
+            blockers.push(check.id.into());
             found.push(check);
         }
     }
@@ -79,7 +79,7 @@ fn is_question(outcome: Outcome, finding: &Finding) -> bool {
 }
 
 fn outcome_of_check(report: &Report, finding: &Finding) -> Outcome {
-    report.finished().find(|check| check.id.id() == finding.check).map_or(Outcome::Fail, |check| check.outcome)
+    report.finished().find(|check| finding.check == check.id).map_or(Outcome::Fail, |check| check.outcome)
 }
 
 fn row(model: &Model, row: Row, width: usize) -> Line {

@@ -9,7 +9,7 @@ use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::question::Need;
 use crate::domain::profile::setting::{Fault, Origin, Setting, Value};
-use crate::guide::{Evidence, Judged, SetupGuide, Step, StepState, Values, setup_guide, states, thumbprint};
+use crate::guide::{CheckResult, Evidence, SetupGuide, Step, StepState, Values, setup_guide, states, thumbprint};
 use crate::report::guide::GuideReport;
 use crate::run::event::FinishedCheck;
 use crate::tui::inputs::{GuideFile, Keeps, Target};
@@ -43,7 +43,7 @@ pub struct Followed {
     pub target: Option<Target>,
     pub file: GuideFile,
     /// What the checks found, the newest word on each.
-    pub judged: Vec<Judged>,
+    pub judged: Vec<CheckResult>,
     /// The thumbprint of the issuer's certificates, where they were seen.
     pub thumbprint: Option<String>,
     /// When the newest run began, RFC 3339 UTC.

@@ -1,7 +1,7 @@
 //! Error texts: pasted, explained with what is at hand, and shown on top.
 
 use super::toast;
-use crate::cause::explain::Given;
+use crate::cause::explain::ExplainContext;
 use crate::remedy::explained;
 use crate::tui::inputs::Target;
 use crate::tui::message::Effect;
@@ -20,7 +20,7 @@ pub(super) fn open(model: &mut Model, text: &str) -> Vec<Effect> {
         let target = run.choice.as_ref().map(|choice| &choice.target);
         target.is_some_and(|target| !matches!(target, Target::Lab(_)))
     });
-    let given = Given {
+    let given = ExplainContext {
         claims: model.token.pasted.as_ref().and_then(|held| held.decoded.claims.as_ref()),
         trust: None,
         profile: run.and_then(|run| run.profile.as_deref()),

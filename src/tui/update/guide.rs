@@ -9,7 +9,7 @@ use crate::domain::redaction::looks_secret;
 use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::domain::token::looks_like_jwt;
-use crate::guide::{Change, Proof, Shown, import, next_open};
+use crate::guide::{Change, ExternalProof, Proof, import, next_open};
 use crate::report::guide::{self as report, GuideContext};
 use crate::report::markdown;
 use crate::run::event::{EventKind, FinishedCheck, RunEvent};
@@ -314,7 +314,7 @@ pub(super) fn rotated(model: &mut Model, target: &Target, report: &RotationRepor
     if !is_same || !secret.is_some_and(|secret| report.shows(guide, &secret)) {
         return Vec::new();
     }
-    let shown = Shown { proof: Proof::Rotation, at };
+    let shown = ExternalProof { proof: Proof::Rotation, at };
     followed.file.shown = vec![shown.clone()];
     match followed.file.keeps {
         Keeps::File => vec![Effect::Change { target: target.clone(), change: Change::Show { guide, shown } }],

@@ -2,6 +2,7 @@
 
 use super::{guide, layers, show};
 use crate::check::Outcome;
+use crate::domain::ids::FoundBy;
 use crate::domain::profile::{Profile, TokenSource};
 use crate::run::event::{EventKind, RunEvent, RunVerdict};
 use crate::tui::inputs::{Replay, RunChoice};
@@ -98,7 +99,7 @@ pub(super) fn event(model: &mut Model, number: RunNumber, event: &RunEvent) -> V
         if model.follow == Follow::Run {
             match &event.kind {
                 EventKind::Done { .. } => select_root(model),
-                EventKind::Started { check } => select_check(model, check.id()),
+                EventKind::Started { check } => select_check(model, (*check).into()),
                 _ => {}
             }
         }
@@ -193,18 +194,18 @@ pub(super) fn select_root(model: &mut Model) {
     let undecided = report.end.as_ref().is_some_and(|end| end.verdict == RunVerdict::Inconclusive);
     let first = |outcome| report.finished().find(|check| check.outcome == outcome && check.blocked_by.is_none());
     let open = || first(Outcome::Inconclusive).or_else(|| first(Outcome::Skipped)).filter(|_| undecided);
-    let root = report.findings.first().map(|found| found.check.clone());
-    if let Some(check) = root.or_else(|| open().map(|check| check.id.id().to_owned())) {
-        select_check(model, &check);
+    let root = report.findings.first().map(|found| found.check);
+    if let Some(check) = root.or_else(|| open().map(|check| check.id.into())) {
+        select_check(model, check);
     }
 }
 
-fn select_check(model: &mut Model, id: &str) {
+fn select_check(model: &mut Model, found: FoundBy) {
     let list = &model.screens[Screen::Handshake as usize].list;
     if !list.filter.is_empty() {
         return;
     }
-    let place = model.runs.shown().and_then(|run| run.report.checks.iter().position(|check| check.id.id() == id));
+    let place = model.runs.shown().and_then(|run| run.report.checks.iter().position(|check| found == check.id));
     if let Some(place) = place {
         let state = &mut model.screens[Screen::Handshake as usize];
         (state.list.selected, state.scroll) = (place, 0);

@@ -125,7 +125,7 @@ fn hops(start: f64) -> Value {
 }
 
 fn sub_mismatch() -> Finding {
-    let mut finding = Finding::new(Cause::SubMismatch, "trust.policy", Certainty::Proven, "The role's trust policy does not accept this subject")
+    let mut finding = Finding::new(Cause::SubMismatch, CheckId::TrustPolicy, Certainty::Proven, "The role's trust policy does not accept this subject")
         .with_difference(EXPECTED, ACTUAL)
         .with_evidence(format!("Statement[0] requires app.example.com:sub = {EXPECTED}"))
         .with_evidence("the token's sub comes from https://app.example.com, whose signature is verified")
@@ -147,7 +147,7 @@ fn sub_mismatch() -> Finding {
 fn denied() -> Finding {
     let mut finding = Finding::new(
         Cause::SubMismatch,
-        "aws.assume-role-with-web-identity",
+        CheckId::AwsAssumeRoleWithWebIdentity,
         Certainty::Likely,
         "STS denies the role: a condition of its trust policy is not met",
     )
@@ -159,7 +159,7 @@ fn denied() -> Finding {
 }
 
 fn expires_soon() -> Finding {
-    Finding::new(Cause::TokenExpired, "token.time", Certainty::Possible, "The token expires within the hour")
+    Finding::new(Cause::TokenExpired, CheckId::TokenTime, Certainty::Possible, "The token expires within the hour")
         .with_fix("Fetch a new one before the exchange")
 }
 

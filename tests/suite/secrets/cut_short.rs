@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio_util::sync::CancellationToken;
+use trustline::check::step::Step;
 use trustline::domain::profile::{Guide, Profile};
 use trustline::report::ansi::TextFormat;
 use trustline::report::run::page;
@@ -20,7 +21,6 @@ use trustline::run::probes::{Probes, StepInput, Yield};
 use trustline::run::record::Recorder;
 use trustline::run::report::Report;
 use trustline::run::runner::{self, RunRequest};
-use trustline::run::step::Step;
 
 use super::planted::{ACCESS_TOKEN, Cloud, Manner, NEW_VALUE, SECRET_KEY, TALKATIVE, VALUE, found};
 

@@ -46,7 +46,7 @@ fn policy(subject: &str) -> Value {
 /// The fix for what the policy says to the token.
 fn fix(profile: &Profile, claims: Map<String, Value>, text: String) -> Fix {
     let trust = TrustFact::evaluate("policy.json", Ok(text), &claims, profile, 0);
-    let finding = trust.findings(CheckId::TrustPolicy.id()).remove(0);
+    let finding = trust.findings(CheckId::TrustPolicy.into()).remove(0);
     let token = DecodedToken { claims: Some(claims), ..DecodedToken::default() };
     let token = Some(TokenFact::decoded("a test", 1, token, Vec::new()));
     let facts = Facts { trust: Some(trust), token, ..Facts::default() };

@@ -5,8 +5,8 @@
 //! (<https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>).
 
 use crate::cause::Cause::{self, *};
-use crate::cause::explain::rule::Provider::Aws;
 use crate::cause::explain::rule::{Rule, Stage};
+use crate::domain::ids::Cloud::Aws;
 
 /// Ways a text names a denial.
 const DENIED: &[&str] = &[
@@ -34,7 +34,7 @@ const READ_DENIED: &[Cause] = &[
 ];
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &[
             "secretsmanager:ListSecrets",
@@ -55,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         "not authorized to perform: secretsmanager:GetSecretValue",
     ])
     .of(Aws),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &[
             "secretsmanager:GetSecretValue",
@@ -82,7 +82,7 @@ pub(super) const RULES: &[Rule] = &[
         "secretsmanager:BatchGetSecretValue",
     ])
     .of(Aws),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &[
             "perform: secretsmanager:GetSecretValue",
@@ -93,7 +93,7 @@ pub(super) const RULES: &[Rule] = &[
     )
     .without(&["explicit deny", "service control policy"])
     .of(Aws),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &[
             "secretsmanager:PutSecretValue",
@@ -106,7 +106,7 @@ pub(super) const RULES: &[Rule] = &[
     .with(&[DENIED])
     .without(&["explicit deny"])
     .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Access,
         &["Failed to fetch secret from all regions", "Verify secret exists and required permissions are granted"],
         &[MissingGet, SecretNotFound, SecretWrongRegion, SecretArnSuffix, VersionstageCondition, MissingKms],
@@ -114,8 +114,8 @@ pub(super) const RULES: &[Rule] = &[
     .without(&["not authorized to perform", "can't find the specified secret"])
     .of(Aws),
     // KMS behind the secret.
-    Rule::names(Stage::Access, &["Access to KMS is not allowed"], &[MissingKms]).of(Aws),
-    Rule::points(
+    Rule::conclusive(Stage::Access, &["Access to KMS is not allowed"], &[MissingKms]).of(Aws),
+    Rule::leading(
         Stage::Access,
         &["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
         &[MissingKms, WrongAccount, ExplicitDeny],
@@ -123,7 +123,7 @@ pub(super) const RULES: &[Rule] = &[
     .with(&[DENIED])
     .without(&["explicit deny", "Access to KMS is not allowed"])
     .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Access,
         &[
             "ciphertext refers to a customer master key that does not exist",
@@ -132,13 +132,13 @@ pub(super) const RULES: &[Rule] = &[
         &[MissingKms, WrongAccount, KmsKeyState, SecretWrongRegion],
     )
     .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Access,
         &["default KMS service key", "encrypt the secret with the default KMS"],
         &[MissingKms, WrongAccount],
     )
     .of(Aws),
-    Rule::names(
+    Rule::conclusive(
         Stage::Access,
         &[
             "KMSInvalidState",
@@ -151,11 +151,11 @@ pub(super) const RULES: &[Rule] = &[
     )
     .without(&["secret with this name"])
     .of(Aws),
-    Rule::names(Stage::Access, &["is disabled"], &[KmsKeyState])
+    Rule::conclusive(Stage::Access, &["is disabled"], &[KmsKeyState])
         .with(&[&["arn:aws:kms", "AWSKMS", "KMS", "DisabledException"]])
         .without(&["endpoint"])
         .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Access,
         &[
             "DecryptionFailure",
@@ -167,17 +167,21 @@ pub(super) const RULES: &[Rule] = &[
     )
     .of(Aws),
     // The secret.
-    Rule::names(Stage::Secret, &["secret value for staging label", "secret value for VersionStage"], &[SecretEmpty])
-        .of(Aws),
-    Rule::points(Stage::Secret, &["secret value for VersionId"], &[SecretEmpty, SecretNotFound]).of(Aws),
-    Rule::asks(
+    Rule::conclusive(
+        Stage::Secret,
+        &["secret value for staging label", "secret value for VersionStage"],
+        &[SecretEmpty],
+    )
+    .of(Aws),
+    Rule::leading(Stage::Secret, &["secret value for VersionId"], &[SecretEmpty, SecretNotFound]).of(Aws),
+    Rule::ambiguous(
         Stage::Secret,
         &["can't find the specified secret", "cannot find the specified secret"],
         &[SecretWrongRegion, SecretNotFound, WrongAccount, SecretEmpty],
     )
     .without(&["specified secret value for"])
     .of(Aws),
-    Rule::names(Stage::Secret, &["ResourceNotFoundException", "ResourceNotFound", "not found"], &[SecretEmpty])
+    Rule::conclusive(Stage::Secret, &["ResourceNotFoundException", "ResourceNotFound", "not found"], &[SecretEmpty])
         .with(&[
             &["GetSecretValue", "get_secret_value", "get-secret-value"],
             &[
@@ -194,7 +198,7 @@ pub(super) const RULES: &[Rule] = &[
             ],
         ])
         .of(Aws),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Secret,
         &["ResourceNotFoundException", "ResourceNotFound|", "not found"],
         &[SecretWrongRegion, SecretNotFound, SecretEmpty, WrongAccount],
@@ -220,7 +224,7 @@ pub(super) const RULES: &[Rule] = &[
         "did not contain json key",
     ])
     .of(Aws),
-    Rule::names(
+    Rule::conclusive(
         Stage::Secret,
         &[
             "was marked for deletion",
@@ -233,16 +237,20 @@ pub(super) const RULES: &[Rule] = &[
     )
     .without(&["KMS", "vault"])
     .of(Aws),
-    Rule::names(
+    Rule::conclusive(
         Stage::Secret,
         &["did not contain json key", "does not contain json key", "does not contain key"],
         &[JsonKeyMissing],
     ),
-    Rule::points(Stage::Secret, &["Invalid name. Must be a valid name", "Invalid name. Must be"], &[SecretNameInvalid])
-        .with(&[&["secret", "Secret"]])
-        .of(Aws),
+    Rule::leading(
+        Stage::Secret,
+        &["Invalid name. Must be a valid name", "Invalid name. Must be"],
+        &[SecretNameInvalid],
+    )
+    .with(&[&["secret", "Secret"]])
+    .of(Aws),
     // Any other right.
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &["is not authorized to perform:", "not authorized to perform"],
         &[MissingGet, ExplicitDeny, Scp, EnvConflict],

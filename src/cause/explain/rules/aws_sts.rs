@@ -5,12 +5,12 @@
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>).
 
 use crate::cause::Cause::*;
-use crate::cause::explain::rule::Provider::Aws;
 use crate::cause::explain::rule::{Rule, Stage};
+use crate::domain::ids::Cloud::Aws;
 
 pub(super) const RULES: &[Rule] = &[
     // One sentence for every way in which a trust policy can fail to allow.
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Trust,
         &[
             "not authorized to perform sts:AssumeRoleWithWebIdentity",
@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         WEB_IDENTITY_DENIED,
     )
     .of(Aws),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Trust,
         &["AssumeRoleWithWebIdentity", "assume_role_with_web_identity", "web identity"],
         WEB_IDENTITY_DENIED,
@@ -35,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
     ]])
     .without(&["InvalidIdentityToken", "not authorized to perform", "secretsmanager:", "kms:", "ExpiredToken"])
     .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Issuer,
         &[
             "No OpenIDConnect provider found",
@@ -45,15 +45,15 @@ pub(super) const RULES: &[Rule] = &[
         &[ProviderMissing, WrongAccount, WrongPartition],
     )
     .of(Aws),
-    Rule::names(
+    Rule::conclusive(
         Stage::Issuer,
         &["OpenIDConnect Provider not found for arn", "OpenIDConnectProvider"],
         &[ProviderMissing],
     )
     .with(&[&["NoSuchEntity", "not found for arn"]])
     .of(Aws),
-    Rule::names(Stage::Token, &["Incorrect token audience"], &[AudNotRegistered]).of(Aws),
-    Rule::asks(
+    Rule::conclusive(Stage::Token, &["Incorrect token audience"], &[AudNotRegistered]).of(Aws),
+    Rule::ambiguous(
         Stage::Token,
         &[
             "web identity token provided could not be validated",
@@ -70,25 +70,25 @@ pub(super) const RULES: &[Rule] = &[
         ],
     )
     .of(Aws),
-    Rule::names(Stage::Token, &["more than one audience while authorized party"], &[AudMultiWithoutAzp]).of(Aws),
-    Rule::names(Stage::Token, &["Claim is not allowed to be empty"], &[MalformedToken]).of(Aws),
-    Rule::names(Stage::Token, &["Missing a required claim"], &[MalformedToken]).of(Aws),
-    Rule::names(
+    Rule::conclusive(Stage::Token, &["more than one audience while authorized party"], &[AudMultiWithoutAzp]).of(Aws),
+    Rule::conclusive(Stage::Token, &["Claim is not allowed to be empty"], &[MalformedToken]).of(Aws),
+    Rule::conclusive(Stage::Token, &["Missing a required claim"], &[MalformedToken]).of(Aws),
+    Rule::conclusive(
         Stage::Token,
         &["Invalid timestamp in token claims", "principal_tags passed in claim", "transitive_tag_keys passed in claim"],
         &[MalformedToken],
     )
     .of(Aws),
-    Rule::points(Stage::Token, &["Unknown error validating third-party token"], &[MalformedToken, Transient]).of(Aws),
-    Rule::points(
+    Rule::leading(Stage::Token, &["Unknown error validating third-party token"], &[MalformedToken, Transient]).of(Aws),
+    Rule::leading(
         Stage::Token,
         &["ID Token provided is not a valid JWT", "you may see this error if you sent an Access Token"],
         &[WrongTokenKind, MalformedToken, EnvNotSet],
     )
     .of(Aws),
-    Rule::points(Stage::Token, &["not a Login With Amazon token"], &[WrongTokenKind, WrongFlow]).of(Aws),
-    Rule::points(Stage::Token, &["IDPRejectedClaim"], &[WrongTokenKind, TokenExpired, WrongFlow]).of(Aws),
-    Rule::asks(
+    Rule::leading(Stage::Token, &["not a Login With Amazon token"], &[WrongTokenKind, WrongFlow]).of(Aws),
+    Rule::leading(Stage::Token, &["IDPRejectedClaim"], &[WrongTokenKind, TokenExpired, WrongFlow]).of(Aws),
+    Rule::ambiguous(
         Stage::Issuer,
         &["retrieve verification key from your identity provider", "retrieve verification key from your IdP"],
         &[
@@ -105,27 +105,27 @@ pub(super) const RULES: &[Rule] = &[
         ],
     )
     .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Issuer,
         &["IDPCommunicationError", "error communicating with the identity provider", "OpenIdIdpCommunicationError"],
         &[JwksUnreachable, IdpThrottled, IssuerSlow, Transient],
     )
     .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Issuer,
         &["Please check .well-known/openid-configuration of provider"],
         &[DiscoveryInvalid, JwksUnreachable, IssuerDiffers, IssuerNotConfigured, TlsUntrusted],
     )
     .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Issuer,
         &["HTTPS certificate doesn't match configured thumbprint", "certificate does not match configured thumbprint"],
         &[Thumbprint, TlsUntrusted],
     )
     .of(Aws),
-    Rule::names(Stage::Token, &["Token expired: current date/time", "Token too old:"], &[TokenExpired]).of(Aws),
-    Rule::names(Stage::Token, &["Token issued in the future", "Token not yet valid"], &[ClockSkew]).of(Aws),
-    Rule::names(
+    Rule::conclusive(Stage::Token, &["Token expired: current date/time", "Token too old:"], &[TokenExpired]).of(Aws),
+    Rule::conclusive(Stage::Token, &["Token issued in the future", "Token not yet valid"], &[ClockSkew]).of(Aws),
+    Rule::conclusive(
         Stage::Token,
         &[
             "not present in the roles claim",
@@ -136,7 +136,7 @@ pub(super) const RULES: &[Rule] = &[
     )
     .of(Aws),
     // The role and the size and length of the session.
-    Rule::names(
+    Rule::conclusive(
         Stage::Trust,
         &[
             "exceeds the MaxSessionDuration",
@@ -146,7 +146,7 @@ pub(super) const RULES: &[Rule] = &[
         &[SessionDuration],
     )
     .of(Aws),
-    Rule::names(
+    Rule::conclusive(
         Stage::Trust,
         &[
             "Request ARN is invalid",
@@ -165,7 +165,7 @@ pub(super) const RULES: &[Rule] = &[
         &[RoleArnMalformed],
     )
     .of(Aws),
-    Rule::points(Stage::Trust, &["is invalid"], &[RoleArnMalformed, SessionDuration])
+    Rule::leading(Stage::Trust, &["is invalid"], &[RoleArnMalformed, SessionDuration])
         .with(&[&["ValidationError"], &["AssumeRole"]])
         .without(&[
             "Request ARN is invalid",
@@ -174,7 +174,7 @@ pub(super) const RULES: &[Rule] = &[
             "token included in the request",
         ])
         .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Trust,
         &["ValidationError", "failed to satisfy constraint"],
         &[RoleArnMalformed, SessionDuration, MalformedToken],
@@ -190,9 +190,13 @@ pub(super) const RULES: &[Rule] = &[
         "MalformedPolicy",
     ])
     .of(Aws),
-    Rule::names(Stage::Trust, &["Packed size of", "PackedPolicyTooLarge", "packed policy consumes"], &[PackedPolicy])
-        .of(Aws),
-    Rule::names(
+    Rule::conclusive(
+        Stage::Trust,
+        &["Packed size of", "PackedPolicyTooLarge", "packed policy consumes"],
+        &[PackedPolicy],
+    )
+    .of(Aws),
+    Rule::conclusive(
         Stage::Trust,
         &[
             "not authorized to perform: sts:TagSession",
@@ -202,28 +206,32 @@ pub(super) const RULES: &[Rule] = &[
         &[TagSessionMissing],
     )
     .of(Aws),
-    Rule::names(Stage::Trust, &["perform: sts:SetSourceIdentity", "perform sts:SetSourceIdentity"], &[ActionMissing])
-        .of(Aws),
-    Rule::names(Stage::Trust, &["cannot be found", "Role not found"], &[RoleMissing])
+    Rule::conclusive(
+        Stage::Trust,
+        &["perform: sts:SetSourceIdentity", "perform sts:SetSourceIdentity"],
+        &[ActionMissing],
+    )
+    .of(Aws),
+    Rule::conclusive(Stage::Trust, &["cannot be found", "Role not found"], &[RoleMissing])
         .with(&[&["NoSuchEntity"], &["role with name", "role"]])
         .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Trust,
         &["Invalid principal in policy", "Federated principals must be valid", "Invalid federated principal"],
         &[PrincipalArnWrong, ProviderMissing],
     )
     .of(Aws),
-    Rule::points(Stage::Trust, &["MalformedPolicyDocument"], &[TrustTooWide, PrincipalArnWrong, ConditionKeyWrong])
+    Rule::leading(Stage::Trust, &["MalformedPolicyDocument"], &[TrustTooWide, PrincipalArnWrong, ConditionKeyWrong])
         .with(&[&["trust", "AssumeRolePolicy", "CreateRole", "must evaluate", "identity provider"]])
         .without(&["Invalid principal", "Federated principals must"])
         .of(Aws),
-    Rule::points(Stage::Trust, &["MalformedPolicyDocument"], &[PackedPolicy, OperatorWrong])
+    Rule::leading(Stage::Trust, &["MalformedPolicyDocument"], &[PackedPolicy, OperatorWrong])
         .with(&[&["AssumeRole"]])
         .without(&["AssumeRolePolicy", "CreateRole", "must evaluate"])
         .of(Aws),
     // AssumeRole with keys. STS names the identity policy where that is what lacks; without a reason the fault is
     // rather on the role's side, and a missing or wrong external id is never mentioned.
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Trust,
         &["perform: sts:AssumeRole on resource", "perform: sts:AssumeRole|", "perform sts:AssumeRole|"],
         &[
@@ -240,7 +248,7 @@ pub(super) const RULES: &[Rule] = &[
     )
     .without(&["because no identity-based policy allows the sts:AssumeRole", "explicit deny"])
     .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Trust,
         &["AccessDenied", "access denied", "not authorized"],
         &[AssumeRoleDenied, ExternalId, WrongAccount, RoleMissing, WrongFlow, Scp],
@@ -262,17 +270,21 @@ pub(super) const RULES: &[Rule] = &[
         "GetSecretValue",
     ])
     .of(Aws),
-    Rule::names(Stage::Trust, &["because no identity-based policy allows the sts:AssumeRole|"], &[AssumeRoleDenied])
-        .of(Aws),
-    Rule::points(Stage::Trust, &["Roles may not be assumed by root accounts"], &[WrongFlow, AssumeRoleDenied]).of(Aws),
-    Rule::points(
+    Rule::conclusive(
+        Stage::Trust,
+        &["because no identity-based policy allows the sts:AssumeRole|"],
+        &[AssumeRoleDenied],
+    )
+    .of(Aws),
+    Rule::leading(Stage::Trust, &["Roles may not be assumed by root accounts"], &[WrongFlow, AssumeRoleDenied]).of(Aws),
+    Rule::leading(
         Stage::Trust,
         &["EKS does not have permissions to assume the associated role"],
         &[ActionMissing, TagSessionMissing, WrongFlow, RoleMissing],
     )
     .of(Aws),
     // A Deny that says so.
-    Rule::names(
+    Rule::conclusive(
         Stage::Access,
         &[
             "explicit deny in a service control policy",
@@ -285,7 +297,7 @@ pub(super) const RULES: &[Rule] = &[
         &[Scp],
     )
     .of(Aws),
-    Rule::names(
+    Rule::conclusive(
         Stage::Access,
         &[
             "explicit deny in an identity-based policy",
@@ -299,21 +311,21 @@ pub(super) const RULES: &[Rule] = &[
         &[ExplicitDeny],
     )
     .of(Aws),
-    Rule::points(Stage::Access, &["with an explicit deny", "explicit deny"], &[ExplicitDeny, Scp])
+    Rule::leading(Stage::Access, &["with an explicit deny", "explicit deny"], &[ExplicitDeny, Scp])
         .with(&[&["not authorized", "AccessDenied", "access denied", "Unauthorized"]])
         .without(&["explicit deny in a", "explicit deny in the"])
         .of(Aws),
-    Rule::points(Stage::Access, &["because no permissions boundary allows"], &[ExplicitDeny, MissingGet]).of(Aws),
-    Rule::points(Stage::Access, &["because no VPC endpoint policy allows"], &[ExplicitDeny, StsUnreachable]).of(Aws),
-    Rule::points(Stage::Access, &["because no session policy allows"], &[ExplicitDeny, MissingGet]).of(Aws),
+    Rule::leading(Stage::Access, &["because no permissions boundary allows"], &[ExplicitDeny, MissingGet]).of(Aws),
+    Rule::leading(Stage::Access, &["because no VPC endpoint policy allows"], &[ExplicitDeny, StsUnreachable]).of(Aws),
+    Rule::leading(Stage::Access, &["because no session policy allows"], &[ExplicitDeny, MissingGet]).of(Aws),
     // Keys and sessions.
-    Rule::names(
+    Rule::conclusive(
         Stage::Trust,
         &["STS is not activated in this region", "RegionDisabledException", "RegionDisabled|"],
         &[RegionDisabled],
     )
     .of(Aws),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Trust,
         &[
             "security token included in the request is invalid",
@@ -327,14 +339,14 @@ pub(super) const RULES: &[Rule] = &[
         &[StaticKeyWrong, EnvConflict, RegionDisabled, WrongPartition, PropagationDelay],
     )
     .of(Aws),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Trust,
         &["provided token is malformed or otherwise invalid", "InvalidToken:"],
         &[RegionDisabled, EnvConflict, StaticKeyWrong, WrongPartition],
     )
     .without(&["AADSTS", "jwt"])
     .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Token,
         &[
             "security token included in the request is expired",
@@ -350,14 +362,14 @@ pub(super) const RULES: &[Rule] = &[
     )
     .without(&["Token expired: current", "Token too old"])
     .of(Aws),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Trust,
         &["SignatureDoesNotMatch", "request signature we calculated does not match", "InvalidSignatureException"],
         &[StaticKeyWrong, ClockSkew, EnvConflict, Proxy],
     )
     .without(&["Signature expired", "Signature not yet current", "is now earlier than", "is still later than"])
     .of(Aws),
-    Rule::names(
+    Rule::conclusive(
         Stage::Token,
         &[
             "Signature expired:",
@@ -373,7 +385,7 @@ pub(super) const RULES: &[Rule] = &[
         &[ClockSkew],
     )
     .of(Aws),
-    Rule::points(
+    Rule::leading(
         Stage::Trust,
         &["IncompleteSignature", "MissingAuthenticationToken", "Missing Authentication Token"],
         &[EnvNotSet, StaticKeyWrong, Proxy],

@@ -4,8 +4,8 @@
 //! <https://learn.microsoft.com/entra/workload-id/workload-identity-federation>.
 
 use crate::cause::Cause::{self, *};
-use crate::cause::explain::rule::Provider::Azure;
 use crate::cause::explain::rule::{Rule, Stage};
+use crate::domain::ids::Cloud::Azure;
 
 /// What a refusal can mean that names no part of the credential.
 const NO_RECORD: &[Cause] = &[
@@ -65,7 +65,7 @@ pub(super) const RULES: &[Rule] = &[
         Stage::Trust,
         &[FicMissing, ClientWrong, PropagationDelay],
     ),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Trust,
         &["No matching federated identity record", "no matching federated identity credential"],
         NO_RECORD,
@@ -152,13 +152,13 @@ pub(super) const RULES: &[Rule] = &[
     // Application and tenant.
     code(&[700016], &[], Ask, Stage::Trust, &[ClientWrong, TenantWrong, SpMissing, WrongCloud]),
     code(&[70001, 700011, 650056, 650057], &[], Ask, Stage::Trust, &[ClientWrong, TenantWrong, SpMissing]),
-    Rule::asks(Stage::Trust, &["was not found in the directory"], &[ClientWrong, TenantWrong, SpMissing])
+    Rule::ambiguous(Stage::Trust, &["was not found in the directory"], &[ClientWrong, TenantWrong, SpMissing])
         .with(&[&["Application"]])
         .without(&["AADSTS700016", "AADSTS70001|"])
         .of(Azure),
     code(&[7000112, 7000113], &["is disabled. Contact"], Point, Stage::Trust, &[TenantPolicy, SpMissing, ClientWrong]),
     code(&[90002, 900021, 50020, 90072], &[], Ask, Stage::Trust, &[TenantWrong, WrongCloud]),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Trust,
         &["Check to make sure you have the correct tenant ID", "tenant not found", "invalid_tenant"],
         &[TenantWrong, WrongCloud],
@@ -181,7 +181,7 @@ pub(super) const RULES: &[Rule] = &[
         &[WrongCloud, TenantWrong],
     ),
     code(&[500011, 650052, 500014], &[], Ask, Stage::Trust, &[WrongScope, WrongVaultAudience, WrongCloud, TenantWrong]),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Trust,
         &["The resource principal named"],
         &[WrongScope, WrongVaultAudience, WrongCloud, TenantWrong],
@@ -208,7 +208,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     code(&[7000215], &["Invalid client secret provided"], Name, Stage::Trust, &[ClientSecretWrong]),
     code(&[7000222], &["client secret keys for app"], Name, Stage::Trust, &[ClientSecretExpired]),
-    Rule::points(Stage::Trust, &["client secret"], &[ClientSecretExpired, ClientSecretWrong])
+    Rule::leading(Stage::Trust, &["client secret"], &[ClientSecretExpired, ClientSecretWrong])
         .with(&[&["expired"]])
         .without(&["AADSTS7000222", "AADSTS7000215", "client secret keys for app", "Invalid client secret provided"])
         .of(Azure),
@@ -239,7 +239,7 @@ pub(super) const RULES: &[Rule] = &[
     code(&[90024, 50196, 900241], &[], Point, Stage::Trust, &[Throttled, Transient]),
     code(&[90055, 90033, 90006, 50000, 90012, 90020, 700081, 90056], &[], Point, Stage::Trust, &[Transient, Throttled]),
     // The wrapper is there, the code is not.
-    Rule::echoes(
+    Rule::secondary(
         Stage::Trust,
         &[
             "ClientAssertionCredential authentication failed",
@@ -251,19 +251,19 @@ pub(super) const RULES: &[Rule] = &[
         &[SubMismatch, IssMismatch, AudMismatch, ClientWrong, TenantWrong, FicMissing, TokenExpired, WrongScope],
     )
     .of(Azure),
-    Rule::echoes(
+    Rule::secondary(
         Stage::Trust,
         &["No subscriptions found", "SubscriptionNotFound", "No subscription found"],
         &[RbacMissing, PropagationDelay, TenantWrong],
     )
     .of(Azure),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &["does not have authorization to perform action", "AuthorizationFailed"],
         &[RbacMissing, RbacWrongRole, PropagationDelay, RbacWrongPrincipal],
     )
     .of(Azure),
-    Rule::points(
+    Rule::leading(
         Stage::Access,
         &[
             "PrincipalNotFound",
@@ -278,7 +278,7 @@ pub(super) const RULES: &[Rule] = &[
 
 use self::Kind::{Ask, Name, Point};
 
-/// How much a code says, see [`crate::cause::explain::rule::Force`].
+/// How much a code says, see [`crate::cause::explain::rule::Strength`].
 #[derive(Clone, Copy)]
 enum Kind {
     Name,
@@ -295,9 +295,9 @@ const fn code(
     causes: &'static [Cause],
 ) -> Rule {
     match kind {
-        Name => Rule::names(stage, any, causes),
-        Point => Rule::points(stage, any, causes),
-        Ask => Rule::asks(stage, any, causes),
+        Name => Rule::conclusive(stage, any, causes),
+        Point => Rule::leading(stage, any, causes),
+        Ask => Rule::ambiguous(stage, any, causes),
     }
     .codes(codes)
     .of(Azure)

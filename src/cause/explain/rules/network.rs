@@ -7,7 +7,7 @@ use crate::cause::explain::rule::{Rule, Stage};
 const METADATA: &[&str] = &["169.254.169.254", "169.254.170.2", "ec2imds", "IMDS", "metadata.google.internal"];
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::points(
+    Rule::leading(
         Stage::Network,
         &[
             "no such host",
@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
         &[Dns, Proxy],
     )
     .without(METADATA),
-    Rule::points(
+    Rule::leading(
         Stage::Network,
         &[
             "connection refused",
@@ -53,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
         &[ConnectRefused, Proxy],
     )
     .without(METADATA),
-    Rule::points(
+    Rule::leading(
         Stage::Network,
         &[
             "i/o timeout",
@@ -85,7 +85,7 @@ pub(super) const RULES: &[Rule] = &[
         &[ConnectTimeout, Proxy, Firewall],
     )
     .without(METADATA),
-    Rule::points(
+    Rule::leading(
         Stage::Network,
         &[
             "connection reset by peer",
@@ -103,7 +103,7 @@ pub(super) const RULES: &[Rule] = &[
         &[Proxy, ConnectRefused, Transient],
     )
     .without(METADATA),
-    Rule::points(
+    Rule::leading(
         Stage::Network,
         &[
             "Could not connect to the endpoint URL",
@@ -131,7 +131,7 @@ pub(super) const RULES: &[Rule] = &[
         "ECONNREFUSED",
         "dns error",
     ]),
-    Rule::names(
+    Rule::conclusive(
         Stage::Network,
         &[
             "407 Proxy Authentication Required",
@@ -168,7 +168,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &[Proxy],
     ),
-    Rule::points(
+    Rule::leading(
         Stage::Network,
         &[
             "invalid character '<' looking for beginning of value",
@@ -181,7 +181,7 @@ pub(super) const RULES: &[Rule] = &[
         &[Proxy, DiscoveryInvalid, IssuerNotConfigured],
     )
     .without(&["AADSTS", "openid-configuration", "<Code>"]),
-    Rule::points(
+    Rule::leading(
         Stage::Network,
         &[
             "wrong version number",
@@ -191,7 +191,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &[Proxy, ConnectRefused],
     ),
-    Rule::names(
+    Rule::conclusive(
         Stage::Network,
         &[
             "certificate has expired",
@@ -208,7 +208,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &[TlsExpired, ClockSkew],
     ),
-    Rule::names(
+    Rule::conclusive(
         Stage::Network,
         &[
             "x509: certificate is valid for",
@@ -230,7 +230,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &[TlsName, Proxy],
     ),
-    Rule::points(
+    Rule::leading(
         Stage::Network,
         &[
             "certificate signed by unknown authority",
@@ -263,18 +263,18 @@ pub(super) const RULES: &[Rule] = &[
         &[TlsUntrusted, Proxy],
     )
     .without(&["thumbprint"]),
-    Rule::points(
+    Rule::leading(
         Stage::Network,
         &["handshake_failure", "protocol_version", "handshake failure", "SSL_ERROR_SYSCALL", "SSL routines"],
         &[Proxy, TlsUntrusted],
     )
     .without(&["certificate", "CERTIFICATE_VERIFY_FAILED", "wrong version number"]),
-    Rule::echoes(
+    Rule::secondary(
         Stage::Network,
         &["context deadline exceeded", "Max retries exceeded with url", "timed out", "timeout"],
         &[ConnectTimeout, Proxy, IssuerSlow, Firewall],
     ),
-    Rule::points(
+    Rule::leading(
         Stage::Trust,
         &[
             "ThrottlingException",
@@ -287,8 +287,8 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &[Throttled],
     ),
-    Rule::echoes(Stage::Trust, &["too many requests", "429|", "rate limit"], &[Throttled]),
-    Rule::echoes(
+    Rule::secondary(Stage::Trust, &["too many requests", "429|", "rate limit"], &[Throttled]),
+    Rule::secondary(
         Stage::Trust,
         &[
             "InternalFailure",

@@ -1,12 +1,12 @@
 //! What CI systems, SDKs and tools say when a variable, a file or the permission to mint a token is missing.
 
 use crate::cause::Cause::*;
-use crate::cause::explain::rule::Provider::{Aws, Azure, Gcp};
 use crate::cause::explain::rule::{Rule, Stage};
+use crate::domain::ids::Cloud::{Aws, Azure, Gcp};
 
 pub(super) const RULES: &[Rule] = &[
     // The job may not ask for a token.
-    Rule::names(
+    Rule::conclusive(
         Stage::Setting,
         &[
             "Unable to get ACTIONS_ID_TOKEN_REQUEST",
@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         &[IdTokenPermissionMissing],
     ),
-    Rule::points(
+    Rule::leading(
         Stage::Setting,
         &["ACTIONS_ID_TOKEN_REQUEST", "id-token: write", "id-token permission"],
         &[IdTokenPermissionMissing, EnvNotSet],
@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
         "did not inject",
         "give write permissions to id-token",
     ]),
-    Rule::points(
+    Rule::leading(
         Stage::Setting,
         &[
             "Could not fetch an OIDC token",
@@ -64,7 +64,7 @@ pub(super) const RULES: &[Rule] = &[
         &[IdTokenPermissionMissing, EnvNotSet],
     )
     .without(&["Unable to get ACTIONS_ID_TOKEN_REQUEST"]),
-    Rule::points(
+    Rule::leading(
         Stage::Setting,
         &[
             "CIRCLE_OIDC_TOKEN",
@@ -89,12 +89,12 @@ pub(super) const RULES: &[Rule] = &[
         "expected one argument",
         "cannot be found",
     ]]),
-    Rule::points(Stage::Setting, &["id_tokens"], &[IdTokenPermissionMissing])
+    Rule::leading(Stage::Setting, &["id_tokens"], &[IdTokenPermissionMissing])
         .with(&[&["missing", "invalid", "empty", "not set", "aud"]]),
-    Rule::names(Stage::Setting, &["serviceaccounts/token"], &[IdTokenPermissionMissing])
+    Rule::conclusive(Stage::Setting, &["serviceaccounts/token"], &[IdTokenPermissionMissing])
         .with(&[&["forbidden", "cannot create resource"]]),
     // The token is empty: found out before any cloud was asked.
-    Rule::points(
+    Rule::leading(
         Stage::Setting,
         &[
             "Invalid length for parameter WebIdentityToken",
@@ -108,11 +108,15 @@ pub(super) const RULES: &[Rule] = &[
     )
     .without(&["less than or equal to 20000"])
     .of(Aws),
-    Rule::points(Stage::Token, &["'webIdentityToken' failed to satisfy constraint"], &[WrongTokenKind, MalformedToken])
-        .with(&[&["less than or equal to 20000"]])
-        .of(Aws),
+    Rule::leading(
+        Stage::Token,
+        &["'webIdentityToken' failed to satisfy constraint"],
+        &[WrongTokenKind, MalformedToken],
+    )
+    .with(&[&["less than or equal to 20000"]])
+    .of(Aws),
     // A variable or file that names the identity.
-    Rule::names(
+    Rule::conclusive(
         Stage::Setting,
         &[
             "AZURE_CLIENT_ID environment variable is not set",
@@ -136,7 +140,7 @@ pub(super) const RULES: &[Rule] = &[
         &[EnvNotSet],
     )
     .of(Azure),
-    Rule::names(
+    Rule::conclusive(
         Stage::Setting,
         &[
             "failed fetching WebIdentity token",
@@ -167,7 +171,7 @@ pub(super) const RULES: &[Rule] = &[
         "is required",
     ]])
     .of(Aws),
-    Rule::names(
+    Rule::conclusive(
         Stage::Setting,
         &["/var/run/secrets/", "azure-identity-token", "serviceaccount/token", "token file", "token_file", "TokenFile"],
         &[EnvNotSet],
@@ -188,7 +192,7 @@ pub(super) const RULES: &[Rule] = &[
         "os error 13",
         "could not read",
     ]]),
-    Rule::names(
+    Rule::conclusive(
         Stage::Setting,
         &[
             "Input required and not supplied: aws-region",
@@ -209,14 +213,14 @@ pub(super) const RULES: &[Rule] = &[
         &[EnvNotSet],
     )
     .with(&[&["not supplied", "missing", "must specify", "could not", "unable", "failed", "must be"]]),
-    Rule::points(
+    Rule::leading(
         Stage::Setting,
         &["Invalid AWS Region", "is not a valid region", "does not match the allowed region pattern"],
         &[EnvNotSet, SecretWrongRegion, WrongPartition],
     )
     .of(Aws),
-    Rule::points(Stage::Setting, &["Partial credentials found"], &[EnvNotSet, EnvConflict]).of(Aws),
-    Rule::names(
+    Rule::leading(Stage::Setting, &["Partial credentials found"], &[EnvNotSet, EnvConflict]).of(Aws),
+    Rule::conclusive(
         Stage::Setting,
         &[
             "Multiple credential sources detected",
@@ -230,14 +234,14 @@ pub(super) const RULES: &[Rule] = &[
         &[EnvConflict],
     ),
     // The action that configures AWS credentials, where neither a key nor an OIDC token came.
-    Rule::echoes(
+    Rule::secondary(
         Stage::Setting,
         &["Could not load credentials from any providers", "Credentials could not be loaded"],
         &[IdTokenPermissionMissing, EnvNotSet, EnvConflict],
     )
     .of(Aws),
     // No provider of credentials had any: the consequence of something above, or of nothing set at all.
-    Rule::echoes(
+    Rule::secondary(
         Stage::Setting,
         &[
             "Unable to locate credentials",
@@ -268,7 +272,7 @@ pub(super) const RULES: &[Rule] = &[
         &[EnvNotSet, IdTokenPermissionMissing, EnvConflict],
     )
     .of(Aws),
-    Rule::echoes(
+    Rule::secondary(
         Stage::Setting,
         &[
             "DefaultAzureCredential failed to retrieve a token",
@@ -292,7 +296,7 @@ pub(super) const RULES: &[Rule] = &[
         &[EnvNotSet, IdTokenPermissionMissing, EnvConflict],
     )
     .of(Azure),
-    Rule::echoes(
+    Rule::secondary(
         Stage::Setting,
         &[
             "could not find default credentials",
@@ -304,7 +308,7 @@ pub(super) const RULES: &[Rule] = &[
         &[EnvNotSet, IdTokenPermissionMissing],
     )
     .of(Gcp),
-    Rule::points(
+    Rule::leading(
         Stage::Setting,
         &[
             "Unable to retrieve Identity Pool subject token",
@@ -315,14 +319,14 @@ pub(super) const RULES: &[Rule] = &[
     )
     .of(Gcp),
     // The agent platform.
-    Rule::names(Stage::Setting, &["no credential found"], &[CredentialNotDefault]),
-    Rule::names(
+    Rule::conclusive(Stage::Setting, &["no credential found"], &[CredentialNotDefault]),
+    Rule::conclusive(
         Stage::Setting,
         &["azure_vault_url is required", "vault_url is required", "Key Vault URL is required"],
         &[VaultUrlMissing],
     )
     .of(Azure),
-    Rule::points(
+    Rule::leading(
         Stage::Setting,
         &[
             "env var is not set",

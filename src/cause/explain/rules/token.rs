@@ -15,7 +15,7 @@ const CLOUDS: &[&str] = &[
 ];
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::names(
+    Rule::conclusive(
         Stage::Token,
         &[
             "jwt expired",
@@ -33,7 +33,7 @@ pub(super) const RULES: &[Rule] = &[
         &[TokenExpired, ClockSkew],
     )
     .without(CLOUDS),
-    Rule::names(
+    Rule::conclusive(
         Stage::Token,
         &[
             "token used before issued",
@@ -50,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
         &[ClockSkew],
     )
     .without(CLOUDS),
-    Rule::points(
+    Rule::leading(
         Stage::Token,
         &[
             "jwt malformed",
@@ -68,7 +68,7 @@ pub(super) const RULES: &[Rule] = &[
         &[MalformedToken, WrongTokenKind, EnvNotSet],
     )
     .without(CLOUDS),
-    Rule::points(
+    Rule::leading(
         Stage::Token,
         &[
             "failed to verify signature",
@@ -92,7 +92,7 @@ pub(super) const RULES: &[Rule] = &[
         "AWSSecretsManager",
         "certificate",
     ]),
-    Rule::points(
+    Rule::leading(
         Stage::Issuer,
         &[
             "Unable to find a signing key that matches",
@@ -114,7 +114,7 @@ pub(super) const RULES: &[Rule] = &[
         &[JwksKidMissing, JwksUnreachable],
     )
     .without(&["AADSTS"]),
-    Rule::points(
+    Rule::leading(
         Stage::Token,
         &[
             "unexpected signing method",
@@ -128,7 +128,7 @@ pub(super) const RULES: &[Rule] = &[
         &[AlgUnsupported],
     )
     .without(&["AADSTS"]),
-    Rule::points(
+    Rule::leading(
         Stage::Trust,
         &[
             "oidc: expected audience",
@@ -145,7 +145,7 @@ pub(super) const RULES: &[Rule] = &[
         &[AudMismatch],
     )
     .without(&["AADSTS", "AKV10022", "Expected https://vault", "AKV100"]),
-    Rule::points(
+    Rule::leading(
         Stage::Trust,
         &[
             "id token issued by a different provider",
@@ -159,13 +159,13 @@ pub(super) const RULES: &[Rule] = &[
         &[IssMismatch],
     )
     .without(&["AADSTS", "AKV10032", "Expected one of https://sts.windows"]),
-    Rule::points(
+    Rule::leading(
         Stage::Token,
         &["none signing method", "alg\":\"none", "unsecured JWT"],
         &[MalformedToken, AlgUnsupported],
     ),
     // Discovery and keys.
-    Rule::names(
+    Rule::conclusive(
         Stage::Issuer,
         &[
             "issuer did not match the issuer returned by provider",
@@ -177,16 +177,16 @@ pub(super) const RULES: &[Rule] = &[
     )
     .with(&[&["got", "expected", "did not match", "provider"]])
     .without(&["AADSTS", "AKV"]),
-    Rule::points(
+    Rule::leading(
         Stage::Issuer,
         &["openid-configuration", "discovery document", "discovery endpoint"],
         &[IssuerNotConfigured, JwksUnreachable],
     )
     .with(&[&["404", "503", "Not Found", "Service Unavailable"]])
     .without(&["AADSTS", "certificate"]),
-    Rule::points(Stage::Issuer, &["openid-configuration", "oauth2/jwks", "jwks_uri", "/jwks"], &[IssuerRedirect])
+    Rule::leading(Stage::Issuer, &["openid-configuration", "oauth2/jwks", "jwks_uri", "/jwks"], &[IssuerRedirect])
         .with(&[&["301", "302", "307", "308", "redirect"]]),
-    Rule::points(
+    Rule::leading(
         Stage::Issuer,
         &["openid-configuration", "discovery document", "provider json", "decode provider discovery"],
         &[DiscoveryInvalid, Proxy],
@@ -203,7 +203,7 @@ pub(super) const RULES: &[Rule] = &[
         "text/html",
     ]])
     .without(&["AADSTS"]),
-    Rule::points(
+    Rule::leading(
         Stage::Issuer,
         &["openid-configuration", "jwks", "JWKS"],
         &[JwksUnreachable, ConnectTimeout, Dns, Firewall],
@@ -225,7 +225,7 @@ pub(super) const RULES: &[Rule] = &[
         "timeout",
     ]])
     .without(&["AADSTS", "retrieve verification key"]),
-    Rule::points(Stage::Issuer, &["jwks", "JWKS", "JSON Web Key Set", "key set"], &[JwksInvalid])
+    Rule::leading(Stage::Issuer, &["jwks", "JWKS", "JSON Web Key Set", "key set"], &[JwksInvalid])
         .with(&[&["invalid", "malformed", "no keys", "empty", "no usable", "too many", "unsupported key"]])
         .without(&["AADSTS", "no applicable key", "retrieve verification key", "Failed to fetch", "unreachable"]),
 ];

@@ -4,8 +4,8 @@
 //! <https://learn.microsoft.com/azure/key-vault/general/rbac-guide>.
 
 use crate::cause::Cause::*;
-use crate::cause::explain::rule::Provider::Azure;
 use crate::cause::explain::rule::{Rule, Stage};
+use crate::domain::ids::Cloud::Azure;
 
 /// Ways a text names a denial.
 const DENIED: &[&str] =
@@ -13,7 +13,7 @@ const DENIED: &[&str] =
 
 pub(super) const RULES: &[Rule] = &[
     // The request never reaches the vault's authorization.
-    Rule::points(Stage::Network, &["challenge resource"], &[VaultChallengeMismatch, WrongCloud, Proxy])
+    Rule::leading(Stage::Network, &["challenge resource"], &[VaultChallengeMismatch, WrongCloud, Proxy])
         .with(&[&[
             "does not match the requested domain",
             "doesn't match the requested domain",
@@ -21,7 +21,7 @@ pub(super) const RULES: &[Rule] = &[
             "does not match",
         ]])
         .of(Azure),
-    Rule::points(
+    Rule::leading(
         Stage::Network,
         &[
             "vault may not exist or you may need to flush your DNS cache",
@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         &[VaultDns, PrivateEndpoint],
     )
     .of(Azure),
-    Rule::names(Stage::Network, &["privatelink.vaultcore"], &[TlsName])
+    Rule::conclusive(Stage::Network, &["privatelink.vaultcore"], &[TlsName])
         .with(&[&[
             "certificate is valid for",
             "altnames",
@@ -41,38 +41,38 @@ pub(super) const RULES: &[Rule] = &[
             "RemoteCertificateNameMismatch",
         ]])
         .of(Azure),
-    Rule::names(
+    Rule::conclusive(
         Stage::Access,
         &["ForbiddenByFirewall", "Client address is not authorized and caller is not a trusted service"],
         &[Firewall],
     )
     .of(Azure),
-    Rule::names(
+    Rule::conclusive(
         Stage::Access,
         &["ForbiddenByConnection", "Public network access is disabled", "not an approved private link"],
         &[PrivateEndpoint],
     )
     .of(Azure),
     // The token is not one for this vault.
-    Rule::names(Stage::Token, &["AKV10022", "Invalid audience. Expected https://vault"], &[WrongVaultAudience])
+    Rule::conclusive(Stage::Token, &["AKV10022", "Invalid audience. Expected https://vault"], &[WrongVaultAudience])
         .of(Azure),
-    Rule::points(Stage::Token, &["AKV10032", "Invalid issuer. Expected one of"], &[TenantWrong, WrongVaultAudience])
+    Rule::leading(Stage::Token, &["AKV10032", "Invalid issuer. Expected one of"], &[TenantWrong, WrongVaultAudience])
         .of(Azure),
-    Rule::points(
+    Rule::leading(
         Stage::Token,
         &["AKV10000", "Request is missing a Bearer or PoP token"],
         &[EnvNotSet, Proxy, VaultChallengeMismatch],
     )
     .of(Azure),
-    Rule::points(
+    Rule::leading(
         Stage::Token,
         &["AKV10046", "AKV10047", "AKV10061", "AKV10001"],
         &[WrongVaultAudience, WrongCloud, TenantWrong],
     )
     .of(Azure),
-    Rule::points(Stage::Token, &["AKV10013", "AKV10044", "AKV10042"], &[TokenExpired, ClockSkew]).of(Azure),
+    Rule::leading(Stage::Token, &["AKV10013", "AKV10044", "AKV10042"], &[TokenExpired, ClockSkew]).of(Azure),
     // Rights.
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &["secrets/readMetadata/action"],
         &[MissingList, RbacScopeSingleSecret, RbacWrongRole, RbacMissing, PropagationDelay],
@@ -80,7 +80,7 @@ pub(super) const RULES: &[Rule] = &[
     .with(&[&["Forbidden", "not authorized", "Caller"]])
     .without(&["secrets/getSecret/action"])
     .of(Azure),
-    Rule::points(
+    Rule::leading(
         Stage::Access,
         &["vaults/secrets/list", "/list'", "secrets/list|", "secrets list permission"],
         &[RbacScopeSingleSecret, MissingList, RbacMissing],
@@ -88,20 +88,20 @@ pub(super) const RULES: &[Rule] = &[
     .with(&[&["does not have permission to perform action", "Forbidden"]])
     .without(&["does not have secrets list permission", "getSecret"])
     .of(Azure),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &["ForbiddenByRbac", "Caller is not authorized to perform action on resource", "DeniedWithNoValidRBAC"],
         &[RbacMissing, RbacWrongPrincipal, PropagationDelay, RbacWrongRole, RbacScopeSingleSecret],
     )
     .without(&["secrets/readMetadata/action"])
     .of(Azure),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &["AccessToKeyVaultDenied"],
         &[RbacMissing, AccessPolicyWrongObject, AccessPolicyModel, Firewall, PrivateEndpoint],
     )
     .of(Azure),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &["permission on key vault"],
         &[AccessPolicyWrongObject, AccessPolicyModel, RbacWrongPrincipal, AccessPolicyCompound],
@@ -113,8 +113,8 @@ pub(super) const RULES: &[Rule] = &[
         "does not have secrets delete permission",
     ])
     .of(Azure),
-    Rule::names(Stage::Access, &["DeniedWithExplicitDeny", "DenyAssignmentId: '"], &[ExplicitDeny]).of(Azure),
-    Rule::asks(
+    Rule::conclusive(Stage::Access, &["DeniedWithExplicitDeny", "DenyAssignmentId: '"], &[ExplicitDeny]).of(Azure),
+    Rule::ambiguous(
         Stage::Access,
         &[
             "does not have secrets get permission",
@@ -124,34 +124,39 @@ pub(super) const RULES: &[Rule] = &[
         &[AccessPolicyWrongObject, AccessPolicyModel, RbacWrongPrincipal, AccessPolicyCompound],
     )
     .of(Azure),
-    Rule::asks(
+    Rule::ambiguous(
         Stage::Access,
         &["does not have secrets list permission"],
         &[MissingList, AccessPolicyWrongObject, AccessPolicyModel],
     )
     .of(Azure),
-    Rule::names(
+    Rule::conclusive(
         Stage::Access,
         &["to use on-behalf-of (OBO) flow", "ForbiddenByPolicy", "use on-behalf-of"],
         &[AccessPolicyCompound],
     )
     .of(Azure),
-    Rule::points(Stage::Access, &["legacy access policies", "access policies instead of"], &[AccessPolicyModel])
+    Rule::leading(Stage::Access, &["legacy access policies", "access policies instead of"], &[AccessPolicyModel])
         .with(&[DENIED])
         .of(Azure),
-    Rule::points(Stage::Access, &["request was not authorized"], &[AccessPolicyModel, RbacMissing, RbacWrongPrincipal])
-        .with(&[&["Forbidden"], &["vault"]])
-        .of(Azure),
+    Rule::leading(
+        Stage::Access,
+        &["request was not authorized"],
+        &[AccessPolicyModel, RbacMissing, RbacWrongPrincipal],
+    )
+    .with(&[&["Forbidden"], &["vault"]])
+    .of(Azure),
     // The secret.
-    Rule::names(Stage::Secret, &["is not allowed on a disabled secret", "SecretDisabled"], &[SecretDisabled]).of(Azure),
-    Rule::points(
+    Rule::conclusive(Stage::Secret, &["is not allowed on a disabled secret", "SecretDisabled"], &[SecretDisabled])
+        .of(Azure),
+    Rule::leading(
         Stage::Secret,
         &["was not found in this key vault", "SecretNotFound"],
         &[SecretNotFound, SecretSoftDeleted, VaultUrlMissing],
     )
     .without(&["gcp", "googleapis"])
     .of(Azure),
-    Rule::names(
+    Rule::conclusive(
         Stage::Secret,
         &[
             "deleted but recoverable state",
@@ -162,9 +167,9 @@ pub(super) const RULES: &[Rule] = &[
         &[SecretSoftDeleted],
     )
     .of(Azure),
-    Rule::points(Stage::Secret, &["Deleted Secret not found"], &[SecretNotFound, SecretSoftDeleted]).of(Azure),
-    Rule::points(Stage::Secret, &["conflict while creating/updating your secret"], &[SecretSoftDeleted]).of(Azure),
-    Rule::names(
+    Rule::leading(Stage::Secret, &["Deleted Secret not found"], &[SecretNotFound, SecretSoftDeleted]).of(Azure),
+    Rule::leading(Stage::Secret, &["conflict while creating/updating your secret"], &[SecretSoftDeleted]).of(Azure),
+    Rule::conclusive(
         Stage::Secret,
         &[
             "request URI contains an invalid name",
@@ -175,12 +180,12 @@ pub(super) const RULES: &[Rule] = &[
         &[SecretNameInvalid],
     )
     .of(Azure),
-    Rule::points(Stage::Secret, &["BadParameter"], &[SecretNameInvalid])
+    Rule::leading(Stage::Secret, &["BadParameter"], &[SecretNameInvalid])
         .with(&[&["secret", "vault"]])
         .without(&["contains an invalid name"])
         .of(Azure),
     // Asked too often.
-    Rule::names(
+    Rule::conclusive(
         Stage::Access,
         &["too many requests were received", "429 Too Many Requests", "TooManyRequests", "Error 429", "(429)"],
         &[Throttled],

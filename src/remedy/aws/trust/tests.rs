@@ -53,10 +53,10 @@ fn fix(profile: &Profile, claims: Map<String, Value>, text: String) -> Fix {
     let facts = facts(profile, claims, text);
     let trust = facts.trust.as_ref().unwrap();
     let finding = trust
-        .findings(CheckId::TrustPolicy.id())
+        .findings(CheckId::TrustPolicy.into())
         .into_iter()
         .next()
-        .unwrap_or_else(|| Finding::new(Cause::TrustTooWide, CheckId::TrustPolicy.id(), Certainty::Proven, "wide"));
+        .unwrap_or_else(|| Finding::new(Cause::TrustTooWide, CheckId::TrustPolicy, Certainty::Proven, "wide"));
     fixes(&finding, Context { profile, facts: &facts }).into_iter().next().unwrap()
 }
 
@@ -119,8 +119,7 @@ fn a_wrong_token_at_hand_does_not_keep_the_policy_from_being_corrected_for_the_r
 #[test]
 fn the_token_of_another_job_is_told_to_be_one() {
     let found = |cause, actual: &str| {
-        let finding =
-            Finding::new(cause, CheckId::TokenClaims.id(), Certainty::Likely, "").with_difference(OURS, actual);
+        let finding = Finding::new(cause, CheckId::TokenClaims, Certainty::Likely, "").with_difference(OURS, actual);
         fixes(&finding, Context { profile: &profile(), facts: &Facts::default() }).remove(0)
     };
     let other = found(Cause::SubMismatch, THEIRS);
@@ -147,7 +146,7 @@ fn of_two_accounts_the_wrong_one_is_found() {
         let profile = profile();
         let mut facts = facts(&profile, our_claims(OURS), text);
         facts.aws.assume_role = code.map(refused);
-        let finding = facts.trust.as_ref().unwrap().findings(CheckId::TrustPolicy.id()).remove(0);
+        let finding = facts.trust.as_ref().unwrap().findings(CheckId::TrustPolicy.into()).remove(0);
         assert_eq!(finding.cause, Cause::WrongAccount);
         fixes(&finding, Context { profile: &profile, facts: &facts }).remove(0)
     };
@@ -185,7 +184,7 @@ fn a_signed_caller_is_let_in_and_a_profile_takes_the_policys_external_id() {
         let request = AssumeRequest { caller: Some(user), external_id: Some("ours"), session_name: None };
         let mut facts = Facts::default();
         facts.aws.role_trust = Some(RoleTrust::evaluate("policy.json", Ok(before.to_string()), &request));
-        let finding = Finding::new(cause, CheckId::TrustPolicy.id(), Certainty::Proven, "");
+        let finding = Finding::new(cause, CheckId::TrustPolicy, Certainty::Proven, "");
         let mut fixes = fixes(&finding, Context { profile: &profile, facts: &facts });
         let fix = fixes.remove(0);
         assert!(fixes.is_empty());

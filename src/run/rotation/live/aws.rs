@@ -1,10 +1,12 @@
 //! AWS: the reader's session through the federation, the operator's out of AWS's own places.
 
 use super::{Failed, LiveWorld, Operator, Reader, granted, refusal, without_grant};
+use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::cloud::Call;
 use crate::check::facts::secret::SecretRead;
-use crate::check::{CheckId, verdict};
+use crate::check::registry::judge;
+use crate::check::step::Step;
 use crate::domain::profile::Profile;
 use crate::domain::rotation::StoreSnapshot;
 use crate::domain::secret_ref::SecretRef;
@@ -12,7 +14,6 @@ use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::new_value::NewValue;
 use crate::run::probes;
 use crate::run::rotation::world::{Opened, Refused};
-use crate::run::step::Step;
 use crate::run::{now, now_ms};
 
 /// A target and the session to ask it with.
@@ -38,7 +39,7 @@ fn failed(call: Call<SecretRead>, profile: &Profile) -> Failed {
     let expired = call.refusal().is_some_and(|refusal| refusal.code.starts_with("ExpiredToken"));
     let mut facts = Facts::default();
     facts.aws.secret = Some(call);
-    Failed { refused: refusal(verdict::of(CheckId::AwsGetSecret, &facts, profile)), expired }
+    Failed { refused: refusal(judge(CheckId::AwsGetSecret, &facts, profile)), expired }
 }
 
 /// As whom a call was answered, and by which clock.
@@ -116,7 +117,7 @@ impl LiveWorld {
 
     /// Why a session was not opened, in a check's words.
     fn why(&self, check: CheckId, facts: &Facts) -> Refused {
-        refusal(verdict::of(check, facts, &self.profile))
+        refusal(judge(check, facts, &self.profile))
     }
 
     /// The operator's session, and who that is.

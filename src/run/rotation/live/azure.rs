@@ -3,10 +3,11 @@
 
 use super::{Failed, LiveWorld, Operator, Reader, granted, refusal, without_grant};
 use crate::cause::Certainty;
-use crate::cause::explain::Given;
+use crate::cause::explain::ExplainContext;
+use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::azure::VaultFact;
-use crate::check::{CheckId, verdict};
+use crate::check::registry::judge;
 use crate::domain::profile::Profile;
 use crate::domain::rotation::StoreSnapshot;
 use crate::domain::secret_ref::SecretRef;
@@ -54,7 +55,7 @@ fn seen<T>(fact: Option<VaultFact<T>>, profile: &Profile) -> Result<T, Failed> {
             token_error: fact.token_error,
             deleted: fact.deleted,
         });
-        Failed { refused: refusal(verdict::of(CheckId::AzureGetSecret, &facts, profile)), expired }
+        Failed { refused: refusal(judge(CheckId::AzureGetSecret, &facts, profile)), expired }
     })
 }
 
@@ -85,7 +86,7 @@ impl LiveWorld {
             Some(session) => {
                 Ok((Reader::Azure(Box::new(AzureReader { target, session })), Opened { identity, clock_skew_s }))
             }
-            None => Err(refusal(verdict::of(CheckId::AzureExchange, &facts, &self.profile))),
+            None => Err(refusal(judge(CheckId::AzureExchange, &facts, &self.profile))),
         }
     }
 
@@ -105,7 +106,7 @@ impl LiveWorld {
                 let Some(session) = session else {
                     let mut facts = Facts::default();
                     facts.azure.exchange = Some(fact);
-                    let refused = refusal(verdict::of(CheckId::AzureExchange, &facts, &self.profile));
+                    let refused = refusal(judge(CheckId::AzureExchange, &facts, &self.profile));
                     return Err(Refused { reason: format!("the operator's sign-in: {}", refused.reason), ..refused });
                 };
                 Ok((target, session, format!("application {client_id}")))
@@ -116,7 +117,7 @@ impl LiveWorld {
 
     /// What Entra says to the Azure CLI has the causes that it has elsewhere; a mere possibility is none of them.
     fn not_signed_in(&self, why: &CliRefusal) -> Refused {
-        let given = Given { claims: None, trust: None, profile: Some(&self.profile) };
+        let given = ExplainContext { claims: None, trust: None, profile: Some(&self.profile) };
         let findings = match why {
             CliRefusal::Entra(error) => {
                 let code = error.code().map(|code| format!("AADSTS{code}: ")).unwrap_or_default();

@@ -19,8 +19,10 @@ use crate::cause::{Cause, Certainty, Finding};
 use crate::check::facts::Facts;
 use crate::check::facts::cloud::{Answer, Call};
 use crate::check::facts::deployment::{DeploymentFact, Kickoff, RunFact, RunState, SettingProblem};
-use crate::check::verdict::token::Expectations;
-use crate::check::{CheckId, Verdict, verdict};
+use crate::check::registry::judge;
+use crate::check::token::Expectations;
+use crate::check::{CheckId, Verdict};
+use crate::domain::ids::Finder;
 use crate::domain::profile::{Guide, Profile, SecretSource};
 use crate::domain::rotation::{Sighting, Source, StoreSnapshot};
 use crate::domain::runtime_output::RuntimeOutput;
@@ -144,11 +146,9 @@ impl LiveWorld {
         let (fact, sourced) = token_source::observe(source, &options).await;
         facts.token = Some(fact);
         match sourced {
-            Some(_) if !facts.has_form_of_token() => {
-                Err(refusal(verdict::of(CheckId::TokenShape, facts, &self.profile)))
-            }
+            Some(_) if !facts.has_form_of_token() => Err(refusal(judge(CheckId::TokenShape, facts, &self.profile))),
             Some(sourced) => Ok(sourced.token),
-            None => Err(refusal(verdict::of(CheckId::TokenPresent, facts, &self.profile))),
+            None => Err(refusal(judge(CheckId::TokenPresent, facts, &self.profile))),
         }
     }
 
@@ -334,8 +334,9 @@ impl LiveWorld {
                     format!("the deployment refuses the kickoff: nothing says what {} should be", missing.join(", "))
                 }
             };
-            let finding = Finding::new(Cause::DeploymentInputsMissing, "rotate", Certainty::Proven, reason.clone())
-                .with_fix("Write a JSON object with these inputs to a file, and name it as `deployment.inputs`.");
+            let finding =
+                Finding::new(Cause::DeploymentInputsMissing, Finder::Rotate, Certainty::Proven, reason.clone())
+                    .with_fix("Write a JSON object with these inputs to a file, and name it as `deployment.inputs`.");
             return Err(Refused { reason, findings: vec![finding] });
         }
         let kickoff = without_grant(fact.call).map_err(|call| {
@@ -349,7 +350,7 @@ impl LiveWorld {
                 }),
                 ..Facts::default()
             };
-            refusal(verdict::of(CheckId::DeploymentReachable, &facts, &self.profile))
+            refusal(judge(CheckId::DeploymentReachable, &facts, &self.profile))
         })?;
         let _ = accepted.send(kickoff.kickoff_id.clone());
         let run = target.follow(&kickoff, Pace::default(), |_| {}).await;

@@ -5,7 +5,8 @@ use tokio::time::{Instant, timeout_at};
 use super::request::{RollBack, RuntimeFrom, SessionCommand};
 use super::{Session, Tracked};
 use crate::cause::rotation::{self, ReadAt};
-use crate::domain::profile::{Guide, Profile};
+use crate::domain::ids::Cloud;
+use crate::domain::profile::Profile;
 use crate::domain::rotation::{Facts, Sighting, Source, Verdict, judge};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::guide::setup_guide;
@@ -152,8 +153,8 @@ pub(super) fn pasted(text: &str) -> Sighting {
 }
 
 fn read_at(profile: &Profile) -> ReadAt {
-    let is_static = matches!(profile.guide, Guide::AwsStatic | Guide::AwsAssumeRole)
-        || profile.guide == Guide::AzureWorkloadIdentity && profile.token.is_none();
+    let is_static =
+        profile.guide.is_aws_access_key() || profile.guide.cloud() == Cloud::Azure && profile.token.is_none();
     if is_static { ReadAt::Deploy } else { ReadAt::Kickoff }
 }
 

@@ -4,7 +4,7 @@ use super::super::clock::moment;
 use super::super::{finding_lines, heading, pane_lines};
 use crate::check::CheckId;
 use crate::domain::timestamp::parse_rfc3339;
-use crate::guide::{Judged, Step, StepState};
+use crate::guide::{CheckResult, Step, StepState};
 use crate::report::context::outcome_word;
 use crate::report::guide::step::{self as report, CheckStanding};
 use crate::report::guide::{GuideContext, sign, state_words};
@@ -71,7 +71,7 @@ pub(super) fn push_done_when(model: &Model, followed: &Followed, step: &Step, pa
 }
 
 fn standing(model: &Model, followed: &Followed, check: CheckId) -> Option<CheckStanding> {
-    let Judged { outcome, blocked_by, at, .. } = followed.judged.iter().find(|judged| judged.check == check)?;
+    let CheckResult { outcome, blocked_by, at, .. } = followed.judged.iter().find(|judged| judged.check == check)?;
     let blocked = blocked_by.map(|by| format!(", blocked by {by}")).unwrap_or_default();
     let words = format!("{}{blocked}, {}", outcome_word(*outcome), time(model, at));
     Some(CheckStanding { sign: model.render_context().sign(*outcome), words })

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{Field, name};
 use crate::cause::Cause;
-use crate::check::{CheckId, Outcome};
+use crate::check::{CheckId, Link, Outcome};
+use crate::domain::ids::FoundBy;
 use crate::domain::profile::Guide;
 use crate::domain::signature::SignatureState;
 use crate::run::report::Report;
@@ -125,7 +126,7 @@ fn from_findings(report: &Report, claim: &str) -> Vec<Expectation> {
         .iter()
         .filter(|found| causes.contains(&found.cause))
         .map(|found| Expectation {
-            side: side(&found.check),
+            side: side(found.check),
             expects: match &found.expected {
                 Some(value) => Expected::Value(value.clone()),
                 None => Expected::Words(found.summary.clone()),
@@ -155,12 +156,12 @@ fn from_findings(report: &Report, claim: &str) -> Vec<Expectation> {
     list
 }
 
-fn side(check: &str) -> &'static str {
-    match check.split('.').next() {
-        Some("issuer") => "issuer",
-        Some("trust") => "trust",
-        Some("aws" | "azure") => "cloud",
-        _ => "token",
+fn side(check: FoundBy) -> &'static str {
+    match check.check().map(|check| check.check().link) {
+        Some(Link::Issuer | Link::Keys) => "issuer",
+        Some(Link::Trust) => "trust",
+        Some(Link::Role | Link::Secret) => "cloud",
+        Some(Link::Token | Link::Runtime) | None => "token",
     }
 }
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
-use trustline::cause::explain::{Given, explain};
+use trustline::cause::explain::{ExplainContext, explain};
 use trustline::check::facts::azure::CredentialFact;
 use trustline::check::facts::permissions::PermissionsFact;
 use trustline::check::facts::token::{SignatureFact, TokenFact};
@@ -131,7 +131,7 @@ pub const TARGETS: &[Target] = &[
         ],
         read: |bytes| {
             let explained =
-                explain(&String::from_utf8_lossy(bytes), &Given { claims: None, trust: None, profile: None });
+                explain(&String::from_utf8_lossy(bytes), &ExplainContext { claims: None, trust: None, profile: None });
             written(|ctx| page(&explained, None, ctx))
         },
     },

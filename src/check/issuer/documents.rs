@@ -1,0 +1,161 @@
+//! Findings on an issuer's two documents: its discovery document and its key set.
+
+use crate::cause::{Cause, Certainty, Finding};
+use crate::check::CheckId;
+use crate::check::facts::issuer::{DocumentFact, KeysFact};
+use crate::check::facts::network::Exchange;
+use crate::domain::discovery::{Discovery, DiscoveryProblem, Weight};
+use crate::domain::jwks::{Jwk, JwksProblem, KeyProblem};
+use crate::domain::timestamp::in_words;
+
+/// AWS STS allows this many seconds of clock difference in a token's times.
+const SKEW_FATAL_S: u64 = 300;
+
+/// From this many seconds on, a clock difference deserves a warning.
+const SKEW_NOTABLE_S: u64 = 60;
+
+pub(super) fn not_configured(document: &DocumentFact) -> Option<Finding> {
+    let status = document.exchange.status.filter(|s| matches!(s, 404 | 503))?;
+    let summary = format!("the issuer publishes no discovery document (HTTP status {status})");
+    Some(
+        Finding::new(Cause::IssuerNotConfigured, CheckId::IssuerDiscovery, Certainty::Proven, summary)
+            .with_evidence(format!("GET {} answered {status}", document.exchange.url))
+            .with_fix("on the platform, set the signing key (OIDC_PRIVATE_KEY) and the issuer's URL (OIDC_ISSUER), and start it again")
+            .with_fix("if the issuer has a path, write it: the document is looked for below that path"),
+    )
+}
+
+pub(super) fn no_document(document: &DocumentFact) -> Option<Finding> {
+    let check = CheckId::IssuerDiscovery;
+    if document.unreadable.is_some()
+        && let Some(why) = document.exchange.compressed()
+    {
+        return Some(compressed(Cause::DiscoveryInvalid, check, &why));
+    }
+    if let Some(error) = &document.unreadable {
+        let summary = format!("what the issuer publishes is no discovery document: {error}");
+        let finding = Finding::new(Cause::DiscoveryInvalid, check, Certainty::Proven, summary);
+        return Some(match &document.exchange.content_type {
+            Some(kind) => finding.with_evidence(format!("it was sent as `{kind}`")),
+            None => finding,
+        });
+    }
+    unexpected_status(check, &document.exchange, "the discovery document")
+}
+
+/// A document that is only compressed may well be read by a cloud that asks for it otherwise.
+pub(super) fn compressed(cause: Cause, check: CheckId, why: &str) -> Finding {
+    Finding::new(cause, check, Certainty::Likely, why)
+        .with_evidence(
+            "the request said `Accept-Encoding: identity`; what is compressed in spite of it is not inflated",
+        )
+        .with_evidence("a stored object's own Content-Encoding does this, and so does a CDN's compression")
+}
+
+pub(super) fn document_problems(discovery: &Discovery) -> Vec<Finding> {
+    discovery.problems.iter().filter_map(document_problem).collect()
+}
+
+fn document_problem(problem: &DiscoveryProblem) -> Option<Finding> {
+    let certainty = match problem.weight() {
+        Weight::Fatal => Certainty::Proven,
+        Weight::Documented => Certainty::Possible,
+        Weight::Note => return None,
+    };
+    let cause = match problem {
+        DiscoveryProblem::IssuerDiffers { .. } => Cause::IssuerDiffers,
+        DiscoveryProblem::NoKnownAlgorithm { .. } => Cause::AlgUnsupported,
+        _ => Cause::DiscoveryInvalid,
+    };
+    let finding = Finding::new(cause, CheckId::IssuerDiscovery, certainty, problem.words());
+    let finding = match (problem.weight(), problem) {
+        (Weight::Documented, _) => {
+            finding.with_evidence("AWS documents the field as required; it may refuse to create the provider")
+        }
+        _ => finding,
+    };
+    Some(match problem {
+        DiscoveryProblem::IssuerDiffers { expected, actual } => {
+            let finding = finding.with_difference(expected, actual);
+            match how_issuers_differ(expected, actual) {
+                Some(how) => finding.with_evidence(how),
+                None => finding,
+            }
+        }
+        _ => finding,
+    })
+}
+
+fn how_issuers_differ(expected: &str, actual: &str) -> Option<&'static str> {
+    let without_slash = |s: &'_ str| s.trim_end_matches('/').to_owned();
+    let without_scheme = |s: &'_ str| s.split_once("://").map_or(s, |(_, rest)| rest).to_owned();
+    if without_slash(expected) == without_slash(actual) {
+        Some("only a slash at the end differs")
+    } else if expected.eq_ignore_ascii_case(actual) {
+        Some("only letter case differs")
+    } else if without_scheme(expected) == without_scheme(actual) {
+        Some("only the scheme (https://) differs")
+    } else if expected.trim() == actual.trim() {
+        Some("only white space differs")
+    } else {
+        None
+    }
+}
+
+pub(super) fn skewed(exchange: &Exchange) -> Option<Finding> {
+    let skew = exchange.clock_skew_s?;
+    let certainty = match skew.unsigned_abs() {
+        s if s > SKEW_FATAL_S => Certainty::Likely,
+        s if s > SKEW_NOTABLE_S => Certainty::Possible,
+        _ => return None,
+    };
+    let direction = if skew > 0 { "ahead of" } else { "behind" };
+    let summary =
+        format!("the issuer's clock is {} {direction} the clock of this machine", in_words(skew.unsigned_abs()));
+    Some(
+        Finding::new(Cause::ClockSkew, CheckId::IssuerDiscovery, certainty, summary)
+            .with_evidence("by the Date header of its answer; AWS STS allows 300 s in a token's times"),
+    )
+}
+
+pub(super) fn key_problems(keys: &KeysFact) -> Vec<Finding> {
+    let Some(jwks) = &keys.jwks else { return Vec::new() };
+    let found = |certainty, summary| Finding::new(Cause::JwksInvalid, CheckId::IssuerJwks, certainty, summary);
+    let mut findings = Vec::new();
+    let sts_sees = |key: &Jwk| key.is_usable() && !key.problems.iter().any(KeyProblem::hides_from_sts);
+    if jwks.keys.iter().any(Jwk::is_usable) && !jwks.keys.iter().any(sts_sees) {
+        findings.push(found(Certainty::Likely, "the key set has no key that AWS STS would use".to_owned()));
+    }
+    for problem in &jwks.problems {
+        let certainty = match problem {
+            JwksProblem::NoKeys | JwksProblem::NoUsableKey | JwksProblem::TooMany { .. } => Certainty::Proven,
+            // Whoever reads it signs as the issuer, whatever else works.
+            JwksProblem::Key { problem: KeyProblem::PrivatePublished { .. }, .. } => Certainty::Proven,
+            JwksProblem::DuplicateKid { .. } | JwksProblem::Key { .. } => Certainty::Possible,
+        };
+        findings.push(found(certainty, problem.to_string()));
+    }
+    // A set of hundreds of unfit keys is one problem, not hundreds.
+    const SHOWN: usize = 12;
+    findings.sort_by_key(|f| f.certainty);
+    findings.truncate(SHOWN);
+    findings
+}
+
+/// An answer that is neither `200` nor a redirect, which is a failure of its own.
+pub(super) fn unexpected_status(check: CheckId, exchange: &Exchange, what: &str) -> Option<Finding> {
+    let status = exchange.status.filter(|s| *s != 200)?;
+    let (cause, why) = match status {
+        429 => (Cause::IdpThrottled, "the issuer limits how often it is asked"),
+        401 | 403 | 407 => {
+            (Cause::JwksUnreachable, "the document must be public: no login, no allow-list of addresses")
+        }
+        _ => (Cause::JwksUnreachable, "the cloud takes nothing but 200"),
+    };
+    let summary = format!("{what} cannot be fetched: HTTP status {status}");
+    Some(
+        Finding::new(cause, check, Certainty::Proven, summary)
+            .with_evidence(format!("GET {} answered {status}", exchange.url))
+            .with_evidence(why),
+    )
+}

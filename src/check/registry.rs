@@ -1,0 +1,69 @@
+//! Every check, in the order of the chain of trust, and what is looked up among them.
+
+use super::definition::Check;
+use super::facts::Facts;
+use super::facts::network::Exchange;
+use super::step::Step;
+use super::{Verdict, aws, azure, clock, deployment, issuer, secret, token, trust};
+use crate::domain::ids::CheckId;
+use crate::domain::profile::Profile;
+
+/// Every check.
+pub const CHECKS: [&Check; CheckId::ALL.len()] = [
+    &issuer::REACHABLE,
+    &issuer::TLS,
+    &issuer::DISCOVERY,
+    &issuer::JWKS,
+    &token::present::CHECK,
+    &token::shape::CHECK,
+    &token::time::CHECK,
+    &token::signature::CHECK,
+    &token::claims::CHECK,
+    &trust::CHECK,
+    &aws::caller::ACCESS_KEY,
+    &aws::web_identity::CHECK,
+    &aws::caller::IDENTITY,
+    &aws::assume_role::CHECK,
+    &aws::secrets::LIST,
+    &aws::secrets::GET,
+    &azure::exchange::CHECK,
+    &azure::vault::LIST,
+    &azure::vault::GET,
+    &azure::subscription::CHECK,
+    &secret::CHECK,
+    &deployment::CHECK,
+];
+
+/// Each stands where its id does, so that an id finds its check.
+const _: () = {
+    let mut place = 0;
+    while place < CHECKS.len() {
+        assert!(CHECKS[place].id as usize == place, "the checks are not in the order of their ids");
+        place += 1;
+    }
+};
+
+impl CheckId {
+    /// All there is to say of it.
+    pub const fn check(self) -> &'static Check {
+        CHECKS[self as usize]
+    }
+
+    /// Its assertion.
+    pub const fn title(self) -> &'static str {
+        self.check().title
+    }
+}
+
+/// How a check ended, and why: by its facts, in the light of the clocks that were seen.
+pub fn judge(check: CheckId, facts: &Facts, profile: &Profile) -> Verdict {
+    let check = check.check();
+    let verdict = (check.verdict)(facts, profile);
+    let exchanges: Vec<&Exchange> = CHECKS.iter().filter_map(|check| check.exchange(facts)).collect();
+    clock::adjust_for_clock_skew(verdict, check.id, check.exchange(facts), &exchanges, facts)
+}
+
+/// The checks that are judged by a step's facts.
+pub fn informed_by(step: Step, profile: &Profile) -> impl Iterator<Item = &'static Check> {
+    CHECKS.into_iter().filter(move |check| (check.step)(profile) == Some(step))
+}

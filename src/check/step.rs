@@ -1,0 +1,166 @@
+//! The steps of a run: each goes out once and brings the facts that some checks are judged by.
+
+use super::facts::Facts;
+use crate::domain::ids::{CheckId, Cloud};
+use crate::domain::profile::{Guide, Profile};
+
+/// One step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::VariantArray)]
+pub enum Step {
+    /// Fetch the issuer's discovery document.
+    IssuerDocument,
+    /// Fetch the keys that the document names.
+    IssuerKeys,
+    /// Read the token from its source.
+    Token,
+    /// Verify the token's signature with the issuer's keys.
+    Signature,
+    /// Evaluate the trust policy at hand for the token.
+    TrustPolicy,
+    /// Find the access key.
+    AccessKey,
+    /// Exchange the token at STS.
+    WebIdentity,
+    /// Ask STS who the session, or the key's owner, is.
+    CallerIdentity,
+    /// Evaluate the trust policy at hand for the signed caller.
+    RoleTrust,
+    /// Assume a role with the credentials at hand.
+    AssumeRole,
+    /// List the secrets.
+    ListSecrets,
+    /// Read the secret.
+    GetSecret,
+    /// Evaluate the permissions policy at hand for the reads.
+    Permissions,
+    /// Look for a secret that was not found or not allowed in the partition's other regions.
+    LocateSecret,
+    /// Exchange the token, or the client secret, at Entra.
+    EntraExchange,
+    /// List the vault's secrets.
+    VaultList,
+    /// Read the vault's secret.
+    VaultGet,
+    /// Ask Resource Manager whose directory the vault's subscription is of.
+    Subscription,
+    /// Ask the running deployment for its inputs.
+    Deployment,
+}
+
+impl Step {
+    /// Every step.
+    pub const ALL: &[Step] = <Step as strum::VariantArray>::VARIANTS;
+
+    /// The steps that must have ended, however they ended, before this one can begin.
+    pub const fn after(self, guide: Guide) -> &'static [Step] {
+        match self {
+            Step::IssuerDocument | Step::Token | Step::Deployment | Step::AccessKey | Step::Subscription => &[],
+            Step::IssuerKeys => &[Step::IssuerDocument],
+            Step::Signature => &[Step::Token, Step::IssuerKeys],
+            Step::TrustPolicy | Step::WebIdentity | Step::EntraExchange => &[Step::Token],
+            Step::CallerIdentity => &[Step::AccessKey, Step::WebIdentity],
+            // The policy is evaluated for whoever calls.
+            Step::RoleTrust => &[Step::CallerIdentity],
+            Step::AssumeRole => &[Step::AccessKey, Step::WebIdentity, Step::CallerIdentity],
+            // A key that STS does not know is told once, before anything is read with it.
+            Step::ListSecrets | Step::GetSecret if guide.is_aws_access_key() => {
+                &[Step::AccessKey, Step::CallerIdentity, Step::AssumeRole]
+            }
+            Step::ListSecrets | Step::GetSecret => &[Step::WebIdentity, Step::AssumeRole],
+            Step::Permissions => &[Step::ListSecrets],
+            Step::LocateSecret => &[Step::GetSecret],
+            Step::VaultList | Step::VaultGet => &[Step::EntraExchange],
+        }
+    }
+
+    /// The steps whose facts explain what this one met: a refusal, a time that does not fit. Such is judged when they have
+    /// ended.
+    pub const fn explained_by(self) -> &'static [Step] {
+        match self {
+            Step::WebIdentity | Step::EntraExchange => {
+                &[Step::IssuerDocument, Step::IssuerKeys, Step::Signature, Step::TrustPolicy]
+            }
+            Step::Token => &[Step::IssuerDocument, Step::WebIdentity, Step::EntraExchange],
+            Step::Deployment => &[Step::IssuerDocument],
+            Step::IssuerDocument | Step::IssuerKeys => {
+                &[Step::Token, Step::WebIdentity, Step::CallerIdentity, Step::EntraExchange, Step::Deployment]
+            }
+            Step::AssumeRole => &[Step::RoleTrust],
+            Step::VaultList => &[Step::VaultGet],
+            Step::VaultGet => &[Step::VaultList],
+            Step::ListSecrets => &[Step::Permissions],
+            Step::GetSecret => &[Step::ListSecrets, Step::LocateSecret, Step::Permissions],
+            _ => &[],
+        }
+    }
+
+    /// Whether the profile calls for this step.
+    pub fn applies(self, profile: &Profile) -> bool {
+        match self {
+            Step::IssuerDocument | Step::IssuerKeys => profile.issuer_url.is_some(),
+            Step::Token | Step::Signature => {
+                profile.token.is_some()
+                    || profile.guide.is_aws_web_identity()
+                    || is_azure(profile) && profile.azure.client_secret.is_none()
+            }
+            Step::TrustPolicy if is_azure(profile) => {
+                profile.azure.federated_credential.is_some() && Step::Token.applies(profile)
+            }
+            Step::TrustPolicy => profile.guide.is_aws_web_identity() && profile.aws.trust_policy.is_some(),
+            Step::WebIdentity => profile.guide.is_aws_web_identity(),
+            Step::AccessKey => profile.guide.is_aws_access_key(),
+            Step::RoleTrust => profile.guide == Guide::AwsAssumeRole && profile.aws.trust_policy.is_some(),
+            Step::AssumeRole => profile.guide == Guide::AwsAssumeRole || profile.role_to_assume().is_some(),
+            Step::CallerIdentity | Step::ListSecrets => !is_azure(profile),
+            Step::Permissions => !is_azure(profile) && profile.aws.identity_policy.is_some(),
+            Step::GetSecret | Step::LocateSecret => !is_azure(profile) && profile.secret.is_some(),
+            Step::EntraExchange | Step::VaultList => is_azure(profile),
+            Step::VaultGet => is_azure(profile) && profile.secret.is_some(),
+            Step::Subscription => is_azure(profile) && profile.azure.subscription_id.is_some(),
+            Step::Deployment => profile.deployment.url.is_some(),
+        }
+    }
+
+    /// Whether the facts so far let this step begin; otherwise the check that stands in its way.
+    pub fn obstacle(self, facts: &Facts, profile: &Profile) -> Option<CheckId> {
+        let credentials = if profile.guide.is_aws_access_key() {
+            CheckId::AwsAccessKey
+        } else {
+            CheckId::AwsAssumeRoleWithWebIdentity
+        };
+        match self {
+            Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
+            Step::Signature | Step::WebIdentity if !facts.has_token() => Some(CheckId::TokenPresent),
+            // What the profile makes expected is something to judge a trust by.
+            Step::TrustPolicy if !facts.has_token() && facts.predicted.is_none() => Some(CheckId::TokenPresent),
+            Step::WebIdentity | Step::EntraExchange if facts.has_token() && !facts.has_form_of_token() => {
+                Some(CheckId::TokenShape)
+            }
+            Step::CallerIdentity | Step::AssumeRole | Step::ListSecrets | Step::GetSecret
+                if !facts.aws.has_credentials() =>
+            {
+                Some(credentials)
+            }
+            Step::AssumeRole | Step::ListSecrets | Step::GetSecret
+                if profile.guide.is_aws_access_key()
+                    && facts.aws.caller.as_ref().is_some_and(|call| call.refusal().is_some()) =>
+            {
+                Some(CheckId::AwsCallerIdentity)
+            }
+            Step::ListSecrets | Step::GetSecret if Step::AssumeRole.applies(profile) && !facts.aws.has_assumed() => {
+                Some(CheckId::AwsAssumeRole)
+            }
+            Step::VaultList | Step::VaultGet if !facts.azure.has_access() => Some(CheckId::AzureExchange),
+            _ => None,
+        }
+    }
+
+    /// Whether the step would tell anything, given the facts so far.
+    pub fn is_called_for(self, facts: &Facts) -> bool {
+        self != Step::LocateSecret || facts.aws.secret.as_ref().is_some_and(|call| call.refusal().is_some())
+    }
+}
+
+fn is_azure(profile: &Profile) -> bool {
+    profile.guide.cloud() == Cloud::Azure
+}

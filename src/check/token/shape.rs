@@ -1,0 +1,141 @@
+//! `token.shape`: three parts of base64url JSON, an accepted algorithm, and every required claim of the right type.
+
+use super::problem::{self, Tally};
+use crate::cause::{Cause, Certainty, Finding};
+use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
+use crate::check::facts::{Facts, as_json};
+use crate::check::step::Step;
+use crate::check::{CheckId, Verdict};
+use crate::domain::ids::Cloud;
+use crate::domain::profile::Profile;
+use crate::domain::token::{DecodedToken, TokenKind};
+
+const ID: CheckId = CheckId::TokenShape;
+
+/// Is it well formed?
+fn shape(facts: &Facts, profile: &Profile) -> Verdict {
+    match facts.token.as_ref().and_then(|fact| fact.token()) {
+        Some(token) => judge(token, profile.guide.cloud()),
+        None => Verdict::skipped("there is no token"),
+    }
+}
+
+/// It is well formed.
+pub const CHECK: Check = Check {
+    id: ID,
+    title: "token is well formed",
+    docs: "https://openid.net/specs/openid-connect-core-1_0.html#IDToken",
+    link: Link::Token,
+    needs: &[CheckId::TokenPresent],
+    rules_out: &[Cause::MalformedToken],
+    step: |_| Some(Step::Token),
+    traffic: Traffic::None,
+    waits: Waits::IfRefused,
+    facts: |facts| as_json(facts.token.as_ref()),
+    verdict: shape,
+    reproduction: Reproduction::JudgedHere,
+};
+
+fn judge(token: &DecodedToken, cloud: Cloud) -> Verdict {
+    let mut tally = Tally::default();
+    if token.kind == TokenKind::LegacyServiceAccount {
+        let summary = "a Kubernetes service account token of the old sort, without expiry and audience";
+        tally.fails(
+            Finding::new(Cause::WrongTokenKind, ID, Certainty::Proven, summary)
+                .with_difference("a projected service account token", "iss `kubernetes/serviceaccount`"),
+        );
+    }
+    for judged in token.problems.iter().filter_map(|problem| problem::judge(problem, token, cloud)) {
+        if judged.check == ID {
+            tally.add(judged.weight, judged.finding);
+        }
+    }
+    if cloud == Cloud::Azure
+        && let Some(alg @ ("RS384" | "RS512" | "ES256" | "ES384" | "ES512")) = token.alg()
+    {
+        let summary = format!("alg `{alg}`: Entra is documented to take RS256 only");
+        let finding = Finding::new(Cause::AlgUnsupported, ID, Certainty::Possible, summary);
+        tally.warns(finding.with_difference("RS256", alg));
+    }
+    tally.verdict()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Outcome;
+    use crate::domain::token::{RawToken, decode};
+
+    fn part(json: &str) -> String {
+        use base64::Engine as _;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json)
+    }
+
+    const HEADER: &str = r#"{"alg":"RS256","kid":"k"}"#;
+    const CLAIMS: &str = r#"{"iss":"https://i.example","sub":"s","aud":"a","iat":100,"exp":200}"#;
+
+    fn judged(text: &str, cloud: Cloud) -> (Outcome, Vec<Cause>) {
+        let verdict = judge(&decode(&RawToken::clean(text).0), cloud);
+        (verdict.outcome, verdict.findings.iter().map(|finding| finding.cause).collect())
+    }
+
+    #[test]
+    fn forms() {
+        use Cause::*;
+        let (h, c) = (part(HEADER), part(CLAIMS));
+        for (text, outcome, cause) in [
+            (format!("{h}.{c}.c2ln"), Outcome::Pass, None),
+            (format!("{h}.{c}"), Outcome::Fail, Some(MalformedToken)),
+            (h.clone(), Outcome::Fail, Some(MalformedToken)),
+            ("ghs_1234567890abcdef".to_owned(), Outcome::Fail, Some(WrongTokenKind)),
+            (format!("{h}.a.b.c.d"), Outcome::Fail, Some(WrongTokenKind)),
+            (format!("{h}=.{c}.c2ln"), Outcome::Fail, Some(MalformedToken)),
+            (format!("{h}.{c}."), Outcome::Fail, Some(MalformedToken)),
+            (format!("{}.{c}.", part(r#"{"alg":"none"}"#)), Outcome::Fail, Some(MalformedToken)),
+            (format!("{}.{c}.c2ln", part(r#"{"alg":"HS256","kid":"k"}"#)), Outcome::Fail, Some(AlgUnsupported)),
+            (
+                format!("{}.{c}.c2ln", part(r#"{"alg":"RS256","kid":"k","jku":"x"}"#)),
+                Outcome::Warn,
+                Some(MalformedToken),
+            ),
+            (
+                format!("{}.{c}.c2ln", part(r#"{"alg":"RS256","kid":"k","crit":[]}"#)),
+                Outcome::Fail,
+                Some(MalformedToken),
+            ),
+        ] {
+            assert_eq!(judged(&text, Cloud::Aws), (outcome, Vec::from_iter(cause)), "{text}");
+        }
+    }
+
+    #[test]
+    fn claims_of_the_wrong_type_weigh_as_sts_weighs_them() {
+        for (from, to, outcome) in [
+            (r#""iat":100,"#, "", Outcome::Fail),
+            (r#""exp":200"#, r#""exp":"200""#, Outcome::Warn),
+            (r#""exp":200"#, r#""exp":200.5"#, Outcome::Fail),
+            (r#""exp":200"#, r#""exp":null"#, Outcome::Fail),
+            (r#""sub":"s""#, r#""sub":7"#, Outcome::Warn),
+            (r#""sub":"s""#, r#""sub":"""#, Outcome::Warn),
+            (r#""sub":"s""#, r#""sub":null"#, Outcome::Fail),
+            (r#""aud":"a""#, r#""aud":[]"#, Outcome::Fail),
+        ] {
+            let claims = CLAIMS.replace(from, to);
+            let text = format!("{}.{}.c2ln", part(HEADER), part(&claims));
+            assert_eq!(judged(&text, Cloud::Aws), (outcome, vec![Cause::MalformedToken]), "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_legacy_service_account_token_is_named_first() {
+        let text = format!("{}.{}.c2ln", part(HEADER), part(r#"{"iss":"kubernetes/serviceaccount","sub":"s"}"#));
+        assert_eq!(judged(&text, Cloud::Aws).1[0], Cause::WrongTokenKind);
+    }
+
+    #[test]
+    fn entra_is_documented_for_rs256() {
+        let text = format!("{}.{}.c2ln", part(r#"{"alg":"ES256","kid":"k"}"#), part(CLAIMS));
+        assert_eq!(judged(&text, Cloud::Azure), (Outcome::Warn, vec![Cause::AlgUnsupported]));
+        assert_eq!(judged(&text, Cloud::Aws).0, Outcome::Pass);
+    }
+}

@@ -1,0 +1,160 @@
+//! The closed list of causes: what a person must change or wait for, not what the error said.
+
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+use super::ids::{UnknownId, stable_ids};
+
+macro_rules! causes {
+    ($($variant:ident => $id:literal,)*) => {
+        /// A named cause. The ids are part of the program's stable interface.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, Display, IntoStaticStr, VariantArray,
+        )]
+        #[strum(const_into_str, parse_err_ty = UnknownId, parse_err_fn = UnknownId::cause)]
+        pub enum Cause {
+            $(#[doc = concat!("`", $id, "`")] #[strum(serialize = $id)] $variant,)*
+        }
+
+        impl Cause {
+            /// Its entry of the catalogue, as TOML. A cause without a file does not compile.
+            pub const fn source(self) -> &'static str {
+                match self {
+                    $(Cause::$variant => include_str!(concat!("../../assets/causes/", $id, ".toml")),)*
+                }
+            }
+        }
+    };
+}
+
+causes! {
+    // Issuer and its keys
+    Dns => "dns",
+    ConnectRefused => "connect-refused",
+    ConnectTimeout => "connect-timeout",
+    Proxy => "proxy",
+    TlsUntrusted => "tls-untrusted",
+    TlsExpired => "tls-expired",
+    TlsName => "tls-name",
+    Thumbprint => "thumbprint",
+    IssuerNotConfigured => "issuer-not-configured",
+    DiscoveryInvalid => "discovery-invalid",
+    IssuerDiffers => "issuer-differs",
+    IssuerRedirect => "issuer-redirect",
+    IssuerSlow => "issuer-slow",
+    JwksUnreachable => "jwks-unreachable",
+    JwksInvalid => "jwks-invalid",
+    JwksKidMissing => "jwks-kid-missing",
+    IdpThrottled => "idp-throttled",
+    // Token
+    EnvNotSet => "env-not-set",
+    IdTokenPermissionMissing => "id-token-permission-missing",
+    WrongTokenKind => "wrong-token-kind",
+    MalformedToken => "malformed-token",
+    SignatureInvalid => "signature-invalid",
+    AlgUnsupported => "alg-unsupported",
+    TokenExpired => "token-expired",
+    ClockSkew => "clock-skew",
+    TokenLifetimeTooLong => "token-lifetime-too-long",
+    AudMultiWithoutAzp => "aud-multi-without-azp",
+    RolesClaim => "roles-claim",
+    // AWS trust
+    ProviderMissing => "provider-missing",
+    AudNotRegistered => "aud-not-registered",
+    PrincipalArnWrong => "principal-arn-wrong",
+    WrongAccount => "wrong-account",
+    WrongPartition => "wrong-partition",
+    RoleMissing => "role-missing",
+    RoleArnMalformed => "role-arn-malformed",
+    ActionMissing => "action-missing",
+    SubMismatch => "sub-mismatch",
+    SubCaseMismatch => "sub-case-mismatch",
+    ImmutableSub => "immutable-sub",
+    AudMismatch => "aud-mismatch",
+    ConditionKeyWrong => "condition-key-wrong",
+    OperatorWrong => "operator-wrong",
+    ClaimMismatch => "claim-mismatch",
+    ExplicitDeny => "explicit-deny",
+    Scp => "scp",
+    WrongFlow => "wrong-flow",
+    PropagationDelay => "propagation-delay",
+    SessionDuration => "session-duration",
+    PackedPolicy => "packed-policy",
+    TagSessionMissing => "tag-session-missing",
+    TrustTooWide => "trust-too-wide",
+    // AWS static keys and AssumeRole
+    StaticKeyWrong => "static-key-wrong",
+    AssumeRoleDenied => "assume-role-denied",
+    ExternalId => "external-id",
+    EnvConflict => "env-conflict",
+    RegionDisabled => "region-disabled",
+    StsUnreachable => "sts-unreachable",
+    // AWS secret
+    MissingList => "missing-list",
+    ListResourceScoped => "list-resource-scoped",
+    MissingGet => "missing-get",
+    SecretArnSuffix => "secret-arn-suffix",
+    VersionstageCondition => "versionstage-condition",
+    MissingKms => "missing-kms",
+    KmsKeyState => "kms-key-state",
+    SecretWrongRegion => "secret-wrong-region",
+    SecretNotFound => "secret-not-found",
+    SecretEmpty => "secret-empty",
+    SecretPendingDeletion => "secret-pending-deletion",
+    JsonKeyMissing => "json-key-missing",
+    // Entra
+    IssMismatch => "iss-mismatch",
+    FicMissing => "fic-missing",
+    TenantWrong => "tenant-wrong",
+    WrongCloud => "wrong-cloud",
+    ClientWrong => "client-wrong",
+    SpMissing => "sp-missing",
+    AppMultitenant => "app-multitenant",
+    ClientSecretWrong => "client-secret-wrong",
+    ClientSecretExpired => "client-secret-expired",
+    WrongScope => "wrong-scope",
+    ConditionalAccess => "conditional-access",
+    TenantPolicy => "tenant-policy",
+    Transient => "transient",
+    Throttled => "throttled",
+    // Key Vault
+    VaultDns => "vault-dns",
+    PrivateEndpoint => "private-endpoint",
+    Firewall => "firewall",
+    VaultChallengeMismatch => "vault-challenge-mismatch",
+    WrongVaultAudience => "wrong-vault-audience",
+    RbacMissing => "rbac-missing",
+    RbacWrongRole => "rbac-wrong-role",
+    RbacWrongPrincipal => "rbac-wrong-principal",
+    RbacScopeSingleSecret => "rbac-scope-single-secret",
+    AccessPolicyModel => "access-policy-model",
+    AccessPolicyWrongObject => "access-policy-wrong-object",
+    AccessPolicyCompound => "access-policy-compound",
+    SecretSoftDeleted => "secret-soft-deleted",
+    SecretDisabled => "secret-disabled",
+    SecretNameInvalid => "secret-name-invalid",
+    // GCP (explained from text)
+    AttributeCondition => "attribute-condition",
+    AttributeMappingMissing => "attribute-mapping-missing",
+    PrincipalsetMismatch => "principalset-mismatch",
+    WrongProviderName => "wrong-provider-name",
+    WrongUniverseAudience => "wrong-universe-audience",
+    SubjectTooLong => "subject-too-long",
+    FederatedTokenUnsupported => "federated-token-unsupported",
+    SecretIamMissing => "secret-iam-missing",
+    SecretVersionState => "secret-version-state",
+    ResourceNameMalformed => "resource-name-malformed",
+    ApiDisabled => "api-disabled",
+    // Platform and runtime
+    CredentialNotDefault => "credential-not-default",
+    VaultUrlMissing => "vault-url-missing",
+    StaticBaked => "static-baked",
+    ReadAtImport => "read-at-import",
+    Cached => "cached",
+    ValueVariant => "value-variant",
+    ForeignValue => "foreign-value",
+    DeploymentUnreachable => "deployment-unreachable",
+    DeploymentTokenWrong => "deployment-token-wrong",
+    DeploymentInputsMissing => "deployment-inputs-missing",
+}
+
+stable_ids!(Cause);
