@@ -106,7 +106,7 @@ async fn check_in_lab(args: &RunArgs, scenario: &str) -> Result<(Report, Option<
     )?;
     let folder = LabFolder::write(&lab)?;
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
-    let profile = Profile { selector: args.selector.again(), ..profile };
+    let profile = Profile { selector: args.selector.again(), ending_lab: Some(scenario.to_owned()), ..profile };
     check(args, profile, args.network.lab_stack(&folder.ca_file())?).await
 }
 

@@ -159,7 +159,9 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         text.push_str(&format!("  {name:16} {}\n", visible(value)));
     }
     let (profile, ca_file) = (quote(&profile), quote(&ca_file));
-    text.push_str(&format!("\ntry: trustline check --profile-file {profile} --ca-file {ca_file}\n"));
+    let selector = format!("--profile-file {profile} --ca-file {ca_file}");
+    text.push_str(&format!("\ntry: trustline check {selector}\n"));
+    text.push_str(&format!("fix: . {}; trustline fix {selector} | sh\n", quote(&operator)));
     text
 }
 

@@ -1,14 +1,15 @@
 //! Finding and reading a profile: folders, files, the environment. What it means is `domain::profile`'s.
 
 use std::io::{ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use super::args::ProfileSelector;
 use super::{CliError, consent};
 use crate::domain::nearest::nearest;
 use crate::domain::profile::document::{self, LARGEST};
+use crate::domain::profile::key::Kind;
 use crate::domain::profile::resolve::{Resolved, resolve};
-use crate::domain::profile::setting::{Problem, Setting};
+use crate::domain::profile::setting::{Problem, Setting, Value};
 use crate::domain::profile::{Profile, environment};
 use crate::probe::regular_file;
 
@@ -90,7 +91,8 @@ pub(super) fn agree(selector: &mut ProfileSelector) -> Result<(), CliError> {
 /// # Errors
 /// No such profile, a value that is wrong (all of them are told), or nothing to start from.
 pub(super) fn load_to_read(selector: &ProfileSelector) -> Result<Loaded, CliError> {
-    let path = path(selector)?;
+    // Scripts name the profile's files, and may be run in another folder.
+    let path = path(selector)?.map(|path| whole_path(&path));
     let name = match (&selector.profile, &path) {
         (Some(name), _) => name.clone(),
         (None, Some(path)) => path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
@@ -139,11 +141,26 @@ pub(super) fn flags(arguments: &[String], problems: &mut Vec<Problem>) -> Vec<Se
     let mut settings = Vec::new();
     for argument in arguments {
         match document::parse_flag(argument) {
-            Ok(setting) => settings.push(setting),
+            Ok(setting) => settings.push(with_whole_path(setting)),
             Err(problem) => problems.push(problem),
         }
     }
     settings
+}
+
+/// A flag's path is relative to where the program was started.
+fn with_whole_path(setting: Setting) -> Setting {
+    match &setting.value {
+        Value::Text(path) if setting.key.kind() == Kind::Path && !path.is_empty() && !path.starts_with('~') => {
+            let value = Value::Text(whole_path(Path::new(path)).to_string_lossy().into_owned());
+            Setting { value, ..setting }
+        }
+        _ => setting,
+    }
+}
+
+fn whole_path(path: &Path) -> PathBuf {
+    path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The error that tells everything wrong with a profile: where, what, and what instead.

@@ -283,10 +283,15 @@ fn selector(values: &Values<'_>) -> String {
     values.profile.map(|profile| profile.selector.clone()).unwrap_or_default()
 }
 
+/// What changes the shell that it is typed into, and so must not end that one.
+fn is_for_own_shell(command: &str) -> bool {
+    ["export ", "unset "].iter().any(|start| command.starts_with(start))
+}
+
 /// A script that changes something: each placeholder a variable of its head.
 fn whole(command: &str, values: &Values<'_>) -> String {
-    let pieces = pieces(command);
-    let mut head = String::from(script::HEAD);
+    let pieces = pieces(command.trim_start());
+    let mut head = String::from(if is_for_own_shell(command) { "" } else { script::HEAD });
     let mut body = String::new();
     let mut seen: Vec<&str> = Vec::new();
     for piece in &pieces {

@@ -20,6 +20,7 @@ use crate::cause::{Certainty, Finding, Fix};
 use crate::check::facts::Facts;
 use crate::domain::ids::Cloud;
 use crate::domain::profile::Profile;
+use crate::guide::form::shell::quote;
 
 /// What a fix is made from.
 #[derive(Clone, Copy, Debug)]
@@ -52,4 +53,19 @@ pub fn attach(finding: &mut Finding, context: Context<'_>) {
         finding.fixes = built;
     }
     advise(finding, Some(guide), &Values::of_run(context, finding.check));
+    if let Some(scenario) = &context.profile.ending_lab {
+        finding.fixes.iter_mut().for_each(|fix| needs_a_served_lab(fix, scenario));
+    }
+}
+
+/// A script for a lab that ends with the command changes nothing: the reader serves the lab, and fixes it there.
+fn needs_a_served_lab(fix: &mut Fix, scenario: &str) {
+    let is_another_try = |command: &String| command.contains("trustline check --lab ");
+    if fix.command.as_ref().is_some_and(|command| !is_another_try(command)) {
+        let serve = quote(scenario);
+        fix.text.push_str(&format!(
+            " This lab ended with the check: serve it with `trustline lab {serve}`, and fix it with the command that it prints."
+        ));
+        fix.verify = None;
+    }
 }

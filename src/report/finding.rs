@@ -4,7 +4,7 @@
 use super::comparison::Comparison;
 use super::context::RenderContext;
 use super::line::{Line, Role, Span};
-use super::page::{Block, Page};
+use super::page::{Block, LONGEST_SCRIPT, Page};
 use crate::cause::{Actor, Certainty, Finding, Fix, Look, UNFOLDED, Undecided};
 use crate::domain::text::visible;
 
@@ -51,8 +51,12 @@ pub(super) fn push_proof(page: &mut Page, finding: &Finding, evidence: &[&str], 
     for (place, fix) in finding.fixes.iter().enumerate() {
         let label = if finding.fixes.len() == 1 { "fix".to_owned() } else { format!("fix {}", place + 1) };
         page.prose(label, Role::Strong, &addressed(fix), ctx);
-        if let Some(command) = &fix.command {
-            page.script(command, printing(fix).map(|print| format!("{print} | sh")), ctx);
+        match (&fix.command, &fix.verify, &fix.document) {
+            // The text says how to come by a script that no command prints again.
+            (Some(command), None, _) if command.lines().count() > LONGEST_SCRIPT => {}
+            (Some(command), ..) => page.script(command, printing(fix).map(|print| format!("{print} | sh")), ctx),
+            (None, _, Some(document)) => page.code(document, ctx),
+            (None, ..) => {}
         }
         if let Some(verify) = &fix.verify {
             page.prose("then", Role::Command, verify, ctx);

@@ -36,7 +36,7 @@ pub struct Ranked {
 /// where it was found surest, with the other places as evidence. Where a check could only name candidates, those that
 /// `is_excluded` or a check that passed rules out go, and all of them go where the root is found elsewhere.
 pub fn rank(finished: &[&FinishedCheck], is_excluded: impl Fn(Cause) -> bool) -> Ranked {
-    let mut placed: Vec<(usize, usize, &Finding)> = Vec::new();
+    let mut placed: Vec<(usize, usize, Finding)> = Vec::new();
     for check in finished {
         let explained = is_explained(check, finished);
         let open = |finding: &&Finding| {
@@ -46,11 +46,15 @@ pub fn rank(finished: &[&FinishedCheck], is_excluded: impl Fn(Cause) -> bool) ->
         let left: Vec<&Finding> = check.findings.iter().filter(open).collect();
         // What explains a refusal was not seen elsewhere, so the exclusions themselves are in doubt where none is left.
         let in_doubt = left.is_empty() && !check.findings.iter().any(&explained);
-        let left = if in_doubt { check.findings.iter().collect() } else { left };
+        let left = match left.as_slice() {
+            _ if in_doubt => check.findings.clone(),
+            [only] if is_last_left(only, check, finished) => vec![with_rivals_ruled_out(only)],
+            _ => left.into_iter().cloned().collect(),
+        };
         placed.extend(left.into_iter().map(|finding| (severity(check.outcome), position(check.id), finding)));
     }
     placed.sort_by_key(|(severity, position, finding)| (*severity, *position, finding.certainty));
-    let mut findings = merge(placed.into_iter().map(|(_, _, finding)| finding));
+    let mut findings = merge(placed.iter().map(|(_, _, finding)| finding));
     mark_followers(&mut findings);
     let candidates = take_candidates(&mut findings, finished);
     Ranked { findings, candidates }
@@ -86,6 +90,19 @@ fn is_explained<'a>(check: &'a FinishedCheck, finished: &'a [&FinishedCheck]) ->
 fn is_ruled_out(cause: Cause, finished: &[&FinishedCheck]) -> bool {
     let passed = finished.iter().filter(|check| check.outcome == Outcome::Pass);
     passed.flat_map(|check| check.id.check().rules_out).any(|ruled_out| *ruled_out == cause)
+}
+
+/// Whether checks that passed rule out every other cause of a refusal.
+fn is_last_left(only: &Finding, check: &FinishedCheck, finished: &[&FinishedCheck]) -> bool {
+    let mut rivals = check.findings.iter().filter(|finding| finding.cause != only.cause).peekable();
+    only.certainty == Certainty::Possible
+        && rivals.peek().is_some()
+        && rivals.all(|rival| is_ruled_out(rival.cause, finished))
+}
+
+fn with_rivals_ruled_out(only: &Finding) -> Finding {
+    let certain = Finding { certainty: Certainty::Likely, ..only.clone() };
+    certain.with_evidence("checks that passed rule out every other cause of this refusal")
 }
 
 /// A finding that an earlier proven one leads to, or that tells another place of the same fault, follows from it: what
@@ -321,5 +338,17 @@ mod tests {
         fold_fixed_by_another(&mut findings);
         assert_eq!(findings.each_ref().map(|f| f.follows_from), [None, Some(Cause::SubMismatch), None]);
         assert_eq!(findings.each_ref().map(|f| f.fixes.len()), [1, 0, 1]);
+    }
+
+    #[test]
+    fn what_passed_rules_out_may_leave_one_cause_of_a_refusal() {
+        let asked = [Cause::ClientWrong, Cause::TenantWrong, Cause::SpMissing, Cause::WrongCloud];
+        let exchange = check(CheckId::AzureExchange, Outcome::Fail, &asked.map(|cause| (cause, Possible)));
+        let subscription = |outcome| check(CheckId::AzureSubscription, outcome, &[]);
+        let found = rank(&[&exchange, &subscription(Outcome::Pass)], |_| false);
+        assert_eq!(found.candidates, []);
+        assert_eq!((found.findings[0].cause, found.findings[0].certainty), (Cause::ClientWrong, Likely));
+        let open = rank(&[&exchange, &subscription(Outcome::Skipped)], |_| false);
+        assert_eq!((open.candidates.len(), open.findings[0].certainty), (4, Possible));
     }
 }

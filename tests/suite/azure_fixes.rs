@@ -30,11 +30,10 @@ const ADMINISTRATORS: [(&str, &str); 10] = [
 ];
 
 /// What no script ends here, and why.
-const OPEN: [(&str, &str); 6] = [
+const OPEN: [(&str, &str); 5] = [
     ("azure-throttled", "waiting helps, and the lab's Entra stays busy"),
     ("azure-vault-throttled", "waiting helps, and the lab's vault stays busy"),
     ("azure-vault-tenant", "it has a test of its own"),
-    ("azure-client-wrong", "the answer leaves four causes open"),
     ("azure-challenge-mismatch", "what answers at the vault's own address is no vault"),
     ("azure-blank", "nothing is set up: the guide is the way"),
 ];

@@ -74,7 +74,7 @@ fn a_refusal_is_shown_aligned_with_its_first_difference_marked() {
     let column = mark.find('^').unwrap();
     assert_eq!(wanted[..column].replace("policy", ""), found[..column].replace("token ", ""), "{text}");
     assert_ne!(wanted.as_bytes()[column], found.as_bytes()[column], "{text}");
-    assert!(text.contains("trustline fix --lab sub-mismatch") && text.contains("| sh"), "{text}");
+    assert!(text.contains("serve it with `trustline lab sub-mismatch`") && !text.contains("| sh"), "{text}");
     assert!(!text.contains('\u{1b}'), "no colour off a terminal");
 }
 

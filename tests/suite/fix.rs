@@ -138,3 +138,15 @@ fn the_printed_fix_fixes_and_its_undo_takes_it_back() {
     assert!(undone.status.success(), "{}", text(&undone));
     assert_eq!(run(&format!("trustline check {profile}")).status.code(), Some(1));
 }
+
+#[test]
+fn a_lab_that_ends_with_the_check_is_served_to_be_fixed() {
+    for form in ["text", "markdown", "json"] {
+        let shown = checked("sub-mismatch", form).replace('\\', "");
+        assert!(shown.contains("serve it with `trustline lab sub-mismatch`"), "{form}: {shown}");
+        assert!(!shown.contains("trustline fix --lab"), "{form}: {shown}");
+    }
+    assert_eq!(report("sub-mismatch")["findings"][0]["fixes"][0].get("verify"), None);
+    // Waiting needs no served lab: another try starts one of its own.
+    assert!(!checked("role-propagation", "json").contains("serve it with"));
+}

@@ -1,4 +1,4 @@
-# The copy that `trustline check` reads keeps its form.
+# The profile's copy keeps its form.
 if [ -f "$COPY" ]; then
   jq --slurpfile document "$work/after.json" '
     if has("Role") then .Role.AssumeRolePolicyDocument = $document[0]

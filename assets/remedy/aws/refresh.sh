@@ -1,4 +1,4 @@
-# The copy that `trustline check` reads keeps its form.
+# The profile's copy keeps its form.
 jq --slurpfile document "$work/after.json" '
   if has("PolicyDocument") then .PolicyDocument = $document[0]
   elif has("PolicyVersion") then .PolicyVersion.Document = $document[0]

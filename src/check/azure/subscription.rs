@@ -21,7 +21,8 @@ pub const CHECK: Check = Check {
     docs: "https://learn.microsoft.com/azure/azure-portal/get-subscription-tenant-id",
     link: Link::Secret,
     needs: &[],
-    rules_out: &[],
+    // The directory is the vault's, and an application of its own without a service principal answers AADSTS7000229.
+    rules_out: &[Cause::TenantWrong, Cause::WrongCloud, Cause::SpMissing],
     step: |_| Some(Step::Subscription),
     traffic: call!(azure.subscription => call, |_, _| None),
     waits: Waits::IfRefused,

@@ -81,7 +81,8 @@ fn put(document: &mut DocumentMut, name: &str, key: &str, value: Option<Toml>) -
     let holder = if name.is_empty() { document.as_table_mut() } else { table(document.as_table_mut(), name)? };
     match (value, holder.get_mut(key)) {
         // A comment behind the old value stays behind the new one.
-        (Some(mut value), Some(Item::Value(old))) => {
+        (Some(value), Some(Item::Value(old))) => {
+            let mut value = in_form_of(old, value);
             *value.decor_mut() = old.decor().clone();
             *old = value;
         }
@@ -96,6 +97,14 @@ fn put(document: &mut DocumentMut, name: &str, key: &str, value: Option<Toml>) -
         document.remove(name);
     }
     Ok(())
+}
+
+/// A number that was written without quotes is written so again.
+fn in_form_of(old: &Toml, new: Toml) -> Toml {
+    match new.as_str().and_then(|text| text.parse::<i64>().ok()) {
+        Some(number) if old.is_integer() => number.into(),
+        _ => new,
+    }
 }
 
 fn table<'d>(holder: &'d mut Table, name: &str) -> Result<&'d mut Table, String> {
@@ -133,6 +142,14 @@ mod tests {
         let more = set(&after, Key::SecretName, Some(&Value::Text("db".into()))).unwrap();
         assert_eq!(more, format!("{after}\n[secret]\nname = \"db\"\n"));
         assert_eq!(set(&more, Key::SecretName, None).unwrap(), after);
+    }
+
+    #[test]
+    fn a_number_stays_a_number() {
+        let before = "[aws]\nsession-duration-s = 7200\n";
+        let set = |text: &str, value: &str| set(text, Key::SessionDuration, Some(&Value::Text(value.into()))).unwrap();
+        assert_eq!(set(before, "3600"), before.replace("7200", "3600"));
+        assert_eq!(set("[aws]\nsession-duration-s = \"7200\"\n", "3600"), "[aws]\nsession-duration-s = \"3600\"\n");
     }
 
     #[test]

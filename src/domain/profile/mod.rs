@@ -143,6 +143,8 @@ pub struct Profile {
     pub selector: String,
     /// The one flag that names its file, such as `--profile prod`; `None` where no file of the user's holds it.
     pub chosen_by: Option<String>,
+    /// The scenario of a lab that ends with the command: nothing can be fixed there afterwards.
+    pub ending_lab: Option<String>,
     /// The values in effect, each with where it came from.
     pub settings: Vec<Setting>,
     pub guide: Guide,
@@ -213,6 +215,7 @@ impl Profile {
             name: name.to_owned(),
             selector: String::new(),
             chosen_by: None,
+            ending_lab: None,
             settings: Vec::new(),
             guide,
             issuer_url: None,

@@ -228,6 +228,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
         name: name.to_owned(),
         selector: String::new(),
         chosen_by: None,
+        ending_lab: None,
         settings: Vec::new(),
         guide,
         issuer_url: text(Key::IssuerUrl),

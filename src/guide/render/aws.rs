@@ -87,8 +87,9 @@ pub(super) fn create_oidc_provider(filling: &mut Filling<'_>) -> Script {
     }
     let (issuer, audience) = (filling.issuer(), filling.audience());
     let create = iam(filling, "create-open-id-connect-provider");
-    // Version 1 of the CLI fetches an argument that begins with http, and takes what it gets for the value.
-    if audience.starts_with("http") {
+    // Version 1 of the CLI fetches an argument that begins with http, and both versions read the file of a file: URL, and
+    // take what they get for the value.
+    if audience.contains("://") {
         let mut provider = serde_json::json!({ "Url": issuer, "ClientIDList": [audience] });
         if let (Some(thumbprint), Some(provider)) = (thumbprint, provider.as_object_mut()) {
             provider.insert("ThumbprintList".to_owned(), serde_json::json!([thumbprint]));

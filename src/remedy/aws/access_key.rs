@@ -16,6 +16,8 @@ use crate::remedy::{Context, profile_set};
 pub(super) fn fixes(context: Context<'_>) -> Vec<Fix> {
     let profile = context.profile;
     let Some(permissions) = rendered(Artifact::SecretsPolicy, context) else { return Vec::new() };
+    // The permissions name it, so it is known.
+    let account = profile.aws.account_id.as_deref().or(profile.aws.role_arn.as_ref().map(|role| role.account.as_str()));
     let file = profile.aws.access_keys_csv.as_ref().map(|path| path.display().to_string());
     let script = |change: &str| {
         let sh = Sh::new(profile);
@@ -25,7 +27,7 @@ pub(super) fn fixes(context: Context<'_>) -> Vec<Fix> {
         };
         sh.with_default("USER_NAME", READER)
             .document("permissions.json", &permissions)
-            .in_account(profile.aws.account_id.as_deref())
+            .in_account(account)
             .run(change)
             .finish()
     };

@@ -8,6 +8,7 @@ use super::permissions::{added, document_at_hand, edit};
 use super::shell::{Sh, piece};
 use super::subject::{Principal, via_service};
 use crate::cause::{Cause, Finding, Fix};
+use crate::domain::arn::Arn;
 use crate::domain::iam::{AccessRequest, Decision, OtherKeys, Policy, evaluate_access};
 use crate::remedy::Context;
 use crate::remedy::script::check;
@@ -149,9 +150,12 @@ fn state(finding: &Finding, context: Context<'_>) -> Fix {
         arn.contains(":key/").then(|| arn.to_owned())
     });
     let key = known_key(context).or(named);
+    let of_key = key.as_deref().and_then(Arn::parse).map(|arn| arn.account.to_owned());
+    let account = of_key.or_else(|| Principal::reading(context).map(|reader| reader.account));
     let was_pending = finding.evidence.iter().any(|line| line.contains("pending deletion"));
     let script = |pieces: &[&str]| {
         let sh = Sh::new(context.profile).with_known("KEY", key.as_deref(), "the id or ARN of the secret's KMS key");
+        let sh = sh.in_account(account.as_deref());
         pieces.iter().fold(sh, |sh, piece| sh.run(piece)).finish()
     };
     let back: &[&str] = if was_pending {

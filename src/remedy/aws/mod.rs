@@ -42,7 +42,7 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
         Cause::ExplicitDeny if !is_about_secrets(finding) => trust::fixes(finding, context),
         Cause::ProviderMissing | Cause::AudNotRegistered | Cause::Thumbprint => provider::fixes(finding, context),
         Cause::RoleMissing => role::missing(finding, context),
-        Cause::SessionDuration => session::fixes(context),
+        Cause::SessionDuration | Cause::StsUnreachable | Cause::RoleArnMalformed => session::fixes(finding, context),
         Cause::StaticKeyWrong => access_key::fixes(context),
         Cause::EnvNotSet if finding.check == CheckId::AwsAccessKey => access_key::fixes(context),
         Cause::ExplicitDeny

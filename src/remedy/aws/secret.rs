@@ -96,7 +96,8 @@ fn create(secret: &SecretRef, context: Context<'_>) -> Fix {
 fn first_value(secret: &SecretRef, context: Context<'_>) -> Fix {
     Fix {
         text: format!(
-            "Give the secret `{}` its first value, from the file that VALUE_FILE names, or asked for without being shown.",
+            "Give the secret `{}` its first value, from the file that VALUE_FILE names, or asked for without being shown. \
+             There is no way back: AWS keeps a current value once there is one.",
             secret.name
         ),
         command: Some(with_value(secret, context).with("SECRET", &secret.name).run(piece!("first-value.sh")).finish()),

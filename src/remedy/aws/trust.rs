@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::meant::{Meant, NotMeant, meant};
+use super::shell::{Sh, piece, pretty};
 use crate::cause::{Cause, Finding, Fix};
 use crate::check::CheckId;
 use crate::check::facts::trust::TrustFact;
@@ -15,7 +16,7 @@ use crate::domain::iam::{
 };
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
-use crate::remedy::script::{HEAD, check, heredoc, variable};
+use crate::remedy::script::{check, variable};
 use crate::remedy::{Context, profile_set};
 
 /// For how long a changed role may be denied as before. IAM is eventually consistent and names no bound.
@@ -68,36 +69,66 @@ fn web_identity(finding: &Finding, context: Context<'_>, trust: &TrustFact, role
     {
         return Some(fix);
     }
-    let meant = match meant(context, &policy) {
-        Ok(meant) => meant,
-        Err(NotMeant(why)) => return Some(words(why)),
-    };
     let role_arn = role.to_string();
-    let provider = Provider::of(&meant.claims, &policy, Some(&role_arn));
+    Some(match correction(finding.cause, context, text, At { role: Some(&role_arn), provider: None }) {
+        Ok((correction, meant)) => replacement(context.profile, role, &correction, &sentence(&correction, &meant)),
+        Err(why) => words(why),
+    })
+}
+
+/// Where a policy is: whose it is, and at which provider its tokens are presented; what is not known follows from the
+/// policy and the token.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct At<'a> {
+    pub role: Option<&'a str>,
+    pub provider: Option<&'a str>,
+}
+
+/// The policy in `text` as a whole, corrected, for whoever has a document and no role at hand to write it to.
+pub fn corrected_document(cause: Cause, context: Context<'_>, text: &str, at: At<'_>) -> Fix {
+    match correction(cause, context, text, at) {
+        Ok((correction, meant)) => Fix {
+            text: format!("Replace the whole policy: {}", sentence(&correction, &meant)),
+            document: Some(pretty(&correction.after)),
+            ..Fix::default()
+        },
+        Err(why) => words(why),
+    }
+}
+
+/// The correction for whom the profile means, or for the token at hand; else why there is none.
+fn correction(cause: Cause, context: Context<'_>, text: &str, at: At<'_>) -> Result<(Correction, Meant), String> {
+    let policy = Policy::parse(text).map_err(|error| error.to_string())?;
+    let meant = meant(context, &policy).map_err(|NotMeant(why)| why)?;
+    let provider = match at.provider {
+        Some(arn) => arn.to_owned(),
+        None => Provider::of(&meant.claims, &policy, at.role).arn,
+    };
     let request = TrustRequest {
-        role_arn: Some(&role_arn),
+        role_arn: at.role,
         session_name: context.profile.aws.session_name.as_deref(),
         region: context.profile.aws.region.as_deref(),
         now: Some(context.facts.now),
-        ..TrustRequest::new(&meant.claims, &provider.arn)
+        ..TrustRequest::new(&meant.claims, &provider)
     };
     let wanted = Wanted { request, subject: meant.subject.clone(), known_from: meant.known_from };
-    let correction = match finding.cause {
+    let corrected = match cause {
         Cause::TrustTooWide => tighten_trust(text, &wanted),
         _ => correct_trust(text, &wanted),
     };
-    Some(match correction {
-        Ok(correction) => replacement(context.profile, role, &correction, &sentence(&correction, &meant)),
-        Err(NoCorrection::Allowed) => words(format!(
-            "The trust policy accepts {} already. The token at hand is another one: take a token for that subject and \
-             the profile's audience, and leave the policy as it is.",
-            meant.subject.text()
-        )),
-        Err(why) => words(format!(
-            "Change the trust policy of {} by hand, so that it accepts {} and nobody else: {why}.",
-            role.name(),
-            meant.subject.text()
-        )),
+    let subject = meant.subject.text();
+    corrected.map(|correction| (correction, meant.clone())).map_err(|why| match why {
+        NoCorrection::Allowed => format!(
+            "The trust policy accepts {subject} already. The token at hand is another one: take a token for that subject \
+             and the profile's audience, and leave the policy as it is."
+        ),
+        why => {
+            let whose = at.role.and_then(|role| role.rsplit('/').next()).map(|name| format!(" of {name}"));
+            format!(
+                "Change the trust policy{} by hand, so that it accepts {subject} and nobody else: {why}.",
+                whose.unwrap_or_default()
+            )
+        }
     })
 }
 
@@ -200,34 +231,28 @@ fn external_id(evaluation: &AssumeEvaluation) -> Option<String> {
 
 /// The script that puts a corrected policy in force where the one it was made from still is, and its way back.
 fn replacement(profile: &Profile, role: &RoleArn, correction: &Correction, text: &str) -> Fix {
-    let copy = profile.aws.trust_policy.as_deref();
     Fix {
         text: format!("Correct the trust policy of {}: {text}", role.name()),
-        command: Some(script(role, &correction.before, &correction.after, copy)),
+        command: Some(script(profile, role, &correction.before, &correction.after)),
         document: Some(pretty(&correction.after)),
         verify: Some(check(profile, Some(PROPAGATION_S))),
-        undo: Some(script(role, &correction.after, &correction.before, copy)),
+        undo: Some(script(profile, role, &correction.after, &correction.before)),
         ..Fix::default()
     }
 }
 
-fn script(role: &RoleArn, before: &Value, after: &Value, copy: Option<&Path>) -> String {
-    let mut script = String::from(HEAD);
-    script.push_str(&variable("ROLE_NAME", Some(role.name()), ""));
-    script.push_str(&variable("ROLE_ARN", Some(&role.to_string()), ""));
-    script.push_str("export AWS_PAGER=''\nwork=$(mktemp -d)\ntrap 'rm -rf \"$work\"' EXIT\n");
-    script.push_str(&heredoc("cat >\"$work/before.json\"", &pretty(before)));
-    script.push_str(&heredoc("cat >\"$work/after.json\"", &pretty(after)));
-    script.push_str(include_str!("../../../assets/remedy/aws/replace-trust.sh"));
-    if let Some(copy) = copy.and_then(Path::to_str) {
-        script.push_str(&variable("COPY", Some(copy), ""));
-        script.push_str(include_str!("../../../assets/remedy/aws/refresh-trust.sh"));
+fn script(profile: &Profile, role: &RoleArn, before: &Value, after: &Value) -> String {
+    let sh = Sh::new(profile)
+        .with("ROLE_NAME", role.name())
+        .with("ROLE_ARN", &role.to_string())
+        .document("before.json", before)
+        .document("after.json", after)
+        .run(piece!("replace-trust.sh"));
+    match profile.aws.trust_policy.as_deref().and_then(Path::to_str) {
+        Some(copy) => sh.run(&variable("COPY", Some(copy), "")).run(piece!("refresh-trust.sh")),
+        None => sh,
     }
-    script
-}
-
-fn pretty(document: &Value) -> String {
-    serde_json::to_string_pretty(document).unwrap_or_default()
+    .finish()
 }
 
 fn words(text: String) -> Fix {

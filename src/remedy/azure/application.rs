@@ -93,17 +93,26 @@ fn signed_in_directory(names: &Names<'_>) -> Fix {
     }
 }
 
-/// An object id in place of the application's own: the directory knows which application has it.
+/// An object id in place of the application's own: the directory knows which application has it. Of another id, the
+/// application is the one whose federated credential is for the token's issuer and subject.
 pub(super) fn client(names: &Names<'_>) -> Vec<Fix> {
+    let claims = names.context.facts.claims();
+    let claim = |name: &str| claims.and_then(|claims| claims.get(name)?.as_str());
     let mut command = names.head() + &names.client_id();
     command += "found=$(az ad sp show --id \"$CLIENT_ID\" --query appId --output tsv 2>/dev/null) ||\n  found=$(az ad app show --id \"$CLIENT_ID\" --query appId --output tsv 2>/dev/null) || found=\n";
-    command += "[ -n \"$found\" ] || stop 'no application of this directory has this id, as client id or object id; nothing was changed: az ad app list --show-mine prints those that are yours'\n";
+    if let (Some(issuer), Some(subject)) = (claim("iss"), claim("sub")) {
+        command += &variable("ISSUER", Some(issuer), "");
+        command += &variable("SUBJECT", Some(subject), "");
+        command += include_str!("../../../assets/remedy/azure/find-application.sh");
+    }
+    command += "[ -n \"$found\" ] || stop 'no application of this directory has this id, as client id or object id, and none of yours trusts the token; nothing was changed. Of an application of another directory, az ad sp create --id makes the service principal here'\n";
     command += "[ \"$found\" != \"$CLIENT_ID\" ] || stop 'this directory has the application under this client id, so the directory of the profile is another (azure.tenant-id), or the application is minutes old; nothing was changed'\n";
     command += &names.set(Key::ClientId, "$found");
     vec![Fix {
-        text: "Set the profile to the application (client) ID. Where an object id stands in its place, the directory \
-               knows the application that has it."
-            .to_owned(),
+        text:
+            "Set the profile to the application (client) ID: of the application that has the id as its object id, or \
+               else of the one among yours whose federated credential is for the token's issuer and subject."
+                .to_owned(),
         command: Some(command),
         undo: names.restore(Key::ClientId, names.profile().azure.client_id.as_deref()),
         verify: Some(names.check()),

@@ -1,0 +1,1 @@
+arn=$(aws iam get-role --role-name "$NAME" --query Role.Arn --output text)
