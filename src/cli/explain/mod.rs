@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use self::log::Log;
 use super::args::{OutputFormat, PageOutputArgs, ProfileSelector};
 use super::lab_folder::LabFolder;
-use super::trust::input;
+use super::trust::{corrected, input};
 use super::{CliError, Exit, lab, network, settings, terminal};
 use crate::cause::explain::{self, ExplainContext, Explanation, Parsed, RuledOut, Trust};
 use crate::cause::{Finding, TrustDocument, Undecided, entra, trust};
@@ -24,6 +24,7 @@ use crate::domain::profile::Profile;
 use crate::lab::LabOptions;
 use crate::probe::regular_file;
 use crate::remedy;
+use crate::remedy::aws::trust::At;
 use crate::report::explanation::page;
 
 /// Arguments of `trustline explain`.
@@ -70,7 +71,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let error_text = if log.binary { String::new() } else { log.text };
     let role = profile.as_ref().and_then(|profile| profile.aws.role_arn.as_ref()).map(ToString::to_string);
     let role = explain::only_role(&error_text).map(str::to_owned).or(role);
-    let trust = trust(args, claims.as_ref(), role.as_deref())?;
+    let trust = trust(args, claims.as_ref(), profile.as_ref(), role.as_deref())?;
     let given = ExplainContext { claims: claims.as_ref(), trust: trust.as_ref(), profile: profile.as_ref() };
     let explanation = remedy::explained(&error_text, &given);
     let undecided = undecided::undecided(args, &explanation, &given);
@@ -119,6 +120,7 @@ fn claims(args: &ExplainArgs) -> Result<Option<Map<String, Value>>, CliError> {
 fn trust(
     args: &ExplainArgs,
     claims: Option<&Map<String, Value>>,
+    profile: Option<&Profile>,
     role: Option<&str>,
 ) -> Result<Option<Trust>, CliError> {
     let Some(claims) = claims else {
@@ -129,7 +131,7 @@ fn trust(
         };
     };
     match (&args.policy, &args.credential) {
-        (Some(path), _) => by_policy(args, path, claims, role).map(Some),
+        (Some(path), _) => by_policy(args, path, claims, profile, role).map(Some),
         (None, Some(path)) => {
             let evaluation = evaluate(&input::credentials(path)?, claims);
             let findings = entra::of_credentials(&evaluation, Finder::Explain.into());
@@ -143,9 +145,10 @@ fn by_policy(
     args: &ExplainArgs,
     path: &Path,
     claims: &Map<String, Value>,
+    profile: Option<&Profile>,
     role: Option<&str>,
 ) -> Result<Trust, CliError> {
-    let policy = input::policy(path)?;
+    let (policy, text) = input::policy(path)?;
     let role = policy.role_arn.as_deref().or(role);
     let provider = match &args.provider_arn {
         Some(arn) => arn.clone(),
@@ -153,7 +156,8 @@ fn by_policy(
     };
     let request = TrustRequest { role_arn: role, ..TrustRequest::new(claims, &provider) };
     let evaluation = evaluate_trust(&policy, &request);
-    let findings = trust::findings(Finder::Explain.into(), &evaluation);
+    let mut findings = trust::findings(Finder::Explain.into(), &evaluation);
+    corrected::attach(&mut findings, profile, claims, &text, At { role, provider: args.provider_arn.as_deref() });
     Ok(Trust { document: TrustDocument::Policy, decision: evaluation.decision, findings })
 }
 

@@ -23,16 +23,17 @@ fn name(path: &Path) -> String {
     if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-/// The trust policy.
+/// The trust policy, and the text that it was read from.
 ///
 /// # Errors
 /// Names the file, line and column of what is wrong, and what to write instead.
-pub(in crate::cli) fn policy(path: &Path) -> Result<Policy, CliError> {
+pub(in crate::cli) fn policy(path: &Path) -> Result<(Policy, String), CliError> {
     let text = read(path)?;
-    Policy::parse(&text).map_err(|error| {
+    let policy = Policy::parse(&text).map_err(|error| {
         CliError::new(format!("{}, line {}, column {}: {}", name(path), error.line, error.column, error.what))
             .with_hint(error.instead)
-    })
+    })?;
+    Ok((policy, text))
 }
 
 /// The federated credentials.

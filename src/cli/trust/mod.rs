@@ -1,6 +1,7 @@
 //! `trustline trust`: would this trust policy let this token have the role, or this federated credential let it stand
 //! for the application? And, with or without a token: what in it is unsafe or dead? Offline, from files.
 
+pub(super) mod corrected;
 mod credential;
 mod document;
 pub(super) mod input;
@@ -22,6 +23,7 @@ use crate::domain::iam::{
 use crate::domain::ids::{Finder, FoundBy};
 use crate::domain::profile::Profile;
 use crate::domain::profile::expected::{PredictedClaims, predicted_claims};
+use crate::remedy::aws::trust::At;
 use crate::report::trust::{Judged, PolicyEvaluation, TrustReport, policy};
 use crate::run::now;
 
@@ -97,7 +99,15 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
         return Err(CliError::new("the profile names no trust policy and no federated credential")
             .with_hint("give the trust with --policy or --credential"));
     };
-    let answer = answer(args, input::policy(path)?, subject(args, profile.as_ref())?);
+    let (read, text) = input::policy(path)?;
+    let mut answer = answer(args, read, subject(args, profile.as_ref())?);
+    if let Some(claims) = answer.judged.as_ref().map(|judged| judged.claims.clone()) {
+        let role = answer.trust.role_arn.clone();
+        let at = At { role: role.as_deref(), provider: args.provider_arn.as_deref() };
+        let correct = |findings: &mut [Finding]| corrected::attach(findings, profile.as_ref(), &claims, &text, at);
+        answer.judged.iter_mut().for_each(|judged| correct(&mut judged.findings));
+        answer.lint.iter_mut().for_each(|lint| correct(lint));
+    }
     let printed = match args.output.output {
         OutputFormat::Json => terminal::json_text(&document::render(&answer)),
         _ => terminal::rendered(&args.output, |ctx| policy(&answer, ctx)),
