@@ -1,16 +1,20 @@
 //! The loop of a fix: a lab with something wrong, the fix as it is printed, the check again, and the way back.
 
 mod aws;
+mod documents;
+mod printed;
+mod stops;
+mod trust_scripts;
+mod worlds;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Mutex;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{RunningLab, trustline};
+use crate::support::{RunningLab, outside, trustline};
 
 /// A lab and what is needed to carry out what is printed: the operator's variables, the clouds' command lines, a value.
 struct Site {
@@ -20,10 +24,10 @@ struct Site {
 }
 
 impl Site {
-    fn new(lab: RunningLab, cli: &Path) -> Site {
+    fn new(lab: RunningLab) -> Site {
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("value"), "a new value").unwrap();
-        Site { lab, folder, cli: cli.to_owned() }
+        Site { lab, folder, cli: outside("TRUSTLINE_TEST_AWS_CLI") }
     }
 
     /// A check of the lab's profile, as JSON.
@@ -46,11 +50,29 @@ impl Site {
             .env("PATH", std::env::join_paths(path).unwrap())
             .env("HOME", self.folder.path())
             .env("VALUE_FILE", self.folder.path().join("value"))
-            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs([("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_PAGER", "")])
             .env_remove("AWS_PROFILE")
             .stdin(Stdio::null())
             .output()
             .unwrap()
+    }
+
+    /// What is unsafe in the copy of the trust policy, and whom it lets in besides; nothing where there is no copy.
+    fn lint(&self) -> BTreeSet<String> {
+        let mut trust = trustline();
+        trust.args(["trust", "--policy", &self.lab.file("trust-policy.json"), "--lint", "--output", "json"]);
+        let Ok(answer) = serde_json::from_slice::<Value>(&trust.output().unwrap().stdout) else {
+            return BTreeSet::new();
+        };
+        let findings = answer["lint"].as_array().unwrap().iter();
+        findings.map(|finding| format!("{} {}", finding["cause"], finding["summary"])).collect()
+    }
+
+    /// What the reader's own files hold: the profile, the copies of policies, the key.
+    fn files(&self) -> BTreeMap<&'static str, String> {
+        const NAMES: [&str; 4] = ["profile.toml", "trust-policy.json", "identity-policy.json", "accessKeys.csv"];
+        let read = |name| std::fs::read_to_string(self.lab.file(name)).ok().map(|text| (name, settled(&text)));
+        NAMES.into_iter().filter_map(read).collect()
     }
 
     /// Runs a command that has to succeed, and gives back what it printed.
@@ -62,7 +84,7 @@ impl Site {
 }
 
 /// The cause that a check names first.
-fn cause(check: &Value) -> Option<&str> {
+fn first_cause(check: &Value) -> Option<&str> {
     check["findings"][0]["cause"].as_str()
 }
 
@@ -76,26 +98,49 @@ fn passed(check: &Value) -> BTreeSet<&str> {
     checks.filter(|check| passes(&check["outcome"])).filter_map(|check| check["id"].as_str()).collect()
 }
 
+/// A document without its layout, which a script may change; other text as it is.
+fn settled(text: &str) -> String {
+    serde_json::from_str::<Value>(text).map_or_else(|_| text.to_owned(), |document| document.to_string())
+}
+
+/// What each check came to, and what was found: all that a way back has to bring back.
+fn outcomes(check: &Value) -> Vec<String> {
+    let checks =
+        check["checks"].as_array().unwrap().iter().map(|check| format!("{} {}", check["id"], check["outcome"]));
+    checks.chain(causes(check).into_iter().map(str::to_owned)).collect()
+}
+
 /// The first fix that the reader can carry out here.
 fn own_fix(check: &Value) -> Option<&Value> {
     let fixes = check["findings"][0]["fixes"].as_array()?;
     fixes.iter().find(|fix| fix["actor"] == "you" && fix["command"].is_string())
 }
 
-/// Works off `items` on a few threads, and gives back what they came to.
-fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let (next, results) = (Mutex::new(items.iter()), Mutex::new(Vec::new()));
-    let threads = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let Some(item) = next.lock().unwrap().next() else { return };
-                    let result = work(item);
-                    results.lock().unwrap().push(result);
-                }
-            });
-        }
-    });
-    results.into_inner().unwrap()
+/// The loop: what is named is gone after its fix, nothing that passed fails, and the undo brings everything back.
+/// Gives back the causes that the first one hid.
+fn closes(site: &Site) -> Vec<String> {
+    let (before, files, unsafe_before) = (site.check(), site.files(), site.lint());
+    let found = first_cause(&before).expect("something is wrong").to_owned();
+    let fix = own_fix(&before).unwrap_or_else(|| panic!("no script for {found}: {}", before["findings"][0]));
+    site.sh(fix["command"].as_str().unwrap());
+    let after = site.check();
+    let left = causes(&after);
+    assert!(!left.contains(found.as_str()), "{found} is still there: {after:#}");
+    let lost: Vec<&str> = passed(&before).difference(&passed(&after)).copied().collect();
+    assert!(lost.is_empty(), "{lost:?} passed before: {after:#}");
+    let widened: Vec<String> = site.lint().difference(&unsafe_before).cloned().collect();
+    assert!(widened.is_empty(), "{widened:#?}");
+    let Some(undo) = fix["undo"].as_str() else {
+        // What is only waited for, and a value where there was none, have no way back.
+        assert!(["propagation-delay", "secret-empty"].contains(&found.as_str()), "{found} has no undo");
+        return left.into_iter().map(str::to_owned).collect();
+    };
+    site.sh(undo);
+    let back = site.check();
+    // A secret that was made is not gone at once, it waits for its deletion.
+    if (found.as_str(), first_cause(&back)) != ("secret-not-found", Some("secret-pending-deletion")) {
+        assert_eq!(outcomes(&back), outcomes(&before));
+    }
+    assert_eq!(site.files(), files);
+    left.into_iter().map(str::to_owned).collect()
 }

@@ -42,4 +42,3 @@ mod terminals;
 mod thumbprint;
 mod token;
 mod trust;
-mod trust_fixes;
