@@ -1,31 +1,34 @@
 //! `trustline check`: runs every applicable check once and reports.
 
-mod all;
-
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, check_id, seconds_or_zero};
+use super::exit::{CliError, Exit};
+use super::flags::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, check_id, seconds_or_zero};
 use super::lab_folder::LabFolder;
-use super::{CliError, Exit, lab, network, recording, settings, terminal};
+use super::settings::{PassedOver, ProfilesFolder};
+use super::{lab, network, process, replay, settings, terminal};
 use crate::check::CheckId;
 use crate::domain::profile::Profile;
 use crate::domain::text::visible;
+use crate::domain::timestamp::rfc3339;
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
+use crate::report::fleet::{Fleet, Member};
 use crate::report::run::page;
-use crate::report::{json, junit};
+use crate::report::{fleet, json, junit, run};
 use crate::run::event::{EventKind, RunVerdict};
-use crate::run::now;
+use crate::run::fleet::FleetEvent;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
 use crate::run::report::Report;
-use crate::run::runner::{self, RunRequest};
+use crate::run::runner::RunRequest;
+use crate::run::{now, runner};
 
 /// What to run, and how.
 #[derive(Debug, Args)]
@@ -71,7 +74,7 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     if args.all {
-        return all::run(args);
+        return run_all(args);
     }
     let (report, signal) = report(&args.run)?;
     terminal::print(&match args.output.output {
@@ -112,7 +115,7 @@ async fn check_in_lab(args: &RunArgs, scenario: &str) -> Result<(Report, Option<
 
 async fn check(args: &RunArgs, profile: Profile, http: HttpStack) -> Result<(Report, Option<Exit>), CliError> {
     let profile = Profile { selector: args.network.again(&profile.selector), ..profile };
-    let mut recorder = args.record.as_deref().map(recording::begin).transpose()?;
+    let mut recorder = args.record.as_deref().map(replay::begin).transpose()?;
     let request = RunRequest {
         profile,
         selection: Selection { only: args.only.clone(), skip: args.skip.clone() },
@@ -157,5 +160,105 @@ pub(super) fn exit(report: &Report, strict: bool) -> Exit {
         Some(RunVerdict::Inconclusive) | None => Exit::Inconclusive,
         Some(RunVerdict::Pass) if strict && report.counts().warned > 0 => Exit::Warned,
         Some(RunVerdict::Pass) => Exit::Passed,
+    }
+}
+
+/// How many profiles are checked at once where nothing is said: enough to hide waiting, and no flood for one issuer.
+const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
+
+fn run_all(args: &CheckArgs) -> Result<Exit, CliError> {
+    let ProfilesFolder { names, passed_over } = settings::profiles_folder()?;
+    for PassedOver { file, why } in &passed_over {
+        terminal::note(&format!("trustline: not read: {} ({})", visible(file), visible(why)));
+    }
+    if names.is_empty() {
+        return Err(CliError::new(format!("there is no profile in {}", settings::folder()?.display()))
+            .with_hint("make one with `trustline profile new NAME`"));
+    }
+    let runtime = network::runtime()?;
+    let ended = runtime.block_on(check_one_of_all(args, &names));
+    // A name look-up that never ends must not keep the program from ending.
+    runtime.shutdown_background();
+    let (fleet, signal) = ended?;
+    terminal::print(&match args.output.output {
+        OutputFormat::Text => terminal::rendered(&args.output, |ctx| run::fleet(&fleet, ctx)),
+        OutputFormat::Json => terminal::json_text(&fleet::json(&fleet)),
+        OutputFormat::Junit => fleet::junit(&fleet),
+        OutputFormat::Markdown => fleet::markdown(&fleet),
+    })?;
+    Ok(signal.unwrap_or_else(|| fleet_exit(&fleet, args)))
+}
+
+async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, Option<Exit>), CliError> {
+    let (began, started) = (Instant::now(), now());
+    let mut members = Vec::new();
+    let (mut requests, mut places) = (Vec::new(), Vec::new());
+    for (place, name) in names.iter().enumerate() {
+        let selector = ProfileSelector {
+            profile: Some(name.clone()),
+            set: args.run.selector.set.clone(),
+            ..ProfileSelector::default()
+        };
+        let reason = match settings::load(&selector) {
+            Ok(loaded) => {
+                places.push(place);
+                let profile = loaded.profile;
+                let selector = args.run.network.again(&profile.selector);
+                requests.push(RunRequest {
+                    profile: Profile { selector, ..profile },
+                    selection: Selection { only: args.run.only.clone(), skip: args.run.skip.clone() },
+                    limits: Limits { total: args.run.network.timeout, wait: args.run.wait },
+                    now: started,
+                });
+                "interrupted before it began".to_owned()
+            }
+            Err(error) => std::iter::once(error.message).chain(error.hints).collect::<Vec<_>>().join("; "),
+        };
+        members.push(Member::Unchecked { profile: name.clone(), reason });
+    }
+    // One stack for all: connections and the authorities are shared, answers are not.
+    let probes =
+        Arc::new(WorldProbes { http: args.run.network.stack()?, timeout: args.run.network.operation_timeout() });
+    let cancel = CancellationToken::new();
+    let mut reports: Vec<Report> = vec![Report::default(); requests.len()];
+    let at_once = process::runs_at_once(args.concurrency.unwrap_or(AT_ONCE));
+    let mut events = crate::run::fleet::start(requests, at_once, &probes, now, &cancel);
+    let mut signals = terminal::Signals::listen()?;
+    let mut signal = None;
+    loop {
+        tokio::select! {
+            event = events.recv() => {
+                let Some(FleetEvent { run, event }) = event else { break };
+                if let Some(report) = reports.get_mut(run) {
+                    report.apply(&event);
+                }
+            }
+            received = signals.next() => {
+                signal = Some(received);
+                cancel.cancel();
+            }
+        }
+    }
+    for (place, report) in places.into_iter().zip(reports) {
+        if !report.profile.is_empty()
+            && let Some(member) = members.get_mut(place)
+        {
+            *member = Member::Checked(Box::new(report));
+        }
+    }
+    let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok((Fleet { members, started: rfc3339(started).unwrap_or_default(), duration_ms }, signal))
+}
+
+/// The worst of the profiles' own.
+fn fleet_exit(fleet: &Fleet, args: &CheckArgs) -> Exit {
+    let tally = fleet.tally();
+    let warned = |member: &Member| matches!(member, Member::Checked(report) if report.counts().warned > 0);
+    match fleet.verdict() {
+        RunVerdict::Fail => Exit::Failed,
+        RunVerdict::Inconclusive if tally.unchecked > 0 => Exit::Usage,
+        RunVerdict::Inconclusive => Exit::Inconclusive,
+        RunVerdict::Pass if args.strict && fleet.members.iter().any(warned) => Exit::Warned,
+        RunVerdict::Pass => Exit::Passed,
     }
 }

@@ -4,8 +4,8 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{self, Component, Path, PathBuf};
 
-use super::CliError;
-use super::args::ProfileSelector;
+use super::exit::CliError;
+use super::flags::ProfileSelector;
 use crate::domain::profile::reach::{Reach, reaches};
 use crate::domain::profile::setting::Setting;
 use crate::domain::text::visible;

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::args::{OutputArgs, OutputFormat};
-use super::{CliError, Exit, settings, terminal};
+use super::exit::CliError;
+use super::exit::Exit;
+use super::flags::OutputArgs;
+use super::flags::OutputFormat;
+use super::{settings, terminal};
 use crate::domain::text::visible;
 
 /// Arguments of `trustline data`.

@@ -5,7 +5,9 @@ use std::io::IsTerminal as _;
 use clap::Args;
 
 use super::check::{self, RunArgs};
-use super::{CliError, Exit, terminal};
+use super::exit::CliError;
+use super::exit::Exit;
+use super::terminal;
 use crate::cause::{Certainty, Finding, Undecided};
 use crate::domain::text::visible_lines;
 use crate::report::finding::addressed;

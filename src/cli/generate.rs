@@ -7,7 +7,9 @@ use clap::{Args, Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::Roff;
 
-use super::{Cli, CliError, Exit, manual, terminal};
+use super::exit::CliError;
+use super::exit::Exit;
+use super::{Cli, manual, terminal};
 use crate::private_file;
 
 /// Arguments of `trustline completions`.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::CliError;
+use super::exit::CliError;
 use crate::domain::redaction::looks_secret;
 
 /// Refuses arguments that look like a secret, before anything could quote them.

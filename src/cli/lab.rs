@@ -6,9 +6,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::exit::CliError;
+use super::exit::Exit;
 use super::lab_folder::LabFolder;
+use super::network;
 use super::terminal::{Signals, print};
-use super::{CliError, Exit, network};
 use crate::domain::text::{visible, visible_json};
 use crate::guide::form::shell::quote;
 use crate::lab::{Endpoints, Lab, LabOptions, Scenario, World, WorldError};

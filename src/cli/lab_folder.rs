@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 use toml::{Table, Value};
 
-use super::CliError;
+use super::exit::CliError;
 use crate::domain::profile::Guide;
 use crate::guide::form::shell::quote;
 use crate::lab::Lab;

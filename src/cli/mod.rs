@@ -5,8 +5,10 @@ mod check;
 mod consent;
 mod console;
 mod data;
+mod exit;
 mod explain;
 mod fix;
+mod flags;
 mod generate;
 mod guard;
 mod guide;
@@ -18,7 +20,6 @@ mod network;
 mod process;
 mod profile;
 mod profile_file;
-mod recording;
 mod render;
 mod replay;
 mod rotate;
@@ -36,62 +37,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 pub use args::Cli;
 use args::CliCommand;
-
-use crate::check::Outcome;
-
-/// The program's exit status (see `trustline --help`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// All passed; warnings allowed.
-    Passed = 0,
-    /// A check failed, a trust denies, no cause was found.
-    Failed = 1,
-    /// The usage, the profile or an input is wrong.
-    Usage = 2,
-    /// Nothing failed, and something could not be checked.
-    Inconclusive = 3,
-    /// Warnings, under `--strict`.
-    Warned = 4,
-    /// SIGINT arrived.
-    Interrupted = 130,
-    /// SIGTERM arrived.
-    Terminated = 143,
-}
-
-impl Exit {
-    /// The status of one subject that was looked at; a warning is none.
-    const fn of(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Fail => Exit::Failed,
-            Outcome::Inconclusive => Exit::Inconclusive,
-            Outcome::Pass | Outcome::Warn | Outcome::Skipped => Exit::Passed,
-        }
-    }
-}
-
-/// Why a command could not do its work: bad usage, profile or input. Ends the program with status 2.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct CliError {
-    /// What is wrong, where, and what to write instead.
-    pub message: String,
-    /// Further advice, a line each.
-    pub hints: Vec<String>,
-}
-
-impl CliError {
-    /// An error of one sentence.
-    pub fn new(message: impl Into<String>) -> Self {
-        CliError { message: message.into(), hints: Vec::new() }
-    }
-
-    /// Adds a line of advice.
-    #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
-        self
-    }
-}
+pub use exit::{CliError, Exit};
 
 /// Runs the program: parses the arguments, does the work, reports, and yields the exit status.
 pub fn main() -> ExitCode {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use zeroize::Zeroizing;
 
-use super::CliError;
-use super::args::NetworkArgs;
+use super::exit::CliError;
+use super::flags::NetworkArgs;
 use crate::guide::form::shell::quote;
 use crate::probe::http::{HttpSettings, HttpStack, ProxyUse, is_proxy_address};
 use crate::probe::regular_file;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CliError, settings};
+use super::exit::CliError;
+use super::settings;
 use crate::domain::profile::Guide;
 use crate::domain::profile::document;
 use crate::domain::profile::key::{Key, Kind};

@@ -1,19 +1,22 @@
 //! `trustline replay`: opens a recorded run in the console, or prints its report.
 
-use std::io::BufReader;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::{ColorChoice, OutputArgs, OutputFormat};
 use super::console::LookArgs;
-use super::{CliError, Exit, check, console, terminal};
+use super::exit::{CliError, Exit};
+use super::flags::{ColorChoice, OutputArgs, OutputFormat};
+use super::{check, console, terminal};
 use crate::probe::regular_file;
 use crate::report::run::page;
 use crate::report::{json, junit};
 use crate::run::record;
+use crate::run::record::Recorder;
 use crate::run::report::Report;
-use crate::tui;
+use crate::{private_file, tui};
 
 /// Arguments of `trustline replay`.
 #[derive(Debug, Args)]
@@ -49,4 +52,16 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
         OutputFormat::Text | OutputFormat::Markdown => terminal::rendered(&output, |ctx| page(&report, ctx)),
     })?;
     Ok(check::exit(&report, args.strict))
+}
+
+/// Begins a recording in a file that must not exist yet.
+pub(super) fn begin(path: &Path) -> Result<Recorder<BufWriter<File>>, CliError> {
+    let refused = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            CliError::new(format!("--record {}: the file exists; name a new one", path.display()))
+        }
+        _ => CliError::new(format!("--record {}: {e}", path.display())),
+    };
+    let file = private_file::create(path).map_err(refused)?;
+    Recorder::begin(BufWriter::new(file)).map_err(refused)
 }

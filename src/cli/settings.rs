@@ -3,8 +3,9 @@
 use std::io::{ErrorKind, Read as _};
 use std::path::{self, Path, PathBuf};
 
-use super::args::ProfileSelector;
-use super::{CliError, consent};
+use super::consent;
+use super::exit::CliError;
+use super::flags::ProfileSelector;
 use crate::domain::nearest::nearest;
 use crate::domain::profile::document::{self, LARGEST};
 use crate::domain::profile::key::Kind;

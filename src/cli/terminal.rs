@@ -4,8 +4,11 @@ use std::io::{IsTerminal as _, Write as _};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::args::{ColorChoice, OutputArgs, OutputFormat};
-use super::{CliError, Exit};
+use super::exit::CliError;
+use super::exit::Exit;
+use super::flags::ColorChoice;
+use super::flags::OutputArgs;
+use super::flags::OutputFormat;
 use crate::domain::text;
 use crate::report::ansi::{Ink, TextFormat};
 use crate::report::context::RenderContext;

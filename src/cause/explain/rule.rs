@@ -60,60 +60,31 @@ pub(super) struct Rule {
     pub causes: &'static [Cause],
 }
 
-impl Rule {
-    const fn new(stage: Stage, strength: Strength, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule { cloud: None, stage, strength, codes: &[], any, with: &[], without: &[], causes }
-    }
-
-    /// The text names the cause.
-    pub(super) const fn conclusive(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule::new(stage, Strength::Conclusive, any, causes)
-    }
-
-    /// The text points at the first cause.
-    pub(super) const fn leading(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule::new(stage, Strength::Leading, any, causes)
-    }
-
-    /// The text leaves all these causes open.
-    pub(super) const fn ambiguous(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule::new(stage, Strength::Ambiguous, any, causes)
-    }
-
-    /// A consequence of something earlier.
-    pub(super) const fn secondary(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule::new(stage, Strength::Secondary, any, causes)
-    }
-
-    /// Words of a description.
-    pub(super) const fn descriptive(stage: Stage, any: &'static [&'static str], causes: &'static [Cause]) -> Rule {
-        Rule::new(stage, Strength::Descriptive, any, causes)
-    }
-
-    /// Only this cloud says so.
-    pub(super) const fn of(mut self, cloud: Cloud) -> Rule {
-        self.cloud = Some(cloud);
-        self
-    }
-
-    /// One of these must stand near too.
-    pub(super) const fn with(mut self, groups: &'static [&'static [&'static str]]) -> Rule {
-        self.with = groups;
-        self
-    }
-
-    /// None of these may stand near.
-    pub(super) const fn without(mut self, phrases: &'static [&'static str]) -> Rule {
-        self.without = phrases;
-        self
-    }
-
-    /// These codes of Entra show it too.
-    pub(super) const fn codes(mut self, codes: &'static [u32]) -> Rule {
-        self.codes = codes;
-        self
-    }
+/// A table of rules, one in each entry: `CLOUD STAGE STRENGTH codes […] says […] with [[…], …] without […] => [CAUSES];`. `_` is
+/// every cloud; what is left out is empty; a list may be a constant's name.
+macro_rules! rules {
+    (@cloud _) => { None };
+    (@cloud $cloud:ident) => { Some($crate::domain::ids::Cloud::$cloud) };
+    (@list) => { &[] };
+    (@list $name:ident) => { $name };
+    (@list [$($item:expr),* $(,)?]) => { &[$($item),*] };
+    (@groups) => { &[] };
+    (@groups [$($group:tt),* $(,)?]) => { &[$(rules!(@list $group)),*] };
+    ($($cloud:tt $stage:ident $strength:ident $(codes $codes:tt)? $(says $says:tt)? $(with $with:tt)?
+       $(without $without:tt)? => $causes:tt;)*) => {
+        pub(super) const RULES: &[$crate::cause::explain::rule::Rule] = &[$($crate::cause::explain::rule::Rule {
+            cloud: rules!(@cloud $cloud),
+            stage: $crate::cause::explain::rule::Stage::$stage,
+            strength: $crate::cause::explain::rule::Strength::$strength,
+            codes: rules!(@list $($codes)?),
+            any: rules!(@list $($says)?),
+            with: rules!(@groups $($with)?),
+            without: rules!(@list $($without)?),
+            causes: rules!(@list $causes),
+        }),*];
+    };
 }
+pub(super) use rules;
 
 /// How sure a rule makes its cause at this place of the list.
 pub(super) const fn certainty(strength: Strength, place: usize) -> Certainty {

@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::followed;
 use super::rotation;
-use super::target::{Opened, RotationLab, open};
+use super::{Opened, RotationLab, open_target};
 use crate::cause::catalogue;
 use crate::check::token::Expectations;
-use crate::cli::args::{NetworkArgs, ProfileSelector};
-use crate::cli::{CliError, settings};
+use crate::cli::exit::CliError;
+use crate::cli::flags::NetworkArgs;
+use crate::cli::flags::ProfileSelector;
+use crate::cli::settings;
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
@@ -150,15 +151,15 @@ impl Services for Cloud {
     }
 
     fn guide(&self, target: &Target) -> Result<GuideFile, String> {
-        followed::read(target, &self.selector.set)
+        rotation::read(target, &self.selector.set)
     }
 
     fn change(&self, target: &Target, change: &Change) -> Result<GuideFile, String> {
-        followed::change(target, &self.selector.set, change)
+        rotation::change(target, &self.selector.set, change)
     }
 
     fn keep_draft(&self, target: &Target, key: Key, text: Option<&str>) -> Result<(), String> {
-        followed::keep_draft(target, key, text)
+        rotation::keep_draft(target, key, text)
     }
 
     fn scenarios(&self) -> Vec<ScenarioEntry> {
@@ -177,7 +178,7 @@ fn start(
     selector: &ProfileSelector,
     cancel: CancellationToken,
 ) -> Result<(Started, HttpStack), CliError> {
-    let Opened { loaded, http, keep, .. } = open(choice.target, &network, selector)?;
+    let Opened { loaded, http, keep, .. } = open_target(choice.target, &network, selector)?;
     let request = RunRequest {
         profile: loaded.profile.clone(),
         selection: Selection { only: choice.only, skip: Vec::new() },

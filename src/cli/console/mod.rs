@@ -1,32 +1,38 @@
 //! `trustline` without a subcommand, and `trustline replay`: gives the console what it needs, and runs it.
 
 mod cloud;
-mod followed;
 mod rotation;
-mod target;
 
+use std::any::Any;
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use self::cloud::{Cloud, profiles};
-use super::args::{NetworkArgs, ProfileSelector};
-use super::{CliError, Exit, network, recording, settings, terminal};
+use super::exit::{CliError, Exit};
+use super::flags::{NetworkArgs, ProfileSelector};
+use super::lab_folder::LabFolder;
+use super::settings::Loaded;
+use super::{lab, network, replay, rotate, settings, terminal};
 use crate::domain::profile::{Guide, environment};
+use crate::lab::LabOptions;
+use crate::probe::http::HttpStack;
 use crate::probe::regular_file;
 use crate::report::glyphs::GlyphSet;
 use crate::report::palette::ThemeName;
 use crate::report::privacy::Privacy;
 use crate::run::event::RunVerdict;
 use crate::run::record::Recording;
+use crate::run::rotation::live::Operator;
 use crate::tui;
 use crate::tui::clipboard::ClipboardMode;
-use crate::tui::config::{self, Config};
+use crate::tui::config::Config;
 use crate::tui::inputs::{Animation, Appearance, Clock, Inputs, Mouse, Opening, Replay, RunChoice, Target};
-use crate::tui::shell::{self, Console, Ended};
+use crate::tui::shell::{Console, Ended};
+use crate::tui::{config, shell};
 
 /// The console's configuration file, beside the folder of the profiles.
 const CONFIG_FILE: &str = "console.toml";
@@ -140,7 +146,7 @@ fn open(
         opening,
         notices,
     };
-    let recorder = record.as_deref().map(recording::begin).transpose()?;
+    let recorder = record.as_deref().map(replay::begin).transpose()?;
     let cloud = Cloud::new(network.clone(), selector, recorder);
     let runtime = network::runtime()?;
     let ended = runtime.block_on(shell::run(console, Arc::new(cloud)));
@@ -227,4 +233,69 @@ fn inputs(utc_offset_s: Option<i32>) -> Inputs {
 /// Where the variables do not suffice to start from, they still fill fields of a form.
 fn partial_offers() -> Vec<(Guide, Vec<crate::domain::profile::setting::Setting>)> {
     Guide::ALL.iter().map(|guide| (*guide, environment::settings(*guide, &settings::variable))).collect()
+}
+
+/// A target that was opened.
+#[derive(Clone)]
+struct Opened {
+    pub loaded: Loaded,
+    pub http: HttpStack,
+    /// As whom secrets are written: the lab's own operator, or the one whom the clouds' tools would take.
+    pub operator: Operator,
+    /// Whether its secrets end with it.
+    pub is_lab: bool,
+    /// What must live as long as the work.
+    pub keep: Arc<dyn Any + Send + Sync>,
+}
+
+/// Finds the profile, or starts the lab.
+fn open_target(target: Target, network: &NetworkArgs, selector: &ProfileSelector) -> Result<Opened, CliError> {
+    let by = |profile: Option<String>, profile_file: Option<PathBuf>| ProfileSelector {
+        profile,
+        profile_file,
+        lab: None,
+        ..selector.clone()
+    };
+    let selector = match target {
+        Target::Lab(scenario) => {
+            let lab = lab::start(&scenario, LabOptions::default())?;
+            let folder = LabFolder::write(&lab)?;
+            let name = format!("lab-{scenario}");
+            let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &selector.set)?;
+            let http = network.lab_stack(&folder.ca_file())?;
+            let operator = rotate::lab_operator(&loaded.profile, &lab, &folder);
+            return Ok(Opened { loaded, http, operator, is_lab: true, keep: Arc::new((lab, folder)) });
+        }
+        Target::Named(name) => by(Some(name), None),
+        Target::File(path) => by(None, Some(path)),
+        Target::Environment => by(None, None),
+    };
+    let loaded = settings::load_agreed(&selector)?;
+    let operator = match loaded.profile.guide {
+        Guide::AzureWorkloadIdentity => Operator::AzureCli,
+        _ => Operator::Aws { profile: None, file: None },
+    };
+    Ok(Opened { loaded, http: network.stack()?, operator, is_lab: false, keep: Arc::new(()) })
+}
+
+/// The lab in which secrets are rotated: the next session finds in it what the one before wrote.
+#[derive(Clone, Default)]
+struct RotationLab(Arc<Mutex<Option<(Target, Opened)>>>);
+
+impl RotationLab {
+    /// Opens a target; a lab that stands already is taken again.
+    pub fn open(&self, target: Target, network: &NetworkArgs, selector: &ProfileSelector) -> Result<Opened, CliError> {
+        if !matches!(target, Target::Lab(_)) {
+            return open_target(target, network, selector);
+        }
+        let mut standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*standing {
+            Some((of, opened)) if *of == target => Ok(opened.clone()),
+            _ => {
+                let opened = open_target(target.clone(), network, selector)?;
+                *standing = Some((target, opened.clone()));
+                Ok(opened)
+            }
+        }
+    }
 }

@@ -11,10 +11,14 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use self::log::Log;
-use super::args::{OutputFormat, PageOutputArgs, ProfileSelector};
+use super::exit::CliError;
+use super::exit::Exit;
+use super::flags::OutputFormat;
+use super::flags::PageOutputArgs;
+use super::flags::ProfileSelector;
 use super::lab_folder::LabFolder;
 use super::trust::{corrected, input};
-use super::{CliError, Exit, lab, network, settings, terminal};
+use super::{lab, network, settings, terminal};
 use crate::cause::explain::{self, ExplainContext, Explanation, Parsed, RuledOut, Trust};
 use crate::cause::{Finding, TrustDocument, Undecided, entra, trust};
 use crate::domain::entra::evaluate;

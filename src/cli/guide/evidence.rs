@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::super::CliError;
-use super::super::args::NetworkArgs;
 use crate::check::CheckId;
+use crate::cli::exit::CliError;
+use crate::cli::flags::NetworkArgs;
 use crate::domain::profile::Profile;
 use crate::guide::{CheckResult, thumbprint};
 use crate::probe::http::HttpStack;

@@ -5,10 +5,15 @@ mod evidence;
 use clap::Args;
 
 use self::evidence::RanChecks;
-use super::args::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector};
+use super::exit::CliError;
+use super::exit::Exit;
+use super::flags::NetworkArgs;
+use super::flags::OutputArgs;
+use super::flags::OutputFormat;
+use super::flags::ProfileSelector;
 use super::lab_folder::LabFolder;
 use super::settings::Loaded;
-use super::{CliError, Exit, lab, network, profile_file, settings, terminal};
+use super::{lab, network, profile_file, settings, terminal};
 use crate::domain::nearest::nearest;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;

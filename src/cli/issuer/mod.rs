@@ -5,8 +5,12 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::args::{NetworkArgs, OutputFormat, PageOutputArgs};
-use super::{CliError, Exit, network, terminal};
+use super::exit::CliError;
+use super::exit::Exit;
+use super::flags::NetworkArgs;
+use super::flags::OutputFormat;
+use super::flags::PageOutputArgs;
+use super::{network, terminal};
 use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::issuer::IssuerFacts;

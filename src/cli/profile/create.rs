@@ -6,9 +6,11 @@ use std::path::Path;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::super::args::assignment;
-use super::super::{CliError, Exit, settings};
+use super::super::settings;
 use super::print;
+use crate::cli::exit::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::flags::assignment;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::{Key, Kind};
 use crate::domain::profile::question::Need;

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::super::args::{ProfileSelector, assignment};
-use super::super::{CliError, Exit, profile_file, settings};
+use super::super::{profile_file, settings};
 use super::print;
+use crate::cli::exit::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::flags::ProfileSelector;
+use crate::cli::flags::assignment;
 use crate::domain::profile::document::{self, argument, parse_flag};
 use crate::domain::profile::key::Key;
 use crate::domain::profile::resolve::resolve;

@@ -6,10 +6,13 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::super::args::{DocumentOutputArgs, ProfileSelector};
 use super::super::settings::{self, Loaded, PassedOver};
-use super::super::{CliError, Exit, terminal};
+use super::super::terminal;
 use super::{Form, print};
+use crate::cli::exit::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::flags::DocumentOutputArgs;
+use crate::cli::flags::ProfileSelector;
 use crate::domain::profile::document;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::resolve::resolve;

@@ -1,22 +1,25 @@
 //! `trustline render`: one artifact on standard output, for a pipe.
 
-mod live;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use self::live::Live;
-use super::args::{DocumentOutputArgs, NetworkArgs, OutputFormat, ProfileSelector};
+use super::exit::{CliError, Exit};
+use super::flags::{DocumentOutputArgs, NetworkArgs, OutputFormat, ProfileSelector};
 use super::lab_folder::LabFolder;
-use super::{CliError, Exit, guide, lab, network, settings, terminal};
+use super::{guide, lab, network, settings, terminal};
+use crate::check::facts::network::{Exchange, Tls};
+use crate::domain::discovery::IssuerAddress;
 use crate::domain::nearest::nearest;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
-use crate::domain::profile::setting::{Origin, Setting};
+use crate::domain::profile::setting::{Origin, Setting, Value};
 use crate::domain::text::visible;
 use crate::guide::{Artifact, Missing, Values, render};
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
+use crate::probe::issuer;
 
 /// Arguments of `trustline render`.
 #[derive(Debug, Args)]
@@ -120,8 +123,8 @@ async fn look(
     if !args.live {
         return Ok(None);
     }
-    let address = live::issuer_of(settings)?;
-    Ok(Some(live::look(&stack()?, &address, args.network.timeout).await))
+    let address = issuer_of(settings)?;
+    Ok(Some(look_up(&stack()?, &address, args.network.timeout).await))
 }
 
 fn one(args: &RenderArgs, artifact: Artifact, given: &Given) -> Result<String, CliError> {
@@ -207,4 +210,65 @@ fn list(named: Option<Guide>, output: OutputFormat) -> String {
         .iter()
         .map(|artifact| format!("{:widest$}  {} ({})\n", artifact.id(), artifact.title(), artifact.form().id()))
         .collect()
+}
+
+/// A look at the issuer's certificates.
+struct Live {
+    /// The SHA-1 of the topmost certificate, 40 hexadecimal digits; none where it could not be had.
+    pub thumbprint: Option<String>,
+    /// Where it comes from, or why there is none.
+    pub note: String,
+}
+
+/// The issuer that the settings name.
+///
+/// # Errors
+/// They name none, or what they name is no issuer.
+fn issuer_of(settings: &[Setting]) -> Result<IssuerAddress, CliError> {
+    let named = settings.iter().find(|setting| setting.key == Key::IssuerUrl).map(|setting| &setting.value);
+    match named {
+        Some(Value::Text(url)) => IssuerAddress::clean(url).map_err(|error| CliError::new(error.to_string())),
+        _ => Err(CliError::new("--live fetches the issuer's certificates, and no issuer is named; set issuer.url")),
+    }
+}
+
+/// Fetches the chain of the host that serves the keys, which is the one that IAM means ("Obtain the thumbprint for an
+/// OpenID Connect identity provider" takes it from `jwks_uri`).
+async fn look_up(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> Live {
+    let began = Instant::now();
+    let document = issuer::document(stack, address).await;
+    let Some(uri) = document.discovery.as_ref().and_then(|discovery| discovery.jwks_uri.as_deref()) else {
+        return match &document.exchange.failure {
+            Some(failure) => without(&failure.to_string()),
+            None => without(&format!("{} answers with no discovery document that names a jwks_uri", address.document)),
+        };
+    };
+    let left = stack.within(whole.saturating_sub(began.elapsed()));
+    of_keys(&issuer::keys(&left, uri, &address.issuer).await.exchange)
+}
+
+/// A chain that was not verified here could be anybody's: its thumbprint is not registered.
+fn of_keys(exchange: &Exchange) -> Live {
+    let Some(tls) = exchange.tls.as_ref().filter(|tls| tls.accepted) else {
+        let why = exchange.failure.as_ref().map(ToString::to_string);
+        return without(&why.unwrap_or_else(|| format!("{} is not served over TLS", exchange.url)));
+    };
+    match (tls.chain.thumbprint(), tls.chain.certificates.last()) {
+        (Some(thumbprint), Some(last)) => {
+            Live { thumbprint: Some(thumbprint.to_owned()), note: taken(tls, thumbprint, &last.subject) }
+        }
+        _ => without(&format!("{} serves no certificate", tls.server_name)),
+    }
+}
+
+fn taken(tls: &Tls, thumbprint: &str, subject: &str) -> String {
+    let served = match tls.chain.certificates.len() {
+        1 => "the only certificate".to_owned(),
+        several => format!("the last of the {several} certificates"),
+    };
+    format!("thumbprint {thumbprint} is of `{subject}`, {served} that {} serves now", tls.server_name)
+}
+
+fn without(why: &str) -> Live {
+    Live { thumbprint: None, note: format!("the issuer's certificates could not be had: {why}") }
 }

@@ -1,8 +1,9 @@
 //! What becomes of a rotation that was interrupted when `trustline rotate` is called again.
 
 use super::RotateArgs;
+use crate::cli::exit::CliError;
 use crate::cli::rotation_files::RotationFiles;
-use crate::cli::{CliError, terminal};
+use crate::cli::terminal;
 use crate::run::rotation::event::Way;
 use crate::run::rotation::kept::KeptSession;
 use crate::run::rotation::session::Earlier;

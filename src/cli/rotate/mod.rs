@@ -17,10 +17,12 @@ use tokio_util::sync::CancellationToken;
 use arguments::RotateAction;
 pub(super) use arguments::RotateArgs;
 
-use super::args::OutputFormat;
+use super::exit::CliError;
+use super::exit::Exit;
+use super::flags::OutputFormat;
 use super::lab_folder::LabFolder;
 use super::rotation_files::{Place, RotationFiles};
-use super::{CliError, Exit, lab, network, profile_file, settings, terminal};
+use super::{lab, network, profile_file, settings, terminal};
 use crate::domain::profile::{Guide, Profile, SecretSource};
 use crate::domain::rotation::Verdict;
 use crate::domain::secret_ref::SecretRef;

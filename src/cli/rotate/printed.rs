@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc::Sender;
 
-use crate::cli::{CliError, terminal};
+use crate::cli::exit::CliError;
+use crate::cli::terminal;
 use crate::run::rotation::session::SessionCommand;
 
 /// The largest text of a runtime's output that is read, in bytes.

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use zeroize::Zeroizing;
 
-use crate::cli::CliError;
+use crate::cli::exit::CliError;
 use crate::domain::text::visible;
 use crate::probe::new_value::LARGEST;
 

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
 
 use super::question;
-use crate::cli::CliError;
+use crate::cli::exit::CliError;
 use crate::domain::secret_ref::SecretRef;
 use crate::probe::new_value::{Alphabet, LARGEST, LineBreak, NewValue, NewValueError, SHORTEST_GENERATED};
 use crate::probe::regular_file;

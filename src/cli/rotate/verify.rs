@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::{DocumentOutputArgs, OutputFormat};
+use crate::cli::exit::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::flags::DocumentOutputArgs;
+use crate::cli::flags::OutputFormat;
 use crate::cli::rotation_files::evidence::read_text;
-use crate::cli::{CliError, Exit, terminal};
+use crate::cli::terminal;
 use crate::domain::rotation::evidence::chain::Document;
 use crate::domain::rotation::evidence::check::{Break, check, parse};
 use crate::domain::text::visible;

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::random;
-use crate::cli::CliError;
+use crate::cli::exit::CliError;
 use crate::domain::rotation::evidence::Record;
 use crate::domain::rotation::evidence::chain::Document;
 use crate::domain::rotation::evidence::check::{check, parse};

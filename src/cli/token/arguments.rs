@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::args::{NetworkArgs, PageOutputArgs};
+use crate::cli::flags::NetworkArgs;
+use crate::cli::flags::PageOutputArgs;
 use crate::domain::timestamp::{UnixSeconds, parse_rfc3339};
 
 /// Arguments of `trustline token`.

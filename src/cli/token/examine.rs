@@ -6,7 +6,7 @@ use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::token::{SignatureFact, TokenFact, TokenReading};
 use crate::check::token::{Expectations, claims_against};
-use crate::cli::CliError;
+use crate::cli::exit::CliError;
 use crate::domain::ids::Cloud;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::signature::{Signature, verify};

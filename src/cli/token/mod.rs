@@ -6,8 +6,10 @@ mod examine;
 mod keys;
 mod source;
 
-use super::args::OutputFormat;
-use super::{CliError, Exit, terminal};
+use super::exit::CliError;
+use super::exit::Exit;
+use super::flags::OutputFormat;
+use super::terminal;
 use crate::report::token::page;
 
 pub(super) use arguments::TokenArgs;

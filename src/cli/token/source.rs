@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use super::TokenArgs;
-use crate::cli::CliError;
+use crate::cli::exit::CliError;
 use crate::domain::profile::TokenSource;
 use crate::domain::token::looks_like_jwt;
 use crate::probe::token_source::{self, ReadOptions, SourcedToken, TokenSourceError};

@@ -4,8 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::{CHECK, Subject, TrustArgs};
 use crate::cause::{Finding, entra};
-use crate::cli::args::OutputFormat;
-use crate::cli::{CliError, Exit, terminal};
+use crate::cli::exit::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::flags::OutputFormat;
+use crate::cli::terminal;
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, evaluate, evaluate_predicted};
 use crate::domain::iam::Decision;
 use crate::domain::profile::expected::Predicted;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::cli::CliError;
+use crate::cli::exit::CliError;
 use crate::domain::entra::CredentialSet;
 use crate::domain::iam::Policy;
 use crate::domain::token::{RawToken, decode};

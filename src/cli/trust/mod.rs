@@ -13,8 +13,12 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use self::threshold::Threshold;
-use super::args::{OutputFormat, PageOutputArgs, ProfileSelector};
-use super::{CliError, Exit, settings, terminal};
+use super::exit::CliError;
+use super::exit::Exit;
+use super::flags::OutputFormat;
+use super::flags::PageOutputArgs;
+use super::flags::ProfileSelector;
+use super::{settings, terminal};
 use crate::cause::{Finding, trust};
 use crate::domain::iam::{
     KnownFrom, Policy, Provider, ProviderArn, TrustRequest, evaluate_predicted, evaluate_trust, lint, strangers,

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cause::{Finding, Severity};
-use crate::cli::Exit;
+use crate::cli::exit::Exit;
 use crate::domain::iam::Decision;
 
 /// When a weakness ends the program with more than a warning.

@@ -1,342 +1,112 @@
 //! What CI systems, SDKs and tools say when a variable, a file or the permission to mint a token is missing.
 
 use crate::cause::Cause::*;
-use crate::cause::explain::rule::{Rule, Stage};
-use crate::domain::ids::Cloud::{Aws, Azure, Gcp};
+use crate::cause::explain::rule::rules;
 
-pub(super) const RULES: &[Rule] = &[
+rules! {
     // The job may not ask for a token.
-    Rule::conclusive(
-        Stage::Setting,
-        &[
-            "Unable to get ACTIONS_ID_TOKEN_REQUEST",
-            "ACTIONS_ID_TOKEN_REQUEST_URL env variable",
-            "did not inject $ACTIONS_ID_TOKEN_REQUEST",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN is not set",
-            "ACTIONS_ID_TOKEN_REQUEST_URL is not set",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN environment variable",
-            "ACTIONS_ID_TOKEN_REQUEST_URL environment variable",
-            "ACTIONS_ID_TOKEN_REQUEST_URL not set",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN not set",
-            "give write permissions to id-token",
-            "Did you mean to set the `id-token` permission",
-            "Did you mean to set the id-token permission",
-            "missing the id-token permission",
-            "requires the `id-token: write`",
-            "'id-token: write' permission",
-            "id-token: none",
-        ],
-        &[IdTokenPermissionMissing],
-    ),
-    Rule::leading(
-        Stage::Setting,
-        &["ACTIONS_ID_TOKEN_REQUEST", "id-token: write", "id-token permission"],
-        &[IdTokenPermissionMissing, EnvNotSet],
-    )
-    .with(&[&[
-        "missing",
-        "not set",
-        "not found",
-        "undefined",
-        "empty",
-        "could not",
-        "unable",
-        "failed",
-        "required",
-        "error",
-    ]])
-    .without(&[
-        "Unable to get ACTIONS_ID_TOKEN_REQUEST",
-        "is not set",
-        "did not inject",
-        "give write permissions to id-token",
-    ]),
-    Rule::leading(
-        Stage::Setting,
-        &[
-            "Could not fetch an OIDC token",
-            "Failed to get ID token",
-            "OIDC token cannot be found",
-            "unable to obtain OIDC token",
-            "could not obtain OIDC token",
-            "Error getting ID token",
-        ],
-        &[IdTokenPermissionMissing, EnvNotSet],
-    )
-    .without(&["Unable to get ACTIONS_ID_TOKEN_REQUEST"]),
-    Rule::leading(
-        Stage::Setting,
-        &[
-            "CIRCLE_OIDC_TOKEN",
-            "CI_JOB_JWT",
-            "BITBUCKET_STEP_OIDC_TOKEN",
-            "TFC_WORKLOAD_IDENTITY_TOKEN",
-            "BUILDKITE_OIDC_TOKEN",
-        ],
-        &[IdTokenPermissionMissing, EnvNotSet],
-    )
-    .with(&[&[
-        "empty",
-        "not set",
-        "unset",
-        "not found",
-        "missing",
-        "undefined",
-        "unbound variable",
-        "is required",
-        "no longer",
-        "removed",
-        "expected one argument",
-        "cannot be found",
-    ]]),
-    Rule::leading(Stage::Setting, &["id_tokens"], &[IdTokenPermissionMissing])
-        .with(&[&["missing", "invalid", "empty", "not set", "aud"]]),
-    Rule::conclusive(Stage::Setting, &["serviceaccounts/token"], &[IdTokenPermissionMissing])
-        .with(&[&["forbidden", "cannot create resource"]]),
+    _ Setting Conclusive says ["Unable to get ACTIONS_ID_TOKEN_REQUEST", "ACTIONS_ID_TOKEN_REQUEST_URL env variable",
+        "did not inject $ACTIONS_ID_TOKEN_REQUEST", "ACTIONS_ID_TOKEN_REQUEST_TOKEN is not set",
+        "ACTIONS_ID_TOKEN_REQUEST_URL is not set", "ACTIONS_ID_TOKEN_REQUEST_TOKEN environment variable",
+        "ACTIONS_ID_TOKEN_REQUEST_URL environment variable", "ACTIONS_ID_TOKEN_REQUEST_URL not set",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN not set", "give write permissions to id-token",
+        "Did you mean to set the `id-token` permission", "Did you mean to set the id-token permission",
+        "missing the id-token permission", "requires the `id-token: write`", "'id-token: write' permission",
+        "id-token: none"] => [IdTokenPermissionMissing];
+    _ Setting Leading says ["ACTIONS_ID_TOKEN_REQUEST", "id-token: write", "id-token permission"] with [["missing",
+        "not set", "not found", "undefined", "empty", "could not", "unable", "failed", "required", "error"]]
+        without ["Unable to get ACTIONS_ID_TOKEN_REQUEST", "is not set", "did not inject",
+        "give write permissions to id-token"] => [IdTokenPermissionMissing, EnvNotSet];
+    _ Setting Leading says ["Could not fetch an OIDC token", "Failed to get ID token", "OIDC token cannot be found",
+        "unable to obtain OIDC token", "could not obtain OIDC token", "Error getting ID token"]
+        without ["Unable to get ACTIONS_ID_TOKEN_REQUEST"] => [IdTokenPermissionMissing, EnvNotSet];
+    _ Setting Leading says ["CIRCLE_OIDC_TOKEN", "CI_JOB_JWT", "BITBUCKET_STEP_OIDC_TOKEN",
+        "TFC_WORKLOAD_IDENTITY_TOKEN", "BUILDKITE_OIDC_TOKEN"] with [["empty", "not set", "unset", "not found",
+        "missing", "undefined", "unbound variable", "is required", "no longer", "removed", "expected one argument",
+        "cannot be found"]] => [IdTokenPermissionMissing, EnvNotSet];
+    _ Setting Leading says ["id_tokens"] with [["missing", "invalid", "empty", "not set", "aud"]]
+        => [IdTokenPermissionMissing];
+    _ Setting Conclusive says ["serviceaccounts/token"] with [["forbidden", "cannot create resource"]]
+        => [IdTokenPermissionMissing];
     // The token is empty: found out before any cloud was asked.
-    Rule::leading(
-        Stage::Setting,
-        &[
-            "Invalid length for parameter WebIdentityToken",
-            "argument --web-identity-token: expected one argument",
-            "Missing required parameter in input: \"WebIdentityToken\"",
-            "'webIdentityToken' failed to satisfy constraint",
-            "Invalid type for parameter WebIdentityToken",
-            "WebIdentityToken must not be",
-        ],
-        &[EnvNotSet, IdTokenPermissionMissing],
-    )
-    .without(&["less than or equal to 20000"])
-    .of(Aws),
-    Rule::leading(
-        Stage::Token,
-        &["'webIdentityToken' failed to satisfy constraint"],
-        &[WrongTokenKind, MalformedToken],
-    )
-    .with(&[&["less than or equal to 20000"]])
-    .of(Aws),
+    Aws Setting Leading says ["Invalid length for parameter WebIdentityToken",
+        "argument --web-identity-token: expected one argument",
+        "Missing required parameter in input: \"WebIdentityToken\"",
+        "'webIdentityToken' failed to satisfy constraint", "Invalid type for parameter WebIdentityToken",
+        "WebIdentityToken must not be"] without ["less than or equal to 20000"]
+        => [EnvNotSet, IdTokenPermissionMissing];
+    Aws Token Leading says ["'webIdentityToken' failed to satisfy constraint"] with [["less than or equal to 20000"]]
+        => [WrongTokenKind, MalformedToken];
     // A variable or file that names the identity.
-    Rule::conclusive(
-        Stage::Setting,
-        &[
-            "AZURE_CLIENT_ID environment variable is not set",
-            "AZURE_TENANT_ID environment variable is not set",
-            "AZURE_FEDERATED_TOKEN_FILE environment variable",
-            "AZURE_FEDERATED_TOKEN_FILE is not set",
-            "no client ID specified. Check pod configuration",
-            "no tenant ID specified. Check pod configuration",
-            "no token file specified. Check pod configuration",
-            "no client ID specified",
-            "no token file specified",
-            "missing environment variable AZURE_",
-            "missing environment variables AZURE_",
-            "Ensure 'client-id' and 'tenant-id' are supplied",
-            "Ensure 'subscription-id' is supplied",
-            "Not all values are present. Ensure",
-            "Not all parameters are provided in 'creds'",
-            "AZURE_CLIENT_ID not set",
-            "AZURE_TENANT_ID not set",
-        ],
-        &[EnvNotSet],
-    )
-    .of(Azure),
-    Rule::conclusive(
-        Stage::Setting,
-        &[
-            "failed fetching WebIdentity token",
-            "Web identity token file does not exist",
-            "'WebIdentityTokenFilePath' environment variable is empty",
-            "AWS_WEB_IDENTITY_TOKEN_FILE",
-            "AWS_ROLE_ARN",
-            "An IAM role must be associated with service account",
-            "failed to retrieve jwt from provide source",
-            "To use web identity tokens, the 'sts' service module",
-            "web identity token file",
-        ],
-        &[EnvNotSet],
-    )
-    .with(&[&[
-        "no such file",
-        "not set",
-        "does not exist",
-        "is empty",
-        "must be associated",
-        "must be on the class path",
-        "missing",
-        "permission denied",
-        "not found",
-        "unable to read",
-        "failed fetching",
-        "must be set",
-        "is required",
-    ]])
-    .of(Aws),
-    Rule::conclusive(
-        Stage::Setting,
-        &["/var/run/secrets/", "azure-identity-token", "serviceaccount/token", "token file", "token_file", "TokenFile"],
-        &[EnvNotSet],
-    )
-    .with(&[&[
-        "no such file or directory",
-        "FileNotFoundException",
-        "NoSuchFileException",
-        "No such file",
-        "permission denied",
-        "EACCES",
-        "ENOENT",
-        "Errno 2",
-        "Errno 13",
-        "does not exist",
-        "unable to read",
-        "os error 2",
-        "os error 13",
-        "could not read",
-    ]]),
-    Rule::conclusive(
-        Stage::Setting,
-        &[
-            "Input required and not supplied: aws-region",
-            "Input required and not supplied: role-to-assume",
-            "Input required and not supplied: client-id",
-            "Input required and not supplied: tenant-id",
-            "must specify exactly one of \"workload_identity_provider\"",
-            "must specify exactly one of 'workload_identity_provider'",
-            "Missing region in config",
-            "You must specify a region",
-            "could not find region configuration",
-            "Unable to find a region via the region provider chain",
-            "Region is missing",
-            "region must be a string",
-            "config profile",
-            "failed to get shared config profile",
-        ],
-        &[EnvNotSet],
-    )
-    .with(&[&["not supplied", "missing", "must specify", "could not", "unable", "failed", "must be"]]),
-    Rule::leading(
-        Stage::Setting,
-        &["Invalid AWS Region", "is not a valid region", "does not match the allowed region pattern"],
-        &[EnvNotSet, SecretWrongRegion, WrongPartition],
-    )
-    .of(Aws),
-    Rule::leading(Stage::Setting, &["Partial credentials found"], &[EnvNotSet, EnvConflict]).of(Aws),
-    Rule::conclusive(
-        Stage::Setting,
-        &[
-            "Multiple credential sources detected",
-            "do not match the expected access key",
-            "does not match the expected access key",
-            "credentials loaded by the SDK do not match",
-            "will take precedence over",
-            "takes precedence over",
-            "overrides the web identity",
-        ],
-        &[EnvConflict],
-    ),
+    Azure Setting Conclusive says ["AZURE_CLIENT_ID environment variable is not set",
+        "AZURE_TENANT_ID environment variable is not set", "AZURE_FEDERATED_TOKEN_FILE environment variable",
+        "AZURE_FEDERATED_TOKEN_FILE is not set", "no client ID specified. Check pod configuration",
+        "no tenant ID specified. Check pod configuration", "no token file specified. Check pod configuration",
+        "no client ID specified", "no token file specified", "missing environment variable AZURE_",
+        "missing environment variables AZURE_", "Ensure 'client-id' and 'tenant-id' are supplied",
+        "Ensure 'subscription-id' is supplied", "Not all values are present. Ensure",
+        "Not all parameters are provided in 'creds'", "AZURE_CLIENT_ID not set", "AZURE_TENANT_ID not set"]
+        => [EnvNotSet];
+    Aws Setting Conclusive says ["failed fetching WebIdentity token", "Web identity token file does not exist",
+        "'WebIdentityTokenFilePath' environment variable is empty", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN",
+        "An IAM role must be associated with service account", "failed to retrieve jwt from provide source",
+        "To use web identity tokens, the 'sts' service module", "web identity token file"] with [["no such file",
+        "not set", "does not exist", "is empty", "must be associated", "must be on the class path", "missing",
+        "permission denied", "not found", "unable to read", "failed fetching", "must be set", "is required"]]
+        => [EnvNotSet];
+    _ Setting Conclusive says ["/var/run/secrets/", "azure-identity-token", "serviceaccount/token", "token file",
+        "token_file", "TokenFile"] with [["no such file or directory", "FileNotFoundException", "NoSuchFileException",
+        "No such file", "permission denied", "EACCES", "ENOENT", "Errno 2", "Errno 13", "does not exist",
+        "unable to read", "os error 2", "os error 13", "could not read"]] => [EnvNotSet];
+    _ Setting Conclusive says ["Input required and not supplied: aws-region",
+        "Input required and not supplied: role-to-assume", "Input required and not supplied: client-id",
+        "Input required and not supplied: tenant-id", "must specify exactly one of \"workload_identity_provider\"",
+        "must specify exactly one of 'workload_identity_provider'", "Missing region in config",
+        "You must specify a region", "could not find region configuration",
+        "Unable to find a region via the region provider chain", "Region is missing", "region must be a string",
+        "config profile", "failed to get shared config profile"]
+        with [["not supplied", "missing", "must specify", "could not", "unable", "failed", "must be"]] => [EnvNotSet];
+    Aws Setting Leading
+        says ["Invalid AWS Region", "is not a valid region", "does not match the allowed region pattern"]
+        => [EnvNotSet, SecretWrongRegion, WrongPartition];
+    Aws Setting Leading says ["Partial credentials found"] => [EnvNotSet, EnvConflict];
+    _ Setting Conclusive says ["Multiple credential sources detected", "do not match the expected access key",
+        "does not match the expected access key", "credentials loaded by the SDK do not match",
+        "will take precedence over", "takes precedence over", "overrides the web identity"] => [EnvConflict];
     // The action that configures AWS credentials, where neither a key nor an OIDC token came.
-    Rule::secondary(
-        Stage::Setting,
-        &["Could not load credentials from any providers", "Credentials could not be loaded"],
-        &[IdTokenPermissionMissing, EnvNotSet, EnvConflict],
-    )
-    .of(Aws),
+    Aws Setting Secondary says ["Could not load credentials from any providers", "Credentials could not be loaded"]
+        => [IdTokenPermissionMissing, EnvNotSet, EnvConflict];
     // No provider of credentials had any: the consequence of something above, or of nothing set at all.
-    Rule::secondary(
-        Stage::Setting,
-        &[
-            "Unable to locate credentials",
-            "NoCredentialProviders",
-            "no valid providers in chain",
-            "Unable to load AWS credentials from any provider",
-            "Unable to load credentials from any of the providers",
-            "CredentialsProviderError",
-            "no providers in chain provided credentials",
-            "credential provider was not enabled",
-            "No valid credential sources",
-            "failed to refresh cached credentials",
-            "no EC2 IMDS role found",
-            "EC2MetadataError",
-            "Failed to load credentials from IMDS",
-            "169.254.169.254",
-            "169.254.170.2",
-            "Unable to get IAM security credentials",
-            "Failed to resolve AWS credentials",
-            "Error retrieving credentials from the instance profile",
-            "NoCredentialsError",
-            "could not find credentials",
-            "no identity-based credentials",
-            "failed to retrieve credentials",
-            "Missing credentials in config",
-            "Error loading SSO Token",
-        ],
-        &[EnvNotSet, IdTokenPermissionMissing, EnvConflict],
-    )
-    .of(Aws),
-    Rule::secondary(
-        Stage::Setting,
-        &[
-            "DefaultAzureCredential failed to retrieve a token",
-            "DefaultAzureCredential: failed to acquire a token",
-            "ChainedTokenCredential",
-            "Environment variables are not fully configured",
-            "workload options are not fully configured",
-            "EnvironmentCredential authentication unavailable",
-            "WorkloadIdentityCredential authentication unavailable",
-            "ManagedIdentityCredential authentication unavailable",
-            "no response from the IMDS endpoint",
-            "nmi response failed",
-            "failed to find assigned identit",
-            "MSINotEnabled",
-            "Please run 'az login'",
-            "Identity not found",
-            "Building OIDC Authorizer",
-            "could not configure AzureCli Authorizer",
-            "unable to build authorizer for Resource Manager API",
-        ],
-        &[EnvNotSet, IdTokenPermissionMissing, EnvConflict],
-    )
-    .of(Azure),
-    Rule::secondary(
-        Stage::Setting,
-        &[
-            "could not find default credentials",
-            "Could not automatically determine credentials",
-            "Could not load the default credentials",
-            "Your default credentials were not found",
-            "DefaultCredentialsError",
-        ],
-        &[EnvNotSet, IdTokenPermissionMissing],
-    )
-    .of(Gcp),
-    Rule::leading(
-        Stage::Setting,
-        &[
-            "Unable to retrieve Identity Pool subject token",
-            "invalid response when retrieving subject token",
-            "failed to get subject token",
-        ],
-        &[IdTokenPermissionMissing, EnvNotSet, Transient],
-    )
-    .of(Gcp),
+    Aws Setting Secondary says ["Unable to locate credentials", "NoCredentialProviders",
+        "no valid providers in chain", "Unable to load AWS credentials from any provider",
+        "Unable to load credentials from any of the providers", "CredentialsProviderError",
+        "no providers in chain provided credentials", "credential provider was not enabled",
+        "No valid credential sources", "failed to refresh cached credentials", "no EC2 IMDS role found",
+        "EC2MetadataError", "Failed to load credentials from IMDS", "169.254.169.254", "169.254.170.2",
+        "Unable to get IAM security credentials", "Failed to resolve AWS credentials",
+        "Error retrieving credentials from the instance profile", "NoCredentialsError", "could not find credentials",
+        "no identity-based credentials", "failed to retrieve credentials", "Missing credentials in config",
+        "Error loading SSO Token"] => [EnvNotSet, IdTokenPermissionMissing, EnvConflict];
+    Azure Setting Secondary says ["DefaultAzureCredential failed to retrieve a token",
+        "DefaultAzureCredential: failed to acquire a token", "ChainedTokenCredential",
+        "Environment variables are not fully configured", "workload options are not fully configured",
+        "EnvironmentCredential authentication unavailable", "WorkloadIdentityCredential authentication unavailable",
+        "ManagedIdentityCredential authentication unavailable", "no response from the IMDS endpoint",
+        "nmi response failed", "failed to find assigned identit", "MSINotEnabled", "Please run 'az login'",
+        "Identity not found", "Building OIDC Authorizer", "could not configure AzureCli Authorizer",
+        "unable to build authorizer for Resource Manager API"] => [EnvNotSet, IdTokenPermissionMissing, EnvConflict];
+    Gcp Setting Secondary says ["could not find default credentials", "Could not automatically determine credentials",
+        "Could not load the default credentials", "Your default credentials were not found",
+        "DefaultCredentialsError"] => [EnvNotSet, IdTokenPermissionMissing];
+    Gcp Setting Leading says ["Unable to retrieve Identity Pool subject token",
+        "invalid response when retrieving subject token", "failed to get subject token"]
+        => [IdTokenPermissionMissing, EnvNotSet, Transient];
     // The agent platform.
-    Rule::conclusive(Stage::Setting, &["no credential found"], &[CredentialNotDefault]),
-    Rule::conclusive(
-        Stage::Setting,
-        &["azure_vault_url is required", "vault_url is required", "Key Vault URL is required"],
-        &[VaultUrlMissing],
-    )
-    .of(Azure),
-    Rule::leading(
-        Stage::Setting,
-        &[
-            "env var is not set",
-            "environment variable is not set",
-            "environment variable not set",
-            "environment variable is empty",
-            "env variable is not set",
-            "must be set in the environment",
-        ],
-        &[EnvNotSet],
-    )
-    .without(&["ACTIONS_ID_TOKEN_REQUEST", "AZURE_CLIENT_ID environment variable"]),
-];
+    _ Setting Conclusive says ["no credential found"] => [CredentialNotDefault];
+    Azure Setting Conclusive
+        says ["azure_vault_url is required", "vault_url is required", "Key Vault URL is required"]
+        => [VaultUrlMissing];
+    _ Setting Leading says ["env var is not set", "environment variable is not set", "environment variable not set",
+        "environment variable is empty", "env variable is not set", "must be set in the environment"]
+        without ["ACTIONS_ID_TOKEN_REQUEST", "AZURE_CLIENT_ID environment variable"] => [EnvNotSet];
+}
