@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use serde_json::Map;
 use trustline::cause::{Cause, Certainty, Finding};
 use trustline::check::{CheckId, Outcome};
-use trustline::report::palette::ThemeName;
+use trustline::report::glyphs::ThemeName;
 use trustline::run::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent, RunVerdict};
 use trustline::tui::inputs::{Appearance, Inputs, Opening, Replay};
 use trustline::tui::message::Msg;

@@ -11,7 +11,7 @@ use super::terminal;
 use crate::cause::{Certainty, Finding, Undecided};
 use crate::domain::text::visible_lines;
 use crate::report::finding::addressed;
-use crate::report::fix::{Answer, answer, diff};
+use crate::report::finding::{Answer, answer, diff};
 
 /// What stands on standard output where there is no script, so that `trustline fix | sh` fails.
 const NOTHING: &str = "# There is no script to run; standard error says why.\nexit 1\n";

@@ -10,7 +10,6 @@ pub mod fingerprint;
 pub mod iam;
 pub mod ids;
 pub mod issuer;
-pub mod json;
 pub mod jwks;
 pub mod keyvault;
 pub mod nearest;

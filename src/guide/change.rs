@@ -1,12 +1,11 @@
-//! What following a guide changes in a profile: values, and what a person confirmed. The text's other parts stay.
+//! What a guide asks for, and what following a guide changes in a profile: values, and what a person confirmed. The text's other parts stay.
 
 use super::state::{Confirmation, ExternalProof};
-use super::text::{Proof, setup_guide};
-use crate::domain::profile::Guide;
+use super::text::{Field, Proof, SetupGuide, setup_guide};
 use crate::domain::profile::document::{CONFIRMED, SHOWN, remembered};
-use crate::domain::profile::edit;
 use crate::domain::profile::key::Key;
-use crate::domain::profile::setting::Value;
+use crate::domain::profile::setting::{Need, Value, ask};
+use crate::domain::profile::{Guide, edit};
 
 /// A change of a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,4 +62,64 @@ pub fn confirmations(text: &str, guide: Guide) -> Vec<Confirmation> {
 pub fn shown(text: &str, guide: Guide) -> Vec<ExternalProof> {
     let own = remembered(text, SHOWN).into_iter().filter(|shown| shown.guide == guide.id());
     own.filter_map(|shown| Some(ExternalProof { proof: Proof::parse(&shown.name)?, at: shown.at })).collect()
+}
+
+/// A key to ask for, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    pub key: Key,
+    /// Whether a profile makes no sense without it. A guide asks for more on its way.
+    pub need: Need,
+    /// What is asked, with an example.
+    pub ask: &'static str,
+}
+
+/// What nothing can be checked without.
+const FIRST: &[Key] = &[Key::RoleArn, Key::Region, Key::TenantId, Key::ClientId, Key::VaultUrl];
+
+/// What to ask for, in the order of the steps, what nothing works without first.
+pub fn questions(guide: Guide) -> Vec<Question> {
+    let need = |key: &Key| if FIRST.contains(key) { Need::Required } else { Need::Optional };
+    let mut questions: Vec<Question> = setup_guide(guide)
+        .fields()
+        .into_iter()
+        .map(|field| Question { key: field.key, need: need(&field.key), ask: ask(field.key) })
+        .collect();
+    questions.sort_by_key(|question| question.need == Need::Optional);
+    questions
+}
+
+impl SetupGuide {
+    /// The fields of all steps, each key once, in order; required where any step requires it.
+    pub fn fields(&self) -> Vec<Field> {
+        let mut fields: Vec<Field> = Vec::new();
+        for field in self.steps.iter().flat_map(|step| &step.fields) {
+            match fields.iter_mut().find(|known| known.key == field.key) {
+                None => fields.push(field.clone()),
+                Some(known) if field.need == Need::Required => known.need = Need::Required,
+                Some(_) => {}
+            }
+        }
+        fields
+    }
+}
+
+#[cfg(test)]
+mod question_tests {
+    use super::*;
+    use crate::domain::profile::setting::name;
+
+    #[test]
+    fn every_field_of_a_guide_is_asked_for_once_and_with_words() {
+        for &guide in Guide::ALL {
+            let questions = questions(guide);
+            let text = setup_guide(guide);
+            for field in text.steps.iter().flat_map(|step| &step.fields) {
+                let asked: Vec<_> = questions.iter().filter(|question| question.key == field.key).collect();
+                assert_eq!(asked.len(), 1, "{} {}", guide.id(), field.key.path());
+                assert_ne!(asked[0].ask, field.key.about(), "{} has no example", field.key.path());
+                assert_ne!(name(field.key), field.key.path(), "{} has no name", field.key.path());
+            }
+        }
+    }
 }

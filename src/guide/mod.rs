@@ -5,7 +5,6 @@ mod change;
 mod fill;
 pub mod form;
 mod import;
-mod question;
 mod render;
 mod rotate_command;
 mod state;
@@ -16,9 +15,9 @@ mod values;
 
 pub use artifact::{Artifact, Form};
 pub use change::{Change, confirmations, shown};
+pub use change::{Question, questions};
 pub use fill::fill;
 pub use import::{Import, Left, Taken, import};
-pub use question::{Question, questions};
 pub use render::{Rendered, render};
 pub use rotate_command::rotate_command;
 pub use state::{CheckResult, Confirmation, Evidence, ExternalProof, Open, StepState, next_open, states};

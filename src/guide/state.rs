@@ -5,7 +5,7 @@ use super::text::{Proof, SetupGuide, Step, TellingAnswer};
 use crate::cause::{Certainty, Finding};
 use crate::check::{CheckId, Outcome};
 use crate::domain::profile::key::Key;
-use crate::domain::profile::question::Need;
+use crate::domain::profile::setting::Need;
 
 /// Where a step stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

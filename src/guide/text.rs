@@ -9,7 +9,7 @@ use crate::cause::{Cause, Finding, catalogue};
 use crate::check::CheckId;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
-use crate::domain::profile::question::Need;
+use crate::domain::profile::setting::Need;
 
 /// A setup guide.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -2,7 +2,6 @@
 
 mod authorize;
 mod read;
-mod rotate;
 mod store;
 mod write;
 

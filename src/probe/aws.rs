@@ -14,7 +14,7 @@ use aws_sdk_sts::types::AssumedRoleUser;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::future::join_all;
 
-use super::http::{HttpStack, ObservedClient, aws::connector, network_failure};
+use super::http::{HttpStack, ObservedClient, connector, network_failure};
 use super::secret_value::SecretValue;
 use crate::check::facts::aws::{AssumedRole, Caller, Located};
 use crate::check::facts::cloud::{Answer, Call, Refusal};

@@ -2,10 +2,10 @@
 
 use super::context::RenderContext;
 use super::glyphs::GlyphSet;
+use super::glyphs::ThemeName;
 use super::layout::Layout;
 use super::line::{Line, fit_whole_words};
 use super::page::Page;
-use super::palette::ThemeName;
 
 /// Whether to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::check::facts::Facts;
-use crate::check::facts::access_key::AccessKeyFact;
+use crate::check::facts::aws::AccessKeyFact;
 use crate::check::facts::aws::{AssumedRole, Caller, Located, RoleTrust};
 use crate::check::facts::azure::SubscriptionFact;
 use crate::check::facts::azure::{CredentialFact, ExchangeFact, VaultFact, VaultSecret};
 use crate::check::facts::cloud::Call;
 use crate::check::facts::deployment::DeploymentFact;
 use crate::check::facts::issuer::{DocumentFact, KeysFact};
-use crate::check::facts::permissions::PermissionsFact;
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::check::facts::token::{SignatureFact, TokenFact};
+use crate::check::facts::trust::PermissionsFact;
 use crate::check::facts::trust::TrustFact;
 use crate::check::step::Step;
 use crate::check::token::Expectations;

@@ -21,8 +21,8 @@ use super::inputs::{Animation, Clock, Mouse};
 use super::keymap::{KeyPatch, Keymap};
 use super::theme::{ThemePatch, parse_style};
 use crate::report::glyphs::GlyphSet;
+use crate::report::glyphs::ThemeName;
 use crate::report::line::Role;
-use crate::report::palette::ThemeName;
 
 /// What a configuration file says. `None` where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]

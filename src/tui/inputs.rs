@@ -17,7 +17,7 @@ use crate::report::privacy::Privacy;
 
 use super::keymap::Keymap;
 use super::theme::ThemePatch;
-use crate::report::palette::ThemeName;
+use crate::report::glyphs::ThemeName;
 
 /// What the console is given at its start.
 #[derive(Clone, Debug, Default, PartialEq)]

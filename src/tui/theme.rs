@@ -2,8 +2,9 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::report::glyphs;
+use crate::report::glyphs::ThemeName;
 use crate::report::line::Role;
-use crate::report::palette::{self, ThemeName};
 
 /// Changes of single inks, from the configuration.
 pub type ThemePatch = Vec<(Role, Style)>;
@@ -43,16 +44,16 @@ impl Theme {
 /// A style with what a parameter of SGR adds to it.
 fn with(style: Style, code: u8) -> Style {
     match code {
-        palette::BOLD => style.add_modifier(Modifier::BOLD),
-        palette::DIM => style.add_modifier(Modifier::DIM),
-        palette::UNDERLINED => style.add_modifier(Modifier::UNDERLINED),
-        palette::RED => style.fg(Color::Red),
-        palette::GREEN => style.fg(Color::Green),
-        palette::YELLOW => style.fg(Color::Yellow),
-        palette::BLUE => style.fg(Color::Blue),
-        palette::MAGENTA => style.fg(Color::Magenta),
-        palette::CYAN => style.fg(Color::Cyan),
-        palette::LIGHT_RED => style.fg(Color::LightRed),
+        glyphs::BOLD => style.add_modifier(Modifier::BOLD),
+        glyphs::DIM => style.add_modifier(Modifier::DIM),
+        glyphs::UNDERLINED => style.add_modifier(Modifier::UNDERLINED),
+        glyphs::RED => style.fg(Color::Red),
+        glyphs::GREEN => style.fg(Color::Green),
+        glyphs::YELLOW => style.fg(Color::Yellow),
+        glyphs::BLUE => style.fg(Color::Blue),
+        glyphs::MAGENTA => style.fg(Color::Magenta),
+        glyphs::CYAN => style.fg(Color::Cyan),
+        glyphs::LIGHT_RED => style.fg(Color::LightRed),
         _ => style,
     }
 }

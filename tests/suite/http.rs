@@ -9,7 +9,7 @@ use aws_sdk_sts::config::{BehaviorVersion, Credentials, Region};
 use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt as _;
 use trustline::check::facts::network::{Exchange, FailureKind, HopName, NetworkFailure};
-use trustline::probe::http::{HttpSettings, HttpStack, ObservedClient, ProxyUse, aws, network_failure};
+use trustline::probe::http::{HttpSettings, HttpStack, ObservedClient, ProxyUse, connector, network_failure};
 
 use super::servers::{Authority, Reply, Server, VALID, authority, http, plain, read_head, self_signed, tls, tls_raw};
 
@@ -31,7 +31,7 @@ fn sts(client: &ObservedClient, endpoint: String) -> aws_sdk_sts::Client {
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("AKIDEXAMPLE", "example", None, None, "test"))
         .retry_config(RetryConfig::disabled())
-        .http_client(aws::connector(client))
+        .http_client(connector(client))
         .endpoint_url(endpoint)
         .build();
     aws_sdk_sts::Client::from_conf(config)

@@ -1,6 +1,6 @@
 //! A condition that the token does not meet.
 
-use super::principal::listed;
+use super::listed;
 use super::{DOCS_KEYS, DOCS_OPERATORS, DOCS_TRUST, place};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::domain::iam::{

@@ -4,7 +4,7 @@ use super::{may_pass_by_itself, refused};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::{from_words, granted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits, call};
-use crate::check::facts::access_key::{AccessKeyFact, FoundKey, KeyKind};
+use crate::check::facts::aws::{AccessKeyFact, FoundKey, KeyKind};
 use crate::check::facts::cloud::AnyCall;
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;

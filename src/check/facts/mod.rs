@@ -2,14 +2,12 @@
 //!
 //! A field is `None` where its probe has not run. Every fact serializes to a JSON object.
 
-pub mod access_key;
 pub mod aws;
 pub mod azure;
 pub mod cloud;
 pub mod deployment;
 pub mod issuer;
 pub mod network;
-pub mod permissions;
 pub mod secret;
 pub mod token;
 pub mod trust;

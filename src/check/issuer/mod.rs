@@ -1,6 +1,5 @@
 //! Verdicts on the issuer: can it be reached, is its certificate sound, does its document name it, are its keys usable.
 
-mod certificates;
 mod documents;
 #[cfg(test)]
 mod tests;
@@ -137,9 +136,9 @@ fn tls(facts: &Facts, _profile: &Profile) -> Verdict {
             )
         };
     };
-    let mut findings = certificates::concerns(CheckId::IssuerTls, &tls.chain, facts.now);
+    let mut findings = documents::concerns(CheckId::IssuerTls, &tls.chain, facts.now);
     if !facts.issuer.keys_are_elsewhere() {
-        findings.extend(certificates::private_authority(CheckId::IssuerTls, tls, exchange));
+        findings.extend(documents::private_authority(CheckId::IssuerTls, tls, exchange));
     }
     judged(findings)
 }
@@ -187,8 +186,8 @@ fn jwks(facts: &Facts, _profile: &Profile) -> Verdict {
     }
     findings.extend(documents::key_problems(keys));
     if let Some(tls) = keys.exchange.tls.as_ref().filter(|_| facts.issuer.keys_are_elsewhere()) {
-        findings.extend(certificates::concerns(check, &tls.chain, facts.now));
-        findings.extend(certificates::private_authority(check, tls, &keys.exchange));
+        findings.extend(documents::concerns(check, &tls.chain, facts.now));
+        findings.extend(documents::private_authority(check, tls, &keys.exchange));
     }
     findings.extend(slow(check, &keys.exchange));
     judged(findings)

@@ -22,7 +22,7 @@ use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
 use crate::probe::regular_file;
 use crate::report::glyphs::GlyphSet;
-use crate::report::palette::ThemeName;
+use crate::report::glyphs::ThemeName;
 use crate::report::privacy::Privacy;
 use crate::run::event::RunVerdict;
 use crate::run::record::Recording;

@@ -4,8 +4,8 @@ use super::RotateArgs;
 use crate::cli::exit::CliError;
 use crate::cli::rotation_files::RotationFiles;
 use crate::cli::terminal;
+use crate::run::rotation::event::KeptSession;
 use crate::run::rotation::event::Way;
-use crate::run::rotation::kept::KeptSession;
 use crate::run::rotation::session::Earlier;
 
 /// What the session has from an earlier one, and who writes the new value.

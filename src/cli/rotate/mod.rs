@@ -30,7 +30,8 @@ use crate::domain::timestamp::rfc3339;
 use crate::guide::{Change, ExternalProof, Proof, rotate_command};
 use crate::lab::{Lab, LabOptions};
 use crate::probe::http::HttpStack;
-use crate::report::rotation::{json, page, progress};
+use crate::report::rotation;
+use crate::report::rotation::{json, page};
 use crate::run::now;
 use crate::run::rotation::event::{Moment, RotationKind, Way};
 use crate::run::rotation::live::{LiveSettings, LiveWorld, Operator};
@@ -216,7 +217,7 @@ async fn follow(
                     let problem = files.lock().unwrap_or_else(PoisonError::into_inner).problem().cloned();
                     return Ok(Ended { report, signal, problem });
                 };
-                if let Some(line) = progress::line(&event) {
+                if let Some(line) = rotation::line(&event) {
                     terminal::note(&line);
                 }
                 report.apply(&event);

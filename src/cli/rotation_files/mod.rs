@@ -19,7 +19,7 @@ use crate::domain::secret_ref::SecretRef;
 use crate::private_file;
 use crate::run::now_ms;
 use crate::run::rotation::event::{Judged, RotationEvent, RotationKind, Way};
-use crate::run::rotation::kept::{KeptSession, SCHEMA};
+use crate::run::rotation::event::{KeptSession, SCHEMA};
 use crate::run::rotation::report::RotationReport;
 use seal::Seal;
 

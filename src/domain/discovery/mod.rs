@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::domain::json::kind;
+use super::text::json_kind;
 
 use super::redaction::cut_from_text;
 pub use address::{AddressError, IssuerAddress, WELL_KNOWN, is_loopback};
@@ -147,7 +147,7 @@ impl Discovery {
             _ => DiscoveryError::NotJson { detail: e.to_string() },
         })?;
         let Value::Object(fields) = value else {
-            return Err(DiscoveryError::NotObject { found: kind(&value).to_owned() });
+            return Err(DiscoveryError::NotObject { found: json_kind(&value).to_owned() });
         };
         Ok(Self::read(&fields, issuer))
     }
@@ -228,7 +228,7 @@ fn text(fields: &Map<String, Value>, field: &'static str, problems: &mut Vec<Dis
         Some(Value::String(text)) => return Some(cut_from_text(text).into_owned()),
         None | Some(Value::Null) => problems.push(DiscoveryProblem::Missing { field }),
         Some(other) => {
-            problems.push(DiscoveryProblem::IllTyped { field, expected: "a text", found: kind(other) });
+            problems.push(DiscoveryProblem::IllTyped { field, expected: "a text", found: json_kind(other) });
         }
     }
     None
@@ -251,7 +251,7 @@ fn texts(
             problems.push(DiscoveryProblem::Missing { field });
             return None;
         }
-        Some(other) => kind(other),
+        Some(other) => json_kind(other),
     };
     problems.push(DiscoveryProblem::IllTyped { field, expected: "a list of texts", found });
     None

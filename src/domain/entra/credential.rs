@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::lint::{CredentialProblem, lint};
-use crate::domain::json::kind;
+use crate::domain::text::json_kind;
 
 /// A federated credential of an application or a managed identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl CredentialSet {
                 Some(Value::Array(items)) => (std::mem::take(items), true),
                 _ => (vec![Value::Object(object)], false),
             },
-            other => return Err(CredentialError::NotAnObject { index: None, found: kind(&other) }),
+            other => return Err(CredentialError::NotAnObject { index: None, found: json_kind(&other) }),
         };
         let numbered = |at: usize| is_list.then_some(at + 1);
         let credentials: Vec<FederatedCredential> = items
@@ -100,7 +100,7 @@ impl CredentialSet {
 
 fn credential(item: &Value, index: Option<usize>) -> Result<FederatedCredential, CredentialError> {
     let Value::Object(object) = item else {
-        return Err(CredentialError::NotAnObject { index, found: kind(item) });
+        return Err(CredentialError::NotAnObject { index, found: json_kind(item) });
     };
     // Resource Manager keeps a managed identity's under `properties`.
     let fields = match member(object, "properties") {
@@ -115,7 +115,7 @@ fn credential(item: &Value, index: Option<usize>) -> Result<FederatedCredential,
     let text = |field: &'static str| match member(fields, field) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(other) => Err(CredentialError::WrongType { index, field, found: kind(other), instead: "a text" }),
+        Some(other) => Err(CredentialError::WrongType { index, field, found: json_kind(other), instead: "a text" }),
     };
     let name = match member(object, "name") {
         Some(Value::String(name)) => Some(name.clone()),
@@ -141,7 +141,7 @@ fn expression(fields: &Map<String, Value>, index: Option<usize>) -> Result<Optio
         },
         Some(other) => {
             let instead = "an object with `value` and `languageVersion`";
-            Err(CredentialError::WrongType { index, field, found: kind(other), instead })
+            Err(CredentialError::WrongType { index, field, found: json_kind(other), instead })
         }
     }
 }
@@ -154,9 +154,9 @@ fn audiences(fields: &Map<String, Value>, index: Option<usize>) -> Result<Vec<St
         Some(Value::String(one)) => Ok(vec![one.clone()]),
         Some(Value::Array(many)) => many
             .iter()
-            .map(|one| one.as_str().map(str::to_owned).ok_or_else(|| wrong(kind(one))))
+            .map(|one| one.as_str().map(str::to_owned).ok_or_else(|| wrong(json_kind(one))))
             .collect::<Result<_, CredentialError>>(),
-        Some(other) => Err(wrong(kind(other))),
+        Some(other) => Err(wrong(json_kind(other))),
     }
 }
 

@@ -15,7 +15,6 @@ mod near_miss;
 mod near_subject;
 mod operator;
 pub mod pattern;
-mod placeholder;
 mod policy;
 mod principal;
 mod provider;

@@ -1,9 +1,9 @@
-//! One change to a profile's TOML text that leaves everything else in it as it stands, comments and order included.
+//! A profile written as TOML, and one change to such a text that leaves everything else in it as it stands, comments and order included.
 
 use toml_edit::{Array, DocumentMut, Item, Table, Value as Toml};
 
 use super::key::{Key, Kind};
-use super::setting::{Fault, Value};
+use super::setting::{Fault, Setting, Value};
 use super::value::{command_fault, region_fault, text_fault};
 
 /// What a person typed for a key, as the value it stands for.
@@ -124,6 +124,29 @@ fn toml(value: &Value) -> Toml {
     }
 }
 
+/// The text of a profile with these settings, in the order of [`Key::ALL`].
+pub fn render(settings: &[Setting]) -> String {
+    let mut text = String::new();
+    let mut table = "";
+    for key in Key::ALL {
+        let Some(setting) = settings.iter().find(|setting| setting.key == *key) else { continue };
+        if key.table() != table {
+            table = key.table();
+            text.push_str(&format!("\n[{table}]\n"));
+        }
+        text.push_str(&format!("{} = {}\n", key.name(), toml_value(&setting.value)));
+    }
+    text
+}
+
+fn toml_value(value: &Value) -> toml::Value {
+    match value {
+        Value::Text(text) => toml::Value::String(text.clone()),
+        Value::List(items) => toml::Value::Array(items.iter().cloned().map(toml::Value::String).collect()),
+        Value::Flag(set) => toml::Value::Boolean(*set),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -198,6 +221,46 @@ mod tests {
                 prop_assert!(read.iter().any(|s| s.key == key && s.value == value(key)), "{two}");
             }
             prop_assert!(two.contains("# kept"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod write_tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::profile::document::parse;
+    use crate::domain::profile::key::Kind;
+    use crate::domain::profile::setting::Origin;
+
+    fn settings(text: &str) -> Vec<Setting> {
+        let value = |key: Key| match key.kind() {
+            Kind::Text | Kind::Path => Value::Text(text.to_owned()),
+            Kind::List => Value::List(vec!["program".into(), text.to_owned()]),
+            Kind::Flag => Value::Flag(true),
+        };
+        Key::ALL.iter().map(|key| Setting { key: *key, value: value(*key), origin: Origin::Flag }).collect()
+    }
+
+    #[test]
+    fn tables_stand_once_and_in_order() {
+        let text = render(&settings("a"));
+        assert!(text.starts_with("guide = \"a\"\n\n[issuer]\nurl = \"a\"\n\n[platform]\n"), "{text}");
+        assert_eq!(text.matches("[aws]").count(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(text in any::<String>()) {
+            let written = settings(&text);
+            let (mut read, problems) = parse(&render(&written), Path::new("p"));
+            read.sort_by_key(|setting| setting.key);
+            prop_assert_eq!(problems, vec![]);
+            let values = |settings: Vec<Setting>| settings.into_iter().map(|s| (s.key, s.value)).collect::<Vec<_>>();
+            prop_assert_eq!(values(read), values(written));
         }
     }
 }

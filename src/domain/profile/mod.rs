@@ -1,7 +1,6 @@
 //! A profile: what is wired to what. It names files, variables and commands, and never holds a secret.
 
 mod address;
-mod cloud_host;
 mod cloud_name;
 pub mod document;
 pub mod edit;
@@ -9,13 +8,10 @@ pub mod environment;
 pub mod expected;
 pub mod key;
 pub mod placeholder;
-pub mod question;
 pub mod reach;
 pub mod resolve;
 pub mod setting;
 pub mod value;
-mod workload_name;
-pub mod write;
 
 use std::collections::BTreeMap;
 use std::fmt;

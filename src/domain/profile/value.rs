@@ -2,6 +2,7 @@
 
 use super::Guide;
 use super::address::{endpoint_fault, issuer_fault, vault_fault, web_fault};
+use super::cloud_name;
 use super::cloud_name::{
     account_fault, kms_key_fault, prefix_fault, project_path_fault, ref_fault, ref_type_fault, resource_group_fault,
     vault_name_fault,
@@ -9,7 +10,6 @@ use super::cloud_name::{
 use super::key::{Key, Kind};
 use super::placeholder::{leftover, leftover_in_path};
 use super::setting::{Fault, quoted};
-use super::workload_name;
 use crate::domain::arn::RoleArn;
 use crate::domain::nearest::nearest;
 use crate::domain::redaction::looks_secret;
@@ -70,14 +70,14 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::GitlabProject => project_path_fault(text),
         Key::GitlabRefType => ref_type_fault(text),
         Key::GitlabRef => ref_fault(text),
-        Key::GithubRepository => workload_name::repository_fault(text),
-        Key::GithubRef => workload_name::full_ref_fault(text),
-        Key::GithubEnvironment => workload_name::environment_fault(text),
+        Key::GithubRepository => cloud_name::repository_fault(text),
+        Key::GithubRef => cloud_name::full_ref_fault(text),
+        Key::GithubEnvironment => cloud_name::environment_fault(text),
         Key::TerraformOrganization | Key::TerraformProject | Key::TerraformWorkspace => {
-            workload_name::terraform_fault(text)
+            cloud_name::terraform_fault(text)
         }
-        Key::TerraformRunPhase => workload_name::run_phase_fault(text),
-        Key::KubernetesNamespace | Key::KubernetesServiceAccount => workload_name::kubernetes_fault(text),
+        Key::TerraformRunPhase => cloud_name::run_phase_fault(text),
+        Key::KubernetesNamespace | Key::KubernetesServiceAccount => cloud_name::kubernetes_fault(text),
         Key::SessionName => session_name_fault(text),
         Key::SessionDuration => duration_fault(text),
         Key::AwsAudience | Key::AzureScope => blank_fault(text),

@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use super::problem::{TimeFlaw, TokenProblem};
 use crate::domain::confusable::looks_like;
-use crate::domain::json::kind;
 use crate::domain::roles_claim::RolesClaim;
 use crate::domain::signature::Algorithm;
 use crate::domain::text;
+use crate::domain::text::json_kind;
 use crate::domain::timestamp::UnixSeconds;
 
 const TAGS_CLAIM: &str = "https://aws.amazon.com/tags";
@@ -63,7 +63,7 @@ pub(super) fn header(header: &Map<String, Value>, problems: &mut Vec<TokenProble
         None => problems.push(TokenProblem::KeyIdMissing),
         Some(Value::String(kid)) if kid.is_empty() => problems.push(TokenProblem::KeyIdEmpty),
         Some(Value::String(_)) => {}
-        Some(other) => problems.push(TokenProblem::KeyIdNotText { found: kind(other).to_owned() }),
+        Some(other) => problems.push(TokenProblem::KeyIdNotText { found: json_kind(other).to_owned() }),
     }
     for name in ["jku", "x5u", "jwk", "x5c"] {
         if header.contains_key(name) {
@@ -75,7 +75,7 @@ pub(super) fn header(header: &Map<String, Value>, problems: &mut Vec<TokenProble
             Value::Array(names) => {
                 names.iter().take(MAX_OF_A_SORT).map(|name| name.as_str().unwrap_or("?").to_owned()).collect()
             }
-            other => vec![kind(other).to_owned()],
+            other => vec![json_kind(other).to_owned()],
         };
         problems.push(TokenProblem::Critical { names });
     }
@@ -109,7 +109,7 @@ pub(super) fn claims(claims: &Map<String, Value>, problems: &mut Vec<TokenProble
         problems.push(TokenProblem::NoLifetime { seconds: exp.saturating_sub(iat) });
     }
     if let RolesClaim::Unreadable(value) = RolesClaim::of(claims) {
-        problems.push(TokenProblem::RolesFormat { found: kind(value).to_owned() });
+        problems.push(TokenProblem::RolesFormat { found: json_kind(value).to_owned() });
     }
     if let Some(Value::Object(tags)) = claims.get(TAGS_CLAIM).and_then(|tags| tags.get("principal_tags")) {
         let is_list = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
@@ -125,7 +125,7 @@ fn text_claim(name: &str, value: &Value, problems: &mut Vec<TokenProblem>) {
         other => problems.push(TokenProblem::ClaimType {
             name: name.to_owned(),
             expected: "text".to_owned(),
-            found: kind(other).to_owned(),
+            found: json_kind(other).to_owned(),
         }),
     }
 }
@@ -139,7 +139,7 @@ fn audience(value: &Value, has_azp: bool, problems: &mut Vec<TokenProblem>) {
         Value::Array(list) if list.is_empty() => problems.push(TokenProblem::EmptyClaim { name }),
         Value::Array(list) => {
             if let Some(other) = list.iter().find(|entry| !entry.is_string()) {
-                let found = format!("a list with {}", kind(other));
+                let found = format!("a list with {}", json_kind(other));
                 problems.push(TokenProblem::ClaimType { name, expected, found });
             }
             for text in list.iter().filter_map(Value::as_str).take(MAX_OF_A_SORT) {
@@ -149,7 +149,7 @@ fn audience(value: &Value, has_azp: bool, problems: &mut Vec<TokenProblem>) {
                 problems.push(TokenProblem::SeveralAudiences { count: list.len() });
             }
         }
-        other => problems.push(TokenProblem::ClaimType { name, expected, found: kind(other).to_owned() }),
+        other => problems.push(TokenProblem::ClaimType { name, expected, found: json_kind(other).to_owned() }),
     }
 }
 

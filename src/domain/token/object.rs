@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::domain::json::kind;
+use crate::domain::text::json_kind;
 
 /// A text made of nothing but repeated names is one flaw, not thousands.
 const MAX_REPEATED: usize = 16;
@@ -36,9 +36,9 @@ pub(super) fn read(bytes: &[u8]) -> ReadObject {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let outcome = Collect(&mut read).deserialize(&mut deserializer).and_then(|()| deserializer.end());
     if let Err(error) = outcome {
-        let other = serde_json::from_slice::<Value>(bytes).ok().map(|value| kind(&value));
+        let other = serde_json::from_slice::<Value>(bytes).ok().map(|value| json_kind(&value));
         read.flaw = Some(match other {
-            Some(kind) => Flaw::NotAnObject(kind),
+            Some(json_kind) => Flaw::NotAnObject(json_kind),
             None => Flaw::NotJson { line: error.line(), column: error.column() },
         });
     }

@@ -4,21 +4,24 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4::SigningParams;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
+use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::RunOutcome;
-use super::{aws, azure};
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::keyvault::SecretName;
 use crate::domain::secret_ref::SecretRef;
-use crate::lab::clock;
-use crate::lab::issuer;
 use crate::lab::keys::Keys;
 use crate::lab::world::{DeploymentWorld, Description, Form, Reads};
+use crate::lab::{clock, issuer};
 
 /// The name of the platform's credential, as the worker's log has it.
 const CONFIG: &str = "wi-lab";
@@ -145,9 +148,9 @@ impl Worker {
         let named = self.own().source.secret.as_deref().unwrap_or(&self.world.profile.secret);
         let secret = SecretRef::parse(named).map_err(|error| error.to_string())?;
         let whole = if self.is_azure() {
-            azure::read_vault_secret(self, &secret.name, token).await?
+            read_vault_secret(self, &secret.name, token).await?
         } else {
-            aws::read_aws_secret(self, &secret.name, token).await?
+            read_aws_secret(self, &secret.name, token).await?
         };
         formed(self.own().form, &whole, secret.json_key.as_deref())
     }
@@ -206,6 +209,171 @@ fn formed(form: Form, whole: &SecretString, field: Option<&str>) -> Result<Secre
         Form::ByteOrderMark => format!("\u{feff}{}", *value),
         Form::Base64 => STANDARD.encode(value.as_bytes()),
     }))
+}
+
+/// Reads a secret's value, by a workload token or with the static credential; an error as an SDK words it.
+pub(super) async fn read_aws_secret(
+    worker: &Worker,
+    secret: &str,
+    token: Option<&SecretString>,
+) -> Result<SecretString, String> {
+    let credentials = match token {
+        Some(token) => exchanged(worker, token).await?,
+        None => of_user(worker)?,
+    };
+    let mut input = json!({ "SecretId": secret });
+    if let Some(version) = &worker.own().source.version {
+        input["VersionId"] = version.clone().into();
+    }
+    let region = worker.own().source.region.as_deref().unwrap_or(&worker.world.profile.region);
+    let (status, answer) = call_aws(worker, &credentials, region, &input.to_string()).await?;
+    let text = |member: &str| answer.get(member).and_then(Value::as_str).unwrap_or_default();
+    if status != 200 {
+        return Err(format!(
+            "An error occurred ({}) when calling the GetSecretValue operation: {}",
+            text("__type"),
+            text("Message")
+        ));
+    }
+    match answer.get("SecretString").and_then(Value::as_str) {
+        Some(value) => Ok(SecretString::from(value)),
+        None => Err("the secret holds bytes, not text".to_owned()),
+    }
+}
+
+fn of_user(worker: &Worker) -> Result<Credentials, String> {
+    let name = &worker.own().source.credential;
+    let user = worker.world.aws.users.get(name).filter(|user| user.present);
+    let user = user.ok_or_else(|| format!("no credential found: there is no user {name}"))?;
+    Ok(Credentials::new(user.access_key_id.clone(), user.secret_access_key.clone(), None, None, "static"))
+}
+
+async fn exchanged(worker: &Worker, token: &SecretString) -> Result<Credentials, String> {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .append_pair("Action", "AssumeRoleWithWebIdentity")
+        .append_pair("Version", "2011-06-15")
+        .append_pair("RoleArn", &worker.world.profile.role_arn)
+        .append_pair("RoleSessionName", "crewai-platform")
+        .append_pair("WebIdentityToken", token.expose_secret())
+        .finish();
+    let request = worker.clouds.http.post(format!("{}/", worker.clouds.sts));
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+    let answer = request.send().await.map_err(|error| error.to_string())?;
+    let granted = answer.status() == 200;
+    let xml = answer.text().await.map_err(|error| error.to_string())?;
+    let field = |name: &str| element(&xml, name).unwrap_or_default().to_owned();
+    if !granted {
+        return Err(format!(
+            "An error occurred ({}) when calling the AssumeRoleWithWebIdentity operation: {}",
+            field("Code"),
+            field("Message")
+        ));
+    }
+    let session = Some(field("SessionToken"));
+    Ok(Credentials::new(field("AccessKeyId"), field("SecretAccessKey"), session, None, "workload-identity"))
+}
+
+async fn call_aws(
+    worker: &Worker,
+    credentials: &Credentials,
+    region: &str,
+    body: &str,
+) -> Result<(u16, Value), String> {
+    let url = format!("{}/", worker.clouds.secretsmanager);
+    let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "secretsmanager.GetSecretValue")];
+    let identity = credentials.clone().into();
+    let parameters = SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name("secretsmanager")
+        .time(clock::time())
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|error| error.to_string())?
+        .into();
+    let signable =
+        SignableRequest::new("POST", url.as_str(), headers.into_iter(), SignableBody::Bytes(body.as_bytes()))
+            .map_err(|error| error.to_string())?;
+    let (instructions, _) = sign(signable, &parameters).map_err(|error| error.to_string())?.into_parts();
+    let mut request = worker.clouds.http.post(&url).body(body.to_owned());
+    for (name, value) in headers.into_iter().chain(instructions.headers()) {
+        request = request.header(name, value);
+    }
+    let answer = request.send().await.map_err(|error| error.to_string())?;
+    let status = answer.status().as_u16();
+    let text = answer.text().await.map_err(|error| error.to_string())?;
+    Ok((status, serde_json::from_str(&text).unwrap_or_default()))
+}
+
+/// The text of the first element of this name.
+fn element<'x>(xml: &'x str, name: &str) -> Option<&'x str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
+}
+
+const API: &str = "api-version=2025-07-01";
+
+/// Reads a secret's value, by a workload token or with the client secret; an error as an SDK words it.
+pub(super) async fn read_vault_secret(
+    worker: &Worker,
+    secret: &str,
+    token: Option<&SecretString>,
+) -> Result<SecretString, String> {
+    // A vault's names have no underscore; the platform writes a hyphen instead.
+    let name = SecretName::of(secret).map_err(|error| error.to_string())?.name;
+    let access = access_token(worker, token).await?;
+    let vault = &worker.clouds.vault;
+    let version = worker.own().source.version.as_deref().unwrap_or_default();
+    let answer = get_from_vault(worker, &access, &format!("{vault}/secrets/{name}/{version}?{API}")).await?;
+    let value = answer.get("value").and_then(Value::as_str);
+    value.map(SecretString::from).ok_or_else(|| "the vault's answer holds no value".to_owned())
+}
+
+async fn access_token(worker: &Worker, token: Option<&SecretString>) -> Result<SecretString, String> {
+    let tenant = &worker.world.profile.azure.tenant_id;
+    let request = worker.clouds.http.post(format!("{}/{tenant}/oauth2/v2.0/token", worker.clouds.entra));
+    let form = grant(worker, token)?;
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+    let answer = request.send().await.map_err(|error| error.to_string())?;
+    let text = answer.text().await.map_err(|error| error.to_string())?;
+    let body: Value = serde_json::from_str(&text).unwrap_or_default();
+    match body.get("access_token").and_then(Value::as_str) {
+        Some(token) => Ok(SecretString::from(token)),
+        None => Err(body.get("error_description").and_then(Value::as_str).unwrap_or("no access token").to_owned()),
+    }
+}
+
+/// The form of a client-credentials grant, by the workload's token or the client secret.
+fn grant(worker: &Worker, token: Option<&SecretString>) -> Result<String, String> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("grant_type", "client_credentials")
+        .append_pair("scope", &format!("{}/.default", worker.world.azure.vault.resource));
+    let Some(token) = token else {
+        let name = &worker.own().source.credential;
+        let app = worker.world.azure.apps.get(name).filter(|app| app.present);
+        let held = app.and_then(|app| Some((app, app.client_secrets.first()?)));
+        let (app, secret) = held.ok_or_else(|| format!("no credential found: {name} has no client secret"))?;
+        form.append_pair("client_id", &app.client_id).append_pair("client_secret", secret.value.expose_secret());
+        return Ok(form.finish());
+    };
+    form.append_pair("client_id", worker.client_id())
+        .append_pair("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+        .append_pair("client_assertion", token.expose_secret());
+    Ok(form.finish())
+}
+
+async fn get_from_vault(worker: &Worker, access: &SecretString, url: &str) -> Result<Value, String> {
+    let request = worker.clouds.http.get(url).bearer_auth(access.expose_secret());
+    let answer = request.send().await.map_err(|error| error.to_string())?;
+    let status = answer.status();
+    let text = answer.text().await.map_err(|error| error.to_string())?;
+    let body: Value = serde_json::from_str(&text).unwrap_or_default();
+    if status == 200 {
+        return Ok(body);
+    }
+    let error = body.get("error");
+    let member = |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str).unwrap_or_default();
+    Err(format!("({}) {}", member("code"), member("message")))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::aws::Session;
-use crate::check::facts::access_key::{AccessKeyFact, FoundKey, KeyKind, shown_id};
+use crate::check::facts::aws::{AccessKeyFact, FoundKey, KeyKind, shown_id};
 use crate::domain::profile::AwsSettings;
 
 /// The most that is read of a file, in bytes.

@@ -9,7 +9,7 @@ use aws_credential_types::Credentials;
 use serde::Deserialize;
 
 use super::{AwsTarget, Session};
-use crate::check::facts::access_key::AccessKeyFact;
+use crate::check::facts::aws::AccessKeyFact;
 use crate::domain::profile::AwsSettings;
 use crate::probe::access_key::{self, Surroundings};
 use crate::probe::program;

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use crate::check::facts::secret::{FieldState, SelectedField, ValueForm};
 use crate::domain::fingerprint::guess::{Guessability, guessability};
 use crate::domain::fingerprint::{Fingerprint, Variant, VariantFingerprint};
-use crate::domain::json::kind;
 use crate::domain::nearest::nearest;
+use crate::domain::text::json_kind;
 use crate::probe::new_value::{NewValue, NewValueError};
 
 /// Fields of a document whose fingerprints are kept, so that a huge document costs little.
@@ -68,7 +68,7 @@ impl SecretValue {
             (None, _) => FieldState::NotJson,
             (Some(_), None) => FieldState::NotAnObject,
             (Some(_), Some(Some(Value::String(_)))) => FieldState::Found,
-            (Some(_), Some(Some(other))) => FieldState::NotText { kind: kind(other) },
+            (Some(_), Some(Some(other))) => FieldState::NotText { kind: json_kind(other) },
             (Some(_), Some(None)) => {
                 let names = fields.into_iter().flat_map(|fields| fields.keys()).map(String::as_str);
                 FieldState::Missing { nearest: nearest(key, names).map(str::to_owned) }

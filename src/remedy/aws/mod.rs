@@ -7,7 +7,6 @@ mod permissions;
 mod provider;
 mod role;
 mod secret;
-mod session;
 mod shell;
 mod subject;
 pub mod trust;
@@ -42,7 +41,7 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
         Cause::ExplicitDeny if !is_about_secrets(finding) => trust::fixes(finding, context),
         Cause::ProviderMissing | Cause::AudNotRegistered | Cause::Thumbprint => provider::fixes(finding, context),
         Cause::RoleMissing => role::missing(finding, context),
-        Cause::SessionDuration | Cause::StsUnreachable | Cause::RoleArnMalformed => session::fixes(finding, context),
+        Cause::SessionDuration | Cause::StsUnreachable | Cause::RoleArnMalformed => role::fixes(finding, context),
         Cause::StaticKeyWrong => access_key::fixes(context),
         Cause::EnvNotSet if finding.check == CheckId::AwsAccessKey => access_key::fixes(context),
         Cause::ExplicitDeny

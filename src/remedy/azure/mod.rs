@@ -6,7 +6,6 @@ mod credential;
 mod identity;
 mod names;
 mod secret;
-mod vault;
 
 use super::Context;
 use crate::cause::{Cause, Finding, Fix};
@@ -33,9 +32,9 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
         Cause::WrongScope | Cause::WrongVaultAudience => application::scope(&names),
         Cause::ConditionalAccess => application::conditional_access(&names),
         Cause::TenantPolicy => application::tenant_policy(&names),
-        Cause::VaultUrlMissing | Cause::VaultDns | Cause::VaultChallengeMismatch => vault::address(&names),
-        Cause::Firewall => vault::firewall(&names),
-        Cause::PrivateEndpoint => vault::private_endpoint(&names),
+        Cause::VaultUrlMissing | Cause::VaultDns | Cause::VaultChallengeMismatch => access::address(&names),
+        Cause::Firewall => access::firewall(&names),
+        Cause::PrivateEndpoint => access::private_endpoint(&names),
         Cause::RbacMissing | Cause::RbacScopeSingleSecret => access::role_on_vault(&names),
         Cause::RbacWrongRole => access::role_on_secret(&names),
         Cause::RbacWrongPrincipal => access::role_for_application(&names),

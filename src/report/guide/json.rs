@@ -6,7 +6,7 @@ use super::{GuideReport, artifacts};
 use crate::cause::catalogue;
 use crate::check::CheckId;
 use crate::domain::profile::key::Key;
-use crate::domain::profile::question::Need;
+use crate::domain::profile::setting::Need;
 use crate::guide::{
     Artifact, Field, Filling, Missing, Place, Proof, Reading, Step, StepState, Tab, TellingAnswer, TokenOrigin, Values,
     fill, next_open, render as artifact, token_origin,

@@ -4,7 +4,7 @@
 use super::{GuideContext, GuideReport, artifacts, sign, state_words, value};
 use crate::cause::{Cause, catalogue};
 use crate::check::CheckId;
-use crate::domain::profile::question::Need;
+use crate::domain::profile::setting::Need;
 use crate::guide::{
     Artifact, Filling, Form, Missing, Reading, Rendered, Step, TokenOrigin, Values, fill, render, token_origin,
 };

@@ -1,7 +1,6 @@
 //! The rotation session: rotate, then prove that the running automation has the new value.
 
 pub mod event;
-pub mod kept;
 pub mod live;
 pub mod report;
 pub mod session;

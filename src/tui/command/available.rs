@@ -2,7 +2,7 @@
 
 use super::Availability::{self, No, Ready};
 use crate::domain::profile::TokenSource;
-use crate::report::fix::{Answer, answer};
+use crate::report::finding::{Answer, answer};
 use crate::report::line::Wrap;
 use crate::tui::content::guide;
 use crate::tui::copy;

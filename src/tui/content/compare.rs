@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::clock::moment;
 use super::heading;
+use super::log::moment;
 use crate::report::context::RenderContext;
 use crate::report::context::outcome_role;
 use crate::report::context::outcome_word;

@@ -212,7 +212,7 @@ fn none_found(model: &Model, report: &Report) -> Vec<Line> {
     {
         lines.push(Line::of(
             Role::Plain,
-            format!("It works since {}.", super::clock::moment(model, since.div_euclid(1000))),
+            format!("It works since {}.", super::log::moment(model, since.div_euclid(1000))),
         ));
     }
     lines

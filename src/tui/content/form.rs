@@ -1,7 +1,7 @@
 //! The form of a new profile as lines: a line a field, and what there is to say about the one with the cursor.
 
 use super::labelled;
-use crate::domain::profile::question::Need;
+use crate::domain::profile::setting::Need;
 use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role};
 use crate::tui::model::Model;

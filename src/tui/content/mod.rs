@@ -1,7 +1,6 @@
 //! What the panes say, as lines in role: pure functions of the model, used to draw and to know how far one can scroll.
 
 pub mod chain;
-pub mod clock;
 pub mod compare;
 pub mod findings;
 pub mod form;

@@ -7,7 +7,7 @@ use crate::domain::profile::setting::Value;
 use crate::guide::Import;
 use crate::report::context::RenderContext;
 use crate::report::explanation;
-use crate::report::fix::diff;
+use crate::report::finding::diff;
 use crate::report::line::{Line, Role};
 use crate::tui::command::CommandId;
 use crate::tui::command::{Scope, command};

@@ -7,9 +7,9 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::document;
 use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::{Key, Kind};
-use crate::domain::profile::question::{Need, ask, name};
 use crate::domain::profile::resolve::resolve;
 use crate::domain::profile::setting::{Fault, Origin, Setting};
+use crate::domain::profile::setting::{Need, ask, name};
 use crate::guide::{Question, questions};
 
 /// The form of a new profile.

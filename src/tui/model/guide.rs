@@ -7,7 +7,7 @@ use crate::check::{CheckId, Outcome};
 use crate::domain::profile::Guide;
 use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::Key;
-use crate::domain::profile::question::Need;
+use crate::domain::profile::setting::Need;
 use crate::domain::profile::setting::{Fault, Origin, Setting, Value};
 use crate::guide::{CheckResult, Evidence, SetupGuide, Step, StepState, Values, setup_guide, states, thumbprint};
 use crate::report::guide::GuideReport;

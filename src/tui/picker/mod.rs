@@ -4,8 +4,8 @@ mod commands;
 pub mod groups;
 
 use super::command::CommandId;
-use super::content::clock::moment;
 use super::content::handshake::passed_words;
+use super::content::log::moment;
 use super::content::start::guide_title;
 use super::copy;
 use super::inputs::{Patience, RotationWay, ScenarioEntry, Target};

@@ -1,9 +1,9 @@
 //! What each command of the table does.
 
-use super::keys::movement;
+use super::pointer::movement;
 use super::{go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
 use crate::domain::profile::Guide;
-use crate::report::fix::{Answer, answer};
+use crate::report::finding::{Answer, answer};
 use crate::report::line::Wrap;
 use crate::report::privacy::Privacy;
 use crate::tui::command::{CommandId, Scope, again, other_mouse};

@@ -3,7 +3,6 @@
 mod commands;
 mod explain;
 mod guide;
-mod keys;
 mod layers;
 mod pointer;
 mod rotation;
@@ -57,7 +56,7 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
             model.size = (width, height);
             Vec::new()
         }
-        Msg::Key(key) => keys::press(model, key),
+        Msg::Key(key) => pointer::press(model, key),
         Msg::Pointer(pointer) => pointer::act(model, pointer),
         Msg::Paste(pasted) => token::paste(model, &pasted),
         Msg::RunOpened { run, profile, settings } => {

@@ -5,7 +5,8 @@ use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::frame::{self, Border, Extent};
-use super::paint::{self, Keys};
+use super::panes;
+use super::panes::Keys;
 use super::secret;
 use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role, Wrap, cut, fit};
@@ -40,7 +41,7 @@ pub(super) fn draw(
             let note = extent.note(columns.as_deref(), glyphs.dot);
             border(model, theme, geometry, &content::page::title(&reader.page), &note, extent, buffer);
             let first = reader.scroll.min(lines.len());
-            paint::lines(&lines[first..], theme, inner, glyphs, buffer);
+            panes::paint_lines(&lines[first..], theme, inner, glyphs, buffer);
             None
         }
         Layer::Form(form) => draw_form(model, theme, geometry, form, buffer),
@@ -118,7 +119,7 @@ pub(super) fn text_box(
     border(model, theme, geometry, title, "", WHOLE, buffer);
     let inner = geometry.layer_inner();
     let lines = fit(lines, usize::from(inner.width), Wrap::Words, model.render_context().glyphs.ellipsis);
-    paint::lines(&lines, theme, inner, model.render_context().glyphs, buffer);
+    panes::paint_lines(&lines, theme, inner, model.render_context().glyphs, buffer);
     None
 }
 
@@ -151,16 +152,22 @@ fn draw_picker(
         }
         _ => Line::of(Role::Accent, "/").with(Role::Plain, filter.text().to_owned()),
     };
-    paint::line(&prompt, theme, top, show.glyphs, buffer);
+    panes::paint_line(&prompt, theme, top, show.glyphs, buffer);
     for line in 0..page {
         let place = picker.list.offset + usize::from(line);
         let Some(entry) = entries.get(place) else { break };
         let row = Rect { y: inner.y + 1 + line, height: 1, ..inner };
-        paint::line(&entry_line(entry, picker.kind, usize::from(row.width), show), theme, row, show.glyphs, buffer);
+        panes::paint_line(
+            &entry_line(entry, picker.kind, usize::from(row.width), show),
+            theme,
+            row,
+            show.glyphs,
+            buffer,
+        );
         if place == picker.list.selected {
-            paint::select(row, Keys::Here, theme, buffer);
+            panes::select(row, Keys::Here, theme, buffer);
             let mark = Rect { x: row.x - 1, width: 1, ..row };
-            paint::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
+            panes::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
         }
     }
     if below > 0
@@ -169,7 +176,7 @@ fn draw_picker(
         let area = Rect { y: inner.bottom().saturating_sub(below - 1), height: below - 1, ..inner };
         let lines: Vec<Line> = entry.detail.iter().map(|text| Line::of(Role::Plain, text.clone())).collect();
         let lines = fit(&lines, usize::from(area.width), Wrap::Words, show.glyphs.ellipsis);
-        paint::lines(&lines, theme, area, show.glyphs, buffer);
+        panes::paint_lines(&lines, theme, area, show.glyphs, buffer);
     }
     typing.then(|| {
         let before: String = filter.text().chars().take(filter.cursor()).collect();
@@ -220,30 +227,36 @@ fn draw_form(model: &Model, theme: &Theme, geometry: Geometry, form: &Form, buff
         let place = first + usize::from(line);
         let Some(field) = form.fields.get(place) else { break };
         let row = Rect { y: inner.y + line, height: 1, ..inner };
-        paint::line(&content::form::label(field, show), theme, Rect { width: indent, ..row }, show.glyphs, buffer);
+        panes::paint_line(
+            &content::form::label(field, show),
+            theme,
+            Rect { width: indent, ..row },
+            show.glyphs,
+            buffer,
+        );
         let area = Rect { x: row.x + indent, width: row.width.saturating_sub(indent), ..row };
         // A text longer than its field is scrolled so that the cursor shows.
         let before: String = field.input.text().chars().take(field.input.cursor()).collect();
         let shift = before.width().saturating_sub(usize::from(area.width).saturating_sub(1));
         let shown: String = field.input.text().chars().skip(shift).collect();
-        paint::text(&show.prose(&shown), Role::Plain, theme, area, show.glyphs, buffer);
+        panes::text(&show.prose(&shown), Role::Plain, theme, area, show.glyphs, buffer);
         if place == form.focus {
             buffer.set_style(area, theme.style(Role::Accent).add_modifier(ratatui::style::Modifier::UNDERLINED));
             let mark = Rect { x: row.x - 1, width: 1, ..row };
-            paint::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
+            panes::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
             let column = u16::try_from(before.width().saturating_sub(shift)).unwrap_or(u16::MAX);
             cursor = Some(Position { x: area.x.saturating_add(column).min(area.right().saturating_sub(1)), y: area.y });
         }
     }
     let below = Rect { y: inner.y + rows + 1, height: inner.height.saturating_sub(rows + 1), ..inner };
     let advice = fit(&content::form::advice(model, form), usize::from(below.width), Wrap::Words, show.glyphs.ellipsis);
-    paint::lines(&advice, theme, below, show.glyphs, buffer);
+    panes::paint_lines(&advice, theme, below, show.glyphs, buffer);
     let save = Line::of(Role::Accent, "ctrl-s")
         .with(Role::Plain, " saves and runs   ")
         .with(Role::Accent, "esc")
         .with(Role::Plain, " leaves");
     if let Some(y) = inner.bottom().checked_sub(1).filter(|y| *y > below.y + u16::try_from(advice.len()).unwrap_or(0)) {
-        paint::line(&save, theme, Rect { y, height: 1, ..inner }, show.glyphs, buffer);
+        panes::paint_line(&save, theme, Rect { y, height: 1, ..inner }, show.glyphs, buffer);
     }
     cursor
 }

@@ -7,7 +7,7 @@ use ratatui::style::Modifier;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::layer::text_box;
-use super::paint;
+use super::panes;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::guessability;
 use crate::report::line::{Line, Role, Wrap, fit};
@@ -107,7 +107,7 @@ pub(super) fn agreement(
     // The field stands above the last two lines, whatever the lines above it take.
     let row = |from_end: u16| Rect { y: inner.bottom().saturating_sub(from_end), height: 1, ..inner };
     for (line, at) in below.iter().zip([2, 1]) {
-        paint::line(line, theme, row(at), show.glyphs, buffer);
+        panes::paint_line(line, theme, row(at), show.glyphs, buffer);
     }
     let row = row(3);
     if wanted.is_empty() || inner.height < 6 {
@@ -156,7 +156,7 @@ pub(super) fn program(
     text_box(model, theme, geometry, "Rotate by a program of yours", &lines, buffer);
     let row = |y: u16| Rect { y, height: 1, ..inner };
     let last = row(inner.bottom().saturating_sub(1));
-    paint::line(&keys(&[("enter", enter), ("esc", "leave")]), theme, last, show.glyphs, buffer);
+    panes::paint_line(&keys(&[("enter", enter), ("esc", "leave")]), theme, last, show.glyphs, buffer);
     let typed = (program.typed.text(), program.typed.cursor());
     (inner.height >= 6).then(|| input(model, theme, typed, row(inner.y.saturating_add(field)), buffer))
 }
@@ -168,7 +168,7 @@ fn input(model: &Model, theme: &Theme, (text, cursor): (&str, usize), row: Rect,
     let before: String = text.chars().take(cursor).collect();
     let shift = before.width().saturating_sub(usize::from(row.width).saturating_sub(1));
     let shown: String = text.chars().skip(shift).collect();
-    paint::text(&show.prose(&shown), Role::Plain, theme, row, show.glyphs, buffer);
+    panes::text(&show.prose(&shown), Role::Plain, theme, row, show.glyphs, buffer);
     buffer.set_style(row, theme.style(Role::Accent).add_modifier(Modifier::UNDERLINED));
     let column = u16::try_from(before.width().saturating_sub(shift)).unwrap_or(u16::MAX);
     Position { x: row.x.saturating_add(column).min(row.right().saturating_sub(1)), y: row.y }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use trustline::guide::Confirmation;
 use trustline::report::glyphs::GlyphSet;
-use trustline::report::palette::ThemeName;
+use trustline::report::glyphs::ThemeName;
 use trustline::report::privacy::Privacy;
 use trustline::run::event::RunEvent;
 use trustline::tui::inputs::{Appearance, Opening, Replay};

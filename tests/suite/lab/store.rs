@@ -17,7 +17,7 @@ use azure_security_keyvault_secrets::models::{
 use azure_security_keyvault_secrets::{ResourceExt as _, SecretClient, SecretClientOptions};
 use futures_util::TryStreamExt as _;
 use serde_json::Value;
-use trustline::probe::http::aws::connector;
+use trustline::probe::http::connector;
 use trustline::probe::http::{HttpSettings, HttpStack, ProxyUse};
 
 use super::client::{Credentials, Site};

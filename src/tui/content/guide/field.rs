@@ -3,8 +3,8 @@
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::domain::profile::key::Key;
-use crate::domain::profile::question::{Need, ask};
 use crate::domain::profile::setting::Origin;
+use crate::domain::profile::setting::{Need, ask};
 use crate::domain::redaction::looks_secret;
 use crate::guide::Field;
 use crate::report::context::RenderContext;

@@ -1,26 +1,30 @@
 //! The guide: the steps that are left with their states, the step in the middle, and what shows that it is done.
 
-mod evidence;
 mod field;
 mod step;
 mod summary;
 
-pub use field::{StepLayout, cursor, field_at, place};
-pub(in crate::tui) use step::offered;
-
 use unicode_width::UnicodeWidthStr as _;
 
+use super::log::moment;
 use super::start::guide_title;
-use super::{Rows, heading};
+use super::{Rows, finding_lines, heading, pane_lines};
+use crate::check::CheckId;
 use crate::domain::profile::Guide;
-use crate::guide::{Step, StepState, next_open};
-use crate::report::context::RenderContext;
-use crate::report::guide::{sign, state_word};
+use crate::domain::timestamp::parse_rfc3339;
+use crate::guide::{CheckResult, Step, StepState, next_open};
+use crate::report::context::{RenderContext, outcome_word};
+use crate::report::guide::step::CheckStanding;
+use crate::report::guide::{GuideContext, sign, state_word, state_words, step as report};
 use crate::report::line::{Line, Role, Span, Wrap, cut, fit};
+use crate::report::page::{Block, Page};
+use crate::tui::command::{CommandId, Scope};
 use crate::tui::inputs::Keeps;
 use crate::tui::layout;
 use crate::tui::model::guide::Followed;
 use crate::tui::model::{Model, Screen};
+pub use field::{StepLayout, cursor, field_at, place};
+pub(in crate::tui) use step::offered;
 
 /// Columns of a row before the step's title: the sign and the number.
 const NUMBER: usize = 5;
@@ -135,7 +139,7 @@ pub fn layout(model: &Model, width: usize) -> StepLayout {
 /// What stands beside the step where there is room: what shows that it is done, or what is wrong.
 pub fn aside(model: &Model, width: usize) -> Vec<Line> {
     match (selected_step(model), model.guide.followed.as_deref()) {
-        (Some((followed, step)), _) => evidence::lines(model, followed, step, width),
+        (Some((followed, step)), _) => lines(model, followed, step, width),
         (None, Some(followed)) if selected(model) == Some(Row::Summary) => summary::values(model, followed, width),
         _ => Vec::new(),
     }
@@ -182,4 +186,67 @@ pub fn keeps_nothing(followed: &Followed) -> Option<&'static str> {
         Keeps::File => None,
         Keeps::Nothing(why) => Some(why),
     }
+}
+
+/// A time as the console tells it.
+fn time(model: &Model, at: &str) -> String {
+    parse_rfc3339(at).map_or_else(String::new, |seconds| moment(model, seconds))
+}
+
+/// Where a step stands, in a line.
+fn headline(model: &Model, state: &StepState) -> Line {
+    let shown = GuideContext { ctx: model.render_context(), time: &|at| time(model, at) };
+    Line::from(sign(state, shown.ctx)).with(Role::Plain, " ").followed_by(&state_words(state, shown)).hanging(2)
+}
+
+/// All that is known of a step, for a pane of its own.
+fn lines(model: &Model, followed: &Followed, step: &Step, width: usize) -> Vec<Line> {
+    let show = model.render_context();
+    let states = followed.states();
+    let mut lines = Vec::new();
+    if let Some((_, StepState::Failing { findings, .. })) = states.iter().find(|(number, _)| *number == step.number) {
+        for found in findings {
+            lines.extend(finding_lines(found, width, show));
+            lines.push(Line::empty());
+        }
+    }
+    let mut page = Page::default();
+    push_done_when(model, followed, step, &mut page);
+    lines.extend(pane_lines(&page, width, show));
+    lines
+}
+
+/// What the step is done by, how far that is, and the keys that take it further.
+fn push_done_when(model: &Model, followed: &Followed, step: &Step, page: &mut Page) {
+    let show = model.render_context();
+    let key =
+        |id| model.appearance.keymap.key(Scope::On(Screen::Guide), id).map(|key| key.to_string()).unwrap_or_default();
+    let mut title = heading("Done when");
+    if !step.checks.is_empty() {
+        title =
+            title.with(Role::Plain, "  ").with(Role::Accent, key(CommandId::CheckStep)).with(Role::Muted, " checks it");
+    }
+    page.push(Block::Heading(title));
+    report::push_done_when(page, step, &|check| standing(model, followed, check), show);
+    let Some(confirm) = &step.confirm else { return };
+    let confirmation = followed.file.confirmations.iter().rfind(|confirmed| confirmed.step == step.number);
+    let (mark, below) = match confirmation {
+        Some(said) => {
+            let words = format!("you said so, {}", time(model, &said.at));
+            (Span::of(Role::Good, show.glyphs.pass), Line::of(Role::Muted, words))
+        }
+        None => {
+            let key = Line::of(Role::Accent, key(CommandId::ConfirmStep));
+            (Span::of(Role::Plain, show.glyphs.waiting), key.with(Role::Muted, " says that it is done"))
+        }
+    };
+    page.item(mark, Line::of(Role::Plain, show.prose(confirm)));
+    page.item(Span::of(Role::Plain, " "), below);
+}
+
+fn standing(model: &Model, followed: &Followed, check: CheckId) -> Option<CheckStanding> {
+    let CheckResult { outcome, blocked_by, at, .. } = followed.judged.iter().find(|judged| judged.check == check)?;
+    let blocked = blocked_by.map(|by| format!(", blocked by {by}")).unwrap_or_default();
+    let words = format!("{}{blocked}, {}", outcome_word(*outcome), time(model, at));
+    Some(CheckStanding { sign: model.render_context().sign(*outcome), words })
 }

@@ -3,7 +3,7 @@
 
 use super::super::{finding_lines, heading, pane_lines};
 use super::field::{self, StepLayout};
-use super::{evidence, has_aside, keeps_nothing};
+use super::{has_aside, keeps_nothing};
 use crate::cause::Finding;
 use crate::guide::{Artifact, Filling, Form, Step, StepState, fill, render};
 use crate::report::guide::artifacts;
@@ -11,6 +11,7 @@ use crate::report::guide::step as report;
 use crate::report::line::{Line, Role};
 use crate::report::page::{Block, Page};
 use crate::tui::command::{CommandId, Scope};
+use crate::tui::content::guide;
 use crate::tui::model::guide::Followed;
 use crate::tui::model::{Model, Screen};
 
@@ -53,7 +54,7 @@ pub(super) fn layout_step(model: &Model, followed: &Followed, step: &Step, width
     let states = followed.states();
     let state = states.iter().find(|(number, _)| *number == step.number).map(|(_, state)| state);
     if let Some(state) = state {
-        laid.lines.push(evidence::headline(model, state));
+        laid.lines.push(guide::headline(model, state));
         if let (StepState::Failing { findings, .. }, false) = (state, has_aside(model)) {
             for found in findings.iter().take(2) {
                 laid.lines.push(Line::empty());
@@ -114,7 +115,7 @@ pub(super) fn layout_step(model: &Model, followed: &Followed, step: &Step, width
     report::push_caveats(&mut below, step, &mut filling, show);
     if !has_aside(model) {
         below.gap();
-        evidence::push_done_when(model, followed, step, &mut below);
+        guide::push_done_when(model, followed, step, &mut below);
     }
     report::push_failures(&mut below, &step.failures(followed.file.guide));
     report::push_reading_apart(&mut below, &step.reading);

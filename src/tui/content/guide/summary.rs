@@ -1,13 +1,14 @@
 //! The end of a guide: what is set up, how each step is known to be done, and the values.
 
 use super::super::pane_lines;
-use super::{evidence, has_aside};
+use super::has_aside;
 use crate::guide::StepState;
 use crate::report::context::RenderContext;
 use crate::report::guide::{GuideContext, progress, push_steps, push_values};
 use crate::report::line::{Line, Role};
 use crate::report::page::{Block, Page};
 use crate::tui::command::{CommandId, Scope};
+use crate::tui::content::guide;
 use crate::tui::model::Model;
 use crate::tui::model::guide::Followed;
 
@@ -28,7 +29,7 @@ pub(super) fn row(states: &[(u8, StepState)], width: usize, show: RenderContext)
 
 /// The steps, each with what shows that it is done.
 pub(super) fn lines(model: &Model, followed: &Followed, width: usize) -> Vec<Line> {
-    let shown = GuideContext { ctx: model.render_context(), time: &|at| evidence::time(model, at) };
+    let shown = GuideContext { ctx: model.render_context(), time: &|at| guide::time(model, at) };
     let guide = followed.report();
     let mut page = Page::default();
     page.push(Block::Text(progress(&followed.states())));

@@ -5,7 +5,7 @@ pub mod words;
 
 use serde_json::Value;
 
-use super::clock::moment;
+use super::log::moment;
 use super::{LABEL, Rows, command_line, finding_lines, heading, labelled, page};
 use crate::cause::Certainty;
 use crate::check::CheckId;

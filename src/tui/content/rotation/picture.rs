@@ -10,7 +10,7 @@ use crate::report::line::{Line, Role, cut};
 use crate::report::rotation::{seen_fingerprint, source_words};
 use crate::run::rotation::report::{RotationReport, SecretReport};
 use crate::tui::content::LABEL;
-use crate::tui::content::clock::{moment, time_of_day};
+use crate::tui::content::log::{moment, time_of_day};
 use crate::tui::model::Model;
 
 /// From this many columns on, the parts stand apart.

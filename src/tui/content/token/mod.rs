@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use self::expectation::verdict;
 pub use self::expectation::{Expectation, Expected, expectations};
-use super::clock::{moment, relative};
+use super::log::{moment, relative};
 use super::{LABEL, Rows, heading, labelled, pane_lines};
 use crate::check::Outcome;
 use crate::domain::profile::TokenSource;

@@ -16,7 +16,7 @@ use trustline::report::line::{Line, Role, Wrap, fit};
 use trustline::report::{junit, rotation, run};
 use trustline::run::record;
 use trustline::run::report::Report;
-use trustline::run::rotation::kept::KeptSession;
+use trustline::run::rotation::event::KeptSession;
 use trustline::tui::config;
 
 use super::{Target, written};
