@@ -1,4 +1,5 @@
-//! The check of the running deployment: it answers, knows our token, and a kickoff would have its inputs. Nothing is started.
+//! The check of the running deployment: it answers, knows our token, and a kickoff would have its inputs. Nothing is
+//! started.
 
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::{granted, quoted, unanswered};

@@ -1,5 +1,5 @@
-//! A profile opened by its path may come from anybody: what it would run, which files and variables it would have sent, and to
-//! whom, is asked first on a terminal, and refused without one unless a flag allows it.
+//! A profile opened by its path may come from anybody: what it would run, which files and variables it would have sent,
+//! and to whom, is asked first on a terminal, and refused without one unless a flag allows it.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{self, Component, Path, PathBuf};

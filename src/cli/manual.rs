@@ -1,5 +1,5 @@
-//! What long help and man pages say beside the options: examples, what stands behind `--only` and `--set`, the variables that are
-//! read, the files that are kept, the exit status. Tables, from which both are made.
+//! What long help and man pages say beside the options: examples, what stands behind `--only` and `--set`, the
+//! variables that are read, the files that are kept, the exit status. Tables, from which both are made.
 
 use clap::Command;
 use clap_mangen::roff::{Roff, bold, roman};

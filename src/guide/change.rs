@@ -1,4 +1,5 @@
-//! What a guide asks for, and what following a guide changes in a profile: values, and what a person confirmed. The text's other parts stay.
+//! What a guide asks for, and what following a guide changes in a profile: values, and what a person confirmed. The
+//! text's other parts stay.
 
 use super::state::{Confirmation, ExternalProof};
 use super::text::{Field, Proof, SetupGuide, setup_guide};

@@ -1,9 +1,10 @@
 //! The embedded cloud on loopback.
 //!
-//! An issuer, STS, Secrets Manager with KMS and IAM, Entra, Key Vault and a deployment, over TLS from an authority made at start, on ports that the
-//! system chooses. It speaks the clouds' wire protocols and reads nothing but the wire: STS fetches the issuer's
-//! documents, verifies signatures and evaluates the role's trust policy; Secrets Manager verifies the request's
-//! signature and evaluates the caller's policies. What a scenario breaks is a thing in the [`World`], never an answer.
+//! An issuer, STS, Secrets Manager with KMS and IAM, Entra, Key Vault and a deployment, over TLS from an authority made
+//! at start, on ports that the system chooses. It speaks the clouds' wire protocols and reads nothing but the wire: STS
+//! fetches the issuer's documents, verifies signatures and evaluates the role's trust policy; Secrets Manager verifies
+//! the request's signature and evaluates the caller's policies. What a scenario breaks is a thing in the [`World`],
+//! never an answer.
 //!
 //! One liberty: its issuer has a port, which IAM would refuse.
 

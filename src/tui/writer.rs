@@ -1,5 +1,6 @@
-//! What goes to the terminal, as escape sequences: what it takes at once is written at once, and the rest by a thread of its own. So a
-//! terminal that takes nothing holds up nothing else, and frames that it cannot take are left out instead of kept.
+//! What goes to the terminal, as escape sequences: what it takes at once is written at once, and the rest by a thread
+//! of its own. So a terminal that takes nothing holds up nothing else, and frames that it cannot take are left out
+//! instead of kept.
 
 use std::fmt::Write as _;
 use std::fs::File;

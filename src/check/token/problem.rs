@@ -1,4 +1,5 @@
-//! How findings add up to a verdict on the token, and which cause each problem of a token stands for, in which check it counts, and how much it weighs.
+//! How findings add up to a verdict on the token, and which cause each problem of a token stands for, in which check it
+//! counts, and how much it weighs.
 
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::{CheckId, Verdict};

@@ -1,4 +1,5 @@
-//! A profile written as TOML, and one change to such a text that leaves everything else in it as it stands, comments and order included.
+//! A profile written as TOML, and one change to such a text that leaves everything else in it as it stands, comments
+//! and order included.
 
 use toml_edit::{Array, DocumentMut, Item, Table, Value as Toml};
 

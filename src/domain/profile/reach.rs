@@ -1,5 +1,6 @@
-//! The hosts that are the clouds' own, and what a profile's file makes this machine do for it: a program that is run, a file or variable that is read to be sent,
-//! hosts that are sent a token or key. The owner of one's own profiles decided that; a file from elsewhere did not ask.
+//! The hosts that are the clouds' own, and what a profile's file makes this machine do for it: a program that is run, a
+//! file or variable that is read to be sent, hosts that are sent a token or key. The owner of one's own profiles
+//! decided that; a file from elsewhere did not ask.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! Known secrets in a text of somebody who was sent them: found in lines of any width, with blanks between, escaped, in other
-//! letters, in hexadecimal, Base64, or backwards.
+//! Known secrets in a text of somebody who was sent them: found in lines of any width, with blanks between, escaped, in
+//! other letters, in hexadecimal, Base64, or backwards.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,5 @@
-//! What secrets look like: so that one in the wrong place is refused, and not quoted, and one inside a text is cut out of it.
+//! What secrets look like: so that one in the wrong place is refused, and not quoted, and one inside a text is cut out
+//! of it.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

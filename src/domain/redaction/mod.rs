@@ -1,5 +1,5 @@
-//! Taking secrets out of texts: those that are known, however somebody else spells them ([`echo`]); what looks like one; and what
-//! is too random to be anything else.
+//! Taking secrets out of texts: those that are known, however somebody else spells them ([`echo`]); what looks like
+//! one; and what is too random to be anything else.
 
 pub mod echo;
 mod likeness;

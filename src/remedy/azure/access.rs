@@ -1,4 +1,5 @@
-//! Rights on the vault and its settings: a role at the narrowest scope that serves, or a policy with the two permissions that are needed.
+//! Rights on the vault and its settings: a role at the narrowest scope that serves, or a policy with the two
+//! permissions that are needed.
 
 use super::names::{Names, WORK, digest};
 use crate::cause::{Actor, Fix};

@@ -1,4 +1,5 @@
-//! The header with its chain, and a pane's border: its title, the position within what is longer than the pane, and a scrollbar.
+//! The header with its chain, and a pane's border: its title, the position within what is longer than the pane, and a
+//! scrollbar.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
