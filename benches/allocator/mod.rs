@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use trustline::cause::explain::{ExplainContext, explain};
-use trustline::run::record;
+use trustline::run::record::{self, Recorded};
 use trustline::run::report::Report;
 
 const ROUNDS: usize = 20;
@@ -33,7 +33,7 @@ const WORK: [(&str, fn()); 5] = [
     }),
     ("a recording replayed 20 times", || {
         for _ in 0..20 {
-            if let Ok(recording) = record::read(RECORDING) {
+            if let Ok(Recorded::Run(recording)) = record::read(RECORDING) {
                 black_box(trustline::report::json::report(&Report::of(&recording.events)));
             }
         }

@@ -68,7 +68,7 @@ fn denied(check: FoundBy, evaluation: &AccessEvaluation, statement: &AccessState
 /// No statement allows the action at all.
 fn not_granted(check: FoundBy, evaluation: &AccessEvaluation) -> Finding {
     let action = &evaluation.action;
-    let summary = format!("no policy at hand allows `{action}`");
+    let summary = format!("no policy that was read allows `{action}`");
     let mut finding = Finding::new(cause_of(action), check, Certainty::Proven, summary)
         .with_command("Add a statement", statement(action, &wanted(&evaluation.resource)));
     finding.docs = docs_of(action).to_owned();

@@ -85,7 +85,7 @@ fn narrow_no_match(findings: &mut Vec<Finding>, error: &EntraError, check: Found
         }
         Decision::Allow => {
             findings.retain(|f| !TrustDocument::Credentials.decides().contains(&f.cause));
-            let fact = "the federated credential at hand accepts this token: issuer, subject and audience are equal";
+            let fact = "the federated credential accepts this token: issuer, subject and audience are equal";
             for finding in findings.iter_mut() {
                 finding.evidence.push(fact.to_owned());
             }
@@ -100,7 +100,7 @@ fn narrow_no_match(findings: &mut Vec<Finding>, error: &EntraError, check: Found
                 .with_evidence(fact),
             );
             if !findings.iter().any(|f| f.cause == Cause::ClientWrong) {
-                let summary = "the credential at hand may belong to another application than the client id names";
+                let summary = "the credential may belong to another application than the client id names";
                 findings
                     .push(Finding::new(Cause::ClientWrong, check, Certainty::Possible, summary).with_evidence(fact));
             }

@@ -125,7 +125,7 @@ fn narrow_policies(findings: &mut Vec<Finding>, check: FoundBy, asked: Asked, se
 
 /// "Not found" comes only after the right was granted; a deleted secret of the name may still be there.
 fn narrow_missing(findings: &mut Vec<Finding>, check: FoundBy, seen: &Seen<'_>) {
-    let proof = "the answer came after the right to read was checked, so the right is there";
+    let proof = "the answer came after the right to read was checked, so that right exists";
     match seen.recoverable {
         Some(true) => put_first(
             findings,

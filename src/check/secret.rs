@@ -46,7 +46,7 @@ fn json_key(facts: &Facts, _profile: &Profile) -> Verdict {
     let reason = match &field.state {
         FieldState::Found => return Verdict::pass(),
         FieldState::NotText { kind } => {
-            let reason = format!("the field `{key}` is {kind}; a consumer that expects a text may not take it");
+            let reason = format!("the field `{key}` is {kind}; a consumer that expects a text may not accept it");
             return Verdict { outcome: Outcome::Warn, reason: Some(reason), findings: Vec::new() };
         }
         FieldState::Missing { nearest: Some(nearest) } => {

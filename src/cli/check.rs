@@ -26,6 +26,7 @@ use crate::run::event::{EventKind, RunVerdict};
 use crate::run::fleet::FleetEvent;
 use crate::run::plan::{Limits, Selection};
 use crate::run::probes::WorldProbes;
+use crate::run::record::SCHEMA;
 use crate::run::report::Report;
 use crate::run::runner::RunRequest;
 use crate::run::{now, runner};
@@ -115,7 +116,7 @@ async fn check_in_lab(args: &RunArgs, scenario: &str) -> Result<(Report, Option<
 
 async fn check(args: &RunArgs, profile: Profile, http: HttpStack) -> Result<(Report, Option<Exit>), CliError> {
     let profile = Profile { selector: args.network.again(&profile.selector), ..profile };
-    let mut recorder = args.record.as_deref().map(replay::begin).transpose()?;
+    let mut recorder = args.record.as_deref().map(|path| replay::begin(path, SCHEMA)).transpose()?;
     let request = RunRequest {
         profile,
         selection: Selection { only: args.only.clone(), skip: args.skip.clone() },

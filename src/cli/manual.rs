@@ -111,7 +111,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         &[
             ("trustline guide aws-workload-identity --profile prod", "a guide, with the profile's values"),
             ("trustline guide aws-workload-identity 3 --profile prod", "one step"),
-            ("trustline guide aws-workload-identity --profile prod --check", "see where each step stands"),
+            ("trustline guide aws-workload-identity --profile prod --check", "see the state of each step"),
         ],
     ),
     (

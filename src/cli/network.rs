@@ -150,3 +150,25 @@ fn can_start(threads: usize) -> std::io::Result<()> {
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_variable_that_holds_no_address_is_named_and_its_value_not_shown() {
+        let refused = |set: &[(&str, &str)]| {
+            let value_of = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+            proxy_variables(&value_of).err().map(|error| error.message)
+        };
+        for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+            let said = refused(&[(name, "user:planted@::::")]).unwrap();
+            assert!(said.starts_with(name) && !said.contains("planted"), "{said}");
+            assert_eq!(refused(&[(name, "http://proxy.example:3128")]), None);
+            assert_eq!(refused(&[(name, "")]), None, "an empty variable is as good as none");
+        }
+        // The first spelling that is set is the one that is used.
+        assert_eq!(refused(&[("ALL_PROXY", "http://proxy.example:3128"), ("all_proxy", "::::")]), None);
+        assert!(refused(&[("ALL_PROXY", ""), ("all_proxy", "::::")]).is_some_and(|said| said.starts_with("all_proxy")));
+    }
+}

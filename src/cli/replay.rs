@@ -1,4 +1,4 @@
-//! `trustline replay`: opens a recorded run in the console, or prints its report.
+//! `trustline replay`: opens a recorded run in the console, or prints its report; of a rotation it prints the report.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -9,13 +9,14 @@ use clap::Args;
 use super::console::LookArgs;
 use super::exit::{CliError, Exit};
 use super::flags::{ColorChoice, OutputArgs, OutputFormat};
-use super::{check, console, terminal};
+use super::{check, console, rotate, terminal};
 use crate::probe::regular_file;
 use crate::report::run::page;
 use crate::report::{json, junit};
-use crate::run::record;
-use crate::run::record::Recorder;
+use crate::run::record::{self, Recorded, Recorder, Recording};
 use crate::run::report::Report;
+use crate::run::rotation::event::RotationEvent;
+use crate::run::rotation::report::RotationReport;
 use crate::{private_file, tui};
 
 /// Arguments of `trustline replay`.
@@ -41,6 +42,10 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
     let name = args.file.display();
     let file = regular_file::open(&args.file).map_err(|e| CliError::new(format!("{name}: {e}")))?;
     let recording = record::read(BufReader::new(file)).map_err(|e| CliError::new(format!("{name}: {e}")))?;
+    let recording = match recording {
+        Recorded::Run(recording) => recording,
+        Recorded::Rotation(recording) => return print_rotation(&recording, args),
+    };
     if args.output.is_none() && tui::obstacle().is_none() {
         return console::replay(name.to_string(), recording, &args.look);
     }
@@ -54,8 +59,11 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
     Ok(check::exit(&report, args.strict))
 }
 
-/// Begins a recording in a file that must not exist yet.
-pub(super) fn begin(path: &Path) -> Result<Recorder<BufWriter<File>>, CliError> {
+/// Writes to a file.
+pub(super) type FileRecorder = Recorder<BufWriter<File>>;
+
+/// Begins a recording of this schema in a file that must not exist yet.
+pub(super) fn begin(path: &Path, schema: &str) -> Result<FileRecorder, CliError> {
     let refused = |e: std::io::Error| match e.kind() {
         std::io::ErrorKind::AlreadyExists => {
             CliError::new(format!("--record {}: the file exists; name a new one", path.display()))
@@ -63,5 +71,16 @@ pub(super) fn begin(path: &Path) -> Result<Recorder<BufWriter<File>>, CliError> 
         _ => CliError::new(format!("--record {}: {e}", path.display())),
     };
     let file = private_file::create(path).map_err(refused)?;
-    Recorder::begin(BufWriter::new(file)).map_err(refused)
+    Recorder::begin(BufWriter::new(file), schema).map_err(refused)
+}
+
+fn print_rotation(recording: &Recording<RotationEvent>, args: &ReplayArgs) -> Result<Exit, CliError> {
+    let output = OutputArgs { output: args.output.unwrap_or_default(), color: args.color };
+    if output.output == OutputFormat::Junit {
+        return Err(CliError::new("a rotation is printed as text, json or markdown"));
+    }
+    let mut report = RotationReport::default();
+    recording.events.iter().for_each(|event| report.apply(event));
+    rotate::print(&report, &output)?;
+    Ok(rotate::exit(&report))
 }

@@ -54,6 +54,7 @@ fn variable(name: &str, filling: &mut Filling<'_>) -> Option<String> {
         "entra-portal" => {
             azure_host(filling, ["entra.microsoft.com", "entra.microsoft.us", "entra.microsoftonline.cn"])
         }
+        command if command.starts_with("trustline ") => filling.command(command),
         key => filling.value(Key::parse(key)?),
     })
 }
@@ -79,6 +80,14 @@ mod tests {
     use crate::domain::profile::Guide;
     use crate::domain::profile::document::parse_flag;
     use crate::guide::values::Values;
+
+    #[test]
+    fn commands_choose_the_profile_that_the_guide_is_read_with() {
+        let values = Values::of(Guide::AwsWorkloadIdentity, &[]);
+        let filled = |values: &Values| fill("Run `{trustline check}`.", &mut Filling::new(values));
+        assert_eq!(filled(&values), "Run `trustline check`.");
+        assert_eq!(filled(&values.chosen_by(" --profile 'my own'")), "Run `trustline check --profile 'my own'`.");
+    }
 
     #[test]
     fn values_and_placeholders_take_the_variables_places() {

@@ -22,6 +22,8 @@ pub struct Values {
     pub guide: Guide,
     texts: BTreeMap<Key, String>,
     thumbprint: Option<String>,
+    /// The flags that choose the profile, quoted for a shell.
+    selector: String,
 }
 
 impl Values {
@@ -36,13 +38,24 @@ impl Values {
                 Value::Flag(_) => None,
             })
             .collect();
-        Values { guide, texts, thumbprint: None }
+        Values { guide, texts, thumbprint: None, selector: String::new() }
     }
 
     /// With the thumbprint of the certificates that the issuer serves, where they were seen: SHA-1, in hexadecimal.
     #[must_use]
     pub fn with_thumbprint(self, thumbprint: Option<String>) -> Self {
         Values { thumbprint, ..self }
+    }
+
+    /// With the flags that choose the profile, quoted for a shell.
+    #[must_use]
+    pub fn chosen_by(self, selector: &str) -> Self {
+        Values { selector: selector.trim().to_owned(), ..self }
+    }
+
+    /// A command of this program's for the same profile, such as `trustline check --profile prod`.
+    pub fn command(&self, command: &str) -> String {
+        format!("{command} {}", self.selector).trim_end().to_owned()
     }
 
     /// The text behind a key.
@@ -87,6 +100,11 @@ impl<'a> Filling<'a> {
 
     pub fn guide(&self) -> Guide {
         self.values.guide
+    }
+
+    /// A command of this program's for the same profile.
+    pub fn command(&self, command: &str) -> String {
+        self.values.command(command)
     }
 
     /// The value of a key, if there is one.

@@ -7,12 +7,14 @@
 pub mod aws;
 pub mod azure;
 pub mod catalogue;
+mod explained;
 pub mod profile;
 mod request;
 pub mod script;
 mod undecided;
 
 pub use catalogue::{Values, advise, advised, explained, looking};
+pub use explained::{ExplainedFiles, undecided_text};
 pub use profile::profile_set;
 pub use undecided::{look, suspects, undecided};
 

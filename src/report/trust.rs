@@ -53,7 +53,7 @@ pub fn policy(report: &TrustReport<Policy, PolicyEvaluation>, ctx: RenderContext
         let words = match found.decision {
             Decision::Allow => "allowed: the trust policy lets this token have the role",
             Decision::Deny => "denied: the trust policy does not let this token have the role",
-            Decision::Unknown => "unknown: it depends on what is not at hand",
+            Decision::Unknown => "unknown: it depends on what was not given",
         };
         let mut head = headline(found.decision, words, judged.predicted, ctx);
         let subject = judged.claims.get("sub").map_or("none".to_owned(), |sub| match sub {
@@ -103,9 +103,9 @@ pub fn credentials(report: &TrustReport<&CredentialSet, CredentialEvaluation>, c
     let mut page = Page::default();
     if let Some(judged) = &report.judged {
         let words = match judged.evaluation.decision {
-            Decision::Allow => "allowed: a federated credential lets this token stand for the application",
-            Decision::Deny => "denied: no federated credential lets this token stand for the application",
-            Decision::Unknown => "unknown: it depends on what is not at hand",
+            Decision::Allow => "allowed: a federated credential lets this token act as the application",
+            Decision::Deny => "denied: no federated credential lets this token act as the application",
+            Decision::Unknown => "unknown: it depends on what was not given",
         };
         let mut head = headline(judged.evaluation.decision, words, judged.predicted, ctx);
         push_prediction(&mut head, judged, ctx);

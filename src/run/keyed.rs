@@ -61,7 +61,7 @@ impl KeyedFingerprints {
 }
 
 /// Replaces each of these texts wherever it stands in a document's texts.
-fn replace_each(document: &mut Value, replacements: &[(String, String)]) {
+pub(super) fn replace_each(document: &mut Value, replacements: &[(String, String)]) {
     match document {
         Value::String(text) => {
             for (old, new) in replacements {

@@ -2,13 +2,17 @@
 
 use std::io::{BufRead, Write};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::event::{EventKind, RunEvent};
+use super::rotation::event::{RotationEvent, RotationKind};
 use crate::domain::text::visible_json;
 
-/// The schema's name in a recording's first line.
+/// The schema's name in the first line of a run's recording.
 pub const SCHEMA: &str = "trustline.recording/1";
+/// The schema's name in the first line of a rotation's.
+pub const ROTATION_SCHEMA: &str = "trustline.rotation-recording/1";
 
 /// Longest line that is read, in bytes; an event is far smaller.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
@@ -25,16 +29,16 @@ pub struct Recorder<W: Write> {
 }
 
 impl<W: Write> Recorder<W> {
-    /// Begins a recording with its header line.
-    pub fn begin(mut sink: W) -> std::io::Result<Self> {
-        let header = Header { schema: SCHEMA.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
+    /// Begins a recording of this schema with its header line.
+    pub fn begin(mut sink: W, schema: &str) -> std::io::Result<Self> {
+        let header = Header { schema: schema.to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
         serde_json::to_writer(&mut sink, &header)?;
         sink.write_all(b"\n")?;
         Ok(Recorder { sink })
     }
 
     /// Appends one event and flushes it, so that a killed run leaves a readable recording.
-    pub fn write(&mut self, event: &RunEvent) -> std::io::Result<()> {
+    pub fn write(&mut self, event: &impl Serialize) -> std::io::Result<()> {
         let line = visible_json(&serde_json::to_string(event)?);
         writeln!(self.sink, "{line}")?;
         self.sink.flush()
@@ -51,10 +55,10 @@ pub enum RecordingError {
     #[error("line 1 is not the header of a recording; expected {{\"schema\":\"{SCHEMA}\",…}}")]
     NoHeader,
     /// A recording of another schema.
-    #[error("line 1 names the schema `{0}`; this version reads `{SCHEMA}`")]
+    #[error("line 1 names the schema `{0}`; this version reads `{SCHEMA}` and `{ROTATION_SCHEMA}`")]
     OtherSchema(String),
     /// A line is not an event.
-    #[error("line {line} is not a run event: {problem}")]
+    #[error("line {line} is not an event of a recording: {problem}")]
     BadEvent {
         /// Counted from 1.
         line: usize,
@@ -64,28 +68,52 @@ pub enum RecordingError {
     /// A line is longer than any event.
     #[error("line {0} is longer than 4 MiB")]
     LongLine(usize),
-    /// The first event is not the plan.
-    #[error("line 2 is not a run's plan")]
-    NoPlan,
+    /// The first event is not the one that a run or a rotation begins with.
+    #[error("line 2 is not the beginning of a run")]
+    NoBeginning,
 }
 
 /// A recording as it was read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Recording {
+pub struct Recording<E = RunEvent> {
     /// The events in order.
-    pub events: Vec<RunEvent>,
+    pub events: Vec<E>,
     /// Whether the last line was cut off, as by a killed process; the events before it are whole.
     pub truncated: bool,
 }
 
+/// What was recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recorded {
+    Run(Recording),
+    Rotation(Recording<RotationEvent>),
+}
+
 /// Reads a recording.
-pub fn read(mut source: impl BufRead) -> Result<Recording, RecordingError> {
+///
+/// # Errors
+/// The file cannot be read, or is no recording.
+pub fn read(mut source: impl BufRead) -> Result<Recorded, RecordingError> {
     let mut header = Vec::new();
     read_line(&mut source, &mut header, 1)?;
     let header: Header = serde_json::from_slice(&header).map_err(|_| RecordingError::NoHeader)?;
-    if header.schema != SCHEMA {
-        return Err(RecordingError::OtherSchema(header.schema));
+    match header.schema.as_str() {
+        SCHEMA => {
+            let begins = |event: &RunEvent| matches!(event.kind, EventKind::Planned { .. });
+            read_events(source, begins).map(Recorded::Run)
+        }
+        ROTATION_SCHEMA => {
+            let begins = |event: &RotationEvent| matches!(event.kind, RotationKind::Started { .. });
+            read_events(source, begins).map(Recorded::Rotation)
+        }
+        _ => Err(RecordingError::OtherSchema(header.schema)),
     }
+}
+
+fn read_events<E: DeserializeOwned>(
+    mut source: impl BufRead,
+    begins: impl Fn(&E) -> bool,
+) -> Result<Recording<E>, RecordingError> {
     let (mut events, mut truncated, mut line) = (Vec::new(), false, Vec::new());
     for number in 2.. {
         line.clear();
@@ -97,7 +125,7 @@ pub fn read(mut source: impl BufRead) -> Result<Recording, RecordingError> {
             }
             break;
         }
-        match serde_json::from_slice::<RunEvent>(&line) {
+        match serde_json::from_slice::<E>(&line) {
             Ok(event) => events.push(event),
             Err(_) if !whole => {
                 truncated = true;
@@ -107,9 +135,9 @@ pub fn read(mut source: impl BufRead) -> Result<Recording, RecordingError> {
         }
     }
     match events.first() {
-        Some(RunEvent { kind: EventKind::Planned { .. }, .. }) => Ok(Recording { events, truncated }),
+        Some(first) if begins(first) => Ok(Recording { events, truncated }),
         None if truncated => Ok(Recording { events, truncated }),
-        _ => Err(RecordingError::NoPlan),
+        _ => Err(RecordingError::NoBeginning),
     }
 }
 
@@ -138,10 +166,11 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let mut bytes = Vec::new();
-        Recorder::begin(&mut bytes).unwrap().write(&plan(0)).unwrap();
-        assert_eq!(read(&bytes[..]).unwrap(), Recording { events: vec![plan(0)], truncated: false });
+        Recorder::begin(&mut bytes, SCHEMA).unwrap().write(&plan(0)).unwrap();
+        let whole = Recording { events: vec![plan(0)], truncated: false };
+        assert_eq!(read(&bytes[..]).unwrap(), Recorded::Run(whole));
         let cut = &bytes[..bytes.len() - 5];
-        assert!(read(cut).unwrap().truncated);
+        assert_eq!(read(cut).unwrap(), Recorded::Run(Recording { events: Vec::new(), truncated: true }));
     }
 
     #[test]
@@ -153,6 +182,9 @@ mod tests {
             read(format!("{header}nonsense\n").as_bytes()),
             Err(RecordingError::BadEvent { line: 2, .. })
         ));
-        assert!(matches!(read(header.as_bytes()), Err(RecordingError::NoPlan)));
+        assert!(matches!(read(header.as_bytes()), Err(RecordingError::NoBeginning)));
+        let mut other = Vec::new();
+        Recorder::begin(&mut other, ROTATION_SCHEMA).unwrap().write(&plan(0)).unwrap();
+        assert!(matches!(read(&other[..]), Err(RecordingError::BadEvent { line: 2, .. })));
     }
 }

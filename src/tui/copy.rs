@@ -31,8 +31,11 @@ pub fn offers(model: &Model) -> Vec<Offer> {
     });
     if let Some(reader) = reader {
         match &reader.page {
-            Page::Explained(explanation) => {
-                explanation.causes.iter().for_each(|found| finding_offers(found, &mut offers));
+            Page::Explained(explained) => {
+                explained.explanation.causes.iter().for_each(|found| finding_offers(found, &mut offers));
+                if let Some(open) = &explained.undecided {
+                    offer(&mut offers, "the command that decides", open.decide.command.clone());
+                }
             }
             Page::Fix(fix) => {
                 let scripts =

@@ -1,5 +1,7 @@
 //! `trustline check`.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::Value;
 
 use super::support::trustline;
@@ -112,6 +114,39 @@ fn a_policy_for_everybody_lets_no_token_in() {
     let (report, code) = report(&["--lab", "--set", &setting]);
     assert_eq!((code, check(&report, "trust.policy")["outcome"].as_str()), (1, Some("fail")), "{report:#}");
     assert_eq!(report["findings"][0]["cause"], "principal-arn-wrong");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("policy.json");
+    for path in [missing.to_str().unwrap(), folder.path().to_str().unwrap()] {
+        let (report, code) = report(&["--lab", "missing-get", "--set", &format!("aws.identity-policy={path}")]);
+        assert_eq!(code, 1, "{report:#}");
+        let evidence = report["findings"][0]["evidence"].to_string();
+        assert!(evidence.contains("aws.identity-policy") && evidence.contains(path), "{evidence}");
+    }
+    let output = trustline().args(["check", "--lab", "--ca-file"]).arg(&missing).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("policy.json"));
+}
+
+/// A container's limit of processes, for example.
+#[test]
+#[ignore = "needs root, setpriv and prlimit"]
+fn without_a_thread_to_start_the_program_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("trustline");
+    std::fs::copy(env!("CARGO_BIN_EXE_trustline"), &program).unwrap();
+    for arguments in [&["check", "--lab"][..], &["issuer", "https://127.0.0.1:1"]] {
+        let mut limited = std::process::Command::new("setpriv");
+        limited.args(["--reuid=65534", "--clear-groups", "prlimit", "--nproc=1"]).arg(&program).args(arguments);
+        let output = limited.current_dir(folder.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains("no thread can be started") && said.contains("ulimit -u"), "{said}");
+    }
 }
 
 #[test]

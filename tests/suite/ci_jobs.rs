@@ -36,7 +36,7 @@ fn in_gitlab() {
     let variables = [("GITLAB_CI", "true"), ("CI_SERVER_URL", instance), ("GITLAB_OIDC_TOKEN", token.trim())];
     let (status, said) = job(&lab, &variables, &[]);
     assert_eq!(status, Some(0), "{said}");
-    for part in ["gitlab-aws", "a token is there", "secret can be read", "sha256:", "PASS"] {
+    for part in ["gitlab-aws", "a token was obtained", "secret can be read", "sha256:", "PASS"] {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }
     assert_fit_for_a_log(&said, token.trim());

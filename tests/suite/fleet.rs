@@ -13,6 +13,18 @@ use super::servers::{Reply, plain};
 use super::support::RunningLab;
 use super::support::trustline;
 
+#[test]
+fn a_file_that_is_passed_over_is_named() {
+    let fleet = Fleet::new();
+    fleet.add("good", ("guide", "guide"));
+    fleet.put("bad name", "");
+    let output = fleet.command(&["--all", "--output", "json"]).output().unwrap();
+    let (printed, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("bad name.toml") && said.contains("no name for a profile"), "{said}");
+    assert!(serde_json::from_str::<Value>(&printed).is_ok(), "{printed}");
+}
+
 /// A folder of profiles beside a lab.
 struct Fleet {
     lab: RunningLab,

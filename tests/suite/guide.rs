@@ -199,14 +199,38 @@ fn what_does_not_exist_is_refused_with_the_nearest() {
     }
 }
 
+/// As printed, a command must find the profile that the guide was read with.
+#[test]
+fn the_commands_of_a_step_choose_the_profile() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("my own.toml");
+    fs::write(&file, profile("aws-workload-identity")).unwrap();
+    let selector = format!("--profile-file '{}'", file.display());
+    for (step, command) in [("8", "trustline check"), ("10", "trustline rotate"), ("3", "trustline render")] {
+        for form in ["text", "json", "markdown"] {
+            let arguments = ["guide", "aws-workload-identity", step, "--output", form, "--profile-file"];
+            let output = trustline().args(arguments).arg(&file).output().unwrap();
+            let printed = String::from_utf8(output.stdout).unwrap();
+            let places: Vec<_> = printed.match_indices(command).collect();
+            assert!(!places.is_empty(), "{step} {form}: {printed}");
+            for (at, _) in places {
+                let line = printed[at..].split(['`', '\n', '"']).next().unwrap();
+                // What a line is looked for by is named, and not to be run.
+                let is_named = printed[..at].trim_end_matches(['`', '\\']).ends_with("the line is what ");
+                assert!(is_named || line.contains(&selector), "{step} {form}: {line}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_labs_checks_verify_steps_and_blame_the_right_one() {
-    let steps = |scenario: &str| {
+    let steps = |scenario: &str, status: i32| {
         let output = trustline()
             .args(["guide", "aws-workload-identity", "--lab", scenario, "--check", "--output", "json"])
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(status), "{scenario}: {}", String::from_utf8_lossy(&output.stderr));
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
         let states: Vec<String> = document["guides"][0]["steps"]
             .as_array()
@@ -216,7 +240,7 @@ fn the_labs_checks_verify_steps_and_blame_the_right_one() {
             .collect();
         states
     };
-    let healthy = steps("healthy");
+    let healthy = steps("healthy", 0);
     for number in [1, 2, 3, 4, 5, 8] {
         assert_eq!(healthy[number - 1], "verified", "{number}: {healthy:?}");
     }
@@ -227,7 +251,7 @@ fn the_labs_checks_verify_steps_and_blame_the_right_one() {
         ("missing-get", 4),
         ("secret-empty", 5),
     ] {
-        let states = steps(scenario);
+        let states = steps(scenario, 1);
         assert_eq!(states[number - 1], "failing", "{scenario}: {states:?}");
         assert!(states[number..].iter().all(|state| state != "to-do"), "{scenario}: {states:?}");
     }

@@ -7,6 +7,7 @@ mod verdict;
 use std::io::Write as _;
 
 use serde_json::Value;
+use trustline::domain::fingerprint::Fingerprint;
 
 use self::place::Place;
 use super::pty::screen::Screen;
@@ -39,9 +40,9 @@ fn the_document_is_as_the_interface_has_it() {
         let (report, code) = in_lab(scenario, &["--put", "--yes", "--kickoff"], NEW.0);
         assert_eq!((code, report["schema"].as_str()), (0, Some("trustline.rotation/1")), "{report:#}");
         assert_eq!((&report["secret"], &report["verdict"]), (&"crewai-test-keyword".into(), &"propagated".into()));
-        assert_eq!(report["after"]["fingerprint"], NEW.1);
         assert_ne!(report["before"]["id"], report["after"]["id"]);
-        assert_eq!(report["runtime_after"]["fingerprint"], NEW.1);
+        assert_ne!(report["before"]["fingerprint"], report["after"]["fingerprint"]);
+        assert_eq!(report["runtime_after"]["fingerprint"], report["after"]["fingerprint"]);
         assert_eq!(report["runtime_before"]["fingerprint"], report["before"]["fingerprint"]);
         assert_eq!(report["kickoffs"].as_array().unwrap().len(), 2);
         assert!(report["propagated_ms"].is_u64() && report["after"]["created"].as_str().unwrap().ends_with('Z'));
@@ -50,6 +51,45 @@ fn the_document_is_as_the_interface_has_it() {
     let (report, _) = in_lab("healthy", &["--put", "--yes", "--kickoff"], NEW.0);
     assert_eq!(report["before"]["stages"], serde_json::json!(["AWSCURRENT"]));
     assert_eq!(report["store_after"]["versions"][1]["stages"], serde_json::json!(["AWSPREVIOUS"]));
+}
+
+/// Whoever reads a CI log must not be able to try guesses at a value, old or new.
+#[test]
+fn fingerprints_of_guessable_values_are_keyed_in_all_that_a_session_prints_and_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let (value, bare) = NEW;
+    for form in ["text", "json", "markdown"] {
+        let file = folder.path().join(form);
+        let file = file.to_str().unwrap();
+        let arguments = ["rotate", "--lab", "--put", "--yes", "--kickoff", "--record", file, "--output", form];
+        let live = trustline().args(arguments).write_stdin(value).output().unwrap();
+        let recorded = std::fs::read(file).unwrap();
+        for written in [&live.stdout, &live.stderr, &recorded].map(|bytes| String::from_utf8_lossy(bytes)) {
+            assert!(written.contains("hmac-sha256:"), "{form}: {written}");
+            assert!(!written.contains(bare) && !written.contains(OLD), "{form}: {written}");
+        }
+        let replay = trustline().args(["replay", file, "--output", form]).output().unwrap();
+        assert_eq!(String::from_utf8(live.stdout).unwrap(), String::from_utf8(replay.stdout).unwrap(), "{form}");
+        assert_eq!(live.status.code(), replay.status.code());
+    }
+}
+
+#[test]
+fn a_recording_of_a_rotation_that_cannot_be_made_or_printed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recording");
+    let rotate = |value: &str| {
+        let mut command = trustline();
+        command.args(["rotate", "--lab", "--put", "--yes", "--record"]).arg(&file).write_stdin(value);
+        command.output().unwrap()
+    };
+    assert_eq!(rotate(NEW.0).status.code(), Some(3), "nobody looked at the automation");
+    let again = rotate(NEW.0);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("the file exists"));
+    let junit = trustline().arg("replay").arg(&file).args(["--output", "junit"]).output().unwrap();
+    assert_eq!(junit.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&junit.stderr).contains("text, json or markdown"));
 }
 
 #[test]
@@ -185,7 +225,7 @@ fn a_person_rotates_while_the_session_waits() {
     let mut waiting = place.session(&["--kickoff", "--wait", "60", "--poll", "1"]);
     waiting.wait_for("waiting for a new version");
     assert!(waiting.said().contains("read -rs NEW_VALUE") && waiting.said().contains("file:///dev/stdin"));
-    assert_eq!(place.rotate(&["--put", "--yes"], NEW.0)["after"]["fingerprint"], NEW.1);
+    assert!(place.rotate(&["--put", "--yes"], NEW.0)["after"]["id"].is_string());
     let report = waiting.ended();
     assert_eq!((&report["verdict"], &report["way"]), (&"propagated".into(), &"by-hand".into()), "{report:#}");
     assert!(report["propagated_ms"].is_u64());
@@ -240,9 +280,12 @@ fn a_field_is_replaced_and_its_neighbours_stay() {
         place.rotate(&["--secret", &secret, "--wait", "0"], "")["before"]["fingerprint"].clone()
     };
     let (name, password) = (of("username"), of("password"));
-    place.rotate(&["--secret", "crewai-database#password", "--put", "--yes"], NEW.0);
-    assert_eq!((of("username"), of("password")), (name, NEW.1.into()));
-    assert_ne!(password, NEW.1);
+    // Nobody guesses it, so its fingerprint is the bare one.
+    let value = "Zk4vQ9wT-r2LmXc8sP-b1Nq7yHd";
+    place.rotate(&["--secret", "crewai-database#password", "--put", "--yes"], value);
+    let bare = Fingerprint::of(value.as_bytes());
+    assert_eq!((of("username"), of("password")), (name, bare.as_str().into()));
+    assert_ne!(password, bare.as_str());
 }
 
 #[test]

@@ -71,6 +71,21 @@ fn text_of(assert: &Assert) -> String {
 }
 
 #[test]
+fn a_file_that_holds_no_token_is_named_and_its_content_not_shown() {
+    for (text, what) in [
+        ("root:x:0:0:planted:/root:/bin/sh\nplanted:x:1:1::/:/bin/sh\n", "2 lines of text"),
+        ("{\"planted\": \"x\"}", "a JSON document"),
+    ] {
+        let assert = Case::new(text, &[]).run(&[]).code(2);
+        let said = text_of(&assert);
+        for part in ["token.jwt", what, "three parts joined by dots", "trustline explain FILE"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(!said.contains("planted") && !said.contains("Facebook"), "{said}");
+    }
+}
+
+#[test]
 fn what_was_stripped_is_told() {
     let token = sound();
     let (head, tail) = token.split_at(100);

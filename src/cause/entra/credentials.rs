@@ -21,7 +21,7 @@ pub fn of_credentials(evaluation: &CredentialEvaluation, check: FoundBy) -> Vec<
                 Cause::FicMissing,
                 check,
                 Certainty::Proven,
-                "the application has no federated credential, so no token can stand for it",
+                "the application has no federated credential, so no token is accepted for it",
             )
             .with_evidence("the list of federated credentials is empty"),
         ];

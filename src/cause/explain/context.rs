@@ -33,16 +33,16 @@ impl TrustDocument {
     /// Why a cause is ruled out where it accepts the token.
     const fn accepts(self) -> &'static str {
         match self {
-            TrustDocument::Policy => "the policy at hand accepts the token at hand",
-            TrustDocument::Credentials => "a federated credential at hand accepts the token at hand",
+            TrustDocument::Policy => "the policy accepts this token",
+            TrustDocument::Credentials => "a federated credential accepts this token",
         }
     }
 
     /// Why a cause is ruled out where it refuses the token for another.
     const fn refuses(self) -> &'static str {
         match self {
-            TrustDocument::Policy => "the policy at hand already refuses the token at hand for another reason",
-            TrustDocument::Credentials => "the credentials at hand already refuse the token at hand for another reason",
+            TrustDocument::Policy => "the policy already refuses this token for another reason",
+            TrustDocument::Credentials => "the credentials already refuse this token for another reason",
         }
     }
 }

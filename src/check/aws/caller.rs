@@ -16,7 +16,7 @@ use crate::domain::profile::key::Key;
 /// An access key is there, and of the kind that the platform takes.
 pub const ACCESS_KEY: Check = Check {
     id: CheckId::AwsAccessKey,
-    title: "an access key is there",
+    title: "an access key was found",
     docs: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
     link: Link::Role,
     needs: &[],
@@ -87,9 +87,10 @@ fn judged(key: &FoundKey) -> Verdict {
             key.id
         )),
         (KeyKind::LongTerm | KeyKind::Unknown, _) => match (key.had_blanks, key.odd_length) {
-            (true, _) => {
-                warned(format!("blanks stand around the key in {}; enter it without them on the platform", key.source))
-            }
+            (true, _) => warned(format!(
+                "there are blanks around the key in {}; enter it without them on the platform",
+                key.source
+            )),
             (false, Some(length)) if key.kind == KeyKind::LongTerm => warned(format!(
                 "the secret access key has {length} characters, and AWS makes them of 40; an SES SMTP password is none"
             )),

@@ -68,7 +68,9 @@ fn key(list: Option<&SecretList>, profile: &Profile) -> Option<Finding> {
             let summary = "the secret is encrypted with another key, so a permission for this one does not decrypt it";
             let fix =
                 format!("Write the secret's own key as {}, and render the secrets policy anew.", Key::KmsKeyArn.path());
-            Some(finding(Certainty::Proven, summary).with_difference(actual, key).with_command(fix, POLICY_ANEW))
+            let command = format!("{POLICY_ANEW} {}", profile.chosen_by.as_deref().unwrap_or_default());
+            let found = finding(Certainty::Proven, summary).with_difference(actual, key);
+            Some(found.with_command(fix, command.trim_end()))
         }
         // Other secrets under the prefix may have the key.
         None if list.holds_secret == Some(true) && !list.more && !list.keys.iter().any(|k| is_same_key(key, k)) => {

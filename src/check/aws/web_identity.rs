@@ -76,9 +76,7 @@ fn narrow_by_trust_policy(findings: &mut Vec<Finding>, facts: &Facts, refusal: &
                 if finding.cause == Cause::RoleMissing {
                     finding.certainty = Certainty::Likely;
                 }
-                finding
-                    .evidence
-                    .push("the trust policy at hand accepts this token, so its conditions are ruled out".into());
+                finding.evidence.push("the trust policy accepts this token, so its conditions are ruled out".into());
             }
             blame_a_new_role(findings, facts, refusal);
         }
@@ -95,9 +93,7 @@ fn blame_a_new_role(findings: &mut Vec<Finding>, facts: &Facts, refusal: &Refusa
     let summary = format!("the role was made {} ago, and STS does not know it everywhere yet", in_words(age));
     findings.retain(|finding| finding.cause != Cause::RoleMissing && finding.cause != Cause::PropagationDelay);
     let finding = Finding::new(Cause::PropagationDelay, ID, Certainty::Likely, summary)
-        .with_evidence(
-            "the trust policy at hand accepts this token, and its answer of get-role says when the role was made",
-        )
+        .with_evidence("the trust policy accepts this token, and its answer of get-role says when the role was made")
         .with_evidence(quoted("STS", refusal));
     findings.insert(0, finding);
 }

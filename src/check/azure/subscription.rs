@@ -47,7 +47,7 @@ fn of_directory(facts: &Facts, profile: &Profile) -> Verdict {
             let summary = "there is no subscription of this id in this cloud";
             let finding = wrong(Certainty::Proven, summary)
                 .with_evidence(format!("Resource Manager knows no subscription {}", fact.subscription))
-                .with_look("The subscription that the Azure CLI stands in.", "az account show --query id --output tsv");
+                .with_look("The subscription that the Azure CLI uses.", "az account show --query id --output tsv");
             Verdict::fail(summary, vec![finding])
         }
         (Some(SubscriptionSeen::Of { tenant }), Some(expected)) if !tenant.eq_ignore_ascii_case(expected) => {
@@ -59,7 +59,7 @@ fn of_directory(facts: &Facts, profile: &Profile) -> Verdict {
         }
         (Some(SubscriptionSeen::Of { .. }), _) => granted(
             &fact.call,
-            "whether the vault is in the resource group is told only to those who may read the subscription",
+            "only those who may read the subscription can see whether the vault is in the resource group",
         ),
         (None, _) => Verdict::inconclusive("no answer was seen", Vec::new()),
     }

@@ -28,7 +28,7 @@ fn present(facts: &Facts, profile: &Profile) -> Verdict {
 /// There is a token.
 pub const CHECK: Check = Check {
     id: ID,
-    title: "a token is there",
+    title: "a token was obtained",
     docs: "https://openid.net/specs/openid-connect-core-1_0.html#IDToken",
     link: Link::Token,
     needs: &[],
@@ -51,7 +51,7 @@ fn judge(fact: &TokenFact, guide: Guide) -> Verdict {
     if harmful.is_empty() {
         return Verdict::pass();
     }
-    let summary = "the token is not stored bare: programs that send it as it stands are refused";
+    let summary = "the token is not stored bare: programs that send it unchanged are refused";
     let finding = Finding::new(Cause::MalformedToken, ID, Certainty::Likely, summary)
         .with_evidence(format!("{}: stripped {}", fact.source, harmful.join(", ")))
         .with_fix("Store the bare token, `eyJ…` with two dots, without quotes, `Bearer` or line breaks.");

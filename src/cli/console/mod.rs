@@ -25,7 +25,7 @@ use crate::report::glyphs::GlyphSet;
 use crate::report::glyphs::ThemeName;
 use crate::report::privacy::Privacy;
 use crate::run::event::RunVerdict;
-use crate::run::record::Recording;
+use crate::run::record::{Recording, SCHEMA};
 use crate::run::rotation::live::Operator;
 use crate::tui;
 use crate::tui::clipboard::ClipboardMode;
@@ -146,7 +146,7 @@ fn open(
         opening,
         notices,
     };
-    let recorder = record.as_deref().map(replay::begin).transpose()?;
+    let recorder = record.as_deref().map(|path| replay::begin(path, SCHEMA)).transpose()?;
     let cloud = Cloud::new(network.clone(), selector, recorder);
     let runtime = network::runtime()?;
     let ended = runtime.block_on(shell::run(console, Arc::new(cloud)));

@@ -1,7 +1,6 @@
 //! `trustline explain`: an error text in, ranked causes out.
 
 mod log;
-mod undecided;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -27,8 +26,8 @@ use crate::domain::ids::{Cloud, Finder};
 use crate::domain::profile::Profile;
 use crate::lab::LabOptions;
 use crate::probe::regular_file;
-use crate::remedy;
 use crate::remedy::aws::trust::At;
+use crate::remedy::{self, ExplainedFiles};
 use crate::report::explanation::page;
 
 /// Arguments of `trustline explain`.
@@ -78,7 +77,10 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let trust = trust(args, claims.as_ref(), profile.as_ref(), role.as_deref())?;
     let given = ExplainContext { claims: claims.as_ref(), trust: trust.as_ref(), profile: profile.as_ref() };
     let explanation = remedy::explained(&error_text, &given);
-    let undecided = undecided::undecided(args, &explanation, &given);
+    let [text, token, claims_file] = [&args.file, &args.token, &args.claims]
+        .map(|path| path.as_ref().filter(|path| !input::is_stdin(path)).map(|path| path.to_string_lossy()));
+    let files = ExplainedFiles { text: text.as_deref(), token: token.as_deref(), claims: claims_file.as_deref() };
+    let undecided = remedy::undecided_text(&explanation, &given, files);
     terminal::print(&match args.output.output {
         OutputFormat::Json => terminal::json_text(&document(&explanation, undecided.as_ref(), log.left_out)),
         _ => terminal::rendered(&args.output, |ctx| page(&explanation, undecided.as_ref(), ctx)),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::check::CheckId;
-use crate::cli::exit::CliError;
+use crate::cli::check;
+use crate::cli::exit::{CliError, Exit};
 use crate::cli::flags::NetworkArgs;
 use crate::domain::profile::Profile;
 use crate::guide::{CheckResult, thumbprint};
@@ -24,6 +25,8 @@ pub(super) struct RanChecks {
     pub checks: Vec<CheckResult>,
     /// The thumbprint of the issuer's certificates, where they were seen.
     pub thumbprint: Option<String>,
+    /// How the run ended, as a check's exit status.
+    pub exit: Exit,
 }
 
 /// Runs every check that applies.
@@ -43,5 +46,5 @@ pub(super) async fn run(profile: &Profile, network: &NetworkArgs, http: HttpStac
     let checks = report.finished().map(|finished| finished.judged(&report.started)).collect();
     let keys = report.finished().find(|finished| finished.id == CheckId::IssuerJwks);
     let thumbprint = keys.and_then(|finished| thumbprint(&finished.facts));
-    Ok(RanChecks { checks, thumbprint, at: report.started })
+    Ok(RanChecks { checks, thumbprint, exit: check::exit(&report, false), at: report.started })
 }

@@ -79,7 +79,7 @@ pub(super) fn run(args: &GuideArgs) -> Result<Exit, CliError> {
     if args.confirm || args.unconfirm {
         return confirm(args, chosen);
     }
-    let followed = match &args.selector.lab {
+    let (followed, exit) = match &args.selector.lab {
         Some(scenario) => follow_in_lab(args, chosen, scenario)?,
         None => follow(args, chosen)?,
     };
@@ -94,7 +94,7 @@ pub(super) fn run(args: &GuideArgs) -> Result<Exit, CliError> {
             _ => output::list(&followed),
         }),
     })?;
-    Ok(Exit::Passed)
+    Ok(exit)
 }
 
 fn page(report: &GuideReport, step: Option<u8>, ctx: RenderContext) -> Page {
@@ -133,7 +133,8 @@ pub(super) fn load_for(selector: &ProfileSelector, guide: Guide) -> Result<Loade
     settings::load_to_read(&selector)
 }
 
-fn follow(args: &GuideArgs, chosen: Option<Guide>) -> Result<Vec<GuideReport>, CliError> {
+/// The guides, and the exit status of the run of checks, where one was made.
+fn follow(args: &GuideArgs, chosen: Option<Guide>) -> Result<(Vec<GuideReport>, Exit), CliError> {
     let own = if names_a_profile(&args.selector) {
         Some(settings::load_to_read(&args.selector)?.profile.guide)
     } else {
@@ -145,16 +146,15 @@ fn follow(args: &GuideArgs, chosen: Option<Guide>) -> Result<Vec<GuideReport>, C
     if args.check && own.is_none() {
         return Err(CliError::new("--check needs a profile").with_hint("name one with --profile, or try --lab"));
     }
-    let guides = chosen.map_or_else(|| Guide::ALL.to_vec(), |guide| vec![guide]);
-    guides
-        .into_iter()
-        .map(|guide| {
-            let loaded = load_for(&args.selector, guide)?;
-            let runs = args.check && own == Some(guide);
-            let ran = if runs { Some(run_checks(args, &loaded)?) } else { None };
-            followed(guide, loaded, own, ran)
-        })
-        .collect()
+    let (mut all, mut exit) = (Vec::new(), Exit::Passed);
+    for guide in chosen.map_or_else(|| Guide::ALL.to_vec(), |guide| vec![guide]) {
+        let loaded = load_for(&args.selector, guide)?;
+        let runs = args.check && own == Some(guide);
+        let ran = if runs { Some(run_checks(args, &loaded)?) } else { None };
+        exit = ran.as_ref().map_or(exit, |ran| ran.exit);
+        all.push(followed(args, guide, loaded, own, ran)?);
+    }
+    Ok((all, exit))
 }
 
 fn run_checks(args: &GuideArgs, loaded: &Loaded) -> Result<RanChecks, CliError> {
@@ -165,7 +165,11 @@ fn run_checks(args: &GuideArgs, loaded: &Loaded) -> Result<RanChecks, CliError> 
     ran
 }
 
-fn follow_in_lab(args: &GuideArgs, chosen: Option<Guide>, scenario: &str) -> Result<Vec<GuideReport>, CliError> {
+fn follow_in_lab(
+    args: &GuideArgs,
+    chosen: Option<Guide>,
+    scenario: &str,
+) -> Result<(Vec<GuideReport>, Exit), CliError> {
     let runtime = network::runtime()?;
     let followed = runtime.block_on(async {
         let lab = lab::start(scenario, LabOptions::default())?;
@@ -173,7 +177,7 @@ fn follow_in_lab(args: &GuideArgs, chosen: Option<Guide>, scenario: &str) -> Res
         let name = format!("lab-{scenario}");
         let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &args.selector.set)?;
         let own = loaded.profile.guide;
-        let mut all = Vec::new();
+        let (mut all, mut exit) = (Vec::new(), Exit::Passed);
         for guide in chosen.map_or_else(|| Guide::ALL.to_vec(), |guide| vec![guide]) {
             let mut set = args.selector.set.clone();
             set.push(format!("guide={}", guide.id()));
@@ -184,18 +188,26 @@ fn follow_in_lab(args: &GuideArgs, chosen: Option<Guide>, scenario: &str) -> Res
             } else {
                 None
             };
-            all.push(followed(guide, loaded, Some(own), ran)?);
+            exit = ran.as_ref().map_or(exit, |ran| ran.exit);
+            all.push(followed(args, guide, loaded, Some(own), ran)?);
         }
-        Ok(all)
+        Ok((all, exit))
     });
     runtime.shutdown_background();
     followed
 }
 
-fn followed(guide: Guide, loaded: Loaded, own: Option<Guide>, ran: Option<RanChecks>) -> Result<GuideReport, CliError> {
+fn followed(
+    args: &GuideArgs,
+    guide: Guide,
+    loaded: Loaded,
+    own: Option<Guide>,
+    ran: Option<RanChecks>,
+) -> Result<GuideReport, CliError> {
     let text = setup_guide(guide);
     let thumbprint = ran.as_ref().and_then(|ran| ran.thumbprint.clone());
-    let values = Values::of(guide, &loaded.provenance).with_thumbprint(thumbprint);
+    let selector = args.selector.again();
+    let values = Values::of(guide, &loaded.provenance).with_thumbprint(thumbprint).chosen_by(&selector);
     let confirmations = match &loaded.path {
         Some(path) => profile_file::confirmed(path, guide)?,
         None => Vec::new(),

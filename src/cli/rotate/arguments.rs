@@ -89,9 +89,13 @@ pub(in crate::cli) struct RotateArgs {
     /// Make the version before current again where the running automation does not get the new value
     #[arg(long)]
     rollback_on_failure: bool,
-    /// Write what was seen and the verdict to this JSON file, after what it holds, and as Markdown beside it
+    /// Add what was seen and the verdict to this JSON file, and as Markdown beside it; note the last record's hash
+    /// elsewhere, and `rotate verify-evidence FILE --noted HASH` also finds a chain that was rewritten as a whole
     #[arg(long, value_name = "FILE")]
     pub(super) evidence: Option<PathBuf>,
+    /// Write the session's events to this new file
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
     /// Go on with the rotation that was interrupted: what was seen before is kept, and what was written is not written again
     #[arg(long, conflicts_with_all = ["start_anew", "watch", "already", "lab"])]
     pub(super) resume: bool,
@@ -129,7 +133,7 @@ impl RotateArgs {
         }
         if self.runtime_before.is_some() && self.runtime_after.is_none() {
             return Err(CliError::new(
-                "--runtime-before says what was there before; name what is there after as --runtime-after",
+                "--runtime-before is the output before the rotation; give the output after it with --runtime-after",
             ));
         }
         Ok(())

@@ -17,12 +17,11 @@ use tokio_util::sync::CancellationToken;
 use arguments::RotateAction;
 pub(super) use arguments::RotateArgs;
 
-use super::exit::CliError;
-use super::exit::Exit;
-use super::flags::OutputFormat;
+use super::exit::{CliError, Exit};
+use super::flags::{OutputArgs, OutputFormat};
 use super::lab_folder::LabFolder;
 use super::rotation_files::{Place, RotationFiles};
-use super::{lab, network, profile_file, settings, terminal};
+use super::{lab, network, profile_file, replay, settings, terminal};
 use crate::domain::profile::{Guide, Profile, SecretSource};
 use crate::domain::rotation::Verdict;
 use crate::domain::secret_ref::SecretRef;
@@ -33,6 +32,7 @@ use crate::probe::http::HttpStack;
 use crate::report::rotation;
 use crate::report::rotation::{json, page};
 use crate::run::now;
+use crate::run::record::ROTATION_SCHEMA;
 use crate::run::rotation::event::{Moment, RotationKind, Way};
 use crate::run::rotation::live::{LiveSettings, LiveWorld, Operator};
 use crate::run::rotation::report::RotationReport;
@@ -60,7 +60,7 @@ pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
                 let settings::Loaded { profile, path, .. } = settings::load(&args.selector)?;
                 let operator = args.operator(&profile)?;
                 let place = Place::of(&profile, path.as_deref(), &args.secrets(&profile)?)?;
-                let files = RotationFiles::open(Some(&place), args.evidence.as_deref())?;
+                let files = files(args, Some(&place))?;
                 let (guide, secret) = (profile.guide, profile.secret.as_ref().map(ToString::to_string));
                 let ended = rotate(args, profile, args.network.stack()?, operator, files).await?;
                 // A profile opened by its path may be a checked-in file, which nobody asked to change.
@@ -76,12 +76,17 @@ pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
     // A name look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
     let Ended { report, signal, problem } = ended?;
-    let printed = terminal::print(&match args.output.output {
-        OutputFormat::Json => terminal::json_text(&json::report(&report)),
-        _ => terminal::rendered(&args.output, |ctx| page(&report, ctx)),
-    });
+    let printed = print(&report, &args.output);
     problem.map_or(printed, Err)?;
-    Ok(signal.unwrap_or_else(|| exit(&report, args.way())))
+    Ok(signal.unwrap_or_else(|| exit(&report)))
+}
+
+/// Prints a session's report.
+pub(super) fn print(report: &RotationReport, output: &OutputArgs) -> Result<(), CliError> {
+    terminal::print(&match output.output {
+        OutputFormat::Json => terminal::json_text(&json::report(report)),
+        _ => terminal::rendered(output, |ctx| page(report, ctx)),
+    })
 }
 
 /// Keeps in the profile that a rotation reached the automation: the guide's last steps are shown by nothing else.
@@ -102,8 +107,16 @@ async fn rotate_in_lab(args: &RotateArgs, scenario: &str) -> Result<Ended, CliEr
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
     let operator = lab_operator(&profile, &lab, &folder);
     // The lab's secrets end with it, and so does the session.
-    let files = RotationFiles::open(None, args.evidence.as_deref())?;
+    let files = files(args, None)?;
     rotate(args, profile, args.network.lab_stack(&folder.ca_file())?, operator, files).await
+}
+
+fn files(args: &RotateArgs, place: Option<&Place>) -> Result<RotationFiles, CliError> {
+    let mut files = RotationFiles::open(place, args.evidence.as_deref())?;
+    if let Some(path) = &args.record {
+        files.record(replay::begin(path, ROTATION_SCHEMA)?);
+    }
+    Ok(files)
 }
 
 /// As whom secrets are written in a lab.
@@ -217,6 +230,7 @@ async fn follow(
                     let problem = files.lock().unwrap_or_else(PoisonError::into_inner).problem().cloned();
                     return Ok(Ended { report, signal, problem });
                 };
+                let event = files.lock().unwrap_or_else(PoisonError::into_inner).publish(event);
                 if let Some(line) = rotation::line(&event) {
                     terminal::note(&line);
                 }
@@ -247,9 +261,10 @@ async fn roll_back_answer(secret: &str, version: &str) -> SessionCommand {
     }
 }
 
-fn exit(report: &RotationReport, way: Way) -> Exit {
+/// The exit status of a session, as it ended or was recorded.
+pub(super) fn exit(report: &RotationReport) -> Exit {
     // Who watches has seen each verdict as it came; the end of watching is none.
-    let watched = way == Way::Watch && report.secrets.iter().all(|secret| secret.judged.is_empty());
+    let watched = report.way == Some(Way::Watch) && report.secrets.iter().all(|secret| secret.judged.is_empty());
     match report.verdict() {
         _ if watched => Exit::Inconclusive,
         Verdict::Propagated => Exit::Passed,

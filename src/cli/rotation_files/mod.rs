@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use self::evidence::EvidenceFile;
 use super::exit::CliError;
+use super::replay::FileRecorder;
 use super::settings;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::keyed::FingerprintKey;
@@ -20,6 +21,7 @@ use crate::private_file;
 use crate::run::now_ms;
 use crate::run::rotation::event::{Judged, RotationEvent, RotationKind, Way};
 use crate::run::rotation::event::{KeptSession, SCHEMA};
+use crate::run::rotation::keyed::KeyedRotation;
 use crate::run::rotation::report::RotationReport;
 use seal::Seal;
 
@@ -65,6 +67,8 @@ pub(super) struct RotationFiles {
     kept: Option<KeptSession>,
     evidence: Option<EvidenceFile>,
     report: RotationReport,
+    keyed: KeyedRotation,
+    recorder: Option<FileRecorder>,
     /// The first of what could not be written.
     problem: Option<CliError>,
 }
@@ -86,7 +90,16 @@ impl RotationFiles {
                 (key, session)
             }
         };
-        Ok(RotationFiles { key, session, kept: None, evidence, report: RotationReport::default(), problem: None })
+        Ok(RotationFiles {
+            key,
+            session,
+            kept: None,
+            evidence,
+            report: RotationReport::default(),
+            keyed: KeyedRotation::default(),
+            recorder: None,
+            problem: None,
+        })
     }
 
     /// The session that was interrupted; none where none was.
@@ -122,6 +135,28 @@ impl RotationFiles {
             self.problem.get_or_insert(error);
             said
         })
+    }
+
+    /// Records what is published from here on.
+    pub(super) fn record(&mut self, recorder: FileRecorder) {
+        self.recorder = Some(recorder);
+    }
+
+    /// The event as everybody may read it, recorded. A recording that cannot be written ends, and not the session.
+    pub(super) fn publish(&mut self, event: RotationEvent) -> RotationEvent {
+        let kind = self.keyed.apply(&self.key, event.kind).unwrap_or_else(|error| RotationKind::Trouble {
+            secret: None,
+            reason: format!("an event cannot be shown: {error}"),
+            findings: Vec::new(),
+        });
+        let event = RotationEvent { kind, ..event };
+        if let Some(recorder) = &mut self.recorder
+            && let Err(error) = recorder.write(&event)
+        {
+            self.problem.get_or_insert(CliError::new(format!("--record: {error}")));
+            self.recorder = None;
+        }
+        event
     }
 
     /// Adds the records of all that a report tells to the evidence.

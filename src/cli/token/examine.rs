@@ -10,7 +10,7 @@ use crate::cli::exit::CliError;
 use crate::domain::ids::Cloud;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::signature::{Signature, verify};
-use crate::domain::token::decode;
+use crate::domain::token::{Cleaning, DecodedToken, RawToken, TokenKind, decode, looks_like_jwt};
 use crate::report::token::TokenReport;
 use crate::run::now;
 
@@ -20,6 +20,11 @@ pub(super) fn examine(args: &TokenArgs, sourced: &Sourced) -> Result<TokenReport
     let keys = keys::find(args, issuer_address.as_ref())?;
     let raw = &sourced.token.token;
     let decoded = decode(raw);
+    if let Some(what) = other_than_token(raw, &decoded, &sourced.token.cleaned) {
+        return Err(CliError::new(format!("{}: no token, but {what}", sourced.described))
+            .with_hint("give what holds the token itself: three parts joined by dots, the first begins with `eyJ`")
+            .with_hint("an error text or a log is read by `trustline explain FILE`"));
+    }
     let signature = match keys.missing() {
         Some(why) => Signature::without_keys(raw, &decoded, why),
         None => verify(raw, &decoded, keys.set()),
@@ -59,6 +64,29 @@ pub(super) fn examine(args: &TokenArgs, sourced: &Sourced) -> Result<TokenReport
     }
 }
 
+/// What a text is that nobody would take for a token, however it was copied; its content is not shown.
+fn other_than_token(raw: &RawToken, decoded: &DecodedToken, cleaned: &[Cleaning]) -> Option<String> {
+    let is_token = decoded.header.is_some()
+        || looks_like_jwt(raw.expose())
+        || !matches!(decoded.kind, TokenKind::Opaque { looks_like: None } | TokenKind::Identity);
+    if is_token {
+        return None;
+    }
+    if raw.expose().starts_with(['{', '[']) {
+        return Some("a JSON document".to_owned());
+    }
+    let count = |of: fn(&Cleaning) -> Option<usize>| cleaned.iter().find_map(of);
+    let breaks = count(|cleaning| match cleaning {
+        Cleaning::LineBreaks { count } => Some(*count),
+        _ => None,
+    });
+    let blanks = count(|cleaning| match cleaning {
+        Cleaning::Blanks { count } => Some(*count),
+        _ => None,
+    });
+    breaks.map(|count| format!("{} lines of text", count + 1)).or(blanks.map(|count| format!("{} words", count + 1)))
+}
+
 /// The cloud whose rules apply: the audience that Entra wants is its own.
 fn cloud(audience: Option<&str>) -> Cloud {
     match audience {
@@ -71,4 +99,30 @@ fn cloud(audience: Option<&str>) -> Cloud {
 fn profile(cloud: Cloud, issuer_url: Option<String>) -> Profile {
     let guide = if cloud == Cloud::Azure { Guide::AzureWorkloadIdentity } else { Guide::AwsWorkloadIdentity };
     Profile { issuer_url, ..Profile::bare("token", guide) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn other(text: &str) -> Option<String> {
+        let (raw, cleaned) = RawToken::clean(text);
+        other_than_token(&raw, &decode(&raw), &cleaned)
+    }
+
+    #[test]
+    fn what_nobody_would_take_for_a_token_is_named() {
+        for (text, what) in [
+            ("root:x:0:0\ndaemon:x:1:1\nsync:x:4\n", "3 lines of text"),
+            ("name = \"a.b.c\"\nversion = 1\n", "2 lines of text"),
+            ("{\"access\":1}", "a JSON document"),
+            ("ssh-rsa AAAAB3 me@host", "3 words"),
+        ] {
+            assert_eq!(other(text).as_deref(), Some(what), "{text}");
+        }
+        for text in ["opaque-handle", "eyJhbGciOiJSUzI1NiJ9.eyJh\nbGciOi.sig", "eyJhbGciOi.x\n.y and more", "a.b.c", ""]
+        {
+            assert_eq!(other(text), None, "{text}");
+        }
+    }
 }

@@ -77,7 +77,7 @@ impl Difference {
             Difference::Prefix { prefix, in_credential } => {
                 format!("{} begins with `{prefix}` and {} does not", side(*in_credential), side(!*in_credential))
             }
-            Difference::Wildcard => "a `*` stands for itself in a plain credential".into(),
+            Difference::Wildcard => "a `*` is literal in a plain credential".into(),
             Difference::Parts { differing } => {
                 let verb = if differing.len() == 1 { "differs" } else { "differ" };
                 format!("the {} {verb}", differing.join(" and "))

@@ -76,10 +76,7 @@ impl fmt::Display for CredentialProblem {
                 write!(f, "the issuer of credential {credential} is no https URL; Entra fetches no other")
             }
             Self::Wildcard { credential } => {
-                write!(
-                    f,
-                    "the subject of credential {credential} has a `*`, which stands for itself in a plain subject"
-                )
+                write!(f, "the subject of credential {credential} has a `*`, which is literal in a plain subject")
             }
             Self::Placeholder { credential, field, text } => {
                 write!(f, "the {field} of credential {credential} still holds the placeholder `{text}`")

@@ -79,7 +79,7 @@ impl KeyedFingerprint {
         self.0.get(PREFIX.len()..PREFIX.len() + ID_DIGITS).unwrap_or_default()
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (id, digits) = text.strip_prefix(PREFIX)?.split_once(':')?;
         (is_hex(id, ID_DIGITS) && is_hex(digits, DIGITS)).then(|| KeyedFingerprint(text.to_owned()))
     }

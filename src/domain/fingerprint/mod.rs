@@ -8,11 +8,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use self::keyed::KeyedFingerprint;
+
 const PREFIX: &str = "sha256:";
 /// Hex digits shown: 48 bits, so that two values that differ are taken for one in 2^48 cases.
 const DIGITS: usize = 12;
 
-/// The fingerprint of a value, in its printed form.
+/// The fingerprint of a value, in its printed form; in events that were recorded or printed it may be the keyed one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint(String);
@@ -62,7 +64,10 @@ impl TryFrom<String> for Fingerprint {
     type Error = NotAFingerprint;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Fingerprint::parse(&text)
+        match KeyedFingerprint::parse(&text) {
+            Some(_) => Ok(Fingerprint(text)),
+            None => Fingerprint::parse(&text),
+        }
     }
 }
 

@@ -332,7 +332,7 @@ fn undecided(condition: &Condition, actual: &Actual<'_>) -> &'static str {
     } else if matches!(actual, Actual::Many(_)) && condition.operator.quantifier.is_none() {
         "the key has several values, and IAM asks for ForAnyValue or ForAllValues then"
     } else {
-        "the values cannot be compared, or depend on something that is not at hand"
+        "the values cannot be compared, or depend on something that was not given"
     }
 }
 

@@ -204,7 +204,7 @@ pub fn nearest_principal(federated: &[String], others: &[String], actual: &str) 
     use Transformation::*;
     let kind = others.iter().take(TRIED).find(|other| other.split_once(':').is_some_and(|(_, value)| value == actual));
     if let Some(other) = kind {
-        let why = "an identity provider stands under `Federated`, not under another kind of principal";
+        let why = "an identity provider belongs under `Federated`, not under another kind of principal";
         return Some(NearMiss::new(PrincipalKind, other, actual.to_owned(), why));
     }
     federated.iter().take(TRIED).find_map(|expected| {
@@ -213,7 +213,7 @@ pub fn nearest_principal(federated: &[String], others: &[String], actual: &str) 
             let url = expected.rsplit("oidc-provider/").next().unwrap_or(expected);
             let built_in = url.trim_end_matches('/') == actual;
             return built_in
-                .then(|| near(NotAnArn, "this provider is built in: its host stands alone, without an ARN"))
+                .then(|| near(NotAnArn, "this provider is built in: it is named by its host alone, without an ARN"))
                 .flatten();
         };
         let Some(written) = ProviderArn::parse(expected) else {

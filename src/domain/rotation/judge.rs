@@ -68,7 +68,7 @@ pub enum Why {
     NoFingerprint,
     /// The variable is not set at the runtime.
     VariableNotSet { variable: String },
-    /// The automation ended in an error before it told a fingerprint.
+    /// The automation ended in an error before it printed a fingerprint.
     AutomationFailed,
 }
 

@@ -159,7 +159,7 @@ impl fmt::Display for TokenProblem {
             }
             TokenProblem::AlgorithmUnsupported { alg } => write!(f, "alg `{alg}` is not one the cloud takes"),
             TokenProblem::KeyInHeader { name } => {
-                write!(f, "the header brings its own key (`{name}`); it proves nothing and is not followed")
+                write!(f, "the header carries its own key (`{name}`); it proves nothing and is not followed")
             }
             TokenProblem::Critical { names } => {
                 write!(f, "the header demands extensions (`crit`: {})", names.join(", "))

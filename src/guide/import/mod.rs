@@ -104,7 +104,7 @@ impl Reader {
                 [(value, from)] => taken.push(Taken { key, value: value.clone(), from: from.clone() }),
                 many => {
                     let shown: Vec<String> = many.iter().map(|(value, from)| told(key, value, from)).collect();
-                    let why = format!("several values stand there: {}; write the one that is meant", shown.join(", "));
+                    let why = format!("there are several values: {}; write the one you mean", shown.join(", "));
                     self.leave(key.path(), why);
                 }
             }

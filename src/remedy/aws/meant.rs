@@ -52,7 +52,7 @@ fn expected_token(
     };
     let Some(token) = ours else {
         return Err(NotMeant(format!(
-            "The token at hand is not one of {pattern}, which the profile expects: it is the token of another job. Take one of those, and do not let the other one in."
+            "The token is not one of {pattern}, which the profile expects: it is another job's token. Use one of those, and do not admit the other one."
         )));
     };
     refuse_untrusted_run(token)?;

@@ -164,7 +164,7 @@ fn sentence(correction: &Correction, meant: &Meant) -> String {
     let mut text = format!("{}.", correction.changes.join("; "));
     if meant.known_from == SubjectKnownFrom::Token {
         text.push_str(&format!(
-            " The profile does not say whose tokens are meant: this admits {}, the token at hand.",
+            " The profile does not say whose tokens are meant: this admits {}, the token that was read.",
             meant.subject.text()
         ));
     }

@@ -88,7 +88,8 @@ pub fn summary(guide: &GuideReport, shown: GuideContext<'_>) -> Page {
     }
     if let Some(next) = guide.states.as_deref().and_then(next_open) {
         page.gap();
-        page.text(Role::Plain, format!("Next: `trustline guide {} {next}`", guide.guide.id()));
+        let command = guide.values.command(&format!("trustline guide {} {next}", guide.guide.id()));
+        page.text(Role::Plain, format!("Next: `{}`", shown.ctx.prose(&command)));
     }
     page.gap();
     step::push_reading(&mut page, &guide.text.reading);

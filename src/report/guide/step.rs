@@ -54,7 +54,7 @@ pub fn page(guide: &GuideReport, step: &Step, shown: GuideContext<'_>) -> Page {
     } else if !beside.is_empty() {
         page.gap();
         page.heading(if in_tabs.is_empty() { "Artifacts" } else { "More artifacts" });
-        beside.iter().for_each(|which| push_named(&mut page, *which));
+        beside.iter().for_each(|which| push_named(&mut page, *which, &guide.values, ctx));
     }
     push_caveats(&mut page, step, &mut filling, ctx);
     page.gap();
@@ -63,7 +63,7 @@ pub fn page(guide: &GuideReport, step: &Step, shown: GuideContext<'_>) -> Page {
     if let Some(confirm) = &step.confirm {
         page.dotted(Line::of(Role::Plain, format!("{} (--confirm)", ctx.prose(confirm))), ctx);
     }
-    push_failures(&mut page, &step.failures(guide.guide));
+    push_failures(&mut page, &step.failures(guide.guide), &guide.values, ctx);
     push_reading_apart(&mut page, &step.reading);
     page
 }
@@ -123,7 +123,7 @@ fn push_artifacts(page: &mut Page, shown: &[Artifact], beside: &[Artifact], valu
     for which in shown {
         // Whole configurations would bury the step, and so would what a script beside it holds already.
         if which.form() == Form::Terraform || is_held_by_another(*which, beside, values) {
-            push_named(page, *which);
+            push_named(page, *which, values, ctx);
         } else {
             page.gap();
             let title = Line::of(Role::Strong, which.title()).with(Role::Muted, format!("  ({which})"));
@@ -134,8 +134,8 @@ fn push_artifacts(page: &mut Page, shown: &[Artifact], beside: &[Artifact], valu
 }
 
 /// An artifact by the command that prints it.
-pub fn push_named(page: &mut Page, which: Artifact) {
-    let title = Line::of(Role::Command, format!("trustline render {which}"));
+pub fn push_named(page: &mut Page, which: Artifact, values: &Values, ctx: RenderContext) {
+    let title = Line::of(Role::Command, ctx.prose(&values.command(&format!("trustline render {which}"))));
     page.push(Block::Text(title.with(Role::Plain, format!("  {}", which.title())).hanging(2)));
 }
 
@@ -223,7 +223,7 @@ pub fn push_done_when(
 }
 
 /// The causes that show in the step.
-pub fn push_failures(page: &mut Page, failures: &[Cause]) {
+pub fn push_failures(page: &mut Page, failures: &[Cause], values: &Values, ctx: RenderContext) {
     if failures.is_empty() {
         return;
     }
@@ -238,7 +238,8 @@ pub fn push_failures(page: &mut Page, failures: &[Cause]) {
         let names: Vec<&str> = named.iter().map(|cause| cause.id()).collect();
         page.push(Block::Text(Line::of(Role::Muted, format!("or {}", names.join(", "))).hanging(2)));
     }
-    page.text(Role::Plain, "`trustline check` tells which it is, and `trustline explain` reads an error text.");
+    let check = ctx.prose(&values.command("trustline check"));
+    page.text(Role::Plain, format!("`{check}` says which it is, and `trustline explain` reads an error text."));
 }
 
 /// Where to read on, behind what stands before.

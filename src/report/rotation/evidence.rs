@@ -104,7 +104,7 @@ fn store(title: &str, store: Option<&StoreOfRecord>, text: &mut String) {
             "| {} | {} | {} | {} |",
             cell(&version.id),
             cell(&stages.join(" ")),
-            cell(version.created_at.as_deref().unwrap_or("not told")),
+            cell(version.created_at.as_deref().unwrap_or("unknown")),
             version.fingerprint.as_ref().map_or("not read", form)
         );
     }

@@ -122,7 +122,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::Explain, "explain", "explain error", ["E"], MAIN, "Paste an error text or a log, and see what causes it";
     C::NewProfile, "new-profile", "new profile", ["+"], MAIN, "Make a profile" when not_replay;
     @ Screens
-    C::Show(Screen::Guide), "guide", "guide", ["1"], MAIN, "The setup guide, step by step, with where each stands";
+    C::Show(Screen::Guide), "guide", "guide", ["1"], MAIN, "The setup guide, step by step, with the state of each";
     C::Show(Screen::Handshake), "handshake", "handshake", ["2"], MAIN, "The checks, one by one, as they run";
     C::Show(Screen::Token), "token", "token", ["3"], MAIN, "The token: claims, meaning, signature, time left";
     C::Show(Screen::Findings), "findings", "findings", ["4"], MAIN, "The named causes, root causes first";

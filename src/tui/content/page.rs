@@ -38,7 +38,9 @@ pub fn lines(model: &Model, page: &Page, width: usize) -> Vec<Line> {
             );
             lines
         }
-        Page::Explained(explained) => pane_lines(&explanation::page(explained, None, show), width, show),
+        Page::Explained(explained) => {
+            pane_lines(&explanation::page(&explained.explanation, explained.undecided.as_ref(), show), width, show)
+        }
         Page::Fix(fix) => fix_lines(fix, show),
         Page::Imported { import, earlier } => {
             let mut lines = imported(import, earlier, show);

@@ -85,7 +85,8 @@ impl Followed {
 
     /// The profile's values.
     pub fn values(&self) -> Values {
-        Values::of(self.file.guide, &self.file.settings).with_thumbprint(self.thumbprint.clone())
+        let values = Values::of(self.file.guide, &self.file.settings).with_thumbprint(self.thumbprint.clone());
+        values.chosen_by(&self.target.as_ref().map(Target::arguments).unwrap_or_default())
     }
 
     /// Where each step stands.

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::form::Form;
 use super::list::{Field, ListState};
 use crate::cause::Fix;
+use crate::cause::Undecided;
 use crate::cause::explain::Explanation;
 use crate::domain::profile::Guide;
 use crate::domain::profile::setting::{Setting, Value};
@@ -78,6 +79,13 @@ pub struct Reader {
     pub scroll: usize,
 }
 
+/// What an error text comes to, and what would decide between its causes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explained {
+    pub explanation: Explanation,
+    pub undecided: Option<Undecided>,
+}
+
 /// Which text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Page {
@@ -88,7 +96,7 @@ pub enum Page {
     /// What differs between two runs.
     Compare { before: RunNumber, after: RunNumber },
     /// What an error text comes to.
-    Explained(Box<Explanation>),
+    Explained(Box<Explained>),
     /// What was taken from a pasted text, each with the value that it replaced, and what was left.
     Imported { import: Import, earlier: Vec<Option<Value>> },
 }

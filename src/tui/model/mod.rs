@@ -22,7 +22,7 @@ use crate::report::context::RenderContext;
 use crate::report::line::Wrap;
 
 pub use guide::GuideState;
-pub use layer::{Layer, Page, Picker, PickerKind};
+pub use layer::{Explained, Layer, Page, Picker, PickerKind};
 pub use lifecycle::Lifecycle;
 pub use list::{Field, ListState, Typing};
 pub use runs::{Run, Runs, Watch};

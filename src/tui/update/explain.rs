@@ -2,10 +2,10 @@
 
 use super::toast;
 use crate::cause::explain::ExplainContext;
-use crate::remedy::explained;
+use crate::remedy::{ExplainedFiles, explained, undecided_text};
 use crate::tui::inputs::Target;
 use crate::tui::message::Effect;
-use crate::tui::model::{Layer, Model, Page, Tone};
+use crate::tui::model::{Explained, Layer, Model, Page, Tone};
 
 /// From so many words on, a text is taken for prose.
 pub(super) const WORDS_OF_PROSE: usize = 4;
@@ -30,6 +30,7 @@ pub(super) fn open(model: &mut Model, text: &str) -> Vec<Effect> {
     if explanation.causes.is_empty() && !is_prose {
         return toast(model, "that is no token, and no error text that is known".to_owned(), Tone::Bad);
     }
-    model.layers.push(Layer::reader(Page::Explained(Box::new(explanation))));
+    let undecided = undecided_text(&explanation, &given, ExplainedFiles::default());
+    model.layers.push(Layer::reader(Page::Explained(Box::new(Explained { explanation, undecided }))));
     Vec::new()
 }

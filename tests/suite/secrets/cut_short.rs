@@ -18,7 +18,7 @@ use trustline::report::run::page;
 use trustline::report::{json, junit, markdown};
 use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::{Probes, StepInput, Yield};
-use trustline::run::record::Recorder;
+use trustline::run::record::{Recorder, SCHEMA};
 use trustline::run::report::Report;
 use trustline::run::runner::{self, RunRequest};
 
@@ -141,7 +141,7 @@ fn what_a_panic_in_a_probe_says_is_in_no_report_and_no_recording() {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut recording = Vec::new();
-    let mut recorder = Recorder::begin(&mut recording).unwrap();
+    let mut recorder = Recorder::begin(&mut recording, SCHEMA).unwrap();
     let report = runtime.block_on(async {
         let mut events = runner::start(request, Arc::new(Panicking), CancellationToken::new());
         let mut report = Report::default();

@@ -20,7 +20,7 @@ use trustline::report::run::page;
 use trustline::report::{json, junit, markdown};
 use trustline::run::plan::{Limits, Selection};
 use trustline::run::probes::WorldProbes;
-use trustline::run::record::Recorder;
+use trustline::run::record::{Recorder, SCHEMA};
 use trustline::run::report::Report;
 use trustline::run::runner::{self, RunRequest};
 
@@ -96,7 +96,7 @@ async fn leaks(scenario: &str) -> Vec<String> {
     };
     let mut events = runner::start(request, Arc::new(probes), CancellationToken::new());
     let (mut report, mut recording) = (Report::default(), Vec::new());
-    let mut recorder = Recorder::begin(&mut recording).unwrap();
+    let mut recorder = Recorder::begin(&mut recording, SCHEMA).unwrap();
     while let Some(event) = events.recv().await {
         recorder.write(&event).unwrap();
         report.apply(&event);

@@ -130,7 +130,7 @@ impl<'de> Visitor<'de> for StatementSeed<'_> {
                 reading.note(
                     STATEMENT_ELEMENTS[one],
                     format!(
-                        "`{}` stands beside `{}`, and IAM refuses that",
+                        "`{}` and `{}` are both present, and IAM refuses that",
                         STATEMENT_ELEMENTS[one], STATEMENT_ELEMENTS[other]
                     ),
                     "keep one of the two",
@@ -401,7 +401,7 @@ impl<'de> Visitor<'de> for PrincipalSeed<'_> {
                     self.0.note(
                         "Principal",
                         format!("`{kind}` is no kind of principal"),
-                        "a token's issuer stands under `Federated`",
+                        "a token's issuer belongs under `Federated`",
                     );
                     Cow::Owned(kind.to_string())
                 },

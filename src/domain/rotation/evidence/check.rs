@@ -147,7 +147,7 @@ impl<'de> Visitor<'de> for Distinct {
         while let Some(name) = map.next_key::<String>()? {
             map.next_value::<Distinct>()?;
             if names.contains(&name) {
-                return Err(A::Error::custom(format_args!("`{name}` stands there twice")));
+                return Err(A::Error::custom(format_args!("`{name}` occurs twice")));
             }
             names.insert(name);
         }

@@ -197,6 +197,11 @@ impl Record {
     }
 }
 
+/// What a secret's keyed fingerprints are made with: where its store is, and its name.
+pub fn filing_reference(location: &str, secret: &str) -> String {
+    format!("{location} {secret}")
+}
+
 /// Brings fingerprints of one secret into the form that goes to files.
 struct Filer<'a> {
     key: &'a FingerprintKey,
@@ -210,7 +215,7 @@ impl<'a> Filer<'a> {
         let location = snapshots.clone().next().map_or("", |snapshot| snapshot.place.location.as_str());
         Filer {
             key,
-            reference: format!("{location} {}", rotation.secret),
+            reference: filing_reference(location, rotation.secret),
             versions: snapshots.flat_map(|snapshot| &snapshot.versions).collect(),
         }
     }

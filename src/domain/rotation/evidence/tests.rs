@@ -227,6 +227,6 @@ fn nothing_stands_beside_the_records_and_nothing_twice() {
     let with = |more: &str| format!("{}{more},{}", &text[..chain], &text[chain..]);
     assert!(told(&with("\"note\":\"approved\"")).contains("note"));
     assert!(told(&with("\"chain\":\"another\"")).contains("twice"));
-    assert!(told(&text.replacen("\"way\":", "\"way\":\"x\",\"way\":", 1)).contains("`way` stands there twice"));
+    assert!(told(&text.replacen("\"way\":", "\"way\":\"x\",\"way\":", 1)).contains("`way` occurs twice"));
     assert!(told(&text.replacen("\"head\":{", "\"head\":{\"more\":1,", 1)).contains("more"));
 }

@@ -70,7 +70,7 @@ impl<W: RotationWorld> Session<W> {
     async fn write(&mut self, at: usize) {
         let (secret, name) = (self.tracked[at].secret.clone(), self.tracked[at].name.clone());
         if self.tracked[at].before.is_none() {
-            let refused = Refused::new("it was not written, since what is there now could not be read");
+            let refused = Refused::new("it was not written, since the current version could not be read");
             return self.trouble(Some(name), refused).await;
         }
         self.emit(RotationKind::Writing { secret: name.clone() }).await;

@@ -102,7 +102,8 @@ pub(super) fn layout_step(model: &Model, followed: &Followed, step: &Step, width
         match artifact.form() {
             Form::Terraform => {
                 let count = rendered.text.lines().count();
-                below.text(Role::Muted, format!("{count} lines, also by `trustline render {artifact}`"));
+                let command = show.prose(&values.command(&format!("trustline render {artifact}")));
+                below.text(Role::Muted, format!("{count} lines, also by `{command}`"));
             }
             _ => report::push_artifact(&mut below, &rendered, show),
         }
@@ -110,14 +111,14 @@ pub(super) fn layout_step(model: &Model, followed: &Followed, step: &Step, width
     if !beside.is_empty() {
         below.gap();
         below.push(Block::Heading(keyed(model, "More to copy", CommandId::CopyMenu, "chooses")));
-        beside.into_iter().for_each(|artifact| report::push_named(&mut below, artifact));
+        beside.into_iter().for_each(|artifact| report::push_named(&mut below, artifact, &values, show));
     }
     report::push_caveats(&mut below, step, &mut filling, show);
     if !has_aside(model) {
         below.gap();
         guide::push_done_when(model, followed, step, &mut below);
     }
-    report::push_failures(&mut below, &step.failures(followed.file.guide));
+    report::push_failures(&mut below, &step.failures(followed.file.guide), &values, show);
     report::push_reading_apart(&mut below, &step.reading);
     laid.lines.push(Line::empty());
     laid.lines.extend(pane_lines(&below, width, show));

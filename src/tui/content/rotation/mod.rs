@@ -277,7 +277,7 @@ fn nothing(model: &Model) -> Vec<Line> {
                 Line::empty(),
                 Line::of(
                     Role::Plain,
-                    "The store tells that a new version is there. Whether the process that uses it has the new value, only its own fingerprint tells: 12 digits of the value's SHA-256.",
+                    "The store shows that there is a new version. Only a fingerprint from the process itself, 12 digits of the value's SHA-256, shows whether it has the new value.",
                 ),
                 Line::empty(),
                 Line::of(Role::Accent, key)

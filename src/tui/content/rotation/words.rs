@@ -65,7 +65,7 @@ pub fn why(why: &Why) -> Option<String> {
         Why::RuntimeNotAsked => "the running automation was not looked at".to_owned(),
         Why::NoFingerprint => "the running automation's output has no fingerprint".to_owned(),
         Why::VariableNotSet { variable } => format!("the automation says that its variable {variable} is not set"),
-        Why::AutomationFailed => "the automation ended in an error before it told a fingerprint".to_owned(),
+        Why::AutomationFailed => "the automation ended in an error before it printed a fingerprint".to_owned(),
     })
 }
 

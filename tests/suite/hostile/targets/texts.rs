@@ -14,9 +14,10 @@ use trustline::lab::World;
 use trustline::probe::secret_value::SecretValue;
 use trustline::report::line::{Line, Role, Wrap, fit};
 use trustline::report::{junit, rotation, run};
-use trustline::run::record;
+use trustline::run::record::{self, Recorded};
 use trustline::run::report::Report;
 use trustline::run::rotation::event::KeptSession;
+use trustline::run::rotation::report::RotationReport;
 use trustline::tui::config;
 
 use super::{Target, written};
@@ -51,11 +52,17 @@ pub const TARGETS: &[Target] = &[
         seeds: &[
             "{\"schema\":\"trustline.recording/1\",\"version\":\"0\"}\n{\"seq\":0,\"at_ms\":0,\"event\":\"planned\",\"profile\":\"\\u001b[2J\",\"guide\":\"g\",\"started\":\"\\u202e\",\"checks\":[{\"id\":\"token.shape\",\"title\":\"\\u0007\"}]}\n",
             "{\"schema\":\"trustline.recording/1\",\"version\":\"0\"}\n{\"seq\":18446744073709551615,\"at_ms\":0,\"event\":\"done\",\"verdict\":\"pass\",\"duration_ms\":18446744073709551615,\"findings\":[]}\n",
+            "{\"schema\":\"trustline.rotation-recording/1\",\"version\":\"0\"}\n{\"seq\":0,\"at_ms\":0,\"event\":\"started\",\"profile\":\"\\u001b[2J\",\"guide\":\"\\u202e\",\"started\":\"\\u0007\",\"secrets\":[\"\\u001b[2J\"],\"way\":\"already\",\"runtime\":true}\n",
         ],
         read: |bytes| match record::read(bytes) {
-            Ok(recording) => {
+            Ok(Recorded::Run(recording)) => {
                 let report = Report::of(&recording.events);
                 written(|ctx| run::page(&report, ctx)) + &junit::report(&report)
+            }
+            Ok(Recorded::Rotation(recording)) => {
+                let mut report = RotationReport::default();
+                recording.events.iter().for_each(|event| report.apply(event));
+                written(|ctx| rotation::page(&report, ctx))
             }
             Err(error) => visible_lines(&error.to_string()),
         },
