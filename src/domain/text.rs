@@ -45,7 +45,7 @@ pub fn visible_json(json: &str) -> String {
     shown
 }
 
-/// Text for XML, in an element or a double-quoted attribute; characters that XML 1.0 cannot carry become U+FFFD.
+/// Text fit for an XML element; characters that XML 1.0 cannot carry become U+FFFD.
 pub fn escape_xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -53,7 +53,6 @@ pub fn escape_xml(text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
             '\r' => escaped.push_str("&#13;"),
             '\t' | '\n' => escaped.push(c),
             c if c < ' ' || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),

@@ -101,9 +101,9 @@ fn details(report: &Report, check: &FinishedCheck) -> String {
     if lines.is_empty() { check.reason.clone().unwrap_or_default() } else { lines.join("\n") }
 }
 
-/// Text as a terminal may show it, for XML.
+/// Text as a terminal may show it, for an XML element or a double-quoted attribute.
 fn escape(text: &str) -> String {
-    escape_xml(&visible_lines(text))
+    escape_xml(&visible_lines(text)).replace('"', "&quot;")
 }
 
 #[cfg(test)]
