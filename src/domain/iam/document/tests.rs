@@ -117,7 +117,7 @@ fn what_iam_refuses_and_evaluation_can_live_with_is_noted() {
         (r#"{"Statement": [], "Statements": []}"#.to_owned(), "Statements", "no element", "`Statement`"),
         (statement(r#""Conditions": {}"#), "Statement[0]", "no element", "`Condition`"),
         (statement(r#""Sid": "a", "Sid": "b""#), "Statement[0].Sid", "twice", "once"),
-        (statement(r#""NotAction": "a""#), "Statement[0].Action", "beside `NotAction`", "one of the two"),
+        (statement(r#""NotAction": "a""#), "Statement[0].Action", "and `NotAction`", "one of the two"),
         (statement(r#""Principal": {"OIDC": "a"}"#), "Statement[0].Principal", "no kind of principal", "Federated"),
         (
             statement(r#""Condition": {"StringEqual": {"a:b": "c"}}"#),
