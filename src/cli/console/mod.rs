@@ -261,7 +261,11 @@ fn open_target(target: Target, network: &NetworkArgs, selector: &ProfileSelector
             let lab = lab::start(&scenario, LabOptions::default())?;
             let folder = LabFolder::write(&lab)?;
             let name = format!("lab-{scenario}");
-            let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &selector.set)?;
+            let mut loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &selector.set)?;
+            // This lab serves as long as the console is open: what is printed to be run elsewhere reaches it by its files.
+            let elsewhere = by(None, Some(folder.profile_file())).again();
+            let authority = NetworkArgs { ca_file: Some(folder.ca_file()), ..network.clone() };
+            loaded.profile.selector = authority.again(&elsewhere);
             let http = network.lab_stack(&folder.ca_file())?;
             let operator = rotate::lab_operator(&loaded.profile, &lab, &folder);
             return Ok(Opened { loaded, http, operator, is_lab: true, keep: Arc::new((lab, folder)) });
