@@ -28,7 +28,7 @@
 //! - [`cause`]: why things fail: the catalogue of causes, error texts and mismatches turned into findings
 //! - [`domain`]: pure vocabulary: the ids, tokens, keys, issuers, policies and their evaluation, profiles
 //!
-//! Beside the rooms, for all of them: [`caught`], the mark of work whose panic is no end of the program, and [`private_file`],
+//! Beside the rooms, for all of them: [`panic_guard`], the mark of work whose panic is no end of the program, and [`private_file`],
 //! which leaves files on disk for their owner's eyes only.
 //!
 //! # Invariants
@@ -39,13 +39,13 @@
 //! - Text from outside passes [`domain::text::visible`] before it reaches a terminal.
 //! - "Could not check" is never "failed", and "not checked" is never "passed".
 
-pub mod caught;
 pub mod cause;
 pub mod check;
 pub mod cli;
 pub mod domain;
 pub mod guide;
 pub mod lab;
+pub mod panic_guard;
 pub mod private_file;
 pub mod probe;
 pub mod remedy;

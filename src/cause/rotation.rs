@@ -4,7 +4,7 @@ use super::{Cause, Certainty, Finding};
 use crate::domain::fingerprint::Variant;
 use crate::domain::ids::Finder;
 use crate::domain::profile::key::Key;
-use crate::domain::rotation::{Facts, Judgement, Sighting, Source, Why};
+use crate::domain::rotation::{Facts, Judgement, RuntimeObservation, Source, Why};
 
 /// The check id of a rotation's findings: the command itself.
 /// How the automation's variable gets its value, as far as the profile tells.
@@ -143,7 +143,7 @@ fn stale(facts: &Facts<'_>, read_at: ReadAt) -> Vec<Finding> {
             vec![at_import(Certainty::Likely).with_evidence(line), cached(Certainty::Possible).with_evidence(line)]
         }
         // A worker's log has its line where the secrets were read afresh; the answer of a kickoff never does.
-        Some(Sighting { source: Source::Log { .. } | Source::Command { .. }, .. }) => vec![
+        Some(RuntimeObservation { source: Source::Log { .. } | Source::Command { .. }, .. }) => vec![
             baked(Certainty::Likely).with_evidence(
                 "the output has no line `Workload identity config … secret(s) resolved`, as a fresh read leaves in the worker's log",
             ),
@@ -221,16 +221,16 @@ mod tests {
     }
 
     /// A sighting that began this many seconds after the write.
-    fn seen(after: i64, source: Source, printed: &str) -> Sighting {
+    fn seen(after: i64, source: Source, printed: &str) -> RuntimeObservation {
         let began = (WRITTEN + after) * 1000;
-        Sighting { began, at: began, source, failed: false, output: RuntimeOutput::of(printed) }
+        RuntimeObservation { began, at: began, source, failed: false, output: RuntimeOutput::of(printed) }
     }
 
     fn kickoff() -> Source {
         Source::Kickoff { kickoff_id: "1".into() }
     }
 
-    fn found(why: Why, seen: &Sighting, read_at: ReadAt) -> Vec<Finding> {
+    fn found(why: Why, seen: &RuntimeObservation, read_at: ReadAt) -> Vec<Finding> {
         let store = store();
         let facts = Facts { store_after: Some(&store), runtime_after: Some(seen), ..Facts::default() };
         findings(&Judgement { verdict: Verdict::Stale, why }, &facts, read_at)

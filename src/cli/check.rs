@@ -25,7 +25,7 @@ use crate::report::{fleet, json, junit, run};
 use crate::run::event::{EventKind, RunVerdict};
 use crate::run::fleet::FleetEvent;
 use crate::run::plan::{Limits, Selection};
-use crate::run::probes::WorldProbes;
+use crate::run::probes::NetworkProbes;
 use crate::run::record::SCHEMA;
 use crate::run::report::Report;
 use crate::run::runner::RunRequest;
@@ -123,7 +123,7 @@ async fn check(args: &RunArgs, profile: Profile, http: HttpStack) -> Result<(Rep
         limits: Limits { total: args.network.timeout, wait: args.wait },
         now: now(),
     };
-    let probes = Arc::new(WorldProbes { http, timeout: args.network.operation_timeout() });
+    let probes = Arc::new(NetworkProbes { http, timeout: args.network.operation_timeout() });
     let cancel = CancellationToken::new();
     let mut events = runner::start(request, probes, cancel.clone());
     let mut signals = terminal::Signals::listen()?;
@@ -219,7 +219,7 @@ async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, 
     }
     // One stack for all: connections and the authorities are shared, answers are not.
     let probes =
-        Arc::new(WorldProbes { http: args.run.network.stack()?, timeout: args.run.network.operation_timeout() });
+        Arc::new(NetworkProbes { http: args.run.network.stack()?, timeout: args.run.network.operation_timeout() });
     let cancel = CancellationToken::new();
     let mut reports: Vec<Report> = vec![Report::default(); requests.len()];
     let at_once = process::runs_at_once(args.concurrency.unwrap_or(AT_ONCE));

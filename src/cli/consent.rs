@@ -6,29 +6,29 @@ use std::path::{self, Component, Path, PathBuf};
 
 use super::exit::CliError;
 use super::flags::ProfileSelector;
-use crate::domain::profile::reach::{Reach, reaches};
+use crate::domain::profile::capability::{Capability, reaches};
 use crate::domain::profile::setting::Setting;
 use crate::domain::text::visible;
 use crate::guide::form::shell::quote;
 
 /// What of a profile nobody has allowed yet. One's own profiles, named and not opened by a path, are allowed.
-pub(super) fn open_questions(selector: &ProfileSelector, settings: &[Setting]) -> Vec<Reach> {
+pub(super) fn open_questions(selector: &ProfileSelector, settings: &[Setting]) -> Vec<Capability> {
     if selector.profile_file.is_none() {
         return Vec::new();
     }
     reaches(settings).into_iter().filter(|reach| !is_allowed(reach, selector)).collect()
 }
 
-fn is_allowed(reach: &Reach, selector: &ProfileSelector) -> bool {
+fn is_allowed(reach: &Capability, selector: &ProfileSelector) -> bool {
     selector.agreed.contains(reach)
         || match reach {
-            Reach::Runs(_) => selector.allow_command,
-            Reach::ReadsFile { path, beside, .. } => {
+            Capability::Runs(_) => selector.allow_command,
+            Capability::ReadsFile { path, beside, .. } => {
                 let path = resolved(path);
                 path.starts_with(resolved(beside)) || selector.allow_file.iter().any(|own| resolved(own) == path)
             }
-            Reach::ReadsVariable { name, .. } => selector.allow_env.contains(name),
-            Reach::SendsTo { host, port, .. } => {
+            Capability::ReadsVariable { name, .. } => selector.allow_env.contains(name),
+            Capability::SendsTo { host, port, .. } => {
                 let with_port = format!("{host}:{port}");
                 selector
                     .allow_host
@@ -58,7 +58,7 @@ fn resolved(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// There is no terminal, or the answer is not yes.
-pub(super) fn ask(open: &[Reach]) -> Result<(), CliError> {
+pub(super) fn ask(open: &[Capability]) -> Result<(), CliError> {
     if open.is_empty() {
         return Ok(());
     }
@@ -76,14 +76,14 @@ pub(super) fn ask(open: &[Reach]) -> Result<(), CliError> {
 }
 
 /// The error that names all of it, and the flags that allow it.
-pub(super) fn refusal(open: &[Reach]) -> CliError {
+pub(super) fn refusal(open: &[Capability]) -> CliError {
     let first = "a profile opened by its path may not do this unasked:";
     open.iter().fold(CliError::new(first), |error, reach| {
         let flag = match reach {
-            Reach::Runs(_) => "--allow-command".to_owned(),
-            Reach::ReadsFile { path, .. } => format!("--allow-file {}", quote(&visible(&path.to_string_lossy()))),
-            Reach::ReadsVariable { name, .. } => format!("--allow-env {}", quote(&visible(name))),
-            Reach::SendsTo { scheme, host, port, .. } => {
+            Capability::Runs(_) => "--allow-command".to_owned(),
+            Capability::ReadsFile { path, .. } => format!("--allow-file {}", quote(&visible(&path.to_string_lossy()))),
+            Capability::ReadsVariable { name, .. } => format!("--allow-env {}", quote(&visible(name))),
+            Capability::SendsTo { scheme, host, port, .. } => {
                 format!("--allow-host {}", quote(&visible(&authority(scheme, host, *port))))
             }
         };
@@ -91,17 +91,17 @@ pub(super) fn refusal(open: &[Reach]) -> CliError {
     })
 }
 
-fn words(reach: &Reach) -> String {
+fn words(reach: &Capability) -> String {
     match reach {
-        Reach::Runs(program) => {
+        Capability::Runs(program) => {
             let program: Vec<String> = program.iter().map(|word| format!("{:?}", visible(word))).collect();
             format!("run the program {}", program.join(" "))
         }
-        Reach::ReadsFile { path, key, .. } => {
+        Capability::ReadsFile { path, key, .. } => {
             format!("send what is in {}, outside its own folder ({})", visible(&path.to_string_lossy()), key.path())
         }
-        Reach::ReadsVariable { name, key } => format!("send the variable {} ({})", visible(name), key.path()),
-        Reach::SendsTo { scheme, host, port, key } => {
+        Capability::ReadsVariable { name, key } => format!("send the variable {} ({})", visible(name), key.path()),
+        Capability::SendsTo { scheme, host, port, key } => {
             let wire = if scheme == "http" { " over plain http" } else { "" };
             format!("send a token or key to {}{wire} ({})", visible(&authority(scheme, host, *port)), key.path())
         }

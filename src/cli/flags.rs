@@ -12,8 +12,8 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use crate::check::CheckId;
 use crate::domain::ids::UnknownId;
+use crate::domain::profile::capability::Capability;
 use crate::domain::profile::key::Key;
-use crate::domain::profile::reach::Reach;
 use crate::guide::form::shell::quote;
 
 /// The form of a report.
@@ -135,7 +135,7 @@ pub(super) struct ProfileSelector {
     pub allow_env: Vec<String>,
     /// What was agreed to on the terminal.
     #[arg(skip)]
-    pub agreed: Vec<Reach>,
+    pub agreed: Vec<Capability>,
 }
 
 impl ProfileSelector {

@@ -53,7 +53,7 @@ pub(super) fn change(path: &Path, change: &Change) -> Result<(), CliError> {
     let refuse = |what: String| CliError::new(format!("{}: {what}", path.display()));
     let anchored = match change {
         Change::Set(values) => Change::Set(
-            values.iter().map(|(key, value)| (*key, value.clone().map(|v| anchor(path, *key, v)))).collect(),
+            values.iter().map(|(key, value)| (*key, value.clone().map(|v| make_absolute(path, *key, v)))).collect(),
         ),
         other => other.clone(),
     };
@@ -71,7 +71,7 @@ pub(super) fn change(path: &Path, change: &Change) -> Result<(), CliError> {
 }
 
 /// A relative path is meant to start here, unless it leads somewhere from the profile's folder, where it will start.
-fn anchor(profile: &Path, key: Key, value: Value) -> Value {
+fn make_absolute(profile: &Path, key: Key, value: Value) -> Value {
     match (key.kind(), &value) {
         (Kind::Path, Value::Text(path)) if !path.starts_with('~') => {
             let from_profile = profile.parent().unwrap_or(Path::new("")).join(path);

@@ -1,11 +1,11 @@
 //! The `{variables}` of the guides' prose: names of their own, and keys of a profile.
 
-use super::values::{Filling, READER};
+use super::values::{READER, TemplateContext};
 use crate::domain::entra::cloud;
 use crate::domain::profile::key::Key;
 
 /// `prose` with every variable replaced by the profile's value, or by a placeholder.
-pub fn fill(prose: &str, filling: &mut Filling<'_>) -> String {
+pub fn fill(prose: &str, filling: &mut TemplateContext<'_>) -> String {
     let mut filled = String::with_capacity(prose.len());
     let mut rest = prose;
     while let Some((before, after)) = rest.split_once('{') {
@@ -25,7 +25,7 @@ pub fn fill(prose: &str, filling: &mut Filling<'_>) -> String {
     filled
 }
 
-fn variable(name: &str, filling: &mut Filling<'_>) -> Option<String> {
+fn variable(name: &str, filling: &mut TemplateContext<'_>) -> Option<String> {
     Some(match name {
         "issuer" => filling.issuer(),
         "discovery-url" => format!("{}/.well-known/openid-configuration", filling.issuer().trim_end_matches('/')),
@@ -69,7 +69,7 @@ fn aws_console(partition: &str) -> &'static str {
     }
 }
 
-fn azure_host(filling: &Filling<'_>, hosts: [&'static str; 3]) -> String {
+fn azure_host(filling: &TemplateContext<'_>, hosts: [&'static str; 3]) -> String {
     let at = cloud::ALL.iter().position(|cloud| *cloud == filling.azure_cloud()).unwrap_or(0);
     hosts[at.min(2)].to_owned()
 }
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn commands_choose_the_profile_that_the_guide_is_read_with() {
         let values = Values::of(Guide::AwsWorkloadIdentity, &[]);
-        let filled = |values: &Values| fill("Run `{trustline check}`.", &mut Filling::new(values));
+        let filled = |values: &Values| fill("Run `{trustline check}`.", &mut TemplateContext::new(values));
         assert_eq!(filled(&values), "Run `trustline check`.");
         assert_eq!(filled(&values.chosen_by(" --profile 'my own'")), "Run `trustline check --profile 'my own'`.");
     }
@@ -93,7 +93,7 @@ mod tests {
     fn values_and_placeholders_take_the_variables_places() {
         let settings = [parse_flag("aws.role-arn=arn:aws-cn:iam::123456789012:role/a/b").unwrap()];
         let values = Values::of(Guide::AwsWorkloadIdentity, &settings);
-        let mut filling = Filling::new(&values);
+        let mut filling = TemplateContext::new(&values);
         let text = fill("{role-name} at {aws-console} in {region}, {unknown} {", &mut filling);
         assert_eq!(text, "b at console.amazonaws.cn in <aws-region>, {unknown} {");
         let (missing, _) = filling.finish();

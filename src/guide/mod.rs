@@ -24,4 +24,4 @@ pub use state::{CheckResult, Confirmation, Evidence, ExternalProof, Open, StepSt
 pub use text::{Field, Place, Proof, Reading, SetupGuide, Side, Step, Tab, TellingAnswer, setup_guide};
 pub use thumbprint::thumbprint;
 pub use token_origin::{TokenOrigin, token_origin};
-pub use values::{Filling, Missing, READER, Values};
+pub use values::{Missing, READER, TemplateContext, Values};

@@ -239,7 +239,7 @@ pub fn setup_guide(guide: Guide) -> &'static SetupGuide {
 mod tests {
     use super::*;
     use crate::guide::fill::fill;
-    use crate::guide::values::{Filling, Values};
+    use crate::guide::values::{TemplateContext, Values};
 
     fn parsed(guide: Guide) -> SetupGuide {
         toml::from_str(source(guide)).unwrap_or_else(|error| panic!("{}: {error}", guide.id()))
@@ -294,7 +294,7 @@ mod tests {
                 [&step.purpose].into_iter().chain(&step.instructions).chain(&step.corrections).chain(tabs).chain(places)
             });
             for prose in prose {
-                let filled = fill(prose, &mut Filling::new(&values));
+                let filled = fill(prose, &mut TemplateContext::new(&values));
                 assert!(!filled.contains('{'), "{}: {filled}", guide.id());
             }
         }

@@ -2,7 +2,7 @@
 
 use super::fill::fill;
 use super::text::Step;
-use super::values::{Filling, Missing, Values};
+use super::values::{Missing, TemplateContext, Values};
 use crate::check::CheckId;
 use crate::domain::issuer::{Description, IssuerKind};
 use crate::domain::profile::key::Key;
@@ -26,7 +26,7 @@ pub fn token_origin(step: &Step, values: &Values) -> Option<TokenOrigin> {
     let by_url = values.text(Key::IssuerUrl).and_then(|url| Description::of(IssuerKind::of(url, None)));
     let of_guide = || Description::all().iter().find(|d| d.guides.iter().any(|guide| guide == values.guide.id()));
     let token = by_url.or_else(of_guide)?.token.as_ref()?;
-    let mut filling = Filling::new(values);
+    let mut filling = TemplateContext::new(values);
     let how = token.how.iter().map(|line| fill(line, &mut filling)).collect();
     let script = token.script.as_ref().map(|script| fill(script.trim_start(), &mut filling));
     let (missing, _) = filling.finish();

@@ -82,15 +82,15 @@ pub struct Subject {
 
 /// Values on their way into a text: what is missing is noted once, and so is what a reader should know.
 #[derive(Debug)]
-pub struct Filling<'a> {
+pub struct TemplateContext<'a> {
     values: &'a Values,
     missing: BTreeSet<Missing>,
     notes: Vec<String>,
 }
 
-impl<'a> Filling<'a> {
+impl<'a> TemplateContext<'a> {
     pub fn new(values: &'a Values) -> Self {
-        Filling { values, missing: BTreeSet::new(), notes: Vec::new() }
+        TemplateContext { values, missing: BTreeSet::new(), notes: Vec::new() }
     }
 
     /// What was missing, and what was noted.

@@ -16,7 +16,7 @@ use super::clock;
 use super::keys::random_uuid;
 use super::server::{MISTAKE, Request, Response, Service};
 use super::world::{Answers, DeploymentWorld};
-use crate::caught::contained;
+use crate::panic_guard::catch_panic;
 pub(super) use worker::{Clouds, Worker};
 
 const JSON: &str = "application/json";
@@ -54,7 +54,7 @@ impl Deployment {
         let (worker, runs, kickoff) = (self.worker.clone(), self.runs.clone(), id.clone());
         let takes = Duration::from_millis(self.world.takes_ms);
         let work = clock::ahead_by(clock::ahead(), async move {
-            let outcome = contained(worker.run()).await;
+            let outcome = catch_panic(worker.run()).await;
             let outcome = outcome.unwrap_or_else(|| RunOutcome::Failed { error: MISTAKE.to_owned() });
             tokio::time::sleep(takes).await;
             runs.end(&kickoff, outcome);

@@ -54,8 +54,8 @@ use vault::Vault;
 use world::{Certificate, Description, ServiceUrls};
 pub use world::{Scenario, World, WorldError};
 
-use crate::caught::caught;
 use crate::domain::certificate::Chain;
+use crate::panic_guard::guard_task;
 
 /// How the deployment's worker names itself to the clouds.
 const WORKER: &str = "trustline-lab-worker";
@@ -307,7 +307,7 @@ impl Lab {
             deployment_port.serve(plain, deployment, manner, stopped)?,
         ]);
         // What a static credential reads, it reads now: the value becomes part of the image.
-        tokio::spawn(caught(async move { worker.deploy().await }));
+        tokio::spawn(guard_task(async move { worker.deploy().await }));
         let profile = profile(&description);
         Ok(Lab {
             endpoints,

@@ -21,7 +21,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::{LabError, clock};
-use crate::caught::{caught, contained};
+use crate::panic_guard::{catch_panic, guard_task};
 
 /// Requests above this are refused; the largest real one is a secret of 64 KiB.
 const MAX_BODY: usize = 1024 * 1024;
@@ -149,7 +149,7 @@ async fn accept<S: Service>(
                 // A failed accept is the peer's loss (reset before accepted, out of descriptors); the listener stays.
                 if let Ok((stream, _)) = accepted {
                     let connection = connection(stream, tls.clone(), service.clone(), manner.clone(), stop.clone());
-                    connections.spawn(caught(clock::ahead_by(manner.ahead_s, connection)));
+                    connections.spawn(guard_task(clock::ahead_by(manner.ahead_s, connection)));
                 }
             }
         }
@@ -211,7 +211,7 @@ async fn respond<S: Service>(
         body,
     };
     let from_inside = received.header("user-agent") == &*manner.inside;
-    let answer = contained(service.answer(received)).await.unwrap_or_else(mistake);
+    let answer = catch_panic(service.answer(received)).await.unwrap_or_else(mistake);
     let delay = if from_inside { answer.delay } else { manner.delay + answer.delay };
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -263,17 +263,17 @@ fn http_date(offset: i64) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::caught::is_caught;
     use crate::lab::authority::Authority;
     use crate::lab::authority::client_trusting;
     use crate::lab::world::Certificate;
+    use crate::panic_guard::is_guarded;
 
     /// A service with a mistake on one path.
     struct Mistaken;
 
     impl Service for Mistaken {
         async fn answer(&self, request: Request) -> Response {
-            assert!(is_caught(), "a hook that ends the program must know");
+            assert!(is_guarded(), "a hook that ends the program must know");
             assert_ne!(request.path, "/mistake", "planted in a panic");
             Response::new(200, "text/plain", "served".to_owned())
         }

@@ -66,7 +66,7 @@ mod tests {
     use crate::domain::profile::{Guide, Profile, TokenSource};
     use crate::run::event::EventKind;
     use crate::run::plan::{Limits, Selection};
-    use crate::run::probes::{StepInput, Yield};
+    use crate::run::probes::{StepInput, StepOutput};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -78,7 +78,7 @@ mod tests {
     }
 
     impl Probes for Counting {
-        async fn perform(&self, _: Step, input: StepInput) -> Yield {
+        async fn perform(&self, _: Step, input: StepInput) -> StepOutput {
             let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
             self.most.fetch_max(now, Ordering::SeqCst);
             if input.profile.name == "hangs" {
@@ -86,7 +86,7 @@ mod tests {
             }
             sleep(SECOND).await;
             self.now.fetch_sub(1, Ordering::SeqCst);
-            Yield::Nothing
+            StepOutput::Nothing
         }
     }
 

@@ -26,8 +26,8 @@ use crate::domain::signature;
 use crate::domain::token::RawToken;
 use crate::probe::aws::{AwsTarget, SESSION_NAME, Session};
 use crate::probe::azure::{self, AzureSession, AzureTarget, Proof};
-use crate::probe::held_secret::held_secret;
 use crate::probe::http::HttpStack;
+use crate::probe::secret_source::secret_source;
 use crate::probe::{access_key, deployment, documents, issuer, token_source};
 
 /// What the application's secret is called where it cannot be read.
@@ -35,7 +35,7 @@ const CLIENT_SECRET: &str = "the value of the application's client secret";
 
 /// The secrets of a run. They live as long as the run and are lent to the steps that send them.
 #[derive(Clone, Default)]
-pub struct Holdings {
+pub struct RunCredentials {
     pub token: Option<Arc<RawToken>>,
     /// Of the exchanged token, or the access key itself.
     pub session: Option<Session>,
@@ -50,13 +50,13 @@ pub struct StepInput {
     pub profile: Arc<Profile>,
     /// What was seen when the step began.
     pub facts: Arc<Facts>,
-    pub holdings: Holdings,
+    pub credentials: RunCredentials,
     /// What is left of the run's time.
     pub left: Duration,
 }
 
 /// What a step brought.
-pub enum Yield {
+pub enum StepOutput {
     IssuerDocument(DocumentFact),
     IssuerKeys(KeysFact),
     Token(TokenFact, Option<RawToken>),
@@ -84,12 +84,12 @@ pub enum Yield {
 /// Performs steps. One attempt a call: trying again is the runner's.
 pub trait Probes: Send + Sync + 'static {
     /// Performs one step.
-    fn perform(&self, step: Step, input: StepInput) -> impl Future<Output = Yield> + Send;
+    fn perform(&self, step: Step, input: StepInput) -> impl Future<Output = StepOutput> + Send;
 }
 
 /// The probes that go out into the world.
 #[derive(Clone, Debug)]
-pub struct WorldProbes {
+pub struct NetworkProbes {
     pub http: HttpStack,
     /// The most that a program which prints a token may take.
     pub timeout: Duration,
@@ -98,17 +98,17 @@ pub struct WorldProbes {
 /// With less time than this an operation's failure would tell nothing of the other side.
 const LEAST_TIME: Duration = Duration::from_secs(1);
 
-impl Probes for WorldProbes {
+impl Probes for NetworkProbes {
     /// An operation ends before the run does, so that its own failure is told.
-    async fn perform(&self, step: Step, input: StepInput) -> Yield {
+    async fn perform(&self, step: Step, input: StepInput) -> StepOutput {
         let left = input.left.max(LEAST_TIME);
-        let within = WorldProbes { http: self.http.within(left), timeout: self.timeout.min(left) };
+        let within = NetworkProbes { http: self.http.within(left), timeout: self.timeout.min(left) };
         within.at(step, input).await
     }
 }
 
-impl WorldProbes {
-    async fn at(&self, step: Step, input: StepInput) -> Yield {
+impl NetworkProbes {
+    async fn at(&self, step: Step, input: StepInput) -> StepOutput {
         match step {
             Step::IssuerDocument => self.issuer_document(&input).await,
             Step::IssuerKeys => self.issuer_keys(&input).await,
@@ -119,24 +119,24 @@ impl WorldProbes {
             Step::Permissions => permissions(&input).await,
             Step::Subscription => {
                 let seen = azure::subscription(&self.http, &input.profile.azure).await;
-                seen.map_or(Yield::Nothing, |fact| Yield::Subscription(Box::new(fact)))
+                seen.map_or(StepOutput::Nothing, |fact| StepOutput::Subscription(Box::new(fact)))
             }
             Step::Deployment => {
                 let seen = deployment::observe_deployment(&self.http, &input.profile.deployment).await;
-                seen.map_or(Yield::Nothing, |fact| Yield::Deployment(Box::new(fact)))
+                seen.map_or(StepOutput::Nothing, |fact| StepOutput::Deployment(Box::new(fact)))
             }
             Step::EntraExchange => self.entra_exchange(&input).await,
             Step::VaultList | Step::VaultGet => self.with_access(step, &input).await,
             Step::WebIdentity => self.web_identity(&input).await,
             Step::AccessKey => {
                 let (fact, session) = access_key_of(&input.profile);
-                Yield::AccessKey(fact, session)
+                StepOutput::AccessKey(fact, session)
             }
             Step::AssumeRole => self.assume_role(&input).await,
             Step::RoleTrust => {
                 let caller = input.facts.aws.caller.as_ref().and_then(Call::granted);
                 let trust = role_trust_of(&input.profile, caller).await;
-                trust.map_or(Yield::Nothing, Yield::RoleTrust)
+                trust.map_or(StepOutput::Nothing, StepOutput::RoleTrust)
             }
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret | Step::LocateSecret => {
                 self.with_session(step, &input).await
@@ -144,23 +144,23 @@ impl WorldProbes {
         }
     }
 
-    async fn issuer_document(&self, input: &StepInput) -> Yield {
+    async fn issuer_document(&self, input: &StepInput) -> StepOutput {
         match input.profile.issuer_url.as_deref().map(IssuerAddress::clean) {
-            Some(Ok(address)) => Yield::IssuerDocument(issuer::document(&self.http, &address).await),
-            _ => Yield::Nothing,
+            Some(Ok(address)) => StepOutput::IssuerDocument(issuer::document(&self.http, &address).await),
+            _ => StepOutput::Nothing,
         }
     }
 
-    async fn issuer_keys(&self, input: &StepInput) -> Yield {
+    async fn issuer_keys(&self, input: &StepInput) -> StepOutput {
         match (input.facts.issuer.jwks_uri(), &input.profile.issuer_url) {
-            (Some(uri), Some(issuer)) => Yield::IssuerKeys(issuer::keys(&self.http, uri, issuer).await),
-            _ => Yield::Nothing,
+            (Some(uri), Some(issuer)) => StepOutput::IssuerKeys(issuer::keys(&self.http, uri, issuer).await),
+            _ => StepOutput::Nothing,
         }
     }
 
-    async fn token(&self, input: &StepInput) -> Yield {
+    async fn token(&self, input: &StepInput) -> StepOutput {
         let Some(source) = &input.profile.token else {
-            return Yield::Nothing;
+            return StepOutput::Nothing;
         };
         let client = self.http.client();
         let expected = Expectations::of(&input.profile);
@@ -170,76 +170,76 @@ impl WorldProbes {
             client: Some(&client),
         };
         let (fact, sourced) = token_source::observe(source, &options).await;
-        Yield::Token(fact, sourced.map(|s| s.token))
+        StepOutput::Token(fact, sourced.map(|s| s.token))
     }
 
-    async fn web_identity(&self, input: &StepInput) -> Yield {
-        match (self.aws(input), &input.profile.aws.role_arn, &input.holdings.token) {
+    async fn web_identity(&self, input: &StepInput) -> StepOutput {
+        match (self.aws(input), &input.profile.aws.role_arn, &input.credentials.token) {
             (Some(aws), Some(role), Some(token)) => {
                 let (call, session) = aws.assume_role_with_web_identity(role, token).await;
-                Yield::WebIdentity(call, session)
+                StepOutput::WebIdentity(call, session)
             }
-            _ => Yield::Nothing,
+            _ => StepOutput::Nothing,
         }
     }
 
-    async fn assume_role(&self, input: &StepInput) -> Yield {
-        match (self.aws(input), input.profile.role_to_assume(), &input.holdings.session) {
+    async fn assume_role(&self, input: &StepInput) -> StepOutput {
+        match (self.aws(input), input.profile.role_to_assume(), &input.credentials.session) {
             (Some(aws), Some(role), Some(session)) => {
                 let (call, assumed) = aws.assume_role(role, session).await;
-                Yield::AssumeRole(call, assumed)
+                StepOutput::AssumeRole(call, assumed)
             }
-            _ => Yield::Nothing,
+            _ => StepOutput::Nothing,
         }
     }
 
-    async fn with_session(&self, step: Step, input: &StepInput) -> Yield {
+    async fn with_session(&self, step: Step, input: &StepInput) -> StepOutput {
         // Who assumes a role reads as that role.
         let reads = step != Step::CallerIdentity && Step::AssumeRole.applies(&input.profile);
-        let held = if reads { &input.holdings.assumed } else { &input.holdings.session };
+        let held = if reads { &input.credentials.assumed } else { &input.credentials.session };
         let (Some(aws), Some(session)) = (self.aws(input), held) else {
-            return Yield::Nothing;
+            return StepOutput::Nothing;
         };
         match (step, &input.profile.secret) {
-            (Step::CallerIdentity, _) => Yield::CallerIdentity(aws.caller_identity(session).await),
-            (Step::ListSecrets, secret) => Yield::ListSecrets(aws.list_secrets(session, secret.as_ref()).await),
-            (Step::GetSecret, Some(secret)) => Yield::GetSecret(aws.get_secret(session, secret).await),
-            (Step::LocateSecret, Some(secret)) => Yield::LocateSecret(aws.locate_secret(session, secret).await),
-            _ => Yield::Nothing,
+            (Step::CallerIdentity, _) => StepOutput::CallerIdentity(aws.caller_identity(session).await),
+            (Step::ListSecrets, secret) => StepOutput::ListSecrets(aws.list_secrets(session, secret.as_ref()).await),
+            (Step::GetSecret, Some(secret)) => StepOutput::GetSecret(aws.get_secret(session, secret).await),
+            (Step::LocateSecret, Some(secret)) => StepOutput::LocateSecret(aws.locate_secret(session, secret).await),
+            _ => StepOutput::Nothing,
         }
     }
 
-    async fn entra_exchange(&self, input: &StepInput) -> Yield {
+    async fn entra_exchange(&self, input: &StepInput) -> StepOutput {
         let Some(target) = AzureTarget::new(self.http.clone(), &input.profile.azure) else {
-            return Yield::Nothing;
+            return StepOutput::Nothing;
         };
-        let (fact, session) = match (&input.holdings.token, &input.profile.azure.client_secret) {
+        let (fact, session) = match (&input.credentials.token, &input.profile.azure.client_secret) {
             (Some(token), _) => target.exchange(Proof::Assertion(token)).await,
-            (None, Some(source)) => match held_secret(source, CLIENT_SECRET).await {
+            (None, Some(source)) => match secret_source(source, CLIENT_SECRET).await {
                 Ok(secret) => target.exchange(Proof::ClientSecret(&secret)).await,
                 Err(error) => (target.not_exchanged(error.to_string()), None),
             },
-            (None, None) => return Yield::Nothing,
+            (None, None) => return StepOutput::Nothing,
         };
-        Yield::EntraExchange(Box::new(fact), session)
+        StepOutput::EntraExchange(Box::new(fact), session)
     }
 
-    async fn with_access(&self, step: Step, input: &StepInput) -> Yield {
+    async fn with_access(&self, step: Step, input: &StepInput) -> StepOutput {
         let target = AzureTarget::new(self.http.clone(), &input.profile.azure);
-        let (Some(target), Some(session)) = (target, &input.holdings.azure) else {
-            return Yield::Nothing;
+        let (Some(target), Some(session)) = (target, &input.credentials.azure) else {
+            return StepOutput::Nothing;
         };
         let secret = input.profile.secret.as_ref();
         match (step, secret) {
             (Step::VaultGet, Some(secret)) => {
                 let read = target.get_secret(session, secret, None).await;
-                read.map_or(Yield::Nothing, |fact| Yield::VaultGet(Box::new(fact)))
+                read.map_or(StepOutput::Nothing, |fact| StepOutput::VaultGet(Box::new(fact)))
             }
             (Step::VaultList, _) => {
                 let listed = target.list_secrets(session, secret).await;
-                listed.map_or(Yield::Nothing, |fact| Yield::VaultList(Box::new(fact)))
+                listed.map_or(StepOutput::Nothing, |fact| StepOutput::VaultList(Box::new(fact)))
             }
-            _ => Yield::Nothing,
+            _ => StepOutput::Nothing,
         }
     }
 
@@ -267,53 +267,55 @@ pub(super) async fn role_trust_of(profile: &Profile, caller: Option<&Caller>) ->
     Some(RoleTrust::evaluate(&path.display().to_string(), text, &request))
 }
 
-fn verify(input: &StepInput) -> Yield {
-    let (Some(token), Some(fact)) = (&input.holdings.token, &input.facts.token) else {
-        return Yield::Nothing;
+fn verify(input: &StepInput) -> StepOutput {
+    let (Some(token), Some(fact)) = (&input.credentials.token, &input.facts.token) else {
+        return StepOutput::Nothing;
     };
     let Some(decoded) = fact.token() else {
-        return Yield::Nothing;
+        return StepOutput::Nothing;
     };
     let keys = input.facts.issuer.jwks();
     let from = keys.and(input.facts.issuer.jwks_uri()).map(str::to_owned);
-    Yield::Signature(SignatureFact::new(signature::verify(token, decoded, keys), from))
+    StepOutput::Signature(SignatureFact::new(signature::verify(token, decoded, keys), from))
 }
 
-async fn credentials(input: &StepInput) -> Yield {
+async fn credentials(input: &StepInput) -> StepOutput {
     let Some(path) = &input.profile.azure.federated_credential else {
-        return Yield::Nothing;
+        return StepOutput::Nothing;
     };
     let source = path.display().to_string();
     match (input.facts.claims(), input.facts.predicted_claims()) {
-        (Some(claims), _) => Yield::Credentials(CredentialFact::evaluate(&source, documents::read(path).await, claims)),
-        (None, Some(predicted)) => {
-            Yield::Credentials(CredentialFact::predict(&source, documents::read(path).await, predicted))
+        (Some(claims), _) => {
+            StepOutput::Credentials(CredentialFact::evaluate(&source, documents::read(path).await, claims))
         }
-        (None, None) => Yield::Nothing,
+        (None, Some(predicted)) => {
+            StepOutput::Credentials(CredentialFact::predict(&source, documents::read(path).await, predicted))
+        }
+        (None, None) => StepOutput::Nothing,
     }
 }
 
-async fn permissions(input: &StepInput) -> Yield {
+async fn permissions(input: &StepInput) -> StepOutput {
     let Some(path) = &input.profile.aws.identity_policy else {
-        return Yield::Nothing;
+        return StepOutput::Nothing;
     };
     let arn = input.facts.aws.list.as_ref().and_then(Call::granted).and_then(|list| list.id.as_deref());
     let text = documents::read(path).await;
-    Yield::Permissions(PermissionsFact::evaluate(&path.display().to_string(), text, &input.profile, arn))
+    StepOutput::Permissions(PermissionsFact::evaluate(&path.display().to_string(), text, &input.profile, arn))
 }
 
-async fn trust_policy(input: &StepInput) -> Yield {
+async fn trust_policy(input: &StepInput) -> StepOutput {
     let Some(path) = &input.profile.aws.trust_policy else {
-        return Yield::Nothing;
+        return StepOutput::Nothing;
     };
     let (source, profile, now) = (path.display().to_string(), &input.profile, input.facts.now);
     match (input.facts.claims(), input.facts.predicted_claims()) {
         (Some(claims), _) => {
-            Yield::TrustPolicy(TrustFact::evaluate(&source, documents::read(path).await, claims, profile, now))
+            StepOutput::TrustPolicy(TrustFact::evaluate(&source, documents::read(path).await, claims, profile, now))
         }
         (None, Some(predicted)) => {
-            Yield::TrustPolicy(TrustFact::predict(&source, documents::read(path).await, predicted, profile, now))
+            StepOutput::TrustPolicy(TrustFact::predict(&source, documents::read(path).await, predicted, profile, now))
         }
-        (None, None) => Yield::Nothing,
+        (None, None) => StepOutput::Nothing,
     }
 }

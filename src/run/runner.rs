@@ -13,9 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::event::{EventKind, FinishedCheck, NOT_ASKED_FOR, PlannedCheck, RunEvent};
 use super::keyed::KeyedFingerprints;
 use super::plan::{Limits, Plan, Selection};
-use super::probes::{Holdings, Probes, StepInput, Yield};
+use super::probes::{Probes, RunCredentials, StepInput, StepOutput};
 use super::ranking::{self, Ranked};
-use crate::caught::caught;
 use crate::cause::catalogue::complete;
 use crate::cause::{Certainty, exclusion};
 use crate::check::facts::Facts;
@@ -26,6 +25,7 @@ use crate::domain::profile::Profile;
 use crate::domain::profile::expected::predicted_claims;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
 use crate::guide::setup_guide;
+use crate::panic_guard::guard_task;
 use crate::remedy;
 
 /// How many events may wait for a slow reader before the runner waits for it.
@@ -74,8 +74,8 @@ struct Run<P> {
     began: Instant,
     /// Shared with the steps that are under way: they go on seeing what was known when they began.
     facts: Arc<Facts>,
-    holdings: Holdings,
-    tasks: JoinSet<Yield>,
+    credentials: RunCredentials,
+    tasks: JoinSet<StepOutput>,
     running: HashMap<Id, Step>,
     begun: BTreeMap<Step, Attempts>,
     ended: BTreeMap<Step, Ended>,
@@ -123,7 +123,7 @@ impl<P: Probes> Run<P> {
             seq: 0,
             fingerprints: KeyedFingerprints::new(),
             began: Instant::now(),
-            holdings: Holdings::default(),
+            credentials: RunCredentials::default(),
             tasks: JoinSet::new(),
             running: HashMap::new(),
             begun: BTreeMap::new(),
@@ -203,18 +203,18 @@ impl<P: Probes> Run<P> {
         let input = StepInput {
             profile: self.profile.clone(),
             facts: self.facts.clone(),
-            holdings: self.holdings.clone(),
+            credentials: self.credentials.clone(),
             left: (self.began + self.request.limits.total + self.request.limits.wait).saturating_duration_since(now),
         };
         let probes = self.probes.clone();
-        let task = self.tasks.spawn(caught(async move {
+        let task = self.tasks.spawn(guard_task(async move {
             sleep(after).await;
             probes.perform(step, input).await
         }));
         self.running.insert(task.id(), step);
     }
 
-    async fn take_in(&mut self, joined: Result<(Id, Yield), JoinError>) {
+    async fn take_in(&mut self, joined: Result<(Id, StepOutput), JoinError>) {
         let (id, yielded) = match joined {
             Ok((id, yielded)) => (id, Some(yielded)),
             Err(error) => (error.id(), None),
@@ -241,45 +241,45 @@ impl<P: Probes> Run<P> {
         }
     }
 
-    fn learn(&mut self, yielded: Yield) {
+    fn learn(&mut self, yielded: StepOutput) {
         let facts = Arc::make_mut(&mut self.facts);
         match yielded {
-            Yield::IssuerDocument(fact) => facts.issuer.document = Some(fact),
-            Yield::IssuerKeys(fact) => facts.issuer.keys = Some(fact),
-            Yield::Token(fact, raw) => {
+            StepOutput::IssuerDocument(fact) => facts.issuer.document = Some(fact),
+            StepOutput::IssuerKeys(fact) => facts.issuer.keys = Some(fact),
+            StepOutput::Token(fact, raw) => {
                 facts.token = Some(fact);
-                self.holdings.token = raw.map(Arc::new);
+                self.credentials.token = raw.map(Arc::new);
             }
-            Yield::Signature(fact) => facts.signature = Some(fact),
-            Yield::TrustPolicy(fact) => facts.trust = Some(fact),
-            Yield::Credentials(fact) => facts.azure.credentials = Some(fact),
-            Yield::EntraExchange(fact, session) => {
+            StepOutput::Signature(fact) => facts.signature = Some(fact),
+            StepOutput::TrustPolicy(fact) => facts.trust = Some(fact),
+            StepOutput::Credentials(fact) => facts.azure.credentials = Some(fact),
+            StepOutput::EntraExchange(fact, session) => {
                 facts.azure.exchange = Some(*fact);
-                self.holdings.azure = session;
+                self.credentials.azure = session;
             }
-            Yield::VaultList(fact) => facts.azure.list = Some(*fact),
-            Yield::VaultGet(fact) => facts.azure.secret = Some(*fact),
-            Yield::WebIdentity(call, session) => {
+            StepOutput::VaultList(fact) => facts.azure.list = Some(*fact),
+            StepOutput::VaultGet(fact) => facts.azure.secret = Some(*fact),
+            StepOutput::WebIdentity(call, session) => {
                 facts.aws.assume_role = Some(call);
-                self.holdings.session = session;
+                self.credentials.session = session;
             }
-            Yield::AccessKey(fact, session) => {
+            StepOutput::AccessKey(fact, session) => {
                 facts.aws.access_key = Some(fact);
-                self.holdings.session = session;
+                self.credentials.session = session;
             }
-            Yield::AssumeRole(call, session) => {
+            StepOutput::AssumeRole(call, session) => {
                 facts.aws.assumed = Some(call);
-                self.holdings.assumed = session;
+                self.credentials.assumed = session;
             }
-            Yield::RoleTrust(fact) => facts.aws.role_trust = Some(fact),
-            Yield::CallerIdentity(call) => facts.aws.caller = Some(call),
-            Yield::ListSecrets(call) => facts.aws.list = Some(call),
-            Yield::GetSecret(call) => facts.aws.secret = Some(call),
-            Yield::Permissions(fact) => facts.aws.permissions = Some(fact),
-            Yield::Subscription(fact) => facts.azure.subscription = Some(*fact),
-            Yield::Deployment(fact) => facts.deployment = Some(*fact),
-            Yield::LocateSecret(located) => facts.aws.located = Some(located),
-            Yield::Nothing => {}
+            StepOutput::RoleTrust(fact) => facts.aws.role_trust = Some(fact),
+            StepOutput::CallerIdentity(call) => facts.aws.caller = Some(call),
+            StepOutput::ListSecrets(call) => facts.aws.list = Some(call),
+            StepOutput::GetSecret(call) => facts.aws.secret = Some(call),
+            StepOutput::Permissions(fact) => facts.aws.permissions = Some(fact),
+            StepOutput::Subscription(fact) => facts.azure.subscription = Some(*fact),
+            StepOutput::Deployment(fact) => facts.deployment = Some(*fact),
+            StepOutput::LocateSecret(located) => facts.aws.located = Some(located),
+            StepOutput::Nothing => {}
         }
     }
 
@@ -408,7 +408,7 @@ impl<P: Probes> Run<P> {
             undecided: remedy::undecided(&candidates, refused, context),
             cut_short,
         };
-        self.holdings = Holdings::default();
+        self.credentials = RunCredentials::default();
         // Calls that have returned left copies where the next ones will stand.
         zeroize::zeroize_stack::<USED_STACK>();
         self.emit(kind).await;

@@ -29,13 +29,13 @@ struct Fakes {
 }
 
 enum Fake {
-    Brings(Box<Yield>),
+    Brings(Box<StepOutput>),
     Panics,
     Hangs,
 }
 
 impl Probes for Fakes {
-    async fn perform(&self, step: Step, input: StepInput) -> Yield {
+    async fn perform(&self, step: Step, input: StepInput) -> StepOutput {
         let before = {
             let mut performed = self.performed.lock().unwrap();
             let before = performed.iter().filter(|(s, ..)| *s == step).count();
@@ -65,13 +65,13 @@ fn denied<T>() -> Call<T> {
     }))
 }
 
-fn healthy(step: Step) -> Yield {
+fn healthy(step: Step) -> StepOutput {
     match step {
         Step::Token => {
             let (raw, cleaned) = RawToken::clean("e30.e30.e30");
-            Yield::Token(TokenFact::read("a test", &raw, cleaned), Some(raw))
+            StepOutput::Token(TokenFact::read("a test", &raw, cleaned), Some(raw))
         }
-        Step::WebIdentity => Yield::WebIdentity(
+        Step::WebIdentity => StepOutput::WebIdentity(
             call(Answer::Granted(AssumedRole {
                 assumed_role_arn: "arn:aws:sts::123456789012:assumed-role/r/s".into(),
                 provider: None,
@@ -81,11 +81,11 @@ fn healthy(step: Step) -> Yield {
             })),
             None,
         ),
-        Step::CallerIdentity => Yield::CallerIdentity(call(Answer::Granted(Caller {
+        Step::CallerIdentity => StepOutput::CallerIdentity(call(Answer::Granted(Caller {
             arn: "arn:aws:sts::123456789012:assumed-role/r/s".into(),
             account: "123456789012".into(),
         }))),
-        Step::ListSecrets => Yield::ListSecrets(call(Answer::Granted(SecretList {
+        Step::ListSecrets => StepOutput::ListSecrets(call(Answer::Granted(SecretList {
             seen: 0,
             more: false,
             holds_secret: None,
@@ -93,7 +93,7 @@ fn healthy(step: Step) -> Yield {
             nearest: None,
             ..SecretList::default()
         }))),
-        _ => Yield::Nothing,
+        _ => StepOutput::Nothing,
     }
 }
 
@@ -172,9 +172,9 @@ async fn a_vault_that_refuses_the_read_blocks_the_field_of_its_value() {
                     call: call(Answer::Granted(AccessGranted::default())),
                     error: None,
                 };
-                Yield::EntraExchange(Box::new(exchange), None)
+                StepOutput::EntraExchange(Box::new(exchange), None)
             }
-            Step::VaultGet => Yield::VaultGet(Box::new(VaultFact {
+            Step::VaultGet => StepOutput::VaultGet(Box::new(VaultFact {
                 vault: "https://my-vault.vault.azure.net".into(),
                 challenge: None,
                 challenge_fit: None,
@@ -206,7 +206,7 @@ async fn a_vault_that_refuses_the_read_blocks_the_field_of_its_value() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_exchange_blocks_what_needs_it() {
     let deny =
-        |step, _| (step == Step::WebIdentity).then(|| Fake::Brings(Box::new(Yield::WebIdentity(denied(), None))));
+        |step, _| (step == Step::WebIdentity).then(|| Fake::Brings(Box::new(StepOutput::WebIdentity(denied(), None))));
     let (events, _) = events(request(), Fakes { override_with: Some(deny), ..Fakes::default() }).await;
     let report = Report::of(&events);
     assert_eq!(outcome(&report, CheckId::AwsAssumeRoleWithWebIdentity).0, Outcome::Fail);
@@ -218,7 +218,8 @@ async fn a_refused_exchange_blocks_what_needs_it() {
 #[tokio::test(start_paused = true)]
 async fn waiting_tries_again_until_it_works_and_says_how_long() {
     let slow_to_spread = |step, before| {
-        (step == Step::WebIdentity && before < 8).then(|| Fake::Brings(Box::new(Yield::WebIdentity(denied(), None))))
+        (step == Step::WebIdentity && before < 8)
+            .then(|| Fake::Brings(Box::new(StepOutput::WebIdentity(denied(), None))))
     };
     let mut request = request();
     request.limits.wait = 60 * SECOND;

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use super::inputs::Mouse;
 use super::writer;
-use crate::caught::is_caught;
+use crate::panic_guard::is_guarded;
 
 /// Whether the terminal is taken over. The one who sets it to false gives it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -144,7 +144,7 @@ fn install_panic_hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         // Whoever waits for it tells of it, the run as a check that could not be made, and the console goes on.
-        if is_caught() {
+        if is_guarded() {
             return;
         }
         give_back();

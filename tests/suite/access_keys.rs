@@ -36,7 +36,7 @@ fn arguments(lab: &RunningLab, guide: &str) -> Vec<String> {
 }
 
 /// Arguments, variables, and the place that is named.
-type Way<'a> = (Vec<String>, Vec<(&'a str, &'a str)>, &'a str);
+type RotationMethod<'a> = (Vec<String>, Vec<(&'a str, &'a str)>, &'a str);
 
 #[test]
 fn every_way_of_giving_the_key_is_taken() {
@@ -52,7 +52,7 @@ fn every_way_of_giving_the_key_is_taken() {
     fs::write(&json, answer.to_string()).unwrap();
     let file = |path: &str| vec!["--set".to_owned(), format!("aws.access-keys-csv={path}")];
     let home = home.path().to_str().unwrap().to_owned();
-    let ways: [Way<'_>; 5] = [
+    let ways: [RotationMethod<'_>; 5] = [
         (file(&lab.file("accessKeys.csv")), vec![], "accessKeys.csv"),
         (file(json.to_str().unwrap()), vec![], "access-key.json"),
         (vec![], vec![("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET)], "AWS_ACCESS_KEY_ID"),

@@ -23,7 +23,7 @@ use trustline::domain::profile::document;
 use trustline::domain::profile::resolve::resolve;
 use trustline::probe::http::{HttpSettings, HttpStack, ProxyUse};
 use trustline::run::plan::{Limits, Selection};
-use trustline::run::probes::WorldProbes;
+use trustline::run::probes::NetworkProbes;
 use trustline::run::report::Report;
 use trustline::run::runner::{self, RunRequest};
 
@@ -208,7 +208,7 @@ fn request(lab: &RunningLab, checks: &[CheckId], set: &[String]) -> RunRequest {
 }
 
 async fn told(request: RunRequest, http: HttpStack) -> String {
-    let probes = Arc::new(WorldProbes { http, timeout: OPERATION });
+    let probes = Arc::new(NetworkProbes { http, timeout: OPERATION });
     let mut events = runner::start(request, probes, CancellationToken::new());
     let mut report = Report::default();
     while let Some(event) = events.recv().await {

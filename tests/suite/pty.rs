@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use trustline::check::step::Step;
 use trustline::domain::profile::{Guide, Profile};
 use trustline::run::plan::{Limits, Selection};
-use trustline::run::probes::{Probes, StepInput, Yield};
+use trustline::run::probes::{Probes, StepInput, StepOutput};
 use trustline::run::runner::{self, RunRequest};
 use trustline::tui::services::Started;
 
@@ -245,7 +245,7 @@ fn a_panic_in_a_probe_leaves_a_check_undecided_and_the_console_goes_on() {
 struct PanickingProbes;
 
 impl Probes for PanickingProbes {
-    async fn perform(&self, step: Step, _: StepInput) -> Yield {
+    async fn perform(&self, step: Step, _: StepInput) -> StepOutput {
         panic!("planted in a panic: {step:?}")
     }
 }

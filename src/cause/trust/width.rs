@@ -2,12 +2,12 @@
 
 use super::{DOCS_KEYS, DOCS_MULTI, DOCS_OPERATORS, DOCS_TRUST};
 use crate::cause::{Cause, Certainty, Finding, Severity};
-use crate::domain::iam::{Distance, Rule, Smell, Stranger};
+use crate::domain::iam::{Distance, ForeignSubject, PolicyLint, Rule};
 use crate::domain::ids::FoundBy;
 use crate::domain::issuer::IssuerKind;
 
 /// The strangers that the policy lets in, as one finding about the furthest of them.
-pub fn strangers(check: FoundBy, found: &[Stranger]) -> Option<Finding> {
+pub fn strangers(check: FoundBy, found: &[ForeignSubject]) -> Option<Finding> {
     let furthest = found.iter().min_by_key(|stranger| stranger.distance)?;
     let summary = format!("the trust policy also accepts {}", furthest.who);
     let mut finding =
@@ -22,7 +22,7 @@ pub fn strangers(check: FoundBy, found: &[Stranger]) -> Option<Finding> {
 }
 
 /// How far a stranger's token reaches.
-fn reach(stranger: &Stranger) -> Severity {
+fn reach(stranger: &ForeignSubject) -> Severity {
     match stranger.distance {
         Distance::Tenant if stranger.is_anybody() => Severity::Critical,
         Distance::Tenant | Distance::Project => Severity::High,
@@ -31,7 +31,7 @@ fn reach(stranger: &Stranger) -> Severity {
 }
 
 /// What keeps the stranger out.
-fn narrower(stranger: &Stranger) -> String {
+fn narrower(stranger: &ForeignSubject) -> String {
     let (what, kept_out) = match stranger.distance {
         Distance::Tenant => {
             ("starts with your own organization, whole and with the separator behind it", "that subject")
@@ -47,11 +47,11 @@ fn narrower(stranger: &Stranger) -> String {
 }
 
 /// What is unsafe or dead in the policy, a finding each.
-pub fn smells(check: FoundBy, found: &[Smell]) -> Vec<Finding> {
+pub fn smells(check: FoundBy, found: &[PolicyLint]) -> Vec<Finding> {
     found.iter().map(|smell| finding(check, smell)).collect()
 }
 
-fn finding(check: FoundBy, smell: &Smell) -> Finding {
+fn finding(check: FoundBy, smell: &PolicyLint) -> Finding {
     let key = smell.key.as_deref().unwrap_or_default();
     let text = &smell.text;
     let wide = Cause::TrustTooWide;
@@ -213,7 +213,7 @@ fn severity(rule: &Rule) -> Severity {
 }
 
 /// The cause that a damaged text has where it stands.
-fn by_place(smell: &Smell) -> Cause {
+fn by_place(smell: &PolicyLint) -> Cause {
     match smell.key.as_deref() {
         None => Cause::PrincipalArnWrong,
         Some(key) if key.contains(smell.text.as_str()) => Cause::ConditionKeyWrong,

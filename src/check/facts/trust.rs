@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Unread;
 use crate::cause::{Finding, trust};
 use crate::domain::iam::{
-    AccessEvaluation, AccessRequest, Decision, KnownFrom, OtherKeys, Policy, Provider, Stranger, TrustEvaluation,
+    AccessEvaluation, AccessRequest, Decision, ForeignSubject, KnownFrom, OtherKeys, Policy, Provider, TrustEvaluation,
     TrustRequest, evaluate_access, evaluate_predicted, evaluate_trust, strangers,
 };
 use crate::domain::ids::FoundBy;
@@ -32,7 +32,7 @@ pub struct TrustFact {
     pub known_from: Option<KnownFrom>,
     /// Tokens of strangers that the policy accepts too; looked for where it accepts the token at hand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub strangers: Vec<Stranger>,
+    pub strangers: Vec<ForeignSubject>,
     /// Evaluated for the claims that the profile makes expected: no token was read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub predicted: bool,

@@ -28,7 +28,7 @@ use crate::probe::token_source::{self, ReadOptions};
 use crate::run::event::RunEvent;
 use crate::run::now;
 use crate::run::plan::{Limits, Selection};
-use crate::run::probes::WorldProbes;
+use crate::run::probes::NetworkProbes;
 use crate::run::rotation::report::RotationReport;
 use crate::run::runner::{self, RunRequest};
 use crate::tui::inputs::{GuideFile, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
@@ -186,7 +186,7 @@ fn start(
         now: now(),
     };
     let after = http.disconnected();
-    let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
+    let probes = Arc::new(NetworkProbes { http, timeout: network.operation_timeout() });
     let events = runner::start(request, probes, cancel);
     Ok((Started { profile: loaded.profile, settings: loaded.provenance, events, keep: Box::new(keep) }, after))
 }

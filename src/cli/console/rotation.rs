@@ -19,9 +19,9 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::{document, resolve};
 use crate::guide::{Change, confirmations, rotate_command, shown};
 use crate::probe::new_value::{Alphabet, LineBreak, NewValue};
-use crate::run::rotation::event::KeptSession;
-use crate::run::rotation::event::Way;
-use crate::run::rotation::live::{LiveSettings, LiveWorld, RuntimeSource};
+use crate::run::rotation::event::RotationMethod;
+use crate::run::rotation::event::SessionCheckpoint;
+use crate::run::rotation::live::{CloudBackend, LiveSettings, RuntimeSource};
 use crate::run::rotation::report::RotationReport;
 use crate::run::rotation::session;
 use crate::run::rotation::session::{Pace, RollBack, RotationRequest, RuntimeFrom};
@@ -66,7 +66,7 @@ pub(super) async fn begin(
     let mut files = RotationFiles::open(place(&opened)?.as_ref(), None)?;
     let kept = take_up(choice.way, &files)?;
     let resumes = kept.as_ref().map(|kept| kept.started.clone());
-    let earlier = kept.as_ref().map(KeptSession::earlier).unwrap_or_default();
+    let earlier = kept.as_ref().map(SessionCheckpoint::earlier).unwrap_or_default();
     if let Some(kept) = kept {
         files.go_on(kept);
     }
@@ -111,7 +111,7 @@ fn place(opened: &Opened) -> Result<Option<Place>, CliError> {
 }
 
 /// The session that was interrupted, where this one goes on with it. Only one that writes nothing does so unasked.
-fn take_up(way: RotationWay, files: &RotationFiles) -> Result<Option<KeptSession>, CliError> {
+fn take_up(way: RotationWay, files: &RotationFiles) -> Result<Option<SessionCheckpoint>, CliError> {
     match files.interrupted()? {
         Some(kept) if way == RotationWay::ByHand => Ok(Some(kept)),
         Some(kept) if kept.begun && (way.writes() || way == RotationWay::Command) => Err(CliError::new(format!(
@@ -140,13 +140,13 @@ fn world(
     runtime: RuntimeSource,
     values: Vec<NewValue>,
     command: Vec<String>,
-) -> (LiveWorld, Arc<dyn Any + Send + Sync>) {
+) -> (CloudBackend, Arc<dyn Any + Send + Sync>) {
     let Opened { loaded, http, operator, keep, .. } = opened;
     let profile = loaded.profile;
     // What a program says would be written over the screen.
     let command_stderr = Stdio::null;
     let settings = LiveSettings { http, profile, timeout, operator, command, command_stderr, runtime, values };
-    (LiveWorld::new(settings), keep)
+    (CloudBackend::new(settings), keep)
 }
 
 /// The value to write, where the way writes one.
@@ -163,13 +163,13 @@ fn values(way: RotationWay, value: Option<TypedValue>) -> Result<Vec<NewValue>, 
     }
 }
 
-fn way(way: RotationWay) -> Way {
+fn way(way: RotationWay) -> RotationMethod {
     match way {
-        RotationWay::ByHand => Way::ByHand,
-        RotationWay::Command => Way::Command,
-        RotationWay::Typed | RotationWay::Generated => Way::Trustline,
-        RotationWay::Already => Way::Already,
-        RotationWay::Watch => Way::Watch,
+        RotationWay::ByHand => RotationMethod::ByHand,
+        RotationWay::Command => RotationMethod::Command,
+        RotationWay::Typed | RotationWay::Generated => RotationMethod::Trustline,
+        RotationWay::Already => RotationMethod::Already,
+        RotationWay::Watch => RotationMethod::Watch,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::guide::{CheckResult, thumbprint};
 use crate::probe::http::HttpStack;
 use crate::run::now;
 use crate::run::plan::{Limits, Selection};
-use crate::run::probes::WorldProbes;
+use crate::run::probes::NetworkProbes;
 use crate::run::report::Report;
 use crate::run::runner::{self, RunRequest};
 
@@ -37,7 +37,7 @@ pub(super) async fn run(profile: &Profile, network: &NetworkArgs, http: HttpStac
         limits: Limits { total: network.timeout, wait: Duration::ZERO },
         now: now(),
     };
-    let probes = Arc::new(WorldProbes { http, timeout: network.operation_timeout() });
+    let probes = Arc::new(NetworkProbes { http, timeout: network.operation_timeout() });
     let mut events = runner::start(request, probes, CancellationToken::new());
     let mut report = Report::default();
     while let Some(event) = events.recv().await {

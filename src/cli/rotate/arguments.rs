@@ -18,7 +18,7 @@ use crate::domain::ids::Cloud;
 use crate::domain::profile::{Profile, SecretSource};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_ref::SecretRef;
-use crate::run::rotation::event::Way;
+use crate::run::rotation::event::RotationMethod;
 use crate::run::rotation::live::{Operator, RuntimeSource};
 use crate::run::rotation::session::{Pace, RollBack, RuntimeFrom};
 
@@ -139,17 +139,17 @@ impl RotateArgs {
         Ok(())
     }
 
-    pub(super) fn way(&self) -> Way {
+    pub(super) fn way(&self) -> RotationMethod {
         if self.new_value.is_given() {
-            Way::Trustline
+            RotationMethod::Trustline
         } else if !self.command.is_empty() {
-            Way::Command
+            RotationMethod::Command
         } else if self.already {
-            Way::Already
+            RotationMethod::Already
         } else if self.watch {
-            Way::Watch
+            RotationMethod::Watch
         } else {
-            Way::ByHand
+            RotationMethod::ByHand
         }
     }
 
@@ -228,7 +228,7 @@ impl RotateArgs {
     pub(super) fn roll_back(&self) -> RollBack {
         if self.rollback_on_failure {
             RollBack::OnFailure
-        } else if self.way() == Way::Trustline && question::needs_terminal().is_ok() {
+        } else if self.way() == RotationMethod::Trustline && question::needs_terminal().is_ok() {
             RollBack::Ask
         } else {
             RollBack::Never

@@ -4,8 +4,8 @@ use super::RotateArgs;
 use crate::cli::exit::CliError;
 use crate::cli::rotation_files::RotationFiles;
 use crate::cli::terminal;
-use crate::run::rotation::event::KeptSession;
-use crate::run::rotation::event::Way;
+use crate::run::rotation::event::RotationMethod;
+use crate::run::rotation::event::SessionCheckpoint;
 use crate::run::rotation::session::Earlier;
 
 /// What the session has from an earlier one, and who writes the new value.
@@ -14,13 +14,13 @@ use crate::run::rotation::session::Earlier;
 ///
 /// # Errors
 /// There is one, and nothing says what to do with it; or there is none to go on with.
-pub(super) fn take_up(args: &RotateArgs, files: &mut RotationFiles) -> Result<(Earlier, Way), CliError> {
+pub(super) fn take_up(args: &RotateArgs, files: &mut RotationFiles) -> Result<(Earlier, RotationMethod), CliError> {
     let way = args.way();
     if args.start_anew {
         files.forget()?;
         return Ok((Earlier::default(), way));
     }
-    if matches!(way, Way::Watch | Way::Already) {
+    if matches!(way, RotationMethod::Watch | RotationMethod::Already) {
         return Ok((Earlier::default(), way));
     }
     match files.interrupted()? {
@@ -35,7 +35,7 @@ pub(super) fn take_up(args: &RotateArgs, files: &mut RotationFiles) -> Result<(E
                 kept.started
             ));
             let earlier = kept.earlier();
-            let way = if way == Way::ByHand && is_written(&kept) { kept.way } else { way };
+            let way = if way == RotationMethod::ByHand && is_written(&kept) { kept.way } else { way };
             files.go_on(kept);
             Ok((earlier, way))
         }
@@ -57,6 +57,6 @@ pub(super) fn take_up(args: &RotateArgs, files: &mut RotationFiles) -> Result<(E
 }
 
 /// Whether all of its secrets were written.
-fn is_written(kept: &KeptSession) -> bool {
+fn is_written(kept: &SessionCheckpoint) -> bool {
     kept.secrets.iter().all(|secret| kept.written.iter().any(|written| written.secret == *secret))
 }

@@ -33,8 +33,8 @@ use crate::report::rotation;
 use crate::report::rotation::{json, page};
 use crate::run::now;
 use crate::run::record::ROTATION_SCHEMA;
-use crate::run::rotation::event::{Moment, RotationKind, Way};
-use crate::run::rotation::live::{LiveSettings, LiveWorld, Operator};
+use crate::run::rotation::event::{Moment, RotationKind, RotationMethod};
+use crate::run::rotation::live::{CloudBackend, LiveSettings, Operator};
 use crate::run::rotation::report::RotationReport;
 use crate::run::rotation::session::{self, RollBack, RotationRequest, SessionCommand};
 
@@ -152,7 +152,7 @@ async fn rotate(
     let (earlier, way) = interrupted::take_up(args, &mut files)?;
     let runtime = args.runtime_source(&profile)?;
     let world = |values| {
-        LiveWorld::new(LiveSettings {
+        CloudBackend::new(LiveSettings {
             http: http.clone(),
             profile: profile.clone(),
             timeout: args.network.timeout,
@@ -164,8 +164,8 @@ async fn rotate(
         })
     };
     let values = match args.way() {
-        Way::Trustline if args.yes => value::read(&args.new_value, &secrets)?,
-        Way::Trustline => {
+        RotationMethod::Trustline if args.yes => value::read(&args.new_value, &secrets)?,
+        RotationMethod::Trustline => {
             // A value that comes from elsewhere is looked at before anybody is asked about it; one is typed only after it
             // was said whose secret it is for.
             let given =
@@ -190,7 +190,7 @@ async fn rotate(
 }
 
 /// Asks whoever sits at the terminal to write out what is about to be changed, and where.
-async fn confirm(world: &LiveWorld, profile: &Profile, secrets: &[SecretRef]) -> Result<(), CliError> {
+async fn confirm(world: &CloudBackend, profile: &Profile, secrets: &[SecretRef]) -> Result<(), CliError> {
     question::needs_terminal()?;
     let identity = world.operator_identity().await.map_err(|refused| CliError::new(refused.reason))?;
     let place = place(profile, &identity);
@@ -210,7 +210,7 @@ async fn confirm(world: &LiveWorld, profile: &Profile, secrets: &[SecretRef]) ->
 /// Follows the session to its end, and tells what happens on standard error. `text` is read when the session asks for it.
 async fn follow(
     request: RotationRequest,
-    world: Arc<LiveWorld>,
+    world: Arc<CloudBackend>,
     files: RotationFiles,
     mut text: Option<PathBuf>,
 ) -> Result<Ended, CliError> {
@@ -264,7 +264,8 @@ async fn roll_back_answer(secret: &str, version: &str) -> SessionCommand {
 /// The exit status of a session, as it ended or was recorded.
 pub(super) fn exit(report: &RotationReport) -> Exit {
     // Who watches has seen each verdict as it came; the end of watching is none.
-    let watched = report.way == Some(Way::Watch) && report.secrets.iter().all(|secret| secret.judged.is_empty());
+    let watched =
+        report.way == Some(RotationMethod::Watch) && report.secrets.iter().all(|secret| secret.judged.is_empty());
     match report.verdict() {
         _ if watched => Exit::Inconclusive,
         Verdict::Propagated => Exit::Passed,

@@ -19,8 +19,8 @@ use crate::domain::rotation::evidence::Record;
 use crate::domain::secret_ref::SecretRef;
 use crate::private_file;
 use crate::run::now_ms;
-use crate::run::rotation::event::{Judged, RotationEvent, RotationKind, Way};
-use crate::run::rotation::event::{KeptSession, SCHEMA};
+use crate::run::rotation::event::{Judged, RotationEvent, RotationKind, RotationMethod};
+use crate::run::rotation::event::{SCHEMA, SessionCheckpoint};
 use crate::run::rotation::keyed::KeyedRotation;
 use crate::run::rotation::report::RotationReport;
 use seal::Seal;
@@ -64,7 +64,7 @@ impl Place {
 pub(super) struct RotationFiles {
     key: FingerprintKey,
     session: Option<SessionFile>,
-    kept: Option<KeptSession>,
+    kept: Option<SessionCheckpoint>,
     evidence: Option<EvidenceFile>,
     report: RotationReport,
     keyed: KeyedRotation,
@@ -106,12 +106,12 @@ impl RotationFiles {
     ///
     /// # Errors
     /// Its file cannot be read.
-    pub(super) fn interrupted(&self) -> Result<Option<KeptSession>, CliError> {
+    pub(super) fn interrupted(&self) -> Result<Option<SessionCheckpoint>, CliError> {
         self.session.as_ref().map_or(Ok(None), SessionFile::read)
     }
 
     /// Goes on with a session.
-    pub(super) fn go_on(&mut self, session: KeptSession) {
+    pub(super) fn go_on(&mut self, session: SessionCheckpoint) {
         self.kept = Some(session);
     }
 
@@ -176,7 +176,7 @@ impl RotationFiles {
     fn keep(&mut self, event: &RotationEvent) -> Result<(), CliError> {
         let Some(file) = &self.session else { return Ok(()) };
         match &mut self.kept {
-            None => self.kept = KeptSession::begin(event),
+            None => self.kept = SessionCheckpoint::begin(event),
             Some(kept) => {
                 if kept.apply(event) {
                     return file.write(kept);
@@ -188,7 +188,7 @@ impl RotationFiles {
 
     /// Writes the records that the event completes; then, where the session is over, forgets it.
     fn file(&mut self, event: &RotationEvent) -> Result<(), CliError> {
-        let is_watch = self.report.way == Some(Way::Watch);
+        let is_watch = self.report.way == Some(RotationMethod::Watch);
         match &event.kind {
             RotationKind::Judged(judged) if is_watch => self.append(|secret| secret == judged.secret),
             RotationKind::Done { .. } if !is_watch => {
@@ -258,14 +258,14 @@ impl SessionFile {
     ///
     /// # Errors
     /// The file cannot be read, or is something else.
-    fn read(&self) -> Result<Option<KeptSession>, CliError> {
+    fn read(&self) -> Result<Option<SessionCheckpoint>, CliError> {
         let hint = "`--start-anew` forgets it; what was seen before the interruption is then lost";
         let refuse = |what: &str| self.refusal(what).with_hint(hint);
         let Some(text) = evidence::read_text(&self.path).map_err(|what| refuse(&what))? else { return Ok(None) };
         let mut document =
             serde_json::from_str(&text).map_err(|error| refuse(&format!("is no rotation session: {error}")))?;
         self.seal.open(&mut document).map_err(|error| refuse(&format!("cannot be gone on with: {error}")))?;
-        let session: KeptSession =
+        let session: SessionCheckpoint =
             serde_json::from_value(document).map_err(|error| refuse(&format!("is no rotation session: {error}")))?;
         if session.schema == SCHEMA {
             Ok(Some(session))
@@ -278,7 +278,7 @@ impl SessionFile {
     ///
     /// # Errors
     /// It cannot be written; then it is as it was.
-    fn write(&self, session: &KeptSession) -> Result<(), CliError> {
+    fn write(&self, session: &SessionCheckpoint) -> Result<(), CliError> {
         let refuse = |error: &dyn std::fmt::Display| self.refusal(&error.to_string());
         let mut document = serde_json::to_value(session).map_err(|error| refuse(&error))?;
         self.seal.close(&mut document).map_err(|error| refuse(&error))?;

@@ -7,7 +7,9 @@ use super::*;
 use crate::domain::fingerprint::guess::Guessability;
 use crate::domain::rotation::evidence::chain::Document;
 use crate::domain::rotation::evidence::check::{check, parse};
-use crate::domain::rotation::{self as rotations, Judgement, Sighting, Source, Store, StoreSnapshot, Verdict, Version};
+use crate::domain::rotation::{
+    self as rotations, Judgement, RuntimeObservation, Source, Store, StoreSnapshot, Verdict, Version,
+};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::run::rotation::event::Moment;
 
@@ -33,10 +35,10 @@ fn snapshot(id: &str, value: &str) -> StoreSnapshot {
     }
 }
 
-fn events(way: Way) -> Vec<RotationKind> {
+fn events(way: RotationMethod) -> Vec<RotationKind> {
     let secret = || "s".to_owned();
     let output = RuntimeOutput::of(Fingerprint::of(GUESSABLE.as_bytes()).as_str());
-    let sighting = Sighting { began: 1, at: 2, source: Source::Text, failed: false, output };
+    let sighting = RuntimeObservation { began: 1, at: 2, source: Source::Text, failed: false, output };
     let judgement = Judgement { verdict: Verdict::Stale, why: Why::HasPrevious { variant: None } };
     vec![
         RotationKind::Started {
@@ -84,7 +86,7 @@ fn all_text(folder: &Path) -> String {
 fn a_session_is_kept_until_it_is_judged_and_shows_no_guessable_fingerprint() {
     let folder = tempfile::tempdir().unwrap();
     let (place, evidence) = (place(folder.path()), folder.path().join("e.json"));
-    let kinds = events(Way::Trustline);
+    let kinds = events(RotationMethod::Trustline);
     for seen in 0..=kinds.len() {
         let _ = fs::remove_file(place.folder.join("p.json"));
         let mut files = RotationFiles::open(Some(&place), Some(&evidence)).unwrap();
@@ -113,7 +115,7 @@ fn a_session_is_kept_until_it_is_judged_and_shows_no_guessable_fingerprint() {
 #[test]
 fn what_goes_on_keeps_that_it_had_begun() {
     let folder = tempfile::tempdir().unwrap();
-    let kinds = events(Way::ByHand);
+    let kinds = events(RotationMethod::ByHand);
     let mut files = RotationFiles::open(Some(&place(folder.path())), None).unwrap();
     note(&mut files, &kinds[..5]);
     let beside = RotationFiles::open(Some(&place(folder.path())), None).unwrap();
@@ -129,7 +131,7 @@ fn what_goes_on_keeps_that_it_had_begun() {
 #[test]
 fn watching_and_looking_back_keep_no_session() {
     let folder = tempfile::tempdir().unwrap();
-    for way in [Way::Watch, Way::Already] {
+    for way in [RotationMethod::Watch, RotationMethod::Already] {
         let mut files = RotationFiles::open(Some(&place(folder.path())), None).unwrap();
         note(&mut files, &events(way)[..6]);
         assert_eq!(files.interrupted().unwrap(), None);
@@ -141,7 +143,7 @@ fn a_watch_writes_down_each_rotation_as_it_is_judged() {
     let folder = tempfile::tempdir().unwrap();
     let evidence = folder.path().join("e.json");
     let mut files = RotationFiles::open(None, Some(&evidence)).unwrap();
-    let kinds = events(Way::Watch);
+    let kinds = events(RotationMethod::Watch);
     note(&mut files, &kinds[..7]);
     note(&mut files, &kinds[1..]);
     assert_eq!(parse(&fs::read_to_string(&evidence).unwrap()).unwrap().records.len(), 2);
@@ -196,7 +198,7 @@ fn many_at_a_time_lose_no_record() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..5 {
-                    note(&mut RotationFiles::open(None, Some(&evidence)).unwrap(), &events(Way::ByHand));
+                    note(&mut RotationFiles::open(None, Some(&evidence)).unwrap(), &events(RotationMethod::ByHand));
                 }
             });
         }

@@ -28,14 +28,14 @@ pub enum Distance {
 
 /// A stranger's token that the policy accepts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stranger {
+pub struct ForeignSubject {
     pub distance: Distance,
     /// Who it is, such as `a repository of another owner`.
     pub who: String,
     pub subject: String,
 }
 
-impl Stranger {
+impl ForeignSubject {
     /// Whether no part of the owner's name keeps anybody out: every customer of the issuer gets in.
     pub fn is_anybody(&self) -> bool {
         self.distance == Distance::Tenant && candidates::has_nobodys_name(&self.subject)
@@ -54,13 +54,13 @@ struct Candidate {
 /// The furthest stranger of each distance whose token `policy` accepts, furthest first.
 ///
 /// `request` holds the owner's token: strangers have tokens of the same issuer.
-pub fn strangers(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Stranger> {
+pub fn strangers(policy: &Policy, request: &TrustRequest<'_>) -> Vec<ForeignSubject> {
     let subject = request.claims.get("sub").and_then(Value::as_str).unwrap_or_default();
     let kind = IssuerKind::of(request.issuer(), Some(subject));
     let prefix = condition_key_prefix(request.issuer());
     let patterns = values_for(policy, prefix, "sub");
     let audiences = values_for(policy, prefix, "aud");
-    let mut found: Vec<Stranger> = Vec::new();
+    let mut found: Vec<ForeignSubject> = Vec::new();
     for candidate in candidates::all(kind, subject, &patterns).into_iter().take(tries(policy)) {
         let settled = found.iter().any(|stranger| stranger.distance == candidate.distance);
         if settled || candidate.subject == subject && candidate.changes.is_empty() {
@@ -68,7 +68,7 @@ pub fn strangers(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Stranger> {
         }
         if is_accepted(policy, request, claims_of(&candidate, request.claims), &audiences) {
             let Candidate { distance, who, subject, .. } = candidate;
-            found.push(Stranger { distance, who: who.to_owned(), subject });
+            found.push(ForeignSubject { distance, who: who.to_owned(), subject });
         }
     }
     found.sort_by_key(|stranger| stranger.distance);
@@ -139,8 +139,8 @@ fn values_in<'p>(statements: impl Iterator<Item = &'p Statement>, prefix: &str, 
 const FILLING: &str = "own";
 
 /// The furthest stranger of each distance that `policy` accepts beside those whom it names, furthest first.
-pub fn strangers_to_the_named(policy: &Policy) -> Vec<Stranger> {
-    let mut found: Vec<Stranger> = Vec::new();
+pub fn strangers_to_the_named(policy: &Policy) -> Vec<ForeignSubject> {
+    let mut found: Vec<ForeignSubject> = Vec::new();
     for statement in policy.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
         for provider in statement.principal.iter().flat_map(|principal| &principal.federated) {
             let url = ProviderArn::parse(provider).map_or(provider.as_str(), |arn| arn.url);

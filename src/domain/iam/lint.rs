@@ -49,7 +49,7 @@ pub enum Rule {
 
 /// One thing that is unsafe or dead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Smell {
+pub struct PolicyLint {
     pub rule: Rule,
     /// The statement's place in the policy, from 0.
     pub statement: usize,
@@ -62,7 +62,7 @@ pub struct Smell {
 }
 
 /// Looks over every statement. `request` tells the issuer, and so which keys and subjects are possible.
-pub fn lint(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Smell> {
+pub fn lint(policy: &Policy, request: &TrustRequest<'_>) -> Vec<PolicyLint> {
     let mut smells = Vec::new();
     for (index, statement) in policy.statements.iter().enumerate() {
         let mut lint =
@@ -85,7 +85,7 @@ struct StatementLint<'a, 's> {
     index: usize,
     statement: &'a Statement,
     request: &'a TrustRequest<'a>,
-    smells: &'s mut Vec<Smell>,
+    smells: &'s mut Vec<PolicyLint>,
 }
 
 impl<'a> StatementLint<'a, '_> {
@@ -93,7 +93,7 @@ impl<'a> StatementLint<'a, '_> {
         // A statement that is wrong throughout is described well enough by the first of its faults.
         if self.smells.len() < 64 {
             let (at, key, text) = (at.to_owned(), key.map(str::to_owned), text.to_owned());
-            self.smells.push(Smell { rule, statement: self.index, at, key, text });
+            self.smells.push(PolicyLint { rule, statement: self.index, at, key, text });
         }
     }
 

@@ -34,9 +34,9 @@ pub use evaluate::evaluate_predicted;
 pub use evaluate::{
     ActionDecision, ConditionEvaluation, ElementEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust,
 };
-pub use foreign::{Distance, Stranger, strangers, strangers_to_the_named};
+pub use foreign::{Distance, ForeignSubject, strangers, strangers_to_the_named};
 pub use key::{ImpossibleKey, KeyFault};
-pub use lint::{Rule, Smell, lint};
+pub use lint::{PolicyLint, Rule, lint};
 pub use near_miss::{NearMiss, Transformation};
 pub use operator::{Comparison, Operator, Quantifier};
 pub use policy::{

@@ -1,6 +1,7 @@
 //! A profile: what is wired to what. It names files, variables and commands, and never holds a secret.
 
 mod address;
+pub mod capability;
 mod cloud_name;
 pub mod document;
 pub mod edit;
@@ -8,7 +9,6 @@ pub mod environment;
 pub mod expected;
 pub mod key;
 pub mod placeholder;
-pub mod reach;
 pub mod resolve;
 pub mod setting;
 pub mod value;

@@ -42,7 +42,7 @@ pub fn resolve(
     let layers = [flags, environment::settings(guide, variables), file.to_vec(), environment::offers(guide, variables)];
     let mut effective = merge(&layers, &mut problems);
     for setting in effective.values_mut() {
-        anchor(setting);
+        make_absolute(setting);
         if let Some(fault) = fault(setting) {
             problems.push(Problem::of(setting.key, &setting.origin, fault));
         }
@@ -90,7 +90,7 @@ fn guide(flags: &[Setting], file: &[Setting], variables: Variables<'_>) -> Resul
 }
 
 /// Keys for one thing: the first one, in a higher layer, goes before the second one in a lower layer.
-const DISPLACING: &[(Key, Key)] = &[
+const MUTUALLY_EXCLUSIVE: &[(Key, Key)] = &[
     (Key::DeploymentTokenEnv, Key::DeploymentTokenFile),
     (Key::DeploymentTokenFile, Key::DeploymentTokenEnv),
     (Key::ClientSecretEnv, Key::ClientSecretFile),
@@ -101,7 +101,7 @@ const DISPLACING: &[(Key, Key)] = &[
 /// variable names is anybody's, so only a flag goes before the profile's own file with the key.
 fn displaces(above: Key, origin: &Origin, below: Key) -> bool {
     let by_flag = (above, below) == (Key::ConfigProfile, Key::AccessKeysCsv) && *origin == Origin::Flag;
-    by_flag || DISPLACING.contains(&(above, below))
+    by_flag || MUTUALLY_EXCLUSIVE.contains(&(above, below))
 }
 
 /// For every key the setting of the highest layer that has it; of the token's sources only the highest layer's.
@@ -143,7 +143,7 @@ fn rank(origin: &Origin) -> u8 {
 }
 
 /// Makes a relative path of the profile's file start at that file's folder.
-fn anchor(setting: &mut Setting) {
+fn make_absolute(setting: &mut Setting) {
     if let (Kind::Path, Value::Text(path), Origin::File { path: file, .. }) =
         (setting.key.kind(), &setting.value, &setting.origin)
         && !path.is_empty()

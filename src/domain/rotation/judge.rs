@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::super::fingerprint::Fingerprint;
-use super::snapshot::Sighting;
+use super::snapshot::RuntimeObservation;
 use super::snapshot::{StoreSnapshot, Version};
 use crate::domain::fingerprint::Variant;
 
@@ -14,8 +14,8 @@ use crate::domain::fingerprint::Variant;
 pub struct Facts<'a> {
     pub store_before: Option<&'a StoreSnapshot>,
     pub store_after: Option<&'a StoreSnapshot>,
-    pub runtime_before: Option<&'a Sighting>,
-    pub runtime_after: Option<&'a Sighting>,
+    pub runtime_before: Option<&'a RuntimeObservation>,
+    pub runtime_after: Option<&'a RuntimeObservation>,
 }
 
 /// The verdict, and what in the facts decided it.

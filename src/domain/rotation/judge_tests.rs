@@ -45,8 +45,8 @@ fn snapshot(store: Store, versions: &str) -> Option<StoreSnapshot> {
     })
 }
 
-fn sighting(output: &str) -> Option<Sighting> {
-    (!output.is_empty()).then(|| Sighting {
+fn sighting(output: &str) -> Option<RuntimeObservation> {
+    (!output.is_empty()).then(|| RuntimeObservation {
         began: 0,
         at: 0,
         source: Source::Text,

@@ -7,7 +7,7 @@ pub mod snapshot;
 pub use judge::Verdict;
 pub use judge::{Facts, Judgement, Why, judge};
 pub use snapshot::{Place, Sibling, Store, StoreSnapshot, Version};
-pub use snapshot::{Sighting, Source};
+pub use snapshot::{RuntimeObservation, Source};
 
 #[cfg(test)]
 mod judge_tests;

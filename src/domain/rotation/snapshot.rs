@@ -165,7 +165,7 @@ pub enum Source {
 
 /// One look at the running automation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sighting {
+pub struct RuntimeObservation {
     /// When the automation was started, or the text was read, by the local clock.
     pub began: UnixMillis,
     /// When it was seen.
@@ -179,7 +179,7 @@ pub struct Sighting {
     pub output: RuntimeOutput,
 }
 
-impl Sighting {
+impl RuntimeObservation {
     /// The fingerprint that counts: the last one that `known` knows, since an output may tell of several secrets and
     /// of several moments; else the last one of all.
     pub fn fingerprint(&self, known: impl Fn(&Fingerprint) -> bool) -> Option<&Fingerprint> {

@@ -1,7 +1,7 @@
 //! The AWS side as commands of its CLI.
 
 use super::super::form::shell::{Command, Script, Word};
-use super::super::values::{Filling, READER};
+use super::super::values::{READER, TemplateContext};
 use super::policy;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
@@ -46,20 +46,20 @@ fn value_file() -> Word {
 }
 
 /// A command of IAM. It is global, and outside the public partition found by a region of that partition.
-fn iam(filling: &mut Filling<'_>, action: &str) -> Command {
+fn iam(filling: &mut TemplateContext<'_>, action: &str) -> Command {
     let command = Command::new(&["aws", "iam", action]);
     let command = if filling.partition() == "aws" { command } else { command.option("--region", filling.region()) };
     command.maybe("--endpoint-url", filling.known(Key::EndpointUrl))
 }
 
-fn secretsmanager(filling: &mut Filling<'_>, action: &str) -> Command {
+fn secretsmanager(filling: &mut TemplateContext<'_>, action: &str) -> Command {
     let endpoint = filling.known(Key::SecretsmanagerEndpointUrl).or(filling.known(Key::EndpointUrl));
     Command::new(&["aws", "secretsmanager", action])
         .option("--region", filling.region())
         .maybe("--endpoint-url", endpoint)
 }
 
-pub(super) fn discovery(filling: &mut Filling<'_>) -> Script {
+pub(super) fn discovery(filling: &mut TemplateContext<'_>) -> Script {
     let issuer = filling.issuer();
     let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     Script::default()
@@ -69,7 +69,7 @@ pub(super) fn discovery(filling: &mut Filling<'_>) -> Script {
         .run(Command::new(&["trustline", "issuer", &issuer]))
 }
 
-pub(super) fn create_oidc_provider(filling: &mut Filling<'_>) -> Script {
+pub(super) fn create_oidc_provider(filling: &mut TemplateContext<'_>) -> Script {
     let thumbprint = filling.thumbprint();
     filling.note(match thumbprint {
         Some(_) => {
@@ -102,11 +102,11 @@ pub(super) fn create_oidc_provider(filling: &mut Filling<'_>) -> Script {
     Script::default().run(create.maybe("--thumbprint-list", thumbprint))
 }
 
-pub(super) fn create_user(filling: &mut Filling<'_>) -> Script {
+pub(super) fn create_user(filling: &mut TemplateContext<'_>) -> Script {
     Script::default().run(iam(filling, "create-user").option("--user-name", READER))
 }
 
-pub(super) fn create_role(filling: &mut Filling<'_>) -> Script {
+pub(super) fn create_role(filling: &mut TemplateContext<'_>) -> Script {
     let policy = policy::trust(filling).text();
     let create = iam(filling, "create-role")
         .option("--role-name", filling.role_name())
@@ -115,7 +115,7 @@ pub(super) fn create_role(filling: &mut Filling<'_>) -> Script {
     Script::default().file(TRUST_FILE, policy).run(create)
 }
 
-pub(super) fn update_trust_policy(filling: &mut Filling<'_>) -> Script {
+pub(super) fn update_trust_policy(filling: &mut TemplateContext<'_>) -> Script {
     let policy = policy::trust(filling).text();
     let update = iam(filling, "update-assume-role-policy")
         .option("--role-name", filling.role_name())
@@ -123,7 +123,7 @@ pub(super) fn update_trust_policy(filling: &mut Filling<'_>) -> Script {
     Script::default().file(TRUST_FILE, policy).run(update)
 }
 
-pub(super) fn put_role_policy(filling: &mut Filling<'_>) -> Script {
+pub(super) fn put_role_policy(filling: &mut TemplateContext<'_>) -> Script {
     let policy = policy::secrets(filling).text();
     let put = iam(filling, "put-role-policy")
         .option("--role-name", filling.role_name())
@@ -132,7 +132,7 @@ pub(super) fn put_role_policy(filling: &mut Filling<'_>) -> Script {
     Script::default().file(SECRETS_FILE, policy).run(put)
 }
 
-pub(super) fn managed_policy(filling: &mut Filling<'_>) -> Script {
+pub(super) fn managed_policy(filling: &mut TemplateContext<'_>) -> Script {
     let policy = policy::secrets(filling).text();
     let create = iam(filling, "create-policy")
         .option("--policy-name", MANAGED_POLICY)
@@ -149,7 +149,7 @@ pub(super) fn managed_policy(filling: &mut Filling<'_>) -> Script {
         .run(attach.option("--policy-arn", Word::Variable("POLICY_ARN")))
 }
 
-pub(super) fn put_caller_policy(filling: &mut Filling<'_>) -> Script {
+pub(super) fn put_caller_policy(filling: &mut TemplateContext<'_>) -> Script {
     let policy = policy::caller(filling).text();
     let put = match filling.guide() {
         Guide::CircleciAws => iam(filling, "put-role-policy").option("--role-name", filling.role_name()),
@@ -159,7 +159,7 @@ pub(super) fn put_caller_policy(filling: &mut Filling<'_>) -> Script {
     Script::default().file(CALLER_FILE, policy).run(put)
 }
 
-pub(super) fn create_access_key(filling: &mut Filling<'_>) -> Script {
+pub(super) fn create_access_key(filling: &mut TemplateContext<'_>) -> Script {
     let create = iam(filling, "create-access-key")
         .option("--user-name", READER)
         .option("--output", "json")
@@ -172,7 +172,7 @@ pub(super) fn create_access_key(filling: &mut Filling<'_>) -> Script {
         .run(create)
 }
 
-pub(super) fn create_secret(filling: &mut Filling<'_>) -> Script {
+pub(super) fn create_secret(filling: &mut TemplateContext<'_>) -> Script {
     let create = secretsmanager(filling, "create-secret")
         .option("--name", filling.new_secret_name())
         .maybe("--kms-key-id", filling.known(Key::KmsKeyArn))
@@ -180,14 +180,14 @@ pub(super) fn create_secret(filling: &mut Filling<'_>) -> Script {
     with_value(filling.json_key(), create)
 }
 
-pub(super) fn rotate_secret(filling: &mut Filling<'_>) -> Script {
+pub(super) fn rotate_secret(filling: &mut TemplateContext<'_>) -> Script {
     let put = secretsmanager(filling, "put-secret-value")
         .option("--secret-id", filling.secret_name())
         .option("--secret-string", value_file());
     with_value(filling.json_key(), put)
 }
 
-pub(super) fn verify_read(filling: &mut Filling<'_>) -> Script {
+pub(super) fn verify_read(filling: &mut TemplateContext<'_>) -> Script {
     let profile = filling.known(Key::ConfigProfile);
     let sts = filling.known(Key::StsEndpointUrl).or(filling.known(Key::EndpointUrl));
     let who = Command::new(&["aws", "sts", "get-caller-identity"])

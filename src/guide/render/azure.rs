@@ -1,7 +1,7 @@
 //! The Azure side as commands of its CLI.
 
 use super::super::form::shell::{Command, Script, Word};
-use super::super::values::{Filling, READER};
+use super::super::values::{READER, TemplateContext};
 use super::aws::with_value;
 use super::policy;
 use crate::domain::entra::cloud::PUBLIC;
@@ -12,7 +12,7 @@ const CREDENTIAL_FILE: &str = "federated-credential.json";
 pub(super) const VAULT_ROLE: &str = "Key Vault Secrets User";
 
 /// A script that begins in the profile's national cloud.
-fn in_cloud(filling: &Filling<'_>) -> Script {
+fn in_cloud(filling: &TemplateContext<'_>) -> Script {
     let cloud = filling.azure_cloud();
     if cloud == PUBLIC {
         return Script::default();
@@ -30,25 +30,25 @@ fn new_app() -> Command {
         .option("--output", "tsv")
 }
 
-pub(super) fn app_create(filling: &mut Filling<'_>) -> Script {
+pub(super) fn app_create(filling: &mut TemplateContext<'_>) -> Script {
     filling.note("what it prints is the application (client) ID; keep it as azure.client-id");
     in_cloud(filling).run(new_app())
 }
 
 /// Notes that the CLI must be in the profile's cloud, for commands that do not begin by going there.
-fn note_cloud(filling: &mut Filling<'_>) {
+fn note_cloud(filling: &mut TemplateContext<'_>) {
     let cloud = filling.azure_cloud();
     if cloud != PUBLIC {
         filling.note(format!("for the {} cloud, `az cloud set --name {}` comes first", cloud.name, cloud.cli_name));
     }
 }
 
-fn client(filling: &mut Filling<'_>) -> Word {
+fn client(filling: &mut TemplateContext<'_>) -> Word {
     note_cloud(filling);
     filling.value(Key::ClientId).into()
 }
 
-pub(super) fn sp_create(filling: &mut Filling<'_>) -> Script {
+pub(super) fn sp_create(filling: &mut TemplateContext<'_>) -> Script {
     let client = client(filling);
     new_principal(client)
 }
@@ -62,7 +62,7 @@ fn new_principal(client: Word) -> Script {
 }
 
 /// The whole of the cloud's side. An app that the profile names exists, and gets no twin.
-pub(super) fn commands(filling: &mut Filling<'_>) -> Script {
+pub(super) fn commands(filling: &mut TemplateContext<'_>) -> Script {
     let (begin, client) = match filling.known(Key::ClientId) {
         Some(id) => {
             let told =
@@ -79,12 +79,12 @@ pub(super) fn commands(filling: &mut Filling<'_>) -> Script {
     begin.then(new_credential(filling, client.clone())).then(assign(client, scope)).then(keyvault_secret_set(filling))
 }
 
-pub(super) fn federated_credential_create(filling: &mut Filling<'_>) -> Script {
+pub(super) fn federated_credential_create(filling: &mut TemplateContext<'_>) -> Script {
     let client = client(filling);
     new_credential(filling, client)
 }
 
-fn new_credential(filling: &mut Filling<'_>, client: Word) -> Script {
+fn new_credential(filling: &mut TemplateContext<'_>, client: Word) -> Script {
     let credential = format!("{:#}\n", policy::federated_credential(filling));
     let create = Command::new(&["az", "ad", "app", "federated-credential", "create"])
         .option("--id", client)
@@ -92,14 +92,14 @@ fn new_credential(filling: &mut Filling<'_>, client: Word) -> Script {
     Script::default().file(CREDENTIAL_FILE, credential).run(create)
 }
 
-fn vault(filling: &mut Filling<'_>, action: &str) -> Command {
+fn vault(filling: &mut TemplateContext<'_>, action: &str) -> Command {
     note_cloud(filling);
     Command::new(&["az", "keyvault", action])
         .option("--name", filling.vault_name())
         .maybe("--subscription", filling.known(Key::SubscriptionId))
 }
 
-pub(super) fn vault_rbac(filling: &mut Filling<'_>) -> Script {
+pub(super) fn vault_rbac(filling: &mut TemplateContext<'_>) -> Script {
     let show = vault(filling, "show").option("--query", "properties.enableRbacAuthorization").option("--output", "tsv");
     let update = vault(filling, "update").option("--enable-rbac-authorization", "true");
     Script::default()
@@ -110,7 +110,7 @@ pub(super) fn vault_rbac(filling: &mut Filling<'_>) -> Script {
 }
 
 /// The vault's resource id. IAM takes no data-plane address (`https://….vault.azure.net/secrets/…`) as a scope.
-fn vault_id(filling: &mut Filling<'_>) -> Word {
+fn vault_id(filling: &mut TemplateContext<'_>) -> Word {
     match (filling.known(Key::SubscriptionId), filling.known(Key::ResourceGroup)) {
         (Some(subscription), Some(group)) => format!(
             "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{}",
@@ -135,12 +135,12 @@ fn assign(client: Word, scope: Word) -> Script {
     Script::default().run(create)
 }
 
-pub(super) fn role_assignment_vault(filling: &mut Filling<'_>) -> Script {
+pub(super) fn role_assignment_vault(filling: &mut TemplateContext<'_>) -> Script {
     let (client, scope) = (client(filling), vault_id(filling));
     assign(client, scope)
 }
 
-pub(super) fn role_assignment_secret(filling: &mut Filling<'_>) -> Script {
+pub(super) fn role_assignment_secret(filling: &mut TemplateContext<'_>) -> Script {
     filling.note("with the role on one secret the vault cannot be listed: names have to be typed on the platform");
     let name = filling.vault_secret();
     let scope = match vault_id(filling) {
@@ -151,7 +151,7 @@ pub(super) fn role_assignment_secret(filling: &mut Filling<'_>) -> Script {
     assign(client, scope)
 }
 
-pub(super) fn keyvault_secret_set(filling: &mut Filling<'_>) -> Script {
+pub(super) fn keyvault_secret_set(filling: &mut TemplateContext<'_>) -> Script {
     note_cloud(filling);
     let set = Command::new(&["az", "keyvault", "secret", "set"])
         .option("--vault-name", filling.vault_name())

@@ -8,7 +8,7 @@ mod terraform;
 use super::artifact::Artifact;
 use super::form::shell::Script;
 use super::form::yaml::{Yaml, document};
-use super::values::{Filling, Missing, Values};
+use super::values::{Missing, TemplateContext, Values};
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 
@@ -26,13 +26,13 @@ pub struct Rendered {
 
 /// Makes an artifact. What the values lack stands in it as `<placeholder>`, quoted so that no shell takes it for more.
 pub fn render(artifact: Artifact, values: &Values) -> Rendered {
-    let mut filling = Filling::new(values);
+    let mut filling = TemplateContext::new(values);
     let text = text(artifact, &mut filling);
     let (missing, notes) = filling.finish();
     Rendered { artifact, text, missing, notes }
 }
 
-fn text(artifact: Artifact, filling: &mut Filling<'_>) -> String {
+fn text(artifact: Artifact, filling: &mut TemplateContext<'_>) -> String {
     match artifact {
         Artifact::TrustPolicy => policy::trust(filling).text(),
         Artifact::SecretsPolicy => policy::secrets(filling).text(),
@@ -68,7 +68,7 @@ fn text(artifact: Artifact, filling: &mut Filling<'_>) -> String {
 }
 
 /// The cloud's side from nothing to a readable secret, as one script.
-fn commands(filling: &mut Filling<'_>) -> Script {
+fn commands(filling: &mut TemplateContext<'_>) -> Script {
     let script = Script::default().fixed("set -e");
     match filling.guide() {
         Guide::AzureWorkloadIdentity => script.then(azure::commands(filling)),
@@ -114,7 +114,7 @@ fn verify() -> String {
         .to_owned()
 }
 
-fn variables(filling: &mut Filling<'_>) -> Vec<(&'static str, Yaml)> {
+fn variables(filling: &mut TemplateContext<'_>) -> Vec<(&'static str, Yaml)> {
     vec![
         ("AWS_ROLE_ARN", filling.role_arn().into()),
         ("AWS_REGION", filling.region().into()),
@@ -123,7 +123,7 @@ fn variables(filling: &mut Filling<'_>) -> Vec<(&'static str, Yaml)> {
     ]
 }
 
-fn gitlab(filling: &mut Filling<'_>) -> String {
+fn gitlab(filling: &mut TemplateContext<'_>) -> String {
     filling
         .note("the predefined variable CI_JOB_JWT_V2 is gone since GitLab 17.0; `id_tokens` is what makes the token");
     // `id_tokens` names the variable; it cannot take a name that is only known when the job runs.
@@ -140,7 +140,7 @@ fn gitlab(filling: &mut Filling<'_>) -> String {
     document(&Yaml::Map(vec![("read-secret", job)]))
 }
 
-fn circleci(filling: &mut Filling<'_>) -> String {
+fn circleci(filling: &mut TemplateContext<'_>) -> String {
     let variable = filling.known(Key::TokenEnv).unwrap_or("CIRCLE_OIDC_TOKEN");
     if variable == "CIRCLE_OIDC_TOKEN_V2" {
         filling.note("the subject of CIRCLE_OIDC_TOKEN_V2 goes on behind the user with the repository and ref; the policy's `user/*` covers both");
@@ -201,7 +201,7 @@ const USUAL: &str = "API_KEY";
 
 /// Python for the automation. It reads the variable when it is called, so that a process that lives on reports what it
 /// has now.
-fn python(filling: &mut Filling<'_>) -> String {
+fn python(filling: &mut TemplateContext<'_>) -> String {
     let variable = variable(filling);
     format!(
         r#""""Reports a fingerprint of {variable}, never its value.
@@ -227,7 +227,7 @@ if __name__ == "__main__":
 }
 
 /// The same for a POSIX shell; `printf` is the shell's own, so the value is in no list of processes.
-fn shell(filling: &mut Filling<'_>) -> String {
+fn shell(filling: &mut TemplateContext<'_>) -> String {
     let variable = variable(filling);
     format!(
         r#"# Reports a fingerprint of {variable}, never its value.
@@ -242,7 +242,7 @@ fi
     )
 }
 
-fn variable(filling: &mut Filling<'_>) -> String {
+fn variable(filling: &mut TemplateContext<'_>) -> String {
     filling.note("the line is what `trustline rotate` looks for in the automation's answer or log");
     if let Some(variable) = filling.known(Key::DeploymentVariable) {
         return variable.to_owned();
@@ -263,11 +263,11 @@ mod fingerprint_tests {
     fn the_profiles_variable_is_read() {
         let settings = [parse_flag("deployment.variable=DB_PASSWORD").unwrap()];
         let values = Values::of(Guide::AwsWorkloadIdentity, &settings);
-        for text in [python(&mut Filling::new(&values)), shell(&mut Filling::new(&values))] {
+        for text in [python(&mut TemplateContext::new(&values)), shell(&mut TemplateContext::new(&values))] {
             assert!(text.contains("DB_PASSWORD") && !text.contains("<deployment"), "{text}");
         }
         let lacking = Values::of(Guide::AwsWorkloadIdentity, &[]);
-        let mut filling = Filling::new(&lacking);
+        let mut filling = TemplateContext::new(&lacking);
         assert!(shell(&mut filling).contains("$API_KEY"));
         let (_, notes) = filling.finish();
         assert!(notes.iter().any(|note| note.contains("deployment.variable")), "{notes:?}");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::super::values::{Filling, READER};
+use super::super::values::{READER, TemplateContext};
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 
@@ -66,7 +66,7 @@ fn allow(action: &[&'static str]) -> Statement {
 }
 
 /// The trust policy of the guide's role.
-pub(super) fn trust(filling: &mut Filling<'_>) -> Document {
+pub(super) fn trust(filling: &mut TemplateContext<'_>) -> Document {
     if filling.guide() == Guide::AwsAssumeRole {
         return trust_user(filling);
     }
@@ -79,7 +79,7 @@ pub(super) fn trust(filling: &mut Filling<'_>) -> Document {
     Document::new(vec![Statement { principal, condition, ..allow(&["sts:AssumeRoleWithWebIdentity"]) }])
 }
 
-fn trust_user(filling: &mut Filling<'_>) -> Document {
+fn trust_user(filling: &mut TemplateContext<'_>) -> Document {
     let (partition, account) = (filling.partition(), filling.account());
     let principal = Some(Principal::Aws(format!("arn:{partition}:iam::{account}:user/{READER}")));
     let mut condition: BTreeMap<&'static str, BTreeMap<String, String>> = BTreeMap::new();
@@ -93,13 +93,13 @@ fn trust_user(filling: &mut Filling<'_>) -> Document {
 }
 
 /// The trust policy of the role in the sub-account: the first role may assume it.
-pub(super) fn trust_first_role(filling: &mut Filling<'_>) -> Document {
+pub(super) fn trust_first_role(filling: &mut TemplateContext<'_>) -> Document {
     let principal = Some(Principal::Aws(filling.role_arn()));
     Document::new(vec![Statement { principal, ..allow(&["sts:AssumeRole"]) }])
 }
 
 /// The permission to assume the next role: the static guide's role, or the sub-account's.
-pub(super) fn caller(filling: &mut Filling<'_>) -> Document {
+pub(super) fn caller(filling: &mut TemplateContext<'_>) -> Document {
     let role = match filling.guide() {
         Guide::CircleciAws => filling.value(Key::TargetRoleArn),
         _ => filling.role_arn(),
@@ -108,7 +108,7 @@ pub(super) fn caller(filling: &mut Filling<'_>) -> Document {
 }
 
 /// The permissions to list the secrets and to read those of the profile.
-pub(super) fn secrets(filling: &mut Filling<'_>) -> Document {
+pub(super) fn secrets(filling: &mut TemplateContext<'_>) -> Document {
     let is_static = matches!(filling.guide(), Guide::AwsStatic | Guide::AwsAssumeRole);
     // The platform's static path describes secrets too; the one by workload identity never does.
     let reads: &[&'static str] = if is_static {
@@ -142,7 +142,7 @@ pub(super) fn secrets(filling: &mut Filling<'_>) -> Document {
 ///
 /// The ARN of a secret ends in a hyphen and six characters that AWS chooses
 /// (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html>).
-fn secret_patterns(filling: &mut Filling<'_>) -> Vec<String> {
+fn secret_patterns(filling: &mut TemplateContext<'_>) -> Vec<String> {
     let prefix = filling.known(Key::SecretPrefix);
     let named = filling.known(Key::SecretName).is_some();
     let mut patterns = Vec::new();
@@ -167,13 +167,13 @@ fn secret_patterns(filling: &mut Filling<'_>) -> Vec<String> {
     patterns
 }
 
-fn secret_arn(filling: &mut Filling<'_>, name: &str) -> String {
+fn secret_arn(filling: &mut TemplateContext<'_>, name: &str) -> String {
     let (partition, region, account) = (filling.partition(), filling.region(), filling.role_account());
     format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{name}")
 }
 
 /// The federated credential of the app, as `az ad app federated-credential create` and Microsoft Graph take it.
-pub(super) fn federated_credential(filling: &mut Filling<'_>) -> Json {
+pub(super) fn federated_credential(filling: &mut TemplateContext<'_>) -> Json {
     let cloud = filling.azure_cloud();
     json!({
         "name": CREDENTIAL_NAME,

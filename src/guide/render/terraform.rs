@@ -1,13 +1,13 @@
 //! The cloud's side as Terraform. No secret value and no access key stands in it: the state would keep them readable.
 
 use super::super::form::hcl::{Block, Expr, document, from_json};
-use super::super::values::{Filling, READER};
+use super::super::values::{READER, TemplateContext};
 use super::{azure, policy};
 use crate::domain::entra::cloud;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 
-pub(super) fn terraform(filling: &mut Filling<'_>) -> String {
+pub(super) fn terraform(filling: &mut TemplateContext<'_>) -> String {
     let blocks = match filling.guide() {
         Guide::AzureWorkloadIdentity => azure_blocks(filling),
         Guide::AwsStatic => static_blocks(filling),
@@ -25,7 +25,7 @@ fn required(providers: &[(&'static str, &'static str, &'static str)]) -> Block {
     Block::new("terraform", &[]).block(providers)
 }
 
-fn aws_provider(filling: &mut Filling<'_>) -> Vec<Block> {
+fn aws_provider(filling: &mut TemplateContext<'_>) -> Vec<Block> {
     vec![
         required(&[("aws", "hashicorp/aws", ">= 5.0")]),
         Block::new("provider", &["aws"]).with("region", filling.region()),
@@ -36,7 +36,7 @@ fn encoded(json: &serde_json::Value) -> Expr {
     Expr::Call("jsonencode", vec![from_json(json)])
 }
 
-fn web_identity_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
+fn web_identity_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
     let mut blocks = aws_provider(filling);
     blocks.push(
         Block::new("resource", &["aws_iam_openid_connect_provider", "issuer"])
@@ -64,7 +64,7 @@ fn web_identity_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
     blocks
 }
 
-fn role_policy(filling: &mut Filling<'_>) -> Block {
+fn role_policy(filling: &mut TemplateContext<'_>) -> Block {
     Block::new("resource", &["aws_iam_role_policy", "secrets"])
         .with("name", "SecretsManagerRead")
         .with("role", Expr::Reference("aws_iam_role.reader.name"))
@@ -77,7 +77,7 @@ fn user() -> Block {
         .with("name", READER)
 }
 
-fn static_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
+fn static_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
     let mut blocks = aws_provider(filling);
     blocks.push(user());
     blocks.push(
@@ -93,7 +93,7 @@ fn static_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
     blocks
 }
 
-fn assume_role_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
+fn assume_role_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
     let mut blocks = aws_provider(filling);
     blocks.push(user());
     blocks.push(
@@ -114,7 +114,7 @@ fn assume_role_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
     blocks
 }
 
-fn azure_blocks(filling: &mut Filling<'_>) -> Vec<Block> {
+fn azure_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
     let national = filling.azure_cloud();
     let environment = match national {
         cloud if cloud == cloud::US_GOVERNMENT => Some("usgovernment"),

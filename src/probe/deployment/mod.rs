@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::held_secret::held_secret;
 use super::http::{HttpStack, ObservedClient};
+use super::secret_source::secret_source;
 use super::{documents, http as stack};
 use crate::check::facts::cloud;
 use crate::check::facts::cloud::{Answer, Call, Refusal};
@@ -225,7 +225,7 @@ impl DeploymentTarget {
         let token = match &settings.token {
             None => None,
             Some(source) => Some(
-                held_secret(source, BEARER_TOKEN).await.map_err(|error| SettingProblem::Token(error.to_string()))?,
+                secret_source(source, BEARER_TOKEN).await.map_err(|error| SettingProblem::Token(error.to_string()))?,
             ),
         };
         let target = DeploymentTarget::new(http.clone(), url, token);

@@ -11,10 +11,10 @@ use reqwest::{Method, Request, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
 use super::HttpStack;
+use super::echo_redaction::Withheld;
 use super::failure;
 use super::trace::{Connection, EXCHANGE, ExchangeTrace};
 use super::verifier::NotingVerifier;
-use super::withheld::Withheld;
 use crate::check::facts::network::{Address, Exchange, FailureKind, Hop, HopName, NetworkFailure, Tls};
 use crate::domain::certificate::Chain;
 use crate::domain::discovery::is_loopback;
@@ -100,7 +100,7 @@ impl ObservedClient {
 
     async fn fetch(&self, request: Request, limit: u64, watch: &mut Watch) -> Result<Answer, (FailureKind, String)> {
         let deadline = watch.started + self.timeout;
-        let withheld = Withheld::of(&request);
+        let echo_redaction = Withheld::of(&request);
         let too_late = |_| (FailureKind::Timeout, format!("gave up after {:?}", self.timeout));
         let sending = EXCHANGE.scope(watch.trace.clone(), self.http.execute(request));
         let response = match timeout_at(deadline, sending).await.map_err(too_late)? {
@@ -111,10 +111,14 @@ impl ObservedClient {
             return Err((FailureKind::ProxyAuth, format!("HTTP status {}", response.status())));
         }
         let (status, mut headers) = (response.status(), response.headers().clone());
-        withheld.take_out_of_headers(&mut headers);
+        echo_redaction.take_out_of_headers(&mut headers);
         watch.note_headers(&response, &headers);
         let mut body = timeout_at(deadline, read(response, limit, watch)).await.map_err(too_late)??;
-        body = if status.is_success() { withheld.taken_out_of_granted(body) } else { withheld.taken_out(body) };
+        body = if status.is_success() {
+            echo_redaction.taken_out_of_granted(body)
+        } else {
+            echo_redaction.taken_out(body)
+        };
         Ok(Answer { status, headers, body })
     }
 }

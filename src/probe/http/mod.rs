@@ -6,10 +6,10 @@
 //! and a layer around the connector.
 
 mod client;
+mod echo_redaction;
 mod failure;
 mod trace;
 mod verifier;
-mod withheld;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

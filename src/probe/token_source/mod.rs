@@ -15,10 +15,10 @@ use zeroize::Zeroizing;
 
 use super::program::ProgramError;
 use super::{program, regular_file};
-use crate::caught::caught_here;
 use crate::check::facts::token::TokenFact;
 use crate::domain::profile::TokenSource;
 use crate::domain::token::{Cleaning, RawToken};
+use crate::panic_guard::guard_thread;
 use crate::probe::http::ObservedClient;
 pub use error::TokenSourceError;
 use error::said;
@@ -118,7 +118,7 @@ fn sourced(bytes: &[u8], what: impl Fn() -> String) -> Result<SourcedToken, Toke
 async fn blocking(
     read: impl FnOnce() -> Result<SourcedToken, TokenSourceError> + Send + 'static,
 ) -> Result<SourcedToken, TokenSourceError> {
-    match tokio::task::spawn_blocking(|| caught_here(read)).await {
+    match tokio::task::spawn_blocking(|| guard_thread(read)).await {
         Ok(result) => result,
         Err(_) => Err(TokenSourceError::Interrupted),
     }
@@ -161,12 +161,12 @@ fn rights(_metadata: &Metadata) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::caught::is_caught;
+    use crate::panic_guard::is_guarded;
 
     #[tokio::test]
     async fn a_panic_while_reading_is_an_unread_token_and_no_end_of_the_program() {
         let read = blocking(|| {
-            assert!(is_caught(), "a hook that ends the program must know");
+            assert!(is_guarded(), "a hook that ends the program must know");
             panic!("forced")
         });
         assert_eq!(read.await.err(), Some(TokenSourceError::Interrupted));

@@ -8,8 +8,8 @@ use crate::check::CheckId;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Need;
 use crate::guide::{
-    Artifact, Field, Filling, Missing, Place, Proof, Reading, Step, StepState, Tab, TellingAnswer, TokenOrigin, Values,
-    fill, next_open, render as artifact, token_origin,
+    Artifact, Field, Missing, Place, Proof, Reading, Step, StepState, Tab, TellingAnswer, TemplateContext, TokenOrigin,
+    Values, fill, next_open, render as artifact, token_origin,
 };
 
 /// The document: every guide asked for, with all of its steps or the one.
@@ -44,7 +44,7 @@ fn guide_json(followed: &GuideReport, only: Option<u8>) -> Json {
 }
 
 fn step_json(followed: &GuideReport, step: &Step) -> Json {
-    let mut filling = Filling::new(&followed.values);
+    let mut filling = TemplateContext::new(&followed.values);
     let mut all = |texts: &[String]| texts.iter().map(|text| fill(text, &mut filling)).collect::<Vec<_>>();
     let (instructions, corrections) = (all(&step.instructions), all(&step.corrections));
     let purpose = fill(&step.purpose, &mut filling);
@@ -78,12 +78,12 @@ fn step_json(followed: &GuideReport, step: &Step) -> Json {
     })
 }
 
-fn place_json(place: &Place, filling: &mut Filling<'_>) -> Json {
+fn place_json(place: &Place, filling: &mut TemplateContext<'_>) -> Json {
     let address = place.address.as_deref().map(|address| fill(address, filling));
     json!({ "on": place.on.id(), "path": fill(&place.path, filling), "address": address })
 }
 
-fn tab_json(tab: &Tab, filling: &mut Filling<'_>) -> Json {
+fn tab_json(tab: &Tab, filling: &mut TemplateContext<'_>) -> Json {
     let instructions: Vec<String> = tab.instructions.iter().map(|text| fill(text, filling)).collect();
     let artifacts: Vec<&str> = tab.artifacts.iter().map(|artifact| artifact.id()).collect();
     json!({ "title": tab.title, "instructions": instructions, "artifacts": artifacts })

@@ -6,7 +6,7 @@ use crate::cause::{Cause, catalogue};
 use crate::check::CheckId;
 use crate::domain::profile::setting::Need;
 use crate::guide::{
-    Artifact, Filling, Form, Missing, Reading, Rendered, Step, TokenOrigin, Values, fill, render, token_origin,
+    Artifact, Form, Missing, Reading, Rendered, Step, TemplateContext, TokenOrigin, Values, fill, render, token_origin,
 };
 use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role, Span};
@@ -25,7 +25,7 @@ pub struct CheckStanding {
 /// The whole step.
 pub fn page(guide: &GuideReport, step: &Step, shown: GuideContext<'_>) -> Page {
     let ctx = shown.ctx;
-    let mut filling = Filling::new(&guide.values);
+    let mut filling = TemplateContext::new(&guide.values);
     let place = format!("{} {} of {}: ", guide.guide.id(), step.number, guide.text.count());
     let title = Line::of(Role::Muted, place).with(Role::Strong, step.title.as_str());
     let mut page = Page::titled(title.hanging(2));
@@ -69,7 +69,7 @@ pub fn page(guide: &GuideReport, step: &Step, shown: GuideContext<'_>) -> Page {
 }
 
 /// Where the step is done.
-pub fn push_places(page: &mut Page, step: &Step, filling: &mut Filling<'_>, ctx: RenderContext) {
+pub fn push_places(page: &mut Page, step: &Step, filling: &mut TemplateContext<'_>, ctx: RenderContext) {
     if step.places.is_empty() {
         return;
     }
@@ -100,7 +100,7 @@ fn push_fields(page: &mut Page, guide: &GuideReport, step: &Step, ctx: RenderCon
     }
 }
 
-pub fn push_numbered(page: &mut Page, lines: &[String], filling: &mut Filling<'_>, ctx: RenderContext) {
+pub fn push_numbered(page: &mut Page, lines: &[String], filling: &mut TemplateContext<'_>, ctx: RenderContext) {
     for (at, line) in lines.iter().enumerate() {
         let mark = Span::of(Role::Muted, format!("{}.", at + 1));
         page.item(mark, Line::of(Role::Plain, ctx.prose(&fill(line, filling))));
@@ -184,7 +184,7 @@ fn is_held_by_another(which: Artifact, artifacts: &[Artifact], values: &Values) 
 }
 
 /// Where common instructions differ from what holds.
-pub fn push_caveats(page: &mut Page, step: &Step, filling: &mut Filling<'_>, ctx: RenderContext) {
+pub fn push_caveats(page: &mut Page, step: &Step, filling: &mut TemplateContext<'_>, ctx: RenderContext) {
     if step.corrections.is_empty() {
         return;
     }

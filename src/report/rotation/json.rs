@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::seen_fingerprint;
-use crate::domain::rotation::{Sighting, StoreSnapshot, Version};
+use crate::domain::rotation::{RuntimeObservation, StoreSnapshot, Version};
 use crate::domain::timestamp::{rfc3339, rfc3339_millis};
 use crate::run::rotation::report::{RotationReport, SecretReport, Trouble};
 
@@ -39,7 +39,7 @@ pub fn report(report: &RotationReport) -> Value {
 fn secret(one: &SecretReport, report: &RotationReport) -> Map<String, Value> {
     let judged = one.verdict();
     let stores = [one.after.as_ref(), one.before.as_ref()];
-    let runtime = |sighting: &Option<Sighting>| sighting.as_ref().map(|sighting| seen(sighting, stores));
+    let runtime = |sighting: &Option<RuntimeObservation>| sighting.as_ref().map(|sighting| seen(sighting, stores));
     let mut fields = Map::new();
     fields.insert("secret".into(), one.secret.clone().into());
     fields.insert("verdict".into(), judged.map_or("inconclusive", |judged| judged.judgement.verdict.id()).into());
@@ -98,7 +98,7 @@ fn store(snapshot: &StoreSnapshot) -> Value {
     Value::Object(fields)
 }
 
-fn seen(sighting: &Sighting, stores: [Option<&StoreSnapshot>; 2]) -> Value {
+fn seen(sighting: &RuntimeObservation, stores: [Option<&StoreSnapshot>; 2]) -> Value {
     let mut fields = Map::new();
     fields.extend(present([("fingerprint", json!(seen_fingerprint(sighting, stores)))]));
     if let Ok(Value::Object(source)) = serde_json::to_value(&sighting.source) {

@@ -11,7 +11,7 @@ use super::page::{Block, Page};
 use super::run::milliseconds;
 use crate::check::Outcome;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Version, Why};
+use crate::domain::rotation::{RuntimeObservation, Source, StoreSnapshot, Verdict, Version, Why};
 use crate::domain::text::visible;
 use crate::domain::timestamp::{rfc3339, rfc3339_millis};
 use crate::run::rotation::event::{Awaited, Moment, Part, RotationEvent, RotationKind};
@@ -84,7 +84,7 @@ fn push_trouble(page: &mut Page, trouble: &Trouble, ctx: RenderContext) {
     trouble.findings.iter().for_each(|found| page.part(finding::page(found, ctx)));
 }
 
-fn sighting_words(sighting: &Sighting, stores: [Option<&StoreSnapshot>; 2]) -> String {
+fn sighting_words(sighting: &RuntimeObservation, stores: [Option<&StoreSnapshot>; 2]) -> String {
     let what = match (seen_fingerprint(sighting, stores), sighting.output.unset.last()) {
         (Some(fingerprint), _) => fingerprint.to_string(),
         (None, Some(variable)) => format!("variable {variable} is not set"),
@@ -176,7 +176,10 @@ pub fn source_words(source: &Source) -> String {
 }
 
 /// The fingerprint of a sighting that counts for a secret.
-pub fn seen_fingerprint<'s>(sighting: &'s Sighting, stores: [Option<&StoreSnapshot>; 2]) -> Option<&'s Fingerprint> {
+pub fn seen_fingerprint<'s>(
+    sighting: &'s RuntimeObservation,
+    stores: [Option<&StoreSnapshot>; 2],
+) -> Option<&'s Fingerprint> {
     let known = |print: &_| {
         let mut versions = stores.iter().flatten().flat_map(|store| &store.versions);
         versions.any(|version| version.fingerprint.as_ref() == Some(print) || version.variant(print).is_some())

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::session::{Earlier, EarlierRun};
 use crate::cause::Finding;
-use crate::domain::rotation::{Judgement, Sighting, StoreSnapshot};
+use crate::domain::rotation::{Judgement, RuntimeObservation, StoreSnapshot};
 use crate::domain::timestamp::UnixMillis;
 
 /// One event of a rotation session.
@@ -32,7 +32,7 @@ pub enum Moment {
 /// Who writes the new value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Way {
+pub enum RotationMethod {
     /// A person, while the session waits.
     ByHand,
     /// A program of the user's.
@@ -78,7 +78,7 @@ pub enum RotationKind {
         /// RFC 3339 UTC.
         started: String,
         secrets: Vec<String>,
-        way: Way,
+        way: RotationMethod,
         /// Whether the running automation is going to be looked at.
         runtime: bool,
     },
@@ -93,7 +93,7 @@ pub enum RotationKind {
     /// The deployment accepted a kickoff that was sent at `began`, or goes on with that run; it may take minutes.
     KickedOff { moment: Moment, kickoff_id: String, began: UnixMillis },
     /// The running automation was seen.
-    RuntimeSeen { moment: Moment, sighting: Sighting },
+    RuntimeSeen { moment: Moment, sighting: RuntimeObservation },
     /// The person is asked to rotate; the command reads the new value from a prompt.
     Asked { secret: String, command: String },
     /// The new value is about to be written.
@@ -139,12 +139,12 @@ pub const SCHEMA: &str = "trustline.rotation-session/1";
 
 /// A session as far as it came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct KeptSession {
+pub struct SessionCheckpoint {
     pub schema: String,
     /// RFC 3339 UTC.
     pub started: String,
     pub profile: String,
-    pub way: Way,
+    pub way: RotationMethod,
     pub secrets: Vec<String>,
     /// Whether the rotation has begun: from here on the store may hold a new version.
     pub begun: bool,
@@ -152,7 +152,7 @@ pub struct KeptSession {
     pub stores: Vec<KeptStore>,
     /// What the running automation showed before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub runtime: Option<Sighting>,
+    pub runtime: Option<RuntimeObservation>,
     /// What was written.
     pub written: Vec<KeptWrite>,
     /// The run of the automation that is under way.
@@ -174,14 +174,14 @@ pub struct KeptWrite {
     pub at: UnixMillis,
 }
 
-impl KeptSession {
+impl SessionCheckpoint {
     /// A session that begins with this event; none where the event begins none, or one that has no end to go on to.
     pub fn begin(event: &RotationEvent) -> Option<Self> {
         match &event.kind {
             RotationKind::Started { profile, started, secrets, way, .. }
-                if !matches!(way, Way::Watch | Way::Already) =>
+                if !matches!(way, RotationMethod::Watch | RotationMethod::Already) =>
             {
-                Some(KeptSession {
+                Some(SessionCheckpoint {
                     schema: SCHEMA.to_owned(),
                     started: started.clone(),
                     profile: profile.clone(),

@@ -79,7 +79,7 @@ mod tests {
 
     use super::*;
     use crate::domain::fingerprint::keyed::KEY_BYTES;
-    use crate::domain::rotation::{Place, Sighting, Source, Store, StoreSnapshot, Version};
+    use crate::domain::rotation::{Place, RuntimeObservation, Source, Store, StoreSnapshot, Version};
     use crate::domain::runtime_output::RuntimeOutput;
     use crate::run::rotation::event::Moment;
 
@@ -107,7 +107,7 @@ mod tests {
 
     fn runtime(value: &[u8]) -> RotationKind {
         let output = RuntimeOutput { fingerprints: vec![Fingerprint::of(value)], ..RuntimeOutput::default() };
-        let sighting = Sighting { began: 0, at: 0, source: Source::Text, failed: false, output };
+        let sighting = RuntimeObservation { began: 0, at: 0, source: Source::Text, failed: false, output };
         RotationKind::RuntimeSeen { moment: Moment::After, sighting }
     }
 

@@ -1,8 +1,8 @@
 //! The rotation session: rotate, then prove that the running automation has the new value.
 
+pub mod backend;
 pub mod event;
 pub mod keyed;
 pub mod live;
 pub mod report;
 pub mod session;
-pub mod world;

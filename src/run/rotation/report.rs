@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::event::{Judged, Moment, Part, RotationEvent, RotationKind, Way};
+use super::event::{Judged, Moment, Part, RotationEvent, RotationKind, RotationMethod};
 use crate::cause::Finding;
 use crate::domain::profile::Guide;
 use crate::domain::rotation::evidence::Rotation;
-use crate::domain::rotation::{Sighting, Source, StoreSnapshot, Verdict, Why};
+use crate::domain::rotation::{RuntimeObservation, Source, StoreSnapshot, Verdict, Why};
 use crate::domain::timestamp::UnixMillis;
 
 /// A session as far as it is known.
@@ -16,15 +16,15 @@ pub struct RotationReport {
     pub guide: String,
     /// RFC 3339 UTC.
     pub started: String,
-    pub way: Option<Way>,
+    pub way: Option<RotationMethod>,
     /// Whether the running automation is part of the session.
     pub runtime: bool,
     /// As whom the session reads and writes, as far as the cloud told.
     pub reader: Option<String>,
     pub operator: Option<String>,
     pub clock_skew_s: Option<i64>,
-    pub runtime_before: Option<Sighting>,
-    pub runtime_after: Option<Sighting>,
+    pub runtime_before: Option<RuntimeObservation>,
+    pub runtime_after: Option<RuntimeObservation>,
     /// Kickoffs, in their order.
     pub kickoffs: Vec<String>,
     /// The secrets, in the order they were asked for.

@@ -10,7 +10,7 @@ use crate::tui::picker::groups;
 
 /// A way to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum StartChoice {
     Lab,
     New,
     Existing,
@@ -19,10 +19,10 @@ pub enum Way {
 }
 
 /// The ways that are open.
-pub fn ways(model: &Model) -> Vec<Way> {
-    let mut ways = vec![Way::Lab, Way::New, Way::Existing, Way::Explain];
+pub fn ways(model: &Model) -> Vec<StartChoice> {
+    let mut ways = vec![StartChoice::Lab, StartChoice::New, StartChoice::Existing, StartChoice::Explain];
     if model.inputs.offers.iter().any(|(_, settings)| settings.len() > 1) {
-        ways.push(Way::Environment);
+        ways.push(StartChoice::Environment);
     }
     ways
 }
@@ -36,16 +36,16 @@ pub fn rows(model: &Model) -> Rows<'_> {
     }
 }
 
-fn row(model: &Model, way: Way, width: usize) -> Line {
+fn row(model: &Model, way: StartChoice, width: usize) -> Line {
     let (name, note) = match way {
-        Way::Lab => {
+        StartChoice::Lab => {
             let scenarios = model.inputs.scenarios.as_ref();
             ("Try it in the lab", scenarios.map_or_else(String::new, |all| count(all.len(), "scenario", "scenarios")))
         }
-        Way::New => ("Make a new profile", count(Guide::ALL.len(), "setup", "setups")),
-        Way::Existing => ("Open a profile", count(model.inputs.profiles.len(), "profile", "profiles")),
-        Way::Explain => ("Explain an error text", String::new()),
-        Way::Environment => ("Check what the environment says", String::new()),
+        StartChoice::New => ("Make a new profile", count(Guide::ALL.len(), "setup", "setups")),
+        StartChoice::Existing => ("Open a profile", count(model.inputs.profiles.len(), "profile", "profiles")),
+        StartChoice::Explain => ("Explain an error text", String::new()),
+        StartChoice::Environment => ("Check what the environment says", String::new()),
     };
     let width = if width == usize::MAX { 0 } else { width };
     let mut line = Line::of(Role::Strong, name);
@@ -65,18 +65,18 @@ fn count(n: usize, one: &str, more: &str) -> String {
 }
 
 /// The selected way.
-pub fn selected(model: &Model) -> Option<Way> {
+pub fn selected(model: &Model) -> Option<StartChoice> {
     ways(model).get(model.selected_row()?).copied()
 }
 
 /// The heading of the selected way's details.
 pub fn detail_title(model: &Model) -> String {
     match selected(model) {
-        Some(Way::Lab) => "The lab".to_owned(),
-        Some(Way::New) => "A new profile".to_owned(),
-        Some(Way::Existing) => "Your profiles".to_owned(),
-        Some(Way::Explain) => "An error text".to_owned(),
-        Some(Way::Environment) => "The environment".to_owned(),
+        Some(StartChoice::Lab) => "The lab".to_owned(),
+        Some(StartChoice::New) => "A new profile".to_owned(),
+        Some(StartChoice::Existing) => "Your profiles".to_owned(),
+        Some(StartChoice::Explain) => "An error text".to_owned(),
+        Some(StartChoice::Environment) => "The environment".to_owned(),
         None => "Nothing matches".to_owned(),
     }
 }
@@ -85,8 +85,8 @@ pub fn detail_title(model: &Model) -> String {
 pub fn detail(model: &Model) -> Vec<Line> {
     let show = model.render_context();
     match selected(model) {
-        Some(Way::Lab) => lab(model, show),
-        Some(Way::New) => {
+        Some(StartChoice::Lab) => lab(model, show),
+        Some(StartChoice::New) => {
             let mut lines = vec![
                 Line::of(
                     Role::Plain,
@@ -100,15 +100,15 @@ pub fn detail(model: &Model) -> Vec<Line> {
             }
             lines
         }
-        Some(Way::Existing) => existing(model, show),
-        Some(Way::Explain) => vec![
+        Some(StartChoice::Existing) => existing(model, show),
+        Some(StartChoice::Explain) => vec![
             Line::of(
                 Role::Plain,
                 "Paste what a cloud, a CI job or the platform answered, and see which causes give it, the likeliest first, each with its fix. The text stays on this machine.",
             ),
             act(model, "opens a box to paste it into; on any screen it can be pasted without one"),
         ],
-        Some(Way::Environment) => environment(model, show),
+        Some(StartChoice::Environment) => environment(model, show),
         None => vec![Line::of(Role::Muted, "esc clears the filter")],
     }
 }

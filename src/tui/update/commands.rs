@@ -8,7 +8,7 @@ use crate::report::line::Wrap;
 use crate::report::privacy::Privacy;
 use crate::tui::command::{CommandId, Scope, again, other_mouse};
 use crate::tui::content::findings::{self, Row};
-use crate::tui::content::start::{Way, selected as selected_way};
+use crate::tui::content::start::{StartChoice, selected as selected_way};
 use crate::tui::copy;
 use crate::tui::inputs::{Clock, Mouse, RunChoice, Target};
 use crate::tui::layout;
@@ -319,18 +319,20 @@ fn match_step(model: &mut Model, to: Move) -> Vec<Effect> {
 fn open(model: &mut Model) -> Vec<Effect> {
     match model.screen {
         Screen::Start => match selected_way(model) {
-            Some(Way::Lab) => unless_empty(
+            Some(StartChoice::Lab) => unless_empty(
                 model,
                 model.inputs.scenarios.as_ref().map_or(1, Vec::len),
                 PickerKind::Scenarios,
                 "this build has no lab scenarios",
             ),
-            Some(Way::New) => push(model, PickerKind::Guides),
-            Some(Way::Existing) => {
+            Some(StartChoice::New) => push(model, PickerKind::Guides),
+            Some(StartChoice::Existing) => {
                 unless_empty(model, model.inputs.profiles.len(), PickerKind::Profiles, "there are no profiles yet")
             }
-            Some(Way::Explain) => paste_box(model, PasteKind::ErrorText),
-            Some(Way::Environment) => runs::start(model, RunChoice { target: Target::Environment, only: Vec::new() }),
+            Some(StartChoice::Explain) => paste_box(model, PasteKind::ErrorText),
+            Some(StartChoice::Environment) => {
+                runs::start(model, RunChoice { target: Target::Environment, only: Vec::new() })
+            }
             None => Vec::new(),
         },
         Screen::Guide => guide::open(model),

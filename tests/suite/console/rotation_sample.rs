@@ -4,9 +4,9 @@ use trustline::cause::rotation::{ReadAt, findings};
 use trustline::domain::fingerprint::Fingerprint;
 use trustline::domain::fingerprint::guess::guessability;
 use trustline::domain::fingerprint::{Variant, VariantFingerprint};
-use trustline::domain::rotation::{Facts, Place, Sighting, Source, Store, StoreSnapshot, Version, judge};
+use trustline::domain::rotation::{Facts, Place, RuntimeObservation, Source, Store, StoreSnapshot, Version, judge};
 use trustline::domain::runtime_output::RuntimeOutput;
-use trustline::run::rotation::event::{Awaited, Judged, Moment, Part, RotationEvent, RotationKind, Way};
+use trustline::run::rotation::event::{Awaited, Judged, Moment, Part, RotationEvent, RotationKind, RotationMethod};
 
 use super::sample::NOW_MS;
 
@@ -51,8 +51,8 @@ pub fn after() -> StoreSnapshot {
     snapshot(NOW_MS + 5_000, vec![version(NEW, "rotated value", "AWSCURRENT", written), old])
 }
 
-pub fn sighting(at: i64, id: &str, output: &str) -> Sighting {
-    Sighting {
+pub fn sighting(at: i64, id: &str, output: &str) -> RuntimeObservation {
+    RuntimeObservation {
         began: at - 1_500,
         at,
         source: Source::Kickoff { kickoff_id: id.into() },
@@ -84,7 +84,7 @@ impl Script {
     }
 }
 
-fn beginning(way: Way, secrets: &[&str]) -> Vec<RotationKind> {
+fn beginning(way: RotationMethod, secrets: &[&str]) -> Vec<RotationKind> {
     vec![
         RotationKind::Started {
             profile: "prod-aws".into(),
@@ -117,7 +117,7 @@ pub fn asked() -> Script {
     let command = format!(
         "aws secretsmanager put-secret-value --region us-east-1 --secret-id {SECRET} --secret-string file:///dev/stdin"
     );
-    Script::of(beginning(Way::ByHand, &[SECRET]))
+    Script::of(beginning(RotationMethod::ByHand, &[SECRET]))
         .then(RotationKind::Asked { secret: SECRET.into(), command })
         .then(RotationKind::Waiting { awaited: Awaited::Store, attempt: 5, next_ms: 8_000 })
 }
@@ -189,7 +189,7 @@ pub fn inconclusive() -> Script {
 
 /// Two secrets, watched; one has rotated twice.
 pub fn watched() -> Script {
-    let mut script = Script::of(beginning(Way::Watch, &[SECRET, "stripe/api#key"]));
+    let mut script = Script::of(beginning(RotationMethod::Watch, &[SECRET, "stripe/api#key"]));
     script = script.then(seen("stripe/api#key", Moment::Before, before()));
     for event in propagated().events.into_iter().rev().take(2) {
         if let RotationKind::Judged(judged) = event.kind {

@@ -15,7 +15,7 @@ fn lab_ahead(seconds: i64, more: &str) -> RunningLab {
 }
 
 async fn report(request: RunRequest, http: HttpStack) -> Report {
-    let probes = Arc::new(WorldProbes { http, timeout: OPERATION });
+    let probes = Arc::new(NetworkProbes { http, timeout: OPERATION });
     let mut events = runner::start(request, probes, CancellationToken::new());
     let mut report = Report::default();
     while let Some(event) = events.recv().await {

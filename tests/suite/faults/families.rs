@@ -79,7 +79,7 @@ fn localhost_at(http: &HttpStack, addresses: &[IpAddr]) -> HttpStack {
 }
 
 async fn finished(request: RunRequest, http: HttpStack, check: CheckId) -> FinishedCheck {
-    let probes = Arc::new(WorldProbes { http, timeout: OPERATION });
+    let probes = Arc::new(NetworkProbes { http, timeout: OPERATION });
     let mut events = runner::start(request, probes, CancellationToken::new());
     let mut report = Report::default();
     while let Some(event) = events.recv().await {

@@ -17,7 +17,7 @@ use trustline::report::ansi::TextFormat;
 use trustline::report::run::page;
 use trustline::report::{json, junit, markdown};
 use trustline::run::plan::{Limits, Selection};
-use trustline::run::probes::{Probes, StepInput, Yield};
+use trustline::run::probes::{Probes, StepInput, StepOutput};
 use trustline::run::record::{Recorder, SCHEMA};
 use trustline::run::report::Report;
 use trustline::run::runner::{self, RunRequest};
@@ -124,7 +124,7 @@ fn cut_off_in_the_middle_of_an_answer_nothing_of_it_is_kept() {
 struct Panicking;
 
 impl Probes for Panicking {
-    async fn perform(&self, step: Step, _: StepInput) -> Yield {
+    async fn perform(&self, step: Step, _: StepInput) -> StepOutput {
         panic!("{step:?} with {VALUE} {NEW_VALUE} {SECRET_KEY} {ACCESS_TOKEN}")
     }
 }

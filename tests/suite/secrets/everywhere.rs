@@ -19,7 +19,7 @@ use trustline::report::ansi::TextFormat;
 use trustline::report::run::page;
 use trustline::report::{json, junit, markdown};
 use trustline::run::plan::{Limits, Selection};
-use trustline::run::probes::WorldProbes;
+use trustline::run::probes::NetworkProbes;
 use trustline::run::record::{Recorder, SCHEMA};
 use trustline::run::report::Report;
 use trustline::run::runner::{self, RunRequest};
@@ -87,7 +87,7 @@ async fn leaks(scenario: &str) -> Vec<String> {
         timeout: Duration::from_secs(6),
         proxy: ProxyUse::None,
     };
-    let probes = WorldProbes { http: HttpStack::new(&settings).unwrap(), timeout: settings.timeout };
+    let probes = NetworkProbes { http: HttpStack::new(&settings).unwrap(), timeout: settings.timeout };
     let request = RunRequest {
         profile: resolve("p", &[], &file, &|_| None).unwrap().profile,
         selection: Selection { only: Vec::new(), skip: Vec::new() },

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judge::Judgement;
 use super::snapshot::{Place, StoreSnapshot, Version};
-use super::snapshot::{Sighting, Source};
+use super::snapshot::{RuntimeObservation, Source};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::Guessability;
 use crate::domain::fingerprint::keyed::{FiledFingerprint, FiledForm, FingerprintKey};
@@ -33,8 +33,8 @@ pub struct Rotation<'a> {
     pub store_after: Option<&'a StoreSnapshot>,
     /// The version that was written, and when, by the local clock.
     pub written: Option<(&'a str, UnixMillis)>,
-    pub runtime_before: Option<&'a Sighting>,
-    pub runtime_after: Option<&'a Sighting>,
+    pub runtime_before: Option<&'a RuntimeObservation>,
+    pub runtime_after: Option<&'a RuntimeObservation>,
     pub kickoffs: &'a [String],
     pub judgement: &'a Judgement,
     pub propagated_ms: Option<u64>,
@@ -236,7 +236,7 @@ impl<'a> Filer<'a> {
         }
     }
 
-    fn runtime(&self, sighting: &Sighting) -> RuntimeOfRecord {
+    fn runtime(&self, sighting: &RuntimeObservation) -> RuntimeOfRecord {
         RuntimeOfRecord {
             began: time(sighting.began),
             at: time(sighting.at),

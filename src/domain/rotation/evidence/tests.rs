@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use secrecy::SecretBox;
 use serde_json::Value;
 
-use super::super::{Place, Sighting, Source, Store, StoreSnapshot, Version, Why};
+use super::super::{Place, RuntimeObservation, Source, Store, StoreSnapshot, Version, Why};
 use super::chain::{Document, SCHEMA, hash_of};
 use super::check::{Break, check, parse};
 use super::*;
@@ -36,9 +36,9 @@ fn snapshot(value: &str, guessability: Option<Guessability>) -> StoreSnapshot {
     }
 }
 
-fn sighting(value: &str) -> Sighting {
+fn sighting(value: &str) -> RuntimeObservation {
     let line = format!("credential.fingerprint={}", Fingerprint::of(value.as_bytes()));
-    Sighting {
+    RuntimeObservation {
         began: 1,
         at: 2,
         source: Source::Kickoff { kickoff_id: "k-1".into() },

@@ -1,6 +1,6 @@
 //! AWS: the reader's session through the federation, the operator's out of AWS's own places.
 
-use super::{Failed, LiveWorld, Operator, Reader, granted, refusal, without_grant};
+use super::{CloudBackend, Failed, Operator, Reader, granted, refusal, without_grant};
 use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::cloud::Call;
@@ -13,7 +13,7 @@ use crate::domain::secret_ref::SecretRef;
 use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::new_value::NewValue;
 use crate::run::probes;
-use crate::run::rotation::world::{Opened, Refused};
+use crate::run::rotation::backend::{Opened, Refused};
 use crate::run::{now, now_ms};
 
 /// A target and the session to ask it with.
@@ -50,7 +50,7 @@ fn opened<T>(call: &Call<T>, identity: impl Fn(&T) -> &String) -> Opened {
     }
 }
 
-impl LiveWorld {
+impl CloudBackend {
     /// Opens the session that reads, through the same calls as a check: the token or the access key, then the role that
     /// is assumed with it, where the guide has one.
     pub(super) async fn open_aws(&self) -> Result<(Reader, Opened), Refused> {

@@ -1,7 +1,7 @@
 //! Azure: the reader's session through the federation or a client secret, the operator's from the Azure CLI or an
 //! application of its own.
 
-use super::{Failed, LiveWorld, Operator, Reader, granted, refusal, without_grant};
+use super::{CloudBackend, Failed, Operator, Reader, granted, refusal, without_grant};
 use crate::cause::Certainty;
 use crate::cause::explain::ExplainContext;
 use crate::check::CheckId;
@@ -12,10 +12,10 @@ use crate::domain::profile::Profile;
 use crate::domain::rotation::StoreSnapshot;
 use crate::domain::secret_ref::SecretRef;
 use crate::probe::azure::{AzureSession, AzureTarget, CliRefusal, Proof};
-use crate::probe::held_secret::held_secret;
 use crate::probe::new_value::NewValue;
+use crate::probe::secret_source::secret_source;
 use crate::remedy::explained;
-use crate::run::rotation::world::{Opened, Refused};
+use crate::run::rotation::backend::{Opened, Refused};
 use crate::run::{now, now_ms};
 
 /// What an application's secret is called where it cannot be read.
@@ -59,14 +59,14 @@ fn seen<T>(fact: Option<VaultFact<T>>, profile: &Profile) -> Result<T, Failed> {
     })
 }
 
-impl LiveWorld {
+impl CloudBackend {
     pub(super) async fn open_azure(&self) -> Result<(Reader, Opened), Refused> {
         let target = self.azure_target()?;
         let mut facts = Facts { now: now(), ..Facts::default() };
         let (fact, session) = match (&self.profile.token, &self.profile.azure.client_secret) {
             (None, Some(source)) => {
                 let secret =
-                    held_secret(source, CLIENT_SECRET).await.map_err(|error| Refused::new(error.to_string()))?;
+                    secret_source(source, CLIENT_SECRET).await.map_err(|error| Refused::new(error.to_string()))?;
                 target.exchange(Proof::ClientSecret(&secret)).await
             }
             _ => {
@@ -101,7 +101,7 @@ impl LiveWorld {
             Operator::AzureApplication { client_id, secret } => {
                 let target = target.as_application(client_id);
                 let secret =
-                    held_secret(secret, CLIENT_SECRET).await.map_err(|error| Refused::new(error.to_string()))?;
+                    secret_source(secret, CLIENT_SECRET).await.map_err(|error| Refused::new(error.to_string()))?;
                 let (fact, session) = target.exchange(Proof::ClientSecret(&secret)).await;
                 let Some(session) = session else {
                     let mut facts = Facts::default();

@@ -13,8 +13,8 @@ use tokio::sync::{Mutex, oneshot};
 
 use self::aws::AwsReader;
 use self::azure::AzureReader;
+use super::backend::{Opened, Refused, RotationBackend, Written};
 use super::event::Moment;
-use super::world::{Opened, Refused, RotationWorld, Written};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::facts::Facts;
 use crate::check::facts::cloud::{Answer, Call};
@@ -24,7 +24,7 @@ use crate::check::token::Expectations;
 use crate::check::{CheckId, Verdict};
 use crate::domain::ids::Finder;
 use crate::domain::profile::{Guide, Profile, SecretSource};
-use crate::domain::rotation::{Sighting, Source, StoreSnapshot};
+use crate::domain::rotation::{RuntimeObservation, Source, StoreSnapshot};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::UnixMillis;
@@ -65,7 +65,7 @@ pub enum RuntimeSource {
 }
 
 /// What a session works with. Holds values to be written, and no others; shows none.
-pub struct LiveWorld {
+pub struct CloudBackend {
     http: HttpStack,
     profile: Profile,
     /// The most that a program of the user's may take.
@@ -101,10 +101,10 @@ enum Reader {
     Azure(Box<AzureReader>),
 }
 
-impl LiveWorld {
+impl CloudBackend {
     /// A world that nothing has been asked of yet.
     pub fn new(settings: LiveSettings) -> Self {
-        LiveWorld {
+        CloudBackend {
             http: settings.http,
             profile: settings.profile,
             timeout: settings.timeout,
@@ -184,7 +184,7 @@ struct Failed {
     expired: bool,
 }
 
-impl RotationWorld for LiveWorld {
+impl RotationBackend for CloudBackend {
     async fn open(&self) -> Result<Opened, Refused> {
         let (reader, opened) = match self.profile.guide {
             Guide::AzureWorkloadIdentity => self.open_azure().await?,
@@ -214,11 +214,15 @@ impl RotationWorld for LiveWorld {
         .await
     }
 
-    async fn runtime(&self, moment: Moment, accepted: oneshot::Sender<String>) -> Result<Option<Sighting>, Refused> {
+    async fn runtime(
+        &self,
+        moment: Moment,
+        accepted: oneshot::Sender<String>,
+    ) -> Result<Option<RuntimeObservation>, Refused> {
         self.look(moment, accepted).await
     }
 
-    async fn follow(&self, kickoff_id: &str, began: UnixMillis) -> Result<Option<Sighting>, Refused> {
+    async fn follow(&self, kickoff_id: &str, began: UnixMillis) -> Result<Option<RuntimeObservation>, Refused> {
         self.go_on_with(kickoff_id, began).await
     }
 
@@ -294,9 +298,13 @@ fn without_grant<T, U>(call: Call<T>) -> Result<T, Box<Call<U>>> {
     }))
 }
 
-impl LiveWorld {
+impl CloudBackend {
     /// One look at the running automation.
-    async fn look(&self, moment: Moment, accepted: oneshot::Sender<String>) -> Result<Option<Sighting>, Refused> {
+    async fn look(
+        &self,
+        moment: Moment,
+        accepted: oneshot::Sender<String>,
+    ) -> Result<Option<RuntimeObservation>, Refused> {
         let began = now_ms();
         match &self.runtime {
             RuntimeSource::Nowhere => Ok(None),
@@ -323,7 +331,11 @@ impl LiveWorld {
         }
     }
 
-    async fn kickoff(&self, began: UnixMillis, accepted: oneshot::Sender<String>) -> Result<Sighting, Refused> {
+    async fn kickoff(
+        &self,
+        began: UnixMillis,
+        accepted: oneshot::Sender<String>,
+    ) -> Result<RuntimeObservation, Refused> {
         let (settings, target) = (&self.profile.deployment, self.deployment().await?);
         let inputs = kickoff_inputs(settings).await.map_err(|problem| unusable(&problem))?;
         let fact = target.kickoff(&inputs).await;
@@ -358,7 +370,7 @@ impl LiveWorld {
     }
 
     /// The end of a run that an interrupted session started.
-    async fn go_on_with(&self, kickoff_id: &str, began: UnixMillis) -> Result<Option<Sighting>, Refused> {
+    async fn go_on_with(&self, kickoff_id: &str, began: UnixMillis) -> Result<Option<RuntimeObservation>, Refused> {
         if self.runtime != RuntimeSource::Kickoff {
             return Ok(None);
         }
@@ -381,7 +393,7 @@ impl LiveWorld {
 }
 
 /// What a run that was followed shows.
-fn ended(run: &RunFact, began: UnixMillis) -> Result<Sighting, Refused> {
+fn ended(run: &RunFact, began: UnixMillis) -> Result<RuntimeObservation, Refused> {
     let kickoff_id = &run.kickoff_id;
     let unreadable = |why: &str| Refused::new(format!("kickoff {kickoff_id}: {why}"));
     let Some(status) = run.call.granted() else { return Err(unreadable("its status cannot be read")) };
@@ -389,13 +401,16 @@ fn ended(run: &RunFact, began: UnixMillis) -> Result<Sighting, Refused> {
         RunState::Running if status.output.is_empty() => Err(unreadable("it did not end in time")),
         state => {
             let source = Source::Kickoff { kickoff_id: kickoff_id.clone() };
-            Ok(Sighting { failed: state == RunState::Failed, ..sighting(began, source, status.output.clone()) })
+            Ok(RuntimeObservation {
+                failed: state == RunState::Failed,
+                ..sighting(began, source, status.output.clone())
+            })
         }
     }
 }
 
-fn sighting(began: UnixMillis, source: Source, output: RuntimeOutput) -> Sighting {
-    Sighting { began, at: now_ms(), source, failed: false, output }
+fn sighting(began: UnixMillis, source: Source, output: RuntimeOutput) -> RuntimeObservation {
+    RuntimeObservation { began, at: now_ms(), source, failed: false, output }
 }
 
 fn unusable(problem: &SettingProblem) -> Refused {

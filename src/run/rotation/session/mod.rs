@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::request::{Earlier, EarlierRun, Journal, Pace, RollBack, RotationRequest, RuntimeFrom, SessionCommand};
-use super::event::{Moment, Part, RotationEvent, RotationKind, Way};
-use super::world::{Refused, RotationWorld};
-use crate::domain::rotation::{Sighting, StoreSnapshot};
+use super::backend::{Refused, RotationBackend};
+use super::event::{Moment, Part, RotationEvent, RotationKind, RotationMethod};
+use crate::domain::rotation::{RuntimeObservation, StoreSnapshot};
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::{UnixMillis, rfc3339};
 use crate::run::{now, now_ms};
@@ -25,7 +25,7 @@ use crate::run::{now, now_ms};
 const EVENTS_AHEAD: usize = 256;
 
 /// Starts a session on the current runtime. The stream ends with [`RotationKind::Done`], also when `cancel` fires.
-pub fn start<W: RotationWorld>(
+pub fn start<W: RotationBackend>(
     request: RotationRequest,
     world: Arc<W>,
     commands: mpsc::Receiver<SessionCommand>,
@@ -53,8 +53,8 @@ struct Session<W> {
     seq: u64,
     began: Instant,
     tracked: Vec<Tracked>,
-    runtime_before: Option<Sighting>,
-    runtime_after: Option<Sighting>,
+    runtime_before: Option<RuntimeObservation>,
+    runtime_after: Option<RuntimeObservation>,
     /// What an interrupted session started and did not see the end of.
     earlier_run: Option<EarlierRun>,
 }
@@ -83,7 +83,7 @@ impl Tracked {
     }
 }
 
-impl<W: RotationWorld> Session<W> {
+impl<W: RotationBackend> Session<W> {
     fn new(
         request: RotationRequest,
         world: Arc<W>,
@@ -140,12 +140,12 @@ impl<W: RotationWorld> Session<W> {
         }
         self.look_before().await;
         match self.request.way {
-            Way::Watch => self.watch().await,
-            Way::Already => {
+            RotationMethod::Watch => self.watch().await,
+            RotationMethod::Already => {
                 self.take_as_made().await;
                 self.prove().await;
             }
-            Way::ByHand | Way::Command | Way::Trustline => {
+            RotationMethod::ByHand | RotationMethod::Command | RotationMethod::Trustline => {
                 self.rotate().await;
                 self.prove().await;
             }
@@ -180,7 +180,7 @@ impl<W: RotationWorld> Session<W> {
         }
         match self.runtime_before.clone() {
             Some(sighting) => self.emit(RotationKind::RuntimeSeen { moment: Moment::Before, sighting }).await,
-            None if self.request.runtime == RuntimeFrom::World && self.request.way != Way::Watch => {
+            None if self.request.runtime == RuntimeFrom::World && self.request.way != RotationMethod::Watch => {
                 self.look_at_runtime(Moment::Before).await;
             }
             None => {}
@@ -241,7 +241,7 @@ impl<W: RotationWorld> Session<W> {
         true
     }
 
-    async fn saw_runtime(&mut self, moment: Moment, sighting: Sighting) {
+    async fn saw_runtime(&mut self, moment: Moment, sighting: RuntimeObservation) {
         match moment {
             Moment::Before => self.runtime_before = Some(sighting.clone()),
             Moment::After => self.runtime_after = Some(sighting.clone()),

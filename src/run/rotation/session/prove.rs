@@ -7,15 +7,15 @@ use super::{Session, Tracked};
 use crate::cause::rotation::{self, ReadAt};
 use crate::domain::ids::Cloud;
 use crate::domain::profile::Profile;
-use crate::domain::rotation::{Facts, Sighting, Source, Verdict, judge};
+use crate::domain::rotation::{Facts, RuntimeObservation, Source, Verdict, judge};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::guide::setup_guide;
 use crate::remedy::{Values, advised};
 use crate::run::now_ms;
-use crate::run::rotation::event::{Awaited, Judged, Moment, RotationKind, Way};
-use crate::run::rotation::world::RotationWorld;
+use crate::run::rotation::backend::RotationBackend;
+use crate::run::rotation::event::{Awaited, Judged, Moment, RotationKind, RotationMethod};
 
-impl<W: RotationWorld> Session<W> {
+impl<W: RotationBackend> Session<W> {
     /// Looks at the running automation until it has the new values or the time is up, then judges.
     pub(super) async fn prove(&mut self) {
         self.refine_times();
@@ -36,9 +36,10 @@ impl<W: RotationWorld> Session<W> {
         for tracked in &mut self.tracked {
             let created = tracked.after.as_ref().and_then(|after| after.current()).and_then(|v| v.created_at);
             // Of a write of its own the session knows better, unless it was interrupted in it.
-            let own = self.request.way == Way::Trustline && (!tracked.kept || tracked.written_earlier.is_some());
+            let own =
+                self.request.way == RotationMethod::Trustline && (!tracked.kept || tracked.written_earlier.is_some());
             if let (Some(written), Some(created), false) =
-                (tracked.written, created, own || self.request.way == Way::Already)
+                (tracked.written, created, own || self.request.way == RotationMethod::Already)
             {
                 tracked.written = Some(created.saturating_mul(1000).clamp(tracked.last_look.min(written), written));
             }
@@ -147,9 +148,9 @@ impl<W: RotationWorld> Session<W> {
 }
 
 /// What somebody brought, reduced.
-pub(super) fn pasted(text: &str) -> Sighting {
+pub(super) fn pasted(text: &str) -> RuntimeObservation {
     let at = now_ms();
-    Sighting { began: at, at, source: Source::Text, failed: false, output: RuntimeOutput::of(text) }
+    RuntimeObservation { began: at, at, source: Source::Text, failed: false, output: RuntimeOutput::of(text) }
 }
 
 fn read_at(profile: &Profile) -> ReadAt {
@@ -158,7 +159,7 @@ fn read_at(profile: &Profile) -> ReadAt {
     if is_static { ReadAt::Deploy } else { ReadAt::Kickoff }
 }
 
-impl<W: RotationWorld> Session<W> {
+impl<W: RotationBackend> Session<W> {
     /// Reports each rotation of each secret, until the session is cancelled.
     pub(super) async fn watch(&mut self) {
         let mut attempt = 0;

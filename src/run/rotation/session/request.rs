@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::profile::Profile;
-use crate::domain::rotation::{Sighting, StoreSnapshot};
+use crate::domain::rotation::{RuntimeObservation, StoreSnapshot};
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::UnixMillis;
-use crate::run::rotation::event::{Moment, RotationEvent, Way};
+use crate::run::rotation::event::{Moment, RotationEvent, RotationMethod};
 
 /// How often and how long to look.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ pub enum RollBack {
 pub struct Earlier {
     /// By secret.
     pub stores: Vec<(String, StoreSnapshot)>,
-    pub runtime: Option<Sighting>,
+    pub runtime: Option<RuntimeObservation>,
     /// When new versions were written, by secret.
     pub written: Vec<(String, UnixMillis)>,
     /// The run of the automation that was under way.
@@ -74,7 +74,7 @@ pub type Journal = Box<dyn FnMut(&RotationEvent) -> Result<(), String> + Send>;
 pub struct RotationRequest {
     pub profile: Profile,
     pub secrets: Vec<SecretRef>,
-    pub way: Way,
+    pub way: RotationMethod,
     /// For rotating by hand: what to run for a secret, in the order of `secrets`.
     pub asks: Vec<String>,
     pub runtime: RuntimeFrom,

@@ -6,10 +6,10 @@ use tokio::time::{Instant, sleep_until};
 use super::request::SessionCommand;
 use super::{Session, millis, prove};
 use crate::run::now_ms;
-use crate::run::rotation::event::{Awaited, Moment, Part, RotationKind, Way};
-use crate::run::rotation::world::{Refused, RotationWorld};
+use crate::run::rotation::backend::{Refused, RotationBackend};
+use crate::run::rotation::event::{Awaited, Moment, Part, RotationKind, RotationMethod};
 
-impl<W: RotationWorld> Session<W> {
+impl<W: RotationBackend> Session<W> {
     /// The rotation was made before the session began: what is there now is "after", and "before" follows from it.
     pub(super) async fn take_as_made(&mut self) {
         for at in 0..self.tracked.len() {
@@ -31,8 +31,8 @@ impl<W: RotationWorld> Session<W> {
         self.still_open(kept).await;
         let to_do: Vec<usize> = (0..self.tracked.len()).filter(|at| self.tracked[*at].written.is_none()).collect();
         match self.request.way {
-            Way::Command if to_do.is_empty() => {}
-            Way::Command => {
+            RotationMethod::Command if to_do.is_empty() => {}
+            RotationMethod::Command => {
                 // From here on the store may have a new version, also where the session is interrupted.
                 for at in to_do {
                     let secret = self.tracked[at].name.clone();
@@ -42,7 +42,7 @@ impl<W: RotationWorld> Session<W> {
                     self.trouble(None, refused).await;
                 }
             }
-            Way::Trustline => {
+            RotationMethod::Trustline => {
                 for at in to_do {
                     self.write(at).await;
                 }
@@ -90,7 +90,7 @@ impl<W: RotationWorld> Session<W> {
     /// Looks at the store until every secret has a new current version, or the time is up.
     async fn await_new_versions(&mut self) {
         let deadline = Instant::now() + self.request.pace.store;
-        let writes = self.request.way == Way::Trustline;
+        let writes = self.request.way == RotationMethod::Trustline;
         let mut open: Vec<usize> = (0..self.tracked.len())
             .filter(|at| self.tracked[*at].before.is_some() && (!writes || self.tracked[*at].written.is_some()))
             .collect();

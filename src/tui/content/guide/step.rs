@@ -5,7 +5,7 @@ use super::super::{finding_lines, heading, pane_lines};
 use super::field::{self, StepLayout};
 use super::{has_aside, keeps_nothing};
 use crate::cause::Finding;
-use crate::guide::{Artifact, Filling, Form, Step, StepState, fill, render};
+use crate::guide::{Artifact, Form, Step, StepState, TemplateContext, fill, render};
 use crate::report::guide::artifacts;
 use crate::report::guide::step as report;
 use crate::report::line::{Line, Role};
@@ -49,7 +49,7 @@ fn has_script(findings: &[Finding]) -> bool {
 pub(super) fn layout_step(model: &Model, followed: &Followed, step: &Step, width: usize) -> StepLayout {
     let show = model.render_context();
     let values = followed.values();
-    let mut filling = Filling::new(&values);
+    let mut filling = TemplateContext::new(&values);
     let mut laid = StepLayout::default();
     let states = followed.states();
     let state = states.iter().find(|(number, _)| *number == step.number).map(|(_, state)| state);
@@ -126,7 +126,7 @@ pub(super) fn layout_step(model: &Model, followed: &Followed, step: &Step, width
 }
 
 /// The ways to do the step, and the one that is shown.
-fn push_ways(model: &Model, step: &Step, filling: &mut Filling<'_>, width: usize, page: &mut Page) {
+fn push_ways(model: &Model, step: &Step, filling: &mut TemplateContext<'_>, width: usize, page: &mut Page) {
     let (show, shown) = (model.render_context(), way(model, step));
     let Some(tab) = step.tabs.get(shown) else { return };
     page.gap();

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use super::words::{self, Likeness};
-use crate::domain::rotation::{Sighting, StoreSnapshot, Verdict, Version};
+use crate::domain::rotation::{RuntimeObservation, StoreSnapshot, Verdict, Version};
 use crate::domain::timestamp::in_words;
 use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role, cut};
@@ -31,7 +31,7 @@ pub fn lines(model: &Model, report: &RotationReport, secret: &SecretReport, widt
     lines.extend(gap.clone());
     lines.extend(axis(model, report, secret, &frame));
     lines.extend(gap);
-    let seen = |sighting: Option<&Sighting>| runtime(model, report, sighting, before, after, frame.show);
+    let seen = |sighting: Option<&RuntimeObservation>| runtime(model, report, sighting, before, after, frame.show);
     frame.rows("runtime", [seen(report.runtime_before.as_ref()), seen(report.runtime_after.as_ref())], &mut lines);
     lines
 }
@@ -101,7 +101,7 @@ fn stages(version: &Version) -> String {
 fn runtime(
     model: &Model,
     report: &RotationReport,
-    seen: Option<&Sighting>,
+    seen: Option<&RuntimeObservation>,
     before: Option<&StoreSnapshot>,
     after: Option<&StoreSnapshot>,
     show: RenderContext,

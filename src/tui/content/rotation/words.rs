@@ -1,8 +1,8 @@
 //! A rotation in words: what is going on, what a verdict rests on, and what to do where no finding says it.
 
-use crate::domain::rotation::{Sighting, StoreSnapshot, Verdict, Why};
+use crate::domain::rotation::{RuntimeObservation, StoreSnapshot, Verdict, Why};
 use crate::report::rotation::{hint, seen_fingerprint};
-use crate::run::rotation::event::{Awaited, Moment, Way};
+use crate::run::rotation::event::{Awaited, Moment, RotationMethod};
 use crate::tui::content::chain::running;
 use crate::tui::inputs::RotationWay;
 use crate::tui::model::rotation::{Doing, Session};
@@ -33,8 +33,8 @@ pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
         (_, Doing::Writing(_)) => (moving, "writing the new value".to_owned()),
         (_, Doing::Waiting { awaited, attempt, next_ms }) => {
             let what = match (awaited, session.report.way) {
-                (Awaited::Store, Some(Way::ByHand)) => "waiting for you to rotate",
-                (Awaited::Store, Some(Way::Watch)) => "watching for a new version",
+                (Awaited::Store, Some(RotationMethod::ByHand)) => "waiting for you to rotate",
+                (Awaited::Store, Some(RotationMethod::Watch)) => "watching for a new version",
                 (Awaited::Store, _) => "waiting for the new version in the store",
                 (Awaited::Runtime, _) => "waiting for the running automation",
             };
@@ -80,7 +80,7 @@ pub fn advice(why: &Why) -> Option<&'static str> {
 }
 
 /// What the running automation's fingerprint is, compared with the store before and after.
-pub fn likeness(seen: &Sighting, before: Option<&StoreSnapshot>, after: Option<&StoreSnapshot>) -> Likeness {
+pub fn likeness(seen: &RuntimeObservation, before: Option<&StoreSnapshot>, after: Option<&StoreSnapshot>) -> Likeness {
     let Some(print) = seen_fingerprint(seen, [after, before]) else { return Likeness::None };
     let is = |snapshot: Option<&StoreSnapshot>| {
         snapshot.and_then(|s| s.current()).is_some_and(|v| v.fingerprint.as_ref() == Some(print))

@@ -16,7 +16,7 @@ use trustline::report::line::{Line, Role, Wrap, fit};
 use trustline::report::{junit, rotation, run};
 use trustline::run::record::{self, Recorded};
 use trustline::run::report::Report;
-use trustline::run::rotation::event::KeptSession;
+use trustline::run::rotation::event::SessionCheckpoint;
 use trustline::run::rotation::report::RotationReport;
 use trustline::tui::config;
 
@@ -108,7 +108,7 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "rotation session",
         seeds: &["{\"schema\":\"trustline.rotation-session/1\"}"],
-        read: |bytes| match from_slice::<KeptSession>(bytes) {
+        read: |bytes| match from_slice::<SessionCheckpoint>(bytes) {
             Ok(kept) => visible_lines(&format!("{:?}", kept.earlier())),
             Err(error) => visible_lines(&error.to_string()),
         },

@@ -15,9 +15,9 @@ use crate::domain::profile::{Guide, Profile};
 use crate::domain::rotation::snapshot::{CURRENT, PREVIOUS};
 use crate::domain::rotation::{Place, Source, Store, Verdict, Version};
 use crate::domain::runtime_output::RuntimeOutput;
+use crate::run::rotation::backend::{Opened, Written};
 use crate::run::rotation::event::Judged;
 use crate::run::rotation::report::RotationReport;
-use crate::run::rotation::world::{Opened, Written};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// What one request takes; its answer tells how things are at its end.
@@ -99,7 +99,7 @@ impl Fakes {
     }
 }
 
-impl RotationWorld for Fakes {
+impl RotationBackend for Fakes {
     async fn open(&self) -> Result<Opened, Refused> {
         self.call(Call::Open).await?;
         Ok(Opened { identity: Some("reader".into()), clock_skew_s: Some(0) })
@@ -115,7 +115,11 @@ impl RotationWorld for Fakes {
         Ok(snapshot(&self.values(&secret.name)))
     }
 
-    async fn runtime(&self, moment: Moment, accepted: oneshot::Sender<String>) -> Result<Option<Sighting>, Refused> {
+    async fn runtime(
+        &self,
+        moment: Moment,
+        accepted: oneshot::Sender<String>,
+    ) -> Result<Option<RuntimeObservation>, Refused> {
         self.call(Call::Runtime(moment)).await?;
         let kickoff_id = format!("run-{}", self.calls.lock().unwrap().len());
         let _ = accepted.send(kickoff_id.clone());
@@ -123,7 +127,7 @@ impl RotationWorld for Fakes {
         let current = self.values("first").last().copied().unwrap_or_default();
         sleep(RUN).await;
         let printed = (self.prints)(moment, self.began.elapsed(), current);
-        Ok(printed.map(|text| Sighting {
+        Ok(printed.map(|text| RuntimeObservation {
             began,
             at: now_ms(),
             source: Source::Kickoff { kickoff_id },
@@ -132,10 +136,10 @@ impl RotationWorld for Fakes {
         }))
     }
 
-    async fn follow(&self, kickoff_id: &str, began: UnixMillis) -> Result<Option<Sighting>, Refused> {
+    async fn follow(&self, kickoff_id: &str, began: UnixMillis) -> Result<Option<RuntimeObservation>, Refused> {
         self.call(Call::Follow).await?;
         let printed = (self.prints)(Moment::After, self.began.elapsed(), "new").filter(|_| kickoff_id == "known");
-        Ok(printed.map(|text| Sighting {
+        Ok(printed.map(|text| RuntimeObservation {
             began,
             at: now_ms(),
             source: Source::Kickoff { kickoff_id: kickoff_id.to_owned() },
@@ -195,7 +199,7 @@ fn line(value: &str) -> String {
     format!("credential.fingerprint={}", Fingerprint::of(value.as_bytes()).as_str())
 }
 
-fn request(way: Way) -> RotationRequest {
+fn request(way: RotationMethod) -> RotationRequest {
     RotationRequest {
         profile: Profile::bare("test", Guide::AwsWorkloadIdentity),
         secrets: vec![SecretRef { name: "first".into(), json_key: None }],

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn pauses_double_up_to_the_longest_and_end_with_the_deadline() {
-    let mut waiting = request(Way::ByHand);
+    let mut waiting = request(RotationMethod::ByHand);
     waiting.pace.store = 20 * SECOND;
     let ended = run(waiting, Fakes::new()).await;
     assert_eq!(ended.verdicts(), [Verdict::NotRotated]);
@@ -20,12 +20,12 @@ async fn pauses_double_up_to_the_longest_and_end_with_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_is_seen_within_one_pause_and_one_request() {
-    for way in [Way::ByHand, Way::Watch] {
+    for way in [RotationMethod::ByHand, RotationMethod::Watch] {
         let mut latest = Duration::ZERO;
         // Odd steps, so that the writes fall at every place between two looks.
         for step in 0..80 {
             let written = 3 * SECOND + Duration::from_millis(step * 371);
-            let cancelled = (way == Way::Watch).then_some(written + 20 * SECOND);
+            let cancelled = (way == RotationMethod::Watch).then_some(written + 20 * SECOND);
             let ended = run_with(request(way), Fakes::new().with_write(written, "new"), Vec::new(), cancelled).await;
             let late = ended.seen_at("first").unwrap() - written;
             assert!(late <= 5 * SECOND + REQUEST, "{way:?}, written at {written:?}: seen {late:?} later");
@@ -37,7 +37,7 @@ async fn a_write_is_seen_within_one_pause_and_one_request() {
 
 #[tokio::test(start_paused = true)]
 async fn several_secrets_are_looked_at_together() {
-    let mut three = request(Way::ByHand);
+    let mut three = request(RotationMethod::ByHand);
     three.secrets = ["second", "third", "first"].map(|name| SecretRef { name: name.into(), json_key: None }).to_vec();
     three.pace.store = 30 * SECOND;
     for step in 0..20 {
@@ -52,14 +52,15 @@ async fn several_secrets_are_looked_at_together() {
 async fn a_look_can_be_hastened() {
     let written = 15 * SECOND;
     let hastened = vec![(written, SessionCommand::LookNow)];
-    let ended = run_with(request(Way::ByHand), Fakes::new().with_write(written, "new"), hastened, None).await;
+    let ended =
+        run_with(request(RotationMethod::ByHand), Fakes::new().with_write(written, "new"), hastened, None).await;
     assert!(ended.seen_at("first").unwrap() <= written + REQUEST * 2, "{:?}", ended.seen_at("first"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_automation_with_the_old_value_is_looked_at_again_until_the_time_is_up() {
     let patient = |wait: u64| {
-        let mut request = request(Way::Trustline);
+        let mut request = request(RotationMethod::Trustline);
         request.pace.runtime = Duration::from_secs(wait);
         request
     };
@@ -75,10 +76,10 @@ async fn an_automation_with_the_old_value_is_looked_at_again_until_the_time_is_u
 
 #[tokio::test(start_paused = true)]
 async fn a_session_can_be_cancelled_at_any_moment() {
-    for way in [Way::ByHand, Way::Command, Way::Trustline, Way::Already] {
+    for way in [RotationMethod::ByHand, RotationMethod::Command, RotationMethod::Trustline, RotationMethod::Already] {
         let fakes = || match way {
-            Way::ByHand => Fakes::new().with_write(3 * SECOND, "new"),
-            Way::Already => Fakes::new().with_write(Duration::ZERO, "new"),
+            RotationMethod::ByHand => Fakes::new().with_write(3 * SECOND, "new"),
+            RotationMethod::Already => Fakes::new().with_write(Duration::ZERO, "new"),
             _ => Fakes::new(),
         };
         let whole = run(request(way), fakes()).await;
@@ -98,7 +99,7 @@ async fn a_session_can_be_cancelled_at_any_moment() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kickoff_is_told_before_its_run_ends() {
-    let cut = run_with(request(Way::Trustline), Fakes::new(), Vec::new(), Some(SECOND)).await;
+    let cut = run_with(request(RotationMethod::Trustline), Fakes::new(), Vec::new(), Some(SECOND)).await;
     assert_eq!(cut.names().last_chunk(), Some(&["looking".to_owned(), "kicked-off".into(), "done".into()]));
     assert_eq!(cut.report.kickoffs.len(), 1);
 }

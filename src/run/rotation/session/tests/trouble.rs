@@ -3,27 +3,57 @@
 use super::*;
 
 /// The way, the calls that fail, the secret that is told, the reason, and the verdict.
-type Row = (Way, fn(Call, usize) -> bool, Option<&'static str>, &'static str, Verdict);
+type Row = (RotationMethod, fn(Call, usize) -> bool, Option<&'static str>, &'static str, Verdict);
 
 #[tokio::test(start_paused = true)]
 async fn each_refusal_is_told_and_leads_to_its_verdict() {
     use Verdict::*;
     let of_first = Some("first");
     let rows: [Row; 9] = [
-        (Way::ByHand, |call, _| call == Call::Open, None, "Open is refused", Inconclusive),
-        (Way::ByHand, |call, nth| call == Call::Snapshot && nth == 0, of_first, "Snapshot is refused", Inconclusive),
-        (Way::ByHand, |call, nth| call == Call::Snapshot && nth == 1, of_first, "Snapshot is refused", Inconclusive),
-        (Way::ByHand, |call, nth| call == Call::Current && nth < 3, of_first, "Current is refused", Propagated),
-        (Way::ByHand, |call, _| call == Call::Runtime(Moment::Before), None, "Runtime(Before) is refused", Propagated),
-        (Way::ByHand, |call, _| call == Call::Runtime(Moment::After), None, "Runtime(After) is refused", Inconclusive),
-        (Way::Trustline, |call, _| call == Call::Write, of_first, "Write is refused", NotRotated),
-        (Way::Command, |call, _| call == Call::RunCommand, None, "RunCommand is refused", NotRotated),
-        (Way::Already, |call, _| call == Call::Snapshot, of_first, "Snapshot is refused", Inconclusive),
+        (RotationMethod::ByHand, |call, _| call == Call::Open, None, "Open is refused", Inconclusive),
+        (
+            RotationMethod::ByHand,
+            |call, nth| call == Call::Snapshot && nth == 0,
+            of_first,
+            "Snapshot is refused",
+            Inconclusive,
+        ),
+        (
+            RotationMethod::ByHand,
+            |call, nth| call == Call::Snapshot && nth == 1,
+            of_first,
+            "Snapshot is refused",
+            Inconclusive,
+        ),
+        (
+            RotationMethod::ByHand,
+            |call, nth| call == Call::Current && nth < 3,
+            of_first,
+            "Current is refused",
+            Propagated,
+        ),
+        (
+            RotationMethod::ByHand,
+            |call, _| call == Call::Runtime(Moment::Before),
+            None,
+            "Runtime(Before) is refused",
+            Propagated,
+        ),
+        (
+            RotationMethod::ByHand,
+            |call, _| call == Call::Runtime(Moment::After),
+            None,
+            "Runtime(After) is refused",
+            Inconclusive,
+        ),
+        (RotationMethod::Trustline, |call, _| call == Call::Write, of_first, "Write is refused", NotRotated),
+        (RotationMethod::Command, |call, _| call == Call::RunCommand, None, "RunCommand is refused", NotRotated),
+        (RotationMethod::Already, |call, _| call == Call::Snapshot, of_first, "Snapshot is refused", Inconclusive),
     ];
     for (way, refuses, secret, reason, verdict) in rows {
         let fakes = match way {
-            Way::ByHand => Fakes::new().with_write(3 * SECOND, "new"),
-            Way::Already => Fakes::new().with_write(Duration::ZERO, "new"),
+            RotationMethod::ByHand => Fakes::new().with_write(3 * SECOND, "new"),
+            RotationMethod::Already => Fakes::new().with_write(Duration::ZERO, "new"),
             _ => Fakes::new(),
         };
         let ended = run(request(way), Fakes { refuses, ..fakes }).await;
@@ -35,14 +65,14 @@ async fn each_refusal_is_told_and_leads_to_its_verdict() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_written_over_what_could_not_be_read() {
     let refuses: fn(Call, usize) -> bool = |call, _| call == Call::Snapshot;
-    let ended = run(request(Way::Trustline), Fakes { refuses, ..Fakes::new() }).await;
+    let ended = run(request(RotationMethod::Trustline), Fakes { refuses, ..Fakes::new() }).await;
     assert_eq!((ended.verdicts(), ended.fakes.made(Call::Write)), (vec![Verdict::Inconclusive], 0));
     assert!(ended.troubles().iter().any(|(_, reason)| reason.contains("was not written")), "{:?}", ended.troubles());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_other_secrets_go_on() {
-    let mut two = request(Way::Trustline);
+    let mut two = request(RotationMethod::Trustline);
     two.secrets.push(SecretRef { name: "second".into(), json_key: None });
     let refuses: fn(Call, usize) -> bool = |call, nth| call == Call::Write && nth == 0;
     let ended = run(two, Fakes { refuses, prints: |_, _, _| Some(line("new")), ..Fakes::new() }).await;
@@ -54,7 +84,7 @@ async fn the_other_secrets_go_on() {
 async fn a_watch_survives_a_store_that_fails_for_a_while() {
     let refuses: fn(Call, usize) -> bool = |call, nth| call == Call::Current && nth % 2 == 0;
     let fakes = Fakes { refuses, ..Fakes::new().with_write(10 * SECOND, "new") };
-    let ended = run_with(request(Way::Watch), fakes, Vec::new(), Some(60 * SECOND)).await;
+    let ended = run_with(request(RotationMethod::Watch), fakes, Vec::new(), Some(60 * SECOND)).await;
     assert_eq!(ended.verdicts(), [Verdict::Propagated]);
 }
 
@@ -66,7 +96,7 @@ async fn a_journal_that_cannot_be_written_is_told_and_stops_nothing() {
         _ => Ok(()),
     });
     let mut stream =
-        start(request(Way::Trustline), Arc::new(Fakes::new()), commands, journal, CancellationToken::new());
+        start(request(RotationMethod::Trustline), Arc::new(Fakes::new()), commands, journal, CancellationToken::new());
     let mut report = RotationReport::default();
     while let Some(event) = stream.recv().await {
         report.apply(&event);
@@ -79,8 +109,13 @@ async fn a_journal_that_cannot_be_written_is_told_and_stops_nothing() {
 async fn a_reader_that_has_gone_away_does_not_stop_a_session_in_the_middle_of_a_write() {
     let (_sender, commands) = mpsc::channel(1);
     let fakes = Arc::new(Fakes::new());
-    let stream =
-        start(request(Way::Trustline), fakes.clone(), commands, Box::new(|_| Ok(())), CancellationToken::new());
+    let stream = start(
+        request(RotationMethod::Trustline),
+        fakes.clone(),
+        commands,
+        Box::new(|_| Ok(())),
+        CancellationToken::new(),
+    );
     drop(stream);
     sleep(60 * SECOND).await;
     assert_eq!((fakes.made(Call::Write), fakes.made(Call::Runtime(Moment::After))), (1, 1));

@@ -7,20 +7,20 @@ use crate::run::rotation::event::Part;
 async fn every_way_ends_in_its_verdict() {
     let before = ["started", "acting", "clock-skew", "store-seen", "looking", "kicked-off", "runtime-seen"];
     let after = ["store-seen", "looking", "kicked-off", "runtime-seen", "judged", "done"];
-    let rows: [(Way, Option<Duration>, &[&str]); 4] = [
-        (Way::ByHand, Some(3 * SECOND), &["asked", "waiting", "waiting", "written"]),
-        (Way::Command, None, &["writing", "written"]),
-        (Way::Trustline, None, &["writing", "acting", "written"]),
-        (Way::Already, Some(Duration::ZERO), &["store-seen"]),
+    let rows: [(RotationMethod, Option<Duration>, &[&str]); 4] = [
+        (RotationMethod::ByHand, Some(3 * SECOND), &["asked", "waiting", "waiting", "written"]),
+        (RotationMethod::Command, None, &["writing", "written"]),
+        (RotationMethod::Trustline, None, &["writing", "acting", "written"]),
+        (RotationMethod::Already, Some(Duration::ZERO), &["store-seen"]),
     ];
     for (way, written, between) in rows {
         let fakes = written.into_iter().fold(Fakes::new(), |fakes, at| fakes.with_write(at, "new"));
         let ended = run(request(way), fakes).await;
         assert_eq!(ended.verdicts(), [Verdict::Propagated], "{way:?}");
         assert_eq!(ended.names(), [&before[..], between, &after[..]].concat(), "{way:?}");
-        assert_eq!(ended.judged().next().unwrap().propagated_ms.is_some(), way != Way::Already, "{way:?}");
-        assert_eq!(ended.fakes.made(Call::Write), usize::from(way == Way::Trustline));
-        assert_eq!(ended.fakes.made(Call::RunCommand), usize::from(way == Way::Command));
+        assert_eq!(ended.judged().next().unwrap().propagated_ms.is_some(), way != RotationMethod::Already, "{way:?}");
+        assert_eq!(ended.fakes.made(Call::Write), usize::from(way == RotationMethod::Trustline));
+        assert_eq!(ended.fakes.made(Call::RunCommand), usize::from(way == RotationMethod::Command));
         assert_eq!(ended.report.kickoffs.len(), 2, "each run is counted once: {way:?}");
     }
 }
@@ -31,17 +31,18 @@ async fn watching_goes_on_after_each_verdict_until_it_is_cancelled() {
         .with_write(3 * SECOND, "second")
         .with_write(20 * SECOND, "third")
         .with_write(40 * SECOND, "second");
-    let ended = run_with(request(Way::Watch), fakes, Vec::new(), Some(60 * SECOND)).await;
+    let ended = run_with(request(RotationMethod::Watch), fakes, Vec::new(), Some(60 * SECOND)).await;
     assert_eq!(ended.verdicts(), [Verdict::Propagated, Verdict::Propagated, Verdict::RolledBack]);
     assert_eq!(ended.report.end.unwrap().cut_short.as_deref(), Some("interrupted"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn nobody_is_asked_to_look_where_nothing_is_to_be_looked_at() {
-    for way in [Way::ByHand, Way::Trustline, Way::Already] {
+    for way in [RotationMethod::ByHand, RotationMethod::Trustline, RotationMethod::Already] {
         let store_alone = RotationRequest { runtime: RuntimeFrom::Nowhere, ..request(way) };
-        let written = if way == Way::ByHand { SECOND } else { Duration::ZERO };
-        let fakes = if way == Way::Trustline { Fakes::new() } else { Fakes::new().with_write(written, "new") };
+        let written = if way == RotationMethod::ByHand { SECOND } else { Duration::ZERO };
+        let fakes =
+            if way == RotationMethod::Trustline { Fakes::new() } else { Fakes::new().with_write(written, "new") };
         let ended = run(store_alone, fakes).await;
         assert_eq!(ended.verdicts(), [Verdict::Inconclusive], "{way:?}");
         assert!(!ended.names().contains(&"looking".to_owned()), "{way:?}");
@@ -51,12 +52,13 @@ async fn nobody_is_asked_to_look_where_nothing_is_to_be_looked_at() {
 #[tokio::test(start_paused = true)]
 async fn several_secrets_have_a_verdict_each_and_share_a_look_at_the_automation() {
     let secrets = ["first", "second", "third"].map(|name| SecretRef { name: name.into(), json_key: None });
-    let all = RotationRequest { secrets: secrets.to_vec(), ..request(Way::Trustline) };
+    let all = RotationRequest { secrets: secrets.to_vec(), ..request(RotationMethod::Trustline) };
     let ended = run(all.clone(), Fakes::new()).await;
     // The automation tells the fingerprint of a value that all three have.
     assert_eq!(ended.verdicts(), [Verdict::Propagated; 3]);
     assert_eq!((ended.fakes.made(Call::Write), ended.report.kickoffs.len()), (3, 2));
-    let one_alone = RotationRequest { way: Way::Command, pace: Pace { store: 2 * SECOND, ..all.pace }, ..all };
+    let one_alone =
+        RotationRequest { way: RotationMethod::Command, pace: Pace { store: 2 * SECOND, ..all.pace }, ..all };
     let ended = run(one_alone, Fakes::new()).await;
     assert_eq!(ended.verdicts(), [Verdict::Propagated, Verdict::NotRotated, Verdict::NotRotated]);
     assert_eq!(ended.report.verdict(), Verdict::NotRotated);
@@ -74,7 +76,7 @@ async fn the_store_and_the_automation_decide_together() {
     ];
     for (value, prints, verdict) in rows {
         let fakes = Fakes { prints, ..Fakes::new().with_write(3 * SECOND, value) };
-        let ended = run(request(Way::ByHand), fakes).await;
+        let ended = run(request(RotationMethod::ByHand), fakes).await;
         assert_eq!(ended.verdicts(), [verdict], "{value}");
     }
 }
@@ -87,7 +89,7 @@ async fn a_session_that_goes_on_writes_nothing_twice() {
         written: vec![("first".into(), now_ms())],
         run: None,
     };
-    for way in [Way::ByHand, Way::Command, Way::Trustline] {
+    for way in [RotationMethod::ByHand, RotationMethod::Command, RotationMethod::Trustline] {
         let going_on = RotationRequest { earlier: earlier(), ..request(way) };
         let ended = run(going_on.clone(), Fakes::new().with_write(Duration::ZERO, "new")).await;
         assert_eq!(ended.verdicts(), [Verdict::Propagated], "{way:?}");
@@ -96,13 +98,17 @@ async fn a_session_that_goes_on_writes_nothing_twice() {
         // Where it had not come to the writing, it does now.
         let ended = run(going_on, Fakes::new().with_write(9 * SECOND, "new")).await;
         let made = [Call::Write, Call::RunCommand].map(|call| ended.fakes.made(call));
-        assert_eq!(made, [usize::from(way == Way::Trustline), usize::from(way == Way::Command)], "{way:?}");
+        assert_eq!(
+            made,
+            [usize::from(way == RotationMethod::Trustline), usize::from(way == RotationMethod::Command)],
+            "{way:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_was_under_way_is_followed_as_long_as_the_deployment_knows_it() {
-    let sighting = |value: &str| Sighting {
+    let sighting = |value: &str| RuntimeObservation {
         began: now_ms(),
         at: now_ms(),
         source: Source::Text,
@@ -118,7 +124,7 @@ async fn a_run_that_was_under_way_is_followed_as_long_as_the_deployment_knows_it
             written: vec![("first".into(), now_ms())],
             run: Some(EarlierRun { moment, kickoff_id: kickoff_id.into(), began: now_ms() }),
         };
-        let going_on = RotationRequest { earlier, ..request(Way::Trustline) };
+        let going_on = RotationRequest { earlier, ..request(RotationMethod::Trustline) };
         let ended = run(going_on, Fakes::new().with_write(Duration::ZERO, "new")).await;
         assert_eq!(ended.verdicts(), [Verdict::Propagated], "{kickoff_id} {moment:?}");
         assert_eq!(ended.fakes.made(Call::Runtime(Moment::After)), runs, "{kickoff_id} {moment:?}");
@@ -129,7 +135,7 @@ async fn a_run_that_was_under_way_is_followed_as_long_as_the_deployment_knows_it
 
 #[tokio::test(start_paused = true)]
 async fn who_reads_and_who_writes_is_told() {
-    let ended = run(request(Way::Trustline), Fakes::new()).await;
+    let ended = run(request(RotationMethod::Trustline), Fakes::new()).await;
     let acting: Vec<(Part, String)> = ended
         .events
         .iter()

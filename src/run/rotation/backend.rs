@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::event::Moment;
 use crate::cause::Finding;
-use crate::domain::rotation::{Sighting, StoreSnapshot};
+use crate::domain::rotation::{RuntimeObservation, StoreSnapshot};
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::UnixMillis;
 
@@ -47,7 +47,7 @@ pub struct Written {
 }
 
 /// What a session asks of the world. One attempt a call: trying again is the session's.
-pub trait RotationWorld: Send + Sync + 'static {
+pub trait RotationBackend: Send + Sync + 'static {
     /// Opens the reader's session through the federation.
     fn open(&self) -> impl Future<Output = Result<Opened, Refused>> + Send;
 
@@ -63,14 +63,14 @@ pub trait RotationWorld: Send + Sync + 'static {
         &self,
         moment: Moment,
         accepted: oneshot::Sender<String>,
-    ) -> impl Future<Output = Result<Option<Sighting>, Refused>> + Send;
+    ) -> impl Future<Output = Result<Option<RuntimeObservation>, Refused>> + Send;
 
     /// The end of a run whose kickoff was sent at `began`; none where nobody knows it any more, or runs are not looked at.
     fn follow(
         &self,
         kickoff_id: &str,
         began: UnixMillis,
-    ) -> impl Future<Output = Result<Option<Sighting>, Refused>> + Send;
+    ) -> impl Future<Output = Result<Option<RuntimeObservation>, Refused>> + Send;
 
     /// Writes the new value of one secret.
     fn write(&self, secret: &SecretRef) -> impl Future<Output = Result<Written, Refused>> + Send;

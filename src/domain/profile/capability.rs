@@ -13,7 +13,7 @@ use crate::domain::region::PARTITIONS;
 
 /// Something that only the person who runs the checks may decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum Capability {
     /// Runs this program with these arguments.
     Runs(Vec<String>),
     /// Reads this file and sends what is in it.
@@ -50,21 +50,21 @@ const READ_FILES: &[Key] =
 /// The variables whose value is sent.
 const READ_VARIABLES: &[Key] = &[Key::TokenEnv, Key::ClientSecretEnv, Key::DeploymentTokenEnv];
 
-/// What those of the settings reach that a file names.
-pub fn reaches(settings: &[Setting]) -> Vec<Reach> {
-    settings.iter().filter_map(reach).collect()
+/// What those of the settings make the program do that a file names.
+pub fn reaches(settings: &[Setting]) -> Vec<Capability> {
+    settings.iter().filter_map(capability).collect()
 }
 
-fn reach(setting: &Setting) -> Option<Reach> {
+fn capability(setting: &Setting) -> Option<Capability> {
     let Origin::File { path: file, .. } = &setting.origin else { return None };
     match (&setting.value, setting.key) {
-        (Value::List(program), Key::TokenCommand) => Some(Reach::Runs(program.clone())),
+        (Value::List(program), Key::TokenCommand) => Some(Capability::Runs(program.clone())),
         (Value::Text(path), key) if READ_FILES.contains(&key) => {
             let beside = file.parent().map(PathBuf::from).unwrap_or_default();
-            Some(Reach::ReadsFile { path: path.into(), beside, key })
+            Some(Capability::ReadsFile { path: path.into(), beside, key })
         }
         (Value::Text(name), key) if READ_VARIABLES.contains(&key) => {
-            Some(Reach::ReadsVariable { name: name.clone(), key })
+            Some(Capability::ReadsVariable { name: name.clone(), key })
         }
         (Value::Text(url), key) if SENT_TO.contains(&key) => sends_to(&Url::parse(url).ok()?, key),
         _ => None,
@@ -74,10 +74,10 @@ fn reach(setting: &Setting) -> Option<Reach> {
 /// The destination, where it is to be asked about. The clouds are known by their certificates, and this machine by an
 /// authority that its user chose to trust, as no public one certifies a loopback address; on plain http whoever listens at the
 /// port gets it.
-fn sends_to(url: &Url, key: Key) -> Option<Reach> {
+fn sends_to(url: &Url, key: Key) -> Option<Capability> {
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
     let is_known = url.scheme() == "https" && (is_loopback(url) || port == 443 && is_the_clouds_own(host));
-    (!is_known).then(|| Reach::SendsTo { scheme: url.scheme().to_owned(), host: host.to_owned(), port, key })
+    (!is_known).then(|| Capability::SendsTo { scheme: url.scheme().to_owned(), host: host.to_owned(), port, key })
 }
 
 /// The AWS services that are sent a token or a key.
@@ -142,7 +142,7 @@ fn is_one_label_before(host: &str, end: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn from_file(key: Key, value: Value) -> Vec<Reach> {
+    fn from_file(key: Key, value: Value) -> Vec<Capability> {
         let origin = Origin::File { path: "/from/p.toml".into(), line: 1 };
         reaches(&[Setting { key, value, origin }])
     }
@@ -188,11 +188,11 @@ mod tests {
     fn what_would_be_read_and_sent_is_named() {
         let text = |text: &str| Value::Text(text.into());
         for key in READ_FILES {
-            let read = Reach::ReadsFile { path: "/home/me/key".into(), beside: "/from".into(), key: *key };
+            let read = Capability::ReadsFile { path: "/home/me/key".into(), beside: "/from".into(), key: *key };
             assert_eq!(from_file(*key, text("/home/me/key")), [read]);
         }
         for key in READ_VARIABLES {
-            assert_eq!(from_file(*key, text("V")), [Reach::ReadsVariable { name: "V".into(), key: *key }]);
+            assert_eq!(from_file(*key, text("V")), [Capability::ReadsVariable { name: "V".into(), key: *key }]);
         }
         assert_eq!(from_file(Key::TrustPolicy, text("/home/me/trust.json")), [], "it is read, and not sent");
     }

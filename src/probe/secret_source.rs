@@ -28,7 +28,7 @@ pub enum HeldSecretError {
 ///
 /// # Errors
 /// Where nothing usable is there; says where, and not what.
-pub async fn held_secret(source: &SecretSource, what: &'static str) -> Result<SecretString, HeldSecretError> {
+pub async fn secret_source(source: &SecretSource, what: &'static str) -> Result<SecretString, HeldSecretError> {
     let place = source.to_string();
     let unfit = || HeldSecretError::NotASecret { place: place.clone(), what };
     let text = match source {
@@ -69,19 +69,19 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"planted~secret\r\n").unwrap();
         let source = SecretSource::File(file.path().to_owned());
-        assert_eq!(held_secret(&source, WHAT).await.unwrap().expose_secret(), "planted~secret");
+        assert_eq!(secret_source(&source, WHAT).await.unwrap().expose_secret(), "planted~secret");
         file.write_all(&[b'x'; 20_000]).unwrap();
-        let error = held_secret(&source, WHAT).await.unwrap_err();
+        let error = secret_source(&source, WHAT).await.unwrap_err();
         assert!(matches!(error, HeldSecretError::NotASecret { .. }) && !error.to_string().contains("planted"));
     }
 
     #[tokio::test]
     async fn says_where_nothing_is() {
         let missing = SecretSource::File("/nonexistent/secret".into());
-        assert!(held_secret(&missing, WHAT).await.unwrap_err().to_string().contains("/nonexistent/secret"));
+        assert!(secret_source(&missing, WHAT).await.unwrap_err().to_string().contains("/nonexistent/secret"));
         let unset = SecretSource::Env("TRUSTLINE_TEST_NEVER_SET".into());
         assert_eq!(
-            held_secret(&unset, WHAT).await.unwrap_err(),
+            secret_source(&unset, WHAT).await.unwrap_err(),
             HeldSecretError::NotSet { place: "variable TRUSTLINE_TEST_NEVER_SET".into(), what: WHAT }
         );
     }
