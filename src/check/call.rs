@@ -1,8 +1,8 @@
 //! What the checks of any cloud's calls share: a refusal in words, candidates as findings, answers that are none.
 
+use super::facts::secret::{Answer, Call, Refusal};
 use crate::cause::explain::candidates;
 use crate::cause::{Cause, Certainty, Finding, catalogue};
-use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::facts::network::Exchange;
 use crate::check::network;
 use crate::check::{CheckId, Verdict};

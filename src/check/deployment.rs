@@ -1,10 +1,10 @@
 //! The check of the running deployment: it answers, knows our token, and a kickoff would have its inputs. Nothing is
 //! started.
 
+use super::facts::secret::{Answer, AnyCall, Refusal};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::{granted, quoted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Waits, call};
-use crate::check::facts::cloud::{Answer, AnyCall, Refusal};
 use crate::check::facts::deployment::{DeploymentFact, SettingProblem};
 use crate::check::facts::{Facts, as_json};
 use crate::check::network;
@@ -124,8 +124,8 @@ fn finding(cause: Cause, certainty: Certainty, summary: &str) -> Finding {
 mod tests {
     use super::*;
     use crate::check::Outcome;
-    use crate::check::facts::cloud::Call;
     use crate::check::facts::deployment::DeclaredInputs;
+    use crate::check::facts::secret::Call;
     use crate::domain::profile::Guide;
 
     fn judged(answer: Answer<DeclaredInputs>, change: impl FnOnce(&mut DeploymentFact)) -> (Outcome, Option<Cause>) {

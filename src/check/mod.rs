@@ -9,7 +9,6 @@ mod deployment;
 pub mod facts;
 mod issuer;
 mod network;
-mod outcome;
 pub mod registry;
 mod reproduce;
 mod secret;
@@ -20,6 +19,6 @@ pub mod token;
 mod trust;
 
 pub use definition::{Check, Link, Reproduction};
-pub use outcome::{Outcome, Verdict};
+pub use definition::{Outcome, Verdict};
 
 pub use crate::domain::ids::CheckId;

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::definition::Traffic;
+use super::facts::secret::{Answer, Call, Refusal};
 use super::registry::{CHECKS, judge};
 use super::{CheckId, Outcome};
 use crate::check::facts::Facts;
 use crate::check::facts::azure::{CredentialKind, ExchangeFact, VaultFact};
 use crate::check::facts::azure::{SubscriptionFact, SubscriptionSeen};
-use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::facts::deployment::{DeclaredInputs, DeploymentFact};
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::secret_ref::SecretRef;

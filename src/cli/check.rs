@@ -12,7 +12,7 @@ use super::exit::{CliError, Exit};
 use super::flags::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, check_id, seconds_or_zero};
 use super::lab_folder::LabFolder;
 use super::settings::{PassedOver, ProfilesFolder};
-use super::{lab, network, process, replay, settings, terminal};
+use super::{lab, network, replay, settings, terminal};
 use crate::check::CheckId;
 use crate::domain::profile::Profile;
 use crate::domain::text::visible;
@@ -222,7 +222,7 @@ async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, 
         Arc::new(NetworkProbes { http: args.run.network.stack()?, timeout: args.run.network.operation_timeout() });
     let cancel = CancellationToken::new();
     let mut reports: Vec<Report> = vec![Report::default(); requests.len()];
-    let at_once = process::runs_at_once(args.concurrency.unwrap_or(AT_ONCE));
+    let at_once = terminal::runs_at_once(args.concurrency.unwrap_or(AT_ONCE));
     let mut events = crate::run::fleet::start(requests, at_once, &probes, now, &cancel);
     let mut signals = terminal::Signals::listen()?;
     let mut signal = None;

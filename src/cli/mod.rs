@@ -1,6 +1,5 @@
 //! The command line: a module for each subcommand, and what several share. Arguments in, exit status out.
 
-mod args;
 mod check;
 mod consent;
 mod console;
@@ -9,7 +8,6 @@ mod exit;
 mod explain;
 mod fix;
 mod flags;
-mod generate;
 mod guard;
 mod guide;
 mod issuer;
@@ -17,7 +15,6 @@ mod lab;
 mod lab_folder;
 mod manual;
 mod network;
-mod process;
 mod profile;
 mod profile_file;
 mod render;
@@ -35,15 +32,15 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
-pub use args::Cli;
-use args::CliCommand;
 pub use exit::{CliError, Exit};
+pub use flags::Cli;
+use flags::CliCommand;
 
 /// Runs the program: parses the arguments, does the work, reports, and yields the exit status.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| terminal::report_panic(panic.location())));
-    process::keep_memory_private();
-    process::outlive_file_limit();
+    terminal::keep_memory_private();
+    terminal::outlive_file_limit();
     if let Err(error) = guard::refuse_secrets(std::env::args_os().skip(1)) {
         terminal::report_error(&error);
         return ExitCode::from(Exit::Usage as u8);
@@ -75,8 +72,8 @@ pub fn main() -> ExitCode {
         Some(CliCommand::Data(args)) => data::run(args),
         Some(CliCommand::Lab(args)) => lab::run(args),
         Some(CliCommand::Replay(args)) => replay::run(args),
-        Some(CliCommand::Completions(args)) => generate::completions(args),
-        Some(CliCommand::Man(args)) => generate::man(args),
+        Some(CliCommand::Completions(args)) => manual::completions(args),
+        Some(CliCommand::Man(args)) => manual::man(args),
     };
     ended(result)
 }

@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use super::http::{HttpStack, ObservedClient, connector, network_failure};
 use super::secret_value::SecretValue;
 use crate::check::facts::aws::{AssumedRole, Caller, Located};
-use crate::check::facts::cloud::{Answer, Call, Refusal};
+use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::domain::arn::RoleArn;
 use crate::domain::nearest::nearest;

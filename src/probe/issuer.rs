@@ -5,7 +5,7 @@ use http::header::{ACCEPT, HeaderName, HeaderValue, LOCATION};
 use reqwest::Url;
 
 use super::http::{ANSWER_LIMIT, Answer, HttpStack};
-use crate::check::facts::issuer::{DocumentFact, KeysFact};
+use crate::check::facts::network::{DocumentFact, KeysFact};
 use crate::check::facts::network::{Exchange, FailureKind, HopName, NetworkFailure};
 use crate::domain::discovery::{Discovery, IssuerAddress, keys_address};
 use crate::domain::jwks::Jwks;

@@ -6,7 +6,7 @@ use super::line::{Line, Role, Span};
 use super::page::{Block, Cell, Column, ColumnKind, Page, Table};
 use crate::cause::Finding;
 use crate::check::facts::Facts;
-use crate::check::facts::issuer::DocumentFact;
+use crate::check::facts::network::DocumentFact;
 use crate::check::facts::network::{AddressScope, Exchange, Hop, Tls};
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::certificate::Certificate;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
-use trustline::check::facts::cloud::Answer;
 use trustline::check::facts::deployment::{Kickoff, RunState};
 use trustline::check::facts::network::FailureKind;
+use trustline::check::facts::secret::Answer;
 use trustline::probe::deployment::{DeploymentError, DeploymentTarget};
 use trustline::probe::http::{HttpSettings, HttpStack, ProxyUse};
 

@@ -6,9 +6,7 @@
 mod clean;
 mod cloudtrail;
 mod context;
-mod excerpt;
 mod parsed;
-mod phrases;
 mod redact;
 mod refine;
 mod rule;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::clean::Clean;
-use super::excerpt::{
+use super::clean::{
     LONGEST, after, as_issuer, between, first_part, host, identifier, kept, parameter, quoted_after, region_of_host,
     word_after,
 };

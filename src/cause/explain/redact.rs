@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::clean::Clean;
-use super::phrases::Phrases;
+use super::rule::Phrases;
 use crate::domain::redaction::random_runs;
 
 /// What stands where a token stood.

@@ -111,3 +111,150 @@ impl RankedCause {
         finding
     }
 }
+
+/// Pieces are looked for among this many first bytes of a phrase.
+const SEARCHED: usize = 24;
+
+/// Phrases to look for, each with a number: its place in the list it was made from.
+pub(super) struct Phrases {
+    texts: Vec<Vec<u8>>,
+    usual: Table<4>,
+    /// The phrases too short for the other table.
+    short: Table<3>,
+}
+
+/// Which phrases hold a piece of `N` bytes.
+struct Table<const N: usize> {
+    /// The bucket of a piece, counted from 1; 0 where no phrase has it.
+    slots: Vec<u16>,
+    buckets: Vec<Vec<Entry>>,
+}
+
+/// A phrase, and where in it the piece of its bucket stands.
+#[derive(Clone, Copy)]
+struct Entry {
+    number: u16,
+    offset: u16,
+}
+
+impl Phrases {
+    /// Phrases shorter than three bytes are never found.
+    pub(super) fn new<'p>(phrases: impl IntoIterator<Item = &'p str>) -> Phrases {
+        let texts: Vec<Vec<u8>> = phrases.into_iter().map(|text| text.to_ascii_lowercase().into_bytes()).collect();
+        let (mut usual, mut short) = (Table::new(), Table::new());
+        for (number, text) in texts.iter().enumerate() {
+            if text.len() < 4 { short.add(number, text) } else { usual.add(number, text) }
+        }
+        Phrases { texts, usual, short }
+    }
+
+    /// Calls `found` with the number, beginning and end of each phrase in the text; of one phrase in its order.
+    pub(super) fn each(&self, text: &str, mut found: impl FnMut(usize, usize, usize)) {
+        let lower = text.to_ascii_lowercase().into_bytes();
+        self.usual.each(&lower, &self.texts, &mut found);
+        self.short.each(&lower, &self.texts, &mut found);
+    }
+}
+
+impl<const N: usize> Table<N> {
+    /// The number of slots: few enough to stay in the processor's nearest caches.
+    const SLOTS: usize = 1 << 14;
+
+    fn new() -> Self {
+        Table { slots: vec![0; Self::SLOTS], buckets: Vec::new() }
+    }
+
+    fn add(&mut self, number: usize, text: &[u8]) {
+        let searched = &text[..text.len().min(SEARCHED)];
+        let rarest = searched.windows(N).enumerate().min_by_key(|(_, piece)| commonness(piece));
+        let (Some((offset, piece)), Ok(number)) = (rarest, u16::try_from(number)) else { return };
+        let slot = &mut self.slots[Self::slot(piece)];
+        if *slot == 0 {
+            self.buckets.push(Vec::new());
+            *slot = u16::try_from(self.buckets.len()).unwrap_or(0);
+        }
+        if let Some(bucket) = usize::from(*slot).checked_sub(1).and_then(|at| self.buckets.get_mut(at)) {
+            bucket.push(Entry { number, offset: u16::try_from(offset).unwrap_or(0) });
+        }
+    }
+
+    fn each(&self, text: &[u8], phrases: &[Vec<u8>], found: &mut impl FnMut(usize, usize, usize)) {
+        for (at, piece) in text.windows(N).enumerate() {
+            let slot = self.slots[Self::slot(piece)];
+            if slot == 0 {
+                continue;
+            }
+            for entry in &self.buckets[usize::from(slot) - 1] {
+                let phrase = &phrases[usize::from(entry.number)];
+                let Some(start) = at.checked_sub(usize::from(entry.offset)) else { continue };
+                if text[start..].starts_with(phrase) {
+                    found(usize::from(entry.number), start, start + phrase.len());
+                }
+            }
+        }
+    }
+
+    /// The slot of a piece: a multiplicative hash (Knuth, The Art of Computer Programming 3, section 6.4).
+    fn slot(piece: &[u8]) -> usize {
+        let piece = piece.iter().fold(0_u32, |key, byte| key << 8 | u32::from(*byte));
+        (piece.wrapping_mul(0x9E37_79B1) >> (32 - Self::SLOTS.trailing_zeros())) as usize
+    }
+}
+
+/// How common a piece is in English and in logs, by its letters.
+fn commonness(piece: &[u8]) -> u32 {
+    piece
+        .iter()
+        .map(|byte| match byte {
+            b' ' | b'e' => 12,
+            b't' | b'a' | b'o' | b'i' | b'n' => 9,
+            b's' | b'r' | b'd' | b'l' | b'c' | b'0' | b'1' | b'.' | b':' | b'-' => 6,
+            b'u' | b'm' | b'p' | b'h' | b'f' | b'g' | b'/' | b'"' | b'2'..=b'9' => 4,
+            _ => 1,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod phrases_tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn places(phrases: &[&str], text: &str) -> Vec<(usize, usize, usize)> {
+        let mut places = Vec::new();
+        Phrases::new(phrases.iter().copied()).each(text, |number, start, end| places.push((number, start, end)));
+        places.sort_by_key(|(number, start, _)| (*start, *number));
+        places
+    }
+
+    #[test]
+    fn finds_overlapping_phrases_whatever_their_case() {
+        assert_eq!(
+            places(&["Access", "accessDenied", "denied", "403"], "xACCESSDENIED 403"),
+            [(0, 1, 7), (1, 1, 13), (2, 7, 13), (3, 14, 17)]
+        );
+        assert_eq!(places(&["abc", "abcd"], "ab"), []);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_plain_search(phrases in proptest::collection::vec("[abAB]{3,7}", 1..8), text in "[abABé]{0,60}") {
+            let phrases: Vec<&str> = phrases.iter().map(String::as_str).collect();
+            let lower = text.to_ascii_lowercase();
+            let mut wanted: Vec<(usize, usize, usize)> = Vec::new();
+            for (number, phrase) in phrases.iter().enumerate() {
+                let phrase = phrase.to_ascii_lowercase();
+                for start in (0..lower.len()).filter(|at| lower.is_char_boundary(*at)) {
+                    if lower[start..].starts_with(&phrase) {
+                        wanted.push((number, start, start + phrase.len()));
+                    }
+                }
+            }
+            let mut found = places(&phrases, &text);
+            found.sort_unstable();
+            wanted.sort_unstable();
+            prop_assert_eq!(found, wanted);
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::excerpt;
-use super::phrases::Phrases;
+use super::clean;
+use super::rule::Phrases;
 use super::rule::{Rule, Stage, Strength};
 use super::rules;
 use crate::domain::ids::Cloud;
@@ -193,7 +193,7 @@ fn was_passing(fired: &Fired, all: &[Fired], text: &str) -> bool {
     if fired.rule.stage != Stage::Network || fired.rule.cloud.is_some() {
         return false;
     }
-    let host = excerpt::host(text, fired.start, fired.end);
+    let host = clean::host(text, fired.start, fired.end);
     let asked = host.as_deref().map(cloud_of_host);
     all.iter().any(|other| match (asked, other.rule.cloud) {
         (_, None) => false,

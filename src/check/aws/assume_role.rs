@@ -4,7 +4,7 @@ use super::{may_pass_by_itself, missing_settings, refused};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::{from_words, granted, quoted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Waits, call};
-use crate::check::facts::cloud::{AnyCall, Refusal};
+use crate::check::facts::secret::{AnyCall, Refusal};
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
 use crate::check::{CheckId, Verdict, reproduce, trust};

@@ -5,7 +5,7 @@ use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::{from_words, granted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits, call};
 use crate::check::facts::aws::{AccessKeyFact, FoundKey, KeyKind};
-use crate::check::facts::cloud::AnyCall;
+use crate::check::facts::secret::AnyCall;
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
 use crate::check::{CheckId, Outcome, Verdict, reproduce};

@@ -6,9 +6,9 @@ pub mod secrets;
 mod values;
 pub mod web_identity;
 
+use super::facts::secret::Refusal;
 use crate::cause::Finding;
 use crate::check::Verdict;
-use crate::check::facts::cloud::Refusal;
 use crate::domain::profile::Profile;
 
 /// What a refusal says that may pass by itself: IAM is eventually consistent, and a provider, role or

@@ -89,7 +89,7 @@ fn is_same_key(arn: &str, told: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::facts::cloud::{Answer, Call};
+    use crate::check::facts::secret::{Answer, Call};
     use crate::domain::profile::{AwsSettings, Guide};
     use crate::domain::secret_ref::SecretRef;
 

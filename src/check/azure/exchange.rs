@@ -4,7 +4,7 @@ use crate::cause::{Cause, Certainty, Finding, entra};
 use crate::check::call::{first_line, from_words, granted, quoted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Waits, call};
 use crate::check::facts::azure::CredentialKind;
-use crate::check::facts::cloud::{AnyCall, Call, Refusal};
+use crate::check::facts::secret::{AnyCall, Call, Refusal};
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
 use crate::check::{CheckId, Verdict, reproduce};

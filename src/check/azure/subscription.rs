@@ -4,7 +4,7 @@ use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::{granted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Waits, call};
 use crate::check::facts::azure::SubscriptionSeen;
-use crate::check::facts::cloud::AnyCall;
+use crate::check::facts::secret::AnyCall;
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
 use crate::check::{CheckId, Verdict};
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::check::Outcome;
     use crate::check::facts::azure::SubscriptionFact;
-    use crate::check::facts::cloud::{Answer, Call};
+    use crate::check::facts::secret::{Answer, Call};
     use crate::domain::profile::{AzureSettings, Guide};
 
     fn judged(answer: Answer<SubscriptionSeen>) -> (Outcome, Option<Cause>) {

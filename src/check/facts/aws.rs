@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Unread;
-use super::cloud::Call;
+use super::secret::Call;
 use super::secret::{SecretList, SecretRead};
 use super::trust::PermissionsFact;
 use crate::domain::iam::{AssumeEvaluation, AssumeRequest, Policy, evaluate_assume};

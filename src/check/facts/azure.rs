@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Unread;
-use super::cloud::Call;
+use super::secret::Call;
 use super::secret::{SecretList, SecretRead};
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, EntraError, evaluate, evaluate_predicted};
 use crate::domain::keyvault::{Challenge, ChallengeFit, VaultError};

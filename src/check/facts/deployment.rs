@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::cloud::Call;
+use super::secret::Call;
 use crate::cause::Cause;
 use crate::domain::runtime_output::RuntimeOutput;
 

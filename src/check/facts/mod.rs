@@ -4,9 +4,7 @@
 
 pub mod aws;
 pub mod azure;
-pub mod cloud;
 pub mod deployment;
-pub mod issuer;
 pub mod network;
 pub mod secret;
 pub mod token;
@@ -27,7 +25,7 @@ pub struct Facts {
     /// The local clock when the run started.
     pub now: UnixSeconds,
     /// The issuer's host: name look-up, connection, certificate chain, discovery document, keys.
-    pub issuer: issuer::IssuerFacts,
+    pub issuer: network::IssuerFacts,
     /// The claims that the profile makes expected, where it says enough.
     pub predicted: Option<PredictedClaims>,
     /// The token as its source gave it, decoded.

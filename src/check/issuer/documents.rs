@@ -2,8 +2,8 @@
 
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::CheckId;
-use crate::check::facts::issuer::{DocumentFact, KeysFact};
 use crate::check::facts::network::{AddressScope, Exchange, Tls};
+use crate::check::facts::network::{DocumentFact, KeysFact};
 use crate::domain::certificate::{Chain, ChainOddity};
 use crate::domain::discovery::{Discovery, DiscoveryProblem, Weight};
 use crate::domain::jwks::{Jwk, JwksProblem, KeyProblem};

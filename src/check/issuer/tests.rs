@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::check::facts::issuer::{DocumentFact, IssuerFacts, KeysFact};
 use crate::check::facts::network::{Address, FailureKind, Hop, NetworkFailure, Tls};
+use crate::check::facts::network::{DocumentFact, IssuerFacts, KeysFact};
 use crate::domain::certificate::{Certificate, Chain};
 use crate::domain::discovery::Discovery;
 use crate::domain::jwks::Jwks;

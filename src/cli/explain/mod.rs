@@ -16,7 +16,7 @@ use super::flags::OutputFormat;
 use super::flags::PageOutputArgs;
 use super::flags::ProfileSelector;
 use super::lab_folder::LabFolder;
-use super::trust::{corrected, input};
+use super::trust::{attach, input};
 use super::{lab, network, settings, terminal};
 use crate::cause::explain::{self, ExplainContext, Explanation, Parsed, RuledOut, Trust};
 use crate::cause::{Finding, TrustDocument, Undecided, entra, trust};
@@ -163,7 +163,7 @@ fn by_policy(
     let request = TrustRequest { role_arn: role, ..TrustRequest::new(claims, &provider) };
     let evaluation = evaluate_trust(&policy, &request);
     let mut findings = trust::findings(Finder::Explain.into(), &evaluation);
-    corrected::attach(&mut findings, profile, claims, &text, At { role, provider: args.provider_arn.as_deref() });
+    attach(&mut findings, profile, claims, &text, At { role, provider: args.provider_arn.as_deref() });
     Ok(Trust { document: TrustDocument::Policy, decision: evaluation.decision, findings })
 }
 

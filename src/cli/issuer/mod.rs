@@ -13,7 +13,7 @@ use super::flags::PageOutputArgs;
 use super::{network, terminal};
 use crate::check::CheckId;
 use crate::check::facts::Facts;
-use crate::check::facts::issuer::IssuerFacts;
+use crate::check::facts::network::IssuerFacts;
 use crate::check::registry::judge;
 use crate::domain::discovery::IssuerAddress;
 use crate::probe::http::HttpStack;

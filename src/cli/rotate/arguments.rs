@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 
 use super::value::NewValueArgs;
 use super::verify::VerifyArgs;
-use super::{printed, question};
 use crate::cli::exit::CliError;
 use crate::cli::flags::NetworkArgs;
 use crate::cli::flags::PageOutputArgs;
 use crate::cli::flags::ProfileSelector;
 use crate::cli::flags::seconds;
 use crate::cli::flags::seconds_or_zero;
+use crate::cli::rotate;
 use crate::domain::ids::Cloud;
 use crate::domain::profile::{Profile, SecretSource};
 use crate::domain::runtime_output::RuntimeOutput;
@@ -123,7 +123,7 @@ pub(super) enum RotateAction {
 impl RotateArgs {
     /// Refuses what the types alone cannot.
     pub(super) fn validate(&self) -> Result<(), CliError> {
-        let stdin = |path: &Option<PathBuf>| path.as_deref().is_some_and(printed::is_stdin);
+        let stdin = |path: &Option<PathBuf>| path.as_deref().is_some_and(rotate::is_stdin);
         let texts = [&self.runtime_before, &self.runtime_after, &self.runtime_text];
         let readers = texts.map(stdin).into_iter().chain([self.new_value.reads_stdin()]);
         if readers.filter(|reads| *reads).count() > 1 {
@@ -205,7 +205,7 @@ impl RotateArgs {
             return Ok(RuntimeSource::Command(self.runtime_command.clone()));
         }
         let text = |path: &Option<PathBuf>| {
-            path.as_ref().map(|path| printed::read(path).map(|text| RuntimeOutput::of(&text))).transpose()
+            path.as_ref().map(|path| rotate::read(path).map(|text| RuntimeOutput::of(&text))).transpose()
         };
         match (text(&self.runtime_before)?, text(&self.runtime_after)?) {
             (None, None) => Ok(RuntimeSource::Nowhere),
@@ -228,7 +228,7 @@ impl RotateArgs {
     pub(super) fn roll_back(&self) -> RollBack {
         if self.rollback_on_failure {
             RollBack::OnFailure
-        } else if self.way() == RotationMethod::Trustline && question::needs_terminal().is_ok() {
+        } else if self.way() == RotationMethod::Trustline && rotate::needs_terminal().is_ok() {
             RollBack::Ask
         } else {
             RollBack::Never

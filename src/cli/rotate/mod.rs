@@ -1,21 +1,20 @@
 //! `trustline rotate`: rotate, then prove that the running automation has the new value.
 
 mod arguments;
-mod interrupted;
-mod printed;
-mod question;
 mod value;
 mod verify;
 
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
-
-use arguments::RotateAction;
-pub(super) use arguments::RotateArgs;
+use zeroize::Zeroizing;
 
 use super::exit::{CliError, Exit};
 use super::flags::{OutputArgs, OutputFormat};
@@ -25,18 +24,23 @@ use super::{lab, network, profile_file, replay, settings, terminal};
 use crate::domain::profile::{Guide, Profile, SecretSource};
 use crate::domain::rotation::Verdict;
 use crate::domain::secret_ref::SecretRef;
+use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::guide::{Change, ExternalProof, Proof, rotate_command};
 use crate::lab::{Lab, LabOptions};
 use crate::probe::http::HttpStack;
+use crate::probe::new_value::LARGEST;
 use crate::report::rotation;
 use crate::report::rotation::{json, page};
 use crate::run::now;
 use crate::run::record::ROTATION_SCHEMA;
-use crate::run::rotation::event::{Moment, RotationKind, RotationMethod};
+use crate::run::rotation::event::{Moment, RotationKind, RotationMethod, SessionCheckpoint};
 use crate::run::rotation::live::{CloudBackend, LiveSettings, Operator};
 use crate::run::rotation::report::RotationReport;
-use crate::run::rotation::session::{self, RollBack, RotationRequest, SessionCommand};
+use crate::run::rotation::session;
+use crate::run::rotation::session::{Earlier, RollBack, RotationRequest, SessionCommand};
+use arguments::RotateAction;
+pub(super) use arguments::RotateArgs;
 
 /// How many answers may wait for the session.
 const ANSWERS_AHEAD: usize = 8;
@@ -149,7 +153,7 @@ async fn rotate(
     mut files: RotationFiles,
 ) -> Result<Ended, CliError> {
     let secrets = args.secrets(&profile)?;
-    let (earlier, way) = interrupted::take_up(args, &mut files)?;
+    let (earlier, way) = take_up(args, &mut files)?;
     let runtime = args.runtime_source(&profile)?;
     let world = |values| {
         CloudBackend::new(LiveSettings {
@@ -191,7 +195,7 @@ async fn rotate(
 
 /// Asks whoever sits at the terminal to write out what is about to be changed, and where.
 async fn confirm(world: &CloudBackend, profile: &Profile, secrets: &[SecretRef]) -> Result<(), CliError> {
-    question::needs_terminal()?;
+    needs_terminal()?;
     let identity = world.operator_identity().await.map_err(|refused| CliError::new(refused.reason))?;
     let place = place(profile, &identity);
     let names: Vec<String> = secrets.iter().map(ToString::to_string).collect();
@@ -200,7 +204,7 @@ async fn confirm(world: &CloudBackend, profile: &Profile, secrets: &[SecretRef])
         format!("A new value is about to be written to {} in {place}, as {identity}.", names.join(", ")),
         format!("To go on, type: {wanted}"),
     ];
-    if question::answer(&lines)? == wanted {
+    if answer(&lines)? == wanted {
         Ok(())
     } else {
         Err(CliError::new(format!("nothing was written; to agree, type exactly: {wanted}")))
@@ -238,7 +242,7 @@ async fn follow(
                 if let RotationKind::Looking { moment: Moment::After } = &event.kind
                     && let Some(path) = text.take()
                 {
-                    printed::bring(path, answers.clone());
+                    bring(path, answers.clone());
                 }
                 if asks && let RotationKind::RollBackOffered { secret, version } = &event.kind {
                     let _ = answers.send(roll_back_answer(secret, version).await).await;
@@ -254,7 +258,7 @@ async fn follow(
 
 async fn roll_back_answer(secret: &str, version: &str) -> SessionCommand {
     let lines = [format!("Make version {version} of {secret} current again? Type yes to do so.")];
-    let asked = tokio::task::spawn_blocking(move || question::answer(&lines)).await;
+    let asked = tokio::task::spawn_blocking(move || answer(&lines)).await;
     match asked {
         Ok(Ok(answer)) if answer == "yes" => SessionCommand::RollBack,
         _ => SessionCommand::KeepAsIs,
@@ -272,4 +276,157 @@ pub(super) fn exit(report: &RotationReport) -> Exit {
         Verdict::Inconclusive => Exit::Inconclusive,
         _ => Exit::Failed,
     }
+}
+
+/// What the session has from an earlier one, and who writes the new value.
+///
+/// A rotation that had begun is never forgotten unasked: what was seen before it cannot be seen again.
+///
+/// # Errors
+/// There is one, and nothing says what to do with it; or there is none to go on with.
+fn take_up(args: &RotateArgs, files: &mut RotationFiles) -> Result<(Earlier, RotationMethod), CliError> {
+    let way = args.way();
+    if args.start_anew {
+        files.forget()?;
+        return Ok((Earlier::default(), way));
+    }
+    if matches!(way, RotationMethod::Watch | RotationMethod::Already) {
+        return Ok((Earlier::default(), way));
+    }
+    match files.interrupted()? {
+        None if args.resume => {
+            Err(CliError::new("no rotation of this secret was interrupted, so there is none to go on with")
+                .with_hint("leave out --resume to begin one"))
+        }
+        None => Ok((Earlier::default(), way)),
+        Some(kept) if args.resume => {
+            terminal::note(&format!(
+                "going on with the rotation that began {} and was interrupted; what was seen before is kept",
+                kept.started
+            ));
+            let earlier = kept.earlier();
+            let way = if way == RotationMethod::ByHand && is_written(&kept) { kept.way } else { way };
+            files.go_on(kept);
+            Ok((earlier, way))
+        }
+        Some(kept) if kept.begun => Err(CliError::new(format!(
+            "a rotation of {} that began {} was interrupted, and the new value may have been written",
+            kept.secrets.join(", "),
+            kept.started
+        ))
+        .with_hint("--resume goes on with it: what was seen before is kept, and what was written is not written again")
+        .with_hint("--start-anew forgets it")),
+        Some(kept) => {
+            terminal::note(&format!(
+                "the rotation that began {} was interrupted before anything was written; this one begins anew",
+                kept.started
+            ));
+            Ok((Earlier::default(), way))
+        }
+    }
+}
+
+/// Whether all of its secrets were written.
+fn is_written(kept: &SessionCheckpoint) -> bool {
+    kept.secrets.iter().all(|secret| kept.written.iter().any(|written| written.secret == *secret))
+}
+
+/// The largest text of a runtime's output that is read, in bytes.
+const LARGEST_OUTPUT: u64 = 8 * 1024 * 1024;
+
+/// Whether a path stands for standard input.
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Reads a text to its end; what is no UTF-8 in it is replaced.
+fn read(path: &Path) -> Result<String, CliError> {
+    let told = |error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    if is_stdin(path) {
+        std::io::stdin().lock().take(LARGEST_OUTPUT).read_to_end(&mut bytes).map_err(told)?;
+    } else {
+        // A pipe is fine here: the session goes on beside whoever waits for it.
+        std::fs::File::open(path).map_err(told)?.take(LARGEST_OUTPUT).read_to_end(&mut bytes).map_err(told)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Reads a text beside a session that waits for it, and brings it there. Where it cannot be read the session is told to
+/// wait no longer.
+fn bring(path: PathBuf, session: Sender<SessionCommand>) {
+    if is_stdin(&path) && std::io::stdin().is_terminal() {
+        terminal::note("Run the automation, paste what it printed, and press Enter and Ctrl-D.");
+    }
+    tokio::spawn(async move {
+        let command = match tokio::task::spawn_blocking(move || read(&path)).await {
+            Ok(Ok(text)) => SessionCommand::Text(text),
+            Ok(Err(error)) => {
+                terminal::note(&format!("what the automation printed cannot be read: {error}"));
+                SessionCommand::Conclude
+            }
+            Err(_) => SessionCommand::Conclude,
+        };
+        let _ = session.send(command).await;
+    });
+}
+
+fn terminal() -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).open("/dev/tty")
+}
+
+/// Refuses where nobody sits at a terminal.
+fn needs_terminal() -> Result<(), CliError> {
+    match terminal() {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            Err(CliError::new("a new value is written only after a confirmation at the terminal, and there is none")
+                .with_hint("where that is meant, as in a job, add --yes"))
+        }
+    }
+}
+
+/// Shows the lines, and yields what is typed, without its line end.
+fn answer(lines: &[String]) -> Result<String, CliError> {
+    let mut terminal = terminal().map_err(failed)?;
+    for line in lines {
+        writeln!(terminal, "{}", visible(line)).map_err(failed)?;
+    }
+    write!(terminal, "> ").and_then(|()| terminal.flush()).map_err(failed)?;
+    let mut typed = String::new();
+    BufReader::new(terminal.take(4096)).read_line(&mut typed).map_err(failed)?;
+    Ok(typed.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Asks for a value that is not shown while it is typed.
+fn hidden(prompt: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let mut terminal = terminal().map_err(failed)?;
+    // Before the question stands there, so that nothing that answers it is echoed.
+    enable_raw_mode().map_err(failed)?;
+    let asked = write!(terminal, "{prompt}").and_then(|()| terminal.flush()).map_err(failed);
+    let typed = asked.and_then(|()| typed(&mut terminal));
+    let _ = disable_raw_mode();
+    let _ = writeln!(terminal);
+    typed
+}
+
+fn typed(terminal: &mut File) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let mut typed = Zeroizing::new(Vec::with_capacity(LARGEST + 2));
+    let mut byte = Zeroizing::new([0_u8; 1]);
+    while typed.len() <= LARGEST && terminal.read(byte.as_mut()).map_err(failed)? == 1 {
+        match byte[0] {
+            b'\r' | b'\n' => return Ok(typed),
+            3 | 4 => return Err(CliError::new("nothing was written: the value was not given")),
+            8 | 127 => {
+                // A whole character, not only its last byte.
+                while typed.pop().is_some_and(|gone| gone & 0xC0 == 0x80) {}
+            }
+            other => typed.push(other),
+        }
+    }
+    Ok(typed)
+}
+
+fn failed(error: std::io::Error) -> CliError {
+    CliError::new(format!("the terminal cannot be asked: {error}"))
 }

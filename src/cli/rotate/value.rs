@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
 
-use super::question;
 use crate::cli::exit::CliError;
+use crate::cli::rotate;
 use crate::domain::secret_ref::SecretRef;
 use crate::probe::new_value::{Alphabet, LARGEST, LineBreak, NewValue, NewValueError, SHORTEST_GENERATED};
 use crate::probe::regular_file;
@@ -91,7 +91,7 @@ pub(super) fn read(args: &NewValueArgs, secrets: &[SecretRef]) -> Result<Vec<New
     }
     let bytes = match &args.value_file {
         Some(path) => from_file(path)?,
-        None if std::io::stdin().is_terminal() => question::hidden("New value (it is not shown): ")?,
+        None if std::io::stdin().is_terminal() => rotate::hidden("New value (it is not shown): ")?,
         None => read_all(std::io::stdin().lock()).map_err(|e| CliError::new(format!("standard input: {e}")))?,
     };
     let line_break = match args.line_break {

@@ -1,33 +1,29 @@
 //! `trustline trust`: would this trust policy let this token have the role, or this federated credential let it stand
 //! for the application? And, with or without a token: what in it is unsafe or dead? Offline, from files.
 
-pub(super) mod corrected;
-mod credential;
-mod document;
 pub(super) mod input;
-mod threshold;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use self::threshold::Threshold;
-use super::exit::CliError;
-use super::exit::Exit;
-use super::flags::OutputFormat;
-use super::flags::PageOutputArgs;
-use super::flags::ProfileSelector;
+use super::exit::{CliError, Exit};
+use super::flags::{OutputFormat, PageOutputArgs, ProfileSelector};
 use super::{settings, terminal};
-use crate::cause::{Finding, trust};
+use crate::cause::{Cause, Finding, Severity, trust};
+use crate::check::facts::Facts;
+use crate::check::facts::token::TokenFact;
 use crate::domain::iam::{
-    KnownFrom, Policy, Provider, ProviderArn, TrustRequest, evaluate_predicted, evaluate_trust, lint, strangers,
-    strangers_to_the_named,
+    Decision, KnownFrom, Policy, Provider, ProviderArn, TrustRequest, evaluate_predicted, evaluate_trust, lint,
+    strangers, strangers_to_the_named,
 };
 use crate::domain::ids::{Finder, FoundBy};
-use crate::domain::profile::Profile;
 use crate::domain::profile::expected::{PredictedClaims, predicted_claims};
-use crate::remedy::aws::trust::At;
+use crate::domain::profile::{Guide, Profile};
+use crate::domain::token::DecodedToken;
+use crate::remedy::Context;
+use crate::remedy::aws::trust::{At, corrected_document};
 use crate::report::trust::{Judged, PolicyEvaluation, TrustReport, policy};
 use crate::run::now;
 
@@ -97,7 +93,7 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
     let credential = args.credential.as_ref().or(of_profile.and_then(|p| p.azure.federated_credential.as_ref()));
     if let Some(path) = credential {
         let credentials = input::credentials(path)?;
-        return credential::run(args, &credentials, subject(args, profile.as_ref())?);
+        return input::run(args, &credentials, subject(args, profile.as_ref())?);
     }
     let Some(path) = args.policy.as_ref().or(of_profile.and_then(|p| p.aws.trust_policy.as_ref())) else {
         return Err(CliError::new("the profile names no trust policy and no federated credential")
@@ -108,12 +104,12 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
     if let Some(claims) = answer.judged.as_ref().map(|judged| judged.claims.clone()) {
         let role = answer.trust.role_arn.clone();
         let at = At { role: role.as_deref(), provider: args.provider_arn.as_deref() };
-        let correct = |findings: &mut [Finding]| corrected::attach(findings, profile.as_ref(), &claims, &text, at);
+        let correct = |findings: &mut [Finding]| attach(findings, profile.as_ref(), &claims, &text, at);
         answer.judged.iter_mut().for_each(|judged| correct(&mut judged.findings));
         answer.lint.iter_mut().for_each(|lint| correct(lint));
     }
     let printed = match args.output.output {
-        OutputFormat::Json => terminal::json_text(&document::render(&answer)),
+        OutputFormat::Json => terminal::json_text(&render(&answer)),
         _ => terminal::rendered(&args.output, |ctx| policy(&answer, ctx)),
     };
     terminal::print(&printed)?;
@@ -199,4 +195,148 @@ fn provider(text: &str) -> Result<String, String> {
     known.then(|| text.to_owned()).ok_or_else(|| {
         "write arn:aws:iam::ACCOUNT:oidc-provider/HOST, as `aws iam list-open-id-connect-providers` does".to_owned()
     })
+}
+
+/// What in a trust policy a correction of the policy mends; a token that nobody should let in is not among it.
+const MENDED: &[Cause] = &[
+    Cause::SubMismatch,
+    Cause::SubCaseMismatch,
+    Cause::ImmutableSub,
+    Cause::AudMismatch,
+    Cause::ClaimMismatch,
+    Cause::ConditionKeyWrong,
+    Cause::OperatorWrong,
+    Cause::PrincipalArnWrong,
+    Cause::ActionMissing,
+    Cause::TagSessionMissing,
+    Cause::ExplicitDeny,
+    Cause::TrustTooWide,
+];
+
+/// Gives the first finding that the policy can mend the policy as it has to be, for whom the profile means, or the token.
+pub(in crate::cli) fn attach(
+    findings: &mut [Finding],
+    profile: Option<&Profile>,
+    claims: &Map<String, Value>,
+    policy: &str,
+    at: At<'_>,
+) {
+    let Some(finding) = findings.iter_mut().find(|finding| MENDED.contains(&finding.cause)) else { return };
+    let bare = Profile::bare("", Guide::AwsWorkloadIdentity);
+    let token = DecodedToken { claims: Some(claims.clone()), ..DecodedToken::default() };
+    let facts = Facts { token: Some(TokenFact::decoded("", 0, token, Vec::new())), now: now(), ..Facts::default() };
+    let context = Context { profile: profile.unwrap_or(&bare), facts: &facts };
+    finding.fixes = vec![corrected_document(finding.cause, context, policy, at)];
+}
+
+/// The schema's name.
+const SCHEMA: &str = "trustline.trust/1";
+
+fn render(answer: &Answer) -> Value {
+    let mut document = match &answer.judged {
+        Some(judged) => judged_json(judged),
+        // Without a token there is nothing to decide on.
+        None => json!({ "decision": Decision::Unknown, "statements": [], "findings": [] }),
+    };
+    document["schema"] = SCHEMA.into();
+    document["lint"] = json!(answer.lint.as_deref().unwrap_or_default());
+    document["problems"] = json!(answer.trust.problems);
+    document
+}
+
+fn judged_json(judged: &Judged<PolicyEvaluation>) -> Value {
+    let PolicyEvaluation { evaluation, known_from } = &judged.evaluation;
+    let mut document = json!({
+        "decision": evaluation.decision,
+        "issuer": evaluation.issuer,
+        "subject": judged.claims.get("sub"),
+        "provider_arn": evaluation.provider_arn,
+        "provider_from": known_from,
+        "role_arn": evaluation.role_arn,
+        "actions": evaluation.actions,
+        "refusals": evaluation.refusals,
+        "statements": evaluation.statements,
+        "findings": judged.findings,
+    });
+    if judged.predicted {
+        document["predicted"] = true.into();
+        document["claims"] = json!(judged.claims);
+    }
+    if let Some(only) = &judged.accepts_only {
+        document["accepts_only"] = only.as_str().into();
+    }
+    document
+}
+
+/// When a weakness ends the program with more than a warning.
+#[derive(Debug, Default, Args)]
+struct Threshold {
+    /// With --lint: end with status 1 where a weakness is this severe, or more
+    #[arg(long, value_name = "SEVERITY", value_parser = severity, requires = "lint")]
+    fail_on: Option<Severity>,
+    /// With --lint: end with status 4 where there is any weakness
+    #[arg(long, requires = "lint")]
+    strict: bool,
+}
+
+impl Threshold {
+    /// The status: what is denied comes before what is weak, and that before what is unknown.
+    fn exit(&self, decision: Option<Decision>, lint: &[Finding]) -> Exit {
+        let worst = lint.iter().filter_map(|finding| finding.severity).min();
+        let is_over = worst.zip(self.fail_on).is_some_and(|(worst, limit)| worst <= limit);
+        match decision {
+            Some(Decision::Deny) => Exit::Failed,
+            _ if is_over => Exit::Failed,
+            Some(Decision::Unknown) => Exit::Inconclusive,
+            _ if self.strict && !lint.is_empty() => Exit::Warned,
+            Some(Decision::Allow) | None => Exit::Passed,
+        }
+    }
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    let named = Severity::ALL.into_iter().find(|severity| severity.name() == text);
+    named.ok_or_else(|| format!("write one of {}", Severity::ALL.map(Severity::name).join(", ")))
+}
+
+#[cfg(test)]
+mod threshold_tests {
+    use super::*;
+    use crate::cause::{Cause, Certainty};
+    use crate::domain::ids::Finder;
+
+    fn ends(decision: Option<Decision>, severity: Option<Severity>, fail_on: Option<Severity>, strict: bool) -> Exit {
+        let found = |severity| {
+            Finding::new(Cause::TrustTooWide, Finder::Trust, Certainty::Proven, "wide").with_severity(severity)
+        };
+        let lint: Vec<Finding> = severity.map(found).into_iter().collect();
+        Threshold { fail_on, strict }.exit(decision, &lint)
+    }
+
+    #[test]
+    fn the_threshold_decides_and_a_denial_before_it() {
+        use Decision::{Allow, Deny, Unknown};
+        use Severity::{Critical, High, Low, Medium};
+        for (decision, found, fail_on, strict, exit) in [
+            (Some(Allow), Some(High), None, false, Exit::Passed),
+            (Some(Allow), Some(High), None, true, Exit::Warned),
+            (Some(Allow), Some(High), Some(High), true, Exit::Failed),
+            (Some(Allow), Some(Critical), Some(High), false, Exit::Failed),
+            (Some(Allow), Some(Medium), Some(High), false, Exit::Passed),
+            (Some(Allow), Some(Medium), Some(High), true, Exit::Warned),
+            (Some(Deny), None, None, true, Exit::Failed),
+            (Some(Unknown), Some(Low), None, true, Exit::Inconclusive),
+            (Some(Unknown), Some(Low), Some(Low), false, Exit::Failed),
+            (None, None, Some(Low), true, Exit::Passed),
+            (None, Some(Low), Some(Low), false, Exit::Failed),
+        ] {
+            assert_eq!(ends(decision, found, fail_on, strict), exit, "{decision:?} {found:?} {fail_on:?} {strict}");
+        }
+    }
+
+    #[test]
+    fn names_the_severities_there_are() {
+        assert_eq!(severity("high"), Ok(Severity::High));
+        assert!(severity("HIGH").is_err_and(|error| error.contains("critical, high, medium, low")));
+    }
 }

@@ -5,8 +5,8 @@ use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use futures_util::future::join_all;
 
 use super::{AwsTarget, Session, foreign, refused, secret_read, value_of};
-use crate::check::facts::cloud::{Answer, Call};
 use crate::check::facts::secret::SecretRead;
+use crate::check::facts::secret::{Answer, Call};
 use crate::domain::rotation::snapshot::{CURRENT, PENDING, PREVIOUS};
 use crate::domain::rotation::{Place, Sibling, Store, StoreSnapshot, Version};
 use crate::domain::secret_ref::SecretRef;

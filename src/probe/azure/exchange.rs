@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::AzureTarget;
 use super::transport::{Recorder, Refused};
 use crate::check::facts::azure::{AccessGranted, CredentialKind, ExchangeFact};
-use crate::check::facts::cloud::{Answer, Call, Refusal};
+use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::domain::entra::EntraError;
 use crate::domain::token::{RawToken, decode};
 

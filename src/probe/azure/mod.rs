@@ -13,7 +13,7 @@ use url::Url;
 use super::http as stack;
 use super::http::HttpStack;
 use crate::check::facts::azure::{SubscriptionFact, SubscriptionSeen};
-use crate::check::facts::cloud::{Answer, Call};
+use crate::check::facts::secret::{Answer, Call};
 use crate::domain::keyvault::Challenge;
 use crate::domain::profile::AzureSettings;
 pub use exchange::{AzureSession, Proof};

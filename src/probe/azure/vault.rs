@@ -20,7 +20,7 @@ use super::AzureTarget;
 use super::exchange::AzureSession;
 use super::transport::{Recorder, Refused};
 use crate::check::facts::azure::{DeletedSecret, VaultFact, VaultSecret, VersionFact};
-use crate::check::facts::cloud::{Answer, Call, Refusal};
+use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::domain::entra::EntraError;
 use crate::domain::keyvault::{Challenge, ChallengeFit, SecretName, VaultError};

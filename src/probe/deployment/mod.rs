@@ -14,11 +14,11 @@ use url::Url;
 use super::http::{HttpStack, ObservedClient};
 use super::secret_source::secret_source;
 use super::{documents, http as stack};
-use crate::check::facts::cloud;
-use crate::check::facts::cloud::{Answer, Call, Refusal};
 use crate::check::facts::deployment::{
     DeclaredInputs, DeploymentFact, Kickoff, KickoffFact, RunFact, RunState, RunStatus, SettingProblem,
 };
+use crate::check::facts::secret;
+use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::domain::discovery::is_loopback;
 use crate::domain::profile::DeploymentSettings;
 use crate::domain::redaction::cut_from_text;
@@ -115,9 +115,9 @@ impl DeploymentTarget {
         let failure = observed.exchange.failure.clone();
         let answer = match (observed.answer, failure) {
             (Some(answer), _) => judged(&answer, read),
-            (None, Some(failure)) => cloud::Answer::Network { failure },
+            (None, Some(failure)) => secret::Answer::Network { failure },
             (None, None) => {
-                cloud::Answer::Unreadable { http_status: observed.exchange.status, detail: "no answer".into() }
+                secret::Answer::Unreadable { http_status: observed.exchange.status, detail: "no answer".into() }
             }
         };
         Call { region: None, attempts: 1, waited_ms: 0, answer, exchange: Some(observed.exchange) }
@@ -125,13 +125,13 @@ impl DeploymentTarget {
 }
 
 /// An answer of any status, read as what was asked for or as a refusal.
-fn judged<T>(answer: &stack::Answer, read: impl Fn(&Value) -> Result<T, String>) -> cloud::Answer<T> {
+fn judged<T>(answer: &stack::Answer, read: impl Fn(&Value) -> Result<T, String>) -> secret::Answer<T> {
     let http_status = answer.status.as_u16();
-    let unreadable = |detail: String| cloud::Answer::Unreadable { http_status: Some(http_status), detail };
+    let unreadable = |detail: String| secret::Answer::Unreadable { http_status: Some(http_status), detail };
     let body = serde_json::from_slice::<Value>(&answer.body);
     if answer.status.is_client_error() || answer.status.is_server_error() {
         let said = body.as_ref().ok().and_then(answer::complaint).unwrap_or_default();
-        return cloud::Answer::Refused(Refusal {
+        return secret::Answer::Refused(Refusal {
             code: answer.status.canonical_reason().unwrap_or("refused").to_owned(),
             message: said.chars().take(LONGEST_COMPLAINT).collect(),
             http_status,
@@ -143,7 +143,7 @@ fn judged<T>(answer: &stack::Answer, read: impl Fn(&Value) -> Result<T, String>)
         return unreadable(format!("a redirect to {}, which is not followed with a token", cut_from_text(to)));
     }
     match body {
-        Ok(body) => read(&body).map_or_else(unreadable, cloud::Answer::Granted),
+        Ok(body) => read(&body).map_or_else(unreadable, secret::Answer::Granted),
         // The parser's own words quote the answer.
         Err(_) => unreadable("the answer is not JSON".to_owned()),
     }

@@ -9,7 +9,7 @@ use super::shell::{Sh, piece, pretty};
 use super::subject::{Principal, secret_pattern};
 use crate::cause::{Cause, Finding, Fix};
 use crate::check::CheckId;
-use crate::check::facts::cloud::Refusal;
+use crate::check::facts::secret::Refusal;
 use crate::domain::iam::{
     AccessEvaluation, AccessRequest, Decision, Effect, OtherKeys, Policy, Truth, evaluate_access,
 };

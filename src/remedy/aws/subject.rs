@@ -1,6 +1,6 @@
 //! Who reads, and what is read: the principal whose permissions count, and the secret's ARN.
 
-use crate::check::facts::cloud::Refusal;
+use crate::check::facts::secret::Refusal;
 use crate::domain::arn::{Arn, RoleArn};
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::region::partition_of;

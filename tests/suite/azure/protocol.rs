@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use trustline::check::facts::azure::{DeletedSecret, ExchangeFact, VaultFact};
-use trustline::check::facts::cloud::Answer;
+use trustline::check::facts::secret::Answer;
 use trustline::domain::fingerprint::Fingerprint;
 use trustline::domain::keyvault::ChallengeFit;
 use trustline::domain::profile::AzureSettings;

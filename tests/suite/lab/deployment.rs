@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
-use trustline::check::facts::cloud::{Answer, Call};
 use trustline::check::facts::deployment::{Kickoff, RunState, RunStatus};
+use trustline::check::facts::secret::{Answer, Call};
 use trustline::domain::fingerprint::Fingerprint;
 use trustline::lab::{Lab, LabOptions, World};
 use trustline::probe::deployment::{DeploymentTarget, Pace};

@@ -1,7 +1,22 @@
-//! What CI systems, SDKs and tools say when a variable, a file or the permission to mint a token is missing.
+//! What CI systems, SDKs, tools, operators and people say when a setting, a file or a permission to mint a token is missing.
 
 use crate::cause::Cause::*;
 use crate::cause::explain::rule::rules;
+use crate::domain::region::OPT_IN;
+
+const DENIED: &[&str] = &[
+    "403",
+    "forbidden",
+    "access denied",
+    "AccessDenied",
+    "permission denied",
+    "PermissionDenied",
+    "not authorized",
+    "unauthorized",
+    "denied",
+];
+const NOT_FOUND: &[&str] = &["not found", "can't find", "cannot find", "404", "does not exist"];
+const CREDENTIALS_FAIL: &[&str] = &["authenticat", "credential", "token", "denied", "unauthorized", "fails"];
 
 rules! {
     // The job may not ask for a token.
@@ -109,4 +124,107 @@ rules! {
     _ Setting Leading says ["env var is not set", "environment variable is not set", "environment variable not set",
         "environment variable is empty", "env variable is not set", "must be set in the environment"]
         without ["ACTIONS_ID_TOKEN_REQUEST", "AZURE_CLIENT_ID environment variable"] => [EnvNotSet];
+
+    _ Secret Conclusive says ["JSON key not found", "json key", "JSON field"]
+        with [["not found", "missing", "does not exist", "no such"]] => [JsonKeyMissing];
+    _ Secret Leading says ["does not exist in secret", "Failed to fetch jmesPath", "Invalid JMES Path", "JMESPath",
+        "property not found in secret", "cannot get property", "key not found in secret",
+        "unable to unmarshal secret", "failed to parse JSON secret", "cannot parse JSON"]
+        => [JsonKeyMissing, ValueVariant];
+    _ Secret Ambiguous says ["secret not found", "Secret does not exist", "could not find secret",
+        "no secret with name", "no secret named", "secret does not exist"] without ["kubernetes secret", "secrets \"",
+        "was not found in this key vault", "can't find the specified secret", "secretmanager.",
+        "Deleted Secret not found", "not found error"]
+        => [SecretNotFound, SecretWrongRegion, WrongAccount, SecretSoftDeleted];
+    _ Access Secondary says ["could not get secret data from provider", "SecretSyncedError",
+        "error processing spec.data", "failed to mount secrets store objects", "UpdateFailed",
+        "unable to pull secrets or registry auth", "InvalidProviderConfig", "unable to validate store",
+        "unable to create session", "FailedMount"]
+        => [MissingGet, RbacMissing, SecretNotFound, EnvNotSet, SubMismatch];
+    // Rotation.
+    _ Runtime Leading says ["rotated value", "old value", "previous value", "stale value", "stale secret",
+        "not picked up", "isn't picked up", "still the old", "secret not updated", "not refreshed"]
+        => [StaticBaked, ReadAtImport, Cached, ForeignValue];
+    _ Runtime Leading says ["trailing newline", "invalid header value", "Invalid character in header content",
+        "illegal newline", "net/http: invalid header field value"] => [ValueVariant, ReadAtImport];
+    // The deployment's own answers.
+    _ Runtime Leading says ["kickoff"] with [["401", "Unauthorized", "invalid token"]] => [DeploymentTokenWrong];
+    _ Runtime Leading says ["kickoff"] with [["422", "missing inputs", "Missing required inputs", "Unprocessable"]]
+        => [DeploymentInputsMissing];
+    _ Runtime Leading says ["kickoff"]
+        with [["connection refused", "timed out", "502", "503", "no such host", "unreachable", "404"]]
+        => [DeploymentUnreachable];
+
+    Aws Access Descriptive says ["KMS", "decrypt"] with [DENIED] => [MissingKms, KmsKeyState, MissingGet];
+    Azure Access Descriptive says ["access policy", "access policies"]
+        with [DENIED, ["RBAC", "role-based", "role assignment", "permission model"]]
+        => [AccessPolicyModel, AccessPolicyWrongObject, RbacMissing];
+    // A vault refuses, and the writer says what is already in place.
+    Azure Access Descriptive says ["access policy", "access policies"] with [DENIED]
+        => [AccessPolicyWrongObject, AccessPolicyModel, AccessPolicyCompound, MissingList];
+    Azure Access Descriptive says ["role is assigned", "role) is assigned", "role assigned", "is assigned",
+        "role assignment", "has the role", "Secrets User", "Key Vault Reader", "Key Vault Administrator",
+        "Owner role", "Contributor role"] with [DENIED]
+        => [AccessPolicyModel, RbacWrongPrincipal, RbacWrongRole, PropagationDelay];
+    _ Access Descriptive says ["listing", "list works", "can list", "lists fine", "properties works", "metadata"]
+        with [DENIED, ["value", "get", "read"]] => [RbacWrongRole, RbacMissing, MissingGet];
+    _ Access Descriptive says ["get works", "reading works", "can read", "get succeeds"] with [DENIED, ["list"]]
+        => [RbacScopeSingleSecret, MissingList, ListResourceScoped];
+    Azure Access Descriptive says ["key vault", "keyvault", "vault"] with [DENIED]
+        without ["access policy", "access policies", "role is assigned", "is assigned", "role assignment"]
+        => [RbacMissing, AccessPolicyWrongObject, AccessPolicyModel, RbacWrongPrincipal, RbacWrongRole, Firewall];
+    Azure Secret Descriptive says ["key vault", "keyvault", "vault"] with [NOT_FOUND]
+        => [SecretNotFound, VaultDns, SecretSoftDeleted];
+    // Pods that mount secrets: the AWS driver reads without naming a stage.
+    _ Access Descriptive says ["ContainerCreating", "secrets-store", "csi", "pod stuck", "SecretProviderClass"]
+        with [DENIED] => [MissingGet, VersionstageCondition, RbacMissing, SecretArnSuffix, MissingKms, SubMismatch];
+    _ Access Descriptive says ["secret"] with [DENIED]
+        without ["list", "role", "access polic", "vault", "secretmanager.", "ContainerCreating", "csi"]
+        => [MissingGet, RbacMissing, SecretArnSuffix, SecretIamMissing, MissingKms, VersionstageCondition];
+    Aws Secret Descriptive says ["SecretsManager", "Secrets Manager"] with [NOT_FOUND]
+        => [SecretWrongRegion, SecretNotFound, SecretEmpty];
+    _ Secret Descriptive
+        says ["no secrets found", "secrets list is empty", "no secrets are listed", "empty list of secrets"]
+        => [SecretWrongRegion, MissingList, WrongAccount, SecretPendingDeletion];
+    _ Access Descriptive says ["list"] with [DENIED, ["secret"]]
+        without ["listing", "can list", "list works", "vault"]
+        => [MissingList, ListResourceScoped, RbacScopeSingleSecret, RbacMissing];
+    _ Secret Descriptive says ["secret \"", "secret '"] with [["not found", "does not exist"]]
+        => [SecretNotFound, EnvNotSet];
+    // AWS credentials that work in one region and not in another.
+    Aws Trust Descriptive says ["works in other regions", "work in other regions", "other regions work"]
+        with [CREDENTIALS_FAIL] => [RegionDisabled, WrongPartition, EnvConflict];
+    Aws Trust Descriptive says OPT_IN with [CREDENTIALS_FAIL] => [RegionDisabled, WrongPartition, EnvConflict];
+    _ Trust Descriptive says ["OIDC", "web identity", "federat", "workload identity"]
+        with [["fail", "denied", "error", "reject", "unauthorized", "not authorized", "403", "401"]]
+        => [SubMismatch, AudMismatch, IssMismatch, ProviderMissing, JwksUnreachable, PropagationDelay];
+    _ Trust Descriptive says ["Test Connection", "handshake error", "handshake fails"]
+        => [SubMismatch, PrincipalArnWrong, AudMismatch, JwksUnreachable, ProviderMissing, IssMismatch, ImmutableSub];
+    Aws Trust Descriptive says ["assume role", "AssumeRole", "assume the role"]
+        with [["fail", "denied", "error", "unable", "cannot"]]
+        => [AssumeRoleDenied, SubMismatch, ExternalId, RoleMissing];
+    _ Token Descriptive says ["token"] with [["expired", "expires"]] => [TokenExpired, ClockSkew, Cached];
+    _ Token Descriptive says ["token"] with [["empty", "missing", "not found", "undefined", "not set"]]
+        => [EnvNotSet, IdTokenPermissionMissing];
+    _ Token Descriptive says ["clock", "time skew", "NTP", "timezone"]
+        with [["skew", "drift", "wrong", "off", "behind", "ahead", "sync"]] => [ClockSkew];
+    _ Token Descriptive says ["signature"] with [["invalid", "mismatch", "fail", "not match", "error"]]
+        => [SignatureInvalid, StaticKeyWrong, ClockSkew];
+    Gcp Access Descriptive says ["projects/", "googleapis", "gcloud", "GCP"] with [DENIED]
+        => [PrincipalsetMismatch, SecretIamMissing, AttributeMappingMissing, AttributeCondition];
+    _ Network Descriptive says ["proxy"]
+        with [["fail", "error", "refused", "timeout", "timed out", "blocked", "denied"]] => [Proxy];
+    _ Network Descriptive says ["certificate", "TLS", "SSL"]
+        with [["fail", "error", "invalid", "expired", "untrusted", "verify"]]
+        => [TlsUntrusted, TlsExpired, TlsName, Proxy];
+    // A status code and nothing else. Secrets Manager answers 400 to what it denies, so 403 is rather a vault's or Google's.
+    _ Access Descriptive says ["403|", "forbidden", "access denied", "permission denied"]
+        => [RbacMissing, MissingGet, MissingList, AccessPolicyModel, SecretIamMissing, Firewall, SubMismatch];
+    _ Access Descriptive says ["AccessDenied"]
+        => [MissingGet, SubMismatch, AssumeRoleDenied, MissingList, MissingKms];
+    _ Trust Descriptive says ["401|", "unauthorized"]
+        => [TokenExpired, WrongVaultAudience, TenantWrong, DeploymentTokenWrong];
+    Aws Trust Descriptive says ["InvalidIdentityToken"]
+        => [ProviderMissing, AudNotRegistered, JwksUnreachable, JwksKidMissing, MalformedToken, Thumbprint];
+    Aws Secret Descriptive says ["ResourceNotFoundException"] => [SecretWrongRegion, SecretNotFound, SecretEmpty];
 }

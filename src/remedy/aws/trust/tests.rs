@@ -6,7 +6,7 @@ use super::*;
 use crate::cause::Certainty;
 use crate::check::facts::Facts;
 use crate::check::facts::aws::{AssumedRole, RoleTrust};
-use crate::check::facts::cloud::{Answer, Call, Refusal};
+use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::check::facts::token::TokenFact;
 use crate::domain::profile::Guide;
 use crate::domain::token::DecodedToken;

@@ -3,7 +3,7 @@
 use super::{CloudBackend, Failed, Operator, Reader, granted, refusal, without_grant};
 use crate::check::CheckId;
 use crate::check::facts::Facts;
-use crate::check::facts::cloud::Call;
+use crate::check::facts::secret::Call;
 use crate::check::facts::secret::SecretRead;
 use crate::check::registry::judge;
 use crate::check::step::Step;
