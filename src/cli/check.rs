@@ -19,9 +19,9 @@ use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
-use crate::report::fleet::{Fleet, Member};
 use crate::report::run::page;
-use crate::report::{fleet, json, junit, run};
+use crate::report::run::{Fleet, Member};
+use crate::report::{json, junit, run};
 use crate::run::event::{EventKind, RunVerdict};
 use crate::run::fleet::FleetEvent;
 use crate::run::plan::{Limits, Selection};
@@ -183,9 +183,9 @@ fn run_all(args: &CheckArgs) -> Result<Exit, CliError> {
     let (fleet, signal) = ended?;
     terminal::print(&match args.output.output {
         OutputFormat::Text => terminal::rendered(&args.output, |ctx| run::fleet(&fleet, ctx)),
-        OutputFormat::Json => terminal::json_text(&fleet::json(&fleet)),
-        OutputFormat::Junit => fleet::junit(&fleet),
-        OutputFormat::Markdown => fleet::markdown(&fleet),
+        OutputFormat::Json => terminal::json_text(&run::json(&fleet)),
+        OutputFormat::Junit => run::junit(&fleet),
+        OutputFormat::Markdown => run::markdown(&fleet),
     })?;
     Ok(signal.unwrap_or_else(|| fleet_exit(&fleet, args)))
 }

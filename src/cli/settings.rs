@@ -6,12 +6,12 @@ use std::path::{self, Path, PathBuf};
 use super::consent;
 use super::exit::CliError;
 use super::flags::ProfileSelector;
-use crate::domain::nearest::nearest;
 use crate::domain::profile::document::{self, LARGEST};
 use crate::domain::profile::key::Kind;
 use crate::domain::profile::resolve::{Resolved, resolve};
 use crate::domain::profile::setting::{Problem, Setting, Value};
 use crate::domain::profile::{Profile, environment};
+use crate::domain::text_difference::nearest;
 use crate::probe::regular_file;
 
 /// The name of a profile made of the environment's variables alone.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::nearest::nearest;
 use super::region::{self, PARTITIONS};
+use super::text_difference::nearest;
 
 /// The longest role ARN that STS takes (`RoleArn` of the STS API reference).
 const LONGEST_ROLE_ARN: usize = 2048;

@@ -3,7 +3,6 @@
 pub mod arn;
 pub mod cause;
 pub mod certificate;
-pub mod confusable;
 pub mod discovery;
 pub mod entra;
 pub mod fingerprint;
@@ -12,7 +11,6 @@ pub mod ids;
 pub mod issuer;
 pub mod jwks;
 pub mod keyvault;
-pub mod nearest;
 pub mod profile;
 pub mod redaction;
 pub mod region;

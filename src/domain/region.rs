@@ -3,7 +3,7 @@
 //! The table follows AWS's published endpoint metadata (`partitions.json` of the SDKs) of 2026. Regions that
 //! appear later are accepted where a profile names its own endpoint.
 
-use super::nearest::nearest;
+use super::text_difference::nearest;
 
 /// One separate AWS cloud, with its own accounts, ARNs and endpoints.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::LabError;
-use super::clock::now;
 use super::entra::{AccessTokens, Claims};
 use super::keys::random_uuid;
+use super::server::now;
 use super::server::{Request, Response, Service};
 use super::session::Account;
 use super::world::{AwsWorld, AzureWorld};

@@ -14,8 +14,8 @@ use serde_json::{Map, Value, json};
 
 use super::accounts::SharedState;
 use super::accounts::{Rejection, bearer};
-use super::authority::VAULT_DOMAIN;
 use super::entra::{AccessTokens, Claims};
+use super::keys::VAULT_DOMAIN;
 use super::server::{Request, Response, Service};
 use super::world::AzureWorld;
 use scope::{Scope, Target};

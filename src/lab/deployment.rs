@@ -12,8 +12,8 @@ use http::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
-use super::clock;
 use super::keys::random_uuid;
+use super::server;
 use super::server::{MISTAKE, Request, Response, Service};
 use super::world::{Answers, DeploymentWorld};
 use crate::panic_guard::catch_panic;
@@ -53,7 +53,7 @@ impl Deployment {
         self.runs.begin(&id);
         let (worker, runs, kickoff) = (self.worker.clone(), self.runs.clone(), id.clone());
         let takes = Duration::from_millis(self.world.takes_ms);
-        let work = clock::ahead_by(clock::ahead(), async move {
+        let work = server::ahead_by(server::ahead(), async move {
             let outcome = catch_panic(worker.run()).await;
             let outcome = outcome.unwrap_or_else(|| RunOutcome::Failed { error: MISTAKE.to_owned() });
             tokio::time::sleep(takes).await;

@@ -19,8 +19,8 @@ use time::macros::format_description;
 use url::form_urlencoded;
 
 use super::accounts::SharedState;
-use super::clock::now;
 use super::keys::random_uuid;
+use super::server::now;
 use super::server::{Request, Response, Service};
 use super::sts::Fetcher;
 use super::world::{App, AzureWorld, EntraPolicy};

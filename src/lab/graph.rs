@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 
 use super::accounts::SharedState;
 use super::accounts::{Rejection, bearer};
-use super::clock::now;
 use super::entra::AccessTokens;
 use super::keys::random_uuid;
+use super::server::now;
 use super::server::{Request, Response, Service};
 use super::world::{App, AzureWorld};
 

@@ -10,7 +10,7 @@ use super::keys::random_uuid;
 use super::server::{Request, Response};
 use super::session::Account;
 use super::sigv4::{Authenticated, Rejection};
-use super::{clock, sigv4};
+use super::{server, sigv4};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -38,7 +38,7 @@ impl JsonProtocol {
         if request.method != Method::POST || action.is_empty() {
             return Err(unknown_operation());
         }
-        let sender = sigv4::authenticate(request, account, self.service, SIGNATURE_WINDOW, clock::time())
+        let sender = sigv4::authenticate(request, account, self.service, SIGNATURE_WINDOW, server::time())
             .map_err(|rejection| rejected(rejection, self.service))?;
         match serde_json::from_slice(&request.body) {
             Ok(Value::Object(input)) => Ok((action.to_owned(), sender, input)),

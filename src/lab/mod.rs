@@ -10,8 +10,6 @@
 
 mod accounts;
 mod arm;
-mod authority;
-mod clock;
 mod deployment;
 mod entra;
 mod graph;
@@ -39,12 +37,12 @@ use tokio::task::JoinHandle;
 
 use accounts::{Accounts, EachAccount};
 use arm::{Arm, Neighbours};
-use authority::Authority;
 use deployment::{Clouds, Deployment, Worker};
 use entra::{AccessTokens, Entra};
 use graph::Graph;
 use iam::Iam;
 use issuer::Issuer;
+use keys::Authority;
 use keys::Keys;
 use kms::Kms;
 use secretsmanager::SecretsManager;
@@ -286,7 +284,7 @@ impl Lab {
             servers.push(port.serve(plain.clone(), second, manner.clone(), stopped.clone())?);
         }
         let clouds = Clouds {
-            http: authority::client_trusting(&authority.der(), WORKER).ok_or(LabError::Keys)?,
+            http: keys::client_trusting(&authority.der(), WORKER).ok_or(LabError::Keys)?,
             sts: endpoints.sts.clone(),
             secretsmanager: endpoints.secretsmanager.clone(),
             entra: entra_port.url(),
@@ -332,7 +330,7 @@ impl Lab {
     ///
     /// Where the key would not sign.
     pub fn workload_token(&self) -> Result<SecretString, LabError> {
-        let now = clock::now() + self.mint.description.clock_offset_s;
+        let now = server::now() + self.mint.description.clock_offset_s;
         issuer::workload_token(&self.mint.description, &self.mint.keys, now)
     }
 

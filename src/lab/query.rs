@@ -9,7 +9,7 @@ use super::keys::random_uuid;
 use super::server::{Request, Response};
 use super::session::Account;
 use super::sigv4::{Authenticated, Rejection};
-use super::{clock, sigv4};
+use super::{server, sigv4};
 use crate::domain::text::escape_xml;
 
 /// How far a signature's time may be off.
@@ -54,7 +54,7 @@ impl Protocol {
 
     /// Who signed the request.
     pub(super) fn authenticate(&self, request: &Request, account: &Account) -> Result<Authenticated, AwsError> {
-        sigv4::authenticate(request, account, self.service, SIGNATURE_WINDOW, clock::time())
+        sigv4::authenticate(request, account, self.service, SIGNATURE_WINDOW, server::time())
             .map_err(|rejection| self.rejected(rejection))
     }
 

@@ -1,9 +1,10 @@
 //! One TLS listener on loopback per service: HTTP/1.1, a delay on every answer, a `Date` header, an orderly stop.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
@@ -20,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::{LabError, clock};
+use super::LabError;
 use crate::panic_guard::{catch_panic, guard_task};
 
 /// Requests above this are refused; the largest real one is a secret of 64 KiB.
@@ -149,7 +150,7 @@ async fn accept<S: Service>(
                 // A failed accept is the peer's loss (reset before accepted, out of descriptors); the listener stays.
                 if let Ok((stream, _)) = accepted {
                     let connection = connection(stream, tls.clone(), service.clone(), manner.clone(), stop.clone());
-                    connections.spawn(guard_task(clock::ahead_by(manner.ahead_s, connection)));
+                    connections.spawn(guard_task(ahead_by(manner.ahead_s, connection)));
                 }
             }
         }
@@ -256,15 +257,43 @@ fn http_date(offset: i64) -> Option<HeaderValue> {
     let format = time::macros::format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );
-    let text = (OffsetDateTime::from(clock::time()) + time::Duration::seconds(offset)).format(format).ok()?;
+    let text = (OffsetDateTime::from(time()) + time::Duration::seconds(offset)).format(format).ok()?;
     HeaderValue::from_str(&text).ok()
+}
+
+tokio::task_local! {
+    /// Seconds that the world's clocks are ahead of this machine's.
+    static AHEAD: i64;
+}
+
+/// Work in a world whose clocks are this many seconds ahead of the machine's, behind where it is below zero.
+pub(super) fn ahead_by<F: Future>(seconds: i64, work: F) -> impl Future<Output = F::Output> {
+    AHEAD.scope(seconds, work)
+}
+
+/// How far the clocks of the world that this runs in are ahead, in seconds.
+pub(super) fn ahead() -> i64 {
+    AHEAD.try_with(|seconds| *seconds).unwrap_or(0)
+}
+
+/// What time it is in the world that this runs in.
+pub(super) fn time() -> SystemTime {
+    let (real, ahead) = (SystemTime::now(), ahead());
+    let by = Duration::from_secs(ahead.unsigned_abs());
+    if ahead < 0 { real.checked_sub(by) } else { real.checked_add(by) }.unwrap_or(real)
+}
+
+/// The same in seconds since the epoch.
+pub(super) fn now() -> i64 {
+    let since = time().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::authority::Authority;
-    use crate::lab::authority::client_trusting;
+    use crate::lab::keys::Authority;
+    use crate::lab::keys::client_trusting;
     use crate::lab::world::Certificate;
     use crate::panic_guard::is_guarded;
 

@@ -9,8 +9,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::LabError;
 use super::accounts::SharedState;
-use super::clock::now;
 use super::keys::random_text;
+use super::server::now;
 use super::world::{AwsWorld, Policy, Role};
 use crate::domain::timestamp::rfc3339;
 

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::accounts::Accounts;
-use super::clock::now;
 use super::iam;
 use super::iam::Ruling;
 use super::json_protocol::AwsError;
 use super::query::{Element, Outcome, Parameters, Protocol};
+use super::server::now;
 use super::server::{Request, Response, Service};
 use super::session::{Account, Caller, Credentials};
 use crate::domain::timestamp::rfc3339;

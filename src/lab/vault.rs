@@ -12,9 +12,9 @@ use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 
 use super::accounts::SharedState;
-use super::clock::now;
 use super::entra::{AccessTokens, Claims};
 use super::keys::random_uuid;
+use super::server::now;
 use super::server::{Request, Response, Service};
 use super::world::{AzureWorld, VaultNetwork};
 use crate::domain::keyvault::SecretName;

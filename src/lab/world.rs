@@ -5,9 +5,7 @@
 
 mod aws;
 mod azure;
-mod deployment;
 mod description;
-mod issuer;
 mod scenario;
 
 use serde_json::Value;
@@ -22,9 +20,9 @@ pub use azure::{
     AccessPolicy, App, AzureProfile, AzureWorld, ClientSecret, Credential, EntraPolicy, EntraWorld, PermissionModel,
     RoleAssignment, VaultNetwork, VaultSecret, VaultVersion, VaultWorld,
 };
-pub use deployment::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
 pub use description::{AccessKeyWorld, Description, ProfileWorld, TokenWorld};
-pub use issuer::{Certificate, IssuerWorld, PublishedKey, Redirect, Slow};
+pub use description::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
+pub use description::{Certificate, IssuerWorld, PublishedKey, Redirect, Slow};
 pub use scenario::Scenario;
 
 /// The world everything else differs from.

@@ -20,10 +20,10 @@ use crate::check::facts::aws::{AssumedRole, Caller, Located};
 use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::domain::arn::RoleArn;
-use crate::domain::nearest::nearest;
 use crate::domain::profile::AwsSettings;
 use crate::domain::region::partition_of;
 use crate::domain::secret_ref::SecretRef;
+use crate::domain::text_difference::nearest;
 use crate::domain::token::RawToken;
 
 /// The session name asked for where the profile sets none.

@@ -11,6 +11,5 @@ pub mod new_value;
 mod program;
 pub mod regular_file;
 pub mod runtime_text;
-pub mod secret_source;
 pub mod secret_value;
 pub mod token_source;

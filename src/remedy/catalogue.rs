@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{Context, script};
+use super::Context;
 use crate::cause::catalogue::{CatalogueFix, complete, entry};
 use crate::cause::explain::{ExplainContext, Explanation, Parsed, explain};
 use crate::cause::{Certainty, Finding, Fix, Look};
@@ -12,6 +12,7 @@ use crate::domain::arn::RoleArn;
 use crate::domain::ids::FoundBy;
 use crate::domain::profile::Profile;
 use crate::guide::form::shell::quote;
+use crate::remedy;
 
 /// A value longer than this is no name of anything.
 const LONGEST_VALUE: usize = 512;
@@ -231,7 +232,7 @@ fn rendered(fix: &CatalogueFix, values: &Values<'_>) -> Fix {
         None => fix.text.clone(),
     };
     let command = fix.command.as_deref().map(|command| whole(command, values));
-    let verify = values.profile.filter(|_| command.is_some()).map(|profile| script::check(profile, fix.wait_s));
+    let verify = values.profile.filter(|_| command.is_some()).map(|profile| remedy::check(profile, fix.wait_s));
     Fix {
         text,
         actor: fix.actor,
@@ -291,7 +292,7 @@ fn is_for_own_shell(command: &str) -> bool {
 /// A script that changes something: each placeholder a variable of its head.
 fn whole(command: &str, values: &Values<'_>) -> String {
     let pieces = pieces(command.trim_start());
-    let mut head = String::from(if is_for_own_shell(command) { "" } else { script::HEAD });
+    let mut head = String::from(if is_for_own_shell(command) { "" } else { remedy::HEAD });
     let mut body = String::new();
     let mut seen: Vec<&str> = Vec::new();
     for piece in &pieces {
@@ -301,7 +302,7 @@ fn whole(command: &str, values: &Values<'_>) -> String {
             Piece::Placeholder(name) => {
                 if !seen.contains(name) {
                     seen.push(name);
-                    head.push_str(&script::variable(&variable_name(name), values.of(name).as_deref(), what(name)));
+                    head.push_str(&remedy::variable(&variable_name(name), values.of(name).as_deref(), what(name)));
                 }
                 body.push_str(&format!("\"${}\"", variable_name(name)));
             }

@@ -1,12 +1,12 @@
 //! The fix where the profile is wrong and the cloud is right: other values in the profile.
 
-use super::script;
 use crate::cause::Fix;
 use crate::domain::profile::Profile;
 use crate::domain::profile::document::argument;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Origin;
 use crate::guide::form::shell::quote;
+use crate::remedy;
 
 /// Sets values of the profile, with the way back. A value that a variable decides is exported instead: the profile's own
 /// would not count.
@@ -40,7 +40,7 @@ pub fn profile_set(profile: &Profile, values: &[(Key, String)]) -> Fix {
     Fix {
         text: texts.join(" "),
         command: Some(forth.script(profile)),
-        verify: Some(script::check(profile, None)),
+        verify: Some(remedy::check(profile, None)),
         undo: Some(back.script(profile)),
         ..Fix::default()
     }
@@ -79,9 +79,9 @@ impl Change {
         // Without a file of its own, as in the lab, the profile that is meant is the reader's to name.
         let (unknown, chosen_by) = match &profile.chosen_by {
             Some(flag) => (String::new(), flag.as_str()),
-            None => (script::variable("PROFILE", None, "the name of the profile"), "--profile \"$PROFILE\""),
+            None => (remedy::variable("PROFILE", None, "the name of the profile"), "--profile \"$PROFILE\""),
         };
-        format!("{}{unknown}trustline profile set {chosen_by}{assignments}\n{exports}", script::HEAD)
+        format!("{}{unknown}trustline profile set {chosen_by}{assignments}\n{exports}", remedy::HEAD)
     }
 }
 

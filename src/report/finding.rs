@@ -11,7 +11,7 @@ use super::line::{Line, Role, Span};
 use super::page::{Block, LONGEST_SCRIPT, Page};
 use crate::cause::{Actor, Certainty, Finding, Fix, Look, UNFOLDED, Undecided};
 use crate::domain::text::visible;
-use crate::remedy::script::documents;
+use crate::remedy::documents;
 use crate::run::report::Report;
 
 /// A finding. One that follows from a root is a line.
@@ -304,7 +304,7 @@ mod fix_tests {
     use super::*;
     use crate::cause::{Cause, Certainty, Look, Suspect};
     use crate::domain::ids::CheckId;
-    use crate::remedy::script::heredoc;
+    use crate::remedy::heredoc;
 
     fn fix(command: &str) -> Fix {
         Fix { text: "Do it.".into(), command: Some(command.into()), ..Fix::default() }

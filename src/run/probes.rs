@@ -27,7 +27,7 @@ use crate::domain::token::RawToken;
 use crate::probe::aws::{AwsTarget, SESSION_NAME, Session};
 use crate::probe::azure::{self, AzureSession, AzureTarget, Proof};
 use crate::probe::http::HttpStack;
-use crate::probe::secret_source::secret_source;
+use crate::probe::new_value::secret_source;
 use crate::probe::{access_key, deployment, documents, issuer, token_source};
 
 /// What the application's secret is called where it cannot be read.

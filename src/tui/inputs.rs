@@ -12,8 +12,8 @@ use crate::guide::{Confirmation, ExternalProof};
 use crate::run::event::RunEvent;
 use crate::run::rotation::session::RuntimeFrom;
 
+use crate::report::context::Privacy;
 use crate::report::glyphs::GlyphSet;
-use crate::report::privacy::Privacy;
 
 use super::keymap::Keymap;
 use super::theme::ThemePatch;

@@ -51,7 +51,7 @@ impl Keymap {
         for (name, keys) in patch {
             let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
                 let names = COMMANDS.iter().map(|command| command.name);
-                let nearest = crate::domain::nearest::nearest(name, names);
+                let nearest = crate::domain::text_difference::nearest(name, names);
                 errors.push(KeymapError::UnknownCommand { name: name.clone(), nearest });
                 continue;
             };

@@ -5,12 +5,10 @@
 //! the clock and the runs, sleeps while nothing happens, and does what the effects say.
 
 mod alarm;
-pub mod clipboard;
 pub mod command;
 pub mod config;
 pub mod content;
 pub mod copy;
-mod input;
 pub mod inputs;
 pub mod key;
 pub mod keymap;
@@ -20,11 +18,9 @@ pub mod model;
 pub mod picker;
 pub mod services;
 pub mod shell;
-mod signals;
 mod summary;
 mod terminal;
 pub mod theme;
-pub mod typed_value;
 pub mod update;
 pub mod view;
 mod writer;

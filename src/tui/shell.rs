@@ -14,19 +14,20 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
-use super::clipboard::{self, ClipboardMode};
+use super::copy;
+use super::copy::ClipboardMode;
 use super::inputs::{Appearance, Inputs, Opening, RotationChoice, RunChoice};
 use super::message::{Effect, Msg, RunNumber, Told};
 use super::model::Model;
+use super::model::form::TypedValue;
 use super::model::rotation::SessionNumber;
 use super::services::{RotationStarted, Services, Started};
-use super::signals::{Signal, Signals, pause};
 use super::terminal::Screen;
 use super::terminal::{self, Guard, PANICKED};
+use super::terminal::{Signal, Signals, pause};
 use super::theme::Theme;
-use super::typed_value::TypedValue;
 use super::update::{open, settle, update};
-use super::{input, summary, view, writer};
+use super::{key, summary, view, writer};
 use crate::domain::token::RawToken;
 use crate::private_file;
 use crate::probe::regular_file;
@@ -206,7 +207,7 @@ impl Shell {
     }
 
     fn take_event(&mut self, event: crossterm::event::Event) -> io::Result<()> {
-        match input::message(event) {
+        match key::message(event) {
             Some(message) => self.take(message),
             None => Ok(()),
         }
@@ -288,7 +289,7 @@ impl Shell {
                 }
                 Effect::Copy { text } => {
                     let mode = self.clipboard;
-                    self.spawn(async move { Msg::Copied(clipboard::copy(mode, text).await) });
+                    self.spawn(async move { Msg::Copied(copy::copy(mode, text).await) });
                 }
                 Effect::Export { name, text } => {
                     let result = export(&name, &text);

@@ -8,7 +8,7 @@ use trustline::domain::profile::Guide;
 use trustline::guide::{Values, setup_guide};
 use trustline::report::ansi::TextFormat;
 use trustline::report::context::RenderContext;
-use trustline::report::guide::{GuideContext, GuideReport, step, summary};
+use trustline::report::guide::{GuideContext, GuideReport, page as step_page, summary};
 use trustline::report::layout::Layout;
 use trustline::report::page::{Block, LONGEST_SCRIPT, Page};
 use trustline::report::{finding, markdown, rotation};
@@ -105,7 +105,7 @@ fn every_guide_and_each_of_its_steps() {
         let report = GuideReport { guide: *guide, text, values, states: None, own: false, checked: None };
         let shown = GuideContext { ctx: CTX, time: &str::to_owned };
         assert_says_the_same(&summary(&report, shown));
-        text.steps.iter().for_each(|one| assert_says_the_same(&step::page(&report, one, shown)));
+        text.steps.iter().for_each(|one| assert_says_the_same(&step_page(&report, one, shown)));
     }
 }
 

@@ -14,11 +14,11 @@ use super::flags::ProfileSelector;
 use super::lab_folder::LabFolder;
 use super::settings::Loaded;
 use super::{lab, network, profile_file, settings, terminal};
-use crate::domain::nearest::nearest;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Origin;
 use crate::domain::text::visible;
+use crate::domain::text_difference::nearest;
 use crate::domain::timestamp::rfc3339;
 use crate::guide::{Change, Evidence, Step, Values, setup_guide, states};
 use crate::lab::LabOptions;
@@ -100,7 +100,7 @@ pub(super) fn run(args: &GuideArgs) -> Result<Exit, CliError> {
 fn page(report: &GuideReport, step: Option<u8>, ctx: RenderContext) -> Page {
     let shown = GuideContext { ctx, time: &|at| visible(at).into_owned() };
     match step.and_then(|number| report.text.step(number)) {
-        Some(step) => output::step::page(report, step, shown),
+        Some(step) => output::page(report, step, shown),
         None => output::summary(report, shown),
     }
 }

@@ -2,7 +2,6 @@
 
 mod arguments;
 mod value;
-mod verify;
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _};
@@ -54,7 +53,7 @@ struct Ended {
 
 pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
     if let Some(RotateAction::VerifyEvidence(args)) = &args.action {
-        return verify::run(args);
+        return arguments::run(args);
     }
     args.validate()?;
     let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::random;
 use crate::cli::exit::CliError;
+use crate::domain::rotation::evidence::Document;
 use crate::domain::rotation::evidence::Record;
-use crate::domain::rotation::evidence::chain::Document;
 use crate::domain::rotation::evidence::check::{check, parse};
 use crate::private_file;
 use crate::report::rotation::evidence;

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use super::*;
 use crate::domain::fingerprint::guess::Guessability;
-use crate::domain::rotation::evidence::chain::Document;
+use crate::domain::rotation::evidence::Document;
 use crate::domain::rotation::evidence::check::{check, parse};
 use crate::domain::rotation::{
     self as rotations, Judgement, RuntimeObservation, Source, Store, StoreSnapshot, Verdict, Version,

@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::credential::CredentialProblem;
 use super::credential::{CredentialSet, FederatedCredential};
 use super::difference;
 use super::difference::Difference;
 use super::expression::{ClaimsExpression, claim_text, flexible_issuer};
-use super::lint::CredentialProblem;
 use crate::domain::iam::pattern::{Effort, like};
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::profile::expected::{Predicted, PredictedClaims};

@@ -9,12 +9,11 @@ mod difference;
 mod error;
 mod evaluate;
 mod expression;
-mod lint;
 
+pub use credential::{CREDENTIALS_LIMIT, CredentialProblem};
 pub use credential::{CredentialError, CredentialSet, FederatedCredential};
 pub use difference::Difference;
 pub use error::{EntraError, Presented, ValidRange};
 pub use evaluate::evaluate_predicted;
 pub use evaluate::{Comparison, CredentialEvaluation, EvaluatedCredential, Field, evaluate};
 pub use expression::{ClaimsExpression, ExpressionError, FlexibleIssuer, flexible_issuer};
-pub use lint::{CREDENTIALS_LIMIT, CredentialProblem};

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::pattern::Effort;
-use super::principal::ProviderArn;
+use super::policy::ProviderArn;
 use super::provider::NO_ACCOUNT;
 use crate::domain::issuer::{DEFAULT_KEYS, IssuerKind, condition_key_prefix};
 use crate::domain::roles_claim::RolesClaim;

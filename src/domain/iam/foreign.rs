@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::context::{TrustRequest, claim_name};
 use super::decide::{Decision, decide_trust};
+use super::policy::ProviderArn;
 use super::policy::{Effect, Policy, Statement};
-use super::principal::ProviderArn;
 use crate::domain::issuer::{Description, IssuerKind, condition_key_prefix, is_whole};
 
 /// How far a stranger is from the token's owner. Ordered: the furthest first.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::context::{NEVER_WITH_WEB_IDENTITY, claim_name};
 use crate::domain::issuer::{DEFAULT_KEYS, IssuerKind};
-use crate::domain::nearest::nearest;
+use crate::domain::text_difference::nearest;
 
 /// What makes a key impossible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

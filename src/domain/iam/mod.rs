@@ -16,9 +16,7 @@ mod near_subject;
 mod operator;
 pub mod pattern;
 mod policy;
-mod principal;
 mod provider;
-mod truth;
 mod variable;
 
 pub use access::{AccessEvaluation, AccessRequest, AccessStatement, OtherKeys, evaluate_access};
@@ -29,6 +27,7 @@ pub use correct::{
     Correction, NoCorrection, Subject, SubjectKnownFrom, Wanted, WantedCaller, correct_assume, correct_trust,
     tighten_trust,
 };
+pub use decide::Truth;
 pub use decide::{Decision, Refusal, decide_trust};
 pub use evaluate::evaluate_predicted;
 pub use evaluate::{
@@ -43,6 +42,5 @@ pub use policy::{
     ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, PrincipalElement,
     ResourceElement, Statement, Version,
 };
-pub use principal::{BUILT_IN_PROVIDERS, ProviderArn};
+pub use policy::{BUILT_IN_PROVIDERS, ProviderArn};
 pub use provider::{KnownFrom, Provider};
-pub use truth::Truth;

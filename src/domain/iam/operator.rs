@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 
-use crate::domain::nearest::nearest;
+use crate::domain::text_difference::nearest;
 use crate::domain::timestamp::parse_rfc3339;
 
 /// How a set operator goes over the values of a key.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::policy::Policy;
-use super::principal::{BUILT_IN_PROVIDERS, ProviderArn};
+use super::policy::{BUILT_IN_PROVIDERS, ProviderArn};
 use crate::domain::arn::Arn;
 use crate::domain::issuer::{condition_key_prefix, provider_arn};
 

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::setting::{Fault, quoted};
 use crate::domain::discovery::is_loopback;
-use crate::domain::nearest::nearest;
+use crate::domain::text_difference::nearest;
 
 /// The longest provider URL that IAM takes (`CreateOpenIDConnectProvider`, parameter `Url`).
 const LONGEST_ISSUER: usize = 255;

@@ -1,6 +1,6 @@
 //! The keys of a profile: the closed list, each with its dotted TOML path and its type.
 
-use crate::domain::nearest::nearest;
+use crate::domain::text_difference::nearest;
 
 /// What may stand behind a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,10 +11,10 @@ use super::key::{Key, Kind};
 use super::placeholder::{leftover, leftover_in_path};
 use super::setting::{Fault, quoted};
 use crate::domain::arn::RoleArn;
-use crate::domain::nearest::nearest;
 use crate::domain::redaction::looks_secret;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
+use crate::domain::text_difference::nearest;
 
 /// What is wrong with the text behind `key`, by itself.
 pub fn text_fault(key: Key, text: &str) -> Option<Fault> {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::object::{self, Flaw, ReadObject};
+use super::inspect::{Flaw, ReadObject};
 use super::problem::{Part, TokenProblem};
 use super::{DecodedToken, RawToken, SignaturePart, inspect};
 use crate::domain::redaction::cut_from_json;
@@ -85,7 +85,7 @@ fn shown(read: ReadObject) -> Option<Members> {
 
 fn read_part(part: Part, text: &str, problems: &mut Vec<TokenProblem>) -> ReadObject {
     let bytes = decode_base64(part, text, problems);
-    let read = object::read(&bytes);
+    let read = inspect::read(&bytes);
     match &read.flaw {
         None => {}
         Some(Flaw::NotAnObject(found)) => {

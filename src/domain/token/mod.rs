@@ -3,7 +3,6 @@
 
 mod decode;
 mod inspect;
-mod object;
 mod problem;
 mod raw;
 

@@ -2,8 +2,8 @@
 
 use super::super::form::shell::{Command, Script, Word};
 use super::super::values::{READER, TemplateContext};
+use super::aws;
 use super::aws::with_value;
-use super::policy;
 use crate::domain::entra::cloud::PUBLIC;
 use crate::domain::profile::key::Key;
 
@@ -85,7 +85,7 @@ pub(super) fn federated_credential_create(filling: &mut TemplateContext<'_>) -> 
 }
 
 fn new_credential(filling: &mut TemplateContext<'_>, client: Word) -> Script {
-    let credential = format!("{:#}\n", policy::federated_credential(filling));
+    let credential = format!("{:#}\n", aws::federated_credential(filling));
     let create = Command::new(&["az", "ad", "app", "federated-credential", "create"])
         .option("--id", client)
         .option("--parameters", CREDENTIAL_FILE);

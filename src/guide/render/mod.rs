@@ -2,7 +2,6 @@
 
 mod aws;
 mod azure;
-mod policy;
 mod terraform;
 
 use super::artifact::Artifact;
@@ -34,11 +33,11 @@ pub fn render(artifact: Artifact, values: &Values) -> Rendered {
 
 fn text(artifact: Artifact, filling: &mut TemplateContext<'_>) -> String {
     match artifact {
-        Artifact::TrustPolicy => policy::trust(filling).text(),
-        Artifact::SecretsPolicy => policy::secrets(filling).text(),
-        Artifact::CallerPolicy => policy::caller(filling).text(),
-        Artifact::TargetTrustPolicy => policy::trust_first_role(filling).text(),
-        Artifact::FederatedCredential => format!("{:#}\n", policy::federated_credential(filling)),
+        Artifact::TrustPolicy => aws::trust(filling).text(),
+        Artifact::SecretsPolicy => aws::secrets(filling).text(),
+        Artifact::CallerPolicy => aws::caller(filling).text(),
+        Artifact::TargetTrustPolicy => aws::trust_first_role(filling).text(),
+        Artifact::FederatedCredential => format!("{:#}\n", aws::federated_credential(filling)),
         Artifact::GitlabJob => gitlab(filling),
         Artifact::CircleciConfig => circleci(filling),
         Artifact::ReportFingerprint => python(filling),

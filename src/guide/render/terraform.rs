@@ -2,7 +2,7 @@
 
 use super::super::form::hcl::{Block, Expr, document, from_json};
 use super::super::values::{READER, TemplateContext};
-use super::{azure, policy};
+use super::{aws, azure};
 use crate::domain::entra::cloud;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
@@ -47,7 +47,7 @@ fn web_identity_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
         Block::new("resource", &["aws_iam_role", "reader"])
             .with("name", filling.role_name())
             .maybe("path", filling.role_path())
-            .with("assume_role_policy", encoded(&policy::trust(filling).json()))
+            .with("assume_role_policy", encoded(&aws::trust(filling).json()))
             // The policy names the provider by its ARN, which tells Terraform nothing about the order.
             .with("depends_on", Expr::List(vec![Expr::Reference("aws_iam_openid_connect_provider.issuer")])),
     );
@@ -58,7 +58,7 @@ fn web_identity_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
                 .because("The role in the sub-account itself belongs to that account's configuration.")
                 .with("name", "AssumeTargetRole")
                 .with("role", Expr::Reference("aws_iam_role.reader.name"))
-                .with("policy", encoded(&policy::caller(filling).json())),
+                .with("policy", encoded(&aws::caller(filling).json())),
         );
     }
     blocks
@@ -68,7 +68,7 @@ fn role_policy(filling: &mut TemplateContext<'_>) -> Block {
     Block::new("resource", &["aws_iam_role_policy", "secrets"])
         .with("name", "SecretsManagerRead")
         .with("role", Expr::Reference("aws_iam_role.reader.name"))
-        .with("policy", encoded(&policy::secrets(filling).json()))
+        .with("policy", encoded(&aws::secrets(filling).json()))
 }
 
 fn user() -> Block {
@@ -83,7 +83,7 @@ fn static_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
     blocks.push(
         Block::new("resource", &["aws_iam_policy", "secrets"])
             .with("name", "CrewAISecretsManagerRead")
-            .with("policy", encoded(&policy::secrets(filling).json())),
+            .with("policy", encoded(&aws::secrets(filling).json())),
     );
     blocks.push(
         Block::new("resource", &["aws_iam_user_policy_attachment", "secrets"])
@@ -100,7 +100,7 @@ fn assume_role_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
         Block::new("resource", &["aws_iam_role", "reader"])
             .with("name", filling.role_name())
             .maybe("path", filling.role_path())
-            .with("assume_role_policy", encoded(&policy::trust(filling).json()))
+            .with("assume_role_policy", encoded(&aws::trust(filling).json()))
             // IAM refuses a principal that does not exist yet.
             .with("depends_on", Expr::List(vec![Expr::Reference("aws_iam_user.reader")])),
     );
@@ -109,7 +109,7 @@ fn assume_role_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
         Block::new("resource", &["aws_iam_user_policy", "assume_role"])
             .with("name", "AssumeSecretsRole")
             .with("user", Expr::Reference("aws_iam_user.reader.name"))
-            .with("policy", encoded(&policy::caller(filling).json())),
+            .with("policy", encoded(&aws::caller(filling).json())),
     );
     blocks
 }
@@ -139,7 +139,7 @@ fn azure_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
             .with("client_id", Expr::Reference("azuread_application.reader.client_id")),
         Block::new("resource", &["azuread_application_federated_identity_credential", "platform"])
             .with("application_id", Expr::Reference("azuread_application.reader.id"))
-            .with("display_name", policy::CREDENTIAL_NAME)
+            .with("display_name", aws::CREDENTIAL_NAME)
             .with("issuer", filling.issuer())
             .with("subject", filling.subject().text)
             .with("audiences", Expr::List(vec![national.credential_audience.into()])),

@@ -21,7 +21,7 @@ use crate::domain::keyvault::SecretName;
 use crate::domain::secret_ref::SecretRef;
 use crate::lab::keys::Keys;
 use crate::lab::world::{DeploymentWorld, Description, Form, Reads};
-use crate::lab::{clock, issuer};
+use crate::lab::{issuer, server};
 
 /// The name of the platform's credential, as the worker's log has it.
 const CONFIG: &str = "wi-lab";
@@ -157,7 +157,7 @@ impl Worker {
 
     /// The platform's token: made anew when the cached one is about to end.
     fn token(&self) -> Result<SecretString, String> {
-        let now = clock::now();
+        let now = server::now();
         let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((text, ends)) = &*token
             && now + TOKEN_RESERVE_S < *ends
@@ -286,7 +286,7 @@ async fn call_aws(
         .identity(&identity)
         .region(region)
         .name("secretsmanager")
-        .time(clock::time())
+        .time(server::time())
         .settings(SigningSettings::default())
         .build()
         .map_err(|error| error.to_string())?

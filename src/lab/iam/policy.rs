@@ -3,7 +3,7 @@
 use super::document::{self, Kind};
 use super::role::LONGEST_POLICY_NAME;
 use super::{AwsError, Call, Element, Iam, Outcome, add, date, done, exists, in_use, no_such, whole};
-use crate::lab::clock::now;
+use crate::lab::server::now;
 use crate::lab::session::unique_id;
 use crate::lab::world::{AwsWorld, ManagedPolicy, Policy};
 

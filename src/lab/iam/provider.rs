@@ -1,8 +1,8 @@
 //! OIDC identity providers.
 
 use super::{AwsError, Call, Element, Iam, Outcome, add, anything, date, done, exists, members, no_such};
-use crate::lab::clock::now;
 use crate::lab::query::{Constraints, Shown};
+use crate::lab::server::now;
 use crate::lab::world::Provider;
 
 /// How many audiences a provider may have.

@@ -4,7 +4,7 @@ use super::document::{self, Kind};
 use super::{
     AwsError, Call, Element, Iam, Outcome, add, anything, date, done, exists, in_use, members, no_such, whole,
 };
-use crate::lab::clock::now;
+use crate::lab::server::now;
 use crate::lab::session::unique_id;
 use crate::lab::world::{AwsWorld, Policy, Role};
 

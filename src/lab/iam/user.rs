@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use super::document::{self, Kind};
 use super::role::LONGEST_POLICY_NAME;
 use super::{AwsError, Call, Element, Iam, Outcome, add, date, done, exists, in_use, members, no_such, whole};
-use crate::lab::clock::now;
+use crate::lab::server::now;
 use crate::lab::session::{Caller, unique_id};
 use crate::lab::world::{Policy, User};
 

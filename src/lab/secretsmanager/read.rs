@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
-use super::authorize::KeyUse;
+use super::KeyUse;
 use super::store::{CURRENT, Secret, SecretValue, Version};
 use super::{AwsError, Call, SecretsManager};
 

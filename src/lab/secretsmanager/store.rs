@@ -6,8 +6,8 @@ use std::time::UNIX_EPOCH;
 use secrecy::SecretString;
 
 use super::AwsError;
-use crate::lab::clock;
 use crate::lab::keys::{random_text, random_uuid};
+use crate::lab::server;
 use crate::lab::world::{AwsWorld, RotationFunction};
 
 pub(super) const CURRENT: &str = "AWSCURRENT";
@@ -169,5 +169,5 @@ impl Secret {
 
 /// Seconds since the epoch, with milliseconds, as the service writes times.
 pub(super) fn now() -> f64 {
-    clock::time().duration_since(UNIX_EPOCH).map_or(0.0, |since| (since.as_secs_f64() * 1000.0).round() / 1000.0)
+    server::time().duration_since(UNIX_EPOCH).map_or(0.0, |since| (since.as_secs_f64() * 1000.0).round() / 1000.0)
 }

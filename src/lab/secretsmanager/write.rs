@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::authorize::KeyUse;
+use super::KeyUse;
 use super::read::not_deleted;
 use super::store::{CURRENT, PENDING, Secret, SecretValue, Version, now};
 use super::{AwsError, Call, SecretsManager};

@@ -7,8 +7,6 @@ use serde_json::{Map, Value};
 use super::WorldError;
 use super::aws::{AwsWorld, Policy};
 use super::azure::{AzureProfile, AzureWorld};
-use super::deployment::{DeploymentProfile, DeploymentWorld};
-use super::issuer::IssuerWorld;
 use crate::lab::keys;
 
 /// A whole world.
@@ -156,4 +154,196 @@ pub(super) fn optional_secret_text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SecretString>, D::Error> {
     Option::<String>::deserialize(deserializer).map(|text| text.map(SecretString::from))
+}
+
+const MAX_COPIES: u32 = 1000;
+
+/// The platform's host: what it publishes and how it answers.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct IssuerWorld {
+    /// The `issuer` of the discovery document.
+    pub url: String,
+    /// The `jwks_uri` of the discovery document.
+    pub jwks_uri: String,
+    pub discovery_status: u16,
+    /// Sent instead of the discovery document.
+    pub discovery_body: Option<String>,
+    /// Fields left out of the discovery document.
+    pub discovery_without: Vec<String>,
+    pub jwks_status: u16,
+    /// Sent instead of the key set.
+    pub jwks_body: Option<String>,
+    /// The published keys; the six default ones where the list is absent.
+    pub jwks: Option<Vec<PublishedKey>>,
+    pub redirect: Redirect,
+    pub certificate: Certificate,
+    /// Wait before the slow documents are sent, milliseconds.
+    pub delay_ms: u64,
+    /// Which documents that is.
+    pub slow: Slow,
+    /// Seconds the platform's clock is ahead of the clouds'.
+    pub clock_offset_s: i64,
+}
+
+/// A key in the issuer's key set.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PublishedKey {
+    /// Which of the lab's keys.
+    pub key: String,
+    /// Members added to the JSON Web Key, or put in place of its own.
+    pub set: Map<String, Value>,
+    /// Members left out of it.
+    pub without: Vec<String>,
+    /// How many more times it is published, each under a `kid` of its own.
+    pub copies: u32,
+    /// Publishes a changed modulus, or point, under this key's name.
+    pub corrupt: bool,
+}
+
+/// Which of the issuer's documents answer with a redirect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Redirect {
+    #[default]
+    None,
+    Discovery,
+    Jwks,
+}
+
+/// Which of the issuer's documents come late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Slow {
+    #[default]
+    Both,
+    Discovery,
+    Jwks,
+}
+
+/// The kind of certificate that the issuer's host shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certificate {
+    #[default]
+    Valid,
+    Expired,
+    NotYetValid,
+    OtherName,
+    SelfSigned,
+}
+
+impl IssuerWorld {
+    pub(super) fn check(&self) -> Result<(), WorldError> {
+        for published in self.jwks.iter().flatten() {
+            check_key(&format!("issuer.jwks: key `{}`", published.key), &published.key)?;
+            if published.copies > MAX_COPIES {
+                return Err(wrong("issuer.jwks: copies", "is too many; write 1000 or less"));
+            }
+        }
+        check_status("issuer.discovery-status", self.discovery_status)?;
+        check_status("issuer.jwks-status", self.jwks_status)?;
+        check_seconds("issuer.clock-offset-s", self.clock_offset_s)?;
+        check_delay("issuer.delay-ms", self.delay_ms)
+    }
+}
+
+/// One deployed automation.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DeploymentWorld {
+    /// The bearer token that it takes.
+    #[serde(deserialize_with = "secret_text")]
+    pub token: SecretString,
+    /// The HTTP status of every answer; 200 where it works.
+    pub status: u16,
+    pub answers: Answers,
+    /// The inputs that a kickoff must bring.
+    pub inputs: Vec<String>,
+    /// How long a run takes beyond reading the secret, milliseconds.
+    pub takes_ms: u64,
+    /// The variable that carries the secret.
+    pub variable: String,
+    /// Whether the variable is assigned to the automation; only then its secret is resolved.
+    pub assigned: bool,
+    pub reads: Reads,
+    /// How long a layer in between keeps a value, seconds.
+    pub cached_s: u64,
+    pub form: Form,
+    pub source: SourceWorld,
+}
+
+/// The field names of the answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answers {
+    #[default]
+    Current,
+    /// `state`, `SUCCESS`, and the output as a text under `result`.
+    Older,
+}
+
+/// When the automation reads its secret, and with which credential.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reads {
+    /// By workload identity, at every kickoff.
+    #[default]
+    Kickoff,
+    /// By workload identity, and the code keeps what the first kickoff gave it.
+    Import,
+    /// With a static credential, when it is deployed.
+    Deploy,
+}
+
+/// What the automation makes of the value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    #[default]
+    Exact,
+    Newline,
+    Crlf,
+    Trimmed,
+    ByteOrderMark,
+    /// The whole document in place of the field.
+    Whole,
+    Base64,
+}
+
+/// Where the automation reads, where that is not what the profile says.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SourceWorld {
+    /// A secret's name, or `name#key`.
+    pub secret: Option<String>,
+    /// Of AWS.
+    pub region: Option<String>,
+    /// The version of this id, and no newer one.
+    pub version: Option<String>,
+    /// The second vault in place of the profile's.
+    pub second_vault: bool,
+    /// The IAM user, or Entra application, whose static credential is used at deployment.
+    pub credential: String,
+}
+
+/// What the user's profile holds of the deployment.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DeploymentProfile {
+    /// Empty where the profile names no deployment.
+    pub url: String,
+    /// The deployment's own where absent.
+    #[serde(deserialize_with = "optional_secret_text")]
+    pub token: Option<SecretString>,
+    /// The inputs of a kickoff that the user has at hand.
+    pub inputs: Option<Map<String, Value>>,
+}
+
+impl DeploymentWorld {
+    pub(super) fn check(&self) -> Result<(), WorldError> {
+        check_status("deployment.status", self.status)?;
+        check_delay("deployment.takes-ms", self.takes_ms)
+    }
 }

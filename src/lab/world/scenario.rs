@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::nearest;
+use crate::domain::text_difference;
 
 /// What a scenario is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -184,7 +184,7 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
 
 /// Up to three names: the one spelt most like `name`, then those that contain it.
 pub(super) fn nearest(name: &str) -> Vec<String> {
-    let closest = nearest::nearest(name, names());
+    let closest = text_difference::nearest(name, names());
     let containing = names().filter(|known| !name.is_empty() && known.contains(name) && Some(*known) != closest);
     closest.into_iter().chain(containing).take(3).map(str::to_owned).collect()
 }

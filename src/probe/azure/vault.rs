@@ -24,8 +24,8 @@ use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::domain::entra::EntraError;
 use crate::domain::keyvault::{Challenge, ChallengeFit, SecretName, VaultError};
-use crate::domain::nearest::nearest;
 use crate::domain::secret_ref::SecretRef;
+use crate::domain::text_difference::nearest;
 use crate::domain::timestamp::UnixSeconds;
 use crate::probe::secret_value::SecretValue;
 

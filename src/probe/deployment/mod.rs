@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::http::{HttpStack, ObservedClient};
-use super::secret_source::secret_source;
+use super::new_value::secret_source;
 use super::{documents, http as stack};
 use crate::check::facts::deployment::{
     DeclaredInputs, DeploymentFact, Kickoff, KickoffFact, RunFact, RunState, RunStatus, SettingProblem,

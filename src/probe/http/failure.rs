@@ -10,7 +10,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatibl
 use tower_service::Service;
 
 use super::trace::Connection;
-use super::verifier::NoTrustAnchors;
+use super::trace::NoTrustAnchors;
 use crate::check::facts::network::{FailureKind, HopName, NetworkFailure};
 use crate::domain::certificate::Chain;
 use crate::probe::regular_file;

@@ -9,7 +9,6 @@ mod client;
 mod echo_redaction;
 mod failure;
 mod trace;
-mod verifier;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -32,8 +31,8 @@ use crate::check::facts::network::{FailureKind, NetworkFailure};
 use crate::domain::certificate::Chain;
 pub use client::{ANSWER_LIMIT, Answer, Observed, ObservedClient};
 pub use failure::network_failure;
+use trace::NotingVerifier;
 use trace::TimedResolver;
-use verifier::NotingVerifier;
 
 /// How to reach the network.
 #[derive(Clone, Debug)]
@@ -103,7 +102,7 @@ impl HttpStack {
         let extra_roots = settings.ca_pem.as_deref().map(authorities).transpose()?.unwrap_or_default();
         let named_authorities = Chain::read(&extra_roots).certificates.into_iter().map(|c| c.subject).collect();
         let verifier = Arc::new(NotingVerifier::new(extra_roots));
-        let tls = verifier::client_config(&verifier).map_err(|e| HttpStackError::Client(e.to_string()))?;
+        let tls = trace::client_config(&verifier).map_err(|e| HttpStackError::Client(e.to_string()))?;
         let resolver = TimedResolver::default();
         let http = connections(&tls, settings.timeout, settings.proxy, &resolver)
             .map_err(|e| HttpStackError::Client(failure::innermost(&e)))?;

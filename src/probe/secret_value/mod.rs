@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use crate::check::facts::secret::{FieldState, SelectedField, ValueForm};
 use crate::domain::fingerprint::guess::{Guessability, guessability};
 use crate::domain::fingerprint::{Fingerprint, Variant, VariantFingerprint};
-use crate::domain::nearest::nearest;
 use crate::domain::text::json_kind;
+use crate::domain::text_difference::nearest;
 use crate::probe::new_value::{NewValue, NewValueError};
 
 /// Fields of a document whose fingerprints are kept, so that a huge document costs little.

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use super::role::rendered;
-use super::shell::{Sh, piece};
+use super::{Sh, piece};
 use crate::cause::Fix;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Origin;
 use crate::guide::{Artifact, READER};
-use crate::remedy::script::check;
+use crate::remedy::check;
 use crate::remedy::{Context, profile_set};
 
 /// The fixes for an access key that is missing or wrong. The secret half is on no screen and on no command line.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::meant::{Principal, via_service};
 use super::permissions::{added, document_at_hand, edit};
-use super::shell::{Sh, piece};
-use super::subject::{Principal, via_service};
+use super::{Sh, piece};
 use crate::cause::{Cause, Finding, Fix};
 use crate::domain::arn::Arn;
 use crate::domain::iam::{AccessRequest, Decision, OtherKeys, Policy, evaluate_access};
 use crate::remedy::Context;
-use crate::remedy::script::check;
+use crate::remedy::check;
 
 const DECRYPT: &str = "kms:Decrypt";
 const POLICY_NAME: &str = "DecryptSecrets";

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::shell::{Sh, piece, pretty};
-use super::subject::{Principal, secret_pattern};
+use super::meant::{Principal, secret_pattern};
+use super::{Sh, piece, pretty};
 use crate::cause::{Cause, Finding, Fix};
 use crate::check::CheckId;
 use crate::check::facts::secret::Refusal;
@@ -15,7 +15,7 @@ use crate::domain::iam::{
 };
 use crate::domain::profile::Guide;
 use crate::remedy::Context;
-use crate::remedy::script::{check, variable};
+use crate::remedy::{check, variable};
 
 /// For how long a change of IAM may take to arrive, in seconds.
 const PROPAGATION_S: u32 = 60;

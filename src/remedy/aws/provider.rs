@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::shell::{Sh, piece, pretty};
+use super::{Sh, piece, pretty};
 use crate::cause::{Actor, Cause, Finding, Fix};
 use crate::domain::arn::RoleArn;
 use crate::domain::issuer::provider_arn;
 use crate::domain::profile::expected;
 use crate::remedy::Context;
-use crate::remedy::script::check;
+use crate::remedy::check;
 
 const PROPAGATION_S: u32 = 60;
 

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use url::Url;
 
+use super::meant::Principal;
 use super::permissions::{Need, grant};
-use super::shell::{Sh, piece, pretty};
-use super::subject::Principal;
+use super::{Sh, piece, pretty};
 use crate::cause::{Cause, Finding, Fix};
 use crate::check::CheckId;
 use crate::domain::arn::RoleArn;
@@ -15,8 +15,8 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Origin;
 use crate::domain::region::partition_of;
 use crate::guide::{Artifact, Values, render};
-use crate::remedy::script::{check, variable};
 use crate::remedy::{Context, profile_set};
+use crate::remedy::{check, variable};
 
 const PROPAGATION_S: u32 = 60;
 /// The role by which an organization's management account administers the accounts that it made

@@ -1,12 +1,12 @@
 //! The secret: its name in the profile, its place, its value.
 
-use super::shell::{Sh, piece};
-use super::subject::Principal;
+use super::meant::Principal;
+use super::{Sh, piece};
 use crate::cause::{Cause, Finding, Fix};
 use crate::check::facts::secret::FieldState;
 use crate::domain::profile::key::Key;
 use crate::domain::secret_ref::SecretRef;
-use crate::remedy::script::check;
+use crate::remedy::check;
 use crate::remedy::{Context, profile_set};
 
 /// The fixes for a secret that is not there, has no value, or is called by another name.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::meant::{Meant, NotMeant, meant};
-use super::shell::{Sh, piece, pretty};
+use super::{Sh, piece, pretty};
 use crate::cause::{Cause, Finding, Fix};
 use crate::check::CheckId;
 use crate::check::facts::trust::TrustFact;
@@ -16,8 +16,8 @@ use crate::domain::iam::{
 };
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
-use crate::remedy::script::{check, variable};
 use crate::remedy::{Context, profile_set};
+use crate::remedy::{check, variable};
 
 /// For how long a changed role may be denied as before. IAM is eventually consistent and names no bound.
 const PROPAGATION_S: u32 = 60;

@@ -6,7 +6,7 @@ use crate::cause::{Actor, Fix};
 use crate::domain::keyvault::SecretName;
 use crate::domain::profile::key::Key;
 use crate::guide::form::shell::quote;
-use crate::remedy::script::variable;
+use crate::remedy::variable;
 
 /// Reads values and lists names (<https://learn.microsoft.com/azure/key-vault/general/rbac-guide>).
 const ROLE: &str = "Key Vault Secrets User";

@@ -8,7 +8,7 @@ use crate::domain::ids::CheckId;
 use crate::domain::profile::SecretSource;
 use crate::domain::profile::key::Key;
 use crate::remedy::profile_set;
-use crate::remedy::script::variable;
+use crate::remedy::variable;
 
 /// The directory: the one that the vault or its subscription belongs to, where it was told.
 pub(super) fn tenant(finding: &Finding, names: &Names<'_>) -> Vec<Fix> {

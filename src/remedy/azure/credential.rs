@@ -6,7 +6,7 @@ use super::identity::Identity;
 use super::names::{Names, WORK, digest};
 use crate::cause::{Finding, Fix};
 use crate::domain::entra::{CredentialSet, FederatedCredential};
-use crate::remedy::script::{heredoc, variable};
+use crate::remedy::{heredoc, variable};
 
 /// How long Entra may take to know a credential everywhere, in seconds.
 const PROPAGATION_S: u32 = 120;

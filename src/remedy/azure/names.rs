@@ -11,8 +11,8 @@ use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Origin;
 use crate::guide::form::shell::quote;
-use crate::remedy::script::{HEAD, check, variable};
 use crate::remedy::{Context, profile_set};
+use crate::remedy::{HEAD, check, variable};
 
 /// Says why on the error stream, and ends the script.
 const STOP: &str = "stop() { echo \"$1\" >&2; exit 1; }\n";

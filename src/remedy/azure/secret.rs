@@ -7,7 +7,7 @@ use crate::domain::keyvault::SecretName;
 use crate::domain::profile::key::Key;
 use crate::domain::secret_ref::SecretRef;
 use crate::remedy::profile_set;
-use crate::remedy::script::variable;
+use crate::remedy::variable;
 
 /// The value of a new secret: from `$VALUE_FILE`, else typed without being shown.
 const VALUE: &str = "\

@@ -2,16 +2,20 @@
 //! own file, and all of it as JSON for programs.
 
 mod json;
-pub mod step;
 
 use super::context::RenderContext;
 use super::finding;
 use super::line::{Line, Role, Span};
-use super::page::Page;
+use super::page::{Block, Code, Page};
+use crate::cause::{Cause, catalogue};
+use crate::check::CheckId;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
-use crate::guide::{Artifact, SetupGuide, Step, StepState, Values, next_open};
-
+use crate::domain::profile::setting::Need;
+use crate::guide::{
+    Artifact, Form, Missing, Reading, Rendered, SetupGuide, Step, StepState, TemplateContext, TokenOrigin, Values,
+    fill, next_open, render, token_origin,
+};
 pub use json::document;
 
 /// A guide with what is known of it here.
@@ -92,7 +96,7 @@ pub fn summary(guide: &GuideReport, shown: GuideContext<'_>) -> Page {
         page.text(Role::Plain, format!("Next: `{}`", shown.ctx.prose(&command)));
     }
     page.gap();
-    step::push_reading(&mut page, &guide.text.reading);
+    push_reading(&mut page, &guide.text.reading);
     page.verdict = guide.states.as_deref().map(progress);
     page
 }
@@ -197,4 +201,250 @@ pub fn state_words(state: &StepState, shown: GuideContext<'_>) -> Line {
         }
     };
     Line::of(sign(state, shown.ctx).role, state_word(state)).with(Role::Muted, more)
+}
+
+/// So many of the causes that show in a step are told in a line each; the rest by their ids.
+const MOST_FAILURES: usize = 8;
+
+/// How one check of a step stands.
+pub struct CheckStanding {
+    pub sign: Span,
+    /// How it ended, and when.
+    pub words: String,
+}
+
+/// The whole step.
+pub fn page(guide: &GuideReport, step: &Step, shown: GuideContext<'_>) -> Page {
+    let ctx = shown.ctx;
+    let mut filling = TemplateContext::new(&guide.values);
+    let place = format!("{} {} of {}: ", guide.guide.id(), step.number, guide.text.count());
+    let title = Line::of(Role::Muted, place).with(Role::Strong, step.title.as_str());
+    let mut page = Page::titled(title.hanging(2));
+    page.text(Role::Plain, ctx.prose(&fill(&step.purpose, &mut filling)));
+    if let Some(state) = guide.state(step) {
+        page.item(sign(state, ctx), state_words(state, shown));
+    }
+    push_places(&mut page, step, &mut filling, ctx);
+    push_fields(&mut page, guide, step, ctx);
+    if !step.instructions.is_empty() {
+        page.gap();
+        page.heading("Do");
+        push_numbered(&mut page, &step.instructions, &mut filling, ctx);
+    }
+    push_origin(&mut page, step, &guide.values, ctx);
+    let (in_tabs, beside): (Vec<Artifact>, Vec<Artifact>) =
+        artifacts(step).into_iter().partition(|artifact| step.tabs.iter().any(|tab| tab.artifacts.contains(artifact)));
+    for tab in &step.tabs {
+        page.gap();
+        page.heading(tab.title.as_str());
+        push_numbered(&mut page, &tab.instructions, &mut filling, ctx);
+        push_artifacts(&mut page, &tab.artifacts, &in_tabs, &guide.values, ctx);
+    }
+    if step.tabs.is_empty() {
+        push_artifacts(&mut page, &beside, &beside, &guide.values, ctx);
+    } else if !beside.is_empty() {
+        page.gap();
+        page.heading(if in_tabs.is_empty() { "Artifacts" } else { "More artifacts" });
+        beside.iter().for_each(|which| push_named(&mut page, *which, &guide.values, ctx));
+    }
+    push_caveats(&mut page, step, &mut filling, ctx);
+    page.gap();
+    page.heading("Done when");
+    push_done_when(&mut page, step, &|_| None, ctx);
+    if let Some(confirm) = &step.confirm {
+        page.dotted(Line::of(Role::Plain, format!("{} (--confirm)", ctx.prose(confirm))), ctx);
+    }
+    push_failures(&mut page, &step.failures(guide.guide), &guide.values, ctx);
+    push_reading_apart(&mut page, &step.reading);
+    page
+}
+
+/// Where the step is done.
+pub fn push_places(page: &mut Page, step: &Step, filling: &mut TemplateContext<'_>, ctx: RenderContext) {
+    if step.places.is_empty() {
+        return;
+    }
+    page.gap();
+    page.heading("Where");
+    for place in &step.places {
+        let mut lines = vec![Line::of(Role::Plain, ctx.prose(&fill(&place.path, filling)))];
+        lines.extend(place.address.iter().map(|address| Line::of(Role::Accent, ctx.prose(&fill(address, filling)))));
+        page.push(Block::Field { label: place.on.id().to_owned(), lines });
+    }
+}
+
+/// The profile's values that the step needs or yields.
+fn push_fields(page: &mut Page, guide: &GuideReport, step: &Step, ctx: RenderContext) {
+    if step.fields.is_empty() {
+        return;
+    }
+    page.gap();
+    page.heading("Values");
+    for field in &step.fields {
+        let line = match value(guide, field.key, ctx) {
+            Some(value) => Line::of(Role::Plain, value),
+            None if field.need == Need::Required => Line::of(Role::Warning, "missing; needed"),
+            None => Line::of(Role::Muted, "not set"),
+        };
+        let about = field.note.as_deref().unwrap_or(field.key.about());
+        page.field(field.key.path(), line.with(Role::Muted, format!("  ({about})")));
+    }
+}
+
+pub fn push_numbered(page: &mut Page, lines: &[String], filling: &mut TemplateContext<'_>, ctx: RenderContext) {
+    for (at, line) in lines.iter().enumerate() {
+        let mark = Span::of(Role::Muted, format!("{}.", at + 1));
+        page.item(mark, Line::of(Role::Plain, ctx.prose(&fill(line, filling))));
+    }
+}
+
+/// How a token is had at this step, where it yields one.
+pub fn push_origin(page: &mut Page, step: &Step, values: &Values, ctx: RenderContext) {
+    let Some(TokenOrigin { how, script, missing }) = token_origin(step, values) else { return };
+    page.gap();
+    page.heading("Where a token comes from");
+    how.iter().for_each(|line| page.dotted(Line::of(Role::Plain, ctx.prose(line)), ctx));
+    if let Some(script) = &script {
+        page.push(Block::Code(Code { lines: copied(script, &missing, ctx), printed_by: None }));
+    }
+    push_note(page, missing_words(&missing), ctx);
+}
+
+fn push_artifacts(page: &mut Page, shown: &[Artifact], beside: &[Artifact], values: &Values, ctx: RenderContext) {
+    for which in shown {
+        // Whole configurations would bury the step, and so would what a script beside it holds already.
+        if which.form() == Form::Terraform || is_held_by_another(*which, beside, values) {
+            push_named(page, *which, values, ctx);
+        } else {
+            page.gap();
+            let title = Line::of(Role::Strong, which.title()).with(Role::Muted, format!("  ({which})"));
+            page.push(Block::Heading(title));
+            push_artifact(page, &render(*which, values), ctx);
+        }
+    }
+}
+
+/// An artifact by the command that prints it.
+pub fn push_named(page: &mut Page, which: Artifact, values: &Values, ctx: RenderContext) {
+    let title = Line::of(Role::Command, ctx.prose(&values.command(&format!("trustline render {which}"))));
+    page.push(Block::Text(title.with(Role::Plain, format!("  {}", which.title())).hanging(2)));
+}
+
+/// An artifact to copy, from the first column on, and what is missing in it.
+pub fn push_artifact(page: &mut Page, rendered: &Rendered, ctx: RenderContext) {
+    page.push(Block::Code(Code { lines: copied(&rendered.text, &rendered.missing, ctx), printed_by: None }));
+    let notes = rendered.notes.iter().cloned().chain(missing_words(&rendered.missing));
+    notes.for_each(|note| push_note(page, Some(note), ctx));
+}
+
+fn push_note(page: &mut Page, note: Option<String>, ctx: RenderContext) {
+    if let Some(note) = note {
+        page.text(Role::Muted, format!("Note: {}", ctx.prose(&note)));
+    }
+}
+
+/// Lines to copy, with the placeholders in them marked.
+fn copied(text: &str, missing: &[Missing], ctx: RenderContext) -> Vec<Line> {
+    let marked = |text: String| {
+        let (mut line, mut rest) = (Line::empty(), text.as_str());
+        let next = |rest: &str| {
+            let places = missing.iter().filter_map(|m| Some((rest.find(&m.placeholder)?, m.placeholder.as_str())));
+            places.min()
+        };
+        while let Some((at, placeholder)) = next(rest) {
+            line.push(Role::Command, rest.get(..at).unwrap_or_default());
+            line.push(Role::Warning, placeholder);
+            rest = rest.get(at + placeholder.len()..).unwrap_or_default();
+        }
+        line.with(Role::Command, rest)
+    };
+    ctx.code(text.trim_end()).into_iter().map(marked).collect()
+}
+
+/// What to set so that the placeholders go.
+fn missing_words(missing: &[Missing]) -> Option<String> {
+    let words: Vec<String> = missing.iter().map(|m| format!("{} is {}", m.placeholder, m.key.path())).collect();
+    (!words.is_empty()).then(|| format!("{} (set with --set KEY=VALUE or in the profile)", words.join(", ")))
+}
+
+/// Whether a script among `artifacts` holds the whole text of a document, so that it need not stand there twice.
+fn is_held_by_another(which: Artifact, artifacts: &[Artifact], values: &Values) -> bool {
+    let document = render(which, values).text;
+    let mut scripts = artifacts.iter().filter(|other| other.form() == Form::Shell);
+    which.form() == Form::Json && scripts.any(|other| render(*other, values).text.contains(document.trim_end()))
+}
+
+/// Where common instructions differ from what holds.
+pub fn push_caveats(page: &mut Page, step: &Step, filling: &mut TemplateContext<'_>, ctx: RenderContext) {
+    if step.corrections.is_empty() {
+        return;
+    }
+    page.gap();
+    page.heading("Caveats");
+    for correction in &step.corrections {
+        page.dotted(Line::of(Role::Plain, ctx.prose(&fill(correction, filling))), ctx);
+    }
+}
+
+/// What the step is done by, with how each check stands where that is known.
+pub fn push_done_when(
+    page: &mut Page,
+    step: &Step,
+    standing: &dyn Fn(CheckId) -> Option<CheckStanding>,
+    ctx: RenderContext,
+) {
+    let mut told = |check: CheckId, standing: Option<CheckStanding>| {
+        let (sign, words) = match standing {
+            Some(standing) => (standing.sign, format!("{check}, {}", standing.words)),
+            None => (Span::of(Role::Muted, ctx.glyphs.waiting), check.to_string()),
+        };
+        page.item(sign, Line::of(Role::Plain, check.title()));
+        page.item(Span::of(Role::Plain, " "), Line::of(Role::Muted, words));
+    };
+    step.checks.iter().for_each(|check| told(*check, standing(*check)));
+    let known = step.supporting.iter().filter_map(|check| Some((*check, standing(*check)?)));
+    known.for_each(|(check, standing)| told(check, Some(standing)));
+    for answer in &step.shown_by_answers {
+        let refused = format!("or {} is refused with {}: {}", answer.check, answer.codes.join(", "), answer.says);
+        page.dotted(Line::of(Role::Muted, refused), ctx);
+    }
+    for proof in &step.shown_by {
+        page.dotted(Line::of(Role::Muted, format!("or {} shows it", proof.id())), ctx);
+    }
+}
+
+/// The causes that show in the step.
+pub fn push_failures(page: &mut Page, failures: &[Cause], values: &Values, ctx: RenderContext) {
+    if failures.is_empty() {
+        return;
+    }
+    page.gap();
+    page.heading("What goes wrong here");
+    let (told, named) = failures.split_at(failures.len().min(MOST_FAILURES));
+    for cause in told {
+        let title = catalogue::entry(*cause).title.as_str();
+        page.push(Block::Text(Line::of(Role::Muted, format!("{cause}  ")).with(Role::Plain, title).hanging(2)));
+    }
+    if !named.is_empty() {
+        let names: Vec<&str> = named.iter().map(|cause| cause.id()).collect();
+        page.push(Block::Text(Line::of(Role::Muted, format!("or {}", names.join(", "))).hanging(2)));
+    }
+    let check = ctx.prose(&values.command("trustline check"));
+    page.text(Role::Plain, format!("`{check}` says which it is, and `trustline explain` reads an error text."));
+}
+
+/// Where to read on, behind what stands before.
+pub fn push_reading_apart(page: &mut Page, reading: &[Reading]) {
+    if !reading.is_empty() {
+        page.gap();
+        push_reading(page, reading);
+    }
+}
+
+fn push_reading(page: &mut Page, reading: &[Reading]) {
+    page.heading("To read");
+    for Reading { title, url } in reading {
+        // A vendor's page tells nothing of a person, so privacy leaves it.
+        page.push(Block::Text(Line::of(Role::Plain, format!("{title}: ")).with(Role::Accent, url.as_str()).hanging(2)));
+    }
 }

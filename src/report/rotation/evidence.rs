@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::source_words;
 use crate::domain::fingerprint::keyed::FiledFingerprint;
 use crate::domain::rotation::Source;
-use crate::domain::rotation::evidence::chain::Document;
+use crate::domain::rotation::evidence::Document;
 use crate::domain::rotation::evidence::{Record, RuntimeOfRecord, StoreOfRecord};
 use crate::domain::text::visible_lines;
 use crate::report::markdown::cell;

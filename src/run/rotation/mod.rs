@@ -1,6 +1,5 @@
 //! The rotation session: rotate, then prove that the running automation has the new value.
 
-pub mod backend;
 pub mod event;
 pub mod keyed;
 pub mod live;

@@ -6,7 +6,7 @@ use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role};
 use crate::tui::command::{CommandId, Scope};
 use crate::tui::model::Model;
-use crate::tui::picker::groups;
+use crate::tui::picker;
 
 /// A way to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,9 +132,9 @@ fn lab(model: &Model, show: RenderContext) -> Vec<Line> {
     if scenarios.is_some_and(<[_]>::is_empty) {
         lines.push(Line::of(Role::Warning, "this build has no lab scenarios"));
     }
-    for (guide, scenarios) in groups::by_guide(scenarios.unwrap_or_default()) {
+    for (guide, scenarios) in picker::by_guide(scenarios.unwrap_or_default()) {
         let ways = scenarios.iter().filter(|scenario| scenario.expects.is_some()).count();
-        let title = Line::of(Role::Muted, format!("{} ", show.glyphs.dot)).with(Role::Plain, groups::title(guide));
+        let title = Line::of(Role::Muted, format!("{} ", show.glyphs.dot)).with(Role::Plain, picker::title(guide));
         lines.push(title.with(Role::Muted, format!("  {}", count(ways, "fault", "faults"))).hanging(2));
     }
     lines

@@ -4,7 +4,6 @@
 pub mod form;
 pub mod guide;
 pub mod layer;
-pub mod lifecycle;
 pub mod list;
 pub mod rotation;
 pub mod runs;
@@ -12,18 +11,15 @@ pub mod token;
 
 use std::collections::BTreeSet;
 
-use crate::check::CheckId;
-
 use self::guide::Editing;
-use super::content::{self, Rows};
+use super::content::Rows;
 use super::inputs::{Animation, Appearance, Inputs};
-use super::layout;
+use super::{content, layout};
+use crate::check::CheckId;
 use crate::report::context::RenderContext;
 use crate::report::line::Wrap;
-
 pub use guide::GuideState;
 pub use layer::{Explained, Layer, Page, Picker, PickerKind};
-pub use lifecycle::Lifecycle;
 pub use list::{Field, ListState, Typing};
 pub use runs::{Run, Runs, Watch};
 pub use token::TokenState;
@@ -351,4 +347,18 @@ impl Matching {
             Matching::Some(places) => places.get(index).copied(),
         }
     }
+}
+
+/// Where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lifecycle {
+    Running,
+    /// It was told to stop and has not yet.
+    Cancelling,
+    Ended,
+    /// It never started, and why.
+    Refused {
+        message: String,
+        hints: Vec<String>,
+    },
 }

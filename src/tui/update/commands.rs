@@ -3,9 +3,9 @@
 use super::pointer::movement;
 use super::{go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
 use crate::domain::profile::Guide;
+use crate::report::context::Privacy;
 use crate::report::finding::{Answer, answer};
 use crate::report::line::Wrap;
-use crate::report::privacy::Privacy;
 use crate::tui::command::{CommandId, Scope, again, other_mouse};
 use crate::tui::content::findings::{self, Row};
 use crate::tui::content::start::{StartChoice, selected as selected_way};

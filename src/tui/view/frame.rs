@@ -11,9 +11,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::panes;
 use super::panes::Keys;
+use crate::report::context::Privacy;
 use crate::report::glyphs::{GlyphSet, Glyphs};
 use crate::report::line::{Line, Role, Wrap, cut, widest};
-use crate::report::privacy::Privacy;
 use crate::run::event::RunVerdict;
 use crate::run::report::Report;
 use crate::tui::content::chain;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use trustline::guide::Confirmation;
+use trustline::report::context::Privacy;
 use trustline::report::glyphs::GlyphSet;
 use trustline::report::glyphs::ThemeName;
-use trustline::report::privacy::Privacy;
 use trustline::run::event::RunEvent;
 use trustline::tui::inputs::{Appearance, Opening, Replay};
 use trustline::tui::message::{Msg, Pasted};

@@ -2,14 +2,17 @@
 
 use serde_json::{Map, Value};
 
+use super::document::Document;
 use super::trust::{Repair, audience};
-use super::{Subject, Wanted};
+use super::{Correction, NoCorrection, Subject, Wanted};
 use crate::domain::iam::context::{TrustRequest, claim_name};
+use crate::domain::iam::decide::Truth;
 use crate::domain::iam::decide::{Decision, decide_trust};
+use crate::domain::iam::evaluate::{StatementEvaluation, evaluate_trust};
 use crate::domain::iam::foreign;
+use crate::domain::iam::operator::{Comparison, Operator};
 use crate::domain::iam::pattern::{Effort, like};
 use crate::domain::iam::policy::{Effect, Policy};
-use crate::domain::iam::truth::Truth;
 use crate::domain::issuer::condition_key_prefix;
 
 /// An audience that nobody registers.
@@ -144,4 +147,60 @@ const MOST_NAMED: usize = 512;
 
 fn fits(pattern: &str, text: &str) -> bool {
     like(pattern, text, &Effort::full()) == Truth::True
+}
+
+/// Narrows the statements that let in who is wanted until they let in nobody else.
+///
+/// # Errors
+/// Where they are not let in, and where strangers come in another way.
+pub fn tighten_trust(text: &str, wanted: &Wanted<'_>) -> Result<Correction, NoCorrection> {
+    let document = Document::read(text)?;
+    let before = document.policy()?;
+    let evaluation = evaluate_trust(&before, &wanted.request);
+    if evaluation.decision != Decision::Allow {
+        return Err(NoCorrection::Undecidable("the policy does not let them in".to_owned()));
+    }
+    let wide: Vec<&StatementEvaluation> =
+        evaluation.statements.iter().filter(|s| s.effect == Effect::Allow && s.matches == Truth::True).collect();
+    let mut repair = Repair::of(document.clone(), wanted);
+    for statement in &wide {
+        narrow(&mut repair, statement, wanted)?;
+    }
+    if !is_tight(&before, &repair, wanted) {
+        for statement in &wide {
+            repair.demand(statement.index, "sub", &wanted.subject)?;
+        }
+        if !is_tight(&before, &repair, wanted) {
+            return Err(NoCorrection::Unproven);
+        }
+    }
+    Ok(repair.into_correction(document))
+}
+
+/// Puts the subject in place of the patterns that fit it; one that no condition is about is asked for.
+fn narrow(repair: &mut Repair<'_>, statement: &StatementEvaluation, wanted: &Wanted<'_>) -> Result<(), NoCorrection> {
+    let index = statement.index;
+    let pattern = statement.conditions.iter().find(|condition| {
+        let operator = Operator::parse(&condition.operator);
+        repair.claim(&condition.key).is_some_and(|claim| claim.eq_ignore_ascii_case("sub"))
+            && operator.comparison == Comparison::StringLike
+            && !operator.negated
+    });
+    let Some(condition) = pattern else { return repair.demand(index, "sub", &wanted.subject) };
+    let (operator, key) = (&condition.operator, &condition.key);
+    let subject = wanted.subject.text();
+    match condition.expected.as_slice() {
+        [only] => {
+            let text = format!("in Statement[{index}] require {key} = {subject} (was {only})");
+            repair.change(index, text, |s| s.remove_condition(operator, key))?;
+            repair
+                .document
+                .statement(index)
+                .and_then(|mut s| s.require(wanted.subject.operator(), key, subject))
+                .ok_or(NoCorrection::Unproven)?;
+            repair.replaced.push(only.clone());
+            Ok(())
+        }
+        _ => repair.demand(index, "sub", &wanted.subject),
+    }
 }

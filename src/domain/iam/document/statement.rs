@@ -12,7 +12,7 @@ use crate::domain::iam::policy::{
     ActionElement, Condition, Effect, Expected, PrincipalElement, ResourceElement, Statement, Version,
 };
 
-use crate::domain::nearest::nearest;
+use crate::domain::text_difference::nearest;
 
 /// One statement, or a list of them.
 pub(super) struct StatementsSeed<'r>(pub(super) &'r Reading);

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::chain::{Document, Link, SCHEMA, hash_of};
+use super::{Document, Link, SCHEMA, hash_of};
 
 /// One way in which a chain is broken. Records are counted from 1, as they stand in the document.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use secrecy::SecretBox;
 use serde_json::Value;
 
 use super::super::{Place, RuntimeObservation, Source, Store, StoreSnapshot, Version, Why};
-use super::chain::{Document, SCHEMA, hash_of};
 use super::check::{Break, check, parse};
 use super::*;
+use super::{Document, SCHEMA, hash_of};
 use crate::domain::fingerprint::keyed::{KEY_BYTES, KeyedBecause};
 use crate::domain::rotation::Verdict;
 use crate::domain::runtime_output::RuntimeOutput;

@@ -13,7 +13,7 @@ use crate::domain::secret_ref::SecretRef;
 use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::new_value::NewValue;
 use crate::run::probes;
-use crate::run::rotation::backend::{Opened, Refused};
+use crate::run::rotation::event::{Opened, Refused};
 use crate::run::{now, now_ms};
 
 /// A target and the session to ask it with.

@@ -13,9 +13,9 @@ use crate::domain::rotation::StoreSnapshot;
 use crate::domain::secret_ref::SecretRef;
 use crate::probe::azure::{AzureSession, AzureTarget, CliRefusal, Proof};
 use crate::probe::new_value::NewValue;
-use crate::probe::secret_source::secret_source;
+use crate::probe::new_value::secret_source;
 use crate::remedy::explained;
-use crate::run::rotation::backend::{Opened, Refused};
+use crate::run::rotation::event::{Opened, Refused};
 use crate::run::{now, now_ms};
 
 /// What an application's secret is called where it cannot be read.

@@ -13,8 +13,8 @@ use tokio::sync::{Mutex, oneshot};
 
 use self::aws::AwsReader;
 use self::azure::AzureReader;
-use super::backend::{Opened, Refused, RotationBackend, Written};
 use super::event::Moment;
+use super::event::{Opened, Refused, RotationBackend, Written};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::facts::Facts;
 use crate::check::facts::deployment::{DeploymentFact, Kickoff, RunFact, RunState, SettingProblem};

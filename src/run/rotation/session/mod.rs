@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::request::{Earlier, EarlierRun, Journal, Pace, RollBack, RotationRequest, RuntimeFrom, SessionCommand};
-use super::backend::{Refused, RotationBackend};
 use super::event::{Moment, Part, RotationEvent, RotationKind, RotationMethod};
+use super::event::{Refused, RotationBackend};
 use crate::domain::rotation::{RuntimeObservation, StoreSnapshot};
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::{UnixMillis, rfc3339};

@@ -12,7 +12,7 @@ use crate::domain::runtime_output::RuntimeOutput;
 use crate::guide::setup_guide;
 use crate::remedy::{Values, advised};
 use crate::run::now_ms;
-use crate::run::rotation::backend::RotationBackend;
+use crate::run::rotation::event::RotationBackend;
 use crate::run::rotation::event::{Awaited, Judged, Moment, RotationKind, RotationMethod};
 
 impl<W: RotationBackend> Session<W> {

@@ -6,8 +6,8 @@ use tokio::time::{Instant, sleep_until};
 use super::request::SessionCommand;
 use super::{Session, millis, prove};
 use crate::run::now_ms;
-use crate::run::rotation::backend::{Refused, RotationBackend};
 use crate::run::rotation::event::{Awaited, Moment, Part, RotationKind, RotationMethod};
+use crate::run::rotation::event::{Refused, RotationBackend};
 
 impl<W: RotationBackend> Session<W> {
     /// The rotation was made before the session began: what is there now is "after", and "before" follows from it.

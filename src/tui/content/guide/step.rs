@@ -6,12 +6,11 @@ use super::field::{self, StepLayout};
 use super::{has_aside, keeps_nothing};
 use crate::cause::Finding;
 use crate::guide::{Artifact, Form, Step, StepState, TemplateContext, fill, render};
+use crate::report::guide as report;
 use crate::report::guide::artifacts;
-use crate::report::guide::step as report;
 use crate::report::line::{Line, Role};
 use crate::report::page::{Block, Page};
 use crate::tui::command::{CommandId, Scope};
-use crate::tui::content::guide;
 use crate::tui::model::guide::Followed;
 use crate::tui::model::{Model, Screen};
 
@@ -54,7 +53,7 @@ pub(super) fn layout_step(model: &Model, followed: &Followed, step: &Step, width
     let states = followed.states();
     let state = states.iter().find(|(number, _)| *number == step.number).map(|(_, state)| state);
     if let Some(state) = state {
-        laid.lines.push(guide::headline(model, state));
+        laid.lines.push(super::headline(model, state));
         if let (StepState::Failing { findings, .. }, false) = (state, has_aside(model)) {
             for found in findings.iter().take(2) {
                 laid.lines.push(Line::empty());
@@ -116,7 +115,7 @@ pub(super) fn layout_step(model: &Model, followed: &Followed, step: &Step, width
     report::push_caveats(&mut below, step, &mut filling, show);
     if !has_aside(model) {
         below.gap();
-        guide::push_done_when(model, followed, step, &mut below);
+        super::push_done_when(model, followed, step, &mut below);
     }
     report::push_failures(&mut below, &step.failures(followed.file.guide), &values, show);
     report::push_reading_apart(&mut below, &step.reading);

@@ -1,7 +1,6 @@
 //! The rotation: a row a secret, the verdict in words, and the picture of before and after.
 
 mod picture;
-pub mod words;
 
 use serde_json::Value;
 
@@ -74,10 +73,10 @@ fn row(model: &Model, session: &Session, secret: &SecretReport, width: usize) ->
             };
             let took = judged.propagated_ms.and_then(|ms| i64::try_from(ms).ok());
             let took = took.map_or_else(String::new, |ms| format!(" in {}", picture::span_words(ms)));
-            (sign, role, format!("{}{took}{rounds}", words::name(judged.judgement.verdict)))
+            (sign, role, format!("{}{took}{rounds}", picture::name(judged.judgement.verdict)))
         }
         None if session.is_live() => {
-            let sign = words::doing(model, session).0.to_owned();
+            let sign = picture::doing(model, session).0.to_owned();
             let note = if secret.written.is_some() { "written" } else { "not written yet" };
             (sign, Role::Accent, note.to_owned())
         }
@@ -128,7 +127,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
             lines.extend([Line::empty(), heading(title)]);
             lines.extend(finding_lines(found, width, show));
         }
-        if let Some(advice) = words::advice(&judged.judgement.why) {
+        if let Some(advice) = picture::advice(&judged.judgement.why) {
             lines.extend([Line::empty(), labelled("what to do", Role::Plain, advice)]);
         }
     }
@@ -146,7 +145,7 @@ fn headline(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line
         let verdict = judged.judgement.verdict;
         let Span { role, text: sign } = show.sign(outcome(verdict));
         lines.push(
-            Line::of(role, format!("{sign} {}", words::name(verdict)))
+            Line::of(role, format!("{sign} {}", picture::name(verdict)))
                 .with(Role::Muted, format!(" {} ", show.glyphs.dot))
                 .with(Role::Strong, verdict.sentence())
                 .hanging(2),
@@ -156,7 +155,7 @@ fn headline(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line
             let words = format!("  {} from the write to the first sight of it", picture::span_words(ms));
             lines.push(Line::of(Role::Plain, words).hanging(2));
         }
-        if let Some(why) = words::why(&judged.judgement.why) {
+        if let Some(why) = picture::why(&judged.judgement.why) {
             lines.push(Line::of(Role::Plain, format!("  {}", show.prose(&why))).hanging(2));
         }
     }
@@ -173,7 +172,7 @@ fn headline(model: &Model, session: &Session, secret: &SecretReport) -> Vec<Line
         lines.push(Line::of(Role::Accent, show.prose(&words)));
     }
     if session.is_live() {
-        let (sign, doing) = words::doing(model, session);
+        let (sign, doing) = picture::doing(model, session);
         let role = if session.offering().is_some() { Role::Warning } else { Role::Accent };
         lines.push(Line::of(role, format!("{sign} {doing}")).hanging(2));
     }
@@ -259,7 +258,7 @@ fn nothing(model: &Model) -> Vec<Line> {
         }
         Some(_) if !model.here().list.filter.is_empty() => page::no_rows(model),
         Some(session) if session.is_live() => {
-            let (sign, doing) = words::doing(model, session);
+            let (sign, doing) = picture::doing(model, session);
             vec![Line::of(Role::Accent, format!("{sign} {doing}"))]
         }
         Some(session) => {

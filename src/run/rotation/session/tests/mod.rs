@@ -1,8 +1,6 @@
 //! Sessions in a made-up world under paused time: each request takes a tenth of a second, and nothing else takes any.
 
-mod answers;
 mod schedule;
-mod trouble;
 mod ways;
 
 use std::sync::Mutex;
@@ -15,8 +13,8 @@ use crate::domain::profile::{Guide, Profile};
 use crate::domain::rotation::snapshot::{CURRENT, PREVIOUS};
 use crate::domain::rotation::{Place, Source, Store, Verdict, Version};
 use crate::domain::runtime_output::RuntimeOutput;
-use crate::run::rotation::backend::{Opened, Written};
 use crate::run::rotation::event::Judged;
+use crate::run::rotation::event::{Opened, Written};
 use crate::run::rotation::report::RotationReport;
 
 const SECOND: Duration = Duration::from_secs(1);
