@@ -5,9 +5,10 @@ mod credentials;
 pub use credentials::{of_credentials, strangers};
 
 use super::{Cause, Certainty, Finding, TrustDocument};
-use crate::domain::entra::{CredentialEvaluation, EntraError, cloud};
+use crate::domain::entra::{CredentialEvaluation, EntraError};
 use crate::domain::iam::Decision;
 use crate::domain::ids::FoundBy;
+use crate::domain::national_cloud;
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
 
 /// The codes of "no federated credential matches".
@@ -208,8 +209,9 @@ fn narrow_cloud(findings: &mut Vec<Finding>, error: &EntraError, check: FoundBy,
     if !tenant_not_found {
         return;
     }
-    let authority = seen.authority.and_then(cloud::of_authority);
-    let (vault, audience) = (seen.vault_url.and_then(cloud::of_vault), seen.audience.and_then(cloud::of_audience));
+    let authority = seen.authority.and_then(national_cloud::of_authority);
+    let (vault, audience) =
+        (seen.vault_url.and_then(national_cloud::of_vault), seen.audience.and_then(national_cloud::of_audience));
     let Some(asked) = authority else {
         return;
     };

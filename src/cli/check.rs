@@ -9,10 +9,11 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::{CliError, Exit};
+use super::flags::begin_recording;
 use super::flags::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, check_id, seconds_or_zero};
 use super::lab_folder::LabFolder;
 use super::settings::{PassedOver, ProfilesFolder};
-use super::{lab, network, replay, settings, terminal};
+use super::{lab, network, settings, terminal};
 use crate::check::CheckId;
 use crate::domain::profile::Profile;
 use crate::domain::text::visible;
@@ -116,7 +117,7 @@ async fn check_in_lab(args: &RunArgs, scenario: &str) -> Result<(Report, Option<
 
 async fn check(args: &RunArgs, profile: Profile, http: HttpStack) -> Result<(Report, Option<Exit>), CliError> {
     let profile = Profile { selector: args.network.again(&profile.selector), ..profile };
-    let mut recorder = args.record.as_deref().map(|path| replay::begin(path, SCHEMA)).transpose()?;
+    let mut recorder = args.record.as_deref().map(|path| begin_recording(path, SCHEMA)).transpose()?;
     let request = RunRequest {
         profile,
         selection: Selection { only: args.only.clone(), skip: args.skip.clone() },

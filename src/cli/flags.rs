@@ -1,21 +1,26 @@
 //! The groups of flags that several subcommands share.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::BufWriter;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
+use super::exit::CliError;
 use crate::check::CheckId;
 use crate::domain::ids::UnknownId;
 use crate::domain::profile::capability::Capability;
 use crate::domain::profile::key::Key;
 use crate::guide::form::shell::quote;
+use crate::private_file;
+use crate::run::record::Recorder;
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -232,46 +237,17 @@ pub(super) fn seconds_or_zero(text: &str) -> Result<Duration, String> {
     if text.trim() == "0" { Ok(Duration::ZERO) } else { seconds(text) }
 }
 
-/// Finds out where workload identity federation breaks, and proves it.
-#[derive(Debug, Parser)]
-#[command(name = "trustline", version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
-pub struct Cli {
-    #[command(flatten)]
-    pub(super) console: super::console::ConsoleArgs,
-    #[command(subcommand)]
-    pub(super) command: Option<CliCommand>,
-}
+/// Writes to a file.
+pub(super) type FileRecorder = Recorder<BufWriter<File>>;
 
-#[derive(Debug, Subcommand)]
-pub(super) enum CliCommand {
-    /// Run every applicable check once and report
-    Check(super::check::CheckArgs),
-    /// Run the checks and print the root cause's fix as one script, nothing else
-    Fix(super::fix::FixArgs),
-    /// Decode and verify a token
-    Token(super::token::TokenArgs),
-    /// Probe an issuer: discovery, keys, TLS chain, thumbprint, timings
-    Issuer(super::issuer::IssuerArgs),
-    /// Offline: would this trust accept this token?
-    Trust(super::trust::TrustArgs),
-    /// Name the causes behind an error text
-    Explain(super::explain::ExplainArgs),
-    /// Rotate a secret, and prove that the running automation has the new value
-    Rotate(Box<super::rotate::RotateArgs>),
-    /// Print the setup guides, a guide or a step, with the profile's values filled in
-    Guide(super::guide::GuideArgs),
-    /// Print one artifact of a guide: a policy, a command, a job, Terraform
-    Render(super::render::RenderArgs),
-    /// Profiles: what is wired to what
-    Profile(super::profile::ProfileArgs),
-    /// List what is kept on this disk, or remove it
-    Data(super::data::DataArgs),
-    /// Run the embedded cloud on loopback in the foreground
-    Lab(super::lab::LabArgs),
-    /// Open a recorded run in the console, read-only, or print it
-    Replay(super::replay::ReplayArgs),
-    /// Print a shell's completion script
-    Completions(super::manual::CompletionsArgs),
-    /// Print the man page, or write one for every command
-    Man(super::manual::ManArgs),
+/// Begins a recording of this schema in a file that must not exist yet.
+pub(super) fn begin_recording(path: &Path, schema: &str) -> Result<FileRecorder, CliError> {
+    let refused = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            CliError::new(format!("--record {}: the file exists; name a new one", path.display()))
+        }
+        _ => CliError::new(format!("--record {}: {e}", path.display())),
+    };
+    let file = private_file::create(path).map_err(refused)?;
+    Recorder::begin(BufWriter::new(file), schema).map_err(refused)
 }

@@ -1,5 +1,6 @@
 //! The command line: a module for each subcommand, and what several share. Arguments in, exit status out.
 
+mod args;
 mod check;
 mod consent;
 mod console;
@@ -32,9 +33,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
+pub use args::Cli;
+use args::CliCommand;
 pub use exit::{CliError, Exit};
-pub use flags::Cli;
-use flags::CliCommand;
 
 /// Runs the program: parses the arguments, does the work, reports, and yields the exit status.
 pub fn main() -> ExitCode {

@@ -1,8 +1,7 @@
 //! `trustline replay`: opens a recorded run in the console, or prints its report; of a rotation it prints the report.
 
-use std::fs::File;
-use std::io::{BufReader, BufWriter};
-use std::path::{Path, PathBuf};
+use std::io::BufReader;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -13,11 +12,11 @@ use super::{check, console, rotate, terminal};
 use crate::probe::regular_file;
 use crate::report::run::page;
 use crate::report::{json, junit};
-use crate::run::record::{self, Recorded, Recorder, Recording};
+use crate::run::record::{self, Recorded, Recording};
 use crate::run::report::Report;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::report::RotationReport;
-use crate::{private_file, tui};
+use crate::tui;
 
 /// Arguments of `trustline replay`.
 #[derive(Debug, Args)]
@@ -57,21 +56,6 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
         OutputFormat::Text | OutputFormat::Markdown => terminal::rendered(&output, |ctx| page(&report, ctx)),
     })?;
     Ok(check::exit(&report, args.strict))
-}
-
-/// Writes to a file.
-pub(super) type FileRecorder = Recorder<BufWriter<File>>;
-
-/// Begins a recording of this schema in a file that must not exist yet.
-pub(super) fn begin(path: &Path, schema: &str) -> Result<FileRecorder, CliError> {
-    let refused = |e: std::io::Error| match e.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            CliError::new(format!("--record {}: the file exists; name a new one", path.display()))
-        }
-        _ => CliError::new(format!("--record {}: {e}", path.display())),
-    };
-    let file = private_file::create(path).map_err(refused)?;
-    Recorder::begin(BufWriter::new(file), schema).map_err(refused)
 }
 
 fn print_rotation(recording: &Recording<RotationEvent>, args: &ReplayArgs) -> Result<Exit, CliError> {

@@ -9,7 +9,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::entra::cloud;
+use super::national_cloud;
 
 /// The longest name.
 const LONGEST_NAME: usize = 127;
@@ -113,7 +113,7 @@ impl Challenge {
     pub fn fit(&self, vault_host: &str) -> ChallengeFit {
         let Some(resource) = self.resource.as_deref() else { return ChallengeFit::NoResource };
         if is_loopback(vault_host) {
-            let known = cloud::of_vault_resource(resource).is_some();
+            let known = national_cloud::of_vault_resource(resource).is_some();
             return if known { ChallengeFit::Loopback } else { ChallengeFit::Differs };
         }
         let rest = resource.split_once("://").map_or(resource, |(_, rest)| rest);

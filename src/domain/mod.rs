@@ -11,6 +11,7 @@ pub mod ids;
 pub mod issuer;
 pub mod jwks;
 pub mod keyvault;
+pub mod national_cloud;
 pub mod profile;
 pub mod redaction;
 pub mod region;

@@ -1,7 +1,7 @@
 //! The `{variables}` of the guides' prose: names of their own, and keys of a profile.
 
 use super::values::{READER, TemplateContext};
-use crate::domain::entra::cloud;
+use crate::domain::national_cloud;
 use crate::domain::profile::key::Key;
 
 /// `prose` with every variable replaced by the profile's value, or by a placeholder.
@@ -70,7 +70,7 @@ fn aws_console(partition: &str) -> &'static str {
 }
 
 fn azure_host(filling: &TemplateContext<'_>, hosts: [&'static str; 3]) -> String {
-    let at = cloud::ALL.iter().position(|cloud| *cloud == filling.azure_cloud()).unwrap_or(0);
+    let at = national_cloud::ALL.iter().position(|cloud| *cloud == filling.azure_cloud()).unwrap_or(0);
     hosts[at.min(2)].to_owned()
 }
 

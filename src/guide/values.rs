@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::arn::RoleArn;
-use crate::domain::entra::cloud;
-use crate::domain::entra::cloud::NationalCloud;
+use crate::domain::national_cloud;
+use crate::domain::national_cloud::NationalCloud;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Origin, Setting, Value};
 use crate::domain::profile::{Guide, expected};
@@ -290,7 +290,7 @@ impl<'a> TemplateContext<'a> {
             return name.to_owned();
         }
         let Some(url) = self.known(Key::VaultUrl) else { return self.placeholder("vault-name", Key::VaultUrl) };
-        match cloud::vault_name(url) {
+        match national_cloud::vault_name(url) {
             Some(name) => name.to_owned(),
             // A host of the user's own: nothing says which vault is behind it.
             None => self.placeholder("vault-name", Key::VaultName),
@@ -299,8 +299,10 @@ impl<'a> TemplateContext<'a> {
 
     /// Microsoft's cloud: the vault's, else the authority's, else the public one.
     pub fn azure_cloud(&self) -> &'static NationalCloud {
-        let of_vault = self.known(Key::VaultUrl).and_then(cloud::of_vault);
-        of_vault.or_else(|| self.known(Key::AuthorityHost).and_then(cloud::of_authority)).unwrap_or(cloud::PUBLIC)
+        let of_vault = self.known(Key::VaultUrl).and_then(national_cloud::of_vault);
+        of_vault
+            .or_else(|| self.known(Key::AuthorityHost).and_then(national_cloud::of_authority))
+            .unwrap_or(national_cloud::PUBLIC)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The accounts and the tenant of one lab as operations change them: a request belongs to the account whose key signed it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use super::world::SharedState;
+use std::sync::Arc;
 
 use super::LabError;
 use super::entra::{AccessTokens, Claims};
@@ -60,25 +61,6 @@ impl<S: Service> Service for EachAccount<S> {
             Some(sub) if self.accounts.signing_sub(&request).is_some() => sub.answer(request).await,
             _ => self.home.answer(request).await,
         }
-    }
-}
-
-/// Whoever looks gets it as it is at that moment, and keeps what they saw.
-pub(super) struct SharedState<T>(Mutex<Arc<T>>);
-
-impl<T: Clone> SharedState<T> {
-    pub(super) fn new(value: T) -> Self {
-        SharedState(Mutex::new(Arc::new(value)))
-    }
-
-    /// As it is now.
-    pub(super) fn now(&self) -> Arc<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Changes it, for everybody who looks from now on.
-    pub(super) fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        change(Arc::make_mut(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

@@ -12,12 +12,12 @@ use http::header::WWW_AUTHENTICATE;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::accounts::SharedState;
 use super::accounts::{Rejection, bearer};
+use super::authority::VAULT_DOMAIN;
 use super::entra::{AccessTokens, Claims};
-use super::keys::VAULT_DOMAIN;
 use super::server::{Request, Response, Service};
 use super::world::AzureWorld;
+use super::world::SharedState;
 use scope::{Scope, Target};
 
 const JSON: &str = "application/json; charset=utf-8";

@@ -18,11 +18,11 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use url::form_urlencoded;
 
-use super::accounts::SharedState;
 use super::keys::random_uuid;
 use super::server::now;
 use super::server::{Request, Response, Service};
 use super::sts::Fetcher;
+use super::world::SharedState;
 use super::world::{App, AzureWorld, EntraPolicy};
 use crate::domain::jwks::Jwks;
 use crate::domain::signature;

@@ -10,12 +10,12 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::accounts::SharedState;
 use super::accounts::{Rejection, bearer};
 use super::entra::AccessTokens;
 use super::keys::random_uuid;
 use super::server::now;
 use super::server::{Request, Response, Service};
+use super::world::SharedState;
 use super::world::{App, AzureWorld};
 
 const JSON: &str = "application/json;odata.metadata=minimal;charset=utf-8";

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod arm;
+mod authority;
 mod deployment;
 mod entra;
 mod graph;
@@ -37,12 +38,12 @@ use tokio::task::JoinHandle;
 
 use accounts::{Accounts, EachAccount};
 use arm::{Arm, Neighbours};
+use authority::Authority;
 use deployment::{Clouds, Deployment, Worker};
 use entra::{AccessTokens, Entra};
 use graph::Graph;
 use iam::Iam;
 use issuer::Issuer;
-use keys::Authority;
 use keys::Keys;
 use kms::Kms;
 use secretsmanager::SecretsManager;
@@ -284,7 +285,7 @@ impl Lab {
             servers.push(port.serve(plain.clone(), second, manner.clone(), stopped.clone())?);
         }
         let clouds = Clouds {
-            http: keys::client_trusting(&authority.der(), WORKER).ok_or(LabError::Keys)?,
+            http: authority::client_trusting(&authority.der(), WORKER).ok_or(LabError::Keys)?,
             sts: endpoints.sts.clone(),
             secretsmanager: endpoints.secretsmanager.clone(),
             entra: entra_port.url(),

@@ -292,8 +292,8 @@ pub(super) fn now() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::keys::Authority;
-    use crate::lab::keys::client_trusting;
+    use crate::lab::authority::Authority;
+    use crate::lab::authority::client_trusting;
     use crate::lab::world::Certificate;
     use crate::panic_guard::is_guarded;
 

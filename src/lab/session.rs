@@ -8,9 +8,9 @@ use std::time::Instant;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::LabError;
-use super::accounts::SharedState;
 use super::keys::random_text;
 use super::server::now;
+use super::world::SharedState;
 use super::world::{AwsWorld, Policy, Role};
 use crate::domain::timestamp::rfc3339;
 

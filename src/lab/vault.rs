@@ -11,11 +11,11 @@ use http::Method;
 use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 
-use super::accounts::SharedState;
 use super::entra::{AccessTokens, Claims};
 use super::keys::random_uuid;
 use super::server::now;
 use super::server::{Request, Response, Service};
+use super::world::SharedState;
 use super::world::{AzureWorld, VaultNetwork};
 use crate::domain::keyvault::SecretName;
 use rights::Right;

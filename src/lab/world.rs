@@ -9,6 +9,7 @@ mod description;
 mod scenario;
 
 use serde_json::Value;
+use std::sync::{Arc, Mutex, PoisonError};
 use time::OffsetDateTime;
 
 use crate::domain::redaction::looks_secret;
@@ -282,6 +283,25 @@ fn fill_texts(value: &mut Value, known: &[(&str, String)]) {
             map.values_mut().for_each(|value| fill_texts(value, known));
         }
         _ => {}
+    }
+}
+
+/// Whoever looks gets it as it is at that moment, and keeps what they saw.
+pub(in crate::lab) struct SharedState<T>(Mutex<Arc<T>>);
+
+impl<T: Clone> SharedState<T> {
+    pub(in crate::lab) fn new(value: T) -> Self {
+        SharedState(Mutex::new(Arc::new(value)))
+    }
+
+    /// As it is now.
+    pub(in crate::lab) fn now(&self) -> Arc<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes it, for everybody who looks from now on.
+    pub(in crate::lab) fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        change(Arc::make_mut(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

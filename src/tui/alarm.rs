@@ -77,7 +77,7 @@ mod system {
         }
 
         pub async fn at(&mut self, moment_ms: i64) -> io::Result<()> {
-            let left = u64::try_from(moment_ms - crate::tui::shell::now_ms()).unwrap_or(0);
+            let left = u64::try_from(moment_ms - crate::run::now_ms()).unwrap_or(0);
             tokio::time::sleep(Duration::from_millis(left)).await;
             Ok(())
         }

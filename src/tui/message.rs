@@ -15,9 +15,9 @@ use crate::run::rotation::report::RotationReport;
 
 use super::inputs::{GuideFile, Mouse, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use super::key::Key;
-use super::model::form::TypedValue;
 use super::model::rotation::SessionNumber;
 use super::services::TokenRead;
+use super::typed_value::TypedValue;
 
 /// A run's number within this session.
 pub type RunNumber = u64;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::inputs::{GuideFile, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
-use super::model::form::TypedValue;
+use super::typed_value::TypedValue;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;

@@ -19,15 +19,15 @@ use super::copy::ClipboardMode;
 use super::inputs::{Appearance, Inputs, Opening, RotationChoice, RunChoice};
 use super::message::{Effect, Msg, RunNumber, Told};
 use super::model::Model;
-use super::model::form::TypedValue;
 use super::model::rotation::SessionNumber;
 use super::services::{RotationStarted, Services, Started};
 use super::terminal::Screen;
 use super::terminal::{self, Guard, PANICKED};
 use super::terminal::{Signal, Signals, pause};
 use super::theme::Theme;
+use super::typed_value::TypedValue;
 use super::update::{open, settle, update};
-use super::{key, summary, view, writer};
+use super::{input, summary, view, writer};
 use crate::domain::token::RawToken;
 use crate::private_file;
 use crate::probe::regular_file;
@@ -207,7 +207,7 @@ impl Shell {
     }
 
     fn take_event(&mut self, event: crossterm::event::Event) -> io::Result<()> {
-        match key::message(event) {
+        match input::message(event) {
             Some(message) => self.take(message),
             None => Ok(()),
         }

@@ -13,9 +13,9 @@ use crate::check::network;
 use crate::check::secret::{list_in_words, read_in_words};
 use crate::check::step::Step;
 use crate::check::{CheckId, Outcome, Verdict, reproduce};
-use crate::domain::entra::cloud;
 use crate::domain::ids::Cloud;
 use crate::domain::keyvault::{ChallengeFit, SecretName};
+use crate::domain::national_cloud;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::domain::timestamp::rfc3339;
@@ -157,7 +157,7 @@ fn unfit_challenge<T>(fact: &VaultFact<T>, check: CheckId) -> Option<Verdict> {
         return None;
     }
     let asked = fact.challenge.as_ref().and_then(|c| c.resource.clone()).unwrap_or_else(|| "nothing".into());
-    let expected = cloud::of_vault(&fact.vault).map(|c| c.vault_resource.to_owned());
+    let expected = national_cloud::of_vault(&fact.vault).map(|c| c.vault_resource.to_owned());
     let reason = "what answers at the vault's address asks for a token that is not for this vault; none was sent";
     let mut finding = Finding::new(Cause::VaultChallengeMismatch, check, Certainty::Proven, reason)
         .with_evidence(format!("its challenge names {asked}"));

@@ -32,8 +32,8 @@ use crate::run::probes::NetworkProbes;
 use crate::run::rotation::report::RotationReport;
 use crate::run::runner::{self, RunRequest};
 use crate::tui::inputs::{GuideFile, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
-use crate::tui::model::form::TypedValue;
 use crate::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
+use crate::tui::typed_value::TypedValue;
 
 /// What takes a run's events beside the console.
 pub(super) trait Record: Send {

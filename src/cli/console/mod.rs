@@ -13,10 +13,11 @@ use clap::{Args, ValueEnum};
 
 use self::cloud::{Cloud, profiles};
 use super::exit::{CliError, Exit};
+use super::flags::begin_recording;
 use super::flags::{NetworkArgs, ProfileSelector};
 use super::lab_folder::LabFolder;
 use super::settings::Loaded;
-use super::{lab, network, replay, rotate, settings, terminal};
+use super::{lab, network, rotate, settings, terminal};
 use crate::domain::profile::{Guide, environment};
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
@@ -146,7 +147,7 @@ fn open(
         opening,
         notices,
     };
-    let recorder = record.as_deref().map(|path| replay::begin(path, SCHEMA)).transpose()?;
+    let recorder = record.as_deref().map(|path| begin_recording(path, SCHEMA)).transpose()?;
     let cloud = Cloud::new(network.clone(), selector, recorder);
     let runtime = network::runtime()?;
     let ended = runtime.block_on(shell::run(console, Arc::new(cloud)));

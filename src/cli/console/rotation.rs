@@ -26,8 +26,8 @@ use crate::run::rotation::report::RotationReport;
 use crate::run::rotation::session;
 use crate::run::rotation::session::{Pace, RollBack, RotationRequest, RuntimeFrom};
 use crate::tui::inputs::{Agreed, GuideFile, Keeps, OperatorSeen, Patience, RotationChoice, RotationWay, Target};
-use crate::tui::model::form::TypedValue;
 use crate::tui::services::RotationStarted;
+use crate::tui::typed_value::TypedValue;
 
 /// How many things a session can be told before it takes the first.
 const COMMANDS_AHEAD: usize = 16;

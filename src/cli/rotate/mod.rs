@@ -16,10 +16,11 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::exit::{CliError, Exit};
+use super::flags::begin_recording;
 use super::flags::{OutputArgs, OutputFormat};
 use super::lab_folder::LabFolder;
 use super::rotation_files::{Place, RotationFiles};
-use super::{lab, network, profile_file, replay, settings, terminal};
+use super::{lab, network, profile_file, settings, terminal};
 use crate::domain::profile::{Guide, Profile, SecretSource};
 use crate::domain::rotation::Verdict;
 use crate::domain::secret_ref::SecretRef;
@@ -33,11 +34,12 @@ use crate::report::rotation;
 use crate::report::rotation::{json, page};
 use crate::run::now;
 use crate::run::record::ROTATION_SCHEMA;
+use crate::run::rotation::event::Earlier;
 use crate::run::rotation::event::{Moment, RotationKind, RotationMethod, SessionCheckpoint};
 use crate::run::rotation::live::{CloudBackend, LiveSettings, Operator};
 use crate::run::rotation::report::RotationReport;
 use crate::run::rotation::session;
-use crate::run::rotation::session::{Earlier, RollBack, RotationRequest, SessionCommand};
+use crate::run::rotation::session::{RollBack, RotationRequest, SessionCommand};
 use arguments::RotateAction;
 pub(super) use arguments::RotateArgs;
 
@@ -117,7 +119,7 @@ async fn rotate_in_lab(args: &RotateArgs, scenario: &str) -> Result<Ended, CliEr
 fn files(args: &RotateArgs, place: Option<&Place>) -> Result<RotationFiles, CliError> {
     let mut files = RotationFiles::open(place, args.evidence.as_deref())?;
     if let Some(path) = &args.record {
-        files.record(replay::begin(path, ROTATION_SCHEMA)?);
+        files.record(begin_recording(path, ROTATION_SCHEMA)?);
     }
     Ok(files)
 }

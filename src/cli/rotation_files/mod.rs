@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use self::evidence::EvidenceFile;
 use super::exit::CliError;
-use super::replay::FileRecorder;
+use super::flags::FileRecorder;
 use super::settings;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::keyed::FingerprintKey;

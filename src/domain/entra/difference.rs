@@ -2,8 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
-use super::cloud;
 use crate::domain::issuer::{GithubSubject, IssuerKind, segments};
+use crate::domain::national_cloud;
 use crate::domain::text_difference::{TextDifference, text_difference};
 
 /// How a token's value differs from the credential's.
@@ -98,7 +98,7 @@ pub(super) fn between(expected: &str, actual: &str) -> Option<Difference> {
     if expected == actual {
         return None;
     }
-    if let (Some(e), Some(a)) = (cloud::of_audience(expected), cloud::of_audience(actual))
+    if let (Some(e), Some(a)) = (national_cloud::of_audience(expected), national_cloud::of_audience(actual))
         && e != a
     {
         return Some(Difference::OtherCloud { credential: e.name, token: a.name });

@@ -3,7 +3,6 @@
 //!
 //! Rules: <https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations>.
 
-pub mod cloud;
 mod credential;
 mod difference;
 mod error;

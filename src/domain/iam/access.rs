@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::context::{Actual, Context};
-use super::decide::Truth;
 use super::decide::{Decision, Tally};
 use super::evaluate::{ConditionEvaluation, ElementEvaluation, explain_action, explain_condition};
 use super::pattern::{Effort, arn_like, arn_like_units};
 use super::policy::{Effect, Expected, Policy, ResourceElement, Statement};
+use super::truth::Truth;
 use super::variable::{Expanded, Resolved, Wildcards, expand};
 
 /// A call that an identity policy allows or denies.

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::context::{Actual, Context, WEB_IDENTITY};
-use super::decide::Truth;
 use super::decide::{Decision, Tally};
 use super::evaluate::{ElementEvaluation, StatementEvaluation, explain_action, explain_condition};
 use super::pattern::Effort;
 use super::policy::PrincipalElement;
 use super::policy::{Effect, Policy, Statement};
+use super::truth::Truth;
 use crate::domain::arn::Arn;
 
 /// The action of a signed caller.

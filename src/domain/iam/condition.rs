@@ -5,10 +5,10 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_multi-value-conditions.html>
 
 use super::context::{Actual, Context};
-use super::decide::Truth;
 use super::operator::{Comparison, Quantifier, compare_typed, truth_value};
 use super::pattern::{arn_like, arn_like_units, like_spanned, like_units};
 use super::policy::{Condition, Expected};
+use super::truth::Truth;
 use super::variable::{Expanded, Resolved, Wildcards, expand};
 
 /// Whether `condition` holds in `context`.

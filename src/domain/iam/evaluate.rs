@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::condition;
 use super::context::{Actual, Context, TrustContext, TrustRequest, claim_name};
-use super::decide::Truth;
 use super::decide::{Decision, Refusal, covers_action, decide_action, decide_trust, refusals};
 use super::foreign::values_for;
 use super::key::{ImpossibleKey, impossible};
@@ -13,6 +12,7 @@ use super::near_subject::nearest_principal;
 use super::operator::Comparison;
 use super::pattern::{Effort, like};
 use super::policy::{ActionElement, Condition, Effect, Policy, Statement};
+use super::truth::Truth;
 use crate::domain::issuer::condition_key_prefix;
 use crate::domain::profile::expected::{Predicted, PredictedClaims};
 

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::context::{NEVER_WITH_WEB_IDENTITY, TrustRequest, WEB_IDENTITY, claim_name};
-use super::decide::Truth;
 use super::decide::covers_action;
 use super::key::{ImpossibleKey, impossible};
 use super::operator::{Comparison, Quantifier};
 use super::pattern::Effort;
 use super::policy::ProviderArn;
 use super::policy::{Condition, Effect, Policy, Statement};
+use super::truth::Truth;
 use crate::domain::issuer::{IssuerKind, condition_key_prefix};
 use crate::domain::text::as_ascii;
 use crate::domain::text::is_unsafe;

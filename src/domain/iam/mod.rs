@@ -17,8 +17,10 @@ mod operator;
 pub mod pattern;
 mod policy;
 mod provider;
+mod truth;
 mod variable;
 
+pub use super::issuer::BUILT_IN_PROVIDERS;
 pub use access::{AccessEvaluation, AccessRequest, AccessStatement, OtherKeys, evaluate_access};
 pub use access::{ResourceMiss, resource_miss};
 pub use assume::{ASSUME_ROLE, AssumeEvaluation, AssumeRequest, evaluate_assume};
@@ -27,7 +29,6 @@ pub use correct::{
     Correction, NoCorrection, Subject, SubjectKnownFrom, Wanted, WantedCaller, correct_assume, correct_trust,
     tighten_trust,
 };
-pub use decide::Truth;
 pub use decide::{Decision, Refusal, decide_trust};
 pub use evaluate::evaluate_predicted;
 pub use evaluate::{
@@ -38,9 +39,10 @@ pub use key::{ImpossibleKey, KeyFault};
 pub use lint::{PolicyLint, Rule, lint};
 pub use near_miss::{NearMiss, Transformation};
 pub use operator::{Comparison, Operator, Quantifier};
+pub use policy::ProviderArn;
 pub use policy::{
     ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, PrincipalElement,
     ResourceElement, Statement, Version,
 };
-pub use policy::{BUILT_IN_PROVIDERS, ProviderArn};
 pub use provider::{KnownFrom, Provider};
+pub use truth::Truth;

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 
 use super::condition::equal_ignoring_case;
 use super::context::{Actual, values_of};
-use super::decide::Truth;
 use super::near_subject;
 use super::operator::Comparison;
 use super::pattern::{Effort, like};
+use super::truth::Truth;
 use crate::domain::issuer::IssuerKind;
 use crate::domain::text_difference::{TextDifference, text_difference_under};
 

@@ -1,9 +1,9 @@
 //! Near misses in subjects: the changes that the grammar of one issuer explains.
 
-use super::decide::Truth;
 use super::near_miss::{Miss, NearMiss, TRIED, Transformation};
 use super::pattern::{Effort, like};
 use super::policy::ProviderArn;
+use super::truth::Truth;
 use crate::domain::issuer::{GithubSubject, IssuerKind, Segment, segments};
 use crate::domain::text_difference::{TextDifference, text_difference, without_scheme};
 

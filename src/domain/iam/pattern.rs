@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 
-use super::decide::Truth;
+use super::truth::Truth;
 
 /// How much comparing one evaluation may do before it gives up and answers "unknown".
 ///

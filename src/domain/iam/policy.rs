@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decide::Truth;
 use super::operator::Operator;
 use super::pattern::WildcardSpan;
+use super::truth::Truth;
 use super::variable;
 use crate::domain::arn::Arn;
 use crate::domain::timestamp::UnixSeconds;
@@ -162,11 +162,6 @@ impl Effect {
         }
     }
 }
-
-/// Identity providers that every account has: a statement names their host, and no provider ARN exists for them
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>).
-pub const BUILT_IN_PROVIDERS: [&str; 4] =
-    ["accounts.google.com", "cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com"];
 
 impl PrincipalElement {
     /// Whether a statement of this `effect` is about the tokens of the identity provider `provider`: its ARN, or the

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::policy::Policy;
-use super::policy::{BUILT_IN_PROVIDERS, ProviderArn};
+use super::policy::ProviderArn;
 use crate::domain::arn::Arn;
+use crate::domain::issuer::BUILT_IN_PROVIDERS;
 use crate::domain::issuer::{condition_key_prefix, provider_arn};
 
 /// Stands where the account is not known.

@@ -124,8 +124,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::iam::decide::Truth;
     use crate::domain::iam::pattern::{Effort, like_units};
+    use crate::domain::iam::truth::Truth;
 
     fn resolve(key: &str) -> Resolved<'static> {
         match key {

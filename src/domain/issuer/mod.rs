@@ -24,6 +24,11 @@ pub fn provider_arn(issuer: &str, partition: &str, account: &str) -> String {
     format!("arn:{partition}:iam::{account}:oidc-provider/{url}")
 }
 
+/// Identity providers that every account has: a statement names their host, and no provider ARN exists for them
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>).
+pub const BUILT_IN_PROVIDERS: [&str; 4] =
+    ["accounts.google.com", "cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com"];
+
 /// Who issued a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]

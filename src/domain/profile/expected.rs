@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::key::Key;
 use super::{Guide, Profile};
-use crate::domain::entra::cloud::{self, NationalCloud};
 use crate::domain::issuer::{Description, IssuerKind, fill};
+use crate::domain::national_cloud::{self, NationalCloud};
 
 /// The audience of a token for AWS where nothing says otherwise.
 const AWS: &str = "sts.amazonaws.com";
@@ -132,8 +132,10 @@ pub fn default_audience(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> 
 
 /// The national cloud of a profile: that of its authority, else of its vault, else the public one.
 fn national_cloud(profile: &Profile) -> &'static NationalCloud {
-    let authority = profile.azure.authority_host.as_deref().and_then(cloud::of_authority);
-    authority.or_else(|| profile.azure.vault_url.as_deref().and_then(cloud::of_vault)).unwrap_or(cloud::PUBLIC)
+    let authority = profile.azure.authority_host.as_deref().and_then(national_cloud::of_authority);
+    authority
+        .or_else(|| profile.azure.vault_url.as_deref().and_then(national_cloud::of_vault))
+        .unwrap_or(national_cloud::PUBLIC)
 }
 
 /// The issuer that is meant: the one that the URL names, else the one that the keys are about, else the guide's.

@@ -22,8 +22,8 @@ use url::Url;
 use self::key::Key;
 use self::setting::Setting;
 use super::arn::RoleArn;
-use super::entra::cloud::{self, NationalCloud};
 pub use super::ids::Guide;
+use super::national_cloud::{self, NationalCloud};
 use super::secret_ref::SecretRef;
 
 /// An API version of Resource Manager's `Subscriptions - Get`.
@@ -160,13 +160,15 @@ pub struct Profile {
 impl AzureSettings {
     /// The key vault's name, where it is known: as it is set, else as its URL begins with it.
     pub fn known_vault_name(&self) -> Option<&str> {
-        self.vault_name.as_deref().or_else(|| cloud::vault_name(self.vault_url.as_deref()?))
+        self.vault_name.as_deref().or_else(|| national_cloud::vault_name(self.vault_url.as_deref()?))
     }
 
     /// Microsoft's cloud: the vault's, else the authority's, else the public one.
     pub fn cloud(&self) -> &'static NationalCloud {
-        let of_vault = self.vault_url.as_deref().and_then(cloud::of_vault);
-        of_vault.or_else(|| self.authority_host.as_deref().and_then(cloud::of_authority)).unwrap_or(cloud::PUBLIC)
+        let of_vault = self.vault_url.as_deref().and_then(national_cloud::of_vault);
+        of_vault
+            .or_else(|| self.authority_host.as_deref().and_then(national_cloud::of_authority))
+            .unwrap_or(national_cloud::PUBLIC)
     }
 
     /// Where access tokens are asked for: as it is set, else the cloud's authority.

@@ -5,8 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 
-use super::{Algorithm, Signature, SignatureState};
 use super::{KeyRef, SignatureReason};
+use super::{Signature, SignatureState};
+use crate::domain::jwks::Algorithm;
 use crate::domain::jwks::{Jwk, Jwks, Material};
 use crate::domain::token::{DecodedToken, Part, RawToken, SignaturePart, TokenProblem};
 

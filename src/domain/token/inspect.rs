@@ -6,8 +6,8 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::problem::{TimeFlaw, TokenProblem};
+use crate::domain::jwks::Algorithm;
 use crate::domain::roles_claim::RolesClaim;
-use crate::domain::signature::Algorithm;
 use crate::domain::text;
 use crate::domain::text::{json_kind, looks_like};
 use crate::domain::timestamp::UnixSeconds;

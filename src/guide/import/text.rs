@@ -2,7 +2,7 @@
 
 use super::{Reader, json};
 use crate::domain::arn::Arn;
-use crate::domain::entra::cloud;
+use crate::domain::national_cloud;
 use crate::domain::profile::document::parse_flag;
 use crate::domain::profile::key::Key;
 use crate::domain::region;
@@ -148,7 +148,7 @@ pub(super) fn arn(text: &str, from: &str, reader: &mut Reader) {
 fn address(text: &str, reader: &mut Reader) {
     if let Some((issuer, _)) = text.split_once(DISCOVERY) {
         reader.offer(Key::IssuerUrl, issuer, "the discovery document's address");
-    } else if cloud::of_vault(text).is_some() {
+    } else if national_cloud::of_vault(text).is_some() {
         vault(text, "the vault's address", reader);
     } else {
         reader.leave("the address", "nothing says whose it is; write it into issuer.url or deployment.url");

@@ -4,7 +4,7 @@ use super::super::form::shell::{Command, Script, Word};
 use super::super::values::{READER, TemplateContext};
 use super::aws;
 use super::aws::with_value;
-use crate::domain::entra::cloud::PUBLIC;
+use crate::domain::national_cloud::PUBLIC;
 use crate::domain::profile::key::Key;
 
 const CREDENTIAL_FILE: &str = "federated-credential.json";

@@ -3,7 +3,7 @@
 use super::super::form::hcl::{Block, Expr, document, from_json};
 use super::super::values::{READER, TemplateContext};
 use super::{aws, azure};
-use crate::domain::entra::cloud;
+use crate::domain::national_cloud;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 
@@ -117,8 +117,8 @@ fn assume_role_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
 fn azure_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
     let national = filling.azure_cloud();
     let environment = match national {
-        cloud if cloud == cloud::US_GOVERNMENT => Some("usgovernment"),
-        cloud if cloud == cloud::CHINA => Some("china"),
+        cloud if cloud == national_cloud::US_GOVERNMENT => Some("usgovernment"),
+        cloud if cloud == national_cloud::CHINA => Some("china"),
         _ => None,
     };
     vec![

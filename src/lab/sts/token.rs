@@ -3,12 +3,12 @@
 //! Texts, leeways and odd corners are those of answers recorded from STS in September 2026; the requirements are at
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>.
 
+use crate::domain::roles_claim::RolesClaim;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
-use super::web_identity;
-use super::web_identity::Tags;
 use crate::lab::json_protocol::AwsError;
 
 /// Seconds by which a token's times may be off.
@@ -78,11 +78,11 @@ pub(super) fn check_claims(claims: &Map<String, Value>, role_arn: &str, now: i64
     check_times(claims, now)?;
     let audience = audience(claims)?;
     let Value::String(issuer) = &claims["iss"] else { return Err(AwsError::not_validated()) };
-    web_identity::check_roles_claim(claims, role_arn)?;
-    let tags = web_identity::read_session_tags(claims)?;
+    check_roles_claim(claims, role_arn)?;
+    let tags = read_session_tags(claims)?;
     let source_identity = match claims.get("https://aws.amazon.com/source_identity") {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) if web_identity::is_source_identity(text) => Some(text.clone()),
+        Some(Value::String(text)) if is_source_identity(text) => Some(text.clone()),
         Some(_) => return Err(AwsError::not_validated()),
     };
     Ok(Identity { issuer: issuer.clone(), subject, audience, source_identity, tags })
@@ -157,6 +157,119 @@ fn audience(claims: &Map<String, Value>) -> Result<String, AwsError> {
             )),
         },
         Some(party) => text(party),
+    }
+}
+
+const NESTED_TAGS: &str = "https://aws.amazon.com/tags";
+const FLAT_TAGS: &str = "https://aws.amazon.com/tags/principal_tags/";
+
+/// Key and value of each tag.
+pub(super) type Tags = BTreeMap<String, String>;
+
+/// Reads the tags: a nested tag's value is a list of one text, a flat one's a text.
+pub(super) fn read_session_tags(claims: &Map<String, Value>) -> Result<Tags, AwsError> {
+    let wrong = || AwsError::invalid_token("principal_tags passed in claim is not in correct format.");
+    let mut tags = Tags::new();
+    match claims.get(NESTED_TAGS) {
+        None => {}
+        Some(Value::Object(nested)) => match nested.get("principal_tags") {
+            None => {}
+            Some(Value::Object(principal)) => {
+                for (key, value) in principal {
+                    let [Value::String(value)] = value.as_array().map(Vec::as_slice).ok_or_else(wrong)? else {
+                        return Err(wrong());
+                    };
+                    tags.insert(key.clone(), value.clone());
+                }
+            }
+            Some(_) => return Err(wrong()),
+        },
+        Some(_) => return Err(wrong()),
+    }
+    for (name, value) in claims {
+        let Some(key) = name.strip_prefix(FLAT_TAGS) else { continue };
+        let Value::String(value) = value else { return Err(wrong()) };
+        tags.insert(key.to_owned(), value.clone());
+    }
+    Ok(tags)
+}
+
+/// 2 to 64 characters of `[\w+=,.@-]`, not beginning with `aws:`.
+pub(super) fn is_source_identity(text: &str) -> bool {
+    (2..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+}
+
+/// Refuses a claim that does not list `role_arn`, and one that lists nothing.
+pub(super) fn check_roles_claim(claims: &Map<String, Value>, role_arn: &str) -> Result<(), AwsError> {
+    let claim = RolesClaim::of(claims);
+    let refusal = match &claim {
+        _ if claim.admits(role_arn) => return Ok(()),
+        RolesClaim::Unreadable(_) => "The roles claim is not in a supported format",
+        RolesClaim::Listed(roles) if roles.is_empty() => "The roles claim contains no valid role ARNs",
+        _ => "The target role ARN is not present in the roles claim of the identity token",
+    };
+    Err(AwsError::invalid_token(refusal))
+}
+
+#[cfg(test)]
+mod tags_tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn tags(claims: Value) -> Result<Vec<(String, String)>, String> {
+        read_session_tags(claims.as_object().unwrap())
+            .map(|tags| tags.into_iter().collect())
+            .map_err(|fault| fault.message)
+    }
+
+    #[test]
+    fn both_forms() {
+        let team = Ok(vec![("Team".to_owned(), "engineering".to_owned())]);
+        assert_eq!(tags(json!({NESTED_TAGS: {"principal_tags": {"Team": ["engineering"]}}})), team);
+        assert_eq!(tags(json!({"https://aws.amazon.com/tags/principal_tags/Team": "engineering"})), team);
+        assert_eq!(tags(json!({})), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_nested_text_is_refused() {
+        for value in [json!("engineering"), json!([]), json!(["a", "b"]), json!([1])] {
+            let fault = tags(json!({NESTED_TAGS: {"principal_tags": {"Team": value}}})).unwrap_err();
+            assert_eq!(fault, "principal_tags passed in claim is not in correct format.");
+        }
+    }
+}
+
+#[cfg(test)]
+mod roles_claim_tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::roles_claim::ROLES_CLAIM;
+
+    const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
+
+    #[test]
+    fn refuses_with_the_recorded_texts() {
+        let none = "The roles claim contains no valid role ARNs";
+        let format = "The roles claim is not in a supported format";
+        let another = "The target role ARN is not present in the roles claim of the identity token";
+        for (value, message) in [
+            (json!(["arn:aws:iam::123456789012:role/another-role"]), another),
+            (json!([]), none),
+            (json!(""), none),
+            (json!("arn:aws:iam::123456789012:role/*"), none),
+            (json!(123), format),
+            (json!({"role": ROLE}), format),
+        ] {
+            let claims = Map::from_iter([(ROLES_CLAIM.to_owned(), value.clone())]);
+            assert_eq!(
+                check_roles_claim(&claims, ROLE).map_err(|fault| fault.message),
+                Err(message.to_owned()),
+                "{value}"
+            );
+        }
+        assert!(check_roles_claim(&Map::from_iter([(ROLES_CLAIM.to_owned(), json!([ROLE]))]), ROLE).is_ok());
     }
 }
 

@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 use x509_parser::prelude::FromDer as _;
 
 use super::token::ParsedToken;
+use crate::lab::authority;
 use crate::lab::json_protocol::AwsError;
-use crate::lab::keys;
 
 /// More keys of one type than this, and tokens of that type find none.
 const MAX_KEYS_OF_A_TYPE: usize = 100;
@@ -176,7 +176,7 @@ impl Fetcher {
     }
 
     fn client(&self) -> Option<&reqwest::Client> {
-        self.client.get_or_init(|| keys::client_trusting(&self.authority, &self.user_agent)).as_ref()
+        self.client.get_or_init(|| authority::client_trusting(&self.authority, &self.user_agent)).as_ref()
     }
 
     async fn get(&self, url: &str) -> Option<Vec<u8>> {

@@ -1,13 +1,9 @@
 //! `AssumeRoleWithWebIdentity`: the token for the role's credentials, with the session tags that it carries.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
-
 use super::token::{Identity, ParsedToken};
 use super::{AwsError, Element, Outcome, Sts, now, token, verification};
 use crate::domain::iam::{TrustRequest, WEB_IDENTITY};
-use crate::domain::roles_claim::{RolesClaim, is_role_arn};
+use crate::domain::roles_claim::is_role_arn;
 use crate::lab::iam;
 use crate::lab::query::{Constraints, Parameters, Shown, is_session_name_character};
 use crate::lab::session::{Account, Caller};
@@ -188,49 +184,10 @@ fn packed_size(request: &SessionRequest<'_>, identity: &Identity) -> usize {
     (748 + identity.subject.len() + tags / 2 + source + policy) / 30
 }
 
-const NESTED_TAGS: &str = "https://aws.amazon.com/tags";
-const FLAT_TAGS: &str = "https://aws.amazon.com/tags/principal_tags/";
-
-/// Key and value of each tag.
-pub(super) type Tags = BTreeMap<String, String>;
-
-/// Reads the tags: a nested tag's value is a list of one text, a flat one's a text.
-pub(super) fn read_session_tags(claims: &Map<String, Value>) -> Result<Tags, AwsError> {
-    let wrong = || AwsError::invalid_token("principal_tags passed in claim is not in correct format.");
-    let mut tags = Tags::new();
-    match claims.get(NESTED_TAGS) {
-        None => {}
-        Some(Value::Object(nested)) => match nested.get("principal_tags") {
-            None => {}
-            Some(Value::Object(principal)) => {
-                for (key, value) in principal {
-                    let [Value::String(value)] = value.as_array().map(Vec::as_slice).ok_or_else(wrong)? else {
-                        return Err(wrong());
-                    };
-                    tags.insert(key.clone(), value.clone());
-                }
-            }
-            Some(_) => return Err(wrong()),
-        },
-        Some(_) => return Err(wrong()),
-    }
-    for (name, value) in claims {
-        let Some(key) = name.strip_prefix(FLAT_TAGS) else { continue };
-        let Value::String(value) = value else { return Err(wrong()) };
-        tags.insert(key.to_owned(), value.clone());
-    }
-    Ok(tags)
-}
-
-/// 2 to 64 characters of `[\w+=,.@-]`, not beginning with `aws:`.
-pub(super) fn is_source_identity(text: &str) -> bool {
-    (2..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::Tags;
     use super::*;
+    use crate::lab::sts::token::Tags;
 
     #[test]
     fn packed_sizes_are_the_recorded_ones() {
@@ -252,79 +209,5 @@ mod tests {
             };
             assert_eq!(packed_size(&request, &identity), percent, "{subject} {source:?}");
         }
-    }
-}
-
-/// Refuses a claim that does not list `role_arn`, and one that lists nothing.
-pub(super) fn check_roles_claim(claims: &Map<String, Value>, role_arn: &str) -> Result<(), AwsError> {
-    let claim = RolesClaim::of(claims);
-    let refusal = match &claim {
-        _ if claim.admits(role_arn) => return Ok(()),
-        RolesClaim::Unreadable(_) => "The roles claim is not in a supported format",
-        RolesClaim::Listed(roles) if roles.is_empty() => "The roles claim contains no valid role ARNs",
-        _ => "The target role ARN is not present in the roles claim of the identity token",
-    };
-    Err(AwsError::invalid_token(refusal))
-}
-
-#[cfg(test)]
-mod tags_tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn tags(claims: Value) -> Result<Vec<(String, String)>, String> {
-        read_session_tags(claims.as_object().unwrap())
-            .map(|tags| tags.into_iter().collect())
-            .map_err(|fault| fault.message)
-    }
-
-    #[test]
-    fn both_forms() {
-        let team = Ok(vec![("Team".to_owned(), "engineering".to_owned())]);
-        assert_eq!(tags(json!({NESTED_TAGS: {"principal_tags": {"Team": ["engineering"]}}})), team);
-        assert_eq!(tags(json!({"https://aws.amazon.com/tags/principal_tags/Team": "engineering"})), team);
-        assert_eq!(tags(json!({})), Ok(vec![]));
-    }
-
-    #[test]
-    fn a_nested_text_is_refused() {
-        for value in [json!("engineering"), json!([]), json!(["a", "b"]), json!([1])] {
-            let fault = tags(json!({NESTED_TAGS: {"principal_tags": {"Team": value}}})).unwrap_err();
-            assert_eq!(fault, "principal_tags passed in claim is not in correct format.");
-        }
-    }
-}
-
-#[cfg(test)]
-mod roles_claim_tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::domain::roles_claim::ROLES_CLAIM;
-
-    const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
-
-    #[test]
-    fn refuses_with_the_recorded_texts() {
-        let none = "The roles claim contains no valid role ARNs";
-        let format = "The roles claim is not in a supported format";
-        let another = "The target role ARN is not present in the roles claim of the identity token";
-        for (value, message) in [
-            (json!(["arn:aws:iam::123456789012:role/another-role"]), another),
-            (json!([]), none),
-            (json!(""), none),
-            (json!("arn:aws:iam::123456789012:role/*"), none),
-            (json!(123), format),
-            (json!({"role": ROLE}), format),
-        ] {
-            let claims = Map::from_iter([(ROLES_CLAIM.to_owned(), value.clone())]);
-            assert_eq!(
-                check_roles_claim(&claims, ROLE).map_err(|fault| fault.message),
-                Err(message.to_owned()),
-                "{value}"
-            );
-        }
-        assert!(check_roles_claim(&Map::from_iter([(ROLES_CLAIM.to_owned(), json!([ROLE]))]), ROLE).is_ok());
     }
 }

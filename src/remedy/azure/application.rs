@@ -3,8 +3,8 @@
 use super::names::{Names, WORK};
 use crate::cause::{Actor, Finding, Fix};
 use crate::check::facts::azure::SubscriptionSeen;
-use crate::domain::entra::cloud;
 use crate::domain::ids::CheckId;
+use crate::domain::national_cloud;
 use crate::domain::profile::SecretSource;
 use crate::domain::profile::key::Key;
 use crate::remedy::profile_set;
@@ -122,8 +122,9 @@ pub(super) fn client(names: &Names<'_>) -> Vec<Fix> {
 
 /// The authority of the cloud that the other settings are of.
 pub(super) fn cloud(finding: &Finding, names: &Names<'_>) -> Vec<Fix> {
-    let meant = finding.expected.as_deref().and_then(cloud::of_authority);
-    let Some(meant) = meant.or_else(|| names.profile().azure.vault_url.as_deref().and_then(cloud::of_vault)) else {
+    let meant = finding.expected.as_deref().and_then(national_cloud::of_authority);
+    let Some(meant) = meant.or_else(|| names.profile().azure.vault_url.as_deref().and_then(national_cloud::of_vault))
+    else {
         return Vec::new();
     };
     vec![profile_set(names.profile(), &[(Key::AuthorityHost, format!("https://{}", meant.authority))])]

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use crate::cause::Fix;
 use crate::check::facts::azure::AccessGranted;
-use crate::domain::entra::cloud::{NationalCloud, PUBLIC};
 use crate::domain::keyvault::VaultError;
+use crate::domain::national_cloud::{NationalCloud, PUBLIC};
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Origin;

@@ -7,7 +7,6 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::session::{Earlier, EarlierRun};
 use crate::cause::Finding;
 use crate::domain::rotation::{Judgement, RuntimeObservation, StoreSnapshot};
 use crate::domain::secret_ref::SecretRef;
@@ -310,4 +309,24 @@ pub trait RotationBackend: Send + Sync + 'static {
 
     /// Makes this earlier version, or its value, current again; yields the version that is current then.
     fn roll_back(&self, secret: &SecretRef, to: &str) -> impl Future<Output = Result<String, Refused>> + Send;
+}
+/// What was seen before a session was interrupted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Earlier {
+    /// By secret.
+    pub stores: Vec<(String, StoreSnapshot)>,
+    pub runtime: Option<RuntimeObservation>,
+    /// When new versions were written, by secret.
+    pub written: Vec<(String, UnixMillis)>,
+    /// The run of the automation that was under way.
+    pub run: Option<EarlierRun>,
+}
+
+/// A run of the automation whose end nobody has seen yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierRun {
+    pub moment: Moment,
+    pub kickoff_id: String,
+    /// When its kickoff was sent.
+    pub began: UnixMillis,
 }

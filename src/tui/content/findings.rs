@@ -148,7 +148,7 @@ pub fn detail_title(model: &Model) -> String {
 pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     let show = model.render_context();
     let Some(run) = model.runs.shown() else {
-        return super::page::no_rows(model);
+        return super::no_rows(model);
     };
     let (found, place) = match selected(model) {
         Some(Row::Blocked(_, id)) => {
@@ -166,7 +166,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
             None => return Vec::new(),
         },
         None if run.report.findings.is_empty() && run.report.end.is_some() => return none_found(model, &run.report),
-        None => return super::page::no_rows(model),
+        None => return super::no_rows(model),
     };
     let mut lines = finding_lines(found, width, show);
     let blocks = if is_first_of_its_check(&run.report, place) { blocked(&run.report, found) } else { Vec::new() };

@@ -108,7 +108,7 @@ fn selected(model: &Model) -> Option<&CheckState> {
 pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     let show = model.render_context();
     let Some(check) = selected(model) else {
-        return super::page::no_rows(model);
+        return super::no_rows(model);
     };
     match &check.progress {
         Progress::Waiting => {

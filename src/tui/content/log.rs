@@ -52,10 +52,10 @@ fn seconds(ms: u64) -> String {
 pub fn detail(model: &Model) -> Vec<Line> {
     let show = model.render_context();
     let Some(run) = model.runs.shown() else {
-        return super::page::no_rows(model);
+        return super::no_rows(model);
     };
     let Some(entry) = model.selected_row().and_then(|at| run.log.get(at)) else {
-        return super::page::no_rows(model);
+        return super::no_rows(model);
     };
     let at_s = run.started_ms.saturating_add(i64::try_from(entry.at_ms).unwrap_or(i64::MAX)).div_euclid(1000);
     let time = format!("{}, {} after the start", moment(model, at_s), seconds(entry.at_ms));

@@ -19,6 +19,8 @@ use crate::report;
 use crate::report::context::RenderContext;
 use crate::report::layout::Layout;
 use crate::report::line::{Line, Role};
+use crate::tui::command::{CommandId, Scope, command};
+use crate::tui::model::Lifecycle;
 
 /// The rows of a screen's list.
 pub struct Rows<'m> {
@@ -98,4 +100,40 @@ pub fn command_line(column: usize, text: &str) -> Line {
 /// A line between parts of a pane.
 pub fn heading(text: impl Into<String>) -> Line {
     Line::of(Role::Strong, text)
+}
+
+/// What a pane says where no row is selected.
+pub fn no_rows(model: &Model) -> Vec<Line> {
+    let show = model.render_context();
+    let key = |id: CommandId| {
+        command(id)
+            .and_then(|c| model.appearance.keymap.key(Scope::Main, c.id))
+            .map_or_else(String::new, |key| key.to_string())
+    };
+    match model.runs.shown() {
+        None => vec![
+            Line::of(Role::Plain, "Nothing has run yet."),
+            Line::empty(),
+            Line::of(Role::Accent, key(CommandId::Lab)).with(Role::Plain, "  pick a scenario of the lab"),
+            Line::of(Role::Accent, key(CommandId::Profiles)).with(Role::Plain, "  open a profile"),
+            Line::of(Role::Accent, key(CommandId::NewProfile)).with(Role::Plain, "  make a profile"),
+        ],
+        Some(run) => match &run.state {
+            Lifecycle::Refused { message, hints } => {
+                let mut lines = vec![heading("The run could not start"), Line::of(Role::Bad, show.prose(message))];
+                lines.extend(hints.iter().map(|hint| Line::of(Role::Plain, show.prose(hint))));
+                lines
+            }
+            _ if !model.here().list.filter.is_empty() => {
+                vec![Line::of(Role::Muted, "nothing matches the filter; esc clears it")]
+            }
+            Lifecycle::Running | Lifecycle::Cancelling if run.report.checks.is_empty() => {
+                vec![Line::of(Role::Accent, format!("{} starting", chain::running(model)))]
+            }
+            Lifecycle::Running | Lifecycle::Cancelling if model.screen == Screen::Findings => {
+                vec![Line::of(Role::Muted, "nothing found so far")]
+            }
+            _ => vec![Line::of(Role::Muted, "there is nothing here")],
+        },
+    }
 }

@@ -90,7 +90,7 @@ fn bar(
 pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     let show = model.render_context();
     let Some(check) = model.selected_check().and_then(|id| model.runs.shown()?.report.check(id)) else {
-        return super::page::no_rows(model);
+        return super::no_rows(model);
     };
     let mut lines = vec![heading(crate::domain::text::visible(&check.title).into_owned())];
     let Progress::Finished(finished) = &check.progress else {

@@ -3,7 +3,6 @@
 use zeroize::Zeroizing;
 
 use super::form::Form;
-use super::form::TypedValue;
 use super::list::{Field, ListState};
 use crate::cause::Fix;
 use crate::cause::Undecided;
@@ -14,6 +13,7 @@ use crate::guide::Import;
 use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::inputs::{OperatorSeen, Patience, RotationWay};
 use crate::tui::message::{Effect, RunNumber};
+use crate::tui::typed_value::TypedValue;
 
 /// What lies on top of a screen.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,11 +10,11 @@ use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::command::again;
 use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, RotationWay, Target};
 use crate::tui::message::{Effect, Pasted, Told};
-use crate::tui::model::form::TypedValue;
 use crate::tui::model::layer::{Agreement, Confirm, Operator, ProgramBox, ValueBox};
 use crate::tui::model::list::{Edit, Field};
 use crate::tui::model::rotation::{Session, SessionNumber, rotated};
 use crate::tui::model::{Layer, Lifecycle, Model, PickerKind, Screen, Tone};
+use crate::tui::typed_value::TypedValue;
 
 /// Asks who is going to rotate.
 pub(super) fn ask_way(model: &mut Model) -> Vec<Effect> {

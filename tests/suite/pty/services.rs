@@ -13,9 +13,9 @@ use trustline::tui::inputs::{
     Appearance, GuideFile, Inputs, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry,
     Target,
 };
-use trustline::tui::model::form::TypedValue;
 use trustline::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use trustline::tui::shell::{self, Console};
+use trustline::tui::typed_value::TypedValue;
 
 /// How a run is started.
 type Start = fn(CancellationToken) -> Answer<Result<Started, Refusal>>;

@@ -6,10 +6,10 @@ use super::document::{Document, Statement};
 use super::{Correction, MOST_STEPS, NoCorrection};
 use crate::domain::iam::assume::{ASSUME_ROLE, AssumeEvaluation, AssumeRequest, evaluate_assume};
 use crate::domain::iam::decide::Decision;
-use crate::domain::iam::decide::Truth;
 use crate::domain::iam::evaluate::{ConditionEvaluation, StatementEvaluation};
 use crate::domain::iam::operator::{Comparison, Operator};
 use crate::domain::iam::policy::{Effect, Policy};
+use crate::domain::iam::truth::Truth;
 
 const EXTERNAL_ID: &str = "sts:ExternalId";
 

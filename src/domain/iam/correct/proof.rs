@@ -6,13 +6,13 @@ use super::document::Document;
 use super::trust::{Repair, audience};
 use super::{Correction, NoCorrection, Subject, Wanted};
 use crate::domain::iam::context::{TrustRequest, claim_name};
-use crate::domain::iam::decide::Truth;
 use crate::domain::iam::decide::{Decision, decide_trust};
 use crate::domain::iam::evaluate::{StatementEvaluation, evaluate_trust};
 use crate::domain::iam::foreign;
 use crate::domain::iam::operator::{Comparison, Operator};
 use crate::domain::iam::pattern::{Effort, like};
 use crate::domain::iam::policy::{Effect, Policy};
+use crate::domain::iam::truth::Truth;
 use crate::domain::issuer::condition_key_prefix;
 
 /// An audience that nobody registers.

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::document::{Document, Statement};
 use super::{Correction, MOST_STEPS, NoCorrection, Subject, SubjectKnownFrom, Wanted, proof};
 use crate::domain::iam::context::{TrustRequest, WEB_IDENTITY, claim_name};
-use crate::domain::iam::decide::Truth;
 use crate::domain::iam::decide::{Decision, Refusal};
 use crate::domain::iam::evaluate::{ConditionEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust};
 use crate::domain::iam::key::{ImpossibleKey, KeyFault};
 use crate::domain::iam::near_miss::Transformation;
 use crate::domain::iam::operator::{Comparison, Operator};
 use crate::domain::iam::policy::Effect;
+use crate::domain::iam::truth::Truth;
 use crate::domain::issuer::condition_key_prefix;
 
 /// Corrects the trust policy in `text` so that it lets in who is wanted.

@@ -13,7 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use self::request::{Earlier, EarlierRun, Journal, Pace, RollBack, RotationRequest, RuntimeFrom, SessionCommand};
+pub use self::request::{Journal, Pace, RollBack, RotationRequest, RuntimeFrom, SessionCommand};
+pub use super::event::Earlier;
+pub use super::event::EarlierRun;
 use super::event::{Moment, Part, RotationEvent, RotationKind, RotationMethod};
 use super::event::{Refused, RotationBackend};
 use crate::domain::rotation::{RuntimeObservation, StoreSnapshot};

@@ -1,15 +1,12 @@
 //! What a session is asked to do, and what somebody tells it while it runs.
 
+use crate::run::rotation::event::Earlier;
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::domain::profile::Profile;
-use crate::domain::rotation::{RuntimeObservation, StoreSnapshot};
 use crate::domain::secret_ref::SecretRef;
-use crate::domain::timestamp::UnixMillis;
-use crate::run::rotation::event::{Moment, RotationEvent, RotationMethod};
+use crate::run::rotation::event::{RotationEvent, RotationMethod};
 
 /// How often and how long to look.
 #[derive(Clone, Copy, Debug)]
@@ -42,27 +39,6 @@ pub enum RollBack {
     OnFailure,
     /// Where the verdict is a failure and the answer is [`SessionCommand::RollBack`].
     Ask,
-}
-
-/// What was seen before a session was interrupted.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Earlier {
-    /// By secret.
-    pub stores: Vec<(String, StoreSnapshot)>,
-    pub runtime: Option<RuntimeObservation>,
-    /// When new versions were written, by secret.
-    pub written: Vec<(String, UnixMillis)>,
-    /// The run of the automation that was under way.
-    pub run: Option<EarlierRun>,
-}
-
-/// A run of the automation whose end nobody has seen yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EarlierRun {
-    pub moment: Moment,
-    pub kickoff_id: String,
-    /// When its kickoff was sent.
-    pub began: UnixMillis,
 }
 
 /// Takes each event before the session goes on, so that what is kept is never behind what is done. An error says, in

@@ -5,7 +5,7 @@ mod picture;
 use serde_json::Value;
 
 use super::log::moment;
-use super::{LABEL, Rows, command_line, finding_lines, heading, labelled, page};
+use super::{LABEL, Rows, command_line, finding_lines, heading, labelled};
 use crate::cause::Certainty;
 use crate::check::CheckId;
 use crate::report::context::RenderContext;
@@ -256,7 +256,7 @@ fn nothing(model: &Model) -> Vec<Line> {
             lines.extend(hints.iter().map(|hint| Line::of(Role::Plain, show.prose(hint))));
             lines
         }
-        Some(_) if !model.here().list.filter.is_empty() => page::no_rows(model),
+        Some(_) if !model.here().list.filter.is_empty() => super::no_rows(model),
         Some(session) if session.is_live() => {
             let (sign, doing) = picture::doing(model, session);
             vec![Line::of(Role::Accent, format!("{sign} {doing}"))]
