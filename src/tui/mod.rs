@@ -21,6 +21,7 @@ pub mod services;
 pub mod shell;
 mod summary;
 mod terminal;
+mod terminal_reader;
 pub mod theme;
 pub mod typed_value;
 pub mod update;

@@ -8,8 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use crossterm::event::EventStream;
-use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +22,7 @@ use super::services::{RotationStarted, Services, Started};
 use super::terminal::Screen;
 use super::terminal::{self, Guard, PANICKED};
 use super::terminal::{Signal, Signals, pause};
+use super::terminal_reader::terminal_events;
 use super::theme::Theme;
 use super::typed_value::TypedValue;
 use super::update::{open, settle, update};
@@ -153,7 +152,7 @@ impl Shell {
 
     /// Runs until it is left; the number of the signal that ended it, where one did.
     async fn run(&mut self, signals: &mut Signals) -> Result<Option<i32>, ConsoleError> {
-        let mut events = terminal_events();
+        let mut events = terminal_events(BATCH);
         // Of a resize before that, nobody tells.
         let (width, height) = terminal::size()?;
         self.take(Msg::Resize(width, height))?;
@@ -169,6 +168,10 @@ impl Shell {
                     Signal::End(number) => return Ok(Some(number)),
                     Signal::Pause => self.suspend()?,
                     Signal::GoOn => self.resume()?,
+                    Signal::Resized => {
+                        let (width, height) = terminal::size()?;
+                        self.take(Msg::Resize(width, height))?;
+                    }
                 },
                 event = events.recv() => {
                     match event {
@@ -427,21 +430,6 @@ impl Shell {
         self.take(Msg::Resize(width, height))?;
         self.take(Msg::Resumed)
     }
-}
-
-/// The terminal's events. They are read in a task of their own: the library's stream must only ever be polled by one
-/// that waits for it, or it forgets whom to wake.
-fn terminal_events() -> mpsc::Receiver<io::Result<crossterm::event::Event>> {
-    let (sender, receiver) = mpsc::channel(BATCH);
-    let mut events = EventStream::new();
-    tokio::spawn(async move {
-        while let Some(event) = events.next().await {
-            if sender.send(event).await.is_err() {
-                break;
-            }
-        }
-    });
-    receiver
 }
 
 /// Writes a report beside where the program was started. No file is written over.

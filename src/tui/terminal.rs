@@ -227,6 +227,8 @@ pub(super) enum Signal {
     Pause,
     /// The process goes on after a pause that it did not ask for.
     GoOn,
+    /// The terminal has other columns or rows.
+    Resized,
 }
 
 #[cfg(unix)]
@@ -242,6 +244,7 @@ mod unix {
         quit: Stream,
         pause: Stream,
         go_on: Stream,
+        resized: Stream,
     }
 
     impl Signals {
@@ -255,6 +258,7 @@ mod unix {
                 quit: signal(SignalKind::quit())?,
                 pause: of(rustix::process::Signal::TSTP)?,
                 go_on: of(rustix::process::Signal::CONT)?,
+                resized: signal(SignalKind::window_change())?,
             })
         }
 
@@ -267,6 +271,7 @@ mod unix {
                 _ = self.quit.recv() => end(SignalKind::quit()),
                 _ = self.pause.recv() => Signal::Pause,
                 _ = self.go_on.recv() => Signal::GoOn,
+                _ = self.resized.recv() => Signal::Resized,
             }
         }
     }

@@ -79,8 +79,18 @@ fn only_the_probes_and_the_lab_reach_the_network() {
 }
 
 /// Of the console, what surrounds the pure core: the terminal, the clock, the runs, and the desktop's clipboard.
-const CONSOLE_EDGE: &[&str] =
-    &["alarm", "clipboard", "input", "services", "shell", "signals", "summary", "terminal", "writer"];
+const CONSOLE_EDGE: &[&str] = &[
+    "alarm",
+    "clipboard",
+    "input",
+    "services",
+    "shell",
+    "signals",
+    "summary",
+    "terminal",
+    "terminal_reader",
+    "writer",
+];
 
 #[test]
 fn the_consoles_model_update_and_view_reach_nothing_outside() {

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use trustline::domain::rotation::Verdict;
 
 use super::super::pty::screen::Screen;
@@ -184,6 +186,43 @@ fn a_console_that_stays_open_keeps_no_copy() {
         screen.send("q");
         assert_eq!(screen.ended(), 0);
     }
+}
+
+#[test]
+#[ignore = "needs root, who may read the memory of any process"]
+fn a_pasted_token_that_was_dropped_leaves_no_copy() {
+    let encoded = |json: &str| URL_SAFE_NO_PAD.encode(json);
+    let signature = "cGxhbnRlZC1zaWduYXR1cmU".repeat(20);
+    let claims = encoded(r#"{"iss":"https://planted.example","sub":"planted"}"#);
+    let token = format!("{}.{claims}.{signature}", encoded(r#"{"alg":"RS256","kid":"k"}"#));
+    let parts = vec![("the claims", claims), ("the signature", signature)];
+    let mut screen = Screen::trustline(&[], (140, 45));
+    let pid = screen.pid().as_raw().cast_unsigned();
+    screen.wait("Try it in the lab");
+    screen.send("3");
+    screen.wait("There is no token yet");
+    screen.send(&format!("\x1b[200~{token}\x1b[201~"));
+    screen.wait("https://planted.example");
+    assert!(!held(pid, &parts).is_empty(), "the search does not find a token that is shown");
+    screen.send("\x7f");
+    screen.wait("There is no token yet");
+    let hits = soon_held(pid, &parts);
+    assert!(hits.is_empty(), "{}", hits.join("\n"));
+    // Into a line that is given up, pasted and typed.
+    let pasted = format!("\x1b[200~{token}\x1b[201~");
+    // What was typed goes before the line does.
+    for (sent, shown, leave) in [(pasted, "that looks like", "\x1b"), (token, "nothing matches", "\x1b\x1b")] {
+        screen.send(":");
+        screen.wait("copy");
+        screen.send(&sent);
+        screen.wait(shown);
+        screen.send(leave);
+        screen.wait("There is no token yet");
+        let hits = soon_held(pid, &parts);
+        assert!(hits.is_empty(), "{}", hits.join("\n"));
+    }
+    screen.send("q");
+    screen.ended();
 }
 
 #[test]
