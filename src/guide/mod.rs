@@ -16,7 +16,9 @@ pub use change::{Question, questions};
 pub use fill::fill;
 pub use import::{Import, Left, Taken, import};
 pub use render::{Rendered, render};
-pub use state::{CheckResult, Confirmation, Evidence, ExternalProof, Open, StepState, next_open, states};
+pub use state::{
+    CheckResult, Confirmation, Evidence, ExternalProof, FailedElsewhere, Open, StepState, next_open, states,
+};
 pub use text::{
     Field, Place, Proof, Reading, SetupGuide, Side, Step, Tab, TellingAnswer, TokenOrigin, setup_guide, token_origin,
 };

@@ -67,8 +67,20 @@ pub struct Open {
     pub checks: Vec<CheckId>,
     /// Why those that ran could not tell.
     pub untold: Vec<(CheckId, String)>,
+    /// Those that failed for what another step sets right.
+    pub failed: Vec<FailedElsewhere>,
     /// Whether a person can settle it by confirming.
     pub confirmable: bool,
+}
+
+/// A check of a step that failed, and is fixed in another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedElsewhere {
+    pub check: CheckId,
+    /// What is wrong, where the check said so.
+    pub reason: Option<String>,
+    /// The number of the step that fixes it.
+    pub fixed_in: u8,
 }
 
 /// A check's end, as far as a step is concerned.
@@ -228,7 +240,14 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
     let required = step.fields.iter().filter(|field| field.need == Need::Required).map(|field| field.key);
     let untold =
         |judged: &CheckResult| (judged.outcome == Outcome::Inconclusive).then(|| judged.reason.clone()).flatten();
+    let failed = |judged: &CheckResult| {
+        let failure = failures.iter().find(|failure| failure.check == judged.check)?;
+        let found = || failure.findings.first().map(|finding| finding.summary.clone());
+        let reason = judged.reason.clone().or_else(found);
+        Some(FailedElsewhere { check: judged.check, reason, fixed_in: failure.step })
+    };
     StepState::ToDo(Open {
+        failed: open.iter().filter_map(|id| failed(of(id)?)).collect(),
         fields: required.filter(lacks).collect(),
         untold: open.iter().filter_map(|id| Some((*id, untold(of(id)?)?))).collect(),
         checks: open,
@@ -350,6 +369,20 @@ mod tests {
         let StepState::Failing { findings, .. } = state(&evidence, 3) else { panic!() };
         assert_eq!(findings.iter().map(|f| f.cause).collect::<Vec<_>>(), [Cause::SubMismatch, Cause::AudMismatch]);
         assert!(matches!(state(&evidence, 2), StepState::ToDo(_)));
+    }
+
+    #[test]
+    fn an_open_step_tells_of_its_own_check_that_failed_and_where_it_is_fixed() {
+        let evidence = Evidence {
+            checks: vec![failed(CheckId::IssuerTls, &[(Cause::TlsExpired, Certainty::Proven)])],
+            ..Evidence::default()
+        };
+        let all = states(setup_guide(GUIDE), &evidence);
+        let (fixed_in, _) = all.iter().find(|(_, s)| matches!(s, StepState::Failing { .. })).unwrap();
+        let StepState::ToDo(open) = &all[0].1 else { panic!("{:?}", all[0].1) };
+        let expected =
+            FailedElsewhere { check: CheckId::IssuerTls, reason: Some("wrong".to_owned()), fixed_in: *fixed_in };
+        assert_eq!(open.failed, [expected]);
     }
 
     #[test]

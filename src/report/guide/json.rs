@@ -8,8 +8,8 @@ use crate::check::CheckId;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Need;
 use crate::guide::{
-    Artifact, Field, Missing, Place, Proof, Reading, Step, StepState, Tab, TellingAnswer, TemplateContext, TokenOrigin,
-    Values, fill, next_open, render as artifact, token_origin,
+    Artifact, FailedElsewhere, Field, Missing, Place, Proof, Reading, Step, StepState, Tab, TellingAnswer,
+    TemplateContext, TokenOrigin, Values, fill, next_open, render as artifact, token_origin,
 };
 
 /// The document: every guide asked for, with all of its steps or the one.
@@ -143,6 +143,10 @@ fn ids(checks: &[CheckId]) -> Vec<&'static str> {
     checks.iter().map(|check| check.id()).collect()
 }
 
+fn failed_json(failed: &FailedElsewhere) -> Json {
+    json!({ "check": failed.check.id(), "reason": failed.reason, "fixed_in": failed.fixed_in })
+}
+
 fn state_json(state: &StepState) -> Json {
     match state {
         StepState::Verified { checks, proofs: shown, at } => {
@@ -162,6 +166,7 @@ fn state_json(state: &StepState) -> Json {
             "fields": open.fields.iter().map(|key| key.path()).collect::<Vec<_>>(),
             "checks": ids(&open.checks),
             "not_told": open.untold.iter().map(|(check, why)| json!({ "check": check.id(), "reason": why })).collect::<Vec<_>>(),
+            "failed": open.failed.iter().map(failed_json).collect::<Vec<_>>(),
             "confirmable": open.confirmable,
         }),
     }

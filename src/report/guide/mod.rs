@@ -13,8 +13,8 @@ use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Need;
 use crate::guide::{
-    Artifact, Form, Missing, Reading, Rendered, SetupGuide, Step, StepState, TemplateContext, TokenOrigin, Values,
-    fill, next_open, render, token_origin,
+    Artifact, FailedElsewhere, Form, Missing, Open, Reading, Rendered, SetupGuide, Step, StepState, TemplateContext,
+    TokenOrigin, Values, fill, next_open, render, token_origin,
 };
 pub use json::document;
 
@@ -160,6 +160,7 @@ pub fn sign(state: &StepState, ctx: RenderContext) -> Span {
         }
         StepState::Failing { .. } => Span::of(Role::Bad, ctx.glyphs.fail),
         StepState::Blocked { .. } => Span::of(Role::Muted, ctx.glyphs.skipped),
+        StepState::ToDo(open) if !open.failed.is_empty() => Span::of(Role::Warning, ctx.glyphs.warn),
         StepState::ToDo(_) => Span::of(Role::Plain, ctx.glyphs.waiting),
     }
 }
@@ -189,6 +190,18 @@ pub fn state_words(state: &StepState, shown: GuideContext<'_>) -> Line {
         StepState::Confirmed { at } => since(at),
         StepState::Failing { check, .. } => format!(": {check}"),
         StepState::Blocked { by } => format!(" for step {by}, which fails"),
+        StepState::ToDo(Open { failed, .. }) if !failed.is_empty() => {
+            let told = |failed: &FailedElsewhere| {
+                let reason = failed.reason.as_deref().map(|reason| format!(" failed: {}", shown.ctx.prose(reason)));
+                format!(
+                    "{}{} (fixed in step {})",
+                    failed.check,
+                    reason.as_deref().unwrap_or(" failed"),
+                    failed.fixed_in
+                )
+            };
+            format!(": {}", failed.iter().map(told).collect::<Vec<_>>().join("; "))
+        }
         StepState::ToDo(open) => {
             match (open.untold.first(), open.fields.len(), open.checks.is_empty(), open.confirmable) {
                 (Some((check, why)), ..) => format!(": {check} could not be checked: {}", shown.ctx.prose(why)),
