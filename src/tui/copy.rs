@@ -121,7 +121,9 @@ fn reproduction(model: &Model, check: CheckId, facts: &Map<String, Value>, offer
         offer(offers, "a command that does the same", command);
     }
     if let Some(choice) = &run.choice {
-        let twin = format!("trustline check{} --only {check}", choice.target.arguments());
+        let told = run.profile.as_deref().map(|profile| format!(" {}", profile.selector));
+        let selector = told.filter(|told| !told.trim().is_empty()).unwrap_or_else(|| choice.target.arguments());
+        let twin = format!("trustline check{selector} --only {check}");
         offer(offers, "trustline's command for this check", twin);
     }
 }

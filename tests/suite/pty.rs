@@ -65,6 +65,39 @@ fn from_start_to_a_named_cause_and_what_to_take_away() {
 }
 
 #[test]
+fn what_is_copied_and_shown_beside_a_lab_reaches_that_lab_from_another_shell() {
+    let mut screen = Screen::trustline(&["--lab", "sub-mismatch", "--clipboard", "osc52"], (200, 60));
+    screen.wait("2 failed");
+    screen.send("4");
+    screen.wait("Findings 1");
+    screen.send("Y");
+    screen.wait("trustline's command for this check");
+    screen.send("G\r");
+    screen.wait("sent to the terminal to copy");
+    let command = String::from_utf8(screen.copied().pop().unwrap()).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_trustline")).parent().unwrap();
+    let output = std::process::Command::new("/bin/sh")
+        .args(["-c", &command])
+        .env_clear()
+        .env("PATH", folder)
+        .env("HOME", screen.folder())
+        .output()
+        .unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(report.contains("sub-mismatch"), "{command}: {report}");
+    screen.send("1");
+    screen.wait_for("the guide's commands name the lab's files", |text| {
+        text.contains("--profile-file") && text.contains("--ca-file")
+    });
+    for (place, text) in [("copied", command), ("on the screen", screen.text())] {
+        assert!(!text.contains("--lab"), "{place}: {text}");
+    }
+    screen.send("q");
+    assert_eq!(screen.ended(), 1);
+}
+
+#[test]
 fn a_pasted_token_is_cleaned_shown_and_never_written_out() {
     let mut screen = Screen::trustline(&[], (100, 30));
     screen.wait("Try it in the lab");

@@ -275,7 +275,8 @@ fn open_target(target: Target, network: &NetworkArgs, selector: &ProfileSelector
         Target::File(path) => by(None, Some(path)),
         Target::Environment => by(None, None),
     };
-    let loaded = settings::load_agreed(&selector)?;
+    let mut loaded = settings::load_agreed(&selector)?;
+    loaded.profile.selector = network.again(&loaded.profile.selector);
     let operator = match loaded.profile.guide {
         Guide::AzureWorkloadIdentity => Operator::AzureCli,
         _ => Operator::Aws { profile: None, file: None },

@@ -41,6 +41,8 @@ pub struct Editing {
 pub struct Followed {
     /// Whose it is; `None` for a recording.
     pub target: Option<Target>,
+    /// The flags that reach it from another shell, once a run has told them.
+    pub selector: Option<String>,
     pub file: GuideFile,
     /// What the checks found, the newest word on each.
     pub judged: Vec<CheckResult>,
@@ -75,7 +77,7 @@ impl Followed {
             keeps,
             problem: None,
         };
-        Followed { target, file, judged: Vec::new(), thumbprint: None, checked: None }
+        Followed { target, selector: None, file, judged: Vec::new(), thumbprint: None, checked: None }
     }
 
     /// The guide's text.
@@ -86,7 +88,8 @@ impl Followed {
     /// The profile's values.
     pub fn values(&self) -> Values {
         let values = Values::of(self.file.guide, &self.file.settings).with_thumbprint(self.thumbprint.clone());
-        values.chosen_by(&self.target.as_ref().map(Target::arguments).unwrap_or_default())
+        let arguments = || self.target.as_ref().map(Target::arguments).unwrap_or_default();
+        values.chosen_by(&self.selector.clone().unwrap_or_else(arguments))
     }
 
     /// Where each step stands.

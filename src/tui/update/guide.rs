@@ -67,9 +67,15 @@ pub(super) fn read(model: &mut Model, target: Target, result: Result<Box<GuideFi
 /// The profile of a run is known; that of the lab for the first time.
 pub(super) fn opened(model: &mut Model, run: RunNumber, profile: &Profile, settings: Vec<Setting>) {
     let target = model.runs.get(run).and_then(|run| run.choice.as_ref()).map(|choice| choice.target.clone());
-    let Some(target @ Target::Lab(_)) = target else { return };
+    let selector = Some(profile.selector.clone()).filter(|selector| !selector.is_empty());
+    let Some(target @ Target::Lab(_)) = target else {
+        if let Some(followed) = model.guide.followed.as_mut().filter(|followed| followed.target == target) {
+            followed.selector = selector;
+        }
+        return;
+    };
     let mut followed = Followed::bare(Some(target), profile.guide, Keeps::Nothing(OF_LAB));
-    followed.file.settings = settings;
+    (followed.selector, followed.file.settings) = (selector, settings);
     model.guide.followed = Some(Box::new(followed));
     select_next(model);
 }

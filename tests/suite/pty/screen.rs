@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -254,6 +256,13 @@ impl Screen {
     /// Everything that was written, as text.
     pub fn raw(&self) -> String {
         String::from_utf8_lossy(&self.seen.0.lock().unwrap().raw).into_owned()
+    }
+
+    /// What it was asked to put on the clipboard (OSC 52), in order.
+    pub fn copied(&self) -> Vec<Vec<u8>> {
+        let raw = self.raw();
+        let texts = raw.split("\x1b]52;c;").skip(1).filter_map(|rest| rest.split(['\x07', '\x1b']).next());
+        texts.map(|text| BASE64_STANDARD.decode(text).unwrap()).collect()
     }
 
     pub fn alternate(&self) -> bool {

@@ -4,8 +4,6 @@
 use std::fs;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use trustline::domain::rotation::Verdict;
 
 use super::super::pty::screen::Screen;
@@ -61,7 +59,7 @@ impl Walk<'_> {
         let raw = self.screen.raw();
         let mut left = vec![("the terminal".to_owned(), raw.clone().into_bytes())];
         left.extend(frames(&raw).into_iter().map(|frame| ("a frame".to_owned(), frame.into_bytes())));
-        let copied = copied(&raw);
+        let copied = self.screen.copied();
         assert!(copied.len() >= 10, "{} copies", copied.len());
         // The same search finds what is shown.
         let shown: Vec<u8> = left.iter().flat_map(|(_, frame)| frame.iter().copied()).collect();
@@ -104,17 +102,6 @@ fn frames(raw: &str) -> Vec<String> {
         .map(|bytes| {
             parser.process(bytes.as_bytes());
             parser.screen().contents()
-        })
-        .collect()
-}
-
-/// What the terminal was asked to put on the clipboard (OSC 52).
-fn copied(raw: &str) -> Vec<Vec<u8>> {
-    raw.split("\x1b]52;c;")
-        .skip(1)
-        .map(|rest| {
-            let text = rest.split(['\x07', '\x1b']).next().unwrap();
-            BASE64_STANDARD.decode(text).unwrap()
         })
         .collect()
 }
@@ -196,7 +183,7 @@ fn rotated(mut screen: Screen, is_over: impl Fn(&str) -> bool, secrets: Vec<(&'s
     screen.ended();
     let raw = screen.raw();
     let mut left: Vec<Vec<u8>> = frames(&raw).into_iter().map(String::into_bytes).collect();
-    left.extend(copied(&raw));
+    left.extend(screen.copied());
     left.push(raw.into_bytes());
     let files = super::files(screen.folder());
     assert!(files.iter().any(|path| path.to_str().unwrap().contains("evidence")), "{files:?}");
