@@ -11,7 +11,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
+use clap::{Arg, ArgGroup, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::exit::CliError;
 use crate::check::CheckId;
@@ -21,6 +21,11 @@ use crate::domain::profile::key::Key;
 use crate::guide::form::shell::quote;
 use crate::private_file;
 use crate::run::record::Recorder;
+
+/// What takes the place of one another: where all are missing, each of them is told as a way on.
+pub(super) fn one_of(name: &'static str) -> ArgGroup {
+    ArgGroup::new(name).required(true).multiple(true)
+}
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -290,6 +290,25 @@ fn what_cannot_be_read_says_where_and_what_instead() {
 }
 
 #[test]
+fn what_is_missing_is_told_with_all_that_takes_its_place() {
+    for (arguments, ways) in [
+        (&["trust", "--policy", "p.json"][..], &["--token <FILE>", "--claims <FILE>", "--lint"][..]),
+        (&["trust", "--credential", "c.json"], &["--token <FILE>", "--claims <FILE>", "--lint"]),
+        (&["trust", "--token", "t.jwt"], &["--policy <FILE>", "--credential <FILE>", "--profile <NAME>"]),
+        (&["trust", "--lint"], &["--policy <FILE>", "--credential <FILE>", "--profile-file <FILE>"]),
+        (&["profile", "set", "aws.region=eu-west-1"], &["--profile <NAME>", "--profile-file <FILE>"]),
+        (&["render"], &["ARTIFACT", "--list"]),
+    ] {
+        let output = trustline().args(arguments).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        for way in ways {
+            assert!(told.contains(way), "{arguments:?} does not name {way}: {told}");
+        }
+    }
+}
+
+#[test]
 fn lint_names_the_stranger_who_gets_in() {
     let github = "token.actions.githubusercontent.com";
     let policy = |sub: &str| {

@@ -8,8 +8,7 @@ use super::super::{profile_file, settings};
 use super::print;
 use crate::cli::exit::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::flags::ProfileSelector;
-use crate::cli::flags::assignment;
+use crate::cli::flags::{ProfileSelector, assignment, one_of};
 use crate::domain::profile::document::{self, argument, parse_flag};
 use crate::domain::profile::key::Key;
 use crate::domain::profile::resolve::resolve;
@@ -19,9 +18,10 @@ use crate::guide::form::shell::quote;
 
 /// Arguments of `trustline profile set`.
 #[derive(Debug, Args)]
+#[command(group = one_of("chosen").args(["profile", "profile_file"]))]
 pub(super) struct SetArgs {
     /// Change the profile of this name
-    #[arg(long, value_name = "NAME", conflicts_with = "profile_file", required_unless_present = "profile_file")]
+    #[arg(long, value_name = "NAME", conflicts_with = "profile_file")]
     profile: Option<String>,
     /// Change the profile in this file
     #[arg(long, value_name = "FILE")]

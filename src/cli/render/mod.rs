@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use super::exit::{CliError, Exit};
-use super::flags::{DocumentOutputArgs, NetworkArgs, OutputFormat, ProfileSelector};
+use super::flags::{DocumentOutputArgs, NetworkArgs, OutputFormat, ProfileSelector, one_of};
 use super::lab_folder::LabFolder;
 use super::{guide, lab, network, settings, terminal};
 use crate::check::facts::network::{Exchange, Tls};
@@ -23,9 +23,9 @@ use crate::probe::issuer;
 
 /// Arguments of `trustline render`.
 #[derive(Debug, Args)]
+#[command(group = one_of("rendered").args(["artifact", "list"]))]
 pub(super) struct RenderArgs {
     /// The artifact; --list names them
-    #[arg(required_unless_present = "list")]
     artifact: Option<String>,
     /// List the artifacts of the profile's guide, or of all guides
     #[arg(long, conflicts_with = "artifact")]

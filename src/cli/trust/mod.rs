@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::exit::{CliError, Exit};
-use super::flags::{OutputFormat, PageOutputArgs, ProfileSelector};
+use super::flags::{OutputFormat, PageOutputArgs, ProfileSelector, one_of};
 use super::{settings, terminal};
 use crate::cause::{Cause, Finding, Severity, trust};
 use crate::check::facts::Facts;
@@ -29,10 +29,12 @@ use crate::run::now;
 
 /// Arguments of `trustline trust`.
 #[derive(Debug, Args)]
+#[command(group = one_of("trust").args(["policy", "credential", "profile", "profile_file"]))]
+#[command(group = one_of("subject").args(["token", "claims", "profile", "profile_file", "lint"]))]
 pub(super) struct TrustArgs {
     /// The role's trust policy: the document, or the answer of `aws iam get-role`; `-` for standard input. Without it
     /// the file that the profile names
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["credential", "profile", "profile_file"])]
+    #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// An Entra federated credential, or the answer of `az ad app federated-credential list`; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "provider_arn"])]
@@ -41,11 +43,7 @@ pub(super) struct TrustArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "claims")]
     token: Option<PathBuf>,
     /// A JSON file with the token's claims; `-` for standard input
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present_any = ["token", "profile", "profile_file", "lint"]
-    )]
+    #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
     /// Predict the token's claims from the profile of this name, where no token is given
     #[arg(long, value_name = "NAME", conflicts_with = "profile_file")]
