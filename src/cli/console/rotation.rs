@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -19,8 +19,7 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::{document, resolve};
 use crate::guide::{Change, confirmations, rotate_command, shown};
 use crate::probe::new_value::{Alphabet, LineBreak, NewValue};
-use crate::run::rotation::event::RotationMethod;
-use crate::run::rotation::event::SessionCheckpoint;
+use crate::run::rotation::event::{RotationEvent, RotationMethod, SessionCheckpoint};
 use crate::run::rotation::live::{CloudBackend, LiveSettings, RuntimeSource};
 use crate::run::rotation::report::RotationReport;
 use crate::run::rotation::session;
@@ -31,6 +30,8 @@ use crate::tui::typed_value::TypedValue;
 
 /// How many things a session can be told before it takes the first.
 const COMMANDS_AHEAD: usize = 16;
+/// How many events may wait for the screen.
+const EVENTS_AHEAD: usize = 64;
 /// How many characters are made up.
 const GENERATED: usize = 32;
 /// The first and the longest pause between two looks.
@@ -98,9 +99,32 @@ pub(super) async fn begin(
         earlier,
         profile: profile.clone(),
     };
-    let journal = Box::new(move |event: &_| files.note(event));
-    let events = session::start(request, world, receiver, journal, cancel);
+    let files = Arc::new(Mutex::new(files));
+    let noted = files.clone();
+    let journal = Box::new(move |event: &_| locked(&noted).note(event));
+    let events = published(session::start(request, world, receiver, journal, cancel), files);
     Ok(RotationStarted { profile, resumes, events, commands, keep: Box::new(keep) })
+}
+
+fn locked(files: &Mutex<RotationFiles>) -> MutexGuard<'_, RotationFiles> {
+    files.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The events in the form for all eyes: a screen is shared, recorded and copied from.
+fn published(
+    mut events: mpsc::Receiver<RotationEvent>,
+    files: Arc<Mutex<RotationFiles>>,
+) -> mpsc::Receiver<RotationEvent> {
+    let (sender, receiver) = mpsc::channel(EVENTS_AHEAD);
+    tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            let event = locked(&files).publish(event);
+            if sender.send(event).await.is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }
 
 /// Where the session is kept until it is judged; nowhere for a lab, whose secrets end with it.

@@ -139,13 +139,17 @@ pub enum FiledForm {
 
 impl FiledFingerprint {
     /// What goes to a file for a fingerprint of the secret that `reference` names. `guessability` is `None` where the value
-    /// was not seen.
+    /// was not seen. One that was shown in the keyed form stays as it is: the bare one is not known here.
     pub fn of(
         key: &FingerprintKey,
         reference: &str,
         fingerprint: &Fingerprint,
         guessability: Option<Guessability>,
     ) -> Self {
+        if let Some(keyed) = KeyedFingerprint::parse(fingerprint.as_str()) {
+            let because = KeyedBecause::of(guessability).unwrap_or(KeyedBecause::ValueNotSeen);
+            return FiledFingerprint { fingerprint: FiledForm::Keyed(keyed), keyed_because: Some(because) };
+        }
         let keyed_because = KeyedBecause::of(guessability);
         let form = match keyed_because {
             None => FiledForm::Bare(fingerprint.clone()),
@@ -217,6 +221,16 @@ mod tests {
             assert_eq!(filed == other, because.is_none(), "the key counts where the form is keyed");
             assert_ne!(filed, FiledFingerprint::of(&key(1), "r", &Fingerprint::of(b"w"), guessability));
         }
+    }
+
+    #[test]
+    fn what_was_shown_in_the_keyed_form_is_filed_as_it_is() {
+        let bare = Fingerprint::of(b"summer");
+        let filed = FiledFingerprint::of(&key(1), "r", &bare, Some(Guessability::Pattern));
+        let shown = Fingerprint::try_from(filed.fingerprint.as_str().to_owned()).unwrap();
+        assert_eq!(FiledFingerprint::of(&key(2), "other", &shown, Some(Guessability::Pattern)), filed);
+        let unseen = FiledFingerprint::of(&key(1), "r", &shown, Some(Guessability::Hard));
+        assert_eq!(unseen.keyed_because, Some(KeyedBecause::ValueNotSeen));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The fingerprints of guessable values in what a session prints and records: keyed, since a bare one lets anybody who
-//! reads a log try guesses. The session itself compares bare ones, and a console shows them to whoever sits before it.
+//! reads a log or looks at a screen try guesses. The session itself compares bare ones.
 
 use super::event::RotationKind;
 use crate::domain::fingerprint::Fingerprint;

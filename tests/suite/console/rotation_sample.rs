@@ -1,12 +1,15 @@
 //! Rotations to look at: a secret before and after, judged by the program's own verdicts.
 
+use secrecy::SecretBox;
 use trustline::cause::rotation::{ReadAt, findings};
 use trustline::domain::fingerprint::Fingerprint;
 use trustline::domain::fingerprint::guess::guessability;
+use trustline::domain::fingerprint::keyed::{FingerprintKey, KEY_BYTES};
 use trustline::domain::fingerprint::{Variant, VariantFingerprint};
 use trustline::domain::rotation::{Facts, Place, RuntimeObservation, Source, Store, StoreSnapshot, Version, judge};
 use trustline::domain::runtime_output::RuntimeOutput;
 use trustline::run::rotation::event::{Awaited, Judged, Moment, Part, RotationEvent, RotationKind, RotationMethod};
+use trustline::run::rotation::keyed::KeyedRotation;
 
 use super::sample::NOW_MS;
 
@@ -66,18 +69,21 @@ fn line(value: &str) -> String {
     format!("Workload identity config 'aws-prod' (aws): 1 secret(s) resolved\ncredential.fingerprint={print}")
 }
 
-/// Events with their numbers and times.
+/// Events with their numbers and times, in the form in which a screen gets them.
 pub struct Script {
     pub events: Vec<RotationEvent>,
+    keyed: KeyedRotation,
 }
 
 impl Script {
     pub fn of(kinds: Vec<RotationKind>) -> Self {
-        let events = kinds.into_iter().zip(0..).map(|(kind, seq)| RotationEvent { seq, at_ms: seq * 700, kind });
-        Script { events: events.collect() }
+        let none = Script { events: Vec::new(), keyed: KeyedRotation::default() };
+        kinds.into_iter().fold(none, Script::then)
     }
 
     pub fn then(mut self, kind: RotationKind) -> Self {
+        let key = FingerprintKey::new(SecretBox::new(Box::new([1; KEY_BYTES])));
+        let kind = self.keyed.apply(&key, kind).unwrap();
         let seq = self.events.len() as u64;
         self.events.push(RotationEvent { seq, at_ms: seq * 700, kind });
         self

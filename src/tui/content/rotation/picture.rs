@@ -79,9 +79,6 @@ fn store(model: &Model, snapshot: Option<&StoreSnapshot>, show: RenderContext) -
         },
         (Role::Plain, format!("{} {} {}", stages(version), show.glyphs.dot, show.prose(&version.id))),
     ];
-    if version.guessability.is_some_and(|guess| guess.is_guessable()) {
-        cells.push((Role::Warning, format!("{} easy to guess", show.glyphs.warn)));
-    }
     if let Some(at) = version.created_at {
         cells.push((Role::Muted, moment(model, at)));
     }
