@@ -206,6 +206,7 @@ fn operator(lab: &Lab, folder: &LabFolder) -> String {
     let (places, operator) = (&lab.endpoints, &lab.operator);
     let ca_file = folder.ca_file().display().to_string();
     let azure = folder.path().join("azure-cli").display().to_string();
+    let state = folder.path().join("state").display().to_string();
     let lines = [
         ("AWS_ACCESS_KEY_ID", operator.access_key_id.as_str()),
         ("AWS_SECRET_ACCESS_KEY", operator.secret_access_key.expose_secret()),
@@ -220,6 +221,8 @@ fn operator(lab: &Lab, folder: &LabFolder) -> String {
         ("AZURE_CORE_INSTANCE_DISCOVERY", "false"),
         ("AZURE_CORE_COLLECT_TELEMETRY", "false"),
         ("REQUESTS_CA_BUNDLE", &ca_file),
+        // What a rotation keeps of a lab's secrets ends with the lab.
+        ("TRUSTLINE_STATE_DIR", &state),
     ];
     lines.iter().map(|(name, value)| format!("export {name}={}\n", quote(value))).collect()
 }

@@ -373,3 +373,34 @@ fn a_named_profile_keeps_that_a_rotation_reached_the_automation() {
         serde_json::from_slice(&run(&["guide", "aws-workload-identity", "10", "--output", "json"]).stdout).unwrap();
     assert!(guide.to_string().contains("\"verified\""), "{guide:#}");
 }
+
+/// A lab's secrets end with it, and so does what is kept of their rotations.
+#[test]
+fn a_rotation_in_a_lab_leaves_nothing_in_the_users_folders() {
+    let home = tempfile::tempdir().unwrap();
+    let left = |what: &str| {
+        let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(left.is_empty(), "{what} leaves {left:?}");
+    };
+    let inside = trustline()
+        .args(["rotate", "--lab", "healthy", "--generate", "--yes", "--kickoff"])
+        .env_remove("TRUSTLINE_STATE_DIR")
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    assert!(inside.status.success(), "{}", String::from_utf8_lossy(&inside.stderr));
+    left("a lab inside the process");
+
+    let lab = RunningLab::start("healthy");
+    let [operator, profile, ca_file] = ["operator.env", "profile.toml", "ca.pem"].map(|name| lab.file(name));
+    let program = assert_cmd::cargo::cargo_bin!("trustline").display();
+    let rotate = format!("{program} rotate --profile-file {profile} --ca-file {ca_file} --generate --yes --kickoff");
+    let beside = std::process::Command::new("/bin/sh")
+        .args(["-c", &format!(". {operator}; {rotate}")])
+        .env_clear()
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    assert!(beside.status.success(), "{}", String::from_utf8_lossy(&beside.stderr));
+    left("a lab beside it");
+}

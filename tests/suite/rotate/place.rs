@@ -93,6 +93,7 @@ impl Place {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("TRUSTLINE", PROGRAM)
+            .env("TRUSTLINE_STATE_DIR", self.own.path().join("state"))
             .env("AWS_SHARED_CREDENTIALS_FILE", self.path("secrets-admin-credentials"))
             .env("AWS_PROFILE", "secrets-admin")
             .args(["rotate", "--output", "json", "--profile-file", &self.profile(), "--ca-file", &self.ca_file()]);
