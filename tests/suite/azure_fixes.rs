@@ -231,3 +231,32 @@ fn a_vault_of_the_former_directory_is_moved_after_its_subscription() {
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     assert_eq!(first(&broken.check()), first(&before));
 }
+
+/// The profile names no copy of the credentials: the script reads the one that is meant, and changes its audience alone.
+#[test]
+#[ignore = "needs the Azure CLI (TRUSTLINE_TEST_AZURE_CLI)"]
+fn without_a_copy_of_the_credential_its_audience_is_set_and_put_back() {
+    let broken = Broken::of("azure-aud-mismatch");
+    let profile = broken.lab.file("profile.toml");
+    let text = fs::read_to_string(&profile).unwrap();
+    let without: Vec<&str> = text.lines().filter(|line| !line.starts_with("federated-credential")).collect();
+    assert_ne!(without.len(), text.lines().count(), "the profile names a copy: {text}");
+    fs::write(&profile, without.join("\n")).unwrap();
+    let before = broken.check();
+    assert_eq!(before["findings"][0]["cause"], "aud-mismatch", "{before:#}");
+    let fix = &before["findings"][0]["fixes"][0];
+    let operator = Operator::of(&broken.lab);
+    operator.sign_in(broken.folder.path());
+    let ran = broken.run(&operator, fix["command"].as_str().unwrap());
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(ran.status.success(), "{said}");
+    assert_eq!(broken.check()["verdict"], "pass");
+    let known = said.split_once("AUDIENCE_BEFORE=").unwrap().1.lines().next().unwrap();
+    let undo = format!("AUDIENCE_BEFORE={known}\n{}", fix["undo"].as_str().unwrap());
+    let ran = broken.run(&operator, &undo);
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(first(&broken.check()), first(&before));
+    // A second run of the way back finds another audience than the fix's, and stops.
+    let ran = broken.run(&operator, &undo);
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("was changed since"), "{ran:?}");
+}

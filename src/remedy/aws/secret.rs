@@ -94,12 +94,17 @@ fn create(secret: &SecretRef, context: Context<'_>) -> Fix {
 }
 
 fn first_value(secret: &SecretRef, context: Context<'_>) -> Fix {
+    let earlier = Sh::new(context.profile)
+        .with("SECRET", &secret.name)
+        .in_account(account(context).as_deref())
+        .run(piece!("earlier-value.sh"));
     Fix {
         text: format!(
             "Give the secret `{}` its first value, from the file that VALUE_FILE names, or asked for without being shown. \
-             There is no way back: AWS keeps a current value once there is one.",
+             AWS keeps a current value once there is one: the way back makes the earlier version current, where there is one.",
             secret.name
         ),
+        undo: Some(earlier.finish()),
         command: Some(with_value(secret, context).with("SECRET", &secret.name).run(piece!("first-value.sh")).finish()),
         verify: Some(check(context.profile, None)),
         ..Fix::default()

@@ -26,7 +26,7 @@ pub(super) fn corrected(finding: &Finding, names: &Names<'_>) -> Vec<Fix> {
         Some(at_hand) if at_hand.credential.expression.is_some() => vec![made(names, &identity, "")],
         Some(at_hand) => vec![at_hand.corrected(names, &identity)],
         // Two credentials of one issuer and subject cannot be, so another audience cannot stand beside the wrong one.
-        None if finding.cause == crate::cause::Cause::AudMismatch => Vec::new(),
+        None if finding.cause == crate::cause::Cause::AudMismatch => vec![audience_set(names, &identity)],
         None => vec![made(names, &identity, " The one that does not fit stays as it is.")],
     }
 }
@@ -186,6 +186,40 @@ fn made(names: &Names<'_>, identity: &Identity, besides: &str) -> Fix {
     }
 }
 
+/// The credential of this issuer and subject gets the audience; without a copy at hand, the script reads it.
+fn audience_set(names: &Names<'_>, identity: &Identity) -> Fix {
+    const FIND: &str = include_str!("../../../assets/remedy/azure/find-credential.sh");
+    const SET: &str = include_str!("../../../assets/remedy/azure/set-audience.sh");
+    let known = [("ISSUER", &identity.issuer), ("SUBJECT", &identity.subject), ("AUDIENCE", &identity.audience)];
+    let known: String = known.iter().map(|(name, value)| variable(name, Some(value), "")).collect();
+    let start = names.head() + &names.client_id() + &known;
+    let before = variable("AUDIENCE_BEFORE", None, "the audience that the credential had, as the fix printed it");
+    let command = format!(
+        "{start}{WORK}{FIND}jq -e --arg audience \"$AUDIENCE\" '.audiences != [$audience]' \"$work/now.json\" >/dev/null ||\n  \
+         stop 'the federated credential has this audience already; nothing was changed: check again'\n\
+         TO=$AUDIENCE\n{SET}\
+         jq -r '\"The audience was another. The way back needs AUDIENCE_BEFORE=\\(.audiences[0] | @sh)\"' \"$work/now.json\" >&2\n{}",
+        listed(names)
+    );
+    let undo = format!(
+        "{start}{before}{WORK}{FIND}jq -e --arg audience \"$AUDIENCE\" '.audiences == [$audience]' \"$work/now.json\" >/dev/null ||\n  \
+         stop 'the federated credential was changed since; nothing was changed'\n\
+         TO=$AUDIENCE_BEFORE\n{SET}{}",
+        listed(names)
+    );
+    Fix {
+        text: format!(
+            "Set the audience of the federated credential of this issuer and subject to {}. {}",
+            identity.audience,
+            admits(identity)
+        ),
+        command: Some(command),
+        undo: Some(undo),
+        verify: Some(names.check_after(PROPAGATION_S)),
+        ..Fix::default()
+    }
+}
+
 /// Saves the application's list anew where the profile names a copy of it.
 fn listed(names: &Names<'_>) -> String {
     copy(names).map_or_else(String::new, |copy| {
@@ -266,6 +300,19 @@ mod tests {
                 assert_eq!((&document["name"], &document["description"]), (&json!("crew"), &json!("kept")));
             }
         }
+    }
+
+    #[test]
+    fn without_a_copy_the_script_finds_the_credential_and_sets_its_audience_alone() {
+        let fix = fix(&Case::with_token(&own()), Cause::AudMismatch);
+        assert!(fix.text.contains("api://AzureADTokenExchange"), "{}", fix.text);
+        for script in [fix.command.unwrap(), fix.undo.unwrap()] {
+            let checked = std::process::Command::new("sh").args(["-n", "-c", &script]).output().unwrap();
+            assert!(checked.status.success() && !script.contains("create"), "{script}");
+        }
+        let mut claims = own();
+        claims["sub"] = "organization:9".into();
+        assert_eq!(self::fix(&Case::with_token(&claims), Cause::AudMismatch).command, None, "another's token");
     }
 
     #[test]

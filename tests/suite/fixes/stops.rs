@@ -39,6 +39,27 @@ fn an_empty_value_is_refused_in_words() {
 
 #[test]
 #[ignore = "needs the AWS CLI (TRUSTLINE_TEST_AWS_CLI)"]
+fn the_way_back_from_a_stored_value_makes_the_one_earlier_version_current() {
+    let site = Site::new(RunningLab::start("secret-empty"));
+    let put = "aws secretsmanager put-secret-value --secret-id crewai-test-keyword --query VersionId --output text";
+    let earlier = site.sh(&format!("{put} --secret-string earlier --version-stages BLUE"));
+    let report = site.check();
+    assert_eq!(first_cause(&report), Some("secret-empty"));
+    let fix = own_fix(&report).unwrap();
+    site.sh(fix["command"].as_str().unwrap());
+    site.sh(fix["undo"].as_str().unwrap());
+    let stages = "aws secretsmanager describe-secret --secret-id crewai-test-keyword --query VersionIdsToStages";
+    let stages: Value = serde_json::from_str(&site.sh(&format!("{stages} --output json"))).unwrap();
+    let current = stages[earlier.trim()].as_array().unwrap();
+    assert!(current.contains(&"AWSCURRENT".into()), "{stages:#}");
+    // With the value that the fix stored there are two beside the current one, once another is stored.
+    site.sh(&format!("{put} --secret-string another --version-stages GREEN"));
+    let output = site.run(fix["undo"].as_str().unwrap());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("several earlier versions"), "{output:?}");
+}
+
+#[test]
+#[ignore = "needs the AWS CLI (TRUSTLINE_TEST_AWS_CLI)"]
 fn a_trust_policy_that_changed_since_stops_the_script_and_its_undo() {
     let site = Site::new(RunningLab::start("sub-mismatch"));
     let report = site.check();
