@@ -30,7 +30,7 @@ use crate::run::probes::NetworkProbes;
 use crate::run::record::SCHEMA;
 use crate::run::report::Report;
 use crate::run::runner::RunRequest;
-use crate::run::{now, runner};
+use crate::run::{denial, now, runner};
 
 /// What to run, and how.
 #[derive(Debug, Args)]
@@ -63,6 +63,10 @@ pub(super) struct CheckArgs {
     run: RunArgs,
     #[command(flatten)]
     output: OutputArgs,
+    /// Expect access to be gone: pass once the exchange, and a session that was held before, are refused; with --wait,
+    /// try until they are
+    #[arg(long, conflicts_with_all = ["all", "strict"])]
+    expect_denied: bool,
     /// Check every profile, several at once; the exit status is the worst
     #[arg(long, conflicts_with_all = ["profile", "profile_file", "lab", "record"])]
     all: bool,
@@ -78,7 +82,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     if args.all {
         return run_all(args);
     }
-    let (report, signal) = report(&args.run)?;
+    let expected = if args.expect_denied { Expected::Denial } else { Expected::Access };
+    let (report, signal) = report(&args.run, expected)?;
     terminal::print(&match args.output.output {
         OutputFormat::Json => terminal::json_text(&json::report(&report)),
         OutputFormat::Junit => junit::report(&report),
@@ -87,16 +92,24 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     Ok(signal.unwrap_or_else(|| exit(&report, args.strict)))
 }
 
+/// What a run asserts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    Access,
+    /// That it was taken away.
+    Denial,
+}
+
 /// Runs the checks; with the signal that cut them short, where one did.
 ///
 /// # Errors
 /// The profile cannot be used, the lab does not start, or the recording cannot be written.
-pub(super) fn report(args: &RunArgs) -> Result<(Report, Option<Exit>), CliError> {
+pub(super) fn report(args: &RunArgs, expected: Expected) -> Result<(Report, Option<Exit>), CliError> {
     let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
     let ended = runtime.block_on(async {
         match &args.selector.lab {
-            None => check(args, settings::load(&args.selector)?.profile, args.network.stack()?).await,
-            Some(scenario) => check_in_lab(args, scenario).await,
+            None => check(args, expected, settings::load(&args.selector)?.profile, args.network.stack()?).await,
+            Some(scenario) => check_in_lab(args, expected, scenario).await,
         }
     });
     // A name look-up that never ends must not keep the program from ending.
@@ -104,7 +117,7 @@ pub(super) fn report(args: &RunArgs) -> Result<(Report, Option<Exit>), CliError>
     ended
 }
 
-async fn check_in_lab(args: &RunArgs, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
+async fn check_in_lab(args: &RunArgs, expected: Expected, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
     let lab = lab::start(
         scenario,
         LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis), idle_limit: None },
@@ -112,10 +125,15 @@ async fn check_in_lab(args: &RunArgs, scenario: &str) -> Result<(Report, Option<
     let folder = LabFolder::write(&lab)?;
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
     let profile = Profile { selector: args.selector.again(), ending_lab: Some(scenario.to_owned()), ..profile };
-    check(args, profile, args.network.lab_stack(&folder.ca_file())?).await
+    check(args, expected, profile, args.network.lab_stack(&folder.ca_file())?).await
 }
 
-async fn check(args: &RunArgs, profile: Profile, http: HttpStack) -> Result<(Report, Option<Exit>), CliError> {
+async fn check(
+    args: &RunArgs,
+    expected: Expected,
+    profile: Profile,
+    http: HttpStack,
+) -> Result<(Report, Option<Exit>), CliError> {
     let profile = Profile { selector: args.network.again(&profile.selector), ..profile };
     let mut recorder = args.record.as_deref().map(|path| begin_recording(path, SCHEMA)).transpose()?;
     let request = RunRequest {
@@ -126,7 +144,10 @@ async fn check(args: &RunArgs, profile: Profile, http: HttpStack) -> Result<(Rep
     };
     let probes = Arc::new(NetworkProbes { http, timeout: args.network.operation_timeout() });
     let cancel = CancellationToken::new();
-    let mut events = runner::start(request, probes, cancel.clone());
+    let mut events = match expected {
+        Expected::Access => runner::start(request, probes, cancel.clone()),
+        Expected::Denial => denial::start(request, probes, cancel.clone()),
+    };
     let mut signals = terminal::Signals::listen()?;
     let (mut report, mut signal) = (Report::default(), None);
     loop {

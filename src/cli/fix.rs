@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use clap::Args;
 
-use super::check::{self, RunArgs};
+use super::check::{self, Expected, RunArgs};
 use super::exit::CliError;
 use super::exit::Exit;
 use super::terminal;
@@ -30,7 +30,7 @@ pub(super) struct FixArgs {
 }
 
 pub(super) fn run(args: &FixArgs) -> Result<Exit, CliError> {
-    let (report, signal) = check::report(&args.run)?;
+    let (report, signal) = check::report(&args.run, Expected::Access)?;
     if let Some(signal) = signal {
         return Ok(signal);
     }

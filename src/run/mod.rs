@@ -1,5 +1,6 @@
 //! The runner: executes a plan of steps, judges their facts, and tells what happens as one ordered stream of events.
 
+pub mod denial;
 pub mod event;
 pub mod fleet;
 mod keyed;

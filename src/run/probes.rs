@@ -81,6 +81,50 @@ pub enum StepOutput {
     Nothing,
 }
 
+impl StepOutput {
+    /// Takes what was seen into the facts, and what was granted among the credentials.
+    pub fn enter(self, facts: &mut Facts, credentials: &mut RunCredentials) {
+        match self {
+            StepOutput::IssuerDocument(fact) => facts.issuer.document = Some(fact),
+            StepOutput::IssuerKeys(fact) => facts.issuer.keys = Some(fact),
+            StepOutput::Token(fact, raw) => {
+                facts.token = Some(fact);
+                credentials.token = raw.map(Arc::new);
+            }
+            StepOutput::Signature(fact) => facts.signature = Some(fact),
+            StepOutput::TrustPolicy(fact) => facts.trust = Some(fact),
+            StepOutput::Credentials(fact) => facts.azure.credentials = Some(fact),
+            StepOutput::EntraExchange(fact, session) => {
+                facts.azure.exchange = Some(*fact);
+                credentials.azure = session;
+            }
+            StepOutput::VaultList(fact) => facts.azure.list = Some(*fact),
+            StepOutput::VaultGet(fact) => facts.azure.secret = Some(*fact),
+            StepOutput::WebIdentity(call, session) => {
+                facts.aws.assume_role = Some(call);
+                credentials.session = session;
+            }
+            StepOutput::AccessKey(fact, session) => {
+                facts.aws.access_key = Some(fact);
+                credentials.session = session;
+            }
+            StepOutput::AssumeRole(call, session) => {
+                facts.aws.assumed = Some(call);
+                credentials.assumed = session;
+            }
+            StepOutput::RoleTrust(fact) => facts.aws.role_trust = Some(fact),
+            StepOutput::CallerIdentity(call) => facts.aws.caller = Some(call),
+            StepOutput::ListSecrets(call) => facts.aws.list = Some(call),
+            StepOutput::GetSecret(call) => facts.aws.secret = Some(call),
+            StepOutput::Permissions(fact) => facts.aws.permissions = Some(fact),
+            StepOutput::Subscription(fact) => facts.azure.subscription = Some(*fact),
+            StepOutput::Deployment(fact) => facts.deployment = Some(*fact),
+            StepOutput::LocateSecret(located) => facts.aws.located = Some(located),
+            StepOutput::Nothing => {}
+        }
+    }
+}
+
 /// Performs steps. One attempt a call: trying again is the runner's.
 pub trait Probes: Send + Sync + 'static {
     /// Performs one step.

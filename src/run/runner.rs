@@ -224,7 +224,7 @@ impl<P: Probes> Run<P> {
             self.end(step, Ending::Panicked);
             return;
         };
-        self.learn(yielded);
+        yielded.enter(Arc::make_mut(&mut self.facts), &mut self.credentials);
         if let Some(attempts) = self.begun.get(&step) {
             let waited_ms = millis(attempts.last - attempts.first);
             let facts = Arc::make_mut(&mut self.facts);
@@ -238,48 +238,6 @@ impl<P: Probes> Run<P> {
             self.begin(step, pause);
         } else {
             self.end(step, Ending::Yielded);
-        }
-    }
-
-    fn learn(&mut self, yielded: StepOutput) {
-        let facts = Arc::make_mut(&mut self.facts);
-        match yielded {
-            StepOutput::IssuerDocument(fact) => facts.issuer.document = Some(fact),
-            StepOutput::IssuerKeys(fact) => facts.issuer.keys = Some(fact),
-            StepOutput::Token(fact, raw) => {
-                facts.token = Some(fact);
-                self.credentials.token = raw.map(Arc::new);
-            }
-            StepOutput::Signature(fact) => facts.signature = Some(fact),
-            StepOutput::TrustPolicy(fact) => facts.trust = Some(fact),
-            StepOutput::Credentials(fact) => facts.azure.credentials = Some(fact),
-            StepOutput::EntraExchange(fact, session) => {
-                facts.azure.exchange = Some(*fact);
-                self.credentials.azure = session;
-            }
-            StepOutput::VaultList(fact) => facts.azure.list = Some(*fact),
-            StepOutput::VaultGet(fact) => facts.azure.secret = Some(*fact),
-            StepOutput::WebIdentity(call, session) => {
-                facts.aws.assume_role = Some(call);
-                self.credentials.session = session;
-            }
-            StepOutput::AccessKey(fact, session) => {
-                facts.aws.access_key = Some(fact);
-                self.credentials.session = session;
-            }
-            StepOutput::AssumeRole(call, session) => {
-                facts.aws.assumed = Some(call);
-                self.credentials.assumed = session;
-            }
-            StepOutput::RoleTrust(fact) => facts.aws.role_trust = Some(fact),
-            StepOutput::CallerIdentity(call) => facts.aws.caller = Some(call),
-            StepOutput::ListSecrets(call) => facts.aws.list = Some(call),
-            StepOutput::GetSecret(call) => facts.aws.secret = Some(call),
-            StepOutput::Permissions(fact) => facts.aws.permissions = Some(fact),
-            StepOutput::Subscription(fact) => facts.azure.subscription = Some(*fact),
-            StepOutput::Deployment(fact) => facts.deployment = Some(*fact),
-            StepOutput::LocateSecret(located) => facts.aws.located = Some(located),
-            StepOutput::Nothing => {}
         }
     }
 

@@ -14,6 +14,7 @@ mod check;
 mod ci_jobs;
 mod console;
 mod data;
+mod denial;
 mod deployment;
 mod explain;
 mod faults;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
-use azure_core::credentials::{AccessToken, Secret, TokenCredential};
+use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::http::{ClientMethodOptions, ClientOptions};
 use azure_identity::{
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
@@ -31,6 +31,27 @@ pub enum Proof<'a> {
 pub struct AzureSession {
     pub(super) credential: Arc<dyn TokenCredential>,
     pub(super) recorder: Arc<Recorder>,
+}
+
+impl AzureSession {
+    /// The session with the access token that it has, and never another: the SDK exchanges anew minutes before one ends.
+    pub async fn with_this_token(self, scope: &str) -> Self {
+        match self.credential.get_token(&[scope], None).await {
+            Ok(token) => AzureSession { credential: Arc::new(FixedToken(token)), ..self },
+            Err(_) => self,
+        }
+    }
+}
+
+/// An access token that is used as it is.
+#[derive(Debug)]
+struct FixedToken(AccessToken);
+
+#[async_trait::async_trait]
+impl TokenCredential for FixedToken {
+    async fn get_token(&self, _: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+        Ok(self.0.clone())
+    }
 }
 
 /// The token as the SDK asks for it.
