@@ -59,11 +59,11 @@ pub(super) fn agreement(
     let about = match &agreement.value {
         Some(value) => {
             let bytes = value.expose().as_bytes();
-            let print = Line::of(Role::Muted, "the value ").with(Role::Plain, Fingerprint::of(bytes).to_string());
             if guessability(bytes).is_guessable() {
-                print.with(Role::Warning, format!("  {} easy to guess", show.glyphs.warn))
+                Line::of(Role::Warning, format!("{} the value is easy to guess", show.glyphs.warn))
+                    .with(Role::Muted, ", so its fingerprint is not shown")
             } else {
-                print
+                Line::of(Role::Muted, "the value ").with(Role::Plain, Fingerprint::of(bytes).to_string())
             }
         }
         None => Line::of(Role::Muted, "the value ").with(Role::Plain, "is made up when it is written"),
