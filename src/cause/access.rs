@@ -2,7 +2,8 @@
 
 use super::{Cause, Certainty, Finding};
 use crate::domain::iam::{
-    AccessEvaluation, AccessStatement, ConditionEvaluation, Decision, Effect, ResourceMiss, Truth, resource_miss,
+    AccessEvaluation, AccessStatement, ConditionEvaluation, Decision, Effect, ResourceMiss, Truth, Withheld,
+    resource_miss,
 };
 use crate::domain::ids::FoundBy;
 
@@ -19,6 +20,10 @@ pub fn findings(check: FoundBy, evaluation: &AccessEvaluation) -> Vec<Finding> {
     }
     let denying = evaluation.statements.iter().filter(|s| s.effect == Effect::Deny && s.matches != Truth::False);
     let mut found: Vec<Finding> = denying.map(|statement| denied(check, evaluation, statement)).collect();
+    if let Some(withheld) = &evaluation.withheld {
+        found.push(not_let_through(check, evaluation, withheld));
+        return found;
+    }
     let allowing = || evaluation.statements.iter().filter(|s| s.effect == Effect::Allow);
     if allowing().any(|statement| statement.matches == Truth::True) {
         return found;
@@ -54,7 +59,7 @@ fn denied(check: FoundBy, evaluation: &AccessEvaluation, statement: &AccessState
     } else {
         (Certainty::Possible, "may deny")
     };
-    let place = place(statement);
+    let place = place(evaluation, statement);
     let summary = format!("{place} {may} `{}` explicitly, and a deny always wins", evaluation.action);
     let mut finding = Finding::new(Cause::ExplicitDeny, check, certainty, summary);
     for condition in &statement.conditions {
@@ -62,6 +67,24 @@ fn denied(check: FoundBy, evaluation: &AccessEvaluation, statement: &AccessState
     }
     finding = finding.with_fix(format!("Narrow {place}, or remove it"));
     finding.docs = DOCS_LOGIC.to_owned();
+    finding
+}
+
+/// The caller's own policies allow it, and another policy that has to allow it as well does not.
+fn not_let_through(check: FoundBy, evaluation: &AccessEvaluation, withheld: &Withheld) -> Finding {
+    let action = &evaluation.action;
+    let (summary, fix) = match withheld {
+        Withheld::Boundary { policy } => (
+            format!("the permissions boundary {policy} does not allow `{action}`"),
+            format!("Let {policy} allow `{action}` on {}", evaluation.resource),
+        ),
+        Withheld::KeyPolicy { key } => (
+            format!("the policy of the key {key} names neither the reader nor its account for `{action}`"),
+            format!("Let the policy of {key} allow `{action}` for the reader"),
+        ),
+    };
+    let mut finding = Finding::new(cause_of(action), check, Certainty::Proven, summary).with_fix(fix);
+    finding.docs = docs_of(action).to_owned();
     finding
 }
 
@@ -88,7 +111,8 @@ fn missed(check: FoundBy, evaluation: &AccessEvaluation, statement: &AccessState
         found.extend(open.map(|c| condition(check, evaluation, statement, c, Certainty::Possible)));
     }
     if found.is_empty() {
-        let summary = format!("{} may or may not cover the resource: {}", place(statement), statement.resource.why);
+        let summary =
+            format!("{} may or may not cover the resource: {}", place(evaluation, statement), statement.resource.why);
         found.push(Finding::new(cause_of(&evaluation.action), check, Certainty::Possible, summary));
     }
     found
@@ -122,7 +146,7 @@ fn resource(check: FoundBy, evaluation: &AccessEvaluation, statement: &AccessSta
     };
     let summary = format!(
         "{} allows `{action}`, and its resource does not cover the one that is called: {why}",
-        place(statement)
+        place(evaluation, statement)
     );
     let mut finding = Finding::new(cause, check, Certainty::Proven, summary);
     finding.expected =
@@ -148,7 +172,7 @@ fn condition(
     let summary = if stage && condition.actual.is_none() {
         "the policy asks for a version stage, and a read that names none has no such key".to_owned()
     } else {
-        format!("a condition of {} is not met: {}", place(statement), told(condition))
+        format!("a condition of {} is not met: {}", place(evaluation, statement), told(condition))
     };
     let mut finding = Finding::new(cause, check, certainty, summary).with_evidence(told(condition));
     finding.expected = Some(condition.expected.join(", "));
@@ -172,9 +196,13 @@ fn told(condition: &ConditionEvaluation) -> String {
     format!("{} `{}` is {}: {}", condition.operator, condition.key, actual.join(", "), condition.why)
 }
 
-/// `Statement[0]`, with the policy's place where there is more than one.
-fn place(statement: &AccessStatement) -> String {
-    let policy = if statement.policy > 0 { format!(" of policy {}", statement.policy + 1) } else { String::new() };
+/// `Statement[0]`, with its policy's name, or its place where there is more than one and none has a name.
+fn place(evaluation: &AccessEvaluation, statement: &AccessStatement) -> String {
+    let policy = match evaluation.policies.get(statement.policy) {
+        Some(name) => format!(" of {name}"),
+        None if statement.policy > 0 => format!(" of policy {}", statement.policy + 1),
+        None => String::new(),
+    };
     match &statement.sid {
         Some(sid) => format!("Statement[{}]{policy} ({sid})", statement.index),
         None => format!("Statement[{}]{policy}", statement.index),
@@ -185,6 +213,8 @@ fn cause_of(action: &str) -> Cause {
     let name = action.split(':').nth(1).unwrap_or(action).to_ascii_lowercase();
     if action.to_ascii_lowercase().starts_with("kms:") {
         Cause::MissingKms
+    } else if action.to_ascii_lowercase().starts_with("sts:") {
+        Cause::AssumeRoleDenied
     } else if matches!(name.as_str(), "listsecrets" | "batchgetsecretvalue") {
         Cause::MissingList
     } else {

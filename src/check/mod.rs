@@ -9,6 +9,7 @@ mod deployment;
 pub mod facts;
 mod issuer;
 mod network;
+mod operator;
 pub mod registry;
 mod reproduce;
 mod secret;

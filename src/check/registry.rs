@@ -4,7 +4,7 @@ use super::definition::Check;
 use super::facts::Facts;
 use super::facts::network::Exchange;
 use super::step::Step;
-use super::{Verdict, aws, azure, clock, deployment, issuer, secret, token, trust};
+use super::{Verdict, aws, azure, clock, deployment, issuer, operator, secret, token, trust};
 use crate::domain::ids::CheckId;
 use crate::domain::profile::Profile;
 
@@ -19,14 +19,23 @@ pub const CHECKS: [&Check; CheckId::ALL.len()] = [
     &token::time::CHECK,
     &token::signature::CHECK,
     &token::claims::CHECK,
+    &operator::aws::OPERATOR,
+    &operator::aws::PROVIDER,
+    &operator::aws::ROLE,
+    &operator::azure::OPERATOR,
+    &operator::azure::APPLICATION,
     &trust::CHECK,
     &aws::caller::ACCESS_KEY,
     &aws::web_identity::CHECK,
     &aws::caller::IDENTITY,
     &aws::assume_role::CHECK,
+    &operator::aws_reads::PERMISSIONS,
+    &operator::aws_reads::SECRET,
     &aws::secrets::LIST,
     &aws::secrets::GET,
     &azure::exchange::CHECK,
+    &operator::azure::ASSIGNMENTS,
+    &operator::azure::VAULT,
     &azure::vault::LIST,
     &azure::vault::GET,
     &azure::subscription::CHECK,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::domain::profile::{Profile, SecretSource, TokenSource};
+use crate::domain::profile::{AwsSettings, Operator, Profile, SecretSource, TokenSource};
 use crate::domain::text::quote;
 
 pub(super) fn fetch(url: &str) -> String {
@@ -60,6 +60,16 @@ pub(super) fn sts(profile: &Profile, command: &str) -> String {
 
 pub(super) fn secrets_manager(profile: &Profile, command: &str) -> String {
     with_aws_options(profile, command, profile.aws.secretsmanager_endpoint_url.as_deref())
+}
+
+/// A command of the AWS CLI as the operator, at a service's own endpoint where the profile names one.
+pub(super) fn as_aws_operator(profile: &Profile, command: &str, endpoint: Option<&str>) -> String {
+    let named = match &profile.operator {
+        Some(Operator::Aws { profile, .. }) => profile.clone(),
+        _ => None,
+    };
+    let aws = AwsSettings { config_profile: named, ..profile.aws.clone() };
+    with_aws_options(&Profile { aws, ..profile.clone() }, command, endpoint)
 }
 
 fn with_aws_options(profile: &Profile, command: &str, endpoint: Option<&str>) -> String {

@@ -15,6 +15,18 @@ pub enum Step {
     Token,
     /// Verify the token's signature with the issuer's keys.
     Signature,
+    /// Find the operator's AWS credentials.
+    AwsOperatorKey,
+    /// Ask STS who the operator is.
+    AwsOperator,
+    /// Read the identity provider of the token's issuer.
+    AwsOidcProvider,
+    /// Read the role, and its trust policy in force.
+    AwsRole,
+    /// Sign in to Azure as the operator.
+    AzureOperator,
+    /// Read the application with its federated credentials.
+    AzureApplication,
     /// Evaluate the trust policy at hand for the token.
     TrustPolicy,
     /// Find the access key.
@@ -27,6 +39,10 @@ pub enum Step {
     RoleTrust,
     /// Assume a role with the credentials at hand.
     AssumeRole,
+    /// Read the policies in force for whoever reads the secret.
+    AwsRolePermissions,
+    /// Read the secret's settings, its policies and its key.
+    AwsSecretSettings,
     /// List the secrets.
     ListSecrets,
     /// Read the secret.
@@ -37,6 +53,10 @@ pub enum Step {
     LocateSecret,
     /// Exchange the token, or the client secret, at Entra.
     EntraExchange,
+    /// Read the role assignments that reach the vault.
+    AzureRoleAssignments,
+    /// Read the vault's settings.
+    AzureVaultSettings,
     /// List the vault's secrets.
     VaultList,
     /// Read the vault's secret.
@@ -54,20 +74,34 @@ impl Step {
     /// The steps that must have ended, however they ended, before this one can begin.
     pub const fn after(self, guide: Guide) -> &'static [Step] {
         match self {
-            Step::IssuerDocument | Step::Token | Step::Deployment | Step::AccessKey | Step::Subscription => &[],
+            Step::IssuerDocument
+            | Step::Token
+            | Step::Deployment
+            | Step::AccessKey
+            | Step::Subscription
+            | Step::AwsOperatorKey
+            | Step::AzureOperator => &[],
+            Step::AwsOperator | Step::AwsRole | Step::AwsSecretSettings => &[Step::AwsOperatorKey],
+            // Of whose issuer, and of which user: the token and STS say so, where they do.
+            Step::AwsOidcProvider => &[Step::AwsOperatorKey, Step::Token],
+            Step::AwsRolePermissions if guide.is_aws_access_key() => &[Step::AwsOperatorKey, Step::CallerIdentity],
+            Step::AwsRolePermissions => &[Step::AwsOperatorKey],
+            Step::AzureApplication | Step::AzureRoleAssignments | Step::AzureVaultSettings => &[Step::AzureOperator],
             Step::IssuerKeys => &[Step::IssuerDocument],
             Step::Signature => &[Step::Token, Step::IssuerKeys],
-            Step::TrustPolicy | Step::WebIdentity | Step::EntraExchange => &[Step::Token],
+            Step::WebIdentity | Step::EntraExchange => &[Step::Token],
+            // What is in force takes the place of a file.
+            Step::TrustPolicy => &[Step::Token, Step::AwsRole, Step::AzureApplication],
             Step::CallerIdentity => &[Step::AccessKey, Step::WebIdentity],
             // The policy is evaluated for whoever calls.
-            Step::RoleTrust => &[Step::CallerIdentity],
+            Step::RoleTrust => &[Step::CallerIdentity, Step::AwsRolePermissions],
             Step::AssumeRole => &[Step::AccessKey, Step::WebIdentity, Step::CallerIdentity],
             // A key that STS does not know is told once, before anything is read with it.
             Step::ListSecrets | Step::GetSecret if guide.is_aws_access_key() => {
                 &[Step::AccessKey, Step::CallerIdentity, Step::AssumeRole]
             }
             Step::ListSecrets | Step::GetSecret => &[Step::WebIdentity, Step::AssumeRole],
-            Step::Permissions => &[Step::ListSecrets],
+            Step::Permissions => &[Step::ListSecrets, Step::AwsRolePermissions, Step::AwsSecretSettings],
             Step::LocateSecret => &[Step::GetSecret],
             Step::VaultList | Step::VaultGet => &[Step::EntraExchange],
         }
@@ -77,19 +111,27 @@ impl Step {
     /// ended.
     pub const fn explained_by(self) -> &'static [Step] {
         match self {
-            Step::WebIdentity | Step::EntraExchange => {
-                &[Step::IssuerDocument, Step::IssuerKeys, Step::Signature, Step::TrustPolicy]
-            }
+            Step::WebIdentity | Step::EntraExchange => &[
+                Step::IssuerDocument,
+                Step::IssuerKeys,
+                Step::Signature,
+                Step::TrustPolicy,
+                Step::AwsOidcProvider,
+                Step::AwsRole,
+            ],
             Step::Token => &[Step::IssuerDocument, Step::WebIdentity, Step::EntraExchange],
             Step::Deployment => &[Step::IssuerDocument],
             Step::IssuerDocument | Step::IssuerKeys => {
                 &[Step::Token, Step::WebIdentity, Step::CallerIdentity, Step::EntraExchange, Step::Deployment]
             }
-            Step::AssumeRole => &[Step::RoleTrust],
+            Step::AssumeRole => &[Step::RoleTrust, Step::Permissions],
             Step::VaultList => &[Step::VaultGet],
             Step::VaultGet => &[Step::VaultList],
             Step::ListSecrets => &[Step::Permissions],
             Step::GetSecret => &[Step::ListSecrets, Step::LocateSecret, Step::Permissions],
+            Step::AwsRolePermissions => &[Step::Permissions],
+            Step::AwsOperator => &[Step::AwsRole, Step::TrustPolicy],
+            Step::TrustPolicy => &[Step::WebIdentity],
             _ => &[],
         }
     }
@@ -104,15 +146,33 @@ impl Step {
                     || is_azure(profile) && profile.azure.client_secret.is_none()
             }
             Step::TrustPolicy if is_azure(profile) => {
-                profile.azure.federated_credential.is_some() && Step::Token.applies(profile)
+                (profile.azure.federated_credential.is_some() || profile.operator.is_some())
+                    && Step::Token.applies(profile)
             }
-            Step::TrustPolicy => profile.guide.is_aws_web_identity() && profile.aws.trust_policy.is_some(),
+            Step::TrustPolicy => {
+                profile.guide.is_aws_web_identity()
+                    && (profile.aws.trust_policy.is_some() || profile.operator.is_some())
+            }
+            Step::AwsOperatorKey | Step::AwsOperator => !is_azure(profile) && profile.operator.is_some(),
+            Step::AwsOidcProvider => Step::AwsOperator.applies(profile) && profile.guide.is_aws_web_identity(),
+            Step::AwsRole => Step::AwsOperator.applies(profile) && profile.aws.role_arn.is_some(),
+            Step::AwsRolePermissions => Step::AwsOperator.applies(profile),
+            Step::AwsSecretSettings => Step::AwsOperator.applies(profile) && profile.secret.is_some(),
+            Step::AzureOperator | Step::AzureRoleAssignments | Step::AzureVaultSettings => {
+                is_azure(profile) && profile.operator.is_some()
+            }
+            Step::AzureApplication => Step::AzureOperator.applies(profile),
             Step::WebIdentity => profile.guide.is_aws_web_identity(),
             Step::AccessKey => profile.guide.is_aws_access_key(),
-            Step::RoleTrust => profile.guide == Guide::AwsAssumeRole && profile.aws.trust_policy.is_some(),
+            Step::RoleTrust => {
+                profile.guide == Guide::AwsAssumeRole && profile.aws.trust_policy.is_some()
+                    || Step::AwsOperator.applies(profile) && profile.role_to_assume().is_some()
+            }
             Step::AssumeRole => profile.guide == Guide::AwsAssumeRole || profile.role_to_assume().is_some(),
             Step::CallerIdentity | Step::ListSecrets => !is_azure(profile),
-            Step::Permissions => !is_azure(profile) && profile.aws.identity_policy.is_some(),
+            Step::Permissions => {
+                !is_azure(profile) && (profile.aws.identity_policy.is_some() || profile.operator.is_some())
+            }
             Step::GetSecret | Step::LocateSecret => !is_azure(profile) && profile.secret.is_some(),
             Step::EntraExchange | Step::VaultList => is_azure(profile),
             Step::VaultGet => is_azure(profile) && profile.secret.is_some(),
@@ -129,8 +189,30 @@ impl Step {
             CheckId::AwsAssumeRoleWithWebIdentity
         };
         match self {
+            Step::AwsOidcProvider | Step::AwsRole | Step::AwsRolePermissions | Step::AwsSecretSettings
+                if !facts.operator.aws.has_credentials() =>
+            {
+                Some(CheckId::AwsOperator)
+            }
+            Step::AzureApplication | Step::AzureRoleAssignments | Step::AzureVaultSettings
+                if !facts.operator.azure.has_access() =>
+            {
+                Some(CheckId::AzureOperator)
+            }
             Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
             Step::Signature | Step::WebIdentity if !facts.has_token() => Some(CheckId::TokenPresent),
+            Step::TrustPolicy
+                if !is_azure(profile)
+                    && profile.aws.trust_policy.is_none()
+                    && facts.operator.aws.role_in_force().is_none() =>
+            {
+                Some(CheckId::AwsRole)
+            }
+            Step::RoleTrust
+                if profile.aws.trust_policy.is_none() && facts.operator.aws.trust_of_assumed_role().is_none() =>
+            {
+                Some(CheckId::AwsRolePermissions)
+            }
             // What the profile makes expected is something to judge a trust by.
             Step::TrustPolicy if !facts.has_token() && facts.predicted.is_none() => Some(CheckId::TokenPresent),
             Step::WebIdentity | Step::EntraExchange if facts.has_token() && !facts.has_form_of_token() => {

@@ -11,6 +11,7 @@ use crate::check::facts::Facts;
 use crate::check::facts::azure::{CredentialKind, ExchangeFact, VaultFact};
 use crate::check::facts::azure::{SubscriptionFact, SubscriptionSeen};
 use crate::check::facts::deployment::{DeclaredInputs, DeploymentFact};
+use crate::check::facts::operator::Read;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::secret_ref::SecretRef;
 
@@ -61,6 +62,11 @@ fn each_refused(code: &str, http_status: u16) -> Vec<(CheckId, Facts)> {
     vec![
         with(CheckId::AwsAssumeRoleWithWebIdentity, &|f| f.aws.assume_role = Some(refused(code, http_status))),
         with(CheckId::AwsAssumeRole, &|f| f.aws.assumed = Some(refused(code, http_status))),
+        with(CheckId::AwsOperator, &|f| f.operator.aws.caller = Some(refused(code, http_status))),
+        with(CheckId::AwsRole, &|f| {
+            let call = refused(code, http_status);
+            f.operator.aws.role = Some(Read { permission: "iam:GetRole", call });
+        }),
         with(CheckId::AwsCallerIdentity, &|f| f.aws.caller = Some(refused(code, http_status))),
         with(CheckId::AwsListSecrets, &|f| f.aws.list = Some(refused(code, http_status))),
         with(CheckId::AwsGetSecret, &|f| f.aws.secret = Some(refused(code, http_status))),
@@ -100,7 +106,10 @@ fn what_may_pass_by_itself_is_waited_out_at_any_call_that_proves_a_right() {
     for (code, http_status, passing) in
         [("Throttling", 429, true), ("Broken", 500, true), ("ValidationError", 400, false)]
     {
-        let waited_out = |check: &CheckId| !matches!(check, CheckId::AzureSubscription | CheckId::DeploymentReachable);
+        let waited_out = |check: &CheckId| {
+            use CheckId::{AwsOperator, AwsRole, AzureSubscription, DeploymentReachable};
+            !matches!(check, AwsOperator | AwsRole | AzureSubscription | DeploymentReachable)
+        };
         for (check, facts) in each_refused(code, http_status).into_iter().filter(|(check, _)| waited_out(check)) {
             let told = check.check().may_be_propagating(&facts);
             assert_eq!(told, passing.then(|| format!("{code}: Not now.")), "{check} {code}");
@@ -125,7 +134,12 @@ fn every_check_says_all_that_is_asked_of_it() {
         for need in check.needs {
             let is_read_of_the_secret = check.id == CheckId::SecretJsonKey;
             assert!((*need as usize) < place, "{} needs {need}, which comes later", check.id);
-            assert!(is_read_of_the_secret || need.check().link == check.link, "{} needs {need}", check.id);
+            let is_operator = matches!(need, CheckId::AwsOperator | CheckId::AzureOperator);
+            assert!(
+                is_operator || is_read_of_the_secret || need.check().link == check.link,
+                "{} needs {need}",
+                check.id
+            );
         }
         let is_informed = |guide: &Guide| (check.step)(&profile(*guide)).is_some();
         assert!(Guide::ALL.iter().any(is_informed), "{}: no guide has a step for it", check.id);

@@ -6,7 +6,8 @@ use serde_json::Value;
 use crate::cause::{Cause, Certainty, Finding, assume, entra, trust};
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
 use crate::check::facts::aws::RoleTrust;
-use crate::check::facts::trust::TrustFact;
+use crate::check::facts::secret::Call;
+use crate::check::facts::trust::{Drift, TrustFact};
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
 use crate::check::{CheckId, Outcome, Verdict};
@@ -18,6 +19,8 @@ use crate::domain::profile::{Guide, Profile};
 use crate::domain::redaction::echo::MARK;
 
 const ID: CheckId = CheckId::TrustPolicy;
+/// How many lines of a difference are shown.
+const MOST_LINES: usize = 16;
 
 /// The trust at hand accepts the token, or the caller.
 pub const CHECK: Check = Check {
@@ -29,7 +32,7 @@ pub const CHECK: Check = Check {
     rules_out: &[],
     step: |profile| Some(if profile.guide == Guide::AwsAssumeRole { Step::RoleTrust } else { Step::TrustPolicy }),
     traffic: Traffic::None,
-    waits: Waits::IfRefused,
+    waits: Waits::If(|facts, _| facts.operator.aws.role_in_force().is_some()),
     facts: |facts| {
         let of_aws = as_json(facts.trust.as_ref()).or_else(|| shown_role_trust(facts));
         of_aws.or_else(|| as_json(facts.azure.credentials.as_ref()))
@@ -61,10 +64,42 @@ fn shown_role_trust(facts: &Facts) -> Option<Value> {
 /// counts, and the verdict says so.
 fn web_identity_trust(facts: &Facts) -> Verdict {
     let Some(fact) = &facts.trust else { return Verdict::inconclusive("no trust policy was evaluated", Vec::new()) };
-    match facts.predicted_claims().filter(|_| fact.predicted) {
+    let verdict = match facts.predicted_claims().filter(|_| fact.predicted) {
         Some(predicted) => predicted_verdict(judged(fact), predicted, fact.accepts_only.as_deref()),
-        None => judged(fact),
+        None => against_exchange(judged(fact), facts),
+    };
+    match &fact.drift {
+        Some(drift) => with_drift(verdict, drift),
+        None => verdict,
     }
+}
+
+/// A denial, where the exchange was granted: whoever granted it does not go by this policy, or not yet.
+fn against_exchange(verdict: Verdict, facts: &Facts) -> Verdict {
+    let granted = facts.aws.assume_role.as_ref().and_then(Call::granted);
+    let was_read = facts.operator.aws.role_in_force().is_some();
+    let (Outcome::Fail, Some(role), true) = (verdict.outcome, granted, was_read) else { return verdict };
+    let denial = verdict.reason.unwrap_or_default();
+    let summary = "STS granted the exchange, and the trust policy that was read denies it";
+    let finding = Finding::new(Cause::TrustNotApplied, ID, Certainty::Likely, summary)
+        .with_evidence(format!("STS granted {}", role.assumed_role_arn))
+        .with_evidence(format!("the policy: {denial}"));
+    Verdict::warn(summary, vec![finding])
+}
+
+/// The verdict on the policy in force, with the finding that the profile's file says something else.
+fn with_drift(mut verdict: Verdict, drift: &Drift) -> Verdict {
+    let summary = format!("{} is not the trust policy that is in force", drift.file);
+    let mut finding = Finding::new(Cause::PolicyDrift, ID, Certainty::Proven, summary.clone()).about(Key::TrustPolicy);
+    finding.evidence.extend(drift.lines.iter().take(MOST_LINES).cloned());
+    if drift.lines.len() > MOST_LINES {
+        finding.evidence.push(format!("and {} more lines", drift.lines.len() - MOST_LINES));
+    }
+    verdict.findings.push(finding);
+    if verdict.outcome == Outcome::Pass {
+        (verdict.outcome, verdict.reason) = (Outcome::Warn, Some(summary));
+    }
+    verdict
 }
 
 /// A verdict that rests on expected claims.

@@ -12,10 +12,11 @@ use super::exit::{CliError, Exit};
 use super::flags::begin_recording;
 use super::flags::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, check_id, seconds_or_zero};
 use super::lab_folder::LabFolder;
+use super::operator::{OperatorArgs, lab_administrator};
 use super::settings::{PassedOver, ProfilesFolder};
 use super::{lab, network, settings, terminal};
 use crate::check::CheckId;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Operator, Profile};
 use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::lab::LabOptions;
@@ -39,6 +40,11 @@ pub(super) struct RunArgs {
     selector: ProfileSelector,
     #[command(flatten)]
     network: NetworkArgs,
+    /// Read the cloud's own side too, with the operator's credentials, and change nothing
+    #[arg(long)]
+    operator: bool,
+    #[command(flatten)]
+    operator_args: OperatorArgs,
     /// Write the run's events to this new file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -108,13 +114,25 @@ pub(super) fn report(args: &RunArgs, expected: Expected) -> Result<(Report, Opti
     let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
     let ended = runtime.block_on(async {
         match &args.selector.lab {
-            None => check(args, expected, settings::load(&args.selector)?.profile, args.network.stack()?).await,
+            None => {
+                let profile = settings::load(&args.selector)?.profile;
+                let operator = args.operator(&profile)?;
+                check(args, expected, Profile { operator, ..profile }, args.network.stack()?).await
+            }
             Some(scenario) => check_in_lab(args, expected, scenario).await,
         }
     });
     // A name look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
     ended
+}
+
+impl RunArgs {
+    /// With whose credentials the cloud's own side is to be read, where that is asked for.
+    fn operator(&self, profile: &Profile) -> Result<Option<Operator>, CliError> {
+        let is_asked = self.operator || self.operator_args.names_one();
+        is_asked.then(|| self.operator_args.operator(profile)).transpose()
+    }
 }
 
 async fn check_in_lab(args: &RunArgs, expected: Expected, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
@@ -124,7 +142,12 @@ async fn check_in_lab(args: &RunArgs, expected: Expected, scenario: &str) -> Res
     )?;
     let folder = LabFolder::write(&lab)?;
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
-    let profile = Profile { selector: args.selector.again(), ending_lab: Some(scenario.to_owned()), ..profile };
+    let operator = match args.operator(&profile)? {
+        Some(_) if !args.operator_args.names_one() => Some(lab_administrator(&profile, &lab, &folder)),
+        named => named,
+    };
+    let profile =
+        Profile { selector: args.selector.again(), ending_lab: Some(scenario.to_owned()), operator, ..profile };
     check(args, expected, profile, args.network.lab_stack(&folder.ca_file())?).await
 }
 
@@ -222,13 +245,17 @@ async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, 
             set: args.run.selector.set.clone(),
             ..ProfileSelector::default()
         };
-        let reason = match settings::load(&selector) {
-            Ok(loaded) => {
+        let loaded = settings::load(&selector).and_then(|loaded| {
+            let operator = args.run.operator(&loaded.profile)?;
+            Ok((loaded, operator))
+        });
+        let reason = match loaded {
+            Ok((loaded, operator)) => {
                 places.push(place);
                 let profile = loaded.profile;
                 let selector = args.run.network.again(&profile.selector);
                 requests.push(RunRequest {
-                    profile: Profile { selector, ..profile },
+                    profile: Profile { selector, operator, ..profile },
                     selection: Selection { only: args.run.only.clone(), skip: args.run.skip.clone() },
                     limits: Limits { total: args.run.network.timeout, wait: args.run.wait },
                     now: started,

@@ -50,7 +50,7 @@ impl LabFolder {
             written.put("accessKeys.csv", csv.as_bytes())?;
         }
         written.put("operator.env", operator(lab, &written).as_bytes())?;
-        let secret_file = written.path().join("operator-client-secret");
+        let secret_file = written.operator_client_secret_file();
         written.put("operator-client-secret", lab.operator.client_secret.expose_secret().as_bytes())?;
         written.put("azure-login.sh", azure_login(lab, &secret_file).as_bytes())?;
         written.put("deployment-token", lab.profile.deployment.token.expose_secret().as_bytes())?;
@@ -58,12 +58,12 @@ impl LabFolder {
             written.put("kickoff-inputs.json", inputs.as_bytes())?;
         }
         let admin = &lab.secrets_admin;
-        let keys = format!(
-            "[secrets-admin]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-            admin.access_key_id,
-            admin.secret_access_key.expose_secret()
-        );
-        written.put("secrets-admin-credentials", keys.as_bytes())?;
+        for (name, account) in [("secrets-admin", admin), ("operator", &lab.operator)] {
+            let secret = account.secret_access_key.expose_secret();
+            let keys =
+                format!("[{name}]\naws_access_key_id = {}\naws_secret_access_key = {secret}\n", account.access_key_id);
+            written.put(&format!("{name}-credentials"), keys.as_bytes())?;
+        }
         written.put("secrets-admin-client-secret", admin.client_secret.expose_secret().as_bytes())?;
         written.put("profile.toml", profile(lab).to_string().as_bytes())?;
         Ok(written)
@@ -87,6 +87,16 @@ impl LabFolder {
     /// The shared AWS credentials of whoever looks after the secrets, in the profile `secrets-admin`.
     pub(super) fn secrets_admin_credentials_file(&self) -> PathBuf {
         self.path().join("secrets-admin-credentials")
+    }
+
+    /// The shared AWS credentials of the lab's administrator, in the profile `operator`.
+    pub(super) fn operator_credentials_file(&self) -> PathBuf {
+        self.path().join("operator-credentials")
+    }
+
+    /// The client secret of the lab's administrator.
+    pub(super) fn operator_client_secret_file(&self) -> PathBuf {
+        self.path().join("operator-client-secret")
     }
 
     /// The client secret of the application that looks after the secrets.
@@ -153,6 +163,8 @@ fn aws(lab: &Lab) -> Table {
         ("region", &held.region),
         ("sts-endpoint-url", &lab.endpoints.sts),
         ("secretsmanager-endpoint-url", &lab.endpoints.secretsmanager),
+        ("iam-endpoint-url", &lab.endpoints.iam),
+        ("kms-endpoint-url", &lab.endpoints.kms),
     ]);
     let optional = [
         ("target-role-arn", held.target_role_arn.as_deref()),
@@ -207,6 +219,7 @@ fn operator(lab: &Lab, folder: &LabFolder) -> String {
     let ca_file = folder.ca_file().display().to_string();
     let azure = folder.path().join("azure-cli").display().to_string();
     let state = folder.path().join("state").display().to_string();
+    let secret_file = folder.operator_client_secret_file().display().to_string();
     let lines = [
         ("AWS_ACCESS_KEY_ID", operator.access_key_id.as_str()),
         ("AWS_SECRET_ACCESS_KEY", operator.secret_access_key.expose_secret()),
@@ -216,6 +229,9 @@ fn operator(lab: &Lab, folder: &LabFolder) -> String {
         ("AWS_ENDPOINT_URL_IAM", &places.iam),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &places.secretsmanager),
         ("AWS_ENDPOINT_URL_KMS", &places.kms),
+        ("TRUSTLINE_OPERATOR_TENANT_ID", &lab.profile.azure.tenant_id),
+        ("TRUSTLINE_OPERATOR_CLIENT_ID", &operator.client_id),
+        ("TRUSTLINE_OPERATOR_CLIENT_SECRET_FILE", &secret_file),
         // The Azure CLI keeps clouds and sign-ins in files; `azure-login.sh` makes them.
         ("AZURE_CONFIG_DIR", &azure),
         ("AZURE_CORE_INSTANCE_DISCOVERY", "false"),

@@ -16,6 +16,7 @@ mod lab;
 mod lab_folder;
 mod manual;
 mod network;
+mod operator;
 mod profile;
 mod profile_file;
 mod render;

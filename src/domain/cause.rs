@@ -81,6 +81,8 @@ causes! {
     PackedPolicy => "packed-policy",
     TagSessionMissing => "tag-session-missing",
     TrustTooWide => "trust-too-wide",
+    TrustNotApplied => "trust-not-applied",
+    PolicyDrift => "policy-drift",
     // AWS static keys and AssumeRole
     StaticKeyWrong => "static-key-wrong",
     AssumeRoleDenied => "assume-role-denied",

@@ -153,6 +153,16 @@ pub enum CheckId {
     TokenSignature,
     #[strum(serialize = "token.claims")]
     TokenClaims,
+    #[strum(serialize = "aws.operator")]
+    AwsOperator,
+    #[strum(serialize = "aws.oidc-provider")]
+    AwsOidcProvider,
+    #[strum(serialize = "aws.role")]
+    AwsRole,
+    #[strum(serialize = "azure.operator")]
+    AzureOperator,
+    #[strum(serialize = "azure.application")]
+    AzureApplication,
     #[strum(serialize = "trust.policy")]
     TrustPolicy,
     #[strum(serialize = "aws.access-key")]
@@ -163,12 +173,20 @@ pub enum CheckId {
     AwsCallerIdentity,
     #[strum(serialize = "aws.assume-role")]
     AwsAssumeRole,
+    #[strum(serialize = "aws.role-permissions")]
+    AwsRolePermissions,
+    #[strum(serialize = "aws.secret-settings")]
+    AwsSecretSettings,
     #[strum(serialize = "aws.list-secrets")]
     AwsListSecrets,
     #[strum(serialize = "aws.get-secret")]
     AwsGetSecret,
     #[strum(serialize = "azure.exchange")]
     AzureExchange,
+    #[strum(serialize = "azure.role-assignments")]
+    AzureRoleAssignments,
+    #[strum(serialize = "azure.vault-settings")]
+    AzureVaultSettings,
     #[strum(serialize = "azure.list-secrets")]
     AzureListSecrets,
     #[strum(serialize = "azure.get-secret")]

@@ -99,6 +99,7 @@ artifacts! {
     RoleAssignmentVault = "role-assignment-vault", Shell, "let the app read every secret of the vault", AZURE;
     RoleAssignmentSecret = "role-assignment-secret", Shell, "let the app read one secret of the vault", AZURE;
     KeyvaultSecretSet = "keyvault-secret-set", Shell, "store a secret or its next version in the vault", AZURE;
+    OperatorPolicy = "operator-policy", Json, "the permissions with which an operator reads AWS's own side", AWS;
     GitlabJob = "gitlab-job", Yaml, "a GitLab CI job that assumes the role", &[Guide::GitlabAws];
     CircleciConfig = "circleci-config", Yaml, "a CircleCI job that assumes the role", &[Guide::CircleciAws];
     ReportFingerprint = "report-fingerprint", Python, "report the variable's fingerprint from an automation", PLATFORM;

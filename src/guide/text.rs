@@ -304,6 +304,7 @@ mod tests {
                     artifact,
                     Artifact::RotateSecret
                         | Artifact::VerifyRead
+                        | Artifact::OperatorPolicy
                         | Artifact::ReportFingerprint
                         | Artifact::ReportFingerprintSh
                 );

@@ -119,6 +119,7 @@ impl Iam {
             "AttachUserPolicy" => self.attach_user_policy(&call),
             "CreateUser" => self.create_user(&call),
             "GetUser" => self.get_user(&call),
+            "ListGroupsForUser" => self.list_groups_for_user(&call),
             "DeleteUser" => self.delete_user(&call),
             "GetUserPolicy" => self.get_user_policy(&call),
             "ListUserPolicies" => self.list_user_policies(&call),
@@ -201,6 +202,34 @@ fn members(name: &'static str, texts: impl IntoIterator<Item = String>) -> Eleme
 /// A list that is whole.
 fn whole(list: Element) -> Vec<Element> {
     vec![list, Element::text("IsTruncated", "false")]
+}
+
+/// How many items a page has where the call does not say.
+const PAGE: usize = 100;
+
+/// The page of a list that the call asks for, and how the next one is asked for.
+fn page(call: &Call<'_>, name: &'static str, items: Vec<Element>) -> Result<Vec<Element>, AwsError> {
+    let size = match call.parameters.integer("MaxItems")? {
+        None => PAGE,
+        Some(size) => usize::try_from(size).ok().filter(|size| (1..=1000).contains(size)).ok_or_else(|| {
+            AwsError::validation("Value at 'maxItems' failed to satisfy constraint: Member must be between 1 and 1000")
+        })?,
+    };
+    let start = match call.parameters.get("Marker") {
+        None => 0,
+        Some(marker) => marker
+            .strip_prefix("from-")
+            .and_then(|start| start.parse::<usize>().ok())
+            .filter(|start| *start <= items.len())
+            .ok_or_else(|| AwsError::validation("Invalid Marker."))?,
+    };
+    let is_truncated = items.len() > start + size;
+    let items = items.into_iter().skip(start).take(size).collect();
+    let mut result = vec![Element::of(name, items), Element::text("IsTruncated", is_truncated.to_string())];
+    if is_truncated {
+        result.push(Element::text("Marker", format!("from-{}", start + size)));
+    }
+    Ok(result)
 }
 
 fn date(name: &'static str, seconds: i64) -> Element {

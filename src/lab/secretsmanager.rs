@@ -78,6 +78,7 @@ impl SecretsManager {
             "ListSecretVersionIds" => self.list_secret_version_ids(&call),
             "UpdateSecretVersionStage" => self.update_secret_version_stage(&call),
             "RotateSecret" => self.rotate_secret(&call),
+            "ListResourcePolicies" => self.list_resource_policies(&call),
             "GetResourcePolicy" => self.get_resource_policy(&call),
             "PutResourcePolicy" => self.put_resource_policy(&call),
             "DeleteResourcePolicy" => self.delete_resource_policy(&call),
@@ -253,6 +254,13 @@ fn session_ruling(caller: &Caller, action: &str, arn: &str, context: &Keys) -> O
 }
 
 impl SecretsManager {
+    /// A secret has one policy, or none.
+    fn list_resource_policies(&self, call: &Call<'_>) -> Result<Value, AwsError> {
+        let secret = self.admit(call, "ListResourcePolicies")?;
+        let listed: Vec<Value> = secret.resource_policy.iter().map(|_| json!({ "PolicyName": "default" })).collect();
+        Ok(json!({ "ResourcePolicies": listed }))
+    }
+
     fn get_resource_policy(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "GetResourcePolicy")?;
         let mut answer = json!({ "ARN": secret.arn, "Name": secret.name });

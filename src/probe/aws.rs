@@ -1,6 +1,8 @@
 //! AWS: exchange the token at STS, ask who one is, list the secrets, read one. One attempt a call.
 
 mod operator;
+mod side;
+mod signed;
 mod versions;
 
 use aws_credential_types::Credentials;
@@ -14,6 +16,7 @@ use aws_sdk_sts::types::AssumedRoleUser;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::future::join_all;
 
+pub use self::operator::place_of_operator_key;
 use super::http::{HttpStack, ObservedClient, connector, network_failure};
 use super::secret_value::SecretValue;
 use crate::check::facts::aws::{AssumedRole, Caller, Located};

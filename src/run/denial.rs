@@ -483,7 +483,8 @@ mod tests {
 
     fn exchanged() -> StepOutput {
         let variables = |name: &str| Some(format!("value of {name}"));
-        let (_, session) = access_key::observe(&AwsSettings::default(), &Surroundings { variables: &variables });
+        let (_, session) =
+            access_key::observe(&AwsSettings::default(), &Surroundings { variables: &variables, taken: None });
         let role = AssumedRole {
             assumed_role_arn: "arn:aws:sts::123456789012:assumed-role/r/s".into(),
             provider: None,

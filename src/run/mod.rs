@@ -4,6 +4,7 @@ pub mod denial;
 pub mod event;
 pub mod fleet;
 mod keyed;
+pub mod operator;
 pub mod plan;
 pub mod probes;
 pub mod ranking;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::check::facts::Facts;
+use super::operator::{self, OperatorCredentials, OperatorOutput};
 use crate::check::facts::aws::AccessKeyFact;
 use crate::check::facts::aws::{AssumedRole, Caller, Located, RoleTrust};
 use crate::check::facts::azure::SubscriptionFact;
@@ -15,16 +15,17 @@ use crate::check::facts::secret::Call;
 use crate::check::facts::secret::{SecretList, SecretRead};
 use crate::check::facts::token::{SignatureFact, TokenFact};
 use crate::check::facts::trust::PermissionsFact;
-use crate::check::facts::trust::TrustFact;
+use crate::check::facts::trust::{Drift, TrustFact};
+use crate::check::facts::{Facts, Unread};
 use crate::check::step::Step;
 use crate::check::token::Expectations;
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::iam::AssumeRequest;
 use crate::domain::ids::Cloud;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Operator, Profile};
 use crate::domain::signature;
 use crate::domain::token::RawToken;
-use crate::probe::aws::{AwsTarget, SESSION_NAME, Session};
+use crate::probe::aws::{AwsTarget, SESSION_NAME, Session, place_of_operator_key};
 use crate::probe::azure::{self, AzureSession, AzureTarget, Proof};
 use crate::probe::http::HttpStack;
 use crate::probe::new_value::secret_source;
@@ -42,6 +43,8 @@ pub struct RunCredentials {
     /// Of the role that was assumed with it.
     pub assumed: Option<Session>,
     pub azure: Option<AzureSession>,
+    /// Of the operator, and never taken for the workload's.
+    pub operator: OperatorCredentials,
 }
 
 /// What a step may use.
@@ -77,6 +80,7 @@ pub enum StepOutput {
     Permissions(PermissionsFact),
     Subscription(Box<SubscriptionFact>),
     Deployment(Box<DeploymentFact>),
+    Operator(Box<OperatorOutput>),
     /// The step had nothing to work with.
     Nothing,
 }
@@ -120,6 +124,7 @@ impl StepOutput {
             StepOutput::Subscription(fact) => facts.azure.subscription = Some(*fact),
             StepOutput::Deployment(fact) => facts.deployment = Some(*fact),
             StepOutput::LocateSecret(located) => facts.aws.located = Some(located),
+            StepOutput::Operator(seen) => seen.learn(&mut facts.operator, credentials),
             StepOutput::Nothing => {}
         }
     }
@@ -169,6 +174,19 @@ impl NetworkProbes {
                 let seen = deployment::observe_deployment(&self.http, &input.profile.deployment).await;
                 seen.map_or(StepOutput::Nothing, |fact| StepOutput::Deployment(Box::new(fact)))
             }
+            Step::AwsOperatorKey
+            | Step::AwsOperator
+            | Step::AwsOidcProvider
+            | Step::AwsRole
+            | Step::AwsRolePermissions
+            | Step::AwsSecretSettings => {
+                let Some(aws) = self.aws(&input) else { return StepOutput::Nothing };
+                let seen = operator::at_aws(step, &input, &aws).await;
+                seen.map_or(StepOutput::Nothing, |seen| StepOutput::Operator(Box::new(seen)))
+            }
+            Step::AzureOperator | Step::AzureApplication | Step::AzureRoleAssignments | Step::AzureVaultSettings => {
+                StepOutput::Nothing
+            }
             Step::EntraExchange => self.entra_exchange(&input).await,
             Step::VaultList | Step::VaultGet => self.with_access(step, &input).await,
             Step::WebIdentity => self.web_identity(&input).await,
@@ -179,7 +197,8 @@ impl NetworkProbes {
             Step::AssumeRole => self.assume_role(&input).await,
             Step::RoleTrust => {
                 let caller = input.facts.aws.caller.as_ref().and_then(Call::granted);
-                let trust = role_trust_of(&input.profile, caller).await;
+                let trust =
+                    role_trust_of(&input.profile, caller, input.facts.operator.aws.trust_of_assumed_role()).await;
                 trust.map_or(StepOutput::Nothing, StepOutput::RoleTrust)
             }
             Step::CallerIdentity | Step::ListSecrets | Step::GetSecret | Step::LocateSecret => {
@@ -296,19 +315,26 @@ impl NetworkProbes {
 /// The access key, where the profile and the process's surroundings have one.
 pub(super) fn access_key_of(profile: &Profile) -> (AccessKeyFact, Option<Session>) {
     let variables = |name: &str| std::env::var(name).ok();
-    access_key::observe(&profile.aws, &access_key::Surroundings { variables: &variables })
+    let taken = match &profile.operator {
+        Some(Operator::Aws { profile, file }) => place_of_operator_key(profile.as_deref(), file.as_deref()),
+        _ => None,
+    };
+    access_key::observe(&profile.aws, &access_key::Surroundings { variables: &variables, taken })
 }
 
 /// What the trust policy at hand says to the caller, as far as that is known; none without a policy.
-pub(super) async fn role_trust_of(profile: &Profile, caller: Option<&Caller>) -> Option<RoleTrust> {
-    let path = profile.aws.trust_policy.as_ref()?;
-    let text = documents::read(path).await;
+pub(super) async fn role_trust_of(
+    profile: &Profile,
+    caller: Option<&Caller>,
+    in_force: Option<(String, String)>,
+) -> Option<RoleTrust> {
+    let (source, text) = trust_at_hand(profile, in_force).await?;
     let request = AssumeRequest {
         caller: caller.map(|caller| caller.arn.as_str()),
         external_id: profile.aws.external_id.as_deref(),
         session_name: profile.aws.session_name.as_deref().or(Some(SESSION_NAME)),
     };
-    Some(RoleTrust::evaluate(&path.display().to_string(), text, &request))
+    Some(RoleTrust::evaluate(&source, text, &request))
 }
 
 fn verify(input: &StepInput) -> StepOutput {
@@ -340,6 +366,9 @@ async fn credentials(input: &StepInput) -> StepOutput {
 }
 
 async fn permissions(input: &StepInput) -> StepOutput {
+    if let Some(in_force) = PermissionsFact::in_force(&input.facts.operator.aws, &input.profile) {
+        return StepOutput::Permissions(in_force);
+    }
     let Some(path) = &input.profile.aws.identity_policy else {
         return StepOutput::Nothing;
     };
@@ -348,18 +377,37 @@ async fn permissions(input: &StepInput) -> StepOutput {
     StepOutput::Permissions(PermissionsFact::evaluate(&path.display().to_string(), text, &input.profile, arn))
 }
 
+/// A role's trust policy with where it came from: as it is in force, where an operator read it, else the file.
+async fn trust_at_hand(
+    profile: &Profile,
+    in_force: Option<(String, String)>,
+) -> Option<(String, Result<String, Unread>)> {
+    match (in_force, &profile.aws.trust_policy) {
+        (Some((source, text)), _) => Some((source, Ok(text))),
+        (None, Some(path)) => Some((path.display().to_string(), documents::read(path).await)),
+        (None, None) => None,
+    }
+}
+
 async fn trust_policy(input: &StepInput) -> StepOutput {
-    let Some(path) = &input.profile.aws.trust_policy else {
+    let role = input.facts.operator.aws.role_in_force();
+    let in_force = input.facts.operator.aws.trust_of_role();
+    let Some((source, text)) = trust_at_hand(&input.profile, in_force).await else {
         return StepOutput::Nothing;
     };
-    let (source, profile, now) = (path.display().to_string(), &input.profile, input.facts.now);
-    match (input.facts.claims(), input.facts.predicted_claims()) {
-        (Some(claims), _) => {
-            StepOutput::TrustPolicy(TrustFact::evaluate(&source, documents::read(path).await, claims, profile, now))
+    let (profile, now) = (&input.profile, input.facts.now);
+    let fact = match (input.facts.claims(), input.facts.predicted_claims()) {
+        (Some(claims), _) => TrustFact::evaluate(&source, text, claims, profile, now),
+        (None, Some(predicted)) => TrustFact::predict(&source, text, predicted, profile, now),
+        (None, None) => return StepOutput::Nothing,
+    };
+    let role_created_at = role.and_then(|role| role.created_at).or(fact.role_created_at);
+    let drift = match (role, &profile.aws.trust_policy) {
+        (Some(role), Some(path)) => {
+            let copy = documents::read(path).await.ok();
+            copy.and_then(|copy| Drift::between(&path.display().to_string(), &copy, &role.trust_policy))
         }
-        (None, Some(predicted)) => {
-            StepOutput::TrustPolicy(TrustFact::predict(&source, documents::read(path).await, predicted, profile, now))
-        }
-        (None, None) => StepOutput::Nothing,
-    }
+        _ => None,
+    };
+    StepOutput::TrustPolicy(TrustFact { role_created_at, drift, ..fact })
 }

@@ -27,6 +27,7 @@ mod http;
 mod install;
 mod issuer;
 mod lab;
+mod operator;
 mod pages;
 mod pairs;
 mod peers;

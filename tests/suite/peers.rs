@@ -114,6 +114,65 @@ fn a_secret_missing_at_moto_is_diagnosed() {
     assert_eq!(causes.first(), Some(&&json!("secret-not-found")), "{report:#}");
 }
 
+/// A call of IAM or KMS at moto, as its own administrator.
+fn set_up(moto: &Moto, program: &str) {
+    let python = outside("TRUSTLINE_TEST_MOTO").with_file_name("python");
+    let program = format!(
+        "import boto3, json\nat = dict(endpoint_url='http://{}', region_name='{REGION}', aws_access_key_id='AKIAIOSFODNN7EXAMPLE', aws_secret_access_key='x')\niam, kms, secrets = (boto3.client(s, **at) for s in ('iam', 'kms', 'secretsmanager'))\n{program}",
+        moto.address
+    );
+    let ended = Command::new(python).args(["-c", &program]).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+/// Its exchange takes anything, so none is made: the claims are those that the profile makes expected.
+#[test]
+#[ignore = "needs moto (TRUSTLINE_TEST_MOTO)"]
+fn the_clouds_own_side_is_proven_at_moto() {
+    let moto = Moto::start();
+    let organization = "5b1f2c9e-0000-4000-8000-0123456789ab";
+    set_up(
+        &moto,
+        r#"
+key = kms.create_key()['KeyMetadata']['Arn']
+secrets.create_secret(Name='team/keyword', SecretString='x', KmsKeyId=key)
+kms.disable_key(KeyId=key.split('/')[-1])
+iam.create_open_id_connect_provider(Url='https://issuer.example', ClientIDList=['sts.amazonaws.com'], ThumbprintList=['0' * 40])
+trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 'sts:AssumeRoleWithWebIdentity',
+  'Principal': {'Federated': 'arn:aws:iam::123456789012:oidc-provider/issuer.example'},
+  'Condition': {'StringEquals': {'issuer.example:aud': 'sts.amazonaws.com', 'issuer.example:sub': 'organization:another'}}}]}
+iam.create_role(RoleName='crewai-secrets-reader', AssumeRolePolicyDocument=json.dumps(trust))
+grant = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 'secretsmanager:ListSecrets', 'Resource': '*'}]}
+iam.put_role_policy(RoleName='crewai-secrets-reader', PolicyName='List', PolicyDocument=json.dumps(grant))
+"#,
+    );
+    let output = trustline()
+        .env("AWS_ENDPOINT_URL", format!("http://{}", moto.address))
+        .env("AWS_ROLE_ARN", ROLE)
+        .env("AWS_REGION", REGION)
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        .args(["check", "--operator", "--output", "json", "--set", "secret.name=team/keyword"])
+        .args(["--set", "guide=aws-workload-identity", "--set", "issuer.url=https://issuer.example"])
+        .args(["--set", &format!("platform.organization={organization}"), "--set", "token.env=NO_SUCH_TOKEN"])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!(check_of(&report, "aws.operator")["outcome"], "pass", "{report:#}");
+    assert_eq!(check_of(&report, "aws.oidc-provider")["outcome"], "pass", "{report:#}");
+    let found = |cause: &str| {
+        let findings = report["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["cause"] == cause).unwrap_or_else(|| panic!("{cause}: {report:#}"))
+    };
+    // What rests on expected claims is called predicted, and the rest is proven.
+    let trust = found("sub-mismatch");
+    assert!(trust["summary"].as_str().unwrap().starts_with("predicted: "), "{trust:#}");
+    for cause in ["missing-get", "kms-key-state"] {
+        assert_eq!(found(cause)["certainty"], "proven", "{report:#}");
+    }
+}
+
 /// Runs `rotate` as an operator's job would: the reader through AWS's variables, the writer through the default chain.
 fn rotate(moto: &Moto, home: &TempDir, value: &str, arguments: &[&str]) -> Value {
     let token = home.path().join("token.jwt");

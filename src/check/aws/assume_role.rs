@@ -1,7 +1,7 @@
 //! The check of `sts:AssumeRole`, by an access key's owner or as a second hop.
 
 use super::{may_pass_by_itself, missing_settings, refused};
-use crate::cause::{Cause, Certainty, Finding};
+use crate::cause::{Cause, Certainty, Finding, access};
 use crate::check::call::{from_words, granted, quoted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Waits, call};
 use crate::check::facts::secret::{AnyCall, Refusal};
@@ -59,6 +59,17 @@ fn is_about_role(cause: Cause) -> bool {
 /// lack one, and one that sends it may send a wrong one.
 fn narrow_by_trust(findings: &mut Vec<Finding>, facts: &Facts, profile: &Profile, refusal: &Refusal) {
     if !findings.iter().any(|finding| finding.cause == Cause::AssumeRoleDenied) {
+        return;
+    }
+    let hop =
+        facts.aws.permissions.as_ref().and_then(|permissions| Some((&permissions.source, permissions.hop.as_ref()?)));
+    let denied = hop.filter(|(_, hop)| hop.decision == Decision::Deny).map(|(source, hop)| {
+        let found = access::findings(ID.into(), hop).into_iter();
+        let found = found.map(|f| f.with_evidence(format!("read: {source}")).with_evidence(quoted("STS", refusal)));
+        found.collect::<Vec<_>>()
+    });
+    if let Some(proven) = denied.filter(|proven| !proven.is_empty()) {
+        *findings = proven;
         return;
     }
     let trust = facts.aws.role_trust.as_ref();

@@ -104,6 +104,7 @@ fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
     let mut findings = from_words(check, Cloud::Aws, "Secrets Manager", refusal);
     let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.get.as_ref()?)));
     narrow_by_permissions(&mut findings, check, policy, refusal);
+    narrow_by_key(&mut findings, facts, refusal);
     narrow_by_region(&mut findings, facts, profile, refusal);
     take_at_its_word(&mut findings, refusal);
     findings.extend(values::wrong(facts, profile));
@@ -150,6 +151,16 @@ fn narrow_by_permissions(
             }
         }
         Decision::Unknown => {}
+    }
+}
+
+/// A refused decryption, with the policies in force at hand.
+fn narrow_by_key(findings: &mut Vec<Finding>, facts: &Facts, refusal: &Refusal) {
+    let decrypt = facts.aws.permissions.as_ref().and_then(|permissions| permissions.decrypt.as_ref());
+    let Some(decrypt) = decrypt.filter(|decrypt| decrypt.decision == Decision::Deny) else { return };
+    if findings.iter().any(|finding| finding.cause == Cause::MissingKms) {
+        let proven = access::findings(CheckId::AwsGetSecret.into(), decrypt).into_iter();
+        *findings = proven.map(|finding| finding.with_evidence(quoted("Secrets Manager", refusal))).collect();
     }
 }
 

@@ -73,7 +73,7 @@ fn narrow_by_trust_policy(findings: &mut Vec<Finding>, facts: &Facts, refusal: &
         Some(Decision::Allow) => {
             findings.retain(|finding| !TrustDocument::Policy.decides().contains(&finding.cause));
             for finding in findings.iter_mut() {
-                if finding.cause == Cause::RoleMissing {
+                if finding.cause == Cause::RoleMissing && facts.operator.aws.role_in_force().is_none() {
                     finding.certainty = Certainty::Likely;
                 }
                 finding.evidence.push("the trust policy accepts this token, so its conditions are ruled out".into());
@@ -92,7 +92,12 @@ fn blame_a_new_role(findings: &mut Vec<Finding>, facts: &Facts, refusal: &Refusa
     };
     let summary = format!("the role was made {} ago, and STS does not know it everywhere yet", in_words(age));
     findings.retain(|finding| finding.cause != Cause::RoleMissing && finding.cause != Cause::PropagationDelay);
-    let finding = Finding::new(Cause::PropagationDelay, ID, Certainty::Likely, summary)
+    // What IAM has now was read, and it lets the token in.
+    let certainty = match facts.operator.aws.role_in_force() {
+        Some(_) => Certainty::Proven,
+        None => Certainty::Likely,
+    };
+    let finding = Finding::new(Cause::PropagationDelay, ID, certainty, summary)
         .with_evidence("the trust policy accepts this token, and its answer of get-role says when the role was made")
         .with_evidence(quoted("STS", refusal));
     findings.insert(0, finding);

@@ -5,7 +5,9 @@
 pub mod aws;
 pub mod azure;
 pub mod deployment;
+mod in_force;
 pub mod network;
+pub mod operator;
 pub mod secret;
 pub mod token;
 pub mod trust;
@@ -38,6 +40,8 @@ pub struct Facts {
     pub aws: aws::AwsFacts,
     /// What Entra and the vault answered.
     pub azure: azure::AzureFacts,
+    /// What the operator read of the cloud's own side.
+    pub operator: operator::OperatorFacts,
     /// What the running deployment answered.
     pub deployment: Option<deployment::DeploymentFact>,
 }

@@ -170,6 +170,25 @@ pub struct Refusal {
     pub request_id: Option<String>,
 }
 
+impl Refusal {
+    /// Whether the service knows the caller and does not let it do this.
+    pub fn is_denial(&self) -> bool {
+        const DENIALS: &[&str] = &[
+            "AccessDenied",
+            "AccessDeniedException",
+            "AuthorizationFailed",
+            "Authorization_RequestDenied",
+            "Forbidden",
+        ];
+        DENIALS.contains(&self.code.as_str())
+    }
+
+    /// Whether the same question would be answered a little later.
+    pub fn is_throttling(&self) -> bool {
+        self.http_status == 429 || self.code.contains("Throttling") || self.code == "TooManyRequestsException"
+    }
+}
+
 impl<T> Answer<T> {
     /// The same answer with what was granted made into something else.
     pub fn map<U>(self, made: impl FnOnce(T) -> U) -> Answer<U> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use similar::{ChangeTag, TextDiff};
 
 use super::Unread;
 use crate::cause::{Finding, trust};
@@ -45,9 +46,44 @@ pub struct TrustFact {
     /// There is no such file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_missing: bool,
+    /// In what the profile's copy differs from the policy in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// What was read, for a fix to be made from; no part of the report.
     #[serde(skip)]
     pub text: Option<String>,
+}
+
+/// The difference between a file of the profile and what is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    pub file: String,
+    /// The lines that differ, those of the file with `-` before them and those in force with `+`.
+    pub lines: Vec<String>,
+}
+
+impl Drift {
+    /// Compares two policies as documents; nothing where they say the same, or where the file is none.
+    pub fn between(file: &str, copy: &str, in_force: &str) -> Option<Self> {
+        let document = |text: &str| {
+            let read: Value = serde_json::from_str(text).ok()?;
+            let inner = read.pointer("/Role/AssumeRolePolicyDocument").cloned();
+            Some(inner.unwrap_or(read))
+        };
+        let (copy, in_force) = (document(copy)?, document(in_force)?);
+        if copy == in_force {
+            return None;
+        }
+        let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
+        let (copy, in_force) = (pretty(&copy), pretty(&in_force));
+        let compared = TextDiff::from_lines(&copy, &in_force);
+        let changed = compared.iter_all_changes().filter_map(|change| match change.tag() {
+            ChangeTag::Delete => Some(format!("- {}", change.value().trim_end())),
+            ChangeTag::Insert => Some(format!("+ {}", change.value().trim_end())),
+            ChangeTag::Equal => None,
+        });
+        Some(Drift { file: file.to_owned(), lines: changed.collect() })
+    }
 }
 
 /// Who asks for the role, with what, and when.
@@ -104,6 +140,7 @@ impl TrustFact {
             accepts_only: None,
             problem: None,
             is_missing: false,
+            drift: None,
             text: None,
         };
         let read = |text: String| match Policy::parse(&text) {
@@ -186,6 +223,28 @@ pub struct PermissionsFact {
     /// What it says to `GetSecretValue` of a secret whose name goes on after the profile's prefix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub get_prefix: Option<AccessEvaluation>,
+    /// What is said to the decryption of the profile's secret, where its key is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decrypt: Option<AccessEvaluation>,
+    /// What the caller's own policies say to assuming the role that reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hop: Option<AccessEvaluation>,
+}
+
+impl From<String> for PermissionsFact {
+    /// Of this source, with nothing evaluated.
+    fn from(source: String) -> Self {
+        PermissionsFact {
+            source,
+            text: None,
+            problem: None,
+            list: None,
+            get: None,
+            get_prefix: None,
+            decrypt: None,
+            hop: None,
+        }
+    }
 }
 
 impl PermissionsFact {
@@ -198,15 +257,7 @@ impl PermissionsFact {
         let (policy, text) = match read {
             Ok(read) => read,
             Err(unread) => {
-                let problem = Some(unread.why);
-                return PermissionsFact {
-                    source: source.to_owned(),
-                    text: None,
-                    problem,
-                    list: None,
-                    get: None,
-                    get_prefix: None,
-                };
+                return PermissionsFact { problem: Some(unread.why), ..PermissionsFact::from(source.to_owned()) };
             }
         };
         let policies = [policy];
@@ -220,24 +271,26 @@ impl PermissionsFact {
         let name = profile.secret.as_ref().map(|secret| secret.name.as_str());
         let secret = secret_arn.map(str::to_owned).or_else(|| likely_arn(profile, name?));
         let read = |arn: String| evaluate("secretsmanager:GetSecretValue", &arn);
-        let prefixed = profile.aws.secret_prefix.as_ref().and_then(|prefix| {
-            // A prefix that is a whole word is gone on with by a separator.
-            let joint = if prefix.ends_with(|c: char| c.is_ascii_alphanumeric()) { "-" } else { "" };
-            likely_arn(profile, &format!("{prefix}{joint}{SOME_NAME}"))
-        });
         PermissionsFact {
-            source: source.to_owned(),
             text: Some(text),
-            problem: None,
             list: Some(evaluate("secretsmanager:ListSecrets", "*")),
             get: secret.map(read),
-            get_prefix: prefixed.map(read),
+            get_prefix: prefixed_arn(profile).map(read),
+            ..PermissionsFact::from(source.to_owned())
         }
     }
 }
 
+/// The ARN of a secret whose name goes on after the profile's prefix.
+pub(super) fn prefixed_arn(profile: &Profile) -> Option<String> {
+    let prefix = profile.aws.secret_prefix.as_ref()?;
+    // A prefix that is a whole word is gone on with by a separator.
+    let joint = if prefix.ends_with(|c: char| c.is_ascii_alphanumeric()) { "-" } else { "" };
+    likely_arn(profile, &format!("{prefix}{joint}{SOME_NAME}"))
+}
+
 /// The ARN that a secret of this name has, but for the six characters at its end.
-fn likely_arn(profile: &Profile, name: &str) -> Option<String> {
+pub(super) fn likely_arn(profile: &Profile, name: &str) -> Option<String> {
     if name.starts_with("arn:") {
         return Some(name.to_owned());
     }

@@ -12,17 +12,17 @@ use crate::cli::exit::{CliError, Exit};
 use crate::cli::flags::{
     DocumentOutputArgs, NetworkArgs, OutputFormat, PageOutputArgs, ProfileSelector, seconds, seconds_or_zero,
 };
+use crate::cli::operator::OperatorArgs;
 use crate::cli::rotation_files::evidence::read_text;
 use crate::cli::{rotate, terminal};
-use crate::domain::ids::Cloud;
-use crate::domain::profile::{Profile, SecretSource};
+use crate::domain::profile::Profile;
 use crate::domain::rotation::evidence::Document;
 use crate::domain::rotation::evidence::check::{Break, check, parse};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::text::visible;
 use crate::run::rotation::event::RotationMethod;
-use crate::run::rotation::live::{Operator, RuntimeSource};
+use crate::run::rotation::live::RuntimeSource;
 use crate::run::rotation::session::{Pace, RollBack, RuntimeFrom};
 
 /// How long a rotation by hand or by a command is waited for where nothing else is asked.
@@ -59,18 +59,8 @@ pub(in crate::cli) struct RotateArgs {
     /// Write without asking for confirmation
     #[arg(long)]
     pub(super) yes: bool,
-    /// Write with this profile of the AWS CLI's files, instead of the variables' keys or the default profile
-    #[arg(long, value_name = "NAME")]
-    operator_profile: Option<String>,
-    /// Write to the vault as this application, instead of the Azure CLI's user
-    #[arg(long, value_name = "ID", requires = "operator_secret")]
-    operator_client_id: Option<String>,
-    /// The variable that holds that application's client secret
-    #[arg(long, value_name = "NAME", group = "operator_secret", requires = "operator_client_id")]
-    operator_secret_env: Option<String>,
-    /// The file that holds that application's client secret
-    #[arg(long, value_name = "FILE", group = "operator_secret", requires = "operator_client_id")]
-    operator_secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) operator: OperatorArgs,
     /// Run the profile's deployment before and after, and look for the fingerprint in its answers
     #[arg(long, group = "runtime")]
     kickoff: bool,
@@ -169,26 +159,6 @@ impl RotateArgs {
                 "one value is not written to several secrets; rotate them one by one, or let --generate make a value for each",
             )),
             _ => Ok(secrets),
-        }
-    }
-
-    pub(super) fn operator(&self, profile: &Profile) -> Result<Operator, CliError> {
-        let secret = match (&self.operator_secret_env, &self.operator_secret_file) {
-            (Some(name), _) => Some(SecretSource::Env(name.clone())),
-            (None, Some(path)) => Some(SecretSource::File(path.clone())),
-            (None, None) => None,
-        };
-        let is_azure = profile.guide.cloud() == Cloud::Azure;
-        match (is_azure, &self.operator_client_id, secret, &self.operator_profile) {
-            (true, _, _, Some(_)) => Err(CliError::new("--operator-profile is for AWS, and this profile is for Azure")),
-            (true, Some(client_id), Some(secret), None) => {
-                Ok(Operator::AzureApplication { client_id: client_id.clone(), secret })
-            }
-            (true, ..) => Ok(Operator::AzureCli),
-            (false, Some(_), ..) => {
-                Err(CliError::new("--operator-client-id is for Azure, and this profile is for AWS"))
-            }
-            (false, None, _, profile) => Ok(Operator::Aws { profile: profile.clone(), file: None }),
         }
     }
 

@@ -21,7 +21,7 @@ use super::flags::{OutputArgs, OutputFormat};
 use super::lab_folder::LabFolder;
 use super::rotation_files::{Place, RotationFiles};
 use super::{lab, network, profile_file, settings, terminal};
-use crate::domain::profile::{Guide, Profile, SecretSource};
+use crate::domain::profile::{Guide, Operator, Profile, SecretSource};
 use crate::domain::rotation::Verdict;
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::text::visible;
@@ -36,7 +36,7 @@ use crate::run::now;
 use crate::run::record::ROTATION_SCHEMA;
 use crate::run::rotation::event::Earlier;
 use crate::run::rotation::event::{Moment, RotationKind, RotationMethod, SessionCheckpoint};
-use crate::run::rotation::live::{CloudBackend, LiveSettings, Operator};
+use crate::run::rotation::live::{CloudBackend, LiveSettings};
 use crate::run::rotation::report::RotationReport;
 use crate::run::rotation::session;
 use crate::run::rotation::session::{RollBack, RotationRequest, SessionCommand};
@@ -63,7 +63,7 @@ pub(super) fn run(args: &RotateArgs) -> Result<Exit, CliError> {
         match &args.selector.lab {
             None => {
                 let settings::Loaded { profile, path, .. } = settings::load(&args.selector)?;
-                let operator = args.operator(&profile)?;
+                let operator = args.operator.operator(&profile)?;
                 let place = Place::of(&profile, path.as_deref(), &args.secrets(&profile)?)?;
                 let files = files(args, Some(&place))?;
                 let (guide, secret) = (profile.guide, profile.secret.as_ref().map(ToString::to_string));

@@ -41,6 +41,22 @@ pub struct AccessEvaluation {
     pub action: String,
     pub resource: String,
     pub statements: Vec<AccessStatement>,
+    /// What the policies are called, where there is more than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<String>,
+    /// What the caller's own policies allow, and another policy does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Withheld>,
+}
+
+/// A policy that has to allow a call too, and does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "by")]
+pub enum Withheld {
+    /// What bounds the caller's policies.
+    Boundary { policy: String },
+    /// The key's own policy, which names neither the caller nor its account.
+    KeyPolicy { key: String },
 }
 
 /// What one statement says to a call.
@@ -110,6 +126,8 @@ pub fn evaluate_access(policies: &[Policy], request: &AccessRequest<'_>) -> Acce
         action: request.action.to_owned(),
         resource: request.resource.to_owned(),
         statements,
+        policies: Vec::new(),
+        withheld: None,
     }
 }
 

@@ -114,7 +114,7 @@ fn covers(element: &PrincipalElement, caller: Option<&str>) -> Truth {
 }
 
 /// Whether a principal is the caller, its role, or its account.
-fn is_named(principal: &str, caller: &str) -> bool {
+pub(super) fn is_named(principal: &str, caller: &str) -> bool {
     let Some(caller_arn) = Arn::parse(caller) else { return principal == caller };
     if principal == caller || principal == caller_arn.account {
         return true;

@@ -106,6 +106,17 @@ pub(super) fn authorized_party(claims: &Map<String, Value>) -> Option<&Value> {
     claims.get("azp").filter(|party| !party.is_null())
 }
 
+/// The audience that STS looks up among the provider's client ids: the party that the token was issued to, else its one
+/// audience.
+pub fn audience_at_sts(claims: &Map<String, Value>) -> Option<String> {
+    let audience = match (authorized_party(claims), claims.get("aud")?) {
+        (Some(party), _) => party,
+        (None, Value::Array(audiences)) => audiences.first().filter(|_| audiences.len() == 1)?,
+        (None, single) => single,
+    };
+    audience.as_str().map(str::to_owned)
+}
+
 /// Whether the token carries session tags.
 fn has_tags(claims: &Map<String, Value>) -> bool {
     claims.keys().any(|name| name.starts_with(TAGS_CLAIM))

@@ -40,15 +40,20 @@ impl Tally {
     }
 
     pub const fn decision(self) -> Decision {
-        match (self.denied, self.allowed) {
+        Decision::of_statements(self.allowed, self.denied)
+    }
+}
+
+impl Decision {
+    /// What statements come to, by whether one that allows matches and one that denies.
+    pub const fn of_statements(allowed: Truth, denied: Truth) -> Decision {
+        match (denied, allowed) {
             (Truth::True, _) | (_, Truth::False) => Decision::Deny,
             (Truth::False, Truth::True) => Decision::Allow,
             _ => Decision::Unknown,
         }
     }
-}
 
-impl Decision {
     /// The decision on several things that must all be allowed.
     #[must_use]
     pub const fn and(self, other: Decision) -> Decision {

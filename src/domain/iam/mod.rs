@@ -14,17 +14,19 @@ mod lint;
 mod near_miss;
 mod near_subject;
 mod operator;
+mod operator_read;
 pub mod pattern;
 mod policy;
 mod provider;
+mod resource_policy;
 mod truth;
 mod variable;
 
 pub use super::issuer::BUILT_IN_PROVIDERS;
-pub use access::{AccessEvaluation, AccessRequest, AccessStatement, OtherKeys, evaluate_access};
+pub use access::{AccessEvaluation, AccessRequest, AccessStatement, OtherKeys, Withheld, evaluate_access};
 pub use access::{ResourceMiss, resource_miss};
 pub use assume::{ASSUME_ROLE, AssumeEvaluation, AssumeRequest, evaluate_assume};
-pub use context::{TrustRequest, WEB_IDENTITY};
+pub use context::{TrustRequest, WEB_IDENTITY, audience_at_sts};
 pub use correct::{
     Correction, NoCorrection, Subject, SubjectKnownFrom, Wanted, WantedCaller, correct_assume, correct_trust,
     tighten_trust,
@@ -39,10 +41,12 @@ pub use key::{ImpossibleKey, KeyFault};
 pub use lint::{PolicyLint, Rule, lint};
 pub use near_miss::{NearMiss, Transformation};
 pub use operator::{Comparison, Operator, Quantifier};
+pub use operator_read::{AwsRead, operator_policy};
 pub use policy::ProviderArn;
 pub use policy::{
     ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, PrincipalElement,
     ResourceElement, Statement, Version,
 };
 pub use provider::{KnownFrom, Provider};
+pub use resource_policy::AboutCaller;
 pub use truth::Truth;

@@ -40,6 +40,8 @@ const SENT_TO: &[Key] = &[
     Key::EndpointUrl,
     Key::StsEndpointUrl,
     Key::SecretsmanagerEndpointUrl,
+    Key::IamEndpointUrl,
+    Key::KmsEndpointUrl,
     Key::AuthorityHost,
     Key::VaultUrl,
     Key::DeploymentUrl,
@@ -81,7 +83,9 @@ fn sends_to(url: &Url, key: Key) -> Option<Capability> {
 }
 
 /// The AWS services that are sent a token or a key.
-const AWS_SERVICES: &[&str] = &["sts", "secretsmanager"];
+const AWS_SERVICES: &[&str] = &["sts", "secretsmanager", "iam", "kms"];
+/// The hosts of services that have one for a whole partition.
+const GLOBAL_HOSTS: &[&str] = &["sts.amazonaws.com", "iam.amazonaws.com", "iam.us-gov.amazonaws.com"];
 /// What ends the names of dual-stack endpoints, by what ends those of the partition's others
 /// (the SDKs' `partitions.json`, `dualStackDnsSuffix`).
 const DUAL_STACK: &[(&str, &str)] = &[
@@ -111,10 +115,10 @@ pub(super) fn is_the_clouds_own(host: &str) -> bool {
     is_of_aws(host) || ENTRA_HOSTS.contains(&host) || VAULT_ENDS.iter().any(|end| is_one_label_before(host, end))
 }
 
-/// Whether a host is an endpoint of STS or Secrets Manager (their endpoint rule sets: regional, FIPS, dual-stack, STS's global
+/// Whether a host is an endpoint of those services (their endpoint rule sets: regional, FIPS, dual-stack, the global
 /// one; and interface endpoints, <https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html>).
 fn is_of_aws(host: &str) -> bool {
-    if host == "sts.amazonaws.com" {
+    if GLOBAL_HOSTS.contains(&host) {
         return true;
     }
     PARTITIONS.iter().any(|partition| {

@@ -17,6 +17,8 @@ const AWS: &[(&str, Key)] = &[
     ("AWS_ENDPOINT_URL", Key::EndpointUrl),
     ("AWS_ENDPOINT_URL_STS", Key::StsEndpointUrl),
     ("AWS_ENDPOINT_URL_SECRETS_MANAGER", Key::SecretsmanagerEndpointUrl),
+    ("AWS_ENDPOINT_URL_IAM", Key::IamEndpointUrl),
+    ("AWS_ENDPOINT_URL_KMS", Key::KmsEndpointUrl),
 ];
 /// What the Azure SDKs read, and what the AKS webhook sets.
 const AZURE: &[(&str, Key)] = &[

@@ -116,6 +116,10 @@ keys! {
     StsEndpointUrl = "aws.sts-endpoint-url", Text;
     /// The endpoint of Secrets Manager.
     SecretsmanagerEndpointUrl = "aws.secretsmanager-endpoint-url", Text;
+    /// The endpoint of IAM, which only an operator calls.
+    IamEndpointUrl = "aws.iam-endpoint-url", Text;
+    /// The endpoint of KMS, which only an operator calls.
+    KmsEndpointUrl = "aws.kms-endpoint-url", Text;
     /// The shared-configuration profile of the static guides.
     ConfigProfile = "aws.config-profile", Text;
     /// The access key of the static guides, as the file that the console offers for it.
@@ -194,6 +198,11 @@ impl Key {
     /// Whether it says whose jobs, runs or pods the tokens are for.
     pub fn is_workload(self) -> bool {
         matches!(self.table(), "github" | "gitlab" | "circleci" | "terraform" | "kubernetes")
+    }
+
+    /// Whether it is the endpoint of one AWS service alone.
+    pub fn is_endpoint_of_one_service(self) -> bool {
+        self != Key::EndpointUrl && self.table() == "aws" && self.name().ends_with("-endpoint-url")
     }
 
     /// Whether it says where the token comes from; a profile has at most one that does.

@@ -62,6 +62,8 @@ pub struct AwsSettings {
     pub endpoint_url: Option<String>,
     pub sts_endpoint_url: Option<String>,
     pub secretsmanager_endpoint_url: Option<String>,
+    pub iam_endpoint_url: Option<String>,
+    pub kms_endpoint_url: Option<String>,
     /// The shared-configuration profile of the static guides.
     pub config_profile: Option<String>,
     /// The static guides' access key, as the file that the console offers for it.
@@ -117,6 +119,18 @@ impl fmt::Display for SecretSource {
     }
 }
 
+/// Who reads the cloud's side, or writes to it: administrator's credentials by where they are, and never the workload's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// The keys of the variables or of the default profile, else what the AWS CLI is signed in with; or this shared
+    /// profile, in AWS's own files or in this one.
+    Aws { profile: Option<String>, file: Option<PathBuf> },
+    /// Whoever is signed in to the Azure CLI.
+    AzureCli,
+    /// An application with a client secret.
+    AzureApplication { client_id: String, secret: SecretSource },
+}
+
 /// Settings of the running deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeploymentSettings {
@@ -141,6 +155,8 @@ pub struct Profile {
     pub chosen_by: Option<String>,
     /// The scenario of a lab that ends with the command: nothing can be fixed there afterwards.
     pub ending_lab: Option<String>,
+    /// With whose credentials the cloud's own side is read; not read where there are none.
+    pub operator: Option<Operator>,
     /// The values in effect, each with where it came from.
     pub settings: Vec<Setting>,
     pub guide: Guide,
@@ -214,6 +230,7 @@ impl Profile {
             selector: String::new(),
             chosen_by: None,
             ending_lab: None,
+            operator: None,
             settings: Vec::new(),
             guide,
             issuer_url: None,

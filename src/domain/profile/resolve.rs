@@ -125,9 +125,7 @@ fn merge(layers: &[Vec<Setting>], problems: &mut Vec<Problem>) -> Effective {
     // A service's own endpoint goes before the general one of its layer, not before one of a higher layer
     // (AWS SDKs and Tools reference guide, "Service-specific endpoints").
     if let Some(general) = effective.get(&Key::EndpointUrl).map(|setting| rank(&setting.origin)) {
-        effective.retain(|key, setting| {
-            !matches!(key, Key::StsEndpointUrl | Key::SecretsmanagerEndpointUrl) || rank(&setting.origin) <= general
-        });
+        effective.retain(|key, setting| !key.is_endpoint_of_one_service() || rank(&setting.origin) <= general);
     }
     effective
 }
@@ -229,6 +227,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
         selector: String::new(),
         chosen_by: None,
         ending_lab: None,
+        operator: None,
         settings: Vec::new(),
         guide,
         issuer_url: text(Key::IssuerUrl),
@@ -246,6 +245,8 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             endpoint_url: text(Key::EndpointUrl),
             sts_endpoint_url: text(Key::StsEndpointUrl),
             secretsmanager_endpoint_url: text(Key::SecretsmanagerEndpointUrl),
+            iam_endpoint_url: text(Key::IamEndpointUrl),
+            kms_endpoint_url: text(Key::KmsEndpointUrl),
             config_profile: text(Key::ConfigProfile),
             access_keys_csv: path(Key::AccessKeysCsv),
             external_id: text(Key::ExternalId),

@@ -81,7 +81,11 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::SessionName => session_name_fault(text),
         Key::SessionDuration => duration_fault(text),
         Key::AwsAudience | Key::AzureScope => blank_fault(text),
-        Key::EndpointUrl | Key::StsEndpointUrl | Key::SecretsmanagerEndpointUrl => endpoint_fault(text),
+        Key::EndpointUrl
+        | Key::StsEndpointUrl
+        | Key::SecretsmanagerEndpointUrl
+        | Key::IamEndpointUrl
+        | Key::KmsEndpointUrl => endpoint_fault(text),
         Key::ResourceManagerUrl => web_fault(text, "https://management.azure.com"),
         Key::ExternalId => external_id_fault(text),
         Key::VaultUrl => vault_fault(text),

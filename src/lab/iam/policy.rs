@@ -2,7 +2,7 @@
 
 use super::document::{self, Kind};
 use super::role::LONGEST_POLICY_NAME;
-use super::{AwsError, Call, Element, Iam, Outcome, add, date, done, exists, in_use, no_such, whole};
+use super::{AwsError, Call, Element, Iam, Outcome, add, date, done, exists, in_use, no_such, page, whole};
 use crate::lab::server::now;
 use crate::lab::session::unique_id;
 use crate::lab::world::{AwsWorld, ManagedPolicy, Policy};
@@ -70,12 +70,12 @@ impl Iam {
 
     pub(super) fn list_attached_role_policies(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, role) = self.named_role(call, "ListAttachedRolePolicies")?;
-        Ok(self.attachments("ListAttachedRolePolicies", &role.attached))
+        self.attachments(call, "ListAttachedRolePolicies", &role.attached)
     }
 
     pub(super) fn list_attached_user_policies(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, user) = self.named_user(call, "ListAttachedUserPolicies")?;
-        Ok(self.attachments("ListAttachedUserPolicies", &user.attached))
+        self.attachments(call, "ListAttachedUserPolicies", &user.attached)
     }
 
     pub(super) fn get_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
@@ -161,13 +161,13 @@ impl Iam {
         Ok(done("DeletePolicyVersion"))
     }
 
-    fn attachments(&self, action: &'static str, attached: &[String]) -> Outcome {
+    fn attachments(&self, call: &Call<'_>, action: &'static str, attached: &[String]) -> Result<Outcome, AwsError> {
         let world = self.account.world();
         let entries = attached.iter().filter_map(|name| {
             let arn = world.policy_arn(name, world.policies.get(name)?);
             Some(Element::of("member", vec![Element::text("PolicyName", name), Element::text("PolicyArn", arn)]))
         });
-        Outcome { action, result: whole(Element::of("AttachedPolicies", entries.collect())) }
+        Ok(Outcome { action, result: page(call, "AttachedPolicies", entries.collect())? })
     }
 
     /// The policy that the call names, if the caller may do `action` on it.

@@ -1,9 +1,7 @@
 //! Roles and their inline policies.
 
 use super::document::{self, Kind};
-use super::{
-    AwsError, Call, Element, Iam, Outcome, add, anything, date, done, exists, in_use, members, no_such, whole,
-};
+use super::{AwsError, Call, Element, Iam, Outcome, add, anything, date, done, exists, in_use, no_such, page, whole};
 use crate::lab::server::now;
 use crate::lab::session::unique_id;
 use crate::lab::world::{AwsWorld, Policy, Role};
@@ -114,7 +112,8 @@ impl Iam {
 
     pub(super) fn list_role_policies(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, role) = self.named_role(call, "ListRolePolicies")?;
-        let result = whole(members("PolicyNames", role.policies.into_keys()));
+        let names = role.policies.into_keys().map(|name| Element::text("member", name)).collect();
+        let result = page(call, "PolicyNames", names)?;
         Ok(Outcome { action: "ListRolePolicies", result })
     }
 

@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use super::document::{self, Kind};
 use super::role::LONGEST_POLICY_NAME;
-use super::{AwsError, Call, Element, Iam, Outcome, add, date, done, exists, in_use, members, no_such, whole};
+use super::{AwsError, Call, Element, Iam, Outcome, add, date, done, exists, in_use, no_such, page, whole};
 use crate::lab::server::now;
 use crate::lab::session::{Caller, unique_id};
 use crate::lab::world::{Policy, User};
@@ -31,6 +31,12 @@ impl Iam {
     pub(super) fn get_user(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (name, user) = self.named_user(call, "GetUser")?;
         Ok(Outcome { action: "GetUser", result: vec![self.user_element(&name, &user)] })
+    }
+
+    /// The lab's users are in no group.
+    pub(super) fn list_groups_for_user(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
+        self.named_user(call, "ListGroupsForUser")?;
+        Ok(Outcome { action: "ListGroupsForUser", result: whole(Element::of("Groups", Vec::new())) })
     }
 
     pub(super) fn put_user_policy(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
@@ -86,7 +92,8 @@ impl Iam {
 
     pub(super) fn list_user_policies(&self, call: &Call<'_>) -> Result<Outcome, AwsError> {
         let (_, user) = self.named_user(call, "ListUserPolicies")?;
-        let result = whole(members("PolicyNames", user.policies.into_keys()));
+        let names = user.policies.into_keys().map(|name| Element::text("member", name)).collect();
+        let result = page(call, "PolicyNames", names)?;
         Ok(Outcome { action: "ListUserPolicies", result })
     }
 

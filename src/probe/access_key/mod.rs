@@ -15,6 +15,8 @@ use crate::domain::profile::AwsSettings;
 const LIMIT: u64 = 256 * 1024;
 /// How long a secret access key is.
 const SECRET_LENGTH: usize = 40;
+/// What a key of the variables is said to come from.
+const VARIABLES: &str = "variable AWS_ACCESS_KEY_ID";
 /// The name that AWS's tools give to a profile that nobody named.
 const DEFAULT_PROFILE: &str = "default";
 
@@ -28,6 +30,8 @@ pub(super) struct Parts {
 /// The process's variables and home folder.
 pub struct Surroundings<'a> {
     pub variables: &'a dyn Fn(&str) -> Option<String>,
+    /// A place whose key is somebody else's: it is passed over.
+    pub taken: Option<String>,
 }
 
 impl Surroundings<'_> {
@@ -56,9 +60,14 @@ pub fn observe(settings: &AwsSettings, around: &Surroundings<'_>) -> (AccessKeyF
     }
     let mut places = Vec::new();
     if settings.config_profile.is_none() {
-        places.push("variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned());
-        if let Some(outcome) = of_variables(around) {
-            return outcome;
+        let variables = "variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+        if around.taken.as_deref() == Some(VARIABLES) {
+            places.push(format!("{variables} (the operator's)"));
+        } else {
+            places.push(variables.to_owned());
+            if let Some(outcome) = of_variables(around) {
+                return outcome;
+            }
         }
     }
     let name = settings.config_profile.as_deref().unwrap_or(DEFAULT_PROFILE);
@@ -70,6 +79,10 @@ pub fn observe(settings: &AwsSettings, around: &Surroundings<'_>) -> (AccessKeyF
     for (path, form) in files {
         let Some(path) = path else { continue };
         let source = format!("profile `{name}` of {}", path.display());
+        if around.taken.as_deref() == Some(&source) {
+            places.push(format!("{source} (the operator's)"));
+            continue;
+        }
         if !path.exists() {
             places.push(source);
             continue;
@@ -96,7 +109,7 @@ fn of_variables(around: &Surroundings<'_>) -> Option<(AccessKeyFact, Option<Sess
         (None, Some(_)) => lonely("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
         (Some(id), Some(secret)) => {
             let token = around.set("AWS_SESSION_TOKEN");
-            Some(found("variable AWS_ACCESS_KEY_ID".to_owned(), Parts { id, secret, token }))
+            Some(found(VARIABLES.to_owned(), Parts { id, secret, token }))
         }
     }
 }
@@ -275,7 +288,7 @@ mod tests {
 
     fn look(settings: &AwsSettings, set: &[(&str, &str)]) -> (AccessKeyFact, bool) {
         let variables = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-        let (fact, session) = observe(settings, &Surroundings { variables: &variables });
+        let (fact, session) = observe(settings, &Surroundings { variables: &variables, taken: None });
         assert!(!format!("{fact:?} {session:?}").contains("planted"));
         (fact, session.is_some())
     }
@@ -340,6 +353,26 @@ mod tests {
         let other = AwsSettings { config_profile: Some("other".into()), ..AwsSettings::default() };
         assert!(matches!(look(&other, &variables).0, AccessKeyFact::Absent { places } if places.len() == 1));
         assert!(matches!(look(&none, &variables[1..2]).0, AccessKeyFact::Unusable { .. }));
+    }
+
+    #[test]
+    fn the_operators_place_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        std::fs::write(&path, format!("[default]\naws_access_key_id={ID}\naws_secret_access_key={SECRET}\n")).unwrap();
+        let set = [
+            ("AWS_SHARED_CREDENTIALS_FILE", path.to_str().unwrap()),
+            ("AWS_ACCESS_KEY_ID", "AKIAOPERATOR00000000"),
+            ("AWS_SECRET_ACCESS_KEY", SECRET),
+        ];
+        let without = |taken: &str| {
+            let variables = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+            let around = Surroundings { variables: &variables, taken: Some(taken.to_owned()) };
+            observe(&AwsSettings::default(), &around).0
+        };
+        let default = format!("profile `default` of {}", path.display());
+        assert_eq!(key(without(VARIABLES)).source, default);
+        assert_eq!(key(without(&default)).source, VARIABLES);
     }
 
     #[test]

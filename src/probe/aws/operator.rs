@@ -20,29 +20,35 @@ const MAX_BYTES: usize = 64 * 1024;
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl AwsTarget {
-    /// The operator's credentials: of the named shared profile, in the file that is named or in AWS's own ones, or of
+    /// The operator's credentials, and where they come from: of the named shared profile, in the file that is named or in AWS's own ones, or of
     /// the variables and the default profile. A profile that is named wins over variables, as `--profile` of the AWS
     /// CLI does.
     ///
     /// # Errors
     /// None are found, or their source fails; in words.
-    pub async fn operator(&self, profile: Option<&str>, file: Option<&Path>) -> Result<Session, String> {
+    pub async fn operator(&self, profile: Option<&str>, file: Option<&Path>) -> Result<(String, Session), String> {
         match observed(profile, file) {
-            (_, _, Some(session)) => Ok(session),
-            (profile, AccessKeyFact::Absent { .. } | AccessKeyFact::Elsewhere { .. }, None) if file.is_none() => {
+            (_, AccessKeyFact::Found(key), Some(session)) => Ok((format!("{} from {}", key.id, key.source), session)),
+            (profile, AccessKeyFact::Absent { .. } | AccessKeyFact::Elsewhere { .. }, _) if file.is_none() => {
                 exported(profile.as_deref()).await
             }
-            (_, AccessKeyFact::Elsewhere { source, way }, None) => {
+            (_, AccessKeyFact::Elsewhere { source, way }, _) => {
                 Err(format!("{source} signs in by {way}, and holds no access key"))
             }
-            (_, AccessKeyFact::Absent { places }, None) => {
-                Err(format!("no access key in {}", places.join(", nor in ")))
-            }
-            (_, AccessKeyFact::Unusable { source, why }, None) => Err(format!("{source}: {why}")),
+            (_, AccessKeyFact::Absent { places }, _) => Err(format!("no access key in {}", places.join(", nor in "))),
+            (_, AccessKeyFact::Unusable { source, why }, _) => Err(format!("{source}: {why}")),
             (_, AccessKeyFact::Found(key), None) => {
                 Err(format!("the key {} of {} is not complete", key.id, key.source))
             }
         }
+    }
+}
+
+/// The place that the operator's key lies ready in, where it does: no key of the workload's is looked for there.
+pub fn place_of_operator_key(profile: Option<&str>, file: Option<&Path>) -> Option<String> {
+    match observed(profile, file) {
+        (_, AccessKeyFact::Found(key), _) => Some(key.source),
+        _ => None,
     }
 }
 
@@ -55,7 +61,7 @@ fn observed(profile: Option<&str>, file: Option<&Path>) -> (Option<String>, Acce
     let has_key = variables("AWS_ACCESS_KEY_ID").is_some();
     let profile = profile.map(str::to_owned).or_else(|| variables("AWS_PROFILE").filter(|_| !has_key));
     let settings = AwsSettings { config_profile: profile.clone(), ..AwsSettings::default() };
-    let (fact, session) = access_key::observe(&settings, &Surroundings { variables: &variables });
+    let (fact, session) = access_key::observe(&settings, &Surroundings { variables: &variables, taken: None });
     (profile, fact, session)
 }
 
@@ -72,7 +78,7 @@ struct Exported<'a> {
     session_token: Option<Cow<'a, str>>,
 }
 
-async fn exported(profile: Option<&str>) -> Result<Session, String> {
+async fn exported(profile: Option<&str>) -> Result<(String, Session), String> {
     let mut argv = ["aws", "configure", "export-credentials", "--format", "process"].map(str::to_owned).to_vec();
     argv.extend(profile.into_iter().flat_map(|name| ["--profile".to_owned(), name.to_owned()]));
     let shown = argv.join(" ");
@@ -87,7 +93,8 @@ async fn exported(profile: Option<&str>) -> Result<Session, String> {
         return Err(format!("no access key is set up, and `{shown}` gives none; {advice}"));
     };
     let token = keys.session_token.map(Cow::into_owned);
-    Ok(Session::of(Credentials::new(keys.access_key_id, keys.secret_access_key, token, None, "aws")))
+    let session = Session::of(Credentials::new(keys.access_key_id, keys.secret_access_key, token, None, "aws"));
+    Ok(("what the AWS CLI is signed in with".to_owned(), session))
 }
 
 #[cfg(test)]

@@ -27,8 +27,10 @@ pub(super) fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
 
 /// The key's ARN, where the list or the profile has it.
 fn known_key(context: Context<'_>) -> Option<String> {
+    let side = context.facts.operator.aws.secret.as_ref().and_then(|secret| secret.key.as_ref());
+    let read = side.and_then(|key| Some(key.key.seen()?.arn.clone()));
     let listed = context.facts.aws.list.as_ref().and_then(|call| call.granted()).and_then(|list| list.key.clone());
-    listed
+    read.or(listed)
         .or_else(|| context.profile.aws.kms_key_arn.clone())
         .filter(|key| key.starts_with("arn:") && key.contains(":key/"))
 }

@@ -231,7 +231,8 @@ pub(super) fn secret_pattern(context: Context<'_>) -> Option<String> {
     let (profile, facts) = (context.profile, context.facts);
     let name = &profile.secret.as_ref()?.name;
     let listed = facts.aws.list.as_ref().and_then(|call| call.granted()).and_then(|list| list.id.clone());
-    if let Some(arn) = listed.or_else(|| name.starts_with("arn:").then(|| name.clone())) {
+    let read = || Some(facts.operator.aws.secret.as_ref()?.secret.seen()?.arn.clone());
+    if let Some(arn) = listed.or_else(read).or_else(|| name.starts_with("arn:").then(|| name.clone())) {
         let start = arn.rsplit_once('-').filter(|(_, end)| end.len() == 6).map_or(arn.as_str(), |(start, _)| start);
         return Some(format!("{start}{ANY}"));
     }

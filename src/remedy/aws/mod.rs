@@ -64,7 +64,9 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
 
 /// What was asked of Secrets Manager, rather than of STS or another cloud's store.
 fn is_about_secrets(finding: &Finding) -> bool {
-    [CheckId::AwsListSecrets, CheckId::AwsGetSecret].iter().any(|check| finding.check == *check)
+    [CheckId::AwsListSecrets, CheckId::AwsGetSecret, CheckId::AwsRolePermissions]
+        .iter()
+        .any(|check| finding.check == *check)
 }
 
 fn or_else(fixes: Vec<Fix>, others: impl FnOnce() -> Vec<Fix>) -> Vec<Fix> {

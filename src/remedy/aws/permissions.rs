@@ -64,12 +64,19 @@ fn denied<'a>(
 ) -> Option<(Need, Option<&'a Refusal>, Option<&'a AccessEvaluation>)> {
     let aws = &context.facts.aws;
     let policy = aws.permissions.as_ref();
-    if finding.check == CheckId::AwsListSecrets {
+    let by_policies = finding.check == CheckId::AwsRolePermissions;
+    let is_about_list = by_policies
+        && match finding.cause {
+            Cause::MissingList | Cause::ListResourceScoped => true,
+            Cause::ExplicitDeny => policy.and_then(|p| p.list.as_ref()).is_some_and(|l| l.decision == Decision::Deny),
+            _ => false,
+        };
+    if finding.check == CheckId::AwsListSecrets || is_about_list {
         let need =
             Need { action: "secretsmanager:ListSecrets", resource: "*".to_owned(), policy_name: "SecretsManagerList" };
         return Some((need, aws.list.as_ref().and_then(|call| call.refusal()), policy.and_then(|p| p.list.as_ref())));
     }
-    if finding.check == CheckId::AwsGetSecret {
+    if finding.check == CheckId::AwsGetSecret || by_policies {
         let need = Need {
             action: "secretsmanager:GetSecretValue",
             resource: secret_pattern(context)?,

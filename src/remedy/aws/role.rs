@@ -27,7 +27,9 @@ const HOP_POLICY: &str = "AssumeSecretsRole";
 /// The fixes for a role that is not there: it is made as the guide makes it, unless one of its name is there.
 pub(super) fn missing(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
     let profile = context.profile;
-    if finding.check != CheckId::AwsAssumeRoleWithWebIdentity || profile.guide == Guide::CircleciAws {
+    let is_first =
+        [CheckId::AwsAssumeRoleWithWebIdentity, CheckId::AwsRole].iter().any(|check| finding.check == *check);
+    if !is_first || profile.guide == Guide::CircleciAws {
         return Vec::new();
     }
     let Some(role) = &profile.aws.role_arn else { return Vec::new() };

@@ -1,13 +1,13 @@
 //! AWS: the reader's session through the federation, the operator's out of AWS's own places.
 
-use super::{CloudBackend, Failed, Operator, Reader, granted, refusal, without_grant};
+use super::{CloudBackend, Failed, Reader, granted, refusal, without_grant};
 use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::secret::Call;
 use crate::check::facts::secret::SecretRead;
 use crate::check::registry::judge;
 use crate::check::step::Step;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Operator, Profile};
 use crate::domain::rotation::StoreSnapshot;
 use crate::domain::secret_ref::SecretRef;
 use crate::probe::aws::{AwsTarget, Session};
@@ -108,7 +108,7 @@ impl CloudBackend {
             None => {
                 if Step::RoleTrust.applies(&self.profile) {
                     let caller = facts.aws.caller.as_ref().and_then(Call::granted);
-                    facts.aws.role_trust = probes::role_trust_of(&self.profile, caller).await;
+                    facts.aws.role_trust = probes::role_trust_of(&self.profile, caller, None).await;
                 }
                 Err(self.why(CheckId::AwsAssumeRole, facts))
             }
@@ -127,7 +127,7 @@ impl CloudBackend {
         };
         let target = self.aws_target()?;
         let told = |why: String| Refused::new(format!("the operator's AWS credentials: {why}"));
-        let session = target.operator(profile.as_deref(), file.as_deref()).await.map_err(told)?;
+        let (_, session) = target.operator(profile.as_deref(), file.as_deref()).await.map_err(told)?;
         let caller = granted(target.caller_identity(&session).await, "the operator's sts:GetCallerIdentity")?;
         Ok((target, session, caller.arn))
     }

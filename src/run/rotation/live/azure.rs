@@ -1,14 +1,14 @@
 //! Azure: the reader's session through the federation or a client secret, the operator's from the Azure CLI or an
 //! application of its own.
 
-use super::{CloudBackend, Failed, Operator, Reader, granted, refusal, without_grant};
+use super::{CloudBackend, Failed, Reader, granted, refusal, without_grant};
 use crate::cause::Certainty;
 use crate::cause::explain::ExplainContext;
 use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::azure::VaultFact;
 use crate::check::registry::judge;
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Operator, Profile};
 use crate::domain::rotation::StoreSnapshot;
 use crate::domain::secret_ref::SecretRef;
 use crate::probe::azure::{AzureSession, AzureTarget, CliRefusal, Proof};

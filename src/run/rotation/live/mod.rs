@@ -23,7 +23,7 @@ use crate::check::registry::judge;
 use crate::check::token::Expectations;
 use crate::check::{CheckId, Verdict};
 use crate::domain::ids::Finder;
-use crate::domain::profile::{Guide, Profile, SecretSource};
+use crate::domain::profile::{Guide, Operator, Profile};
 use crate::domain::rotation::{RuntimeObservation, Source, StoreSnapshot};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_ref::SecretRef;
@@ -34,18 +34,6 @@ use crate::probe::http::HttpStack;
 use crate::probe::new_value::NewValue;
 use crate::probe::{runtime_text, token_source};
 use crate::run::now_ms;
-
-/// As whom a value is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Operator {
-    /// The keys of the variables or of the default profile, else what the AWS CLI is signed in with; or this shared
-    /// profile, in AWS's own files or in this one.
-    Aws { profile: Option<String>, file: Option<PathBuf> },
-    /// Whoever is signed in to the Azure CLI.
-    AzureCli,
-    /// An application with a client secret.
-    AzureApplication { client_id: String, secret: SecretSource },
-}
 
 /// Where the running automation is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,100 @@
+//! The steps that read the cloud's own side with the operator's credentials.
+
+use futures_util::future::OptionFuture;
+
+use super::probes::{RunCredentials, StepInput};
+use crate::check::facts::Facts;
+use crate::check::facts::aws::Caller;
+use crate::check::facts::operator::{OperatorFacts, PoliciesSide, ProviderSide, Read, RoleInForce, SecretSide};
+use crate::check::facts::secret::Call;
+use crate::check::step::Step;
+use crate::domain::ids::Flow;
+use crate::domain::issuer::provider_arn;
+use crate::domain::profile::Operator;
+use crate::probe::aws::{AwsTarget, Session};
+
+/// What the operator's credentials open, for as long as the run lasts.
+#[derive(Clone, Default)]
+pub struct OperatorCredentials {
+    pub aws: Option<Session>,
+}
+
+/// What one of the steps brought.
+pub enum OperatorOutput {
+    /// Where the credentials come from and what they open, or why there are none.
+    AwsKey(Result<(String, Session), String>),
+    AwsCaller(Call<Caller>),
+    AwsProvider(ProviderSide),
+    AwsRole(Read<RoleInForce>),
+    AwsPolicies(PoliciesSide),
+    AwsSecret(SecretSide),
+}
+
+impl OperatorOutput {
+    /// Puts it where it belongs.
+    pub fn learn(self, facts: &mut OperatorFacts, credentials: &mut RunCredentials) {
+        match self {
+            OperatorOutput::AwsKey(found) => {
+                facts.aws.credentials = Some(found.map(|(source, session)| {
+                    credentials.operator.aws = Some(session);
+                    source
+                }));
+            }
+            OperatorOutput::AwsCaller(call) => facts.aws.caller = Some(call),
+            OperatorOutput::AwsProvider(side) => facts.aws.provider = Some(side),
+            OperatorOutput::AwsRole(read) => facts.aws.role = Some(read),
+            OperatorOutput::AwsPolicies(side) => facts.aws.policies = Some(side),
+            OperatorOutput::AwsSecret(side) => facts.aws.secret = Some(side),
+        }
+    }
+}
+
+/// Performs one of the steps at AWS; nothing where it has nothing to work with.
+pub async fn at_aws(step: Step, input: &StepInput, aws: &AwsTarget) -> Option<OperatorOutput> {
+    let profile = &input.profile;
+    if step == Step::AwsOperatorKey {
+        let Some(Operator::Aws { profile, file }) = &profile.operator else { return None };
+        return Some(OperatorOutput::AwsKey(aws.operator(profile.as_deref(), file.as_deref()).await));
+    }
+    let (session, left) = (input.credentials.operator.aws.as_ref()?, input.left);
+    match step {
+        Step::AwsOperator => Some(OperatorOutput::AwsCaller(aws.caller_identity(session).await)),
+        Step::AwsOidcProvider => {
+            let of_token = input.facts.claims().and_then(|claims| claims.get("iss")?.as_str());
+            let predicted = || input.facts.predicted_claims()?.claims.get("iss")?.as_str();
+            let issuer = of_token.or_else(predicted).or(profile.issuer_url.as_deref())?;
+            let role = profile.aws.role_arn.as_ref()?;
+            let arn = provider_arn(issuer, &role.partition, &role.account);
+            Some(OperatorOutput::AwsProvider(aws.read_provider(session, issuer, &arn, left).await))
+        }
+        Step::AwsRole => {
+            let role = profile.aws.role_arn.as_ref()?;
+            Some(OperatorOutput::AwsRole(aws.read_role(session, role.name(), left).await))
+        }
+        Step::AwsRolePermissions => {
+            let signing = signing_user(&input.facts);
+            let first = profile.aws.role_arn.as_ref().map(ToString::to_string);
+            let (reader, caller) = match profile.guide.flow() {
+                Flow::AccessKey => (signing?, None),
+                Flow::AssumeRole => (first?, signing),
+                Flow::TokenExchange => match &profile.aws.target_role_arn {
+                    Some(target) => (target.to_string(), first),
+                    None => (first?, None),
+                },
+            };
+            let caller = OptionFuture::from(caller.as_deref().map(|arn| aws.read_principal(session, arn, left)));
+            let (reader, caller) = tokio::join!(aws.read_principal(session, &reader, left), caller);
+            Some(OperatorOutput::AwsPolicies(PoliciesSide { reader, caller }))
+        }
+        Step::AwsSecretSettings => {
+            let secret = profile.secret.as_ref()?;
+            Some(OperatorOutput::AwsSecret(aws.read_secret(session, secret, left).await))
+        }
+        _ => None,
+    }
+}
+
+/// The user whose access key signs, as STS said.
+fn signing_user(facts: &Facts) -> Option<String> {
+    Some(facts.aws.caller.as_ref()?.granted()?.arn.clone())
+}
