@@ -185,7 +185,7 @@ mod tests {
         params_ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let intermediate = CertifiedIssuer::signed_by(params_ca, KeyPair::generate().unwrap(), &root).unwrap();
         let leaf = params("Leaf").signed_by(&KeyPair::generate().unwrap(), &intermediate).unwrap();
-        [leaf.der(), intermediate.der(), root.der(), authority("ForeignSubject").der()].map(|der| der.to_vec())
+        [leaf.der(), intermediate.der(), root.der(), authority("Stranger").der()].map(|der| der.to_vec())
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl ObservedClient {
 
     async fn fetch(&self, request: Request, limit: u64, watch: &mut Watch) -> Result<Answer, (FailureKind, String)> {
         let deadline = watch.started + self.timeout;
-        let echo_redaction = Withheld::of(&request);
+        let withheld = Withheld::of(&request);
         let too_late = |_| (FailureKind::Timeout, format!("gave up after {:?}", self.timeout));
         let sending = EXCHANGE.scope(watch.trace.clone(), self.http.execute(request));
         let response = match timeout_at(deadline, sending).await.map_err(too_late)? {
@@ -111,14 +111,10 @@ impl ObservedClient {
             return Err((FailureKind::ProxyAuth, format!("HTTP status {}", response.status())));
         }
         let (status, mut headers) = (response.status(), response.headers().clone());
-        echo_redaction.take_out_of_headers(&mut headers);
+        withheld.take_out_of_headers(&mut headers);
         watch.note_headers(&response, &headers);
         let mut body = timeout_at(deadline, read(response, limit, watch)).await.map_err(too_late)??;
-        body = if status.is_success() {
-            echo_redaction.taken_out_of_granted(body)
-        } else {
-            echo_redaction.taken_out(body)
-        };
+        body = if status.is_success() { withheld.taken_out_of_granted(body) } else { withheld.taken_out(body) };
         Ok(Answer { status, headers, body })
     }
 }

@@ -179,17 +179,14 @@ mod tests {
         let mut request = Request::new(Method::POST, Url::parse("https://sts.example/").unwrap());
         request.headers_mut().insert(AUTHORIZATION, "Bearer access-token-0".parse().unwrap());
         *request.body_mut() = Some("Action=A&WebIdentityToken=header00.claims00.signature&RoleArn=arn:aws:x".into());
-        let echo_redaction = Withheld::of(&request);
+        let withheld = Withheld::of(&request);
         for (body, read) in [
-            ("no header00.claims00.signature here", "no [echo_redaction] here"),
-            (
-                "claims00 and access-token-0 twice: access-token-0",
-                "[echo_redaction] and [echo_redaction] twice: [echo_redaction]",
-            ),
+            ("no header00.claims00.signature here", "no [withheld] here"),
+            ("claims00 and access-token-0 twice: access-token-0", "[withheld] and [withheld] twice: [withheld]"),
             ("arn:aws:x is no role of yours, Bearer", "arn:aws:x is no role of yours, Bearer"),
             ("", ""),
         ] {
-            assert_eq!(echo_redaction.taken_out(Bytes::from(body)), read);
+            assert_eq!(withheld.taken_out(Bytes::from(body)), read);
         }
     }
 
@@ -201,9 +198,9 @@ mod tests {
             Withheld::of(&request)
         };
         let long = "new+value/with\"9f3c";
-        for (echo_redaction, said, read) in [
-            (writes("SecretString", long), r#"Value 'new+value/with"9f3c' failed"#, "Value '[echo_redaction]' failed"),
-            (writes("value", long), r#"in {"value":"new+value/with\"9f3c"}"#, r#"in {"value":"[echo_redaction]"}"#),
+        for (withheld, said, read) in [
+            (writes("SecretString", long), r#"Value 'new+value/with"9f3c' failed"#, "Value '[withheld]' failed"),
+            (writes("value", long), r#"in {"value":"new+value/with\"9f3c"}"#, r#"in {"value":"[withheld]"}"#),
             (writes("value", long), "cut off: new+value/wi...", MARK),
             (writes("SecretString", r#"{"a":"of-a-field-0"}"#), "got of-a-field-0", MARK),
             (writes("SecretString", "77"), "not 77, please", MARK),
@@ -213,7 +210,7 @@ mod tests {
             let body = serde_json::json!({ "__type": "ValidationException", "message": said }).to_string();
             let escaped = body.replace('+', "\\u002B").replace('/', "\\/");
             for body in [body, escaped] {
-                let kept: Value = serde_json::from_slice(&echo_redaction.taken_out(body.into())).unwrap();
+                let kept: Value = serde_json::from_slice(&withheld.taken_out(body.into())).unwrap();
                 assert_eq!((&kept["__type"], &kept["message"]), (&"ValidationException".into(), &read.into()));
             }
         }
@@ -227,17 +224,17 @@ mod tests {
         let token = format!("{header}.{claims}.{signature}");
         let mut request = Request::new(Method::POST, Url::parse("https://login.example/").unwrap());
         *request.body_mut() = Some(format!("client_assertion={token}").into());
-        let echo_redaction = Withheld::of(&request);
+        let withheld = Withheld::of(&request);
         let kin = format!(r#"{{"access_token":"{header}.{}Zm9yIGEgdmF1bHQ.b3RoZXI"}}"#, &claims[..60]);
-        assert_eq!(echo_redaction.taken_out_of_granted(kin.clone().into()), kin);
+        assert_eq!(withheld.taken_out_of_granted(kin.clone().into()), kin);
         for repeated in [&token, &signature, &token.to_uppercase(), &token.replace("Y2x", "\\u00592x")] {
             let body = format!(r#"{{"message":"{repeated}","n":1}}"#);
-            assert_eq!(echo_redaction.taken_out_of_granted(body.into()), r#"{"message":"[echo_redaction]","n":1}"#);
+            assert_eq!(withheld.taken_out_of_granted(body.into()), r#"{"message":"[withheld]","n":1}"#);
         }
         let large = format!("{}{token}{}", "a ".repeat(LARGEST / 2 - 200), "b ".repeat(LARGEST));
-        assert_eq!(echo_redaction.taken_out_of_granted(large.clone().into()), ALL_WITHHELD);
+        assert_eq!(withheld.taken_out_of_granted(large.clone().into()), ALL_WITHHELD);
         let large = large.replace(&token, &header);
-        assert_eq!(echo_redaction.taken_out_of_granted(large.clone().into()), large);
+        assert_eq!(withheld.taken_out_of_granted(large.clone().into()), large);
     }
 
     #[test]
@@ -250,10 +247,10 @@ mod tests {
         headers.insert("location", "https://evil.example/?t=session%2Dtoken-0123456789".parse().unwrap());
         headers.insert("x-amzn-requestid", "7".parse().unwrap());
         let said = "'20261130/us-east-1/secretsmanager/aws4_request' for 5D672D79C15B13162D9279B0855CFBA6";
-        let echo_redaction = Withheld::of(&request);
-        echo_redaction.take_out_of_headers(&mut headers);
-        let kept = echo_redaction.taken_out(said.into());
-        assert_eq!(kept, "'20261130/us-east-1/secretsmanager/aws4_request' for [echo_redaction]");
+        let withheld = Withheld::of(&request);
+        withheld.take_out_of_headers(&mut headers);
+        let kept = withheld.taken_out(said.into());
+        assert_eq!(kept, "'20261130/us-east-1/secretsmanager/aws4_request' for [withheld]");
         assert_eq!(
             (&headers["location"], &headers["x-amzn-requestid"]),
             (&MARK.parse().unwrap(), &"7".parse().unwrap())
