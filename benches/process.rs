@@ -17,6 +17,13 @@ const RUNS: usize = 15;
 /// of resources is seen.
 const MEASURE: &str = "--measure-one";
 
+/// The events of the log that `events` reads.
+const EVENTS: usize = 100_000;
+/// One, as CloudTrail writes it.
+const EVENT: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"WebIdentityUser","principalId":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com:sts.amazonaws.com:SUBJECT","userName":"SUBJECT","identityProvider":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},"eventTime":"2026-11-30T05:00:00Z","eventSource":"sts.amazonaws.com","eventName":"NAME","awsRegion":"eu-west-1","sourceIPAddress":"203.0.113.7","userAgent":"aws-sdk-js/3.682.0 ua/2.0 os/linux#6.8.0-1017-azure lang/js md/nodejs#20.18.0 api/sts#3.682.0 configure-aws-credentials-for-github-actions","errorCode":"AccessDenied","errorMessage":"An unknown error occurred","requestParameters":{"roleArn":"arn:aws:iam::123456789012:role/secrets-reader","roleSessionName":"GitHubActions","durationSeconds":3600},"responseElements":null,"additionalEventData":{"RequestDetails":{"endpointType":"regional","awsServingRegion":"eu-west-1"}},"requestID":"00000000-0000-4000-8000-NUMBER","eventID":"11111111-0000-4000-8000-NUMBER","readOnly":true,"resources":[{"accountId":"123456789012","type":"AWS::IAM::Role","ARN":"arn:aws:iam::123456789012:role/secrets-reader"}],"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"123456789012","eventCategory":"Management","tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"sts.eu-west-1.amazonaws.com"}}"#;
+/// The role that they ask for.
+const EVENTS_POLICY: &str = r#"{"Role":{"Arn":"arn:aws:iam::123456789012:role/secrets-reader","AssumeRolePolicyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"token.actions.githubusercontent.com:sub":"repo:acme/crew:ref:refs/heads/main"}}}]}}}"#;
+
 type Any<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
@@ -94,6 +101,7 @@ fn report() -> Any<()> {
     row("trustline --version", &[trustline, "--version"], &[])?;
     token(trustline)?;
     explain(trustline)?;
+    events(trustline)?;
     row("trustline check --lab", &[trustline, "check", "--lab"], &[])?;
     critical_path(trustline)?;
     fleet(trustline)?;
@@ -136,6 +144,34 @@ fn explain(trustline: &str) -> Any<()> {
     lines.push_str("An error occurred (AccessDenied): Not authorized to perform sts:AssumeRoleWithWebIdentity\n");
     std::fs::write(log.path(), lines)?;
     row("trustline explain FILE (1 MiB)", &[trustline, "explain", &text(log.path())?], &[])?;
+    Ok(())
+}
+
+/// `events` of a log file of 100,000 events, all of them or one in ten an exchange, beside jq, which only counts them.
+fn events(trustline: &str) -> Any<()> {
+    let folder = tempfile::tempdir()?;
+    let policy = folder.path().join("role.json");
+    std::fs::write(&policy, EVENTS_POLICY)?;
+    for (name, one_in) in [("all exchanges", 1), ("one in ten an exchange", 10)] {
+        let log = folder.path().join("events.json");
+        let event = |number: usize| {
+            let name = if number.is_multiple_of(one_in) { "AssumeRoleWithWebIdentity" } else { "GetCallerIdentity" };
+            EVENT
+                .replace("NAME", name)
+                .replace("SUBJECT", &format!("repo:acme/crew{}:pull_request", number % 500))
+                .replace("NUMBER", &format!("{number:012}"))
+        };
+        let events: Vec<String> = (0..EVENTS).map(event).collect();
+        std::fs::write(&log, format!("{{\"Records\":[{}]}}", events.join(",")))?;
+        let mebibytes = std::fs::metadata(&log)?.len() >> 20;
+        let (log, policy) = (text(&log)?, text(&policy)?);
+        let command = [trustline, "events", &log, "--policy", &policy, "--output", "json"];
+        let own = row(&format!("trustline events ({mebibytes} MiB, {name})"), &command, &[])?;
+        if on_path("jq") {
+            let counted = row("jq -c '.Records|length'", &["jq", "-c", ".Records|length", &log], &[])?;
+            println!("{:<52} {:>9.2} of jq's", "  wall time", own.wall_us as f64 / counted.wall_us as f64);
+        }
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ pub mod access;
 pub mod assume;
 pub mod catalogue;
 pub mod entra;
+pub mod exchange;
 pub mod exclusion;
 pub mod explain;
 mod finding;

@@ -26,6 +26,8 @@ pub(super) enum CliCommand {
     Trust(super::trust::TrustArgs),
     /// Name the causes behind an error text
     Explain(super::explain::ExplainArgs),
+    /// Name why exchanges were refused that a cloud's own log tells of
+    Events(super::events::EventsArgs),
     /// Rotate a secret, and prove that the running automation has the new value
     Rotate(Box<super::rotate::RotateArgs>),
     /// Print the setup guides, a guide or a step, with the profile's values filled in

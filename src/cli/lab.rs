@@ -130,7 +130,8 @@ fn table(scenarios: &[Scenario]) -> String {
 }
 
 fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
-    let Endpoints { issuer, sts, iam, secretsmanager, kms, entra, vault, graph, arm, deployment } = ready.endpoints;
+    let Endpoints { issuer, sts, iam, secretsmanager, kms, cloudtrail, entra, vault, graph, arm, deployment } =
+        ready.endpoints;
     let profile = ready.profile.display().to_string();
     let operator = ready.operator_env.display().to_string();
     let token_file = ready.deployment_token_file.display().to_string();
@@ -142,6 +143,7 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         ("IAM", iam),
         ("Secrets Manager", secretsmanager),
         ("KMS", kms),
+        ("CloudTrail", cloudtrail),
         ("Entra", entra.as_deref().unwrap_or_default()),
         ("Key Vault", vault.as_deref().unwrap_or_default()),
         ("Graph", graph),

@@ -229,6 +229,7 @@ fn operator(lab: &Lab, folder: &LabFolder) -> String {
         ("AWS_ENDPOINT_URL_IAM", &places.iam),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &places.secretsmanager),
         ("AWS_ENDPOINT_URL_KMS", &places.kms),
+        ("AWS_ENDPOINT_URL_CLOUDTRAIL", &places.cloudtrail),
         ("TRUSTLINE_OPERATOR_TENANT_ID", &lab.profile.azure.tenant_id),
         ("TRUSTLINE_OPERATOR_CLIENT_ID", &operator.client_id),
         ("TRUSTLINE_OPERATOR_CLIENT_SECRET_FILE", &secret_file),

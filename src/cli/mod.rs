@@ -5,6 +5,7 @@ mod check;
 mod consent;
 mod console;
 mod data;
+mod events;
 mod exit;
 mod explain;
 mod fix;
@@ -68,6 +69,7 @@ pub fn main() -> ExitCode {
         Some(CliCommand::Rotate(args)) => rotate::run(args),
         Some(CliCommand::Trust(args)) => trust::run(args),
         Some(CliCommand::Explain(args)) => explain::run(args),
+        Some(CliCommand::Events(args)) => events::run(args),
         Some(CliCommand::Guide(args)) => guide::run(args),
         Some(CliCommand::Render(args)) => render::run(args),
         Some(CliCommand::Profile(args)) => profile::run(args),

@@ -213,6 +213,7 @@ pub enum Finder {
     Explain,
     Trust,
     Rotate,
+    Events,
 }
 
 impl FoundBy {

@@ -5,6 +5,7 @@ pub mod cause;
 pub mod certificate;
 pub mod discovery;
 pub mod entra;
+pub mod exchange;
 pub mod fingerprint;
 pub mod iam;
 pub mod ids;

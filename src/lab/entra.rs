@@ -21,6 +21,7 @@ use url::form_urlencoded;
 use super::keys::random_uuid;
 use super::server::now;
 use super::server::{Request, Response, Service};
+use super::sign_ins::{Application, SignIn, SignIns};
 use super::sts::Fetcher;
 use super::world::SharedState;
 use super::world::{App, AzureWorld, EntraPolicy};
@@ -43,6 +44,7 @@ pub(super) struct Entra {
     tokens: Arc<AccessTokens>,
     url: String,
     started: Instant,
+    sign_ins: Arc<SignIns>,
 }
 
 /// The form of a request.
@@ -71,11 +73,12 @@ impl Entra {
         fetcher: Fetcher,
         tokens: Arc<AccessTokens>,
         url: String,
+        sign_ins: Arc<SignIns>,
     ) -> Self {
-        Entra { azure, fetcher, tokens, url, started: Instant::now() }
+        Entra { azure, fetcher, tokens, url, started: Instant::now(), sign_ins }
     }
 
-    async fn grant(&self, tenant: &str, form: &Form, now: i64) -> Result<String, EntraError> {
+    async fn grant(&self, tenant: &str, form: &Form, now: i64, seen: &mut SignIn) -> Result<String, EntraError> {
         let grant = form.required("grant_type")?;
         let client_id = form.required("client_id")?;
         let scope = form.required("scope")?;
@@ -98,6 +101,9 @@ impl Entra {
         }
         check_tenant(&world, tenant)?;
         let app = world.app(client_id).ok_or_else(|| unknown_app(&world, client_id))?;
+        seen.application = Some(Application::of(app));
+        seen.proof =
+            if form.get("client_assertion").is_some() { "federatedIdentityCredential" } else { "clientSecret" };
         match (form.get("client_assertion"), form.get("client_secret")) {
             (Some(assertion), _) => {
                 if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
@@ -116,7 +122,7 @@ impl Entra {
                         "The identity must be a managed identity, single tenant app, or service account.",
                     ));
                 }
-                self.check_assertion(app, assertion, now).await?;
+                self.check_assertion(app, assertion, now, seen).await?;
             }
             (None, Some(secret)) => check_secret(app, secret)?,
             (None, None) => {
@@ -143,11 +149,12 @@ impl Entra {
         Ok(self.tokens.issue(&world.tenant_id, app, &resource, now))
     }
 
-    async fn check_assertion(&self, app: &App, text: &str, now: i64) -> Result<(), EntraError> {
+    async fn check_assertion(&self, app: &App, text: &str, now: i64, seen: &mut SignIn) -> Result<(), EntraError> {
         let (raw, decoded) = assertion::decoded(text)?;
         assertion::check_times(&decoded, now)?;
         let age = self.started.elapsed().as_secs();
-        assertion::check_credentials(app, &decoded, age, self.azure.now().entra.old_codes)?;
+        let matched = assertion::check_credentials(app, &decoded, age, self.azure.now().entra.old_codes)?;
+        seen.credential = Some(matched);
         let issuer = decoded.issuer().unwrap_or_default();
         let keys = self.fetcher.key_set(issuer).await.and_then(|bytes| Jwks::parse(&bytes).ok());
         let keys = keys.ok_or_else(|| {
@@ -161,10 +168,15 @@ impl Service for Entra {
     async fn answer(&self, request: Request) -> Response {
         let path = request.path.trim_matches('/');
         let (tenant, operation) = path.split_once('/').unwrap_or((path, ""));
+        let trace_id = random_uuid();
         let outcome = match (&request.method, operation) {
             (&Method::POST, "oauth2/v2.0/token") => {
                 let form = Form(form_urlencoded::parse(&request.body).into_owned().collect());
-                self.grant(tenant, &form, now()).await.map(|token| granted(&token))
+                let mut seen = SignIn::default();
+                let outcome = self.grant(tenant, &form, now(), &mut seen).await;
+                let refusal = outcome.as_ref().err().map(|fault| (fault.code, fault.message.as_str()));
+                self.sign_ins.add(&trace_id, &seen, refusal);
+                outcome.map(|token| granted(&token))
             }
             (&Method::GET, DISCOVERY_PATH) if SHARED.contains(&tenant) => {
                 Ok(discovery_document(&self.url, tenant, "{tenantid}"))
@@ -178,7 +190,7 @@ impl Service for Entra {
         match outcome {
             Ok(body) => Response::new(200, JSON, body.to_string()),
             Err(fault) => {
-                let answer = Response::new(fault.status, JSON, fault.body(&random_uuid(), &random_uuid(), now()));
+                let answer = Response::new(fault.status, JSON, fault.body(&trace_id, &random_uuid(), now()));
                 if fault.status == 429 { answer.with_header(RETRY_AFTER, "10".into()) } else { answer }
             }
         }

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
+use url::form_urlencoded;
 
 use super::accounts::{Rejection, bearer};
 use super::entra::AccessTokens;
 use super::keys::random_uuid;
 use super::server::now;
 use super::server::{Request, Response, Service};
+use super::sign_ins::{SignInQuery, SignIns};
 use super::world::SharedState;
 use super::world::{App, AzureWorld};
 
@@ -29,14 +31,20 @@ pub(super) struct Graph {
     azure: Arc<SharedState<AzureWorld>>,
     tokens: Arc<AccessTokens>,
     url: String,
+    sign_ins: Arc<SignIns>,
 }
 
 /// What an operation yields: an HTTP status, and a body where there is one.
 type Outcome = Result<(u16, Option<Value>), GraphError>;
 
 impl Graph {
-    pub(super) fn new(azure: Arc<SharedState<AzureWorld>>, tokens: Arc<AccessTokens>, url: String) -> Self {
-        Graph { azure, tokens, url }
+    pub(super) fn new(
+        azure: Arc<SharedState<AzureWorld>>,
+        tokens: Arc<AccessTokens>,
+        url: String,
+        sign_ins: Arc<SignIns>,
+    ) -> Self {
+        Graph { azure, tokens, url, sign_ins }
     }
 
     fn act(&self, request: &Request) -> Outcome {
@@ -65,8 +73,28 @@ impl Graph {
             ("applications", Some(key), ["removePassword"]) => self.remove_password(request, &key),
             ("servicePrincipals", None, []) => self.principals(request),
             ("servicePrincipals", Some(key), []) => self.principal(request, &key),
+            ("auditLogs", Some(Selector::Id("signIns")), []) => self.sign_ins(request),
             (other, _, below) => Err(GraphError::segment(below.last().copied().unwrap_or(other))),
         }
+    }
+
+    /// The record of sign-ins, which administrators of applications may read.
+    fn sign_ins(&self, request: &Request) -> Outcome {
+        if request.method != Method::GET {
+            return Err(not_allowed(&request.method));
+        }
+        let [filter, top, token] = ["$filter", "$top", "$skiptoken"].map(|name| request.parameter(name));
+        let query = SignInQuery::read(filter.as_deref(), top.as_deref(), token.as_deref())
+            .ok_or_else(|| GraphError::bad_request("Invalid filter clause"))?;
+        let link = |next: u64| {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            for (name, value) in [("$filter", &filter), ("$top", &top)] {
+                query.extend_pairs(value.iter().map(|value| (name, value)));
+            }
+            query.append_pair("$skiptoken", &next.to_string());
+            format!("{}{}?{}", self.url, request.path, query.finish())
+        };
+        Ok((200, Some(self.sign_ins.page(&query, link))))
     }
 
     /// Applications call for themselves here, and need a directory role.

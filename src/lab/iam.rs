@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub(super) use ruling::{Named, Ruling, is_policy, rule, rule_by_principal, trust_allows};
 
 use super::json_protocol::AwsError;
+use super::keys::random_uuid;
 use super::query::{Constraints, Element, Outcome, Parameters, Protocol, Shown};
 use super::server::{Request, Response, Service};
 use super::session::{Account, Caller};
@@ -159,7 +160,7 @@ impl Iam {
 
 impl Service for Iam {
     async fn answer(&self, request: Request) -> Response {
-        QUERY.answer(self.act(&request).await)
+        QUERY.answer(&random_uuid(), self.act(&request).await)
     }
 }
 

@@ -11,6 +11,7 @@
 mod accounts;
 mod arm;
 mod authority;
+mod cloudtrail;
 mod deployment;
 mod entra;
 mod graph;
@@ -23,6 +24,7 @@ mod query;
 mod secretsmanager;
 mod server;
 mod session;
+mod sign_ins;
 mod sigv4;
 mod sts;
 mod vault;
@@ -39,6 +41,7 @@ use tokio::task::JoinHandle;
 use accounts::{Accounts, EachAccount};
 use arm::{Arm, Neighbours};
 use authority::Authority;
+use cloudtrail::CloudTrail;
 use deployment::{Clouds, Deployment, Worker};
 use entra::{AccessTokens, Entra};
 use graph::Graph;
@@ -48,6 +51,7 @@ use keys::Keys;
 use kms::Kms;
 use secretsmanager::SecretsManager;
 use server::{Port, ServerOptions};
+use sign_ins::SignIns;
 use sts::{Fetcher, Sts};
 use vault::Vault;
 use world::{Certificate, Description, ServiceUrls};
@@ -97,6 +101,7 @@ pub struct Endpoints {
     pub iam: String,
     pub secretsmanager: String,
     pub kms: String,
+    pub cloudtrail: String,
     pub entra: Option<String>,
     pub vault: Option<String>,
     pub graph: String,
@@ -213,7 +218,7 @@ impl Lab {
     /// Where no port opens, or the world makes no sense with its addresses filled in.
     pub fn start(world: &World, options: LabOptions) -> Result<Self, LabError> {
         let (issuer_port, sts_port, secrets_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
-        let (iam_port, kms_port) = (Port::bind()?, Port::bind()?);
+        let (iam_port, kms_port, cloudtrail_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let (graph_port, arm_port) = (Port::bind()?, Port::bind()?);
         let (entra_port, vault_port, deployment_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let endpoints = Endpoints {
@@ -222,6 +227,7 @@ impl Lab {
             iam: iam_port.url(),
             secretsmanager: secrets_port.url(),
             kms: kms_port.url(),
+            cloudtrail: cloudtrail_port.url(),
             entra: Some(entra_port.url()),
             vault: Some(vault_port.url()),
             graph: graph_port.url(),
@@ -263,9 +269,11 @@ impl Lab {
         let access_tokens = Arc::new(AccessTokens::new()?);
         let fetcher = Fetcher::new(authority.der(), inside);
         let azure = Arc::new(accounts::open_tenant(description.azure.clone()));
-        let entra = Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone(), entra_port.url()));
+        let sign_ins = Arc::new(SignIns::default());
+        let entra =
+            Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone(), entra_port.url(), sign_ins.clone()));
         let vault = Arc::new(Vault::new(azure.clone(), vault_port.url(), access_tokens.clone()));
-        let graph = Arc::new(Graph::new(azure.clone(), access_tokens.clone(), graph_port.url()));
+        let graph = Arc::new(Graph::new(azure.clone(), access_tokens.clone(), graph_port.url(), sign_ins));
         let places = Neighbours {
             entra: entra_port.url(),
             graph: graph_port.url(),
@@ -274,6 +282,7 @@ impl Lab {
         };
         let arm = Arc::new(Arm::new(azure, access_tokens.clone(), places));
         let kms = Arc::new(EachAccount::new(accounts.clone(), Kms::new));
+        let cloudtrail = Arc::new(EachAccount::new(accounts.clone(), CloudTrail::new));
         let secrets = Arc::new(EachAccount::new(accounts, SecretsManager::new));
         let mut read_vault = vault_port.url();
         let mut servers = Vec::new();
@@ -299,6 +308,7 @@ impl Lab {
             iam_port.serve(plain.clone(), Arc::new(iam), manner.clone(), stopped.clone())?,
             secrets_port.serve(plain.clone(), secrets, manner.clone(), stopped.clone())?,
             kms_port.serve(plain.clone(), kms, manner.clone(), stopped.clone())?,
+            cloudtrail_port.serve(plain.clone(), cloudtrail, manner.clone(), stopped.clone())?,
             entra_port.serve(plain.clone(), entra, manner.clone(), stopped.clone())?,
             vault_port.serve(plain.clone(), vault, manner.clone(), stopped.clone())?,
             graph_port.serve(plain.clone(), graph, manner.clone(), stopped.clone())?,

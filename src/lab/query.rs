@@ -5,7 +5,6 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 
 use super::json_protocol::AwsError;
-use super::keys::random_uuid;
 use super::server::{Request, Response};
 use super::session::Account;
 use super::sigv4::{Authenticated, Rejection};
@@ -59,11 +58,10 @@ impl Protocol {
     }
 
     /// The answer on the wire.
-    pub(super) fn answer(&self, outcome: Result<Outcome, AwsError>) -> Response {
-        let request_id = random_uuid();
+    pub(super) fn answer(&self, request_id: &str, outcome: Result<Outcome, AwsError>) -> Response {
         match outcome {
-            Ok(outcome) => xml_response(self.namespace, outcome.action, outcome.result, &request_id),
-            Err(fault) => xml_error(self.namespace, &fault, &request_id),
+            Ok(outcome) => xml_response(self.namespace, outcome.action, outcome.result, request_id),
+            Err(fault) => xml_error(self.namespace, &fault, request_id),
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::LabError;
+use super::cloudtrail::Trail;
 use super::keys::random_text;
 use super::server::now;
 use super::world::SharedState;
@@ -123,6 +124,8 @@ pub(super) struct Account {
     world: SharedState<AwsWorld>,
     issued: Mutex<Issues>,
     started: Instant,
+    /// What CloudTrail has of it.
+    pub(super) trail: Trail,
 }
 
 /// A unique id, as IAM makes them: four letters that tell the kind, and 17 of chance.
@@ -156,7 +159,8 @@ impl Account {
         for provider in world.providers.values_mut() {
             provider.created_at = created_at;
         }
-        Ok(Account { world: SharedState::new(world), issued: Mutex::new(issued), started: Instant::now() })
+        let world = SharedState::new(world);
+        Ok(Account { world, issued: Mutex::new(issued), started: Instant::now(), trail: Trail::default() })
     }
 
     fn issued(&self) -> MutexGuard<'_, Issues> {

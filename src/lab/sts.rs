@@ -11,6 +11,7 @@ use super::accounts::Accounts;
 use super::iam;
 use super::iam::Ruling;
 use super::json_protocol::AwsError;
+use super::keys::random_uuid;
 use super::query::{Element, Outcome, Parameters, Protocol};
 use super::server::now;
 use super::server::{Request, Response, Service};
@@ -33,10 +34,12 @@ impl Sts {
         Sts { accounts, fetcher }
     }
 
-    async fn act(&self, request: &Request) -> Result<Outcome, AwsError> {
+    async fn act(&self, request: &Request, request_id: &str) -> Result<Outcome, AwsError> {
         let parameters = QUERY.read(request)?;
         match parameters.get("Action") {
-            Some("AssumeRoleWithWebIdentity") => self.assume_role_with_web_identity(&parameters).await,
+            Some("AssumeRoleWithWebIdentity") => {
+                self.assume_role_with_web_identity(request, &parameters, request_id).await
+            }
             Some("GetCallerIdentity") => self.get_caller_identity(request),
             Some("AssumeRole") => self.assume_role(request, &parameters),
             _ => Err(QUERY.unknown_action(&parameters)),
@@ -60,7 +63,8 @@ impl Sts {
 
 impl Service for Sts {
     async fn answer(&self, request: Request) -> Response {
-        QUERY.answer(self.act(&request).await)
+        let request_id = random_uuid();
+        QUERY.answer(&request_id, self.act(&request, &request_id).await)
     }
 }
 

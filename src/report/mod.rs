@@ -3,6 +3,7 @@
 pub mod ansi;
 mod comparison;
 pub mod context;
+pub mod events;
 pub mod explanation;
 pub mod finding;
 pub mod glyphs;

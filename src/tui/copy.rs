@@ -11,13 +11,14 @@ use tokio::process::Command;
 
 use super::content::findings::selected_finding;
 use super::content::{guide, rotation, token};
-use super::model::{Layer, Model, Page, Screen};
+use super::model::{EventsState, Layer, Model, Page, Screen};
 use super::writer;
 use crate::cause::Finding;
 use crate::check::CheckId;
 use crate::domain::rotation::StoreSnapshot;
 use crate::guide::{StepState, render};
 use crate::report::ansi::TextFormat;
+use crate::report::events;
 use crate::report::finding;
 use crate::report::token::signature_word;
 use crate::run::report::Progress;
@@ -62,6 +63,7 @@ pub fn offers(model: &Model) -> Vec<Offer> {
         Screen::Token => token_offers(model, &mut offers),
         Screen::Rotation => rotation_offers(model, &mut offers),
         Screen::Log => log_offers(model, &mut offers),
+        Screen::Events => event_offers(model, &mut offers),
         Screen::Handshake => {
             if let Some(check) = model.selected_check() {
                 let state = model.runs.shown().and_then(|run| run.report.check(check));
@@ -97,6 +99,16 @@ fn offer(offers: &mut Vec<Offer>, title: impl Into<String>, text: impl Into<Stri
     if !text.is_empty() {
         offers.push(Offer { title: title.into(), text });
     }
+}
+
+fn event_offers(model: &Model, offers: &mut Vec<Offer>) {
+    let EventsState::Read(report) = &model.events else { return };
+    let Some(entry) = model.selected_row().and_then(|at| report.entries.get(at)) else { return };
+    offer(offers, "the subject", entry.subject.clone().unwrap_or_default());
+    let page = events::entry_page(entry, TextFormat::PLAIN.context());
+    offer(offers, "the entry as text", TextFormat::PLAIN.render(&page));
+    offer(offers, "the request ids", entry.request_ids.join("\n"));
+    entry.causes.iter().for_each(|found| finding_offers(found, offers));
 }
 
 fn finding_offers(found: &Finding, offers: &mut Vec<Offer>) {

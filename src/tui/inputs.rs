@@ -197,6 +197,8 @@ pub enum Opening {
     Start,
     /// With a run.
     Run(RunChoice),
+    /// With the events of a log that was named.
+    Events,
     /// With a recording, read-only.
     Replay(Replay),
 }

@@ -147,7 +147,7 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
             Screen::Start => 36,
             Screen::Handshake => 42,
             Screen::Token => 52,
-            Screen::Findings => 44,
+            Screen::Findings | Screen::Events => 44,
             Screen::Guide | Screen::Rotation | Screen::Log => 60,
         };
         // The longest assertion fits with its time beside it.
@@ -166,7 +166,11 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
         Screen::Token | Screen::Log => body.height * 6 / 10,
         Screen::Rotation => body.height / 3,
         // What is worked on or read gets the room.
-        Screen::Guide | Screen::Handshake | Screen::Findings if model.here().focus == Focus::Detail => 4,
+        Screen::Guide | Screen::Handshake | Screen::Findings | Screen::Events
+            if model.here().focus == Focus::Detail =>
+        {
+            4
+        }
         _ => body.height / 2,
     };
     let height = rows.saturating_add(2).clamp(3, most.max(3));

@@ -9,6 +9,7 @@ use crate::domain::profile::key::Key as ProfileKey;
 use crate::domain::profile::setting::Setting;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::guide::Change;
+use crate::report::events::EventsReport;
 use crate::run::event::RunEvent;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::report::RotationReport;
@@ -96,6 +97,8 @@ pub enum Msg {
         issuer: String,
         keys: Result<Box<Jwks>, String>,
     },
+    /// The cloud's log was read, or why it could not be.
+    EventsRead(Result<Box<EventsReport>, String>),
     /// The lab's scenarios were read.
     Scenarios(Vec<ScenarioEntry>),
     /// A copy was made, in the words of a toast, or was not.
@@ -203,6 +206,10 @@ pub enum Effect {
     ReadTokenAgain {
         run: RunNumber,
         profile: Box<Profile>,
+    },
+    /// Read the log that was named, or the one of a run's target.
+    ReadEvents {
+        target: Option<Target>,
     },
     /// Fetch an issuer's keys, because a person asked for it.
     FetchKeys {

@@ -16,6 +16,7 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Setting;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::guide::Change;
+use crate::report::events::EventsReport;
 use crate::run::event::RunEvent;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::report::RotationReport;
@@ -52,6 +53,9 @@ pub trait Services: Send + Sync + 'static {
 
     /// Fetches the keys that an issuer publishes. The error is a sentence.
     fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>>;
+
+    /// Reads the cloud's log that was named, or the one of a run's target. The error is a sentence.
+    fn events(&self, target: Option<Target>) -> Answer<Result<EventsReport, String>>;
 
     /// Writes a profile. The error is a sentence.
     fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String>;

@@ -286,6 +286,10 @@ impl Shell {
                     let token = self.services.token(*profile);
                     self.spawn(async move { Msg::TokenReadAgain { run, result: token.await } });
                 }
+                Effect::ReadEvents { target } => {
+                    let events = self.services.events(target);
+                    self.spawn(async move { Msg::EventsRead(events.await.map(Box::new)) });
+                }
                 Effect::FetchKeys { issuer } => {
                     let keys = self.services.keys(issuer.clone());
                     self.spawn(async move { Msg::KeysRead { issuer, keys: keys.await.map(Box::new) } });

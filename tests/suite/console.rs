@@ -1,6 +1,7 @@
 //! The console without a terminal: what keys do, what every screen and layer looks like, and that nothing breaks it.
 
 mod docs;
+mod events;
 mod guide;
 mod keys;
 pub mod macros;

@@ -6,6 +6,7 @@ pub mod client;
 mod command;
 mod deployment;
 mod happy;
+mod records;
 mod secrets;
 mod store;
 mod sts;

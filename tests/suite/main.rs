@@ -16,6 +16,7 @@ mod console;
 mod data;
 mod denial;
 mod deployment;
+mod events;
 mod explain;
 mod faults;
 mod fix;

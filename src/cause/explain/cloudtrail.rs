@@ -1,54 +1,89 @@
 //! A failed call as CloudTrail tells it: JSON whose parts say what an error's text says elsewhere
 //! (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>).
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::Parsed;
 use super::clean::clean;
 use super::redact::redact;
+use crate::domain::exchange::{Exchange, exchange_of};
+use crate::domain::ids::Cloud;
 
-/// How many failed calls of a file are read; the first ones are the root.
+/// How many failed calls of a text are read; the first ones are the root.
 const MOST: usize = 200;
+/// So often a text is tried that only looks like JSON.
+const MOST_TRIES: usize = 64;
 
 /// The failed calls that a text holds.
 #[derive(Debug, PartialEq)]
 pub(super) struct Events {
-    /// Their errors in the words that a client prints, a line each.
+    /// What stands around them, and their errors in the words that a client prints, a line each.
     pub text: String,
-    /// What the first one tells besides.
-    first: Value,
+    /// The call that the text is about.
+    call: Failed,
+    /// Whether an error text stands beside the events.
+    is_beside_a_text: bool,
+}
+
+/// A call that failed.
+#[derive(Debug, PartialEq)]
+struct Failed {
+    event: Value,
+    /// What a cloud's log tells of an exchange, where it was one.
+    exchange: Option<Exchange>,
 }
 
 impl Events {
-    /// The failed calls of one event, of a log file's `Records`, or of the answer of `aws cloudtrail lookup-events`;
-    /// nothing where the text is none of these or no call failed.
+    /// The failed calls of one event, of a log file's `Records`, of the answer of `aws cloudtrail lookup-events`, or of a
+    /// sign-in, wherever in the text they stand, and of an event that was cut off or quoted by a program; nothing where the
+    /// text has none of these or no call failed.
     pub(super) fn read(text: &str) -> Option<Events> {
-        let text = text.trim().trim_start_matches('\u{feff}');
-        if !text.starts_with(['{', '[']) || !text.contains("eventName") {
+        if !text.contains("eventName") && !text.contains("ervicePrincipalId") {
             return None;
         }
-        let mut failed: Vec<Value> = Vec::new();
-        for document in serde_json::Deserializer::from_str(text).into_iter::<Value>().map_while(Result::ok) {
-            collect(document, &mut failed);
+        let (mut failed, around) = whole(text);
+        if failed.is_empty() {
+            failed.extend(in_pieces(text));
         }
-        let lines: Vec<String> = failed.iter().filter_map(line).collect();
-        let first = failed.into_iter().next()?;
-        Some(Events { text: lines.join("\n"), first })
+        // Of several, it is the one whose request the error text tells of.
+        let is_told = |failed: &Failed| failed.request_id().is_some_and(|id| around.contains(id));
+        let told = failed.iter().position(is_told);
+        let lines: Vec<String> = match told.and_then(|place| failed.get(place)) {
+            Some(one) => one.line().into_iter().collect(),
+            None => failed.iter().filter_map(Failed::line).collect(),
+        };
+        let around = around.trim();
+        let is_beside_a_text = around.chars().any(char::is_alphabetic);
+        let text = if is_beside_a_text { format!("{around}\n{}", lines.join("\n")) } else { lines.join("\n") };
+        let call = failed.into_iter().nth(told.unwrap_or_default())?;
+        Some(Events { text, call, is_beside_a_text })
+    }
+
+    /// What the cloud kept of the token.
+    pub(super) fn claims(&self) -> Option<Map<String, Value>> {
+        self.call.exchange.as_ref().map(Exchange::claims)
+    }
+
+    /// The exchange that the text is about.
+    pub(super) fn into_exchange(self) -> Option<Exchange> {
+        self.call.exchange
     }
 
     /// Puts what the event has in a field of its own over what was read out of the text.
     pub(super) fn complete(&self, parsed: &mut Parsed) {
-        let event = &self.first;
+        let Failed { event, exchange } = &self.call;
         let plain = |text: &str| redact(clean(text)).text;
         let at = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(plain);
+        // The event says less than the error that the client was told.
+        let message = at("/errorMessage").or_else(|| at("/errorCode")).filter(|_| !self.is_beside_a_text);
         let fields: [(&mut Option<String>, Option<String>); 10] = [
-            (&mut parsed.message, at("/errorMessage").or_else(|| at("/errorCode"))),
+            (&mut parsed.message, message),
             (&mut parsed.operation, at("/eventName")),
             (&mut parsed.region, at("/awsRegion")),
             (&mut parsed.host, at("/tlsDetails/clientProvidedHostHeader")),
             (&mut parsed.client_address, at("/sourceIPAddress")),
-            (&mut parsed.request_id, at("/requestID")),
-            (&mut parsed.timestamp, at("/eventTime")),
+            (&mut parsed.request_id, self.call.request_id().map(plain)),
+            (&mut parsed.timestamp, at("/eventTime").or_else(|| at("/createdDateTime"))),
             (&mut parsed.principal, at("/userIdentity/arn")),
             (&mut parsed.secret, at("/requestParameters/secretId")),
             (&mut parsed.account, at("/recipientAccountId")),
@@ -58,63 +93,157 @@ impl Events {
                 *field = told;
             }
         }
-        if at("/userIdentity/type").as_deref() == Some("WebIdentityUser") {
-            parsed.subject = at("/userIdentity/userName").or(parsed.subject.take());
-            let provider = at("/userIdentity/identityProvider");
-            parsed.issuer = provider.and_then(|arn| issuer(&arn)).or(parsed.issuer.take());
+        let Some(exchange) = exchange else { return };
+        let kept = [
+            (&mut parsed.subject, &exchange.subject),
+            (&mut parsed.issuer, &exchange.issuer),
+            (&mut parsed.audience, &exchange.audience),
+        ];
+        for (field, told) in kept {
+            if let Some(told) = told {
+                *field = Some(plain(told));
+            }
         }
     }
 }
 
-/// The issuer that an identity provider's ARN names.
-fn issuer(provider: &str) -> Option<String> {
-    provider.split_once("oidc-provider/").map(|(_, url)| format!("https://{url}"))
+impl Failed {
+    /// A call that failed, where the object tells of one.
+    fn of(event: Value) -> Option<Failed> {
+        let exchange = exchange_of(&event);
+        let is_failed =
+            event.get("errorCode").is_some() || exchange.as_ref().is_some_and(|seen| seen.refusal.is_some());
+        is_failed.then_some(Failed { event, exchange })
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        let own = self.event.get("requestID").and_then(Value::as_str);
+        own.or_else(|| self.exchange.as_ref()?.request_id.as_deref()).filter(|id| !id.is_empty())
+    }
+
+    /// The failed call as a client words it.
+    fn line(&self) -> Option<String> {
+        if let Some(Exchange { cloud: Cloud::Azure, refusal: Some(refusal), .. }) = &self.exchange {
+            return Some(format!("{}: {}", refusal.code, refusal.message.as_deref().unwrap_or_default()));
+        }
+        let at = |pointer: &str| self.event.pointer(pointer).and_then(Value::as_str);
+        let (code, call) = (at("/errorCode")?, at("/eventName")?);
+        let service = at("/eventSource").and_then(|host| host.split('.').next()).unwrap_or_default();
+        let mut line = format!("{code}: {}", at("/errorMessage").unwrap_or_default().trim());
+        // The event of a refused exchange says no more than that it failed; the client was told this.
+        let is_exchange = self.exchange.is_some() || service == "sts";
+        if code == "AccessDenied" && is_exchange && !line.contains("uthorized") {
+            line = format!("{code}: Not authorized to perform sts:{call}");
+        }
+        line.push_str(&format!(" (when calling the {call} operation)"));
+        for parameter in ["roleArn", "secretId"] {
+            if let Some(value) = at(&format!("/requestParameters/{parameter}")) {
+                line.push_str(&format!(" {parameter} {value}"));
+            }
+        }
+        Some(line)
+    }
 }
 
-/// Finds the failed calls in a document, whatever wraps them.
-fn collect(document: Value, failed: &mut Vec<Value>) {
+/// The failed calls of the JSON in a text, and the text without that JSON.
+fn whole(text: &str) -> (Vec<Failed>, String) {
+    let (mut failed, mut around, mut tries) = (Vec::new(), String::new(), 0);
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '[']).filter(|_| tries < MOST_TRIES) {
+        let (before, json) = rest.split_at(at);
+        around.push_str(before);
+        let mut values = serde_json::Deserializer::from_str(json).into_iter::<Value>();
+        let known = failed.len();
+        if let Some(Ok(value)) = values.next() {
+            let end = values.byte_offset();
+            let is_log = collect(value, &mut failed) || failed.len() > known;
+            let (own, after) = json.split_at(end);
+            // Other JSON may be the error text itself.
+            around.push_str(if is_log { " " } else { own });
+            rest = after;
+        } else {
+            tries += 1;
+            around.push_str(json.get(..1).unwrap_or_default());
+            rest = json.get(1..).unwrap_or_default();
+        }
+    }
+    around.push_str(rest);
+    (failed, around)
+}
+
+/// Finds the failed calls in a document, whatever wraps them; yields whether it is a log of any kind.
+fn collect(document: Value, failed: &mut Vec<Failed>) -> bool {
     match document {
-        Value::Array(items) => items.into_iter().for_each(|item| collect(item, failed)),
+        Value::Array(items) => items.into_iter().fold(false, |is_log, item| collect(item, failed) || is_log),
         Value::Object(mut fields) => {
-            for wrapper in ["Records", "Events", "events"] {
-                if let Some(list) = fields.remove(wrapper) {
+            for wrapper in ["Records", "records", "Events", "events", "value", "detail"] {
+                if let Some(list @ (Value::Array(_) | Value::Object(_))) = fields.remove(wrapper) {
                     return collect(list, failed);
                 }
             }
-            // `lookup-events` holds each event as text.
-            match fields.remove("CloudTrailEvent") {
-                Some(Value::String(event)) => collect(serde_json::from_str(&event).unwrap_or_default(), failed),
-                _ if fields.contains_key("errorCode") && failed.len() < MOST => failed.push(Value::Object(fields)),
-                _ => {}
+            // `lookup-events` holds each event as text, and a log group does.
+            for text in ["CloudTrailEvent", "message"] {
+                let inner = fields.get(text).and_then(Value::as_str).filter(|text| text.trim_start().starts_with('{'));
+                if let Some(event) = inner.and_then(|text| serde_json::from_str(text).ok()) {
+                    return collect(event, failed);
+                }
             }
+            let is_log = fields.contains_key("eventName") || fields.contains_key("servicePrincipalId");
+            if failed.len() < MOST {
+                failed.extend(Failed::of(Value::Object(fields)).filter(|_| is_log));
+            }
+            is_log
         }
-        _ => {}
+        _ => false,
     }
 }
 
-/// A failed call as a client words it.
-fn line(event: &Value) -> Option<String> {
-    let at = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
-    let (code, call) = (at("/errorCode")?, at("/eventName")?);
-    let service = at("/eventSource").and_then(|host| host.split('.').next()).unwrap_or_default();
-    let mut line = format!("{code}: {}", at("/errorMessage").unwrap_or_default().trim());
-    // The event of a refused exchange says no more than that it failed; the client was told this.
-    if code == "AccessDenied" && service == "sts" && !line.contains("uthorized") {
-        line = format!("{code}: Not authorized to perform sts:{call}");
-    }
-    line.push_str(&format!(" (when calling the {call} operation)"));
-    for parameter in ["roleArn", "secretId"] {
-        if let Some(value) = at(&format!("/requestParameters/{parameter}")) {
-            line.push_str(&format!(" {parameter} {value}"));
+/// An event that is no JSON any more, because its end or beginning is missing, or a program printed it in its own way: its
+/// members are still named.
+fn in_pieces(text: &str) -> Option<Failed> {
+    const MEMBERS: [(&str, &str); 11] = [
+        ("eventName", ""),
+        ("eventSource", ""),
+        ("eventTime", ""),
+        ("awsRegion", ""),
+        ("errorCode", ""),
+        ("errorMessage", ""),
+        ("requestID", ""),
+        ("principalId", "userIdentity"),
+        ("userName", "userIdentity"),
+        ("identityProvider", "userIdentity"),
+        ("roleArn", "requestParameters"),
+    ];
+    let mut event = json!({});
+    for (name, parent) in MEMBERS {
+        let Some(value) = member(text, name) else { continue };
+        match parent {
+            "" => event[name] = value.into(),
+            parent => event[parent][name] = value.into(),
         }
     }
-    Some(line)
+    event.get("eventName")?;
+    event.get("errorCode")?;
+    Failed::of(event)
+}
+
+/// The value behind a member's name, in JSON or any form that is near it: `"name": "value"`, `'name': 'value'`,
+/// `\"name\":\"value\"`, `name: value`.
+fn member(text: &str, name: &str) -> Option<String> {
+    text.match_indices(name).find_map(|(at, _)| {
+        let is_whole = !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+        let behind = text[at + name.len()..].trim_start_matches(['\\', '"', '\'']).trim_start();
+        let value = behind.strip_prefix([':', '=']).filter(|_| is_whole)?.trim_start().trim_start_matches('\\');
+        let value = match value.chars().next()? {
+            quote @ ('"' | '\'') => value[1..].split([quote, '\n']).next()?.trim_end_matches('\\'),
+            _ => value.split([',', '\n', '}']).next()?.trim(),
+        };
+        (!value.is_empty() && value != "null" && value != "None").then(|| value.to_owned())
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::super::{ExplainContext, explain};
     use super::*;
     use crate::cause::Cause;
@@ -168,6 +297,60 @@ mod tests {
             assert_eq!(parsed.timestamp.as_deref(), Some("2026-11-30T05:00:00Z"), "{name}");
             assert_eq!(parsed.request_id.as_deref(), Some("11111111-2222-3333-4444-555555555555"), "{name}");
         }
+    }
+
+    #[test]
+    fn an_event_is_read_in_whatever_form_it_is_pasted() {
+        let event = refused_exchange();
+        let compact = event.to_string();
+        let python = compact.replace('"', "'").replace("null", "None");
+        for (name, text) in [
+            ("behind a log's time", format!("2026-11-30T05:00:00Z INFO event={compact} done")),
+            ("in a fence", format!("see:\n```json\n{event:#}\n```\n")),
+            ("as a text", json!(compact).to_string()),
+            ("cut off", compact[..compact.len() - 30].to_owned()),
+            ("the middle", format!("{event:#}").lines().skip(3).collect::<Vec<_>>().join("\n")),
+            ("printed by Python", python),
+            ("on a bus", json!({"detail-type": "AWS API Call via CloudTrail", "detail": event}).to_string()),
+            ("in a log group", json!({"events": [{"message": compact}]}).to_string()),
+            ("as a column", format!("EVENTS\tAKIA\t{compact}\tAssumeRoleWithWebIdentity")),
+        ] {
+            let explanation = explain(&text, &ExplainContext::default());
+            let causes: Vec<Cause> = explanation.causes.iter().map(|finding| finding.cause).collect();
+            assert!(causes.contains(&Cause::SubMismatch), "{name}: {causes:?}");
+            let parsed = &explanation.parsed;
+            assert_eq!(parsed.operation.as_deref(), Some("AssumeRoleWithWebIdentity"), "{name}");
+            assert_eq!(parsed.subject.as_deref(), Some("organization:1"), "{name}");
+            assert_eq!(parsed.issuer.as_deref(), Some("https://app.example.com"), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_error_text_is_joined_to_its_event_by_the_request() {
+        let mut other = refused_exchange();
+        (other["requestID"], other["userIdentity"]["userName"]) = (json!("99999999"), json!("organization:9"));
+        let told = "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: Not authorized to \
+                    perform sts:AssumeRoleWithWebIdentity";
+        let log = json!({"Records": [other, refused_exchange()]});
+        for text in [
+            format!("{told} (Request ID: 11111111-2222-3333-4444-555555555555)\n{log}"),
+            format!("{log:#}\n{told} (Request ID: 11111111-2222-3333-4444-555555555555)"),
+        ] {
+            let parsed = explain(&text, &ExplainContext::default()).parsed;
+            assert_eq!(parsed.subject.as_deref(), Some("organization:1"));
+            let message = parsed.message.unwrap();
+            assert!(message.contains("Not authorized to perform") && !message.contains("eventVersion"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_refused_sign_in_is_read() {
+        let sign_in = json!({"value": [{"id": "x", "createdDateTime": "2026-11-30T05:00:00Z", "appId": "5b1f2c9e-0000-4000-8000-000000000001",
+            "servicePrincipalId": "y", "status": {"errorCode": 700_213, "failureReason": "No matching federated identity record found for presented assertion subject 'organization:2'."}}]});
+        let explanation = explain(&sign_in.to_string(), &ExplainContext::default());
+        assert_eq!(explanation.code.as_deref(), Some("AADSTS700213"));
+        assert_eq!(explanation.parsed.subject.as_deref(), Some("organization:2"));
+        assert_eq!(explanation.causes[0].cause, Cause::SubMismatch);
     }
 
     #[test]

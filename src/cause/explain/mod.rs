@@ -19,6 +19,7 @@ pub use context::{ExplainContext, RuledOut, Trust};
 pub use parsed::Parsed;
 
 use super::{Cause, Certainty, Finding, catalogue};
+use crate::domain::exchange::Exchange;
 use crate::domain::ids::Cloud;
 use crate::domain::issuer::Description;
 use crate::domain::profile::Guide;
@@ -75,12 +76,19 @@ pub fn explain(text: &str, given: &ExplainContext<'_>) -> Explanation {
     let mut weighed = weigh(&clean, &scan, &ranked, platform);
     let cloud = ranked.iter().find_map(|fired| fired.rule.cloud).or_else(|| cloud_of(&clean.text));
     let guide = given.profile.map(|p| p.guide.id()).or_else(|| guide_for(cloud, platform, &weighed));
+    let kept = events.as_ref().and_then(Events::claims);
+    let given = &ExplainContext { claims: given.claims.or(kept.as_ref()), ..*given };
     let (proven, ruled_out) = context::apply(&mut weighed, &parsed, given);
     let listed = weighed.into_iter().map(RankedCause::into_finding);
     let causes: Vec<Finding> =
         proven.into_iter().chain(listed).take(MOST_CAUSES).map(|finding| catalogue::complete(finding, guide)).collect();
     let decide = decide(&causes);
     Explanation { cloud, code, parsed, guide, causes, ruled_out, decide }
+}
+
+/// The exchange that a text tells of as a cloud's log has it, where it tells of one that was refused.
+pub fn logged_exchange(text: &str) -> Option<Exchange> {
+    Events::read(text)?.into_exchange()
 }
 
 /// The role that a text names, where it names one and no other.

@@ -11,6 +11,7 @@ use super::rotation;
 use super::{Opened, RotationLab, open_target};
 use crate::cause::catalogue;
 use crate::check::token::Expectations;
+use crate::cli::events;
 use crate::cli::exit::CliError;
 use crate::cli::flags::NetworkArgs;
 use crate::cli::flags::ProfileSelector;
@@ -25,6 +26,7 @@ use crate::private_file;
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::probe::token_source::{self, ReadOptions};
+use crate::report::events::EventsReport;
 use crate::run::event::RunEvent;
 use crate::run::now;
 use crate::run::plan::{Limits, Selection};
@@ -59,11 +61,18 @@ pub(super) struct Cloud {
     http: Arc<Mutex<Option<HttpStack>>>,
     /// Where secrets are rotated when a scenario is looked at.
     lab: RotationLab,
+    /// The log that was named on the command line.
+    log: Option<PathBuf>,
 }
 
 impl Cloud {
     /// The program as the arguments want it; the first run's events go to the recorder too.
-    pub fn new(network: NetworkArgs, selector: ProfileSelector, recorder: Option<impl Record + 'static>) -> Self {
+    pub fn new(
+        network: NetworkArgs,
+        selector: ProfileSelector,
+        recorder: Option<impl Record + 'static>,
+        log: Option<PathBuf>,
+    ) -> Self {
         let recorder = recorder.map(|recorder| Box::new(recorder) as Box<dyn Record>);
         Cloud {
             network,
@@ -71,6 +80,7 @@ impl Cloud {
             recorder: Arc::new(Mutex::new(recorder)),
             http: Arc::new(Mutex::new(None)),
             lab: RotationLab::default(),
+            log,
         }
     }
 
@@ -138,6 +148,15 @@ impl Services for Cloud {
     fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>> {
         let stack = self.stack();
         Box::pin(async move { keys(&stack?, &issuer).await })
+    }
+
+    fn events(&self, _: Option<Target>) -> Answer<Result<EventsReport, String>> {
+        let (log, selector) = (self.log.clone(), self.selector.clone());
+        Box::pin(async move {
+            let log = log.ok_or("no log was named: `trustline --events FILE` opens one")?;
+            let read = move || events::of_file(&log, &selector).map_err(|error| error.message);
+            tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?
+        })
     }
 
     fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String> {

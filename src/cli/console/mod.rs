@@ -51,6 +51,9 @@ pub(super) struct ConsoleArgs {
     /// Write the first run's events to this new file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Open on the exchanges of this log: CloudTrail's events, or sign-ins of service principals
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
 }
 
 /// How the console looks and behaves.
@@ -106,19 +109,23 @@ pub(super) fn run(args: &ConsoleArgs) -> Result<Exit, CliError> {
         return Err(CliError::new(format!("the console needs a terminal, and {obstacle}"))
             .with_hint(format!("`{twin}` runs the same checks without it")));
     }
-    let opening = target.map_or(Opening::Start, |target| Opening::Run(RunChoice { target, only: Vec::new() }));
+    let opening = match target {
+        _ if args.events.is_some() => Opening::Events,
+        Some(target) => Opening::Run(RunChoice { target, only: Vec::new() }),
+        None => Opening::Start,
+    };
     let mut selector = args.selector.clone();
     if selector.profile_file.is_some() {
         settings::agree(&mut selector)?;
     }
-    open(opening, &args.look, &args.network, selector, args.record.clone())
+    open(opening, &args.look, &args.network, selector, args.record.clone(), args.events.clone())
 }
 
 /// Shows a recording in the console.
 pub(super) fn replay(name: String, recording: Recording, look: &LookArgs) -> Result<Exit, CliError> {
     let network = NetworkArgs { ca_file: None, resolve: Vec::new(), timeout: Duration::from_secs(30) };
     let replay = Replay { name, events: recording.events, truncated: recording.truncated };
-    open(Opening::Replay(replay), look, &network, ProfileSelector::default(), None)
+    open(Opening::Replay(replay), look, &network, ProfileSelector::default(), None, None)
 }
 
 fn target(selector: &ProfileSelector) -> Option<Target> {
@@ -135,6 +142,7 @@ fn open(
     network: &NetworkArgs,
     selector: ProfileSelector,
     record: Option<PathBuf>,
+    events: Option<PathBuf>,
 ) -> Result<Exit, CliError> {
     // Asked before there is a second thread, as the platform's answer is only safe then.
     let utc_offset_s = time::UtcOffset::current_local_offset().ok().map(time::UtcOffset::whole_seconds);
@@ -147,7 +155,7 @@ fn open(
         notices,
     };
     let recorder = record.as_deref().map(|path| begin_recording(path, SCHEMA)).transpose()?;
-    let cloud = Cloud::new(network.clone(), selector, recorder);
+    let cloud = Cloud::new(network.clone(), selector, recorder, events);
     let runtime = network::runtime()?;
     let ended = runtime.block_on(shell::run(console, Arc::new(cloud)));
     // A name look-up that never ends must not keep the program from ending.

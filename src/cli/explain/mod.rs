@@ -18,9 +18,11 @@ use super::flags::ProfileSelector;
 use super::lab_folder::LabFolder;
 use super::trust::{attach, input};
 use super::{lab, network, settings, terminal};
-use crate::cause::explain::{self, ExplainContext, Explanation, Parsed, RuledOut, Trust};
+use crate::cause::exchange::{Judgement, Trusts};
+use crate::cause::explain::{self, ExplainContext, Explanation, Parsed, RuledOut, Trust, logged_exchange};
 use crate::cause::{Finding, TrustDocument, Undecided, entra, trust};
 use crate::domain::entra::evaluate;
+use crate::domain::exchange::Exchange;
 use crate::domain::iam::{Provider, TrustRequest, evaluate_trust};
 use crate::domain::ids::{Cloud, Finder};
 use crate::domain::profile::Profile;
@@ -74,7 +76,10 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let error_text = if log.binary { String::new() } else { log.text };
     let role = profile.as_ref().and_then(|profile| profile.aws.role_arn.as_ref()).map(ToString::to_string);
     let role = explain::only_role(&error_text).map(str::to_owned).or(role);
-    let trust = trust(args, claims.as_ref(), profile.as_ref(), role.as_deref())?;
+    let trust = match logged_exchange(&error_text).filter(|_| claims.is_none()) {
+        Some(exchange) => judged(args, &exchange)?,
+        None => trust(args, claims.as_ref(), profile.as_ref(), role.as_deref())?,
+    };
     let given = ExplainContext { claims: claims.as_ref(), trust: trust.as_ref(), profile: profile.as_ref() };
     let explanation = remedy::explained(&error_text, &given);
     let [text, token, claims_file] = [&args.file, &args.token, &args.claims]
@@ -145,6 +150,24 @@ fn trust(
         }
         (None, None) => Ok(None),
     }
+}
+
+/// What the trust at hand says to an exchange that the text has as a cloud's log tells it: the log keeps whose token it was.
+fn judged(args: &ExplainArgs, exchange: &Exchange) -> Result<Option<Trust>, CliError> {
+    let mut trusts = Trusts::default();
+    let document = match (&args.policy, &args.credential) {
+        (None, None) => return Ok(None),
+        (Some(path), _) => {
+            trusts.add_policy(input::policy(path)?.0, None);
+            TrustDocument::Policy
+        }
+        (None, Some(path)) => {
+            trusts.set_credentials(input::credentials(path)?);
+            TrustDocument::Credentials
+        }
+    };
+    let Judgement { verdict: decision, causes: findings, .. } = trusts.judge(exchange, 1);
+    Ok(Some(Trust { document, decision, findings }))
 }
 
 fn by_policy(

@@ -12,6 +12,8 @@ use crate::domain::text::json_kind;
 /// A federated credential of an application or a managed identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FederatedCredential {
+    /// Its object id, by which sign-in logs name it.
+    pub id: Option<String>,
     pub name: Option<String>,
     /// The `iss` that a token must carry.
     pub issuer: String,
@@ -121,12 +123,10 @@ fn credential(item: &Value, index: Option<usize>) -> Result<FederatedCredential,
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(other) => Err(CredentialError::WrongType { index, field, found: json_kind(other), instead: "a text" }),
     };
-    let name = match member(object, "name") {
-        Some(Value::String(name)) => Some(name.clone()),
-        _ => None,
-    };
+    let own = |field: &str| member(object, field).and_then(Value::as_str).map(str::to_owned);
     Ok(FederatedCredential {
-        name,
+        id: own("id"),
+        name: own("name"),
         issuer: text("issuer")?.ok_or(CredentialError::Missing { index, field: "issuer" })?,
         subject: text("subject")?.filter(|subject| !subject.is_empty()),
         expression: expression(fields, index)?,
@@ -370,6 +370,7 @@ mod tests {
 
     fn one() -> FederatedCredential {
         FederatedCredential {
+            id: None,
             name: Some("crewai".into()),
             issuer: "https://i".into(),
             subject: Some("organization:1".into()),
@@ -433,6 +434,7 @@ mod lint_tests {
 
     fn plain() -> FederatedCredential {
         FederatedCredential {
+            id: None,
             name: Some("good-name".into()),
             issuer: "https://i".into(),
             subject: Some("s".into()),

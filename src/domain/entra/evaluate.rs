@@ -406,7 +406,7 @@ mod tests {
         /// The definition: equal texts, nothing else.
         #[test]
         fn agrees_with_equality(i in "[aA/ ]{0,3}", s in "[aA:]{0,3}", a in "[aA]{0,2}", ti in "[aA/ ]{0,3}", ts in "[aA:]{0,3}", ta in "[aA]{0,2}") {
-            let credential = FederatedCredential { name: None, issuer: i.clone(), subject: Some(s.clone()), expression: None, audiences: vec![a.clone()] };
+            let credential = FederatedCredential { id: None, name: None, issuer: i.clone(), subject: Some(s.clone()), expression: None, audiences: vec![a.clone()] };
             let list = CredentialSet { credentials: vec![credential], ..CredentialSet::default() };
             let decision = evaluate(&list, &claims(&ti, &ts, json!(ta))).decision;
             prop_assert_eq!(decision == Decision::Allow, i == ti && s == ts && a == ta);

@@ -39,8 +39,8 @@ pub trait Context {
 pub struct TrustRequest<'a> {
     /// The token's claims.
     pub claims: &'a Map<String, Value>,
-    /// Claims that the token may have beside them, and whose values are not known.
-    pub unknown_claims: &'a [String],
+    /// What the token may have beside them.
+    pub unseen: Unseen<'a>,
     /// The identity provider that STS finds for the token's issuer: its ARN, or the host of a built-in one.
     pub provider_arn: &'a str,
     /// `sts:AssumeRoleWithWebIdentity`, unless another action is asked for.
@@ -54,6 +54,20 @@ pub struct TrustRequest<'a> {
     /// The time of the request, where a clock is at hand.
     pub now: Option<UnixSeconds>,
 }
+
+/// What a token may have beside the claims at hand.
+#[derive(Clone, Copy, Debug)]
+pub enum Unseen<'a> {
+    /// Nothing: the claims are the whole token's.
+    Nothing,
+    /// These claims, whose values a profile does not tell.
+    Claims(&'a [String]),
+    /// Any claim but issuer, subject and audience, which are all that a cloud's log keeps of a token.
+    AllElse,
+}
+
+/// What a cloud's log leaves out.
+const NOT_LOGGED: &str = "a claim of the token that the event does not hold";
 
 /// The action of a web identity exchange.
 pub const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
@@ -71,7 +85,7 @@ impl<'a> TrustRequest<'a> {
     pub const fn new(claims: &'a Map<String, Value>, provider_arn: &'a str) -> Self {
         TrustRequest {
             claims,
-            unknown_claims: &[],
+            unseen: Unseen::Nothing,
             provider_arn,
             action: WEB_IDENTITY,
             role_arn: None,
@@ -164,13 +178,23 @@ impl<'a> TrustContext<'a> {
         match claim {
             // The authorized party replaces the audience altogether.
             "aud" => values_of(authorized_party(claims).or_else(|| claims.get("aud"))),
-            "oaud" => values_of(claims.get("aud")),
-            claim => match claims.get(claim) {
-                None if self.request.unknown_claims.iter().any(|unknown| unknown == claim) => {
+            // A log has what the key `aud` had, which need not be the claim.
+            "oaud" => self.unless_unseen(values_of(claims.get("aud"))),
+            claim => match (claims.get(claim), self.request.unseen) {
+                (None, Unseen::Claims(unknown)) if unknown.iter().any(|unknown| unknown == claim) => {
                     Actual::Unknown("the claim's value, which the profile does not tell")
                 }
-                value => values_of(value),
+                (None, Unseen::AllElse) => Actual::Unknown(NOT_LOGGED),
+                (value, _) => values_of(value),
             },
+        }
+    }
+
+    /// What follows from the whole token, where the whole token is at hand.
+    fn unless_unseen<'v>(&self, known: Actual<'v>) -> Actual<'v> {
+        match self.request.unseen {
+            Unseen::AllElse => Actual::Unknown(NOT_LOGGED),
+            Unseen::Nothing | Unseen::Claims(_) => known,
         }
     }
 
@@ -180,12 +204,13 @@ impl<'a> TrustContext<'a> {
             self.request.session_name.map_or(Actual::Unknown("the session name that the caller asks for"), one)
         } else if is("RoleAuthorizedByIdp") {
             // A list that leaves the role out is refused before anybody reads a condition.
-            one(if RolesClaim::of(self.request.claims) == RolesClaim::Absent { "false" } else { "true" })
+            let is_absent = RolesClaim::of(self.request.claims) == RolesClaim::Absent;
+            self.unless_unseen(one(if is_absent { "false" } else { "true" }))
         } else if is("SourceIdentity") {
-            values_of(self.request.claims.get(SOURCE_IDENTITY_CLAIM))
+            self.unless_unseen(values_of(self.request.claims.get(SOURCE_IDENTITY_CLAIM)))
         } else if is("TransitiveTagKeys") {
             let nested = self.request.claims.get(TAGS_CLAIM).and_then(|tags| tags.get("transitive_tag_keys"));
-            values_of(nested.or_else(|| self.request.claims.get(FLAT_TRANSITIVE)))
+            self.unless_unseen(values_of(nested.or_else(|| self.request.claims.get(FLAT_TRANSITIVE))))
         } else if is("ExternalId") || is("AWSServiceName") {
             Actual::Missing
         } else {
@@ -197,13 +222,13 @@ impl<'a> TrustContext<'a> {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         if let Some((group, tag)) = name.split_once('/') {
             return if group.eq_ignore_ascii_case("RequestTag") {
-                self.tag(tag)
+                self.unless_unseen(self.tag(tag))
             } else {
                 Actual::Unknown("tags of the principal or the role")
             };
         }
         if is("TagKeys") {
-            many(self.tag_keys())
+            self.unless_unseen(many(self.tag_keys()))
         } else if is("CurrentTime") {
             let text = self.request.now.and_then(rfc3339);
             text.map_or(Actual::Unknown("the time of the call"), |text| Actual::One(Cow::Owned(text)))

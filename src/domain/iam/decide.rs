@@ -11,7 +11,7 @@ use super::truth::Truth;
 use crate::domain::roles_claim::RolesClaim;
 
 /// What a policy says to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
     Allow,

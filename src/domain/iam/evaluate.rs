@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::condition;
-use super::context::{Actual, Context, TrustContext, TrustRequest, claim_name};
+use super::context::{Actual, Context, TrustContext, TrustRequest, Unseen, claim_name};
 use super::decide::{Decision, Refusal, covers_action, decide_action, decide_trust, refusals};
 use super::foreign::values_for;
 use super::key::{ImpossibleKey, impossible};
@@ -345,7 +345,7 @@ pub fn evaluate_predicted(
     request: &TrustRequest<'_>,
     predicted: &PredictedClaims,
 ) -> Predicted<TrustEvaluation> {
-    let request = TrustRequest { claims: &predicted.claims, unknown_claims: &predicted.unknown, ..*request };
+    let request = TrustRequest { claims: &predicted.claims, unseen: Unseen::Claims(&predicted.unknown), ..*request };
     let mut evaluation = evaluate_trust(policy, &request);
     let accepts_only = match evaluation.decision {
         Decision::Deny => accepted(policy, &request, predicted),

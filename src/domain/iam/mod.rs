@@ -26,7 +26,7 @@ pub use super::issuer::BUILT_IN_PROVIDERS;
 pub use access::{AccessEvaluation, AccessRequest, AccessStatement, OtherKeys, Withheld, evaluate_access};
 pub use access::{ResourceMiss, resource_miss};
 pub use assume::{ASSUME_ROLE, AssumeEvaluation, AssumeRequest, evaluate_assume};
-pub use context::{TrustRequest, WEB_IDENTITY, audience_at_sts};
+pub use context::{TrustRequest, Unseen, WEB_IDENTITY, audience_at_sts};
 pub use correct::{
     Correction, NoCorrection, Subject, SubjectKnownFrom, Wanted, WantedCaller, correct_assume, correct_trust,
     tighten_trust,

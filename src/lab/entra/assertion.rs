@@ -85,8 +85,13 @@ pub(super) fn check_times(token: &DecodedToken, now: i64) -> Result<(), EntraErr
     Ok(())
 }
 
-/// Checks that one of the application's credentials accepts the token; `age` is the seconds since the lab's start.
-pub(super) fn check_credentials(app: &App, token: &DecodedToken, age: u64, old_codes: bool) -> Result<(), EntraError> {
+/// Yields the id of the application's credential that accepts the token; `age` is the seconds since the lab's start.
+pub(super) fn check_credentials(
+    app: &App,
+    token: &DecodedToken,
+    age: u64,
+    old_codes: bool,
+) -> Result<String, EntraError> {
     let present: Vec<&Credential> = app.credentials.values().filter(|c| c.present).collect();
     if present.is_empty() {
         return Err(EntraError::new(
@@ -102,8 +107,9 @@ pub(super) fn check_credentials(app: &App, token: &DecodedToken, age: u64, old_c
         [one] => one.to_owned(),
         ref several => several.join(","),
     };
-    if known.iter().any(|c| c.issuer == issuer && c.audience == audience && subject_fits(c, token)) {
-        return Ok(());
+    let fits = |c: &&&Credential| c.issuer == issuer && c.audience == audience && subject_fits(c, token);
+    if let Some(matched) = known.iter().find(fits) {
+        return Ok(matched.id.clone());
     }
     let unmatched = |code, what: String| {
         EntraError::new(

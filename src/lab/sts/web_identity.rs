@@ -1,11 +1,17 @@
 //! `AssumeRoleWithWebIdentity`: the token for the role's credentials, with the session tags that it carries.
 
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
 use super::token::{Identity, ParsedToken};
 use super::{AwsError, Element, Outcome, Sts, now, token, verification};
 use crate::domain::iam::{TrustRequest, WEB_IDENTITY};
 use crate::domain::roles_claim::is_role_arn;
+use crate::domain::timestamp::rfc3339;
+use crate::lab::cloudtrail::Exchange;
 use crate::lab::iam;
 use crate::lab::query::{Constraints, Parameters, Shown, is_session_name_character};
+use crate::lab::server::Request;
 use crate::lab::session::{Account, Caller};
 use crate::lab::world::{Provider, Role};
 
@@ -63,7 +69,12 @@ impl<'a> SessionRequest<'a> {
 }
 
 impl Sts {
-    pub(super) async fn assume_role_with_web_identity(&self, parameters: &Parameters) -> Result<Outcome, AwsError> {
+    pub(super) async fn assume_role_with_web_identity(
+        &self,
+        sent: &Request,
+        parameters: &Parameters,
+        request_id: &str,
+    ) -> Result<Outcome, AwsError> {
         let text = parameters.get("WebIdentityToken");
         let request = SessionRequest::read(parameters, |constraints| {
             constraints.length("webIdentityToken", text, (4, 20_000), Shown::Masked);
@@ -72,8 +83,25 @@ impl Sts {
         let token = token::parse(text.unwrap_or_default())?;
         let identity = token::check_claims(&token.claims, request.role_arn, now())?;
         let provider_arn = self.verify(&token, &identity, request.role_arn).await?;
-        let role_name = self.check_trust(&request, &token, &provider_arn)?;
-        self.open_session(&request, &identity, &provider_arn, role_name)
+        let outcome = self
+            .check_trust(&request, &token, &provider_arn)
+            .and_then(|role_name| self.open_session(&request, &identity, &provider_arn, role_name));
+        let world = self.accounts.of_arn(request.role_arn).world();
+        self.accounts.of_arn(request.role_arn).trail.add(
+            &world,
+            &Exchange {
+                provider_arn: &provider_arn,
+                audience: &identity.audience,
+                subject: &identity.subject,
+                role_arn: request.role_arn,
+                session_name: request.session_name,
+                duration: request.duration,
+                user_agent: sent.header("user-agent"),
+                request_id,
+                outcome: outcome.as_ref().map(|(_, answer)| answer.clone()).map_err(|fault| fault.code),
+            },
+        );
+        outcome.map(|(outcome, _)| outcome)
     }
 
     /// Finds the provider, its audience and its key, and verifies the signature; yields the provider's ARN.
@@ -125,7 +153,7 @@ impl Sts {
         identity: &Identity,
         provider_arn: &str,
         role: String,
-    ) -> Result<Outcome, AwsError> {
+    ) -> Result<(Outcome, Value), AwsError> {
         let caller = Caller::Session {
             role,
             session_name: request.session_name.to_owned(),
@@ -136,6 +164,18 @@ impl Sts {
         let credentials = account
             .open_session(caller.clone(), now() + i64::from(request.duration))
             .map_err(|error| AwsError::internal(error.to_string()))?;
+        // CloudTrail has the session's token, too, and no secret key.
+        let answer = json!({
+            "credentials": {
+                "accessKeyId": credentials.access_key_id,
+                "sessionToken": credentials.session_token.expose_secret(),
+                "expiration": rfc3339(credentials.expires),
+            },
+            "subjectFromWebIdentityToken": identity.subject,
+            "assumedRoleUser": { "assumedRoleId": account.user_id(&caller), "arn": account.arn(&caller) },
+            "provider": provider_arn,
+            "audience": identity.audience,
+        });
         let mut result = vec![
             Element::text("SubjectFromWebIdentityToken", identity.subject.clone()),
             Element::text("Audience", identity.audience.clone()),
@@ -147,7 +187,7 @@ impl Sts {
         if let Some(source) = &identity.source_identity {
             result.push(Element::text("SourceIdentity", source.clone()));
         }
-        Ok(Outcome { action: "AssumeRoleWithWebIdentity", result })
+        Ok((Outcome { action: "AssumeRoleWithWebIdentity", result }, answer))
     }
 }
 

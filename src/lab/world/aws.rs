@@ -16,6 +16,8 @@ pub struct AwsWorld {
     pub account: String,
     /// The region where things are unless they say otherwise.
     pub region: String,
+    /// How long an event is on its way until CloudTrail shows it; several minutes at AWS.
+    pub events_after_s: u64,
     pub providers: BTreeMap<String, Provider>,
     pub roles: BTreeMap<String, Role>,
     pub users: BTreeMap<String, User>,

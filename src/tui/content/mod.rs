@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod compare;
+pub mod events;
 pub mod findings;
 pub mod form;
 pub mod guide;
@@ -40,6 +41,7 @@ pub fn rows(model: &Model) -> Rows<'_> {
         Screen::Findings => findings::rows(model),
         Screen::Rotation => rotation::rows(model),
         Screen::Log => log::rows(model),
+        Screen::Events => events::rows(model),
     }
 }
 
@@ -54,6 +56,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
         Screen::Findings => findings::detail(model, width),
         Screen::Rotation => rotation::detail(model, width),
         Screen::Log => log::detail(model),
+        Screen::Events => events::detail(model, width),
     }
 }
 
@@ -68,6 +71,7 @@ pub fn detail_title(model: &Model) -> String {
         Screen::Findings => findings::detail_title(model),
         Screen::Rotation => rotation::detail_title(model),
         Screen::Log => "Entry".to_owned(),
+        Screen::Events => events::detail_title(model),
     }
 }
 
@@ -104,6 +108,9 @@ pub fn heading(text: impl Into<String>) -> Line {
 
 /// What a pane says where no row is selected.
 pub fn no_rows(model: &Model) -> Vec<Line> {
+    if model.screen == Screen::Events {
+        return events::nothing(model);
+    }
     let show = model.render_context();
     let key = |id: CommandId| {
         command(id)

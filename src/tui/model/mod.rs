@@ -17,6 +17,7 @@ use super::inputs::{Animation, Appearance, Inputs};
 use super::{content, layout};
 use crate::check::CheckId;
 use crate::report::context::RenderContext;
+use crate::report::events::EventsReport;
 use crate::report::line::Wrap;
 pub use guide::GuideState;
 pub use layer::{Explained, Layer, Page, Picker, PickerKind};
@@ -35,6 +36,8 @@ pub enum Screen {
     Findings,
     Rotation,
     Log,
+    /// Exchanges in the cloud's own log; without a tab.
+    Events,
 }
 
 impl Screen {
@@ -49,6 +52,7 @@ impl Screen {
         Screen::Findings,
         Screen::Rotation,
         Screen::Log,
+        Screen::Events,
     ];
 
     /// Its name.
@@ -61,6 +65,7 @@ impl Screen {
             Screen::Findings => "Findings",
             Screen::Rotation => "Rotation",
             Screen::Log => "Log",
+            Screen::Events => "Events",
         }
     }
 }
@@ -148,6 +153,16 @@ pub struct ReplayState {
     pub truncated: bool,
 }
 
+/// What is known of the cloud's own log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum EventsState {
+    #[default]
+    Unread,
+    Reading,
+    Read(Box<EventsReport>),
+    Failed(String),
+}
+
 /// The console's state.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -165,6 +180,7 @@ pub struct Model {
     pub runs: Runs,
     pub token: TokenState,
     pub rotation: rotation::Rotation,
+    pub events: EventsState,
     pub guide: GuideState,
     pub replay: Option<ReplayState>,
     pub toast: Option<Toast>,
@@ -196,6 +212,7 @@ impl Model {
             runs: Runs::default(),
             token: TokenState::default(),
             rotation: rotation::Rotation::default(),
+            events: EventsState::default(),
             guide: GuideState::default(),
             replay: None,
             toast: None,

@@ -1,7 +1,7 @@
 //! What each command of the table does.
 
 use super::pointer::movement;
-use super::{go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
+use super::{events, go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
 use crate::domain::profile::Guide;
 use crate::report::context::Privacy;
 use crate::report::finding::{Answer, answer};
@@ -52,6 +52,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         }
         CommandId::ScrollLeft => sideways(model, |from| from.saturating_sub(SIDEWAYS)),
         CommandId::ScrollRight => sideways(model, |from| from.saturating_add(SIDEWAYS)),
+        CommandId::Show(Screen::Events) => events::open(model),
         CommandId::Show(screen) => {
             show(model, screen);
             Vec::new()

@@ -1,6 +1,7 @@
 //! What happens on a message: the one place where the model changes. Pure: no clock, no input or output.
 
 mod commands;
+mod events;
 mod explain;
 mod guide;
 mod layers;
@@ -29,6 +30,7 @@ pub fn open(
     let mut effects = match opening {
         Opening::Start => Vec::new(),
         Opening::Run(choice) => runs::start(&mut model, choice),
+        Opening::Events => events::open(&mut model),
         Opening::Replay(replay) => {
             runs::replay(&mut model, replay);
             Vec::new()
@@ -77,6 +79,7 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::RotationClosed { session } => rotation::closed(model, session),
         Msg::TokenRead { run, source, raw, cleaned } => token::read(model, run, source, raw, cleaned),
         Msg::TokenReadAgain { run, result } => token::was_read_again(model, run, result),
+        Msg::EventsRead(result) => events::read(model, result),
         Msg::KeysRead { issuer, keys } => token::keys(model, issuer, keys),
         Msg::Scenarios(scenarios) => layers::scenarios(model, scenarios),
         Msg::Copied(Ok(words)) => toast(model, words, Tone::Good),

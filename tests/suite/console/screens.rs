@@ -31,7 +31,7 @@ fn picture(name: &str, make: &mut impl FnMut(Appearance, (u16, u16)) -> Driver) 
 }
 
 /// How a scene is reached: by what, and with which keys after it.
-fn scene(name: &str, mut make: impl FnMut(Appearance, (u16, u16)) -> Driver) {
+pub fn scene(name: &str, mut make: impl FnMut(Appearance, (u16, u16)) -> Driver) {
     picture(name, &mut make);
     let mut drawn = |look: Appearance, size| make(look, size).buffer();
     let usual = drawn(Appearance::default(), (80, 24));

@@ -38,6 +38,7 @@ fn a_pipe_is_refused_wherever_a_file_is_named() {
         &["token", "--jwks", pipe, "-"],
         &["token", pipe],
         &["explain", pipe],
+        &["events", pipe],
         &["replay", pipe],
         &["issuer", "https://127.0.0.1:1", "--ca-file", pipe],
     ] {

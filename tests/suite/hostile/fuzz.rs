@@ -106,6 +106,7 @@ fuzz! {
     federated_credential,
     error_text,
     cloud_refusal,
+    event_log,
     profile,
     recording,
     guide_data,

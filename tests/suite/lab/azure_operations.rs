@@ -33,7 +33,7 @@ impl Site {
     }
 
     /// The exchange of the workload's token for the application.
-    async fn federated(&self, client_id: &str) -> (u16, Value) {
+    pub async fn federated(&self, client_id: &str) -> (u16, Value) {
         let token = self.workload_token();
         self.token_request(&[
             ("client_id", client_id),

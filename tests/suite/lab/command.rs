@@ -69,6 +69,7 @@ fn serves_until_it_is_told_to_stop() {
                 "iam",
                 "secretsmanager",
                 "kms",
+                "cloudtrail",
                 "entra",
                 "vault",
                 "graph",

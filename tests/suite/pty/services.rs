@@ -8,6 +8,7 @@ use trustline::domain::jwks::Jwks;
 use trustline::domain::profile::Profile;
 use trustline::domain::profile::key::Key;
 use trustline::guide::Change;
+use trustline::report::events::EventsReport;
 use trustline::run::rotation::report::RotationReport;
 use trustline::tui::inputs::{
     Appearance, GuideFile, Inputs, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry,
@@ -67,6 +68,10 @@ impl Services for OnlyRuns {
     }
 
     fn keys(&self, _: String) -> Answer<Result<Jwks, String>> {
+        Box::pin(async { nothing() })
+    }
+
+    fn events(&self, _: Option<Target>) -> Answer<Result<EventsReport, String>> {
         Box::pin(async { nothing() })
     }
 

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
+use trustline::cause::exchange::{Each, Journal, Trusts};
 use trustline::cause::explain::{ExplainContext, explain};
 use trustline::check::facts::azure::CredentialFact;
 use trustline::check::facts::token::{SignatureFact, TokenFact};
@@ -11,6 +12,7 @@ use trustline::check::facts::trust::TrustFact;
 use trustline::domain::certificate::Chain;
 use trustline::domain::discovery::Discovery;
 use trustline::domain::entra::EntraError;
+use trustline::domain::exchange::read_log;
 use trustline::domain::iam::{Policy, TrustRequest, lint};
 use trustline::domain::jwks::Jwks;
 use trustline::domain::keyvault::{Challenge, VaultError};
@@ -18,6 +20,7 @@ use trustline::domain::profile::{Guide, Profile};
 use trustline::domain::signature;
 use trustline::domain::text::{visible, visible_lines};
 use trustline::domain::token::{RawToken, decode};
+use trustline::report::events::{self, EventsReport, advised_entry};
 use trustline::report::explanation::page;
 
 use super::{Target, written};
@@ -151,6 +154,23 @@ pub const TARGETS: &[Target] = &[
                 EntraError::parse(&text),
             );
             visible_lines(&format!("{all:?}"))
+        },
+    },
+    Target {
+        name: "event log",
+        seeds: &[
+            "{\"Records\":[{\"eventName\":\"AssumeRoleWithWebIdentity\",\"userIdentity\":{\"principalId\":\"a:b:c\",\"userName\":\"c\",\"identityProvider\":\"a\"},\"errorCode\":\"AccessDenied\",\"requestParameters\":{\"roleArn\":\"arn:aws:iam::1:role/r\"}}]}",
+            "{\"Events\":[{\"CloudTrailEvent\":\"{\\\"eventName\\\":\\\"AssumeRoleWithWebIdentity\\\"}\"}]}",
+            "{\"eventName\":\"\\u0041ssumeRoleWithWebIdentity\"}\n{\"detail\":{}}",
+            "{\"value\":[{\"appId\":\"a\",\"servicePrincipalId\":\"b\",\"createdDateTime\":\"2026-11-30T05:00:00Z\",\"status\":{\"errorCode\":700213}}]}",
+        ],
+        read: |bytes| {
+            let trusts = Trusts::default();
+            let mut journal = Journal::new(&trusts, Each::Counted);
+            let read = read_log(bytes, &mut |exchange| journal.add(&exchange));
+            let mut report = EventsReport::default();
+            journal.entries(&trusts).map(|entry| advised_entry(entry, None)).for_each(|entry| report.add(entry));
+            visible_lines(&format!("{read:?}")) + &written(|ctx| events::page(&report, ctx))
         },
     },
 ];
