@@ -165,6 +165,7 @@ fn aws(lab: &Lab) -> Table {
         ("secretsmanager-endpoint-url", &lab.endpoints.secretsmanager),
         ("iam-endpoint-url", &lab.endpoints.iam),
         ("kms-endpoint-url", &lab.endpoints.kms),
+        ("cloudtrail-endpoint-url", &lab.endpoints.cloudtrail),
     ]);
     let optional = [
         ("target-role-arn", held.target_role_arn.as_deref()),

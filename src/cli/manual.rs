@@ -97,6 +97,10 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("trustline events cloudtrail.json --policy role.json", "whom a role refused, by the account's own record"),
             ("trustline events 2026-11-30/*.json.gz --policy role.json", "the same from the log files of a trail"),
             ("trustline events sign-ins.json --credential fics.json", "the same for service principals at Entra"),
+            (
+                "trustline events --operator --profile prod",
+                "the account's record of the last day, and the trusts in force",
+            ),
             ("trustline events events.json --each --since 24h", "every exchange of a day, as lines of JSON"),
         ],
     ),

@@ -1,5 +1,6 @@
 //! AWS: exchange the token at STS, ask who one is, list the secrets, read one. One attempt a call.
 
+mod events;
 mod operator;
 mod side;
 mod signed;
@@ -16,6 +17,7 @@ use aws_sdk_sts::types::AssumedRoleUser;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::future::join_all;
 
+pub use self::events::LookedUp;
 pub use self::operator::place_of_operator_key;
 use super::http::{HttpStack, ObservedClient, connector, network_failure};
 use super::secret_value::SecretValue;

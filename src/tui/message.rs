@@ -207,10 +207,8 @@ pub enum Effect {
         run: RunNumber,
         profile: Box<Profile>,
     },
-    /// Read the log that was named, or the one of a run's target.
-    ReadEvents {
-        target: Option<Target>,
-    },
+    /// Read the log that was named, or the record of the last run's lab.
+    ReadEvents,
     /// Fetch an issuer's keys, because a person asked for it.
     FetchKeys {
         issuer: String,

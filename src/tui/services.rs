@@ -54,8 +54,8 @@ pub trait Services: Send + Sync + 'static {
     /// Fetches the keys that an issuer publishes. The error is a sentence.
     fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>>;
 
-    /// Reads the cloud's log that was named, or the one of a run's target. The error is a sentence.
-    fn events(&self, target: Option<Target>) -> Answer<Result<EventsReport, String>>;
+    /// Reads the log that was named, or the record of the last run's lab. The error is a sentence.
+    fn events(&self) -> Answer<Result<EventsReport, String>>;
 
     /// Writes a profile. The error is a sentence.
     fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String>;

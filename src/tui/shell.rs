@@ -286,8 +286,8 @@ impl Shell {
                     let token = self.services.token(*profile);
                     self.spawn(async move { Msg::TokenReadAgain { run, result: token.await } });
                 }
-                Effect::ReadEvents { target } => {
-                    let events = self.services.events(target);
+                Effect::ReadEvents => {
+                    let events = self.services.events();
                     self.spawn(async move { Msg::EventsRead(events.await.map(Box::new)) });
                 }
                 Effect::FetchKeys { issuer } => {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::trustline;
+use crate::support::{RunningLab, trustline};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
 const HOST: &str = "token.actions.githubusercontent.com";
@@ -215,4 +215,58 @@ fn what_is_huge_deep_or_steers_a_terminal_is_read_all_the_same() {
         assert!(!out.contains(&"A".repeat(20)), "{arguments:?}: {out}");
         assert!(out.len() < 1 << 20 && out.contains(MAIN), "{arguments:?}");
     }
+}
+
+/// What an operator of the lab reads of its account, after a run was refused there.
+fn live(lab: &RunningLab, key: (&str, &str)) -> (Option<i32>, String, String) {
+    let (profile, authority) = (lab.file("profile.toml"), lab.ready["ca_file"].as_str().unwrap());
+    let output = trustline()
+        .args(["events", "--operator", "--profile-file", &profile, "--ca-file", authority, "--output", "json"])
+        .env("AWS_ACCESS_KEY_ID", key.0)
+        .env("AWS_SECRET_ACCESS_KEY", key.1)
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn refused_in(scenario: &str) -> RunningLab {
+    let lab = RunningLab::start(scenario);
+    let (profile, authority) = (lab.file("profile.toml"), lab.ready["ca_file"].as_str().unwrap());
+    let only = ["check", "--only", "aws.assume-role-with-web-identity"];
+    let output = trustline().args(only).args(["--profile-file", &profile, "--ca-file", authority]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{scenario}");
+    lab
+}
+
+const OPERATOR: (&str, &str) = ("AKIALABOPERATOR00000", "lab/only/secret/access/key/of/operator00");
+
+#[test]
+fn an_operator_reads_the_accounts_record_and_the_trust_in_force() {
+    for (scenario, cause) in
+        [("sub-mismatch", "sub-mismatch"), ("aud-mismatch", "aud-mismatch"), ("role-missing", "role-missing")]
+    {
+        let lab = refused_in(scenario);
+        let (status, json, said) = live(&lab, OPERATOR);
+        assert_eq!(status, Some(0), "{scenario}: {said}");
+        let document: Value = serde_json::from_str(&json).unwrap();
+        let [entry] = &document["events"].as_array().unwrap()[..] else { panic!("{scenario}: {document:#}") };
+        let first = &entry["causes"][0];
+        assert_eq!(
+            (&entry["verdict"], &entry["outcome"]),
+            (&json!("deny"), &json!("refused")),
+            "{scenario}: {entry:#}"
+        );
+        assert_eq!((&first["cause"], &first["certainty"]), (&json!(cause), &json!("proven")), "{scenario}: {entry:#}");
+        assert!(said.contains("Reading with ") && said.contains("AWS_ACCESS_KEY_ID"), "{said}");
+        assert!(!said.contains(OPERATOR.1) && !json.contains(OPERATOR.1));
+    }
+}
+
+#[test]
+fn an_operator_without_the_right_is_told_which_it_lacks() {
+    let lab = refused_in("sub-mismatch");
+    let (status, json, said) = live(&lab, ("AKIALABSECRETSREADER", "lab/only/secret/access/key/of/the/reader"));
+    assert_eq!((status, json.as_str()), (Some(2), ""), "{said}");
+    assert!(said.contains("the operator may not cloudtrail:LookupEvents"), "{said}");
 }

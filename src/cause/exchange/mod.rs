@@ -4,7 +4,7 @@
 mod entra;
 mod journal;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use journal::{Each, Entry, Journal, Logged, Outcome};
 
@@ -31,6 +31,8 @@ pub struct Trusts {
     policies: HashMap<String, Policy>,
     /// Why the policy of a role could not be read.
     unread: HashMap<String, String>,
+    /// Roles that do not exist.
+    missing: HashSet<String>,
     /// A policy that does not say whose it is: that of the log's only role.
     nameless: Option<Policy>,
     /// The federated credentials of the application.
@@ -63,6 +65,11 @@ impl Trusts {
     /// Says why the policy of a role is not at hand.
     pub fn add_unread(&mut self, role: &str, why: impl Into<String>) {
         self.unread.insert(role.to_owned(), why.into());
+    }
+
+    /// Says that there is no such role.
+    pub fn add_missing(&mut self, role: &str) {
+        self.missing.insert(role.to_owned());
     }
 
     /// Adds the application's federated credentials.
@@ -110,6 +117,12 @@ impl Trusts {
         let Some(role) = exchange.resource.as_deref() else {
             return unknown("the event names no role".to_owned());
         };
+        if self.missing.contains(role) && before.is_none() && exchange.refusal.is_some() {
+            let summary = "the account has no such role, which STS never says";
+            let finding = Finding::new(Cause::RoleMissing, Finder::Events, Certainty::Proven, summary)
+                .with_evidence(format!("iam:GetRole finds no {role}"));
+            return Judgement { verdict: Decision::Deny, why: None, causes: vec![finding], matched: None };
+        }
         let policy = match self.policy(role, roles) {
             Ok(policy) => policy,
             Err(why) => return unknown(why),
@@ -318,6 +331,15 @@ mod tests {
         assert!(missing.why.unwrap().contains("--policy"));
         trusts.add_unread(ROLE, "iam:GetRole was denied");
         assert_eq!(trusts.judge(&exchange(), 1).why.as_deref(), Some("iam:GetRole was denied"));
+    }
+
+    #[test]
+    fn a_role_that_is_nowhere_is_the_cause() {
+        let mut trusts = Trusts::default();
+        trusts.add_missing(ROLE);
+        assert_eq!(causes(&trusts.judge(&exchange(), 1)), [(Cause::RoleMissing, Certainty::Proven)]);
+        let granted = Exchange { refusal: None, ..exchange() };
+        assert_eq!(trusts.judge(&granted, 1).verdict, Decision::Unknown);
     }
 
     #[test]

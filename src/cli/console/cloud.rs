@@ -57,8 +57,8 @@ pub(super) struct Cloud {
     selector: ProfileSelector,
     /// Taken by the first run.
     recorder: Recorder,
-    /// How the last run reached the network: its issuer is trusted in the same way.
-    http: Arc<Mutex<Option<HttpStack>>>,
+    /// What the last run opened: how its issuer is trusted, and the lab whose record is read.
+    last: Arc<Mutex<Option<Opened>>>,
     /// Where secrets are rotated when a scenario is looked at.
     lab: RotationLab,
     /// The log that was named on the command line.
@@ -78,7 +78,7 @@ impl Cloud {
             network,
             selector,
             recorder: Arc::new(Mutex::new(recorder)),
-            http: Arc::new(Mutex::new(None)),
+            last: Arc::new(Mutex::new(None)),
             lab: RotationLab::default(),
             log,
         }
@@ -86,19 +86,23 @@ impl Cloud {
 
     /// How the last run reached the network, or how one would that begins now.
     fn stack(&self) -> Result<HttpStack, String> {
-        let last = self.http.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = self.last().map(|opened| opened.http);
         last.map_or_else(|| self.network.stack(), Ok).map_err(|error| error.message)
+    }
+
+    fn last(&self) -> Option<Opened> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Services for Cloud {
     fn start(&self, choice: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>> {
-        let (network, selector, http) = (self.network.clone(), self.selector.clone(), self.http.clone());
+        let (network, selector, last) = (self.network.clone(), self.selector.clone(), self.last.clone());
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
         Box::pin(async move {
             let refusal = |error: CliError| Refusal { message: error.message, hints: error.hints };
-            let (mut started, stack) = start(choice, network, &selector, cancel).map_err(refusal)?;
-            *http.lock().unwrap_or_else(PoisonError::into_inner) = Some(stack);
+            let (mut started, opened) = start(choice, network, &selector, cancel).map_err(refusal)?;
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
             if let Some(recorder) = recorder {
                 started.events = recorded(started.events, recorder);
             }
@@ -150,12 +154,25 @@ impl Services for Cloud {
         Box::pin(async move { keys(&stack?, &issuer).await })
     }
 
-    fn events(&self, _: Option<Target>) -> Answer<Result<EventsReport, String>> {
-        let (log, selector) = (self.log.clone(), self.selector.clone());
+    fn events(&self) -> Answer<Result<EventsReport, String>> {
+        let (log, selector, timeout) = (self.log.clone(), self.selector.clone(), self.network.timeout);
+        let lab = self.last().filter(|opened| opened.is_lab);
         Box::pin(async move {
-            let log = log.ok_or("no log was named: `trustline --events FILE` opens one")?;
-            let read = move || events::of_file(&log, &selector).map_err(|error| error.message);
-            tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?
+            if let Some(log) = log {
+                let read = move || events::of_file(&log, &selector).map_err(|error| error.message);
+                return tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
+            }
+            let Some(Opened { loaded, http, operator, .. }) = lab else {
+                return Err(
+                    "no log was named: `trustline --events FILE` opens one, and `trustline events --operator` reads \
+                            an account's own"
+                        .to_owned(),
+                );
+            };
+            let profile = loaded.profile;
+            let read =
+                events::live::of_account(http, &profile, &operator, timeout).await.map_err(|error| error.message)?;
+            Ok(events::of_account(&read, &profile))
         })
     }
 
@@ -190,21 +207,22 @@ impl Services for Cloud {
     }
 }
 
-/// Starts a run, and the lab for it where it is asked for.
+/// Starts a run, and the lab for it where it is asked for; yields what was opened, for a look at it later.
 fn start(
     choice: RunChoice,
     network: NetworkArgs,
     selector: &ProfileSelector,
     cancel: CancellationToken,
-) -> Result<(Started, HttpStack), CliError> {
-    let Opened { loaded, http, keep, .. } = open_target(choice.target, &network, selector)?;
+) -> Result<(Started, Opened), CliError> {
+    let opened = open_target(choice.target, &network, selector)?;
+    let Opened { loaded, http, keep, .. } = opened.clone();
     let request = RunRequest {
         profile: loaded.profile.clone(),
         selection: Selection { only: choice.only, skip: Vec::new() },
         limits: Limits { total: network.timeout, wait: Duration::ZERO },
         now: now(),
     };
-    let after = http.disconnected();
+    let after = Opened { http: http.disconnected(), ..opened };
     let probes = Arc::new(NetworkProbes { http, timeout: network.operation_timeout() });
     let events = runner::start(request, probes, cancel);
     Ok((Started { profile: loaded.profile, settings: loaded.provenance, events, keep: Box::new(keep) }, after))

@@ -2,6 +2,7 @@
 //! it met. The token is never needed: the log keeps whose it was.
 
 mod input;
+pub(super) mod live;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,11 +11,12 @@ use clap::Args;
 use serde_json::json;
 
 use super::exit::{CliError, Exit};
-use super::flags::{OutputFormat, PageOutputArgs, ProfileSelector};
+use super::flags::{NetworkArgs, OutputFormat, PageOutputArgs, ProfileSelector};
+use super::operator::OperatorArgs;
 use super::trust::input as trust_input;
 use super::{settings, terminal};
 use crate::cause::exchange::{Each, Entry, Journal, Trusts};
-use crate::domain::exchange::LogTally;
+use crate::domain::exchange::{Exchange, LogTally};
 use crate::domain::profile::Profile;
 use crate::domain::text::visible_json;
 use crate::domain::timestamp::{UnixSeconds, in_words, parse_rfc3339};
@@ -44,6 +46,14 @@ pub(super) struct EventsArgs {
     /// Only what happened since: a time such as 2026-11-30T05:00:00Z, a day, or how long ago, such as 90m, 24h or 7d
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<UnixSeconds>,
+    /// Read the trust policies in force with the operator's credentials, and where no file is named the account's record of the
+    /// last day too; changes nothing
+    #[arg(long, conflicts_with_all = ["policy", "credential"])]
+    operator: bool,
+    #[command(flatten)]
+    operator_args: OperatorArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Print every exchange as a line of JSON, in the order of the log
     #[arg(long, conflicts_with = "output")]
     each: bool,
@@ -51,14 +61,34 @@ pub(super) struct EventsArgs {
     output: PageOutputArgs,
 }
 
+impl EventsArgs {
+    /// Whether an exchange is not too old. One without a time is told in any case.
+    fn is_asked_for(&self, exchange: &Exchange) -> bool {
+        self.since.is_none_or(|since| exchange.at.is_none_or(|at| at >= since))
+    }
+
+    /// What the report calls the log.
+    fn source(&self) -> String {
+        let is_live = (self.operator || self.operator_args.names_one()) && self.files.is_empty();
+        if is_live { "the account's record".to_owned() } else { source(&self.files) }
+    }
+}
+
 pub(super) fn run(args: &EventsArgs) -> Result<Exit, CliError> {
-    one_standard_input(args)?;
     let profile = profile(args)?;
-    let trusts = trusts(args, profile.as_ref())?;
     let each = if args.each { Each::Kept } else { Each::Counted };
+    if args.operator || args.operator_args.names_one() {
+        let live::Read { exchanges, tally, trusts, .. } = live::read(args, profile.clone())?;
+        let mut journal = Journal::new(&trusts, each);
+        exchanges.iter().filter(|exchange| args.is_asked_for(exchange)).for_each(|exchange| journal.add(exchange));
+        print(args, &journal, &trusts, profile.as_ref(), tally)?;
+        return Ok(Exit::Passed);
+    }
+    one_standard_input(args)?;
+    let trusts = trusts(args, profile.as_ref())?;
     let mut journal = Journal::new(&trusts, each);
     let tally = input::read(&args.files, &mut |exchange| {
-        if args.since.is_none_or(|since| exchange.at.is_none_or(|at| at >= since)) {
+        if args.is_asked_for(&exchange) {
             journal.add(&exchange);
         }
     })?;
@@ -75,17 +105,24 @@ pub(super) fn of_file(path: &Path, selector: &ProfileSelector) -> Result<EventsR
     let mut journal = Journal::new(&trusts, Each::Counted);
     let files = [path.to_owned()];
     let tally = input::read(&files, &mut |exchange| journal.add(&exchange))?;
-    Ok(report(&files, &journal, &trusts, profile.as_ref(), tally))
+    Ok(report(source(&files), &journal, &trusts, profile.as_ref(), tally))
+}
+
+/// What the console shows of an account's record.
+pub(super) fn of_account(read: &live::Read, profile: &Profile) -> EventsReport {
+    let mut journal = Journal::new(&read.trusts, Each::Counted);
+    read.exchanges.iter().for_each(|exchange| journal.add(exchange));
+    report("the account's record".to_owned(), &journal, &read.trusts, Some(profile), read.tally)
 }
 
 fn report(
-    files: &[PathBuf],
+    source: String,
     journal: &Journal,
     trusts: &Trusts,
     profile: Option<&Profile>,
     tally: LogTally,
 ) -> EventsReport {
-    let mut report = EventsReport { source: source(files), events: tally.events, ..EventsReport::default() };
+    let mut report = EventsReport { source, events: tally.events, ..EventsReport::default() };
     journal.entries(trusts).map(|entry| advised_entry(entry, profile)).for_each(|entry| report.add(entry));
     report
 }
@@ -102,7 +139,7 @@ fn print(
         _ if args.each => lines(journal.each(trusts).map(advised)),
         OutputFormat::Json => document(journal.entries(trusts).map(advised)),
         _ => {
-            let report = report(&args.files, journal, trusts, profile, tally);
+            let report = report(args.source(), journal, trusts, profile, tally);
             terminal::print(&terminal::rendered(&args.output, |ctx| page(&report, ctx)))
         }
     }

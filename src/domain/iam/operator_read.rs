@@ -56,6 +56,8 @@ pub enum AwsRead {
     KeyPolicy,
     #[strum(serialize = "kms:ListGrants")]
     Grants,
+    #[strum(serialize = "cloudtrail:LookupEvents")]
+    Events,
 }
 
 impl AwsRead {
@@ -95,6 +97,7 @@ pub fn operator_policy() -> Value {
             statement("ReadTrustAndPermissions", "iam"),
             statement("ReadSecretsWithoutValues", "secretsmanager"),
             statement("ReadKeys", "kms"),
+            statement("ReadEvents", "cloudtrail"),
         ],
     })
 }
@@ -108,7 +111,7 @@ mod tests {
     #[test]
     fn every_operation_reads_and_none_reads_a_value() {
         for read in AwsRead::VARIANTS {
-            let is_read = ["Get", "List", "Describe"].iter().any(|verb| read.operation().starts_with(verb));
+            let is_read = ["Get", "List", "Describe", "Lookup"].iter().any(|verb| read.operation().starts_with(verb));
             assert!(is_read && read.operation() != "GetSecretValue", "{}", read.permission());
         }
     }

@@ -42,6 +42,7 @@ const SENT_TO: &[Key] = &[
     Key::SecretsmanagerEndpointUrl,
     Key::IamEndpointUrl,
     Key::KmsEndpointUrl,
+    Key::CloudtrailEndpointUrl,
     Key::AuthorityHost,
     Key::VaultUrl,
     Key::DeploymentUrl,

@@ -19,6 +19,7 @@ const AWS: &[(&str, Key)] = &[
     ("AWS_ENDPOINT_URL_SECRETS_MANAGER", Key::SecretsmanagerEndpointUrl),
     ("AWS_ENDPOINT_URL_IAM", Key::IamEndpointUrl),
     ("AWS_ENDPOINT_URL_KMS", Key::KmsEndpointUrl),
+    ("AWS_ENDPOINT_URL_CLOUDTRAIL", Key::CloudtrailEndpointUrl),
 ];
 /// What the Azure SDKs read, and what the AKS webhook sets.
 const AZURE: &[(&str, Key)] = &[

@@ -120,6 +120,8 @@ keys! {
     IamEndpointUrl = "aws.iam-endpoint-url", Text;
     /// The endpoint of KMS, which only an operator calls.
     KmsEndpointUrl = "aws.kms-endpoint-url", Text;
+    /// The endpoint of CloudTrail, which only an operator calls.
+    CloudtrailEndpointUrl = "aws.cloudtrail-endpoint-url", Text;
     /// The shared-configuration profile of the static guides.
     ConfigProfile = "aws.config-profile", Text;
     /// The access key of the static guides, as the file that the console offers for it.

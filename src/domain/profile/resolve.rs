@@ -247,6 +247,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             secretsmanager_endpoint_url: text(Key::SecretsmanagerEndpointUrl),
             iam_endpoint_url: text(Key::IamEndpointUrl),
             kms_endpoint_url: text(Key::KmsEndpointUrl),
+            cloudtrail_endpoint_url: text(Key::CloudtrailEndpointUrl),
             config_profile: text(Key::ConfigProfile),
             access_keys_csv: path(Key::AccessKeysCsv),
             external_id: text(Key::ExternalId),

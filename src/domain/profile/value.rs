@@ -85,7 +85,8 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         | Key::StsEndpointUrl
         | Key::SecretsmanagerEndpointUrl
         | Key::IamEndpointUrl
-        | Key::KmsEndpointUrl => endpoint_fault(text),
+        | Key::KmsEndpointUrl
+        | Key::CloudtrailEndpointUrl => endpoint_fault(text),
         Key::ResourceManagerUrl => web_fault(text, "https://management.azure.com"),
         Key::ExternalId => external_id_fault(text),
         Key::VaultUrl => vault_fault(text),

@@ -111,11 +111,14 @@ impl Reader<'_> {
         self.completed(asked, Answer::Unreadable { http_status: None, detail }, None)
     }
 
-    /// One call in the JSON protocol, in the target's region: to `secretsmanager` or to `kms`.
+    /// One call in the JSON protocol, in the target's region: to `secretsmanager`, `kms` or `cloudtrail`.
     pub async fn json<T>(&self, asked: AwsRead, input: &Value, read: impl Fn(&Value) -> Option<T>) -> Read<T> {
         let (name, settings) = (asked.service(), &self.target.settings);
         let (prefix, own) = match name {
             "kms" => ("TrentService", &settings.kms_endpoint_url),
+            "cloudtrail" => {
+                ("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", &settings.cloudtrail_endpoint_url)
+            }
             _ => (name, &settings.secretsmanager_endpoint_url),
         };
         let region = self.target.region.clone();

@@ -12,8 +12,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     model.events = EventsState::Reading;
-    let target = model.runs.shown().and_then(|run| run.choice.as_ref()).map(|choice| choice.target.clone());
-    vec![Effect::ReadEvents { target }]
+    vec![Effect::ReadEvents]
 }
 
 /// The log was read, or could not be.
@@ -39,7 +38,7 @@ mod tests {
     #[test]
     fn the_log_is_read_once_at_a_time_and_again_on_demand() {
         let mut model = model();
-        assert_eq!(open(&mut model), [Effect::ReadEvents { target: None }]);
+        assert_eq!(open(&mut model), [Effect::ReadEvents]);
         assert_eq!((model.screen, open(&mut model)), (Screen::Events, Vec::new()));
         update(&mut model, Msg::EventsRead(Ok(Box::default())));
         assert_eq!(model.events, EventsState::Read(Box::default()));

@@ -71,7 +71,7 @@ impl Services for OnlyRuns {
         Box::pin(async { nothing() })
     }
 
-    fn events(&self, _: Option<Target>) -> Answer<Result<EventsReport, String>> {
+    fn events(&self) -> Answer<Result<EventsReport, String>> {
         Box::pin(async { nothing() })
     }
 
