@@ -132,6 +132,8 @@ struct Asserted {
     duration_ms: u64,
     /// Since when it has been refused, in milliseconds after the start.
     denied_since_ms: Option<u64>,
+    /// Whether it was granted at first, so that its refusal is news.
+    was_granted: bool,
 }
 
 /// A session that was obtained before access was taken away.
@@ -170,6 +172,7 @@ impl<P: Probes> Denial<P> {
             started_ms: 0,
             duration_ms: 0,
             denied_since_ms: None,
+            was_granted: false,
         });
         Denial {
             checks: checks.collect(),
@@ -260,6 +263,7 @@ impl<P: Probes> Denial<P> {
                     None if !has_credentials => AccessAnswer::Untried,
                     None => AccessAnswer::of(asserted.check, &facts, &profile, has_ended),
                 };
+                asserted.was_granted |= asserted.answer == AccessAnswer::Granted;
                 (asserted.started_ms, asserted.duration_ms) = (started_ms, now_ms - started_ms);
                 match asserted.answer.is_denial() {
                     true => _ = asserted.denied_since_ms.get_or_insert(now_ms),
@@ -326,6 +330,7 @@ impl<P: Probes> Denial<P> {
                 )
             }
             (AccessAnswer::Granted, None) => "still granted".into(),
+            (AccessAnswer::Denied { code, reason }, _) if !asserted.was_granted => format!("denied: {code}: {reason}"),
             (AccessAnswer::Denied { code, reason }, _) => {
                 let with = ends_at.map_or("", |_| ", with the session from before too");
                 format!(
@@ -621,6 +626,8 @@ mod tests {
         };
         let (report, ..) = report(world, 60).await;
         assert_eq!((verdict(&report), report.end.as_ref().unwrap().duration_ms), (RunVerdict::Pass, 0));
+        let (_, exchange) = ended(&report, CheckId::AwsAssumeRoleWithWebIdentity);
+        assert!(exchange.starts_with("denied: InvalidIdentityToken"), "nobody waited for it: {exchange}");
         let (outcome, list) = ended(&report, CheckId::AwsListSecrets);
         assert!(outcome == Outcome::Skipped && list.contains("none was held"), "{list}");
     }
