@@ -55,6 +55,10 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
                 "trustline check --profile prod --only trust.policy,token.claims --output json",
                 "two checks, for a program",
             ),
+            (
+                "trustline check --profile prod --operator",
+                "with the cloud's own side, read as the operator whom the cloud's tools are signed in as",
+            ),
             ("trustline check --all --output junit --strict", "every profile, for CI"),
             ("trustline check --lab sub-mismatch", "check a set-up with a known fault"),
         ],
