@@ -88,7 +88,7 @@ fn headline(report: &EventsReport, ctx: RenderContext) -> Line {
     let EventsReport { refused, granted, events, .. } = report;
     let words = match (refused, granted) {
         (0, 0) => format!("no exchange among {events} events"),
-        _ => format!("{refused} exchanges refused and {granted} granted, among {events} events"),
+        _ => format!("exchanges: {refused} refused and {granted} granted, among {events} events"),
     };
     let of = if report.source.is_empty() { String::new() } else { format!(" of {}", ctx.prose(&report.source)) };
     Line::of(Role::Strong, words).with(Role::Muted, of)
@@ -238,7 +238,7 @@ mod tests {
         let report = report(&["organization:2", "organization:1", "organization:2"]);
         let text = TextFormat::PLAIN.render(&page(&report, TextFormat::PLAIN.context()));
         for told in [
-            "2 exchanges refused and 1 granted, among 9 events",
+            "exchanges: 2 refused and 1 granted, among 9 events",
             "refused 2 times",
             "sub-mismatch",
             "organization:2",

@@ -16,7 +16,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::copy::ClipboardMode;
+use super::clipboard::ClipboardMode;
 use super::inputs::{Animation, Clock, Mouse};
 use super::keymap::{KeyPatch, Keymap};
 use super::theme::{ThemePatch, parse_style};

@@ -5,6 +5,7 @@
 //! the clock and the runs, sleeps while nothing happens, and does what the effects say.
 
 mod alarm;
+pub mod clipboard;
 pub mod command;
 pub mod config;
 pub mod content;

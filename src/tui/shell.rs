@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
-use super::copy;
-use super::copy::ClipboardMode;
+use super::clipboard;
+use super::clipboard::ClipboardMode;
 use super::inputs::{Appearance, Inputs, Opening, RotationChoice, RunChoice};
 use super::message::{Effect, Msg, RunNumber, Told};
 use super::model::Model;
@@ -296,7 +296,7 @@ impl Shell {
                 }
                 Effect::Copy { text } => {
                     let mode = self.clipboard;
-                    self.spawn(async move { Msg::Copied(copy::copy(mode, text).await) });
+                    self.spawn(async move { Msg::Copied(clipboard::copy(mode, text).await) });
                 }
                 Effect::Export { name, text } => {
                     let result = export(&name, &text);

@@ -1,5 +1,6 @@
 //! Holds what `src/lib.rs` says of the rooms: which may use which, and that the pure ones reach nothing outside.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -47,6 +48,17 @@ const NETWORK_CRATES: &[&str] = &["reqwest", "hyper", "hyper_util", "rustls", "t
 const NETWORK_ROOMS: &[&str] = &["probe", "lab"];
 const LINTS_NOBODY_SILENCES: &[&str] = &["unwrap_used", "expect_used", "panic"];
 
+/// What is left of circles, by the module that they are in: a console's state, its commands and what it draws know each other.
+const CIRCLES: &[&str] = &[];
+/// A file of fewer lines holds part of an idea.
+const SMALL: usize = 60;
+/// What only lists a module's parts is as long as they are many.
+const FACES: &[&str] = &["mod.rs", "lib.rs", "main.rs"];
+/// Whole ideas that need no more.
+const SMALL_FILES: &[&str] = &[];
+/// The lines of a file, on average.
+const MEAN_LINES: std::ops::RangeInclusive<usize> = 220..=400;
+
 #[test]
 fn arrows_between_rooms_point_downwards() {
     let wrong: Vec<String> = SOURCES.iter().flat_map(|source| upward(&source.module, &source.tokens)).collect();
@@ -79,18 +91,8 @@ fn only_the_probes_and_the_lab_reach_the_network() {
 }
 
 /// Of the console, what surrounds the pure core: the terminal, the clock, the runs, and the desktop's clipboard.
-const CONSOLE_EDGE: &[&str] = &[
-    "alarm",
-    "clipboard",
-    "input",
-    "services",
-    "shell",
-    "signals",
-    "summary",
-    "terminal",
-    "terminal_reader",
-    "writer",
-];
+const CONSOLE_EDGE: &[&str] =
+    &["alarm", "clipboard", "input", "services", "shell", "summary", "terminal", "terminal_reader", "writer"];
 
 #[test]
 fn the_consoles_model_update_and_view_reach_nothing_outside() {
@@ -146,6 +148,44 @@ fn the_map_names_every_room_in_order() {
     let mut rooms = ROOMS.to_vec();
     rooms.sort_unstable();
     assert_eq!(folders, rooms, "the folders of src");
+}
+
+#[test]
+fn sibling_modules_use_each_other_one_way() {
+    let faces = faces(&SOURCES);
+    let mut arrows: BTreeMap<&[String], BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for Source { module, tokens } in SOURCES.iter() {
+        for path in paths(tokens, &["crate", "super", "self"]) {
+            let target = behind_faces(absolute(module, &path), &faces);
+            let shared = module.iter().zip(&target).take_while(|(own, other)| own == other).count();
+            if let (Some(from), Some(to)) = (module.get(shared), target.get(shared)) {
+                arrows.entry(&module[..shared]).or_default().entry(from.clone()).or_default().insert(to.clone());
+            }
+        }
+    }
+    let found: BTreeSet<String> = arrows
+        .iter()
+        .flat_map(|(parent, arrows)| circles(arrows).into_iter().map(|circle| (parent.join("::"), circle)))
+        .map(|(parent, circle)| format!("{parent}: {}", circle.into_iter().collect::<Vec<_>>().join(" ")))
+        .collect();
+    let known: BTreeSet<String> = CIRCLES.iter().map(|circle| (*circle).to_owned()).collect();
+    assert_eq!(found, known, "a new circle is opened, and one that is open is taken off the list");
+}
+
+#[test]
+fn a_file_holds_a_whole_idea() {
+    let lines: Vec<(PathBuf, usize)> = files()
+        .into_iter()
+        .map(|(path, text)| (path.strip_prefix(src()).unwrap().to_owned(), text.lines().count()))
+        .collect();
+    let small: BTreeSet<&str> = lines
+        .iter()
+        .filter(|(path, lines)| *lines < SMALL && !FACES.iter().any(|face| path.ends_with(face)))
+        .map(|(path, _)| path.to_str().unwrap())
+        .collect();
+    assert_eq!(small, SMALL_FILES.iter().copied().collect(), "fewer than {SMALL} lines: part of another idea?");
+    let mean = lines.iter().map(|(_, lines)| lines).sum::<usize>() / lines.len();
+    assert!(MEAN_LINES.contains(&mean), "a file has {mean} lines on average");
 }
 
 struct Source {
@@ -359,6 +399,11 @@ fn upward(module: &[String], tokens: &[String]) -> Vec<String> {
 
 /// The room that a path in `module` leads to.
 fn resolve(module: &[String], path: &[String]) -> Option<String> {
+    absolute(module, path).into_iter().next()
+}
+
+/// A path in `module`, from the crate's root.
+fn absolute(module: &[String], path: &[String]) -> Vec<String> {
     let mut at = module.to_vec();
     for (i, part) in path.iter().enumerate() {
         match part.as_str() {
@@ -370,7 +415,70 @@ fn resolve(module: &[String], path: &[String]) -> Option<String> {
             name => at.push(name.to_owned()),
         }
     }
-    at.first().cloned()
+    at
+}
+
+/// What modules hand on as their own: the path that others write, and where it leads.
+fn faces(sources: &[Source]) -> BTreeMap<Vec<String>, Vec<String>> {
+    let mut faces = BTreeMap::new();
+    for Source { module, tokens } in sources {
+        for (i, _) in
+            tokens.iter().enumerate().filter(|(i, token)| *token == "use" && *i > 0 && is_handed_on(&tokens[..*i]))
+        {
+            let mut found = Vec::new();
+            collect(&mut Vec::new(), &tokens[i + 1..], &mut found);
+            for path in found {
+                let Some(name) = path.last() else { continue };
+                faces.insert([module.as_slice(), &[name.clone()]].concat(), absolute(module, &path));
+            }
+        }
+    }
+    faces
+}
+
+/// Whether what stands before `use` is `pub`, or `pub(…)`.
+fn is_handed_on(before: &[String]) -> bool {
+    let start = match before {
+        [.., sign] if sign == ")" => before.iter().rposition(|token| token == "(").unwrap_or(0),
+        _ => before.len(),
+    };
+    start > 0 && before[start - 1] == "pub"
+}
+
+fn behind_faces(path: Vec<String>, faces: &BTreeMap<Vec<String>, Vec<String>>) -> Vec<String> {
+    let mut path = path;
+    for _ in 0..8 {
+        let Some((shown, leads)) = (1..=path.len()).rev().find_map(|n| Some((n, faces.get(&path[..n])?))) else {
+            break;
+        };
+        let next = [leads.as_slice(), &path[shown..]].concat();
+        if next == path {
+            break;
+        }
+        path = next;
+    }
+    path
+}
+
+/// The groups whose members all lead to each other.
+fn circles(arrows: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<BTreeSet<String>> {
+    let reached = |from: &String| {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![from];
+        while let Some(at) = next.pop() {
+            next.extend(arrows.get(at).into_iter().flatten().filter(|to| seen.insert((*to).clone())));
+        }
+        seen
+    };
+    let reach: BTreeMap<&String, BTreeSet<String>> = arrows.keys().map(|from| (from, reached(from))).collect();
+    let circle = |of: &String| -> BTreeSet<String> {
+        reach
+            .iter()
+            .filter(|(to, back)| reach[of].contains(**to) && back.contains(of))
+            .map(|(to, _)| (*to).clone())
+            .collect()
+    };
+    arrows.keys().map(circle).filter(|circle| circle.len() > 1).collect()
 }
 
 /// What a pure module uses that reaches outside.
@@ -423,6 +531,24 @@ mod this_test {
 
     fn read(text: &str) -> Vec<String> {
         without_tests(tokens(text))
+    }
+
+    #[test]
+    fn circles_are_seen() {
+        let arrows = |pairs: &[(&str, &str)]| {
+            let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for (from, to) in pairs {
+                arrows.entry((*from).to_owned()).or_default().insert((*to).to_owned());
+            }
+            circles(&arrows).into_iter().map(|c| c.into_iter().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+        };
+        assert_eq!(arrows(&[("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")]), ["a b c"]);
+        assert!(arrows(&[("a", "b"), ("a", "c"), ("b", "c")]).is_empty());
+        let source = |at: &str, text: &str| Source { module: module(at), tokens: read(text) };
+        let faces = faces(&[source("a", "pub use self::b::{C, d}; pub(crate) use e::F; use g::H;")]);
+        assert_eq!(behind_faces(module("a::C::new"), &faces), module("a::b::C::new"));
+        assert_eq!(behind_faces(module("a::F"), &faces), module("a::e::F"));
+        assert_eq!(behind_faces(module("a::H"), &faces), module("a::H"));
     }
 
     #[test]

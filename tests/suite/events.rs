@@ -99,7 +99,7 @@ fn a_log_file_is_told_as_few_entries_with_whose_token_it_was_and_why() {
 
     let (_, text, _) = run(&files, &["log.json", "--policy", "role.json"], "");
     for told in [
-        "3 exchanges refused and 1 granted, among 5 events of log.json",
+        "exchanges: 3 refused and 1 granted, among 5 events of log.json",
         "refused 2 times",
         "sub-mismatch, proven by events",
     ] {
