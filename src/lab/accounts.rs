@@ -1,7 +1,11 @@
 //! The accounts and the tenant of one lab as operations change them: a request belongs to the account whose key signed it.
 
-use super::world::SharedState;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::Method;
+use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use super::LabError;
 use super::entra::{AccessTokens, Claims};
@@ -9,6 +13,7 @@ use super::keys::random_uuid;
 use super::server::now;
 use super::server::{Request, Response, Service};
 use super::session::Account;
+use super::world::SharedState;
 use super::world::{AwsWorld, AzureWorld};
 
 /// The accounts of one lab: the one of the identity provider, and the sub-account where the world has one.
@@ -67,9 +72,12 @@ impl<S: Service> Service for EachAccount<S> {
 /// The world with everything out of it that is not present, and with the ids that a description does not give.
 pub(super) fn open_tenant(mut world: AzureWorld) -> SharedState<AzureWorld> {
     world.apps.retain(|_, app| app.present);
+    let now = now();
     world.vault.roles.retain(|_, assignment| assignment.present);
+    world.vault.roles.values_mut().for_each(|assignment| assignment.created_at = now - assignment.age_s);
     for (name, app) in &mut world.apps {
         app.registration_id = random_uuid();
+        app.created_at = now - app.age_s;
         if app.display_name.is_empty() {
             app.display_name.clone_from(name);
         }
@@ -96,3 +104,43 @@ pub(super) fn bearer(request: &Request, tokens: &AccessTokens, audiences: &[&str
     let claims = tokens.read(token).filter(|claims| claims.exp > now()).ok_or(Rejection::Invalid)?;
     if audiences.contains(&claims.aud.trim_end_matches('/')) { Ok(claims) } else { Err(Rejection::OtherAudience) }
 }
+
+/// How Graph and Resource Manager hand lists out: so many entries a page, with the address of the next one.
+pub(super) struct Pages {
+    azure: Arc<SharedState<AzureWorld>>,
+    url: String,
+    /// Reads that were refused for having been asked too often.
+    refused: AtomicU32,
+}
+
+impl Pages {
+    pub(super) fn new(azure: Arc<SharedState<AzureWorld>>, url: String) -> Self {
+        Pages { azure, url, refused: AtomicU32::new(0) }
+    }
+
+    /// Whether this request is one too many.
+    pub(super) fn is_too_often(&self, request: &Request) -> bool {
+        let most = self.azure.now().throttled_reads;
+        let counted = |refused: u32| (refused < most).then_some(refused + 1);
+        request.method == Method::GET
+            && self.refused.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted).is_ok()
+    }
+
+    /// The page of `entries` that is asked for; `link` is what the address of the next one is called.
+    pub(super) fn page(&self, request: &Request, entries: Vec<Value>, link: &str) -> Value {
+        let size = self.azure.now().page_size.unwrap_or(usize::MAX).max(1);
+        let skipped = request.parameter(SKIP).and_then(|text| text.parse().ok()).unwrap_or(0_usize);
+        let next = skipped.saturating_add(size);
+        let mut page = json!({});
+        if next < entries.len() {
+            let kept = form_urlencoded::parse(request.query.as_bytes()).filter(|(name, _)| name != SKIP);
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(kept).append_pair(SKIP, &next.to_string());
+            page[link] = format!("{}{}?{}", self.url, request.path, query.finish()).into();
+        }
+        page["value"] = entries.into_iter().skip(skipped).take(size).collect();
+        page
+    }
+}
+
+const SKIP: &str = "$skiptoken";

@@ -1,5 +1,6 @@
-//! Azure Resource Manager, as far as the guides' commands go: the subscription, the vault's resource, role definitions,
-//! and role assignments at the vault and at one of its secrets. The vault counts what is assigned here at once.
+//! Azure Resource Manager, as far as the guides' commands and a diagnosis go: the subscription, the vault and its secrets
+//! as resources, managed identities' credentials, role definitions, role and deny assignments. The vault counts what is
+//! assigned here at once.
 
 mod assignment;
 mod scope;
@@ -8,17 +9,16 @@ mod vault;
 use std::sync::Arc;
 
 use http::Method;
-use http::header::WWW_AUTHENTICATE;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::accounts::{Rejection, bearer};
+use super::accounts::{Pages, Rejection, bearer};
 use super::authority::VAULT_DOMAIN;
 use super::entra::{AccessTokens, Claims};
 use super::server::{Request, Response, Service};
-use super::world::AzureWorld;
-use super::world::SharedState;
-use scope::{Scope, Target};
+use super::world::{AzureWorld, Scope, SharedState};
+use scope::Target;
 
 const JSON: &str = "application/json; charset=utf-8";
 /// What tokens for it are for: its own name, and that of the service that was there before it.
@@ -29,6 +29,7 @@ pub(super) struct Arm {
     azure: Arc<SharedState<AzureWorld>>,
     tokens: Arc<AccessTokens>,
     places: Neighbours,
+    pages: Pages,
 }
 
 /// The URLs of itself and of the services that it tells of.
@@ -44,7 +45,8 @@ type Outcome = Result<(u16, Value), ArmError>;
 
 impl Arm {
     pub(super) fn new(azure: Arc<SharedState<AzureWorld>>, tokens: Arc<AccessTokens>, places: Neighbours) -> Self {
-        Arm { azure, tokens, places }
+        let pages = Pages::new(azure.clone(), places.arm.clone());
+        Arm { azure, tokens, places, pages }
     }
 
     /// Names the directory of the subscription, also to somebody without a token.
@@ -61,6 +63,10 @@ impl Arm {
             return Ok((200, metadata_endpoints(&self.places)));
         }
         let caller = self.authenticate(request)?;
+        if self.pages.is_too_often(request) {
+            let message = "The request was throttled: the number of read requests for the subscription is too high.";
+            return Err(ArmError::new(429, "TooManyRequests", message));
+        }
         self.answered(request, &caller)
     }
 
@@ -98,19 +104,17 @@ impl Arm {
             (&Method::GET, Target::Vault) => self.get_vault(caller),
             // The command line writes the whole resource back.
             (&Method::PATCH | &Method::PUT, Target::Vault) => self.update_vault(caller, &object(request)?),
-            (&Method::GET, Target::Definitions) => Ok((
-                200,
-                assignment::list_definitions(
-                    &self.azure.now().subscription_id,
-                    request.parameter("$filter").as_deref(),
-                ),
-            )),
-            (&Method::GET, Target::Assignments(scope)) => self.list_assignments(caller, &scope),
+            (&Method::GET, Target::Secret(name)) => self.get_secret(caller, name),
+            (&Method::GET, Target::Definitions(scope)) => self.list_definitions(request, caller, &scope),
+            (&Method::GET, Target::Definition(id)) => self.get_definition(caller, &id),
+            (&Method::GET, Target::Assignments(scope)) => self.list_assignments(request, caller, &scope),
             (&Method::GET, Target::Assignment(scope, name)) => self.get_assignment(caller, &scope, &name),
             (&Method::PUT, Target::Assignment(scope, name)) => {
                 self.put_assignment(caller, &scope, &name, &object(request)?)
             }
             (&Method::DELETE, Target::Assignment(scope, name)) => self.delete_assignment(caller, &scope, &name),
+            (&Method::GET, Target::Denials(scope)) => self.list_denials(request, caller, &scope),
+            (&Method::GET, Target::IdentityCredentials(name)) => self.list_identity_credentials(request, caller, &name),
             (method, _) => Err(ArmError::new(
                 405,
                 "MethodNotAllowed",
@@ -119,13 +123,13 @@ impl Arm {
         }
     }
 
-    /// Whether one of the caller's roles at the scope, or above it, is among these.
-    fn authorize(&self, caller: &Claims, action: &str, scope: &Scope, roles: &[&str]) -> Result<(), ArmError> {
+    /// Whether a role of the caller's at the scope, or above it, allows the action.
+    fn authorize(&self, caller: &Claims, action: &str, scope: &Scope) -> Result<(), ArmError> {
         let world = self.azure.now();
         let may = world.vault.roles.values().any(|assignment| {
-            assignment.principal.eq_ignore_ascii_case(&caller.oid)
-                && roles.contains(&assignment.role.as_str())
-                && (assignment.secret.is_none() || assignment.secret == scope.secret)
+            world.counts_for(&caller.oid, &assignment.principal)
+                && assignment.scope().covers(scope)
+                && world.roles.get(&assignment.role).is_some_and(|role| role.allows_action(action))
         });
         if may {
             return Ok(());
@@ -147,7 +151,11 @@ impl Service for Arm {
             Ok((status, body)) => Response::new(status, JSON, body.to_string()),
             Err(fault) => {
                 let answer = Response::new(fault.status, JSON, fault.body());
-                if fault.status == 401 { answer.with_header(WWW_AUTHENTICATE, self.challenge()) } else { answer }
+                match fault.status {
+                    401 => answer.with_header(WWW_AUTHENTICATE, self.challenge()),
+                    429 => answer.with_header(RETRY_AFTER, "1".into()),
+                    _ => answer,
+                }
             }
         }
     }
@@ -232,7 +240,7 @@ impl Arm {
 }
 
 fn has_a_role(world: &AzureWorld, caller: &Claims) -> bool {
-    world.vault.roles.values().any(|assignment| assignment.principal.eq_ignore_ascii_case(&caller.oid))
+    world.vault.roles.values().any(|assignment| world.counts_for(&caller.oid, &assignment.principal))
 }
 
 fn describe_subscription(world: &AzureWorld) -> Value {

@@ -144,6 +144,14 @@ impl Entra {
                 ),
             ));
         }
+        if !app.enabled {
+            return Err(EntraError::new(
+                7_000_112,
+                401,
+                "unauthorized_client",
+                format!("Application '{client_id}'({}) is disabled.", app.display_name),
+            ));
+        }
         check_policy(&world)?;
         let resource = resource(&world, scope)?;
         Ok(self.tokens.issue(&world.tenant_id, app, &resource, now))

@@ -7,11 +7,12 @@ mod credential;
 use std::sync::Arc;
 
 use http::Method;
+use http::header::RETRY_AFTER;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::accounts::{Rejection, bearer};
+use super::accounts::{Pages, Rejection, bearer};
 use super::entra::AccessTokens;
 use super::keys::random_uuid;
 use super::server::now;
@@ -22,9 +23,15 @@ use super::world::{App, AzureWorld};
 
 const JSON: &str = "application/json;odata.metadata=minimal;charset=utf-8";
 const AUDIENCE: &str = "https://graph.microsoft.com";
-/// The directory roles that may look after applications.
-const ADMINISTRATORS: [&str; 3] =
-    ["Application Administrator", "Cloud Application Administrator", "Global Administrator"];
+/// The directory roles and permissions that may look after applications.
+const ADMINISTRATORS: [&str; 4] = [
+    "Application Administrator",
+    "Cloud Application Administrator",
+    "Global Administrator",
+    "Application.ReadWrite.All",
+];
+/// Those that may look at them.
+const READERS: [&str; 3] = ["Directory Readers", "Application.Read.All", "Directory.Read.All"];
 
 /// The Graph of one lab.
 pub(super) struct Graph {
@@ -32,6 +39,7 @@ pub(super) struct Graph {
     tokens: Arc<AccessTokens>,
     url: String,
     sign_ins: Arc<SignIns>,
+    pages: Pages,
 }
 
 /// What an operation yields: an HTTP status, and a body where there is one.
@@ -44,16 +52,21 @@ impl Graph {
         url: String,
         sign_ins: Arc<SignIns>,
     ) -> Self {
-        Graph { azure, tokens, url, sign_ins }
+        let pages = Pages::new(azure.clone(), url.clone());
+        Graph { azure, tokens, url, sign_ins, pages }
     }
 
     fn act(&self, request: &Request) -> Outcome {
         self.authorize(request)?;
+        if self.pages.is_too_often(request) {
+            return Err(GraphError::new(429, "TooManyRequests", "Too many requests"));
+        }
         let decoded = percent_decode_str(&request.path).decode_utf8_lossy();
         let path: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty()).collect();
-        let ["v1.0" | "beta", path @ ..] = path.as_slice() else {
+        let [version @ ("v1.0" | "beta"), path @ ..] = path.as_slice() else {
             return Err(GraphError::segment(path.first().copied().unwrap_or_default()));
         };
+        let is_beta = *version == "beta";
         // `applications(appId='…')` addresses one as `applications/…` does.
         let (collection, rest) = (path.first().copied().unwrap_or_default(), path.get(1..).unwrap_or_default());
         let by_app_id = collection.split_once("(appId='").and_then(|(name, id)| Some((name, id.strip_suffix("')")?)));
@@ -65,9 +78,9 @@ impl Graph {
         match (collection, key, below) {
             ("applications", None, []) => self.applications(request),
             ("applications", Some(key), []) => self.application(request, &key),
-            ("applications", Some(key), ["federatedIdentityCredentials"]) => self.credentials(request, &key),
+            ("applications", Some(key), ["federatedIdentityCredentials"]) => self.credentials(request, &key, is_beta),
             ("applications", Some(key), ["federatedIdentityCredentials", credential]) => {
-                self.credential(request, &key, credential)
+                self.credential(request, &key, credential, is_beta)
             }
             ("applications", Some(key), ["addPassword"]) => self.add_password(request, &key),
             ("applications", Some(key), ["removePassword"]) => self.remove_password(request, &key),
@@ -108,9 +121,12 @@ impl Graph {
             GraphError::new(401, "InvalidAuthenticationToken", message)
         })?;
         let world = self.azure.now();
-        let may = world
-            .app(&claims.appid)
-            .is_some_and(|app| app.directory_roles.iter().any(|role| ADMINISTRATORS.contains(&role.as_str())));
+        let has = |app: &App, wanted: &[&str]| {
+            app.directory_roles.iter().chain(&app.graph_permissions).any(|held| wanted.contains(&held.as_str()))
+        };
+        let may = world.app(&claims.appid).is_some_and(|app| {
+            has(app, &ADMINISTRATORS) || request.method == Method::GET && has(app, &READERS)
+        });
         if may {
             return Ok(());
         }
@@ -146,7 +162,10 @@ impl Service for Graph {
     async fn answer(&self, request: Request) -> Response {
         match self.act(&request) {
             Ok((status, body)) => Response::new(status, JSON, body.map(|body| body.to_string()).unwrap_or_default()),
-            Err(fault) => Response::new(fault.status, JSON, fault.body()),
+            Err(fault) => {
+                let answer = Response::new(fault.status, JSON, fault.body());
+                if fault.status == 429 { answer.with_header(RETRY_AFTER, "1".into()) } else { answer }
+            }
         }
     }
 }
@@ -161,9 +180,10 @@ fn object(request: &Request) -> Result<Map<String, Value>, GraphError> {
     }
 }
 
-/// A page with all there is.
-fn page(entries: Vec<Value>) -> Outcome {
-    Ok((200, Some(json!({ "value": entries }))))
+impl Graph {
+    fn page(&self, request: &Request, entries: Vec<Value>) -> Outcome {
+        Ok((200, Some(self.pages.page(request, entries, "@odata.nextLink"))))
+    }
 }
 
 fn not_allowed(method: &Method) -> GraphError {

@@ -18,8 +18,8 @@ pub use aws::{
     AwsWorld, KeyState, KmsKey, ManagedPolicy, Policy, Provider, Role, RotationFunction, Secret, SecretVersion, User,
 };
 pub use azure::{
-    AccessPolicy, App, AzureProfile, AzureWorld, ClientSecret, Credential, EntraPolicy, EntraWorld, PermissionModel,
-    RoleAssignment, VaultNetwork, VaultSecret, VaultVersion, VaultWorld,
+    AccessPolicy, App, AzureProfile, AzureWorld, ClientSecret, Credential, DenyAssignment, EntraPolicy, EntraWorld,
+    PermissionModel, RoleAssignment, RoleDefinition, Scope, VaultNetwork, VaultSecret, VaultVersion, VaultWorld,
 };
 pub use description::{AccessKeyWorld, Description, ProfileWorld, TokenWorld};
 pub use description::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};

@@ -1,21 +1,7 @@
 //! What a path addresses: a scope, and what is asked of it.
 
 use super::ArmError;
-use crate::lab::world::AzureWorld;
-
-/// The vault, or one secret of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Scope {
-    pub secret: Option<String>,
-}
-
-impl Scope {
-    /// The scope's resource id.
-    pub(super) fn id(&self, world: &AzureWorld) -> String {
-        let under = self.secret.as_ref().map(|secret| format!("/secrets/{secret}")).unwrap_or_default();
-        format!("{}{under}", world.vault_id())
-    }
-}
+use crate::lab::world::{AzureWorld, Scope};
 
 /// What a path is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +12,14 @@ pub(super) enum Target {
     /// The vaults of the subscription.
     Vaults,
     Vault,
-    /// The roles that can be assigned.
-    Definitions,
+    /// A secret of the vault, as a resource.
+    Secret(String),
+    /// The roles that can be assigned at a scope.
+    Definitions(Scope),
+    Definition(String),
+    Denials(Scope),
+    /// The federated credentials of the user-assigned managed identity of this name.
+    IdentityCredentials(String),
     Assignments(Scope),
     Assignment(Scope, String),
 }
@@ -47,9 +39,10 @@ impl Target {
                 Ok(Some(Target::Subscription))
             }
             (_, [_, _, kind]) if is(kind, "roleDefinitions") => {
-                subscription(scope, world)?;
-                Ok(Some(Target::Definitions))
+                Ok(Some(Target::Definitions(assignable(scope, world)?)))
             }
+            (_, [_, _, kind, id]) if is(kind, "roleDefinitions") => Ok(Some(Target::Definition((*id).to_owned()))),
+            (_, [_, _, kind]) if is(kind, "denyAssignments") => Ok(Some(Target::Denials(assignable(scope, world)?))),
             (_, [_, _, kind]) if is(kind, "roleAssignments") => {
                 Ok(Some(Target::Assignments(assignable(scope, world)?)))
             }
@@ -66,7 +59,19 @@ impl Target {
                 subscription(scope, world)?;
                 Ok(Some(Target::Vaults))
             }
-            (_, []) => Ok((assignable(scope, world)?.secret.is_none()).then_some(Target::Vault)),
+            ([_, _, _, _, _, namespace, kind, name, below], [])
+                if is(namespace, "Microsoft.ManagedIdentity")
+                    && is(kind, "userAssignedIdentities")
+                    && is(below, "federatedIdentityCredentials") =>
+            {
+                group(scope, world)?;
+                Ok(Some(Target::IdentityCredentials((*name).to_owned())))
+            }
+            (_, []) => match assignable(scope, world)? {
+                Scope::Vault => Ok(Some(Target::Vault)),
+                Scope::Secret(name) => Ok(Some(Target::Secret(name))),
+                Scope::Subscription | Scope::ResourceGroup => Ok(None),
+            },
             _ => Ok(None),
         }
     }
@@ -98,34 +103,45 @@ fn subscription(parts: &[&str], world: &AzureWorld) -> Result<(), ArmError> {
     }
 }
 
+/// The resource group that a path is in must be this one.
+fn group(parts: &[&str], world: &AzureWorld) -> Result<(), ArmError> {
+    subscription(parts, world)?;
+    match parts {
+        [_, _, groups, name, ..] if groups.eq_ignore_ascii_case("resourceGroups") => {
+            if name.eq_ignore_ascii_case(&world.resource_group) {
+                return Ok(());
+            }
+            let message = format!("Resource group '{name}' could not be found.");
+            Err(ArmError::new(404, "ResourceGroupNotFound", message))
+        }
+        _ => Err(ArmError::new(400, "InvalidResourceId", "The scope is no valid resource id.")),
+    }
+}
+
 /// A scope that roles can be assigned at here.
 fn assignable(parts: &[&str], world: &AzureWorld) -> Result<Scope, ArmError> {
     subscription(parts, world)?;
     let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);
-    let [_, _, groups, group, providers, namespace, kind, vault, below @ ..] = parts else {
-        return Err(ArmError::new(
-            400,
-            "InvalidScope",
-            "The lab takes the vault and its secrets as scopes, and no others.",
-        ));
+    let below = match parts {
+        [_, _] => return Ok(Scope::Subscription),
+        [_, _, _, _] => return group(parts, world).map(|()| Scope::ResourceGroup),
+        [_, _, _, _, providers, namespace, kind, vault, below @ ..] if is(providers, "providers") => {
+            group(parts, world)?;
+            if !is(namespace, "Microsoft.KeyVault") || !is(kind, "vaults") || !is(vault, &world.vault.name) {
+                let group = parts.get(3).copied().unwrap_or_default();
+                let message = format!(
+                    "The Resource '{namespace}/{kind}/{vault}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+                );
+                return Err(ArmError::new(404, "ResourceNotFound", message));
+            }
+            below
+        }
+        _ => return Err(ArmError::new(400, "InvalidResourceId", "The scope is no valid resource id.")),
     };
-    if !is(groups, "resourceGroups") || !is(providers, "providers") {
-        return Err(ArmError::new(400, "InvalidResourceId", "The scope is no valid resource id."));
-    }
-    if !is(group, &world.resource_group) {
-        let message = format!("Resource group '{group}' could not be found.");
-        return Err(ArmError::new(404, "ResourceGroupNotFound", message));
-    }
-    if !is(namespace, "Microsoft.KeyVault") || !is(kind, "vaults") || !is(vault, &world.vault.name) {
-        let message = format!(
-            "The Resource '{namespace}/{kind}/{vault}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
-        );
-        return Err(ArmError::new(404, "ResourceNotFound", message));
-    }
     match below {
-        [] => Ok(Scope { secret: None }),
+        [] => Ok(Scope::Vault),
         // Whether there is such a secret is not looked at.
-        [secrets, name] if is(secrets, "secrets") => Ok(Scope { secret: Some((*name).to_owned()) }),
+        [secrets, name] if is(secrets, "secrets") => Ok(Scope::Secret((*name).to_owned())),
         _ => Err(ArmError::new(400, "InvalidResourceId", "The scope is no valid resource id.")),
     }
 }
@@ -144,12 +160,20 @@ mod tests {
 
     #[test]
     fn paths_are_told_apart() {
-        let vault = Scope { secret: None };
-        let secret = Scope { secret: Some("db".into()) };
+        let (vault, secret) = (Scope::Vault, Scope::Secret("db".into()));
+        let group = "/subscriptions/00000000-1111-2222-3333-444444444444/resourceGroups/lab";
         let roles = "providers/Microsoft.Authorization";
         for (path, target) in [
             (VAULT.to_owned(), Ok(Some(Target::Vault))),
-            (format!("{VAULT}/{roles}/roleDefinitions"), Ok(Some(Target::Definitions))),
+            (format!("{VAULT}/{roles}/roleDefinitions"), Ok(Some(Target::Definitions(Scope::Vault)))),
+            (format!("{VAULT}/{roles}/denyAssignments"), Ok(Some(Target::Denials(Scope::Vault)))),
+            (format!("/{roles}/roleDefinitions/x"), Ok(Some(Target::Definition("x".into())))),
+            (format!("{group}/{roles}/roleAssignments"), Ok(Some(Target::Assignments(Scope::ResourceGroup)))),
+            (format!("{VAULT}/secrets/db"), Ok(Some(Target::Secret("db".into())))),
+            (
+                format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mi/federatedIdentityCredentials"),
+                Ok(Some(Target::IdentityCredentials("mi".into()))),
+            ),
             (format!("{VAULT}/{roles}/roleAssignments"), Ok(Some(Target::Assignments(vault.clone())))),
             (format!("{VAULT}/{roles}/roleAssignments/x"), Ok(Some(Target::Assignment(vault, "x".into())))),
             (format!("{VAULT}/secrets/db/{roles}/roleAssignments/x"), Ok(Some(Target::Assignment(secret, "x".into())))),

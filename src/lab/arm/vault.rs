@@ -4,15 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::scope::Scope;
 use super::{Arm, ArmError, Outcome};
 use crate::lab::entra::{Claims, is_uuid};
-use crate::lab::world::{AccessPolicy, PermissionModel, VaultNetwork};
-
-/// The roles that may see the vault, and those that may change it.
-const READERS: [&str; 5] = ["Owner", "Contributor", "Reader", "Key Vault Contributor", "Key Vault Reader"];
-const WRITERS: [&str; 3] = ["Owner", "Contributor", "Key Vault Contributor"];
-const WHOLE: Scope = Scope { secret: None };
+use crate::lab::server::now;
+use crate::lab::world::{AccessPolicy, PermissionModel, Scope, VaultNetwork};
 
 impl Arm {
     pub(super) fn list_vaults(&self, caller: &Claims) -> Outcome {
@@ -21,13 +16,37 @@ impl Arm {
     }
 
     pub(super) fn get_vault(&self, caller: &Claims) -> Outcome {
-        self.authorize(caller, "Microsoft.KeyVault/vaults/read", &WHOLE, &READERS)?;
+        self.authorize(caller, "Microsoft.KeyVault/vaults/read", &Scope::Vault)?;
         Ok((200, self.described()))
+    }
+
+    /// A secret without its value, the current version of one that is not deleted. Whoever may see resources may see
+    /// this, whatever the vault's own rights are.
+    pub(super) fn get_secret(&self, caller: &Claims, name: String) -> Outcome {
+        let world = self.azure.now();
+        let scope = Scope::Secret(name.clone());
+        self.authorize(caller, "Microsoft.KeyVault/vaults/secrets/read", &scope)?;
+        let missing = || ArmError::new(404, "SecretNotFound", format!("A secret with name {name} was not found."));
+        let (known, secret) = world.vault.secrets.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)).ok_or_else(missing)?;
+        let version = secret.versions.last().filter(|_| secret.present && !secret.deleted).ok_or_else(missing)?;
+        let now = now();
+        let uri = format!("{}/secrets/{known}", self.places.vault);
+        let attributes = json!({
+            "enabled": version.enabled,
+            "created": now - version.age_s,
+            "exp": version.expires_in_s.map(|seconds| now + seconds),
+        });
+        Ok((200, json!({
+            "id": scope.id(&world),
+            "name": known,
+            "type": "Microsoft.KeyVault/vaults/secrets",
+            "properties": { "attributes": attributes, "secretUri": uri },
+        })))
     }
 
     /// Changes what the request names; everything else stays as it is.
     pub(super) fn update_vault(&self, caller: &Claims, asked: &Map<String, Value>) -> Outcome {
-        self.authorize(caller, "Microsoft.KeyVault/vaults/write", &WHOLE, &WRITERS)?;
+        self.authorize(caller, "Microsoft.KeyVault/vaults/write", &Scope::Vault)?;
         let empty = Map::new();
         let properties = asked.get("properties").and_then(Value::as_object).unwrap_or(&empty);
         let mut vault = self.azure.now().vault.clone();

@@ -4,10 +4,12 @@ use http::Method;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
-use super::{Filter, Graph, GraphError, Outcome, Selector, not_allowed, object, page};
+use super::{Filter, Graph, GraphError, Outcome, Selector, not_allowed, object};
+use crate::domain::timestamp::rfc3339;
+use crate::lab::server::now;
 use crate::lab::keys::random_uuid;
 use crate::lab::server::Request;
-use crate::lab::world::{App, ClientSecret};
+use crate::lab::world::{App, AzureWorld, ClientSecret};
 
 /// Accounts of the application's own directory.
 const SINGLE: &str = "AzureADMyOrg";
@@ -20,7 +22,8 @@ impl Graph {
             Method::GET => {
                 let filter = Filter::read(request)?;
                 let world = self.azure.now();
-                page(world.apps.values().map(describe_application).filter(|app| filter.fits(app)).collect())
+                let registered = world.apps.values().filter(|app| !app.managed_identity).map(describe_application);
+                self.page(request, registered.filter(|app| filter.fits(app)).collect())
             }
             Method::POST => self.create_application(request),
             ref other => Err(not_allowed(other)),
@@ -38,6 +41,7 @@ impl Graph {
             client_id: random_uuid(),
             service_principal: false,
             registration_id: random_uuid(),
+            created_at: now(),
             ..App::default()
         };
         let app = with_application_settings(app, &asked)?;
@@ -67,7 +71,8 @@ impl Graph {
     /// The application that the selector names, and its key in the world.
     pub(super) fn registered(&self, key: &Selector<'_>) -> Result<(String, App), GraphError> {
         let world = self.azure.now();
-        let found = world.apps.iter().find(|(_, app)| key.names(app, &app.registration_id));
+        let mut registered = world.apps.iter().filter(|(_, app)| !app.managed_identity);
+        let found = registered.find(|(_, app)| key.names(app, &app.registration_id));
         found.map(|(name, app)| (name.clone(), app.clone())).ok_or_else(|| GraphError::not_found(key.text()))
     }
 
@@ -98,6 +103,7 @@ fn describe_application(app: &App) -> Value {
         "id": app.registration_id,
         "appId": app.client_id,
         "displayName": app.display_name,
+        "createdDateTime": rfc3339(app.created_at),
         "signInAudience": if app.multitenant { MULTIPLE } else { SINGLE },
         "passwordCredentials": app.client_secrets.iter().map(describe_password).collect::<Vec<_>>(),
         "identifierUris": [],
@@ -110,8 +116,9 @@ impl Graph {
             Method::GET => {
                 let filter = Filter::read(request)?;
                 let world = self.azure.now();
-                let principals = world.apps.values().filter(|app| app.service_principal).map(describe_principal);
-                page(principals.filter(|principal| filter.fits(principal)).collect())
+                let principals = world.apps.values().filter(|app| app.service_principal);
+                let principals = principals.map(|app| describe_principal(&world, app));
+                self.page(request, principals.filter(|principal| filter.fits(principal)).collect())
             }
             Method::POST => self.create_principal(request),
             ref other => Err(not_allowed(other)),
@@ -135,7 +142,7 @@ impl Graph {
         if app.object_id.is_empty() {
             app.object_id = random_uuid();
         }
-        let answer = describe_principal(&app);
+        let answer = describe_principal(&self.azure.now(), &app);
         self.change_application(&name, |known| *known = app);
         Ok((201, Some(answer)))
     }
@@ -147,7 +154,7 @@ impl Graph {
             .find(|(_, app)| key.names(app, &app.object_id))
             .ok_or_else(|| GraphError::not_found(key.text()))?;
         match request.method {
-            Method::GET => Ok((200, Some(describe_principal(app)))),
+            Method::GET => Ok((200, Some(describe_principal(&world, app)))),
             Method::DELETE => {
                 self.change_application(name, |app| {
                     app.service_principal = false;
@@ -160,15 +167,19 @@ impl Graph {
     }
 }
 
-fn describe_principal(app: &App) -> Value {
+fn describe_principal(world: &AzureWorld, app: &App) -> Value {
+    let identity = app.managed_identity.then(|| world.identity_id(&app.display_name));
     json!({
         "id": app.object_id,
         "appId": app.client_id,
         "appDisplayName": app.display_name,
         "displayName": app.display_name,
-        "servicePrincipalType": "Application",
+        "appOwnerOrganizationId": world.tenant_id,
+        "servicePrincipalType": if identity.is_some() { "ManagedIdentity" } else { "Application" },
         "servicePrincipalNames": [app.client_id],
-        "accountEnabled": true,
+        "alternativeNames": identity.map_or_else(Vec::new, |id| vec!["isExplicit=True".to_owned(), id]),
+        "accountEnabled": app.enabled,
+        "createdDateTime": rfc3339(app.created_at),
     })
 }
 

@@ -4,7 +4,7 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{Graph, GraphError, Outcome, Selector, not_allowed, object, page};
+use super::{Graph, GraphError, Outcome, Selector, not_allowed, object};
 use crate::lab::keys::random_uuid;
 use crate::lab::server::Request;
 use crate::lab::world::{App, Credential};
@@ -15,11 +15,13 @@ const MOST: usize = 20;
 const LONGEST: usize = 600;
 
 impl Graph {
-    pub(super) fn credentials(&self, request: &Request, key: &Selector<'_>) -> Outcome {
+    pub(super) fn credentials(&self, request: &Request, key: &Selector<'_>, is_beta: bool) -> Outcome {
         let (app_name, app) = self.registered(key)?;
         match request.method {
             Method::GET => {
-                page(app.credentials.iter().map(|(name, credential)| describe_credential(name, credential)).collect())
+                let credentials = app.credentials.iter();
+                let described = credentials.map(|(name, credential)| describe_credential(name, credential, is_beta));
+                self.page(request, described.collect())
             }
             Method::POST => {
                 let asked = object(request)?;
@@ -32,7 +34,7 @@ impl Graph {
                 let credential =
                     with_credential_settings(Credential { id: random_uuid(), ..Credential::default() }, &asked)?;
                 check_room(&app, &name, &credential)?;
-                let answer = describe_credential(&name, &credential);
+                let answer = describe_credential(&name, &credential, is_beta);
                 self.change_application(&app_name, |app| drop(app.credentials.insert(name, credential)));
                 Ok((201, Some(answer)))
             }
@@ -41,14 +43,14 @@ impl Graph {
     }
 
     /// One, by its id or its name.
-    pub(super) fn credential(&self, request: &Request, key: &Selector<'_>, wanted: &str) -> Outcome {
+    pub(super) fn credential(&self, request: &Request, key: &Selector<'_>, wanted: &str, is_beta: bool) -> Outcome {
         let (app_name, app) = self.registered(key)?;
         let mut credentials = app.credentials.iter();
         let (name, credential) = credentials
             .find(|(name, credential)| *name == wanted || credential.id.eq_ignore_ascii_case(wanted))
             .ok_or_else(|| GraphError::not_found(wanted))?;
         match request.method {
-            Method::GET => Ok((200, Some(describe_credential(name, credential)))),
+            Method::GET => Ok((200, Some(describe_credential(name, credential, is_beta)))),
             Method::PATCH => {
                 let changed = with_credential_settings(credential.clone(), &object(request)?)?;
                 self.change_application(&app_name, |app| drop(app.credentials.insert(name.clone(), changed)));
@@ -123,13 +125,21 @@ fn text<'a>(asked: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     asked.get(name).and_then(Value::as_str)
 }
 
-fn describe_credential(name: &str, credential: &Credential) -> Value {
-    json!({
+/// One as the version of Graph's shows it: expressions are in its beta alone, and such a credential has no subject.
+fn describe_credential(name: &str, credential: &Credential, is_beta: bool) -> Value {
+    let subject = credential.expression.is_none().then_some(&credential.subject);
+    let mut described = json!({
         "id": credential.id,
         "name": name,
         "issuer": credential.issuer,
-        "subject": credential.subject,
+        "subject": subject,
         "audiences": [credential.audience],
         "description": credential.description,
-    })
+    });
+    if is_beta {
+        let expression = credential.expression.as_ref();
+        described["claimsMatchingExpression"] =
+            expression.map_or(Value::Null, |text| json!({ "value": text, "languageVersion": 1 }));
+    }
+    described
 }

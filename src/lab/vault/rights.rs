@@ -2,7 +2,7 @@
 
 use super::VaultError;
 use crate::lab::entra::Claims;
-use crate::lab::world::{AzureWorld, PermissionModel};
+use crate::lab::world::{AzureWorld, PermissionModel, Scope};
 
 /// A right on secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,17 +36,6 @@ impl Right {
             Right::Recover => "Microsoft.KeyVault/vaults/secrets/recover/action",
         }
     }
-
-    /// Whether a built-in role holds it
-    /// (<https://learn.microsoft.com/azure/key-vault/general/rbac-guide#azure-built-in-roles-for-key-vault-data-plane-operations>).
-    fn is_in(self, role: &str) -> bool {
-        match role {
-            "Key Vault Administrator" | "Key Vault Secrets Officer" => true,
-            "Key Vault Secrets User" => matches!(self, Right::Get | Right::List),
-            "Key Vault Reader" => self == Right::List,
-            _ => false,
-        }
-    }
 }
 
 /// Checks the right of `caller` on a secret, or on the vault; `age` is the seconds since the lab's start.
@@ -70,28 +59,28 @@ fn by_role(
     secret: Option<&str>,
     age: u64,
 ) -> Result<(), VaultError> {
-    let covers = |scope: &Option<String>| match (scope, secret) {
-        (None, _) => true,
-        (Some(scope), Some(secret)) => scope.eq_ignore_ascii_case(secret),
-        (Some(_), None) => false,
-    };
-    let allowed = world.vault.roles.values().any(|a| {
-        a.present
-            && a.effective_after_s <= age
-            && a.principal.eq_ignore_ascii_case(&caller.oid)
-            && right.is_in(&a.role)
-            && covers(&a.secret)
+    let asked = secret.map_or(Scope::Vault, |name| Scope::Secret(name.to_owned()));
+    let denial = world.vault.denials.iter().find(|(_, denial)| {
+        let scope = denial.secret.clone().map_or(Scope::Vault, Scope::Secret);
+        world.counts_for(&caller.oid, &denial.principal) && scope.covers(&asked) && denial.takes(right.action())
     });
-    if allowed {
+    let allowed = world.vault.roles.values().any(|a| {
+        a.effective_after_s <= age
+            && world.counts_for(&caller.oid, &a.principal)
+            && a.scope().covers(&asked)
+            && world.roles.get(&a.role).is_some_and(|role| role.allows_data_action(right.action()))
+    });
+    if allowed && denial.is_none() {
         return Ok(());
     }
+    let denial = denial.map_or_else(|| "null".to_owned(), |(id, _)| format!("'{id}'"));
     let vault = world.vault_id().to_lowercase();
     let under = secret.map(|secret| format!("/secrets/{}", secret.to_lowercase())).unwrap_or_default();
     Err(VaultError::new(
         403,
         "Forbidden",
         format!(
-            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: {}\r\nAction: '{}'\r\nResource: '{vault}{under}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: {}\r\n",
+            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: {}\r\nAction: '{}'\r\nResource: '{vault}{under}'\r\nAssignment: (not found)\r\nDenyAssignmentId: {denial}\r\nDecisionReason: null \r\nVault: {}\r\n",
             self::caller(caller),
             right.action(),
             location(world)

@@ -7,6 +7,11 @@ use serde::Deserialize;
 
 use super::WorldError;
 use super::description::wrong;
+use crate::domain::iam::Truth;
+use crate::domain::iam::pattern::{Effort, like_ignoring_case};
+
+/// The age in seconds of what was there before anybody looked: a quarter of a year.
+const LONG_AGO: i64 = 7_776_000;
 
 /// One Entra directory and one key vault. Other directories exist only as ids.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -17,7 +22,13 @@ pub struct AzureWorld {
     /// Where the vault is.
     pub resource_group: String,
     pub entra: EntraWorld,
+    /// How many entries Graph and Resource Manager put on a page; all of them where absent.
+    pub page_size: Option<usize>,
+    /// How many reads Graph and Resource Manager refuse at first, each, for having been asked too often.
+    pub throttled_reads: u32,
     pub apps: BTreeMap<String, App>,
+    /// The role definitions, by their names.
+    pub roles: BTreeMap<String, RoleDefinition>,
     pub vault: VaultWorld,
     /// The secrets of a second vault, which is like the first in everything else.
     pub second_vault: BTreeMap<String, VaultSecret>,
@@ -62,13 +73,26 @@ pub struct App {
     pub multitenant: bool,
     /// Whether it has a service principal in the directory.
     pub service_principal: bool,
+    /// Whether that may sign in.
+    pub enabled: bool,
+    /// A user-assigned managed identity: it has a service principal and no registration.
+    pub managed_identity: bool,
+    /// Seconds since it was made.
+    pub age_s: i64,
     pub credentials: BTreeMap<String, Credential>,
     pub client_secrets: Vec<ClientSecret>,
+    /// The groups that its service principal is in, by their object ids.
+    pub groups: BTreeSet<String>,
     /// The directory roles that it holds, such as `Application Administrator`.
     pub directory_roles: BTreeSet<String>,
+    /// The permissions of Graph's that an administrator granted it, such as `Application.Read.All`.
+    pub graph_permissions: BTreeSet<String>,
     /// The object id of the registration itself, made at start. No role assignment that names it ever matches.
     #[serde(skip)]
     pub registration_id: String,
+    /// When it was made, by the lab's clock; known at start.
+    #[serde(skip)]
+    pub created_at: i64,
 }
 
 /// A federated credential.
@@ -128,6 +152,8 @@ pub struct VaultWorld {
     pub throttled: bool,
     /// Role assignments; they count in the role model.
     pub roles: BTreeMap<String, RoleAssignment>,
+    /// Deny assignments; they count in the role model, before any role.
+    pub denials: BTreeMap<String, DenyAssignment>,
     /// Access policies; they count in the other model.
     pub policies: BTreeMap<String, AccessPolicy>,
     pub secrets: BTreeMap<String, VaultSecret>,
@@ -154,6 +180,101 @@ pub enum VaultNetwork {
     PrivateOnly,
 }
 
+/// What a role allows: patterns of actions on resources, and of actions on what is in them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RoleDefinition {
+    pub id: String,
+    /// Made by the directory's own people.
+    pub custom: bool,
+    pub actions: BTreeSet<String>,
+    pub not_actions: BTreeSet<String>,
+    pub data_actions: BTreeSet<String>,
+    pub not_data_actions: BTreeSet<String>,
+}
+
+impl RoleDefinition {
+    /// Whether it allows an action on a resource.
+    pub fn allows_action(&self, action: &str) -> bool {
+        any_matches(&self.actions, action) && !any_matches(&self.not_actions, action)
+    }
+
+    /// Whether it allows an action on what is in a resource.
+    pub fn allows_data_action(&self, action: &str) -> bool {
+        any_matches(&self.data_actions, action) && !any_matches(&self.not_data_actions, action)
+    }
+}
+
+fn any_matches(patterns: &BTreeSet<String>, action: &str) -> bool {
+    patterns.iter().any(|pattern| like_ignoring_case(pattern, action, &Effort::full()) == Truth::True)
+}
+
+/// A right taken from a principal, whatever its roles are.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DenyAssignment {
+    /// An object id.
+    pub principal: String,
+    pub data_actions: BTreeSet<String>,
+    /// The secret that it is limited to; the whole vault where absent.
+    pub secret: Option<String>,
+}
+
+impl DenyAssignment {
+    /// Whether it forbids the action on what is in the vault.
+    pub fn takes(&self, data_action: &str) -> bool {
+        any_matches(&self.data_actions, data_action)
+    }
+}
+
+/// What roles are assigned at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Subscription,
+    ResourceGroup,
+    Vault,
+    Secret(String),
+}
+
+impl Scope {
+    /// Its resource id.
+    pub fn id(&self, world: &AzureWorld) -> String {
+        match self {
+            Scope::Subscription => format!("/subscriptions/{}", world.subscription_id),
+            Scope::ResourceGroup => format!("{}/resourceGroups/{}", Scope::Subscription.id(world), world.resource_group),
+            Scope::Vault => world.vault_id(),
+            Scope::Secret(name) => format!("{}/secrets/{name}", world.vault_id()),
+        }
+    }
+
+    /// Whether what is assigned here counts there.
+    pub fn covers(&self, other: &Scope) -> bool {
+        match (self, other) {
+            (Scope::Secret(own), Scope::Secret(other)) => own.eq_ignore_ascii_case(other),
+            _ => self.depth() <= other.depth() && !matches!(self, Scope::Secret(_)),
+        }
+    }
+
+    const fn depth(&self) -> u8 {
+        match self {
+            Scope::Subscription => 0,
+            Scope::ResourceGroup => 1,
+            Scope::Vault => 2,
+            Scope::Secret(_) => 3,
+        }
+    }
+}
+
+/// Where above its secrets a role is assigned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AssignedAt {
+    Subscription,
+    ResourceGroup,
+    #[default]
+    Vault,
+}
+
 /// A role for a principal.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -163,10 +284,40 @@ pub struct RoleAssignment {
     pub role: String,
     /// An object id.
     pub principal: String,
-    /// The secret that it is limited to; the whole vault where absent.
+    /// The secret that it is limited to.
     pub secret: Option<String>,
+    /// What it is assigned at, where that is not a secret.
+    pub at: AssignedAt,
     /// Seconds after the lab's start at which the vault learns of it.
     pub effective_after_s: u64,
+    /// Seconds before the lab's start at which it was made.
+    pub age_s: i64,
+    /// When it was made, by the lab's clock; known at start.
+    #[serde(skip)]
+    pub created_at: i64,
+}
+
+impl RoleAssignment {
+    pub fn scope(&self) -> Scope {
+        match (&self.secret, self.at) {
+            (Some(secret), _) => Scope::Secret(secret.clone()),
+            (None, AssignedAt::Vault) => Scope::Vault,
+            (None, AssignedAt::ResourceGroup) => Scope::ResourceGroup,
+            (None, AssignedAt::Subscription) => Scope::Subscription,
+        }
+    }
+
+    /// With the scope in place of its own.
+    #[must_use]
+    pub fn at(self, scope: &Scope) -> Self {
+        let (secret, at) = match scope {
+            Scope::Secret(name) => (Some(name.clone()), AssignedAt::Vault),
+            Scope::Vault => (None, AssignedAt::Vault),
+            Scope::ResourceGroup => (None, AssignedAt::ResourceGroup),
+            Scope::Subscription => (None, AssignedAt::Subscription),
+        };
+        RoleAssignment { secret, at, ..self }
+    }
 }
 
 /// An access policy of a vault.
@@ -238,6 +389,19 @@ impl AzureWorld {
         )
     }
 
+    /// Whether what is given to `principal` counts for the service principal `oid`: it is that, or a group of its.
+    pub fn counts_for(&self, oid: &str, principal: &str) -> bool {
+        let own = |app: &App| app.object_id.eq_ignore_ascii_case(oid);
+        let in_group = |app: &App| app.groups.iter().any(|group| group.eq_ignore_ascii_case(principal));
+        principal.eq_ignore_ascii_case(oid) || self.apps.values().any(|app| own(app) && in_group(app))
+    }
+
+    /// The resource id of a user-assigned managed identity.
+    pub fn identity_id(&self, name: &str) -> String {
+        let group = Scope::ResourceGroup.id(self);
+        format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}")
+    }
+
     /// The application of this client id, where there is one.
     pub fn app(&self, client_id: &str) -> Option<&App> {
         self.apps.values().find(|app| app.present && app.client_id.eq_ignore_ascii_case(client_id))
@@ -297,9 +461,15 @@ impl Default for App {
             object_id: String::new(),
             multitenant: false,
             service_principal: true,
+            enabled: true,
+            managed_identity: false,
+            age_s: LONG_AGO,
             credentials: BTreeMap::new(),
             client_secrets: Vec::new(),
             directory_roles: BTreeSet::new(),
+            graph_permissions: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            created_at: 0,
             registration_id: String::new(),
         }
     }
@@ -327,7 +497,10 @@ impl Default for RoleAssignment {
             role: String::new(),
             principal: String::new(),
             secret: None,
+            at: AssignedAt::Vault,
             effective_after_s: 0,
+            age_s: LONG_AGO,
+            created_at: 0,
         }
     }
 }
