@@ -23,8 +23,12 @@ pub struct Seen<'a> {
     pub client_id: Option<&'a str>,
     pub authority: Option<&'a str>,
     pub vault_url: Option<&'a str>,
+    /// The scope that was asked for, where the profile chose it.
+    pub chosen_scope: Option<&'a str>,
     /// The credentials at hand, evaluated for the token.
     pub evaluation: Option<&'a CredentialEvaluation>,
+    /// Whether they are those in force, of this application, and no copy.
+    pub in_force: bool,
     /// The local clock.
     pub now: UnixSeconds,
     /// The token's `exp` and `aud`.
@@ -49,7 +53,8 @@ pub fn narrow(findings: &mut Vec<Finding>, error: &EntraError, check: FoundBy, s
     narrow_times(findings, error, check, seen);
     narrow_keys(findings, error, seen);
     narrow_cloud(findings, error, check, seen);
-    narrow_resource(findings, error);
+    narrow_resource(findings, error, seen);
+    narrow_scope(findings, seen);
     let support = [("trace id", &error.trace_id), ("correlation id", &error.correlation_id)];
     let mut support: Vec<String> =
         support.iter().filter_map(|(name, id)| id.as_ref().map(|id| format!("{name} {id}"))).collect();
@@ -90,17 +95,19 @@ fn narrow_no_match(findings: &mut Vec<Finding>, error: &EntraError, check: Found
             for finding in findings.iter_mut() {
                 finding.evidence.push(fact.to_owned());
             }
+            // The directory has it and its token endpoint refuses: nothing else is between the two.
+            let certainty = if seen.in_force { Certainty::Proven } else { Certainty::Likely };
             put_first(
                 findings,
                 Finding::new(
                     Cause::PropagationDelay,
                     check,
-                    Certainty::Likely,
+                    certainty,
                     "the credential fits and Entra does not know it yet: a new one takes minutes to be known everywhere",
                 )
                 .with_evidence(fact),
             );
-            if !findings.iter().any(|f| f.cause == Cause::ClientWrong) {
+            if !seen.in_force && !findings.iter().any(|f| f.cause == Cause::ClientWrong) {
                 let summary = "the credential may belong to another application than the client id names";
                 findings
                     .push(Finding::new(Cause::ClientWrong, check, Certainty::Possible, summary).with_evidence(fact));
@@ -233,7 +240,7 @@ fn narrow_cloud(findings: &mut Vec<Finding>, error: &EntraError, check: FoundBy,
 }
 
 /// A resource that is not found: a vault's is the same for the whole cloud, never the vault's own address.
-fn narrow_resource(findings: &mut [Finding], error: &EntraError) {
+fn narrow_resource(findings: &mut [Finding], error: &EntraError, seen: &Seen<'_>) {
     if !error.codes.contains(&500011) || !error.description.to_lowercase().contains("vault") {
         return;
     }
@@ -241,6 +248,23 @@ fn narrow_resource(findings: &mut [Finding], error: &EntraError) {
     if let Some(first) = findings.first_mut() {
         first.certainty = Certainty::Likely;
         first.evidence.push("the resource looks like a vault's and is no cloud's".into());
+        // Entra itself says that there is none, and the profile chose it: there is nothing else to it.
+        let chosen = seen.chosen_scope.and_then(|scope| scope.strip_suffix("/.default"));
+        if let Some(chosen) = chosen.filter(|chosen| national_cloud::of_vault_resource(chosen).is_none()) {
+            first.certainty = Certainty::Proven;
+            first.actual = Some(chosen.to_owned());
+            first.expected = Some(national_cloud::ALL.map(|cloud| cloud.vault_resource).join(" or "));
+        }
+    }
+}
+
+/// What a scope must end in stands in the profile.
+fn narrow_scope(findings: &mut [Finding], seen: &Seen<'_>) {
+    let Some(scope) = seen.chosen_scope.filter(|scope| !scope.ends_with("/.default")) else { return };
+    for finding in findings.iter_mut().filter(|finding| finding.cause == Cause::WrongScope) {
+        finding.certainty = Certainty::Proven;
+        finding.expected = Some(format!("{}/.default", scope.trim_end_matches('/')));
+        finding.actual = Some(scope.to_owned());
     }
 }
 

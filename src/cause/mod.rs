@@ -11,6 +11,7 @@ mod finding;
 pub mod keyvault;
 pub mod rotation;
 pub mod trust;
+pub mod vault_access;
 
 pub use crate::domain::cause::Cause;
 pub use exclusion::TrustDocument;

@@ -86,7 +86,9 @@ impl Step {
             Step::AwsOidcProvider => &[Step::AwsOperatorKey, Step::Token],
             Step::AwsRolePermissions if guide.is_aws_access_key() => &[Step::AwsOperatorKey, Step::CallerIdentity],
             Step::AwsRolePermissions => &[Step::AwsOperatorKey],
-            Step::AzureApplication | Step::AzureRoleAssignments | Step::AzureVaultSettings => &[Step::AzureOperator],
+            Step::AzureApplication | Step::AzureVaultSettings => &[Step::AzureOperator],
+            // Rights are read where the vault is, of the roles that concern the application.
+            Step::AzureRoleAssignments => &[Step::AzureApplication, Step::AzureVaultSettings],
             Step::IssuerKeys => &[Step::IssuerDocument],
             Step::Signature => &[Step::Token, Step::IssuerKeys],
             Step::WebIdentity | Step::EntraExchange => &[Step::Token],
@@ -132,6 +134,7 @@ impl Step {
             Step::AwsRolePermissions => &[Step::Permissions],
             Step::AwsOperator => &[Step::AwsRole, Step::TrustPolicy],
             Step::TrustPolicy => &[Step::WebIdentity],
+            Step::AzureVaultSettings | Step::AzureRoleAssignments => &[Step::VaultList, Step::VaultGet],
             _ => &[],
         }
     }
@@ -158,10 +161,11 @@ impl Step {
             Step::AwsRole => Step::AwsOperator.applies(profile) && profile.aws.role_arn.is_some(),
             Step::AwsRolePermissions => Step::AwsOperator.applies(profile),
             Step::AwsSecretSettings => Step::AwsOperator.applies(profile) && profile.secret.is_some(),
-            Step::AzureOperator | Step::AzureRoleAssignments | Step::AzureVaultSettings => {
-                is_azure(profile) && profile.operator.is_some()
+            Step::AzureOperator => is_azure(profile) && profile.operator.is_some(),
+            Step::AzureApplication => Step::AzureOperator.applies(profile) && profile.azure.client_id.is_some(),
+            Step::AzureRoleAssignments | Step::AzureVaultSettings => {
+                Step::AzureOperator.applies(profile) && profile.azure.known_vault_name().is_some()
             }
-            Step::AzureApplication => Step::AzureOperator.applies(profile),
             Step::WebIdentity => profile.guide.is_aws_web_identity(),
             Step::AccessKey => profile.guide.is_aws_access_key(),
             Step::RoleTrust => {
@@ -198,6 +202,16 @@ impl Step {
                 if !facts.operator.azure.has_access() =>
             {
                 Some(CheckId::AzureOperator)
+            }
+            Step::AzureRoleAssignments if facts.operator.azure.vault_in_force().is_none() => {
+                Some(CheckId::AzureVaultSettings)
+            }
+            Step::TrustPolicy
+                if is_azure(profile)
+                    && profile.azure.federated_credential.is_none()
+                    && facts.operator.azure.credentials_in_force().is_none() =>
+            {
+                Some(CheckId::AzureApplication)
             }
             Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
             Step::Signature | Step::WebIdentity if !facts.has_token() => Some(CheckId::TokenPresent),

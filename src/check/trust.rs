@@ -69,7 +69,7 @@ fn web_identity_trust(facts: &Facts) -> Verdict {
         None => against_exchange(judged(fact), facts),
     };
     match &fact.drift {
-        Some(drift) => with_drift(verdict, drift),
+        Some(drift) => with_drift(verdict, drift, Key::TrustPolicy, "the trust policy that is in force"),
         None => verdict,
     }
 }
@@ -88,9 +88,9 @@ fn against_exchange(verdict: Verdict, facts: &Facts) -> Verdict {
 }
 
 /// The verdict on the policy in force, with the finding that the profile's file says something else.
-fn with_drift(mut verdict: Verdict, drift: &Drift) -> Verdict {
-    let summary = format!("{} is not the trust policy that is in force", drift.file);
-    let mut finding = Finding::new(Cause::PolicyDrift, ID, Certainty::Proven, summary.clone()).about(Key::TrustPolicy);
+fn with_drift(mut verdict: Verdict, drift: &Drift, key: Key, in_force: &str) -> Verdict {
+    let summary = format!("{} is not {in_force}", drift.file);
+    let mut finding = Finding::new(Cause::PolicyDrift, ID, Certainty::Proven, summary.clone()).about(key);
     finding.evidence.extend(drift.lines.iter().take(MOST_LINES).cloned());
     if drift.lines.len() > MOST_LINES {
         finding.evidence.push(format!("and {} more lines", drift.lines.len() - MOST_LINES));
@@ -222,8 +222,14 @@ fn credentials(facts: &Facts) -> Verdict {
             Verdict::inconclusive(reason, Vec::new())
         }
     };
-    match facts.predicted_claims().filter(|_| fact.predicted) {
+    let verdict = match facts.predicted_claims().filter(|_| fact.predicted) {
         Some(predicted) => predicted_verdict(verdict, predicted, fact.accepts_only.as_deref()),
+        None => verdict,
+    };
+    match &fact.drift {
+        Some(drift) => {
+            with_drift(verdict, drift, Key::FederatedCredential, "what the application's federated credentials are")
+        }
         None => verdict,
     }
 }

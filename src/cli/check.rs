@@ -12,11 +12,11 @@ use super::exit::{CliError, Exit};
 use super::flags::begin_recording;
 use super::flags::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, check_id, seconds_or_zero};
 use super::lab_folder::LabFolder;
-use super::operator::{OperatorArgs, lab_administrator};
+use super::operator::ReadArgs;
 use super::settings::{PassedOver, ProfilesFolder};
 use super::{lab, network, settings, terminal};
 use crate::check::CheckId;
-use crate::domain::profile::{Operator, Profile};
+use crate::domain::profile::Profile;
 use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::lab::LabOptions;
@@ -40,11 +40,8 @@ pub(super) struct RunArgs {
     selector: ProfileSelector,
     #[command(flatten)]
     network: NetworkArgs,
-    /// Read the cloud's own side too, with the operator's credentials, and change nothing
-    #[arg(long)]
-    operator: bool,
     #[command(flatten)]
-    operator_args: OperatorArgs,
+    read: ReadArgs,
     /// Write the run's events to this new file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -116,7 +113,7 @@ pub(super) fn report(args: &RunArgs, expected: Expected) -> Result<(Report, Opti
         match &args.selector.lab {
             None => {
                 let profile = settings::load(&args.selector)?.profile;
-                let operator = args.operator(&profile)?;
+                let operator = args.read.operator(&profile)?;
                 check(args, expected, Profile { operator, ..profile }, args.network.stack()?).await
             }
             Some(scenario) => check_in_lab(args, expected, scenario).await,
@@ -127,14 +124,6 @@ pub(super) fn report(args: &RunArgs, expected: Expected) -> Result<(Report, Opti
     ended
 }
 
-impl RunArgs {
-    /// With whose credentials the cloud's own side is to be read, where that is asked for.
-    fn operator(&self, profile: &Profile) -> Result<Option<Operator>, CliError> {
-        let is_asked = self.operator || self.operator_args.names_one();
-        is_asked.then(|| self.operator_args.operator(profile)).transpose()
-    }
-}
-
 async fn check_in_lab(args: &RunArgs, expected: Expected, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
     let lab = lab::start(
         scenario,
@@ -142,10 +131,7 @@ async fn check_in_lab(args: &RunArgs, expected: Expected, scenario: &str) -> Res
     )?;
     let folder = LabFolder::write(&lab)?;
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
-    let operator = match args.operator(&profile)? {
-        Some(_) if !args.operator_args.names_one() => Some(lab_administrator(&profile, &lab, &folder)),
-        named => named,
-    };
+    let operator = args.read.operator_in_lab(&profile, &lab, &folder)?;
     let profile =
         Profile { selector: args.selector.again(), ending_lab: Some(scenario.to_owned()), operator, ..profile };
     check(args, expected, profile, args.network.lab_stack(&folder.ca_file())?).await
@@ -246,7 +232,7 @@ async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, 
             ..ProfileSelector::default()
         };
         let loaded = settings::load(&selector).and_then(|loaded| {
-            let operator = args.run.operator(&loaded.profile)?;
+            let operator = args.run.read.operator(&loaded.profile)?;
             Ok((loaded, operator))
         });
         let reason = match loaded {

@@ -196,6 +196,11 @@ const VARIABLES: &[Entry] = &[
         pages: &["set"],
     },
     Entry {
+        term: "TRUSTLINE_OPERATOR_CLIENT_ID, TRUSTLINE_OPERATOR_CLIENT_SECRET_FILE, TRUSTLINE_OPERATOR_TENANT_ID",
+        about: "the application that is the operator on Azure, instead of the Azure CLI's user; its directory, where that is to be compared with the profile's",
+        pages: &["operator_client_id"],
+    },
+    Entry {
         term: "AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE",
         about: "the files of the AWS CLI, where they are not in ~/.aws",
         pages: &["set"],

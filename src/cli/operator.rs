@@ -12,6 +12,7 @@ use crate::domain::profile::{Operator, Profile, SecretSource};
 use crate::lab::Lab;
 
 /// The variables that name an Azure operator: none that Azure's own tools read, as those are the workload's.
+const TENANT_ID: &str = "TRUSTLINE_OPERATOR_TENANT_ID";
 const CLIENT_ID: &str = "TRUSTLINE_OPERATOR_CLIENT_ID";
 const CLIENT_SECRET_FILE: &str = "TRUSTLINE_OPERATOR_CLIENT_SECRET_FILE";
 
@@ -30,6 +31,47 @@ pub(super) struct OperatorArgs {
     /// The file that holds that application's client secret
     #[arg(long, value_name = "FILE", group = "operator_secret", requires = "operator_client_id")]
     operator_secret_file: Option<PathBuf>,
+}
+
+/// Whether the cloud's own side is read too, and as whom.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ReadArgs {
+    /// Read the cloud's own side too, with the operator's credentials, and change nothing
+    #[arg(long)]
+    operator: bool,
+    #[command(flatten)]
+    who: OperatorArgs,
+}
+
+impl ReadArgs {
+    /// With whose credentials the cloud's own side is to be read, where that is asked for.
+    ///
+    /// # Errors
+    /// As [`OperatorArgs::operator`].
+    pub(super) fn operator(&self, profile: &Profile) -> Result<Option<Operator>, CliError> {
+        self.is_asked().then(|| self.who.operator(profile)).transpose()
+    }
+
+    /// Whether the cloud's own side is to be read.
+    pub(super) fn is_asked(&self) -> bool {
+        self.operator || self.who.names_one()
+    }
+
+    /// The same in a lab, whose administrator it is where nobody is named.
+    ///
+    /// # Errors
+    /// As [`OperatorArgs::operator`].
+    pub(super) fn operator_in_lab(
+        &self,
+        profile: &Profile,
+        lab: &Lab,
+        folder: &LabFolder,
+    ) -> Result<Option<Operator>, CliError> {
+        Ok(match self.operator(profile)? {
+            Some(_) if !self.who.names_one() => Some(lab_administrator(profile, lab, folder)),
+            named => named,
+        })
+    }
 }
 
 impl OperatorArgs {
@@ -64,7 +106,12 @@ impl OperatorArgs {
         };
         let secret = own.or_else(|| set(CLIENT_SECRET_FILE).map(|path| SecretSource::File(path.into())));
         match (self.operator_client_id.clone().or_else(|| set(CLIENT_ID)), secret) {
-            (Some(client_id), Some(secret)) => Ok(Operator::AzureApplication { client_id, secret }),
+            (Some(client_id), Some(secret)) => {
+                // The directory that the variables name is that of the application that they name.
+                let is_variables = self.operator_client_id.is_none();
+                let tenant_id = set(TENANT_ID).filter(|_| is_variables);
+                Ok(Operator::AzureApplication { client_id, secret, tenant_id })
+            }
             (None, _) => Ok(Operator::AzureCli),
             (Some(client_id), None) => Err(CliError::new(format!(
                 "the operator {client_id} is named without its client secret"
@@ -75,11 +122,12 @@ impl OperatorArgs {
 }
 
 /// The administrator of a lab, for whatever cloud its profile is of.
-pub(super) fn lab_administrator(profile: &Profile, lab: &Lab, folder: &LabFolder) -> Operator {
+fn lab_administrator(profile: &Profile, lab: &Lab, folder: &LabFolder) -> Operator {
     match profile.guide.cloud() {
         Cloud::Azure => Operator::AzureApplication {
             client_id: lab.operator.client_id.clone(),
             secret: SecretSource::File(folder.operator_client_secret_file()),
+            tenant_id: None,
         },
         _ => Operator::Aws { profile: Some("operator".to_owned()), file: Some(folder.operator_credentials_file()) },
     }
@@ -97,11 +145,18 @@ mod tests {
     #[test]
     fn an_operator_is_named_by_flags_before_variables() {
         let variables = [(CLIENT_ID, "app"), (CLIENT_SECRET_FILE, "/secret")];
-        let application = |id: &str, secret| Operator::AzureApplication { client_id: id.into(), secret };
+        let of_tenant = |id: &str, secret, tenant: Option<&str>| Operator::AzureApplication {
+            client_id: id.into(),
+            secret,
+            tenant_id: tenant.map(str::to_owned),
+        };
+        let application = |id: &str, secret| of_tenant(id, secret, None);
         let nobody = OperatorArgs::default();
         let file = || SecretSource::File("/secret".into());
         assert_eq!(named(Cloud::Azure, &nobody, &[]), Ok(Operator::AzureCli));
         assert_eq!(named(Cloud::Azure, &nobody, &variables), Ok(application("app", file())));
+        let with_tenant = [variables[0], variables[1], (TENANT_ID, "t")];
+        assert_eq!(named(Cloud::Azure, &nobody, &with_tenant), Ok(of_tenant("app", file(), Some("t"))));
         assert_eq!(named(Cloud::Aws, &nobody, &variables), Ok(Operator::Aws { profile: None, file: None }));
         let other = OperatorArgs { operator_client_id: Some("other".into()), ..OperatorArgs::default() };
         assert_eq!(named(Cloud::Azure, &other, &variables), Ok(application("other", file())));

@@ -25,3 +25,4 @@ pub mod text;
 pub mod text_difference;
 pub mod timestamp;
 pub mod token;
+pub mod vault_access;

@@ -18,6 +18,8 @@ pub struct NationalCloud {
     pub vault_resource: &'static str,
     /// The host of its Resource Manager.
     pub resource_manager: &'static str,
+    /// The host of its Graph.
+    pub graph: &'static str,
     /// The audience that its federated credentials hold by convention.
     pub credential_audience: &'static str,
 }
@@ -30,6 +32,7 @@ pub const PUBLIC: &NationalCloud = &NationalCloud {
     vault_suffix: "vault.azure.net",
     vault_resource: "https://vault.azure.net",
     resource_manager: "management.azure.com",
+    graph: "graph.microsoft.com",
     credential_audience: "api://AzureADTokenExchange",
 };
 
@@ -41,6 +44,7 @@ pub const US_GOVERNMENT: &NationalCloud = &NationalCloud {
     vault_suffix: "vault.usgovcloudapi.net",
     vault_resource: "https://vault.usgovcloudapi.net",
     resource_manager: "management.usgovcloudapi.net",
+    graph: "graph.microsoft.us",
     credential_audience: "api://AzureADTokenExchangeUSGov",
 };
 
@@ -52,6 +56,7 @@ pub const CHINA: &NationalCloud = &NationalCloud {
     vault_suffix: "vault.azure.cn",
     vault_resource: "https://vault.azure.cn",
     resource_manager: "management.chinacloudapi.cn",
+    graph: "microsoftgraph.chinacloudapi.cn",
     credential_audience: "api://AzureADTokenExchangeChina",
 };
 
@@ -92,6 +97,11 @@ pub fn of_audience(audience: &str) -> Option<&'static NationalCloud> {
     ALL.into_iter().find(|cloud| audience.eq_ignore_ascii_case(cloud.credential_audience))
 }
 
+/// The cloud whose Resource Manager has this address or host.
+pub fn of_resource_manager(address: &str) -> Option<&'static NationalCloud> {
+    ALL.into_iter().find(|cloud| host(address).eq_ignore_ascii_case(cloud.resource_manager))
+}
+
 /// The host of a URL, or of what is one without its scheme.
 fn host(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
@@ -110,6 +120,7 @@ mod tests {
             assert_eq!(vault_name(&format!("https://my-vault.{}/", cloud.vault_suffix)), Some("my-vault"));
             assert_eq!(of_vault_resource(cloud.vault_resource), Some(cloud));
             assert_eq!(of_audience(cloud.credential_audience), Some(cloud));
+            assert_eq!(of_resource_manager(&format!("https://{}", cloud.resource_manager)), Some(cloud));
         }
         assert_eq!(of_authority("login.windows.net"), Some(PUBLIC));
         for other in ["https://127.0.0.1:1", "vault.azure.net", "https://evilvault.azure.net.example", ""] {

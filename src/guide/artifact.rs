@@ -100,6 +100,7 @@ artifacts! {
     RoleAssignmentSecret = "role-assignment-secret", Shell, "let the app read one secret of the vault", AZURE;
     KeyvaultSecretSet = "keyvault-secret-set", Shell, "store a secret or its next version in the vault", AZURE;
     OperatorPolicy = "operator-policy", Json, "the permissions with which an operator reads AWS's own side", AWS;
+    OperatorRole = "operator-role", Json, "the least role of an operator who reads the cloud's side", AZURE;
     GitlabJob = "gitlab-job", Yaml, "a GitLab CI job that assumes the role", &[Guide::GitlabAws];
     CircleciConfig = "circleci-config", Yaml, "a CircleCI job that assumes the role", &[Guide::CircleciAws];
     ReportFingerprint = "report-fingerprint", Python, "report the variable's fingerprint from an automation", PLATFORM;

@@ -218,13 +218,17 @@ fn own_state(step: &Step, evidence: &Evidence, failures: &[Failure<'_>]) -> Step
     let all_told = open.iter().all(|id| silent(&id));
     // What has to be confirmed is shown by no check: a deployment that answers may still lack the variable.
     let by_checks = !deciding.is_empty() && all_told && step.confirm.is_none();
-    if by_checks || !shown.is_empty() {
+    let is_seen = !step.seen_by.is_empty() && step.seen_by.iter().all(|id| passed(&id));
+    if by_checks || is_seen || !shown.is_empty() {
+        let seen = step.seen_by.iter().filter(|id| is_seen && !step.checks.contains(*id)).copied();
+        let deciding: Vec<CheckId> = deciding.into_iter().chain(seen).collect();
         let checked = deciding.iter().filter_map(of).map(|judged| &judged.at);
         let at = checked.chain(shown.iter().map(|shown| &shown.at)).min().cloned().unwrap_or_default();
         let proofs = shown.iter().map(|shown| shown.proof).collect();
         let supporting = step.supporting.iter().filter(passed).copied();
         let mut checks: Vec<CheckId> = deciding.into_iter().chain(supporting).collect();
         checks.sort_unstable();
+        checks.dedup();
         return StepState::Verified { checks, proofs, at };
     }
     if let Some(answered) = step.shown_by_answers.iter().find_map(|answer| answered(answer, of(&answer.check)?)) {
@@ -420,6 +424,24 @@ mod tests {
         // What may be the provider after all is no answer about it.
         let doubted = state(&with(exchange("AccessDenied", Cause::ProviderMissing)), 2);
         assert!(matches!(doubted, StepState::Failing { .. }), "{doubted:?}");
+    }
+
+    #[test]
+    fn what_is_seen_on_the_clouds_own_side_is_done_before_a_token_shows_it() {
+        let guide = setup_guide(Guide::AzureWorkloadIdentity);
+        let blocked =
+            CheckResult { blocked_by: Some(CheckId::TokenPresent), ..judged(CheckId::AzureExchange, Outcome::Skipped) };
+        let state = |checks: &[CheckId]| {
+            let seen = checks.iter().map(|check| judged(*check, Outcome::Pass));
+            let evidence = Evidence { checks: seen.chain([blocked.clone()]).collect(), ..Evidence::default() };
+            let verified = states(guide, &evidence).into_iter().filter(|(_, state)| state.is_done());
+            verified.map(|(number, _)| number).collect::<Vec<_>>()
+        };
+        assert_eq!(state(&[CheckId::AzureApplication]), [2]);
+        assert_eq!(state(&[CheckId::AzureApplication, CheckId::TrustPolicy]), [2, 3]);
+        // A file that fits says nothing of what is in force.
+        assert!(state(&[CheckId::TrustPolicy]).is_empty());
+        assert_eq!(state(&[CheckId::AzureRoleAssignments, CheckId::AzureVaultSettings]), [4, 5]);
     }
 
     #[test]

@@ -60,6 +60,9 @@ pub struct Step {
     /// Checks whose failure stands here, whatever its cause is.
     #[serde(default)]
     pub answers_for: Vec<CheckId>,
+    /// Checks of the cloud's own side that show the step by themselves, all of them together: before a token does.
+    #[serde(default)]
+    pub seen_by: Vec<CheckId>,
     /// Refusals that show the step to be done, since the cloud looks at something later when it gives them.
     #[serde(default)]
     pub shown_by_answers: Vec<TellingAnswer>,
@@ -305,6 +308,7 @@ mod tests {
                     Artifact::RotateSecret
                         | Artifact::VerifyRead
                         | Artifact::OperatorPolicy
+                        | Artifact::OperatorRole
                         | Artifact::ReportFingerprint
                         | Artifact::ReportFingerprintSh
                 );

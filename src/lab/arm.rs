@@ -13,7 +13,7 @@ use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::accounts::{Pages, Rejection, bearer};
+use super::accounts::{Journal, Pages, Rejection, bearer};
 use super::authority::VAULT_DOMAIN;
 use super::entra::{AccessTokens, Claims};
 use super::server::{Request, Response, Service};
@@ -30,6 +30,7 @@ pub(super) struct Arm {
     tokens: Arc<AccessTokens>,
     places: Neighbours,
     pages: Pages,
+    journal: Journal,
 }
 
 /// The URLs of itself and of the services that it tells of.
@@ -46,7 +47,7 @@ type Outcome = Result<(u16, Value), ArmError>;
 impl Arm {
     pub(super) fn new(azure: Arc<SharedState<AzureWorld>>, tokens: Arc<AccessTokens>, places: Neighbours) -> Self {
         let pages = Pages::new(azure.clone(), places.arm.clone());
-        Arm { azure, tokens, places, pages }
+        Arm { azure, tokens, places, pages, journal: Journal::default() }
     }
 
     /// Names the directory of the subscription, also to somebody without a token.
@@ -62,7 +63,11 @@ impl Arm {
         if request.path == METADATA_PATH && request.method == Method::GET {
             return Ok((200, metadata_endpoints(&self.places)));
         }
+        if request.path == Journal::PATH && request.method == Method::GET {
+            return Ok((200, self.journal.shown()));
+        }
         let caller = self.authenticate(request)?;
+        self.journal.note(request, &caller.appid);
         if self.pages.is_too_often(request) {
             let message = "The request was throttled: the number of read requests for the subscription is too high.";
             return Err(ArmError::new(429, "TooManyRequests", message));

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::accounts::{Pages, Rejection, bearer};
+use super::accounts::{Journal, Pages, Rejection, bearer};
 use super::entra::AccessTokens;
 use super::keys::random_uuid;
 use super::server::now;
@@ -40,6 +40,7 @@ pub(super) struct Graph {
     url: String,
     sign_ins: Arc<SignIns>,
     pages: Pages,
+    journal: Journal,
 }
 
 /// What an operation yields: an HTTP status, and a body where there is one.
@@ -53,10 +54,13 @@ impl Graph {
         sign_ins: Arc<SignIns>,
     ) -> Self {
         let pages = Pages::new(azure.clone(), url.clone());
-        Graph { azure, tokens, url, sign_ins, pages }
+        Graph { azure, tokens, url, sign_ins, pages, journal: Journal::default() }
     }
 
     fn act(&self, request: &Request) -> Outcome {
+        if request.path == Journal::PATH && request.method == Method::GET {
+            return Ok((200, Some(self.journal.shown())));
+        }
         self.authorize(request)?;
         if self.pages.is_too_often(request) {
             return Err(GraphError::new(429, "TooManyRequests", "Too many requests"));
@@ -87,6 +91,7 @@ impl Graph {
             ("servicePrincipals", None, []) => self.principals(request),
             ("servicePrincipals", Some(key), []) => self.principal(request, &key),
             ("auditLogs", Some(Selector::Id("signIns")), []) => self.sign_ins(request),
+            ("servicePrincipals", Some(key), ["transitiveMemberOf", ..]) => self.groups(request, &key),
             (other, _, below) => Err(GraphError::segment(below.last().copied().unwrap_or(other))),
         }
     }
@@ -120,13 +125,14 @@ impl Graph {
             };
             GraphError::new(401, "InvalidAuthenticationToken", message)
         })?;
+        self.journal.note(request, &claims.appid);
         let world = self.azure.now();
         let has = |app: &App, wanted: &[&str]| {
             app.directory_roles.iter().chain(&app.graph_permissions).any(|held| wanted.contains(&held.as_str()))
         };
-        let may = world.app(&claims.appid).is_some_and(|app| {
-            has(app, &ADMINISTRATORS) || request.method == Method::GET && has(app, &READERS)
-        });
+        let may = world
+            .app(&claims.appid)
+            .is_some_and(|app| has(app, &ADMINISTRATORS) || request.method == Method::GET && has(app, &READERS));
         if may {
             return Ok(());
         }

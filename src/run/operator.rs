@@ -6,17 +6,22 @@ use super::probes::{RunCredentials, StepInput};
 use crate::check::facts::Facts;
 use crate::check::facts::aws::Caller;
 use crate::check::facts::operator::{OperatorFacts, PoliciesSide, ProviderSide, Read, RoleInForce, SecretSide};
+use crate::check::facts::operator_azure::{ApplicationFact, RightsFact, VaultSettingsFact};
 use crate::check::facts::secret::Call;
 use crate::check::step::Step;
 use crate::domain::ids::Flow;
 use crate::domain::issuer::provider_arn;
+use crate::domain::keyvault::SecretName;
 use crate::domain::profile::Operator;
 use crate::probe::aws::{AwsTarget, Session};
+use crate::probe::azure::{AzureTarget, OperatorSession};
+use crate::probe::http::HttpStack;
 
 /// What the operator's credentials open, for as long as the run lasts.
 #[derive(Clone, Default)]
 pub struct OperatorCredentials {
     pub aws: Option<Session>,
+    pub azure: Option<OperatorSession>,
 }
 
 /// What one of the steps brought.
@@ -28,6 +33,11 @@ pub enum OperatorOutput {
     AwsRole(Read<RoleInForce>),
     AwsPolicies(PoliciesSide),
     AwsSecret(SecretSide),
+    /// The session and whose it is, or why there is none.
+    AzureSignIn(Result<(OperatorSession, String), String>),
+    AzureApplication(ApplicationFact),
+    AzureVault(VaultSettingsFact),
+    AzureRights(RightsFact),
 }
 
 impl OperatorOutput {
@@ -45,6 +55,15 @@ impl OperatorOutput {
             OperatorOutput::AwsRole(read) => facts.aws.role = Some(read),
             OperatorOutput::AwsPolicies(side) => facts.aws.policies = Some(side),
             OperatorOutput::AwsSecret(side) => facts.aws.secret = Some(side),
+            OperatorOutput::AzureSignIn(signed_in) => {
+                facts.azure.identity = Some(signed_in.map(|(session, identity)| {
+                    credentials.operator.azure = Some(session);
+                    identity
+                }));
+            }
+            OperatorOutput::AzureApplication(fact) => facts.azure.application = Some(fact),
+            OperatorOutput::AzureVault(fact) => facts.azure.vault = Some(fact),
+            OperatorOutput::AzureRights(fact) => facts.azure.rights = Some(fact),
         }
     }
 }
@@ -97,4 +116,34 @@ pub async fn at_aws(step: Step, input: &StepInput, aws: &AwsTarget) -> Option<Op
 /// The user whose access key signs, as STS said.
 fn signing_user(facts: &Facts) -> Option<String> {
     Some(facts.aws.caller.as_ref()?.granted()?.arn.clone())
+}
+
+/// Performs one of the steps at Azure; nothing where it has nothing to work with.
+pub async fn at_azure(step: Step, input: &StepInput, http: &HttpStack) -> Option<OperatorOutput> {
+    let (settings, facts) = (&input.profile.azure, &input.facts);
+    if step == Step::AzureOperator {
+        let target = AzureTarget::new(http.clone(), settings)?;
+        let signed_in = target.operator_session(input.profile.operator.as_ref()?, settings).await;
+        return Some(OperatorOutput::AzureSignIn(signed_in));
+    }
+    let reader = input.credentials.operator.azure.as_ref()?.reader(input.left);
+    match step {
+        Step::AzureApplication => {
+            let client_id = settings.client_id.as_deref()?;
+            Some(OperatorOutput::AzureApplication(reader.application(client_id).await))
+        }
+        Step::AzureVaultSettings => {
+            let secret = input.profile.secret.as_ref().and_then(|secret| SecretName::of(&secret.name).ok());
+            let secret = secret.as_ref().map(|secret| secret.name.as_str());
+            Some(OperatorOutput::AzureVault(reader.vault(settings, secret).await?))
+        }
+        Step::AzureRoleAssignments => {
+            let side = &facts.operator.azure;
+            let access = facts.azure.access().and_then(|access| access.object_id.as_deref());
+            let identity = side.reader(access, settings.client_id.as_deref());
+            let rights = reader.rights(&side.vault_in_force()?.id, identity.as_ref()).await;
+            Some(OperatorOutput::AzureRights(rights))
+        }
+        _ => None,
+    }
 }

@@ -8,7 +8,7 @@ use super::operator::{self, OperatorCredentials, OperatorOutput};
 use crate::check::facts::aws::AccessKeyFact;
 use crate::check::facts::aws::{AssumedRole, Caller, Located, RoleTrust};
 use crate::check::facts::azure::SubscriptionFact;
-use crate::check::facts::azure::{CredentialFact, ExchangeFact, VaultFact, VaultSecret};
+use crate::check::facts::azure::{CredentialFact, ExchangeFact, VaultFact, VaultSecret, credentials_drift};
 use crate::check::facts::deployment::DeploymentFact;
 use crate::check::facts::network::{DocumentFact, KeysFact};
 use crate::check::facts::secret::Call;
@@ -185,7 +185,8 @@ impl NetworkProbes {
                 seen.map_or(StepOutput::Nothing, |seen| StepOutput::Operator(Box::new(seen)))
             }
             Step::AzureOperator | Step::AzureApplication | Step::AzureRoleAssignments | Step::AzureVaultSettings => {
-                StepOutput::Nothing
+                let seen = operator::at_azure(step, &input, &self.http).await;
+                seen.map_or(StepOutput::Nothing, |seen| StepOutput::Operator(Box::new(seen)))
             }
             Step::EntraExchange => self.entra_exchange(&input).await,
             Step::VaultList | Step::VaultGet => self.with_access(step, &input).await,
@@ -349,20 +350,26 @@ fn verify(input: &StepInput) -> StepOutput {
     StepOutput::Signature(SignatureFact::new(signature::verify(token, decoded, keys), from))
 }
 
+/// The federated credentials with where they came from: those in force, where an operator read them, else the file.
 async fn credentials(input: &StepInput) -> StepOutput {
-    let Some(path) = &input.profile.azure.federated_credential else {
-        return StepOutput::Nothing;
+    let path = input.profile.azure.federated_credential.as_ref();
+    let file = match path {
+        Some(path) => Some((path.display().to_string(), documents::read(path).await)),
+        None => None,
     };
-    let source = path.display().to_string();
-    match (input.facts.claims(), input.facts.predicted_claims()) {
-        (Some(claims), _) => {
-            StepOutput::Credentials(CredentialFact::evaluate(&source, documents::read(path).await, claims))
-        }
-        (None, Some(predicted)) => {
-            StepOutput::Credentials(CredentialFact::predict(&source, documents::read(path).await, predicted))
-        }
-        (None, None) => StepOutput::Nothing,
-    }
+    let in_force = input.facts.operator.azure.credentials_in_force();
+    let drift = match (in_force, &file) {
+        (Some(read), Some((name, Ok(copy)))) => credentials_drift(name, copy, &read.text),
+        _ => None,
+    };
+    let in_force = in_force.map(|read| (format!("the credentials in force of {}", read.source), Ok(read.text.clone())));
+    let Some((source, text)) = in_force.or(file) else { return StepOutput::Nothing };
+    let fact = match (input.facts.claims(), input.facts.predicted_claims()) {
+        (Some(claims), _) => CredentialFact::evaluate(&source, text, claims),
+        (None, Some(predicted)) => CredentialFact::predict(&source, text, predicted),
+        (None, None) => return StepOutput::Nothing,
+    };
+    StepOutput::Credentials(CredentialFact { drift, ..fact })
 }
 
 async fn permissions(input: &StepInput) -> StepOutput {

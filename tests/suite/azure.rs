@@ -1,6 +1,7 @@
 //! The Azure line: the lab's Entra and Key Vault through the vendor's SDKs, checks, and offline answers.
 
 mod check;
+mod operator;
 mod protocol;
 mod rows;
 mod trust;

@@ -43,9 +43,10 @@ fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
         return granted(&fact.call, object.map_or_else(String::new, |id| format!("as service principal {id}")));
     };
     let mut findings = from_words(ID, Cloud::Azure, "Entra", refusal);
-    if refusal.http_status == 429 && !findings.iter().any(|f| f.cause == Cause::Throttled) {
+    if refusal.http_status == 429 {
         let summary = "Entra was asked too often and wants a pause";
         let finding = Finding::new(Cause::Throttled, ID, Certainty::Proven, summary);
+        findings.retain(|finding| finding.cause != Cause::Throttled);
         findings.insert(0, finding.with_evidence(quoted("Entra", refusal)));
     }
     if let Some(error) = &fact.error {
@@ -55,6 +56,8 @@ fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
             client_id: Some(&fact.client_id),
             authority: Some(&fact.authority),
             vault_url: profile.azure.vault_url.as_deref(),
+            chosen_scope: profile.azure.scope.as_deref(),
+            in_force: facts.operator.azure.credentials_in_force().is_some(),
             evaluation: facts.azure.credentials.as_ref().and_then(|c| c.evaluation.as_ref()),
             now: facts.now,
             expires_at: token.and_then(|t| t.expires_at()),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::Unread;
 use super::secret::Call;
 use super::secret::{SecretList, SecretRead};
+use super::trust::Drift;
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, EntraError, evaluate, evaluate_predicted};
 use crate::domain::keyvault::{Challenge, ChallengeFit, VaultError};
 use crate::domain::profile::expected::PredictedClaims;
@@ -56,6 +57,9 @@ pub struct CredentialFact {
     /// The one expected subject that is known to be accepted, where others that are possible are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepts_only: Option<String>,
+    /// How the profile's file differs from what is in force, where an operator read that and the file is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// Why they could not be evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -91,6 +95,7 @@ impl CredentialFact {
             evaluation: None,
             predicted: false,
             accepts_only: None,
+            drift: None,
             problem: None,
             is_missing: false,
         };
@@ -107,6 +112,31 @@ impl CredentialFact {
         }
         fact
     }
+}
+
+/// How a file with credentials differs from those in force; nothing where it holds none, or they are the same. A file
+/// with one credential is held against the one of its name.
+pub fn credentials_drift(file: &str, copy: &str, in_force: &str) -> Option<Drift> {
+    let (copy, mut in_force) = (CredentialSet::parse(copy).ok()?, CredentialSet::parse(in_force).ok()?);
+    if let ([own], false) = (copy.credentials.as_slice(), copy.is_list) {
+        in_force.credentials.retain(|one| one.name == own.name || own.name.is_none() && one.issuer == own.issuer);
+    }
+    Drift::between(file, &shown(copy), &shown(in_force))
+}
+
+/// What counts of credentials, in an order that is their own.
+fn shown(mut set: CredentialSet) -> String {
+    set.credentials.sort_by(|a, b| (&a.name, &a.issuer, &a.subject).cmp(&(&b.name, &b.issuer, &b.subject)));
+    let shown = set.credentials.iter().map(|one| {
+        serde_json::json!({
+            "name": one.name,
+            "issuer": one.issuer,
+            "subject": one.subject,
+            "claimsMatchingExpression": one.expression,
+            "audiences": one.audiences,
+        })
+    });
+    Value::Array(shown.collect()).to_string()
 }
 
 /// The request for an access token.
@@ -242,4 +272,28 @@ pub enum SubscriptionSeen {
     Of { tenant: String },
     /// There is none of this id.
     Nowhere,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_differs_in_what_counts() {
+        let one = |name: &str, subject: &str| json!({ "name": name, "issuer": "https://i", "subject": subject, "audiences": ["a"], "description": name });
+        let drift = |copy: Value, in_force: Value| {
+            let found = credentials_drift("fic.json", &copy.to_string(), &in_force.to_string());
+            found.map(|drift| drift.lines)
+        };
+        let in_force = json!({ "value": [one("b", "2"), one("a", "1")] });
+        assert_eq!(drift(json!([one("a", "1"), one("b", "2")]), in_force.clone()), None);
+        assert_eq!(drift(one("a", "1"), in_force.clone()), None);
+        let changed = drift(one("a", "0"), in_force.clone()).unwrap();
+        assert_eq!(changed, [r#"-     "subject": "0","#, r#"+     "subject": "1","#]);
+        assert!(drift(json!([one("a", "1")]), in_force.clone()).is_some());
+        assert!(drift(one("c", "1"), in_force).is_some());
+        assert_eq!(drift(json!(3), json!([])), None);
+    }
 }

@@ -8,6 +8,7 @@ pub mod deployment;
 mod in_force;
 pub mod network;
 pub mod operator;
+pub mod operator_azure;
 pub mod secret;
 pub mod token;
 pub mod trust;

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::aws::{Caller, Located};
+use super::operator_azure::AzureSide;
 use super::secret::{Answer, Call};
 use crate::domain::timestamp::UnixSeconds;
 
@@ -39,7 +40,9 @@ impl<T> Read<T> {
     /// Whether the service said that there is no such thing.
     pub fn is_nowhere(&self) -> bool {
         const NOWHERE: &[&str] = &["NoSuchEntity", "ResourceNotFoundException", "NotFoundException"];
-        self.call.refusal().is_some_and(|refusal| NOWHERE.contains(&refusal.code.as_str()))
+        self.call
+            .refusal()
+            .is_some_and(|refusal| refusal.http_status == 404 || NOWHERE.contains(&refusal.code.as_str()))
     }
 
     /// Why it could not be read, in words that name the permission; `None` where the service answered the question.
@@ -49,7 +52,7 @@ impl<T> Read<T> {
             Answer::Granted(_) => None,
             Answer::Refused(_) if self.is_nowhere() => None,
             Answer::Refused(refusal) if refusal.is_denial() => {
-                Some(format!("the operator may not {permission}: {}", refusal.message))
+                Some(format!("the operator lacks {permission}: {}", refusal.message))
             }
             Answer::Refused(refusal) => Some(format!("{permission}: {}: {}", refusal.code, refusal.message)),
             Answer::Network { failure } => Some(format!("{permission}: {}", failure.detail)),
@@ -225,18 +228,4 @@ pub struct KeyInForce {
 
 fn trust_source(role: &str) -> String {
     format!("the trust policy in force of {role}")
-}
-
-/// Azure's own side. `None` where something was not read.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AzureSide {
-    /// As whom the operator is signed in, or why not.
-    pub identity: Option<Result<String, String>>,
-}
-
-impl AzureSide {
-    /// Whether the operator is signed in.
-    pub fn has_access(&self) -> bool {
-        matches!(self.identity, Some(Ok(_)))
-    }
 }

@@ -192,8 +192,13 @@ impl Refusal {
 impl<T> Answer<T> {
     /// The same answer with what was granted made into something else.
     pub fn map<U>(self, made: impl FnOnce(T) -> U) -> Answer<U> {
+        self.and_then(|granted| Answer::Granted(made(granted)))
+    }
+
+    /// The same answer with what was granted made into another answer.
+    pub fn and_then<U>(self, made: impl FnOnce(T) -> Answer<U>) -> Answer<U> {
         match self {
-            Answer::Granted(granted) => Answer::Granted(made(granted)),
+            Answer::Granted(granted) => made(granted),
             Answer::Refused(refusal) => Answer::Refused(refusal),
             Answer::Network { failure } => Answer::Network { failure },
             Answer::Unreadable { http_status, detail } => Answer::Unreadable { http_status, detail },
@@ -229,6 +234,12 @@ impl<T> AnyCall for Call<T> {
 }
 
 impl<T> Call<T> {
+    /// The same call with what was granted made into another answer.
+    pub fn and_then<U>(self, made: impl FnOnce(T) -> Answer<U>) -> Call<U> {
+        let Call { region, attempts, waited_ms, answer, exchange } = self;
+        Call { region, attempts, waited_ms, answer: answer.and_then(made), exchange }
+    }
+
     /// What the service granted, if it did.
     pub fn granted(&self) -> Option<&T> {
         match &self.answer {

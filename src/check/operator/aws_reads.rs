@@ -231,6 +231,6 @@ mod tests {
         let nowhere = told(side(refused("ResourceNotFoundException"), None));
         assert_eq!(nowhere, (Outcome::Fail, Some(Cause::SecretNotFound)));
         let denied: Read<SecretInForce> = refused("AccessDeniedException");
-        assert_eq!(denied.unread().unwrap(), "the operator may not secretsmanager:DescribeSecret: No.");
+        assert_eq!(denied.unread().unwrap(), "the operator lacks secretsmanager:DescribeSecret: No.");
     }
 }

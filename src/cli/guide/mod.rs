@@ -12,11 +12,12 @@ use super::flags::OutputArgs;
 use super::flags::OutputFormat;
 use super::flags::ProfileSelector;
 use super::lab_folder::LabFolder;
+use super::operator::ReadArgs;
 use super::settings::Loaded;
 use super::{lab, network, profile_file, settings, terminal};
-use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Origin;
+use crate::domain::profile::{Guide, Profile};
 use crate::domain::text::visible;
 use crate::domain::text_difference::nearest;
 use crate::domain::timestamp::rfc3339;
@@ -44,6 +45,8 @@ pub(super) struct GuideArgs {
     /// Run the profile's checks first, and tell by them where each step stands
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    read: ReadArgs,
     /// Note that you have done the step, where nothing can be asked about it
     #[arg(long, requires = "step", conflicts_with_all = ["check", "lab"])]
     confirm: bool,
@@ -71,6 +74,9 @@ pub(super) fn guide_of(id: &str) -> Result<Guide, CliError> {
 pub(super) fn run(args: &GuideArgs) -> Result<Exit, CliError> {
     if args.output.output == OutputFormat::Junit {
         return Err(CliError::new("`guide` prints text, JSON or Markdown").with_hint("write --output json or markdown"));
+    }
+    if args.read.is_asked() && !args.check {
+        return Err(CliError::new("--operator is for the checks").with_hint("add --check"));
     }
     let chosen = args.guide.as_deref().map(guide_of).transpose()?;
     if let (Some(guide), Some(number)) = (chosen, args.step) {
@@ -159,8 +165,10 @@ fn follow(args: &GuideArgs, chosen: Option<Guide>) -> Result<(Vec<GuideReport>, 
 
 fn run_checks(args: &GuideArgs, loaded: &Loaded) -> Result<RanChecks, CliError> {
     let http = args.network.stack()?;
+    let operator = args.read.operator(&loaded.profile)?;
+    let profile = Profile { operator, ..loaded.profile.clone() };
     let runtime = network::runtime()?;
-    let ran = runtime.block_on(evidence::run(&loaded.profile, &args.network, http));
+    let ran = runtime.block_on(evidence::run(&profile, &args.network, http));
     runtime.shutdown_background();
     ran
 }
@@ -184,7 +192,9 @@ fn follow_in_lab(
             let loaded = settings::load_alone_with_provenance(&folder.profile_file(), &name, &set)?;
             let ran = if args.check && own == guide {
                 let http = args.network.lab_stack(&folder.ca_file())?;
-                Some(evidence::run(&loaded.profile, &args.network, http).await?)
+                let operator = args.read.operator_in_lab(&loaded.profile, &lab, &folder)?;
+                let profile = Profile { operator, ..loaded.profile.clone() };
+                Some(evidence::run(&profile, &args.network, http).await?)
             } else {
                 None
             };

@@ -130,6 +130,7 @@ pub(super) fn lab_operator(profile: &Profile, lab: &Lab, folder: &LabFolder) -> 
         Some(_) => Operator::AzureApplication {
             client_id: lab.secrets_admin.client_id.clone(),
             secret: SecretSource::File(folder.secrets_admin_client_secret_file()),
+            tenant_id: None,
         },
         None => Operator::Aws {
             profile: Some("secrets-admin".to_owned()),

@@ -129,8 +129,8 @@ pub enum Operator {
     Aws { profile: Option<String>, file: Option<PathBuf> },
     /// Whoever is signed in to the Azure CLI.
     AzureCli,
-    /// An application with a client secret.
-    AzureApplication { client_id: String, secret: SecretSource },
+    /// An application with a client secret, and the directory that it is of where that is said.
+    AzureApplication { client_id: String, secret: SecretSource, tenant_id: Option<String> },
 }
 
 /// Settings of the running deployment.
@@ -199,11 +199,14 @@ impl AzureSettings {
         self.scope.clone().unwrap_or_else(|| format!("{}/.default", self.cloud().vault_resource))
     }
 
+    /// Where Resource Manager is: as it is set, else the cloud's.
+    pub fn effective_resource_manager(&self) -> String {
+        self.resource_manager_url.clone().unwrap_or_else(|| format!("https://{}", self.cloud().resource_manager))
+    }
+
     /// Where Resource Manager answers for the vault's subscription.
     pub fn subscription_url(&self) -> Option<Url> {
-        let base = self.resource_manager_url.clone();
-        let base = base.unwrap_or_else(|| format!("https://{}", self.cloud().resource_manager));
-        let mut url = Url::parse(&base).ok()?;
+        let mut url = Url::parse(&self.effective_resource_manager()).ok()?;
         url.path_segments_mut().ok()?.pop_if_empty().extend(["subscriptions", self.subscription_id.as_deref()?]);
         url.query_pairs_mut().append_pair("api-version", SUBSCRIPTION_API_VERSION);
         Some(url)

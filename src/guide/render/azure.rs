@@ -1,9 +1,12 @@
 //! The Azure side as commands of its CLI.
 
+use serde_json::{Value as Json, json};
+
 use super::super::form::shell::{Command, Script, Word};
 use super::super::values::{READER, TemplateContext};
 use super::aws;
 use super::aws::with_value;
+use crate::check::facts::operator_azure::permission::{OPERATOR_ACTIONS, READ_APPLICATIONS};
 use crate::domain::national_cloud::PUBLIC;
 use crate::domain::profile::key::Key;
 
@@ -162,4 +165,23 @@ pub(super) fn keyvault_secret_set(filling: &mut TemplateContext<'_>) -> Script {
         // Its answer would hold the value.
         .option("--output", "none");
     with_value(filling.json_key(), set)
+}
+
+/// A custom role, as `az role definition create --role-definition` takes it: what `check --operator` reads, and no more.
+pub(super) fn operator_role(filling: &mut TemplateContext<'_>) -> Json {
+    filling.note(
+        "create it with `az role definition create --role-definition @FILE`, and assign it on the subscription or on the \
+         vault's resource group",
+    );
+    filling.note(format!("in Microsoft Graph the operator needs the permission {READ_APPLICATIONS} beside it"));
+    json!({
+        "Name": "trustline operator",
+        "IsCustom": true,
+        "Description": format!("What `trustline check --operator` reads; beside it Microsoft Graph's {READ_APPLICATIONS}"),
+        "Actions": OPERATOR_ACTIONS,
+        "NotActions": [],
+        "DataActions": [],
+        "NotDataActions": [],
+        "AssignableScopes": [format!("/subscriptions/{}", filling.value(Key::SubscriptionId))],
+    })
 }

@@ -40,6 +40,7 @@ fn text(artifact: Artifact, filling: &mut TemplateContext<'_>) -> String {
         Artifact::CallerPolicy => aws::caller(filling).text(),
         Artifact::TargetTrustPolicy => aws::trust_first_role(filling).text(),
         Artifact::FederatedCredential => format!("{:#}\n", aws::federated_credential(filling)),
+        Artifact::OperatorRole => format!("{:#}\n", azure::operator_role(filling)),
         Artifact::GitlabJob => gitlab(filling),
         Artifact::CircleciConfig => circleci(filling),
         Artifact::ReportFingerprint => python(filling),

@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Arm, ArmError, Outcome};
 use crate::domain::timestamp::rfc3339;
-use crate::lab::server::now;
 use crate::lab::entra::{Claims, is_uuid};
 use crate::lab::server::Request;
+use crate::lab::server::now;
 use crate::lab::world::{AzureWorld, DenyAssignment, RoleAssignment, RoleDefinition, Scope};
 
 const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
@@ -190,10 +190,12 @@ impl Arm {
     pub(super) fn list_identity_credentials(&self, request: &Request, caller: &Claims, name: &str) -> Outcome {
         self.authorize(caller, READ_CREDENTIALS, &Scope::ResourceGroup)?;
         let world = self.azure.now();
-        let identity = world.apps.values().find(|app| app.managed_identity && app.display_name.eq_ignore_ascii_case(name));
+        let identity =
+            world.apps.values().find(|app| app.managed_identity && app.display_name.eq_ignore_ascii_case(name));
         let identity = identity.ok_or_else(|| {
             let kind = "Microsoft.ManagedIdentity/userAssignedIdentities";
-            let message = format!("The Resource '{kind}/{name}' under resource group '{}' was not found.", world.resource_group);
+            let message =
+                format!("The Resource '{kind}/{name}' under resource group '{}' was not found.", world.resource_group);
             ArmError::new(404, "ResourceNotFound", message)
         })?;
         let id = world.identity_id(&identity.display_name);

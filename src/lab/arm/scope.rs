@@ -171,7 +171,9 @@ mod tests {
             (format!("{group}/{roles}/roleAssignments"), Ok(Some(Target::Assignments(Scope::ResourceGroup)))),
             (format!("{VAULT}/secrets/db"), Ok(Some(Target::Secret("db".into())))),
             (
-                format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mi/federatedIdentityCredentials"),
+                format!(
+                    "{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mi/federatedIdentityCredentials"
+                ),
                 Ok(Some(Target::IdentityCredentials("mi".into()))),
             ),
             (format!("{VAULT}/{roles}/roleAssignments"), Ok(Some(Target::Assignments(vault.clone())))),

@@ -27,7 +27,8 @@ impl Arm {
         let scope = Scope::Secret(name.clone());
         self.authorize(caller, "Microsoft.KeyVault/vaults/secrets/read", &scope)?;
         let missing = || ArmError::new(404, "SecretNotFound", format!("A secret with name {name} was not found."));
-        let (known, secret) = world.vault.secrets.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)).ok_or_else(missing)?;
+        let (known, secret) =
+            world.vault.secrets.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)).ok_or_else(missing)?;
         let version = secret.versions.last().filter(|_| secret.present && !secret.deleted).ok_or_else(missing)?;
         let now = now();
         let uri = format!("{}/secrets/{known}", self.places.vault);
@@ -36,12 +37,15 @@ impl Arm {
             "created": now - version.age_s,
             "exp": version.expires_in_s.map(|seconds| now + seconds),
         });
-        Ok((200, json!({
-            "id": scope.id(&world),
-            "name": known,
-            "type": "Microsoft.KeyVault/vaults/secrets",
-            "properties": { "attributes": attributes, "secretUri": uri },
-        })))
+        Ok((
+            200,
+            json!({
+                "id": scope.id(&world),
+                "name": known,
+                "type": "Microsoft.KeyVault/vaults/secrets",
+                "properties": { "attributes": attributes, "secretUri": uri },
+            }),
+        ))
     }
 
     /// Changes what the request names; everything else stays as it is.

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Filter, Graph, GraphError, Outcome, Selector, not_allowed, object};
 use crate::domain::timestamp::rfc3339;
-use crate::lab::server::now;
 use crate::lab::keys::random_uuid;
 use crate::lab::server::Request;
+use crate::lab::server::now;
 use crate::lab::world::{App, AzureWorld, ClientSecret};
 
 /// Accounts of the application's own directory.
@@ -164,6 +164,17 @@ impl Graph {
             }
             ref other => Err(not_allowed(other)),
         }
+    }
+}
+
+impl Graph {
+    /// The groups that a service principal is in.
+    pub(super) fn groups(&self, request: &Request, key: &Selector<'_>) -> Outcome {
+        let world = self.azure.now();
+        let mut principals = world.apps.values().filter(|app| app.service_principal);
+        let app =
+            principals.find(|app| key.names(app, &app.object_id)).ok_or_else(|| GraphError::not_found(key.text()))?;
+        self.page(request, app.groups.iter().map(|id| json!({ "id": id })).collect())
     }
 }
 

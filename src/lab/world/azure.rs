@@ -241,7 +241,9 @@ impl Scope {
     pub fn id(&self, world: &AzureWorld) -> String {
         match self {
             Scope::Subscription => format!("/subscriptions/{}", world.subscription_id),
-            Scope::ResourceGroup => format!("{}/resourceGroups/{}", Scope::Subscription.id(world), world.resource_group),
+            Scope::ResourceGroup => {
+                format!("{}/resourceGroups/{}", Scope::Subscription.id(world), world.resource_group)
+            }
             Scope::Vault => world.vault_id(),
             Scope::Secret(name) => format!("{}/secrets/{name}", world.vault_id()),
         }

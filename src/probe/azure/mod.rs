@@ -3,6 +3,7 @@
 
 mod exchange;
 mod operator;
+mod side;
 mod transport;
 mod vault;
 
@@ -18,6 +19,7 @@ use crate::domain::keyvault::Challenge;
 use crate::domain::profile::AzureSettings;
 pub use exchange::{AzureSession, Proof};
 pub use operator::CliRefusal;
+pub use side::OperatorSession;
 
 /// Where to call and as whom.
 #[derive(Clone, Debug)]

@@ -1,6 +1,8 @@
-//! An operator's access: whatever the Azure command line is signed in with.
+//! An operator's access: whatever the Azure command line is signed in with, or an application of the operator's own; and
+//! where the services are that only an operator asks.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +13,20 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::AzureTarget;
-use super::exchange::{AzureSession, described};
+use super::exchange::{AzureSession, Proof, described};
+use super::side::OperatorSession;
 use super::transport::Recorder;
+use crate::check::facts::azure::AccessGranted;
+use crate::check::facts::secret::Answer;
 use crate::domain::entra::EntraError;
+use crate::domain::national_cloud;
+use crate::domain::profile::{AzureSettings, Operator};
 use crate::domain::token::{RawToken, decode};
+use crate::probe::http::{ANSWER_LIMIT, HttpStack};
+use crate::probe::new_value::secret_source;
 use crate::probe::program;
+use serde_json::Value;
+use url::Url;
 
 /// The most that the Azure command line may print, in bytes; a stack trace of its has some ten thousand.
 const MAX_BYTES: usize = 256 * 1024;
@@ -56,16 +67,124 @@ impl AzureTarget {
     /// # Errors
     /// The command line is not there, or gives no token for the vault.
     pub async fn cli_session(&self) -> Result<(AzureSession, String), CliRefusal> {
-        let signed_in = SignedIn { tenant: self.tenant_id.clone(), held: Mutex::new(None) };
+        let signed_in = SignedIn::of(&self.tenant_id);
         let token = signed_in.token(&self.scope).await?;
-        let granted = described(&token);
-        if let Some(found) = granted.tenant_id.clone().filter(|found| !found.eq_ignore_ascii_case(&self.tenant_id)) {
-            return Err(CliRefusal::OtherDirectory { found, expected: self.tenant_id.clone() });
-        }
+        self.own_directory(&described(&token))?;
         let session = AzureSession { credential: Arc::new(signed_in), recorder: Recorder::new(&self.http) };
         Ok((session, who(&token)))
     }
+
+    fn own_directory(&self, granted: &AccessGranted) -> Result<(), CliRefusal> {
+        match granted.tenant_id.clone().filter(|found| !found.eq_ignore_ascii_case(&self.tenant_id)) {
+            Some(found) => Err(CliRefusal::OtherDirectory { found, expected: self.tenant_id.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The session for reading the cloud's own side, and whose it is.
+    ///
+    /// # Errors
+    /// The operator is of another directory, or gets no token; in words.
+    pub async fn operator_session(
+        &self,
+        operator: &Operator,
+        settings: &AzureSettings,
+    ) -> Result<(OperatorSession, String), String> {
+        if let Operator::AzureApplication { tenant_id: Some(own), .. } = operator
+            && !own.eq_ignore_ascii_case(&self.tenant_id)
+        {
+            return Err(format!(
+                "the operator is of the directory {own}, and the profile of {}; correct the one that is wrong",
+                self.tenant_id
+            ));
+        }
+        let services = Services::find(&self.http, settings).await;
+        let (credential, identity) = match operator {
+            Operator::AzureCli => {
+                let signed_in = SignedIn::of(&self.tenant_id);
+                // Each question starts a program, which takes its time.
+                let tokens =
+                    tokio::join!(signed_in.token(&services.manager_scope), signed_in.token(&services.graph_scope),);
+                let token = tokens.0.map_err(|refusal| format!("the Azure CLI: {refusal}"))?;
+                self.own_directory(&described(&token)).map_err(|refusal| format!("the Azure CLI: {refusal}"))?;
+                let identity = who(&token);
+                (Arc::new(signed_in) as Arc<dyn TokenCredential>, identity)
+            }
+            Operator::AzureApplication { client_id, secret, .. } => {
+                let secret = secret_source(secret, CLIENT_SECRET).await.map_err(|error| error.to_string())?;
+                let target = AzureTarget { scope: services.manager_scope.clone(), ..self.as_application(client_id) };
+                let (fact, session) = target.exchange(Proof::ClientSecret(&secret)).await;
+                let session = session.ok_or_else(|| match fact.call.answer {
+                    Answer::Refused(refusal) => format!("{}: {}", refusal.code, refusal.message),
+                    Answer::Network { failure } => failure.to_string(),
+                    Answer::Unreadable { detail, .. } | Answer::NotSent { detail } => detail,
+                    Answer::Granted(_) => "no token".to_owned(),
+                })?;
+                (session.credential, format!("application {client_id}"))
+            }
+            Operator::Aws { .. } => {
+                return Err("the operator is set up for AWS, and the profile is for Azure".to_owned());
+            }
+        };
+        Ok((OperatorSession { http: self.http.clone(), credential, services }, identity))
+    }
 }
+
+/// What an operator's secret is called where it cannot be read.
+const CLIENT_SECRET: &str = "the client secret of the operator's application";
+
+/// Graph and Resource Manager: where they are, and what their tokens are asked for with.
+#[derive(Clone)]
+pub(super) struct Services {
+    /// Its address, or why it is unknown.
+    pub graph: Result<String, String>,
+    pub graph_scope: String,
+    pub manager: String,
+    pub manager_scope: String,
+}
+
+impl Services {
+    /// Those of the profile's cloud. A Resource Manager of no cloud's says itself what belongs to it, as it says it to the
+    /// Azure CLI; a Graph on another host than its own is not believed.
+    async fn find(http: &HttpStack, settings: &AzureSettings) -> Self {
+        let manager = settings.effective_resource_manager();
+        if let Some(known) = national_cloud::of_resource_manager(&manager) {
+            let graph = format!("https://{}", known.graph);
+            return Services {
+                graph_scope: format!("{graph}/.default"),
+                graph: Ok(graph),
+                manager_scope: format!("{}/.default", manager.trim_end_matches('/')),
+                manager,
+            };
+        }
+        let described = match Url::parse(&format!("{}{METADATA}", manager.trim_end_matches('/'))) {
+            Ok(url) => http.client().get(url, &[], ANSWER_LIMIT).await.answer,
+            Err(_) => None,
+        };
+        let described = described.and_then(|answer| serde_json::from_slice(&answer.body).ok()).unwrap_or_default();
+        Services::described(&manager, &described)
+    }
+
+    fn described(manager: &str, described: &Value) -> Self {
+        let audience = described.pointer("/authentication/audiences/0").and_then(Value::as_str).unwrap_or(manager);
+        let host = |address: &str| Url::parse(address).ok()?.host_str().map(str::to_owned);
+        let graph = match described["microsoftGraphResourceId"].as_str() {
+            Some(graph) if host(graph).is_some() && host(graph) == host(manager) => {
+                Ok(graph.trim_end_matches('/').to_owned())
+            }
+            Some(_) => Err(format!("{manager} names a Graph on another host than its own")),
+            None => Err(format!("{manager} does not say where its Graph is")),
+        };
+        Services {
+            graph_scope: graph.as_ref().map(|graph| format!("{graph}/.default")).unwrap_or_default(),
+            graph,
+            manager: manager.to_owned(),
+            manager_scope: format!("{}/.default", audience.trim_end_matches('/')),
+        }
+    }
+}
+
+const METADATA: &str = "/metadata/endpoints?api-version=2022-09-01";
 
 /// A person by name, an application by its client id and what a vault's roles name.
 fn who(token: &AccessToken) -> String {
@@ -79,10 +198,10 @@ fn who(token: &AccessToken) -> String {
     }
 }
 
-/// Asks the command line for tokens; the last one is kept, since every question starts a program.
+/// Asks the command line for tokens; they are kept, since every question starts a program.
 struct SignedIn {
     tenant: String,
-    held: Mutex<Option<(String, AccessToken)>>,
+    held: Mutex<BTreeMap<String, AccessToken>>,
 }
 
 impl std::fmt::Debug for SignedIn {
@@ -92,9 +211,12 @@ impl std::fmt::Debug for SignedIn {
 }
 
 impl SignedIn {
+    fn of(tenant: &str) -> Self {
+        SignedIn { tenant: tenant.to_owned(), held: Mutex::default() }
+    }
+
     async fn token(&self, scope: &str) -> Result<AccessToken, CliRefusal> {
-        let mut held = self.held.lock().await;
-        if let Some((_, token)) = held.as_ref().filter(|(known, _)| known == scope) {
+        if let Some(token) = self.held.lock().await.get(scope) {
             return Ok(token.clone());
         }
         let arguments = ["--scope", scope, "--tenant", &self.tenant, "--output", "json"];
@@ -112,7 +234,7 @@ impl SignedIn {
         let unreadable =
             || CliRefusal::Other("it prints no token that can be read; it must be version 2.54 or later".into());
         let token = token.ok_or_else(unreadable)?;
-        *held = Some((scope.to_owned(), token.clone()));
+        self.held.lock().await.insert(scope.to_owned(), token.clone());
         Ok(token)
     }
 }
@@ -146,7 +268,23 @@ fn refusal(stderr: &str, tenant: &str) -> CliRefusal {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_graph_on_another_host_is_not_believed() {
+        const MANAGER: &str = "https://127.0.0.1:1";
+        let graph = |address: &str| Services::described(MANAGER, &json!({ "microsoftGraphResourceId": address })).graph;
+        assert_eq!(graph("https://127.0.0.1:2/"), Ok("https://127.0.0.1:2".to_owned()));
+        for address in ["https://graph.example", "127.0.0.1:2", ""] {
+            assert!(graph(address).is_err(), "{address}");
+        }
+        let audiences = json!({ "authentication": { "audiences": ["https://management.azure.com/"] } });
+        let scope = "https://management.azure.com/.default";
+        assert_eq!(Services::described(MANAGER, &audiences).manager_scope, scope);
+        assert!(Services::described(MANAGER, &json!(null)).graph.is_err());
+    }
 
     #[test]
     fn complaints_of_the_command_line_are_told_apart() {

@@ -68,6 +68,7 @@ fn step_json(followed: &GuideReport, step: &Step) -> Json {
         "artifacts": artifacts(step).into_iter().map(|a| artifact_json(a, &followed.values)).collect::<Vec<_>>(),
         "checks": step.checks.iter().map(check_json).collect::<Vec<_>>(),
         "supporting": step.supporting.iter().map(check_json).collect::<Vec<_>>(),
+        "seen_by": step.seen_by.iter().map(check_json).collect::<Vec<_>>(),
         "shown_by_answers": answers(&step.shown_by_answers),
         "shown_by": proofs(&step.shown_by),
         "confirm": step.confirm,

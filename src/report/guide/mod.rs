@@ -415,7 +415,7 @@ pub fn push_done_when(
         page.item(Span::of(Role::Plain, " "), Line::of(Role::Muted, words));
     };
     step.checks.iter().for_each(|check| told(*check, standing(*check)));
-    let known = step.supporting.iter().filter_map(|check| Some((*check, standing(*check)?)));
+    let known = step.seen_by.iter().chain(&step.supporting).filter_map(|check| Some((*check, standing(*check)?)));
     known.for_each(|(check, standing)| told(check, Some(standing)));
     for answer in &step.shown_by_answers {
         let refused = format!("or {} is refused with {}: {}", answer.check, answer.codes.join(", "), answer.says);

@@ -37,6 +37,19 @@ impl StsAnswer {
     }
 }
 
+/// A client that trusts one authority.
+pub fn trusting(ca_pem: &[u8]) -> reqwest::Client {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(ca_pem).unwrap()).unwrap();
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let redirect = reqwest::redirect::Policy::none();
+    reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().redirect(redirect).build().unwrap()
+}
+
 impl Site {
     pub fn scenario(name: &str) -> Site {
         Site::start(&World::scenario(name).unwrap())
@@ -48,16 +61,7 @@ impl Site {
 
     fn start(world: &World) -> Site {
         let lab = Lab::start(world, LabOptions::default()).unwrap();
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(lab.ca_pem.as_bytes()).unwrap()).unwrap();
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let redirect = reqwest::redirect::Policy::none();
-        let http =
-            reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().redirect(redirect).build().unwrap();
+        let http = trusting(lab.ca_pem.as_bytes());
         Site { lab, http }
     }
 

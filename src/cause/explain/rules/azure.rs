@@ -79,7 +79,7 @@ rules! {
     Azure Trust Ambiguous says ["was not found in the directory"] with [["Application"]]
         without ["AADSTS700016", "AADSTS70001|"] => [ClientWrong, TenantWrong, SpMissing];
     Azure Trust Leading codes [7000112, 7000113] says ["is disabled. Contact"]
-        => [TenantPolicy, SpMissing, ClientWrong];
+        => [AppDisabled, TenantPolicy, SpMissing, ClientWrong];
     Azure Trust Ambiguous codes [90002, 900021, 50020, 90072] => [TenantWrong, WrongCloud];
     Azure Trust Ambiguous
         says ["Check to make sure you have the correct tenant ID", "tenant not found", "invalid_tenant"]

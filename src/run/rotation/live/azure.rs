@@ -98,7 +98,7 @@ impl CloudBackend {
                 let (session, identity) = target.cli_session().await.map_err(|why| self.not_signed_in(&why))?;
                 Ok((target, session, identity))
             }
-            Operator::AzureApplication { client_id, secret } => {
+            Operator::AzureApplication { client_id, secret, .. } => {
                 let target = target.as_application(client_id);
                 let secret =
                     secret_source(secret, CLIENT_SECRET).await.map_err(|error| Refused::new(error.to_string()))?;

@@ -1,0 +1,340 @@
+//! Azure's own side as an operator reads it: Graph for the application, Resource Manager for the vault and the rights
+//! there. Nothing but GET goes out. A throttled call is made again; everything ends at one deadline.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_core::credentials::TokenCredential;
+use futures_util::future::join_all;
+use http::header::{AUTHORIZATION, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+use url::Url;
+
+use super::operator::Services;
+use crate::check::facts::network::Exchange;
+use crate::check::facts::operator::Read;
+use crate::check::facts::operator_azure::permission::{
+    READ_APPLICATIONS, READ_ASSIGNMENTS, READ_DEFINITIONS, READ_DENIALS, READ_IDENTITY_CREDENTIALS, READ_SECRET,
+    READ_SUBSCRIPTION, READ_VAULT,
+};
+use crate::check::facts::operator_azure::{
+    ApplicationFact, CredentialsInForce, Registration, RightsFact, SecretResource, ServicePrincipal, VaultSettingsFact,
+};
+use crate::check::facts::secret::{Answer, Call, Refusal};
+use crate::domain::profile::AzureSettings;
+use crate::domain::vault_access::{DenyAssignment, Identity, RoleAssignment, RoleDefinition, VaultResource};
+use crate::probe::http::{HttpStack, Observed};
+
+/// The most of one answer that is read, in bytes.
+const LIMIT: u64 = 4 * 1024 * 1024;
+/// The pause after a throttled call where the service names none.
+const PAUSE: Duration = Duration::from_secs(1);
+
+const VAULTS: &str = "2026-02-01";
+const AUTHORIZATIONS: &str = "2022-04-01";
+const RESOURCES: &str = "2021-04-01";
+/// Stable versions show a flexible credential without its expression.
+const IDENTITY_CREDENTIALS: &str = "2025-01-31-preview";
+
+/// An operator's session at Graph and Resource Manager. Lives as long as one run; shows no token.
+#[derive(Clone)]
+pub struct OperatorSession {
+    pub(super) http: HttpStack,
+    pub(super) credential: Arc<dyn TokenCredential>,
+    pub(super) services: Services,
+}
+
+/// The service that is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Service {
+    Graph,
+    Manager,
+}
+
+/// One question: where, and what it takes to be answered.
+struct Question {
+    service: Service,
+    permission: &'static str,
+    path: String,
+}
+
+fn of_graph(path: String) -> Question {
+    Question { service: Service::Graph, permission: READ_APPLICATIONS, path }
+}
+
+fn of_manager(permission: &'static str, path: String) -> Question {
+    Question { service: Service::Manager, permission, path }
+}
+
+/// A text as one part of a path or query.
+fn part(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// Reads of one step, which end together.
+pub struct Reader<'s> {
+    session: &'s OperatorSession,
+    deadline: Instant,
+}
+
+impl OperatorSession {
+    /// Reads until so much time has passed.
+    pub fn reader(&self, left: Duration) -> Reader<'_> {
+        Reader { session: self, deadline: Instant::now() + left }
+    }
+}
+
+impl Reader<'_> {
+    /// The application of this client id: its registration, its service principal, its groups, its credentials.
+    pub async fn application(&self, client_id: &str) -> ApplicationFact {
+        let object = |version: &str, collection: &str, below: &str| {
+            of_graph(format!("/{version}/{collection}(appId='{}'){below}", part(client_id)))
+        };
+        let (registration, principal, groups, own) = tokio::join!(
+            self.one(object("v1.0", "applications", ""), Registration::read),
+            self.one(object("v1.0", "servicePrincipals", ""), ServicePrincipal::read),
+            self.all(object("v1.0", "servicePrincipals", "/transitiveMemberOf/microsoft.graph.group"), group_id),
+            self.all(object("beta", "applications", "/federatedIdentityCredentials"), |entry| Some(entry.clone())),
+        );
+        let identity = principal.seen().and_then(|principal| principal.identity_id.clone());
+        let credentials = match identity {
+            _ if registration.seen().is_some() => Some(in_force(own, format!("the application {client_id}"))),
+            Some(id) if registration.is_nowhere() => {
+                let path = format!("{id}/federatedIdentityCredentials?api-version={IDENTITY_CREDENTIALS}");
+                let question = of_manager(READ_IDENTITY_CREDENTIALS, path);
+                let entries = self.all(question, |entry| Some(entry.clone())).await;
+                Some(in_force(entries, format!("the managed identity {id}")))
+            }
+            _ if registration.unread().is_some() => Some(in_force(own, format!("the application {client_id}"))),
+            _ => None,
+        };
+        ApplicationFact { registration, principal, groups, credentials }
+    }
+
+    /// The vault of the profile, and the secret in it; `None` where the profile does not say which.
+    pub async fn vault(&self, settings: &AzureSettings, secret: Option<&str>) -> Option<VaultSettingsFact> {
+        let name = settings.known_vault_name()?;
+        let known = match (&settings.subscription_id, &settings.resource_group) {
+            (Some(subscription), Some(group)) => Ok(format!(
+                "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.KeyVault/vaults/{}",
+                part(subscription),
+                part(group),
+                part(name)
+            )),
+            (subscription, _) => self.find_vault(subscription.as_deref(), name).await,
+        };
+        let id = match known {
+            Ok(id) => id,
+            Err(read) => return Some(VaultSettingsFact { vault: read, secret: None }),
+        };
+        let vault = self.one(of_manager(READ_VAULT, format!("{id}?api-version={VAULTS}")), VaultResource::read);
+        let read_secret = async {
+            let path = format!("{id}/secrets/{}?api-version={VAULTS}", part(secret?));
+            Some(self.one(of_manager(READ_SECRET, path), SecretResource::read).await)
+        };
+        let (vault, secret) = tokio::join!(vault, read_secret);
+        Some(VaultSettingsFact { vault, secret })
+    }
+
+    /// The resource id of the vault of this name, in the subscription or in any that the operator sees.
+    async fn find_vault(&self, subscription: Option<&str>, name: &str) -> Result<String, Read<VaultResource>> {
+        let subscriptions = match subscription {
+            Some(id) => vec![format!("/subscriptions/{}", part(id))],
+            None => {
+                let question = of_manager(READ_SUBSCRIPTION, format!("/subscriptions?api-version={RESOURCES}"));
+                let listed = self.all(question, |entry| entry["id"].as_str().map(str::to_owned)).await;
+                granted(listed)?
+            }
+        };
+        let filter = part(&format!("resourceType eq 'Microsoft.KeyVault/vaults' and name eq '{name}'"));
+        let lists = subscriptions.iter().map(|subscription| {
+            let path = format!("{subscription}/resources?$filter={filter}&api-version={RESOURCES}");
+            self.all(of_manager(READ_SUBSCRIPTION, path), |entry| {
+                let same = entry["name"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(name));
+                entry["id"].as_str().filter(|_| same).map(str::to_owned)
+            })
+        });
+        let mut unread = None;
+        for list in join_all(lists).await {
+            match granted(list) {
+                Ok(ids) => {
+                    if let Some(id) = ids.into_iter().next() {
+                        return Ok(id);
+                    }
+                }
+                Err(read) => unread = Some(read),
+            }
+        }
+        Err(unread.unwrap_or_else(|| {
+            let message = format!("no subscription that the operator sees has a vault `{name}`");
+            let refusal = Refusal { code: "ResourceNotFound".into(), message, http_status: 404, request_id: None };
+            Read { permission: READ_VAULT, call: call(Answer::Refused(refusal), None, 1) }
+        }))
+    }
+
+    /// Who has rights at a vault, above it and on its secrets; of roles, those that concern the identity.
+    pub async fn rights(&self, vault_id: &str, identity: Option<&Identity<'_>>) -> RightsFact {
+        let listed = |permission, kind: &str| {
+            let path = format!("{vault_id}/providers/Microsoft.Authorization/{kind}?api-version={AUTHORIZATIONS}");
+            of_manager(permission, path)
+        };
+        let (assignments, denials) = tokio::join!(
+            self.all(listed(READ_ASSIGNMENTS, "roleAssignments"), RoleAssignment::read),
+            self.all(listed(READ_DENIALS, "denyAssignments"), DenyAssignment::read),
+        );
+        let concerning = assignments.seen().into_iter().flatten().filter(|one| {
+            identity.is_none_or(|identity| identity.is_concerned(&one.principal_id, one.principal_type.as_deref()))
+        });
+        let ids: BTreeSet<&str> = concerning.map(|one| one.role_definition_id.as_str()).collect();
+        let reads = ids.into_iter().map(|id| {
+            let path = format!("{id}?api-version={AUTHORIZATIONS}");
+            self.one(of_manager(READ_DEFINITIONS, path), RoleDefinition::read)
+        });
+        let definitions = join_all(reads).await;
+        RightsFact { definitions, assignments, denials }
+    }
+
+    /// One thing, as `read` makes it of the answer.
+    async fn one<T>(&self, question: Question, read: impl Fn(&Value) -> Option<T>) -> Read<T> {
+        let permission = question.permission;
+        let url = self.address(&question);
+        let call = self.ask(question.service, url).await;
+        let call = call.and_then(|answer| read(&answer).map_or(unreadable(Some(200)), Answer::Granted));
+        Read { permission, call }.without_exchange()
+    }
+
+    /// All of a list, page by page, as `read` makes each of its entry; entries of another kind are left out.
+    async fn all<T>(&self, question: Question, read: impl Fn(&Value) -> Option<T>) -> Read<Vec<T>> {
+        let permission = question.permission;
+        let (mut entries, mut next) = (Vec::new(), self.address(&question));
+        loop {
+            let base = next.as_ref().ok().map(Url::origin);
+            let mut link = None;
+            let call = self.ask(question.service, next).await.and_then(|answer| match answer["value"].as_array() {
+                Some(page) => {
+                    entries.extend(page.iter().filter_map(&read));
+                    let named = answer.get("nextLink").or_else(|| answer.get("@odata.nextLink"));
+                    link = named.and_then(Value::as_str).filter(|link| !link.is_empty()).map(str::to_owned);
+                    Answer::Granted(())
+                }
+                None => unreadable(Some(200)),
+            });
+            let Some(link) = link else {
+                return Read { permission, call: call.and_then(|()| Answer::Granted(entries)) }.without_exchange();
+            };
+            // The token is for one place.
+            next = match Url::parse(&link) {
+                Ok(url) if Some(url.origin()) == base => Ok(url),
+                _ => Err("the next page is at another address than the first".to_owned()),
+            };
+        }
+    }
+
+    fn address(&self, question: &Question) -> Result<Url, String> {
+        let base = match question.service {
+            Service::Graph => self.session.services.graph.clone()?,
+            Service::Manager => self.session.services.manager.clone(),
+        };
+        Url::parse(&format!("{}{}", base.trim_end_matches('/'), question.path)).map_err(|error| error.to_string())
+    }
+
+    /// Sends one GET, again while the service has no time and there is some left.
+    async fn ask(&self, service: Service, url: Result<Url, String>) -> Call<Value> {
+        let not_sent = |detail: String| call(Answer::NotSent { detail }, None, 0);
+        let url = match url {
+            Ok(url) => url,
+            Err(why) => return not_sent(why),
+        };
+        let scope = match service {
+            Service::Graph => &self.session.services.graph_scope,
+            Service::Manager => &self.session.services.manager_scope,
+        };
+        let token = match self.session.credential.get_token(&[scope], None).await {
+            Ok(token) => token,
+            Err(error) => return not_sent(format!("no access token for it: {error}")),
+        };
+        let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", token.token.secret())) else {
+            return not_sent("the access token is none that can be sent".to_owned());
+        };
+        bearer.set_sensitive(true);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            let client = self.session.http.within(left).client();
+            let observed = client.get(url.clone(), &[(AUTHORIZATION, bearer.clone())], LIMIT).await;
+            let pause = pause_wanted(&observed);
+            if let Some(pause) = pause.filter(|pause| Instant::now() + *pause < self.deadline) {
+                sleep(pause).await;
+                continue;
+            }
+            return answered(observed, attempts);
+        }
+    }
+}
+
+/// How long a service wants to be left alone; `None` where it answered.
+fn pause_wanted(observed: &Observed) -> Option<Duration> {
+    let answer = observed.answer.as_ref()?;
+    let is_busy = matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let named = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    is_busy.then(|| named.map_or(PAUSE, Duration::from_secs))
+}
+
+fn answered(observed: Observed, attempts: u32) -> Call<Value> {
+    let Observed { exchange, answer } = observed;
+    let outcome = match (answer, &exchange.failure) {
+        (Some(answer), _) => {
+            let body = serde_json::from_slice::<Value>(&answer.body).ok();
+            let http_status = answer.status.as_u16();
+            let error = body.as_ref().and_then(|body| body.get("error")).filter(|_| http_status >= 400);
+            match (answer.status.is_success(), &body, error) {
+                (true, Some(_), _) => Answer::Granted(body.unwrap_or_default()),
+                (false, _, Some(error)) => Answer::Refused(Refusal {
+                    code: error["code"].as_str().unwrap_or_default().to_owned(),
+                    message: error["message"].as_str().unwrap_or_default().to_owned(),
+                    http_status,
+                    request_id: None,
+                }),
+                _ => unreadable(Some(http_status)),
+            }
+        }
+        (None, Some(failure)) => Answer::Network { failure: failure.clone() },
+        (None, None) => unreadable(exchange.status),
+    };
+    call(outcome, Some(exchange), attempts)
+}
+
+fn unreadable<T>(http_status: Option<u16>) -> Answer<T> {
+    Answer::Unreadable { http_status, detail: "the answer is not one of Azure's".to_owned() }
+}
+
+fn call<T>(answer: Answer<T>, exchange: Option<Exchange>, attempts: u32) -> Call<T> {
+    Call { region: None, attempts, waited_ms: 0, answer, exchange }
+}
+
+/// The entries of a list, or why there are none.
+fn granted<T, U>(list: Read<Vec<T>>) -> Result<Vec<T>, Read<U>> {
+    let mut entries = None;
+    let call = list.call.and_then(|granted| {
+        entries = Some(granted);
+        unreadable(None)
+    });
+    entries.ok_or(Read { permission: list.permission, call })
+}
+
+fn group_id(entry: &Value) -> Option<String> {
+    entry["id"].as_str().map(str::to_owned)
+}
+
+fn in_force(entries: Read<Vec<Value>>, source: String) -> Read<CredentialsInForce> {
+    let call = entries.call.and_then(|entries| {
+        let count = entries.len();
+        Answer::Granted(CredentialsInForce { source, count, text: Value::Array(entries).to_string() })
+    });
+    Read { permission: entries.permission, call }
+}
