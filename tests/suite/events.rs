@@ -268,5 +268,5 @@ fn an_operator_without_the_right_is_told_which_it_lacks() {
     let lab = refused_in("sub-mismatch");
     let (status, json, said) = live(&lab, ("AKIALABSECRETSREADER", "lab/only/secret/access/key/of/the/reader"));
     assert_eq!((status, json.as_str()), (Some(2), ""), "{said}");
-    assert!(said.contains("the operator may not cloudtrail:LookupEvents"), "{said}");
+    assert!(said.contains("the operator lacks cloudtrail:LookupEvents"), "{said}");
 }

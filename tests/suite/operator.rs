@@ -99,7 +99,7 @@ fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
 fn is_proven_by_an_operator_who_only_reads(name: &str) {
     let lab = with_least_rights(name);
     let report = checked(&lab, &["--operator"]);
-    assert!(!report.to_string().contains("the operator may not"), "{report:#}");
+    assert!(!report.to_string().contains("the operator lacks"), "{report:#}");
     let first = &report["findings"][0];
     let expected = scenario(name).expects.unwrap();
     assert_eq!(first["cause"], expected, "{report:#}");
@@ -152,7 +152,7 @@ fn what_an_operator_may_not_read_is_named_and_fails_nothing() {
     ] {
         let check = check(&report, id);
         assert_eq!(check["outcome"], "inconclusive", "{check:#}");
-        let named = format!("the operator may not {permission}");
+        let named = format!("the operator lacks {permission}");
         assert!(check["reason"].as_str().unwrap().contains(&named), "{check:#}");
     }
     assert_eq!(check(&report, "aws.role")["outcome"], "pass");

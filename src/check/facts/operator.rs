@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::aws::{Caller, Located};
 use super::operator_azure::AzureSide;
-use super::secret::{Answer, Call};
+use super::secret::Call;
+pub use super::secret::Read;
 use crate::domain::timestamp::UnixSeconds;
 
 /// The cloud's own side, as far as it was read.
@@ -13,52 +14,6 @@ use crate::domain::timestamp::UnixSeconds;
 pub struct OperatorFacts {
     pub aws: AwsSide,
     pub azure: AzureSide,
-}
-
-/// One read, and the permission that it takes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Read<T> {
-    /// Such as `iam:GetRole`.
-    pub permission: &'static str,
-    #[serde(flatten)]
-    pub call: Call<T>,
-}
-
-impl<T> Read<T> {
-    /// What was read, where it was.
-    pub fn seen(&self) -> Option<&T> {
-        self.call.granted()
-    }
-
-    /// The read without what went over the network, where the answer alone counts.
-    #[must_use]
-    pub fn without_exchange(mut self) -> Self {
-        self.call.exchange = None;
-        self
-    }
-
-    /// Whether the service said that there is no such thing.
-    pub fn is_nowhere(&self) -> bool {
-        const NOWHERE: &[&str] = &["NoSuchEntity", "ResourceNotFoundException", "NotFoundException"];
-        self.call
-            .refusal()
-            .is_some_and(|refusal| refusal.http_status == 404 || NOWHERE.contains(&refusal.code.as_str()))
-    }
-
-    /// Why it could not be read, in words that name the permission; `None` where the service answered the question.
-    pub fn unread(&self) -> Option<String> {
-        let permission = self.permission;
-        match &self.call.answer {
-            Answer::Granted(_) => None,
-            Answer::Refused(_) if self.is_nowhere() => None,
-            Answer::Refused(refusal) if refusal.is_denial() => {
-                Some(format!("the operator lacks {permission}: {}", refusal.message))
-            }
-            Answer::Refused(refusal) => Some(format!("{permission}: {}: {}", refusal.code, refusal.message)),
-            Answer::Network { failure } => Some(format!("{permission}: {}", failure.detail)),
-            Answer::Unreadable { detail, .. } | Answer::NotSent { detail } => Some(format!("{permission}: {detail}")),
-        }
-    }
 }
 
 /// AWS's own side. `None` where something was not read.

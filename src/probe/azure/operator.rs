@@ -14,19 +14,15 @@ use tokio::sync::Mutex;
 
 use super::AzureTarget;
 use super::exchange::{AzureSession, Proof, described};
-use super::side::OperatorSession;
+use super::side::{OperatorSession, Services};
 use super::transport::Recorder;
 use crate::check::facts::azure::AccessGranted;
 use crate::check::facts::secret::Answer;
 use crate::domain::entra::EntraError;
-use crate::domain::national_cloud;
 use crate::domain::profile::{AzureSettings, Operator};
 use crate::domain::token::{RawToken, decode};
-use crate::probe::http::{ANSWER_LIMIT, HttpStack};
 use crate::probe::new_value::secret_source;
 use crate::probe::program;
-use serde_json::Value;
-use url::Url;
 
 /// The most that the Azure command line may print, in bytes; a stack trace of its has some ten thousand.
 const MAX_BYTES: usize = 256 * 1024;
@@ -133,59 +129,6 @@ impl AzureTarget {
 /// What an operator's secret is called where it cannot be read.
 const CLIENT_SECRET: &str = "the client secret of the operator's application";
 
-/// Graph and Resource Manager: where they are, and what their tokens are asked for with.
-#[derive(Clone)]
-pub(super) struct Services {
-    /// Its address, or why it is unknown.
-    pub graph: Result<String, String>,
-    pub graph_scope: String,
-    pub manager: String,
-    pub manager_scope: String,
-}
-
-impl Services {
-    /// Those of the profile's cloud. A Resource Manager of no cloud's says itself what belongs to it, as it says it to the
-    /// Azure CLI; a Graph on another host than its own is not believed.
-    async fn find(http: &HttpStack, settings: &AzureSettings) -> Self {
-        let manager = settings.effective_resource_manager();
-        if let Some(known) = national_cloud::of_resource_manager(&manager) {
-            let graph = format!("https://{}", known.graph);
-            return Services {
-                graph_scope: format!("{graph}/.default"),
-                graph: Ok(graph),
-                manager_scope: format!("{}/.default", manager.trim_end_matches('/')),
-                manager,
-            };
-        }
-        let described = match Url::parse(&format!("{}{METADATA}", manager.trim_end_matches('/'))) {
-            Ok(url) => http.client().get(url, &[], ANSWER_LIMIT).await.answer,
-            Err(_) => None,
-        };
-        let described = described.and_then(|answer| serde_json::from_slice(&answer.body).ok()).unwrap_or_default();
-        Services::described(&manager, &described)
-    }
-
-    fn described(manager: &str, described: &Value) -> Self {
-        let audience = described.pointer("/authentication/audiences/0").and_then(Value::as_str).unwrap_or(manager);
-        let host = |address: &str| Url::parse(address).ok()?.host_str().map(str::to_owned);
-        let graph = match described["microsoftGraphResourceId"].as_str() {
-            Some(graph) if host(graph).is_some() && host(graph) == host(manager) => {
-                Ok(graph.trim_end_matches('/').to_owned())
-            }
-            Some(_) => Err(format!("{manager} names a Graph on another host than its own")),
-            None => Err(format!("{manager} does not say where its Graph is")),
-        };
-        Services {
-            graph_scope: graph.as_ref().map(|graph| format!("{graph}/.default")).unwrap_or_default(),
-            graph,
-            manager: manager.to_owned(),
-            manager_scope: format!("{}/.default", audience.trim_end_matches('/')),
-        }
-    }
-}
-
-const METADATA: &str = "/metadata/endpoints?api-version=2022-09-01";
-
 /// A person by name, an application by its client id and what a vault's roles name.
 fn who(token: &AccessToken) -> String {
     let decoded = decode(&RawToken::clean(token.token.secret()).0);
@@ -268,23 +211,7 @@ fn refusal(stderr: &str, tenant: &str) -> CliRefusal {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn a_graph_on_another_host_is_not_believed() {
-        const MANAGER: &str = "https://127.0.0.1:1";
-        let graph = |address: &str| Services::described(MANAGER, &json!({ "microsoftGraphResourceId": address })).graph;
-        assert_eq!(graph("https://127.0.0.1:2/"), Ok("https://127.0.0.1:2".to_owned()));
-        for address in ["https://graph.example", "127.0.0.1:2", ""] {
-            assert!(graph(address).is_err(), "{address}");
-        }
-        let audiences = json!({ "authentication": { "audiences": ["https://management.azure.com/"] } });
-        let scope = "https://management.azure.com/.default";
-        assert_eq!(Services::described(MANAGER, &audiences).manager_scope, scope);
-        assert!(Services::described(MANAGER, &json!(null)).graph.is_err());
-    }
 
     #[test]
     fn complaints_of_the_command_line_are_told_apart() {

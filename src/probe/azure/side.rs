@@ -14,7 +14,6 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::operator::Services;
 use crate::check::facts::network::Exchange;
 use crate::check::facts::operator::Read;
 use crate::check::facts::operator_azure::permission::{
@@ -25,9 +24,10 @@ use crate::check::facts::operator_azure::{
     ApplicationFact, CredentialsInForce, Registration, RightsFact, SecretResource, ServicePrincipal, VaultSettingsFact,
 };
 use crate::check::facts::secret::{Answer, Call, Refusal};
+use crate::domain::national_cloud;
 use crate::domain::profile::AzureSettings;
 use crate::domain::vault_access::{DenyAssignment, Identity, RoleAssignment, RoleDefinition, VaultResource};
-use crate::probe::http::{HttpStack, Observed};
+use crate::probe::http::{ANSWER_LIMIT, HttpStack, Observed};
 
 /// The most of one answer that is read, in bytes.
 const LIMIT: u64 = 4 * 1024 * 1024;
@@ -337,4 +337,78 @@ fn in_force(entries: Read<Vec<Value>>, source: String) -> Read<CredentialsInForc
         Answer::Granted(CredentialsInForce { source, count, text: Value::Array(entries).to_string() })
     });
     Read { permission: entries.permission, call }
+}
+
+/// Graph and Resource Manager: where they are, and what their tokens are asked for with.
+#[derive(Clone)]
+pub(super) struct Services {
+    /// Its address, or why it is unknown.
+    pub graph: Result<String, String>,
+    pub graph_scope: String,
+    pub manager: String,
+    pub manager_scope: String,
+}
+
+impl Services {
+    /// Those of the profile's cloud. A Resource Manager of no cloud's says itself what belongs to it, as it says it to the
+    /// Azure CLI; a Graph on another host than its own is not believed.
+    pub(super) async fn find(http: &HttpStack, settings: &AzureSettings) -> Self {
+        let manager = settings.effective_resource_manager();
+        if let Some(known) = national_cloud::of_resource_manager(&manager) {
+            let graph = format!("https://{}", known.graph);
+            return Services {
+                graph_scope: format!("{graph}/.default"),
+                graph: Ok(graph),
+                manager_scope: format!("{}/.default", manager.trim_end_matches('/')),
+                manager,
+            };
+        }
+        let described = match Url::parse(&format!("{}{METADATA}", manager.trim_end_matches('/'))) {
+            Ok(url) => http.client().get(url, &[], ANSWER_LIMIT).await.answer,
+            Err(_) => None,
+        };
+        let described = described.and_then(|answer| serde_json::from_slice(&answer.body).ok()).unwrap_or_default();
+        Services::described(&manager, &described)
+    }
+
+    fn described(manager: &str, described: &Value) -> Self {
+        let audience = described.pointer("/authentication/audiences/0").and_then(Value::as_str).unwrap_or(manager);
+        let host = |address: &str| Url::parse(address).ok()?.host_str().map(str::to_owned);
+        let graph = match described["microsoftGraphResourceId"].as_str() {
+            Some(graph) if host(graph).is_some() && host(graph) == host(manager) => {
+                Ok(graph.trim_end_matches('/').to_owned())
+            }
+            Some(_) => Err(format!("{manager} names a Graph on another host than its own")),
+            None => Err(format!("{manager} does not say where its Graph is")),
+        };
+        Services {
+            graph_scope: graph.as_ref().map(|graph| format!("{graph}/.default")).unwrap_or_default(),
+            graph,
+            manager: manager.to_owned(),
+            manager_scope: format!("{}/.default", audience.trim_end_matches('/')),
+        }
+    }
+}
+
+const METADATA: &str = "/metadata/endpoints?api-version=2022-09-01";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_graph_on_another_host_is_not_believed() {
+        const MANAGER: &str = "https://127.0.0.1:1";
+        let graph = |address: &str| Services::described(MANAGER, &json!({ "microsoftGraphResourceId": address })).graph;
+        assert_eq!(graph("https://127.0.0.1:2/"), Ok("https://127.0.0.1:2".to_owned()));
+        for address in ["https://graph.example", "127.0.0.1:2", ""] {
+            assert!(graph(address).is_err(), "{address}");
+        }
+        let audiences = json!({ "authentication": { "audiences": ["https://management.azure.com/"] } });
+        let scope = "https://management.azure.com/.default";
+        assert_eq!(Services::described(MANAGER, &audiences).manager_scope, scope);
+        assert!(Services::described(MANAGER, &json!(null)).graph.is_err());
+    }
 }
