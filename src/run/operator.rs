@@ -35,9 +35,9 @@ pub enum OperatorOutput {
     AwsSecret(SecretSide),
     /// The session and whose it is, or why there is none.
     AzureSignIn(Result<(OperatorSession, String), String>),
-    AzureApplication(ApplicationFact),
-    AzureVault(VaultSettingsFact),
-    AzureRights(RightsFact),
+    AzureApplication(Box<ApplicationFact>),
+    AzureVault(Box<VaultSettingsFact>),
+    AzureRights(Box<RightsFact>),
 }
 
 impl OperatorOutput {
@@ -61,9 +61,9 @@ impl OperatorOutput {
                     identity
                 }));
             }
-            OperatorOutput::AzureApplication(fact) => facts.azure.application = Some(fact),
-            OperatorOutput::AzureVault(fact) => facts.azure.vault = Some(fact),
-            OperatorOutput::AzureRights(fact) => facts.azure.rights = Some(fact),
+            OperatorOutput::AzureApplication(fact) => facts.azure.application = Some(*fact),
+            OperatorOutput::AzureVault(fact) => facts.azure.vault = Some(*fact),
+            OperatorOutput::AzureRights(fact) => facts.azure.rights = Some(*fact),
         }
     }
 }
@@ -130,19 +130,19 @@ pub async fn at_azure(step: Step, input: &StepInput, http: &HttpStack) -> Option
     match step {
         Step::AzureApplication => {
             let client_id = settings.client_id.as_deref()?;
-            Some(OperatorOutput::AzureApplication(reader.application(client_id).await))
+            Some(OperatorOutput::AzureApplication(Box::new(reader.application(client_id).await)))
         }
         Step::AzureVaultSettings => {
             let secret = input.profile.secret.as_ref().and_then(|secret| SecretName::of(&secret.name).ok());
             let secret = secret.as_ref().map(|secret| secret.name.as_str());
-            Some(OperatorOutput::AzureVault(reader.vault(settings, secret).await?))
+            Some(OperatorOutput::AzureVault(Box::new(reader.vault(settings, secret).await?)))
         }
         Step::AzureRoleAssignments => {
             let side = &facts.operator.azure;
             let access = facts.azure.access().and_then(|access| access.object_id.as_deref());
             let identity = side.reader(access, settings.client_id.as_deref());
             let rights = reader.rights(&side.vault_in_force()?.id, identity.as_ref()).await;
-            Some(OperatorOutput::AzureRights(rights))
+            Some(OperatorOutput::AzureRights(Box::new(rights)))
         }
         _ => None,
     }

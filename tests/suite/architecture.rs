@@ -429,7 +429,7 @@ fn faces(sources: &[Source]) -> BTreeMap<Vec<String>, Vec<String>> {
             collect(&mut Vec::new(), &tokens[i + 1..], &mut found);
             for path in found {
                 let Some(name) = path.last() else { continue };
-                faces.insert([module.as_slice(), &[name.clone()]].concat(), absolute(module, &path));
+                faces.insert([module.as_slice(), std::slice::from_ref(name)].concat(), absolute(module, &path));
             }
         }
     }

@@ -83,7 +83,7 @@ impl Trusts {
         let mut conditions = policies.flat_map(|policy| &policy.statements).flat_map(|statement| &statement.conditions);
         conditions.any(|condition| {
             let is_about = |key: &&str| condition.key.eq_ignore_ascii_case(key);
-            OF_THE_CALL.iter().any(|key| is_about(&key)) || condition.expected.iter().any(|value| value.has_variables)
+            OF_THE_CALL.iter().any(is_about) || condition.expected.iter().any(|value| value.has_variables)
         })
     }
 

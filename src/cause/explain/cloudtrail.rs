@@ -174,7 +174,7 @@ fn whole(text: &str) -> (Vec<Failed>, String) {
 /// Finds the failed calls in a document, whatever wraps them; yields whether it is a log of any kind.
 fn collect(document: Value, failed: &mut Vec<Failed>) -> bool {
     match document {
-        Value::Array(items) => items.into_iter().fold(false, |is_log, item| collect(item, failed) || is_log),
+        Value::Array(items) => items.into_iter().filter_map(|item| collect(item, failed).then_some(())).count() > 0,
         Value::Object(mut fields) => {
             for wrapper in ["Records", "records", "Events", "events", "value", "detail"] {
                 if let Some(list @ (Value::Array(_) | Value::Object(_))) = fields.remove(wrapper) {

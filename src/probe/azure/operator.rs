@@ -65,16 +65,17 @@ impl AzureTarget {
     pub async fn cli_session(&self) -> Result<(AzureSession, String), CliRefusal> {
         let signed_in = SignedIn::of(&self.tenant_id);
         let token = signed_in.token(&self.scope).await?;
-        self.own_directory(&described(&token))?;
+        if let Some(refusal) = self.other_directory(&described(&token)) {
+            return Err(refusal);
+        }
         let session = AzureSession { credential: Arc::new(signed_in), recorder: Recorder::new(&self.http) };
         Ok((session, who(&token)))
     }
 
-    fn own_directory(&self, granted: &AccessGranted) -> Result<(), CliRefusal> {
-        match granted.tenant_id.clone().filter(|found| !found.eq_ignore_ascii_case(&self.tenant_id)) {
-            Some(found) => Err(CliRefusal::OtherDirectory { found, expected: self.tenant_id.clone() }),
-            None => Ok(()),
-        }
+    /// The refusal of a token that is of another directory than the profile.
+    fn other_directory(&self, granted: &AccessGranted) -> Option<CliRefusal> {
+        let found = granted.tenant_id.clone().filter(|found| !found.eq_ignore_ascii_case(&self.tenant_id))?;
+        Some(CliRefusal::OtherDirectory { found, expected: self.tenant_id.clone() })
     }
 
     /// The session for reading the cloud's own side, and whose it is.
@@ -102,7 +103,9 @@ impl AzureTarget {
                 let tokens =
                     tokio::join!(signed_in.token(&services.manager_scope), signed_in.token(&services.graph_scope),);
                 let token = tokens.0.map_err(|refusal| format!("the Azure CLI: {refusal}"))?;
-                self.own_directory(&described(&token)).map_err(|refusal| format!("the Azure CLI: {refusal}"))?;
+                if let Some(refusal) = self.other_directory(&described(&token)) {
+                    return Err(format!("the Azure CLI: {refusal}"));
+                }
                 let identity = who(&token);
                 (Arc::new(signed_in) as Arc<dyn TokenCredential>, identity)
             }

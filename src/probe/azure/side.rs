@@ -129,7 +129,7 @@ impl Reader<'_> {
         };
         let id = match known {
             Ok(id) => id,
-            Err(read) => return Some(VaultSettingsFact { vault: read, secret: None }),
+            Err(read) => return Some(VaultSettingsFact { vault: *read, secret: None }),
         };
         let vault = self.one(of_manager(READ_VAULT, format!("{id}?api-version={VAULTS}")), VaultResource::read);
         let read_secret = async {
@@ -141,7 +141,7 @@ impl Reader<'_> {
     }
 
     /// The resource id of the vault of this name, in the subscription or in any that the operator sees.
-    async fn find_vault(&self, subscription: Option<&str>, name: &str) -> Result<String, Read<VaultResource>> {
+    async fn find_vault(&self, subscription: Option<&str>, name: &str) -> Result<String, Box<Read<VaultResource>>> {
         let subscriptions = match subscription {
             Some(id) => vec![format!("/subscriptions/{}", part(id))],
             None => {
@@ -172,7 +172,7 @@ impl Reader<'_> {
         Err(unread.unwrap_or_else(|| {
             let message = format!("no subscription that the operator sees has a vault `{name}`");
             let refusal = Refusal { code: "ResourceNotFound".into(), message, http_status: 404, request_id: None };
-            Read { permission: READ_VAULT, call: call(Answer::Refused(refusal), None, 1) }
+            Box::new(Read { permission: READ_VAULT, call: call(Answer::Refused(refusal), None, 1) })
         }))
     }
 
@@ -318,13 +318,13 @@ fn call<T>(answer: Answer<T>, exchange: Option<Exchange>, attempts: u32) -> Call
 }
 
 /// The entries of a list, or why there are none.
-fn granted<T, U>(list: Read<Vec<T>>) -> Result<Vec<T>, Read<U>> {
+fn granted<T, U>(list: Read<Vec<T>>) -> Result<Vec<T>, Box<Read<U>>> {
     let mut entries = None;
     let call = list.call.and_then(|granted| {
         entries = Some(granted);
         unreadable(None)
     });
-    entries.ok_or(Read { permission: list.permission, call })
+    entries.ok_or_else(|| Box::new(Read { permission: list.permission, call }))
 }
 
 fn group_id(entry: &Value) -> Option<String> {
