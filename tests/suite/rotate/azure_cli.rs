@@ -10,7 +10,10 @@ use crate::support::{RunningLab, trustline};
 
 /// `rotate --put` in a lab with the Azure CLI of these variables; the report.
 fn rotate(lab: &RunningLab, variables: &[(String, String)]) -> Value {
-    let own = |name: &&(String, String)| !name.0.starts_with("AWS_") && name.0 != "HTTPS_PROXY";
+    // The application that the variables name would be the operator before the Azure CLI.
+    let own = |(name, _): &&(String, String)| {
+        !name.starts_with("AWS_") && !name.starts_with("TRUSTLINE_OPERATOR_") && name != "HTTPS_PROXY"
+    };
     let output = trustline()
         .envs(variables.iter().filter(own).cloned())
         .args(["rotate", "--put", "--yes", "--kickoff", "--output", "json"])
