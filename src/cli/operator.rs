@@ -122,7 +122,7 @@ impl OperatorArgs {
 }
 
 /// The administrator of a lab, for whatever cloud its profile is of.
-fn lab_administrator(profile: &Profile, lab: &Lab, folder: &LabFolder) -> Operator {
+pub(super) fn lab_administrator(profile: &Profile, lab: &Lab, folder: &LabFolder) -> Operator {
     match profile.guide.cloud() {
         Cloud::Azure => Operator::AzureApplication {
             client_id: lab.operator.client_id.clone(),

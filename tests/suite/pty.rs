@@ -98,6 +98,15 @@ fn what_is_copied_and_shown_beside_a_lab_reaches_that_lab_from_another_shell() {
 }
 
 #[test]
+fn a_labs_own_log_says_whom_the_role_refused() {
+    let mut screen = Screen::trustline(&["--lab", "sub-mismatch", "--no-animation"], (140, 45));
+    screen.wait("2 failed");
+    screen.send("7");
+    screen.wait("refused once");
+    screen.wait("sub-mismatch, proven by events");
+}
+
+#[test]
 fn a_pasted_token_is_cleaned_shown_and_never_written_out() {
     let mut screen = Screen::trustline(&[], (100, 30));
     screen.wait("Try it in the lab");

@@ -156,13 +156,13 @@ impl Services for Cloud {
 
     fn events(&self) -> Answer<Result<EventsReport, String>> {
         let (log, selector, timeout) = (self.log.clone(), self.selector.clone(), self.network.timeout);
-        let lab = self.last().filter(|opened| opened.is_lab);
+        let lab = self.last();
         Box::pin(async move {
             if let Some(log) = log {
                 let read = move || events::of_file(&log, &selector).map_err(|error| error.message);
                 return tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
             }
-            let Some(Opened { loaded, http, operator, .. }) = lab else {
+            let Some(Opened { loaded, http, lab_administrator: Some(operator), .. }) = lab else {
                 return Err(
                     "no log was named: `trustline --events FILE` opens one, and `trustline events --operator` reads \
                             an account's own"

@@ -16,6 +16,7 @@ use super::exit::{CliError, Exit};
 use super::flags::begin_recording;
 use super::flags::{NetworkArgs, ProfileSelector};
 use super::lab_folder::LabFolder;
+use super::operator::lab_administrator;
 use super::settings::Loaded;
 use super::{lab, network, rotate, settings, terminal};
 use crate::domain::profile::{Guide, Operator, environment};
@@ -250,8 +251,8 @@ struct Opened {
     pub http: HttpStack,
     /// As whom secrets are written: the lab's own operator, or the one whom the clouds' tools would take.
     pub operator: Operator,
-    /// Whether its secrets end with it.
-    pub is_lab: bool,
+    /// Who reads a lab's own side: its administrator. `None` where it is no lab, whose secrets would end with it.
+    pub lab_administrator: Option<Operator>,
     /// What must live as long as the work.
     pub keep: Arc<dyn Any + Send + Sync>,
 }
@@ -276,7 +277,8 @@ fn open_target(target: Target, network: &NetworkArgs, selector: &ProfileSelector
             loaded.profile.selector = authority.again(&elsewhere);
             let http = network.lab_stack(&folder.ca_file())?;
             let operator = rotate::lab_operator(&loaded.profile, &lab, &folder);
-            return Ok(Opened { loaded, http, operator, is_lab: true, keep: Arc::new((lab, folder)) });
+            let lab_administrator = Some(lab_administrator(&loaded.profile, &lab, &folder));
+            return Ok(Opened { loaded, http, operator, lab_administrator, keep: Arc::new((lab, folder)) });
         }
         Target::Named(name) => by(Some(name), None),
         Target::File(path) => by(None, Some(path)),
@@ -288,7 +290,7 @@ fn open_target(target: Target, network: &NetworkArgs, selector: &ProfileSelector
         Guide::AzureWorkloadIdentity => Operator::AzureCli,
         _ => Operator::Aws { profile: None, file: None },
     };
-    Ok(Opened { loaded, http: network.stack()?, operator, is_lab: false, keep: Arc::new(()) })
+    Ok(Opened { loaded, http: network.stack()?, operator, lab_administrator: None, keep: Arc::new(()) })
 }
 
 /// The lab in which secrets are rotated: the next session finds in it what the one before wrote.

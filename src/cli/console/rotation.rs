@@ -129,7 +129,9 @@ fn published(
 
 /// Where the session is kept until it is judged; nowhere for a lab, whose secrets end with it.
 fn place(opened: &Opened) -> Result<Option<Place>, CliError> {
-    let Some(path) = opened.loaded.path.as_deref().filter(|_| !opened.is_lab) else { return Ok(None) };
+    let Some(path) = opened.loaded.path.as_deref().filter(|_| opened.lab_administrator.is_none()) else {
+        return Ok(None);
+    };
     let secrets: Vec<_> = opened.loaded.profile.secret.clone().into_iter().collect();
     Place::of(&opened.loaded.profile, Some(path), &secrets).map(Some)
 }
