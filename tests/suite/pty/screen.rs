@@ -12,6 +12,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
+/// The marks of a synchronized update.
+const BEGIN_UPDATE: &[u8] = b"\x1b[?2026h";
+const END_UPDATE: &[u8] = b"\x1b[?2026l";
+
 /// How long anything may take. Far more than it does, for machines under load.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -40,7 +44,25 @@ enum Reading {
 struct Seen {
     parser: vt100::Parser,
     raw: Vec<u8>,
+    /// How much of it the parser has taken.
+    shown: usize,
     closed: bool,
+}
+
+impl Seen {
+    /// Shows what came like a terminal that knows synchronized updates: a frame appears whole or not at all.
+    fn take(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+        self.closed = bytes.is_empty();
+        let fresh = self.shown.saturating_sub(BEGIN_UPDATE.len());
+        let last = |mark: &[u8]| self.raw[fresh..].windows(mark.len()).rposition(|window| window == mark);
+        let whole = match (last(BEGIN_UPDATE), last(END_UPDATE)) {
+            (Some(begin), end) if !self.closed && end.is_none_or(|end| end < begin) => (fresh + begin).max(self.shown),
+            _ => self.raw.len(),
+        };
+        self.parser.process(&self.raw[self.shown..whole]);
+        self.shown = whole;
+    }
 }
 
 impl Screen {
@@ -155,7 +177,8 @@ impl Screen {
         drop(pair.slave);
         // A terminal that does not tell its size has one nevertheless.
         let (rows, cols) = if rows == 0 || cols == 0 { (24, 80) } else { (rows, cols) };
-        let seen = Seen { parser: vt100::Parser::new(rows.max(2), cols.max(2), 0), raw: Vec::new(), closed: false };
+        let seen =
+            Seen { parser: vt100::Parser::new(rows.max(2), cols.max(2), 0), raw: Vec::new(), shown: 0, closed: false };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let sink = seen.clone();
@@ -171,9 +194,7 @@ impl Screen {
                 }
                 drop(gate);
                 let mut seen = sink.0.lock().unwrap();
-                seen.parser.process(&bytes[..count]);
-                seen.raw.extend_from_slice(&bytes[..count]);
-                seen.closed = count == 0;
+                seen.take(&bytes[..count]);
                 sink.1.notify_all();
                 if count == 0 {
                     return;
