@@ -48,6 +48,8 @@ causes! {
     // Token
     EnvNotSet => "env-not-set",
     IdTokenPermissionMissing => "id-token-permission-missing",
+    TokenFileUnreadable => "token-file-unreadable",
+    TokenNotBare => "token-not-bare",
     WrongTokenKind => "wrong-token-kind",
     MalformedToken => "malformed-token",
     SignatureInvalid => "signature-invalid",
@@ -88,6 +90,8 @@ causes! {
     AssumeRoleDenied => "assume-role-denied",
     ExternalId => "external-id",
     EnvConflict => "env-conflict",
+    ClientSettingIgnored => "client-setting-ignored",
+    ClientSessionCached => "client-session-cached",
     RegionDisabled => "region-disabled",
     StsUnreachable => "sts-unreachable",
     // AWS secret

@@ -3,6 +3,7 @@
 pub mod arn;
 pub mod cause;
 pub mod certificate;
+pub mod client;
 pub mod discovery;
 pub mod entra;
 pub mod exchange;

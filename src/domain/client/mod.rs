@@ -1,0 +1,160 @@
+//! What real clients do with a web identity: libraries and tools, each as one file of `assets/clients`.
+
+mod behaviour;
+
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+pub use behaviour::{
+    Authority, AwsAttempts, AwsBehaviour, AzureAttempts, AzureBehaviour, EmptyKeys, EndpointForm, Next, NoRegion,
+    Scope, SharedProfile, TokenPlace, TokenSent, UnknownProfile,
+};
+
+/// One client, in one version.
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Client {
+    /// The stable id: its file's name.
+    #[serde(skip_deserializing)]
+    pub id: &'static str,
+    /// How a sentence calls it.
+    pub name: String,
+    /// What was looked at.
+    pub version: String,
+    /// The day that it was looked at.
+    pub date: String,
+    pub basis: Basis,
+    /// The page that says so, where it is documented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docs: Option<String>,
+    /// Other names of it, and programs that have it inside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// Whether a warning is due where nobody said which client runs.
+    #[serde(default)]
+    pub common: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsBehaviour>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azure: Option<AzureBehaviour>,
+}
+
+/// How it is known what a client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, strum::IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Basis {
+    /// It was run, and what it sent was seen.
+    Measured,
+    /// Its documentation says so.
+    Documented,
+}
+
+struct Entry {
+    id: &'static str,
+    text: &'static str,
+    client: OnceLock<Result<Client, toml::de::Error>>,
+}
+
+macro_rules! clients {
+    ($($id:literal)*) => {
+        /// Read one at a time, when somebody asks for it.
+        static CLIENTS: [Entry; [$($id),*].len()] = [$(Entry {
+            id: $id,
+            text: include_str!(concat!("../../../assets/clients/", $id, ".toml")),
+            client: OnceLock::new(),
+        },)*];
+    };
+}
+
+clients! {
+    "boto3" "aws-cli-v2" "aws-cli-v1" "js-v3" "js-v2" "go-v2" "rclone-1.60" "s5cmd" "java-v2" "java-v1" "dotnet" "rust"
+    "pyarrow" "awscrt" "obstore" "opendal" "gdal" "rasterio" "deltalake" "polars" "polars-boto3" "s3fs" "smart-open"
+    "tensorstore" "tiledb" "restic" "s3cmd" "aws-creds"
+    "azure-python" "azure-python-workload" "azure-js" "azure-js-workload" "azure-rust" "msal-python" "az"
+}
+
+impl Entry {
+    fn client(&'static self) -> Option<&'static Client> {
+        let read = || toml::from_str(self.text).map(|client| Client { id: self.id, ..client });
+        self.client.get_or_init(read).as_ref().ok()
+    }
+}
+
+impl Client {
+    /// Every client, the usual ones of each cloud first.
+    pub fn all() -> impl Iterator<Item = &'static Client> {
+        CLIENTS.iter().filter_map(Entry::client)
+    }
+
+    /// Those that a warning is due about where nobody said which client runs.
+    pub fn common() -> impl Iterator<Item = &'static Client> {
+        Client::all().filter(|client| client.common)
+    }
+
+    /// The client of this id, or that people also call so.
+    pub fn named(name: &str) -> Option<&'static Client> {
+        let name = name.trim().to_ascii_lowercase();
+        let by_id = CLIENTS.iter().find(|entry| entry.id == name).and_then(Entry::client);
+        by_id.or_else(|| Client::all().find(|client| client.also.contains(&name)))
+    }
+
+    /// Every id.
+    pub fn ids() -> impl Iterator<Item = &'static str> {
+        CLIENTS.iter().map(|entry| entry.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_client_and_every_client_has_a_file() {
+        for entry in &CLIENTS {
+            let read = entry.client.get_or_init(|| toml::from_str(entry.text));
+            assert!(read.is_ok(), "{}: {read:?}", entry.id);
+        }
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/clients");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        files.sort();
+        let mut ids: Vec<&str> = Client::ids().collect();
+        ids.sort_unstable();
+        assert_eq!(files, ids);
+    }
+
+    #[test]
+    fn a_name_means_one_client() {
+        let mut named = BTreeMap::new();
+        for client in Client::all() {
+            for name in client.also.iter().map(String::as_str).chain([client.id]) {
+                assert_eq!(named.insert(name, client.id), None, "{name}");
+                assert_eq!(name, name.to_lowercase());
+                assert_eq!(Client::named(name).unwrap().id, client.id);
+            }
+        }
+        assert_eq!(Client::named(" Boto3 ").unwrap().id, "boto3");
+        assert_eq!(Client::named("botocore4").map(|client| client.id), None);
+    }
+
+    #[test]
+    fn what_is_documented_names_its_page_and_what_is_measured_its_day() {
+        for client in Client::all() {
+            assert_eq!(client.docs.is_some(), client.basis == Basis::Documented, "{}", client.id);
+            assert!(client.date.starts_with("20") && client.date.len() == 10, "{}", client.id);
+            assert!(client.aws.is_some() || client.azure.is_some(), "{}", client.id);
+        }
+    }
+
+    #[test]
+    fn each_cloud_has_common_clients() {
+        assert!(Client::common().filter(|client| client.aws.is_some()).count() >= 5);
+        assert!(Client::common().filter(|client| client.azure.is_some()).count() >= 3);
+    }
+}
