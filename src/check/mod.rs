@@ -18,8 +18,9 @@ pub mod step;
 mod tests;
 pub mod token;
 mod trust;
+mod verdict;
 
 pub use definition::{Check, Link, Reproduction};
-pub use definition::{Outcome, Verdict};
+pub use verdict::{Outcome, Verdict};
 
 pub use crate::domain::ids::CheckId;

@@ -4,12 +4,12 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::exit::{CliError, Exit};
-use super::{Cli, terminal};
+use super::terminal;
 use crate::check::CheckId;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::{Guide, environment};
@@ -368,9 +368,9 @@ pub(super) struct CompletionsArgs {
     shell: clap_complete::Shell,
 }
 
-pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit, CliError> {
+pub(super) fn completions(args: &CompletionsArgs, mut program: Command) -> Result<Exit, CliError> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "trustline", &mut script);
+    clap_complete::generate(args.shell, &mut program, "trustline", &mut script);
     print(&script)
 }
 
@@ -382,8 +382,8 @@ pub(super) struct ManArgs {
     folder: Option<PathBuf>,
 }
 
-pub(super) fn man(args: &ManArgs) -> Result<Exit, CliError> {
-    let mut program = Cli::command().disable_help_subcommand(true);
+pub(super) fn man(args: &ManArgs, program: Command) -> Result<Exit, CliError> {
+    let mut program = program.disable_help_subcommand(true);
     program.build();
     let Some(folder) = &args.folder else { return print(&page(&program, "")?) };
     let refuse = |error: std::io::Error| CliError::new(format!("{}: {error}", folder.display()));

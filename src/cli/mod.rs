@@ -76,8 +76,8 @@ pub fn main() -> ExitCode {
         Some(CliCommand::Data(args)) => data::run(args),
         Some(CliCommand::Lab(args)) => lab::run(args),
         Some(CliCommand::Replay(args)) => replay::run(args),
-        Some(CliCommand::Completions(args)) => manual::completions(args),
-        Some(CliCommand::Man(args)) => manual::man(args),
+        Some(CliCommand::Completions(args)) => manual::completions(args, Cli::command()),
+        Some(CliCommand::Man(args)) => manual::man(args, Cli::command()),
     };
     ended(result)
 }

@@ -7,6 +7,7 @@ mod aws;
 mod azure;
 mod description;
 mod scenario;
+mod values;
 
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,7 @@ pub use description::{AccessKeyWorld, Description, ProfileWorld, TokenWorld};
 pub use description::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
 pub use description::{Certificate, IssuerWorld, PublishedKey, Redirect, Slow};
 pub use scenario::Scenario;
+pub use values::WorldError;
 
 /// The world everything else differs from.
 const BASE: &str = include_str!("../../assets/lab/healthy.toml");
@@ -48,49 +50,6 @@ impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The values hold secrets.
         f.debug_struct("World").field("name", &self.merged.get("name")).finish_non_exhaustive()
-    }
-}
-
-/// Why a text describes no world.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WorldError {
-    /// Not TOML or JSON, or a key or value that the format does not have; says where.
-    #[error("{0}")]
-    Syntax(String),
-    /// A value that cannot be used.
-    #[error("{at}: {problem}")]
-    Value {
-        /// The key, as a dotted path.
-        at: String,
-        /// What is wrong and what would be right.
-        problem: String,
-    },
-    /// No scenario of this name.
-    #[error("no scenario is called `{name}`{}", nearest_names(nearest))]
-    UnknownScenario {
-        /// What was asked for.
-        name: String,
-        /// The names closest to it.
-        nearest: Vec<String>,
-    },
-}
-
-impl WorldError {
-    /// The same of a second AWS account, which is described as the first one is.
-    fn within(self, table: &str) -> Self {
-        match self {
-            WorldError::Value { at, problem } => {
-                WorldError::Value { at: format!("{table}{}", at.strip_prefix("aws").unwrap_or(&at)), problem }
-            }
-            other => other,
-        }
-    }
-}
-
-fn nearest_names(nearest: &[String]) -> String {
-    match nearest {
-        [] => String::new(),
-        names => format!("; the nearest are {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
     }
 }
 

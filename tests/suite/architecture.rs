@@ -50,18 +50,11 @@ const LINTS_NOBODY_SILENCES: &[&str] = &["unwrap_used", "expect_used", "panic"];
 
 /// What is left of circles, by the module that they are in: a console's state, its commands and what it draws know each other.
 const CIRCLES: &[&str] = &[
-    "check: clock definition",
-    "cli: args manual",
-    "domain::iam: near_miss near_subject",
-    "domain::iam::correct: proof trust",
     "lab: accounts cloudtrail entra iam json_protocol query session sigv4 sts",
-    "lab::world: aws azure description",
     "probe: access_key aws",
     "run: operator probes",
     "tui: command content copy inputs keymap layout message model picker services",
     "tui::update: commands guide layers pointer rotation runs token",
-    "tui::view: frame panes",
-    "tui::view: layer secret",
 ];
 /// A file of fewer lines holds part of an idea.
 const SMALL: usize = 60;

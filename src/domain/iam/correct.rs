@@ -6,6 +6,7 @@
 mod assume;
 mod document;
 mod proof;
+mod tighten;
 mod trust;
 
 use serde_json::Value;
@@ -14,7 +15,7 @@ use super::context::TrustRequest;
 use super::policy::PolicyError;
 
 pub use assume::{WantedCaller, correct_assume};
-pub use proof::tighten_trust;
+pub use tighten::tighten_trust;
 pub use trust::correct_trust;
 
 /// A policy document before and after, as JSON with its own order of members.

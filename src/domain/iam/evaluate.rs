@@ -7,11 +7,11 @@ use super::context::{Actual, Context, TrustContext, TrustRequest, Unseen, claim_
 use super::decide::{Decision, Refusal, covers_action, decide_action, decide_trust, refusals};
 use super::foreign::values_for;
 use super::key::{ImpossibleKey, impossible};
-use super::near_miss::{LONGEST, Miss, NearMiss};
 use super::near_subject::nearest_principal;
 use super::operator::Comparison;
 use super::pattern::{Effort, like};
 use super::policy::{ActionElement, Condition, Effect, Policy, Statement};
+use super::transformation::{LONGEST, Miss, NearMiss};
 use super::truth::Truth;
 use crate::domain::issuer::condition_key_prefix;
 use crate::domain::profile::expected::{Predicted, PredictedClaims};

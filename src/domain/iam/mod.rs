@@ -19,6 +19,7 @@ pub mod pattern;
 mod policy;
 mod provider;
 mod resource_policy;
+mod transformation;
 mod truth;
 mod variable;
 
@@ -39,7 +40,7 @@ pub use evaluate::{
 pub use foreign::{Distance, ForeignSubject, strangers, strangers_to_the_named};
 pub use key::{ImpossibleKey, KeyFault};
 pub use lint::{PolicyLint, Rule, lint};
-pub use near_miss::{NearMiss, Transformation};
+
 pub use operator::{Comparison, Operator, Quantifier};
 pub use operator_read::{AwsRead, operator_policy};
 pub use policy::ProviderArn;
@@ -49,4 +50,5 @@ pub use policy::{
 };
 pub use provider::{KnownFrom, Provider};
 pub use resource_policy::AboutCaller;
+pub use transformation::{NearMiss, Transformation};
 pub use truth::Truth;

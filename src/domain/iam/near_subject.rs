@@ -1,8 +1,8 @@
 //! Near misses in subjects: the changes that the grammar of one issuer explains.
 
-use super::near_miss::{Miss, NearMiss, TRIED, Transformation};
 use super::pattern::{Effort, like};
 use super::policy::ProviderArn;
+use super::transformation::{Miss, NearMiss, TRIED, Transformation};
 use super::truth::Truth;
 use crate::domain::issuer::{GithubSubject, IssuerKind, Segment, segments};
 use crate::domain::text_difference::{TextDifference, text_difference, without_scheme};

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::WorldError;
-use super::description::wrong;
+use super::values::wrong;
 
 /// One AWS account, as far as the handshake meets it. Accounts that a world does not describe exist only as numbers.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -190,7 +190,7 @@ pub struct SecretVersion {
     pub id: Option<String>,
     pub stages: Vec<String>,
     /// A rotation that failed can leave a version without a value.
-    #[serde(deserialize_with = "super::description::optional_secret_text")]
+    #[serde(deserialize_with = "super::values::optional_secret_text")]
     pub value: Option<SecretString>,
 }
 

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::WorldError;
-use super::description::wrong;
+use super::values::wrong;
 use crate::domain::iam::Truth;
 use crate::domain::iam::pattern::{Effort, like_ignoring_case};
 
@@ -117,7 +117,7 @@ pub struct Credential {
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ClientSecret {
-    #[serde(deserialize_with = "super::description::secret_text")]
+    #[serde(deserialize_with = "super::values::secret_text")]
     pub value: SecretString,
     pub expired: bool,
     /// What people call it.
@@ -350,7 +350,7 @@ pub struct VaultSecret {
 pub struct VaultVersion {
     /// 32 hexadecimal digits; made up where absent.
     pub id: Option<String>,
-    #[serde(deserialize_with = "super::description::secret_text")]
+    #[serde(deserialize_with = "super::values::secret_text")]
     pub value: SecretString,
     pub enabled: bool,
     /// Seconds since it was made.
@@ -378,7 +378,7 @@ pub struct AzureProfile {
     /// The federated credentials the user has at hand, as JSON; those of the application where absent, none where empty.
     pub federated_credential: Option<String>,
     /// Used in place of a token.
-    #[serde(deserialize_with = "super::description::optional_secret_text")]
+    #[serde(deserialize_with = "super::values::optional_secret_text")]
     pub client_secret: Option<SecretString>,
 }
 

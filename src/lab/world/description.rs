@@ -1,13 +1,13 @@
 //! The description of a world: every key of the format, with its default, and what each kind of value may be.
 
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::WorldError;
 use super::aws::{AwsWorld, Policy};
 use super::azure::{AzureProfile, AzureWorld};
-use crate::lab::keys;
+use super::values::{check_delay, check_key, check_seconds, check_status, wrong};
 
 /// A whole world.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -87,7 +87,7 @@ pub struct ProfileWorld {
 pub struct AccessKeyWorld {
     /// Empty where there is none.
     pub id: String,
-    #[serde(deserialize_with = "secret_text")]
+    #[serde(deserialize_with = "super::values::secret_text")]
     pub secret: SecretString,
 }
 
@@ -104,56 +104,6 @@ impl Description {
         self.azure.check()?;
         self.deployment.check()
     }
-}
-
-const DECADE_S: i64 = 10 * 366 * 86_400;
-const MAX_DELAY_MS: u64 = 600_000;
-
-/// What is wrong with the value at `at`.
-pub(super) fn wrong(at: impl Into<String>, problem: impl Into<String>) -> WorldError {
-    WorldError::Value { at: at.into(), problem: problem.into() }
-}
-
-/// One of the lab's signing keys.
-pub(super) fn check_key(at: &str, name: &str) -> Result<(), WorldError> {
-    match keys::NAMES.contains(&name) {
-        true => Ok(()),
-        false => Err(wrong(at, format!("is not one of the lab's keys; write one of {}", keys::NAMES.join(", ")))),
-    }
-}
-
-/// An HTTP status.
-pub(super) fn check_status(at: &str, status: u16) -> Result<(), WorldError> {
-    match status {
-        200..600 => Ok(()),
-        _ => Err(wrong(at, "is no HTTP status; write a number from 200 to 599")),
-    }
-}
-
-/// A time that is near enough to be added to any other.
-pub(super) fn check_seconds(at: &str, seconds: i64) -> Result<(), WorldError> {
-    match seconds {
-        _ if (-DECADE_S..=DECADE_S).contains(&seconds) => Ok(()),
-        _ => Err(wrong(at, "is more than ten years; write fewer seconds")),
-    }
-}
-
-/// How long an answer is held back.
-pub(super) fn check_delay(at: &str, milliseconds: u64) -> Result<(), WorldError> {
-    match milliseconds {
-        0..=MAX_DELAY_MS => Ok(()),
-        _ => Err(wrong(at, "is more than ten minutes; write 600000 or less")),
-    }
-}
-
-pub(super) fn secret_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
-}
-
-pub(super) fn optional_secret_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SecretString>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(|text| text.map(SecretString::from))
 }
 
 const MAX_COPIES: u32 = 1000;
@@ -254,7 +204,7 @@ impl IssuerWorld {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DeploymentWorld {
     /// The bearer token that it takes.
-    #[serde(deserialize_with = "secret_text")]
+    #[serde(deserialize_with = "super::values::secret_text")]
     pub token: SecretString,
     /// The HTTP status of every answer; 200 where it works.
     pub status: u16,
@@ -335,7 +285,7 @@ pub struct DeploymentProfile {
     /// Empty where the profile names no deployment.
     pub url: String,
     /// The deployment's own where absent.
-    #[serde(deserialize_with = "optional_secret_text")]
+    #[serde(deserialize_with = "super::values::optional_secret_text")]
     pub token: Option<SecretString>,
     /// The inputs of a kickoff that the user has at hand.
     pub inputs: Option<Map<String, Value>>,

@@ -4,9 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::frame::{self, Border, Extent};
-use super::panes;
-use super::panes::Keys;
+use super::paint::{self, Extent, Keys};
 use super::secret;
 use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role, Wrap, cut, fit};
@@ -28,20 +26,20 @@ pub(super) fn draw(
 ) -> Option<Position> {
     // A blank column at each side keeps what lies below from running into the border.
     let around = Rect { x: geometry.layer.x.saturating_sub(1), width: geometry.layer.width + 2, ..geometry.layer };
-    frame::clear(around.intersection(buffer.area), buffer);
+    paint::clear(around.intersection(buffer.area), buffer);
     match layer {
         Layer::Picker(picker) => draw_picker(model, theme, geometry, picker, buffer),
         Layer::Reader(reader) => {
             let inner = geometry.layer_inner();
             let (glyphs, width) = (model.render_context().glyphs, usize::from(inner.width));
             let lines = content::page::lines(model, &reader.page, width);
-            let columns = frame::columns(&lines, width, model.wrap);
+            let columns = paint::columns(&lines, width, model.wrap);
             let lines = fit(&lines, width, model.wrap, glyphs.ellipsis);
             let extent = Extent { first: reader.scroll, page: usize::from(inner.height), total: lines.len() };
             let note = extent.note(columns.as_deref(), glyphs.dot);
-            border(model, theme, geometry, &content::page::title(&reader.page), &note, extent, buffer);
+            paint::layer_border(model, theme, geometry, &content::page::title(&reader.page), &note, extent, buffer);
             let first = reader.scroll.min(lines.len());
-            panes::paint_lines(&lines[first..], theme, inner, glyphs, buffer);
+            paint::paint_lines(&lines[first..], theme, inner, glyphs, buffer);
             None
         }
         Layer::Form(form) => draw_form(model, theme, geometry, form, buffer),
@@ -69,7 +67,7 @@ pub(super) fn draw(
                 Line::empty(),
                 Line::of(if paste.text.is_empty() { Role::Muted } else { Role::Good }, masked),
             ];
-            text_box(model, theme, geometry, title, &lines, buffer)
+            paint::text_box(model, theme, geometry, title, &lines, buffer)
         }
         Layer::Value(typed) => {
             secret::value(model, theme, geometry, typed, buffer);
@@ -87,40 +85,9 @@ pub(super) fn draw(
                     .with(Role::Accent, "enter")
                     .with(Role::Plain, " no"),
             ];
-            text_box(model, theme, geometry, "Sure?", &lines, buffer)
+            paint::text_box(model, theme, geometry, "Sure?", &lines, buffer)
         }
     }
-}
-
-fn border(
-    model: &Model,
-    theme: &Theme,
-    geometry: Geometry,
-    title: &str,
-    note: &str,
-    extent: Extent,
-    buffer: &mut Buffer,
-) {
-    let border = Border { title, note, keys: Keys::Here, extent };
-    frame::edge(&border, geometry.layer, theme, model.appearance.glyphs, buffer);
-    frame::labels(&border, geometry.layer, theme, model.appearance.glyphs, buffer);
-}
-
-const WHOLE: Extent = Extent { first: 0, page: 0, total: 0 };
-
-pub(super) fn text_box(
-    model: &Model,
-    theme: &Theme,
-    geometry: Geometry,
-    title: &str,
-    lines: &[Line],
-    buffer: &mut Buffer,
-) -> Option<Position> {
-    border(model, theme, geometry, title, "", WHOLE, buffer);
-    let inner = geometry.layer_inner();
-    let lines = fit(lines, usize::from(inner.width), Wrap::Words, model.render_context().glyphs.ellipsis);
-    panes::paint_lines(&lines, theme, inner, model.render_context().glyphs, buffer);
-    None
 }
 
 fn draw_picker(
@@ -141,7 +108,7 @@ fn draw_picker(
         0 => "nothing matches".to_owned(),
         total => format!("{}/{total}", entries.iter().take(picker.list.selected + 1).filter(is_entry).count()),
     };
-    border(model, theme, geometry, picker.kind.title(), &note, extent, buffer);
+    paint::layer_border(model, theme, geometry, picker.kind.title(), &note, extent, buffer);
     let typing = picker.list.typing == Typing::On;
     let filter = &picker.list.filter;
     let top = Rect { height: 1, ..inner };
@@ -152,12 +119,12 @@ fn draw_picker(
         }
         _ => Line::of(Role::Accent, "/").with(Role::Plain, filter.text().to_owned()),
     };
-    panes::paint_line(&prompt, theme, top, show.glyphs, buffer);
+    paint::paint_line(&prompt, theme, top, show.glyphs, buffer);
     for line in 0..page {
         let place = picker.list.offset + usize::from(line);
         let Some(entry) = entries.get(place) else { break };
         let row = Rect { y: inner.y + 1 + line, height: 1, ..inner };
-        panes::paint_line(
+        paint::paint_line(
             &entry_line(entry, picker.kind, usize::from(row.width), show),
             theme,
             row,
@@ -165,9 +132,9 @@ fn draw_picker(
             buffer,
         );
         if place == picker.list.selected {
-            panes::select(row, Keys::Here, theme, buffer);
+            paint::select(row, Keys::Here, theme, buffer);
             let mark = Rect { x: row.x - 1, width: 1, ..row };
-            panes::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
+            paint::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
         }
     }
     if below > 0
@@ -176,7 +143,7 @@ fn draw_picker(
         let area = Rect { y: inner.bottom().saturating_sub(below - 1), height: below - 1, ..inner };
         let lines: Vec<Line> = entry.detail.iter().map(|text| Line::of(Role::Plain, text.clone())).collect();
         let lines = fit(&lines, usize::from(area.width), Wrap::Words, show.glyphs.ellipsis);
-        panes::paint_lines(&lines, theme, area, show.glyphs, buffer);
+        paint::paint_lines(&lines, theme, area, show.glyphs, buffer);
     }
     typing.then(|| {
         let before: String = filter.text().chars().take(filter.cursor()).collect();
@@ -220,14 +187,14 @@ fn draw_form(model: &Model, theme: &Theme, geometry: Geometry, form: &Form, buff
     let first = form_window(form.focus, form.fields.len(), usize::from(rows));
     let title = format!("New profile {} {}", show.glyphs.dot, form.guide.id());
     let extent = Extent { first, page: usize::from(rows), total: form.fields.len() };
-    border(model, theme, geometry, &title, "* a check needs it", extent, buffer);
+    paint::layer_border(model, theme, geometry, &title, "* a check needs it", extent, buffer);
     let mut cursor = None;
     let indent = u16::try_from(content::form::INDENT).unwrap_or(u16::MAX).min(inner.width / 2);
     for line in 0..rows {
         let place = first + usize::from(line);
         let Some(field) = form.fields.get(place) else { break };
         let row = Rect { y: inner.y + line, height: 1, ..inner };
-        panes::paint_line(
+        paint::paint_line(
             &content::form::label(field, show),
             theme,
             Rect { width: indent, ..row },
@@ -239,24 +206,24 @@ fn draw_form(model: &Model, theme: &Theme, geometry: Geometry, form: &Form, buff
         let before: String = field.input.text().chars().take(field.input.cursor()).collect();
         let shift = before.width().saturating_sub(usize::from(area.width).saturating_sub(1));
         let shown: String = field.input.text().chars().skip(shift).collect();
-        panes::text(&show.prose(&shown), Role::Plain, theme, area, show.glyphs, buffer);
+        paint::text(&show.prose(&shown), Role::Plain, theme, area, show.glyphs, buffer);
         if place == form.focus {
             buffer.set_style(area, theme.style(Role::Accent).add_modifier(ratatui::style::Modifier::UNDERLINED));
             let mark = Rect { x: row.x - 1, width: 1, ..row };
-            panes::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
+            paint::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
             let column = u16::try_from(before.width().saturating_sub(shift)).unwrap_or(u16::MAX);
             cursor = Some(Position { x: area.x.saturating_add(column).min(area.right().saturating_sub(1)), y: area.y });
         }
     }
     let below = Rect { y: inner.y + rows + 1, height: inner.height.saturating_sub(rows + 1), ..inner };
     let advice = fit(&content::form::advice(model, form), usize::from(below.width), Wrap::Words, show.glyphs.ellipsis);
-    panes::paint_lines(&advice, theme, below, show.glyphs, buffer);
+    paint::paint_lines(&advice, theme, below, show.glyphs, buffer);
     let save = Line::of(Role::Accent, "ctrl-s")
         .with(Role::Plain, " saves and runs   ")
         .with(Role::Accent, "esc")
         .with(Role::Plain, " leaves");
     if let Some(y) = inner.bottom().checked_sub(1).filter(|y| *y > below.y + u16::try_from(advice.len()).unwrap_or(0)) {
-        panes::paint_line(&save, theme, Rect { y, height: 1, ..inner }, show.glyphs, buffer);
+        paint::paint_line(&save, theme, Rect { y, height: 1, ..inner }, show.glyphs, buffer);
     }
     cursor
 }

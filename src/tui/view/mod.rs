@@ -1,7 +1,8 @@
 //! What is drawn: a pure function of the model, the theme and the frame's size.
 
-mod frame;
+mod header;
 mod layer;
+mod paint;
 mod panes;
 mod secret;
 mod status;
@@ -25,7 +26,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Positio
         status::too_small(model, theme, buffer);
         return None;
     }
-    frame::draw(model, theme, geometry, buffer);
+    header::draw(model, theme, geometry, buffer);
     let in_field = panes::draw(model, theme, geometry, buffer);
     let on_status = status::draw(model, theme, geometry, buffer);
     let mut cursor = on_status.or(in_field);

@@ -2,13 +2,10 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Modifier, Style};
 
-use super::frame;
-use super::frame::{Border, Extent, columns};
+use super::paint::{self, Border, Extent, Keys, columns};
 use crate::report::context::RenderContext;
-use crate::report::glyphs::Glyphs;
-use crate::report::line::{Line, Role, fit};
+use crate::report::line::{Role, fit};
 use crate::tui::content;
 use crate::tui::content::Rows;
 use crate::tui::layout::Geometry;
@@ -55,14 +52,14 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     }
     panes.sort_by_key(|(border, _)| border.keys == Keys::Here);
     for (border, area) in panes.iter().copied() {
-        frame::edge(border, area, theme, set, buffer);
+        paint::edge(border, area, theme, set, buffer);
     }
     for (border, area) in panes {
-        frame::labels(border, area, theme, set, buffer);
+        paint::labels(border, area, theme, set, buffer);
     }
     draw_rows(model, theme, geometry, &rows, &matching, list.keys, buffer);
-    paint_lines(&lines[first..], theme, inner, show.glyphs, buffer);
-    paint_lines(&evidence[from..], theme, beside, show.glyphs, buffer);
+    paint::paint_lines(&lines[first..], theme, inner, show.glyphs, buffer);
+    paint::paint_lines(&evidence[from..], theme, beside, show.glyphs, buffer);
     cursor(model, inner, first)
 }
 
@@ -112,59 +109,12 @@ fn draw_rows(
     for (line, y) in (inner.y..inner.bottom()).enumerate() {
         let Some(place) = matching.get(state.offset + line) else { break };
         let row = Rect { y, height: 1, ..inner };
-        paint_line(&(rows.line)(place, usize::from(inner.width)), theme, row, show.glyphs, buffer);
+        paint::paint_line(&(rows.line)(place, usize::from(inner.width)), theme, row, show.glyphs, buffer);
         if state.offset + line == state.selected {
-            select(row, has_keys, theme, buffer);
+            paint::select(row, has_keys, theme, buffer);
             // The mark shows the selection without any style at all.
             let mark = Rect { x: row.x - 1, width: 1, ..row };
-            text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
+            paint::text(show.glyphs.selected, Role::Accent, theme, mark, show.glyphs, buffer);
         }
     }
-}
-
-/// Draws a line at the top of an area, cut to its width.
-pub(super) fn paint_line(line: &Line, theme: &Theme, area: Rect, glyphs: &Glyphs, buffer: &mut Buffer) {
-    if area.width == 0 || area.height == 0 {
-        return;
-    }
-    let cut;
-    let line = if line.width() > usize::from(area.width) {
-        cut = line.cut(usize::from(area.width), glyphs.ellipsis);
-        &cut
-    } else {
-        line
-    };
-    let mut x = area.x;
-    for span in &line.spans {
-        let room = usize::from(area.right().saturating_sub(x));
-        (x, _) = buffer.set_stringn(x, area.y, &span.text, room, theme.style(span.role));
-    }
-}
-
-/// Draws lines from the top of an area on.
-pub(super) fn paint_lines(lines: &[Line], theme: &Theme, area: Rect, glyphs: &Glyphs, buffer: &mut Buffer) {
-    for (y, text) in (area.y..area.bottom()).zip(lines) {
-        paint_line(text, theme, Rect { y, height: 1, ..area }, glyphs, buffer);
-    }
-}
-
-/// Text in one role.
-pub(super) fn text(text: &str, role: Role, theme: &Theme, area: Rect, glyphs: &Glyphs, buffer: &mut Buffer) {
-    paint_line(&Line::of(role, text), theme, area, glyphs, buffer);
-}
-
-/// Marks a row as selected: in reverse where the keys are, with bold text alone elsewhere.
-pub(super) fn select(area: Rect, has_keys: Keys, theme: &Theme, buffer: &mut Buffer) {
-    let style = match has_keys {
-        Keys::Here => theme.selection(),
-        Keys::Elsewhere => Style::new().add_modifier(Modifier::BOLD).remove_modifier(Modifier::DIM),
-    };
-    buffer.set_style(area, style);
-}
-
-/// Whether a pane has the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keys {
-    Here,
-    Elsewhere,
 }

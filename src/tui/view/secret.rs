@@ -6,8 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::layer::text_box;
-use super::panes;
+use super::paint;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::fingerprint::guess::guessability;
 use crate::report::line::{Line, Role, Wrap, fit};
@@ -43,7 +42,7 @@ pub(super) fn value(model: &Model, theme: &Theme, geometry: Geometry, typed: &Va
         Line::empty(),
         keys(&[("enter", "go on"), ("ctrl-u", "begin anew"), ("esc", "leave")]),
     ];
-    text_box(model, theme, geometry, "The new value", &lines, buffer);
+    paint::text_box(model, theme, geometry, "The new value", &lines, buffer);
 }
 
 /// The box in which the secret's name is typed, to agree.
@@ -102,12 +101,12 @@ pub(super) fn agreement(
         RotationWay::Generated => "Write a value that trustline makes up",
         _ => "Write the value that you typed",
     };
-    text_box(model, theme, geometry, title, &lines, buffer);
+    paint::text_box(model, theme, geometry, title, &lines, buffer);
     let inner = geometry.layer_inner();
     // The field stands above the last two lines, whatever the lines above it take.
     let row = |from_end: u16| Rect { y: inner.bottom().saturating_sub(from_end), height: 1, ..inner };
     for (line, at) in below.iter().zip([2, 1]) {
-        panes::paint_line(line, theme, row(at), show.glyphs, buffer);
+        paint::paint_line(line, theme, row(at), show.glyphs, buffer);
     }
     let row = row(3);
     if wanted.is_empty() || inner.height < 6 {
@@ -153,10 +152,10 @@ pub(super) fn program(
     let field = u16::try_from(about.len() + 1).unwrap_or(u16::MAX);
     // The field has the empty line in the middle of three.
     let lines: Vec<Line> = about.into_iter().chain([Line::empty(), Line::empty(), Line::empty(), state]).collect();
-    text_box(model, theme, geometry, "Rotate by a program of yours", &lines, buffer);
+    paint::text_box(model, theme, geometry, "Rotate by a program of yours", &lines, buffer);
     let row = |y: u16| Rect { y, height: 1, ..inner };
     let last = row(inner.bottom().saturating_sub(1));
-    panes::paint_line(&keys(&[("enter", enter), ("esc", "leave")]), theme, last, show.glyphs, buffer);
+    paint::paint_line(&keys(&[("enter", enter), ("esc", "leave")]), theme, last, show.glyphs, buffer);
     let typed = (program.typed.text(), program.typed.cursor());
     (inner.height >= 6).then(|| input(model, theme, typed, row(inner.y.saturating_add(field)), buffer))
 }
@@ -168,7 +167,7 @@ fn input(model: &Model, theme: &Theme, (text, cursor): (&str, usize), row: Rect,
     let before: String = text.chars().take(cursor).collect();
     let shift = before.width().saturating_sub(usize::from(row.width).saturating_sub(1));
     let shown: String = text.chars().skip(shift).collect();
-    panes::text(&show.prose(&shown), Role::Plain, theme, row, show.glyphs, buffer);
+    paint::text(&show.prose(&shown), Role::Plain, theme, row, show.glyphs, buffer);
     buffer.set_style(row, theme.style(Role::Accent).add_modifier(Modifier::UNDERLINED));
     let column = u16::try_from(before.width().saturating_sub(shift)).unwrap_or(u16::MAX);
     Position { x: row.x.saturating_add(column).min(row.right().saturating_sub(1)), y: row.y }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::panes;
+use super::paint;
 use crate::guide::StepState;
 use crate::report::glyphs::Glyphs;
 use crate::report::line::{Line, Role};
@@ -21,7 +21,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
         let filter = &model.here().list.filter;
         let before: String = filter.text().chars().take(filter.cursor()).collect();
         let line = Line::of(Role::Accent, "/").with(Role::Plain, filter.text().to_owned());
-        panes::paint_line(&line, theme, area, show.glyphs, buffer);
+        paint::paint_line(&line, theme, area, show.glyphs, buffer);
         let column = u16::try_from(before.width() + 1).unwrap_or(u16::MAX);
         return Some(Position { x: area.x.saturating_add(column).min(area.right().saturating_sub(1)), y: area.y });
     }
@@ -38,11 +38,11 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     if left.spans.is_empty() {
         left.push(Role::Plain, "");
     }
-    panes::paint_line(&left, theme, area, show.glyphs, buffer);
+    paint::paint_line(&left, theme, area, show.glyphs, buffer);
     let line = hints(&command::hints(model), usize::from(area.width).saturating_sub(left.width() + 2));
     let width = u16::try_from(line.width()).unwrap_or(0);
     let at_right = Rect { x: area.right().saturating_sub(width), width, ..area };
-    panes::paint_line(&line, theme, at_right, show.glyphs, buffer);
+    paint::paint_line(&line, theme, at_right, show.glyphs, buffer);
     None
 }
 
@@ -117,6 +117,6 @@ pub(super) fn too_small(model: &Model, theme: &Theme, buffer: &mut Buffer) {
     let (width, height) = model.size;
     let texts = [format!("{width}x{height} is too small"), "80x24 is enough".to_owned()];
     for (y, text) in (area.y..area.bottom()).zip(&texts) {
-        panes::text(text, Role::Plain, theme, Rect { y, height: 1, ..area }, glyphs, buffer);
+        paint::text(text, Role::Plain, theme, Rect { y, height: 1, ..area }, glyphs, buffer);
     }
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::document::{Document, Statement};
+use super::proof::Change;
 use super::{Correction, MOST_STEPS, NoCorrection, Subject, SubjectKnownFrom, Wanted, proof};
-use crate::domain::iam::context::{TrustRequest, WEB_IDENTITY, claim_name};
+use crate::domain::iam::context::{WEB_IDENTITY, audience_at_sts, claim_name};
 use crate::domain::iam::decide::{Decision, Refusal};
 use crate::domain::iam::evaluate::{ConditionEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust};
 use crate::domain::iam::key::{ImpossibleKey, KeyFault};
-use crate::domain::iam::near_miss::Transformation;
 use crate::domain::iam::operator::{Comparison, Operator};
-use crate::domain::iam::policy::Effect;
+use crate::domain::iam::policy::{Effect, Policy};
+use crate::domain::iam::transformation::Transformation;
 use crate::domain::iam::truth::Truth;
 use crate::domain::issuer::condition_key_prefix;
 
@@ -30,15 +31,15 @@ pub fn correct_trust(text: &str, wanted: &Wanted<'_>) -> Result<Correction, NoCo
     }
     let mut repair = Repair::of(document.clone(), wanted);
     repair.run()?;
-    let proven = proof::holds(&before, &repair, wanted);
-    if !proven {
+    if !repair.is_proven(&before, proof::holds) {
         // A statement that named nobody was harmless while nothing in it fitted.
         repair.pin()?;
-        if !proof::holds(&before, &repair, wanted) {
+        if !repair.is_proven(&before, proof::holds) {
             return Err(NoCorrection::Unproven);
         }
     }
-    let also_admits = proof::also_admitted(&before, &repair, wanted);
+    let after = repair.document.policy()?;
+    let also_admits = proof::also_admitted(repair.change_of(&before, &after), wanted);
     Ok(Correction { also_admits, ..repair.into_correction(document) })
 }
 
@@ -61,6 +62,15 @@ impl<'w> Repair<'w> {
         let Repair { document, changes, replaced, .. } = self;
         let (before, after) = (before.into_json(), document.into_json());
         Correction { before, after, changes, replaced, also_admits: Vec::new() }
+    }
+
+    /// Whether `rule` holds of the policy as it stands now.
+    pub fn is_proven(&self, before: &Policy, rule: fn(Change<'_>, &Wanted<'_>) -> bool) -> bool {
+        self.document.policy().is_ok_and(|after| rule(self.change_of(before, &after), self.wanted))
+    }
+
+    fn change_of<'p>(&'p self, before: &'p Policy, after: &'p Policy) -> Change<'p> {
+        Change { before, after, replaced: &self.replaced }
     }
 
     pub fn open(&mut self, index: usize) {
@@ -315,8 +325,8 @@ impl<'w> Repair<'w> {
         let subject = self.wanted.subject.clone();
         for index in self.opened.clone() {
             self.demand(index, "sub", &subject)?;
-            if let Some(audience) = audience(&self.wanted.request) {
-                self.demand(index, "aud", &Subject::Exact(audience.to_owned()))?;
+            if let Some(audience) = audience_at_sts(self.wanted.request.claims) {
+                self.demand(index, "aud", &Subject::Exact(audience))?;
             }
         }
         Ok(())
@@ -384,7 +394,7 @@ fn takes(operator: &str, value: &Subject) -> bool {
 /// What a statement asks for that lets in who is wanted, and nobody else.
 fn statement_for(wanted: &Wanted<'_>) -> Option<Value> {
     let prefix = condition_key_prefix(wanted.request.issuer());
-    let mut conditions = json!({"StringEquals": {format!("{prefix}:aud"): audience(&wanted.request)?}});
+    let mut conditions = json!({"StringEquals": {format!("{prefix}:aud"): audience_at_sts(wanted.request.claims)?}});
     conditions[wanted.subject.operator()][format!("{prefix}:sub")] = json!(wanted.subject.text());
     let actions: Vec<&str> = std::iter::once(WEB_IDENTITY).chain(wanted.request.implied_actions()).collect();
     let action = if let [only] = actions.as_slice() { json!(only) } else { json!(actions) };
@@ -394,18 +404,6 @@ fn statement_for(wanted: &Wanted<'_>) -> Option<Value> {
         "Action": action,
         "Condition": conditions,
     }))
-}
-
-/// The audience that STS takes from the token: `azp` where it has one, else the only `aud`.
-pub fn audience<'a>(request: &TrustRequest<'a>) -> Option<&'a str> {
-    match request.claims.get("azp").or_else(|| request.claims.get("aud"))? {
-        Value::String(text) => Some(text),
-        Value::Array(list) => match list.as_slice() {
-            [only] => only.as_str(),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// A value that was meant to be the right one, and that nobody else has.

@@ -1,19 +1,13 @@
-//! The header with its chain, and a pane's border: its title, the position within what is longer than the pane, and a
-//! scrollbar.
+//! The header: what is checked and how it stands, the chain, the tabs.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
-use ratatui::symbols::border;
-use ratatui::symbols::merge::MergeStrategy;
-use ratatui::widgets::{Block, Clear, Widget as _};
+use ratatui::style::Modifier;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::panes;
-use super::panes::Keys;
+use super::paint;
 use crate::report::context::Privacy;
-use crate::report::glyphs::{GlyphSet, Glyphs};
-use crate::report::line::{Line, Role, Wrap, cut, widest};
+use crate::report::line::{Line, Role};
 use crate::run::event::RunVerdict;
 use crate::run::report::Report;
 use crate::tui::content::chain;
@@ -23,120 +17,6 @@ use crate::tui::content::token::remaining;
 use crate::tui::layout::{Geometry, tab_text, tabs};
 use crate::tui::model::{Lifecycle, Model, Run};
 use crate::tui::theme::Theme;
-
-/// How much of a content is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Extent {
-    pub first: usize,
-    pub page: usize,
-    pub total: usize,
-}
-
-impl Extent {
-    /// Where in a text one is: the last line shown of how many, and the columns where lines are cut.
-    pub fn note(&self, columns: Option<&str>, dot: &str) -> String {
-        let last = (self.first + self.page).min(self.total);
-        let lines = (self.total > self.page).then(|| format!("{last}/{}", self.total));
-        match (columns, lines) {
-            (Some(columns), Some(lines)) => format!("{columns} {dot} {lines}"),
-            (columns, lines) => columns.map(str::to_owned).or(lines).unwrap_or_default(),
-        }
-    }
-}
-
-/// Which columns are shown of lines that are cut; `None` where all are.
-pub(super) fn columns(lines: &[Line], width: usize, wrap: Wrap) -> Option<String> {
-    let (Wrap::Off { from }, all) = (wrap, widest(lines)) else { return None };
-    (all > width).then(|| format!("columns {}-{} of {all}", from + 1, (from + width).min(all)))
-}
-
-/// What stands on a border.
-pub(super) struct Border<'t> {
-    pub title: &'t str,
-    /// Behind the title, at the right edge: a position or a count. Not below, where it would stand beside the title of
-    /// the pane that shares the border.
-    pub note: &'t str,
-    pub keys: Keys,
-    pub extent: Extent,
-}
-
-/// The lines of a border.
-const fn border_set(set: GlyphSet) -> border::Set<'static> {
-    match set {
-        GlyphSet::Unicode => border::PLAIN,
-        GlyphSet::Ascii => border::Set {
-            top_left: "+",
-            top_right: "+",
-            bottom_left: "+",
-            bottom_right: "+",
-            vertical_left: "|",
-            vertical_right: "|",
-            horizontal_top: "-",
-            horizontal_bottom: "-",
-        },
-    }
-}
-
-/// Draws a border. It merges with the border of a neighbour that shares it.
-pub(super) fn edge(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet, buffer: &mut Buffer) {
-    let role = if border.keys == Keys::Here { Role::Accent } else { Role::Muted };
-    let mut block = Block::bordered().border_set(border_set(set)).border_style(theme.style(role));
-    if set == GlyphSet::Unicode {
-        block = block.merge_borders(MergeStrategy::Exact);
-    }
-    block.render(area, buffer);
-}
-
-/// Draws what stands on a border: the title, the note, the scrollbar. After all borders, so that none covers it.
-pub(super) fn labels(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet, buffer: &mut Buffer) {
-    let glyphs = set.glyphs();
-    let room = usize::from(area.width).saturating_sub(6);
-    let note = cut(border.note, room / 2, glyphs.ellipsis);
-    let room = room.saturating_sub(if note.is_empty() { 0 } else { note.width() + 3 });
-    let role = if border.keys == Keys::Here { Role::Strong } else { Role::Plain };
-    let title = Line::of(role, format!(" {} ", cut(border.title, room, glyphs.ellipsis)));
-    let width = u16::try_from(title.width()).unwrap_or(u16::MAX).min(area.width.saturating_sub(2));
-    on_border(&title, border.keys, theme, Rect { x: area.x + 1, width, height: 1, ..area }, glyphs, buffer);
-    if !note.is_empty() {
-        let note = Line::of(Role::Muted, format!(" {note} "));
-        let width = u16::try_from(note.width()).unwrap_or(0);
-        let at = Rect { x: area.right().saturating_sub(width + 1), width, height: 1, ..area };
-        on_border(&note, border.keys, theme, at, glyphs, buffer);
-    }
-    scrollbar(border.extent, area, theme, glyphs, buffer);
-}
-
-/// Text on a border. A pane without the keys takes nothing of the colour of a neighbour that has them.
-fn on_border(line: &Line, keys: Keys, theme: &Theme, area: Rect, glyphs: &Glyphs, buffer: &mut Buffer) {
-    if keys == Keys::Elsewhere {
-        buffer.set_style(area, Style::reset());
-    }
-    panes::paint_line(line, theme, area, glyphs, buffer);
-}
-
-/// A thumb on the right border, where the content is longer than the pane.
-fn scrollbar(extent: Extent, area: Rect, theme: &Theme, glyphs: &Glyphs, buffer: &mut Buffer) {
-    let track = usize::from(area.height).saturating_sub(2);
-    if extent.total <= extent.page || track < 2 {
-        return;
-    }
-    let size = (track * extent.page / extent.total).clamp(1, track - 1);
-    let most = extent.total - extent.page;
-    let start = ((track - size) * extent.first.min(most) + most / 2) / most;
-    for y in 0..track {
-        let is_thumb = (start..start + size).contains(&y);
-        let sign = if is_thumb { glyphs.thumb } else { glyphs.track };
-        let role = if is_thumb { Role::Accent } else { Role::Muted };
-        if let (Some(x), Ok(y)) = (area.right().checked_sub(1), u16::try_from(y)) {
-            buffer.set_string(x, area.y + 1 + y, sign, theme.style(role));
-        }
-    }
-}
-
-/// Empties an area, so that what lies below does not show through.
-pub(super) fn clear(area: Rect, buffer: &mut Buffer) {
-    Clear.render(area, buffer);
-}
 
 /// From this many columns on there is room for whole dates.
 const ROOMY: u16 = 100;
@@ -151,17 +31,17 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     let area = inside(geometry.header);
     let left_room = area.width.saturating_sub(right_width + 2);
     let left = subject(model, usize::from(left_room));
-    panes::paint_line(&left, theme, Rect { width: left_room, ..area }, glyphs, buffer);
+    paint::paint_line(&left, theme, Rect { width: left_room, ..area }, glyphs, buffer);
     let at_right = Rect { x: area.right().saturating_sub(right_width), width: right_width.min(area.width), ..area };
-    panes::paint_line(&right, theme, at_right, glyphs, buffer);
+    paint::paint_line(&right, theme, at_right, glyphs, buffer);
 
     let area = inside(geometry.chain);
-    panes::paint_line(&chain::line(model, usize::from(area.width)), theme, area, glyphs, buffer);
+    paint::paint_line(&chain::line(model, usize::from(area.width)), theme, area, glyphs, buffer);
 
     for (place, (screen, x, width)) in tabs(model).into_iter().enumerate() {
         let role = if screen == model.screen { Role::Strong } else { Role::Plain };
         let area = Rect { x, width: width.min(geometry.tabs.right().saturating_sub(x)), ..geometry.tabs };
-        panes::text(&tab_text(model, place, screen), role, theme, area, glyphs, buffer);
+        paint::text(&tab_text(model, place, screen), role, theme, area, glyphs, buffer);
         if screen == model.screen {
             buffer.set_style(area, ratatui::style::Style::new().add_modifier(Modifier::REVERSED));
         }
