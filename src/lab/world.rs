@@ -71,7 +71,7 @@ impl World {
 
     /// Every scenario, `healthy` first.
     pub fn list() -> Result<Vec<Scenario>, WorldError> {
-        scenario::names().map(|name| World::scenario(name)?.about()).collect()
+        scenario::list().map_err(|error| WorldError::Syntax(error.message().to_owned()))
     }
 
     /// Reads a world from TOML, or from JSON where the text begins with a brace.
@@ -108,22 +108,6 @@ impl World {
             serde_json::from_value(value).map_err(|error| WorldError::Syntax(error.to_string()))?;
         description.check()?;
         Ok(description)
-    }
-
-    /// Its name, title, guide and the cause it teaches.
-    pub fn about(&self) -> Result<Scenario, WorldError> {
-        let text = |key: &str| self.merged.get(key).and_then(Value::as_str).map(str::to_owned);
-        let required = |key: &str| {
-            text(key)
-                .ok_or_else(|| WorldError::Value { at: key.to_owned(), problem: "is missing; write a text".into() })
-        };
-        Ok(Scenario {
-            name: required("name")?,
-            title: required("title")?,
-            guide: required("guide")?,
-            expects: text("expects"),
-            rotation: text("rotation"),
-        })
     }
 }
 
@@ -301,6 +285,16 @@ mod tests {
         let text = r#"{"aws": {"roles": {"crewai-secrets-reader": {"trust-policy": {"Statement": []}}}}}"#;
         let world = World::parse(text).unwrap().describe(&ServiceUrls::of_issuer("https://x")).unwrap();
         assert_eq!(world.aws.roles["crewai-secrets-reader"].trust_policy.text(), r#"{"Statement":[]}"#);
+    }
+
+    #[test]
+    fn the_list_says_of_each_scenario_what_its_world_says() {
+        for listed in World::list().unwrap() {
+            let world = World::scenario(&listed.name).unwrap();
+            let Description { name, title, guide, expects, rotation, .. } =
+                world.describe(&ServiceUrls::of_issuer("https://x")).unwrap();
+            assert_eq!(listed, Scenario { name, title, guide, expects, rotation });
+        }
     }
 
     #[test]
