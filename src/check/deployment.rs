@@ -103,14 +103,19 @@ fn refused(fact: &DeploymentFact, refusal: &Refusal) -> Verdict {
             )
         }
         (status, _) => {
-            let reason = match status {
-                404 => "no deployment answers at this address (404)".to_owned(),
-                502..=504 => format!("the deployment is not running behind its address ({status})"),
-                _ => format!("the deployment fails to answer ({status})"),
+            let is_direct = fact.call.exchange.as_ref().is_some_and(|exchange| exchange.proxy.is_none());
+            let (reason, certainty) = match status {
+                404 => ("no deployment answers at this address (404)".to_owned(), Certainty::Likely),
+                // The address's own gateway says so, where nothing else is in between.
+                502..=504 => {
+                    let certainty = if is_direct { Certainty::Proven } else { Certainty::Likely };
+                    (format!("the deployment is not running behind its address ({status})"), certainty)
+                }
+                _ => (format!("the deployment fails to answer ({status})"), Certainty::Likely),
             };
             Verdict::fail(
                 reason.clone(),
-                vec![finding(Cause::DeploymentUnreachable, Certainty::Likely, &reason).with_evidence(evidence)],
+                vec![finding(Cause::DeploymentUnreachable, certainty, &reason).with_evidence(evidence)],
             )
         }
     }

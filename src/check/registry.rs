@@ -26,6 +26,7 @@ pub const CHECKS: [&Check; CheckId::ALL.len()] = [
     &operator::azure::APPLICATION,
     &trust::CHECK,
     &aws::caller::ACCESS_KEY,
+    &operator::aws_key::OWNER,
     &aws::web_identity::CHECK,
     &aws::caller::IDENTITY,
     &aws::assume_role::CHECK,

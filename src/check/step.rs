@@ -39,6 +39,8 @@ pub enum Step {
     RoleTrust,
     /// Assume a role with the credentials at hand.
     AssumeRole,
+    /// Read whose the access key is.
+    AwsAccessKeyOwner,
     /// Read the policies in force for whoever reads the secret.
     AwsRolePermissions,
     /// Read the secret's settings, its policies and its key.
@@ -84,6 +86,7 @@ impl Step {
             Step::AwsOperator | Step::AwsRole | Step::AwsSecretSettings => &[Step::AwsOperatorKey],
             // Of whose issuer, and of which user: the token and STS say so, where they do.
             Step::AwsOidcProvider => &[Step::AwsOperatorKey, Step::Token],
+            Step::AwsAccessKeyOwner => &[Step::AwsOperatorKey, Step::AccessKey],
             Step::AwsRolePermissions if guide.is_aws_access_key() => &[Step::AwsOperatorKey, Step::CallerIdentity],
             Step::AwsRolePermissions => &[Step::AwsOperatorKey],
             Step::AzureApplication | Step::AzureVaultSettings => &[Step::AzureOperator],
@@ -126,6 +129,9 @@ impl Step {
             Step::IssuerDocument | Step::IssuerKeys => {
                 &[Step::Token, Step::WebIdentity, Step::CallerIdentity, Step::EntraExchange, Step::Deployment]
             }
+            // What signs is told by IAM, and that signatures like it are answered by the operator's own.
+            Step::CallerIdentity => &[Step::AwsAccessKeyOwner, Step::AwsOperator],
+            Step::AwsAccessKeyOwner => &[Step::CallerIdentity, Step::AwsOperator, Step::AwsSecretSettings],
             Step::AssumeRole => &[Step::RoleTrust, Step::Permissions],
             Step::VaultList => &[Step::VaultGet],
             Step::VaultGet => &[Step::VaultList],
@@ -159,6 +165,7 @@ impl Step {
             Step::AwsOperatorKey | Step::AwsOperator => !is_azure(profile) && profile.operator.is_some(),
             Step::AwsOidcProvider => Step::AwsOperator.applies(profile) && profile.guide.is_aws_web_identity(),
             Step::AwsRole => Step::AwsOperator.applies(profile) && profile.aws.role_arn.is_some(),
+            Step::AwsAccessKeyOwner => Step::AwsOperator.applies(profile) && profile.guide.is_aws_access_key(),
             Step::AwsRolePermissions => Step::AwsOperator.applies(profile),
             Step::AwsSecretSettings => Step::AwsOperator.applies(profile) && profile.secret.is_some(),
             Step::AzureOperator => is_azure(profile) && profile.operator.is_some(),
@@ -193,7 +200,11 @@ impl Step {
             CheckId::AwsAssumeRoleWithWebIdentity
         };
         match self {
-            Step::AwsOidcProvider | Step::AwsRole | Step::AwsRolePermissions | Step::AwsSecretSettings
+            Step::AwsOidcProvider
+            | Step::AwsRole
+            | Step::AwsAccessKeyOwner
+            | Step::AwsRolePermissions
+            | Step::AwsSecretSettings
                 if !facts.operator.aws.has_credentials() =>
             {
                 Some(CheckId::AwsOperator)
@@ -232,7 +243,7 @@ impl Step {
             Step::WebIdentity | Step::EntraExchange if facts.has_token() && !facts.has_form_of_token() => {
                 Some(CheckId::TokenShape)
             }
-            Step::CallerIdentity | Step::AssumeRole | Step::ListSecrets | Step::GetSecret
+            Step::AwsAccessKeyOwner | Step::CallerIdentity | Step::AssumeRole | Step::ListSecrets | Step::GetSecret
                 if !facts.aws.has_credentials() =>
             {
                 Some(credentials)

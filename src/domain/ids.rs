@@ -167,6 +167,8 @@ pub enum CheckId {
     TrustPolicy,
     #[strum(serialize = "aws.access-key")]
     AwsAccessKey,
+    #[strum(serialize = "aws.access-key-owner")]
+    AwsAccessKeyOwner,
     #[strum(serialize = "aws.assume-role-with-web-identity")]
     AwsAssumeRoleWithWebIdentity,
     #[strum(serialize = "aws.caller-identity")]

@@ -51,6 +51,11 @@ impl Session {
     pub(super) const fn of(credentials: Credentials) -> Self {
         Session(credentials)
     }
+
+    /// The id of its access key.
+    pub fn access_key_id(&self) -> &str {
+        self.0.access_key_id()
+    }
 }
 
 impl AwsTarget {

@@ -4,8 +4,10 @@ use futures_util::future::OptionFuture;
 
 use super::probes::{RunCredentials, StepInput};
 use crate::check::facts::Facts;
-use crate::check::facts::aws::Caller;
-use crate::check::facts::operator::{OperatorFacts, PoliciesSide, ProviderSide, Read, RoleInForce, SecretSide};
+use crate::check::facts::aws::{AccessKeyFact, Caller, FoundKey, KeyKind};
+use crate::check::facts::operator::{
+    AccessKeyInForce, OperatorFacts, PoliciesSide, ProviderSide, Read, RoleInForce, SecretSide,
+};
 use crate::check::facts::operator_azure::{ApplicationFact, RightsFact, VaultSettingsFact};
 use crate::check::facts::secret::Call;
 use crate::check::step::Step;
@@ -31,6 +33,7 @@ pub enum OperatorOutput {
     AwsCaller(Call<Caller>),
     AwsProvider(ProviderSide),
     AwsRole(Read<RoleInForce>),
+    AwsAccessKey(Read<AccessKeyInForce>),
     AwsPolicies(PoliciesSide),
     AwsSecret(SecretSide),
     /// The session and whose it is, or why there is none.
@@ -53,6 +56,7 @@ impl OperatorOutput {
             OperatorOutput::AwsCaller(call) => facts.aws.caller = Some(call),
             OperatorOutput::AwsProvider(side) => facts.aws.provider = Some(side),
             OperatorOutput::AwsRole(read) => facts.aws.role = Some(read),
+            OperatorOutput::AwsAccessKey(read) => facts.aws.access_key = Some(read.without_exchange()),
             OperatorOutput::AwsPolicies(side) => facts.aws.policies = Some(side),
             OperatorOutput::AwsSecret(side) => facts.aws.secret = Some(side),
             OperatorOutput::AzureSignIn(signed_in) => {
@@ -89,6 +93,16 @@ pub async fn at_aws(step: Step, input: &StepInput, aws: &AwsTarget) -> Option<Op
         Step::AwsRole => {
             let role = profile.aws.role_arn.as_ref()?;
             Some(OperatorOutput::AwsRole(aws.read_role(session, role.name(), left).await))
+        }
+        // A session's key is nobody's in IAM.
+        Step::AwsAccessKeyOwner => {
+            let AccessKeyFact::Found(FoundKey { kind: KeyKind::LongTerm | KeyKind::Unknown, .. }) =
+                input.facts.aws.access_key.as_ref()?
+            else {
+                return None;
+            };
+            let id = input.credentials.session.as_ref()?.access_key_id();
+            Some(OperatorOutput::AwsAccessKey(aws.read_access_key(session, id, left).await))
         }
         Step::AwsRolePermissions => {
             let signing = signing_user(&input.facts);

@@ -178,6 +178,7 @@ impl NetworkProbes {
             | Step::AwsOperator
             | Step::AwsOidcProvider
             | Step::AwsRole
+            | Step::AwsAccessKeyOwner
             | Step::AwsRolePermissions
             | Step::AwsSecretSettings => {
                 let Some(aws) = self.aws(&input) else { return StepOutput::Nothing };

@@ -5,7 +5,7 @@ use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::{from_words, granted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits, call};
 use crate::check::facts::aws::{AccessKeyFact, FoundKey, KeyKind};
-use crate::check::facts::secret::AnyCall;
+use crate::check::facts::secret::{AnyCall, Call, Read, Refusal};
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
 use crate::check::{CheckId, Outcome, Verdict, reproduce};
@@ -122,6 +122,7 @@ fn caller_identity(facts: &Facts, profile: &Profile) -> Verdict {
             Some(refusal) => {
                 let mut findings = from_words(check, Cloud::Aws, "STS", refusal);
                 narrow_by_access_key(&mut findings, facts);
+                narrow_by_owner(&mut findings, facts, refusal);
                 refused(refusal, findings)
             }
             None => Verdict::inconclusive("no answer was seen", Vec::new()),
@@ -157,6 +158,24 @@ fn narrow_by_access_key(findings: &mut Vec<Finding>, facts: &Facts) {
     for finding in findings.iter_mut().filter(|finding| finding.cause == Cause::StaticKeyWrong) {
         finding.certainty = Certainty::Likely;
         finding.evidence.push(format!("the call was signed with {} from {}", key.id, key.source));
+    }
+}
+
+/// A signature that does not fit, by a key that IAM has: the operator's own is made the same way, goes the same way, and is
+/// answered, so neither clock nor proxy spoils it.
+fn narrow_by_owner(findings: &mut Vec<Finding>, facts: &Facts, refusal: &Refusal) {
+    let side = &facts.operator.aws;
+    let owned = side.access_key.as_ref().and_then(Read::seen).filter(|key| key.is_active());
+    let answered = side.caller.as_ref().and_then(Call::granted);
+    let (Some(owned), Some(operator), "SignatureDoesNotMatch") = (owned, answered, refusal.code.as_str()) else {
+        return;
+    };
+    findings.retain(|finding| finding.cause == Cause::StaticKeyWrong);
+    for finding in findings.iter_mut() {
+        finding.certainty = Certainty::Proven;
+        finding.summary = format!("the secret access key is not the one of {}'s key", owned.user);
+        finding.evidence.push(format!("IAM has the key id: it is of the user {}, and active", owned.user));
+        finding.evidence.push(format!("STS answered {}, whose call was signed and sent the same way", operator.arn));
     }
 }
 

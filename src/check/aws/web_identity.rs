@@ -8,10 +8,10 @@ use crate::check::facts::secret::{AnyCall, Refusal};
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
 use crate::check::{CheckId, Verdict, reproduce};
-use crate::domain::iam::Decision;
+use crate::domain::iam::{Decision, audience_at_sts};
 use crate::domain::ids::Cloud;
 use crate::domain::profile::Profile;
-use crate::domain::signature::SignatureState;
+use crate::domain::signature::{SignatureReason, SignatureState};
 use crate::domain::timestamp::in_words;
 
 /// For how long a role is new, in seconds. IAM names no bound for its propagation; minutes are seen.
@@ -103,6 +103,32 @@ fn blame_a_new_role(findings: &mut Vec<Finding>, facts: &Facts, refusal: &Refusa
     findings.insert(0, finding);
 }
 
+/// The key that made the token is one that STS passes over, and STS says that it could not verify. Where the provider in force
+/// takes the audience, nothing else is left of what those words may mean.
+fn blame_a_hidden_key(findings: &mut Vec<Finding>, facts: &Facts) -> bool {
+    let reason = facts.signature.as_ref().map(|fact| &fact.signature.reason);
+    let Some(SignatureReason::NamedKey { hidden: Some(problem), .. }) = reason else { return false };
+    let is_proven = takes_audience(facts);
+    let blamed = [Cause::JwksInvalid, Cause::AudNotRegistered];
+    findings.retain(|finding| blamed[..if is_proven { 1 } else { 2 }].contains(&finding.cause));
+    for finding in findings.iter_mut().filter(|finding| finding.cause == Cause::JwksInvalid) {
+        finding.certainty = if is_proven { Certainty::Proven } else { Certainty::Likely };
+        finding.summary = format!("STS passes over the key that made the token: {problem}");
+        finding.evidence.push("from here the keys are reachable, and that key verifies the token".into());
+        if is_proven {
+            finding.evidence.push("the identity provider in force takes the token's audience".into());
+        }
+    }
+    true
+}
+
+/// Whether the identity provider in force takes the audience that STS looks at.
+fn takes_audience(facts: &Facts) -> bool {
+    let provider = facts.operator.aws.provider.as_ref().and_then(|side| side.provider.seen());
+    let audience = facts.claims().and_then(audience_at_sts);
+    provider.zip(audience).is_some_and(|(provider, audience)| provider.client_ids.contains(&audience))
+}
+
 /// STS could not verify the token with the issuer's keys: what was seen of keys and signature from here tells why.
 fn narrow_by_keys(findings: &mut Vec<Finding>, facts: &Facts) {
     let about_keys = [Cause::JwksUnreachable, Cause::JwksKidMissing, Cause::SignatureInvalid, Cause::JwksInvalid];
@@ -110,6 +136,9 @@ fn narrow_by_keys(findings: &mut Vec<Finding>, facts: &Facts) {
         return;
     }
     if facts.signature.as_ref().is_some_and(|s| s.signature.state == SignatureState::Verified) {
+        if blame_a_hidden_key(findings, facts) {
+            return;
+        }
         let ruled_out = [Cause::JwksKidMissing, Cause::SignatureInvalid, Cause::JwksInvalid];
         findings.retain(|finding| !ruled_out.contains(&finding.cause));
         for finding in findings.iter_mut() {

@@ -24,6 +24,7 @@ pub struct AwsSide {
     pub caller: Option<Call<Caller>>,
     pub provider: Option<ProviderSide>,
     pub role: Option<Read<RoleInForce>>,
+    pub access_key: Option<Read<AccessKeyInForce>>,
     pub policies: Option<PoliciesSide>,
     pub secret: Option<SecretSide>,
 }
@@ -88,6 +89,21 @@ pub struct ProviderInForce {
     pub thumbprints: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<UnixSeconds>,
+}
+
+/// An access key as IAM has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccessKeyInForce {
+    pub user: String,
+    /// `Active` or `Inactive`.
+    pub status: String,
+}
+
+impl AccessKeyInForce {
+    /// Whether calls that are signed with it are answered.
+    pub fn is_active(&self) -> bool {
+        self.status == "Active"
+    }
 }
 
 /// The policies in force of those whose permissions count.

@@ -279,6 +279,13 @@ impl<T> Read<T> {
         self
     }
 
+    /// The same read with what was read made into something else.
+    pub fn map<U>(self, made: impl FnOnce(T) -> U) -> Read<U> {
+        let Call { region, attempts, waited_ms, answer, exchange } = self.call;
+        let call = Call { region, attempts, waited_ms, answer: answer.map(made), exchange };
+        Read { permission: self.permission, call }
+    }
+
     /// Whether the service said that there is no such thing.
     pub fn is_nowhere(&self) -> bool {
         const NOWHERE: &[&str] = &["NoSuchEntity", "ResourceNotFoundException", "NotFoundException"];

@@ -2,6 +2,7 @@
 //! failure.
 
 pub mod aws;
+pub mod aws_key;
 pub mod aws_reads;
 pub mod azure;
 

@@ -264,7 +264,11 @@ fn kind(token: &DecodedToken, tally: &mut Tally) {
                 .with_difference(id_token, "a refresh token"),
         ),
         // The form tells these, in `token.shape`.
-        TokenKind::Identity | TokenKind::Encrypted | TokenKind::LegacyServiceAccount | TokenKind::Opaque { .. } => {}
+        TokenKind::Identity
+        | TokenKind::Encrypted
+        | TokenKind::LegacyServiceAccount
+        | TokenKind::Opaque { .. }
+        | TokenKind::Unknown => {}
     }
 }
 

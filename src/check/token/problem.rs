@@ -76,7 +76,10 @@ pub(super) fn judge(problem: &TokenProblem, token: &DecodedToken, cloud: Cloud) 
             return None;
         }
 
-        TokenProblem::PartCount { parts: 1 } if token.header.is_none() => (Cause::WrongTokenKind, Likely, Fails),
+        TokenProblem::PartCount { parts: 1 } if token.header.is_none() => {
+            let certainty = if token.kind == TokenKind::Unknown { Likely } else { Proven };
+            (Cause::WrongTokenKind, certainty, Fails)
+        }
         TokenProblem::Encrypted => (Cause::WrongTokenKind, Proven, Fails),
 
         TokenProblem::Empty

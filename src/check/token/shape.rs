@@ -109,6 +109,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_a_handle_is_no_token_and_what_may_be_a_damaged_one_is_left_open() {
+        let certainty = |text: &str| judge(&decode(&RawToken::clean(text).0), Cloud::Aws).findings[0].certainty;
+        assert_eq!(certainty("ghs_1234567890abcdef"), Certainty::Proven);
+        assert_eq!(certainty("3f2c9d0e-opaque-handle"), Certainty::Proven);
+        assert_eq!(certainty("<html></html>"), Certainty::Likely);
+        let encoded_twice = part(&format!("{}.{}.c2ln", part(HEADER), part(CLAIMS)));
+        assert_eq!(certainty(&encoded_twice), Certainty::Likely);
+    }
+
+    #[test]
     fn claims_of_the_wrong_type_weigh_as_sts_weighs_them() {
         for (from, to, outcome) in [
             (r#""iat":100,"#, "", Outcome::Fail),

@@ -232,7 +232,7 @@ fn examine(args: &TokenArgs, sourced: &Sourced) -> Result<TokenReport, CliError>
 fn other_than_token(raw: &RawToken, decoded: &DecodedToken, cleaned: &[Cleaning]) -> Option<String> {
     let is_token = decoded.header.is_some()
         || looks_like_jwt(raw.expose())
-        || !matches!(decoded.kind, TokenKind::Opaque { looks_like: None } | TokenKind::Identity);
+        || !matches!(decoded.kind, TokenKind::Opaque { looks_like: None } | TokenKind::Unknown | TokenKind::Identity);
     if is_token {
         return None;
     }

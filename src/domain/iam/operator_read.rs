@@ -29,6 +29,10 @@ pub enum AwsRead {
     UserPolicy,
     #[strum(serialize = "iam:ListAttachedUserPolicies")]
     AttachedUserPolicies,
+    #[strum(serialize = "iam:GetAccessKeyLastUsed")]
+    AccessKeyOwner,
+    #[strum(serialize = "iam:ListAccessKeys")]
+    AccessKeys,
     #[strum(serialize = "iam:ListGroupsForUser")]
     GroupsOfUser,
     #[strum(serialize = "iam:ListGroupPolicies")]

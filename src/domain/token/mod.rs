@@ -144,6 +144,8 @@ pub enum TokenKind {
     LegacyServiceAccount,
     /// Not a JWT: a handle that only its maker can read. `looks_like` names the maker where the text gives it away.
     Opaque { looks_like: Option<String> },
+    /// Neither a JWT nor a handle: a page, a document, a word, or a JWT that was encoded once more.
+    Unknown,
 }
 
 /// Beginnings of well-known credentials that are not JWTs.
@@ -172,7 +174,20 @@ const OPAQUE: &[(&str, &str)] = &[
 /// The kind as far as the text alone tells.
 fn of_text(text: &str) -> TokenKind {
     let looks_like = OPAQUE.iter().find(|(start, _)| text.starts_with(start)).map(|(_, what)| (*what).to_owned());
-    TokenKind::Opaque { looks_like }
+    if looks_like.is_some() || is_handle(text) { TokenKind::Opaque { looks_like } } else { TokenKind::Unknown }
+}
+
+/// No maker's handle is shorter: it could be guessed.
+const SHORTEST_HANDLE: usize = 16;
+/// How base64 of a JWT begins.
+const ENCODED_JWT: &str = "ZXlK";
+
+/// Whether the text is one that makers of opaque tokens use (`b64token`, RFC 6750 section 2.1).
+fn is_handle(text: &str) -> bool {
+    let core = text.trim_end_matches('=');
+    core.len() >= SHORTEST_HANDLE
+        && core.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+        && !text.starts_with(ENCODED_JWT)
 }
 
 /// The kind, told by the form, the header's `typ` and the claims.
@@ -248,6 +263,9 @@ mod kind_tests {
     fn knows_opaque_credentials_by_their_beginning() {
         let TokenKind::Opaque { looks_like: Some(what) } = of_text("ghs_0123456789") else { panic!() };
         assert!(what.contains("GITHUB_TOKEN"));
-        assert_eq!(of_text("3f2c"), TokenKind::Opaque { looks_like: None });
+        assert_eq!(of_text("3f2c9d0e-opaque-handle"), TokenKind::Opaque { looks_like: None });
+        for text in ["3f2c", "<html>nothingisherebutapage</html>", "ZXlKaGJHY2lPaUpTVXpJMU5pSjkuZTMwLmMybG4"] {
+            assert_eq!(of_text(text), TokenKind::Unknown, "{text}");
+        }
     }
 }

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::signed::{Reader, Xml};
 use super::{AwsTarget, Session};
 use crate::check::facts::operator::{
-    KeyInForce, KeySide, PolicyInForce, PrincipalSide, ProviderInForce, ProviderSide, Read, RoleInForce, SecretInForce,
-    SecretSide,
+    AccessKeyInForce, KeyInForce, KeySide, PolicyInForce, PrincipalSide, ProviderInForce, ProviderSide, Read,
+    RoleInForce, SecretInForce, SecretSide,
 };
 use crate::check::facts::secret::Answer;
 use crate::domain::arn::Arn;
@@ -65,6 +65,21 @@ impl AwsTarget {
     pub async fn read_role(&self, session: &Session, name: &str, left: Duration) -> Read<RoleInForce> {
         let reader = self.reader(session, left);
         reader.iam(AwsRead::Role, &[(ROLE.parameter, name)], |result| role(result.child(ROLE.element)?)).await
+    }
+
+    /// Whose access key this is, and whether it is active.
+    pub async fn read_access_key(&self, session: &Session, id: &str, left: Duration) -> Read<AccessKeyInForce> {
+        let reader = self.reader(session, left);
+        let owner = |result: &Xml| Some(result.text_of("UserName")?.to_owned());
+        let owner = reader.iam(AwsRead::AccessKeyOwner, &[("AccessKeyId", id)], owner).await;
+        let Some(user) = owner.seen().cloned() else {
+            return owner.map(|user| AccessKeyInForce { user, status: String::new() });
+        };
+        let key = |result: &Xml| {
+            let key = result.members("AccessKeyMetadata").find(|key| key.text_of("AccessKeyId") == Some(id))?;
+            Some(AccessKeyInForce { user: user.clone(), status: key.text_of("Status")?.to_owned() })
+        };
+        reader.iam(AwsRead::AccessKeys, &[(USER.parameter, &user)], key).await
     }
 
     /// The identity provider of an issuer, and all that there are.
