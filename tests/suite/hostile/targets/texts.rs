@@ -11,6 +11,7 @@ use trustline::domain::runtime_output::RuntimeOutput;
 use trustline::domain::text::{visible, visible_lines};
 use trustline::guide::{Artifact, SetupGuide, Values, confirmations, import, render, shown};
 use trustline::lab::World;
+use trustline::lab::world::ServiceUrls;
 use trustline::probe::secret_value::SecretValue;
 use trustline::report::line::{Line, Role, Wrap, fit};
 use trustline::report::{junit, rotation, run};
@@ -121,7 +122,10 @@ pub const TARGETS: &[Target] = &[
             "[aws.roles.r]\ntrust = \"${issuer}\"\n",
         ],
         read: |bytes| match World::parse(&String::from_utf8_lossy(bytes)) {
-            Ok(world) => visible_lines(&format!("{:?}", world.about())),
+            Ok(world) => {
+                let described = world.describe(&ServiceUrls::of_issuer("https://127.0.0.1:1"));
+                visible_lines(&format!("{:?}", described.map(|world| (world.name, world.title, world.expects))))
+            }
             Err(error) => visible_lines(&error.to_string()),
         },
     },
