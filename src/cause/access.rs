@@ -73,17 +73,19 @@ fn denied(check: FoundBy, evaluation: &AccessEvaluation, statement: &AccessState
 /// The caller's own policies allow it, and another policy that has to allow it as well does not.
 fn not_let_through(check: FoundBy, evaluation: &AccessEvaluation, withheld: &Withheld) -> Finding {
     let action = &evaluation.action;
-    let (summary, fix) = match withheld {
+    let (cause, summary, fix) = match withheld {
         Withheld::Boundary { policy } => (
+            Cause::PermissionsBoundary,
             format!("the permissions boundary {policy} does not allow `{action}`"),
             format!("Let {policy} allow `{action}` on {}", evaluation.resource),
         ),
         Withheld::KeyPolicy { key } => (
+            cause_of(action),
             format!("the policy of the key {key} names neither the reader nor its account for `{action}`"),
             format!("Let the policy of {key} allow `{action}` for the reader"),
         ),
     };
-    let mut finding = Finding::new(cause_of(action), check, Certainty::Proven, summary).with_fix(fix);
+    let mut finding = Finding::new(cause, check, Certainty::Proven, summary).with_fix(fix);
     finding.docs = docs_of(action).to_owned();
     finding
 }

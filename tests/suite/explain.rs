@@ -1,6 +1,7 @@
 //! `trustline explain`: texts in, causes out, as people and programs see it.
 
 mod documented;
+mod narrower;
 mod wild;
 
 use std::collections::BTreeSet;
@@ -36,6 +37,19 @@ fn failures_in_the_wrappings_of_many_tools_get_their_cause() {
         })
         .collect();
     println!("{} of {} texts get their cause in time", wild::WILD.len() - wrong.len(), wild::WILD.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_narrower_cause_comes_before_the_wider_one() {
+    let wrong: Vec<String> = narrower::NARROWER
+        .iter()
+        .filter_map(|(text, cause)| {
+            let causes = causes_within(text);
+            (causes.first().map(String::as_str) != Some(*cause))
+                .then(|| format!("wanted {cause}, got {causes:?} for {text}"))
+        })
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -309,7 +309,7 @@ mod tests {
             (vec![allow(GET)], None, vec![], (Decision::Allow, vec![])),
             (vec![allow("s3:*")], None, vec![], (Decision::Deny, vec![Cause::MissingGet])),
             (vec![allow(GET)], Some(allow("secretsmanager:*")), vec![], (Decision::Allow, vec![])),
-            (vec![allow(GET)], Some(allow("s3:*")), vec![], (Decision::Deny, vec![Cause::MissingGet])),
+            (vec![allow(GET)], Some(allow("s3:*")), vec![], (Decision::Deny, vec![Cause::PermissionsBoundary])),
             (vec![allow(GET)], Some(deny(GET)), vec![], (Decision::Deny, vec![Cause::ExplicitDeny])),
             (vec![allow(GET), deny(GET)], None, vec![], (Decision::Deny, vec![Cause::ExplicitDeny])),
             (vec![allow("s3:*")], None, vec![named("Allow", READER)], (Decision::Allow, vec![])),

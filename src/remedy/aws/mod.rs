@@ -47,6 +47,7 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
         Cause::StaticKeyWrong => access_key::fixes(context),
         Cause::EnvNotSet if finding.check == CheckId::AwsAccessKey => access_key::fixes(context),
         Cause::ExplicitDeny
+        | Cause::PermissionsBoundary
         | Cause::MissingList
         | Cause::ListResourceScoped
         | Cause::MissingGet

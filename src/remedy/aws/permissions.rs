@@ -45,7 +45,7 @@ pub(super) fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
     let Some((need, refusal, evaluation)) = denied(finding, context) else { return Vec::new() };
     let Some(reader) = Principal::reading(context) else { return Vec::new() };
     let words = refusal.map_or("", |refusal| refusal.message.as_str());
-    let fix = if words.contains("permissions boundary") && !words.contains("explicit deny") {
+    let fix = if finding.cause == Cause::PermissionsBoundary {
         boundary(&reader, &need, context)
     } else if words.contains("explicit deny in a resource-based policy") {
         resource_deny(&reader, &need, context)
@@ -68,7 +68,9 @@ fn denied<'a>(
     let is_about_list = by_policies
         && match finding.cause {
             Cause::MissingList | Cause::ListResourceScoped => true,
-            Cause::ExplicitDeny => policy.and_then(|p| p.list.as_ref()).is_some_and(|l| l.decision == Decision::Deny),
+            Cause::ExplicitDeny | Cause::PermissionsBoundary => {
+                policy.and_then(|p| p.list.as_ref()).is_some_and(|l| l.decision == Decision::Deny)
+            }
             _ => false,
         };
     if finding.check == CheckId::AwsListSecrets || is_about_list {

@@ -249,7 +249,7 @@ pub const AZURE_AND_GCP: &[(&str, &[&str])] = &[
     ),
     (
         "Forbidden: The user, group or application 'appid=a;oid=b;iss=c' does not have secrets get permission on key vault 'kv;location=l'.",
-        &["access-policy-wrong-object", "access-policy-model"],
+        &["access-policy-missing", "access-policy-wrong-object", "access-policy-model"],
     ),
     (
         "Forbidden ForbiddenByPolicy: The policy requires the caller 'a' to use on-behalf-of (OBO) flow.",

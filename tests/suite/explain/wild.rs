@@ -130,7 +130,7 @@ pub const WILD: &[(&str, &str, usize)] = &[
     ),
     (
         "error retrieving credentials: WebIdentityErr: failed fetching WebIdentity token: \ncaused by: WebIdentityErr: unable to read file at /var/run/secrets/eks.amazonaws.com/serviceaccount/token\ncaused by: open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: permission denied",
-        "env-not-set",
+        "token-file-unreadable",
         1,
     ),
     (
@@ -355,7 +355,7 @@ pub const WILD: &[(&str, &str, usize)] = &[
     ),
     (
         "keyvault.BaseClient#GetSecret: Failure responding to request: StatusCode=403 -- Original Error: autorest/azure: Service returned an error. Status=403 Code=\"Forbidden\" Message=\"The user, group or application 'appid=a;oid=b;iss=https://sts.windows.net/c/' does not have secrets get permission on key vault 'kv;location=westeurope'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287\" InnerError={\"code\":\"AccessDenied\"}",
-        "access-policy-wrong-object",
+        "access-policy-missing",
         1,
     ),
     (

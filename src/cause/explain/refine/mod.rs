@@ -1,18 +1,15 @@
 //! What the parts of a text say about the order of its causes: accounts, regions, subjects, times, hosts.
 
+mod caller;
+mod ordered;
+mod times;
+
 use super::parsed::Parsed;
 use crate::cause::Cause;
 use crate::domain::issuer::{Description, IssuerKind};
-use crate::domain::region::OPT_IN;
-use crate::domain::timestamp;
+use ordered::contains;
 
-/// The causes of one message in the order in which the text itself supports them, and what supports it.
-#[derive(Debug, Default)]
-pub(super) struct Ordered {
-    pub causes: Vec<Cause>,
-    /// Facts from the text that speak for a cause.
-    pub evidence: Vec<(Cause, String)>,
-}
+pub(super) use ordered::Ordered;
 
 /// Orders a rule's causes by what the message around it says. `around` is that part of the text, in lower case.
 /// `platform` is the one whose run the whole text is of.
@@ -21,37 +18,18 @@ pub(super) fn order(causes: &[Cause], parsed: &Parsed, around: &str, platform: O
     by_subject(&mut ordered, parsed);
     by_platform(&mut ordered, around, platform);
     by_audience(&mut ordered, parsed);
-    by_accounts(&mut ordered, parsed);
+    caller::by_accounts(&mut ordered, parsed);
     by_secret(&mut ordered, parsed);
-    by_caller(&mut ordered, parsed);
-    by_assertion_times(&mut ordered, around);
-    by_lifetime(&mut ordered, around);
+    caller::by_caller(&mut ordered, parsed, around);
+    times::by_assertion_times(&mut ordered, around);
+    times::by_lifetime(&mut ordered, around);
     by_host(&mut ordered, parsed, around);
-    by_credentials(&mut ordered, around);
+    caller::by_keys(&mut ordered, around);
+    caller::by_credentials(&mut ordered, around);
     by_cloud(&mut ordered, around);
     by_vault_answer(&mut ordered, around);
     by_remarks(&mut ordered, around);
     ordered
-}
-
-impl Ordered {
-    fn has(&self, cause: Cause) -> bool {
-        self.causes.contains(&cause)
-    }
-
-    /// Moves or adds a cause to this place.
-    fn place(&mut self, cause: Cause, place: usize) {
-        self.causes.retain(|known| *known != cause);
-        self.causes.insert(place.min(self.causes.len()), cause);
-    }
-
-    fn remove(&mut self, cause: Cause) {
-        self.causes.retain(|known| *known != cause);
-    }
-
-    fn because(&mut self, cause: Cause, fact: impl Into<String>) {
-        self.evidence.push((cause, fact.into()));
-    }
 }
 
 fn by_subject(ordered: &mut Ordered, parsed: &Parsed) {
@@ -88,6 +66,16 @@ fn by_host(ordered: &mut Ordered, parsed: &Parsed, around: &str) {
     } else if first == Cause::ConnectTimeout && is_vault {
         ordered.place(Cause::PrivateEndpoint, 1);
         ordered.place(Cause::Firewall, 2);
+    }
+    if first == Cause::Dns && host.is_empty() && !ordered.has(Cause::VaultDns) {
+        ordered.causes.push(Cause::VaultDns);
+    }
+    if contains(around, &["java.net.sockettimeoutexception: connect timed out"]) && host.is_empty() {
+        ordered.place(Cause::Proxy, 0);
+        ordered.because(
+            Cause::Proxy,
+            "Java's own client reads no HTTPS_PROXY: where only a proxy may go out, it dials and waits",
+        );
     }
     let names_proxy = ordered.causes.len() == 1;
     if (host.starts_with("sts.") || host.starts_with("sts-") || host.contains(".sts."))
@@ -163,10 +151,6 @@ fn by_remarks(ordered: &mut Ordered, around: &str) {
     }
 }
 
-fn contains(text: &str, parts: &[&str]) -> bool {
-    parts.iter().any(|part| text.contains(part))
-}
-
 fn by_platform(ordered: &mut Ordered, around: &str, platform: Option<&Description>) {
     if !ordered.has(Cause::SubMismatch) || !ordered.has(Cause::RoleMissing) {
         return;
@@ -185,38 +169,6 @@ fn by_platform(ordered: &mut Ordered, around: &str, platform: Option<&Descriptio
     if contains(around, &["arn:aws-cn:", "arn:aws-us-gov:", "amazonaws.com.cn", "us-gov-"]) {
         ordered.place(Cause::WrongPartition, 3);
         ordered.because(Cause::WrongPartition, "the text names a partition other than `aws`");
-    }
-}
-
-/// The account field of an ARN, placeholders included.
-fn account_of(arn: &str) -> Option<&str> {
-    arn.starts_with("arn:")
-        .then(|| arn.split(':').nth(4))
-        .flatten()
-        .filter(|account| !account.is_empty() && !account.starts_with('*'))
-}
-
-fn by_accounts(ordered: &mut Ordered, parsed: &Parsed) {
-    let caller = parsed.principal.as_deref().and_then(account_of);
-    let owner = parsed.resource.as_deref().and_then(account_of);
-    let (Some(caller), Some(owner)) = (caller, owner) else { return };
-    let crosses = caller != owner;
-    if ordered.has(Cause::ExternalId) && ordered.has(Cause::AssumeRoleDenied) {
-        if crosses {
-            ordered.place(Cause::ExternalId, 0);
-            ordered.because(Cause::ExternalId, format!("the caller is in account {caller}, the role in {owner}; a role for another account usually asks for an external id, and the denial never mentions it"));
-        } else {
-            ordered.place(Cause::AssumeRoleDenied, 0);
-            ordered.remove(Cause::WrongAccount);
-        }
-    } else if ordered.has(Cause::WrongAccount) && ordered.has(Cause::MissingGet) {
-        if crosses {
-            let says_so = parsed.reason.as_deref().is_some_and(|reason| reason.contains("resource-based"));
-            ordered.place(Cause::WrongAccount, usize::from(!says_so));
-            ordered.because(Cause::WrongAccount, format!("the caller is in account {caller}, the secret in {owner}"));
-        } else {
-            ordered.remove(Cause::WrongAccount);
-        }
     }
 }
 
@@ -267,55 +219,6 @@ fn has_random_suffix(name: &str) -> bool {
     name.rsplit_once('-').is_some_and(|(_, tail)| tail.len() == 6 && tail.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
-/// What the roles of Kubernetes nodes have in their names, as eksctl, the console and Terraform make them.
-const NODE_ROLES: &[&str] = &["nodeinstancerole", "eksnoderole", "eks-node", "node-group", "nodegroup"];
-
-fn by_caller(ordered: &mut Ordered, parsed: &Parsed) {
-    let session =
-        parsed.principal.as_deref().filter(|arn| arn.contains(":assumed-role/")).and_then(|arn| arn.rsplit('/').next());
-    let role = parsed.principal.as_deref().and_then(|arn| arn.split(":assumed-role/").nth(1)).unwrap_or_default();
-    let is_node = NODE_ROLES.iter().any(|mark| role.to_ascii_lowercase().contains(mark));
-    if is_node && ordered.has(Cause::EnvConflict) {
-        ordered.place(Cause::EnvConflict, 0);
-        ordered.because(Cause::EnvConflict, "the caller is the node's role: IRSA or Pod Identity is not in effect for this pod, so the SDK fell back to the machine. Look for eks.amazonaws.com/role-arn on the service account, and for AWS_WEB_IDENTITY_TOKEN_FILE in a pod that was started after it was set");
-        return;
-    }
-    let is_instance = session
-        .and_then(|name| name.strip_prefix("i-"))
-        .is_some_and(|id| id.len() >= 8 && id.bytes().all(|b| b.is_ascii_hexdigit()));
-    if is_instance && ordered.has(Cause::EnvConflict) {
-        ordered.place(Cause::EnvConflict, 1);
-        ordered.because(Cause::EnvConflict, "the caller is the role of a machine (its session name is an instance id), not the identity the workload was given");
-    }
-}
-
-fn by_credentials(ordered: &mut Ordered, around: &str) {
-    if !ordered.has(Cause::StaticKeyWrong) || !ordered.has(Cause::EnvConflict) {
-        return;
-    }
-    if contains(around, &["assumerolewithwebidentity", "web identity", "oidc", "webidentity"]) {
-        ordered.place(Cause::EnvConflict, 0);
-        ordered.because(
-            Cause::EnvConflict,
-            "a web identity exchange sends no key of its own, so a key that is refused came from elsewhere",
-        );
-    }
-    if let Some(region) = OPT_IN.iter().find(|region| around.contains(*region))
-        && ordered.has(Cause::RegionDisabled)
-    {
-        ordered.place(Cause::RegionDisabled, 0);
-        ordered.because(
-            Cause::RegionDisabled,
-            format!("{region} has to be enabled for the account before any credential works there"),
-        );
-    }
-    if contains(around, &["cn-north-1", "cn-northwest-1", "us-gov-", "arn:aws-cn", "arn:aws-us-gov"])
-        && ordered.has(Cause::WrongPartition)
-    {
-        ordered.place(Cause::WrongPartition, 1);
-    }
-}
-
 fn by_audience(ordered: &mut Ordered, parsed: &Parsed) {
     let Some(audience) = parsed.audience.as_deref().filter(|_| ordered.has(Cause::AudMismatch)) else { return };
     match audience {
@@ -335,60 +238,6 @@ fn by_audience(ordered: &mut Ordered, parsed: &Parsed) {
             ordered.because(Cause::AudMismatch, "the presented audience is not the one that Entra recommends");
         }
     }
-}
-
-fn by_assertion_times(ordered: &mut Ordered, around: &str) {
-    if !ordered.has(Cause::TokenExpired) || !ordered.has(Cause::ClockSkew) {
-        return;
-    }
-    let now = time_after(around, "current time: ");
-    let from = time_after(around, "assertion valid from ").or_else(|| time_after(around, "valid from "));
-    let until = time_after(around, "expiry time of assertion ");
-    if let (Some(now), Some(from)) = (now, from)
-        && now < from
-    {
-        ordered.place(Cause::ClockSkew, 0);
-        ordered.because(
-            Cause::ClockSkew,
-            format!("the assertion becomes valid {} after the time at Entra", timestamp::in_words(now.abs_diff(from))),
-        );
-    }
-    if let (Some(now), Some(until)) = (now, until)
-        && now > until
-    {
-        ordered.because(
-            Cause::TokenExpired,
-            format!("the assertion had expired {} before", timestamp::in_words(now.abs_diff(until))),
-        );
-    }
-}
-
-fn time_after(text: &str, mark: &str) -> Option<timestamp::UnixSeconds> {
-    let (_, rest) = text.split_once(mark)?;
-    // Only whole seconds matter, and Entra's times are UTC whether they end in `Z` or not.
-    let seconds = rest.get(..19)?.to_uppercase();
-    timestamp::parse_rfc3339(&format!("{seconds}Z"))
-}
-
-/// From here on a lifetime is that of a Kubernetes service account's default token (one year), in seconds.
-const ALMOST_A_YEAR: i64 = 300 * 86_400;
-
-fn by_lifetime(ordered: &mut Ordered, around: &str) {
-    if !ordered.has(Cause::TokenLifetimeTooLong) {
-        return;
-    }
-    let number = |mark: &str| {
-        let (_, rest) = around.split_once(mark)?;
-        rest[..rest.bytes().take_while(u8::is_ascii_digit).count()].parse::<i64>().ok()
-    };
-    let (Some(issued), Some(expires)) = (number("token issued at "), number("token expires on ")) else { return };
-    let lifetime = expires.saturating_sub(issued);
-    let words = timestamp::in_words(lifetime.unsigned_abs());
-    if lifetime >= ALMOST_A_YEAR {
-        ordered.place(Cause::WrongTokenKind, 0);
-        ordered.because(Cause::WrongTokenKind, format!("the token lives {words}: that is a service account's default token, not the projected one made for federation"));
-    }
-    ordered.because(Cause::TokenLifetimeTooLong, format!("the token lives {words}; Entra takes 25 h"));
 }
 
 const SOVEREIGN: &[&str] = &[

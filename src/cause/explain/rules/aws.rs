@@ -150,26 +150,39 @@ rules! {
     Aws Access Leading says ["with an explicit deny", "explicit deny"]
         with [["not authorized", "AccessDenied", "access denied", "Unauthorized"]]
         without ["explicit deny in a", "explicit deny in the"] => [ExplicitDeny, Scp];
-    Aws Access Leading says ["because no permissions boundary allows"] => [ExplicitDeny, MissingGet];
-    Aws Access Leading says ["because no VPC endpoint policy allows"] => [ExplicitDeny, StsUnreachable];
-    Aws Access Leading says ["because no session policy allows"] => [ExplicitDeny, MissingGet];
+    // An implicit denial that names the kind of policy that does not allow.
+    Aws Access Conclusive says ["because no permissions boundary allows"] => [PermissionsBoundary];
+    Aws Access Conclusive says ["because no VPC endpoint policy allows"] => [VpcEndpointPolicy];
+    Aws Access Conclusive says ["because no session policy allows"] => [SessionPolicy];
     // Keys and sessions.
     Aws Trust Conclusive says ["STS is not activated in this region", "RegionDisabledException", "RegionDisabled|"]
         => [RegionDisabled];
     Aws Trust Ambiguous says ["security token included in the request is invalid", "InvalidClientTokenId",
         "UnrecognizedClientException", "Access Key Id you provided does not exist", "InvalidAccessKeyId",
         "not able to validate the provided access credentials", "The AWS Access Key Id needs a subscription"]
-        => [StaticKeyWrong, EnvConflict, RegionDisabled, WrongPartition, PropagationDelay];
+        => [StaticKeyWrong, EnvConflict, RegionDisabled, WrongPartition, SessionTokenMissing, PropagationDelay];
     Aws Trust Ambiguous says ["provided token is malformed or otherwise invalid", "InvalidToken:"]
         without ["AADSTS", "jwt"] => [RegionDisabled, EnvConflict, StaticKeyWrong, WrongPartition];
+    // The keys of a session, whatever made it; an exchange that is refused for the token's age says so in other words.
     Aws Token Leading says ["security token included in the request is expired", "The provided token has expired",
-        "SSO session associated with this profile has expired", "TokenRefreshRequired", "ExpiredTokenException",
-        "(ExpiredToken)", "ExpiredToken:", "ExpiredToken<"] without ["Token expired: current", "Token too old"]
-        => [TokenExpired, EnvConflict, ClockSkew];
-    Aws Trust Ambiguous
-        says ["SignatureDoesNotMatch", "request signature we calculated does not match", "InvalidSignatureException"]
+        "SSO session associated with this profile has expired", "session associated with this profile has expired",
+        "TokenRefreshRequired", "Error loading SSO Token", "session has expired"]
+        without ["Token expired: current", "Token too old", "AADSTS"]
+        => [SessionExpired, EnvConflict, ClockSkew];
+    Aws Token Leading says ["ExpiredTokenException", "(ExpiredToken)", "ExpiredToken:", "ExpiredToken<",
+        "|ExpiredToken|"] with [["WebIdentity", "web identity"]] without ["Token expired: current", "Token too old",
+        "security token included in the request is expired", "The provided token has expired"]
+        => [TokenExpired, SessionExpired, ClockSkew];
+    Aws Token Leading says ["ExpiredTokenException", "(ExpiredToken)", "ExpiredToken:", "ExpiredToken<",
+        "|ExpiredToken|"] without ["WebIdentity", "web identity", "Token expired: current", "Token too old"]
+        => [SessionExpired, TokenExpired, EnvConflict, ClockSkew];
+    Aws Trust Ambiguous says ["request signature we calculated does not match"]
         without ["Signature expired", "Signature not yet current", "is now earlier than", "is still later than"]
         => [StaticKeyWrong, ClockSkew, EnvConflict, Proxy];
+    // The code without the sentence that blames the key.
+    Aws Trust Ambiguous says ["SignatureDoesNotMatch", "InvalidSignatureException"]
+        without ["Signature expired", "Signature not yet current", "is now earlier than", "is still later than",
+        "request signature we calculated does not match"] => [ClockSkew, StaticKeyWrong, EnvConflict, Proxy];
     Aws Token Conclusive says ["Signature expired:", "Signature not yet current", "Signature is not yet current",
         "RequestTimeTooSkewed", "request time and the current time is too large",
         "request time and the server's time is too large", "RequestExpired", "RequestInTheFuture", "clock is skewed"]
@@ -182,13 +195,14 @@ rules! {
         "service control policy", "token included in the request", "SignatureDoesNotMatch",
         "not authorized to perform: secretsmanager:GetSecretValue"]
         => [MissingList, ListResourceScoped, PropagationDelay];
-    Aws Access Ambiguous says ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret",
-        "secretsmanager:ListSecretVersionIds", "GetSecretValue", "get_secret_value", "get-secret-value"] with [DENIED]
+    Aws Access Leading says ["secretsmanager:DescribeSecret"] with [DENIED] without ["explicit deny",
+        "service control policy", "no permissions boundary", "no session policy", "no VPC endpoint policy"]
+        => [MissingDescribe, SecretArnSuffix, WrongAccount, SecretWrongRegion, PropagationDelay, EnvConflict];
+    Aws Access Ambiguous says ["secretsmanager:GetSecretValue", "secretsmanager:ListSecretVersionIds", "GetSecretValue", "get_secret_value", "get-secret-value"] with [DENIED]
         without ["explicit deny", "service control policy", "Access to KMS is not allowed",
         "token included in the request", "SignatureDoesNotMatch", "AssumeRole", "can't find the specified secret",
         "sts:", "kms:", "secretsmanager:ListSecrets", "secretsmanager:BatchGetSecretValue"] => READ_DENIED;
-    Aws Access Ambiguous says ["perform: secretsmanager:GetSecretValue", "perform: secretsmanager:DescribeSecret",
-        "allows the secretsmanager:GetSecretValue"] without ["explicit deny", "service control policy"]
+    Aws Access Ambiguous says ["perform: secretsmanager:GetSecretValue", "allows the secretsmanager:GetSecretValue"] without ["explicit deny", "service control policy"]
         => READ_DENIED;
     Aws Access Ambiguous says ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret",
         "secretsmanager:CreateSecret", "secretsmanager:RotateSecret"] with [DENIED] without ["explicit deny"]
@@ -234,7 +248,8 @@ rules! {
         with [["secret", "Secret"]] => [SecretNameInvalid];
     // Any other right.
     Aws Access Ambiguous says ["is not authorized to perform:", "not authorized to perform"]
-        without ["secretsmanager:", "sts:", "kms:Decrypt", "explicit deny", "kms:GenerateDataKey",
-        "does not have authorization", "Caller is not authorized", "because no service control"]
+        without ["secretsmanager:", "sts:Assume", "sts:Tag", "sts:SetSource", "sts:GetFederation", "kms:Decrypt",
+        "explicit deny", "kms:GenerateDataKey", "does not have authorization", "Caller is not authorized",
+        "because no service control", "no permissions boundary", "no session policy", "no VPC endpoint policy"]
         => [MissingGet, ExplicitDeny, Scp, EnvConflict];
 }

@@ -55,12 +55,20 @@ rules! {
     Azure Token Leading codes [700024, 50012, 500133]
         says ["Client assertion is not within its valid time range", "Assertion is not within its valid time range"]
         => [TokenExpired, ClockSkew, Cached];
-    Azure Token Leading codes [70023] says ["token must have a lifetime of less than"]
+    // Without `iat` the lifetime is counted from the year 1970.
+    Azure Token Conclusive says ["Token issued at 0."] with [["lifetime"]] => [MalformedToken];
+    Azure Token Leading codes [70023] says ["token must have a lifetime of less than"] without ["Token issued at 0."]
         => [TokenLifetimeTooLong, WrongTokenKind];
+    // The assertion that the application signs itself: with a certificate that it does not have, or that has ended.
+    Azure Token Conclusive codes [700027] says ["Thumbprint of key used by client"] with [["key was not found"]]
+        => [ClientCertificateUnknown];
+    Azure Token Leading says ["Thumbprint of key used by client"] with [["key used is expired"]]
+        => [ClientSecretExpired, ClientCertificateUnknown];
     Azure Token Leading codes [700027]
         says ["Client assertion failed signature validation", "Client assertion contains an invalid signature"]
-        => [SignatureInvalid, JwksKidMissing, WrongTokenKind, WrongFlow];
+        without ["Thumbprint of key used by client"] => [SignatureInvalid, JwksKidMissing, WrongTokenKind, WrongFlow];
     Azure Token Leading codes [50013] says ["Assertion failed signature validation"]
+        without ["not within its valid time range"]
         => [SignatureInvalid, JwksUnreachable, JwksKidMissing, WrongTokenKind];
     Azure Token Leading codes [700021, 700023] => [WrongFlow, WrongTokenKind, AudMismatch, ClientWrong];
     Azure Token Leading codes [700030, 7000214, 1000502, 7000221] => [WrongFlow, SignatureInvalid];
@@ -75,10 +83,15 @@ rules! {
     Azure Token Leading codes [700082] => [TokenExpired];
     // Application and tenant.
     Azure Trust Ambiguous codes [700016] => [ClientWrong, TenantWrong, SpMissing, WrongCloud];
-    Azure Trust Ambiguous codes [70001, 700011, 650056, 650057] => [ClientWrong, TenantWrong, SpMissing];
+    // What 700016 was before: what the request named is nowhere in the tenant that it went to.
+    Azure Trust Ambiguous codes [70001] => [TenantWrong, ClientWrong, SpMissing];
+    Azure Trust Ambiguous codes [700011, 650056, 650057] => [ClientWrong, TenantWrong, SpMissing];
+    // The service that is asked for has no service principal in this tenant.
+    Azure Trust Leading codes [650052] says ["lacks a service principal for"] => [SpMissing, WrongScope, TenantWrong];
     Azure Trust Ambiguous says ["was not found in the directory"] with [["Application"]]
         without ["AADSTS700016", "AADSTS70001|"] => [ClientWrong, TenantWrong, SpMissing];
-    Azure Trust Leading codes [7000112, 7000113] says ["is disabled. Contact"]
+    Azure Trust Leading codes [7000112, 7000113, 500014]
+        says ["is disabled. Contact", "service principal for resource"] without ["lacks a service principal for"]
         => [AppDisabled, TenantPolicy, SpMissing, ClientWrong];
     Azure Trust Ambiguous codes [90002, 900021, 50020, 90072] => [TenantWrong, WrongCloud];
     Azure Trust Ambiguous
@@ -89,7 +102,7 @@ rules! {
         => [TenantWrong, AppMultitenant];
     Azure Trust Leading codes [90038, 900382, 900384, 90051, 900381, 900383] says ["national cloud"]
         => [WrongCloud, TenantWrong];
-    Azure Trust Ambiguous codes [500011, 650052, 500014] => [WrongScope, WrongVaultAudience, WrongCloud, TenantWrong];
+    Azure Trust Ambiguous codes [500011] => [WrongScope, WrongVaultAudience, WrongCloud, TenantWrong];
     Azure Trust Ambiguous says ["The resource principal named"] without ["AADSTS500011"]
         => [WrongScope, WrongVaultAudience, WrongCloud, TenantWrong];
     Azure Trust Leading codes [1002012, 70011, 700022, 9002313, 650053, 28002, 28003]
@@ -164,14 +177,14 @@ rules! {
     Azure Access Ambiguous says ["permission on key vault"] without ["does not have secrets get permission",
         "does not have secrets list permission", "does not have secrets set permission",
         "does not have secrets delete permission"]
-        => [AccessPolicyWrongObject, AccessPolicyModel, RbacWrongPrincipal, AccessPolicyCompound];
+        => [AccessPolicyMissing, AccessPolicyWrongObject, AccessPolicyModel, RbacWrongPrincipal, AccessPolicyCompound];
     Azure Access Conclusive says ["DeniedWithExplicitDeny", "DenyAssignmentId: '"] => [ExplicitDeny];
     Azure Access Ambiguous says ["does not have secrets get permission", "does not have secrets set permission",
         "does not have secrets delete permission"]
-        => [AccessPolicyWrongObject, AccessPolicyModel, RbacWrongPrincipal, AccessPolicyCompound];
+        => [AccessPolicyMissing, AccessPolicyWrongObject, AccessPolicyModel, RbacWrongPrincipal, AccessPolicyCompound];
     Azure Access Ambiguous says ["does not have secrets list permission"]
         => [MissingList, AccessPolicyWrongObject, AccessPolicyModel];
-    Azure Access Conclusive says ["to use on-behalf-of (OBO) flow", "ForbiddenByPolicy", "use on-behalf-of"]
+    Azure Access Conclusive says ["to use on-behalf-of (OBO) flow", "use on-behalf-of"]
         => [AccessPolicyCompound];
     Azure Access Leading says ["legacy access policies", "access policies instead of"] with [DENIED]
         => [AccessPolicyModel];

@@ -64,6 +64,21 @@ rules! {
         "ACCESS_TOKEN_TYPE_UNSUPPORTED"] => [FederatedTokenUnsupported, TokenExpired, EnvNotSet];
     Gcp Access Conclusive says ["has not been used in project", "SERVICE_DISABLED",
         "it is disabled. Enable it by visiting", "accessNotConfigured"] => [ApiDisabled];
+    // A credential file of a kind that this library, or this setting, does not read.
+    Gcp Setting Conclusive says ["external_account", "external account"] with [["not recognized", "Expecting '",
+        "(expected \"", "unknown credential type", "unsupported credential", "unknown variant",
+        "is not supported", "not supported", "does not have a valid type", "Unsupported Subject Token Source",
+        "unsupported subject token", "invalid type", "unsupported unidentified file type"]] => [CredentialFileKind, EnvNotSet];
+    Gcp Setting Leading says ["private_key", "client_email", "token_uri"] with [["missing field", "Missing keys",
+        "not in the expected format", "does not contain a", "is missing", "required field", "missing required",
+        "No such key", "KeyError"]] => [CredentialFileKind, EnvNotSet];
+    Gcp Setting Leading says ["unknown credential type", "unsupported unidentified file type",
+        "'type' field is", "is not a valid service account", "Unsupported ApplicationDefaultCredentials"]
+        with [["credential", "service_account", "google", "gcp"]] without ["external_account"]
+        => [CredentialFileKind, EnvNotSet];
+    // The key that the secret is encrypted with.
+    Gcp Secret Conclusive says ["cryptoKeyVersions/"] with [["is not enabled", "DESTROY_SCHEDULED", "is DISABLED", "DESTROYED"]]
+        => [KmsKeyState];
     Gcp Secret Conclusive says ["is in DISABLED state", "is in DESTROYED state", "is in DISABLED", "is in DESTROYED"]
         => [SecretVersionState];
     Gcp Secret Leading says ["FAILED_PRECONDITION", "FailedPrecondition"] with [["secret"]] without ["is in D"]

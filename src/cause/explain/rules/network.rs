@@ -24,7 +24,8 @@ rules! {
         "UnknownHostException", "NXDOMAIN", "SERVFAIL", "server misbehaving", "Failed to resolve '",
         "failed to resolve host", "NameResolutionError", "NameResolutionFailure",
         "failed to lookup address information", "dns error", "No address associated with hostname",
-        "remote name could not be resolved", "Name does not resolve", "gaierror", "DNS resolution failed",
+        "remote name could not be resolved", "Name does not resolve", "gaierror", "getaddrinfo failed", "WSAHOST_NOT_FOUND",
+        "DNS resolution failed",
         "does not resolve"] without METADATA => [Dns, Proxy];
     _ Network Leading says ["connection refused", "ECONNREFUSED", "actively refused it",
         "Verbindungsaufbau abgelehnt", "ConnectionRefusedError"] without METADATA => [ConnectRefused, Proxy];
@@ -122,12 +123,14 @@ rules! {
         "invalid audience", "Audience doesn't match", "IDX10214"]
         without ["AADSTS", "AKV10022", "Expected https://vault", "AKV100"] => [AudMismatch];
     _ Trust Leading says ["id token issued by a different provider", "jwt issuer invalid",
-        "unexpected \"iss\" claim value", "InvalidIssuerError", "iss claim does not match", "IDX10205",
+        "unexpected \"iss\" claim value", "unexpected iss value", "unexpected 'iss'", "InvalidIssuerError", "iss claim does not match", "IDX10205",
         "invalid issuer"] without ["AADSTS", "AKV10032", "Expected one of https://sts.windows"] => [IssMismatch];
     _ Token Leading says ["none signing method", "alg\":\"none", "unsecured JWT"] => [MalformedToken, AlgUnsupported];
     // Discovery and keys.
     _ Issuer Conclusive says ["issuer did not match the issuer returned by provider", "discovered issuer mismatch",
-        "issuer mismatch", "issuer URL provided to client"] with [["got", "expected", "did not match", "provider"]]
+        "issuer mismatch", "issuer URL provided to client", "issuer does not match the configured issuer",
+        "issuer in discovery document does not match", "document's issuer does not match"]
+        with [["got", "expected", "did not match", "does not match", "provider"]]
         without ["AADSTS", "AKV"] => [IssuerDiffers];
     _ Issuer Leading says ["openid-configuration", "discovery document", "discovery endpoint"]
         with [["404", "503", "Not Found", "Service Unavailable"]] without ["AADSTS", "certificate"]

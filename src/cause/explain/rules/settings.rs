@@ -15,8 +15,34 @@ const DENIED: &[&str] = &[
     "unauthorized",
     "denied",
 ];
+/// How runtimes say that a file is there and may not be read.
+const UNREADABLE: &[&str] = &[
+    "permission denied",
+    "EACCES",
+    "Errno 13",
+    "os error 13",
+    "java.nio.file.AccessDeniedException",
+    "UnauthorizedAccessException",
+    "Operation not permitted",
+    "EPERM",
+];
 const NOT_FOUND: &[&str] = &["not found", "can't find", "cannot find", "404", "does not exist"];
 const CREDENTIALS_FAIL: &[&str] = &["authenticat", "credential", "token", "denied", "unauthorized", "fails"];
+
+/// How texts name the file or folder that a token lies in.
+const TOKEN_FILE: &[&str] = &[
+    "/var/run/secrets/",
+    "azure-identity-token",
+    "serviceaccount/token",
+    "token file",
+    "token_file",
+    "TokenFile",
+    "token-file",
+    "WebIdentityErr",
+    "web identity token",
+    "/token'",
+    "token.jwt",
+];
 
 rules! {
     // The job may not ask for a token.
@@ -41,6 +67,11 @@ rules! {
         "cannot be found"]] => [IdTokenPermissionMissing, EnvNotSet];
     _ Setting Leading says ["id_tokens"] with [["missing", "invalid", "empty", "not set", "aud"]]
         => [IdTokenPermissionMissing];
+    _ Setting Conclusive says ["is requesting 'id", "is requesting \"id"] with [["is only allowed 'id", "is only allowed \"id"]]
+        => [IdTokenPermissionMissing];
+    // What a platform's own way of handing the token over has lost.
+    _ Setting Conclusive says ["x-vercel-oidc-token"] with [["missing", "not found", "undefined", "not set"]]
+        => [EnvNotSet, IdTokenPermissionMissing];
     _ Setting Conclusive says ["serviceaccounts/token"] with [["forbidden", "cannot create resource"]]
         => [IdTokenPermissionMissing];
     // The token is empty: found out before any cloud was asked.
@@ -65,14 +96,21 @@ rules! {
     Aws Setting Conclusive says ["failed fetching WebIdentity token", "Web identity token file does not exist",
         "'WebIdentityTokenFilePath' environment variable is empty", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN",
         "An IAM role must be associated with service account", "failed to retrieve jwt from provide source",
-        "To use web identity tokens, the 'sts' service module", "web identity token file"] with [["no such file",
-        "not set", "does not exist", "is empty", "must be associated", "must be on the class path", "missing",
-        "permission denied", "not found", "unable to read", "failed fetching", "must be set", "is required"]]
-        => [EnvNotSet];
-    _ Setting Conclusive says ["/var/run/secrets/", "azure-identity-token", "serviceaccount/token", "token file",
-        "token_file", "TokenFile"] with [["no such file or directory", "FileNotFoundException", "NoSuchFileException",
-        "No such file", "permission denied", "EACCES", "ENOENT", "Errno 2", "Errno 13", "does not exist",
-        "unable to read", "os error 2", "os error 13", "could not read"]] => [EnvNotSet];
+        "web identity token file"] with [["no such file", "not set", "does not exist", "is empty",
+        "must be associated", "missing", "not found", "unable to read", "failed fetching", "must be set",
+        "is required"]] without UNREADABLE => [EnvNotSet];
+    _ Setting Conclusive says TOKEN_FILE with [["no such file or directory", "FileNotFoundException",
+        "NoSuchFileException", "No such file", "ENOENT", "Errno 2|", "does not exist", "unable to read",
+        "os error 2|", "could not read"]] without UNREADABLE => [EnvNotSet];
+    _ Setting Conclusive says TOKEN_FILE with [UNREADABLE] without ["secretsmanager:", "serviceaccounts/token", "status code:"]
+        => [TokenFileUnreadable];
+    // The library's part for STS, which is loaded by name where it is there.
+    Aws Setting Conclusive says ["'sts' service module must be on the class path",
+        "aws-java-sdk-sts module must be on the class path", "Assembly AWSSDK.SecurityToken could not be",
+        "'@aws-sdk/client-sts'", "awssdk.services.sts", "awssdk/services/sts", "amazonaws.services.securitytoken",
+        "amazonaws/services/securitytoken"] with [["must be on the class path", "could not be found",
+        "Cannot find module", "Cannot find package", "ClassNotFoundException", "NoClassDefFoundError", "could not be loaded"]]
+        => [SdkStsModuleMissing];
     _ Setting Conclusive says ["Input required and not supplied: aws-region",
         "Input required and not supplied: role-to-assume", "Input required and not supplied: client-id",
         "Input required and not supplied: tenant-id", "must specify exactly one of \"workload_identity_provider\"",
@@ -127,7 +165,8 @@ rules! {
 
     _ Secret Conclusive says ["JSON key not found", "json key", "JSON field"]
         with [["not found", "missing", "does not exist", "no such"]] => [JsonKeyMissing];
-    _ Secret Leading says ["does not exist in secret", "Failed to fetch jmesPath", "Invalid JMES Path", "JMESPath",
+    _ Secret Leading says ["does not exist in secret", "Could not find property", "cannot find property",
+        "Failed to fetch jmesPath", "Invalid JMES Path", "JMESPath",
         "property not found in secret", "cannot get property", "key not found in secret",
         "unable to unmarshal secret", "failed to parse JSON secret", "cannot parse JSON"]
         => [JsonKeyMissing, ValueVariant];
@@ -146,7 +185,8 @@ rules! {
         "not picked up", "isn't picked up", "still the old", "secret not updated", "not refreshed"]
         => [StaticBaked, ReadAtImport, Cached, ForeignValue];
     _ Runtime Leading says ["trailing newline", "invalid header value", "Invalid character in header content",
-        "illegal newline", "net/http: invalid header field value"] => [ValueVariant, ReadAtImport];
+        "failed to parse header value", "invalid HTTP header value", "illegal newline", "net/http: invalid header field value"]
+        => [ValueVariant, ReadAtImport, EnvConflict, StaticKeyWrong];
     // The deployment's own answers.
     _ Runtime Leading says ["kickoff"] with [["401", "Unauthorized", "invalid token"]] => [DeploymentTokenWrong];
     _ Runtime Leading says ["kickoff"] with [["422", "missing inputs", "Missing required inputs", "Unprocessable"]]

@@ -1,0 +1,99 @@
+//! Texts whose cause is a narrower one than a denial, a missing file or an old token: each with the cause that comes first.
+
+/// A text and the cause that comes first.
+pub const NARROWER: &[(&str, &str)] = &[
+    (
+        "software.amazon.awssdk.core.exception.SdkClientException: To use web identity tokens, the 'sts' service module must be on the class path.",
+        "sdk-sts-module-missing",
+    ),
+    (
+        "java.lang.NoClassDefFoundError: software/amazon/awssdk/services/sts/auth/StsWebIdentityTokenFileCredentialsProvider",
+        "sdk-sts-module-missing",
+    ),
+    (
+        "Error [ERR_MODULE_NOT_FOUND]: Cannot find package '@aws-sdk/client-sts' imported from /srv/node_modules/x/index.mjs",
+        "sdk-sts-module-missing",
+    ),
+    (
+        "Assembly AWSSDK.SecurityToken could not be found or loaded. This assembly must be available at runtime to use Amazon.Runtime.AssumeRoleWithWebIdentityCredentials.",
+        "sdk-sts-module-missing",
+    ),
+    (
+        "[Errno 13] Permission denied: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token'",
+        "token-file-unreadable",
+    ),
+    (
+        "Error: EACCES: permission denied, open '/var/run/secrets/azure/tokens/azure-identity-token'",
+        "token-file-unreadable",
+    ),
+    (
+        "java.nio.file.AccessDeniedException: /var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+        "token-file-unreadable",
+    ),
+    ("failed to read token file /run/team/token.jwt: Permission denied (os error 13)", "token-file-unreadable"),
+    ("open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: no such file or directory", "env-not-set"),
+    (
+        "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf because no permissions boundary allows the secretsmanager:GetSecretValue action",
+        "permissions-boundary",
+    ),
+    (
+        "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/reader/job is not authorized to perform: kms:Decrypt because no session policy allows the kms:Decrypt action",
+        "session-policy",
+    ),
+    (
+        "User: arn:aws:sts::123456789012:assumed-role/reader/job is not authorized to perform: secretsmanager:ListSecrets because no VPC endpoint policy allows the secretsmanager:ListSecrets action",
+        "vpc-endpoint-policy",
+    ),
+    (
+        "AccessDenied: User: arn:aws:sts::123456789012:assumed-role/reader/job is not authorized to perform: s3:GetObject with an explicit deny in a permissions boundary: arn:aws:iam::123456789012:policy/bound",
+        "explicit-deny",
+    ),
+    (
+        "Error: reading Secrets Manager Secret (db): operation error Secrets Manager: DescribeSecret, https response error StatusCode: 400, api error AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/plan/tf is not authorized to perform: secretsmanager:DescribeSecret on resource: db because no identity-based policy allows the secretsmanager:DescribeSecret action",
+        "missing-describe",
+    ),
+    (
+        "ExpiredTokenException: The security token included in the request is expired (Service: SecretsManager)",
+        "session-expired",
+    ),
+    ("<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>", "session-expired"),
+    (
+        "An error occurred (ExpiredTokenException) when calling the AssumeRoleWithWebIdentity operation: Token expired: current date/time 1796000000 must be before the expiration date/time 1795990000",
+        "token-expired",
+    ),
+    (
+        "<Error><Code>InvalidAccessKeyId</Code><Message>The AWS Access Key Id you provided does not exist in our records.</Message><AWSAccessKeyId>ASIAQWERTYUIOPASDFGH</AWSAccessKeyId></Error>",
+        "session-token-missing",
+    ),
+    (
+        "AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '0123456789ABCDEF0123456789ABCDEF01234567']",
+        "client-certificate-unknown",
+    ),
+    (
+        "AADSTS700027: Client assertion contains an invalid signature. [Reason - The key used is expired., Thumbprint of key used by client: '0123456789ABCDEF0123456789ABCDEF01234567']",
+        "client-secret-expired",
+    ),
+    ("AADSTS500014: The service principal for resource 'https://vault.azure.net' is disabled.", "app-disabled"),
+    ("AADSTS7000112: Application '00001111-aaaa-2222-bbbb-3333cccc4444'(reader) is disabled.", "app-disabled"),
+    (
+        "The user, group or application 'appid=a;oid=b;iss=https://sts.windows.net/c/' does not have secrets get permission on key vault 'team;location=westeurope'.",
+        "access-policy-missing",
+    ),
+    (
+        "google: read JWT from JSON credentials: 'type' field is \"external_account\" (expected \"service_account\")",
+        "credential-file-kind",
+    ),
+    (
+        "google.auth.exceptions.MalformedError: Service account info was not in the expected format, missing fields client_email, token_uri.",
+        "credential-file-kind",
+    ),
+    ("data did not match: unknown variant `external_account`, expected `service_account`", "credential-file-kind"),
+    (
+        "The nested job 'deploy' is requesting 'id-token: write', but is only allowed 'id-token: none'.",
+        "id-token-permission-missing",
+    ),
+    (
+        "AADSTS70023: External OIDC Provider token must have a lifetime of less than 1.01:00:00. Token issued at 0.",
+        "malformed-token",
+    ),
+];
