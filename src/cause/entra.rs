@@ -1,8 +1,10 @@
 //! From federated credentials and Entra's refusals to causes.
 
 mod credentials;
+mod flaws;
 
 pub use credentials::{of_credentials, strangers};
+pub use flaws::flaws;
 
 use super::{Cause, Certainty, Finding, TrustDocument};
 use crate::domain::entra::{CredentialEvaluation, EntraError};

@@ -4,7 +4,7 @@ use super::context::RenderContext;
 use super::finding::{certainty, origin, push_proof};
 use super::line::{Line, Role};
 use super::page::{Block, Page};
-use crate::cause::explain::{Explanation, QUOTE, RuledOut};
+use crate::cause::explain::{Explanation, PrintedBy, QUOTE, RuledOut};
 use crate::cause::{Certainty, Finding, Undecided, catalogue};
 
 /// This many causes are told in full, and with them all that are likely; the rest in a line each.
@@ -14,7 +14,10 @@ const IN_FULL: usize = 1;
 pub fn page(explanation: &Explanation, undecided: Option<&Undecided>, ctx: RenderContext) -> Page {
     let mut page = Page::default();
     said(&mut page, explanation, ctx);
-    if explanation.causes.is_empty() {
+    let swallowed = explanation.client.as_ref().filter(|client| client.hides);
+    if let Some(client) = swallowed {
+        swallowed_by(&mut page, client, ctx);
+    } else if explanation.causes.is_empty() {
         page.text(Role::Warning, "No cause known to the catalogue gives this text.");
         page.text(Role::Plain, "Give the whole message: the code in brackets, and the sentence behind it.");
     }
@@ -46,6 +49,26 @@ pub fn page(explanation: &Explanation, undecided: Option<&Undecided>, ctx: Rende
         page.part(part);
     }
     page
+}
+
+/// That the text does not say why, what may be behind it, and how to see.
+fn swallowed_by(page: &mut Page, client: &PrintedBy, ctx: RenderContext) {
+    let hidden = format!(
+        "The cause is not in this text: after a refused or failed exchange, {} goes on or gives up without the cloud's answer.",
+        client.name
+    );
+    page.text(Role::Warning, ctx.prose(&hidden));
+    page.gap();
+    let mut part = section("To see the answer");
+    client.see.iter().for_each(|see| part.dotted(Line::of(Role::Plain, ctx.prose(see)), ctx));
+    page.part(part);
+    page.gap();
+    let mut part = section("What it may be");
+    for cause in &client.instead {
+        let title = Line::of(Role::Plain, ctx.prose(&catalogue::entry(*cause).title));
+        part.dotted(title.with(Role::Muted, format!("  ({cause})")), ctx);
+    }
+    page.part(part);
 }
 
 fn section(title: &str) -> Page {

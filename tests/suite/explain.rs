@@ -1,5 +1,6 @@
 //! `trustline explain`: texts in, causes out, as people and programs see it.
 
+mod clients;
 mod documented;
 mod narrower;
 mod wild;

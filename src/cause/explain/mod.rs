@@ -3,7 +3,9 @@
 //! The text is stripped of its wrapping, scanned once for the phrases of `rules`, and the rules that fire
 //! are ranked by the chain of trust: the first link that broke, not the last symptom.
 
+mod authorization;
 mod clean;
+mod client;
 mod cloudtrail;
 mod context;
 mod parsed;
@@ -15,6 +17,7 @@ mod scan;
 
 use serde::Serialize;
 
+pub use client::PrintedBy;
 pub use context::{ExplainContext, RuledOut, Trust};
 pub use parsed::Parsed;
 
@@ -45,7 +48,9 @@ pub struct Explanation {
     pub parsed: Parsed,
     /// The guide whose steps fit, as far as that can be seen.
     pub guide: Option<&'static str>,
-    /// The causes, the root first.
+    /// The client that printed the text, where it is known by its words.
+    pub client: Option<PrintedBy>,
+    /// The causes, the root first; none where the client has swallowed the answer.
     pub causes: Vec<Finding>,
     /// What the text would allow, and what else was given excludes.
     pub ruled_out: Vec<RuledOut>,
@@ -64,6 +69,8 @@ pub struct Candidate {
 
 /// Explains an error text in any wrapping, sharpened by what else is given.
 pub fn explain(text: &str, given: &ExplainContext<'_>) -> Explanation {
+    let denials = authorization::as_denials(text);
+    let text = denials.as_deref().unwrap_or(text);
     let events = Events::read(text);
     let clean = redact::redact(clean::clean(events.as_ref().map_or(text, |events| &events.text)));
     let scan = scan::scan(&clean.text);
@@ -75,6 +82,10 @@ pub fn explain(text: &str, given: &ExplainContext<'_>) -> Explanation {
     let platform = Description::of_log(&clean.text);
     let mut weighed = weigh(&clean, &scan, &ranked, platform);
     let cloud = ranked.iter().find_map(|fired| fired.rule.cloud).or_else(|| cloud_of(&clean.text));
+    let client = client::printed_by(&clean.text, &scan, cloud);
+    if client.as_ref().is_some_and(|client| client.hides) {
+        weighed.clear();
+    }
     let guide = given.profile.map(|p| p.guide.id()).or_else(|| guide_for(cloud, platform, &weighed));
     let kept = events.as_ref().and_then(Events::claims);
     let given = &ExplainContext { claims: given.claims.or(kept.as_ref()), ..*given };
@@ -83,7 +94,7 @@ pub fn explain(text: &str, given: &ExplainContext<'_>) -> Explanation {
     let causes: Vec<Finding> =
         proven.into_iter().chain(listed).take(MOST_CAUSES).map(|finding| catalogue::complete(finding, guide)).collect();
     let decide = decide(&causes);
-    Explanation { cloud, code, parsed, guide, causes, ruled_out, decide }
+    Explanation { cloud, code, parsed, guide, client, causes, ruled_out, decide }
 }
 
 /// The exchange that a text tells of as a cloud's log has it, where it tells of one that was refused.

@@ -166,9 +166,8 @@ impl<const N: usize> Table<N> {
 
     fn add(&mut self, number: usize, text: &[u8]) {
         let searched = &text[..text.len().min(SEARCHED)];
-        let rarest = searched.windows(N).enumerate().min_by_key(|(_, piece)| commonness(piece));
-        let (Some((offset, piece)), Ok(number)) = (rarest, u16::try_from(number)) else { return };
-        let slot = &mut self.slots[Self::slot(piece)];
+        let (Some(offset), Ok(number)) = (rarest::<N>(searched), u16::try_from(number)) else { return };
+        let slot = &mut self.slots[Self::slot(&searched[offset..offset + N])];
         if *slot == 0 {
             self.buckets.push(Vec::new());
             *slot = u16::try_from(self.buckets.len()).unwrap_or(0);
@@ -201,18 +200,35 @@ impl<const N: usize> Table<N> {
     }
 }
 
-/// How common a piece is in English and in logs, by its letters.
-fn commonness(piece: &[u8]) -> u32 {
-    piece
-        .iter()
-        .map(|byte| match byte {
+/// How common a byte is in English and in logs.
+const COMMON: [u8; 256] = {
+    let mut common = [1; 256];
+    let mut byte = 0;
+    while byte < common.len() {
+        common[byte] = match byte as u8 {
             b' ' | b'e' => 12,
             b't' | b'a' | b'o' | b'i' | b'n' => 9,
             b's' | b'r' | b'd' | b'l' | b'c' | b'0' | b'1' | b'.' | b':' | b'-' => 6,
             b'u' | b'm' | b'p' | b'h' | b'f' | b'g' | b'/' | b'"' | b'2'..=b'9' => 4,
             _ => 1,
-        })
-        .sum()
+        };
+        byte += 1;
+    }
+    common
+};
+
+/// Where the rarest piece of `N` bytes begins; nothing where the text is shorter.
+fn rarest<const N: usize>(text: &[u8]) -> Option<usize> {
+    let common = |at: usize| text.get(at).map_or(0, |byte| i32::from(COMMON[usize::from(*byte)]));
+    let mut here: i32 = (0..N).map(common).sum();
+    let (mut best, mut least) = (0, here);
+    for at in 1..=text.len().checked_sub(N)? {
+        here += common(at + N - 1) - common(at - 1);
+        if here < least {
+            (best, least) = (at, here);
+        }
+    }
+    Some(best)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::clean;
 use super::rule::Phrases;
 use super::rule::{Rule, Stage, Strength};
 use super::rules;
+use crate::domain::client::Client;
 use crate::domain::ids::Cloud;
 
 /// How far from the phrase that shows a rule its other phrases may stand, in bytes: about one message.
@@ -40,6 +41,8 @@ pub(super) struct Scan {
     pub fired: Vec<Fired>,
     /// Entra's numbers, in the order of the text.
     pub entra_codes: Vec<EntraCode>,
+    /// The clients whose words stand in the text, each with the length of the longest of them.
+    pub clients: Vec<(&'static str, usize)>,
 }
 
 struct Scanner {
@@ -48,6 +51,8 @@ struct Scanner {
     rules: Vec<Indexed>,
     /// The phrases behind which a number of Entra follows.
     code_marks: Vec<usize>,
+    /// The phrases that clients' texts are known by, each with the client's id.
+    client_marks: Vec<(usize, &'static str)>,
 }
 
 /// Where a phrase demands the border of a word.
@@ -82,6 +87,7 @@ impl Scanner {
             })
         };
         let code_marks = CODE_MARKS.iter().map(|mark| number_of(mark)).collect();
+        let client_marks = Client::marks().map(|(mark, id)| (number_of(mark), id)).collect();
         let rules = rules::all()
             .map(|rule| Indexed {
                 rule,
@@ -90,7 +96,7 @@ impl Scanner {
                 without: rule.without.iter().map(|text| number_of(text)).collect(),
             })
             .collect();
-        Scanner { phrases: Phrases::new(texts), borders, rules, code_marks }
+        Scanner { phrases: Phrases::new(texts), borders, rules, code_marks, client_marks }
     }
 
     fn places(&self, text: &str) -> Vec<Vec<(usize, usize)>> {
@@ -110,6 +116,19 @@ impl Scanner {
             kept.push((start, end));
         });
         places
+    }
+
+    fn clients(&self, places: &[Vec<(usize, usize)>]) -> Vec<(&'static str, usize)> {
+        let mut known: Vec<(&str, usize)> = Vec::new();
+        for (number, id) in &self.client_marks {
+            let Some((start, end)) = places[*number].first() else { continue };
+            let length = end - start;
+            match known.iter_mut().find(|(other, _)| other == id) {
+                Some((_, longest)) => *longest = length.max(*longest),
+                None => known.push((*id, length)),
+            }
+        }
+        known
     }
 
     fn entra_codes(&self, text: &str, places: &[Vec<(usize, usize)>]) -> Vec<EntraCode> {
@@ -154,18 +173,27 @@ pub(super) fn scan(text: &str) -> Scan {
     let places = scanner.places(text);
     let entra_codes = scanner.entra_codes(text, &places);
     let fired = scanner.rules.iter().filter_map(|rule| rule.fires(&places, &entra_codes)).collect();
-    Scan { fired, entra_codes }
+    Scan { fired, entra_codes, clients: scanner.clients(&places) }
+}
+
+/// How much a rule counts beside others: messages before echoes, echoes before descriptions.
+const fn tier(strength: Strength) -> u8 {
+    match strength {
+        Strength::Conclusive | Strength::Leading | Strength::Ambiguous => 0,
+        Strength::Secondary => 1,
+        Strength::Descriptive => 2,
+    }
 }
 
 impl Scan {
+    /// Whether somebody's own message stands in the text, rather than what followed from one.
+    pub(super) fn has_message(&self) -> bool {
+        self.fired.iter().any(|fired| tier(fired.rule.strength) == 0)
+    }
+
     /// The rules that count, the root first: messages before echoes before descriptions; among messages the
     /// link of the chain that breaks first, and of what is said about one place the most telling.
     pub(super) fn ranked(&self, text: &str) -> Vec<Fired> {
-        let tier = |strength: Strength| match strength {
-            Strength::Conclusive | Strength::Leading | Strength::Ambiguous => 0,
-            Strength::Secondary => 1,
-            Strength::Descriptive => 2,
-        };
         let Some(best) = self.fired.iter().map(|fired| tier(fired.rule.strength)).min() else { return Vec::new() };
         let mut ranked: Vec<Fired> =
             self.fired.iter().filter(|fired| tier(fired.rule.strength) == best).copied().collect();

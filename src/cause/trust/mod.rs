@@ -10,7 +10,7 @@ use crate::domain::iam::{
 };
 use crate::domain::ids::FoundBy;
 use crate::domain::issuer::condition_key_prefix;
-pub use width::{smells, strangers};
+pub use width::{duplicates, smells, strangers};
 
 const DOCS_TRUST: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html";
 const DOCS_PROVIDER: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html";

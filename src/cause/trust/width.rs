@@ -2,7 +2,7 @@
 
 use super::{DOCS_KEYS, DOCS_MULTI, DOCS_OPERATORS, DOCS_TRUST};
 use crate::cause::{Cause, Certainty, Finding, Severity};
-use crate::domain::iam::{Distance, ForeignSubject, PolicyLint, Rule};
+use crate::domain::iam::{Distance, ForeignSubject, PolicyLint, PolicyProblem, ProblemKind, Rule};
 use crate::domain::ids::FoundBy;
 use crate::domain::issuer::IssuerKind;
 
@@ -49,6 +49,21 @@ fn narrower(stranger: &ForeignSubject) -> String {
 /// What is unsafe or dead in the policy, a finding each.
 pub fn smells(check: FoundBy, found: &[PolicyLint]) -> Vec<Finding> {
     found.iter().map(|smell| finding(check, smell)).collect()
+}
+
+/// The keys that stand twice, of which one is lost.
+pub fn duplicates(check: FoundBy, problems: &[PolicyProblem]) -> Vec<Finding> {
+    let twice = problems.iter().filter(|problem| problem.kind == ProblemKind::Duplicate);
+    twice
+        .map(|problem| {
+            let summary = format!("{}: {}", problem.at, problem.what);
+            let mut finding = Finding::new(Cause::PolicyDuplicateKey, check, Certainty::Proven, summary)
+                .with_severity(Severity::High)
+                .with_fix(format!("In {}, {}", problem.at, problem.instead));
+            finding.docs = DOCS_MULTI.to_owned();
+            finding
+        })
+        .collect()
 }
 
 fn finding(check: FoundBy, smell: &PolicyLint) -> Finding {

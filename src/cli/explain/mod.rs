@@ -19,7 +19,7 @@ use super::lab_folder::LabFolder;
 use super::trust::{attach, input};
 use super::{lab, network, settings, terminal};
 use crate::cause::exchange::{Judgement, Trusts};
-use crate::cause::explain::{self, ExplainContext, Explanation, Parsed, RuledOut, Trust, logged_exchange};
+use crate::cause::explain::{self, ExplainContext, Explanation, Parsed, PrintedBy, RuledOut, Trust, logged_exchange};
 use crate::cause::{Finding, TrustDocument, Undecided, entra, trust};
 use crate::domain::entra::evaluate;
 use crate::domain::exchange::Exchange;
@@ -219,6 +219,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'a str>,
     parsed: &'a Parsed,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a PrintedBy>,
     causes: &'a [Finding],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     ruled_out: &'a [RuledOut],
@@ -237,6 +239,7 @@ fn document(explanation: &Explanation, undecided: Option<&Undecided>, left_out: 
         provider: explanation.cloud.map(Cloud::id),
         code: explanation.code.as_deref(),
         parsed: &explanation.parsed,
+        client: explanation.client.as_ref(),
         causes: &explanation.causes,
         ruled_out: &explanation.ruled_out,
         decide: &explanation.decide,

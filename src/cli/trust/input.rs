@@ -126,7 +126,7 @@ pub(super) fn run(args: &TrustArgs, credentials: &CredentialSet, subject: Subjec
     let answer = Answer {
         trust: credentials,
         judged: judged(credentials, subject),
-        lint: (args.lint || is_alone).then(|| entra::strangers(credentials, CHECK)),
+        lint: (args.lint || is_alone).then(|| looked_over(credentials)),
     };
     terminal::print(&match args.output.output {
         OutputFormat::Json => terminal::json_text(&document(&answer)),
@@ -134,6 +134,11 @@ pub(super) fn run(args: &TrustArgs, credentials: &CredentialSet, subject: Subjec
     })?;
     let decision = answer.judged.map(|judged| judged.evaluation.decision);
     Ok(args.threshold.exit(decision, answer.lint.as_deref().unwrap_or_default()))
+}
+
+/// Who gets in beside those whom the credentials name, and what Entra or Graph do not take.
+fn looked_over(credentials: &CredentialSet) -> Vec<Finding> {
+    entra::strangers(credentials, CHECK).into_iter().chain(entra::flaws(credentials, CHECK)).collect()
 }
 
 fn judged(credentials: &CredentialSet, subject: Subject) -> Option<Judged<CredentialEvaluation>> {

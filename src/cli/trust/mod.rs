@@ -172,7 +172,8 @@ fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
     }
     let lint = args.lint.then(|| {
         let wide = trust::strangers(CHECK, &strangers(&policy, &request));
-        wide.into_iter().chain(trust::smells(CHECK, &lint(&policy, &request))).collect()
+        let twice = trust::duplicates(CHECK, &policy.problems);
+        twice.into_iter().chain(wide).chain(trust::smells(CHECK, &lint(&policy, &request))).collect()
     });
     let known_from = provider.known_from;
     let predicted = predicted.is_some();
@@ -184,7 +185,8 @@ fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
 fn looked_over(policy: &Policy) -> Vec<Finding> {
     let wide = trust::strangers(CHECK, &strangers_to_the_named(policy));
     let smells = lint(policy, &TrustRequest::new(&Map::new(), ""));
-    wide.into_iter().chain(trust::smells(CHECK, &smells)).collect()
+    let twice = trust::duplicates(CHECK, &policy.problems);
+    twice.into_iter().chain(wide).chain(trust::smells(CHECK, &smells)).collect()
 }
 
 /// Checks the ARN of an identity provider, or the host of one that is built in.

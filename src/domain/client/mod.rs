@@ -1,10 +1,13 @@
 //! What real clients do with a web identity: libraries and tools, each as one file of `assets/clients`.
 
 mod behaviour;
+mod prints;
 
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
+
+pub use prints::Prints;
 
 pub use behaviour::{
     Authority, AwsAttempts, AwsBehaviour, AzureAttempts, AzureBehaviour, EmptyKeys, EndpointForm, Next, NoRegion,
@@ -38,6 +41,9 @@ pub struct Client {
     pub aws: Option<AwsBehaviour>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub azure: Option<AzureBehaviour>,
+    /// How its failures read; absent where nothing in them is its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prints: Option<Prints>,
 }
 
 /// How it is known what a client does.
@@ -98,6 +104,11 @@ impl Client {
         let name = name.trim().to_ascii_lowercase();
         let by_id = CLIENTS.iter().find(|entry| entry.id == name).and_then(Entry::client);
         by_id.or_else(|| Client::all().find(|client| client.also.contains(&name)))
+    }
+
+    /// The words that clients' texts are known by, each with the client's id.
+    pub fn marks() -> impl Iterator<Item = (&'static str, &'static str)> {
+        CLIENTS.iter().flat_map(|entry| prints::marks_in(entry.text).into_iter().map(|mark| (mark, entry.id)))
     }
 
     /// Every id.

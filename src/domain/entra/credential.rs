@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::expression::{ClaimsExpression, ExpressionError, flexible_issuer};
+use super::shape::{self, ShapeFlaw, member};
 use crate::domain::text::json_kind;
 
 /// A federated credential of an application or a managed identity.
@@ -99,7 +100,11 @@ impl CredentialSet {
             .enumerate()
             .map(|(at, item)| credential(item, numbered(at)))
             .collect::<Result<_, CredentialError>>()?;
-        let problems = lint(&credentials);
+        let mut problems = lint(&credentials);
+        for (at, item) in items.iter().enumerate() {
+            let flaws = item.as_object().map(|object| shape::flaws(members(object))).unwrap_or_default();
+            problems.extend(flaws.into_iter().map(|flaw| CredentialProblem::Shape { credential: at + 1, flaw }));
+        }
         Ok(CredentialSet { credentials, problems, is_list })
     }
 }
@@ -108,11 +113,7 @@ fn credential(item: &Value, index: Option<usize>) -> Result<FederatedCredential,
     let Value::Object(object) = item else {
         return Err(CredentialError::NotAnObject { index, found: json_kind(item) });
     };
-    // Resource Manager keeps a managed identity's under `properties`.
-    let fields = match member(object, "properties") {
-        Some(Value::Object(properties)) => properties,
-        _ => object,
-    };
+    let fields = members(object);
     if member(fields, "issuer").is_none()
         && let Some(Value::String(app_id)) = member(object, "appId")
     {
@@ -164,9 +165,12 @@ fn audiences(fields: &Map<String, Value>, index: Option<usize>) -> Result<Vec<St
     }
 }
 
-/// A member by name: Graph and the CLI write `issuer`, PowerShell `Issuer`.
-fn member<'o>(object: &'o Map<String, Value>, name: &str) -> Option<&'o Value> {
-    object.get(name).or_else(|| object.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+/// The credential's own members: Resource Manager keeps a managed identity's under `properties`.
+fn members(object: &Map<String, Value>) -> &Map<String, Value> {
+    match member(object, "properties") {
+        Some(Value::Object(properties)) => properties,
+        _ => object,
+    }
 }
 
 /// The most federated credentials that an application or managed identity may have.
@@ -203,6 +207,10 @@ pub enum CredentialProblem {
     NotFlexibleIssuer { credential: usize, issuer: String },
     /// The expression looks at a claim that Entra does not offer for this issuer.
     ClaimNotOffered { credential: usize, claim: String, offered: Vec<&'static str> },
+    /// The expression names none of the claims of which Graph demands one for this issuer.
+    ClaimDemanded { credential: usize, claims: &'static [&'static str] },
+    /// A member has another form than the API's.
+    Shape { credential: usize, flaw: ShapeFlaw },
     /// The expression cannot be read.
     Expression { credential: usize, error: ExpressionError },
 }
@@ -261,6 +269,12 @@ impl fmt::Display for CredentialProblem {
                 "the expression of credential {credential} looks at `{claim}`; for this issuer Entra offers {}",
                 offered.join(", ")
             ),
+            Self::ClaimDemanded { credential, claims } => write!(
+                f,
+                "the expression of credential {credential} names none of {}; Graph refuses that for this issuer since mid-2026",
+                claims.join(", ")
+            ),
+            Self::Shape { credential, flaw } => write!(f, "credential {credential}: {flaw}"),
             Self::Expression { credential, error } => {
                 write!(f, "the expression of credential {credential} cannot be read: {error}")
             }
@@ -338,6 +352,9 @@ fn lint_expression(
             for claim in expression.claims().into_iter().filter(|claim| !issuer.claims.contains(claim)) {
                 let (claim, offered) = (claim.to_owned(), issuer.claims.to_vec());
                 problems.push(CredentialProblem::ClaimNotOffered { credential, claim, offered });
+            }
+            if issuer.lacks_demanded(&expression) {
+                problems.push(CredentialProblem::ClaimDemanded { credential, claims: issuer.demanded });
             }
         }
     }

@@ -56,6 +56,8 @@ pub struct FlexibleIssuer {
     pub issuer: &'static str,
     /// The claims that an expression may look at.
     pub claims: &'static [&'static str],
+    /// The claims of which Graph demands one since mid-2026: they outlive a rename.
+    pub demanded: &'static [&'static str],
     /// A subject of somebody else's, as this issuer writes it.
     pub stranger: &'static str,
 }
@@ -67,20 +69,40 @@ const FLEXIBLE: &[FlexibleIssuer] = &[
     FlexibleIssuer {
         issuer: "https://token.actions.githubusercontent.com",
         claims: &["sub", "job_workflow_ref", "repository_id", "repository_owner_id", "enterprise_id"],
+        demanded: &["repository_owner_id", "repository_id"],
         stranger: "repo:some-stranger/some-repository:ref:refs/heads/main",
     },
     FlexibleIssuer {
         issuer: "https://gitlab.com",
         claims: &["sub", "project_id", "namespace_id", "user_id"],
+        demanded: &["project_id"],
         stranger: "project_path:some-stranger/some-project:ref_type:branch:ref:main",
     },
-    FlexibleIssuer { issuer: "https://app.terraform.io", claims: &["sub"], stranger: TERRAFORM_STRANGER },
-    FlexibleIssuer { issuer: "https://app.eu.terraform.io", claims: &["sub"], stranger: TERRAFORM_STRANGER },
+    FlexibleIssuer {
+        issuer: "https://app.terraform.io",
+        claims: &["sub"],
+        demanded: &[],
+        stranger: TERRAFORM_STRANGER,
+    },
+    FlexibleIssuer {
+        issuer: "https://app.eu.terraform.io",
+        claims: &["sub"],
+        demanded: &[],
+        stranger: TERRAFORM_STRANGER,
+    },
 ];
 
 /// The entry of an issuer that may have flexible credentials; every other issuer has plain ones only.
 pub fn flexible_issuer(issuer: &str) -> Option<&'static FlexibleIssuer> {
     FLEXIBLE.iter().find(|known| known.issuer == issuer)
+}
+
+impl FlexibleIssuer {
+    /// Whether Graph refuses the expression for what it does not name.
+    pub fn lacks_demanded(&self, expression: &ClaimsExpression) -> bool {
+        let named = expression.claims();
+        !self.demanded.is_empty() && !self.demanded.iter().any(|claim| named.contains(claim))
+    }
 }
 
 impl ClaimsExpression {

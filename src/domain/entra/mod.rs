@@ -8,6 +8,7 @@ mod difference;
 mod error;
 mod evaluate;
 mod expression;
+mod shape;
 
 pub use credential::{CREDENTIALS_LIMIT, CredentialProblem};
 pub use credential::{CredentialError, CredentialSet, FederatedCredential};
@@ -15,4 +16,6 @@ pub use difference::Difference;
 pub use error::{EntraError, Presented, ValidRange};
 pub use evaluate::evaluate_predicted;
 pub use evaluate::{Comparison, CredentialEvaluation, EvaluatedCredential, Field, evaluate};
+pub use shape::ShapeFlaw;
+
 pub use expression::{ClaimsExpression, ExpressionError, FlexibleIssuer, flexible_issuer};

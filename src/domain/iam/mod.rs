@@ -46,7 +46,7 @@ pub use operator_read::{AwsRead, operator_policy};
 pub use policy::ProviderArn;
 pub use policy::{
     ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, PrincipalElement,
-    ResourceElement, Statement, Version,
+    ProblemKind, ResourceElement, Statement, Version,
 };
 pub use provider::{KnownFrom, Provider};
 pub use resource_policy::AboutCaller;

@@ -132,12 +132,23 @@ impl Expected {
 /// Something in a document that does not stop evaluation, and that IAM refuses or ignores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyProblem {
+    pub kind: ProblemKind,
     /// Where, such as `Statement[1].Condition`.
     pub at: String,
     /// What is wrong.
     pub what: String,
     /// What to write instead.
     pub instead: String,
+}
+
+/// What sort of problem it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// A key stands twice in one object, and most readers keep one of the two.
+    Duplicate,
+    /// Anything else of the grammar.
+    Grammar,
 }
 
 /// Why a text is no policy.

@@ -73,6 +73,8 @@ pub const NARROWER: &[(&str, &str)] = &[
         "AADSTS700027: Client assertion contains an invalid signature. [Reason - The key used is expired., Thumbprint of key used by client: '0123456789ABCDEF0123456789ABCDEF01234567']",
         "client-secret-expired",
     ),
+    ("MalformedPolicyDocument: This policy contains invalid Json", "policy-not-json"),
+    ("MalformedPolicyDocument: Syntax errors in policy.", "policy-not-json"),
     ("AADSTS500014: The service principal for resource 'https://vault.azure.net' is disabled.", "app-disabled"),
     ("AADSTS7000112: Application '00001111-aaaa-2222-bbbb-3333cccc4444'(reader) is disabled.", "app-disabled"),
     (

@@ -89,7 +89,8 @@ rules! {
         => [DiscoveryInvalid, JwksUnreachable, IssuerDiffers, IssuerNotConfigured, TlsUntrusted];
     Aws Issuer Leading says ["HTTPS certificate doesn't match configured thumbprint",
         "certificate does not match configured thumbprint"] => [Thumbprint, TlsUntrusted];
-    Aws Token Conclusive says ["Token expired: current date/time", "Token too old:"] => [TokenExpired];
+    Aws Token Conclusive says ["Token expired: current date/time", "must be before the expiration date/time",
+        "Token too old:"] => [TokenExpired];
     Aws Token Conclusive says ["Token issued in the future", "Token not yet valid"] => [ClockSkew];
     Aws Token Conclusive says ["not present in the roles claim", "roles claim contains no valid role",
         "roles claim is not in a supported format"] => [RolesClaim];
@@ -117,6 +118,11 @@ rules! {
     Aws Trust Leading
         says ["Invalid principal in policy", "Federated principals must be valid", "Invalid federated principal"]
         => [PrincipalArnWrong, ProviderMissing];
+    // A document that IAM or Terraform cannot read.
+    Aws Trust Conclusive says ["This policy contains invalid Json", "contains an invalid JSON", "not a valid JSON policy",
+        "is not valid JSON"] with [["policy"]] => [PolicyNotJson];
+    Aws Trust Leading says ["Syntax errors in policy", "Syntax error in policy"]
+        => [PolicyNotJson, PolicyDuplicateKey, OperatorWrong, ConditionKeyWrong];
     Aws Trust Leading says ["MalformedPolicyDocument"]
         with [["trust", "AssumeRolePolicy", "CreateRole", "must evaluate", "identity provider"]]
         without ["Invalid principal", "Federated principals must"]
@@ -167,14 +173,14 @@ rules! {
     Aws Token Leading says ["security token included in the request is expired", "The provided token has expired",
         "SSO session associated with this profile has expired", "session associated with this profile has expired",
         "TokenRefreshRequired", "Error loading SSO Token", "session has expired"]
-        without ["Token expired: current", "Token too old", "AADSTS"]
+        without ["Token expired", "Token too old", "AADSTS"]
         => [SessionExpired, EnvConflict, ClockSkew];
     Aws Token Leading says ["ExpiredTokenException", "(ExpiredToken)", "ExpiredToken:", "ExpiredToken<",
-        "|ExpiredToken|"] with [["WebIdentity", "web identity"]] without ["Token expired: current", "Token too old",
+        "|ExpiredToken|"] with [["WebIdentity", "web identity"]] without ["Token expired", "Token too old",
         "security token included in the request is expired", "The provided token has expired"]
         => [TokenExpired, SessionExpired, ClockSkew];
     Aws Token Leading says ["ExpiredTokenException", "(ExpiredToken)", "ExpiredToken:", "ExpiredToken<",
-        "|ExpiredToken|"] without ["WebIdentity", "web identity", "Token expired: current", "Token too old"]
+        "|ExpiredToken|"] without ["WebIdentity", "web identity", "Token expired", "Token too old"]
         => [SessionExpired, TokenExpired, EnvConflict, ClockSkew];
     Aws Trust Ambiguous says ["request signature we calculated does not match"]
         without ["Signature expired", "Signature not yet current", "is now earlier than", "is still later than"]

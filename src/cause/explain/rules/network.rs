@@ -40,8 +40,11 @@ rules! {
         "Connection aborted", "RemoteDisconnected", "Remote end closed connection without response",
         "connection closed before message completed", "forcibly closed by the remote host",
         "unexpected eof while reading", "EPIPE"] without METADATA => [Proxy, ConnectRefused, Transient];
-    _ Network Leading says ["Could not connect to the endpoint URL", "EndpointConnectionError",
-        "Failed to connect to", "Unable to connect to the remote server", "error sending request for url",
+    // botocore has other words for a connection that times out.
+    _ Network Leading says ["Could not connect to the endpoint URL", "EndpointConnectionError"]
+        without ["169.254.169.254", "Connection refused", "Name or service not known", "timed out", "reset by peer"]
+        => [Dns, ConnectRefused, Proxy, ConnectTimeout];
+    _ Network Leading says ["Failed to connect to", "Unable to connect to the remote server", "error sending request for url",
         "Unable to execute HTTP request", "fetch failed", "dispatch failure"] without ["169.254.169.254",
         "no such host", "Connection refused", "timed out", "i/o timeout", "certificate", "PKIX", "UnknownIssuer",
         "reset by peer", "|ENOTFOUND", "ECONNREFUSED", "dns error"] => [Dns, ConnectTimeout, ConnectRefused, Proxy];
@@ -55,7 +58,12 @@ rules! {
         "proxy authorization required"] => [Proxy];
     _ Network Leading says ["invalid character '<' looking for beginning of value", "Unexpected token '<'",
         "Unexpected token < in JSON", "expected value at line 1 column 1", "<!DOCTYPE html", "<html"]
-        without ["AADSTS", "openid-configuration", "<Code>"] => [Proxy, DiscoveryInvalid, IssuerNotConfigured];
+        without ["AADSTS", "openid-configuration", "<Code>", "503|", "502|"]
+        => [Proxy, DiscoveryInvalid, IssuerNotConfigured];
+    // Python's words for a page where JSON was wanted.
+    _ Network Leading says ["Expecting value: line 1 column 1 (char 0)"]
+        with [["oauth2", "oauthlib", "identity", "botocore", "token", "googleapis"]] without ["AADSTS", "503|", "502|"]
+        => [Proxy, DiscoveryInvalid];
     _ Network Leading says ["wrong version number", "server gave HTTP response to HTTPS client", "EPROTO",
         "first record does not look like a TLS handshake"] => [Proxy, ConnectRefused];
     _ Network Conclusive says ["certificate has expired", "has expired or is not yet valid", "CERT_HAS_EXPIRED",
@@ -86,6 +94,11 @@ rules! {
     _ Trust Leading says ["ThrottlingException", "Throttling:", "(Throttling)", "Rate exceeded",
         "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"] => [Throttled];
     _ Trust Secondary says ["too many requests", "429|", "rate limit"] => [Throttled];
+    // The cloud's own answer that it cannot answer.
+    _ Trust Leading says ["httpStatusCode: 503", "StatusCode: 503", "status code: 503", "status code 503",
+        "HTTP 503", "503 Service Unavailable", "Error 503", "\"code\": 503", "code: 503", "Status(503",
+        "service is currently unavailable", "service is unavailable", "ServiceUnavailableException"]
+        without ["kickoff", "openid-configuration", "/jwks", "169.254.", "instance profile"] => [Transient, Throttled, Proxy];
     _ Trust Secondary says ["InternalFailure", "ServiceUnavailable", "InternalServiceError", "Internal Server Error",
         "Service Unavailable", "502 Bad Gateway", "Bad Gateway", "Gateway Timeout", "temporarily_unavailable",
         "server_error"] => [Transient, Proxy, Throttled];

@@ -101,7 +101,11 @@ rules! {
         "is required"]] without UNREADABLE => [EnvNotSet];
     _ Setting Conclusive says TOKEN_FILE with [["no such file or directory", "FileNotFoundException",
         "NoSuchFileException", "No such file", "ENOENT", "Errno 2|", "does not exist", "unable to read",
-        "os error 2|", "could not read"]] without UNREADABLE => [EnvNotSet];
+        "os error 2|", "could not read", "was not found", "failed to open", "kind: NotFound"]] without UNREADABLE
+        => [EnvNotSet];
+    Gcp Setting Conclusive says ["GOOGLE_APPLICATION_CREDENTIALS", "google-auth-library", "credential file", "google/auth/"]
+        with [["no such file or directory", "ENOENT", "was not found", "failed to open", "kind: NotFound",
+        "points to a valid file", "does not exist"]] without UNREADABLE => [EnvNotSet];
     _ Setting Conclusive says TOKEN_FILE with [UNREADABLE] without ["secretsmanager:", "serviceaccounts/token", "status code:"]
         => [TokenFileUnreadable];
     // The library's part for STS, which is loaded by name where it is there.

@@ -12,7 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value;
 
 use self::statement::{StatementsSeed, Text};
-use super::policy::{Expected, Origin, Policy, PolicyError, PolicyProblem, Statement, Version};
+use super::policy::{Expected, Origin, Policy, PolicyError, PolicyProblem, ProblemKind, Statement, Version};
 use crate::domain::timestamp::parse_rfc3339;
 
 /// Far above IAM's quotas, white space and the answer around a policy included
@@ -84,6 +84,15 @@ impl Reading {
 
     /// Goes on reading, and notes what IAM would refuse or ignore.
     fn note(&self, element: &str, what: impl Into<String>, instead: impl Into<String>) {
+        self.keep(ProblemKind::Grammar, element, what.into(), instead.into());
+    }
+
+    /// Goes on reading, and notes a key that stands twice.
+    fn note_duplicate(&self, element: &str, what: impl Into<String>, instead: &str) {
+        self.keep(ProblemKind::Duplicate, element, what.into(), instead.to_owned());
+    }
+
+    fn keep(&self, kind: ProblemKind, element: &str, what: String, instead: String) {
         let at = match self.statement.get() {
             Some(index) if element.is_empty() => format!("Statement[{index}]"),
             Some(index) => format!("Statement[{index}].{element}"),
@@ -92,7 +101,7 @@ impl Reading {
         let mut problems = self.problems.borrow_mut();
         // A document of nothing but problems is described well enough by the first of them.
         if problems.len() < 64 {
-            problems.push(PolicyProblem { at, what: what.into(), instead: instead.into() });
+            problems.push(PolicyProblem { kind, at, what, instead });
         }
     }
 
@@ -243,7 +252,7 @@ impl DocumentParts {
             }
             Some("Statement") => {
                 if self.statements.is_some() {
-                    reading.note(
+                    reading.note_duplicate(
                         "Statement",
                         "it appears twice, and IAM refuses that",
                         "put all statements into one list",

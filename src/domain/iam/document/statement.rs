@@ -82,7 +82,7 @@ impl<'de> Visitor<'de> for StatementSeed<'_> {
             if let Some(at) = STATEMENT_ELEMENTS.iter().position(|e| *e == name)
                 && std::mem::replace(&mut seen[at], true)
             {
-                reading.note(
+                reading.note_duplicate(
                     name,
                     "it appears twice: JSON readers keep the last, IAM refuses the document",
                     "write it once",
@@ -309,7 +309,7 @@ impl<'de> Visitor<'de> for ConditionsSeed<'_, '_> {
                 );
             }
             if self.conditions.iter().rev().take(64).any(|c| c.operator_name == name) {
-                self.reading.note(
+                self.reading.note_duplicate(
                     "Condition",
                     format!("`{name}` appears twice: JSON readers keep the last, IAM refuses the document"),
                     "put all its keys into one object",
@@ -346,7 +346,7 @@ impl<'de> Visitor<'de> for OperatorBlock<'_, '_> {
         let start = self.conditions.len();
         while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
             if self.conditions[start..].iter().rev().take(64).any(|c| c.key.eq_ignore_ascii_case(&key)) {
-                self.reading.note(
+                self.reading.note_duplicate(
                     "Condition",
                     format!("`{key}` appears twice under `{}`: JSON readers keep the last, IAM refuses it", self.name),
                     "put all its values into one list",
