@@ -3,6 +3,7 @@
 mod aws;
 mod azure;
 mod call;
+mod client;
 mod clock;
 mod definition;
 mod deployment;

@@ -4,7 +4,7 @@ use super::definition::Check;
 use super::facts::Facts;
 use super::facts::network::Exchange;
 use super::step::Step;
-use super::{Verdict, aws, azure, clock, deployment, issuer, operator, secret, token, trust};
+use super::{Verdict, aws, azure, client, clock, deployment, issuer, operator, secret, token, trust};
 use crate::domain::ids::CheckId;
 use crate::domain::profile::Profile;
 
@@ -19,6 +19,9 @@ pub const CHECKS: [&Check; CheckId::ALL.len()] = [
     &token::time::CHECK,
     &token::signature::CHECK,
     &token::claims::CHECK,
+    &client::credentials::CHECK,
+    &client::token_file::CHECK,
+    &client::endpoint::CHECK,
     &operator::aws::OPERATOR,
     &operator::aws::PROVIDER,
     &operator::aws::ROLE,

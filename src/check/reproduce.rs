@@ -208,6 +208,9 @@ mod tests {
                 CheckId::TokenTime,
                 CheckId::TokenSignature,
                 CheckId::TokenClaims,
+                CheckId::ClientCredentials,
+                CheckId::ClientTokenFile,
+                CheckId::ClientEndpoint,
                 CheckId::TrustPolicy,
             ]
         );

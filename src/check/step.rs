@@ -15,6 +15,8 @@ pub enum Step {
     Token,
     /// Verify the token's signature with the issuer's keys.
     Signature,
+    /// Look at what the client finds where it starts: variables, shared files, kept sessions.
+    Client,
     /// Find the operator's AWS credentials.
     AwsOperatorKey,
     /// Ask STS who the operator is.
@@ -78,6 +80,7 @@ impl Step {
         match self {
             Step::IssuerDocument
             | Step::Token
+            | Step::Client
             | Step::Deployment
             | Step::AccessKey
             | Step::Subscription
@@ -96,7 +99,7 @@ impl Step {
             Step::Signature => &[Step::Token, Step::IssuerKeys],
             Step::WebIdentity | Step::EntraExchange => &[Step::Token],
             // What is in force takes the place of a file.
-            Step::TrustPolicy => &[Step::Token, Step::AwsRole, Step::AzureApplication],
+            Step::TrustPolicy => &[Step::Token, Step::Client, Step::AwsRole, Step::AzureApplication],
             Step::CallerIdentity => &[Step::AccessKey, Step::WebIdentity],
             // The policy is evaluated for whoever calls.
             Step::RoleTrust => &[Step::CallerIdentity, Step::AwsRolePermissions],
@@ -124,6 +127,8 @@ impl Step {
                 Step::AwsOidcProvider,
                 Step::AwsRole,
             ],
+            // What stands around the token, and whose authority the cloud's certificate is of.
+            Step::Client => &[Step::Token, Step::WebIdentity, Step::EntraExchange],
             Step::Token => &[Step::IssuerDocument, Step::WebIdentity, Step::EntraExchange],
             Step::Deployment => &[Step::IssuerDocument],
             Step::IssuerDocument | Step::IssuerKeys => {
@@ -154,6 +159,7 @@ impl Step {
                     || profile.guide.is_aws_web_identity()
                     || is_azure(profile) && profile.azure.client_secret.is_none()
             }
+            Step::Client => Step::Token.applies(profile) && (!profile.clients.is_empty() || profile.is_of_variables()),
             Step::TrustPolicy if is_azure(profile) => {
                 (profile.azure.federated_credential.is_some() || profile.operator.is_some())
                     && Step::Token.applies(profile)

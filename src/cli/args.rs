@@ -28,6 +28,8 @@ pub(super) enum CliCommand {
     Explain(super::explain::ExplainArgs),
     /// Name why exchanges were refused that a cloud's own log tells of
     Events(super::events::EventsArgs),
+    /// Say what client libraries and tools do with a web identity, and what they would take here
+    Clients(super::clients::ClientsArgs),
     /// Rotate a secret, and prove that the running automation has the new value
     Rotate(Box<super::rotate::RotateArgs>),
     /// Print the setup guides, a guide or a step, with the profile's values filled in

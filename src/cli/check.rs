@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::clients::{acting_as, client_name, client_names};
 use super::exit::{CliError, Exit};
 use super::flags::begin_recording;
 use super::flags::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, check_id, seconds_or_zero};
@@ -16,7 +17,9 @@ use super::operator::ReadArgs;
 use super::settings::{PassedOver, ProfilesFolder};
 use super::{lab, network, settings, terminal};
 use crate::check::CheckId;
+use crate::domain::client::Client;
 use crate::domain::profile::Profile;
+use crate::domain::profile::key::Key;
 use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::lab::LabOptions;
@@ -42,6 +45,12 @@ pub(super) struct RunArgs {
     network: NetworkArgs,
     #[command(flatten)]
     read: ReadArgs,
+    /// Judge as these clients behave, such as boto3,js-v3 (`trustline clients` lists them)
+    #[arg(long, value_name = "NAME,…", value_parser = client_names())]
+    client: Option<String>,
+    /// Make the exchange as this client makes it: its session name, its STS, the token as it sends it
+    #[arg(long = "as", value_name = "CLIENT", value_parser = client_name())]
+    acts_as: Option<&'static Client>,
     /// Write the run's events to this new file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -81,6 +90,15 @@ pub(super) struct CheckArgs {
     strict: bool,
 }
 
+impl RunArgs {
+    /// The profile's selector, with the clients that the flag names as one of its values.
+    fn selector_for_clients(&self) -> ProfileSelector {
+        let mut selector = self.selector.clone();
+        selector.set.extend(self.client.as_ref().map(|names| format!("{}{names}", Key::ClientName.assigned())));
+        selector
+    }
+}
+
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     if args.all {
         return run_all(args);
@@ -108,15 +126,16 @@ pub(super) enum Expected {
 /// # Errors
 /// The profile cannot be used, the lab does not start, or the recording cannot be written.
 pub(super) fn report(args: &RunArgs, expected: Expected) -> Result<(Report, Option<Exit>), CliError> {
+    let selector = args.selector_for_clients();
     let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
     let ended = runtime.block_on(async {
         match &args.selector.lab {
             None => {
-                let profile = settings::load(&args.selector)?.profile;
+                let profile = settings::load(&selector)?.profile;
                 let operator = args.read.operator(&profile)?;
                 check(args, expected, Profile { operator, ..profile }, args.network.stack()?).await
             }
-            Some(scenario) => check_in_lab(args, expected, scenario).await,
+            Some(scenario) => check_in_lab(args, &selector, expected, scenario).await,
         }
     });
     // A name look-up that never ends must not keep the program from ending.
@@ -124,16 +143,20 @@ pub(super) fn report(args: &RunArgs, expected: Expected) -> Result<(Report, Opti
     ended
 }
 
-async fn check_in_lab(args: &RunArgs, expected: Expected, scenario: &str) -> Result<(Report, Option<Exit>), CliError> {
+async fn check_in_lab(
+    args: &RunArgs,
+    selector: &ProfileSelector,
+    expected: Expected,
+    scenario: &str,
+) -> Result<(Report, Option<Exit>), CliError> {
     let lab = lab::start(
         scenario,
         LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis), idle_limit: None },
     )?;
     let folder = LabFolder::write(&lab)?;
-    let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &args.selector.set)?;
+    let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &selector.set)?;
     let operator = args.read.operator_in_lab(&profile, &lab, &folder)?;
-    let profile =
-        Profile { selector: args.selector.again(), ending_lab: Some(scenario.to_owned()), operator, ..profile };
+    let profile = Profile { selector: selector.again(), ending_lab: Some(scenario.to_owned()), operator, ..profile };
     check(args, expected, profile, args.network.lab_stack(&folder.ca_file())?).await
 }
 
@@ -144,6 +167,10 @@ async fn check(
     http: HttpStack,
 ) -> Result<(Report, Option<Exit>), CliError> {
     let profile = Profile { selector: args.network.again(&profile.selector), ..profile };
+    let profile = match args.acts_as {
+        Some(client) => acting_as(client, profile)?,
+        None => profile,
+    };
     let mut recorder = args.record.as_deref().map(|path| begin_recording(path, SCHEMA)).transpose()?;
     let request = RunRequest {
         profile,
@@ -228,7 +255,7 @@ async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, 
     for (place, name) in names.iter().enumerate() {
         let selector = ProfileSelector {
             profile: Some(name.clone()),
-            set: args.run.selector.set.clone(),
+            set: args.run.selector_for_clients().set,
             ..ProfileSelector::default()
         };
         let loaded = settings::load(&selector).and_then(|loaded| {

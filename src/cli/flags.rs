@@ -193,6 +193,12 @@ pub(super) struct Offering<P> {
     offered: fn() -> Vec<PossibleValue>,
 }
 
+impl<P> Offering<P> {
+    pub(super) fn new(parser: P, offered: fn() -> Vec<PossibleValue>) -> Self {
+        Offering { parser, offered }
+    }
+}
+
 impl<P: TypedValueParser> TypedValueParser for Offering<P> {
     type Value = P::Value;
 

@@ -109,6 +109,16 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "clients",
+        &[
+            ("trustline clients boto3", "what boto3 sends, reads and falls back on"),
+            ("trustline clients boto3 js-v3 opendal --on token", "who sends the token's file as it is"),
+            ("trustline clients --env", "which credentials each client would take here"),
+            ("trustline check --client boto3,js-v3", "what breaks these clients where trustline's exchange goes well"),
+            ("trustline check --as obstore", "the exchange as obstore makes it"),
+        ],
+    ),
+    (
         "rotate",
         &[
             ("trustline rotate --lab --generate --yes --kickoff", "rotate in the embedded cloud"),
@@ -213,6 +223,11 @@ const VARIABLES: &[Entry] = &[
     Entry {
         term: "SSL_CERT_FILE, SSL_CERT_DIR",
         about: "the authorities to trust, instead of the system's",
+        pages: &["ca_file"],
+    },
+    Entry {
+        term: "AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, NODE_EXTRA_CA_CERTS, GDAL_CURL_CA_BUNDLE",
+        about: "authorities that some client trusts, and trustline too, beside the system's",
         pages: &["ca_file"],
     },
     Entry {

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod clients;
 mod consent;
 mod console;
 mod data;
@@ -70,6 +71,7 @@ pub fn main() -> ExitCode {
         Some(CliCommand::Trust(args)) => trust::run(args),
         Some(CliCommand::Explain(args)) => explain::run(args),
         Some(CliCommand::Events(args)) => events::run(args),
+        Some(CliCommand::Clients(args)) => clients::run(args),
         Some(CliCommand::Guide(args)) => guide::run(args),
         Some(CliCommand::Render(args)) => render::run(args),
         Some(CliCommand::Profile(args)) => profile::run(args),

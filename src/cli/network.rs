@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::exit::CliError;
 use super::flags::NetworkArgs;
+use crate::domain::client::TRUST_VARIABLES;
 use crate::guide::form::shell::quote;
 use crate::probe::http::{HttpSettings, HttpStack, ProxyUse, is_proxy_address};
 use crate::probe::regular_file;
@@ -72,6 +73,12 @@ fn stack(ca_files: &[PathBuf], timeout: Duration, proxy: ProxyUse) -> Result<Htt
         pem.extend_from_slice(&of_file);
         pem.push(b'\n');
     }
+    if proxy == ProxyUse::Environment {
+        for of_variable in authorities_of_clients() {
+            pem.extend_from_slice(&of_variable);
+            pem.push(b'\n');
+        }
+    }
     let ca_pem = (!pem.is_empty()).then_some(pem);
     HttpStack::new(&HttpSettings { ca_pem, timeout, proxy }).map_err(|e| CliError::new(e.to_string()))
 }
@@ -102,6 +109,15 @@ fn system_authorities() -> Result<(), CliError> {
         regular_file::open(&path).map_err(|e| refused("SSL_CERT_DIR", &path, &e))?;
     }
     Ok(())
+}
+
+/// The authorities that the ecosystem's other variables name: what a client trusts by them is trusted here too, and the
+/// client's checks tell who reads which. One that no client could read is passed over as theirs would be by ours.
+fn authorities_of_clients() -> Vec<Zeroizing<Vec<u8>>> {
+    let names = TRUST_VARIABLES.iter().filter(|name| **name != "SSL_CERT_FILE");
+    let paths = names.filter_map(std::env::var_os).filter(|path| Path::new(path).is_file());
+    let read = paths.filter_map(|path| regular_file::read(Path::new(&path), LARGEST_CA_FILE).ok());
+    read.filter(|pem| HttpStack::check_authorities(pem).is_ok()).collect()
 }
 
 /// A file of authorities.

@@ -153,6 +153,12 @@ pub enum CheckId {
     TokenSignature,
     #[strum(serialize = "token.claims")]
     TokenClaims,
+    #[strum(serialize = "client.credentials")]
+    ClientCredentials,
+    #[strum(serialize = "client.token-file")]
+    ClientTokenFile,
+    #[strum(serialize = "client.endpoint")]
+    ClientEndpoint,
     #[strum(serialize = "aws.operator")]
     AwsOperator,
     #[strum(serialize = "aws.oidc-provider")]

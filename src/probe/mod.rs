@@ -3,6 +3,7 @@
 pub mod access_key;
 pub mod aws;
 pub mod azure;
+pub mod client;
 pub mod deployment;
 pub mod documents;
 pub mod http;

@@ -9,6 +9,7 @@ use crate::check::facts::aws::AccessKeyFact;
 use crate::check::facts::aws::{AssumedRole, Caller, Located, RoleTrust};
 use crate::check::facts::azure::SubscriptionFact;
 use crate::check::facts::azure::{CredentialFact, ExchangeFact, VaultFact, VaultSecret, credentials_drift};
+use crate::check::facts::client::ClientFact;
 use crate::check::facts::deployment::DeploymentFact;
 use crate::check::facts::network::{DocumentFact, KeysFact};
 use crate::check::facts::secret::Call;
@@ -19,17 +20,18 @@ use crate::check::facts::trust::{Drift, TrustFact};
 use crate::check::facts::{Facts, Unread};
 use crate::check::step::Step;
 use crate::check::token::Expectations;
+use crate::domain::client::{TokenSent, aws_choice};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::iam::AssumeRequest;
 use crate::domain::ids::Cloud;
-use crate::domain::profile::{Operator, Profile};
+use crate::domain::profile::{Operator, Profile, TokenSource};
 use crate::domain::signature;
 use crate::domain::token::RawToken;
 use crate::probe::aws::{AwsTarget, SESSION_NAME, Session, place_of_operator_key};
 use crate::probe::azure::{self, AzureSession, AzureTarget, Proof};
 use crate::probe::http::HttpStack;
 use crate::probe::new_value::secret_source;
-use crate::probe::{access_key, deployment, documents, issuer, token_source};
+use crate::probe::{access_key, client, deployment, documents, issuer, token_source};
 
 /// What the application's secret is called where it cannot be read.
 const CLIENT_SECRET: &str = "the value of the application's client secret";
@@ -63,6 +65,7 @@ pub enum StepOutput {
     IssuerDocument(DocumentFact),
     IssuerKeys(KeysFact),
     Token(TokenFact, Option<RawToken>),
+    Client(Box<ClientFact>),
     Signature(SignatureFact),
     TrustPolicy(TrustFact),
     Credentials(CredentialFact),
@@ -95,6 +98,7 @@ impl StepOutput {
                 facts.token = Some(fact);
                 credentials.token = raw.map(Arc::new);
             }
+            StepOutput::Client(fact) => facts.client = Some(*fact),
             StepOutput::Signature(fact) => facts.signature = Some(fact),
             StepOutput::TrustPolicy(fact) => facts.trust = Some(fact),
             StepOutput::Credentials(fact) => facts.azure.credentials = Some(fact),
@@ -170,6 +174,7 @@ impl NetworkProbes {
                 let seen = azure::subscription(&self.http, &input.profile.azure).await;
                 seen.map_or(StepOutput::Nothing, |fact| StepOutput::Subscription(Box::new(fact)))
             }
+            Step::Client => StepOutput::Client(Box::new(client_fact(&input))),
             Step::Deployment => {
                 let seen = deployment::observe_deployment(&self.http, &input.profile.deployment).await;
                 seen.map_or(StepOutput::Nothing, |fact| StepOutput::Deployment(Box::new(fact)))
@@ -241,7 +246,8 @@ impl NetworkProbes {
     async fn web_identity(&self, input: &StepInput) -> StepOutput {
         match (self.aws(input), &input.profile.aws.role_arn, &input.credentials.token) {
             (Some(aws), Some(role), Some(token)) => {
-                let (call, session) = aws.assume_role_with_web_identity(role, token).await;
+                let as_it_is = token_of_client(&input.profile).await;
+                let (call, session) = aws.assume_role_with_web_identity(role, as_it_is.as_ref().unwrap_or(token)).await;
                 StepOutput::WebIdentity(call, session)
             }
             _ => StepOutput::Nothing,
@@ -279,7 +285,10 @@ impl NetworkProbes {
             return StepOutput::Nothing;
         };
         let (fact, session) = match (&input.credentials.token, &input.profile.azure.client_secret) {
-            (Some(token), _) => target.exchange(Proof::Assertion(token)).await,
+            (Some(token), _) => {
+                let as_it_is = token_of_client(&input.profile).await;
+                target.exchange(Proof::Assertion(as_it_is.as_ref().unwrap_or(token))).await
+            }
             (None, Some(source)) => match secret_source(source, CLIENT_SECRET).await {
                 Ok(secret) => target.exchange(Proof::ClientSecret(&secret)).await,
                 Err(error) => (target.not_exchanged(error.to_string()), None),
@@ -312,6 +321,23 @@ impl NetworkProbes {
         let settings = input.profile.aws.clone();
         Some(AwsTarget { http: self.http.clone(), region: settings.region.clone()?, settings })
     }
+}
+
+/// The token as the client that is played sends it, where that is with all that stands around it in its file.
+async fn token_of_client(profile: &Profile) -> Option<RawToken> {
+    match (&profile.token, profile.acts_as?.sends_token(profile.guide.cloud())) {
+        (Some(TokenSource::File(path)), TokenSent::AsIs) => token_source::as_it_is(path).await,
+        _ => None,
+    }
+}
+
+/// What a client finds; the operator's credentials are not the workload's.
+fn client_fact(input: &StepInput) -> ClientFact {
+    let of_operator = match &input.profile.operator {
+        Some(Operator::Aws { profile, file }) => place_of_operator_key(profile.as_deref(), file.as_deref()),
+        _ => None,
+    };
+    client::observe(&input.profile, of_operator.as_deref(), input.facts.now)
 }
 
 /// The access key, where the profile and the process's surroundings have one.
@@ -397,13 +423,27 @@ async fn trust_at_hand(
     }
 }
 
+/// The profile, with the region of the STS that the client would ask.
+fn as_the_client_asks(input: &StepInput) -> Profile {
+    let mut profile = Profile::clone(&input.profile);
+    let client = profile.clients.first().and_then(|client| client.aws.as_ref());
+    if let (Some(client), Some(seen)) = (client, &input.facts.client)
+        && profile.aws.sts_endpoint_url.is_none()
+        && profile.aws.endpoint_url.is_none()
+        && let Some(region) = aws_choice::choose(client, &seen.around).sts.region()
+    {
+        profile.aws.region = Some(region.to_owned());
+    }
+    profile
+}
+
 async fn trust_policy(input: &StepInput) -> StepOutput {
     let role = input.facts.operator.aws.role_in_force();
     let in_force = input.facts.operator.aws.trust_of_role();
     let Some((source, text)) = trust_at_hand(&input.profile, in_force).await else {
         return StepOutput::Nothing;
     };
-    let (profile, now) = (&input.profile, input.facts.now);
+    let (profile, now) = (&as_the_client_asks(input), input.facts.now);
     let fact = match (input.facts.claims(), input.facts.predicted_claims()) {
         (Some(claims), _) => TrustFact::evaluate(&source, text, claims, profile, now),
         (None, Some(predicted)) => TrustFact::predict(&source, text, predicted, profile, now),

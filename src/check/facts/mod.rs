@@ -4,6 +4,7 @@
 
 pub mod aws;
 pub mod azure;
+pub mod client;
 pub mod deployment;
 mod in_force;
 pub mod network;
@@ -33,6 +34,8 @@ pub struct Facts {
     pub predicted: Option<PredictedClaims>,
     /// The token as its source gave it, decoded.
     pub token: Option<token::TokenFact>,
+    /// What the client that is meant, or a common one, finds here.
+    pub client: Option<client::ClientFact>,
     /// The state of the token's signature.
     pub signature: Option<token::SignatureFact>,
     /// The trust policy at hand, evaluated for the token.

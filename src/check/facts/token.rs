@@ -58,7 +58,9 @@ pub struct TokenAbsence {
 pub enum AbsenceKind {
     /// The variable or file that should carry it does not exist, or is empty.
     NotSet,
-    /// It exists and cannot be read: rights, a directory, too large, not text.
+    /// It is a file that is there and may not be read.
+    Denied,
+    /// It exists and cannot be read: a directory, too large, not text.
     Unreadable,
     /// It was not read, as this machine lacks what that takes.
     Shortage,

@@ -170,6 +170,7 @@ impl TrustFact {
             role_arn: role.as_deref(),
             session_name: profile.aws.session_name.as_deref(),
             region: profile.aws.region.as_deref(),
+            user_agent: profile.clients.first().and_then(|client| client.aws.as_ref()?.user_agent.as_deref()),
             now: Some(now),
             ..TrustRequest::new(claims, &provider.arn)
         };

@@ -75,6 +75,7 @@ fn absent(absence: &TokenAbsence, guide: Guide) -> Verdict {
             }
             findings
         }
+        (AbsenceKind::Denied, _) => vec![finding(Cause::TokenFileUnreadable, Certainty::Proven)],
         (AbsenceKind::Unreadable | AbsenceKind::CommandFailed, _) => {
             vec![finding(Cause::EnvNotSet, Certainty::Likely)]
         }
@@ -100,6 +101,7 @@ mod tests {
         for (kind, guide, causes) in [
             (NotSet, Guide::AwsWorkloadIdentity, &[Cause::EnvNotSet][..]),
             (NotSet, Guide::GitlabAws, &[Cause::EnvNotSet, Cause::IdTokenPermissionMissing]),
+            (Denied, Guide::AwsWorkloadIdentity, &[Cause::TokenFileUnreadable]),
             (Unreadable, Guide::AwsWorkloadIdentity, &[Cause::EnvNotSet]),
             (CommandFailed, Guide::AwsWorkloadIdentity, &[Cause::EnvNotSet]),
             (NotPermitted, Guide::AwsWorkloadIdentity, &[Cause::IdTokenPermissionMissing]),

@@ -159,8 +159,8 @@ words! {
         Bucket,
         #[default]
         Fails,
-        /// The token is not sent, and requests go out unsigned.
-        Anonymous,
+        /// The token is not sent; the machine's role is taken, where it has one.
+        Machine,
     }
 }
 words! {

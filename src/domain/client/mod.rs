@@ -1,7 +1,12 @@
 //! What real clients do with a web identity: libraries and tools, each as one file of `assets/clients`.
 
+pub mod aws_choice;
 mod behaviour;
 mod prints;
+#[cfg(test)]
+mod choice_tests;
+pub mod entra_choice;
+mod surroundings;
 
 use std::sync::OnceLock;
 
@@ -9,10 +14,12 @@ use serde::{Deserialize, Serialize};
 
 pub use prints::Prints;
 
+use super::ids::Cloud;
 pub use behaviour::{
     Authority, AwsAttempts, AwsBehaviour, AzureAttempts, AzureBehaviour, EmptyKeys, EndpointForm, Next, NoRegion,
     Scope, SharedProfile, TokenPlace, TokenSent, UnknownProfile,
 };
+pub use surroundings::{ProfileKeys, Surroundings, TRUST_VARIABLES, TokenFile};
 
 /// One client, in one version.
 #[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -111,10 +118,55 @@ impl Client {
         CLIENTS.iter().flat_map(|entry| prints::marks_in(entry.text).into_iter().map(|mark| (mark, entry.id)))
     }
 
+    /// Whether it is known what it does at this cloud.
+    pub fn is_of(&self, cloud: Cloud) -> bool {
+        match cloud {
+            Cloud::Aws => self.aws.is_some(),
+            Cloud::Azure => self.azure.is_some(),
+            Cloud::Gcp => false,
+        }
+    }
+
+    /// The name of a session as it makes one, where it is told none: of a fixed time, for what is judged by its form.
+    pub fn session_name(&self) -> Option<String> {
+        Some(session_name(&self.aws.as_ref()?.session_name, 1_800_000_000_000_000_000))
+    }
+
+    /// How it sends the token to this cloud.
+    pub fn sends_token(&self, cloud: Cloud) -> TokenSent {
+        let sent = match cloud {
+            Cloud::Aws => self.aws.as_ref().map(|aws| aws.token),
+            Cloud::Azure | Cloud::Gcp => self.azure.as_ref().map(|azure| azure.token),
+        };
+        sent.unwrap_or_default()
+    }
+
     /// Every id.
     pub fn ids() -> impl Iterator<Item = &'static str> {
         CLIENTS.iter().map(|entry| entry.id)
     }
+}
+
+/// A session's name from what it looks like, for a time in nanoseconds since 1970.
+pub fn session_name(template: &str, nanos: u128) -> String {
+    let bits = nanos ^ nanos.rotate_left(67);
+    let uuid = format!(
+        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+        bits as u32,
+        (bits >> 32) as u16,
+        (bits >> 48) & 0xfff,
+        (bits >> 60) & 0xfff,
+        (bits >> 72) & 0xffff_ffff_ffff
+    );
+    // Ticks of 100 ns since the year 1, as .NET counts.
+    let ticks = nanos / 100 + 621_355_968_000_000_000;
+    template
+        .replace("{seconds}", &(nanos / 1_000_000_000).to_string())
+        .replace("{milliseconds}", &(nanos / 1_000_000).to_string())
+        .replace("{nanoseconds}", &nanos.to_string())
+        .replace("{ticks}", &ticks.to_string())
+        .replace("{uuid}", &uuid)
+        .replace("{UUID}", &uuid.to_uppercase())
 }
 
 #[cfg(test)]

@@ -51,6 +51,8 @@ pub struct TrustRequest<'a> {
     pub session_name: Option<&'a str>,
     /// The region of the STS endpoint, where it is known.
     pub region: Option<&'a str>,
+    /// How the client's user agent begins, where it is known which client asks.
+    pub user_agent: Option<&'a str>,
     /// The time of the request, where a clock is at hand.
     pub now: Option<UnixSeconds>,
 }
@@ -91,6 +93,7 @@ impl<'a> TrustRequest<'a> {
             role_arn: None,
             session_name: None,
             region: None,
+            user_agent: None,
             now: None,
         }
     }
@@ -250,7 +253,9 @@ impl<'a> TrustContext<'a> {
             self.provider().filter(|arn| arn.account != NO_ACCOUNT).map_or(CALLER, |_| one(self.request.provider_arn))
         } else if NEVER_WITH_WEB_IDENTITY.iter().any(|known| is(known)) {
             Actual::Missing
-        } else if is("UserAgent") || is("Referer") {
+        } else if is("UserAgent") {
+            self.request.user_agent.map_or(Actual::Unknown("the client that makes the call"), one)
+        } else if is("Referer") {
             Actual::Unknown("the client that makes the call")
         } else {
             Actual::Unknown("the account and organization that the call is made in")

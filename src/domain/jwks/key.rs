@@ -20,6 +20,9 @@ pub const MIN_RSA_BITS: usize = 2048;
 /// The largest RSA key that the cryptographic library takes, in bits.
 const MAX_RSA_BITS: usize = 8192;
 
+/// The length of a public key of Ed25519, in bytes.
+const ED25519_KEY: usize = 32;
+
 /// The longest RSA exponent that the cryptographic library takes, in bytes.
 const LONGEST_EXPONENT: usize = 5;
 
@@ -61,6 +64,8 @@ pub enum Material {
     Rsa { n: Vec<u8>, e: Vec<u8> },
     /// The uncompressed point: 4, x, y.
     Ec { curve: Curve, point: Vec<u8> },
+    /// The public key of Ed25519, 32 bytes.
+    Ed25519 { x: Vec<u8> },
 }
 
 /// The curves of the algorithms ES256, ES384 and ES512.
@@ -118,6 +123,8 @@ pub enum KeyProblem {
     KtyMissing,
     /// A key type that no accepted algorithm uses.
     KtyUnsupported { kty: String },
+    /// A key for EdDSA, which AWS STS and Entra do not take.
+    Okp,
     /// A shared secret in a public document.
     Symmetric,
     /// `use` is not `sig`.
@@ -161,6 +168,7 @@ impl KeyProblem {
                 | KeyProblem::KidEmpty
                 | KeyProblem::KidNotText
                 | KeyProblem::KeyOps
+                | KeyProblem::Okp
                 | KeyProblem::AlgUnfit { .. }
                 | KeyProblem::PrivatePublished { .. }
         )
@@ -181,6 +189,7 @@ impl fmt::Display for KeyProblem {
             KeyProblem::KidNotText => f.write_str("its `kid` is not text"),
             KeyProblem::KtyMissing => f.write_str("it has no key type (`kty`)"),
             KeyProblem::KtyUnsupported { kty } => write!(f, "its key type `{kty}` is neither RSA nor EC"),
+            KeyProblem::Okp => f.write_str("it is a key for EdDSA, which neither AWS STS nor Entra takes"),
             KeyProblem::Symmetric => f.write_str("it is a shared secret (`oct`), which must not be published"),
             KeyProblem::NotForSigning { usage } => write!(f, "its `use` is `{usage}` instead of `sig`"),
             KeyProblem::KeyOps => f.write_str("it has `key_ops`, which makes AWS STS leave it out"),
@@ -188,7 +197,9 @@ impl fmt::Display for KeyProblem {
                 write!(f, "its `key_ops` ({}) do not include `verify`", ops.join(", "))
             }
             KeyProblem::CurveMissing => f.write_str("it names no curve (`crv`)"),
-            KeyProblem::CurveUnsupported { crv } => write!(f, "its curve `{crv}` is none of P-256, P-384, P-521"),
+            KeyProblem::CurveUnsupported { crv } => {
+                write!(f, "its curve `{crv}` is none of P-256, P-384, P-521, Ed25519")
+            }
             KeyProblem::MemberMissing { name } => write!(f, "its member `{name}` is missing"),
             KeyProblem::MemberMalformed { name } => write!(f, "its member `{name}` is not base64url text"),
             KeyProblem::CoordinateLength { name, expected, found } => {
@@ -239,6 +250,7 @@ impl Jwk {
             None => key.problems.push(KeyProblem::KtyMissing),
             Some("RSA") => key.read_rsa(members),
             Some("EC") => key.read_ec(members),
+            Some("OKP") => key.read_okp(members),
             Some("oct") => key.problems.push(KeyProblem::Symmetric),
             Some(other) => key.problems.push(KeyProblem::KtyUnsupported { kty: other.to_owned() }),
         }
@@ -338,6 +350,30 @@ impl Jwk {
             self.problems.push(KeyProblem::NotOnCurve { crv });
         }
         self.material = Some(Material::Ec { curve, point });
+    }
+
+    /// Ed25519 (RFC 8037, section 2).
+    fn read_okp(&mut self, members: &Map<String, Value>) {
+        let crv = self.crv.clone().unwrap_or_default();
+        if crv.is_empty() {
+            self.problems.push(KeyProblem::CurveMissing);
+            return;
+        }
+        if crv != "Ed25519" {
+            self.problems.push(KeyProblem::CurveUnsupported { crv });
+            return;
+        }
+        self.problems.push(KeyProblem::Okp);
+        let Some(x) = self.read_number(members, "x") else { return };
+        if x.len() != ED25519_KEY {
+            let found = x.len();
+            self.problems.push(KeyProblem::CoordinateLength { name: "x".to_owned(), expected: ED25519_KEY, found });
+            return;
+        }
+        if let Some(alg) = self.alg.as_deref().filter(|alg| *alg != "EdDSA" && *alg != "Ed25519") {
+            self.problems.push(KeyProblem::AlgUnfit { alg: alg.to_owned() });
+        }
+        self.material = Some(Material::Ed25519 { x });
     }
 
     fn read_number(&mut self, members: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {

@@ -125,7 +125,9 @@ impl Jwks {
             self.problems.push(JwksProblem::NoKeys);
             return;
         }
-        if !self.keys.iter().any(Jwk::is_usable) {
+        // No cloud takes what an Ed25519 key signs.
+        let serves_a_cloud = |key: &Jwk| key.is_usable() && !matches!(key.material, Some(Material::Ed25519 { .. }));
+        if !self.keys.iter().any(serves_a_cloud) {
             self.problems.push(JwksProblem::NoUsableKey);
         }
         for kty in ["RSA", "EC"] {
@@ -157,7 +159,7 @@ impl Jwks {
     }
 }
 
-/// An algorithm that AWS STS takes (RFC 7518 sections 3.3 and 3.4).
+/// An algorithm that published keys verify (RFC 7518 sections 3.3 to 3.5, RFC 8037).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     Rs256,
@@ -166,17 +168,38 @@ pub enum Algorithm {
     Es256,
     Es384,
     Es512,
+    Ps256,
+    Ps384,
+    Ps512,
+    /// With Ed25519.
+    EdDsa,
 }
 
-/// The text names no algorithm that AWS STS takes.
+/// The text names no algorithm that a published key verifies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is none of RS256, RS384, RS512, ES256, ES384, ES512")]
+#[error("`{0}` is none of RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512, EdDSA")]
 pub struct UnsupportedAlgorithm(pub String);
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Algorithm; 6] =
-        [Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Es256, Algorithm::Es384, Algorithm::Es512];
+    pub const ALL: [Algorithm; 10] = [
+        Algorithm::Rs256,
+        Algorithm::Rs384,
+        Algorithm::Rs512,
+        Algorithm::Es256,
+        Algorithm::Es384,
+        Algorithm::Es512,
+        Algorithm::Ps256,
+        Algorithm::Ps384,
+        Algorithm::Ps512,
+        Algorithm::EdDsa,
+    ];
+
+    /// Whether AWS STS takes it
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>).
+    pub const fn is_taken_by_sts(self) -> bool {
+        !matches!(self, Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::EdDsa)
+    }
 
     /// The name in a token's header. Letter case counts.
     pub const fn name(self) -> &'static str {
@@ -187,13 +210,18 @@ impl Algorithm {
             Algorithm::Es256 => "ES256",
             Algorithm::Es384 => "ES384",
             Algorithm::Es512 => "ES512",
+            Algorithm::Ps256 => "PS256",
+            Algorithm::Ps384 => "PS384",
+            Algorithm::Ps512 => "PS512",
+            Algorithm::EdDsa => "EdDSA",
         }
     }
 
-    /// Whether a key is of the type that the algorithm needs: RSA, or exactly its curve.
+    /// Whether a key is of the type that the algorithm needs: RSA, exactly its curve, or Ed25519.
     pub fn fits(self, key: &Jwk) -> bool {
         match &key.material {
-            Some(Material::Rsa { .. }) => self.curve().is_none(),
+            Some(Material::Rsa { .. }) => self.curve().is_none() && self != Algorithm::EdDsa,
+            Some(Material::Ed25519 { .. }) => self == Algorithm::EdDsa,
             Some(Material::Ec { curve, .. }) => self.curve() == Some(*curve),
             None => false,
         }
@@ -201,7 +229,13 @@ impl Algorithm {
 
     const fn curve(self) -> Option<Curve> {
         match self {
-            Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => None,
+            Algorithm::Rs256
+            | Algorithm::Rs384
+            | Algorithm::Rs512
+            | Algorithm::Ps256
+            | Algorithm::Ps384
+            | Algorithm::Ps512
+            | Algorithm::EdDsa => None,
             Algorithm::Es256 => Some(Curve::P256),
             Algorithm::Es384 => Some(Curve::P384),
             Algorithm::Es512 => Some(Curve::P521),
@@ -300,7 +334,13 @@ mod tests {
             (with(rsa(257), "e", json!(coordinate(6))), KeyProblem::RsaExponent, false),
             (with(rsa(257), "n", json!(format!("{}AA", coordinate(258)))), KeyProblem::RsaModulusEven, false),
             (json!({"kty": "oct", "kid": "o", "k": "c2VjcmV0"}), KeyProblem::Symmetric, false),
-            (json!({"kty": "OKP", "kid": "o"}), KeyProblem::KtyUnsupported { kty: "OKP".into() }, false),
+            (json!({"kty": "OKP", "kid": "o", "crv": "Ed25519", "x": coordinate(32)}), KeyProblem::Okp, true),
+            (
+                json!({"kty": "OKP", "kid": "o", "crv": "X25519"}),
+                KeyProblem::CurveUnsupported { crv: "X25519".into() },
+                false,
+            ),
+            (json!({"kty": "LMS", "kid": "o"}), KeyProblem::KtyUnsupported { kty: "LMS".into() }, false),
             (json!({"kid": "o"}), KeyProblem::KtyMissing, false),
         ] {
             let set = set(std::slice::from_ref(&key));

@@ -158,6 +158,8 @@ keys! {
     ClientSecretFile = "azure.client-secret-file", Path;
     /// The secret, or one field of it.
     SecretName = "secret.name", Text;
+    /// The client library or tool that is judged, or several with commas between.
+    ClientName = "client.name", Text;
     /// The running deployment.
     DeploymentUrl = "deployment.url", Text;
     /// The variable that holds the deployment's token.

@@ -20,8 +20,9 @@ use std::path::PathBuf;
 use url::Url;
 
 use self::key::Key;
-use self::setting::Setting;
+use self::setting::{Origin, Setting};
 use super::arn::RoleArn;
+use super::client::Client;
 pub use super::ids::Guide;
 use super::national_cloud::{self, NationalCloud};
 use super::secret_ref::SecretRef;
@@ -173,6 +174,10 @@ pub struct Profile {
     pub azure: AzureSettings,
     pub secret: Option<SecretRef>,
     pub deployment: DeploymentSettings,
+    /// The clients that it is judged for; the common ones where none is named.
+    pub clients: Vec<&'static Client>,
+    /// The client whose exchange is made, instead of this program's own.
+    pub acts_as: Option<&'static Client>,
 }
 
 impl AzureSettings {
@@ -223,6 +228,13 @@ impl Profile {
         }
     }
 
+    /// Whether a client that starts here finds the token's file in its own variables.
+    pub fn is_of_variables(&self) -> bool {
+        let of_clients = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_FEDERATED_TOKEN_FILE"];
+        let origin = self.setting(Key::TokenFile).map(|setting| &setting.origin);
+        matches!(origin, Some(Origin::Variable(name)) if of_clients.contains(&name.as_str()))
+    }
+
     /// The value in effect for a key, with where it came from.
     pub fn setting(&self, key: Key) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.key == key)
@@ -246,6 +258,8 @@ impl Profile {
             azure: AzureSettings::default(),
             secret: None,
             deployment: DeploymentSettings::default(),
+            clients: Vec::new(),
+            acts_as: None,
         }
     }
 }

@@ -10,6 +10,8 @@ use super::setting::{Fault, Origin, Problem, Setting, Value};
 use super::value::{command_fault, region_fault, text_fault};
 use super::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile, SecretSource, TokenSource};
 use crate::domain::arn::RoleArn;
+use crate::domain::client::Client;
+use crate::domain::ids::Cloud;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
 
@@ -48,7 +50,7 @@ pub fn resolve(
         }
     }
     let judged = |key: &str| problems.iter().any(|problem| problem.key == key);
-    let contradictions: Vec<_> = contradictions(&effective).into_iter().filter(|p| !judged(&p.key)).collect();
+    let contradictions: Vec<_> = contradictions(guide, &effective).into_iter().filter(|p| !judged(&p.key)).collect();
     problems.extend(contradictions);
     if !problems.is_empty() {
         return Err(problems);
@@ -165,18 +167,31 @@ fn add_defaults(guide: Guide, effective: &mut Effective) {
         return;
     }
     let audience = expected::default_audience(guide, &|key| text(effective, key).map(str::to_owned));
-    for (key, value) in [(Key::AwsAudience, audience), (Key::SessionName, "trustline".to_owned())] {
+    // The name that the client would make is the one that a trust is judged by.
+    let client = text(effective, Key::ClientName).map(named_clients).unwrap_or_default().into_iter().next();
+    let session = client.and_then(Client::session_name).unwrap_or_else(|| "trustline".to_owned());
+    for (key, value) in [(Key::AwsAudience, audience), (Key::SessionName, session)] {
         let setting = Setting { key, value: Value::Text(value), origin: Origin::Default };
         effective.entry(key).or_insert(setting);
     }
 }
 
 /// What is wrong with values that are right each by itself.
-fn contradictions(effective: &Effective) -> Vec<Problem> {
+fn contradictions(guide: Guide, effective: &Effective) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut refuse = |key: Key, fault: Fault| {
         problems.extend(effective.get(&key).map(|setting| Problem::of(key, &setting.origin, fault)));
     };
+    let clients = text(effective, Key::ClientName).map(named_clients).unwrap_or_default();
+    if let Some(stranger) = clients.iter().find(|client| !client.is_of(guide.cloud())) {
+        let cloud = if guide.cloud() == Cloud::Azure { "Azure" } else { "AWS" };
+        let fitting: Vec<&str> = Client::common().filter(|c| c.is_of(guide.cloud())).map(|c| c.id).collect();
+        let wrong = format!("names {}, of which nothing is known at {cloud}", stranger.id);
+        refuse(
+            Key::ClientName,
+            Fault::new(wrong, format!("write a client of {cloud}, such as {}", fitting.join(", "))),
+        );
+    }
     let role = text(effective, Key::RoleArn).and_then(|arn| RoleArn::parse(arn).ok());
     if let Some(region) = text(effective, Key::Region) {
         // Local stacks and regions newer than this program are reached by their own endpoint.
@@ -221,6 +236,7 @@ fn text(effective: &Effective, key: Key) -> Option<&str> {
 fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
     let text = |key| text(effective, key).map(str::to_owned);
     let path = |key| text(key).map(PathBuf::from);
+    let clients = text(Key::ClientName).map(|names| named_clients(&names)).unwrap_or_default();
     let held = |file, env| path(file).map(SecretSource::File).or_else(|| text(env).map(SecretSource::Env));
     Profile {
         name: name.to_owned(),
@@ -240,7 +256,9 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             trust_policy: path(Key::TrustPolicy),
             identity_policy: path(Key::IdentityPolicy),
             session_name: text(Key::SessionName),
-            session_duration_s: text(Key::SessionDuration).and_then(|seconds| seconds.parse().ok()),
+            session_duration_s: text(Key::SessionDuration)
+                .and_then(|seconds| seconds.parse().ok())
+                .or_else(|| clients.first().and_then(|client| client.aws.as_ref()?.duration_s?.try_into().ok())),
             audience: text(Key::AwsAudience),
             endpoint_url: text(Key::EndpointUrl),
             sts_endpoint_url: text(Key::StsEndpointUrl),
@@ -276,7 +294,15 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             inputs: path(Key::DeploymentInputs),
             variable: text(Key::DeploymentVariable),
         },
+        clients,
+        acts_as: None,
     }
+}
+
+fn named_clients(names: &str) -> Vec<&'static Client> {
+    let mut clients: Vec<&Client> = names.split(',').filter_map(Client::named).collect();
+    clients.dedup();
+    clients
 }
 
 fn token_source(effective: &Effective) -> Option<TokenSource> {
@@ -426,6 +452,23 @@ mod tests {
             let problems = try_with(&[], &file, &[]).expect_err(&file);
             assert_eq!(problems.len(), 1, "{problems:#?}");
             assert!(problems[0].wrong.contains(wrong), "{}", problems[0]);
+            assert!(problems[0].instead.contains(instead), "{}", problems[0].instead);
+        }
+    }
+
+    #[test]
+    fn a_client_is_one_of_the_profiles_cloud_and_brings_its_sessions_name() {
+        let named = with(&["client.name=boto3, js-v3"], "", &[]).profile;
+        assert_eq!(named.clients.iter().map(|client| client.id).collect::<Vec<_>>(), ["boto3", "js-v3"]);
+        assert_eq!(named.aws.session_name.as_deref(), Some("botocore-session-1800000000"));
+        let own = with(&["client.name=obstore"], "", &[("AWS_ROLE_SESSION_NAME", "own")]).profile;
+        assert_eq!((own.aws.session_name.as_deref(), own.aws.session_duration_s), (Some("own"), Some(3600)));
+        for (flag, wrong, instead) in [
+            ("client.name=boto4", "`boto4`", "did you mean `boto3`"),
+            ("client.name=azure-js", "nothing is known at AWS", "boto3"),
+        ] {
+            let problems = try_with(&[flag], "", &[]).expect_err(flag);
+            assert!(problems[0].wrong.contains(wrong), "{}", problems[0].wrong);
             assert!(problems[0].instead.contains(instead), "{}", problems[0].instead);
         }
     }

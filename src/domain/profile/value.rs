@@ -11,6 +11,7 @@ use super::key::{Key, Kind};
 use super::placeholder::{leftover, leftover_in_path};
 use super::setting::{Fault, quoted};
 use crate::domain::arn::RoleArn;
+use crate::domain::client::Client;
 use crate::domain::redaction::looks_secret;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
@@ -48,6 +49,16 @@ pub fn text_fault(key: Key, text: &str) -> Option<Fault> {
     leftover(text).or_else(|| rule(key, text))
 }
 
+fn client_fault(text: &str) -> Option<Fault> {
+    let unknown = text.split(',').map(str::trim).find(|name| Client::named(name).is_none())?;
+    let near = nearest(unknown, Client::ids());
+    let instead = match near {
+        Some(near) => format!("did you mean `{near}`? `trustline clients` lists them"),
+        None => "`trustline clients` lists those that are known".to_owned(),
+    };
+    Some(Fault::new(format!("names {}, which is no client that is known", quoted(unknown)), instead))
+}
+
 fn rule(key: Key, text: &str) -> Option<Fault> {
     match key {
         Key::Guide => guide_fault(text),
@@ -59,6 +70,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
             "is no variable's name",
             "write a name of letters, digits and underscores, such as `DEPLOYMENT_TOKEN`; never the value",
         )),
+        Key::ClientName => client_fault(text),
         Key::RoleArn | Key::TargetRoleArn => {
             RoleArn::parse(text).err().map(|error| Fault::new(format!("{} {error}", quoted(text)), error.instead()))
         }

@@ -173,7 +173,7 @@ impl fmt::Display for SignatureReason {
             }
             SignatureReason::NoAlgorithm => f.write_str("the header names no algorithm (`alg`)"),
             SignatureReason::AlgorithmUnsupported { alg } => {
-                write!(f, "alg `{alg}` is none of RS256, RS384, RS512, ES256, ES384, ES512")
+                write!(f, "alg `{alg}` is none of RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512, EdDSA")
             }
             SignatureReason::Critical { names } => {
                 write!(f, "the header demands extensions that nobody here knows (`crit`: {})", names.join(", "))

@@ -1,6 +1,6 @@
 //! Verification: picks the key as AWS STS does (by `kid`, a later duplicate wins), then checks the signature.
 
-use aws_lc_rs::signature::{ECDSA_P521_SHA512_FIXED, UnparsedPublicKey};
+use aws_lc_rs::signature::{ECDSA_P521_SHA512_FIXED, ED25519, UnparsedPublicKey, VerificationAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
@@ -155,7 +155,10 @@ fn first_that_verifies<'k>(
 fn verifies(signed: &Signed<'_>, alg: Algorithm, key: &Jwk) -> bool {
     let key = match &key.material {
         Some(Material::Rsa { n, e }) => DecodingKey::from_rsa_raw_components(n, e),
-        Some(Material::Ec { point, .. }) if alg == Algorithm::Es512 => return verifies_es512(signed, point),
+        Some(Material::Ec { point, .. }) if alg == Algorithm::Es512 => {
+            return verifies_directly(signed, &ECDSA_P521_SHA512_FIXED, point);
+        }
+        Some(Material::Ed25519 { x }) => return verifies_directly(signed, &ED25519, x),
         Some(Material::Ec { point, .. }) => DecodingKey::from_ec_der(point),
         None => return false,
     };
@@ -165,16 +168,19 @@ fn verifies(signed: &Signed<'_>, alg: Algorithm, key: &Jwk) -> bool {
         Algorithm::Rs512 => jsonwebtoken::Algorithm::RS512,
         Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
         Algorithm::Es384 => jsonwebtoken::Algorithm::ES384,
-        Algorithm::Es512 => return false,
+        Algorithm::Ps256 => jsonwebtoken::Algorithm::PS256,
+        Algorithm::Ps384 => jsonwebtoken::Algorithm::PS384,
+        Algorithm::Ps512 => jsonwebtoken::Algorithm::PS512,
+        Algorithm::Es512 | Algorithm::EdDsa => return false,
     };
     jsonwebtoken::crypto::verify(signed.signature, signed.message, &key, alg).unwrap_or(false)
 }
 
-/// ES512 is not in `jsonwebtoken`; the same cryptographic library checks it directly.
-fn verifies_es512(signed: &Signed<'_>, point: &[u8]) -> bool {
-    URL_SAFE_NO_PAD.decode(signed.signature).is_ok_and(|signature| {
-        UnparsedPublicKey::new(&ECDSA_P521_SHA512_FIXED, point).verify(signed.message, &signature).is_ok()
-    })
+/// What is not in `jsonwebtoken`, or only in another form, the same cryptographic library checks directly.
+fn verifies_directly(signed: &Signed<'_>, algorithm: &'static dyn VerificationAlgorithm, key: &[u8]) -> bool {
+    URL_SAFE_NO_PAD
+        .decode(signed.signature)
+        .is_ok_and(|signature| UnparsedPublicKey::new(algorithm, key).verify(signed.message, &signature).is_ok())
 }
 
 #[cfg(test)]
@@ -211,6 +217,48 @@ mod tests {
         }
     }
 
+    /// RFC 8037, appendix A.4 and A.2.
+    #[test]
+    fn a_signature_of_ed25519_is_verified_as_its_rfc_has_it() {
+        let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let (raw, _) = RawToken::clean(token);
+        let keys = |x: &str| {
+            let set = json!({"keys": [{"kty": "OKP", "kid": "e", "crv": "Ed25519", "x": x}]});
+            Jwks::parse(set.to_string().as_bytes()).unwrap()
+        };
+        let own = keys("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+        assert_eq!(verify(&raw, &decode(&raw), Some(&own)).state, SignatureState::Verified);
+        let other = keys("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURp");
+        assert_ne!(verify(&raw, &decode(&raw), Some(&other)).state, SignatureState::Verified);
+    }
+
+    #[test]
+    fn signatures_with_rsa_pss_are_verified_and_no_others_of_the_same_key() {
+        use aws_lc_rs::rand::SystemRandom;
+        use aws_lc_rs::rsa::KeySize;
+        use aws_lc_rs::signature::{
+            KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
+        };
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+        let public = pair.public_key();
+        let (n, e) =
+            (public.modulus().big_endian_without_leading_zero(), public.exponent().big_endian_without_leading_zero());
+        let set = json!({"keys": [{"kty": "RSA", "kid": "k", "n": encode(n), "e": encode(e)}]});
+        let set = Jwks::parse(set.to_string().as_bytes()).unwrap();
+        let signed = |alg: &str, how: &'static dyn RsaEncoding| {
+            let message = format!("{}.e30", encode(json!({"alg": alg, "kid": "k"}).to_string()));
+            let mut signature = vec![0; pair.public_modulus_len()];
+            pair.sign(how, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
+            let (raw, _) = RawToken::clean(&format!("{message}.{}", encode(signature)));
+            verify(&raw, &decode(&raw), Some(&set)).state
+        };
+        assert_eq!(signed("PS256", &RSA_PSS_SHA256), SignatureState::Verified);
+        assert_eq!(signed("PS384", &RSA_PSS_SHA384), SignatureState::Verified);
+        assert_eq!(signed("PS512", &RSA_PSS_SHA512), SignatureState::Verified);
+        assert_eq!(signed("PS256", &RSA_PKCS1_SHA256), SignatureState::Failed);
+        assert_eq!(signed("PS384", &RSA_PSS_SHA256), SignatureState::Failed);
+    }
+
     proptest! {
         #[test]
         fn no_key_makes_a_random_signature_good(
@@ -226,6 +274,7 @@ mod tests {
             let set = json!({"keys": [
                 {"kty": "RSA", "kid": "k", "n": encode(&n), "e": encode(&e)},
                 {"kty": "EC", "kid": "k", "crv": crv, "x": encode(x), "y": encode(y)},
+                {"kty": "OKP", "kid": "k", "crv": "Ed25519", "x": encode(x)},
             ]});
             let set = Jwks::parse(set.to_string().as_bytes()).unwrap();
             let alg = Algorithm::ALL[alg].name();

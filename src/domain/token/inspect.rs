@@ -55,7 +55,7 @@ pub(super) fn header(header: &Map<String, Value>, problems: &mut Vec<TokenProble
         Some(Value::String(alg)) if matches!(alg.as_str(), "HS256" | "HS384" | "HS512") => {
             problems.push(TokenProblem::AlgorithmSymmetric { alg: alg.clone() });
         }
-        Some(Value::String(alg)) if alg.parse::<Algorithm>().is_err() => {
+        Some(Value::String(alg)) if !alg.parse::<Algorithm>().is_ok_and(Algorithm::is_taken_by_sts) => {
             problems.push(TokenProblem::AlgorithmUnsupported { alg: alg.clone() });
         }
         Some(Value::String(_)) => {}

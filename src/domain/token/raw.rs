@@ -123,6 +123,11 @@ impl RawToken {
         }
     }
 
+    /// The text with all that stands around the token, as some clients send it.
+    pub fn as_it_is(bytes: &[u8]) -> Option<RawToken> {
+        std::str::from_utf8(bytes).ok().map(|text| RawToken(SecretString::from(text)))
+    }
+
     /// The token's text, for signing checks and for sending it; never for showing it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

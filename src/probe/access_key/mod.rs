@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::aws::Session;
 use crate::check::facts::aws::{AccessKeyFact, FoundKey, KeyKind, shown_id};
+use crate::domain::client::ProfileKeys;
 use crate::domain::profile::AwsSettings;
 
 /// The most that is read of a file, in bytes.
@@ -16,9 +17,9 @@ const LIMIT: u64 = 256 * 1024;
 /// How long a secret access key is.
 const SECRET_LENGTH: usize = 40;
 /// What a key of the variables is said to come from.
-const VARIABLES: &str = "variable AWS_ACCESS_KEY_ID";
+pub(super) const VARIABLES: &str = "variable AWS_ACCESS_KEY_ID";
 /// The name that AWS's tools give to a profile that nobody named.
-const DEFAULT_PROFILE: &str = "default";
+pub(super) const DEFAULT_PROFILE: &str = "default";
 
 /// A key as a place gave it.
 pub(super) struct Parts {
@@ -266,6 +267,33 @@ fn keys_of_profile(text: &str, profile: &str, form: Form) -> KeysOfProfile {
         (_, _, Some(way)) => KeysOfProfile::Other(way),
         (_, _, None) => KeysOfProfile::Nothing,
     }
+}
+
+/// Whether AWS's shared files have a profile of this name, and keys in it. One whose keys are somebody else's has none.
+pub fn profile_of_shared_files(around: &Surroundings<'_>, name: &str) -> ProfileKeys {
+    let files = [
+        (around.shared("AWS_SHARED_CREDENTIALS_FILE", "credentials"), Form::Credentials),
+        (around.shared("AWS_CONFIG_FILE", "config"), Form::Config),
+    ];
+    let mut seen = ProfileKeys::NoProfile;
+    for (path, form) in files {
+        let Some(path) = path else { continue };
+        let Ok(text) = read(&path) else { continue };
+        let is_taken = around.taken.as_deref() == Some(&format!("profile `{name}` of {}", path.display()));
+        match keys_of_profile(&text, name, form) {
+            KeysOfProfile::Key(_) if !is_taken => return ProfileKeys::Keys,
+            _ if text.lines().filter_map(header_of).any(|header| names_profile(header, name, form)) => {
+                seen = ProfileKeys::None;
+            }
+            _ => {}
+        }
+    }
+    seen
+}
+
+/// What stands between the brackets of a profile's first line.
+fn header_of(line: &str) -> Option<&str> {
+    line.trim().strip_prefix('[')?.split(']').next()
 }
 
 fn names_profile(header: &str, profile: &str, form: Form) -> bool {

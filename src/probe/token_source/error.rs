@@ -78,13 +78,10 @@ impl TokenSourceError {
         use TokenSourceError::*;
         match self {
             EnvNotSet { .. } | Empty { .. } | NotFound { .. } | NoProgram => AbsenceKind::NotSet,
-            Directory { .. }
-            | NotAFile { .. }
-            | Denied { .. }
-            | Unreadable { .. }
-            | TooLarge { .. }
-            | NotText { .. }
-            | Interrupted => AbsenceKind::Unreadable,
+            Denied { .. } => AbsenceKind::Denied,
+            Directory { .. } | NotAFile { .. } | Unreadable { .. } | TooLarge { .. } | NotText { .. } | Interrupted => {
+                AbsenceKind::Unreadable
+            }
             Shortage { .. } => AbsenceKind::Shortage,
             NotStarted { .. } | CommandFailed { .. } | CommandSilent { .. } | CommandTimedOut { .. } => {
                 AbsenceKind::CommandFailed

@@ -131,6 +131,14 @@ pub fn read_file(path: &Path) -> Result<SourcedToken, TokenSourceError> {
     sourced(&bytes, what)
 }
 
+/// Everything that the file holds, for who plays a client that sends it so.
+pub async fn as_it_is(path: &Path) -> Option<RawToken> {
+    let path = path.to_owned();
+    let read = move || regular_file::read(&path, MAX_BYTES as u64).ok();
+    let bytes = tokio::task::spawn_blocking(|| guard_thread(read)).await.ok()??;
+    RawToken::as_it_is(&bytes)
+}
+
 fn file_refusal(path: &Path, error: &std::io::Error) -> TokenSourceError {
     let what = format!("file {}", path.display());
     match error.kind() {

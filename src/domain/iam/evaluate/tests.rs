@@ -98,6 +98,7 @@ fn keys_that_nobody_here_can_know_say_what_they_depend_on() {
 fn what_the_request_knows_is_used() {
     let statement = json!({"Effect": "Allow", "Action": "sts:*", "Principal": {"Federated": ARN}, "Condition": {
         "StringEquals": {"sts:RoleSessionName": "${h.example.com/p:sub}", "aws:RequestedRegion": "eu-west-1"},
+        "StringLike": {"aws:UserAgent": "Boto3/*"},
         "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"},
         "NumericGreaterThan": {"aws:EpochTime": 1_700_000_000}}});
     let policy = Policy::parse(&json!({"Version": "2012-10-17", "Statement": statement}).to_string()).unwrap();
@@ -106,10 +107,15 @@ fn what_the_request_knows_is_used() {
     let request = TrustRequest {
         session_name: Some("s"),
         region: Some("eu-west-1"),
+        user_agent: Some("Boto3/1.44.5"),
         now: Some(1_800_000_000),
         ..TrustRequest::new(claims, ARN)
     };
     assert_eq!(evaluate_trust(&policy, &request).decision, Decision::Allow);
+    let of_another = TrustRequest { user_agent: Some("aws-sdk-rust/1.3.13"), ..request };
+    assert_eq!(evaluate_trust(&policy, &of_another).decision, Decision::Deny);
+    let of_nobody = TrustRequest { user_agent: None, ..request };
+    assert_eq!(evaluate_trust(&policy, &of_nobody).decision, Decision::Unknown);
     let late = TrustRequest { now: Some(1_900_000_000), ..request };
     assert_eq!(evaluate_trust(&policy, &late).decision, Decision::Deny);
 }
