@@ -46,6 +46,8 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
         "check",
         &[
+            ("trustline check --client boto3,js-v3", "what breaks these clients where trustline's exchange goes well"),
+            ("trustline check --as obstore", "the exchange as obstore makes it"),
             ("trustline check --profile prod", "check a profile"),
             (
                 "trustline check --set issuer.url=https://app.example.com --set secret.name=db",
@@ -114,8 +116,6 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("trustline clients boto3", "what boto3 sends, reads and falls back on"),
             ("trustline clients boto3 js-v3 opendal --on token", "who sends the token's file as it is"),
             ("trustline clients --env", "which credentials each client would take here"),
-            ("trustline check --client boto3,js-v3", "what breaks these clients where trustline's exchange goes well"),
-            ("trustline check --as obstore", "the exchange as obstore makes it"),
         ],
     ),
     (

@@ -361,28 +361,28 @@ fn the_exchange_is_made_as_a_client_makes_it() {
 /// The lab's own trust is another; this one is judged offline.
 #[test]
 fn a_trust_that_looks_at_the_client_is_evaluated_with_the_clients_own_defaults() {
-    let folder = TempDir::new().unwrap();
-    let healthy = RunningLab::start("healthy");
-    let trust: Value = serde_json::from_str(&fs::read_to_string(healthy.file("trust-policy.json")).unwrap()).unwrap();
-    let outcome_for = |client: &str, operator: &str, key: &str, value: &str| {
+    let workload = Workload::at("healthy", Cloud::Aws);
+    let trust: Value =
+        serde_json::from_str(&fs::read_to_string(workload.lab.file("trust-policy.json")).unwrap()).unwrap();
+    let outcome_for = |client: &str, key: &str, value: &str| {
         let mut narrowed = trust.clone();
-        let statement = &mut narrowed["Statement"];
-        let statement = if statement.is_array() { &mut statement[0] } else { statement };
-        statement["Condition"][operator][key] = json!(value);
-        let file = folder.path().join("trust.json");
+        narrowed["Statement"][0]["Condition"]["StringLike"] = json!({ key: value });
+        let file = workload.home.path().join("trust.json");
         fs::write(&file, narrowed.to_string()).unwrap();
         let setting = format!("aws.trust-policy={}", file.display());
-        let output = trustline()
-            .args(["check", "--lab", "--client", client, "--output", "json", "--set", &setting])
-            .output()
-            .unwrap();
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let (report, _) = workload.check(&ROW, &["--client", client, "--set", &setting]);
         outcome(&report, "trust.policy").to_owned()
     };
-    let session = |client| outcome_for(client, "StringLike", "sts:RoleSessionName", "botocore-session-*");
-    assert_eq!((session("boto3").as_str(), session("obstore").as_str()), ("pass", "fail"));
-    let agent = |client| outcome_for(client, "StringLike", "aws:UserAgent", "Boto3/*");
-    assert_eq!((agent("boto3").as_str(), agent("js-v3").as_str()), ("pass", "fail"));
+    for (key, value, met, not_met) in [
+        ("sts:RoleSessionName", "botocore-session-*", "boto3", "obstore"),
+        ("aws:UserAgent", "Boto3/*", "boto3", "js-v3"),
+    ] {
+        assert_eq!(
+            (outcome_for(met, key, value).as_str(), outcome_for(not_met, key, value).as_str()),
+            ("pass", "fail"),
+            "{key}"
+        );
+    }
 }
 
 #[test]

@@ -125,7 +125,9 @@ fn surroundings(set: &[(String, String)]) -> Surroundings {
     let named = |name: &str| set.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     let home = named("HOME").unwrap_or_default();
     let credentials = fs::read_to_string(Path::new(&home).join(".aws/credentials")).unwrap_or_default();
-    let keys = |profile: &str| if credentials.contains(&format!("[{profile}]")) { ProfileKeys::Keys } else { ProfileKeys::NoProfile };
+    let keys = |profile: &str| {
+        if credentials.contains(&format!("[{profile}]")) { ProfileKeys::Keys } else { ProfileKeys::NoProfile }
+    };
     Surroundings {
         named_profile: named("AWS_PROFILE").map(|name| keys(&name)).unwrap_or_default(),
         default_profile: keys("default"),
@@ -167,8 +169,7 @@ fn set(pairs: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
     pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
 }
 
-const DEFAULT_KEYS: &str =
-    "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYx\n";
+const DEFAULT_KEYS: &str = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYx\n";
 const NOBODYS_ROLE: &str = "arn:aws:iam::123456789012:role/nobody";
 
 #[test]
@@ -192,7 +193,14 @@ fn python_clients_do_what_the_table_says() {
         row("no name of a profile", boto3, identity, set(&[("AWS_PROFILE", "")]), "bare", Some("ProfileNotFound")),
         row("no role", boto3, identity, set(&[("AWS_ROLE_ARN", UNSET)]), "bare", Some("InvalidConfigError")),
         row("refused", boto3, identity, set(&[("AWS_ROLE_ARN", NOBODYS_ROLE)]), "bare", Some("AccessDenied")),
-        row("an endpoint without a scheme", boto3, identity, set(&[("AWS_ENDPOINT_URL_STS", "127.0.0.1")]), "bare", Some("Invalid endpoint")),
+        row(
+            "an endpoint without a scheme",
+            boto3,
+            identity,
+            set(&[("AWS_ENDPOINT_URL_STS", "127.0.0.1")]),
+            "bare",
+            Some("Invalid endpoint"),
+        ),
         row("healthy", obstore, object, set(&[]), "bare", Some("127.0.0.1:9")),
         row("a line feed", obstore, object, set(&[]), "line-feed", Some("InvalidIdentityToken")),
         row("refused", obstore, object, set(&[("AWS_ROLE_ARN", NOBODYS_ROLE)]), "bare", Some("AccessDenied")),
@@ -205,12 +213,36 @@ fn python_clients_do_what_the_table_says() {
         row("the secret", workload, "azure_secret", set(&[]), "bare", None),
         row("a line feed", workload, "azure_token", set(&[]), "line-feed", Some("AADSTS50027")),
         row("healthy", default, "azure_default_token", set(&[]), "bare", None),
-        row("a secret left", default, "azure_default_token", set(&[("AZURE_CLIENT_SECRET", "x")]), "bare", Some("EnvironmentCredential")),
-        row("plain http", workload, "azure_token", set(&[("AZURE_AUTHORITY_HOST", "http://127.0.0.1:9/")]), "bare", Some("ValueError")),
-        row("the tenant too", workload, "azure_token", vec![("AZURE_AUTHORITY_HOST", authority)], "bare", Some("Error")),
+        row(
+            "a secret left",
+            default,
+            "azure_default_token",
+            set(&[("AZURE_CLIENT_SECRET", "x")]),
+            "bare",
+            Some("EnvironmentCredential"),
+        ),
+        row(
+            "plain http",
+            workload,
+            "azure_token",
+            set(&[("AZURE_AUTHORITY_HOST", "http://127.0.0.1:9/")]),
+            "bare",
+            Some("ValueError"),
+        ),
+        row(
+            "the tenant too",
+            workload,
+            "azure_token",
+            vec![("AZURE_AUTHORITY_HOST", authority)],
+            "bare",
+            Some("Error"),
+        ),
     ];
-    let rows: Vec<(&Row, Vec<(String, String)>)> =
-        at_aws.iter().map(|row| (row, aws.aws(row))).chain(at_azure.iter().map(|row| (row, azure.azure(row)))).collect();
+    let rows: Vec<(&Row, Vec<(String, String)>)> = at_aws
+        .iter()
+        .map(|row| (row, aws.aws(row)))
+        .chain(at_azure.iter().map(|row| (row, azure.azure(row))))
+        .collect();
     let mut program = Command::new(python);
     program.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/real_clients/python.py"));
     let answers = play(program, &rows);
@@ -230,21 +262,45 @@ fn javascript_clients_do_what_the_table_says() {
         row("healthy", "js-v3", "secret", set(&[]), "bare", None),
         row("a line feed", "js-v3", "secret", set(&[]), "line-feed", Some("InvalidIdentityToken")),
         row("empty keys", "js-v3", "secret", set(&empty), "bare", None),
-        row("default keys", "js-v3", "secret", vec![("HOME", aws.home_with(DEFAULT_KEYS))], "bare", Some("UnrecognizedClientException")),
-        row("no region of its own", "js-v3", "secret", set(&[("AWS_REGION", UNSET), ("AWS_ENDPOINT_URL_STS", UNSET)]), "bare", Some("Region is missing")),
+        row(
+            "default keys",
+            "js-v3",
+            "secret",
+            vec![("HOME", aws.home_with(DEFAULT_KEYS))],
+            "bare",
+            Some("UnrecognizedClientException"),
+        ),
+        row(
+            "no region of its own",
+            "js-v3",
+            "secret",
+            set(&[("AWS_REGION", UNSET), ("AWS_ENDPOINT_URL_STS", UNSET)]),
+            "bare",
+            Some("Region is missing"),
+        ),
         row("refused", "js-v3", "secret", set(&[("AWS_ROLE_ARN", NOBODYS_ROLE)]), "bare", Some("AccessDenied")),
     ];
     let at_azure = [
         row("healthy", "azure-js-workload", "azure_token", set(&[]), "bare", None),
         row("a line feed", "azure-js-workload", "azure_token", set(&[]), "line-feed", None),
         row("the secret", "azure-js-workload", "azure_secret", set(&[]), "bare", None),
-        row("plain http", "azure-js-workload", "azure_token", set(&[("AZURE_AUTHORITY_HOST", "http://127.0.0.1:9/")]), "bare", Some("https")),
+        row(
+            "plain http",
+            "azure-js-workload",
+            "azure_token",
+            set(&[("AZURE_AUTHORITY_HOST", "http://127.0.0.1:9/")]),
+            "bare",
+            Some("https"),
+        ),
     ];
     let authorities = azure.home.path().join("authorities.pem");
     let both = [aws.ready("ca_file"), azure.ready("ca_file")].map(|file| fs::read_to_string(file).unwrap()).concat();
     fs::write(&authorities, both).unwrap();
-    let rows: Vec<(&Row, Vec<(String, String)>)> =
-        at_aws.iter().map(|row| (row, aws.aws(row))).chain(at_azure.iter().map(|row| (row, azure.azure(row)))).collect();
+    let rows: Vec<(&Row, Vec<(String, String)>)> = at_aws
+        .iter()
+        .map(|row| (row, aws.aws(row)))
+        .chain(at_azure.iter().map(|row| (row, azure.azure(row))))
+        .collect();
     let mut program = Command::new("node");
     program
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/real_clients/javascript.mjs"))

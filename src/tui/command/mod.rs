@@ -150,6 +150,7 @@ pub enum CommandId {
     Verify,
     ReadAgain,
     Waterfall,
+    Clients,
     Rotate,
     LookNow,
     Conclude,

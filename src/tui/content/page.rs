@@ -5,6 +5,7 @@ use crate::cause::Fix;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Value;
 use crate::guide::Import;
+use crate::report::clients;
 use crate::report::context::RenderContext;
 use crate::report::explanation;
 use crate::report::finding::diff;
@@ -20,6 +21,7 @@ pub fn title(page: &Page) -> String {
         Page::Fix(_) => "The fix: nothing of it is run from here".to_owned(),
         Page::Compare { .. } => "Compared".to_owned(),
         Page::Explained(_) => "What causes this error".to_owned(),
+        Page::Clients(_) => "What clients do with a web identity".to_owned(),
         Page::Imported { import, .. } => format!("Read as {}", import.kind),
     }
 }
@@ -40,6 +42,13 @@ pub fn lines(model: &Model, page: &Page, width: usize) -> Vec<Line> {
         }
         Page::Explained(explained) => {
             pane_lines(&explanation::page(&explained.explanation, explained.undecided.as_ref(), show), width, show)
+        }
+        Page::Clients(of) => {
+            let page = match of.as_slice() {
+                [client] => clients::one(client, show),
+                several => clients::list(several, show),
+            };
+            pane_lines(&page, width, show)
         }
         Page::Fix(fix) => fix_lines(fix, show),
         Page::Imported { import, earlier } => {

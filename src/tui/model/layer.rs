@@ -7,6 +7,7 @@ use super::list::{Field, ListState};
 use crate::cause::Fix;
 use crate::cause::Undecided;
 use crate::cause::explain::Explanation;
+use crate::domain::client::Client;
 use crate::domain::profile::Guide;
 use crate::domain::profile::setting::{Setting, Value};
 use crate::guide::Import;
@@ -97,6 +98,8 @@ pub enum Page {
     Compare { before: RunNumber, after: RunNumber },
     /// What an error text comes to.
     Explained(Box<Explained>),
+    /// What these clients do with a web identity.
+    Clients(Vec<&'static Client>),
     /// What was taken from a pasted text, each with the value that it replaced, and what was left.
     Imported { import: Import, earlier: Vec<Option<Value>> },
 }

@@ -2,6 +2,7 @@
 
 use super::pointer::movement;
 use super::{events, go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
+use crate::domain::client::Client;
 use crate::domain::profile::Guide;
 use crate::report::context::Privacy;
 use crate::report::finding::{Answer, answer};
@@ -76,6 +77,13 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::LeaveField => guide::leave(model),
         CommandId::Import => paste_box(model, PasteKind::Values),
         CommandId::Explain => paste_box(model, PasteKind::ErrorText),
+        CommandId::Clients => {
+            let named =
+                model.runs.shown().and_then(|run| run.profile.as_deref()).map(|profile| profile.clients.clone());
+            let clients = named.filter(|named| !named.is_empty()).unwrap_or_else(|| Client::all().collect());
+            model.layers.push(Layer::reader(Page::Clients(clients)));
+            Vec::new()
+        }
         CommandId::NextMatch => match_step(model, Move::Down),
         CommandId::PreviousMatch => match_step(model, Move::Up),
         CommandId::RunAgain => {

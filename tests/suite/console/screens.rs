@@ -100,6 +100,11 @@ fn fix() {
 }
 
 #[test]
+fn clients() {
+    scene("clients", |look, size| failed(look, size, "2C"));
+}
+
+#[test]
 fn lab_picker() {
     scene("lab_picker", |look, size| started(look, size, "<enter>j"));
 }
