@@ -2,10 +2,10 @@
 
 pub mod aws_choice;
 mod behaviour;
-mod prints;
 #[cfg(test)]
 mod choice_tests;
 pub mod entra_choice;
+mod prints;
 mod surroundings;
 
 use std::sync::OnceLock;
