@@ -5,6 +5,7 @@ mod azure;
 mod call;
 mod client;
 mod clock;
+pub mod clouds;
 mod definition;
 mod deployment;
 pub mod facts;

@@ -151,7 +151,7 @@ async fn check_in_lab(
 ) -> Result<(Report, Option<Exit>), CliError> {
     let lab = lab::start(
         scenario,
-        LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis), idle_limit: None },
+        LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis), ..LabOptions::default() },
     )?;
     let folder = LabFolder::write(&lab)?;
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &selector.set)?;

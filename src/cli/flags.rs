@@ -15,9 +15,11 @@ use clap::{Arg, ArgGroup, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::exit::CliError;
 use crate::check::CheckId;
+use crate::check::clouds::Asked;
 use crate::domain::ids::UnknownId;
 use crate::domain::profile::capability::Capability;
 use crate::domain::profile::key::Key;
+use crate::domain::relying_party::RelyingParty;
 use crate::guide::form::shell::quote;
 use crate::private_file;
 use crate::run::record::Recorder;
@@ -101,6 +103,25 @@ impl<const COUNT: usize> Args for SomeOutputArgs<COUNT> {
     fn augment_args_for_update(command: clap::Command) -> clap::Command {
         Self::augment_args(command)
     }
+}
+
+/// Which clouds are asked whether they take a token.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct CloudArgs {
+    /// Ask these clouds alone; if one refuses, the status is 1
+    #[arg(long = "for", value_name = "CLOUD,…", value_delimiter = ',', value_parser = clouds())]
+    named: Vec<String>,
+}
+
+impl CloudArgs {
+    /// The named ones; all where none is.
+    pub(super) fn asked(&self) -> Asked {
+        Asked::of(&self.named.iter().filter_map(|id| RelyingParty::named(id)).collect::<Vec<_>>())
+    }
+}
+
+fn clouds() -> PossibleValuesParser {
+    PossibleValuesParser::new(RelyingParty::all().iter().map(|party| party.id.as_str()))
 }
 
 /// How to reach the network.

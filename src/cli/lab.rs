@@ -31,6 +31,9 @@ pub(super) struct LabArgs {
     /// Start from this description of a world, TOML or JSON, instead of a scenario
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
+    /// Trust the authorities in this PEM file too, where the lab's clouds fetch the documents of issuers elsewhere
+    #[arg(long, value_name = "PEM")]
+    ca_file: Option<PathBuf>,
     /// List the scenarios
     #[arg(long, conflicts_with = "world")]
     list: bool,
@@ -78,7 +81,12 @@ pub(super) fn run(args: &LabArgs) -> Result<Exit, CliError> {
         Some(path) => read_world(path)?,
         None => World::scenario(&args.scenario).map_err(scenario_error)?,
     };
-    let options = LabOptions { delay: Duration::from_millis(args.delay_ms), idle_limit: Some(IDLE_LIMIT) };
+    let delay = Duration::from_millis(args.delay_ms);
+    let mut options = LabOptions { delay, idle_limit: Some(IDLE_LIMIT), ..LabOptions::default() };
+    if let Some(path) = &args.ca_file {
+        let pem = network::authorities(path, "--ca-file")?;
+        options.trust(&pem).map_err(|error| network::refused("--ca-file", path, &error))?;
+    }
     network::runtime()?.block_on(serve(&world, options, args.output))
 }
 

@@ -121,7 +121,7 @@ fn authorities_of_clients() -> Vec<Zeroizing<Vec<u8>>> {
 }
 
 /// A file of authorities.
-fn authorities(path: &Path, named_by: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
+pub(super) fn authorities(path: &Path, named_by: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let pem = regular_file::read(path, LARGEST_CA_FILE).map_err(|e| refused(named_by, path, &e))?;
     if pem.len() as u64 > LARGEST_CA_FILE {
         return Err(refused(named_by, path, &"larger than 4 MiB; name a PEM file with the authority's certificate"));
@@ -129,7 +129,7 @@ fn authorities(path: &Path, named_by: &str) -> Result<Zeroizing<Vec<u8>>, CliErr
     Ok(pem)
 }
 
-fn refused(named_by: &str, path: &Path, what: &dyn std::fmt::Display) -> CliError {
+pub(super) fn refused(named_by: &str, path: &Path, what: &dyn std::fmt::Display) -> CliError {
     CliError::new(format!("{named_by} {}: {what}", path.display()))
 }
 

@@ -45,6 +45,7 @@ causes! {
     JwksInvalid => "jwks-invalid",
     JwksKidMissing => "jwks-kid-missing",
     IdpThrottled => "idp-throttled",
+    IssuerUrlUnfit => "issuer-url-unfit",
     // Token
     EnvNotSet => "env-not-set",
     TokenFileUnreadable => "token-file-unreadable",
@@ -60,6 +61,7 @@ causes! {
     TokenLifetimeTooLong => "token-lifetime-too-long",
     AudMultiWithoutAzp => "aud-multi-without-azp",
     RolesClaim => "roles-claim",
+    TokenTypeUnfit => "token-type-unfit",
     // AWS trust
     ProviderMissing => "provider-missing",
     AudNotRegistered => "aud-not-registered",

@@ -17,6 +17,7 @@ pub mod national_cloud;
 pub mod profile;
 pub mod redaction;
 pub mod region;
+pub mod relying_party;
 pub mod roles_claim;
 pub mod rotation;
 pub mod runtime_output;

@@ -85,24 +85,42 @@ fn validity(params: &mut CertificateParams, from_days: i64, to_days: i64) {
 /// countdown has no reason to wake.
 const MAX_IDLE: usize = 8;
 
-/// A client that names itself `user_agent`; `None` where TLS cannot be set up.
+/// A client that names itself `user_agent` and dials without a proxy; `None` where TLS cannot be set up.
 pub(super) fn client_trusting(authority: &CertificateDer<'static>, user_agent: &str) -> Option<reqwest::Client> {
+    client(std::slice::from_ref(authority), user_agent)?.no_proxy().build().ok()
+}
+
+/// Clients that trust several authorities: one for what is on this machine, and one for issuers elsewhere, which may be behind
+/// the environment's proxy.
+pub(super) struct Clients {
+    pub here: reqwest::Client,
+    pub elsewhere: reqwest::Client,
+}
+
+impl Clients {
+    pub(super) fn trusting(authorities: &[CertificateDer<'static>], user_agent: &str) -> Option<Clients> {
+        let here = client(authorities, user_agent)?.no_proxy().build().ok()?;
+        Some(Clients { here, elsewhere: client(authorities, user_agent)?.build().ok()? })
+    }
+}
+
+fn client(authorities: &[CertificateDer<'static>], user_agent: &str) -> Option<reqwest::ClientBuilder> {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(authority.clone()).ok()?;
+    for authority in authorities {
+        roots.add(authority.clone()).ok()?;
+    }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .ok()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .https_only(true)
-        .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(user_agent)
         .pool_idle_timeout(None)
-        .pool_max_idle_per_host(MAX_IDLE)
-        .build()
-        .ok()
+        .pool_max_idle_per_host(MAX_IDLE);
+    Some(builder)
 }

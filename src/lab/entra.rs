@@ -158,7 +158,7 @@ impl Entra {
     }
 
     async fn check_assertion(&self, app: &App, text: &str, now: i64, seen: &mut SignIn) -> Result<(), EntraError> {
-        let (raw, decoded) = assertion::decoded(text)?;
+        let (raw, decoded) = assertion::decoded(text, &self.azure.now().entra.algorithms)?;
         assertion::check_times(&decoded, now)?;
         let age = self.started.elapsed().as_secs();
         let matched = assertion::check_credentials(app, &decoded, age, self.azure.now().entra.old_codes)?;

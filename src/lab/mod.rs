@@ -33,6 +33,8 @@ pub mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use secrecy::SecretString;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -64,18 +66,36 @@ use crate::panic_guard::guard_task;
 const WORKER: &str = "trustline-lab-worker";
 
 /// How a lab behaves, whatever its world.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LabOptions {
     /// Wait before every answer.
     pub delay: Duration,
     /// How long a connection may stay without a request; for ever where nothing is said, as a lab inside the program
     /// ends with it.
     pub idle_limit: Option<Duration>,
+    /// Authorities that are trusted, beside the lab's own, where its clouds fetch the documents of issuers elsewhere.
+    pub authorities: Vec<CertificateDer<'static>>,
+}
+
+impl LabOptions {
+    /// Trusts the authorities of a PEM file.
+    ///
+    /// # Errors
+    /// Where a part of it is no certificate.
+    pub fn trust(&mut self, pem: &[u8]) -> Result<(), LabError> {
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            self.authorities.push(certificate.map_err(|_| LabError::Authorities)?);
+        }
+        if self.authorities.is_empty() { Err(LabError::Authorities) } else { Ok(()) }
+    }
 }
 
 /// Why a lab could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
+    /// Authorities that cannot be read.
+    #[error("it holds no certificate; name a PEM file with the authority's certificate")]
+    Authorities,
     /// No port on loopback.
     #[error("no port on 127.0.0.1 could be opened: {0}")]
     Bind(std::io::Error),
@@ -262,12 +282,12 @@ impl Lab {
         };
         let issuer = Arc::new(Issuer::new(&description, keys.clone()));
         let thumbprint = Chain::read(&[authority.der()]).thumbprint().unwrap_or_default().to_owned();
-        let iam = EachAccount::new(accounts.clone(), |account| {
-            Iam::new(account, Fetcher::new(authority.der(), inside.clone()), thumbprint.clone())
-        });
-        let sts = Arc::new(Sts::new(accounts.clone(), Fetcher::new(authority.der(), inside.clone())));
+        let trusted: Vec<CertificateDer<'static>> =
+            std::iter::once(authority.der()).chain(options.authorities.iter().cloned()).collect();
+        let fetcher = Fetcher::new(trusted.into(), inside);
+        let iam = EachAccount::new(accounts.clone(), |account| Iam::new(account, fetcher.clone(), thumbprint.clone()));
+        let sts = Arc::new(Sts::new(accounts.clone(), fetcher.clone()));
         let access_tokens = Arc::new(AccessTokens::new()?);
-        let fetcher = Fetcher::new(authority.der(), inside);
         let azure = Arc::new(accounts::open_tenant(description.azure.clone()));
         let sign_ins = Arc::new(SignIns::default());
         let entra =

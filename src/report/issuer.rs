@@ -1,10 +1,12 @@
 //! An examined issuer as a page: the hops on one time axis, the certificates, the document, the keys, and what is wrong.
 
+use super::clouds;
 use super::context::RenderContext;
 use super::finding;
 use super::line::{Line, Role, Span};
 use super::page::{Block, Cell, Column, ColumnKind, Page, Table};
 use crate::cause::Finding;
+use crate::check::clouds::Verdicts;
 use crate::check::facts::Facts;
 use crate::check::facts::network::DocumentFact;
 use crate::check::facts::network::{AddressScope, Exchange, Hop, Tls};
@@ -13,6 +15,7 @@ use crate::domain::certificate::Certificate;
 use crate::domain::discovery::{Discovery, IssuerAddress};
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::{Guide, Profile};
+use crate::domain::relying_party::Acceptance;
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
 use crate::remedy::{Values, advised};
 
@@ -32,6 +35,7 @@ pub struct IssuerReport {
     pub document: DocumentFact,
     pub facts: Facts,
     pub verdicts: Vec<(CheckId, Verdict)>,
+    pub clouds: Verdicts,
 }
 
 impl IssuerReport {
@@ -49,9 +53,11 @@ impl IssuerReport {
         found.into_iter().map(|finding| advised(finding, None, &values)).collect()
     }
 
-    /// The worst of the verdicts.
+    /// The worst of the verdicts, and of those of the clouds that were named.
     pub fn verdict(&self) -> Outcome {
-        let has = |outcome: &Outcome| self.verdicts.iter().any(|(_, v)| v.outcome == *outcome);
+        let named = self.clouds.deciding().filter(|acceptance| *acceptance != Acceptance::Accept).map(clouds::outcome);
+        let has =
+            |outcome: &Outcome| named == Some(*outcome) || self.verdicts.iter().any(|(_, v)| v.outcome == *outcome);
         let worst = [Outcome::Fail, Outcome::Inconclusive, Outcome::Warn].into_iter().find(has);
         worst.unwrap_or(Outcome::Pass)
     }
@@ -96,16 +102,19 @@ pub fn page(seen: &IssuerReport, ctx: RenderContext) -> Page {
     part.push(Block::Table(Table { columns, headed: false, rows: rows.collect() }));
     page.gap();
     page.part(part);
+    page.gap();
+    page.part(clouds::page(&seen.clouds, ctx));
     for problem in seen.problems() {
         page.gap();
         page.part(finding::page(&problem, ctx));
     }
-    page.verdict = Some(match seen.verdict() {
+    let verdict = match seen.verdict() {
         Outcome::Fail => Line::of(Role::Bad, "FAIL"),
         Outcome::Inconclusive => Line::of(Role::Warning, "INCONCLUSIVE"),
         Outcome::Warn => Line::of(Role::Warning, "PASS with warnings"),
         Outcome::Pass | Outcome::Skipped => Line::of(Role::Good, "PASS"),
-    });
+    };
+    page.verdict = Some(verdict.with(Role::Muted, format!("; of its tokens: {}", seen.clouds.summary())));
     page
 }
 

@@ -2,6 +2,7 @@
 
 pub mod ansi;
 pub mod clients;
+pub mod clouds;
 mod comparison;
 pub mod context;
 pub mod events;

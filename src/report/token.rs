@@ -2,13 +2,16 @@
 
 use serde_json::{Map, Value};
 
+use super::clouds;
 use super::context::RenderContext;
 use super::finding;
 use super::line::{Line, Role};
 use super::page::{Block, Cell, Column, ColumnKind, Page, Table};
 use crate::cause::{Certainty, Finding};
+use crate::check::clouds::Verdicts;
 use crate::check::facts::token::{SignatureFact, TokenRead};
 use crate::check::{CheckId, Outcome, Verdict};
+use crate::domain::relying_party::Acceptance;
 use crate::domain::signature::{SignatureReason, SignatureState};
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
 use crate::domain::token::{DecodedToken, TokenProblem};
@@ -30,6 +33,7 @@ pub struct TokenReport {
     pub signature: SignatureFact,
     pub now: UnixSeconds,
     pub verdicts: Vec<(CheckId, Verdict)>,
+    pub clouds: Verdicts,
 }
 
 impl TokenReport {
@@ -55,14 +59,18 @@ impl TokenReport {
         self.verdicts.iter().find(|(id, _)| *id == check).map(|(_, verdict)| verdict.outcome)
     }
 
-    /// How it went: failed where a check of the token failed; inconclusive where keys were named and could not be used.
+    /// How it went: failed where a check of the token failed, or a cloud that was named refuses it; inconclusive where keys were
+    /// named and could not be used, or nobody knows what such a cloud says.
     pub fn verdict(&self) -> Outcome {
         let has = |outcome| self.verdicts.iter().any(|(_, verdict)| verdict.outcome == outcome);
-        if self.token_fails() {
+        let named = self.clouds.deciding();
+        if named == Some(Acceptance::Refuse) || self.token_fails() {
             Outcome::Fail
+        } else if named == Some(Acceptance::Unknown) {
+            Outcome::Inconclusive
         } else if self.signature.signature.state == SignatureState::CannotCheck {
             Outcome::Inconclusive
-        } else if has(Outcome::Fail) {
+        } else if has(Outcome::Fail) && named.is_none() {
             Outcome::Fail
         } else if has(Outcome::Warn) {
             Outcome::Warn
@@ -71,9 +79,10 @@ impl TokenReport {
         }
     }
 
-    /// Whether a check of the token itself failed.
+    /// Whether a check of the token itself failed. Of its form a named cloud has rules of its own.
     fn token_fails(&self) -> bool {
-        self.verdicts.iter().any(|(check, verdict)| is_of_token(*check) && verdict.outcome == Outcome::Fail)
+        let counts = |check| is_of_token(check) && !(self.clouds.decide && check == CheckId::TokenShape);
+        self.verdicts.iter().any(|(check, verdict)| counts(*check) && verdict.outcome == Outcome::Fail)
     }
 }
 
@@ -110,6 +119,8 @@ pub fn page(seen: &TokenReport, ctx: RenderContext) -> Page {
     push_table(&mut page, "claims", claims);
     page.gap();
     page.push(Block::Heading(signature(seen, ctx)));
+    page.gap();
+    page.part(clouds::page(&seen.clouds, ctx));
     for problem in seen.problems() {
         page.gap();
         page.part(finding::page(&problem, ctx));
@@ -330,12 +341,17 @@ fn last_line(seen: &TokenReport) -> Line {
         SignatureState::NotChecked => "signature not checked",
         SignatureState::CannotCheck => "signature could not be checked",
     };
+    let clouds = seen.clouds.summary();
+    let is_clean = seen.problems().is_empty();
+    let all_accept = seen.clouds.each.iter().all(|verdict| verdict.verdict == Acceptance::Accept);
     let (role, judgement) = match seen.verdict() {
-        Outcome::Fail if seen.token_fails() => (Role::Bad, "not fit for the exchange as it is"),
-        Outcome::Fail => (Role::Bad, "nothing is wrong with the token itself, but with its issuer"),
-        Outcome::Inconclusive => (Role::Warning, "nothing is wrong with it as far as it could be checked"),
-        Outcome::Warn => (Role::Warning, "nothing is wrong with it, with warnings"),
-        Outcome::Pass | Outcome::Skipped => (Role::Good, "nothing is wrong with it"),
+        Outcome::Fail if seen.token_fails() => (Role::Bad, "not fit for the exchange as it is".to_owned()),
+        Outcome::Fail => (Role::Bad, clouds),
+        Outcome::Inconclusive | Outcome::Warn => (Role::Warning, clouds),
+        Outcome::Pass | Outcome::Skipped if is_clean && all_accept => {
+            (Role::Good, "nothing is wrong with it".to_owned())
+        }
+        Outcome::Pass | Outcome::Skipped => (Role::Warning, clouds),
     };
     Line::of(role, format!("{judgement}; {signature}"))
 }

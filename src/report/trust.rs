@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::clouds;
 use super::comparison::Comparison;
 use super::context::RenderContext;
 use super::finding;
@@ -11,6 +12,7 @@ use crate::cause::Finding;
 use crate::check::Outcome;
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, EvaluatedCredential};
 use crate::domain::iam::{Decision, KnownFrom, Policy, StatementEvaluation, TrustEvaluation, Truth};
+use crate::domain::relying_party::{Acceptance, CloudVerdict};
 
 /// No more values of a condition than these are told.
 const SHOWN: usize = 8;
@@ -36,6 +38,15 @@ pub struct Judged<E> {
     pub predicted: bool,
     /// The one expected subject that is accepted, where others that are possible are not.
     pub accepts_only: Option<String>,
+    /// What the cloud says to the token itself, whatever it was told to trust; `None` where only claims are at hand.
+    pub cloud: Option<CloudVerdict>,
+}
+
+impl<E> Judged<E> {
+    /// That the cloud refuses the token itself.
+    pub fn is_refused(&self) -> bool {
+        self.cloud.as_ref().is_some_and(|cloud| cloud.verdict == Acceptance::Refuse)
+    }
 }
 
 /// A trust policy's evaluation, and where the provider's ARN is from.
@@ -52,6 +63,7 @@ pub fn policy(report: &TrustReport<Policy, PolicyEvaluation>, ctx: RenderContext
         let found = &judged.evaluation.evaluation;
         let words = match found.decision {
             Decision::Allow => "allowed: the trust policy lets this token have the role",
+            Decision::Deny if judged.is_refused() => "denied: STS refuses the token itself, whatever the policy says",
             Decision::Deny => "denied: the trust policy does not let this token have the role",
             Decision::Unknown => "unknown: it depends on what was not given",
         };
@@ -68,6 +80,7 @@ pub fn policy(report: &TrustReport<Policy, PolicyEvaluation>, ctx: RenderContext
             head.value("role", role, ctx);
         }
         push_prediction(&mut head, judged, ctx);
+        push_cloud(&mut head, judged, ctx);
         for action in found.actions.iter().skip(1) {
             let words = match action.decision {
                 Decision::Allow => "allowed",
@@ -104,11 +117,15 @@ pub fn credentials(report: &TrustReport<&CredentialSet, CredentialEvaluation>, c
     if let Some(judged) = &report.judged {
         let words = match judged.evaluation.decision {
             Decision::Allow => "allowed: a federated credential lets this token act as the application",
+            Decision::Deny if judged.is_refused() => {
+                "denied: Entra refuses the token itself, whatever the credentials say"
+            }
             Decision::Deny => "denied: no federated credential lets this token act as the application",
             Decision::Unknown => "unknown: it depends on what was not given",
         };
         let mut head = headline(judged.evaluation.decision, words, judged.predicted, ctx);
         push_prediction(&mut head, judged, ctx);
+        push_cloud(&mut head, judged, ctx);
         page.part(head);
         for credential in &judged.evaluation.statements {
             page.gap();
@@ -141,6 +158,17 @@ fn push_prediction<E>(head: &mut Page, judged: &Judged<E>, ctx: RenderContext) {
     }
     if let Some(only) = &judged.accepts_only {
         head.value("accepts", &format!("of such tokens only some: `{only}`"), ctx);
+    }
+}
+
+/// The cloud's word on the token itself, where it is more than that nothing stands against it.
+fn push_cloud<E>(head: &mut Page, judged: &Judged<E>, ctx: RenderContext) {
+    let Some(cloud) = &judged.cloud else { return };
+    if cloud.verdict != Acceptance::Accept {
+        head.prose(cloud.name, Role::Plain, &clouds::sentence(cloud), ctx);
+    }
+    for note in &cloud.notes {
+        head.prose("note", Role::Muted, note, ctx);
     }
 }
 

@@ -1,6 +1,7 @@
 //! `trustline issuer` against servers that behave and servers that misbehave.
 
 mod certificates;
+mod clouds;
 mod connection;
 mod document;
 mod keys;
@@ -62,7 +63,7 @@ fn discovery(issuer: &str, jwks_uri: &str) -> String {
         "jwks_uri": jwks_uri,
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "claims_supported": ["sub", "aud", "iss", "iat", "exp"],
     })
     .to_string()

@@ -1,5 +1,6 @@
 //! `trustline token`: every algorithm with keys made on the spot, broken and hostile tokens, and what must never be printed.
 
+mod clouds;
 mod signature;
 mod signing;
 mod source;

@@ -1,5 +1,7 @@
 //! `trustline trust`.
 
+mod refused;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};

@@ -35,6 +35,11 @@ pub(super) fn finding(
         if claim.as_deref() == Some("sub") {
             finding.evidence.extend(parts(evaluation, actual));
         }
+        if let Some(party) = replaced_audience(evaluation, claim.as_deref()) {
+            let replaced =
+                format!("the token has `azp` = `{party}`, which STS takes in place of `aud`, whatever that holds");
+            finding = finding.with_evidence(replaced);
+        }
     }
     finding = fixes(finding, evaluation, condition, claim.as_deref());
     finding.docs = docs(cause, condition).to_owned();
@@ -173,6 +178,11 @@ fn fixes(
             .with_fix(format!("If this token is meant to have the role, take `{actual}` out of the excepted values"));
     }
     match claim {
+        Some("aud") if replaced_audience(evaluation, claim).is_some() => finding
+            .with_fix(format!(
+                "Accept the token's authorized party, `{actual}`, here and among the identity provider's client ids"
+            ))
+            .with_fix("Or let the issuer leave `azp` out of the token; a further audience in `aud` changes nothing"),
         Some("aud" | "oaud") => finding
             .with_fix(format!("Accept the token's audience, `{actual}`"))
             .with_fix(format!("Or ask for a token with the audience {}", listed(&condition.expected))),
@@ -181,6 +191,11 @@ fn fixes(
             condition.key
         )),
     }
+}
+
+/// What STS takes in place of the audience, where the condition is on that.
+fn replaced_audience<'e>(evaluation: &'e TrustEvaluation, claim: Option<&str>) -> Option<&'e str> {
+    evaluation.authorized_party.as_deref().filter(|_| claim == Some("aud"))
 }
 
 fn near_fix(finding: Finding, condition: &ConditionEvaluation, near: &NearMiss) -> Finding {

@@ -6,7 +6,8 @@ use crate::check::facts::network::{AddressScope, Exchange, Tls};
 use crate::check::facts::network::{DocumentFact, KeysFact};
 use crate::domain::certificate::{Chain, ChainOddity};
 use crate::domain::discovery::{Discovery, DiscoveryProblem, Weight};
-use crate::domain::jwks::{Jwk, JwksProblem, KeyProblem};
+use crate::domain::jwks::{Jwk, Jwks, JwksProblem, KeyProblem};
+use crate::domain::relying_party::algorithms_of_set;
 use crate::domain::timestamp::{UnixSeconds, in_words, rfc3339};
 
 /// AWS STS allows this many seconds of clock difference in a token's times.
@@ -53,11 +54,61 @@ pub(super) fn compressed(cause: Cause, check: CheckId, why: &str) -> Finding {
         .with_evidence("a stored object's own Content-Encoding does this, and so does a CDN's compression")
 }
 
+/// What is wrong with the document, and, where its endpoints are plain http under an https issuer, why that nearly always is.
 pub(super) fn document_problems(discovery: &Discovery) -> Vec<Finding> {
-    discovery.problems.iter().filter_map(document_problem).collect()
+    let mut findings: Vec<Finding> = discovery
+        .problems
+        .iter()
+        .filter(|problem| !is_aws_wish(problem))
+        .filter_map(|problem| document_problem(problem, discovery))
+        .collect();
+    findings.extend(aws_wishes(discovery));
+    let has_plain_endpoint = discovery.problems.iter().any(|p| matches!(p, DiscoveryProblem::JwksUriNotHttps { .. }));
+    if !has_plain_endpoint && is_behind_proxy(discovery) {
+        let summary = "the issuer is https, and endpoints in its document are http";
+        findings.push(
+            Finding::new(Cause::DiscoveryInvalid, CheckId::IssuerDiscovery, Certainty::Possible, summary)
+                .with_fix(BELIEVE_THE_PROXY),
+        );
+    }
+    findings
 }
 
-fn document_problem(problem: &DiscoveryProblem) -> Option<Finding> {
+/// What an issuer behind a proxy for TLS has to be told.
+const BELIEVE_THE_PROXY: &str = "The issuer stands behind a proxy for TLS and does not believe its X-Forwarded-Proto: let the proxy send that header, and turn on the issuer's setting that trusts it (\"trust proxy\", ProxyFix, SECURE_PROXY_SSL_HEADER), or set the issuer's https URL outright.";
+
+/// An https issuer whose endpoints are http.
+fn is_behind_proxy(discovery: &Discovery) -> bool {
+    let is_https = discovery.issuer.as_deref().is_some_and(|issuer| issuer.starts_with("https://"));
+    let endpoints = [&discovery.authorization_endpoint, &discovery.token_endpoint, &discovery.jwks_uri];
+    is_https && endpoints.into_iter().flatten().any(|endpoint| endpoint.starts_with("http://"))
+}
+
+/// What AWS documents as required and may not insist on.
+fn is_aws_wish(problem: &DiscoveryProblem) -> bool {
+    problem.weight() == Weight::Documented
+}
+
+/// One warning for all of that, with the lines to paste.
+fn aws_wishes(discovery: &Discovery) -> Option<Finding> {
+    let wishes: Vec<&DiscoveryProblem> = discovery.problems.iter().filter(|problem| is_aws_wish(problem)).collect();
+    let summary = wishes.iter().map(|problem| problem.words()).reduce(|all, one| format!("{all}; {one}"))?;
+    let line = |problem: &&DiscoveryProblem| match problem {
+        DiscoveryProblem::NoIdToken { .. } | DiscoveryProblem::Missing { field: "response_types_supported" } => {
+            r#""response_types_supported": ["id_token", "code"]"#
+        }
+        DiscoveryProblem::NoPublicSubject { .. } => r#""subject_types_supported": ["public"]"#,
+        _ => r#""claims_supported": ["iss", "sub", "aud", "iat", "exp"]"#,
+    };
+    let lines = wishes.iter().map(line).collect::<Vec<_>>().join(", ");
+    Some(
+        Finding::new(Cause::DiscoveryInvalid, CheckId::IssuerDiscovery, Certainty::Possible, summary)
+            .with_evidence("AWS only: it documents this as required, and may refuse to create the provider; whether it insists is unknown")
+            .with_fix(format!("Let the discovery document say {lines}.")),
+    )
+}
+
+fn document_problem(problem: &DiscoveryProblem, discovery: &Discovery) -> Option<Finding> {
     let certainty = match problem.weight() {
         Weight::Fatal => Certainty::Proven,
         Weight::Documented => Certainty::Possible,
@@ -69,19 +120,20 @@ fn document_problem(problem: &DiscoveryProblem) -> Option<Finding> {
         _ => Cause::DiscoveryInvalid,
     };
     let finding = Finding::new(cause, CheckId::IssuerDiscovery, certainty, problem.words());
-    let finding = match (problem.weight(), problem) {
-        (Weight::Documented, _) => {
-            finding.with_evidence("AWS documents the field as required; it may refuse to create the provider")
-        }
-        _ => finding,
-    };
     Some(match problem {
+        DiscoveryProblem::JwksUriNotHttps { .. } if is_behind_proxy(discovery) => finding.with_fix(BELIEVE_THE_PROXY),
         DiscoveryProblem::IssuerDiffers { expected, actual } => {
             let finding = finding.with_difference(expected, actual);
-            match how_issuers_differ(expected, actual) {
+            let finding = match how_issuers_differ(expected, actual) {
                 Some(how) => finding.with_evidence(how),
                 None => finding,
+            };
+            if without_default_port(expected) == *actual {
+                return Some(finding.with_fix(format!(
+                    "Write the issuer as {actual}: the URL given has the default port too much, and the issuer is right."
+                )));
             }
+            finding
         }
         _ => finding,
     })
@@ -98,9 +150,19 @@ fn how_issuers_differ(expected: &str, actual: &str) -> Option<&'static str> {
         Some("only the scheme (https://) differs")
     } else if expected.trim() == actual.trim() {
         Some("only white space differs")
+    } else if without_default_port(expected) == without_default_port(actual) {
+        Some("only the default port (:443), written out on one side, differs")
     } else {
         None
     }
+}
+
+/// An issuer's URL without a port that its scheme has anyway.
+fn without_default_port(issuer: &str) -> String {
+    let Some((scheme, rest)) = issuer.split_once("://") else { return issuer.to_owned() };
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let default = if scheme == "https" { ":443" } else { ":80" };
+    format!("{scheme}://{}{path}", authority.strip_suffix(default).unwrap_or(authority))
 }
 
 pub(super) fn skewed(exchange: &Exchange) -> Option<Finding> {
@@ -123,6 +185,12 @@ pub(super) fn key_problems(keys: &KeysFact) -> Vec<Finding> {
     let Some(jwks) = &keys.jwks else { return Vec::new() };
     let found = |certainty, summary| Finding::new(Cause::JwksInvalid, CheckId::IssuerJwks, certainty, summary);
     let mut findings = Vec::new();
+    findings.extend(jwks.keys.iter().filter_map(example_key));
+    // Sound keys of a kind that no cloud takes: they are published as they must be, and have to be others.
+    if let Some(of_a_kind) = keys_of_no_cloud(jwks) {
+        findings.push(of_a_kind);
+        return findings;
+    }
     let sts_sees = |key: &Jwk| key.is_usable() && !key.problems.iter().any(KeyProblem::hides_from_sts);
     if jwks.keys.iter().any(Jwk::is_usable) && !jwks.keys.iter().any(sts_sees) {
         findings.push(found(Certainty::Likely, "the key set has no key that AWS STS would use".to_owned()));
@@ -141,6 +209,59 @@ pub(super) fn key_problems(keys: &KeysFact) -> Vec<Finding> {
     findings.sort_by_key(|f| f.certainty);
     findings.truncate(SHOWN);
     findings
+}
+
+/// A key that comes with the software: whoever has that signs as the issuer.
+fn example_key(key: &Jwk) -> Option<Finding> {
+    let kid = key.kid.as_deref().filter(|kid| EXAMPLE_KIDS.contains(kid))?;
+    let summary = format!("the key `{kid}` is named as the example key that comes with the issuer's software");
+    Some(
+        Finding::new(Cause::JwksInvalid, CheckId::IssuerJwks, Certainty::Likely, summary)
+            .with_evidence(
+                "its private half is published with the software: whoever reads that can sign as this issuer",
+            )
+            .with_fix("Make a key of the issuer's own, publish it under another `kid`, and take the example key out."),
+    )
+}
+
+/// The names of keys that are the same in every quick start: of oidc-provider, and of moto.
+const EXAMPLE_KIDS: [&str; 2] = ["keystore-CHANGE-ME", "dummy"];
+
+/// That every key signs in a way that no cloud takes.
+fn keys_of_no_cloud(jwks: &Jwks) -> Option<Finding> {
+    let algorithm = |key: &Jwk| match (key.kty.as_deref(), key.alg.as_deref()) {
+        (Some("OKP"), _) => Some("EdDSA"),
+        (Some("RSA"), Some("PS256" | "PS384" | "PS512")) => Some("PS256 and its like"),
+        _ => None,
+    };
+    let algorithms: Option<Vec<&str>> = jwks.keys.iter().map(algorithm).collect();
+    let first = *algorithms?.first()?;
+    let summary = format!("the published keys sign with {first}, which no cloud takes");
+    Some(
+        Finding::new(Cause::AlgUnsupported, CheckId::IssuerJwks, Certainty::Proven, summary)
+            .with_difference("RSA keys for RS256", first)
+            .with_fix("Let the issuer sign with an RSA key and RS256, which every cloud takes; the keys themselves are published as they must be."),
+    )
+}
+
+/// That the document promises algorithms which no published key has.
+pub(super) fn contradiction(discovery: &Discovery, keys: &KeysFact) -> Option<Finding> {
+    let listed = discovery.id_token_signing_alg_values_supported.as_deref()?;
+    let set = keys.jwks.as_ref().filter(|set| !set.keys.is_empty())?;
+    let published = algorithms_of_set(set, listed);
+    if published.is_empty() || listed.is_empty() || published.iter().any(|alg| listed.contains(alg)) {
+        return None;
+    }
+    let summary = format!(
+        "the discovery document lists {}, and the published keys sign with {}",
+        listed.join(", "),
+        published.join(", ")
+    );
+    Some(
+        Finding::new(Cause::AlgUnsupported, CheckId::IssuerJwks, Certainty::Likely, summary)
+            .with_difference(listed.join(", "), published.join(", "))
+            .with_fix("Let the issuer sign with a key of an algorithm that its document lists: RS256, which every cloud takes."),
+    )
 }
 
 /// An answer that is neither `200` nor a redirect, which is a failure of its own.

@@ -6,7 +6,7 @@ mod tests;
 
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
-use crate::check::facts::network::{AddressScope, Exchange, HopName};
+use crate::check::facts::network::{AddressScope, Exchange, FailureKind, HopName};
 use crate::check::facts::{Facts, as_json};
 use crate::check::network::{CLOUD_PATIENCE_MS, failed};
 use crate::check::reproduce::{fetch, find_url};
@@ -172,6 +172,10 @@ fn jwks(facts: &Facts, _profile: &Profile) -> Verdict {
     let Some(keys) = &facts.issuer.keys else { return not_asked() };
     let check = CheckId::IssuerJwks;
     if let Some(failure) = &keys.exchange.failure {
+        // The document's own fault, and told there.
+        if failure.kind == FailureKind::Address && facts.issuer.document.is_some() {
+            return Verdict::skipped(format!("not asked: {}", failure.detail));
+        }
         return failed(check, failure);
     }
     let mut findings = Vec::new();
@@ -185,6 +189,8 @@ fn jwks(facts: &Facts, _profile: &Profile) -> Verdict {
         findings.push(Finding::new(Cause::JwksInvalid, check, Certainty::Proven, summary));
     }
     findings.extend(documents::key_problems(keys));
+    let discovery = facts.issuer.document.as_ref().and_then(|document| document.discovery.as_ref());
+    findings.extend(discovery.and_then(|discovery| documents::contradiction(discovery, keys)));
     if let Some(tls) = keys.exchange.tls.as_ref().filter(|_| facts.issuer.keys_are_elsewhere()) {
         findings.extend(documents::concerns(check, &tls.chain, facts.now));
         findings.extend(documents::private_authority(check, tls, &keys.exchange));

@@ -261,3 +261,24 @@ fn checks_that_share_an_exchange_have_their_own_part_of_its_time() {
         assert_eq!(check.hop_times(&facts), times, "{}", check.id);
     }
 }
+
+/// The URL in the profile has the default port too much; the issuer and its tokens are right.
+#[test]
+fn a_default_port_written_out_is_the_urls_own_fault() {
+    for (typed, said) in [("https://app.example.com:443", true), ("https://app.example.com:8443", false)] {
+        let text = json!({ "issuer": ISSUER, "jwks_uri": format!("{ISSUER}/keys") }).to_string();
+        let discovery = Discovery::parse(text.as_bytes(), typed).ok();
+        let facts = facts(DocumentFact { discovery, issuer: typed.into(), ..document() });
+        let verdict = discovery_verdict(&facts);
+        assert_eq!(verdict.findings[0].cause, Cause::IssuerDiffers, "{typed}");
+        let fixed = verdict.findings[0]
+            .fixes
+            .iter()
+            .any(|fix| fix.text.contains("Write the issuer as https://app.example.com:"));
+        assert_eq!(fixed, said, "{typed}: {:?}", verdict.findings[0]);
+    }
+}
+
+fn discovery_verdict(facts: &Facts) -> Verdict {
+    discovery(facts, &profile())
+}

@@ -255,6 +255,8 @@ fn roles_claim(role: &str, token: &DecodedToken, tally: &mut Tally) {
 fn kind(token: &DecodedToken, tally: &mut Tally) {
     let id_token = "an ID token";
     match &token.kind {
+        // Each cloud has a rule of its own on the type, or none: `token.shape` tells it.
+        TokenKind::Access { .. } if has_type_of_access_token(token) => {}
         TokenKind::Access { because } => tally.warns(
             finding(Cause::WrongTokenKind, Certainty::Possible, format!("it looks like an access token: {because}"))
                 .with_difference(id_token, "an access token"),
@@ -270,6 +272,12 @@ fn kind(token: &DecodedToken, tally: &mut Tally) {
         | TokenKind::Opaque { .. }
         | TokenKind::Unknown => {}
     }
+}
+
+/// Whether the header says so (RFC 9068).
+fn has_type_of_access_token(token: &DecodedToken) -> bool {
+    let typ = token.header.as_ref().and_then(|header| header.get("typ")).and_then(Value::as_str);
+    typ.is_some_and(|typ| ["at+jwt", "application/at+jwt"].iter().any(|known| known.eq_ignore_ascii_case(typ)))
 }
 
 #[cfg(test)]
@@ -342,10 +350,13 @@ mod tests {
             claims: json!({"iss": "https://app.example.com", "sub": "organization:5f1c", "aud": "sts.amazonaws.com"})
                 .as_object()
                 .cloned(),
-            kind: TokenKind::Access { because: "its header says typ `at+jwt`".into() },
+            kind: TokenKind::Access { because: "its `typ` claim is `Bearer`".into() },
             ..DecodedToken::default()
         };
         let verdict = judge(&token, &expectations(Cloud::Aws));
         assert_eq!((verdict.outcome, verdict.findings[0].cause), (Outcome::Warn, Cause::WrongTokenKind));
+        // No rule of AWS's is known on the header's type, and `token.shape` knows Entra's.
+        let by_type = DecodedToken { header: json!({"typ": "at+JWT"}).as_object().cloned(), ..token };
+        assert_eq!(judge(&by_type, &expectations(Cloud::Aws)).outcome, Outcome::Pass);
     }
 }

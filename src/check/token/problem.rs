@@ -1,9 +1,10 @@
 //! How findings add up to a verdict on the token, and which cause each problem of a token stands for, in which check it
 //! counts, and how much it weighs.
 
-use crate::cause::{Cause, Certainty, Finding};
+use crate::cause::{Actor, Cause, Certainty, Finding, Fix};
 use crate::check::{CheckId, Verdict};
 use crate::domain::ids::Cloud;
+use crate::domain::relying_party::RelyingParty;
 use crate::domain::token::{DecodedToken, TimeFlaw, TokenKind, TokenProblem};
 
 /// How much a finding weighs.
@@ -28,6 +29,11 @@ impl Tally {
             Weight::Fails => self.fails.push(finding),
             Weight::Warns => self.warns.push(finding),
         }
+    }
+
+    /// Whether something already fails for this cause.
+    pub(super) fn has(&self, cause: Cause) -> bool {
+        self.fails.iter().any(|finding| finding.cause == cause)
     }
 
     pub(super) fn fails(&mut self, finding: Finding) {
@@ -169,7 +175,7 @@ fn describe(problem: &TokenProblem, token: &DecodedToken, cloud: Cloud, finding:
         TokenProblem::ClaimType { expected, found, .. } => differs(expected, found),
         TokenProblem::AlgorithmNone { alg }
         | TokenProblem::AlgorithmSymmetric { alg }
-        | TokenProblem::AlgorithmUnsupported { alg } => differs(algorithms(cloud), alg),
+        | TokenProblem::AlgorithmUnsupported { alg } => differs(&algorithms(cloud), alg),
         TokenProblem::SeveralAudiences { .. } => differs("one audience, or `azp`", &token.audiences().join(", ")),
         TokenProblem::TooLong { characters } => differs("up to 20000 characters", &characters.to_string()),
         _ => {}
@@ -195,12 +201,35 @@ fn describe(problem: &TokenProblem, token: &DecodedToken, cloud: Cloud, finding:
         ),
         _ => {}
     }
+    if token.kind != TokenKind::LegacyServiceAccount {
+        finding.fixes.extend(fix(problem));
+    }
 }
 
-fn algorithms(cloud: Cloud) -> &'static str {
-    match cloud {
-        Cloud::Aws => "RS256, RS384, RS512, ES256, ES384 or ES512",
-        Cloud::Azure => "RS256",
-        Cloud::Gcp => "RS256 or ES256",
+/// What the issuer has to change, where the token is whole and says something else than it must.
+fn fix(problem: &TokenProblem) -> Option<Fix> {
+    let text = match problem {
+        TokenProblem::MissingClaim { name } | TokenProblem::EmptyClaim { name } if name == "sub" => {
+            "Let the issuer put the workload's name into `sub`; a server's own client gets one where it is configured, or send an ID token."
+                .to_owned()
+        }
+        TokenProblem::MissingClaim { name } | TokenProblem::EmptyClaim { name } if name == "aud" => {
+            "Ask for the token with an audience (`aud`), or let the issuer write the cloud's into it.".to_owned()
+        }
+        TokenProblem::MissingClaim { name } | TokenProblem::EmptyClaim { name } => {
+            format!("Let the issuer write the claim `{name}` into its tokens.")
+        }
+        TokenProblem::BadTime { name, .. } => format!("Let the issuer write `{name}` as a whole number of seconds since 1970."),
+        _ => return None,
+    };
+    Some(Fix { text, actor: Actor::Issuer, ..Fix::default() })
+}
+
+/// What the cloud takes, in words.
+fn algorithms(cloud: Cloud) -> String {
+    match RelyingParty::of(cloud).map(RelyingParty::algorithms) {
+        Some([first @ .., last]) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        Some([only]) => only.clone(),
+        _ => String::new(),
     }
 }

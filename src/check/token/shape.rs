@@ -8,6 +8,7 @@ use crate::check::step::Step;
 use crate::check::{CheckId, Verdict};
 use crate::domain::ids::Cloud;
 use crate::domain::profile::Profile;
+use crate::domain::relying_party::{Acceptance, Basis, Presented, RelyingParty};
 use crate::domain::token::{DecodedToken, TokenKind};
 
 const ID: CheckId = CheckId::TokenShape;
@@ -50,15 +51,32 @@ fn judge(token: &DecodedToken, cloud: Cloud) -> Verdict {
             tally.add(judged.weight, judged.finding);
         }
     }
-    if cloud == Cloud::Azure
-        && let Some(alg @ ("RS384" | "RS512" | "ES256" | "ES384" | "ES512")) = token.alg()
-    {
-        let summary = format!("alg `{alg}`: Entra is documented to take RS256 only");
-        let finding = Finding::new(Cause::AlgUnsupported, ID, Certainty::Possible, summary);
-        tally.warns(finding.with_difference("RS256", alg));
+    if let Some(finding) = refusal(token, cloud).filter(|finding| !tally.has(finding.cause)) {
+        tally.fails(finding);
     }
     tally.verdict()
 }
+
+/// What the cloud's own rules refuse of the header and of the issuer's form, and no problem of the token tells.
+fn refusal(token: &DecodedToken, cloud: Cloud) -> Option<Finding> {
+    let presented = Presented { allows_this_machine: true, ..Presented::token(token) };
+    let verdict = RelyingParty::of(cloud)?.judge(&presented);
+    let cause = verdict.cause.filter(|cause| RULED_HERE.contains(cause))?;
+    // What nobody signed is told as such.
+    let is_unsigned = token.alg().is_none_or(|alg| alg.eq_ignore_ascii_case("none"));
+    if verdict.verdict != Acceptance::Refuse || (cause == Cause::AlgUnsupported && is_unsigned) {
+        return None;
+    }
+    let certainty = if verdict.rests_on == Basis::Measured { Certainty::Proven } else { Certainty::Likely };
+    let finding = Finding::new(cause, ID, certainty, format!("{} refuses it: {}", verdict.name, verdict.why));
+    Some(match verdict.error {
+        Some(code) => finding.with_evidence(format!("the cloud answers {code}")),
+        None => finding,
+    })
+}
+
+/// What a cloud's rules on a token's form lead to.
+const RULED_HERE: &[Cause] = &[Cause::AlgUnsupported, Cause::TokenTypeUnfit, Cause::IssuerUrlUnfit];
 
 #[cfg(test)]
 mod tests {
@@ -105,6 +123,28 @@ mod tests {
             ),
         ] {
             assert_eq!(judged(&text, Cloud::Aws), (outcome, Vec::from_iter(cause)), "{text}");
+        }
+    }
+
+    /// The cloud's rules are the ones of `assets/clouds`; an issuer on this machine is somebody's own stack.
+    #[test]
+    fn each_cloud_has_rules_of_its_own() {
+        use Cause::*;
+        for (header, issuer, aws, azure) in [
+            (r#"{"alg":"RS256","kid":"k","typ":"JWT"}"#, "https://i.example", None, None),
+            (r#"{"alg":"RS512","kid":"k"}"#, "https://i.example", None, Some(AlgUnsupported)),
+            (r#"{"alg":"ES256","kid":"k"}"#, "https://i.example", None, Some(AlgUnsupported)),
+            (r#"{"alg":"RS256","kid":"k","typ":"at+jwt"}"#, "https://i.example", None, Some(TokenTypeUnfit)),
+            (r#"{"alg":"RS256","kid":"k"}"#, "http://i.example", Some(IssuerUrlUnfit), Some(IssuerUrlUnfit)),
+            (r#"{"alg":"RS256","kid":"k"}"#, "https://i.example:8443", Some(IssuerUrlUnfit), None),
+            (r#"{"alg":"RS256","kid":"k"}"#, "http://127.0.0.1:8080", None, None),
+        ] {
+            let claims = CLAIMS.replace("https://i.example", issuer);
+            let text = format!("{}.{}.c2ln", part(header), part(&claims));
+            for (cloud, cause) in [(Cloud::Aws, aws), (Cloud::Azure, azure)] {
+                let outcome = if cause.is_some() { Outcome::Fail } else { Outcome::Pass };
+                assert_eq!(judged(&text, cloud), (outcome, Vec::from_iter(cause)), "{cloud} {header} {issuer}");
+            }
         }
     }
 

@@ -54,6 +54,8 @@ fn judge(fact: &SignatureFact, cloud: Cloud) -> Verdict {
             _ if findings.is_empty() => Verdict::pass(),
             // STS passes such a key over, so to STS the kid is missing.
             (SignatureReason::NamedKey { .. }, Cloud::Aws) => Verdict::fail(sentence, findings),
+            // Entra finds no key without its name, AADSTS7000272; STS may with exactly one.
+            (SignatureReason::OnlyFittingKey { .. }, Cloud::Azure) => Verdict::fail(sentence, findings),
             _ => Verdict::warn(sentence, findings),
         },
         SignatureState::Failed => Verdict::fail(sentence, findings),
@@ -61,6 +63,9 @@ fn judge(fact: &SignatureFact, cloud: Cloud) -> Verdict {
         SignatureState::NotChecked | SignatureState::CannotCheck => Verdict::inconclusive(sentence, findings),
     }
 }
+
+/// What a token without `kid` takes: no published key helps it.
+const WRITE_KID: &str = "Let the issuer write the `kid` of the key it signs with into the token's header.";
 
 fn findings(fact: &SignatureFact, cloud: Cloud) -> Vec<Finding> {
     use Certainty::{Likely, Possible, Proven};
@@ -73,7 +78,10 @@ fn findings(fact: &SignatureFact, cloud: Cloud) -> Vec<Finding> {
             let certainty = if cloud == Cloud::Aws { Likely } else { Possible };
             vec![unusable(finding(Cause::JwksInvalid, certainty), problem)]
         }
-        SignatureReason::OnlyFittingKey { .. } => vec![finding(Cause::JwksKidMissing, Possible)],
+        SignatureReason::OnlyFittingKey { .. } => {
+            let certainty = if cloud == Cloud::Azure { Likely } else { Possible };
+            vec![finding(Cause::JwksKidMissing, certainty).with_fix(WRITE_KID)]
+        }
 
         // The same words as `token.shape` uses, which finds them too.
         SignatureReason::Unsigned | SignatureReason::EmptySignature | SignatureReason::MalformedSignature => {

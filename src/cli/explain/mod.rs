@@ -121,7 +121,7 @@ fn one_standard_input(args: &ExplainArgs) -> Result<(), CliError> {
 
 fn claims(args: &ExplainArgs) -> Result<Option<Map<String, Value>>, CliError> {
     match (&args.token, &args.claims) {
-        (Some(token), _) => input::token(token).map(Some),
+        (Some(token), _) => input::token(token).map(|token| token.claims),
         (None, Some(claims)) => input::claims(claims).map(Some),
         (None, None) => Ok(None),
     }

@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use super::exit::CliError;
 use super::exit::Exit;
+use super::flags::CloudArgs;
 use super::flags::NetworkArgs;
 use super::flags::OutputFormat;
 use super::flags::PageOutputArgs;
 use super::{network, terminal};
 use crate::check::CheckId;
+use crate::check::clouds::presented;
 use crate::check::facts::Facts;
 use crate::check::facts::network::IssuerFacts;
 use crate::check::registry::judge;
@@ -28,6 +30,8 @@ pub(super) struct IssuerArgs {
     #[arg(value_name = "URL")]
     url: String,
     #[command(flatten)]
+    clouds: CloudArgs,
+    #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
     output: PageOutputArgs,
@@ -41,7 +45,7 @@ pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
     // A look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
 
-    let seen = examine(address, facts)?;
+    let seen = examine(args, address, facts)?;
     terminal::print(&match args.output.output {
         OutputFormat::Json => terminal::json_text(&document(&seen)),
         _ => terminal::rendered(&args.output, |ctx| page(&seen, ctx)),
@@ -62,14 +66,15 @@ async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> I
     IssuerFacts { document: Some(document), keys }
 }
 
-fn examine(address: IssuerAddress, issuer: IssuerFacts) -> Result<IssuerReport, CliError> {
+fn examine(args: &IssuerArgs, address: IssuerAddress, issuer: IssuerFacts) -> Result<IssuerReport, CliError> {
     let document = issuer.document.clone().ok_or_else(|| CliError::new("the issuer was not asked"))?;
     let facts = Facts { now: now(), issuer, ..Facts::default() };
     let profile = IssuerReport::profile(&address);
     const CHECKS: [CheckId; 4] =
         [CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery, CheckId::IssuerJwks];
     let verdicts = CHECKS.iter().map(|check| (*check, judge(*check, &facts, &profile))).collect();
-    Ok(IssuerReport { address, document, facts, verdicts })
+    let clouds = args.clouds.asked().judge(&presented(&facts, Some(&address.issuer)));
+    Ok(IssuerReport { address, document, facts, verdicts, clouds })
 }
 
 /// The document `trustline.issuer/1`.
@@ -119,5 +124,6 @@ fn document(seen: &IssuerReport) -> Value {
         "checks": checks,
         "failure": exchange.failure,
         "problems": seen.problems(),
+        "clouds": seen.clouds.each,
     })
 }

@@ -1,5 +1,7 @@
 //! `trustline token`: decodes a token, checks its signature, times and claims, and says what is wrong with it.
 
+mod keys;
+
 use std::future::Future;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -8,23 +10,20 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::exit::{CliError, Exit};
-use super::flags::{NetworkArgs, OutputFormat, PageOutputArgs};
+use super::flags::{CloudArgs, NetworkArgs, OutputFormat, PageOutputArgs};
 use super::{network, terminal};
 use crate::check::CheckId;
+use crate::check::clouds::{Asked, presented};
 use crate::check::facts::Facts;
-use crate::check::facts::network::{Exchange, IssuerFacts, KeysFact};
 use crate::check::facts::token::{SignatureFact, TokenFact, TokenReading};
 use crate::check::token::{Expectations, claims_against};
-use crate::domain::discovery::IssuerAddress;
 use crate::domain::ids::Cloud;
-use crate::domain::jwks::Jwks;
 use crate::domain::profile::{Guide, Profile, TokenSource};
 use crate::domain::signature::{Signature, verify};
 use crate::domain::timestamp::{UnixSeconds, parse_rfc3339, rfc3339};
 use crate::domain::token::{Cleaning, DecodedToken, RawToken, TokenKind, TokenProblem, decode, looks_like_jwt};
-use crate::probe::http::HttpStack;
+use crate::probe::token_source;
 use crate::probe::token_source::{ReadOptions, SourcedToken, TokenSourceError};
-use crate::probe::{issuer, regular_file, token_source};
 use crate::report::token::{TokenReport, page};
 use crate::run::now;
 
@@ -56,6 +55,9 @@ pub(in crate::cli) struct TokenArgs {
     /// Check the signature with this key set; an address is asked over the network
     #[arg(long, value_name = "FILE|URL")]
     pub jwks: Option<String>,
+    /// The issuer's discovery document as saved, for what the clouds say to it
+    #[arg(long, value_name = "FILE", conflicts_with = "issuer")]
+    pub discovery: Option<PathBuf>,
     /// Expect this `iss`; without --jwks, the issuer is asked for its keys over the network
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
@@ -65,6 +67,8 @@ pub(in crate::cli) struct TokenArgs {
     /// Judge the times as of this time instead of now: RFC 3339, or seconds since 1970
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub now: Option<UnixSeconds>,
+    #[command(flatten)]
+    pub clouds: CloudArgs,
     #[command(flatten)]
     pub network: NetworkArgs,
     #[command(flatten)]
@@ -113,6 +117,7 @@ fn render(seen: &TokenReport) -> Value {
         "lifetime_s": seen.read.lifetime_s,
         "checks": checks,
         "problems": seen.problems(),
+        "clouds": seen.clouds.each,
     })
 }
 
@@ -180,8 +185,8 @@ fn refusal(source: &TokenSource, error: &TokenSourceError) -> CliError {
 
 /// Examines a token.
 fn examine(args: &TokenArgs, sourced: &Sourced) -> Result<TokenReport, CliError> {
-    let issuer_address = expected_issuer(args)?;
-    let keys = find(args, issuer_address.as_ref())?;
+    let issuer_address = keys::expected_issuer(args)?;
+    let keys = keys::find(args, issuer_address.as_ref())?;
     let raw = &sourced.token.token;
     let decoded = decode(raw);
     if let Some(what) = other_than_token(raw, &decoded, &sourced.token.cleaned) {
@@ -193,16 +198,18 @@ fn examine(args: &TokenArgs, sourced: &Sourced) -> Result<TokenReport, CliError>
         Some(why) => Signature::without_keys(raw, &decoded, why),
         None => verify(raw, &decoded, keys.set()),
     };
+    let document = keys::saved_document(args, &decoded)?;
     let fact = TokenFact::decoded(&sourced.described, raw.len(), decoded, sourced.token.cleaned.clone());
     let issuer_url = issuer_address.map(|address| address.issuer);
+    let asked = args.clouds.asked();
     let expectations = Expectations {
-        cloud: cloud(args.audience.as_deref()),
+        cloud: cloud(&asked, args.audience.as_deref()),
         issuer: issuer_url.clone(),
         audience: args.audience.clone(),
         ..Expectations::none()
     };
     let profile = profile(expectations.cloud, issuer_url);
-    let facts = Facts {
+    let mut facts = Facts {
         now: args.now.unwrap_or_else(now),
         token: Some(fact),
         signature: Some(SignatureFact::new(signature, keys.described.clone())),
@@ -220,9 +227,14 @@ fn examine(args: &TokenArgs, sourced: &Sourced) -> Result<TokenReport, CliError>
     if facts.issuer.keys.is_some() {
         verdicts.push(by_its_facts(CheckId::IssuerJwks));
     }
+    // A saved document says nothing of how its issuer answers: the issuer's checks do not look at it.
+    if document.is_some() {
+        facts.issuer.document = document;
+    }
+    let clouds = asked.judge(&presented(&facts, None));
     match (facts.token, facts.signature) {
         (Some(TokenFact { source, reading: TokenReading::Read(read) }), Some(signature)) => {
-            Ok(TokenReport { source, read: *read, signature, now: facts.now, verdicts })
+            Ok(TokenReport { source, read: *read, signature, now: facts.now, verdicts, clouds })
         }
         _ => Err(CliError::new("no token was read")),
     }
@@ -251,10 +263,11 @@ fn other_than_token(raw: &RawToken, decoded: &DecodedToken, cleaned: &[Cleaning]
     breaks.map(|count| format!("{} lines of text", count + 1)).or(blanks.map(|count| format!("{} words", count + 1)))
 }
 
-/// The cloud whose rules apply: the audience that Entra wants is its own.
-fn cloud(audience: Option<&str>) -> Cloud {
-    match audience {
-        Some(audience) if audience.to_ascii_lowercase().starts_with("api://azureadtokenexchange") => Cloud::Azure,
+/// The cloud whose rules the checks apply: the only one that is asked, else the one whose own the audience is.
+fn cloud(asked: &Asked, audience: Option<&str>) -> Cloud {
+    match (asked.parties.as_slice(), audience) {
+        ([only], _) => only.cloud,
+        (_, Some(audience)) if audience.to_ascii_lowercase().starts_with("api://azureadtokenexchange") => Cloud::Azure,
         _ => Cloud::Aws,
     }
 }
@@ -275,107 +288,6 @@ mod arguments_tests {
         assert_eq!(time("2023-11-14T22:13:20Z"), Ok(1_700_000_000));
         assert!(time("noon").is_err());
     }
-}
-
-/// The most that is read of a key set's file, in bytes.
-const MAX_BYTES: u64 = 1 << 20;
-
-/// What the arguments say of keys, and what was found there.
-struct KeySource {
-    /// Where the keys were to come from; `None` where the arguments name nothing.
-    pub described: Option<String>,
-    /// What was found, judged like an issuer's.
-    pub facts: IssuerFacts,
-}
-
-impl KeySource {
-    /// The key set, where there is one.
-    fn set(&self) -> Option<&Jwks> {
-        self.facts.keys.as_ref()?.jwks.as_ref()
-    }
-
-    /// Why there is none.
-    fn missing(&self) -> Option<String> {
-        self.described.as_ref()?;
-        if let Some(keys) = &self.facts.keys {
-            return lacks(&keys.exchange, keys.unreadable.as_ref().map(ToString::to_string), keys.jwks.is_some());
-        }
-        let document = self.facts.document.as_ref()?;
-        let unreadable = document.unreadable.as_ref().map(ToString::to_string);
-        lacks(&document.exchange, unreadable, false)
-    }
-}
-
-fn lacks(exchange: &Exchange, unreadable: Option<String>, found: bool) -> Option<String> {
-    if found {
-        return None;
-    }
-    let why = match (&exchange.failure, unreadable, exchange.status) {
-        (Some(failure), _, _) => failure.to_string(),
-        (None, Some(unreadable), _) => format!("{}: {unreadable}", exchange.url),
-        (None, None, Some(200)) => format!("{} names no key set (`jwks_uri`)", exchange.url),
-        (None, None, status) => format!("{} answered with status {}", exchange.url, status.unwrap_or_default()),
-    };
-    Some(why)
-}
-
-/// The issuer that the arguments expect, exact.
-fn expected_issuer(args: &TokenArgs) -> Result<Option<IssuerAddress>, CliError> {
-    let clean = |text: &String| IssuerAddress::clean(text).map_err(|error| CliError::new(format!("--issuer: {error}")));
-    args.issuer.as_ref().map(clean).transpose()
-}
-
-/// Gets the keys that the arguments name.
-fn find(args: &TokenArgs, issuer: Option<&IssuerAddress>) -> Result<KeySource, CliError> {
-    match (&args.jwks, issuer) {
-        (Some(url), _) if is_url(url) => {
-            let stack = args.network.stack()?;
-            let keys = block_on(issuer::keys(&stack, url, url))?;
-            let facts = IssuerFacts { document: None, keys: Some(keys) };
-            Ok(KeySource { described: Some(url.clone()), facts })
-        }
-        (Some(path), _) => {
-            let jwks = read_set(Path::new(path))?;
-            let keys = KeysFact { exchange: Exchange::default(), jwks: Some(jwks), unreadable: None };
-            let facts = IssuerFacts { document: None, keys: Some(keys) };
-            Ok(KeySource { described: Some(format!("file {path}")), facts })
-        }
-        (None, Some(address)) => {
-            let stack = args.network.stack()?;
-            let facts = block_on(ask(&stack, address))?;
-            let keys_url = facts.keys.as_ref().map(|keys| keys.exchange.url.clone());
-            Ok(KeySource { described: Some(keys_url.unwrap_or_else(|| address.document.to_string())), facts })
-        }
-        (None, None) => Ok(KeySource { described: None, facts: IssuerFacts::default() }),
-    }
-}
-
-async fn ask(stack: &HttpStack, address: &IssuerAddress) -> IssuerFacts {
-    let document = issuer::document(stack, address).await;
-    let keys = match document.discovery.as_ref().and_then(|discovery| discovery.jwks_uri.as_deref()) {
-        Some(uri) => Some(issuer::keys(stack, uri, &address.issuer).await),
-        None => None,
-    };
-    IssuerFacts { document: Some(document), keys }
-}
-
-fn is_url(text: &str) -> bool {
-    ["https://", "http://"]
-        .iter()
-        .any(|scheme| text.get(..scheme.len()).is_some_and(|t| t.eq_ignore_ascii_case(scheme)))
-}
-
-fn read_set(path: &Path) -> Result<Jwks, CliError> {
-    let shown = path.display();
-    let unreadable = |error: std::io::Error| {
-        CliError::new(format!("the key set {shown} cannot be read: {error}"))
-            .with_hint("--jwks takes a file with the issuer's key set (JSON), or its address (https://…)")
-    };
-    let bytes = regular_file::read(path, MAX_BYTES).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(CliError::new(format!("the key set {shown} holds more than 1 MiB")));
-    }
-    Jwks::parse(&bytes).map_err(|error| CliError::new(format!("the key set {shown}: {error}")))
 }
 
 /// Runs one piece of asynchronous work.

@@ -5,15 +5,16 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{CHECK, Subject, TrustArgs};
+use super::{CHECK, Subject, TrustArgs, refusal};
 use crate::cause::{Finding, entra};
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::flags::OutputFormat;
 use crate::cli::terminal;
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, evaluate, evaluate_predicted};
 use crate::domain::iam::{Decision, Policy};
+use crate::domain::ids::Cloud;
 use crate::domain::profile::expected::Predicted;
-use crate::domain::token::{RawToken, decode};
+use crate::domain::token::{DecodedToken, RawToken, decode};
 use crate::probe::regular_file;
 use crate::remedy::{Values, advised};
 use crate::report::trust;
@@ -53,17 +54,18 @@ pub(in crate::cli) fn credentials(path: &Path) -> Result<CredentialSet, CliError
 }
 
 /// The claims of the token in a file.
-pub(in crate::cli) fn token(path: &Path) -> Result<Map<String, Value>, CliError> {
+pub(in crate::cli) fn token(path: &Path) -> Result<DecodedToken, CliError> {
     let text = zeroize::Zeroizing::new(read(path)?);
     let (raw, _) = RawToken::clean(&text);
     let decoded = decode(&raw);
-    decoded.claims.ok_or_else(|| {
+    if decoded.claims.is_none() {
         let error = CliError::new(format!("{}: the token's claims cannot be read", name(path)));
-        match decoded.problems.first() {
+        return Err(match decoded.problems.first() {
             Some(problem) => error.with_hint(problem.to_string()),
             None => error.with_hint("`trustline token` shows what can be read of it"),
-        }
-    })
+        });
+    }
+    Ok(decoded)
 }
 
 /// The claims in a JSON file: the object itself, or the answer of `trustline token --output json`.
@@ -147,19 +149,31 @@ fn judged(credentials: &CredentialSet, subject: Subject) -> Option<Judged<Creden
         let complete = |finding| advised(finding, Some("azure-workload-identity"), &values);
         entra::of_credentials(evaluation, CHECK).into_iter().map(complete).collect::<Vec<Finding>>()
     };
+    let cloud = subject.judged_by(Cloud::Azure);
     match subject {
         Subject::Nobody => None,
-        Subject::Token(claims) => {
+        Subject::Token(token) => {
+            let claims = token.claims?;
+            let mut evaluation = evaluate(credentials, &claims);
+            let mut findings = causes(&evaluation, &claims);
+            let refused = cloud.as_ref().and_then(|cloud| refusal(cloud, Some("azure-workload-identity")));
+            if let Some(finding) = refused.filter(|_| evaluation.decision != Decision::Deny) {
+                evaluation.decision = Decision::Deny;
+                findings.insert(0, finding);
+            }
+            Some(Judged { claims, evaluation, findings, predicted: false, accepts_only: None, cloud })
+        }
+        Subject::Claims(claims) => {
             let evaluation = evaluate(credentials, &claims);
             let findings = causes(&evaluation, &claims);
-            Some(Judged { claims, evaluation, findings, predicted: false, accepts_only: None })
+            Some(Judged { claims, evaluation, findings, predicted: false, accepts_only: None, cloud })
         }
         Subject::Predicted(predicted) => {
             let Predicted { evaluation, accepts_only } = evaluate_predicted(credentials, &predicted);
             let expected = predicted.subject();
             let found = causes(&evaluation, &predicted.claims);
             let findings = found.into_iter().map(|finding| finding.as_predicted(expected)).collect();
-            Some(Judged { claims: predicted.claims, evaluation, findings, predicted: true, accepts_only })
+            Some(Judged { claims: predicted.claims, evaluation, findings, predicted: true, accepts_only, cloud })
         }
     }
 }
@@ -184,6 +198,9 @@ fn document(answer: &Answer<'_>) -> Value {
     document["schema"] = super::SCHEMA.into();
     document["lint"] = json!(answer.lint.as_deref().unwrap_or_default());
     document["problems"] = problems.into();
+    if let Some(cloud) = answer.judged.as_ref().and_then(|judged| judged.cloud.as_ref()) {
+        document["cloud"] = json!(cloud);
+    }
     if let Some(judged) = answer.judged.as_ref().filter(|judged| judged.predicted) {
         document["predicted"] = true.into();
         document["claims"] = json!(judged.claims);

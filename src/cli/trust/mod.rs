@@ -11,19 +11,20 @@ use serde_json::{Map, Value, json};
 use super::exit::{CliError, Exit};
 use super::flags::{OutputFormat, PageOutputArgs, ProfileSelector, one_of};
 use super::{settings, terminal};
-use crate::cause::{Cause, Finding, Severity, trust};
+use crate::cause::{Cause, Certainty, Finding, Severity, trust};
 use crate::check::facts::Facts;
 use crate::check::facts::token::TokenFact;
 use crate::domain::iam::{
     Decision, KnownFrom, Policy, Provider, ProviderArn, TrustRequest, evaluate_predicted, evaluate_trust, lint,
     strangers, strangers_to_the_named,
 };
-use crate::domain::ids::{Finder, FoundBy};
+use crate::domain::ids::{Cloud, Finder, FoundBy};
 use crate::domain::profile::expected::{PredictedClaims, predicted_claims};
 use crate::domain::profile::{Guide, Profile};
+use crate::domain::relying_party::{Acceptance, Basis, CloudVerdict, Presented, RelyingParty};
 use crate::domain::token::DecodedToken;
-use crate::remedy::Context;
 use crate::remedy::aws::trust::{At, corrected_document};
+use crate::remedy::{Context, Values, advised};
 use crate::report::trust::{Judged, PolicyEvaluation, TrustReport, policy};
 use crate::run::now;
 
@@ -65,8 +66,10 @@ pub(super) struct TrustArgs {
 
 /// Whose token is judged.
 enum Subject {
-    /// The claims of a token.
-    Token(Map<String, Value>),
+    /// A token.
+    Token(Box<DecodedToken>),
+    /// The claims of one, without its header.
+    Claims(Map<String, Value>),
     /// The claims that a profile makes expected.
     Predicted(PredictedClaims),
     /// Nobody's: the trust alone is looked over.
@@ -126,8 +129,8 @@ fn profile(args: &TrustArgs) -> Result<Option<Profile>, CliError> {
 
 fn subject(args: &TrustArgs, profile: Option<&Profile>) -> Result<Subject, CliError> {
     match (&args.token, &args.claims, profile) {
-        (Some(token), _, _) => input::token(token).map(Subject::Token),
-        (None, Some(claims), _) => input::claims(claims).map(Subject::Token),
+        (Some(token), _, _) => input::token(token).map(Box::new).map(Subject::Token),
+        (None, Some(claims), _) => input::claims(claims).map(Subject::Claims),
         (None, None, Some(profile)) => predicted_claims(profile).map(Subject::Predicted).ok_or_else(|| {
             CliError::new("the profile says too little to predict a token's claims")
                 .with_hint("name who issues and for whom: issuer.url and platform.organization, or github.repository, gitlab.project-path, circleci.project, terraform.workspace, kubernetes.service-account")
@@ -138,8 +141,10 @@ fn subject(args: &TrustArgs, profile: Option<&Profile>) -> Result<Subject, CliEr
 }
 
 fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
+    let cloud = subject.judged_by(Cloud::Aws);
     let (claims, predicted) = match subject {
-        Subject::Token(claims) => (Some(claims), None),
+        Subject::Token(token) => (token.claims, None),
+        Subject::Claims(claims) => (Some(claims), None),
         Subject::Predicted(predicted) => (Some(predicted.claims.clone()), Some(predicted)),
         Subject::Nobody => (None, None),
     };
@@ -156,7 +161,7 @@ fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
         now: Some(now()),
         ..TrustRequest::new(&claims, &provider.arn)
     };
-    let (evaluation, accepts_only) = match &predicted {
+    let (mut evaluation, accepts_only) = match &predicted {
         Some(predicted) => {
             let found = evaluate_predicted(&policy, &request, predicted);
             (found.evaluation, found.accepts_only)
@@ -170,6 +175,11 @@ fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
     if let Some(predicted) = &predicted {
         findings = findings.into_iter().map(|finding| finding.as_predicted(predicted.subject())).collect();
     }
+    let refused = cloud.as_ref().and_then(|cloud| refusal(cloud, None));
+    if let Some(finding) = refused.filter(|_| evaluation.decision != Decision::Deny) {
+        evaluation.decision = Decision::Deny;
+        findings.insert(0, finding);
+    }
     let lint = args.lint.then(|| {
         let wide = trust::strangers(CHECK, &strangers(&policy, &request));
         let twice = trust::duplicates(CHECK, &policy.problems);
@@ -178,7 +188,31 @@ fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
     let known_from = provider.known_from;
     let predicted = predicted.is_some();
     let evaluation = PolicyEvaluation { evaluation, known_from };
-    Answer { trust: policy, lint, judged: Some(Judged { claims, evaluation, findings, predicted, accepts_only }) }
+    Answer {
+        trust: policy,
+        lint,
+        judged: Some(Judged { claims, evaluation, findings, predicted, accepts_only, cloud }),
+    }
+}
+
+impl Subject {
+    /// What a cloud says to the token itself. Its own stack on this machine takes issuers that are there.
+    fn judged_by(&self, cloud: Cloud) -> Option<CloudVerdict> {
+        let Subject::Token(token) = self else { return None };
+        let presented = Presented { allows_this_machine: true, ..Presented::token(token) };
+        Some(RelyingParty::of(cloud)?.judge(&presented))
+    }
+}
+
+/// The finding of a token that the cloud refuses, with what the catalogue advises.
+fn refusal(cloud: &CloudVerdict, guide: Option<&str>) -> Option<Finding> {
+    let cause = cloud.cause.filter(|_| cloud.verdict == Acceptance::Refuse)?;
+    let certainty = if cloud.rests_on == Basis::Measured { Certainty::Proven } else { Certainty::Likely };
+    let summary = format!("{} refuses the token itself: {}", cloud.name, cloud.why);
+    let finding = Finding::new(cause, CHECK, certainty, summary);
+    let finding =
+        cloud.error.into_iter().fold(finding, |found, code| found.with_evidence(format!("the cloud answers {code}")));
+    Some(advised(finding, guide, &Values::default()))
 }
 
 /// What is unsafe or dead in the policy, and who gets in beside those whom it names.
@@ -258,6 +292,9 @@ fn judged_json(judged: &Judged<PolicyEvaluation>) -> Value {
         "statements": evaluation.statements,
         "findings": judged.findings,
     });
+    if let Some(cloud) = &judged.cloud {
+        document["cloud"] = json!(cloud);
+    }
     if judged.predicted {
         document["predicted"] = true.into();
         document["claims"] = json!(judged.claims);
@@ -302,7 +339,6 @@ fn severity(text: &str) -> Result<Severity, String> {
 #[cfg(test)]
 mod threshold_tests {
     use super::*;
-    use crate::cause::{Cause, Certainty};
     use crate::domain::ids::Finder;
 
     fn ends(decision: Option<Decision>, severity: Option<Severity>, fail_on: Option<Severity>, strict: bool) -> Exit {

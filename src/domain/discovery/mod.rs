@@ -24,6 +24,11 @@ pub struct Discovery {
     pub subject_types_supported: Option<Vec<String>>,
     pub id_token_signing_alg_values_supported: Option<Vec<String>>,
     pub claims_supported: Option<Vec<String>>,
+    /// Entra insists on it, though nobody signs in here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint: Option<String>,
     /// What the clouds would stumble over, the worst first.
     #[serde(skip)]
     pub problems: Vec<DiscoveryProblem>,
@@ -165,6 +170,8 @@ impl Discovery {
                 &mut problems,
             ),
             claims_supported: texts(fields, "claims_supported", &mut problems),
+            authorization_endpoint: endpoint(fields, "authorization_endpoint"),
+            token_endpoint: endpoint(fields, "token_endpoint"),
             problems: Vec::new(),
         };
         if let Some(actual) = discovery.issuer.as_ref().filter(|i| *i != expected_issuer) {
@@ -221,6 +228,11 @@ fn jwks_uri_problem(uri: &str, issuer: &str) -> Option<DiscoveryProblem> {
     let issuer_host = Url::parse(issuer).ok().and_then(|u| u.host_str().map(str::to_owned));
     let host = url.host_str()?;
     (issuer_host.as_deref() != Some(host)).then(|| DiscoveryProblem::JwksUriElsewhere { host: host.to_owned() })
+}
+
+/// An address that not every issuer has.
+fn endpoint(fields: &Map<String, Value>, field: &str) -> Option<String> {
+    fields.get(field)?.as_str().map(|text| cut_from_text(text).into_owned())
 }
 
 fn text(fields: &Map<String, Value>, field: &'static str, problems: &mut Vec<DiscoveryProblem>) -> Option<String> {

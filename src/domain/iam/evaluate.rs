@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::condition;
-use super::context::{Actual, Context, TrustContext, TrustRequest, Unseen, claim_name};
+use super::context::{Actual, Context, TrustContext, TrustRequest, Unseen, authorized_party, claim_name};
 use super::decide::{Decision, Refusal, covers_action, decide_action, decide_trust, refusals};
 use super::foreign::values_for;
 use super::key::{ImpossibleKey, impossible};
@@ -27,6 +27,9 @@ pub struct TrustEvaluation {
     /// The role that was asked for, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
+    /// The token's `azp`, which STS takes in place of `aud`, where that says something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorized_party: Option<String>,
     /// The decision on each action that STS asks the policy for: the exchange, and what the token's claims add.
     pub actions: Vec<ActionDecision>,
     /// What STS refuses whatever the policy says.
@@ -150,10 +153,17 @@ pub fn evaluate_trust(policy: &Policy, request: &TrustRequest<'_>) -> TrustEvalu
         issuer: request.issuer().to_owned(),
         provider_arn: request.provider_arn.to_owned(),
         role_arn: request.role_arn.map(str::to_owned),
+        authorized_party: replaced_audience(request),
         actions,
         refusals,
         statements,
     }
+}
+
+/// The `azp` of a token whose `aud` is not just the same.
+fn replaced_audience(request: &TrustRequest<'_>) -> Option<String> {
+    let party = authorized_party(request.claims)?;
+    (request.claims.get("aud") != Some(party)).then(|| party.as_str().map(str::to_owned)).flatten()
 }
 
 fn explain_statement(

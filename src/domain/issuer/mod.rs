@@ -1,11 +1,13 @@
 //! Issuers: how IAM names them, who the well-known ones are, and what their subjects mean.
 
 mod description;
+mod server;
 mod subject;
 
 use serde::Deserialize;
 
 pub use description::{Description, fill};
+pub use server::Server;
 pub use subject::{GithubSubject, Segment, is_whole, segments};
 
 /// What stands before the `:` of an issuer's condition keys: its URL without scheme, with its path.

@@ -1,5 +1,6 @@
 //! The assertion's form and times, the federated credentials that it must meet, and the access tokens given for it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use aws_lc_rs::hmac;
@@ -19,13 +20,16 @@ use crate::lab::world::{App, Credential};
 pub(super) const KEYS_KEPT: usize = 100;
 /// The longest that an assertion may live, in seconds: a day and an hour.
 const LONGEST_LIFE: i64 = 90_000;
+/// The signing algorithm that is documented to work
+/// (<https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations>).
+const DOCUMENTED: &str = "RS256";
 /// How far an assertion's times may be off, in seconds.
 const LEEWAY: i64 = 300;
 
 const CHECK: &str = "Check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation";
 
-/// Takes the assertion apart.
-pub(super) fn decoded(text: &str) -> Result<(RawToken, DecodedToken), EntraError> {
+/// Takes the assertion apart; `also_taken` are algorithms beside those that Entra is documented to take.
+pub(super) fn decoded(text: &str, also_taken: &BTreeSet<String>) -> Result<(RawToken, DecodedToken), EntraError> {
     let malformed = || EntraError::new(50_027, 400, "invalid_request", "JWT token is invalid or malformed.");
     let (raw, cleaned) = RawToken::clean(text);
     // The endpoint repairs nothing: what had to be cleaned was no token.
@@ -47,7 +51,7 @@ pub(super) fn decoded(text: &str) -> Result<(RawToken, DecodedToken), EntraError
             ));
         }
     }
-    if !decoded.alg().is_some_and(|alg| ["RS256", "RS384", "RS512"].contains(&alg)) {
+    if !decoded.alg().is_some_and(|alg| alg == DOCUMENTED || also_taken.contains(alg)) {
         return Err(malformed());
     }
     Ok((raw, decoded))
@@ -56,7 +60,8 @@ pub(super) fn decoded(text: &str) -> Result<(RawToken, DecodedToken), EntraError
 /// Checks lifetime and times at `now`, seconds since the epoch.
 pub(super) fn check_times(token: &DecodedToken, now: i64) -> Result<(), EntraError> {
     let malformed = || EntraError::new(50_027, 400, "invalid_request", "JWT token is invalid or malformed.");
-    let (issued, expires) = (token.issued_at().ok_or_else(malformed)?, token.expires_at().ok_or_else(malformed)?);
+    // A token without `iat` is taken as one of 1970, and lives too long.
+    let (issued, expires) = (token.issued_at().unwrap_or(0), token.expires_at().ok_or_else(malformed)?);
     if expires.saturating_sub(issued) > LONGEST_LIFE {
         return Err(EntraError::new(
             70_023,

@@ -10,10 +10,12 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use futures_util::StreamExt as _;
 use rustls::pki_types::CertificateDer;
 use serde_json::{Map, Value};
+use url::Url;
 use x509_parser::prelude::FromDer as _;
 
 use super::token::ParsedToken;
-use crate::lab::authority;
+use crate::domain::discovery::is_loopback;
+use crate::lab::authority::Clients;
 use crate::lab::json_protocol::AwsError;
 
 /// More keys of one type than this, and tokens of that type find none.
@@ -143,16 +145,17 @@ const REQUIRED: [&str; 5] = [
     "id_token_signing_alg_values_supported",
 ];
 
-/// A client that trusts the lab's authority and nobody else.
+/// A client that trusts the lab's authority, and those that the lab was told to trust.
+#[derive(Clone)]
 pub(in crate::lab) struct Fetcher {
-    authority: CertificateDer<'static>,
+    authorities: Arc<[CertificateDer<'static>]>,
     user_agent: Arc<str>,
-    client: OnceLock<Option<reqwest::Client>>,
+    clients: Arc<OnceLock<Option<Clients>>>,
 }
 
 impl Fetcher {
-    pub(in crate::lab) fn new(authority: CertificateDer<'static>, user_agent: Arc<str>) -> Self {
-        Fetcher { authority, user_agent, client: OnceLock::new() }
+    pub(in crate::lab) fn new(authorities: Arc<[CertificateDer<'static>]>, user_agent: Arc<str>) -> Self {
+        Fetcher { authorities, user_agent, clients: Arc::default() }
     }
 
     /// The bytes of the issuer's key set; nothing where any step fails, as STS says no more than that.
@@ -171,16 +174,19 @@ impl Fetcher {
 
     /// Whether anything answers at the issuer's address, whatever it says.
     pub(in crate::lab) async fn reaches(&self, issuer: &str) -> bool {
-        let Some(client) = self.client() else { return false };
+        let Some(client) = self.client(issuer) else { return false };
         tokio::time::timeout(LIMIT, client.get(issuer).send()).await.is_ok_and(|answer| answer.is_ok())
     }
 
-    fn client(&self) -> Option<&reqwest::Client> {
-        self.client.get_or_init(|| authority::client_trusting(&self.authority, &self.user_agent)).as_ref()
+    fn client(&self, url: &str) -> Option<&reqwest::Client> {
+        let made = || Clients::trusting(&self.authorities, &self.user_agent);
+        let clients = self.clients.get_or_init(made).as_ref()?;
+        let is_here = Url::parse(url).is_ok_and(|url| is_loopback(&url));
+        Some(if is_here { &clients.here } else { &clients.elsewhere })
     }
 
     async fn get(&self, url: &str) -> Option<Vec<u8>> {
-        let client = self.client()?;
+        let client = self.client(url)?;
         tokio::time::timeout(LIMIT, async {
             let response = client.get(url).send().await.ok()?;
             if response.status() != 200 {

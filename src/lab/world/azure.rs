@@ -46,6 +46,8 @@ pub struct EntraWorld {
     pub old_codes: bool,
     /// Denies by a policy, after everything else was right.
     pub policy: EntraPolicy,
+    /// The signing algorithms that it takes of an issuer's token; what Entra is documented to take where none is named.
+    pub algorithms: BTreeSet<String>,
 }
 
 /// A policy of the directory that denies tokens.

@@ -64,13 +64,11 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
                 SignatureState::NotChecked => None,
             },
         }),
-        Field::Header(name, value) if name == "alg" => list.push(Expectation {
-            side: "cloud",
-            expects: Expected::Words("RS256, RS384, RS512, ES256, ES384 or ES512".to_owned()),
-            outcome: met(value
-                .as_str()
-                .is_some_and(|alg| matches!(alg, "RS256" | "RS384" | "RS512" | "ES256" | "ES384" | "ES512"))),
-        }),
+        Field::Header(name, value) if name == "alg" => list.extend(profile_clouds(profile).map(|party| Expectation {
+            side: &party.name,
+            expects: Expected::Words(party.algorithms().join(", ")),
+            outcome: met(value.as_str().is_some_and(|alg| party.algorithms().iter().any(|known| known == alg))),
+        })),
         Field::Claim(name, value) => match (name.as_str(), value) {
             ("iss", Value::String(iss)) => {
                 if let Some(expected) = profile.and_then(|p| p.issuer_url.as_deref()) {
@@ -117,6 +115,12 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
         list.extend(from_findings(&run.report, claim));
     }
     list
+}
+
+/// The profile's cloud; all of them where there is no profile.
+fn profile_clouds(profile: Option<&Profile>) -> impl Iterator<Item = &'static RelyingParty> {
+    let cloud = profile.map(|profile| profile.guide.cloud());
+    RelyingParty::all().iter().filter(move |party| cloud.is_none_or(|cloud| party.cloud == cloud))
 }
 
 fn from_findings(report: &Report, claim: &str) -> Vec<Expectation> {

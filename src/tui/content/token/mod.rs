@@ -9,9 +9,12 @@ pub use self::expectation::{Expectation, Expected, expectations};
 use super::log::{moment, relative};
 use super::{LABEL, Rows, heading, labelled, pane_lines};
 use crate::check::Outcome;
+use crate::check::clouds::Asked;
 use crate::domain::profile::TokenSource;
+use crate::domain::relying_party::{Presented, Published};
 use crate::domain::token::DecodedToken;
 use crate::report::Comparison;
+use crate::report::clouds;
 use crate::report::context::RenderContext;
 use crate::report::context::outcome_role;
 use crate::report::line::{Line, Role, Span, cut};
@@ -203,6 +206,12 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
     }
     for expectation in expectations {
         lines.extend(expected(&expectation, &field, width, show));
+    }
+    if field == Field::Signature {
+        let keys = model.token.keys_for(&shown.token).map_or(Published::NotLookedAt, Published::Read);
+        let presented = Presented { keys, allows_this_machine: true, ..Presented::token(&shown.token) };
+        lines.push(Line::empty());
+        lines.extend(pane_lines(&clouds::page(&Asked::of(&[]).judge(&presented), show), width, show));
     }
     lines
 }
