@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn what_was_not_reached_is_no_refusal() {
         let judged = |exchange: Exchange, unreadable: Option<JwksError>| {
-            let keys = KeysFact { exchange, jwks: None, unreadable };
+            let keys = KeysFact { exchange, cached_s: None, jwks: None, unreadable };
             let facts = Facts { issuer: IssuerFacts { document: None, keys: Some(keys) }, ..Facts::default() };
             let presented = presented(&facts, Some("https://id.example"));
             Asked::of(&[]).judge(&presented).each.iter().map(|verdict| verdict.verdict).collect::<Vec<_>>()
@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn only_clouds_that_were_named_decide() {
-        let keys = KeysFact { exchange: Exchange::default(), jwks: Some(Jwks::default()), unreadable: None };
+        let keys =
+            KeysFact { exchange: Exchange::default(), cached_s: None, jwks: Some(Jwks::default()), unreadable: None };
         let facts = Facts { issuer: IssuerFacts { document: None, keys: Some(keys) }, ..Facts::default() };
         let presented = presented(&facts, Some("http://id.example"));
         let all = Asked::of(&[]).judge(&presented);

@@ -1,7 +1,7 @@
 //! The issuer: fetches its discovery document and its keys, and says what it saw on the way.
 
 use http::StatusCode;
-use http::header::{ACCEPT, HeaderName, HeaderValue, LOCATION};
+use http::header::{ACCEPT, CACHE_CONTROL, HeaderName, HeaderValue, LOCATION};
 use reqwest::Url;
 
 use super::http::{ANSWER_LIMIT, Answer, HttpStack};
@@ -9,6 +9,7 @@ use crate::check::facts::network::{DocumentFact, KeysFact};
 use crate::check::facts::network::{Exchange, FailureKind, HopName, NetworkFailure};
 use crate::domain::discovery::{Discovery, IssuerAddress, keys_address};
 use crate::domain::jwks::Jwks;
+use crate::domain::jwks::history::cache_seconds;
 use crate::domain::redaction::cut_from_text;
 
 /// Fetches the discovery document of an issuer.
@@ -24,8 +25,10 @@ pub async fn keys(stack: &HttpStack, jwks_uri: &str, issuer: &str) -> KeysFact {
         Ok(url) => fetch(stack, url).await,
         Err(problem) => (not_dialled(&cut_from_text(jwks_uri), &problem.words()), None),
     };
+    let cache = answer.as_ref().and_then(|answer| answer.headers.get(CACHE_CONTROL)?.to_str().ok());
+    let cached_s = cache.and_then(cache_seconds);
     let (jwks, unreadable) = read(answer, Jwks::parse);
-    KeysFact { exchange, jwks, unreadable }
+    KeysFact { exchange, cached_s, jwks, unreadable }
 }
 
 async fn fetch(stack: &HttpStack, url: Url) -> (Exchange, Option<Answer>) {

@@ -117,6 +117,7 @@ pub fn page(seen: &TokenReport, ctx: RenderContext) -> Page {
     push_table(&mut page, "header", header);
     let claims = token.claims.as_ref().map(|claims| claim_rows(claims, token, seen, ctx));
     push_table(&mut page, "claims", claims);
+    remarks(token).iter().for_each(|remark| page.text(Role::Muted, ctx.prose(remark)));
     page.gap();
     page.push(Block::Heading(signature(seen, ctx)));
     page.gap();
@@ -185,6 +186,21 @@ fn claim_rows(
         }
     };
     claims.iter().flat_map(of_claim).collect()
+}
+
+/// What no cloud minds and a person should know of the claims.
+pub fn remarks(token: &DecodedToken) -> Vec<String> {
+    let is_number = |sub: &&str| !sub.is_empty() && sub.bytes().all(|byte| byte.is_ascii_digit());
+    let subject = token.subject().filter(is_number).map(|sub| {
+        format!("`sub` is the bare number `{sub}`: where it is a row of a table, another account may get it later")
+    });
+    let has_fraction = |value: &Value| value.is_f64();
+    let time = token.claim("auth_time").filter(|value| has_fraction(value)).map(|value| {
+        format!(
+            "`auth_time` has a fraction ({value}): no cloud is known to read it, and strict readers refuse the token"
+        )
+    });
+    subject.into_iter().chain(time).collect()
 }
 
 /// The time that a claim tells, where it tells one.

@@ -6,6 +6,7 @@ mod connection;
 mod document;
 mod keys;
 mod proxy;
+mod rotation;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -28,6 +28,7 @@ mod hostile;
 mod http;
 mod install;
 mod issuer;
+mod issuers;
 mod lab;
 mod operator;
 mod pages;

@@ -1,7 +1,7 @@
 //! What the modules share: the program in a clean environment, and labs beside it.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -114,18 +114,28 @@ impl RunningLab {
 
     /// Starts a world of its own description.
     pub fn world(text: &str) -> RunningLab {
-        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
-        std::fs::write(file.path(), text).unwrap();
+        let file = world_file(text);
         RunningLab::with(&["--world", file.path().to_str().unwrap()])
     }
 
+    /// As [`RunningLab::world`], where its clouds reach issuers elsewhere by a proxy, and trust their authority.
+    pub fn trusting(text: &str, authority: &Path, proxy: &str) -> RunningLab {
+        let file = world_file(text);
+        let arguments = ["--world", file.path().to_str().unwrap(), "--ca-file", authority.to_str().unwrap()];
+        RunningLab::started(
+            std::process::Command::new(program())
+                .args(["lab", "--output", "json"])
+                .args(arguments)
+                .env("HTTPS_PROXY", proxy),
+        )
+    }
+
     fn with(arguments: &[&str]) -> RunningLab {
-        let mut process = std::process::Command::new(assert_cmd::cargo::cargo_bin!("trustline"))
-            .args(["lab", "--output", "json"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        RunningLab::started(std::process::Command::new(program()).args(["lab", "--output", "json"]).args(arguments))
+    }
+
+    fn started(command: &mut std::process::Command) -> RunningLab {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
@@ -141,6 +151,16 @@ impl RunningLab {
     pub fn file(&self, name: &str) -> String {
         self.folder.join(name).to_str().unwrap().to_owned()
     }
+}
+
+fn program() -> &'static Path {
+    assert_cmd::cargo::cargo_bin!("trustline")
+}
+
+fn world_file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    file
 }
 
 impl Drop for RunningLab {

@@ -228,7 +228,8 @@ fn the_answer_of_get_role_tells_the_account() {
 fn a_token_works_as_its_claims_do() {
     use base64::Engine as _;
     let encode = |value: &Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
-    let token = format!("Bearer {}.{}.c2lnbmF0dXJl\n", encode(&json!({"alg": "RS256"})), encode(&claims(&json!({}))));
+    let timed = claims(&json!({"iat": 1000, "exp": 4600}));
+    let token = format!("Bearer {}.{}.c2lnbmF0dXJl\n", encode(&json!({"alg": "RS256", "kid": "k"})), encode(&timed));
     let files = Files::new();
     let policy = files
         .write("policy.json", &allow(&json!({"StringEquals": {format!("{HOST}:sub"): "organization:a1"}})).to_string());

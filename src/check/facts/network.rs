@@ -363,6 +363,9 @@ pub struct DocumentFact {
 pub struct KeysFact {
     #[serde(flatten)]
     pub exchange: Exchange,
+    /// How long the answer may be kept, by its own word (`Cache-Control`), in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_s: Option<i64>,
     /// The key set, where the answer was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Jwks>,

@@ -58,7 +58,7 @@ fn document() -> DocumentFact {
         "jwks_uri": format!("{ISSUER}/keys"),
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "claims_supported": ["sub"],
     });
     DocumentFact {
@@ -235,8 +235,12 @@ fn key_sets_and_what_becomes_of_them() {
     ] {
         let text = json!({ "keys": keys }).to_string();
         let mut facts = facts(document());
-        facts.issuer.keys =
-            Some(KeysFact { exchange: exchange(), jwks: Jwks::parse(text.as_bytes()).ok(), unreadable: None });
+        facts.issuer.keys = Some(KeysFact {
+            exchange: exchange(),
+            cached_s: None,
+            jwks: Jwks::parse(text.as_bytes()).ok(),
+            unreadable: None,
+        });
         let verdict = jwks(&facts, &profile());
         assert_eq!(verdict.outcome, outcome, "{text:.200}");
         assert!(verdict.findings.iter().all(|f| f.cause == Cause::JwksInvalid));

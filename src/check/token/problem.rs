@@ -202,13 +202,17 @@ fn describe(problem: &TokenProblem, token: &DecodedToken, cloud: Cloud, finding:
         _ => {}
     }
     if token.kind != TokenKind::LegacyServiceAccount {
-        finding.fixes.extend(fix(problem));
+        finding.fixes.extend(fix(problem, &token.kind));
     }
 }
 
 /// What the issuer has to change, where the token is whole and says something else than it must.
-fn fix(problem: &TokenProblem) -> Option<Fix> {
+fn fix(problem: &TokenProblem, kind: &TokenKind) -> Option<Fix> {
     let text = match problem {
+        TokenProblem::PartCount { parts: 1 } if *kind == (TokenKind::Opaque { looks_like: None }) => {
+            "Send the ID token, or let the issuer make its access tokens JWTs with the cloud's audience: many servers have a setting for that."
+                .to_owned()
+        }
         TokenProblem::MissingClaim { name } | TokenProblem::EmptyClaim { name } if name == "sub" => {
             "Let the issuer put the workload's name into `sub`; a server's own client gets one where it is configured, or send an ID token."
                 .to_owned()

@@ -181,11 +181,4 @@ mod tests {
         let text = format!("{}.{}.c2ln", part(HEADER), part(r#"{"iss":"kubernetes/serviceaccount","sub":"s"}"#));
         assert_eq!(judged(&text, Cloud::Aws).1[0], Cause::WrongTokenKind);
     }
-
-    #[test]
-    fn entra_is_documented_for_rs256() {
-        let text = format!("{}.{}.c2ln", part(r#"{"alg":"ES256","kid":"k"}"#), part(CLAIMS));
-        assert_eq!(judged(&text, Cloud::Azure), (Outcome::Warn, vec![Cause::AlgUnsupported]));
-        assert_eq!(judged(&text, Cloud::Aws).0, Outcome::Pass);
-    }
 }

@@ -1,5 +1,7 @@
 //! `trustline issuer`: discovery, keys, certificates and timings of one issuer, and what is wrong with them.
 
+mod rotation;
+
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -11,6 +13,7 @@ use super::flags::CloudArgs;
 use super::flags::NetworkArgs;
 use super::flags::OutputFormat;
 use super::flags::PageOutputArgs;
+use super::terminal::Signals;
 use super::{network, terminal};
 use crate::check::CheckId;
 use crate::check::clouds::presented;
@@ -22,6 +25,7 @@ use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::report::issuer::{IssuerReport, page};
 use crate::run::now;
+use rotation::{Record, RotationArgs, with_dropped};
 
 /// Arguments of `trustline issuer`.
 #[derive(Debug, Args)]
@@ -29,6 +33,8 @@ pub(super) struct IssuerArgs {
     /// The issuer's URL, exactly as tokens carry it in `iss`; `https://` may be left out
     #[arg(value_name = "URL")]
     url: String,
+    #[command(flatten)]
+    rotation: RotationArgs,
     #[command(flatten)]
     clouds: CloudArgs,
     #[command(flatten)]
@@ -41,16 +47,36 @@ pub(super) fn run(args: &IssuerArgs) -> Result<Exit, CliError> {
     let address = IssuerAddress::clean(&args.url).map_err(|e| CliError::new(e.to_string()))?;
     let stack = args.network.stack()?;
     let runtime = network::runtime()?;
-    let facts = runtime.block_on(probe(&stack, &address, args.network.timeout));
+    let exit = runtime.block_on(look(args, &stack, &address));
     // A look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
+    exit
+}
 
-    let seen = examine(args, address, facts)?;
-    terminal::print(&match args.output.output {
-        OutputFormat::Json => terminal::json_text(&document(&seen)),
-        _ => terminal::rendered(&args.output, |ctx| page(&seen, ctx)),
-    })?;
-    Ok(Exit::of(seen.verdict()))
+/// Looks once, or again and again until a key is gone or a signal comes.
+async fn look(args: &IssuerArgs, stack: &HttpStack, address: &IssuerAddress) -> Result<Exit, CliError> {
+    let mut record = args.rotation.open(&address.issuer)?;
+    let mut signals = args.rotation.interval().map(|_| Signals::listen()).transpose()?;
+    let mut is_first = true;
+    loop {
+        let facts = probe(stack, address, args.network.timeout).await;
+        let (seen, is_dropped) = examine(args, address.clone(), facts, record.as_mut())?;
+        // What is watched is told at first, and when it has changed for the worse.
+        if is_first || is_dropped {
+            terminal::print(&match args.output.output {
+                OutputFormat::Json => terminal::json_text(&document(&seen)),
+                _ => terminal::rendered(&args.output, |ctx| page(&seen, ctx)),
+            })?;
+        }
+        let (Some(interval), Some(signals), false) = (args.rotation.interval(), &mut signals, is_dropped) else {
+            return Ok(Exit::of(seen.verdict()));
+        };
+        is_first = false;
+        tokio::select! {
+            exit = signals.next() => return Ok(exit),
+            () = tokio::time::sleep(interval) => {}
+        }
+    }
 }
 
 async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> IssuerFacts {
@@ -66,15 +92,26 @@ async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> I
     IssuerFacts { document: Some(document), keys }
 }
 
-fn examine(args: &IssuerArgs, address: IssuerAddress, issuer: IssuerFacts) -> Result<IssuerReport, CliError> {
+/// The report, and whether a key is gone that was published before.
+fn examine(
+    args: &IssuerArgs,
+    address: IssuerAddress,
+    issuer: IssuerFacts,
+    record: Option<&mut Record>,
+) -> Result<(IssuerReport, bool), CliError> {
     let document = issuer.document.clone().ok_or_else(|| CliError::new("the issuer was not asked"))?;
     let facts = Facts { now: now(), issuer, ..Facts::default() };
     let profile = IssuerReport::profile(&address);
     const CHECKS: [CheckId; 4] =
         [CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery, CheckId::IssuerJwks];
-    let verdicts = CHECKS.iter().map(|check| (*check, judge(*check, &facts, &profile))).collect();
+    let dropped = record.map(|record| record.see(&facts)).transpose()?.unwrap_or_default();
+    let verdict = |check: &CheckId| match check {
+        CheckId::IssuerJwks => with_dropped(judge(*check, &facts, &profile), &dropped),
+        check => judge(*check, &facts, &profile),
+    };
+    let verdicts = CHECKS.iter().map(|check| (*check, verdict(check))).collect();
     let clouds = args.clouds.asked().judge(&presented(&facts, Some(&address.issuer)));
-    Ok(IssuerReport { address, document, facts, verdicts, clouds })
+    Ok((IssuerReport { address, document, facts, verdicts, clouds }, !dropped.is_empty()))
 }
 
 /// The document `trustline.issuer/1`.

@@ -70,7 +70,7 @@ pub(super) fn find(args: &TokenArgs, issuer: Option<&IssuerAddress>) -> Result<K
         }
         (Some(path), _) => {
             let jwks = read_set(Path::new(path))?;
-            let keys = KeysFact { exchange: Exchange::default(), jwks: Some(jwks), unreadable: None };
+            let keys = KeysFact { exchange: Exchange::default(), cached_s: None, jwks: Some(jwks), unreadable: None };
             let facts = IssuerFacts { document: None, keys: Some(keys) };
             Ok(KeySource { described: Some(format!("file {path}")), facts })
         }

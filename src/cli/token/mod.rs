@@ -24,7 +24,7 @@ use crate::domain::timestamp::{UnixSeconds, parse_rfc3339, rfc3339};
 use crate::domain::token::{Cleaning, DecodedToken, RawToken, TokenKind, TokenProblem, decode, looks_like_jwt};
 use crate::probe::token_source;
 use crate::probe::token_source::{ReadOptions, SourcedToken, TokenSourceError};
-use crate::report::token::{TokenReport, page};
+use crate::report::token::{TokenReport, page, remarks};
 use crate::run::now;
 
 pub(super) fn run(args: &TokenArgs) -> Result<Exit, CliError> {
@@ -117,6 +117,7 @@ fn render(seen: &TokenReport) -> Value {
         "lifetime_s": seen.read.lifetime_s,
         "checks": checks,
         "problems": seen.problems(),
+        "remarks": remarks(token),
         "clouds": seen.clouds.each,
     })
 }

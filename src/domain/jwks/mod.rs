@@ -1,5 +1,6 @@
 //! An issuer's published keys: a JSON Web Key Set (RFC 7517), read leniently and judged strictly.
 
+pub mod history;
 mod key;
 
 use std::collections::HashMap;

@@ -135,3 +135,18 @@ fn planted_secrets_appear_nowhere() {
         }
     }
 }
+
+/// Entra is documented to take RS256 alone, and so does the lab's, unless its world says otherwise; what is wrong is the algorithm,
+/// not a damaged token.
+#[test]
+fn another_algorithm_is_refused_unless_the_world_takes_it() {
+    for key in ["RS512", "ES256"] {
+        let world = World::start(&format!("[token]\nkey = \"{key}\"\n"));
+        let causes = world.causes();
+        assert_eq!(causes.first().map(String::as_str), Some("alg-unsupported"), "{key}: {causes:?}");
+    }
+    let world = World::start("[token]\nkey = \"RS512\"\n[azure.entra]\nalgorithms = [\"RS512\"]\n");
+    let report = report(&world.check(&["--output", "json"]));
+    let exchange = report["checks"].as_array().unwrap().iter().find(|c| c["id"] == "azure.exchange").unwrap();
+    assert_eq!(exchange["outcome"], "pass", "{exchange}");
+}

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::servers::{Authority, Server, VALID, authority, json as reply, tls};
+use super::super::support::trustline;
 use super::{DOCUMENT, KEYS, Seen, examine, key};
 
 const HOST: &str = "id.example.com";
@@ -74,6 +75,31 @@ fn a_port_is_refused_by_aws_alone() {
     assert_eq!(seen.json["clouds"][0]["cause"], "issuer-url-unfit");
     assert_eq!(issuer.examined(&["--for", "entra,google"]).code, 0);
     assert_eq!(issuer.examined(&["--for", "aws"]).code, 1);
+}
+
+/// Place 2: a name that is told is dialled for every fetch, and the authority that is named trusted for it.
+#[test]
+fn a_told_address_holds_for_every_fetch() {
+    let issuer = Issuer::with(document, &[rsa("k")]);
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token.jwt");
+    let part = |value: Value| {
+        use base64::Engine as _;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string())
+    };
+    let header = json!({ "alg": "RS256", "kid": "k", "typ": "JWT" });
+    let claims = json!({ "iss": issuer.url(), "sub": "s", "aud": "a", "iat": 1000, "exp": 4600 });
+    std::fs::write(&token, format!("{}.{}.{}", part(header), part(claims), "A".repeat(342))).unwrap();
+    let keys = format!("{}{KEYS}", issuer.url());
+    for (flag, url) in [("--issuer", issuer.url()), ("--jwks", keys)] {
+        let output = trustline()
+            .args(["token", "--output", "json", flag, &url, "--resolve", &format!("{HOST}=127.0.0.1"), "--ca-file"])
+            .args([issuer.authority.file.path(), &token])
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["signature"], "failed", "the keys were had: {report:#}");
+    }
 }
 
 /// Places 5 and 6: what the keys sign with, beside what the document lists.

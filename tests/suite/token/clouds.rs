@@ -132,6 +132,32 @@ fn a_saved_document_counts_and_names_the_setting() {
     assert!(said.contains("openid-configuration"), "{said}");
 }
 
+/// Place 8: an opaque token's issuer is asked for another kind, and no cluster is mentioned.
+#[test]
+fn an_opaque_token_needs_another_kind() {
+    let (code, document) = Case::new("3f2c9a61d0b84e5f", &[RSA.jwk("k1")]).verified();
+    assert_eq!((code, &document["problems"][0]["cause"]), (1, &json!("wrong-token-kind")), "{document:#}");
+    assert!(
+        fixes(&document).contains("access tokens JWTs") && !document.to_string().contains("kubectl"),
+        "{document:#}"
+    );
+    assert!(verdicts(&document).iter().all(|(_, verdict)| *verdict == "refuse"), "{document:#}");
+}
+
+/// Place 16: a subject that is a row number, and a time with a fraction that no cloud reads.
+#[test]
+fn what_no_cloud_minds_is_remarked() {
+    let claims = changed(&claims(), &json!({"sub": "1", "auth_time": 1_700_000_000.25}));
+    let case = Case::new(RSA.token(&header(&json!({})), &claims), &[RSA.jwk("k1")]);
+    let (code, document) = case.verified();
+    assert_eq!((code, document["remarks"].as_array().unwrap().len()), (0, 2), "{document:#}");
+    let said = text_of(&case.run(&["--jwks", "jwks.json"]));
+    for part in ["bare number `1`", "`auth_time` has a fraction"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(Case::new(sound(), &[RSA.jwk("k1")]).verified().1["remarks"], json!([]));
+}
+
 /// Signature and clock have checks of their own, and never change what the rules say.
 #[test]
 fn signature_and_clock_stand_apart() {
