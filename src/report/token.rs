@@ -64,11 +64,11 @@ impl TokenReport {
     pub fn verdict(&self) -> Outcome {
         let has = |outcome| self.verdicts.iter().any(|(_, verdict)| verdict.outcome == outcome);
         let named = self.clouds.deciding();
+        let is_open =
+            named == Some(Acceptance::Unknown) || self.signature.signature.state == SignatureState::CannotCheck;
         if named == Some(Acceptance::Refuse) || self.token_fails() {
             Outcome::Fail
-        } else if named == Some(Acceptance::Unknown) {
-            Outcome::Inconclusive
-        } else if self.signature.signature.state == SignatureState::CannotCheck {
+        } else if is_open {
             Outcome::Inconclusive
         } else if has(Outcome::Fail) && named.is_none() {
             Outcome::Fail
