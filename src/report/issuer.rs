@@ -13,6 +13,7 @@ use crate::check::facts::network::{AddressScope, Exchange, Hop, Tls};
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::certificate::Certificate;
 use crate::domain::discovery::{Discovery, IssuerAddress};
+use crate::domain::issuer::Server;
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::relying_party::Acceptance;
@@ -44,6 +45,12 @@ impl IssuerReport {
         Profile { issuer_url: Some(address.issuer.clone()), ..Profile::bare("issuer", Guide::AwsWorkloadIdentity) }
     }
 
+    /// The server that publishes such documents, where it is a known one of one's own.
+    pub fn server(&self) -> Option<&'static Server> {
+        let keys = self.facts.issuer.keys.as_ref().and_then(|keys| keys.jwks.as_ref());
+        Server::recognise(self.document.discovery.as_ref(), keys)
+    }
+
     /// What is wrong, the surest of the earliest check first, with the catalogue's advice.
     pub fn problems(&self) -> Vec<Finding> {
         let mut found: Vec<Finding> = self.verdicts.iter().flat_map(|(_, v)| v.findings.iter().cloned()).collect();
@@ -68,6 +75,10 @@ pub fn page(seen: &IssuerReport, ctx: RenderContext) -> Page {
     let exchange = &seen.document.exchange;
     let mut page = Page::titled(Line::of(Role::Strong, ctx.value(&seen.address.issuer)));
     seen.address.notes.iter().for_each(|note| page.text(Role::Muted, ctx.prose(note)));
+    if let Some(server) = seen.server() {
+        page.value("server", &format!("as {} publishes ({})", server.name, server.docs), ctx);
+        page.prose("subjects", Role::Plain, &server.subjects, ctx);
+    }
     let mut part = section("discovery document");
     push_exchange(&mut part, exchange, ctx);
     page.gap();

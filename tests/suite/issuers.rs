@@ -179,6 +179,7 @@ fn what_the_issuers_themselves_show(site: &Site) {
         edwards["clouds"].as_array().unwrap().iter().all(|cloud| cloud["cause"] == "alg-unsupported"),
         "{edwards:#}"
     );
+    assert_eq!(proxied["server"]["name"], "oidc-provider", "{proxied:#}");
     let django = site.json(&["issuer", "https://dot.example.com/o", "--for", "google"]);
     assert_eq!(django["clouds"][0]["verdict"], "accept", "{django:#}");
 }
@@ -241,6 +242,14 @@ fn accepted_tokens_are_exchanged(site: &Site) {
     let pems = [lab.file("ca.pem").into(), site.authority.file.path().to_owned()]
         .map(|path: std::path::PathBuf| fs::read_to_string(path).unwrap());
     fs::write(&both, pems.join("\n")).unwrap();
+    let ready = |setting: &str, name: &str| format!("{setting}={}", lab.ready[name].as_str().unwrap());
+    let common = [
+        "aws.role-arn=arn:aws:iam::123456789012:role/issuers".to_owned(),
+        ready("azure.tenant-id", "tenant_id"),
+        ready("azure.client-id", "client_id"),
+        ready("azure.authority-host", "entra"),
+        ready("azure.vault-url", "vault"),
+    ];
     for (host, path, name, expected, _) in accepted {
         let issuer = format!("issuer.url=https://{host}{path}");
         let token = format!("token.file={}", site.token(host, name));
@@ -259,16 +268,12 @@ fn accepted_tokens_are_exchanged(site: &Site) {
                 "--only",
                 check,
             ];
-            let settings = [
-                "--set",
-                &guide,
-                "--set",
-                &issuer,
-                "--set",
-                &token,
-                "--set",
-                "aws.role-arn=arn:aws:iam::123456789012:role/issuers",
-            ];
+            let settings: Vec<&str> = common
+                .iter()
+                .map(String::as_str)
+                .chain([guide.as_str(), &issuer, &token])
+                .flat_map(|set| ["--set", set])
+                .collect();
             let output = site.run(&[arguments.as_slice(), settings.as_slice()].concat(), &both);
             let report: Value = serde_json::from_slice(&output.stdout)
                 .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));

@@ -5,6 +5,7 @@ mod documents;
 mod tests;
 
 use crate::cause::{Cause, Certainty, Finding};
+use crate::check::clouds::presented;
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
 use crate::check::facts::network::{AddressScope, Exchange, FailureKind, HopName};
 use crate::check::facts::{Facts, as_json};
@@ -13,6 +14,7 @@ use crate::check::reproduce::{fetch, find_url};
 use crate::check::step::Step;
 use crate::check::{CheckId, Outcome, Verdict};
 use crate::domain::profile::Profile;
+use crate::domain::relying_party::{Acceptance, Presented, RelyingParty};
 use serde_json::{Map, Value, json};
 
 /// From this many milliseconds on, an answer comes so close to the cloud's patience that it deserves a warning.
@@ -168,7 +170,7 @@ fn discovery(facts: &Facts, _profile: &Profile) -> Verdict {
 }
 
 /// The key set is there and has keys that the clouds can use.
-fn jwks(facts: &Facts, _profile: &Profile) -> Verdict {
+fn jwks(facts: &Facts, profile: &Profile) -> Verdict {
     let Some(keys) = &facts.issuer.keys else { return not_asked() };
     let check = CheckId::IssuerJwks;
     if let Some(failure) = &keys.exchange.failure {
@@ -191,12 +193,25 @@ fn jwks(facts: &Facts, _profile: &Profile) -> Verdict {
     findings.extend(documents::key_problems(keys));
     let discovery = facts.issuer.document.as_ref().and_then(|document| document.discovery.as_ref());
     findings.extend(discovery.and_then(|discovery| documents::contradiction(discovery, keys)));
+    if !findings.iter().any(|finding| finding.cause == Cause::AlgUnsupported) {
+        findings.extend(unfit_for_cloud(facts, profile));
+    }
     if let Some(tls) = keys.exchange.tls.as_ref().filter(|_| facts.issuer.keys_are_elsewhere()) {
         findings.extend(documents::concerns(check, &tls.chain, facts.now));
         findings.extend(documents::private_authority(check, tls, &keys.exchange));
     }
     findings.extend(slow(check, &keys.exchange));
     judged(findings)
+}
+
+/// That the profile's own cloud takes no algorithm of these keys, where others do.
+fn unfit_for_cloud(facts: &Facts, profile: &Profile) -> Option<Finding> {
+    let issuer = presented(facts, profile.issuer_url.as_deref());
+    let verdict =
+        RelyingParty::of(profile.guide.cloud())?.judge(&Presented { token: None, allows_this_machine: true, ..issuer });
+    let is_refused = verdict.verdict == Acceptance::Refuse && verdict.cause == Some(Cause::AlgUnsupported);
+    let summary = format!("{} takes no token of these keys: {}", verdict.name, verdict.why);
+    is_refused.then(|| Finding::new(Cause::AlgUnsupported, CheckId::IssuerJwks, Certainty::Likely, summary))
 }
 
 fn not_asked() -> Verdict {

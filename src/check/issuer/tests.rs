@@ -286,3 +286,27 @@ fn a_default_port_written_out_is_the_urls_own_fault() {
 fn discovery_verdict(facts: &Facts) -> Verdict {
     discovery(facts, &profile())
 }
+
+/// Keys that are sound, and sign in a way that the profile's cloud does not take.
+#[test]
+fn keys_that_the_cloud_takes_no_token_of() {
+    let curve = json!({
+        "kty": "EC", "kid": "k", "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    });
+    let modulus = format!("{}w", "x".repeat(341));
+    let pss = json!({ "kty": "RSA", "kid": "k", "alg": "PS256", "n": modulus, "e": "AQAB" });
+    for (key, guide, cause) in [
+        (&curve, Guide::AwsWorkloadIdentity, None),
+        (&curve, Guide::AzureWorkloadIdentity, Some(Cause::AlgUnsupported)),
+        (&pss, Guide::AwsWorkloadIdentity, Some(Cause::AlgUnsupported)),
+    ] {
+        let text = json!({ "keys": [key] }).to_string();
+        let mut facts = facts(document());
+        let jwks = Jwks::parse(text.as_bytes()).ok();
+        facts.issuer.keys = Some(KeysFact { exchange: exchange(), cached_s: None, jwks, unreadable: None });
+        let verdict = super::jwks(&facts, &Profile { issuer_url: Some(ISSUER.into()), ..Profile::bare("test", guide) });
+        assert_eq!(verdict.findings.first().map(|finding| finding.cause), cause, "{guide} {text}");
+        assert_eq!(verdict.outcome == Outcome::Fail, cause.is_some(), "{guide} {text}");
+    }
+}

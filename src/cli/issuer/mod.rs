@@ -157,6 +157,7 @@ fn document(seen: &IssuerReport) -> Value {
         "hops": exchange.hops,
         "tls": tls,
         "discovery": seen.document.discovery,
+        "server": seen.server(),
         "jwks": jwks,
         "checks": checks,
         "failure": exchange.failure,

@@ -3,14 +3,14 @@
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::cause::Cause;
 use crate::domain::discovery::Discovery;
 use crate::domain::jwks::Jwks;
 
 /// A server of one's own, as shipped.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     pub name: String,
@@ -18,7 +18,9 @@ pub struct Server {
     /// What its subjects are.
     pub subjects: String,
     /// Each alternative is enough.
+    #[serde(skip_serializing)]
     recognised: Vec<Signs>,
+    #[serde(skip_serializing)]
     settings: Vec<Setting>,
 }
 

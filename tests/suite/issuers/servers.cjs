@@ -2,6 +2,9 @@
 const { OAuth2Server } = require('oauth2-mock-server');
 const http = require('node:http');
 
+// What they have to say of themselves is not this program's line.
+console.info = console.log = console.error;
+
 const AUDIENCE = 'https://sts.amazonaws.com';
 
 // What the quick start of oidc-provider has, with client_credentials and JWT access tokens turned on.
@@ -59,12 +62,12 @@ async function mockServer(host, algorithm, hook) {
   const Server = Provider ?? fallback;
   const named = (token) => Object.assign(token.payload, { sub: 'workload-1', aud: AUDIENCE });
   const typed = { formats: { customizers: { jwt: (_ctx, _token, jwt) => { jwt.header = { ...jwt.header, typ: 'JWT' }; } } } };
-  console.log(JSON.stringify({
+  process.stdout.write(JSON.stringify({
     'op-shipped.example.com': await oidcProvider(Server, 'op-shipped.example.com', false, {}),
     'op-proxied.example.com': await oidcProvider(Server, 'op-proxied.example.com', true, {}),
     'op-typed.example.com': await oidcProvider(Server, 'op-typed.example.com', true, typed),
     'mock-shipped.example.com': await mockServer('mock-shipped.example.com', 'RS256'),
     'mock-named.example.com': await mockServer('mock-named.example.com', 'RS256', named),
     'mock-edwards.example.com': await mockServer('mock-edwards.example.com', 'EdDSA', named),
-  }));
+  }) + '\n');
 })();
