@@ -1,6 +1,5 @@
 //! Whose the workload's access key is, and whether it is active, as IAM of the operator's account has it.
 
-use super::aws::ROLE;
 use super::could_not_read;
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::quoted;
@@ -35,7 +34,6 @@ pub const OWNER: Check = Check {
         let command = "aws iam get-access-key-last-used --access-key-id \"${KEY_ID:?the id of the workload's key}\"";
         Some(as_aws_operator(profile, command, profile.aws.iam_endpoint_url.as_deref()))
     }),
-    ..ROLE
 };
 
 fn owner(facts: &Facts, profile: &Profile) -> Verdict {
