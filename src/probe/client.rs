@@ -1,7 +1,7 @@
 //! Looks at what a client would find where this program runs: variables, shared files, the token's file, kept sessions.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -131,7 +131,7 @@ fn kept_sessions(folder: &Path, role: &str, now: UnixSeconds) -> usize {
     files.take(MOST_SESSIONS).filter(|path| is_living(path, role, now)).count()
 }
 
-fn is_living(path: &PathBuf, role: &str, now: UnixSeconds) -> bool {
+fn is_living(path: &Path, role: &str, now: UnixSeconds) -> bool {
     let Ok(bytes) = regular_file::read(path, LARGEST_SESSION) else { return false };
     let Ok(kept) = serde_json::from_slice::<KeptSession>(&bytes) else { return false };
     let of_role = kept.assumed_role_user.arn.split('/').nth(1) == Some(role);

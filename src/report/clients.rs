@@ -113,11 +113,11 @@ pub fn list(clients: &[&'static Client], ctx: RenderContext) -> Page {
         vec![
             cell(Role::Accent, client.id, ctx),
             plain(&clouds.join(", ")),
-            plain(&client.version),
             cell(Role::Muted, &basis(client), ctx),
+            plain(&client.version),
         ]
     });
-    let columns = ["client", "cloud", "version", "known"].map(Column::new).to_vec();
+    let columns = ["client", "cloud", "known", "version"].map(Column::new).to_vec();
     page.push(Block::Table(Table { columns, headed: true, rows: rows.collect() }));
     page.gap();
     page.text(

@@ -103,14 +103,18 @@ impl Client {
 
     /// Those that a warning is due about where nobody said which client runs.
     pub fn common() -> impl Iterator<Item = &'static Client> {
-        Client::all().filter(|client| client.common)
+        // Only those are read that say so.
+        let says_so = |entry: &&Entry| entry.text.contains("\ncommon = true\n");
+        CLIENTS.iter().filter(says_so).filter_map(Entry::client)
     }
 
     /// The client of this id, or that people also call so.
     pub fn named(name: &str) -> Option<&'static Client> {
         let name = name.trim().to_ascii_lowercase();
         let by_id = CLIENTS.iter().find(|entry| entry.id == name).and_then(Entry::client);
-        by_id.or_else(|| Client::all().find(|client| client.also.contains(&name)))
+        let quoted = format!("\"{name}\"");
+        let mut mentions = CLIENTS.iter().filter(|entry| entry.text.contains(&quoted)).filter_map(Entry::client);
+        by_id.or_else(|| mentions.find(|client| client.also.contains(&name)))
     }
 
     /// The words that clients' texts are known by, each with the client's id.
@@ -213,6 +217,12 @@ mod tests {
             assert!(client.date.starts_with("20") && client.date.len() == 10, "{}", client.id);
             assert!(client.aws.is_some() || client.azure.is_some(), "{}", client.id);
         }
+    }
+
+    #[test]
+    fn the_common_ones_are_those_whose_files_say_so() {
+        let by_field: Vec<&str> = Client::all().filter(|client| client.common).map(|client| client.id).collect();
+        assert_eq!(Client::common().map(|client| client.id).collect::<Vec<_>>(), by_field);
     }
 
     #[test]

@@ -133,11 +133,12 @@ impl Surroundings {
     pub fn proxy_for(&self, host: &str) -> Option<&'static str> {
         let (name, _) = self.first_set(&["HTTPS_PROXY", "https_proxy"])?;
         let exceptions = self.first_set(&["NO_PROXY", "no_proxy"]).map_or("", |(_, value)| value);
-        let excepted =
-            exceptions.split(',').map(|one| one.trim().trim_start_matches('.')).filter(|one| !one.is_empty());
-        let is_excepted = excepted
-            .into_iter()
-            .any(|one| one == "*" || host == one || host.strip_suffix(one).is_some_and(|before| before.ends_with('.')));
+        let excepted = |one: &str| {
+            let one = one.trim().trim_start_matches('.');
+            !one.is_empty()
+                && (one == "*" || host == one || host.strip_suffix(one).is_some_and(|before| before.ends_with('.')))
+        };
+        let is_excepted = exceptions.split(',').any(excepted);
         (!is_excepted).then_some(name)
     }
 
