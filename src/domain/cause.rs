@@ -91,6 +91,7 @@ causes! {
     TrustTooWide => "trust-too-wide",
     TrustNotApplied => "trust-not-applied",
     PolicyDrift => "policy-drift",
+    IssuerRetiring => "issuer-retiring",
     PolicyNotJson => "policy-not-json",
     PolicyDuplicateKey => "policy-duplicate-key",
     // AWS static keys and AssumeRole

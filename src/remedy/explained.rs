@@ -26,7 +26,8 @@ pub fn undecided_text(
     }
     let values =
         Values { profile: given.profile, claims: given.claims, parsed: Some(&explanation.parsed), check: None };
-    let decide = by_document(explanation, given, files, &values)
+    let decide = by_details(explanation, &values)
+        .or_else(|| by_document(explanation, given, files, &values))
         .or_else(|| look(candidates, explanation.guide, &values))
         .or_else(|| by_token(given, files))?;
     let parsed = &explanation.parsed;
@@ -35,6 +36,20 @@ pub fn undecided_text(
         refused: parsed.message.clone().or_else(|| explanation.code.clone()).unwrap_or_default(),
         candidates: suspects(candidates),
         decide,
+    })
+}
+
+/// AWS's own account of the denial, where the text names it: kept for a day, for whoever may read it.
+fn by_details(explanation: &Explanation, values: &Values<'_>) -> Option<Look> {
+    let id = explanation.parsed.authorization_id.as_deref()?;
+    let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let region = looking("<region>", values);
+    is_id.then(|| Look {
+        text: "Read AWS's own account of this denial within a day (IAM toolbox, a preview), and explain that".to_owned(),
+        command: format!(
+            "aws iam-toolbox get-request-authorization-details --authorization-id {id} --region {region} >details.json && \
+             trustline explain details.json"
+        ),
     })
 }
 
@@ -108,6 +123,22 @@ mod tests {
         assert!(decided_by(named).ends_with("trustline explain 'my log' --policy role.json --token t.jwt"));
         let pasted = decided_by(ExplainedFiles::default());
         assert!(pasted.contains("${ERROR_FILE:?") && pasted.contains("--token \"${TOKEN_FILE:?"), "{pasted}");
+    }
+
+    #[test]
+    fn a_denial_that_aws_explains_itself_is_explained_with_that() {
+        let denied = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: secretsmanager:GetSecretValue on \
+                      resource: arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf because no identity-based policy \
+                      allows the secretsmanager:GetSecretValue action. Go to https://eu-west-1.console.aws.amazon.com/iam/home for \
+                      details, or call the GetRequestAuthorizationDetails API with the following authorization id: 0a1b2c3d4e";
+        let given = ExplainContext::default();
+        let command = |text: &str| {
+            let undecided = undecided_text(&explained(text, &given), &given, ExplainedFiles::default());
+            undecided.map(|undecided| undecided.decide.command).unwrap_or_default()
+        };
+        let told = command(denied);
+        assert!(told.contains("--authorization-id 0a1b2c3d4e") && told.contains("eu-west-1"), "{told}");
+        assert!(!command(&denied.replace("0a1b2c3d4e", "not-one")).contains("iam-toolbox"));
     }
 
     #[test]

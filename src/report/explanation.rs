@@ -78,7 +78,10 @@ fn section(title: &str) -> Page {
 /// What the text itself says, as far as it was understood.
 fn said(page: &mut Page, explanation: &Explanation, ctx: RenderContext) {
     let cloud = explanation.cloud.map(|cloud| cloud.id().to_owned());
-    let rows = [("cloud", cloud), ("code", explanation.code.clone())].into_iter().chain(explanation.parsed.parts());
+    let client = explanation.client.as_ref().map(|client| client.name.clone());
+    let rows = [("cloud", cloud), ("client", client), ("code", explanation.code.clone())]
+        .into_iter()
+        .chain(explanation.parsed.parts());
     let rows: Vec<(&str, String)> = rows.filter_map(|(label, value)| Some((label, value?))).collect();
     if rows.is_empty() {
         return;

@@ -327,6 +327,39 @@ fn a_log_of_powershell_is_read_and_noise_has_no_cause() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("No cause known"));
 }
 
+/// A trust that is another role's decides nothing about the one in the text.
+#[test]
+fn the_policy_of_another_role_is_not_held_against_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, value: &Value| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, value.to_string()).unwrap();
+        path.display().to_string()
+    };
+    let issuer = "app.example.com";
+    let claims = file(
+        "claims.json",
+        &serde_json::json!({ "iss": format!("https://{issuer}"), "aud": "sts.amazonaws.com", "sub": "organization:1" }),
+    );
+    let answer = |role: &str| {
+        serde_json::json!({ "Role": {
+            "Arn": format!("arn:aws:iam::123456789012:role/{role}"), "RoleName": role,
+            "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+                "Principal": { "Federated": format!("arn:aws:iam::123456789012:oidc-provider/{issuer}") },
+                "Condition": { "StringEquals": { format!("{issuer}:sub"): "organization:2" } } }] } } })
+    };
+    let text = "role-to-assume: arn:aws:iam::123456789012:role/reader\nNot authorized to perform sts:AssumeRoleWithWebIdentity";
+    for (role, certainty) in [("reader", "proven"), ("other", "possible")] {
+        let policy = file("role.json", &answer(role));
+        let output = explained(text, &["--policy", &policy, "--claims", &claims, "--output", "json"]);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["causes"][0]["certainty"], certainty, "{document:#}");
+        let told = String::from_utf8_lossy(&output.stderr).contains("decides nothing here");
+        assert_eq!(told, role == "other", "{output:?}");
+    }
+}
+
 /// The role that the text names tells the partition that the policy's principal should be of.
 #[test]
 fn another_partition_in_the_policy_is_proven_by_the_role_in_the_text() {

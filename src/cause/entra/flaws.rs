@@ -4,12 +4,26 @@
 use crate::cause::{Cause, Certainty, Finding, Severity, catalogue};
 use crate::domain::entra::{CredentialProblem, CredentialSet, FederatedCredential, ShapeFlaw};
 use crate::domain::ids::FoundBy;
+use crate::domain::issuer::retiring;
 
 const TYPOGRAPHIC: [char; 4] = ['\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'];
 
 /// The flaws that are causes of their own, in the order of the credentials.
 pub fn flaws(set: &CredentialSet, check: FoundBy) -> Vec<Finding> {
-    set.problems.iter().filter_map(|problem| flaw(set, problem, check)).collect()
+    let ends = set.credentials.iter().enumerate().filter_map(|(at, one)| ending(at + 1, one, check));
+    set.problems.iter().filter_map(|problem| flaw(set, problem, check)).chain(ends).collect()
+}
+
+/// The credential's issuer has an announced end.
+fn ending(credential: usize, one: &FederatedCredential, check: FoundBy) -> Option<Finding> {
+    let end = retiring(&one.issuer)?;
+    let summary = format!("tokens of credential {credential}'s issuer are made until {} only", end.on);
+    let mut finding = Finding::new(Cause::IssuerRetiring, check, Certainty::Proven, summary)
+        .with_severity(Severity::Low)
+        .with_evidence(format!("its issuer is {}", one.issuer))
+        .with_fix(end.instead);
+    finding.docs = end.docs.to_owned();
+    Some(finding)
 }
 
 fn flaw(set: &CredentialSet, problem: &CredentialProblem, check: FoundBy) -> Option<Finding> {
@@ -128,6 +142,7 @@ mod tests {
             changed
         };
         assert_eq!(causes(plain.clone()), []);
+        assert_eq!(causes(with("issuer", json!("https://vstoken.dev.azure.com/0"))), [Cause::IssuerRetiring]);
         assert_eq!(causes(with("audiences", json!("a"))), [Cause::FicShape]);
         assert_eq!(causes(with("audiences", json!(["a", "b"]))), [Cause::FicShape]);
         let bare = json!({ "name": "main", "issuer": GITHUB, "audiences": ["a"],

@@ -4,7 +4,7 @@ use super::{DOCS_KEYS, DOCS_MULTI, DOCS_OPERATORS, DOCS_TRUST};
 use crate::cause::{Cause, Certainty, Finding, Severity};
 use crate::domain::iam::{Distance, ForeignSubject, PolicyLint, PolicyProblem, ProblemKind, Rule};
 use crate::domain::ids::FoundBy;
-use crate::domain::issuer::IssuerKind;
+use crate::domain::issuer::{IssuerKind, retiring};
 
 /// The strangers that the policy lets in, as one finding about the furthest of them.
 pub fn strangers(check: FoundBy, found: &[ForeignSubject]) -> Option<Finding> {
@@ -159,6 +159,23 @@ fn finding(check: FoundBy, smell: &PolicyLint) -> Finding {
             },
             DOCS_KEYS,
         ),
+        Rule::IssuerRetiring => {
+            let end = retiring(text);
+            (
+                Cause::IssuerRetiring,
+                format!("tokens of `{text}` are made until {} only", end.map_or("an announced day", |end| end.on)),
+                end.map_or_else(String::new, |end| end.instead.to_owned()),
+                end.map_or(DOCS_TRUST, |end| end.docs),
+            )
+        }
+        Rule::AnnouncedSubject => (
+            Cause::ImmutableSub,
+            format!(
+                "`{text}` has numbers behind `-`, as GitHub announced its immutable subjects; since 2026-07-15 they come with `@`, so no token has this form unless the names themselves end so"
+            ),
+            format!("Write the numbers behind `@` in {place}.{}, as `trustline token` shows of a token", smell.at),
+            DOCS_TRUST,
+        ),
         Rule::Placeholder => (
             by_place(smell),
             format!("the placeholder `{text}` was never filled in"),
@@ -221,9 +238,13 @@ fn severity(rule: &Rule) -> Severity {
         Rule::PullRequestTrusted | Rule::ForAllValues | Rule::IfExistsTenancy | Rule::AudienceUnconstrained => {
             Severity::Medium
         }
-        Rule::WildcardUnderEquals | Rule::ImpossibleKey(_) | Rule::Placeholder | Rule::Homoglyph | Rule::Invisible => {
-            Severity::Low
-        }
+        Rule::IssuerRetiring
+        | Rule::AnnouncedSubject
+        | Rule::WildcardUnderEquals
+        | Rule::ImpossibleKey(_)
+        | Rule::Placeholder
+        | Rule::Homoglyph
+        | Rule::Invisible => Severity::Low,
     }
 }
 

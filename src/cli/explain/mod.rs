@@ -23,7 +23,7 @@ use crate::cause::explain::{self, ExplainContext, Explanation, Parsed, PrintedBy
 use crate::cause::{Finding, TrustDocument, Undecided, entra, trust};
 use crate::domain::entra::evaluate;
 use crate::domain::exchange::Exchange;
-use crate::domain::iam::{Provider, TrustRequest, evaluate_trust};
+use crate::domain::iam::{Decision, Provider, TrustRequest, evaluate_trust};
 use crate::domain::ids::{Cloud, Finder};
 use crate::domain::profile::Profile;
 use crate::lab::LabOptions;
@@ -178,6 +178,12 @@ fn by_policy(
     role: Option<&str>,
 ) -> Result<Trust, CliError> {
     let (policy, text) = input::policy(path)?;
+    if let (Some(own), Some(told)) = (policy.role_arn.as_deref(), role)
+        && own != told
+    {
+        terminal::note(&format!("The policy is that of {own}, and this is about {told}: it decides nothing here."));
+        return Ok(Trust { document: TrustDocument::Policy, decision: Decision::Unknown, findings: Vec::new() });
+    }
     let role = policy.role_arn.as_deref().or(role);
     let provider = match &args.provider_arn {
         Some(arn) => arn.clone(),

@@ -257,7 +257,7 @@ impl fmt::Display for CredentialProblem {
             Self::NoSubject { credential } => write!(
                 f,
                 "credential {credential} shows no subject: it is a flexible one, and the tool that saved it does not show \
-                 those; save it from Microsoft Graph's beta version"
+                 those; save it from Microsoft Graph's beta version, or a managed identity's with api-version 2025-01-31-preview"
             ),
             Self::NotFlexibleIssuer { credential, issuer } => write!(
                 f,

@@ -183,7 +183,7 @@ impl<'a> TrustContext<'a> {
             "aud" => values_of(authorized_party(claims).or_else(|| claims.get("aud"))),
             // A log has what the key `aud` had, which need not be the claim.
             "oaud" => self.unless_unseen(values_of(claims.get("aud"))),
-            claim => match (claims.get(claim), self.request.unseen) {
+            claim => match (claims.get(claim).or_else(|| nested(claims, claim)), self.request.unseen) {
                 (None, Unseen::Claims(unknown)) if unknown.iter().any(|unknown| unknown == claim) => {
                     Actual::Unknown("the claim's value, which the profile does not tell")
                 }
@@ -226,6 +226,8 @@ impl<'a> TrustContext<'a> {
         if let Some((group, tag)) = name.split_once('/') {
             return if group.eq_ignore_ascii_case("RequestTag") {
                 self.unless_unseen(self.tag(tag))
+            } else if group.eq_ignore_ascii_case("OriginIdentity") || group.eq_ignore_ascii_case("TransactionContext") {
+                Actual::Unknown("what the provider's context provider maps out of the token (since November 2026)")
             } else {
                 Actual::Unknown("tags of the principal or the role")
             };
@@ -316,6 +318,12 @@ fn canonical(name: &str, kind: IssuerKind) -> Option<&'static str> {
     let known = || DEFAULT_KEYS.iter().chain(kind.extra_keys());
     // Nearly every policy writes the name as it is.
     known().find(|claim| **claim == name).or_else(|| known().find(|claim| claim.eq_ignore_ascii_case(name))).copied()
+}
+
+/// A claim inside another, as Google's keys name it: `google/organization_number`.
+fn nested<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    let (outer, inner) = path.split_once('/')?;
+    claims.get(outer)?.get(inner)
 }
 
 /// The part of `key` after an issuer's prefix and the colon.

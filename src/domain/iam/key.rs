@@ -101,7 +101,11 @@ fn impossible_claim(name: &str, prefix: &str, kind: IssuerKind, claims: &Map<Str
         return Some(ImpossibleKey::new(KeyFault::Issuer, why, None));
     }
     if claims.contains_key(name) {
-        let why = format!("STS makes no condition key of the claim `{name}` for {}", kind.name());
+        let why = format!(
+            "STS makes no condition key of the claim `{name}` for {}, unless the provider has a context provider that maps it \
+             (since November 2026)",
+            kind.name()
+        );
         return Some(ImpossibleKey::new(KeyFault::NotExposed, why, None));
     }
     let corrected = nearest_claim(name, kind).map(|claim| format!("{prefix}:{claim}"));

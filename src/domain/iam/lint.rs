@@ -10,7 +10,7 @@ use super::pattern::Effort;
 use super::policy::ProviderArn;
 use super::policy::{Condition, Effect, Policy, Statement};
 use super::truth::Truth;
-use crate::domain::issuer::{IssuerKind, condition_key_prefix};
+use crate::domain::issuer::{IssuerKind, condition_key_prefix, is_announced_github_form, retiring};
 use crate::domain::text::as_ascii;
 use crate::domain::text::is_unsafe;
 
@@ -39,6 +39,10 @@ pub enum Rule {
     AudienceUnconstrained,
     /// Every identity provider, or everybody, is trusted.
     PrincipalWide,
+    /// The issuer that the statement trusts makes no more tokens after an announced day.
+    IssuerRetiring,
+    /// GitHub's immutable subject as it was announced, which no token has.
+    AnnouncedSubject,
     /// A placeholder was never filled in.
     Placeholder,
     /// A character looks like another.
@@ -74,6 +78,7 @@ pub fn lint(policy: &Policy, request: &TrustRequest<'_>) -> Vec<PolicyLint> {
             lint.conditions();
         }
         if exchanges && statement.effect == Effect::Allow {
+            lint.retiring();
             lint.tenancy();
         }
     }
@@ -209,6 +214,15 @@ impl<'a> Issuer<'a> {
 }
 
 impl StatementLint<'_, '_> {
+    fn retiring(&mut self) {
+        let statement = self.statement;
+        let providers = statement.principal.iter().flat_map(|p| &p.federated);
+        let urls = providers.filter_map(|provider| ProviderArn::parse(provider)).map(|arn| arn.url);
+        if let Some(url) = urls.filter(|url| retiring(url).is_some()).next() {
+            self.push(Rule::IssuerRetiring, "Principal.Federated", None, url);
+        }
+    }
+
     /// Whether the statement says whose tokens it takes.
     fn tenancy(&mut self) {
         let (statement, issuer) = (self.statement, self.issuer);
@@ -285,6 +299,8 @@ impl StatementLint<'_, '_> {
                     Rule::OwnerWithoutSlash
                 } else if github && text.ends_with(":pull_request") {
                     Rule::PullRequestTrusted
+                } else if github && is_announced_github_form(text) {
+                    Rule::AnnouncedSubject
                 } else {
                     continue;
                 };

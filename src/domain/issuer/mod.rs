@@ -1,12 +1,14 @@
 //! Issuers: how IAM names them, who the well-known ones are, and what their subjects mean.
 
 mod description;
+mod retiring;
 mod server;
 mod subject;
 
 use serde::Deserialize;
 
 pub use description::{Description, fill};
+pub use retiring::{is_announced_github_form, retiring};
 pub use server::Server;
 pub use subject::{GithubSubject, Segment, is_whole, segments};
 
@@ -147,7 +149,7 @@ impl IssuerKind {
                 "pipeline_slug",
             ],
             IssuerKind::CircleCi => &["oidc.circleci.com/project-id"],
-            IssuerKind::Google => &["organization_number"],
+            IssuerKind::Google => &["google/organization_number"],
             IssuerKind::OracleCloud => &["rpst_id"],
             _ => &[],
         }
@@ -169,7 +171,7 @@ impl IssuerKind {
             IssuerKind::Buildkite => &["sub", "organization_id", "organization_slug", "pipeline_id", "cluster_id"],
             IssuerKind::CircleCi => &["sub", "oidc.circleci.com/project-id"],
             IssuerKind::Cognito => &["sub", "aud"],
-            IssuerKind::Google => &["sub", "aud", "email", "organization_number"],
+            IssuerKind::Google => &["sub", "aud", "email", "google/organization_number"],
             _ => &["sub", "email"],
         }
     }

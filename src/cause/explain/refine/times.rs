@@ -7,6 +7,8 @@ use crate::domain::timestamp::{self, UnixSeconds};
 const DAY: i64 = 86_400;
 /// Lifetimes that programs give the assertions they make are multiples of this.
 const ROUND: i64 = 300;
+/// Time zones differ by a multiple of this.
+const A_ZONE: i64 = 900;
 /// From here on two clocks rather differ by a time zone than by drift.
 const HALF_AN_HOUR: i64 = 1_800;
 
@@ -17,19 +19,28 @@ pub(super) fn by_assertion_times(ordered: &mut Ordered, around: &str) {
     let now = time_after(around, &["current time: ", "current time "]);
     let from = time_after(around, &["assertion valid from ", "valid from "]);
     let until = time_after(around, &["expiry time of assertion "]);
-    if let Some(early) = now.zip(from).and_then(|(now, from)| now.until(from)) {
+    if let Some(early) = now.zip(from).and_then(|(now, from)| now.seconds_to(from)) {
         ordered.place(Cause::ClockSkew, 0);
         let early = timestamp::in_words(early.unsigned_abs());
         ordered.because(Cause::ClockSkew, format!("the assertion becomes valid {early} after the time at Entra"));
     }
-    if let Some(late) = until.zip(now).and_then(|(until, now)| until.until(now)) {
+    if let Some(late) = until.zip(now).and_then(|(until, now)| until.seconds_to(now)) {
         let words = timestamp::in_words(late.unsigned_abs());
         ordered.because(Cause::TokenExpired, format!("the assertion had expired {words} before"));
-        // A token that waited is late by any number of seconds; one made this second in another time zone is not.
-        if late >= HALF_AN_HOUR && late % ROUND == 0 {
+        let since = from.zip(now).and_then(|(from, now)| from.seconds_to(now));
+        if late >= HALF_AN_HOUR && now.is_some_and(Time::is_to_the_second) && is_a_zone_off(late, since) {
             ordered.place(Cause::ClockSkew, 0);
             ordered.because(Cause::ClockSkew, format!("it is late by {words} to the second: that is an assertion just made, by a clock in another time zone"));
         }
+    }
+}
+
+/// Whether an assertion is late as one is that was made this second by a clock in another time zone: a token that waited is
+/// late by any number of seconds.
+const fn is_a_zone_off(late: i64, since_it_was_valid: Option<i64>) -> bool {
+    match since_it_was_valid {
+        Some(since) => since % A_ZONE == 0,
+        None => late % ROUND == 0,
     }
 }
 
@@ -41,8 +52,14 @@ enum Time {
 }
 
 impl Time {
+    /// Whether it was read off a clock; a whole minute is rather an example's.
+    const fn is_to_the_second(self) -> bool {
+        let (Time::Whole(seconds) | Time::OfDay(seconds)) = self;
+        seconds % 60 != 0
+    }
+
     /// How long after this `later` is; nothing where it is not.
-    fn until(self, later: Time) -> Option<i64> {
+    fn seconds_to(self, later: Time) -> Option<i64> {
         let seconds = match (self, later) {
             (Time::Whole(this), Time::Whole(later)) => later - this,
             (Time::Whole(this) | Time::OfDay(this), Time::Whole(later) | Time::OfDay(later)) => {
@@ -114,8 +131,17 @@ mod tests {
                 "(Current time: 2026-11-30T12:00:37.1Z, expiry time of assertion 2026-11-30T10:10:37.0Z).",
                 Cause::ClockSkew,
             ),
-            ("(Current time …10:00:00…, expiry time of assertion …08:05:00…)", Cause::ClockSkew),
-            ("(Current time …10:00:00…, expiry time of assertion …08:05:01…)", Cause::TokenExpired),
+            ("(Current time …10:00:07…, expiry time of assertion …08:05:07…)", Cause::ClockSkew),
+            ("(Current time …10:00:07…, expiry time of assertion …08:05:08…)", Cause::TokenExpired),
+            ("(Current time …10:00:00…, expiry time of assertion …08:05:00…)", Cause::TokenExpired),
+            (
+                "Current time: 2026-11-30T12:00:37Z, assertion valid from 2026-11-30T10:00:37Z, expiry time of assertion 2026-11-30T10:10:37Z",
+                Cause::ClockSkew,
+            ),
+            (
+                "Current time: 2026-11-30T12:00:37Z, assertion valid from 2026-11-30T10:00:40Z, expiry time of assertion 2026-11-30T10:10:37Z",
+                Cause::TokenExpired,
+            ),
             ("(Current time: soon, expiry time of assertion: never)", Cause::TokenExpired),
         ] {
             assert_eq!(first(told), cause, "{told}");

@@ -57,7 +57,9 @@ rules! {
         without ["has not been used in project", "SERVICE_DISABLED", "secretmanager.secrets.list"]
         => [SecretIamMissing, SecretNotFound, PropagationDelay, PrincipalsetMismatch];
     Gcp Access Leading says ["secretmanager.secrets.list"] => [MissingList, SecretIamMissing, PropagationDelay];
-    Gcp Access Ambiguous says ["PERMISSION_DENIED", "IAM_PERMISSION_DENIED"] without ["secretmanager",
+    // TensorStore and others put Google's words before what S3 answers.
+    Gcp Access Ambiguous says ["PERMISSION_DENIED", "IAM_PERMISSION_DENIED"] without ["PERMISSION_DENIED: AccessDenied",
+        "x-amzn-requestid", "x-amz-request-id", "secretmanager",
         "getAccessToken", "has not been used in project", "SERVICE_DISABLED", "The caller does not have permission"]
         => [PrincipalsetMismatch, AttributeMappingMissing, SecretIamMissing, PropagationDelay];
     Gcp Access Leading says ["Request had invalid authentication credentials", "CREDENTIALS_MISSING",

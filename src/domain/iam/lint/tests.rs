@@ -90,6 +90,10 @@ fn every_rule_finds_its_case() {
             json!({"StringEquals": {key("aud"): aud, key("sub"): sub, "sts:ExternalId": "x"}}),
             vec!["ImpossibleKey ExternalId"],
         ),
+        (
+            json!({"StringEquals": {key("aud"): aud}, "StringLike": {key("sub"): "repo:octo-123456/app-987654:*"}}),
+            vec!["AnnouncedSubject"],
+        ),
         (json!({"StringEquals": {key("aud"): aud, key("sub"): "repo:<ORG>/app:x"}}), vec!["Placeholder"]),
         (json!({"StringEquals": {key("aud"): aud, key("sub"): "repo:{org}/app:x"}}), vec!["Placeholder"]),
         (json!({"StringEquals": {key("aud"): aud, key("sub"): "repo:${ORG}/app:x"}}), vec!["Placeholder"]),
@@ -110,6 +114,18 @@ fn principals_are_looked_over_too() {
         let arn = format!("arn:aws:iam::{account}:oidc-provider/h.example.com");
         assert_eq!(rules(json!({"Federated": arn})), ["Placeholder"], "{account}");
     }
+}
+
+#[test]
+fn an_issuer_with_an_announced_end_is_told_and_googles_nested_claim_is_a_key() {
+    let azure = "vstoken.dev.azure.com/00000000-1111-2222-3333-444444444444";
+    let condition = json!({"StringEquals": {format!("{azure}:aud"): "a", format!("{azure}:sub"): "sc://o/p/c"}});
+    assert_eq!(rules_for(azure, "sc://o/p/c", json!({"Condition": condition})), ["IssuerRetiring"]);
+    let google = "accounts.google.com";
+    let condition = json!({"StringEquals": {format!("{google}:aud"): "a"},
+        "NumericEquals": {format!("{google}:google/organization_number"): "12"}});
+    let statement = json!({"Principal": {"Federated": google}, "Condition": condition});
+    assert_eq!(rules_for(google, "1", statement), [""; 0]);
 }
 
 #[test]
