@@ -217,8 +217,8 @@ impl StatementLint<'_, '_> {
     fn retiring(&mut self) {
         let statement = self.statement;
         let providers = statement.principal.iter().flat_map(|p| &p.federated);
-        let urls = providers.filter_map(|provider| ProviderArn::parse(provider)).map(|arn| arn.url);
-        if let Some(url) = urls.filter(|url| retiring(url).is_some()).next() {
+        let mut urls = providers.filter_map(|provider| ProviderArn::parse(provider)).map(|arn| arn.url);
+        if let Some(url) = urls.find(|url| retiring(url).is_some()) {
             self.push(Rule::IssuerRetiring, "Principal.Federated", None, url);
         }
     }

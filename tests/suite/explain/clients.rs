@@ -1,5 +1,9 @@
 //! Texts of clients that treat a refused exchange as one source of credentials among several.
 
+use std::collections::BTreeSet;
+
+use trustline::domain::client::Client;
+
 use super::{explained, json};
 
 /// A text without the cloud's answer, the client, and what the way to the answer names.
@@ -40,12 +44,67 @@ const SWALLOWED: &[(&str, &str, &str)] = &[
         "vfs.s3.logging_level",
     ),
     (
+        "rasterio.errors.RasterioIOError: AWS_SECRET_ACCESS_KEY and AWS_NO_SIGN_REQUEST configuration options not defined, and \
+         /root/.aws/credentials not filled",
+        "rasterio",
+        "trustline check --as rasterio",
+    ),
+    (
+        "AuthCredentialsProvider:6146] Default chain credentials provider failed to source credentials with error 6153\n\
+         ValueError: PERMISSION_DENIED: AccessDenied: Access Denied [http_response_code='403']",
+        "TensorStore",
+        "AWS_EC2_METADATA_DISABLED=true",
+    ),
+    (
+        "Error: Could not get valid credentials from STS, ENV, Profile or Instance metadata",
+        "aws-creds",
+        "trustline check --as aws-creds",
+    ),
+    (
+        "ERROR: /root/.s3cfg: None\nERROR: Configuration file not available.\nERROR: Consider using --configure parameter to create one.",
+        "s3cmd",
+        "trustline check --as s3cmd",
+    ),
+    (
+        "CredentialsError: Missing credentials in config, if using AWS_CONFIG_FILE, set AWS_SDK_LOAD_CONFIG=1\n    at Timeout \
+         (/srv/node_modules/aws-sdk/lib/util.js:1:1)",
+        "JavaScript v2",
+        "trustline check --as js-v2",
+    ),
+    (
+        "daft.exceptions.DaftCoreException: DaftError::External\n1: an error occurred while loading credentials\n2: service \
+         error\n3: unhandled error\n4: Error",
+        "AWS SDK for Rust",
+        "trustline check --as rust",
+    ),
+    (
+        "    self._table = RawDeltaTable(\nOSError: Kernel error -> Operation not supported\n  an error occurred while loading \
+         credentials\n  service error\n  unhandled error\n  Error",
+        "deltalake",
+        "trustline check --as deltalake",
+    ),
+    (
+        "AuthenticationRequiredError: network_error: See https://aka.ms/msal.js.errors#network_error for details\n    at \
+         Object.getTokenByClientAssertion (/srv/msalClient.js:255:50)",
+        "WorkloadIdentityCredential",
+        "AZURE_LOG_LEVEL=verbose",
+    ),
+    (
         "AggregateAuthenticationError: ChainedTokenCredential authentication failed.\nAuthenticationRequiredError: \
          network_error: See https://aka.ms/msal.js.errors#network_error for details",
-        "@azure/identity",
+        "@azure/identity, DefaultAzureCredential",
         "AZURE_LOG_LEVEL=verbose",
     ),
 ];
+
+#[test]
+fn every_client_that_hides_has_its_text_here() {
+    let hiding = Client::all().filter(|client| client.prints.as_ref().is_some_and(|prints| !prints.hides.is_empty()));
+    let hiding: BTreeSet<String> = hiding.map(|client| client.name.clone()).collect();
+    let told: BTreeSet<String> =
+        SWALLOWED.iter().filter_map(|(text, ..)| json(text)["client"]["name"].as_str().map(str::to_owned)).collect();
+    assert_eq!(told, hiding);
+}
 
 #[test]
 fn a_client_that_swallows_the_answer_is_named_with_the_way_to_see_it() {
@@ -76,4 +135,8 @@ fn the_same_clients_with_the_answer_hide_nothing() {
     let boto3 = json(&format!("botocore.exceptions.ClientError: An error occurred ({answer}"));
     assert_eq!((&boto3["client"]["name"], &boto3["client"]["hides"]), (&"boto3".into(), &false.into()), "{boto3:#}");
     assert_eq!(json(answer)["client"], serde_json::Value::Null);
+    let dotnet = json(
+        "Azure.Identity.AuthenticationFailedException: AADSTS700016: Application with identifier 'x' was not found",
+    );
+    assert_eq!(dotnet["client"], serde_json::Value::Null, "another library's name in other letters: {dotnet:#}");
 }

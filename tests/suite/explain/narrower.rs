@@ -75,6 +75,14 @@ pub const NARROWER: &[(&str, &str)] = &[
     ),
     ("MalformedPolicyDocument: This policy contains invalid Json", "policy-not-json"),
     ("MalformedPolicyDocument: Syntax errors in policy.", "policy-not-json"),
+    (
+        "NoAuthWithAWSException: No AWS Credentials provided by X : SdkClientException: Unable to locate specified web identity token file: /var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+        "env-not-set",
+    ),
+    (
+        "ValueError: PERMISSION_DENIED: AccessDenied: User: arn:aws:sts::123456789012:assumed-role/r/s is not authorized to perform: s3:GetObject because no session policy allows the s3:GetObject action [x-amzn-requestid='1']",
+        "session-policy",
+    ),
     ("AADSTS500014: The service principal for resource 'https://vault.azure.net' is disabled.", "app-disabled"),
     ("AADSTS7000112: Application '00001111-aaaa-2222-bbbb-3333cccc4444'(reader) is disabled.", "app-disabled"),
     (

@@ -172,7 +172,7 @@ rules! {
     // The keys of a session, whatever made it; an exchange that is refused for the token's age says so in other words.
     Aws Token Leading says ["security token included in the request is expired", "The provided token has expired",
         "SSO session associated with this profile has expired", "session associated with this profile has expired",
-        "TokenRefreshRequired", "Error loading SSO Token", "session has expired"]
+        "TokenRefreshRequired", "session has expired"]
         without ["Token expired", "Token too old", "AADSTS"]
         => [SessionExpired, EnvConflict, ClockSkew];
     Aws Token Leading says ["ExpiredTokenException", "(ExpiredToken)", "ExpiredToken:", "ExpiredToken<",

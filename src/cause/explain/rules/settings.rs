@@ -97,7 +97,7 @@ rules! {
         "'WebIdentityTokenFilePath' environment variable is empty", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN",
         "An IAM role must be associated with service account", "failed to retrieve jwt from provide source",
         "web identity token file"] with [["no such file", "not set", "does not exist", "is empty",
-        "must be associated", "missing", "not found", "unable to read", "failed fetching", "must be set",
+        "must be associated", "missing", "not found", "unable to read", "unable to locate", "failed fetching", "must be set",
         "is required"]] without UNREADABLE => [EnvNotSet];
     _ Setting Conclusive says TOKEN_FILE with [["no such file or directory", "FileNotFoundException",
         "NoSuchFileException", "No such file", "ENOENT", "Errno 2|", "does not exist", "unable to read",
@@ -143,7 +143,9 @@ rules! {
         "Unable to get IAM security credentials", "Failed to resolve AWS credentials",
         "Error retrieving credentials from the instance profile", "NoCredentialsError", "could not find credentials",
         "no identity-based credentials", "failed to retrieve credentials", "Missing credentials in config",
-        "Error loading SSO Token"] => [EnvNotSet, IdTokenPermissionMissing, EnvConflict];
+        "Error loading SSO Token", "No AWS Credentials provided by",
+        "could not determine how to establish security credentials"]
+        => [EnvNotSet, IdTokenPermissionMissing, EnvConflict];
     Azure Setting Secondary says ["DefaultAzureCredential failed to retrieve a token",
         "DefaultAzureCredential: failed to acquire a token", "ChainedTokenCredential",
         "Environment variables are not fully configured", "workload options are not fully configured",
