@@ -211,7 +211,7 @@ fn place(evaluation: &AccessEvaluation, statement: &AccessStatement) -> String {
     }
 }
 
-fn cause_of(action: &str) -> Cause {
+pub(super) fn cause_of(action: &str) -> Cause {
     let name = action.split(':').nth(1).unwrap_or(action).to_ascii_lowercase();
     if action.to_ascii_lowercase().starts_with("kms:") {
         Cause::MissingKms

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod assume;
+pub mod authorization;
 pub mod catalogue;
 pub mod entra;
 pub mod exchange;

@@ -53,6 +53,8 @@ pub enum Step {
     GetSecret,
     /// Evaluate the permissions policy at hand for the reads.
     Permissions,
+    /// Look up what denied a read whose denial has an id.
+    AwsAuthorization,
     /// Look for a secret that was not found or not allowed in the partition's other regions.
     LocateSecret,
     /// Exchange the token, or the client secret, at Entra.
@@ -111,6 +113,7 @@ impl Step {
             Step::ListSecrets | Step::GetSecret => &[Step::WebIdentity, Step::AssumeRole],
             Step::Permissions => &[Step::ListSecrets, Step::AwsRolePermissions, Step::AwsSecretSettings],
             Step::LocateSecret => &[Step::GetSecret],
+            Step::AwsAuthorization => &[Step::AwsOperatorKey, Step::ListSecrets, Step::GetSecret],
             Step::VaultList | Step::VaultGet => &[Step::EntraExchange],
         }
     }
@@ -140,8 +143,8 @@ impl Step {
             Step::AssumeRole => &[Step::RoleTrust, Step::Permissions],
             Step::VaultList => &[Step::VaultGet],
             Step::VaultGet => &[Step::VaultList],
-            Step::ListSecrets => &[Step::Permissions],
-            Step::GetSecret => &[Step::ListSecrets, Step::LocateSecret, Step::Permissions],
+            Step::ListSecrets => &[Step::Permissions, Step::AwsAuthorization],
+            Step::GetSecret => &[Step::ListSecrets, Step::LocateSecret, Step::Permissions, Step::AwsAuthorization],
             Step::AwsRolePermissions => &[Step::Permissions],
             Step::AwsOperator => &[Step::AwsRole, Step::TrustPolicy],
             Step::TrustPolicy => &[Step::WebIdentity],
@@ -172,7 +175,7 @@ impl Step {
             Step::AwsOidcProvider => Step::AwsOperator.applies(profile) && profile.guide.is_aws_web_identity(),
             Step::AwsRole => Step::AwsOperator.applies(profile) && profile.aws.role_arn.is_some(),
             Step::AwsAccessKeyOwner => Step::AwsOperator.applies(profile) && profile.guide.is_aws_access_key(),
-            Step::AwsRolePermissions => Step::AwsOperator.applies(profile),
+            Step::AwsRolePermissions | Step::AwsAuthorization => Step::AwsOperator.applies(profile),
             Step::AwsSecretSettings => Step::AwsOperator.applies(profile) && profile.secret.is_some(),
             Step::AzureOperator => is_azure(profile) && profile.operator.is_some(),
             Step::AzureApplication => Step::AzureOperator.applies(profile) && profile.azure.client_id.is_some(),
@@ -211,6 +214,7 @@ impl Step {
             | Step::AwsAccessKeyOwner
             | Step::AwsRolePermissions
             | Step::AwsSecretSettings
+            | Step::AwsAuthorization
                 if !facts.operator.aws.has_credentials() =>
             {
                 Some(CheckId::AwsOperator)
@@ -270,7 +274,11 @@ impl Step {
 
     /// Whether the step would tell anything, given the facts so far.
     pub fn is_called_for(self, facts: &Facts) -> bool {
-        self != Step::LocateSecret || facts.aws.secret.as_ref().is_some_and(|call| call.refusal().is_some())
+        match self {
+            Step::LocateSecret => facts.aws.secret.as_ref().is_some_and(|call| call.refusal().is_some()),
+            Step::AwsAuthorization => !facts.aws.authorization_ids().is_empty(),
+            _ => true,
+        }
     }
 }
 

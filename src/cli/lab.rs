@@ -138,8 +138,20 @@ fn table(scenarios: &[Scenario]) -> String {
 }
 
 fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
-    let Endpoints { issuer, sts, iam, secretsmanager, kms, cloudtrail, entra, vault, graph, arm, deployment } =
-        ready.endpoints;
+    let Endpoints {
+        issuer,
+        sts,
+        iam,
+        secretsmanager,
+        kms,
+        cloudtrail,
+        iam_toolbox,
+        entra,
+        vault,
+        graph,
+        arm,
+        deployment,
+    } = ready.endpoints;
     let profile = ready.profile.display().to_string();
     let operator = ready.operator_env.display().to_string();
     let token_file = ready.deployment_token_file.display().to_string();
@@ -152,6 +164,7 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         ("Secrets Manager", secretsmanager),
         ("KMS", kms),
         ("CloudTrail", cloudtrail),
+        ("IAM toolbox", iam_toolbox),
         ("Entra", entra.as_deref().unwrap_or_default()),
         ("Key Vault", vault.as_deref().unwrap_or_default()),
         ("Graph", graph),

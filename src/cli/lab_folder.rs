@@ -166,6 +166,7 @@ fn aws(lab: &Lab) -> Table {
         ("iam-endpoint-url", &lab.endpoints.iam),
         ("kms-endpoint-url", &lab.endpoints.kms),
         ("cloudtrail-endpoint-url", &lab.endpoints.cloudtrail),
+        ("iam-toolbox-endpoint-url", &lab.endpoints.iam_toolbox),
     ]);
     let optional = [
         ("target-role-arn", held.target_role_arn.as_deref()),
@@ -231,6 +232,7 @@ fn operator(lab: &Lab, folder: &LabFolder) -> String {
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &places.secretsmanager),
         ("AWS_ENDPOINT_URL_KMS", &places.kms),
         ("AWS_ENDPOINT_URL_CLOUDTRAIL", &places.cloudtrail),
+        ("AWS_ENDPOINT_URL_IAM_TOOLBOX", &places.iam_toolbox),
         ("TRUSTLINE_OPERATOR_TENANT_ID", &lab.profile.azure.tenant_id),
         ("TRUSTLINE_OPERATOR_CLIENT_ID", &operator.client_id),
         ("TRUSTLINE_OPERATOR_CLIENT_SECRET_FILE", &secret_file),

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-pub(super) use ruling::{Named, Ruling, is_policy, rule, rule_by_principal, trust_allows};
+pub(super) use ruling::{Named, Ruling, about_caller, is_policy, rule, rule_by_principal, trust_allows};
 
 use super::json_protocol::AwsError;
 use super::keys::random_uuid;

@@ -15,7 +15,7 @@ use super::{server, sigv4};
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// How far a signature's time may be off.
-const SIGNATURE_WINDOW: Duration = Duration::from_secs(5 * 60);
+pub(super) const SIGNATURE_WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// A service that speaks the protocol.
 pub(super) struct JsonProtocol {
@@ -63,7 +63,7 @@ pub(super) fn unknown_operation() -> AwsError {
 }
 
 /// A signature that proves nobody, in the words of the JSON services.
-fn rejected(rejection: Rejection, service: &str) -> AwsError {
+pub(super) fn rejected(rejection: Rejection, service: &str) -> AwsError {
     let refused = |code, message: &str| AwsError::new(code, 400, message);
     match rejection {
         Rejection::Missing => refused("MissingAuthenticationTokenException", "Missing Authentication Token"),

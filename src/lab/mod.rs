@@ -27,6 +27,7 @@ mod session;
 mod sign_ins;
 mod sigv4;
 mod sts;
+mod toolbox;
 mod vault;
 pub mod world;
 
@@ -55,6 +56,7 @@ use secretsmanager::SecretsManager;
 use server::{Port, ServerOptions};
 use sign_ins::SignIns;
 use sts::{Fetcher, Sts};
+use toolbox::Toolbox;
 use vault::Vault;
 use world::{Certificate, Description, ServiceUrls};
 pub use world::{Scenario, World, WorldError};
@@ -122,6 +124,7 @@ pub struct Endpoints {
     pub secretsmanager: String,
     pub kms: String,
     pub cloudtrail: String,
+    pub iam_toolbox: String,
     pub entra: Option<String>,
     pub vault: Option<String>,
     pub graph: String,
@@ -239,7 +242,7 @@ impl Lab {
     pub fn start(world: &World, options: LabOptions) -> Result<Self, LabError> {
         let (issuer_port, sts_port, secrets_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let (iam_port, kms_port, cloudtrail_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
-        let (graph_port, arm_port) = (Port::bind()?, Port::bind()?);
+        let (graph_port, arm_port, toolbox_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let (entra_port, vault_port, deployment_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let endpoints = Endpoints {
             issuer: issuer_port.url(),
@@ -248,6 +251,7 @@ impl Lab {
             secretsmanager: secrets_port.url(),
             kms: kms_port.url(),
             cloudtrail: cloudtrail_port.url(),
+            iam_toolbox: toolbox_port.url(),
             entra: Some(entra_port.url()),
             vault: Some(vault_port.url()),
             graph: graph_port.url(),
@@ -303,6 +307,7 @@ impl Lab {
         let arm = Arc::new(Arm::new(azure, access_tokens.clone(), places));
         let kms = Arc::new(EachAccount::new(accounts.clone(), Kms::new));
         let cloudtrail = Arc::new(EachAccount::new(accounts.clone(), CloudTrail::new));
+        let toolbox = Arc::new(EachAccount::new(accounts.clone(), Toolbox::new));
         let secrets = Arc::new(EachAccount::new(accounts, SecretsManager::new));
         let mut read_vault = vault_port.url();
         let mut servers = Vec::new();
@@ -329,6 +334,7 @@ impl Lab {
             secrets_port.serve(plain.clone(), secrets, manner.clone(), stopped.clone())?,
             kms_port.serve(plain.clone(), kms, manner.clone(), stopped.clone())?,
             cloudtrail_port.serve(plain.clone(), cloudtrail, manner.clone(), stopped.clone())?,
+            toolbox_port.serve(plain.clone(), toolbox, manner.clone(), stopped.clone())?,
             entra_port.serve(plain.clone(), entra, manner.clone(), stopped.clone())?,
             vault_port.serve(plain.clone(), vault, manner.clone(), stopped.clone())?,
             graph_port.serve(plain.clone(), graph, manner.clone(), stopped.clone())?,

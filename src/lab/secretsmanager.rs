@@ -5,6 +5,7 @@ mod store;
 mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -14,6 +15,7 @@ use super::json_protocol::{AwsError, JsonProtocol, unknown_operation};
 use super::keys::random_uuid;
 use super::server::{Request, Response, Service};
 use super::session::{Account, Caller, Keys};
+use super::toolbox::{Denied, NamedPolicy, Requirement};
 use super::world::KeyState;
 use read::not_deleted;
 use store::{Secret, Store};
@@ -146,12 +148,20 @@ impl SecretsManager {
             iam::rule_by_principal(policy, &self.account, call.caller, &action, Some(arn), context)
         });
         let session = session_ruling(call.caller, &action, arn, context);
-        let bounds = self.account.boundary(call.caller);
-        let bounds = bounds.map(|policy| iam::rule(std::slice::from_ref(&policy), &action, arn, context));
+        let bounds = self.account.boundary(call.caller).map(|policy| iam::rule(&[policy.text], &action, arn, context));
         let on = shown.map_or_else(String::new, |shown| format!(" on resource: {shown}"));
         let denied = |why: &str| {
             let user = self.account.arn(call.caller);
-            let message = format!("User: {user} is not authorized to perform: {action}{on} {why}");
+            let mut message = format!("User: {user} is not authorized to perform: {action}{on} {why}");
+            if let Some(id) =
+                self.authorization_id(call, (&action, arn), (resource_policy, by_resource.ruling), context)
+            {
+                let region = call.region;
+                message.push_str(&format!(
+                    ". Go to https://{region}.console.aws.amazon.com/iam/home?region={region}#/authorization-details/{id} for \
+                     complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: {id}"
+                ));
+            }
             Err(AwsError::new("AccessDeniedException", 400, message))
         };
         if identity == Ruling::Denied {
@@ -182,6 +192,41 @@ impl SecretsManager {
         Ok(())
     }
 
+    /// Writes a denial down with all that was asked about it, where denials have ids here.
+    fn authorization_id(
+        &self,
+        call: &Call<'_>,
+        (action, resource): (&str, &str),
+        (resource_policy, by_resource): (Option<&str>, Ruling),
+        context: &Keys,
+    ) -> Option<String> {
+        let after = Duration::from_secs(self.account.world().authorization_details_after_s?);
+        let (account, caller) = (&self.account, call.caller);
+        let attached_to = account.principal_arn(caller);
+        let of_resource = resource_policy.map(|policy| NamedPolicy {
+            arn: None,
+            attached_to: resource.to_owned(),
+            text: iam::about_caller(policy, account, caller),
+        });
+        let of_session: Vec<NamedPolicy> = match caller {
+            Caller::Session { session_policies, .. } => session_policies.iter(),
+            Caller::User(_) => [].iter(),
+        }
+        .map(|text| NamedPolicy { arn: None, attached_to: attached_to.clone(), text: text.clone() })
+        .collect();
+        let own = account.named_identity_policies(caller);
+        let bounds: Vec<NamedPolicy> = account.boundary(caller).into_iter().collect();
+        let requirement = |check, kind, must_allow, policies| Requirement { check, kind, must_allow, policies };
+        let (is_bounded, is_narrowed) = (!bounds.is_empty(), !of_session.is_empty());
+        let requirements = vec![
+            requirement("RESOURCE", "RESOURCE_BASED_POLICY", false, of_resource.into_iter().collect()),
+            requirement("PRINCIPAL", "IDENTITY_BASED_POLICY", by_resource != Ruling::Allowed, own),
+            requirement("PERMISSIONS_BOUNDARY", "PERMISSIONS_BOUNDARY", is_bounded, bounds),
+            requirement("SESSION", "SESSION_POLICY", is_narrowed, of_session),
+        ];
+        account.denials.add(&Denied { action, resource, region: call.region, context, requirements }, after)
+    }
+
     /// A customer key must let the caller use it, by its own policy or, where that leaves it to the account, by the
     /// caller's; and it must be in a state to be used.
     fn check_key(&self, call: &Call<'_>, secret: &Secret, usage: KeyUse) -> Result<(), AwsError> {
@@ -204,7 +249,7 @@ impl SecretsManager {
         let session = session_ruling(call.caller, action, arn, &context);
         let denied = [Some(identity), Some(own.ruling), session].contains(&Some(Ruling::Denied));
         let bounds = self.account.boundary(call.caller);
-        let bounds = bounds.map(|policy| iam::rule(std::slice::from_ref(&policy), action, arn, &context));
+        let bounds = bounds.map(|policy| iam::rule(&[policy.text], action, arn, &context));
         let identity_grants = identity == Ruling::Allowed && bounds.is_none_or(|ruling| ruling == Ruling::Allowed);
         let denied = denied || bounds == Some(Ruling::Denied);
         let granted = own.ruling == Ruling::Allowed && (own.itself || identity_grants);

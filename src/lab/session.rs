@@ -11,6 +11,7 @@ use super::LabError;
 use super::cloudtrail::Trail;
 use super::keys::random_text;
 use super::server::now;
+use super::toolbox::{Denials, NamedPolicy};
 use super::world::SharedState;
 use super::world::{AwsWorld, Policy, Role};
 use crate::domain::timestamp::rfc3339;
@@ -126,6 +127,8 @@ pub(super) struct Account {
     started: Instant,
     /// What CloudTrail has of it.
     pub(super) trail: Trail,
+    /// What was denied, for IAM's toolbox.
+    pub(super) denials: Denials,
 }
 
 /// A unique id, as IAM makes them: four letters that tell the kind, and 17 of chance.
@@ -160,7 +163,13 @@ impl Account {
             provider.created_at = created_at;
         }
         let world = SharedState::new(world);
-        Ok(Account { world, issued: Mutex::new(issued), started: Instant::now(), trail: Trail::default() })
+        Ok(Account {
+            world,
+            issued: Mutex::new(issued),
+            started: Instant::now(),
+            trail: Trail::default(),
+            denials: Denials::default(),
+        })
     }
 
     fn issued(&self) -> MutexGuard<'_, Issues> {
@@ -277,23 +286,35 @@ impl Account {
     }
 
     /// The policy that bounds what the caller's identity policies may grant, where there is one.
-    pub(super) fn boundary(&self, caller: &Caller) -> Option<String> {
+    pub(super) fn boundary(&self, caller: &Caller) -> Option<NamedPolicy> {
         let Caller::Session { role, .. } = caller else { return None };
         let world = self.world();
         let name = world.roles.get(role)?.boundary.as_ref()?;
-        world.policies.get(name).map(|policy| policy.document.text())
+        world.policies.get(name).map(|policy| NamedPolicy {
+            arn: Some(world.policy_arn(name, policy)),
+            attached_to: self.principal_arn(caller),
+            text: policy.document.text(),
+        })
     }
 
     /// The identity policies that speak for the caller.
     pub(super) fn identity_policies(&self, caller: &Caller) -> Vec<String> {
+        self.named_identity_policies(caller).into_iter().map(|policy| policy.text).collect()
+    }
+
+    /// The same, with what they are called.
+    pub(super) fn named_identity_policies(&self, caller: &Caller) -> Vec<NamedPolicy> {
+        let attached_to = self.principal_arn(caller);
+        let named = |arn, policy: &Policy| NamedPolicy { arn, attached_to: attached_to.clone(), text: policy.text() };
         let world = self.world();
         let (inline, attached) = match caller {
             Caller::User(name) => world.users.get(name).map(|user| (&user.policies, &user.attached)),
             Caller::Session { role, .. } => world.roles.get(role).map(|role| (&role.policies, &role.attached)),
         }
         .unzip();
-        let managed = attached.into_iter().flatten().filter_map(|name| world.policies.get(name)).map(|p| &p.document);
-        inline.into_iter().flat_map(BTreeMap::values).chain(managed).map(Policy::text).collect()
+        let managed = attached.into_iter().flatten().filter_map(|name| world.policies.get_key_value(name));
+        let managed = managed.map(|(name, policy)| named(Some(world.policy_arn(name, policy)), &policy.document));
+        inline.into_iter().flat_map(BTreeMap::values).map(|policy| named(None, policy)).chain(managed).collect()
     }
 }
 

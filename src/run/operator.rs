@@ -1,12 +1,12 @@
 //! The steps that read the cloud's own side with the operator's credentials.
 
-use futures_util::future::OptionFuture;
+use futures_util::future::{OptionFuture, join_all};
 
 use super::probes::{RunCredentials, StepInput};
 use crate::check::facts::Facts;
 use crate::check::facts::aws::{AccessKeyFact, Caller, FoundKey, KeyKind};
 use crate::check::facts::operator::{
-    AccessKeyInForce, OperatorFacts, PoliciesSide, ProviderSide, Read, RoleInForce, SecretSide,
+    AccessKeyInForce, AuthorizationSide, OperatorFacts, PoliciesSide, ProviderSide, Read, RoleInForce, SecretSide,
 };
 use crate::check::facts::operator_azure::{ApplicationFact, RightsFact, VaultSettingsFact};
 use crate::check::facts::secret::Call;
@@ -35,6 +35,7 @@ pub enum OperatorOutput {
     AwsRole(Read<RoleInForce>),
     AwsAccessKey(Read<AccessKeyInForce>),
     AwsPolicies(PoliciesSide),
+    AwsAuthorizations(Vec<AuthorizationSide>),
     AwsSecret(SecretSide),
     /// The session and whose it is, or why there is none.
     AzureSignIn(Result<(OperatorSession, String), String>),
@@ -58,6 +59,7 @@ impl OperatorOutput {
             OperatorOutput::AwsRole(read) => facts.aws.role = Some(read),
             OperatorOutput::AwsAccessKey(read) => facts.aws.access_key = Some(read.without_exchange()),
             OperatorOutput::AwsPolicies(side) => facts.aws.policies = Some(side),
+            OperatorOutput::AwsAuthorizations(sides) => facts.aws.authorizations = sides,
             OperatorOutput::AwsSecret(side) => facts.aws.secret = Some(side),
             OperatorOutput::AzureSignIn(signed_in) => {
                 facts.azure.identity = Some(signed_in.map(|(session, identity)| {
@@ -118,6 +120,11 @@ pub async fn at_aws(step: Step, input: &StepInput, aws: &AwsTarget) -> Option<Op
             let caller = OptionFuture::from(caller.as_deref().map(|arn| aws.read_principal(session, arn, left)));
             let (reader, caller) = tokio::join!(aws.read_principal(session, &reader, left), caller);
             Some(OperatorOutput::AwsPolicies(PoliciesSide { reader, caller }))
+        }
+        Step::AwsAuthorization => {
+            let ids = input.facts.aws.authorization_ids();
+            let sides = join_all(ids.iter().map(|id| aws.read_authorization(session, id, left))).await;
+            Some(OperatorOutput::AwsAuthorizations(sides))
         }
         Step::AwsSecretSettings => {
             let secret = profile.secret.as_ref()?;

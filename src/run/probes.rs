@@ -185,7 +185,8 @@ impl NetworkProbes {
             | Step::AwsRole
             | Step::AwsAccessKeyOwner
             | Step::AwsRolePermissions
-            | Step::AwsSecretSettings => {
+            | Step::AwsSecretSettings
+            | Step::AwsAuthorization => {
                 let Some(aws) = self.aws(&input) else { return StepOutput::Nothing };
                 let seen = operator::at_aws(step, &input, &aws).await;
                 seen.map_or(StepOutput::Nothing, |seen| StepOutput::Operator(Box::new(seen)))

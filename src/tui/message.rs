@@ -80,6 +80,15 @@ pub enum Msg {
     RotationClosed {
         session: SessionNumber,
     },
+    /// The cloud said as whom its own side would be read, or why it cannot be.
+    ReaderSeen {
+        target: Target,
+        result: Result<String, String>,
+    },
+    /// The runs of this target read the cloud's own side from now on.
+    ReadAgreed {
+        target: Target,
+    },
     /// The token's file was read.
     TokenRead {
         run: RunNumber,
@@ -177,6 +186,14 @@ pub enum Effect {
     },
     /// Ask the cloud as whom a secret of this target would be written.
     AskOperator {
+        target: Target,
+    },
+    /// Ask the cloud as whom its own side would be read.
+    AskReader {
+        target: Target,
+    },
+    /// A person agreed that the cloud's own side is read, in the runs of this target from now on.
+    AgreeToRead {
         target: Target,
     },
     /// Begin a rotation session; the value is what a person typed to be written.

@@ -33,6 +33,12 @@ pub trait Services: Send + Sync + 'static {
     /// Asks the cloud as whom a secret of this target would be written. The error is a sentence.
     fn operator(&self, target: Target) -> Answer<Result<OperatorSeen, String>>;
 
+    /// Asks the cloud as whom its own side would be read. The error is a sentence.
+    fn reader(&self, target: Target) -> Answer<Result<String, String>>;
+
+    /// Has the runs of this target, and no others, read the cloud's own side from now on.
+    fn agree_to_read(&self, target: Target);
+
     /// Adds what a session of this target found to its evidence; yields the file.
     ///
     /// # Errors

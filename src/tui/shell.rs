@@ -265,6 +265,14 @@ impl Shell {
                     let asked = self.services.operator(target.clone());
                     self.spawn(async move { Msg::OperatorSeen { target, result: asked.await } });
                 }
+                Effect::AskReader { target } => {
+                    let asked = self.services.reader(target.clone());
+                    self.spawn(async move { Msg::ReaderSeen { target, result: asked.await } });
+                }
+                Effect::AgreeToRead { target } => {
+                    self.services.agree_to_read(target.clone());
+                    self.take(Msg::ReadAgreed { target })?;
+                }
                 Effect::StartRotation { session, choice, value } => self.rotate(session, choice, value),
                 Effect::FileEvidence { target, report } => {
                     let result = self.services.evidence(target, *report);

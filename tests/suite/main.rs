@@ -7,6 +7,7 @@ mod support;
 
 mod access_keys;
 mod architecture;
+mod authorization;
 mod azure;
 mod azure_cli;
 mod azure_fixes;

@@ -43,11 +43,11 @@ fn every_broken_aws_scenario_is_here() {
 
 /// The scenario's world with an operator who has the policy that `render operator-policy` prints, and no other.
 fn with_least_rights(name: &str) -> RunningLab {
-    let policy = trustline().args(["render", "operator-policy"]).output().unwrap().stdout;
+    let policy = trustline().args(["render", "operator-policy", "--lab", name]).output().unwrap().stdout;
     with_operator_policy(name, &String::from_utf8(policy).unwrap())
 }
 
-fn with_operator_policy(name: &str, policy: &str) -> RunningLab {
+pub(super) fn with_operator_policy(name: &str, policy: &str) -> RunningLab {
     let path = format!("{}/assets/lab/{name}.toml", env!("CARGO_MANIFEST_DIR"));
     // A description says in what it differs from the healthy world.
     let world = match name {
@@ -58,7 +58,7 @@ fn with_operator_policy(name: &str, policy: &str) -> RunningLab {
 }
 
 /// What `check` reports in an operator's shell, without the profile's copies of what is in force.
-fn checked(lab: &RunningLab, arguments: &[&str]) -> Value {
+pub(super) fn checked(lab: &RunningLab, arguments: &[&str]) -> Value {
     let profile = lab.file("profile.toml");
     let copies = ["trust-policy", "identity-policy"];
     let kept: Vec<String> = fs::read_to_string(&profile)
@@ -83,7 +83,7 @@ fn checked(lab: &RunningLab, arguments: &[&str]) -> Value {
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
-fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
+pub(super) fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
     let checks = report["checks"].as_array().unwrap();
     checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("{id}: {report:#}"))
 }

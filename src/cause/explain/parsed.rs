@@ -8,6 +8,8 @@ use super::clean::{
     word_after,
 };
 use super::scan::{EntraCode, Fired};
+use crate::domain::iam::AuthorizationId;
+use crate::domain::text::quote;
 
 /// The parts that were read out of an error text. All of them are quotations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -76,7 +78,7 @@ pub struct Parsed {
     pub correlation_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<String>,
-    /// For `iam:GetAuthorizationDetails`.
+    /// What IAM keeps the denial by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_id: Option<String>,
     /// For `sts:DecodeAuthorizationMessage`.
@@ -115,8 +117,20 @@ impl Parsed {
             ("trace id", self.trace_id.clone()),
             ("correlation", self.correlation_id.clone()),
             ("time", self.timestamp.clone()),
-            ("details id", self.authorization_id.clone()),
+            ("authorization id", self.authorization_id.clone()),
+            ("what denied it", self.authorization_command()),
         ]
+    }
+}
+
+impl Parsed {
+    /// Who may asks IAM with this what denied the request; ids of the older form can no more be looked up.
+    fn authorization_command(&self) -> Option<String> {
+        let id = AuthorizationId { id: self.authorization_id.clone()?, region: self.region.clone() };
+        let region = id.region.as_deref().map(|region| format!(" --region {}", quote(region))).unwrap_or_default();
+        let command =
+            format!("aws iam-toolbox get-request-authorization-details --authorization-id {}{region}", quote(&id.id));
+        id.is_current().then_some(command)
     }
 }
 
@@ -127,6 +141,7 @@ pub(super) fn parse(clean: &Clean, at: Option<Fired>, codes: &[EntraCode]) -> (P
     let focus = window(clean, start, end);
     let focus = focus.as_str();
     let code = code_near(text, start, end, codes);
+    let authorization = AuthorizationId::find(focus);
     let mut parsed = Parsed {
         message: at.map(|fired| message(clean, fired, code.as_ref())),
         operation: operation(focus),
@@ -181,7 +196,8 @@ pub(super) fn parse(clean: &Clean, at: Option<Fired>, codes: &[EntraCode]) -> (P
         trace_id: identifier(focus, &["Trace ID: ", "trace_id\":\"", "trace_id\": \""]),
         correlation_id: identifier(focus, &["Correlation ID: ", "correlation_id\":\"", "correlation_id\": \""]),
         timestamp: after(focus, &["Timestamp: ", "timestamp\":\""]).and_then(|rest| rest.get(..20)).and_then(kept),
-        authorization_id: identifier(focus, &["authorization id: ", "authorization ID: "]),
+        authorization_id: authorization.as_ref().map(|found| found.id.clone()),
+        region: authorization.and_then(|found| found.region),
         encoded_message: word_after(focus, &["Encoded authorization failure message: "]),
         ..Parsed::default()
     };
@@ -198,7 +214,8 @@ pub(super) fn parse(clean: &Clean, at: Option<Fired>, codes: &[EntraCode]) -> (P
         .or_else(|| role_arn(&parsed.arns));
     if let Some(arn) = place {
         let fields: Vec<&str> = arn.splitn(6, ':').collect();
-        parsed.region = fields.get(3).filter(|f| !f.is_empty()).map(|f| (*f).to_owned());
+        let of_arn = fields.get(3).filter(|f| !f.is_empty()).map(|f| (*f).to_owned());
+        parsed.region = parsed.region.or(of_arn);
         parsed.account = fields.get(4).filter(|f| is_account(f)).map(|f| (*f).to_owned());
     }
     if let Some(region) = parsed.host.as_deref().and_then(region_of_host) {

@@ -1,7 +1,7 @@
 //! The checks of the reads at Secrets Manager: what a refusal allows, narrowed by the policy at hand and the other regions.
 
 use super::{may_pass_by_itself, refused, values};
-use crate::cause::{Cause, Certainty, Finding, access};
+use crate::cause::{Cause, Certainty, Finding, access, authorization};
 use crate::check::call::{from_words, granted, quoted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Waits, call};
 use crate::check::facts::secret::{AnyCall, Refusal};
@@ -35,7 +35,7 @@ pub const LIST: Check = Check {
     step: |_| Some(Step::ListSecrets),
     traffic: call!(aws.list, |_, refusal| may_pass_by_itself(refusal)),
     waits: Waits::IfRefused,
-    facts: |facts| as_json(facts.aws.list.as_ref()),
+    facts: shown_list,
     verdict: list_secrets,
     reproduction: Reproduction::Command(|profile, _| {
         Some(reproduce::secrets_manager(profile, "aws secretsmanager list-secrets --max-results 1"))
@@ -58,15 +58,34 @@ pub const GET: Check = Check {
     reproduction: Reproduction::Command(|profile, _| reproduce::read_from_secrets_manager(profile)),
 };
 
-/// The read of the secret, and what was looked at to explain a refusal of it.
-fn shown_read(facts: &Facts) -> Option<Value> {
-    let mut read = as_json(facts.aws.secret.as_ref())?;
-    let beside =
-        [("located", as_json(facts.aws.located.as_ref())), ("permissions", as_json(facts.aws.permissions.as_ref()))];
-    if let Value::Object(fields) = &mut read {
+/// The list, and what IAM tells of its denial.
+fn shown_list(facts: &Facts) -> Option<Value> {
+    let call = facts.aws.list.as_ref();
+    with_members(as_json(call)?, [("authorization", shown_authorization(facts, call?.refusal()))])
+}
+
+/// What IAM tells of a denial.
+fn shown_authorization(facts: &Facts, refusal: Option<&Refusal>) -> Option<Value> {
+    as_json(facts.operator.aws.authorization(&refusal?.message))
+}
+
+/// A call with what else there is to show.
+fn with_members<const N: usize>(mut call: Value, beside: [(&str, Option<Value>); N]) -> Option<Value> {
+    if let Value::Object(fields) = &mut call {
         fields.extend(beside.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), fact?))));
     }
-    Some(read)
+    Some(call)
+}
+
+/// The read of the secret, and what was looked at to explain a refusal of it.
+fn shown_read(facts: &Facts) -> Option<Value> {
+    let call = facts.aws.secret.as_ref();
+    let beside = [
+        ("located", as_json(facts.aws.located.as_ref())),
+        ("permissions", as_json(facts.aws.permissions.as_ref())),
+        ("authorization", shown_authorization(facts, call?.refusal())),
+    ];
+    with_members(as_json(call)?, beside)
 }
 
 fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
@@ -80,6 +99,7 @@ fn list_secrets(facts: &Facts, _profile: &Profile) -> Verdict {
             let mut findings = from_words(check, Cloud::Aws, "Secrets Manager", refusal);
             let policy = facts.aws.permissions.as_ref().and_then(|p| Some((p.source.as_str(), p.list.as_ref()?)));
             narrow_by_permissions(&mut findings, check, policy, refusal);
+            narrow_by_authorization(&mut findings, check, facts, refusal);
             take_at_its_word(&mut findings, refusal);
             say_unread(&mut findings, facts);
             refused(refusal, findings)
@@ -106,6 +126,7 @@ fn get_secret(facts: &Facts, profile: &Profile) -> Verdict {
     narrow_by_permissions(&mut findings, check, policy, refusal);
     narrow_by_key(&mut findings, facts, refusal);
     narrow_by_region(&mut findings, facts, profile, refusal);
+    narrow_by_authorization(&mut findings, check, facts, refusal);
     take_at_its_word(&mut findings, refusal);
     findings.extend(values::wrong(facts, profile));
     say_unread(&mut findings, facts);
@@ -151,6 +172,29 @@ fn narrow_by_permissions(
             }
         }
         Decision::Unknown => {}
+    }
+}
+
+/// A denial of which IAM itself tells what denied it. What the policies in force proved before is the same cause, told further.
+fn narrow_by_authorization(findings: &mut Vec<Finding>, check: CheckId, facts: &Facts, refusal: &Refusal) {
+    let Some(side) = facts.operator.aws.authorization(&refusal.message) else { return };
+    let told = side.details.seen().map(|details| authorization::findings(check.into(), &side.id, details));
+    let told = told.filter(|told| !told.is_empty());
+    let Some(told) = told else {
+        let nowhere = side.details.is_nowhere().then(|| format!("IAM does not know the authorization id {}", side.id));
+        let unread = nowhere.into_iter().chain(side.details.unread()).chain(side.unread.iter().cloned());
+        findings.first_mut().into_iter().for_each(|first| first.evidence.extend(unread.clone()));
+        return;
+    };
+    let is_proven = |finding: &Finding| finding.certainty == Certainty::Proven;
+    for told in told {
+        match findings.iter_mut().find(|finding| is_proven(finding) && finding.cause == told.cause) {
+            Some(known) => known.evidence.extend(told.evidence),
+            None => {
+                findings.retain(is_proven);
+                findings.push(told.with_evidence(quoted("Secrets Manager", refusal)));
+            }
+        }
     }
 }
 

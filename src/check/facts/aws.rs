@@ -6,7 +6,7 @@ use super::Unread;
 use super::secret::Call;
 use super::secret::{SecretList, SecretRead};
 use super::trust::PermissionsFact;
-use crate::domain::iam::{AssumeEvaluation, AssumeRequest, Policy, evaluate_assume};
+use crate::domain::iam::{AssumeEvaluation, AssumeRequest, AuthorizationId, Policy, evaluate_assume};
 use crate::domain::timestamp::UnixSeconds;
 
 /// What AWS answered. `None` where a call was not made.
@@ -34,6 +34,13 @@ impl AwsFacts {
     pub fn has_credentials(&self) -> bool {
         self.assume_role.as_ref().is_some_and(|call| call.granted().is_some())
             || matches!(&self.access_key, Some(AccessKeyFact::Found(key)) if key.is_complete())
+    }
+
+    /// The ids of denied reads that can be looked up.
+    pub fn authorization_ids(&self) -> Vec<AuthorizationId> {
+        let refusals = [self.list.as_ref().and_then(Call::refusal), self.secret.as_ref().and_then(Call::refusal)];
+        let ids = refusals.into_iter().flatten().filter_map(|refusal| AuthorizationId::find(&refusal.message));
+        ids.filter(AuthorizationId::is_current).collect()
     }
 
     /// Whether the caller assumed the role that reads.

@@ -7,6 +7,7 @@ use super::aws::{Caller, Located};
 use super::operator_azure::AzureSide;
 use super::secret::Call;
 pub use super::secret::Read;
+use crate::domain::iam::{AuthorizationDetails, AuthorizationId};
 use crate::domain::timestamp::UnixSeconds;
 
 /// The cloud's own side, as far as it was read.
@@ -26,6 +27,8 @@ pub struct AwsSide {
     pub role: Option<Read<RoleInForce>>,
     pub access_key: Option<Read<AccessKeyInForce>>,
     pub policies: Option<PoliciesSide>,
+    /// What IAM tells of the denials that carry an id.
+    pub authorizations: Vec<AuthorizationSide>,
     pub secret: Option<SecretSide>,
 }
 
@@ -33,6 +36,12 @@ impl AwsSide {
     /// Whether there is something to sign with.
     pub fn has_credentials(&self) -> bool {
         matches!(self.credentials, Some(Ok(_)))
+    }
+
+    /// What IAM tells of the denial that said this, where it was looked up.
+    pub fn authorization(&self, message: &str) -> Option<&AuthorizationSide> {
+        let named = AuthorizationId::find(message)?;
+        self.authorizations.iter().find(|side| side.id == named.id)
     }
 
     /// The profile's role as IAM has it, where it was read.
@@ -104,6 +113,18 @@ impl AccessKeyInForce {
     pub fn is_active(&self) -> bool {
         self.status == "Active"
     }
+}
+
+/// What IAM tells of a denial.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AuthorizationSide {
+    /// The authorization id.
+    pub id: String,
+    #[serde(flatten)]
+    pub details: Read<AuthorizationDetails>,
+    /// Which policies could not be read, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
 }
 
 /// The policies in force of those whose permissions count.

@@ -10,19 +10,23 @@ use tokio_util::sync::CancellationToken;
 use super::rotation;
 use super::{Opened, RotationLab, open_target};
 use crate::cause::catalogue;
+use crate::check::facts::secret;
 use crate::check::token::Expectations;
 use crate::cli::events;
 use crate::cli::exit::CliError;
 use crate::cli::flags::NetworkArgs;
 use crate::cli::flags::ProfileSelector;
+use crate::cli::operator::OperatorArgs;
 use crate::cli::settings;
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::Jwks;
-use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
+use crate::domain::profile::{Operator, Profile};
 use crate::guide::Change;
 use crate::lab::{Scenario, World};
 use crate::private_file;
+use crate::probe::aws::AwsTarget;
+use crate::probe::azure::AzureTarget;
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::probe::token_source::{self, ReadOptions};
@@ -63,6 +67,8 @@ pub(super) struct Cloud {
     lab: RotationLab,
     /// The log that was named on the command line.
     log: Option<PathBuf>,
+    /// Whose cloud's own side is read, as a person agreed.
+    read: Arc<Mutex<Option<Target>>>,
 }
 
 impl Cloud {
@@ -81,6 +87,7 @@ impl Cloud {
             last: Arc::new(Mutex::new(None)),
             lab: RotationLab::default(),
             log,
+            read: Arc::default(),
         }
     }
 
@@ -99,10 +106,15 @@ impl Services for Cloud {
     fn start(&self, choice: RunChoice, cancel: CancellationToken) -> Answer<Result<Started, Refusal>> {
         let (network, selector, last) = (self.network.clone(), self.selector.clone(), self.last.clone());
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Box::pin(async move {
             let refusal = |error: CliError| Refusal { message: error.message, hints: error.hints };
-            let (mut started, opened) = start(choice, network, &selector, cancel).map_err(refusal)?;
-            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+            let is_read = read.as_ref() == Some(&choice.target);
+            let opened = open_target(choice.target.clone(), &network, &selector).map_err(refusal)?;
+            let opened = if is_read { read_by_operator(opened).map_err(refusal)? } else { opened };
+            let mut started = start(choice, network, opened.clone(), cancel);
+            let http = opened.http.disconnected();
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Opened { http, ..opened });
             if let Some(recorder) = recorder {
                 started.events = recorded(started.events, recorder);
             }
@@ -116,6 +128,21 @@ impl Services for Cloud {
             let opened = lab.open(target, &network, &selector).map_err(|error| error.message)?;
             rotation::operator(opened, network.timeout).await
         })
+    }
+
+    fn reader(&self, target: Target) -> Answer<Result<String, String>> {
+        let (network, selector) = (self.network.clone(), self.selector.clone());
+        Box::pin(async move {
+            let opened = open_target(target, &network, &selector).and_then(read_by_operator);
+            let Opened { loaded, http, reader, keep, .. } = opened.map_err(|error| error.message)?;
+            let identity = operator_identity(&http, &loaded.profile, reader.as_ref().ok_or("nobody is named")?).await;
+            drop(keep);
+            identity
+        })
+    }
+
+    fn agree_to_read(&self, target: Target) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(target);
     }
 
     fn evidence(&self, target: Target, report: RotationReport) -> Result<PathBuf, String> {
@@ -156,16 +183,16 @@ impl Services for Cloud {
 
     fn events(&self) -> Answer<Result<EventsReport, String>> {
         let (log, selector, timeout) = (self.log.clone(), self.selector.clone(), self.network.timeout);
-        let lab = self.last();
+        let last = self.last();
         Box::pin(async move {
             if let Some(log) = log {
                 let read = move || events::of_file(&log, &selector).map_err(|error| error.message);
                 return tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
             }
-            let Some(Opened { loaded, http, lab_administrator: Some(operator), .. }) = lab else {
+            let Some(Opened { loaded, http, reader: Some(operator), .. }) = last else {
                 return Err(
-                    "no log was named: `trustline --events FILE` opens one, and `trustline events --operator` reads \
-                            an account's own"
+                    "no log was named: `trustline --events FILE` opens one, and the command `operator` (O) lets the account's \
+                     own be read with your credentials"
                         .to_owned(),
                 );
             };
@@ -207,25 +234,45 @@ impl Services for Cloud {
     }
 }
 
-/// Starts a run, and the lab for it where it is asked for; yields what was opened, for a look at it later.
-fn start(
-    choice: RunChoice,
-    network: NetworkArgs,
-    selector: &ProfileSelector,
-    cancel: CancellationToken,
-) -> Result<(Started, Opened), CliError> {
-    let opened = open_target(choice.target, &network, selector)?;
-    let Opened { loaded, http, keep, .. } = opened.clone();
+/// Starts a run of what was opened.
+fn start(choice: RunChoice, network: NetworkArgs, opened: Opened, cancel: CancellationToken) -> Started {
+    let Opened { loaded, http, keep, .. } = opened;
     let request = RunRequest {
         profile: loaded.profile.clone(),
         selection: Selection { only: choice.only, skip: Vec::new() },
         limits: Limits { total: network.timeout, wait: Duration::ZERO },
         now: now(),
     };
-    let after = Opened { http: http.disconnected(), ..opened };
     let probes = Arc::new(NetworkProbes { http, timeout: network.operation_timeout() });
     let events = runner::start(request, probes, cancel);
-    Ok((Started { profile: loaded.profile, settings: loaded.provenance, events, keep: Box::new(keep) }, after))
+    Started { profile: loaded.profile, settings: loaded.provenance, events, keep: Box::new(keep) }
+}
+
+/// The same target with its cloud's own side read: by the lab's administrator, or by whom the clouds' tools would take.
+fn read_by_operator(mut opened: Opened) -> Result<Opened, CliError> {
+    if opened.reader.is_none() {
+        opened.reader = Some(OperatorArgs::default().operator(&opened.loaded.profile)?);
+    }
+    opened.loaded.profile.operator.clone_from(&opened.reader);
+    Ok(opened)
+}
+
+/// Who the operator is, as the cloud says.
+async fn operator_identity(http: &HttpStack, profile: &Profile, operator: &Operator) -> Result<String, String> {
+    let Operator::Aws { profile: shared, file } = operator else {
+        let target =
+            AzureTarget::new(http.clone(), &profile.azure).ok_or("the profile names no directory to sign in to")?;
+        return target.operator_session(operator, &profile.azure).await.map(|(_, identity)| identity);
+    };
+    let region = profile.aws.region.clone().ok_or("the profile names no AWS region")?;
+    let target = AwsTarget { http: http.clone(), region, settings: profile.aws.clone() };
+    let (source, session) = target.operator(shared.as_deref(), file.as_deref()).await?;
+    match target.caller_identity(&session).await.answer {
+        secret::Answer::Granted(caller) => Ok(caller.arn),
+        secret::Answer::Refused(refusal) => Err(format!("{source}: {}: {}", refusal.code, refusal.message)),
+        secret::Answer::Network { failure } => Err(failure.detail),
+        secret::Answer::Unreadable { detail, .. } | secret::Answer::NotSent { detail } => Err(detail),
+    }
 }
 
 /// The same events, written to a recording on their way. Where that fails the run goes on without it.

@@ -253,6 +253,8 @@ struct Opened {
     pub operator: Operator,
     /// Who reads a lab's own side: its administrator. `None` where it is no lab, whose secrets would end with it.
     pub lab_administrator: Option<Operator>,
+    /// Who reads the cloud's own log: a lab's administrator, else whom a person agreed to.
+    pub reader: Option<Operator>,
     /// What must live as long as the work.
     pub keep: Arc<dyn Any + Send + Sync>,
 }
@@ -278,7 +280,8 @@ fn open_target(target: Target, network: &NetworkArgs, selector: &ProfileSelector
             let http = network.lab_stack(&folder.ca_file())?;
             let operator = rotate::lab_operator(&loaded.profile, &lab, &folder);
             let lab_administrator = Some(lab_administrator(&loaded.profile, &lab, &folder));
-            return Ok(Opened { loaded, http, operator, lab_administrator, keep: Arc::new((lab, folder)) });
+            let reader = lab_administrator.clone();
+            return Ok(Opened { loaded, http, operator, lab_administrator, reader, keep: Arc::new((lab, folder)) });
         }
         Target::Named(name) => by(Some(name), None),
         Target::File(path) => by(None, Some(path)),
@@ -290,7 +293,7 @@ fn open_target(target: Target, network: &NetworkArgs, selector: &ProfileSelector
         Guide::AzureWorkloadIdentity => Operator::AzureCli,
         _ => Operator::Aws { profile: None, file: None },
     };
-    Ok(Opened { loaded, http: network.stack()?, operator, lab_administrator: None, keep: Arc::new(()) })
+    Ok(Opened { loaded, http: network.stack()?, operator, lab_administrator: None, reader: None, keep: Arc::new(()) })
 }
 
 /// The lab in which secrets are rotated: the next session finds in it what the one before wrote.

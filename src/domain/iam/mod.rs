@@ -2,6 +2,7 @@
 
 mod access;
 mod assume;
+mod authorization;
 mod condition;
 mod context;
 mod correct;
@@ -27,6 +28,7 @@ pub use super::issuer::BUILT_IN_PROVIDERS;
 pub use access::{AccessEvaluation, AccessRequest, AccessStatement, OtherKeys, Withheld, evaluate_access};
 pub use access::{ResourceMiss, resource_miss};
 pub use assume::{ASSUME_ROLE, AssumeEvaluation, AssumeRequest, evaluate_assume};
+pub use authorization::{AuthorizationDenial, AuthorizationDetails, AuthorizationEvaluation, AuthorizationId};
 pub use context::{TrustRequest, Unseen, WEB_IDENTITY, audience_at_sts};
 pub use correct::{
     Correction, NoCorrection, Subject, SubjectKnownFrom, Wanted, WantedCaller, correct_assume, correct_trust,
@@ -42,7 +44,7 @@ pub use key::{ImpossibleKey, KeyFault};
 pub use lint::{PolicyLint, Rule, lint};
 
 pub use operator::{Comparison, Operator, Quantifier};
-pub use operator_read::{AwsRead, operator_policy};
+pub use operator_read::{AwsRead, OperatorReach, operator_policy};
 pub use policy::ProviderArn;
 pub use policy::{
     ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, PrincipalElement,

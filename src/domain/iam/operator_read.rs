@@ -1,9 +1,13 @@
 //! Everything that is asked of AWS with an operator's credentials: reads, each with the permission that it takes. What is not
 //! here cannot be sent.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use strum::{IntoStaticStr, VariantArray};
+
+use crate::domain::arn::{Arn, RoleArn};
 
 /// One operation that reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
@@ -45,6 +49,11 @@ pub enum AwsRead {
     Policy,
     #[strum(serialize = "iam:GetPolicyVersion")]
     PolicyVersion,
+    /// What denied a request whose denial has an id.
+    #[strum(serialize = "iam:GetRequestAuthorizationDetails")]
+    AuthorizationDetails,
+    #[strum(serialize = "iam:GetRequestAuthorizationPolicy")]
+    AuthorizationPolicy,
     #[strum(serialize = "secretsmanager:DescribeSecret")]
     Secret,
     #[strum(serialize = "secretsmanager:GetResourcePolicy")]
@@ -87,23 +96,67 @@ impl Serialize for AwsRead {
     }
 }
 
+/// What the reads are about, as far as a profile says; of what it does not say, everything is read.
+#[derive(Clone, Debug)]
+pub struct OperatorReach {
+    pub partition: String,
+    pub roles: Vec<RoleArn>,
+    /// The secret's name or ARN.
+    pub secret: Option<String>,
+}
+
+impl OperatorReach {
+    /// The resources that a read is narrowed to. Account, path and region are left open: a profile that is wrong about them is
+    /// what an operator is asked about.
+    fn resources(&self, read: AwsRead) -> Vec<String> {
+        let partition = &self.partition;
+        let named: Vec<String> = match read {
+            AwsRead::Role | AwsRead::RolePolicies | AwsRead::RolePolicy | AwsRead::AttachedRolePolicies => {
+                let arns = |role: &RoleArn| {
+                    let roles = format!("arn:{partition}:iam::*:role");
+                    [format!("{roles}/{}", role.name()), format!("{roles}/*/{}", role.name())]
+                };
+                self.roles.iter().flat_map(arns).collect()
+            }
+            AwsRead::Secret | AwsRead::ResourcePolicy | AwsRead::ResourcePolicies => {
+                let name = |id: &str| match Arn::parse(id) {
+                    Some(arn) => arn.resource.trim_start_matches("secret:").to_owned(),
+                    None => id.to_owned(),
+                };
+                self.secret
+                    .iter()
+                    .map(|id| format!("arn:{partition}:secretsmanager:*:*:secret:{}*", name(id)))
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        if named.is_empty() { vec!["*".to_owned()] } else { named }
+    }
+}
+
 /// The policy with which an operator may make every one of the reads, and do nothing else.
-pub fn operator_policy() -> Value {
-    let of_service = |service: &str| {
-        let own = AwsRead::VARIANTS.iter().filter(|read| read.service() == service);
-        own.map(|read| read.permission()).collect::<Vec<_>>()
-    };
-    let statement =
-        |sid, service| json!({ "Sid": sid, "Effect": "Allow", "Action": of_service(service), "Resource": "*" });
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [
-            statement("ReadTrustAndPermissions", "iam"),
-            statement("ReadSecretsWithoutValues", "secretsmanager"),
-            statement("ReadKeys", "kms"),
-            statement("ReadEvents", "cloudtrail"),
-        ],
-    })
+pub fn operator_policy(reach: &OperatorReach) -> Value {
+    const SERVICES: &[(&str, &str)] = &[
+        ("iam", "ReadTrustAndPermissions"),
+        ("secretsmanager", "ReadSecretsWithoutValues"),
+        ("kms", "ReadKeys"),
+        ("cloudtrail", "ReadEvents"),
+    ];
+    let mut statements = Vec::new();
+    for (service, sid) in SERVICES {
+        let mut by_resources: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
+        for read in AwsRead::VARIANTS.iter().filter(|read| read.service() == *service) {
+            by_resources.entry(reach.resources(*read)).or_default().push(read.permission());
+        }
+        for (resources, actions) in by_resources {
+            let narrowed = if resources == ["*"] { "" } else { "Named" };
+            let resource = if let [only] = resources.as_slice() { json!(only) } else { json!(resources) };
+            statements.push(
+                json!({ "Sid": format!("{sid}{narrowed}"), "Effect": "Allow", "Action": actions, "Resource": resource }),
+            );
+        }
+    }
+    json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
 #[cfg(test)]
@@ -122,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_policy_grants_every_read_once_and_nothing_else() {
-        let policy = operator_policy();
+        let policy = operator_policy(&OperatorReach { partition: "aws".into(), roles: Vec::new(), secret: None });
         let statements = policy["Statement"].as_array().unwrap();
         let granted: Vec<&str> = statements
             .iter()
@@ -132,5 +185,23 @@ mod tests {
         let asked: BTreeSet<&str> = AwsRead::VARIANTS.iter().map(|read| read.permission()).collect();
         assert_eq!(granted.len(), asked.len());
         assert_eq!(granted.into_iter().collect::<BTreeSet<_>>(), asked);
+    }
+
+    #[test]
+    fn what_a_profile_names_is_all_that_is_read_of_its_kind() {
+        let roles = vec![RoleArn::parse("arn:aws:iam::123456789012:role/ci/reader").unwrap()];
+        let policy =
+            operator_policy(&OperatorReach { partition: "aws".into(), roles, secret: Some("db/password".into()) });
+        let resource = |action: &str| {
+            let statements = policy["Statement"].as_array().unwrap();
+            let holds = |one: &&Value| one["Action"].as_array().unwrap().iter().any(|own| own == action);
+            statements.iter().find(holds).unwrap()["Resource"].clone()
+        };
+        assert_eq!(resource("iam:GetRole"), json!(["arn:aws:iam::*:role/reader", "arn:aws:iam::*:role/*/reader"]));
+        assert_eq!(resource("secretsmanager:DescribeSecret"), "arn:aws:secretsmanager:*:*:secret:db/password*");
+        assert_eq!((resource("iam:GetPolicy"), resource("secretsmanager:ListSecrets")), (json!("*"), json!("*")));
+        let sids: BTreeSet<&str> =
+            policy["Statement"].as_array().unwrap().iter().map(|one| one["Sid"].as_str().unwrap()).collect();
+        assert_eq!(sids.len(), policy["Statement"].as_array().unwrap().len());
     }
 }

@@ -43,6 +43,7 @@ const SENT_TO: &[Key] = &[
     Key::IamEndpointUrl,
     Key::KmsEndpointUrl,
     Key::CloudtrailEndpointUrl,
+    Key::IamToolboxEndpointUrl,
     Key::AuthorityHost,
     Key::VaultUrl,
     Key::DeploymentUrl,

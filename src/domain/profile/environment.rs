@@ -20,6 +20,7 @@ const AWS: &[(&str, Key)] = &[
     ("AWS_ENDPOINT_URL_IAM", Key::IamEndpointUrl),
     ("AWS_ENDPOINT_URL_KMS", Key::KmsEndpointUrl),
     ("AWS_ENDPOINT_URL_CLOUDTRAIL", Key::CloudtrailEndpointUrl),
+    ("AWS_ENDPOINT_URL_IAM_TOOLBOX", Key::IamToolboxEndpointUrl),
 ];
 /// What the Azure SDKs read, and what the AKS webhook sets.
 const AZURE: &[(&str, Key)] = &[

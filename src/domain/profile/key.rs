@@ -122,6 +122,8 @@ keys! {
     KmsEndpointUrl = "aws.kms-endpoint-url", Text;
     /// The endpoint of CloudTrail, which only an operator calls.
     CloudtrailEndpointUrl = "aws.cloudtrail-endpoint-url", Text;
+    /// The endpoint of IAM's toolbox, which only an operator calls.
+    IamToolboxEndpointUrl = "aws.iam-toolbox-endpoint-url", Text;
     /// The shared-configuration profile of the static guides.
     ConfigProfile = "aws.config-profile", Text;
     /// The access key of the static guides, as the file that the console offers for it.

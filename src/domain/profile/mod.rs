@@ -67,6 +67,8 @@ pub struct AwsSettings {
     pub kms_endpoint_url: Option<String>,
     /// The endpoint of CloudTrail, which only an operator calls.
     pub cloudtrail_endpoint_url: Option<String>,
+    /// The endpoint of IAM's toolbox, which only an operator calls.
+    pub iam_toolbox_endpoint_url: Option<String>,
     /// The shared-configuration profile of the static guides.
     pub config_profile: Option<String>,
     /// The static guides' access key, as the file that the console offers for it.

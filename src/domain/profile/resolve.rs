@@ -266,6 +266,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             iam_endpoint_url: text(Key::IamEndpointUrl),
             kms_endpoint_url: text(Key::KmsEndpointUrl),
             cloudtrail_endpoint_url: text(Key::CloudtrailEndpointUrl),
+            iam_toolbox_endpoint_url: text(Key::IamToolboxEndpointUrl),
             config_profile: text(Key::ConfigProfile),
             access_keys_csv: path(Key::AccessKeysCsv),
             external_id: text(Key::ExternalId),

@@ -98,7 +98,8 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         | Key::SecretsmanagerEndpointUrl
         | Key::IamEndpointUrl
         | Key::KmsEndpointUrl
-        | Key::CloudtrailEndpointUrl => endpoint_fault(text),
+        | Key::CloudtrailEndpointUrl
+        | Key::IamToolboxEndpointUrl => endpoint_fault(text),
         Key::ResourceManagerUrl => web_fault(text, "https://management.azure.com"),
         Key::ExternalId => external_id_fault(text),
         Key::VaultUrl => vault_fault(text),

@@ -7,6 +7,8 @@ use serde_json::{Value as Json, json};
 
 use super::super::form::shell::{Command, Script, Word};
 use super::super::values::{READER, TemplateContext};
+use crate::domain::arn::RoleArn;
+use crate::domain::iam::{OperatorReach, operator_policy};
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 
@@ -307,6 +309,14 @@ pub(super) fn caller(filling: &mut TemplateContext<'_>) -> Document {
         _ => filling.role_arn(),
     };
     Document::new(vec![Statement { resource: vec![role], ..allow(&["sts:AssumeRole"]) }])
+}
+
+/// What an operator needs for reading the side of the profile's role and secret.
+pub(super) fn operator(filling: &TemplateContext<'_>) -> Json {
+    let roles = [Key::RoleArn, Key::TargetRoleArn].into_iter().filter_map(|key| filling.known(key));
+    let roles = roles.filter_map(|arn| RoleArn::parse(arn).ok()).collect();
+    let secret = filling.known(Key::SecretName).map(|name| name.split('#').next().unwrap_or(name).to_owned());
+    operator_policy(&OperatorReach { partition: filling.partition(), roles, secret })
 }
 
 /// The permissions to list the secrets and to read those of the profile.

@@ -8,7 +8,6 @@ use super::artifact::Artifact;
 use super::form::shell::Script;
 use super::form::yaml::{Yaml, document};
 use super::values::{Missing, TemplateContext, Values};
-use crate::domain::iam::operator_policy;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 
@@ -36,7 +35,7 @@ fn text(artifact: Artifact, filling: &mut TemplateContext<'_>) -> String {
     match artifact {
         Artifact::TrustPolicy => aws::trust(filling).text(),
         Artifact::SecretsPolicy => aws::secrets(filling).text(),
-        Artifact::OperatorPolicy => format!("{:#}\n", operator_policy()),
+        Artifact::OperatorPolicy => format!("{:#}\n", aws::operator(filling)),
         Artifact::CallerPolicy => aws::caller(filling).text(),
         Artifact::TargetTrustPolicy => aws::trust_first_role(filling).text(),
         Artifact::FederatedCredential => format!("{:#}\n", aws::federated_credential(filling)),

@@ -91,6 +91,15 @@ pub(in crate::lab) fn rule_by_principal(
     }
 }
 
+/// What of a policy with principals is about the caller, without the principals.
+pub(in crate::lab) fn about_caller(policy: &str, account: &Account, caller: &Caller) -> String {
+    let Ok(Value::Object(document)) = serde_json::from_str::<Value>(policy) else { return String::new() };
+    let number = account.world().account.clone();
+    let root = format!("arn:aws:iam::{number}:root");
+    let names = [account.principal_arn(caller), account.arn(caller), "*".to_owned(), root, number];
+    for_principals(&document, &names).concat()
+}
+
 /// The document's statements that speak of one of these principals, without their principals.
 fn for_principals(document: &Map<String, Value>, names: &[String]) -> Vec<String> {
     let statements = match document.get("Statement") {

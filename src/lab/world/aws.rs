@@ -18,6 +18,9 @@ pub struct AwsWorld {
     pub region: String,
     /// How long an event is on its way until CloudTrail shows it; several minutes at AWS.
     pub events_after_s: u64,
+    /// How long after a denial of Secrets Manager its details can be looked up; where it is not said, denials carry no
+    /// authorization id.
+    pub authorization_details_after_s: Option<u64>,
     pub providers: BTreeMap<String, Provider>,
     pub roles: BTreeMap<String, Role>,
     pub users: BTreeMap<String, User>,

@@ -1,5 +1,5 @@
-//! The calls that an operator reads with and for which no SDK is here: IAM's Query protocol, and AWS's JSON protocol, signed
-//! with Signature Version 4. A throttled call is made again; everything ends at one deadline.
+//! The calls that an operator reads with and for which no SDK is here: IAM's Query protocol, AWS's JSON protocol, and JSON over
+//! REST, signed with Signature Version 4. A throttled call is made again; everything ends at one deadline.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,6 +26,7 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const REQUEST_ID: &str = "x-amzn-requestid";
+const ERROR_TYPE: &str = "x-amzn-errortype";
 /// The most of an answer that is read, in bytes.
 const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
 /// The first pause after a throttled call; it doubles.
@@ -35,6 +36,7 @@ const MOST_PAGES: usize = 200;
 
 /// Where a service answers.
 struct Service {
+    method: Method,
     /// The name that signatures are scoped to.
     name: &'static str,
     region: String,
@@ -69,7 +71,7 @@ impl Reader<'_> {
             .extend_pairs(fixed.iter().chain(parameters).copied())
             .finish();
         let Received { answer, exchange } =
-            self.send(&self.iam_service(), &[(CONTENT_TYPE, FORM)], body, xml_refusal).await;
+            self.send(&self.iam_service(), &[(CONTENT_TYPE, FORM)], body, |answer| xml_refusal(&answer.body)).await;
         let answer = read_answer(answer, |body| {
             let root = Xml::parse(std::str::from_utf8(body).ok()?)?;
             let result = root.child(&format!("{action}Result"))?;
@@ -127,14 +129,23 @@ impl Reader<'_> {
             let detail = format!("{} is no operation", asked.permission());
             return self.completed(asked, Answer::NotSent { detail }, None);
         };
-        let service = Service { name, region: self.target.region.clone(), url };
+        let service = Service { method: Method::POST, name, region: self.target.region.clone(), url };
         let headers = [(CONTENT_TYPE, JSON), (TARGET, target)];
-        let Received { answer, exchange } = self.send(&service, &headers, input.to_string(), json_refusal).await;
+        let Received { answer, exchange } =
+            self.send(&service, &headers, input.to_string(), |answer| json_refusal(&answer.body)).await;
         let answer = read_answer(answer, |body| read(&serde_json::from_slice(body).ok()?));
         self.completed(asked, answer, exchange)
     }
 
-    fn completed<T>(&self, asked: AwsRead, answer: Answer<T>, exchange: Option<Exchange>) -> Read<T> {
+    /// One `GET` in JSON over REST, of a service whose signatures are IAM's.
+    pub async fn rest(&self, asked: AwsRead, url: &Url) -> Read<Value> {
+        let region = self.target.region.clone();
+        let service = Service { method: Method::GET, name: asked.service(), region, url: url.to_string() };
+        let Received { answer, exchange } = self.send(&service, &[], String::new(), rest_refusal).await;
+        self.completed(asked, read_answer(answer, |body| serde_json::from_slice(body).ok()), exchange)
+    }
+
+    pub(super) fn completed<T>(&self, asked: AwsRead, answer: Answer<T>, exchange: Option<Exchange>) -> Read<T> {
         let region = Some(self.target.region.clone());
         Read { permission: asked.permission(), call: Call { answer, ..emptied(&region, exchange) } }
     }
@@ -145,7 +156,7 @@ impl Reader<'_> {
         service: &Service,
         headers: &[(HeaderName, HeaderValue)],
         body: String,
-        refusal: fn(&[u8]) -> Option<(String, String)>,
+        refusal: fn(&http::Answer) -> Option<(String, String)>,
     ) -> Received {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -164,7 +175,7 @@ impl Reader<'_> {
         service: &Service,
         headers: &[(HeaderName, HeaderValue)],
         body: &str,
-        refusal: fn(&[u8]) -> Option<(String, String)>,
+        refusal: fn(&http::Answer) -> Option<(String, String)>,
     ) -> Received {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -197,10 +208,11 @@ impl Reader<'_> {
             .map_err(|error| error.to_string())?
             .into();
         let plain = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        let signable = SignableRequest::new("POST", url.as_str(), plain, SignableBody::Bytes(body.as_bytes()));
+        let signable =
+            SignableRequest::new(service.method.as_str(), url.as_str(), plain, SignableBody::Bytes(body.as_bytes()));
         let signable = signable.map_err(|error| error.to_string())?;
         let (instructions, _) = sign(signable, &parameters).map_err(|error| error.to_string())?.into_parts();
-        let mut request = Request::new(Method::POST, url);
+        let mut request = Request::new(service.method.clone(), url);
         request.headers_mut().extend(headers.iter().cloned());
         for (name, value) in instructions.headers() {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| error.to_string())?;
@@ -225,14 +237,14 @@ impl Reader<'_> {
             }
         };
         let url = self.endpoint(self.target.settings.iam_endpoint_url.as_ref(), || format!("https://{host}"));
-        Service { name: "iam", region: region.to_owned(), url }
+        Service { method: Method::POST, name: "iam", region: region.to_owned(), url }
     }
 
-    fn endpoint(&self, own: Option<&String>, usual: impl FnOnce() -> String) -> String {
+    pub(super) fn endpoint(&self, own: Option<&String>, usual: impl FnOnce() -> String) -> String {
         own.or(self.target.settings.endpoint_url.as_ref()).cloned().unwrap_or_else(usual)
     }
 
-    fn suffix(&self) -> &'static str {
+    pub(super) fn suffix(&self) -> &'static str {
         partition_of(&self.target.region).map_or(PARTITIONS[0].dns_suffix, |partition| partition.dns_suffix)
     }
 }
@@ -267,9 +279,9 @@ fn read_answer<T>(answer: Answer<Vec<u8>>, read: impl FnOnce(&[u8]) -> Option<T>
     }
 }
 
-fn refused(answer: &http::Answer, read: fn(&[u8]) -> Option<(String, String)>) -> Answer<Vec<u8>> {
+fn refused(answer: &http::Answer, read: fn(&http::Answer) -> Option<(String, String)>) -> Answer<Vec<u8>> {
     let http_status = answer.status.as_u16();
-    match read(&answer.body) {
+    match read(answer) {
         Some((code, message)) => {
             let request_id = answer.headers.get(REQUEST_ID).and_then(|id| Some(id.to_str().ok()?.to_owned()));
             Answer::Refused(Refusal { code, message, http_status, request_id })
@@ -294,6 +306,18 @@ fn json_refusal(body: &[u8]) -> Option<(String, String)> {
     let code = error.get("__type")?.as_str()?.rsplit('#').next()?.to_owned();
     let message = error.get("message").or_else(|| error.get("Message")).and_then(Value::as_str);
     Some((code, message.unwrap_or_default().to_owned()))
+}
+
+/// The code and the message of a refusal in JSON over REST, whose code stands in a header
+/// (<https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization>).
+fn rest_refusal(answer: &http::Answer) -> Option<(String, String)> {
+    let Some(code) = answer.headers.get(ERROR_TYPE).and_then(|code| code.to_str().ok()) else {
+        return json_refusal(&answer.body);
+    };
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let message = body.get("message").or_else(|| body.get("Message")).and_then(Value::as_str);
+    let code = code.split(':').next().and_then(|code| code.rsplit('#').next()).unwrap_or_default();
+    Some((code.to_owned(), message.unwrap_or_default().to_owned()))
 }
 
 fn next_page(result: &Xml) -> Option<String> {

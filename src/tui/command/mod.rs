@@ -135,6 +135,7 @@ pub enum CommandId {
     PreviousMatch,
     RunAgain,
     RunOne,
+    ReadCloud,
     Cancel,
     Watch,
     History,

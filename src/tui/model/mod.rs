@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use self::guide::Editing;
 use super::content::Rows;
-use super::inputs::{Animation, Appearance, Inputs};
+use super::inputs::{Animation, Appearance, Inputs, Target};
 use super::{content, layout};
 use crate::check::CheckId;
 use crate::report::context::RenderContext;
@@ -181,6 +181,8 @@ pub struct Model {
     pub token: TokenState,
     pub rotation: rotation::Rotation,
     pub events: EventsState,
+    /// Whose cloud's own side is read, as a person agreed.
+    pub read_as_operator: Option<Target>,
     pub guide: GuideState,
     pub replay: Option<ReplayState>,
     pub toast: Option<Toast>,
@@ -213,6 +215,7 @@ impl Model {
             token: TokenState::default(),
             rotation: rotation::Rotation::default(),
             events: EventsState::default(),
+            read_as_operator: None,
             guide: GuideState::default(),
             replay: None,
             toast: None,

@@ -1,7 +1,7 @@
 //! What each command of the table does.
 
 use super::pointer::movement;
-use super::{events, go, guide, layers, open_form, rotation, runs, scroll, show, toast, token};
+use super::{events, go, guide, layers, open_form, operator, rotation, runs, scroll, show, toast, token};
 use crate::domain::client::Client;
 use crate::domain::profile::Guide;
 use crate::report::context::Privacy;
@@ -89,6 +89,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::RunAgain => {
             again(model).map(|choice| runs::start(model, RunChoice { only: Vec::new(), ..choice })).unwrap_or_default()
         }
+        CommandId::ReadCloud => operator::ask(model),
         CommandId::RunOne => match (again(model), model.selected_check()) {
             (Some(choice), Some(check)) => runs::start(model, RunChoice { only: vec![check], ..choice }),
             _ => Vec::new(),

@@ -5,6 +5,7 @@ mod events;
 mod explain;
 mod guide;
 mod layers;
+mod operator;
 mod pointer;
 mod rotation;
 mod runs;
@@ -72,6 +73,8 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
             effects
         }
         Msg::RunClosed { run } => runs::closed(model, run),
+        Msg::ReaderSeen { target, result } => operator::seen(model, target, result),
+        Msg::ReadAgreed { target } => operator::agreed(model, target),
         Msg::OperatorSeen { target, result } => rotation::operator(model, &target, result),
         Msg::RotationOpened { session, profile, resumes } => rotation::opened(model, session, profile, resumes),
         Msg::RotationRefused { session, message, hints } => rotation::refused(model, session, message, hints),

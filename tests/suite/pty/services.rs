@@ -50,6 +50,12 @@ impl Services for OnlyRuns {
         Box::pin(async { nothing() })
     }
 
+    fn reader(&self, _: Target) -> Answer<Result<String, String>> {
+        Box::pin(async { nothing() })
+    }
+
+    fn agree_to_read(&self, _: Target) {}
+
     fn evidence(&self, _: Target, _: RotationReport) -> Result<PathBuf, String> {
         nothing()
     }
