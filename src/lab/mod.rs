@@ -12,6 +12,7 @@ mod accounts;
 mod arm;
 mod authority;
 mod cloudtrail;
+mod denials;
 mod deployment;
 mod entra;
 mod graph;

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::denials::{Denied, NamedPolicy, Requirement};
 use super::iam;
 use super::iam::Ruling;
 use super::json_protocol::{AwsError, JsonProtocol, unknown_operation};
 use super::keys::random_uuid;
 use super::server::{Request, Response, Service};
 use super::session::{Account, Caller, Keys};
-use super::toolbox::{Denied, NamedPolicy, Requirement};
 use super::world::KeyState;
 use read::not_deleted;
 use store::{Secret, Store};

@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::LabError;
 use super::cloudtrail::Trail;
+use super::denials::{Denials, NamedPolicy};
 use super::keys::random_text;
 use super::server::now;
-use super::toolbox::{Denials, NamedPolicy};
 use super::world::SharedState;
 use super::world::{AwsWorld, Policy, Role};
 use crate::domain::timestamp::rfc3339;

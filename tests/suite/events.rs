@@ -270,3 +270,21 @@ fn an_operator_without_the_right_is_told_which_it_lacks() {
     assert_eq!((status, json.as_str()), (Some(2), ""), "{said}");
     assert!(said.contains("the operator lacks cloudtrail:LookupEvents"), "{said}");
 }
+
+#[test]
+fn nothing_that_an_operator_signs_goes_unasked_to_a_host_that_a_file_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("planted.toml");
+    let planted = "guide = \"aws-workload-identity\"\n[issuer]\nurl = \"https://i.example.com\"\n[aws]\n\
+                   role-arn = \"arn:aws:iam::123456789012:role/r\"\nregion = \"eu-west-1\"\n\
+                   cloudtrail-endpoint-url = \"https://collector.example.net\"\n";
+    std::fs::write(&profile, planted).unwrap();
+    let output = trustline()
+        .args(["events", "--operator", "--profile-file", profile.to_str().unwrap()])
+        .envs([("AWS_ACCESS_KEY_ID", OPERATOR.0), ("AWS_SECRET_ACCESS_KEY", OPERATOR.1)])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("collector.example.net") && said.contains("--allow-host"), "{said}");
+}

@@ -1,7 +1,7 @@
 //! The checks of the reads at Secrets Manager: what a refusal allows, narrowed by the policy at hand and the other regions.
 
 use super::{may_pass_by_itself, refused, values};
-use crate::cause::{Cause, Certainty, Finding, access, authorization};
+use crate::cause::{Cause, Certainty, Finding, access, authorization, catalogue};
 use crate::check::call::{from_words, granted, quoted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Waits, call};
 use crate::check::facts::secret::{AnyCall, Refusal};
@@ -189,7 +189,13 @@ fn narrow_by_authorization(findings: &mut Vec<Finding>, check: CheckId, facts: &
     let is_proven = |finding: &Finding| finding.certainty == Certainty::Proven;
     for told in told {
         match findings.iter_mut().find(|finding| is_proven(finding) && finding.cause == told.cause) {
-            Some(known) => known.evidence.extend(told.evidence),
+            Some(known) => {
+                // The denial's words name the cause alone; what was read of the policies tells more.
+                if known.summary == catalogue::entry(known.cause).title {
+                    known.summary = told.summary;
+                }
+                known.evidence.extend(told.evidence);
+            }
             None => {
                 findings.retain(is_proven);
                 findings.push(told.with_evidence(quoted("Secrets Manager", refusal)));

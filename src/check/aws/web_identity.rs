@@ -111,6 +111,9 @@ fn blame_a_hidden_key(findings: &mut Vec<Finding>, facts: &Facts) -> bool {
     let is_proven = takes_audience(facts);
     let blamed = [Cause::JwksInvalid, Cause::AudNotRegistered];
     findings.retain(|finding| blamed[..if is_proven { 1 } else { 2 }].contains(&finding.cause));
+    for finding in findings.iter_mut().filter(|finding| finding.cause == Cause::AudNotRegistered) {
+        finding.certainty = Certainty::Likely;
+    }
     for finding in findings.iter_mut().filter(|finding| finding.cause == Cause::JwksInvalid) {
         finding.certainty = if is_proven { Certainty::Proven } else { Certainty::Likely };
         finding.summary = format!("STS passes over the key that made the token: {problem}");

@@ -10,6 +10,8 @@ use crate::domain::vault_access::{DenyAssignment, Identity, RoleAssignment, Role
 /// What the reads take: the one permission of Graph's, and the actions of Resource Manager's.
 pub mod permission {
     pub const READ_APPLICATIONS: &str = "Application.Read.All";
+    /// For the record of sign-ins, which `events` reads.
+    pub const READ_SIGN_INS: &str = "AuditLog.Read.All";
     pub const READ_SUBSCRIPTION: &str = "Microsoft.Resources/subscriptions/resources/read";
     pub const READ_VAULT: &str = "Microsoft.KeyVault/vaults/read";
     pub const READ_SECRET: &str = "Microsoft.KeyVault/vaults/secrets/read";

@@ -1,9 +1,11 @@
 //! The account's own record, and the trust policies in force, read with the operator's credentials.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use super::entra::Tenant;
 use super::{EventsArgs, input};
 use crate::cause::exchange::Trusts;
 use crate::cli::exit::CliError;
@@ -49,10 +51,10 @@ pub(super) fn read(args: &EventsArgs, profile: Option<Profile>) -> Result<Read, 
     let runtime = network::runtime()?;
     let since = args.since.unwrap_or_else(|| now() - A_DAY);
     let read = runtime.block_on(async {
-        let account = Account::open(stack, &profile, &operator, args.network.timeout).await?;
-        terminal::note(&format!("Reading with {}.", account.source));
+        let side = CloudSide::open(stack, &profile, &operator, args.network.timeout).await?;
+        terminal::note(&format!("Reading with {}.", side.source()));
         let named = files.map(|tally| (logged, tally));
-        account.read(named, since).await
+        side.read(named, since).await
     });
     runtime.shutdown_background();
     let read = read?;
@@ -69,7 +71,49 @@ pub(in crate::cli) async fn of_account(
     operator: &Operator,
     timeout: Duration,
 ) -> Result<Read, CliError> {
-    Account::open(stack, profile, operator, timeout).await?.read(None, now() - A_DAY).await
+    CloudSide::open(stack, profile, operator, timeout).await?.read(None, now() - A_DAY).await
+}
+
+/// The account or the directory whose record is read.
+enum CloudSide {
+    Aws(Box<Account>),
+    Entra(Box<Tenant>),
+}
+
+impl CloudSide {
+    async fn open(
+        stack: HttpStack,
+        profile: &Profile,
+        operator: &Operator,
+        timeout: Duration,
+    ) -> Result<Self, CliError> {
+        match operator {
+            Operator::Aws { profile: shared, file } => {
+                let kept_in = (shared.as_deref(), file.as_deref());
+                Ok(CloudSide::Aws(Box::new(Account::open(stack, profile, kept_in, timeout).await?)))
+            }
+            Operator::AzureCli | Operator::AzureApplication { .. } => {
+                Ok(CloudSide::Entra(Box::new(Tenant::open(stack, profile, operator, timeout).await?)))
+            }
+        }
+    }
+
+    fn source(&self) -> &str {
+        match self {
+            CloudSide::Aws(account) => &account.source,
+            CloudSide::Entra(tenant) => &tenant.source,
+        }
+    }
+
+    async fn read(&self, named: Option<(Vec<Exchange>, LogTally)>, since: UnixSeconds) -> Result<Read, CliError> {
+        match self {
+            CloudSide::Aws(account) => account.read(named, since).await,
+            CloudSide::Entra(tenant) => {
+                let (exchanges, tally, trusts) = tenant.read(named, since).await?;
+                Ok(Read { exchanges, tally, trusts, unfinished: None })
+            }
+        }
+    }
 }
 
 /// An account as its operator reads it.
@@ -82,24 +126,20 @@ struct Account {
 }
 
 impl Account {
+    /// `shared` and `file` name the shared profile, and the file that it is in.
     async fn open(
         stack: HttpStack,
         profile: &Profile,
-        operator: &Operator,
+        (shared, file): (Option<&str>, Option<&Path>),
         timeout: Duration,
     ) -> Result<Self, CliError> {
-        let Operator::Aws { profile: shared, file } = operator else {
-            return Err(CliError::new("the sign-ins of service principals are not read from here").with_hint(
-                "save the answer of `az rest --url 'https://graph.microsoft.com/beta/auditLogs/signIns?…'`, and name the file",
-            ));
-        };
         let region = profile.aws.region.clone().filter(|_| profile.guide.cloud() == Cloud::Aws);
         let region = region.ok_or_else(|| {
             CliError::new("the profile names no AWS region whose record to read")
                 .with_hint("set aws.region, or AWS_REGION")
         })?;
         let target = AwsTarget { http: stack, region, settings: profile.aws.clone() };
-        let (source, session) = target.operator(shared.as_deref(), file.as_deref()).await.map_err(CliError::new)?;
+        let (source, session) = target.operator(shared, file).await.map_err(CliError::new)?;
         Ok(Account { target, session, source, deadline: Instant::now() + timeout })
     }
 

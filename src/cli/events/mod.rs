@@ -1,6 +1,7 @@
 //! `trustline events`: the exchanges that a cloud's own log tells of, refused and granted, each judged against the trust that
 //! it met. The token is never needed: the log keeps whose it was.
 
+mod entra;
 mod input;
 pub(super) mod live;
 
@@ -14,10 +15,11 @@ use super::exit::{CliError, Exit};
 use super::flags::{NetworkArgs, OutputFormat, PageOutputArgs, ProfileSelector};
 use super::operator::OperatorArgs;
 use super::trust::input as trust_input;
-use super::{settings, terminal};
+use super::{consent, settings, terminal};
 use crate::cause::exchange::{Each, Entry, Journal, Trusts};
 use crate::domain::exchange::{Exchange, LogTally};
 use crate::domain::profile::Profile;
+use crate::domain::profile::capability::Capability;
 use crate::domain::text::visible_json;
 use crate::domain::timestamp::{UnixSeconds, in_words, parse_rfc3339};
 use crate::report::events::{EventsReport, SCHEMA, advised_entry, page};
@@ -52,6 +54,9 @@ pub(super) struct EventsArgs {
     operator: bool,
     #[command(flatten)]
     operator_args: OperatorArgs,
+    /// With --profile-file and an operator: let it send what the operator signs to this host, which is none of the clouds' own
+    #[arg(long, value_name = "HOST[:PORT]")]
+    allow_host: Vec<String>,
     #[command(flatten)]
     network: NetworkArgs,
     /// Print every exchange as a line of JSON, in the order of the log
@@ -69,15 +74,20 @@ impl EventsArgs {
 
     /// What the report calls the log.
     fn source(&self) -> String {
-        let is_live = (self.operator || self.operator_args.names_one()) && self.files.is_empty();
+        let is_live = self.is_by_operator() && self.files.is_empty();
         if is_live { "the account's record".to_owned() } else { source(&self.files) }
+    }
+
+    /// Whether something is read with the operator's credentials.
+    fn is_by_operator(&self) -> bool {
+        self.operator || self.operator_args.names_one()
     }
 }
 
 pub(super) fn run(args: &EventsArgs) -> Result<Exit, CliError> {
     let profile = profile(args)?;
     let each = if args.each { Each::Kept } else { Each::Counted };
-    if args.operator || args.operator_args.names_one() {
+    if args.is_by_operator() {
         let live::Read { exchanges, tally, trusts, .. } = live::read(args, profile.clone())?;
         let mut journal = Journal::new(&trusts, each);
         exchanges.iter().filter(|exchange| args.is_asked_for(exchange)).for_each(|exchange| journal.add(exchange));
@@ -180,8 +190,15 @@ fn profile(args: &EventsArgs) -> Result<Option<Profile>, CliError> {
     if profile.is_none() && profile_file.is_none() {
         return Ok(None);
     }
-    let selector = ProfileSelector { profile, profile_file, ..ProfileSelector::default() };
-    Ok(Some(settings::load_to_read(&selector)?.profile))
+    let allow_host = args.allow_host.clone();
+    let selector = ProfileSelector { profile, profile_file, allow_host, ..ProfileSelector::default() };
+    let loaded = settings::load_to_read(&selector)?;
+    if args.is_by_operator() {
+        // No program of the profile's is run here, and no file of its is sent: what counts is who gets what the operator signs.
+        let open = consent::open_questions(&selector, &loaded.provenance).into_iter();
+        consent::ask(&open.filter(|reach| matches!(reach, Capability::SendsTo { .. })).collect::<Vec<_>>())?;
+    }
+    Ok(Some(loaded.profile))
 }
 
 /// The trusts that are given, else those that the profile names.

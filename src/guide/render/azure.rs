@@ -6,7 +6,7 @@ use super::super::form::shell::{Command, Script, Word};
 use super::super::values::{READER, TemplateContext};
 use super::aws;
 use super::aws::with_value;
-use crate::check::facts::operator_azure::permission::{OPERATOR_ACTIONS, READ_APPLICATIONS};
+use crate::check::facts::operator_azure::permission::{OPERATOR_ACTIONS, READ_APPLICATIONS, READ_SIGN_INS};
 use crate::domain::national_cloud::PUBLIC;
 use crate::domain::profile::key::Key;
 
@@ -173,7 +173,9 @@ pub(super) fn operator_role(filling: &mut TemplateContext<'_>) -> Json {
         "create it with `az role definition create --role-definition @FILE`, and assign it on the subscription or on the \
          vault's resource group",
     );
-    filling.note(format!("in Microsoft Graph the operator needs the permission {READ_APPLICATIONS} beside it"));
+    filling.note(format!(
+        "in Microsoft Graph the operator needs the permission {READ_APPLICATIONS} beside it, and {READ_SIGN_INS} for `events`"
+    ));
     json!({
         "Name": "trustline operator",
         "IsCustom": true,

@@ -18,7 +18,7 @@ use crate::check::facts::network::Exchange;
 use crate::check::facts::operator::Read;
 use crate::check::facts::operator_azure::permission::{
     READ_APPLICATIONS, READ_ASSIGNMENTS, READ_DEFINITIONS, READ_DENIALS, READ_IDENTITY_CREDENTIALS, READ_SECRET,
-    READ_SUBSCRIPTION, READ_VAULT,
+    READ_SIGN_INS, READ_SUBSCRIPTION, READ_VAULT,
 };
 use crate::check::facts::operator_azure::{
     ApplicationFact, CredentialsInForce, Registration, RightsFact, SecretResource, ServicePrincipal, VaultSettingsFact,
@@ -26,6 +26,7 @@ use crate::check::facts::operator_azure::{
 use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::domain::national_cloud;
 use crate::domain::profile::AzureSettings;
+use crate::domain::timestamp::{UnixSeconds, rfc3339};
 use crate::domain::vault_access::{DenyAssignment, Identity, RoleAssignment, RoleDefinition, VaultResource};
 use crate::probe::http::{ANSWER_LIMIT, HttpStack, Observed};
 
@@ -113,6 +114,16 @@ impl Reader<'_> {
             _ => None,
         };
         ApplicationFact { registration, principal, groups, credentials }
+    }
+
+    /// The sign-ins of service principals since then, those of one application where it is named; the latest first.
+    pub async fn sign_ins(&self, client_id: Option<&str>, since: UnixSeconds) -> Read<Vec<Value>> {
+        let since = rfc3339(since).unwrap_or_default();
+        let own = client_id.map(|id| format!(" and appId eq '{}'", id.replace('\'', "''"))).unwrap_or_default();
+        let filter = format!("signInEventTypes/any(t: t eq 'servicePrincipal') and createdDateTime ge {since}{own}");
+        let path = format!("/beta/auditLogs/signIns?$filter={}", part(&filter));
+        let question = Question { service: Service::Graph, permission: READ_SIGN_INS, path };
+        self.all(question, |entry| Some(entry.clone())).await
     }
 
     /// The vault of the profile, and the secret in it; `None` where the profile does not say which.

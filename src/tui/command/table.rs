@@ -65,7 +65,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::RunOne, "run-one", "run this check", ["e"], HANDSHAKE, "Run the selected check with what it needs"
         when can_run_one;
     C::ReadCloud, "operator", "read the cloud", ["O"], MAIN,
-        "Read the cloud's own side too, as the operator: permissions, trust, keys" when can_run_again;
+        "Read the cloud's own side too, as the operator" when can_run_again;
     C::Cancel, "cancel", "cancel", ["c"], MAIN, "Stop the run, or watching" when can_cancel hint 0;
     C::Watch, "watch", "watch", ["W"], MAIN, "Run every few seconds; tell since when it works"
         when can_watch;

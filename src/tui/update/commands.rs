@@ -89,6 +89,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::RunAgain => {
             again(model).map(|choice| runs::start(model, RunChoice { only: Vec::new(), ..choice })).unwrap_or_default()
         }
+        CommandId::ReadCloud if operator::is_agreed(model) => run(model, CommandId::RunAgain),
         CommandId::ReadCloud => operator::ask(model),
         CommandId::RunOne => match (again(model), model.selected_check()) {
             (Some(choice), Some(check)) => runs::start(model, RunChoice { only: vec![check], ..choice }),

@@ -11,6 +11,7 @@ mod rotation;
 mod runs;
 mod token;
 
+use super::command::CommandId;
 use super::content;
 use super::inputs::{Appearance, Inputs, Opening};
 use super::layout::{self, Geometry};
@@ -74,7 +75,10 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         }
         Msg::RunClosed { run } => runs::closed(model, run),
         Msg::ReaderSeen { target, result } => operator::seen(model, target, result),
-        Msg::ReadAgreed { target } => operator::agreed(model, target),
+        Msg::ReadAgreed { target } => {
+            model.read_as_operator = Some(target);
+            if operator::is_agreed(model) { commands::run(model, CommandId::RunAgain) } else { Vec::new() }
+        }
         Msg::OperatorSeen { target, result } => rotation::operator(model, &target, result),
         Msg::RotationOpened { session, profile, resumes } => rotation::opened(model, session, profile, resumes),
         Msg::RotationRefused { session, message, hints } => rotation::refused(model, session, message, hints),

@@ -1,18 +1,20 @@
 //! Reading the cloud's own side with the operator's credentials: as whom is asked first, and agreed to once.
 
-use super::{error, runs, toast};
+use super::{error, toast};
 use crate::tui::command::again;
-use crate::tui::inputs::{RunChoice, Target};
+use crate::tui::inputs::Target;
 use crate::tui::message::Effect;
 use crate::tui::model::layer::Confirm;
 use crate::tui::model::{Layer, Model, Tone};
 
-/// Runs again and reads the cloud's side too, where that was agreed to; otherwise asks as whom.
+/// Whether the runs of what is shown read the cloud's side already.
+pub(super) fn is_agreed(model: &Model) -> bool {
+    again(model).is_some_and(|choice| model.read_as_operator.as_ref() == Some(&choice.target))
+}
+
+/// Asks as whom the cloud's side would be read.
 pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
     let Some(choice) = again(model) else { return Vec::new() };
-    if model.read_as_operator.as_ref() == Some(&choice.target) {
-        return runs::start(model, RunChoice { only: Vec::new(), ..choice });
-    }
     let mut effects = toast(model, "asking as whom the cloud is read".to_owned(), Tone::Good);
     effects.push(Effect::AskReader { target: choice.target });
     effects
@@ -33,18 +35,10 @@ pub(super) fn seen(model: &mut Model, target: Target, result: Result<String, Str
     }
 }
 
-/// A person agreed.
-pub(super) fn agreed(model: &mut Model, target: Target) -> Vec<Effect> {
-    model.read_as_operator = Some(target.clone());
-    let choice = again(model).filter(|choice| choice.target == target);
-    choice.map(|choice| runs::start(model, RunChoice { only: Vec::new(), ..choice })).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::inputs::{Appearance, Inputs};
-    use crate::tui::update::layers::accept;
+    use crate::tui::inputs::{Appearance, Inputs, RunChoice};
     use crate::tui::update::{Msg, update};
 
     const IDENTITY: &str = "arn:aws:iam::123456789012:user/operator";
@@ -56,7 +50,7 @@ mod tests {
     fn model() -> Model {
         let mut model = Model::new(Inputs::default(), Appearance::default(), 0, (100, 30));
         assert_eq!(ask(&mut model), [], "nothing has run yet");
-        runs::start(&mut model, RunChoice { target: target(), only: Vec::new() });
+        model.runs.open("prod".into(), Some(RunChoice { target: target(), only: Vec::new() }), 0);
         model
     }
 
@@ -67,14 +61,13 @@ mod tests {
     #[test]
     fn as_whom_is_asked_and_agreed_to_once() {
         let mut model = model();
-        let asked = ask(&mut model);
-        assert!(asked.contains(&Effect::AskReader { target: target() }) && !is_run(&asked), "{asked:?}");
+        assert!(!is_agreed(&model));
+        assert_eq!(ask(&mut model), [Effect::AskReader { target: target() }]);
         update(&mut model, Msg::ReaderSeen { target: target(), result: Ok(IDENTITY.into()) });
-        let Some(Layer::Confirm(Confirm { question, .. })) = model.layers.last() else { panic!("{:?}", model.layers) };
+        let Some(Layer::Confirm(Confirm { question, then })) = model.layers.pop() else { panic!("{:?}", model.layers) };
         assert!(question.contains(IDENTITY), "{question}");
-        assert_eq!(accept(&mut model), [Effect::AgreeToRead { target: target() }]);
-        assert!(is_run(&update(&mut model, Msg::ReadAgreed { target: target() })));
-        assert!(is_run(&ask(&mut model)), "and no more asked");
+        assert_eq!(then, Effect::AgreeToRead { target: target() });
+        assert!(is_run(&update(&mut model, Msg::ReadAgreed { target: target() })) && is_agreed(&model));
     }
 
     #[test]
@@ -83,6 +76,6 @@ mod tests {
         update(&mut model, Msg::ReaderSeen { target: Target::Environment, result: Ok(IDENTITY.into()) });
         assert!(model.layers.is_empty());
         update(&mut model, Msg::ReaderSeen { target: target(), result: Err("no access key is set up".into()) });
-        assert!(matches!(model.layers.last(), Some(Layer::Reader(_))) && model.read_as_operator.is_none());
+        assert!(matches!(model.layers.last(), Some(Layer::Reader(_))) && !is_agreed(&model));
     }
 }

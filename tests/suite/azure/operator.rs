@@ -246,6 +246,32 @@ fn whoever_is_signed_in_to_the_azure_cli_reads() {
 }
 
 #[test]
+fn the_directorys_own_sign_ins_are_read_and_judged_by_the_credentials_in_force() {
+    for (subject, outcome) in [("organization:other", "refused"), ("", "granted")] {
+        let differences = match subject {
+            "" => String::new(),
+            other => format!("[azure.apps.crewai-secrets-reader.credentials.crewai-org-prod]\nsubject = \"{other}\"\n"),
+        };
+        let world = World::start(&differences);
+        world.with_operator(&[]);
+        let (profile, ca, secret) =
+            (world.file("profile.toml"), world.file("ca.pem"), world.file("operator-client-secret"));
+        let output = trustline()
+            .args(["events", "--output", "json", "--profile-file", &profile, "--ca-file", &ca])
+            .args(["--operator-client-id", OPERATOR, "--operator-secret-file", &secret])
+            .args(["--allow-host", "127.0.0.1"])
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{told}"));
+        let events = document["events"].as_array().unwrap();
+        assert_eq!(events.len(), 1, "{document:#}\n{told}");
+        assert_eq!(events[0]["outcome"], outcome, "{document:#}");
+        assert!(told.contains("Reading with ") && told.contains(OPERATOR), "{told}");
+    }
+}
+
+#[test]
 fn a_copy_that_is_not_in_force_is_told_and_judged_no_more() {
     let copy = r#"[{"name": "crewai-org-prod", "issuer": "https://elsewhere.example", "subject": "organization:other", "audiences": ["a"]}]"#;
     let world = World::start(&format!("[profile.azure]\nfederated-credential = '{copy}'\n{}", least_rights()));

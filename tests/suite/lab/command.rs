@@ -70,6 +70,7 @@ fn serves_until_it_is_told_to_stop() {
                 "secretsmanager",
                 "kms",
                 "cloudtrail",
+                "iam_toolbox",
                 "entra",
                 "vault",
                 "graph",
