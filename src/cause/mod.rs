@@ -9,6 +9,7 @@ pub mod exchange;
 pub mod exclusion;
 pub mod explain;
 mod finding;
+pub mod gcp;
 pub mod keyvault;
 pub mod rotation;
 pub mod trust;

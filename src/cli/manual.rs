@@ -88,6 +88,10 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("trustline trust --policy role.json --token token.jwt", "would this role let this token in?"),
             ("trustline trust --policy role.json --lint --fail-on high", "fail a pipeline on a trust that is too wide"),
             ("trustline trust --credential fic.json --claims claims.json", "the same question for Entra"),
+            (
+                "trustline trust --provider provider.json --iam-policy policy.json --token token.jwt",
+                "for Google: the exchange, and the role that a binding grants",
+            ),
         ],
     ),
     (

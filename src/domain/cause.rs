@@ -164,6 +164,8 @@ causes! {
     WrongProviderName => "wrong-provider-name",
     WrongUniverseAudience => "wrong-universe-audience",
     SubjectTooLong => "subject-too-long",
+    MappingTypeWrong => "mapping-type-wrong",
+    ProviderDisabled => "provider-disabled",
     FederatedTokenUnsupported => "federated-token-unsupported",
     SecretIamMissing => "secret-iam-missing",
     SecretVersionState => "secret-version-state",

@@ -8,6 +8,7 @@ pub mod discovery;
 pub mod entra;
 pub mod exchange;
 pub mod fingerprint;
+pub mod gcp;
 pub mod iam;
 pub mod ids;
 pub mod issuer;

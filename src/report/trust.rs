@@ -11,6 +11,7 @@ use super::page::{Block, Page};
 use crate::cause::Finding;
 use crate::check::Outcome;
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, EvaluatedCredential};
+use crate::domain::gcp::{EvaluatedRule, PoolProvider, ProviderEvaluation};
 use crate::domain::iam::{Decision, KnownFrom, Policy, StatementEvaluation, TrustEvaluation, Truth};
 use crate::domain::relying_party::{Acceptance, CloudVerdict};
 
@@ -138,6 +139,81 @@ pub fn credentials(report: &TrustReport<&CredentialSet, CredentialEvaluation>, c
         page.gap();
         let item = |problem: &dyn ToString| Line::of(Role::Plain, ctx.prose(&problem.to_string()));
         report.trust.problems.iter().for_each(|problem| page.item(ctx.sign(Outcome::Warn), item(problem)));
+    }
+    page
+}
+
+/// What a provider of a workload identity pool, and an IAM policy where one was given, say.
+pub fn provider(report: &TrustReport<&PoolProvider, ProviderEvaluation>, ctx: RenderContext) -> Page {
+    let mut page = Page::default();
+    if let Some(judged) = &report.judged {
+        let found = &judged.evaluation;
+        let has_bindings = !found.bindings().is_empty();
+        let words = match (found.decision, found.exchanged(), has_bindings) {
+            (Decision::Allow, _, true) => "allowed: Google exchanges this token, and a binding grants it a role",
+            (Decision::Allow, _, false) => "allowed: Google exchanges this token",
+            (Decision::Deny, Truth::True, _) => "denied: Google exchanges this token, and no binding grants it a role",
+            (Decision::Deny, _, _) => "denied: Google does not exchange this token",
+            (Decision::Unknown, _, _) => "unknown: it depends on what was not given",
+        };
+        let mut head = headline(found.decision, words, judged.predicted, ctx);
+        if let Some(name) = &report.trust.name {
+            head.value("provider", &name.to_string(), ctx);
+        }
+        if let Some(principal) = &found.principal {
+            head.value("the token is", principal, ctx);
+        }
+        for (name, value) in &found.attributes {
+            head.value(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned), ctx);
+        }
+        push_prediction(&mut head, judged, ctx);
+        push_cloud(&mut head, judged, ctx);
+        page.part(head);
+        for rule in &found.statements {
+            page.gap();
+            page.part(self::rule(rule, ctx));
+        }
+        push_findings(&mut page, "why", &judged.findings, ctx);
+    }
+    push_lint(&mut page, report.lint.as_deref(), "nothing too wide found, and no foreign token gets in", ctx);
+    if !report.trust.problems.is_empty() {
+        page.gap();
+        let mut part = Page::titled(Line::of(Role::Strong, "Google would refuse this provider, or no token passes:"));
+        for problem in &report.trust.problems {
+            let text = Line::of(Role::Plain, format!("{}: {}", ctx.prose(&problem.at), ctx.prose(&problem.what)))
+                .with(Role::Muted, format!(" {} {}", ctx.glyphs.arrow, ctx.prose(&problem.instead)));
+            part.item(ctx.sign(Outcome::Warn), text);
+        }
+        page.part(part);
+    }
+    page
+}
+
+fn rule(rule: &EvaluatedRule, ctx: RenderContext) -> Page {
+    let says = match (rule.index, rule.matches) {
+        (0, Truth::True) => "accepts",
+        (0, Truth::False) => "does not accept",
+        (0, Truth::Unknown) => "may accept",
+        (_, Truth::True) => "granted",
+        (_, Truth::False) => "not granted",
+        (_, Truth::Unknown) => "may be granted",
+    };
+    let mut page = Page::titled(Line::of(Role::Strong, format!("{}: {says}", ctx.prose(&rule.name))));
+    for test in &rule.conditions {
+        // A condition's part is its own name.
+        let name = if test.operator == "holds" { test.key.clone() } else { format!("{} {}", test.key, test.operator) };
+        let mut part = titled(test.result, &name, &test.why, ctx);
+        match (test.operator, test.result) {
+            ("is", _) | ("holds", Truth::True) => {}
+            ("maps", _) => {
+                part.value("from", test.expected.first().map_or("", String::as_str), ctx);
+                for value in test.actual.iter().flatten() {
+                    part.value("value", value, ctx);
+                }
+            }
+            _ => push_values(&mut part, &test.expected, None, test.actual.as_deref(), test.result, ctx),
+        }
+        page.part(part);
     }
     page
 }

@@ -49,3 +49,4 @@ mod terminals;
 mod thumbprint;
 mod token;
 mod trust;
+mod trust_google;

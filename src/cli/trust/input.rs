@@ -28,7 +28,7 @@ pub(in crate::cli) fn is_stdin(path: &Path) -> bool {
 }
 
 /// How a person knows the input.
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
@@ -99,7 +99,7 @@ pub(in crate::cli) fn claims(path: &Path) -> Result<Map<String, Value>, CliError
     }
 }
 
-fn read(path: &Path) -> Result<String, CliError> {
+pub(super) fn read(path: &Path) -> Result<String, CliError> {
     let failed = |error: std::io::Error| CliError::new(format!("{} cannot be read: {error}", name(path)));
     let mut bytes = Vec::new();
     if is_stdin(path) {

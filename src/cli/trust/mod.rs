@@ -1,6 +1,7 @@
 //! `trustline trust`: would this trust policy let this token have the role, or this federated credential let it stand
 //! for the application? And, with or without a token: what in it is unsafe or dead? Offline, from files.
 
+mod google;
 pub(super) mod input;
 
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ use crate::run::now;
 
 /// Arguments of `trustline trust`.
 #[derive(Debug, Args)]
-#[command(group = one_of("trust").args(["policy", "credential", "profile", "profile_file"]))]
+#[command(group = one_of("trust").args(["policy", "credential", "provider", "profile", "profile_file"]))]
 #[command(group = one_of("subject").args(["token", "claims", "profile", "profile_file", "lint"]))]
 pub(super) struct TrustArgs {
     /// The role's trust policy: the document, or the answer of `aws iam get-role`; `-` for standard input. Without it
@@ -40,6 +41,14 @@ pub(super) struct TrustArgs {
     /// An Entra federated credential, or the answer of `az ad app federated-credential list`; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "provider_arn"])]
     credential: Option<PathBuf>,
+    /// A provider of a Google workload identity pool, the answer of `gcloud iam workload-identity-pools providers describe
+    /// --format json`; `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "credential", "provider_arn"])]
+    provider: Option<PathBuf>,
+    /// The bindings beside the provider, the answer of `gcloud secrets get-iam-policy --format json`, or of a project or
+    /// service account; `-` for standard input
+    #[arg(long, value_name = "FILE", requires = "provider")]
+    iam_policy: Option<PathBuf>,
     /// A file with the token; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "claims")]
     token: Option<PathBuf>,
@@ -83,13 +92,17 @@ type Answer = TrustReport<Policy, PolicyEvaluation>;
 const CHECK: FoundBy = FoundBy::Command(Finder::Trust);
 
 pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
-    let inputs = [args.policy.as_ref(), args.credential.as_ref(), args.token.as_ref(), args.claims.as_ref()];
-    if inputs.into_iter().flatten().filter(|path| input::is_stdin(path)).count() > 1 {
+    let trusts = [&args.policy, &args.credential, &args.provider, &args.iam_policy];
+    let inputs = trusts.into_iter().chain([&args.token, &args.claims]).map(Option::as_ref);
+    if inputs.flatten().filter(|path| input::is_stdin(path)).count() > 1 {
         return Err(CliError::new(
-            "only one of --policy, --credential, --token and --claims can be `-`: there is one standard input",
+            "only one of --policy, --credential, --provider, --iam-policy, --token and --claims can be `-`: there is one standard input",
         ));
     }
     let profile = profile(args)?;
+    if let Some(path) = &args.provider {
+        return google::run(args, path, subject(args, profile.as_ref())?);
+    }
     let of_profile = profile.as_ref().filter(|_| args.policy.is_none());
     let credential = args.credential.as_ref().or(of_profile.and_then(|p| p.azure.federated_credential.as_ref()));
     if let Some(path) = credential {

@@ -3,6 +3,8 @@
 
 mod candidates;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -82,6 +84,38 @@ pub(super) fn tokens(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Map<Str
     let patterns = values_for(policy, condition_key_prefix(request.issuer()), "sub");
     let candidates = candidates::all(kind, subject, &patterns).into_iter().take(tries(policy));
     candidates.map(|candidate| claims_of(&candidate, request.claims)).collect()
+}
+
+/// Tokens of strangers of the same issuer, with all claims that go with their subjects: names and ids of the owner's token
+/// that stand in its subject are the stranger's wherever they stand.
+pub fn foreign_tokens(issuer: &str, own: &Map<String, Value>) -> Vec<(ForeignSubject, Map<String, Value>)> {
+    let subject = own.get("sub").and_then(Value::as_str).unwrap_or_default();
+    let candidates = candidates::all(IssuerKind::of(issuer, Some(subject)), subject, &[]);
+    let of_stranger = |candidate: Candidate| {
+        let mut claims = claims_of(&candidate, own);
+        let changed = changed_parts(subject, &candidate.subject);
+        for (name, value) in &mut claims {
+            if let (Value::String(text), false) = (&*value, matches!(name.as_str(), "sub" | "iss" | "aud")) {
+                let parts = text.split('/').map(|part| changed.get(part).copied().unwrap_or(part));
+                *value = parts.collect::<Vec<_>>().join("/").into();
+            }
+        }
+        let Candidate { distance, who, subject, .. } = candidate;
+        (ForeignSubject { distance, who: who.to_owned(), subject }, claims)
+    };
+    let mut found: Vec<_> = candidates.into_iter().filter(|c| c.subject != subject).map(of_stranger).collect();
+    found.sort_by_key(|(stranger, _)| stranger.distance);
+    found
+}
+
+/// What stands in `other` in place of each part of `own`, where both have as many parts.
+fn changed_parts<'a>(own: &'a str, other: &'a str) -> BTreeMap<&'a str, &'a str> {
+    let parts = |text: &'a str| text.split([':', '/', '@']).collect::<Vec<_>>();
+    let (own, other) = (parts(own), parts(other));
+    match own.len() == other.len() {
+        true => own.into_iter().zip(other).filter(|(own, other)| own != other).collect(),
+        false => BTreeMap::new(),
+    }
 }
 
 /// Whether the policy takes a stranger's claims, with the token's audience or one the policy itself names: whoever

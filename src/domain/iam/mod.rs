@@ -39,7 +39,7 @@ pub use evaluate::evaluate_predicted;
 pub use evaluate::{
     ActionDecision, ConditionEvaluation, ElementEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust,
 };
-pub use foreign::{Distance, ForeignSubject, strangers, strangers_to_the_named};
+pub use foreign::{Distance, ForeignSubject, foreign_tokens, strangers, strangers_to_the_named};
 pub use key::{ImpossibleKey, KeyFault};
 pub use lint::{PolicyLint, Rule, lint};
 

@@ -8,7 +8,8 @@ use crate::cause::explain::rule::rules;
 
 rules! {
     Gcp Trust Conclusive says ["invalid_target", "target service indicated by the \"audience\" parameters is invalid"]
-        => [WrongProviderName];
+        => [WrongProviderName, ProviderDisabled];
+    Gcp Trust Conclusive says ["must be of type STRING"] with [["mapped attribute"]] => [MappingTypeWrong];
     Gcp Trust Leading
         says ["Invalid value for \"audience\"", "should be the full resource name of the Identity Provider"]
         => [WrongProviderName, WrongUniverseAudience];
@@ -19,7 +20,7 @@ rules! {
         => [AttributeCondition, SubCaseMismatch, AttributeMappingMissing];
     Gcp Trust Leading says ["attribute mapping", "mapped attribute", "no such key"]
         with [["google.subject", "assertion.", "workload identity", "workloadIdentityPools", "CEL"]]
-        without ["exceeds the 127", "rejected by the attribute condition"]
+        without ["exceeds the 127", "rejected by the attribute condition", "must be of type STRING"]
         => [AttributeMappingMissing, AttributeCondition];
     Gcp Trust Conclusive says ["mapped attribute google.subject exceeds", "exceeds the 127 bytes limit", "127 bytes"]
         => [SubjectTooLong];

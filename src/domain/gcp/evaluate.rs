@@ -1,0 +1,611 @@
+//! What a provider, and the bindings of an IAM policy, say to a token: issuer, audience, mapping, condition, members, in
+//! the order in which Google's Security Token Service and IAM look at them.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::expression::{Expression, Failure, Scope};
+use super::member::{Binding, Member, Who, is_same_pool, principal};
+use super::provider::{Mapping, PoolProvider};
+use crate::domain::iam::{Decision, Truth};
+use crate::domain::text_difference::text_difference;
+
+/// The longest `google.subject`, bytes.
+pub const LONGEST_SUBJECT: usize = 127;
+
+/// A token, as far as it is known.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    pub claims: &'a Map<String, Value>,
+    /// Claims that such a token may have, and whose values are not known.
+    pub unknown: &'a [String],
+}
+
+/// What a provider, and bindings where there are some at hand, say to a token.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProviderEvaluation {
+    pub decision: Decision,
+    /// The provider, then the bindings that are about members of pools.
+    pub statements: Vec<EvaluatedRule>,
+    /// What the token becomes: `google.subject`, `attribute.NAME`, as far as they have a value.
+    pub attributes: Map<String, Value>,
+    /// The token alone as a member of bindings, `principal://…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+}
+
+/// The provider, or one binding.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EvaluatedRule {
+    /// Counted from 0; the provider is the first.
+    pub index: usize,
+    /// `provider`, or the binding's role.
+    pub name: String,
+    pub effect: &'static str,
+    pub matches: Truth,
+    pub conditions: Vec<Test>,
+}
+
+/// One thing that is looked at.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Test {
+    /// `is`, `equals`, `maps`, `holds`, `admits`.
+    pub operator: &'static str,
+    /// `state`, `issuer`, `audience`, a mapped attribute, a part of the condition, `member`.
+    pub key: String,
+    pub expected: Vec<String>,
+    pub actual: Option<Vec<String>>,
+    pub result: Truth,
+    pub why: String,
+    /// What Google refuses here.
+    #[serde(skip)]
+    pub refusal: Option<Refusal>,
+}
+
+/// Why Google refuses a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    ProviderOff,
+    Issuer,
+    Audience,
+    /// A mapping of `google.subject` has no value: this claim is not there, or empty.
+    MappingMissing {
+        claim: String,
+    },
+    /// A mapped attribute is no text.
+    MappingType,
+    SubjectTooLong {
+        bytes: usize,
+    },
+    ConditionFalse,
+    /// The condition has no value, which refuses as well: this claim or attribute is not there.
+    ConditionFails {
+        name: Option<String>,
+    },
+}
+
+/// Decides: the provider must take the token and, where an IAM policy is at hand, one of its bindings must grant it a role.
+///
+/// Says nothing of signature and times, which [`super::super::signature`] and the claims themselves do.
+pub fn evaluate(provider: &PoolProvider, bindings: Option<&[Binding]>, subject: Subject<'_>) -> ProviderEvaluation {
+    let mut tests = vec![state(provider), issuer(provider, subject), audience(provider, subject)];
+    let mapped = map(provider, subject);
+    tests.extend(mapped.tests);
+    tests.extend(condition(provider, subject, &mapped.attributes, &mapped.unknown));
+    let matches = Truth::all(tests.iter().map(|test| test.result));
+    let mut statements =
+        vec![EvaluatedRule { index: 0, name: "provider".to_owned(), effect: "Allow", matches, conditions: tests }];
+    let own = mapped.attributes.get("google.subject").and_then(Value::as_str);
+    let principal = provider.name.as_ref().zip(own).map(|(name, subject)| principal(name, subject));
+    let mut decided = matches;
+    if let Some(bindings) = bindings {
+        let about_pools: Vec<EvaluatedRule> = bindings
+            .iter()
+            .filter_map(|binding| granted(provider, binding, &mapped.attributes, &mapped.unknown))
+            .collect();
+        let granted = Truth::any(about_pools.iter().map(|rule| rule.matches));
+        decided = decided.and(granted);
+        statements.extend(about_pools);
+        statements.iter_mut().enumerate().for_each(|(index, rule)| rule.index = index);
+    }
+    let decision = match decided {
+        Truth::True => Decision::Allow,
+        Truth::False => Decision::Deny,
+        Truth::Unknown => Decision::Unknown,
+    };
+    ProviderEvaluation { decision, statements, attributes: mapped.attributes, principal }
+}
+
+impl ProviderEvaluation {
+    /// Whether the exchange itself succeeds, whatever the bindings say.
+    pub fn exchanged(&self) -> Truth {
+        self.statements.first().map_or(Truth::Unknown, |provider| provider.matches)
+    }
+
+    /// What Google refuses first.
+    pub fn refused(&self) -> Option<(&Test, &Refusal)> {
+        let provider = self.statements.first()?;
+        let failed = |test: &&Test| test.result == Truth::False;
+        provider.conditions.iter().filter(failed).find_map(|test| Some((test, test.refusal.as_ref()?)))
+    }
+
+    /// The bindings of the IAM policy that are about members of pools.
+    pub fn bindings(&self) -> &[EvaluatedRule] {
+        self.statements.get(1..).unwrap_or_default()
+    }
+}
+
+fn test(operator: &'static str, key: &str, result: Truth, why: impl Into<String>) -> Test {
+    let (key, why) = (key.to_owned(), why.into());
+    Test { operator, key, expected: Vec::new(), actual: None, result, why, refusal: None }
+}
+
+impl Test {
+    fn expecting(mut self, expected: impl IntoIterator<Item = String>) -> Self {
+        self.expected = expected.into_iter().collect();
+        self
+    }
+
+    fn with_actual(mut self, actual: Option<Vec<String>>) -> Self {
+        self.actual = actual;
+        self
+    }
+
+    fn refused_as(mut self, refusal: Refusal) -> Self {
+        self.refusal = Some(refusal);
+        self
+    }
+}
+
+fn state(provider: &PoolProvider) -> Test {
+    let (result, why) = match provider.is_off {
+        true => (Truth::False, "it is disabled or deleted, and takes no new token"),
+        false => (Truth::True, "it is active"),
+    };
+    test("is", "state", result, why).expecting(["active".to_owned()]).refused_as(Refusal::ProviderOff)
+}
+
+fn issuer(provider: &PoolProvider, subject: Subject<'_>) -> Test {
+    let actual = subject.claims.get("iss").and_then(Value::as_str);
+    let (result, why) = compared(&provider.issuer, actual);
+    test("equals", "issuer", result, why)
+        .expecting([provider.issuer.clone()])
+        .with_actual(actual.map(|actual| vec![actual.to_owned()]))
+        .refused_as(Refusal::Issuer)
+}
+
+fn compared(expected: &str, actual: Option<&str>) -> (Truth, String) {
+    match actual {
+        None => (Truth::False, "the token has none".to_owned()),
+        Some(actual) if actual == expected => (Truth::True, "equal".to_owned()),
+        Some(actual) => {
+            let why = match text_difference(expected, actual) {
+                Some(difference) => format!("they differ in {difference}"),
+                None => "they differ".to_owned(),
+            };
+            (Truth::False, why)
+        }
+    }
+}
+
+/// The token's `aud` against the allowed audiences or, where there are none, the provider's own name.
+fn audience(provider: &PoolProvider, subject: Subject<'_>) -> Test {
+    let expected: Vec<String> = match (&provider.allowed_audiences, &provider.name) {
+        (listed, _) if !listed.is_empty() => listed.clone(),
+        (_, Some(name)) => vec![format!("https://iam.googleapis.com/{name}"), format!("//iam.googleapis.com/{name}")],
+        (_, None) => Vec::new(),
+    };
+    let actual: Option<Vec<String>> = match subject.claims.get("aud") {
+        Some(Value::String(one)) => Some(vec![one.clone()]),
+        Some(Value::Array(many)) => Some(many.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+        _ => None,
+    };
+    let (result, why) = match (expected.as_slice(), actual.as_deref()) {
+        ([], _) => {
+            (Truth::Unknown, "the answer has no full name, which is the audience where none is listed".to_owned())
+        }
+        (_, None | Some([])) => (Truth::False, "the token has no audience".to_owned()),
+        (expected, Some([one])) if expected.contains(one) => (Truth::True, "equal".to_owned()),
+        ([only], Some([one])) => compared(only, Some(one)),
+        (_, Some([_])) => (Truth::False, "it is none of them".to_owned()),
+        (expected, Some(many)) if many.iter().any(|one| expected.contains(one)) => {
+            (Truth::Unknown, "one of several audiences fits; nobody has measured what Google says to a list".to_owned())
+        }
+        (_, Some(_)) => (Truth::False, "none of the token's audiences fits".to_owned()),
+    };
+    test("equals", "audience", result, why).expecting(expected).with_actual(actual).refused_as(Refusal::Audience)
+}
+
+/// What the mapping made of a token.
+struct Mapped {
+    tests: Vec<Test>,
+    attributes: Map<String, Value>,
+    /// Attributes whose value depends on what is not known.
+    unknown: Vec<String>,
+}
+
+fn map(provider: &PoolProvider, subject: Subject<'_>) -> Mapped {
+    let scope = Scope::of_claims(subject.claims);
+    let mut mapped = Mapped { tests: Vec::new(), attributes: Map::new(), unknown: Vec::new() };
+    for Mapping { attribute, expression } in &provider.mapping {
+        let evaluated = known(expression, subject.unknown, &[], &scope);
+        let test = mapping(attribute, expression, &evaluated);
+        match (&evaluated, test.result) {
+            (Ok(value), Truth::True) => {
+                mapped.attributes.insert(attribute.clone(), value.clone());
+            }
+            (_, Truth::Unknown) => mapped.unknown.push(attribute.clone()),
+            _ => {}
+        }
+        mapped.tests.push(test);
+    }
+    mapped
+}
+
+/// Why an expression's value is not known.
+enum NoValue {
+    /// It depends on this, which may be there.
+    Depends(String),
+    Fails(Failure),
+}
+
+/// The value, where it does not depend on a claim that is not known, or on an attribute without a known value.
+fn known(expression: &Expression, unknown: &[String], unmapped: &[String], scope: &Scope) -> Result<Value, NoValue> {
+    if let Some(tested) = unknown.iter().find(|claim| expression.guards(claim)) {
+        return Err(NoValue::Depends(tested.clone()));
+    }
+    expression.evaluate(scope).map_err(|failure| match failure {
+        Failure::Missing(name) if unknown.contains(&name) => NoValue::Depends(name),
+        // The language tells the last part of a name alone.
+        Failure::Missing(name) if !expression.claims().any(|claim| claim == name) => {
+            let attribute = expression.attributes().find(|attribute| attribute.ends_with(&format!(".{name}")));
+            match attribute.filter(|attribute| unmapped.iter().any(|unmapped| unmapped == attribute)) {
+                Some(attribute) => NoValue::Depends(attribute.to_owned()),
+                None => NoValue::Fails(Failure::Missing(attribute.map_or(name, str::to_owned))),
+            }
+        }
+        other => NoValue::Fails(other),
+    })
+}
+
+fn mapping(attribute: &str, expression: &Expression, evaluated: &Result<Value, NoValue>) -> Test {
+    let is_subject = attribute == "google.subject";
+    let fits = |value: &Value| match value {
+        Value::String(_) => attribute != "google.groups",
+        Value::Array(items) => attribute == "google.groups" && items.iter().all(Value::is_string),
+        _ => false,
+    };
+    let actual = evaluated.as_ref().ok().map(|value| vec![shown(value)]);
+    let (result, why, refusal) = match evaluated {
+        Err(NoValue::Depends(claim)) => {
+            (Truth::Unknown, format!("depends on the claim `{claim}`, which is not known"), None)
+        }
+        Err(NoValue::Fails(Failure::Missing(claim))) if is_subject => (
+            Truth::False,
+            format!("the token has no claim `{claim}`"),
+            Some(Refusal::MappingMissing { claim: claim.clone() }),
+        ),
+        Err(NoValue::Fails(Failure::Missing(claim))) => (
+            Truth::Unknown,
+            format!(
+                "the token has no claim `{claim}`; nobody has measured what Google does with a custom attribute then"
+            ),
+            None,
+        ),
+        Err(NoValue::Fails(Failure::Other(detail))) => {
+            (Truth::Unknown, format!("it has no value here: {detail}"), None)
+        }
+        Ok(Value::String(text)) if text.is_empty() && is_subject => {
+            let claim = expression.claims().next().unwrap_or("sub").to_owned();
+            (Truth::False, "it is empty".to_owned(), Some(Refusal::MappingMissing { claim }))
+        }
+        Ok(Value::String(text)) if is_subject && text.len() > LONGEST_SUBJECT => (
+            Truth::False,
+            format!("{} bytes; Google takes {LONGEST_SUBJECT}", text.len()),
+            Some(Refusal::SubjectTooLong { bytes: text.len() }),
+        ),
+        Ok(value) if fits(value) => (Truth::True, "mapped".to_owned(), None),
+        Ok(_) => {
+            let wanted = if attribute == "google.groups" { "a list of texts" } else { "a text" };
+            (Truth::False, format!("it is not {wanted}"), Some(Refusal::MappingType))
+        }
+    };
+    let test = test("maps", attribute, result, why).expecting([expression.text().to_owned()]).with_actual(actual);
+    Test { refusal, ..test }
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The condition, part by part where it is a conjunction.
+fn condition(
+    provider: &PoolProvider,
+    subject: Subject<'_>,
+    attributes: &Map<String, Value>,
+    unmapped: &[String],
+) -> Vec<Test> {
+    let Some(condition) = &provider.condition else { return Vec::new() };
+    let mut scope = Scope::of_claims(subject.claims);
+    let under = |prefix: &str| -> Map<String, Value> {
+        attributes
+            .iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone())))
+            .collect()
+    };
+    scope.add_mapped(&under("google."), &under("attribute."));
+    let actual = |part: &Expression| -> Option<Vec<String>> {
+        let claims = part.claims().map(|claim| (format!("assertion.{claim}"), subject.claims.get(claim)));
+        let mapped = part.attributes().map(|name| (name.to_owned(), attributes.get(name)));
+        let told: Vec<String> = claims
+            .chain(mapped)
+            .map(|(name, value)| {
+                value.map_or_else(|| format!("no {name}"), |value| format!("{name} = {}", shown(value)))
+            })
+            .collect();
+        (!told.is_empty()).then_some(told)
+    };
+    let whole = known(condition, subject.unknown, unmapped, &scope);
+    let one = |part: &Expression, evaluated: &Result<Value, NoValue>| -> Test {
+        let (result, why, refusal) = held(evaluated);
+        let (expected, actual) = match (result, part.compared()) {
+            // A comparison shows its two sides, so that what differs can be marked.
+            (Truth::False, Some((name, text))) => match value_of(&name, subject.claims, attributes) {
+                Some(value) => (text, Some(vec![shown(value)])),
+                None => (part.text().to_owned(), actual(part)),
+            },
+            _ => (part.text().to_owned(), actual(part)),
+        };
+        let test = test("holds", part.text(), result, why).expecting([expected]).with_actual(actual);
+        Test { refusal, ..test }
+    };
+    let parts = condition.conjuncts();
+    if parts.is_empty() {
+        return vec![one(condition, &whole)];
+    }
+    parts.iter().map(|part| one(part, &known(part, subject.unknown, unmapped, &scope))).collect()
+}
+
+fn value_of<'a>(name: &str, claims: &'a Map<String, Value>, attributes: &'a Map<String, Value>) -> Option<&'a Value> {
+    name.strip_prefix("assertion.").map_or_else(|| attributes.get(name), |claim| claims.get(claim))
+}
+
+fn held(evaluated: &Result<Value, NoValue>) -> (Truth, String, Option<Refusal>) {
+    match evaluated {
+        Ok(Value::Bool(true)) => (Truth::True, "holds".to_owned(), None),
+        Ok(Value::Bool(false)) => (Truth::False, "does not hold".to_owned(), Some(Refusal::ConditionFalse)),
+        Ok(_) => (Truth::False, "it is no yes or no".to_owned(), Some(Refusal::ConditionFails { name: None })),
+        Err(NoValue::Depends(name)) => (Truth::Unknown, format!("depends on `{name}`, which is not known"), None),
+        Err(NoValue::Fails(Failure::Missing(name))) => (
+            Truth::False,
+            format!("fails, which refuses as well: the token has no `{name}`"),
+            Some(Refusal::ConditionFails { name: Some(name.clone()) }),
+        ),
+        Err(NoValue::Fails(Failure::Other(detail))) => {
+            (Truth::Unknown, format!("it has no value here: {detail}"), None)
+        }
+    }
+}
+
+/// Whether a binding grants its role to the token; `None` where none of its members is about a pool.
+fn granted(
+    provider: &PoolProvider,
+    binding: &Binding,
+    attributes: &Map<String, Value>,
+    unknown: &[String],
+) -> Option<EvaluatedRule> {
+    let tests: Vec<Test> =
+        binding.members.iter().filter_map(|member| admits(provider, member, attributes, unknown)).collect();
+    if tests.is_empty() {
+        return None;
+    }
+    let mut matches = Truth::any(tests.iter().map(|test| test.result));
+    if binding.is_conditional {
+        // IAM's own conditions are about the resource and the time, which are not at hand.
+        matches = matches.and(Truth::Unknown);
+    }
+    Some(EvaluatedRule { index: 0, name: binding.role.clone(), effect: "Allow", matches, conditions: tests })
+}
+
+fn admits(provider: &PoolProvider, text: &str, attributes: &Map<String, Value>, unknown: &[String]) -> Option<Test> {
+    let (result, why, actual) = match Member::parse(text) {
+        Some(Member::Other) => return None,
+        Some(Member::Anyone) => (Truth::True, "everybody".to_owned(), None),
+        None => (
+            Truth::False,
+            "no form of a pool's member: principal://…/subject/S, principalSet://…/attribute.N/V".to_owned(),
+            None,
+        ),
+        Some(Member::Pool { pool, who }) => {
+            let same = provider.name.as_ref().map(|name| is_same_pool(&pool, &name.pool_name()));
+            match same {
+                Some(Some(false)) => (Truth::False, "it is of another pool".to_owned(), None),
+                Some(None) => {
+                    (Truth::False, "it names the project by its id; members have the project's number".to_owned(), None)
+                }
+                Some(Some(true)) => admitted(&who, attributes, unknown),
+                None => (Truth::Unknown, "the provider's own pool is not known".to_owned(), None),
+            }
+        }
+    };
+    Some(test("admits", "member", result, why).expecting([text.to_owned()]).with_actual(actual))
+}
+
+fn admitted(who: &Who, attributes: &Map<String, Value>, unknown: &[String]) -> (Truth, String, Option<Vec<String>>) {
+    let (attribute, wanted) = match who {
+        Who::Everyone => return (Truth::True, "every token of the pool".to_owned(), None),
+        Who::Subject(subject) => ("google.subject".to_owned(), subject),
+        Who::Group(group) => ("google.groups".to_owned(), group),
+        Who::Attribute { name, value } => (format!("attribute.{name}"), value),
+    };
+    let actual: Vec<String> = match attributes.get(&attribute) {
+        Some(Value::Array(items)) => items.iter().map(shown).collect(),
+        Some(value) => vec![shown(value)],
+        None if unknown.contains(&attribute) => {
+            return (Truth::Unknown, format!("depends on `{attribute}`, which is not known"), None);
+        }
+        None => return (Truth::False, format!("the mapping sets no `{attribute}`"), None),
+    };
+    if actual.contains(wanted) {
+        return (Truth::True, "it is".to_owned(), Some(actual));
+    }
+    let why = match actual.as_slice() {
+        [one] => compared(wanted, Some(one)).1,
+        _ => "it is none of them".to_owned(),
+    };
+    (Truth::False, why, Some(actual))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::gcp::bindings;
+
+    const POOL: &str = "projects/123456789012/locations/global/workloadIdentityPools/pool";
+
+    fn provider(condition: &str, changes: &[(&str, Value)]) -> PoolProvider {
+        let mut provider = json!({
+            "name": format!("{POOL}/providers/ci"),
+            "oidc": {"issuerUri": "https://issuer.example"},
+            "attributeMapping": {"google.subject": "assertion.sub", "attribute.team": "assertion.team"},
+            "attributeCondition": condition,
+        });
+        for (key, value) in changes {
+            provider[*key] = value.clone();
+        }
+        PoolProvider::parse(&provider.to_string()).unwrap()
+    }
+
+    fn claims(changes: &[(&str, Value)]) -> Map<String, Value> {
+        let mut claims = json!({
+            "iss": "https://issuer.example", "sub": "job:1", "team": "a",
+            "aud": format!("https://iam.googleapis.com/{POOL}/providers/ci"),
+        });
+        for (key, value) in changes {
+            if value.is_null() {
+                claims.as_object_mut().unwrap().remove(*key);
+            } else {
+                claims[*key] = value.clone();
+            }
+        }
+        claims.as_object().unwrap().clone()
+    }
+
+    fn refused(provider: &PoolProvider, changes: &[(&str, Value)]) -> Option<Refusal> {
+        let claims = claims(changes);
+        let found = evaluate(provider, None, Subject { claims: &claims, unknown: &[] });
+        found.refused().map(|(_, refusal)| refusal.clone())
+    }
+
+    #[test]
+    fn each_refusal_of_the_exchange_is_found() {
+        let usual = provider("assertion.team == 'a'", &[]);
+        let list = json!({"issuerUri": "https://issuer.example", "allowedAudiences": ["mine"]});
+        let subject = |text: &str| json!({"google.subject": text});
+        for (provider, changes, refusal) in [
+            (&usual, vec![], None),
+            (&usual, vec![("iss", json!("https://issuer.example/"))], Some(Refusal::Issuer)),
+            (&usual, vec![("iss", Value::Null)], Some(Refusal::Issuer)),
+            (&usual, vec![("aud", json!(format!("//iam.googleapis.com/{POOL}/providers/ci")))], None),
+            (&usual, vec![("aud", json!("sts.amazonaws.com"))], Some(Refusal::Audience)),
+            (&usual, vec![("aud", json!([]))], Some(Refusal::Audience)),
+            (&usual, vec![("team", json!("b"))], Some(Refusal::ConditionFalse)),
+            (&usual, vec![("team", json!("A"))], Some(Refusal::ConditionFalse)),
+            (&usual, vec![("sub", Value::Null)], Some(Refusal::MappingMissing { claim: "sub".into() })),
+            (&usual, vec![("sub", json!(""))], Some(Refusal::MappingMissing { claim: "sub".into() })),
+            (&usual, vec![("sub", json!("x".repeat(127)))], None),
+            (&usual, vec![("sub", json!("x".repeat(128)))], Some(Refusal::SubjectTooLong { bytes: 128 })),
+            (&usual, vec![("sub", json!("é".repeat(64)))], Some(Refusal::SubjectTooLong { bytes: 128 })),
+            (&provider("", &[("disabled", json!(true))]), vec![], Some(Refusal::ProviderOff)),
+            (&provider("", &[("oidc", list.clone())]), vec![("aud", json!("mine"))], None),
+            // A list takes the place of the provider's own name.
+            (&provider("", &[("oidc", list)]), vec![], Some(Refusal::Audience)),
+            (
+                &provider("", &[("attributeMapping", subject("assertion.sub == 'job:1'"))]),
+                vec![],
+                Some(Refusal::MappingType),
+            ),
+            (&provider("assertion.org != ''", &[]), vec![], Some(Refusal::ConditionFails { name: Some("org".into()) })),
+            (&provider("attribute.team == 'a' && google.subject.startsWith('job:')", &[]), vec![], None),
+        ] {
+            assert_eq!(refused(provider, &changes), refusal, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn a_conjunction_is_told_part_by_part() {
+        let provider = provider("assertion.team == 'b' && assertion.sub.startsWith('job:')", &[]);
+        let claims = claims(&[]);
+        let found = evaluate(&provider, None, Subject { claims: &claims, unknown: &[] });
+        let parts: Vec<(&str, Truth)> = found.statements[0]
+            .conditions
+            .iter()
+            .filter(|t| t.operator == "holds")
+            .map(|t| (t.key.as_str(), t.result))
+            .collect();
+        assert_eq!(parts, [("assertion.team == 'b'", Truth::False), ("assertion.sub.startsWith('job:')", Truth::True)]);
+        let failed = found.refused().unwrap().0;
+        assert_eq!(
+            (failed.expected.as_slice(), failed.actual.as_deref()),
+            (["b".to_owned()].as_slice(), Some(["a".to_owned()].as_slice()))
+        );
+    }
+
+    #[test]
+    fn what_depends_on_an_unknown_claim_is_unknown() {
+        let unknown = ["team".to_owned()];
+        let without = claims(&[("team", Value::Null)]);
+        let decided = |condition: &str| {
+            evaluate(
+                &provider(condition, &[("attributeMapping", json!({"google.subject": "assertion.sub"}))]),
+                None,
+                Subject { claims: &without, unknown: &unknown },
+            )
+            .decision
+        };
+        for (condition, decision) in [
+            ("assertion.team == 'a'", Decision::Unknown),
+            ("has(assertion.team)", Decision::Unknown),
+            ("!('team' in assertion)", Decision::Unknown),
+            ("assertion.team == 'a' || assertion.sub == 'job:1'", Decision::Allow),
+            ("assertion.team == 'a' && assertion.sub == 'job:2'", Decision::Deny),
+        ] {
+            assert_eq!(decided(condition), decision, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_binding_admits_by_what_the_token_becomes() {
+        let provider = provider("", &[]);
+        let claims = claims(&[]);
+        let decided = |member: &str, condition: Value| {
+            let policy = json!({"bindings": [{"role": "roles/secretmanager.secretAccessor", "members": [member], "condition": condition}]});
+            let bindings = bindings(&policy.to_string()).unwrap();
+            evaluate(&provider, Some(&bindings), Subject { claims: &claims, unknown: &[] }).decision
+        };
+        let set = |rest: &str| format!("principalSet://iam.googleapis.com/{POOL}/{rest}");
+        for (member, decision) in [
+            (format!("principal://iam.googleapis.com/{POOL}/subject/job:1"), Decision::Allow),
+            (format!("principal://iam.googleapis.com/{POOL}/subject/job:2"), Decision::Deny),
+            (set("attribute.team/a"), Decision::Allow),
+            (set("attribute.team/A"), Decision::Deny),
+            (set("attribute.other/a"), Decision::Deny),
+            (set("*"), Decision::Allow),
+            (set("*").replace("/pool/", "/other/"), Decision::Deny),
+            (set("*").replace("123456789012", "my-project"), Decision::Deny),
+            ("user:somebody@example.com".to_owned(), Decision::Deny),
+            ("allUsers".to_owned(), Decision::Allow),
+        ] {
+            assert_eq!(decided(&member, Value::Null), decision, "{member}");
+        }
+        assert_eq!(
+            decided(&set("*"), json!({"expression": "request.time < timestamp('2027-01-01T00:00:00Z')"})),
+            Decision::Unknown
+        );
+        let told = evaluate(&provider, None, Subject { claims: &claims, unknown: &[] });
+        assert_eq!(told.principal.as_deref(), Some(&*format!("principal://iam.googleapis.com/{POOL}/subject/job:1")));
+        assert_eq!(told.attributes["attribute.team"], json!("a"));
+    }
+}
