@@ -87,6 +87,7 @@ mod tests {
     fn sign_ins_as_graph_lists_them_are_exchanges_and_an_empty_list_is_none() {
         let sign_in = json!({
             "id": "1", "createdDateTime": "2026-11-30T05:00:00Z", "appId": "11111111-aaaa-4bbb-8ccc-222222222222",
+            "servicePrincipalId": "6b1f2c9e-0000-4000-8000-000000000001",
             "signInEventTypes": ["servicePrincipal"], "clientCredentialType": "federatedIdentityCredential",
             "status": { "errorCode": 700_213, "failureReason": "no" },
         });

@@ -80,7 +80,7 @@ pub const COMMANDS: &[Command] = commands! {
     @ Screen
     C::Waterfall, "waterfall", "waterfall", ["w"], HANDSHAKE, "Where the time went: checks and hops on one time axis"
         when has_report hint 4;
-    C::Clients, "clients", "clients", ["C"], HANDSHAKE, "What the profile's client does with the token; all clients where none is named";
+    C::Clients, "clients", "clients", ["C"], HANDSHAKE, "What the profile's client, or any, does with the token";
     C::Fold, "fold", "fold", ["space"], FINDINGS, "Show or hide what this finding blocks" when has_run;
     C::Paste, "paste", "paste token", ["i"], TOKEN, "Paste or type a token; it is never shown as such"
         when not_replay hint 3;
