@@ -82,7 +82,7 @@ fn of_bindings(check: FoundBy, evaluation: &ProviderEvaluation) -> Option<Findin
     }
     let (binding, test) = nearest(bindings)?;
     let summary =
-        format!("Google exchanges the token, and the member that has `{}` is another: {}", binding.name, test.why);
+        format!("Google exchanges the token, and `{}` is granted to another member: {}", binding.name, test.why);
     let mut finding = Finding::new(Cause::PrincipalsetMismatch, check, Certainty::Proven, summary);
     finding.expected = test.expected.first().cloned();
     finding.actual = test.actual.as_ref().and_then(|actual| actual.first().cloned()).or(principal.clone());
@@ -135,15 +135,17 @@ pub fn strangers(check: FoundBy, found: &[ForeignToken], read: &[String]) -> Opt
     Some(finding)
 }
 
-/// A provider without a condition for an issuer that everybody has tokens of, whose bindings keep strangers out so far.
-pub fn unconditional(check: FoundBy) -> Finding {
+/// Whoever else gets a token exchanged, where the bindings alone keep them from every role.
+pub fn strangers_without_a_role(check: FoundBy, found: &[ForeignToken]) -> Option<Finding> {
+    let furthest = found.first().filter(|token| token.subject.distance == Distance::Tenant)?;
     let summary =
-        "the provider has no attribute condition: the bindings alone tell your tokens from those of all others";
+        format!("the provider also exchanges tokens of {}: the bindings alone keep them out", furthest.subject.who);
     let mut finding = Finding::new(Cause::TrustTooWide, check, Certainty::Proven, summary)
         .with_severity(Severity::Medium)
         .with_fix("Write an attribute condition that compares an id of your own organization with ==");
+    finding.actual = Some(furthest.subject.subject.clone());
     finding.docs = DOCS_CONDITIONS.to_owned();
-    finding
+    Some(finding)
 }
 
 /// What else is weak in the bindings and the mapping.

@@ -107,6 +107,10 @@ fn a_binding_of_another_member_is_told_with_both_values() {
         let (answer, _) = json_of(&provider(&json!({})), Some(&granting(&member)), &claims(&json!({})));
         assert_eq!(answer["decision"], decision, "{member}: {answer}");
         assert_eq!(answer["findings"][0]["cause"].as_str(), cause, "{member}: {answer}");
+        if member.ends_with("/Octo/app") {
+            let own = member.replace("/Octo/", "/octo/");
+            assert_eq!(answer["statements"][1]["conditions"][0]["actual"], json!([own]));
+        }
     }
 }
 
@@ -149,6 +153,12 @@ fn lint_shows_the_foreign_token_with_its_claims_and_can_fail_a_pipeline() {
     let (text, status) = ask(&files, &["--lint", "--strict"]);
     assert_eq!(status, 4, "{text}");
     assert!(text.contains("every token of the pool"), "{text}");
+
+    let open = provider(&json!({"attributeCondition": "assertion.repository != ''"})).to_string();
+    let one = granting(&format!("principalSet://iam.googleapis.com/{POOL}/attribute.repository/octo/app")).to_string();
+    let (text, status) = ask(&[("--provider", open), ("--iam-policy", one)], &["--lint", "--strict"]);
+    assert_eq!(status, 4, "{text}");
+    assert!(text.contains("the bindings alone keep them out"), "{text}");
 }
 
 #[test]

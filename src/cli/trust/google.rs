@@ -15,7 +15,6 @@ use crate::domain::gcp::{
 };
 use crate::domain::iam::Decision;
 use crate::domain::ids::Cloud;
-use crate::domain::issuer::IssuerKind;
 use crate::remedy::{Values, advised};
 use crate::report::trust;
 
@@ -92,8 +91,8 @@ fn weaknesses(
     let room = claims.and_then(|claims| room_for_ref(provider, claims));
     let mut found: Vec<Finding> =
         gcp::strangers(CHECK, &foreign(provider, bindings, claims), &read).into_iter().collect();
-    if found.is_empty() && provider.condition.is_none() && domain::is_shared(IssuerKind::of(&provider.issuer, None)) {
-        found.push(gcp::unconditional(CHECK));
+    if found.is_empty() && bindings.is_some() {
+        found.extend(gcp::strangers_without_a_role(CHECK, &foreign(provider, None, claims)));
     }
     found.extend(gcp::weak(CHECK, &wide, room));
     found

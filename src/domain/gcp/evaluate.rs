@@ -428,7 +428,20 @@ fn admits(provider: &PoolProvider, text: &str, attributes: &Map<String, Value>, 
             }
         }
     };
+    // The member that the token itself would be, so that what differs can be marked.
+    let own = |value: String| {
+        text.rfind(&wanted_of(text)).map_or_else(|| value.clone(), |at| format!("{}{value}", &text[..at]))
+    };
+    let actual = actual.map(|values| values.into_iter().map(own).collect());
     Some(test("admits", "member", result, why).expecting([text.to_owned()]).with_actual(actual))
+}
+
+/// The value that a member names.
+fn wanted_of(text: &str) -> String {
+    match Member::parse(text) {
+        Some(Member::Pool { who: Who::Subject(value) | Who::Group(value) | Who::Attribute { value, .. }, .. }) => value,
+        _ => String::new(),
+    }
 }
 
 fn admitted(who: &Who, attributes: &Map<String, Value>, unknown: &[String]) -> (Truth, String, Option<Vec<String>>) {
@@ -450,8 +463,11 @@ fn admitted(who: &Who, attributes: &Map<String, Value>, unknown: &[String]) -> (
         return (Truth::True, "it is".to_owned(), Some(actual));
     }
     let why = match actual.as_slice() {
-        [one] => compared(wanted, Some(one)).1,
-        _ => "it is none of them".to_owned(),
+        [one] => match text_difference(wanted, one) {
+            Some(difference) => format!("its `{attribute}` differs in {difference}"),
+            None => format!("its `{attribute}` is another"),
+        },
+        _ => format!("it is none of its `{attribute}`"),
     };
     (Truth::False, why, Some(actual))
 }

@@ -69,19 +69,6 @@ const fn subject_of(kind: IssuerKind) -> &'static str {
     }
 }
 
-/// Whether every customer of the issuer has tokens of this one issuer, so that a condition has to tell them apart.
-pub const fn is_shared(kind: IssuerKind) -> bool {
-    matches!(
-        kind,
-        IssuerKind::GithubActions
-            | IssuerKind::GitlabCom
-            | IssuerKind::TerraformCloud
-            | IssuerKind::Buildkite
-            | IssuerKind::Google
-            | IssuerKind::Cognito
-    )
-}
-
 /// The roles that every token of a pool has.
 pub fn whole_pool(bindings: &[Binding]) -> impl Iterator<Item = (&str, &str)> {
     let whole = |member: &&String| matches!(Member::parse(member), Some(Member::Pool { who: Who::Everyone, .. }));

@@ -8,6 +8,6 @@ mod provider;
 
 pub use evaluate::{EvaluatedRule, LONGEST_SUBJECT, ProviderEvaluation, Refusal, Subject, Test, evaluate};
 pub use expression::Expression;
-pub use lint::{ForeignToken, foreign, is_shared, room_for_ref, whole_pool};
+pub use lint::{ForeignToken, foreign, room_for_ref, whole_pool};
 pub use member::{Binding, BindingError, Member, Who, bindings};
 pub use provider::{PoolProvider, ProviderError, ProviderName, ProviderProblem};
