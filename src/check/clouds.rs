@@ -45,7 +45,7 @@ impl Asked {
     /// The named ones; all where none is.
     pub fn of(named: &[&'static RelyingParty]) -> Asked {
         let by_name = !named.is_empty();
-        let parties = if by_name { named.to_vec() } else { RelyingParty::all().iter().collect() };
+        let parties = if by_name { named.to_vec() } else { RelyingParty::all().collect() };
         Asked { parties, by_name }
     }
 

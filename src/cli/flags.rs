@@ -121,7 +121,7 @@ impl CloudArgs {
 }
 
 fn clouds() -> PossibleValuesParser {
-    PossibleValuesParser::new(RelyingParty::all().iter().map(|party| party.id.as_str()))
+    PossibleValuesParser::new(RelyingParty::ids())
 }
 
 /// How to reach the network.

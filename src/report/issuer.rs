@@ -125,7 +125,7 @@ pub fn page(seen: &IssuerReport, ctx: RenderContext) -> Page {
         Outcome::Warn => Line::of(Role::Warning, "PASS with warnings"),
         Outcome::Pass | Outcome::Skipped => Line::of(Role::Good, "PASS"),
     };
-    page.verdict = Some(verdict.with(Role::Muted, format!("; of its tokens: {}", seen.clouds.summary())));
+    page.verdict = Some(verdict.with(Role::Muted, format!("; a token of it: {}", seen.clouds.summary())));
     page
 }
 

@@ -176,30 +176,32 @@ pub struct CloudVerdict {
     pub source: Option<&'static str>,
 }
 
-static ALL: LazyLock<Vec<RelyingParty>> =
-    LazyLock::new(|| TEXTS.iter().filter_map(|text| toml::from_str(text).ok()).collect());
-
-/// Alphabetically, as they are shown.
-const TEXTS: &[&str] = &[
-    include_str!("../../../assets/clouds/aws.toml"),
-    include_str!("../../../assets/clouds/entra.toml"),
-    include_str!("../../../assets/clouds/google.toml"),
+/// Alphabetically, as they are shown: what `--for` calls each, its cloud, and its rules, read where they are asked for.
+static EACH: [(&str, Cloud, LazyLock<Option<RelyingParty>>); 3] = [
+    ("aws", Cloud::Aws, LazyLock::new(|| toml::from_str(include_str!("../../../assets/clouds/aws.toml")).ok())),
+    ("entra", Cloud::Azure, LazyLock::new(|| toml::from_str(include_str!("../../../assets/clouds/entra.toml")).ok())),
+    ("google", Cloud::Gcp, LazyLock::new(|| toml::from_str(include_str!("../../../assets/clouds/google.toml")).ok())),
 ];
 
 impl RelyingParty {
     /// Every one that is known.
-    pub fn all() -> &'static [RelyingParty] {
-        &ALL
+    pub fn all() -> impl Iterator<Item = &'static RelyingParty> {
+        EACH.iter().filter_map(|(_, _, party)| party.as_ref())
+    }
+
+    /// What `--for` calls them.
+    pub fn ids() -> impl Iterator<Item = &'static str> {
+        EACH.iter().map(|(id, _, _)| *id)
     }
 
     /// The one that `--for` names.
     pub fn named(id: &str) -> Option<&'static RelyingParty> {
-        ALL.iter().find(|party| party.id == id)
+        EACH.iter().find(|(known, _, _)| *known == id).and_then(|(_, _, party)| party.as_ref())
     }
 
     /// The one that a profile's cloud is.
     pub fn of(cloud: Cloud) -> Option<&'static RelyingParty> {
-        ALL.iter().find(|party| party.cloud == cloud)
+        EACH.iter().find(|(_, of, _)| *of == cloud).and_then(|(_, _, party)| party.as_ref())
     }
 
     /// The signing algorithms that it takes.

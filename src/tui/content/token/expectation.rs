@@ -121,7 +121,7 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
 /// The profile's cloud; all of them where there is no profile.
 fn profile_clouds(profile: Option<&Profile>) -> impl Iterator<Item = &'static RelyingParty> {
     let cloud = profile.map(|profile| profile.guide.cloud());
-    RelyingParty::all().iter().filter(move |party| cloud.is_none_or(|cloud| party.cloud == cloud))
+    RelyingParty::all().filter(move |party| cloud.is_none_or(|cloud| party.cloud == cloud))
 }
 
 fn from_findings(report: &Report, claim: &str) -> Vec<Expectation> {
