@@ -1,17 +1,15 @@
 //! What a provider, and the bindings of an IAM policy, say to a token: issuer, audience, mapping, condition, members, in
 //! the order in which Google's Security Token Service and IAM look at them.
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::admit::granted;
+use super::evaluation::{EvaluatedRule, LONGEST_SUBJECT, ProviderEvaluation, Refusal, Test, shown, test};
 use super::expression::{Expression, Failure, Scope};
-use super::member::{Binding, Member, Who, is_same_pool, principal};
+use super::member::{Binding, principal};
 use super::provider::{Mapping, PoolProvider};
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::text_difference::text_difference;
-
-/// The longest `google.subject`, bytes.
-pub const LONGEST_SUBJECT: usize = 127;
 
 /// A token, as far as it is known.
 #[derive(Clone, Copy)]
@@ -19,69 +17,6 @@ pub struct Subject<'a> {
     pub claims: &'a Map<String, Value>,
     /// Claims that such a token may have, and whose values are not known.
     pub unknown: &'a [String],
-}
-
-/// What a provider, and bindings where there are some at hand, say to a token.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ProviderEvaluation {
-    pub decision: Decision,
-    /// The provider, then the bindings that are about members of pools.
-    pub statements: Vec<EvaluatedRule>,
-    /// What the token becomes: `google.subject`, `attribute.NAME`, as far as they have a value.
-    pub attributes: Map<String, Value>,
-    /// The token alone as a member of bindings, `principal://…`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub principal: Option<String>,
-}
-
-/// The provider, or one binding.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct EvaluatedRule {
-    /// Counted from 0; the provider is the first.
-    pub index: usize,
-    /// `provider`, or the binding's role.
-    pub name: String,
-    pub effect: &'static str,
-    pub matches: Truth,
-    pub conditions: Vec<Test>,
-}
-
-/// One thing that is looked at.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Test {
-    /// `is`, `equals`, `maps`, `holds`, `admits`.
-    pub operator: &'static str,
-    /// `state`, `issuer`, `audience`, a mapped attribute, a part of the condition, `member`.
-    pub key: String,
-    pub expected: Vec<String>,
-    pub actual: Option<Vec<String>>,
-    pub result: Truth,
-    pub why: String,
-    /// What Google refuses here.
-    #[serde(skip)]
-    pub refusal: Option<Refusal>,
-}
-
-/// Why Google refuses a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    ProviderOff,
-    Issuer,
-    Audience,
-    /// A mapping of `google.subject` has no value: this claim is not there, or empty.
-    MappingMissing {
-        claim: String,
-    },
-    /// A mapped attribute is no text.
-    MappingType,
-    SubjectTooLong {
-        bytes: usize,
-    },
-    ConditionFalse,
-    /// The condition has no value, which refuses as well: this claim or attribute is not there.
-    ConditionFails {
-        name: Option<String>,
-    },
 }
 
 /// Decides: the provider must take the token and, where an IAM policy is at hand, one of its bindings must grant it a role.
@@ -114,47 +49,6 @@ pub fn evaluate(provider: &PoolProvider, bindings: Option<&[Binding]>, subject: 
         Truth::Unknown => Decision::Unknown,
     };
     ProviderEvaluation { decision, statements, attributes: mapped.attributes, principal }
-}
-
-impl ProviderEvaluation {
-    /// Whether the exchange itself succeeds, whatever the bindings say.
-    pub fn exchanged(&self) -> Truth {
-        self.statements.first().map_or(Truth::Unknown, |provider| provider.matches)
-    }
-
-    /// What Google refuses first.
-    pub fn refused(&self) -> Option<(&Test, &Refusal)> {
-        let provider = self.statements.first()?;
-        let failed = |test: &&Test| test.result == Truth::False;
-        provider.conditions.iter().filter(failed).find_map(|test| Some((test, test.refusal.as_ref()?)))
-    }
-
-    /// The bindings of the IAM policy that are about members of pools.
-    pub fn bindings(&self) -> &[EvaluatedRule] {
-        self.statements.get(1..).unwrap_or_default()
-    }
-}
-
-fn test(operator: &'static str, key: &str, result: Truth, why: impl Into<String>) -> Test {
-    let (key, why) = (key.to_owned(), why.into());
-    Test { operator, key, expected: Vec::new(), actual: None, result, why, refusal: None }
-}
-
-impl Test {
-    fn expecting(mut self, expected: impl IntoIterator<Item = String>) -> Self {
-        self.expected = expected.into_iter().collect();
-        self
-    }
-
-    fn with_actual(mut self, actual: Option<Vec<String>>) -> Self {
-        self.actual = actual;
-        self
-    }
-
-    fn refused_as(mut self, refusal: Refusal) -> Self {
-        self.refusal = Some(refusal);
-        self
-    }
 }
 
 fn state(provider: &PoolProvider) -> Test {
@@ -314,10 +208,6 @@ fn mapping(attribute: &str, expression: &Expression, evaluated: &Result<Value, N
     Test { refusal, ..test }
 }
 
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 /// The condition, part by part where it is a conjunction.
 fn condition(
     provider: &PoolProvider,
@@ -387,97 +277,11 @@ fn held(evaluated: &Result<Value, NoValue>) -> (Truth, String, Option<Refusal>) 
     }
 }
 
-/// Whether a binding grants its role to the token; `None` where none of its members is about a pool.
-fn granted(
-    provider: &PoolProvider,
-    binding: &Binding,
-    attributes: &Map<String, Value>,
-    unknown: &[String],
-) -> Option<EvaluatedRule> {
-    let tests: Vec<Test> =
-        binding.members.iter().filter_map(|member| admits(provider, member, attributes, unknown)).collect();
-    if tests.is_empty() {
-        return None;
-    }
-    let mut matches = Truth::any(tests.iter().map(|test| test.result));
-    if binding.is_conditional {
-        // IAM's own conditions are about the resource and the time, which are not at hand.
-        matches = matches.and(Truth::Unknown);
-    }
-    Some(EvaluatedRule { index: 0, name: binding.role.clone(), effect: "Allow", matches, conditions: tests })
-}
-
-fn admits(provider: &PoolProvider, text: &str, attributes: &Map<String, Value>, unknown: &[String]) -> Option<Test> {
-    let (result, why, actual) = match Member::parse(text) {
-        Some(Member::Other) => return None,
-        Some(Member::Anyone) => (Truth::True, "everybody".to_owned(), None),
-        None => (
-            Truth::False,
-            "no form of a pool's member: principal://…/subject/S, principalSet://…/attribute.N/V".to_owned(),
-            None,
-        ),
-        Some(Member::Pool { pool, who }) => {
-            let same = provider.name.as_ref().map(|name| is_same_pool(&pool, &name.pool_name()));
-            match same {
-                Some(Some(false)) => (Truth::False, "it is of another pool".to_owned(), None),
-                Some(None) => {
-                    (Truth::False, "it names the project by its id; members have the project's number".to_owned(), None)
-                }
-                Some(Some(true)) => admitted(&who, attributes, unknown),
-                None => (Truth::Unknown, "the provider's own pool is not known".to_owned(), None),
-            }
-        }
-    };
-    // The member that the token itself would be, so that what differs can be marked.
-    let own = |value: String| {
-        text.rfind(&wanted_of(text)).map_or_else(|| value.clone(), |at| format!("{}{value}", &text[..at]))
-    };
-    let actual = actual.map(|values| values.into_iter().map(own).collect());
-    Some(test("admits", "member", result, why).expecting([text.to_owned()]).with_actual(actual))
-}
-
-/// The value that a member names.
-fn wanted_of(text: &str) -> String {
-    match Member::parse(text) {
-        Some(Member::Pool { who: Who::Subject(value) | Who::Group(value) | Who::Attribute { value, .. }, .. }) => value,
-        _ => String::new(),
-    }
-}
-
-fn admitted(who: &Who, attributes: &Map<String, Value>, unknown: &[String]) -> (Truth, String, Option<Vec<String>>) {
-    let (attribute, wanted) = match who {
-        Who::Everyone => return (Truth::True, "every token of the pool".to_owned(), None),
-        Who::Subject(subject) => ("google.subject".to_owned(), subject),
-        Who::Group(group) => ("google.groups".to_owned(), group),
-        Who::Attribute { name, value } => (format!("attribute.{name}"), value),
-    };
-    let actual: Vec<String> = match attributes.get(&attribute) {
-        Some(Value::Array(items)) => items.iter().map(shown).collect(),
-        Some(value) => vec![shown(value)],
-        None if unknown.contains(&attribute) => {
-            return (Truth::Unknown, format!("depends on `{attribute}`, which is not known"), None);
-        }
-        None => return (Truth::False, format!("the mapping sets no `{attribute}`"), None),
-    };
-    if actual.contains(wanted) {
-        return (Truth::True, "it is".to_owned(), Some(actual));
-    }
-    let why = match actual.as_slice() {
-        [one] => match text_difference(wanted, one) {
-            Some(difference) => format!("its `{attribute}` differs in {difference}"),
-            None => format!("its `{attribute}` is another"),
-        },
-        _ => format!("it is none of its `{attribute}`"),
-    };
-    (Truth::False, why, Some(actual))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::gcp::bindings;
 
     const POOL: &str = "projects/123456789012/locations/global/workloadIdentityPools/pool";
 
@@ -590,38 +394,5 @@ mod tests {
         ] {
             assert_eq!(decided(condition), decision, "{condition}");
         }
-    }
-
-    #[test]
-    fn a_binding_admits_by_what_the_token_becomes() {
-        let provider = provider("", &[]);
-        let claims = claims(&[]);
-        let decided = |member: &str, condition: Value| {
-            let policy = json!({"bindings": [{"role": "roles/secretmanager.secretAccessor", "members": [member], "condition": condition}]});
-            let bindings = bindings(&policy.to_string()).unwrap();
-            evaluate(&provider, Some(&bindings), Subject { claims: &claims, unknown: &[] }).decision
-        };
-        let set = |rest: &str| format!("principalSet://iam.googleapis.com/{POOL}/{rest}");
-        for (member, decision) in [
-            (format!("principal://iam.googleapis.com/{POOL}/subject/job:1"), Decision::Allow),
-            (format!("principal://iam.googleapis.com/{POOL}/subject/job:2"), Decision::Deny),
-            (set("attribute.team/a"), Decision::Allow),
-            (set("attribute.team/A"), Decision::Deny),
-            (set("attribute.other/a"), Decision::Deny),
-            (set("*"), Decision::Allow),
-            (set("*").replace("/pool/", "/other/"), Decision::Deny),
-            (set("*").replace("123456789012", "my-project"), Decision::Deny),
-            ("user:somebody@example.com".to_owned(), Decision::Deny),
-            ("allUsers".to_owned(), Decision::Allow),
-        ] {
-            assert_eq!(decided(&member, Value::Null), decision, "{member}");
-        }
-        assert_eq!(
-            decided(&set("*"), json!({"expression": "request.time < timestamp('2027-01-01T00:00:00Z')"})),
-            Decision::Unknown
-        );
-        let told = evaluate(&provider, None, Subject { claims: &claims, unknown: &[] });
-        assert_eq!(told.principal.as_deref(), Some(&*format!("principal://iam.googleapis.com/{POOL}/subject/job:1")));
-        assert_eq!(told.attributes["attribute.team"], json!("a"));
     }
 }

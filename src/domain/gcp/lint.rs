@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::evaluate::{LONGEST_SUBJECT, Subject, evaluate};
+use super::evaluate::{Subject, evaluate};
+use super::evaluation::LONGEST_SUBJECT;
 use super::member::{Binding, Member, Who};
 use super::provider::PoolProvider;
 use crate::domain::iam::{Decision, Distance, ForeignSubject, foreign_tokens};

@@ -14,7 +14,8 @@ pub enum Member {
     Pool { pool: String, who: Who },
     /// Anybody at all, `allUsers`.
     Anyone,
-    /// Google's own: users, groups, service accounts, domains. No federated token is one.
+    /// Google's own: users, groups, service accounts, domains, `allAuthenticatedUsers`. No federated token is one
+    /// (<https://cloud.google.com/iam/docs/principals-overview>).
     Other,
 }
 
@@ -34,7 +35,7 @@ pub enum Who {
 impl Member {
     /// Reads a member as IAM policies have it; `None` where it begins like a pool's and is none.
     pub fn parse(text: &str) -> Option<Self> {
-        if text == "allUsers" || text == "allAuthenticatedUsers" {
+        if text == "allUsers" {
             return Some(Member::Anyone);
         }
         let single = text.strip_prefix("principal:");
@@ -54,6 +55,16 @@ impl Member {
             _ => return None,
         };
         Some(Member::Pool { pool, who })
+    }
+}
+
+impl Who {
+    /// The value that it names.
+    pub fn value(&self) -> &str {
+        match self {
+            Who::Subject(value) | Who::Group(value) | Who::Attribute { value, .. } => value,
+            Who::Everyone => "*",
+        }
     }
 }
 
