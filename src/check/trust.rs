@@ -286,6 +286,31 @@ mod tests {
     }
 
     #[test]
+    fn of_several_clients_the_refused_one_is_named() {
+        let claims = json!({"iss": ISSUER, "sub": SUBJECT, "aud": "sts.amazonaws.com"});
+        let text = document(json!({"StringEquals": {"app.example.com:sub": SUBJECT},
+            "StringLike": {"sts:RoleSessionName": "botocore-session-*"}}));
+        let asked = |client: &'static str, session: &str| {
+            let mut profile = profile();
+            profile.aws.session_name = Some(session.to_owned());
+            let claims = claims.as_object().unwrap();
+            let fact = TrustFact::evaluate("p.json", Ok(text.to_string()), claims, &profile, 1_800_000_000);
+            (Some(client), fact)
+        };
+        let judge = |each| {
+            let trust = TrustFact::of_clients(each);
+            web_identity_trust(&Facts { trust, ..Facts::default() })
+        };
+        let (boto3, js) = (|| asked("boto3", "botocore-session-1"), || asked("JS v3", "aws-sdk-js-session-1"));
+        let verdict = judge(vec![boto3(), js()]);
+        assert_eq!(verdict.outcome, Outcome::Fail);
+        assert!(verdict.findings[0].summary.starts_with("JS v3: "), "{:?}", verdict.findings);
+        assert_eq!(judge(vec![boto3()]).outcome, Outcome::Pass);
+        let alone = judge(vec![js()]);
+        assert!(!alone.findings[0].summary.starts_with("JS v3"), "{:?}", alone.findings);
+    }
+
+    #[test]
     fn a_wide_policy_warns_with_the_strangers_subject() {
         let verdict = judged(json!({"StringLike": {"app.example.com:sub": "organization:*"}}));
         assert_eq!(verdict.outcome, Outcome::Warn);

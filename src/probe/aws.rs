@@ -34,6 +34,7 @@ use crate::domain::token::RawToken;
 
 /// The session name asked for where the profile sets none.
 pub const SESSION_NAME: &str = "trustline";
+const USER_AGENT: &str = "user-agent";
 
 /// Where to call: the stack, the region, and endpoints other than AWS's own.
 #[derive(Clone, Debug)]
@@ -105,6 +106,8 @@ impl AwsTarget {
         token: &RawToken,
     ) -> (Call<AssumedRole>, Option<Session>) {
         let client = self.http.client();
+        // A trust can see it, so a client that is played is played with its own.
+        let agent = self.settings.user_agent.clone();
         let sent = self
             .sts(&client, None)
             .assume_role_with_web_identity()
@@ -112,6 +115,12 @@ impl AwsTarget {
             .role_session_name(self.settings.session_name.as_deref().unwrap_or(SESSION_NAME))
             .set_duration_seconds(self.settings.session_duration_s)
             .web_identity_token(token.expose())
+            .customize()
+            .mutate_request(move |request| {
+                if let Some(agent) = &agent {
+                    request.headers_mut().insert(USER_AGENT, agent.clone());
+                }
+            })
             .send()
             .await;
         let answer = match sent {

@@ -37,7 +37,6 @@ const BEHAVIOURS: &[(&str, &str)] = &[
     ("refreshes-s", "exchanges again before the end, seconds"),
     ("caches", "keeps sessions in"),
     ("attempts", "requests for each answer"),
-    ("credential", "credential"),
     ("workload-identity", "exchanges federated tokens"),
     ("before", "goes before the token"),
     ("reads-token-credentials", "reads AZURE_TOKEN_CREDENTIALS"),
@@ -241,6 +240,40 @@ mod tests {
             })
             .collect();
         assert_eq!(known.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), used);
+    }
+
+    /// A column that is only shown helps nobody: something has to come of it.
+    #[test]
+    fn every_column_is_read_by_a_check_by_an_exchange_as_the_client_or_by_an_explanation() {
+        const READERS: &[&str] = &[
+            include_str!("../check/client/afterwards.rs"),
+            include_str!("../check/client/credentials.rs"),
+            include_str!("../check/client/endpoint.rs"),
+            include_str!("../check/client/token_file.rs"),
+            include_str!("../cli/clients/acting.rs"),
+            include_str!("../cause/explain/requests.rs"),
+            include_str!("../domain/client/aws_choice.rs"),
+            include_str!("../domain/client/entra_choice.rs"),
+        ];
+        let owned = ["aws", "azure", "client", "own"];
+        let is_read = |key: &str| {
+            let field = key.replace('-', "_");
+            let reads = |code: &str| {
+                owned.iter().any(|owner| {
+                    let read = format!("{owner}.{field}");
+                    code.match_indices(&read).any(|(at, _)| {
+                        !code[at + read.len()..]
+                            .starts_with(|next: char| next.is_alphanumeric() || next == '_' || next == '(')
+                    })
+                })
+            };
+            READERS.iter().any(|code| reads(code.split("#[cfg(test)]").next().unwrap_or_default()))
+        };
+        // How a token is sent is asked of the client, for either cloud.
+        let unread: Vec<&str> = behaviours().filter(|key| *key != "token" && !is_read(key)).collect();
+        assert!(unread.is_empty(), "{unread:?}");
+        assert!(READERS.iter().any(|code| code.contains(".sends_token(")));
+        assert!(!is_read("invented"));
     }
 
     #[test]

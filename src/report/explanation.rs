@@ -88,6 +88,8 @@ fn said(page: &mut Page, explanation: &Explanation, ctx: RenderContext) {
     }
     let mut part = section("The text says");
     rows.iter().for_each(|(label, value)| part.prose(*label, Role::Plain, value, ctx));
+    let notes = explanation.client.iter().flat_map(|client| &client.notes);
+    notes.for_each(|note| part.dotted(Line::of(Role::Plain, ctx.prose(note)), ctx));
     page.part(part);
     page.gap();
 }

@@ -1,5 +1,6 @@
 //! The runner: executes a plan of steps, judges their facts, and tells what happens as one ordered stream of events.
 
+mod asking;
 pub mod denial;
 pub mod event;
 pub mod fleet;

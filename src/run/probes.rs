@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::asking::{as_each_client, sent_to_aws};
 use super::operator::{self, OperatorCredentials, OperatorOutput};
 use crate::check::facts::aws::AccessKeyFact;
 use crate::check::facts::aws::{AssumedRole, Caller, Located, RoleTrust};
@@ -20,7 +21,7 @@ use crate::check::facts::trust::{Drift, TrustFact};
 use crate::check::facts::{Facts, Unread};
 use crate::check::step::Step;
 use crate::check::token::Expectations;
-use crate::domain::client::{TokenSent, aws_choice};
+use crate::domain::client::TokenSent;
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::iam::AssumeRequest;
 use crate::domain::ids::Cloud;
@@ -319,7 +320,7 @@ impl NetworkProbes {
     }
 
     fn aws(&self, input: &StepInput) -> Option<AwsTarget> {
-        let settings = input.profile.aws.clone();
+        let settings = sent_to_aws(&input.profile);
         Some(AwsTarget { http: self.http.clone(), region: settings.region.clone()?, settings })
     }
 }
@@ -424,34 +425,25 @@ async fn trust_at_hand(
     }
 }
 
-/// The profile, with the region of the STS that the client would ask.
-fn as_the_client_asks(input: &StepInput) -> Profile {
-    let mut profile = Profile::clone(&input.profile);
-    let client = profile.clients.first().and_then(|client| client.aws.as_ref());
-    if let (Some(client), Some(seen)) = (client, &input.facts.client)
-        && profile.aws.sts_endpoint_url.is_none()
-        && profile.aws.endpoint_url.is_none()
-        && let Some(region) = aws_choice::choose(client, &seen.around).sts.region()
-    {
-        profile.aws.region = Some(region.to_owned());
-    }
-    profile
-}
-
 async fn trust_policy(input: &StepInput) -> StepOutput {
     let role = input.facts.operator.aws.role_in_force();
     let in_force = input.facts.operator.aws.trust_of_role();
     let Some((source, text)) = trust_at_hand(&input.profile, in_force).await else {
         return StepOutput::Nothing;
     };
-    let (profile, now) = (&as_the_client_asks(input), input.facts.now);
-    let fact = match (input.facts.claims(), input.facts.predicted_claims()) {
-        (Some(claims), _) => TrustFact::evaluate(&source, text, claims, profile, now),
-        (None, Some(predicted)) => TrustFact::predict(&source, text, predicted, profile, now),
-        (None, None) => return StepOutput::Nothing,
-    };
+    let now = input.facts.now;
+    let evaluated =
+        as_each_client(&input.profile, input.facts.client.as_ref()).into_iter().filter_map(|(client, profile)| {
+            let fact = match (input.facts.claims(), input.facts.predicted_claims()) {
+                (Some(claims), _) => TrustFact::evaluate(&source, text.clone(), claims, &profile, now),
+                (None, Some(predicted)) => TrustFact::predict(&source, text.clone(), predicted, &profile, now),
+                (None, None) => return None,
+            };
+            Some((client.map(|client| client.name.as_str()), fact))
+        });
+    let Some(fact) = TrustFact::of_clients(evaluated.collect()) else { return StepOutput::Nothing };
     let role_created_at = role.and_then(|role| role.created_at).or(fact.role_created_at);
-    let drift = match (role, &profile.aws.trust_policy) {
+    let drift = match (role, &input.profile.aws.trust_policy) {
         (Some(role), Some(path)) => {
             let copy = documents::read(path).await.ok();
             copy.and_then(|copy| Drift::between(&path.display().to_string(), &copy, &role.trust_policy))

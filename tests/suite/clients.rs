@@ -48,7 +48,10 @@ const ROW: Row = Row {
 
 impl Workload {
     fn at(scenario: &str, cloud: Cloud) -> Workload {
-        let lab = RunningLab::start(scenario);
+        Workload::of(RunningLab::start(scenario), cloud)
+    }
+
+    fn of(lab: RunningLab, cloud: Cloud) -> Workload {
         let home = TempDir::new().unwrap();
         let token = home.path().join("token.jwt");
         Workload { lab, home, token, cloud }
@@ -358,6 +361,62 @@ fn the_exchange_is_made_as_a_client_makes_it() {
     assert!(session.contains("assumed-role/crewai-secrets-reader/gdal"), "{as_gdal:#}");
 }
 
+/// A trust that looks at who asks: STS refuses trustline's own exchange, and takes the one that is made as the client makes it.
+#[test]
+fn a_trust_that_wants_one_clients_agent_is_met_by_the_exchange_as_that_client() {
+    let lab = RunningLab::world(
+        r#"name = "agent"
+title = "a trust that looks at the user agent and the session's name"
+
+[aws.roles.crewai-secrets-reader]
+trust-policy = '''
+{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+  "Principal": {"Federated": "arn:aws:iam::${account}:oidc-provider/${issuer-host}"},
+  "Condition": {"StringEquals": {"${issuer-host}:aud": "sts.amazonaws.com"},
+    "StringLike": {"aws:UserAgent": "Boto3/*", "sts:RoleSessionName": "botocore-session-*"}}}]}
+'''
+"#,
+    );
+    let workload = Workload::of(lab, Cloud::Aws);
+    for (arguments, expected) in [(&[][..], "fail"), (&["--as", "boto3"], "pass"), (&["--as", "js-v3"], "fail")] {
+        let (report, _) = workload.check(&ROW, arguments);
+        assert_eq!(outcome(&report, "aws.assume-role-with-web-identity"), expected, "{arguments:?}: {report:#}");
+    }
+}
+
+#[test]
+fn a_session_is_called_after_the_time_of_the_call() {
+    let workload = Workload::at("healthy", Cloud::Aws);
+    let (report, _) = workload.check(&ROW, &["--client", "boto3"]);
+    let (_, behind) = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|check| check["facts"]["assumed_role_arn"].as_str()?.split_once("/botocore-session-"))
+        .unwrap_or_else(|| panic!("{report:#}"));
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    assert!(behind.parse::<u64>().unwrap().abs_diff(since) < 3600, "{behind}");
+}
+
+/// What follows the exchange is the client's own affair, and a warning beside what was found.
+#[test]
+fn what_a_client_does_after_the_answer_is_told_of_a_client_that_is_named() {
+    let workload = Workload::at("sub-mismatch", Cloud::Aws);
+    let (report, code) = workload.check(&ROW, &["--client", "pyarrow,boto3"]);
+    assert_eq!((code, report["findings"][0]["cause"].as_str()), (1, Some("sub-mismatch")), "{report:#}");
+    assert_eq!(causes_of(&report, "client.credentials"), ["env-conflict"], "{report:#}");
+    let told =
+        report["findings"].as_array().unwrap().iter().find(|told| told["check"] == "client.credentials").unwrap();
+    let summary = told["summary"].as_str().unwrap();
+    assert!(summary.starts_with("pyarrow") && summary.contains("4 times"), "{summary}");
+    let (unnamed, _) = workload.check(&ROW, &[]);
+    assert_eq!(causes_of(&unnamed, "client.credentials"), [""; 0], "{unnamed:#}");
+
+    let healthy = Workload::at("healthy", Cloud::Aws);
+    let (short, code) = healthy.check(&ROW, &["--client", "boto3,js-v3", "--set", "aws.session-duration-s=900"]);
+    assert_eq!((code, causes_of(&short, "client.credentials")), (0, vec!["session-duration"]), "{short:#}");
+}
+
 /// The lab's own trust is another; this one is judged offline.
 #[test]
 fn a_trust_that_looks_at_the_client_is_evaluated_with_the_clients_own_defaults() {
@@ -382,6 +441,9 @@ fn a_trust_that_looks_at_the_client_is_evaluated_with_the_clients_own_defaults()
             ("pass", "fail"),
             "{key}"
         );
+        // Several clients are judged each by its own request.
+        assert_eq!(outcome_for(&format!("{met},{not_met}"), key, value), "fail", "{key}");
+        assert_eq!(outcome_for(&format!("{not_met},{met}"), key, value), "fail", "{key}");
     }
 }
 

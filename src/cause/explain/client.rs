@@ -21,6 +21,9 @@ pub struct PrintedBy {
     /// The one setting or command that shows the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub see: Option<String>,
+    /// What the form of its requests says, where the text has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What AWS STS refuses an exchange for, and what keeps one from reaching it.
@@ -84,6 +87,7 @@ pub(super) fn printed_by(text: &str, scan: &Scan, cloud: Option<Cloud>) -> Optio
             hides: false,
             instead: Vec::new(),
             see: None,
+            notes: Vec::new(),
         });
     };
     let see = client.prints.as_ref().and_then(|prints| prints.see.clone());
@@ -92,6 +96,7 @@ pub(super) fn printed_by(text: &str, scan: &Scan, cloud: Option<Cloud>) -> Optio
         hides: true,
         instead: candidates(text, client, cloud).to_vec(),
         see: Some(see.unwrap_or_else(|| format!("trustline check --as {}", client.id))),
+        notes: Vec::new(),
     })
 }
 

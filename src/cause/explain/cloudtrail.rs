@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Parsed;
 use super::clean::clean;
 use super::redact::redact;
+use super::requests::Requests;
 use crate::domain::exchange::{Exchange, exchange_of};
 use crate::domain::ids::Cloud;
 
@@ -21,6 +22,8 @@ pub(super) struct Events {
     pub text: String,
     /// The call that the text is about.
     call: Failed,
+    /// What the requests of all of them look like.
+    requests: Option<Requests>,
     /// Whether an error text stands beside the events.
     is_beside_a_text: bool,
 }
@@ -55,8 +58,14 @@ impl Events {
         let around = around.trim();
         let is_beside_a_text = around.chars().any(char::is_alphabetic);
         let text = if is_beside_a_text { format!("{around}\n{}", lines.join("\n")) } else { lines.join("\n") };
+        let requests = Requests::of_events(failed.iter().map(|failed| &failed.event));
         let call = failed.into_iter().nth(told.unwrap_or_default())?;
-        Some(Events { text, call, is_beside_a_text })
+        Some(Events { text, call, requests, is_beside_a_text })
+    }
+
+    /// The requests for an exchange that the events tell of.
+    pub(super) fn requests(&self) -> Option<Requests> {
+        self.requests.clone()
     }
 
     /// What the cloud kept of the token.

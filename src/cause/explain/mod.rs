@@ -11,9 +11,12 @@ mod context;
 mod parsed;
 mod redact;
 mod refine;
+mod requests;
 mod rule;
 mod rules;
 mod scan;
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
@@ -22,6 +25,7 @@ pub use context::{ExplainContext, RuledOut, Trust};
 pub use parsed::Parsed;
 
 use super::{Cause, Certainty, Finding, catalogue};
+use crate::domain::client::Client;
 use crate::domain::exchange::Exchange;
 use crate::domain::ids::Cloud;
 use crate::domain::issuer::Description;
@@ -30,6 +34,7 @@ use crate::domain::roles_claim::is_role_arn;
 use clean::Clean;
 use cloudtrail::Events;
 use refine::Ordered;
+use requests::Requests;
 use rule::{RankedCause, certainty};
 use scan::{Fired, Scan};
 
@@ -72,7 +77,14 @@ pub fn explain(text: &str, given: &ExplainContext<'_>) -> Explanation {
     let denials = authorization::as_denials(text);
     let text = denials.as_deref().unwrap_or(text);
     let events = Events::read(text);
-    let clean = redact::redact(clean::clean(events.as_ref().map_or(text, |events| &events.text)));
+    let requests = match &events {
+        Some(events) => events.requests(),
+        None => Requests::of_lines(text),
+    };
+    let told = events.as_ref().map_or(text, |events| &events.text);
+    let answered = requests.as_ref().and_then(Requests::answer).filter(|_| !told.contains("AccessDenied"));
+    let told = answered.map_or(Cow::Borrowed(told), |answer| Cow::Owned(format!("{told}\n{answer}")));
+    let clean = redact::redact(clean::clean(&told));
     let scan = scan::scan(&clean.text);
     let ranked = scan.ranked(&clean.text);
     let (mut parsed, code) = parsed::parse(&clean, ranked.first().copied(), &scan.entra_codes);
@@ -82,8 +94,11 @@ pub fn explain(text: &str, given: &ExplainContext<'_>) -> Explanation {
     let platform = Description::of_log(&clean.text);
     let mut weighed = weigh(&clean, &scan, &ranked, platform);
     let cloud = ranked.iter().find_map(|fired| fired.rule.cloud).or_else(|| cloud_of(&clean.text));
-    let client = client::printed_by(&clean.text, &scan, cloud);
-    if client.as_ref().is_some_and(|client| client.hides) {
+    let printed = client::printed_by(&clean.text, &scan, cloud);
+    let is_hidden = printed.as_ref().is_some_and(|client| client.hides);
+    let sent = requests.filter(|_| !is_hidden).and_then(|requests| requests.sent_by(Client::all()));
+    let client = sent.or(printed);
+    if is_hidden {
         weighed.clear();
     }
     let guide = given.profile.map(|p| p.guide.id()).or_else(|| guide_for(cloud, platform, &weighed));

@@ -1,5 +1,6 @@
 //! `client.credentials`: which credentials the client takes here, of everything that it would look at.
 
+use super::afterwards;
 use super::fault::{Fault, Remedy, Weight, verdict};
 use crate::cause::Cause;
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
@@ -24,7 +25,7 @@ pub const CHECK: Check = Check {
     rules_out: &[],
     step: |_| Some(Step::Client),
     traffic: Traffic::None,
-    waits: Waits::IfRefused,
+    waits: Waits::If(|_, profile| !profile.clients.is_empty()),
     facts: |facts| as_json(facts.client.as_ref()),
     verdict: credentials,
     reproduction: Reproduction::JudgedHere,
@@ -33,7 +34,15 @@ pub const CHECK: Check = Check {
 fn credentials(facts: &Facts, profile: &Profile) -> Verdict {
     verdict(ID, facts, profile, |client, facts, profile| {
         let Some(around) = facts.client.as_ref().map(|fact| &fact.around) else { return Vec::new() };
+        // What comes later is told of a client that somebody named: of all common ones it would be too much.
+        let is_named = !profile.clients.is_empty();
         match (profile.guide.cloud(), &client.aws, &client.azure) {
+            (Cloud::Aws, Some(aws), _) if is_named => {
+                [at_aws(aws, around), afterwards::at_aws(aws, facts, profile)].concat()
+            }
+            (Cloud::Azure, _, Some(azure)) if is_named => {
+                [at_azure(azure, around), afterwards::at_azure(azure, facts, profile)].concat()
+            }
             (Cloud::Aws, Some(aws), _) => at_aws(aws, around),
             (Cloud::Azure, _, Some(azure)) => at_azure(azure, around),
             _ => Vec::new(),

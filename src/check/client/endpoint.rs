@@ -14,6 +14,7 @@ use crate::domain::client::aws_choice::{self, ENDPOINTS_OFF, STS_ENDPOINTS, Sts}
 use crate::domain::client::entra_choice::{self, AzureBecause, AzureSource};
 use crate::domain::client::{AwsBehaviour, AzureBehaviour, Client, EndpointForm, Surroundings, TRUST_VARIABLES};
 use crate::domain::ids::Cloud;
+use crate::domain::national_cloud::of_authority;
 use crate::domain::profile::Profile;
 use crate::domain::text::quote;
 
@@ -45,6 +46,9 @@ fn endpoint(facts: &Facts, profile: &Profile) -> Verdict {
             (Cloud::Azure, _, Some(azure)) => at_azure(azure, around),
             _ => Vec::new(),
         };
+        // That a public host is asked as well concerns whoever runs that client, not everybody.
+        let azure = client.azure.as_ref().filter(|_| cloud == Cloud::Azure && !profile.clients.is_empty());
+        faults.extend(azure.and_then(|azure| asks_elsewhere_first(azure, around)));
         faults.extend(private.and_then(|tls| untrusted(tls, trust, around)));
         faults
     })
@@ -209,6 +213,26 @@ fn at_azure(client: &AzureBehaviour, around: &Surroundings) -> Vec<Fault> {
         })
     });
     found.into_iter().collect()
+}
+
+/// A public host that the client asks about a private authority before it sends the token there.
+fn asks_elsewhere_first(client: &AzureBehaviour, around: &Surroundings) -> Option<Fault> {
+    let asked = client.asks_first.first()?;
+    let authority = entra_choice::choose(client, around).authority.filter(|host| of_authority(host).is_none())?;
+    Some(Fault {
+        weight: Weight::MayBreak,
+        ..fault(
+            Cause::ClientSettingIgnored,
+            format!(
+                "{asked} is asked whether it knows {authority}, before the token is sent: without a way there none is"
+            ),
+            &authority,
+            format!("{asked} first"),
+            Remedy::advice(format!(
+                "Open the way to {asked}, or let the credential be made with the look-up of the authority turned off (in Python and JavaScript `disable_instance_discovery`, `disableInstanceDiscovery`)."
+            )),
+        )
+    })
 }
 
 fn with_slash(authority: Option<&str>) -> String {

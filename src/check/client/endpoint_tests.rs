@@ -97,6 +97,21 @@ fn authorities_of_entra_that_a_client_reads_otherwise() {
     );
 }
 
+#[test]
+fn a_host_that_is_asked_about_a_private_authority_is_told_of_who_asks_it() {
+    let facts = azure(&[("AZURE_AUTHORITY_HOST", "https://login.example/")]);
+    for (client, outcome) in [("azure-js", Outcome::Warn), ("go-v2", Outcome::Warn), ("azure-python", Outcome::Pass)] {
+        let verdict = judge(Guide::AzureWorkloadIdentity, client, &facts);
+        assert_eq!(verdict.outcome, outcome, "{client}");
+        assert!(
+            verdict.findings.iter().all(|told| told.summary.contains("login.microsoftonline.com is asked")),
+            "{client}"
+        );
+    }
+    let unnamed = endpoint(&facts, &Profile::bare("p", Guide::AzureWorkloadIdentity));
+    assert!(unnamed.findings.iter().all(|told| !told.summary.contains("is asked")), "{unnamed:?}");
+}
+
 fn signed_by(issuer: &str, set: &[(&str, &str)]) -> Facts {
     let certificate = Certificate {
         subject: "CN=sts.us-east-1.amazonaws.com".to_owned(),

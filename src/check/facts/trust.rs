@@ -46,6 +46,9 @@ pub struct TrustFact {
     /// There is no such file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_missing: bool,
+    /// The clients whose request was evaluated, where the policy takes another's otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub of_clients: Vec<String>,
     /// In what the profile's copy differs from the policy in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
@@ -140,6 +143,7 @@ impl TrustFact {
             accepts_only: None,
             problem: None,
             is_missing: false,
+            of_clients: Vec::new(),
             drift: None,
             text: None,
         };
@@ -170,7 +174,7 @@ impl TrustFact {
             role_arn: role.as_deref(),
             session_name: profile.aws.session_name.as_deref(),
             region: profile.aws.region.as_deref(),
-            user_agent: profile.clients.first().and_then(|client| client.aws.as_ref()?.user_agent.as_deref()),
+            user_agent: profile.aws.user_agent.as_deref(),
             now: Some(now),
             ..TrustRequest::new(claims, &provider.arn)
         };
@@ -181,6 +185,23 @@ impl TrustFact {
         self.role_created_at = policy.role_created_at;
         self.evaluation = Some(evaluation);
         self.known_from = Some(provider.known_from);
+    }
+
+    /// Of the requests of several clients the one that is refused, or that nobody can tell of, with whose it is; where the
+    /// policy takes all alike, the first.
+    pub fn of_clients(each: Vec<(Option<&str>, TrustFact)>) -> Option<TrustFact> {
+        let severity = |fact: &TrustFact| match fact.decision() {
+            Some(Decision::Deny) => 0,
+            Some(Decision::Unknown) => 1,
+            Some(Decision::Allow) | None => 2,
+        };
+        let worst = each.iter().map(|(_, fact)| severity(fact)).min()?;
+        let differ = each.iter().any(|(_, fact)| severity(fact) != worst);
+        let (theirs, mut facts): (Vec<Option<&str>>, Vec<TrustFact>) =
+            each.into_iter().filter(|(_, fact)| severity(fact) == worst).unzip();
+        let mut fact = facts.drain(..).next()?;
+        fact.of_clients = theirs.into_iter().flatten().filter(|_| differ).map(str::to_owned).collect();
+        Some(fact)
     }
 
     /// The decision, where the policy could be evaluated.
@@ -194,6 +215,9 @@ impl TrustFact {
             self.evaluation.as_ref().map_or_else(Vec::new, |evaluation| trust::findings(check, evaluation));
         for finding in &mut findings {
             finding.evidence.push(format!("the policy is {}", self.source));
+            if !self.of_clients.is_empty() {
+                finding.summary = format!("{}: {}", self.of_clients.join(", "), finding.summary);
+            }
         }
         findings
     }

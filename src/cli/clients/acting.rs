@@ -1,4 +1,4 @@
-//! `check --as CLIENT`: the exchange as that client makes it, as far as its session's name, its STS and the token go.
+//! `check --as CLIENT`: the exchange as that client makes it, as far as its session's name, its user agent, its STS and the token go.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -46,6 +46,7 @@ fn played(
         let of_variables =
             |key| profile.setting(key).is_none_or(|setting| matches!(setting.origin, Origin::Variable(_)));
         let mut settings = profile.aws.clone();
+        settings.user_agent.clone_from(&aws.user_agent);
         if is_left_open(Key::SessionName) {
             settings.session_name = Some(session_name(&aws.session_name, since.as_nanos()));
         }
@@ -102,6 +103,7 @@ mod tests {
         let boto3 = play("boto3", &around(&[]), Vec::new()).unwrap().aws;
         assert_eq!(boto3.session_name.as_deref(), Some("botocore-session-1796000000"));
         assert_eq!(boto3.sts_endpoint_url.as_deref(), Some("https://sts.amazonaws.com"));
+        assert_eq!(boto3.user_agent.as_deref(), Some("Boto3/1.44.5"));
         let obstore = play("obstore", &around(&[]), Vec::new()).unwrap().aws;
         assert_eq!(obstore.sts_endpoint_url.as_deref(), Some("https://sts.eu-west-1.amazonaws.com"));
         assert_eq!(obstore.session_duration_s, Some(3600));

@@ -62,9 +62,6 @@ pub struct AwsBehaviour {
 #[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AzureBehaviour {
-    /// The credential of its library that is meant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential: Option<String>,
     /// Whether it exchanges a federated token at all.
     #[serde(default = "yes")]
     pub workload_identity: bool,
@@ -245,6 +242,31 @@ pub struct AzureAttempts {
     pub refused: u8,
     pub throttled: u8,
     pub unavailable: u8,
+}
+
+impl AwsAttempts {
+    /// How often it asks where STS answers with this code.
+    pub fn after(&self, code: &str) -> Option<u8> {
+        match code {
+            "AccessDenied" => Some(self.denied),
+            "InvalidIdentityToken" => Some(self.invalid),
+            "ExpiredToken" | "ExpiredTokenException" => Some(self.expired),
+            "IDPCommunicationError" => Some(self.idp_communication),
+            "ServiceUnavailable" | "InternalFailure" => Some(self.unavailable),
+            _ => None,
+        }
+    }
+}
+
+impl AzureAttempts {
+    /// How often it asks where Entra answers with this status.
+    pub fn after(&self, http_status: u16) -> u8 {
+        match http_status {
+            429 => self.throttled,
+            500.. => self.unavailable,
+            _ => self.refused,
+        }
+    }
 }
 
 fn post() -> String {

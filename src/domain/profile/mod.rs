@@ -56,6 +56,8 @@ pub struct AwsSettings {
     pub identity_policy: Option<PathBuf>,
     /// Ask for this session name; `trustline` where none is set.
     pub session_name: Option<String>,
+    /// How the user agent begins of whoever asks, where a client is played or a trust judged for one.
+    pub user_agent: Option<String>,
     /// Ask for a session of so many seconds.
     pub session_duration_s: Option<i32>,
     /// The audience the provider's client-id list should hold; `sts.amazonaws.com` where none is set.

@@ -256,6 +256,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             trust_policy: path(Key::TrustPolicy),
             identity_policy: path(Key::IdentityPolicy),
             session_name: text(Key::SessionName),
+            user_agent: None,
             session_duration_s: text(Key::SessionDuration)
                 .and_then(|seconds| seconds.parse().ok())
                 .or_else(|| clients.first().and_then(|client| client.aws.as_ref()?.duration_s?.try_into().ok())),

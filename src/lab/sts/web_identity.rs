@@ -84,7 +84,7 @@ impl Sts {
         let identity = token::check_claims(&token.claims, request.role_arn, now())?;
         let provider_arn = self.verify(&token, &identity, request.role_arn).await?;
         let outcome = self
-            .check_trust(&request, &token, &provider_arn)
+            .check_trust(&request, sent.header("user-agent"), &token, &provider_arn)
             .and_then(|role_name| self.open_session(&request, &identity, &provider_arn, role_name));
         let world = self.accounts.of_arn(request.role_arn).world();
         self.accounts.of_arn(request.role_arn).trail.add(
@@ -129,6 +129,7 @@ impl Sts {
     fn check_trust(
         &self,
         request: &SessionRequest<'_>,
+        user_agent: &str,
         token: &ParsedToken,
         provider_arn: &str,
     ) -> Result<String, AwsError> {
@@ -137,6 +138,7 @@ impl Sts {
         let question = TrustRequest {
             role_arn: Some(request.role_arn),
             session_name: Some(request.session_name),
+            user_agent: Some(user_agent),
             now: Some(now()),
             ..TrustRequest::new(&token.claims, provider_arn)
         };
