@@ -1,7 +1,7 @@
 //! The steps of a run: each goes out once and brings the facts that some checks are judged by.
 
 use super::facts::Facts;
-use crate::domain::ids::{CheckId, Cloud};
+use crate::domain::ids::{CheckId, Cloud, Flow};
 use crate::domain::profile::{Guide, Profile};
 
 /// One step.
@@ -158,9 +158,8 @@ impl Step {
         match self {
             Step::IssuerDocument | Step::IssuerKeys => profile.issuer_url.is_some(),
             Step::Token | Step::Signature => {
-                profile.token.is_some()
-                    || profile.guide.is_aws_web_identity()
-                    || is_azure(profile) && profile.azure.client_secret.is_none()
+                let has_secret = is_azure(profile) && profile.azure.client_secret.is_some();
+                profile.token.is_some() || profile.guide.flow() == Flow::TokenExchange && !has_secret
             }
             Step::Client => Step::Token.applies(profile) && (!profile.clients.is_empty() || profile.is_of_variables()),
             Step::TrustPolicy if is_azure(profile) => {
@@ -171,7 +170,7 @@ impl Step {
                 profile.guide.is_aws_web_identity()
                     && (profile.aws.trust_policy.is_some() || profile.operator.is_some())
             }
-            Step::AwsOperatorKey | Step::AwsOperator => !is_azure(profile) && profile.operator.is_some(),
+            Step::AwsOperatorKey | Step::AwsOperator => is_aws(profile) && profile.operator.is_some(),
             Step::AwsOidcProvider => Step::AwsOperator.applies(profile) && profile.guide.is_aws_web_identity(),
             Step::AwsRole => Step::AwsOperator.applies(profile) && profile.aws.role_arn.is_some(),
             Step::AwsAccessKeyOwner => Step::AwsOperator.applies(profile) && profile.guide.is_aws_access_key(),
@@ -189,11 +188,11 @@ impl Step {
                     || Step::AwsOperator.applies(profile) && profile.role_to_assume().is_some()
             }
             Step::AssumeRole => profile.guide == Guide::AwsAssumeRole || profile.role_to_assume().is_some(),
-            Step::CallerIdentity | Step::ListSecrets => !is_azure(profile),
+            Step::CallerIdentity | Step::ListSecrets => is_aws(profile),
             Step::Permissions => {
-                !is_azure(profile) && (profile.aws.identity_policy.is_some() || profile.operator.is_some())
+                is_aws(profile) && (profile.aws.identity_policy.is_some() || profile.operator.is_some())
             }
-            Step::GetSecret | Step::LocateSecret => !is_azure(profile) && profile.secret.is_some(),
+            Step::GetSecret | Step::LocateSecret => is_aws(profile) && profile.secret.is_some(),
             Step::EntraExchange | Step::VaultList => is_azure(profile),
             Step::VaultGet => is_azure(profile) && profile.secret.is_some(),
             Step::Subscription => is_azure(profile) && profile.azure.subscription_id.is_some(),
@@ -237,7 +236,7 @@ impl Step {
             Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
             Step::Signature | Step::WebIdentity if !facts.has_token() => Some(CheckId::TokenPresent),
             Step::TrustPolicy
-                if !is_azure(profile)
+                if is_aws(profile)
                     && profile.aws.trust_policy.is_none()
                     && facts.operator.aws.role_in_force().is_none() =>
             {
@@ -280,6 +279,10 @@ impl Step {
             _ => true,
         }
     }
+}
+
+fn is_aws(profile: &Profile) -> bool {
+    profile.guide.cloud() == Cloud::Aws
 }
 
 fn is_azure(profile: &Profile) -> bool {

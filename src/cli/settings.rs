@@ -6,10 +6,11 @@ use std::path::{self, Path, PathBuf};
 use super::consent;
 use super::exit::CliError;
 use super::flags::ProfileSelector;
+use crate::domain::profile::credential_file::{self, ALLOW_EXECUTABLES, CREDENTIAL_FILE, CredentialFile};
 use crate::domain::profile::document::{self, LARGEST};
 use crate::domain::profile::key::Kind;
-use crate::domain::profile::resolve::{Resolved, resolve};
-use crate::domain::profile::setting::{Problem, Setting, Value};
+use crate::domain::profile::resolve::{Resolved, resolve, resolve_with_credentials};
+use crate::domain::profile::setting::{Fault, Problem, Setting, Value};
 use crate::domain::profile::{Profile, environment};
 use crate::domain::text_difference::nearest;
 use crate::probe::regular_file;
@@ -112,7 +113,7 @@ pub(super) fn load_to_read(selector: &ProfileSelector) -> Result<Loaded, CliErro
             settings
         }
     };
-    match resolve(&name, &flags, &file, &variable) {
+    match resolve_with_credentials(&name, &flags, &file, &variable, &credential_file) {
         Ok(Resolved { mut profile, settings }) if problems.is_empty() => {
             profile.selector = selector.again();
             profile.chosen_by = selector.chosen_by();
@@ -179,6 +180,24 @@ pub(super) fn refusal(name: &str, problems: &[Problem]) -> CliError {
 /// A variable's value. What is not UTF-8 shows as U+FFFD, which validation names.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// What the file says that Google's libraries would take their credentials from, where the variable names one.
+fn credential_file() -> Option<Result<CredentialFile, Problem>> {
+    let path = variable(CREDENTIAL_FILE).filter(|path| !path.is_empty())?;
+    let may_run = variable(ALLOW_EXECUTABLES).as_deref() == Some("1");
+    let unread = |why: String| {
+        let wrong = format!("names a file that cannot be read: {why}");
+        credential_file::problem(Fault::new(wrong, "name a credential file of Google's, or unset the variable"))
+    };
+    Some(match regular_file::read(Path::new(&path), LARGEST as u64) {
+        // It may hold a key; what is no `external_account` is refused without a word of it.
+        Ok(bytes) => match std::str::from_utf8(&bytes) {
+            Ok(text) => CredentialFile::parse(text, may_run),
+            Err(_) => Err(unread("it is not UTF-8 text".to_owned())),
+        },
+        Err(error) => Err(unread(error.to_string())),
+    })
 }
 
 /// The folder of the profiles: `$TRUSTLINE_CONFIG_DIR/profiles`, else `$XDG_CONFIG_HOME/trustline/profiles`, else

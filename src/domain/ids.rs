@@ -92,6 +92,27 @@ pub enum Guide {
     AwsAssumeRole,
     GitlabAws,
     CircleciAws,
+    GcpWorkloadIdentity,
+}
+
+impl Cloud {
+    /// The guide of a platform's tokens at it.
+    pub const fn workload_identity(self) -> Guide {
+        match self {
+            Cloud::Aws => Guide::AwsWorkloadIdentity,
+            Cloud::Azure => Guide::AzureWorkloadIdentity,
+            Cloud::Gcp => Guide::GcpWorkloadIdentity,
+        }
+    }
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cloud::Aws => "AWS",
+            Cloud::Azure => "Azure",
+            Cloud::Gcp => "Google",
+        }
+    }
 }
 
 impl Guide {
@@ -104,15 +125,18 @@ impl Guide {
             | Guide::GitlabAws
             | Guide::CircleciAws => Cloud::Aws,
             Guide::AzureWorkloadIdentity => Cloud::Azure,
+            Guide::GcpWorkloadIdentity => Cloud::Gcp,
         }
     }
 
     /// How its workloads come by credentials.
     pub const fn flow(self) -> Flow {
         match self {
-            Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws => {
-                Flow::TokenExchange
-            }
+            Guide::AwsWorkloadIdentity
+            | Guide::AzureWorkloadIdentity
+            | Guide::GcpWorkloadIdentity
+            | Guide::GitlabAws
+            | Guide::CircleciAws => Flow::TokenExchange,
             Guide::AwsStatic => Flow::AccessKey,
             Guide::AwsAssumeRole => Flow::AssumeRole,
         }
@@ -312,7 +336,7 @@ mod tests {
     #[test]
     fn a_guide_is_of_one_cloud_and_one_flow() {
         for guide in Guide::ALL {
-            let kinds = [guide.is_aws_access_key(), guide.is_aws_web_identity(), guide.cloud() == Cloud::Azure];
+            let kinds = [guide.is_aws_access_key(), guide.is_aws_web_identity(), guide.cloud() != Cloud::Aws];
             assert_eq!(kinds.iter().filter(|is| **is).count(), 1, "{guide}");
         }
     }

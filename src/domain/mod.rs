@@ -15,6 +15,7 @@ pub mod issuer;
 pub mod jwks;
 pub mod keyvault;
 pub mod national_cloud;
+pub mod pool_name;
 pub mod profile;
 pub mod redaction;
 pub mod region;

@@ -69,10 +69,21 @@ const CALLERS: &[Guide] = &[Guide::AwsAssumeRole, Guide::CircleciAws];
 const AWS: &[Guide] =
     &[Guide::AwsWorkloadIdentity, Guide::AwsStatic, Guide::AwsAssumeRole, Guide::GitlabAws, Guide::CircleciAws];
 const AZURE: &[Guide] = &[Guide::AzureWorkloadIdentity];
-const PLATFORM: &[Guide] =
-    &[Guide::AwsWorkloadIdentity, Guide::AzureWorkloadIdentity, Guide::AwsStatic, Guide::AwsAssumeRole];
-const ISSUERS: &[Guide] =
-    &[Guide::AwsWorkloadIdentity, Guide::AzureWorkloadIdentity, Guide::GitlabAws, Guide::CircleciAws];
+const GOOGLE: &[Guide] = &[Guide::GcpWorkloadIdentity];
+const PLATFORM: &[Guide] = &[
+    Guide::AwsWorkloadIdentity,
+    Guide::AzureWorkloadIdentity,
+    Guide::GcpWorkloadIdentity,
+    Guide::AwsStatic,
+    Guide::AwsAssumeRole,
+];
+const ISSUERS: &[Guide] = &[
+    Guide::AwsWorkloadIdentity,
+    Guide::AzureWorkloadIdentity,
+    Guide::GcpWorkloadIdentity,
+    Guide::GitlabAws,
+    Guide::CircleciAws,
+];
 
 artifacts! {
     Discovery = "discovery", Shell, "fetch the issuer's discovery document and its keys", ISSUERS;
@@ -99,6 +110,18 @@ artifacts! {
     RoleAssignmentVault = "role-assignment-vault", Shell, "let the app read every secret of the vault", AZURE;
     RoleAssignmentSecret = "role-assignment-secret", Shell, "let the app read one secret of the vault", AZURE;
     KeyvaultSecretSet = "keyvault-secret-set", Shell, "store a secret or its next version in the vault", AZURE;
+    EnableServices = "enable-services", Shell, "enable the services that the exchange and the reads go to", GOOGLE;
+    PoolCreate = "pool-create", Shell, "create the workload identity pool", GOOGLE;
+    ProviderCreate = "provider-create", Shell, "create the pool's provider for the issuer", GOOGLE;
+    ProviderUpdate = "provider-update", Shell, "change the mapping and condition of a provider that exists", GOOGLE;
+    ProviderDescribe = "provider-describe", Shell, "see the provider as it is", GOOGLE;
+    GrantImpersonation = "grant-impersonation", Shell, "let the tokens impersonate the service account", GOOGLE;
+    GrantViewer = "grant-viewer", Shell, "let the tokens list the project's secrets", GOOGLE;
+    GrantAccessor = "grant-accessor", Shell, "let the tokens read every secret of the project", GOOGLE;
+    GrantAccessorSecret = "grant-accessor-secret", Shell, "let the tokens read one secret", GOOGLE;
+    GcloudSecretCreate = "gcloud-secret-create", Shell, "store a secret in Secret Manager", GOOGLE;
+    GcloudVersionAdd = "gcloud-version-add", Shell, "store a secret's next version in Secret Manager", GOOGLE;
+    CredentialFile = "credential-file", Json, "the credential file that Google's libraries read", GOOGLE;
     OperatorPolicy = "operator-policy", Json, "the permissions with which an operator reads AWS's own side", AWS;
     OperatorRole = "operator-role", Json, "the least role of an operator who reads the cloud's side", AZURE;
     GitlabJob = "gitlab-job", Yaml, "a GitLab CI job that assumes the role", &[Guide::GitlabAws];
@@ -143,6 +166,7 @@ const READ_FOR_JQ: &str = "read -rs NEW_VALUE && export NEW_VALUE";
 pub fn rotate_command(profile: &Profile, secret: &SecretRef) -> String {
     let (get, put) = match profile.guide {
         Guide::AzureWorkloadIdentity => azure(profile, secret),
+        Guide::GcpWorkloadIdentity => google(profile, secret),
         _ => aws(profile, secret),
     };
     let command = match &secret.json_key {
@@ -184,6 +208,18 @@ fn azure(profile: &Profile, secret: &SecretRef) -> (String, String) {
     )
 }
 
+fn google(profile: &Profile, secret: &SecretRef) -> (String, String) {
+    let mut place = format!("--project {}", quote(profile.gcp.project_id.as_deref().unwrap_or("<gcp-project-id>")));
+    if let Some(location) = &profile.gcp.location {
+        place.push_str(&format!(" --location {}", quote(location)));
+    }
+    let name = quote(&secret.name);
+    (
+        format!("gcloud secrets versions access latest --secret {name} {place}"),
+        format!("gcloud secrets versions add {name} {place} --data-file -"),
+    )
+}
+
 #[cfg(test)]
 mod rotate_command_tests {
     use super::*;
@@ -207,5 +243,9 @@ mod rotate_command_tests {
         profile.azure.vault_url = Some("https://my-vault.vault.azure.net/".into());
         let azure = command(&profile, "db_password");
         assert!(azure.contains("--vault-name my-vault --name db-password --file /dev/stdin"), "{azure}");
+        profile.guide = Guide::GcpWorkloadIdentity;
+        profile.gcp.project_id = Some("my-project".into());
+        let google = command(&profile, "db_password");
+        assert!(google.contains("versions add db_password --project my-project --data-file -;"), "{google}");
     }
 }

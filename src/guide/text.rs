@@ -224,6 +224,7 @@ const fn source(guide: Guide) -> &'static str {
     match guide {
         Guide::AwsWorkloadIdentity => include_str!("../../assets/guides/aws-workload-identity.toml"),
         Guide::AzureWorkloadIdentity => include_str!("../../assets/guides/azure-workload-identity.toml"),
+        Guide::GcpWorkloadIdentity => include_str!("../../assets/guides/gcp-workload-identity.toml"),
         Guide::AwsStatic => include_str!("../../assets/guides/aws-static.toml"),
         Guide::AwsAssumeRole => include_str!("../../assets/guides/aws-assume-role.toml"),
         Guide::GitlabAws => include_str!("../../assets/guides/gitlab-aws.toml"),

@@ -223,10 +223,20 @@ impl<'a> TemplateContext<'a> {
     /// The audience that tokens for AWS carry.
     pub fn audience(&mut self) -> String {
         match (self.known(Key::AwsAudience), self.values.guide) {
+            (_, Guide::GcpWorkloadIdentity) => self.google_audience(),
             (Some(audience), _) => audience.to_owned(),
             (None, Guide::GitlabAws) => self.issuer().trim_end_matches('/').to_owned(),
             (None, Guide::CircleciAws) => self.value(Key::Organization),
             (None, guide) => expected::default_audience(guide, &self.texts()),
+        }
+    }
+
+    /// The audience that tokens for a provider of Google's carry.
+    fn google_audience(&mut self) -> String {
+        let universe = self.known(Key::UniverseDomain).unwrap_or("googleapis.com");
+        match self.known(Key::GcpAudience) {
+            Some(audience) => audience.to_owned(),
+            None => format!("//iam.{universe}/{}", self.value(Key::GcpProvider)),
         }
     }
 

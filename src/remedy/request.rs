@@ -48,7 +48,7 @@ fn maker(context: Context<'_>) -> Option<&'static str> {
         Guide::GitlabAws => return Some("gitlab"),
         Guide::CircleciAws => return Some("circleci"),
         Guide::AwsStatic | Guide::AwsAssumeRole => return None,
-        Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity => {}
+        Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity | Guide::GcpWorkloadIdentity => {}
     }
     let token = context.facts.token.as_ref().and_then(|fact| fact.token());
     let issuer = issuer_url.as_deref().or_else(|| token.and_then(|token| token.issuer())).unwrap_or_default();

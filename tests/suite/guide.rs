@@ -36,6 +36,11 @@ fn profile(guide: &str) -> String {
              subscription-id = \"0f1e2d3c-0000-4000-8000-000000000003\"\nresource-group = \"rg(prod)\"\n\
              vault-url = \"https://my-vault.vault.azure.net\"\n"
         }
+        "gcp-workload-identity" => {
+            "[gcp]\nproject-id = \"my-project\"\nservice-account = \"reader@my-project.iam.gserviceaccount.com\"\n\
+             provider = \"projects/123456789012/locations/global/workloadIdentityPools/crewai-pool/providers/crewai-provider\"\n\
+             [token]\nfile = \"token.jwt\"\n"
+        }
         "aws-static" => {
             "[aws]\nregion = \"eu-west-1\"\naccount-id = \"123456789012\"\nsecret-prefix = \"crewai\"\n\
              kms-key-arn = \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\"\n"
@@ -55,13 +60,14 @@ fn profile(guide: &str) -> String {
     )
 }
 
-const GUIDES: [(&str, usize); 6] = [
+const GUIDES: [(&str, usize); 7] = [
     ("aws-workload-identity", 10),
     ("azure-workload-identity", 10),
     ("aws-static", 7),
     ("aws-assume-role", 7),
     ("gitlab-aws", 3),
     ("circleci-aws", 4),
+    ("gcp-workload-identity", 10),
 ];
 
 /// Pipes a script to a shell in a folder, with a cloud's command line in its path and a value, where it is not empty, in

@@ -184,6 +184,8 @@ fn fitting(artifact: Artifact, settings: &[Setting]) -> Option<Guide> {
         Guide::CircleciAws
     } else if has("azure") {
         Guide::AzureWorkloadIdentity
+    } else if has("gcp") {
+        Guide::GcpWorkloadIdentity
     } else {
         return None;
     };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::provider::{ProviderName, without_host};
+use crate::domain::pool_name::{ProviderName, without_host};
 use crate::domain::text::json_kind;
 
 /// A member of a binding.

@@ -13,4 +13,4 @@ pub use evaluation::{EvaluatedRule, LONGEST_SUBJECT, ProviderEvaluation, Refusal
 pub use expression::Expression;
 pub use lint::{ForeignToken, foreign, room_for_ref, whole_pool};
 pub use member::{Binding, BindingError, Member, Who, bindings};
-pub use provider::{PoolProvider, ProviderError, ProviderName, ProviderProblem};
+pub use provider::{PoolProvider, ProviderError, ProviderProblem};

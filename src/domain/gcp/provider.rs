@@ -1,11 +1,10 @@
 //! Providers of workload identity pools, as `gcloud iam workload-identity-pools providers describe` prints them in JSON.
 
-use std::fmt;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::expression::Expression;
+use crate::domain::pool_name::ProviderName;
 use crate::domain::text::json_kind;
 
 /// Google's limits on a provider (IAM API, `projects.locations.workloadIdentityPools.providers`).
@@ -15,58 +14,6 @@ const MOST_AUDIENCES: usize = 10;
 const LONGEST_AUDIENCE: usize = 256;
 const MOST_CUSTOM_ATTRIBUTES: usize = 50;
 const LONGEST_KEY: usize = 100;
-
-/// The full name of a provider, and its parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProviderName {
-    /// The project's number, or what stands in its place.
-    pub project: String,
-    pub pool: String,
-    pub provider: String,
-}
-
-impl ProviderName {
-    /// Reads `projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`, also behind
-    /// `//iam.googleapis.com/` and `https://iam.googleapis.com/`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let name = without_host(text);
-        let parts: Vec<&str> = name.split('/').collect();
-        let ["projects", project, "locations", "global", "workloadIdentityPools", pool, "providers", provider] =
-            parts.as_slice()
-        else {
-            return None;
-        };
-        let (project, pool, provider) = (*project, *pool, *provider);
-        let is_named = |part: &str| !part.is_empty();
-        (is_named(project) && is_named(pool) && is_named(provider)).then(|| ProviderName {
-            project: project.to_owned(),
-            pool: pool.to_owned(),
-            provider: provider.to_owned(),
-        })
-    }
-
-    /// Whether the project stands there by its number, as members of bindings and Google's STS want it.
-    pub fn has_number(&self) -> bool {
-        self.project.bytes().all(|byte| byte.is_ascii_digit())
-    }
-
-    /// The pool's name, `projects/NUMBER/locations/global/workloadIdentityPools/POOL`.
-    pub fn pool_name(&self) -> String {
-        format!("projects/{}/locations/global/workloadIdentityPools/{}", self.project, self.pool)
-    }
-}
-
-impl fmt::Display for ProviderName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/providers/{}", self.pool_name(), self.provider)
-    }
-}
-
-/// A name without `//iam.googleapis.com/` or the same as a URL before it.
-pub(super) fn without_host(text: &str) -> &str {
-    let text = text.strip_prefix("https:").unwrap_or(text);
-    text.strip_prefix("//iam.googleapis.com/").unwrap_or(text)
-}
 
 /// A provider for tokens of one issuer.
 #[derive(Debug)]

@@ -46,6 +46,11 @@ const SENT_TO: &[Key] = &[
     Key::IamToolboxEndpointUrl,
     Key::AuthorityHost,
     Key::VaultUrl,
+    Key::GcpStsEndpointUrl,
+    Key::GcpIamcredentialsEndpointUrl,
+    Key::GcpSecretmanagerEndpointUrl,
+    Key::GcpIamEndpointUrl,
+    Key::GcpResourcemanagerEndpointUrl,
     Key::DeploymentUrl,
 ];
 /// The files whose content is sent.
@@ -112,9 +117,32 @@ const ENTRA_HOSTS: &[&str] = &[
 const VAULT_ENDS: &[&str] =
     &[".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net", ".vault.microsoftazure.de"];
 
+/// The Google services that are sent a token.
+const GOOGLE_SERVICES: &[&str] = &["sts", "iamcredentials", "secretmanager", "iam", "cloudresourcemanager"];
+/// The domains that Google's services have: the public one, and those of sovereign universes that are known.
+const GOOGLE_DOMAINS: &[&str] = &["googleapis.com"];
+
 /// Whether only a cloud itself can answer at this host, in lower case, with a certificate for it.
 pub(super) fn is_the_clouds_own(host: &str) -> bool {
-    is_of_aws(host) || ENTRA_HOSTS.contains(&host) || VAULT_ENDS.iter().any(|end| is_one_label_before(host, end))
+    is_of_aws(host)
+        || is_of_google(host)
+        || ENTRA_HOSTS.contains(&host)
+        || VAULT_ENDS.iter().any(|end| is_one_label_before(host, end))
+}
+
+/// Whether a host is an endpoint of those services: the global one, one with mutual TLS, or a regional one
+/// (`secretmanager.europe-west3.rep.googleapis.com`).
+fn is_of_google(host: &str) -> bool {
+    GOOGLE_DOMAINS.iter().any(|domain| {
+        let Some(name) = host.strip_suffix(domain).and_then(|name| name.strip_suffix('.')) else { return false };
+        let labels: Vec<&str> = name.split('.').collect();
+        let is_service = |label: &str| GOOGLE_SERVICES.contains(&label);
+        match labels[..] {
+            [service] | [service, "mtls"] => is_service(service),
+            [service, location, "rep"] => is_service(service) && !location.is_empty(),
+            _ => false,
+        }
+    })
 }
 
 /// Whether a host is an endpoint of those services (their endpoint rule sets: regional, FIPS, dual-stack, the global
@@ -224,6 +252,9 @@ mod cloud_host_tests {
             "vpce-0a1b-2c3d-us-east-1a.secretsmanager.us-east-1.vpce.amazonaws.com",
             "login.microsoftonline.com",
             "crew.vault.azure.net",
+            "sts.googleapis.com",
+            "iamcredentials.googleapis.com",
+            "secretmanager.europe-west3.rep.googleapis.com",
         ] {
             assert!(is_the_clouds_own(host), "{host}");
         }
@@ -244,6 +275,11 @@ mod cloud_host_tests {
             "a.b.vault.azure.net",
             ".vault.azure.net",
             "evil.login.microsoftonline.com",
+            "storage.googleapis.com",
+            "sts.googleapis.com.evil.example",
+            "evil.sts.googleapis.com",
+            "bucket.storage.googleapis.com",
+            "secretmanager..rep.googleapis.com",
             "",
         ] {
             assert!(!is_the_clouds_own(host), "{host}");

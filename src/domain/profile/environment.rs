@@ -1,6 +1,7 @@
 //! What the ecosystem's own variables say: which settings they make, and which guide they fit.
 
 use super::Guide;
+use super::credential_file::CREDENTIAL_FILE;
 use super::key::Key;
 use super::setting::{Origin, Setting, Value};
 use crate::domain::ids::Cloud;
@@ -33,6 +34,18 @@ const AZURE: &[(&str, Key)] = &[
     ("AZURE_KEY_VAULT_URL", Key::VaultUrl),
     ("AZURE_VAULT_URL", Key::VaultUrl),
 ];
+/// What Google's libraries and gcloud read (`gcloud topic configurations`, `api_endpoint_overrides`). What
+/// [`CREDENTIAL_FILE`] names says the rest.
+const GCP: &[(&str, Key)] = &[
+    ("GOOGLE_CLOUD_PROJECT", Key::GcpProject),
+    ("CLOUDSDK_CORE_PROJECT", Key::GcpProject),
+    ("GOOGLE_CLOUD_UNIVERSE_DOMAIN", Key::UniverseDomain),
+    ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", Key::GcpStsEndpointUrl),
+    ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", Key::GcpIamcredentialsEndpointUrl),
+    ("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", Key::GcpSecretmanagerEndpointUrl),
+    ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM", Key::GcpIamEndpointUrl),
+    ("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER", Key::GcpResourcemanagerEndpointUrl),
+];
 const AWS_TOKEN_FILE: &[(&str, Key)] = &[("AWS_WEB_IDENTITY_TOKEN_FILE", Key::TokenFile)];
 const AWS_PROFILE: &[(&str, Key)] = &[("AWS_PROFILE", Key::ConfigProfile)];
 
@@ -47,7 +60,13 @@ const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 
 /// Whether the variables alone say enough to start from: a role, an Entra application, or a token.
 pub fn suffices(variables: Variables<'_>) -> bool {
-    let named = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"];
+    let named = [
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AZURE_CLIENT_ID",
+        "AZURE_FEDERATED_TOKEN_FILE",
+        CREDENTIAL_FILE,
+    ];
     named.iter().chain(CIRCLECI_TOKENS).chain(&[GITLAB_TOKEN]).any(|name| is_set(variables, name))
         || GITHUB_REQUEST.iter().all(|name| is_set(variables, name))
 }
@@ -57,8 +76,8 @@ pub fn variables_read() -> Vec<(&'static str, Key)> {
     let tokens = CIRCLECI_TOKENS.iter().chain(&[GITLAB_TOKEN]).map(|name| (*name, Key::TokenEnv));
     let github = GITHUB_REQUEST.iter().map(|name| (*name, Key::TokenGithubActions));
     let secret = (CLIENT_SECRET, Key::ClientSecretEnv);
-    let tables = [AWS, AWS_TOKEN_FILE, AWS_PROFILE, AZURE].concat();
-    tables.into_iter().chain([secret]).chain(tokens).chain(github).collect()
+    let tables = [AWS, AWS_TOKEN_FILE, AWS_PROFILE, AZURE, GCP].concat();
+    tables.into_iter().chain([secret, (CREDENTIAL_FILE, Key::GcpProvider)]).chain(tokens).chain(github).collect()
 }
 
 /// The guide that the variables fit, where nothing names one.
@@ -67,6 +86,8 @@ pub fn guide(variables: Variables<'_>) -> Guide {
     let aws = is_set(variables, "AWS_ROLE_ARN") || any(AWS_TOKEN_FILE);
     if any(AZURE) && !aws {
         Guide::AzureWorkloadIdentity
+    } else if is_set(variables, CREDENTIAL_FILE) && !aws {
+        Guide::GcpWorkloadIdentity
     } else if is_set(variables, "CIRCLECI") || CIRCLECI_TOKENS.iter().any(|name| is_set(variables, name)) {
         Guide::CircleciAws
     } else if is_set(variables, "GITLAB_CI") || is_set(variables, GITLAB_TOKEN) {
@@ -80,6 +101,7 @@ pub fn guide(variables: Variables<'_>) -> Guide {
 pub fn settings(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
     let tables: &[&[(&str, Key)]] = match guide {
         Guide::AzureWorkloadIdentity => &[AZURE],
+        Guide::GcpWorkloadIdentity => &[GCP],
         Guide::AwsStatic | Guide::AwsAssumeRole => &[AWS, AWS_PROFILE],
         Guide::AwsWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws => &[AWS, AWS_TOKEN_FILE],
     };
@@ -140,7 +162,7 @@ pub fn offers(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
                 offer(Key::IssuerUrl, Value::Text(instance), "CI_SERVER_URL");
             }
         }
-        Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity => {
+        Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity | Guide::GcpWorkloadIdentity => {
             // Without the request's variables the job lacks a permission; asking for the token tells so.
             if let Some(name) = GITHUB_REQUEST.iter().chain(&["GITHUB_ACTIONS"]).find(|name| is_set(variables, name)) {
                 offer(Key::TokenGithubActions, Value::Flag(true), name);
@@ -171,6 +193,9 @@ mod tests {
             (&[("AZURE_CLIENT_ID", "x")], Guide::AzureWorkloadIdentity),
             (&[("AZURE_CLIENT_ID", "x"), ("AWS_ROLE_ARN", "y")], Guide::AwsWorkloadIdentity),
             (&[("AZURE_CLIENT_ID", "x"), ("AWS_ROLE_ARN", "")], Guide::AzureWorkloadIdentity),
+            (&[("GOOGLE_APPLICATION_CREDENTIALS", "f")], Guide::GcpWorkloadIdentity),
+            (&[("GOOGLE_APPLICATION_CREDENTIALS", "f"), ("AWS_ROLE_ARN", "y")], Guide::AwsWorkloadIdentity),
+            (&[("GOOGLE_CLOUD_PROJECT", "p")], Guide::AwsWorkloadIdentity),
             (&[("CIRCLECI", "true")], Guide::CircleciAws),
             (&[("CIRCLE_OIDC_TOKEN_V2", "t")], Guide::CircleciAws),
             (&[("GITLAB_CI", "true"), ("AWS_ROLE_ARN", "y")], Guide::GitlabAws),
@@ -186,6 +211,8 @@ mod tests {
             (&[("AWS_REGION", "us-east-1"), ("AWS_PROFILE", "p")], false),
             (&[("AWS_ROLE_ARN", "x")], true),
             (&[("AZURE_FEDERATED_TOKEN_FILE", "x")], true),
+            (&[("GOOGLE_CLOUD_PROJECT", "p")], false),
+            (&[("GOOGLE_APPLICATION_CREDENTIALS", "f")], true),
             (&[("CIRCLE_OIDC_TOKEN", "x")], true),
             (&[("GITLAB_OIDC_TOKEN", "x")], true),
             (&[("ACTIONS_ID_TOKEN_REQUEST_URL", "x")], false),
@@ -206,6 +233,8 @@ mod tests {
             ("AZURE_KEYVAULT_URL", "https://a.vault.azure.net"),
             ("VAULT_URL", "https://b.vault.azure.net"),
             ("AZURE_FEDERATED_TOKEN_FILE", "/a"),
+            ("CLOUDSDK_CORE_PROJECT", "second"),
+            ("GOOGLE_CLOUD_PROJECT", "first"),
         ];
         let read =
             |guide| with(&set, |v| settings(guide, v)).into_iter().map(|s| s.origin.to_string()).collect::<Vec<_>>();
@@ -215,6 +244,7 @@ mod tests {
             read(Guide::AzureWorkloadIdentity),
             ["AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_KEYVAULT_URL"]
         );
+        assert_eq!(read(Guide::GcpWorkloadIdentity), ["GOOGLE_CLOUD_PROJECT"]);
     }
 
     #[test]

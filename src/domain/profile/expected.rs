@@ -114,6 +114,7 @@ pub fn audience(profile: &Profile) -> Option<String> {
     let partition = profile.aws.role_arn.as_ref().map(|role| role.partition.as_str());
     match profile.guide {
         Guide::AzureWorkloadIdentity => Some(national_cloud(profile).credential_audience.to_owned()),
+        Guide::GcpWorkloadIdentity => profile.gcp.token_audience(),
         // A plain default must not hide that China has a name of its own.
         Guide::AwsWorkloadIdentity if partition == Some("aws-cn") => match profile.aws.audience.as_deref() {
             None | Some(AWS) => Some(AWS_CHINA.to_owned()),

@@ -158,8 +158,36 @@ keys! {
     ClientSecretEnv = "azure.client-secret-env", Text;
     /// A file that holds the application's client secret.
     ClientSecretFile = "azure.client-secret-file", Path;
+    /// The Google Cloud project that holds the secrets, by its id.
+    GcpProject = "gcp.project-id", Text;
+    /// The workload identity pool's provider, by its full name.
+    GcpProvider = "gcp.provider", Text;
+    /// The audience that the provider allows in place of its own name.
+    GcpAudience = "gcp.audience", Text;
+    /// The location of regional secrets.
+    GcpLocation = "gcp.location", Text;
+    /// The domain of a sovereign universe's services, in place of googleapis.com.
+    UniverseDomain = "gcp.universe-domain", Text;
+    /// The service account that the federated token impersonates, where it does.
+    GcpServiceAccount = "gcp.service-account", Text;
+    /// The provider, as `gcloud iam workload-identity-pools providers describe --format=json` prints it.
+    ProviderFile = "gcp.provider-file", Path;
+    /// The IAM policy of the project, the secret or the service account.
+    IamPolicy = "gcp.iam-policy", Path;
+    /// The endpoint of Google's STS.
+    GcpStsEndpointUrl = "gcp.sts-endpoint-url", Text;
+    /// The endpoint of Google's IAM Credentials.
+    GcpIamcredentialsEndpointUrl = "gcp.iamcredentials-endpoint-url", Text;
+    /// The endpoint of Google's Secret Manager.
+    GcpSecretmanagerEndpointUrl = "gcp.secretmanager-endpoint-url", Text;
+    /// The endpoint of Google's IAM, which only an operator calls.
+    GcpIamEndpointUrl = "gcp.iam-endpoint-url", Text;
+    /// The endpoint of Google's Resource Manager, which only an operator calls.
+    GcpResourcemanagerEndpointUrl = "gcp.cloudresourcemanager-endpoint-url", Text;
     /// The secret, or one field of it.
     SecretName = "secret.name", Text;
+    /// The version to read: a number, an alias or `latest`; the newest where this is absent.
+    SecretVersion = "secret.version", Text;
     /// The client library or tool that is judged, or several with commas between.
     ClientName = "client.name", Text;
     /// The running deployment.

@@ -3,10 +3,13 @@
 mod address;
 pub mod capability;
 mod cloud_name;
+pub mod credential_file;
 pub mod document;
 pub mod edit;
 pub mod environment;
 pub mod expected;
+mod gcp;
+mod gcp_name;
 pub mod key;
 pub mod placeholder;
 pub mod resolve;
@@ -26,6 +29,7 @@ use super::client::Client;
 pub use super::ids::Guide;
 use super::national_cloud::{self, NationalCloud};
 use super::secret_ref::SecretRef;
+pub use gcp::GcpSettings;
 
 /// An API version of Resource Manager's `Subscriptions - Get`.
 const SUBSCRIPTION_API_VERSION: &str = "2022-12-01";
@@ -176,6 +180,7 @@ pub struct Profile {
     pub workload: BTreeMap<Key, String>,
     pub aws: AwsSettings,
     pub azure: AzureSettings,
+    pub gcp: GcpSettings,
     pub secret: Option<SecretRef>,
     pub deployment: DeploymentSettings,
     /// The clients that it is judged for; the common ones where none is named.
@@ -260,6 +265,7 @@ impl Profile {
             workload: BTreeMap::new(),
             aws: AwsSettings::default(),
             azure: AzureSettings::default(),
+            gcp: GcpSettings::default(),
             secret: None,
             deployment: DeploymentSettings::default(),
             clients: Vec::new(),

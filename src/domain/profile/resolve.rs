@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::credential_file::CredentialFile;
 use super::environment::{self, Variables};
 use super::expected;
 use super::key::{Key, Kind};
 use super::setting::{Fault, Origin, Problem, Setting, Value};
 use super::value::{command_fault, region_fault, text_fault};
-use super::{AwsSettings, AzureSettings, DeploymentSettings, Guide, Profile, SecretSource, TokenSource};
+use super::{AwsSettings, AzureSettings, DeploymentSettings, GcpSettings, Guide, Profile, SecretSource, TokenSource};
 use crate::domain::arn::RoleArn;
 use crate::domain::client::Client;
 use crate::domain::ids::Cloud;
+use crate::domain::pool_name::ProviderName;
 use crate::domain::region;
 use crate::domain::secret_ref::SecretRef;
 
@@ -35,14 +37,41 @@ pub fn resolve(
     file: &[Setting],
     variables: Variables<'_>,
 ) -> Result<Resolved, Vec<Problem>> {
+    resolve_with_credentials(name, flags, file, variables, &|| None)
+}
+
+/// As [`resolve`], with what the file says that Google's variable names: it goes where the variables do. It is read for
+/// Google's guides alone.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_with_credentials(
+    name: &str,
+    flags: &[Setting],
+    file: &[Setting],
+    variables: Variables<'_>,
+    credentials: &dyn Fn() -> Option<Result<CredentialFile, Problem>>,
+) -> Result<Resolved, Vec<Problem>> {
     let mut problems = Vec::new();
     let (guide, guide_origin) = guide(flags, file, variables).unwrap_or_else(|problem| {
         problems.push(problem);
         (environment::guide(variables), Origin::Default)
     });
     let flags: Vec<Setting> = flags.iter().rev().cloned().collect();
-    let layers = [flags, environment::settings(guide, variables), file.to_vec(), environment::offers(guide, variables)];
+    let credentials = if guide.cloud() == Cloud::Gcp { credentials() } else { None };
+    let mut around = environment::settings(guide, variables);
+    match &credentials {
+        Some(Ok(credentials)) => around.extend(credentials.settings(&around)),
+        Some(Err(problem)) => problems.push(problem.clone()),
+        None => {}
+    }
+    let layers = [flags, around, file.to_vec(), environment::offers(guide, variables)];
     let mut effective = merge(&layers, &mut problems);
+    if let Some(Ok(credentials)) = credentials
+        && !effective.keys().any(|key| key.is_token_source())
+    {
+        problems.extend(credentials.unread_token.clone());
+    }
     for setting in effective.values_mut() {
         make_absolute(setting);
         if let Some(fault) = fault(setting) {
@@ -83,10 +112,10 @@ fn guide(flags: &[Setting], file: &[Setting], variables: Variables<'_>) -> Resul
         }
     }
     let names = |table: &str| flags.iter().chain(file).any(|setting| setting.key.table() == table);
-    let fitting = match (names("aws"), names("azure"), environment::guide(variables)) {
-        (false, true, _) => Guide::AzureWorkloadIdentity,
-        (true, _, Guide::AzureWorkloadIdentity) => Guide::AwsWorkloadIdentity,
-        (_, _, guide) => guide,
+    let by_variables = environment::guide(variables);
+    let fitting = match Cloud::ALL.iter().find(|cloud| names(cloud.id())) {
+        Some(cloud) if *cloud != by_variables.cloud() => cloud.workload_identity(),
+        _ => by_variables,
     };
     Ok((fitting, Origin::Default))
 }
@@ -184,7 +213,7 @@ fn contradictions(guide: Guide, effective: &Effective) -> Vec<Problem> {
     };
     let clients = text(effective, Key::ClientName).map(named_clients).unwrap_or_default();
     if let Some(stranger) = clients.iter().find(|client| !client.is_of(guide.cloud())) {
-        let cloud = if guide.cloud() == Cloud::Azure { "Azure" } else { "AWS" };
+        let cloud = guide.cloud().name();
         let fitting: Vec<&str> = Client::common().filter(|c| c.is_of(guide.cloud())).map(|c| c.id).collect();
         let wrong = format!("names {}, of which nothing is known at {cloud}", stranger.id);
         refuse(
@@ -216,6 +245,10 @@ fn contradictions(guide: Guide, effective: &Effective) -> Vec<Problem> {
             }
             _ => {}
         }
+    }
+    if guide.cloud() != Cloud::Gcp {
+        let wrong = format!("names a version, and of {} the current one is read", guide.cloud().name());
+        refuse(Key::SecretVersion, Fault::new(wrong, "remove it"));
     }
     if let (Some(tenant), Some(client)) = (text(effective, Key::TenantId), text(effective, Key::ClientId))
         && tenant.eq_ignore_ascii_case(client)
@@ -288,6 +321,22 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             authority_host: text(Key::AuthorityHost),
             scope: text(Key::AzureScope),
             client_secret: held(Key::ClientSecretFile, Key::ClientSecretEnv),
+        },
+        gcp: GcpSettings {
+            project_id: text(Key::GcpProject),
+            provider: text(Key::GcpProvider).and_then(|name| ProviderName::parse(&name)),
+            audience: text(Key::GcpAudience),
+            location: text(Key::GcpLocation),
+            universe_domain: text(Key::UniverseDomain),
+            service_account: text(Key::GcpServiceAccount),
+            provider_file: path(Key::ProviderFile),
+            iam_policy: path(Key::IamPolicy),
+            secret_version: text(Key::SecretVersion),
+            sts_endpoint_url: text(Key::GcpStsEndpointUrl),
+            iamcredentials_endpoint_url: text(Key::GcpIamcredentialsEndpointUrl),
+            secretmanager_endpoint_url: text(Key::GcpSecretmanagerEndpointUrl),
+            iam_endpoint_url: text(Key::GcpIamEndpointUrl),
+            cloudresourcemanager_endpoint_url: text(Key::GcpResourcemanagerEndpointUrl),
         },
         secret: text(Key::SecretName).and_then(|name| SecretRef::parse(&name).ok()),
         deployment: DeploymentSettings {
@@ -399,6 +448,7 @@ mod tests {
             (&["guide=gitlab-aws"], "guide = \"aws-static\"", &[], Guide::GitlabAws),
             (&[], "[azure]\nvault-url = \"https://my-vault.vault.azure.net\"", &[], Guide::AzureWorkloadIdentity),
             (&["aws.region=us-east-1"], "", &[("AZURE_CLIENT_ID", "x")], Guide::AwsWorkloadIdentity),
+            (&[], "[gcp]\nproject-id = \"my-project\"", &[("CIRCLECI", "true")], Guide::GcpWorkloadIdentity),
             (&["aws.region=us-east-1"], "", &[("CIRCLECI", "true")], Guide::CircleciAws),
         ] {
             assert_eq!(with(flags, file, set).profile.guide, guide, "{flags:?} {file} {set:?}");

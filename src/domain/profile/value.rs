@@ -7,6 +7,7 @@ use super::cloud_name::{
     account_fault, kms_key_fault, prefix_fault, project_path_fault, ref_fault, ref_type_fault, resource_group_fault,
     vault_name_fault,
 };
+use super::gcp_name;
 use super::key::{Key, Kind};
 use super::placeholder::{leftover, leftover_in_path};
 use super::setting::{Fault, quoted};
@@ -92,7 +93,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         Key::KubernetesNamespace | Key::KubernetesServiceAccount => cloud_name::kubernetes_fault(text),
         Key::SessionName => session_name_fault(text),
         Key::SessionDuration => duration_fault(text),
-        Key::AwsAudience | Key::AzureScope => blank_fault(text),
+        Key::AwsAudience | Key::AzureScope | Key::GcpAudience => blank_fault(text),
         Key::EndpointUrl
         | Key::StsEndpointUrl
         | Key::SecretsmanagerEndpointUrl
@@ -100,6 +101,17 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         | Key::KmsEndpointUrl
         | Key::CloudtrailEndpointUrl
         | Key::IamToolboxEndpointUrl => endpoint_fault(text),
+        Key::GcpStsEndpointUrl
+        | Key::GcpIamcredentialsEndpointUrl
+        | Key::GcpSecretmanagerEndpointUrl
+        | Key::GcpIamEndpointUrl
+        | Key::GcpResourcemanagerEndpointUrl => gcp_name::endpoint_fault(text),
+        Key::GcpProject => gcp_name::project_fault(text),
+        Key::GcpProvider => gcp_name::provider_fault(text),
+        Key::GcpLocation => gcp_name::location_fault(text),
+        Key::UniverseDomain => gcp_name::universe_fault(text),
+        Key::GcpServiceAccount => gcp_name::service_account_fault(text),
+        Key::SecretVersion => gcp_name::version_fault(text),
         Key::ResourceManagerUrl => web_fault(text, "https://management.azure.com"),
         Key::ExternalId => external_id_fault(text),
         Key::VaultUrl => vault_fault(text),
@@ -112,6 +124,8 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         | Key::TrustPolicy
         | Key::IdentityPolicy
         | Key::FederatedCredential
+        | Key::ProviderFile
+        | Key::IamPolicy
         | Key::ClientSecretFile
         | Key::AccessKeysCsv
         | Key::DeploymentTokenFile

@@ -2,6 +2,7 @@
 
 mod aws;
 mod azure;
+mod google;
 mod terraform;
 
 use super::artifact::Artifact;
@@ -65,6 +66,18 @@ fn text(artifact: Artifact, filling: &mut TemplateContext<'_>) -> String {
         Artifact::RoleAssignmentVault => azure::role_assignment_vault(filling).to_string(),
         Artifact::RoleAssignmentSecret => azure::role_assignment_secret(filling).to_string(),
         Artifact::KeyvaultSecretSet => azure::keyvault_secret_set(filling).to_string(),
+        Artifact::EnableServices => google::enable_services(filling).to_string(),
+        Artifact::PoolCreate => google::pool_create(filling).to_string(),
+        Artifact::ProviderCreate => google::provider_create(filling).to_string(),
+        Artifact::ProviderUpdate => google::provider_update(filling).to_string(),
+        Artifact::ProviderDescribe => google::provider_describe(filling).to_string(),
+        Artifact::GrantImpersonation => google::grant_impersonation(filling).to_string(),
+        Artifact::GrantViewer => google::grant_viewer(filling).to_string(),
+        Artifact::GrantAccessor => google::grant_accessor(filling).to_string(),
+        Artifact::GrantAccessorSecret => google::grant_accessor_secret(filling).to_string(),
+        Artifact::GcloudSecretCreate => google::secret_create(filling).to_string(),
+        Artifact::GcloudVersionAdd => google::version_add(filling).to_string(),
+        Artifact::CredentialFile => format!("{:#}\n", google::credential_file(filling)),
     }
 }
 
@@ -73,6 +86,7 @@ fn commands(filling: &mut TemplateContext<'_>) -> Script {
     let script = Script::default().fixed("set -e");
     match filling.guide() {
         Guide::AzureWorkloadIdentity => script.then(azure::commands(filling)),
+        Guide::GcpWorkloadIdentity => script.then(google::commands(filling)),
         Guide::AwsStatic => script
             .then(aws::create_user(filling))
             .then(aws::managed_policy(filling))

@@ -2,7 +2,7 @@
 
 use super::super::form::hcl::{Block, Expr, document, from_json};
 use super::super::values::{READER, TemplateContext};
-use super::{aws, azure};
+use super::{aws, azure, google};
 use crate::domain::national_cloud;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
@@ -10,6 +10,9 @@ use crate::domain::profile::key::Key;
 pub(super) fn terraform(filling: &mut TemplateContext<'_>) -> String {
     let blocks = match filling.guide() {
         Guide::AzureWorkloadIdentity => azure_blocks(filling),
+        Guide::GcpWorkloadIdentity => {
+            [vec![required(&[("google", "hashicorp/google", ">= 5.0")])], google::blocks(filling)].concat()
+        }
         Guide::AwsStatic => static_blocks(filling),
         Guide::AwsAssumeRole => assume_role_blocks(filling),
         Guide::AwsWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws => web_identity_blocks(filling),

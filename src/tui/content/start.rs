@@ -184,6 +184,7 @@ pub fn guide_title(guide: Guide) -> &'static str {
     match guide {
         Guide::AwsWorkloadIdentity => "AWS, workload identity: the platform's token for a role",
         Guide::AzureWorkloadIdentity => "Azure, workload identity: the platform's token for an app",
+        Guide::GcpWorkloadIdentity => "Google Cloud, workload identity: the platform's token for a pool",
         Guide::AwsStatic => "AWS, static access keys",
         Guide::AwsAssumeRole => "AWS, access keys that assume a role",
         Guide::GitlabAws => "GitLab CI to AWS",

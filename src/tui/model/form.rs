@@ -201,6 +201,7 @@ fn free_name(suggestion: &str, taken: &[&str]) -> String {
 fn suggestion(guide: Guide) -> &'static str {
     match guide {
         Guide::AzureWorkloadIdentity => "azure",
+        Guide::GcpWorkloadIdentity => "google",
         Guide::GitlabAws => "gitlab",
         Guide::CircleciAws => "circleci",
         Guide::AwsWorkloadIdentity | Guide::AwsStatic | Guide::AwsAssumeRole => "aws",

@@ -83,6 +83,7 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
             ("aud", _) => {
                 let expected = profile.and_then(|p| match p.guide {
                     Guide::AzureWorkloadIdentity => Some("api://AzureADTokenExchange".to_owned()),
+                    Guide::GcpWorkloadIdentity => p.gcp.token_audience(),
                     guide if guide.is_aws_web_identity() => p.aws.audience.clone(),
                     _ => None,
                 });
