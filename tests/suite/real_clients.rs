@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use trustline::domain::client::aws_choice::{self, AwsSource};
+use trustline::domain::client::aws_choice::{self, AwsSource, Sts};
 use trustline::domain::client::entra_choice::{self, AzureSource};
 use trustline::domain::client::{Client, ProfileKeys, Surroundings, TokenSent};
 
@@ -206,6 +206,19 @@ fn python_clients_do_what_the_table_says() {
         row("refused", obstore, object, set(&[("AWS_ROLE_ARN", NOBODYS_ROLE)]), "bare", Some("AccessDenied")),
         row("default keys", obstore, object, with_home(), "bare", Some("127.0.0.1:9")),
     ];
+    // The command line keeps sessions in its home, so each row has its own.
+    let (cli, cli_identity) = ("aws-cli-v1", "cli_identity");
+    let at_home = |more: &[(&'static str, &str)]| [vec![("HOME", aws.home_with(""))], set(more)].concat();
+    let of_cli = [
+        row("healthy", cli, cli_identity, at_home(&[]), "bare", None),
+        row("a kept session", cli, "cli_keeps", at_home(&[]), "bare", None),
+        row("a line feed", cli, cli_identity, at_home(&[]), "line-feed", Some("InvalidIdentityToken")),
+        row("keys", cli, cli_identity, at_home(&keys), "bare", Some("InvalidClientTokenId")),
+        row("no profile", cli, cli_identity, at_home(&[("AWS_PROFILE", "nosuch")]), "bare", Some("could not be found")),
+        row("no role", cli, cli_identity, at_home(&[("AWS_ROLE_ARN", UNSET)]), "bare", Some("no role ARN")),
+        row("refused", cli, cli_identity, at_home(&[("AWS_ROLE_ARN", NOBODYS_ROLE)]), "bare", Some("AccessDenied")),
+    ];
+    assert!(!Client::named(cli).unwrap().aws.as_ref().unwrap().caches.is_empty());
     let (workload, default) = ("azure-python-workload", "azure-python");
     let authority = format!("{}/{}", azure.ready("entra").trim_end_matches('/'), azure.ready("tenant_id"));
     let at_azure = [
@@ -240,6 +253,7 @@ fn python_clients_do_what_the_table_says() {
     ];
     let rows: Vec<(&Row, Vec<(String, String)>)> = at_aws
         .iter()
+        .chain(&of_cli)
         .map(|row| (row, aws.aws(row)))
         .chain(at_azure.iter().map(|row| (row, azure.azure(row))))
         .collect();
@@ -249,6 +263,79 @@ fn python_clients_do_what_the_table_says() {
     hold(&rows, &answers);
     let name = Client::named("boto3").unwrap().aws.as_ref().unwrap().session_name.replace("{seconds}", "");
     assert!(answers[0].as_ref().is_ok_and(|arn| arn.contains(&format!("/{name}"))), "{:?}", answers[0]);
+}
+
+/// Which STS is dialled, and whose key signs where none is asked: seen by a proxy and a store that only keep that.
+#[test]
+#[ignore = "needs boto3 and other clients (TRUSTLINE_TEST_MOTO)"]
+fn python_clients_dial_and_sign_as_the_table_says() {
+    let python = outside("TRUSTLINE_TEST_MOTO").with_file_name("python");
+    let home = TempDir::new().unwrap();
+    let at = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    at("keys/.aws/credentials", DEFAULT_KEYS);
+    let with_keys = home.path().join("keys").display().to_string();
+    let own = [
+        ("HOME", home.path().display().to_string()),
+        ("AWS_ROLE_ARN", NOBODYS_ROLE.to_owned()),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", at("token", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln")),
+        ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ("NOBODY", "https://127.0.0.1:9".to_owned()),
+    ];
+    let (region, default) = (("AWS_REGION", "eu-central-1"), ("AWS_DEFAULT_REGION", "eu-central-1"));
+    let china = [("AWS_REGION", "cn-north-1"), ("AWS_DEFAULT_REGION", "cn-north-1")];
+    let endpoint = ("AWS_ENDPOINT_URL_STS", "https://127.0.0.1:9");
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "x")];
+    let row = |name, client, ask, set: &[(&'static str, &str)]| Row {
+        name,
+        client,
+        ask,
+        set: self::set(set),
+        token: "bare",
+        error: None,
+    };
+    let (boto3, cli, obstore, opendal, pyarrow) = ("boto3", "aws-cli-v1", "obstore", "opendal", "pyarrow");
+    let rows = [
+        row("its region", boto3, "boto3_dials", &[default]),
+        row("another's region", boto3, "boto3_dials", &[region]),
+        row("the old way", boto3, "boto3_dials", &[default, ("AWS_STS_REGIONAL_ENDPOINTS", "legacy")]),
+        row("China", boto3, "boto3_dials", &china),
+        row("FIPS", boto3, "boto3_dials", &[default, ("AWS_USE_FIPS_ENDPOINT", "true")]),
+        row("its region", cli, "cli_dials", &[default]),
+        row("FIPS", cli, "cli_dials", &[default, ("AWS_USE_FIPS_ENDPOINT", "true")]),
+        row("its region", obstore, "obstore_dials", &[region]),
+        row("FIPS is not read", obstore, "obstore_dials", &[region, ("AWS_USE_FIPS_ENDPOINT", "true")]),
+        row("China", obstore, "obstore_dials", &china),
+        row("always the global one", opendal, "opendal_dials", &[region]),
+        row("an endpoint is not read", opendal, "opendal_dials", &[region, endpoint]),
+        row("China", opendal, "opendal_dials", &china),
+        row("keys", opendal, "opendal_signs", &[&keys[..], &[region]].concat()),
+        row("default keys", opendal, "opendal_signs", &[region, ("HOME", &with_keys)]),
+        row("no role", opendal, "opendal_signs", &[region, ("AWS_ROLE_ARN", UNSET)]),
+        row("keys", pyarrow, "pyarrow_signs", &[&keys[..], &[region, endpoint]].concat()),
+        row("default keys", pyarrow, "pyarrow_signs", &[region, endpoint, ("HOME", &with_keys)]),
+        row("an endpoint with a scheme", pyarrow, "pyarrow_signs", &[region, endpoint]),
+    ];
+    let rows: Vec<(&Row, Vec<(String, String)>)> = rows.iter().map(|row| (row, with(&own, &row.set))).collect();
+    let mut program = Command::new(python);
+    program.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/real_clients/python.py"));
+    for ((row, set), answer) in rows.iter().zip(play(program, &rows)) {
+        let client = Client::named(row.client).unwrap();
+        let aws = client.aws.as_ref().unwrap();
+        let choice = aws_choice::choose(aws, &surroundings(set));
+        let expected = match (row.ask.ends_with("_dials"), &choice.sts, choice.source.without_machine(aws)) {
+            (true, Sts::Host(host), AwsSource::WebIdentity) => host.as_str(),
+            (false, _, AwsSource::VariableKeys | AwsSource::ProfileKeys(_)) => "AKIAIOSFODNN7EXAMPLE",
+            (false, _, AwsSource::Anonymous) => "anonymous",
+            (false, _, AwsSource::Error) => "nobody",
+            other => panic!("{} ({}): no row for {other:?}", row.name, row.client),
+        };
+        assert_eq!(answer.as_deref(), Ok(expected), "{} ({} {})", row.name, client.id, client.version);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::difference::Difference;
 use super::expression::{ClaimsExpression, claim_text, flexible_issuer};
 use crate::domain::iam::pattern::{Effort, like};
 use crate::domain::iam::{Decision, Truth};
-use crate::domain::profile::expected::{Predicted, PredictedClaims};
+use crate::domain::profile::expected::{Predicted, PredictedClaims, may_have};
 
 /// What the credentials at hand say of a token.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -291,7 +291,7 @@ pub fn evaluate_predicted(set: &CredentialSet, predicted: &PredictedClaims) -> P
 fn unknown_claims_open(mut statement: EvaluatedCredential, predicted: &PredictedClaims) -> EvaluatedCredential {
     for comparison in &mut statement.conditions {
         let Field::Claim(claim) = &comparison.key else { continue };
-        if comparison.result == Truth::False && comparison.actual.is_none() && predicted.unknown.contains(claim) {
+        if comparison.result == Truth::False && comparison.actual.is_none() && may_have(&predicted.unknown, claim) {
             comparison.result = Truth::Unknown;
             comparison.difference = None;
             comparison.why = "depends on the claim's value, which the profile does not tell".to_owned();

@@ -9,6 +9,7 @@ use super::expression::{Expression, Failure, Scope};
 use super::member::{Binding, principal};
 use super::provider::{Mapping, PoolProvider};
 use crate::domain::iam::{Decision, Truth};
+use crate::domain::profile::expected::may_have;
 use crate::domain::text_difference::text_difference;
 
 /// A token, as far as it is known.
@@ -145,11 +146,11 @@ enum NoValue {
 
 /// The value, where it does not depend on a claim that is not known, or on an attribute without a known value.
 fn known(expression: &Expression, unknown: &[String], unmapped: &[String], scope: &Scope) -> Result<Value, NoValue> {
-    if let Some(tested) = unknown.iter().find(|claim| expression.guards(claim)) {
-        return Err(NoValue::Depends(tested.clone()));
+    if let Some(tested) = expression.tested().find(|claim| may_have(unknown, claim)) {
+        return Err(NoValue::Depends(tested.to_owned()));
     }
     expression.evaluate(scope).map_err(|failure| match failure {
-        Failure::Missing(name) if unknown.contains(&name) => NoValue::Depends(name),
+        Failure::Missing(name) if may_have(unknown, &name) => NoValue::Depends(name),
         // The language tells the last part of a name alone.
         Failure::Missing(name) if !expression.claims().any(|claim| claim == name) => {
             let attribute = expression.attributes().find(|attribute| attribute.ends_with(&format!(".{name}")));

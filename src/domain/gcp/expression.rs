@@ -93,8 +93,8 @@ impl Expression {
     }
 
     /// The claims that it may do without, as it asks for them first.
-    pub fn guards(&self, claim: &str) -> bool {
-        self.names.tested.contains(claim)
+    pub fn tested(&self) -> impl Iterator<Item = &str> {
+        self.names.tested.iter().map(String::as_str)
     }
 
     /// The mapped attributes it refers to, with `google.` or `attribute.` before the name.
@@ -407,7 +407,7 @@ mod tests {
         let found = Expression::compile(text).unwrap();
         assert_eq!(found.claims().collect::<Vec<_>>(), ["a", "b/c", "f", "g", "h"]);
         assert_eq!(found.attributes().collect::<Vec<_>>(), ["attribute.d", "google.subject"]);
-        assert!(found.guards("a") && found.guards("f") && !found.guards("g"));
+        assert_eq!(found.tested().collect::<Vec<_>>(), ["a", "f"]);
     }
 
     #[test]

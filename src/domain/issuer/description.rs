@@ -50,6 +50,7 @@ static ALL: LazyLock<Vec<Description>> =
 
 const TEXTS: &[&str] = &[
     include_str!("../../../assets/issuers/agent-platform.toml"),
+    include_str!("../../../assets/issuers/aws-outbound.toml"),
     include_str!("../../../assets/issuers/circleci.toml"),
     include_str!("../../../assets/issuers/github-actions.toml"),
     include_str!("../../../assets/issuers/gitlab.toml"),
@@ -137,6 +138,7 @@ mod tests {
             ("echo $CIRCLE_OIDC_TOKEN", Some(IssuerKind::CircleCi)),
             ("WebIdentityErr: failed to retrieve credentials", Some(IssuerKind::Eks)),
             ("TFC_AWS_PROVIDER_AUTH", Some(IssuerKind::TerraformCloud)),
+            ("when calling the GetWebIdentityToken operation", Some(IssuerKind::Aws)),
             ("An error occurred (AccessDenied)", None),
         ] {
             let found = Description::of_log(log);

@@ -59,6 +59,8 @@ pub enum IssuerKind {
     Google,
     Cognito,
     OracleCloud,
+    /// An AWS account, whose STS signs tokens about its principals since November 2025.
+    Aws,
     /// Nothing is known about it.
     Generic,
 }
@@ -86,6 +88,7 @@ impl IssuerKind {
             }
             _ if host.starts_with("oidc.eks.") || host.starts_with("oidc-eks.") => return IssuerKind::Eks,
             _ if host.ends_with(".oraclecloud.com") => return IssuerKind::OracleCloud,
+            _ if host.ends_with(".tokens.sts.global.api.aws") => return IssuerKind::Aws,
             _ if path.trim_end_matches('/') == "_services/token" => return IssuerKind::GithubEnterpriseServer,
             _ => {}
         }
@@ -193,6 +196,7 @@ impl IssuerKind {
             IssuerKind::Google => "Google",
             IssuerKind::Cognito => "Cognito",
             IssuerKind::OracleCloud => "Oracle Cloud",
+            IssuerKind::Aws => "AWS",
             IssuerKind::Generic => "the issuer",
         }
     }
@@ -250,6 +254,8 @@ mod kind_tests {
             // Buildkite has one issuer, and STS knows its keys by that alone.
             ("https://app.example.com", Some("organization:o:pipeline:p:ref:r:commit:c:step:s"), Generic),
             ("https://app.example.com", Some("anything"), Generic),
+            ("https://5b1f2c9e-0000-4000-8000-0123456789ab.tokens.sts.global.api.aws", None, Aws),
+            ("https://tokens.sts.global.api.aws.example.com", None, Generic),
             ("https://gitlab.com.example.com", None, Generic),
             ("", None, Generic),
         ] {

@@ -80,6 +80,7 @@ pub fn segments(kind: IssuerKind, subject: &str) -> Vec<Segment<'_>> {
         IssuerKind::AgentPlatform => subject.strip_prefix("organization:").map(|uuid| {
             vec![segment("organization", uuid, "the organization's UUID, the same for all its automations")]
         }),
+        IssuerKind::Aws => principal(subject),
         IssuerKind::Google | IssuerKind::Cognito | IssuerKind::OracleCloud | IssuerKind::Generic => None,
     };
     parts.unwrap_or_else(|| vec![segment(UNKNOWN, subject, "whom the token is about")])
@@ -87,6 +88,22 @@ pub fn segments(kind: IssuerKind, subject: &str) -> Vec<Segment<'_>> {
 
 const fn segment<'a>(name: &'static str, value: &'a str, meaning: &'static str) -> Segment<'a> {
     Segment { name, value, meaning }
+}
+
+/// A principal of an AWS account: `arn:aws:iam::ACCOUNT:role/PATH/NAME`.
+fn principal(subject: &str) -> Option<Vec<Segment<'_>>> {
+    let (service, rest) = subject.strip_prefix("arn:")?.split_once(':')?.1.split_once("::")?;
+    let (account, name) = rest.split_once(':').filter(|_| service == "iam" || service == "sts")?;
+    let (kind, name) = name.split_once('/').unwrap_or(("principal", name));
+    let kind = match kind {
+        "role" | "assumed-role" => "role",
+        "user" => "user",
+        _ => "principal",
+    };
+    Some(vec![
+        segment("account", account, "the account whose principal it is, and whose issuer this is"),
+        segment(kind, name, "the principal that asked for the token, with its path"),
+    ])
 }
 
 fn github(subject: &str) -> Option<Vec<Segment<'_>>> {
@@ -276,6 +293,8 @@ mod tests {
             (Bitbucket, "{r}:{e}:{s}", vec![("repository", "{r}"), ("environment", "{e}"), ("step", "{s}")]),
             (Eks, "system:serviceaccount:ns:sa", vec![("namespace", "ns"), ("service account", "sa")]),
             (AgentPlatform, "organization:7f3e", vec![("organization", "7f3e")]),
+            (Aws, "arn:aws:iam::123456789012:role/a/b", vec![("account", "123456789012"), ("role", "a/b")]),
+            (Aws, "123456789012", vec![("subject", "123456789012")]),
             (Generic, "anything", vec![("subject", "anything")]),
             (GithubActions, "octo-customised", vec![("subject", "octo-customised")]),
         ] {

@@ -43,6 +43,12 @@ pub struct Predicted<E> {
     pub accepts_only: Option<String>,
 }
 
+/// Whether such tokens may have the claim: it is among those that nothing tells, or of a family of them, as `repo_property_*`.
+pub fn may_have(unknown: &[String], claim: &str) -> bool {
+    let is_of = |family: &str| claim.len() > family.len() && claim.starts_with(family);
+    unknown.iter().any(|one| one == claim || one.strip_suffix(ANY).is_some_and(is_of))
+}
+
 impl PredictedClaims {
     /// The expected subject, or the pattern of it.
     pub fn subject(&self) -> &str {
@@ -253,6 +259,9 @@ mod tests {
             assert!(found.unknown.iter().any(|unknown| unknown == claim), "{claim}");
         }
         assert!(!found.unknown.iter().any(|unknown| unknown == "repository"));
+        // What an organization calls its repositories' properties is its own affair.
+        assert!(may_have(&found.unknown, "repo_property_team") && may_have(&found.unknown, "sha"));
+        assert!(!may_have(&found.unknown, "repo_property_") && !may_have(&found.unknown, "repository"));
     }
 
     #[test]

@@ -37,6 +37,11 @@ pub(super) fn all(kind: IssuerKind, subject: &str, patterns: &[&str]) -> Vec<Can
             pool.changes.push(("aud", format!("us-east-1:{UUID}")));
             vec![pool]
         }
+        // The issuer is one account's, so strangers are its other principals.
+        IssuerKind::Aws => {
+            let role = subject.split(":role/").next().unwrap_or(subject);
+            vec![candidate(Distance::Project, "another role of the account", format!("{role}:role/{STRANGER}"))]
+        }
         IssuerKind::Google => vec![candidate(Distance::Tenant, "another Google account", OWNER_ID.to_owned())],
         IssuerKind::OracleCloud | IssuerKind::Generic => {
             vec![candidate(Distance::Tenant, "another subject of the issuer", STRANGER.to_owned())]
