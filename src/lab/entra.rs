@@ -164,10 +164,13 @@ impl Entra {
         let matched = assertion::check_credentials(app, &decoded, age, self.azure.now().entra.old_codes)?;
         seen.credential = Some(matched);
         let issuer = decoded.issuer().unwrap_or_default();
-        let keys = self.fetcher.key_set(issuer).await.and_then(|bytes| Jwks::parse(&bytes).ok());
-        let keys = keys.ok_or_else(|| {
-            EntraError::new(50_166, 400, "invalid_request", "Request to External OIDC endpoint failed.")
-        })?;
+        let failed = |code| EntraError::new(code, 400, "invalid_request", "Request to External OIDC endpoint failed.");
+        let document = self.fetcher.document(issuer).await.ok_or_else(|| failed(50_166))?;
+        if EMPTY_REFUSED.iter().any(|name| document.get(name).is_some_and(is_empty)) {
+            return Err(failed(501_661));
+        }
+        let keys = self.fetcher.keys_of(&document).await.and_then(|bytes| Jwks::parse(&bytes).ok());
+        let keys = keys.ok_or_else(|| failed(50_166))?;
         check_signature(&raw, &decoded, &keys, issuer)
     }
 }
@@ -405,6 +408,13 @@ fn quoted_time(seconds: i64) -> String {
 
 /// The path of the document below the directory.
 const DISCOVERY_PATH: &str = "v2.0/.well-known/openid-configuration";
+/// What a discovery document may lack and may not have empty, as SPIRE's had it.
+const EMPTY_REFUSED: [&str; 2] = ["authorization_endpoint", "subject_types_supported"];
+
+fn is_empty(value: &Value) -> bool {
+    value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty)
+}
+
 /// The path of the keys below the directory.
 const KEYS_PATH: &str = "discovery/v2.0/keys";
 

@@ -160,16 +160,24 @@ impl Fetcher {
 
     /// The bytes of the issuer's key set; nothing where any step fails, as STS says no more than that.
     pub(in crate::lab) async fn key_set(&self, issuer: &str) -> Option<Vec<u8>> {
+        let document = self.document(issuer).await?;
+        self.keys_of(&document).await
+    }
+
+    /// The key set that a discovery document names.
+    pub(in crate::lab) async fn keys_of(&self, document: &Value) -> Option<Vec<u8>> {
+        self.get(document.get("jwks_uri")?.as_str()?).await
+    }
+
+    /// The issuer's discovery document, with all that a cloud asks of one.
+    pub(in crate::lab) async fn document(&self, issuer: &str) -> Option<Value> {
         let base = issuer.strip_suffix('/').unwrap_or(issuer);
         let document = self.get(&format!("{base}/.well-known/openid-configuration")).await?;
         let document: Value = serde_json::from_slice(&document).ok()?;
         if REQUIRED.iter().any(|name| document.get(name).is_none()) {
             return None;
         }
-        if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
-            return None;
-        }
-        self.get(document.get("jwks_uri")?.as_str()?).await
+        (document.get("issuer").and_then(Value::as_str) == Some(issuer)).then_some(document)
     }
 
     /// Whether anything answers at the issuer's address, whatever it says.

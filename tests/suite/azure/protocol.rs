@@ -138,6 +138,14 @@ async fn a_token_becomes_an_access_token_and_a_secret_is_read() {
     assert_eq!(field.call.granted().unwrap().read.fingerprint, Fingerprint::of(b"crew"));
 }
 
+/// An issuer whose document has this member with nothing in it.
+fn with_empty(member: &str, value: &str) -> String {
+    let known = r#""issuer": "${issuer}", "jwks_uri": "${issuer}/oauth2/jwks", "response_types_supported": ["id_token"],
+        "id_token_signing_alg_values_supported": ["RS256"]"#;
+    let rest = if member == "subject_types_supported" { "" } else { r#", "subject_types_supported": ["public"]"# };
+    format!("[issuer]\ndiscovery-body = '''{{{known}{rest}, \"{member}\": {value}}}'''")
+}
+
 #[tokio::test]
 async fn entra_refuses_each_fault_with_its_code() {
     const CREDENTIAL: &str = "[azure.apps.crewai-secrets-reader.credentials.crewai-org-prod]\n";
@@ -165,6 +173,8 @@ async fn entra_refuses_each_fault_with_its_code() {
         ("[token]\nkey = \"spare\"\n[token.header]\nkid = \"lab-rs256\"".into(), 700_027, 401),
         ("[issuer]\njwks-status = 503".into(), 50_166, 400),
         ("[issuer]\ndiscovery-body = \"<html>\"".into(), 50_166, 400),
+        (with_empty("authorization_endpoint", "\"\""), 501_661, 400),
+        (with_empty("subject_types_supported", "[]"), 501_661, 400),
         ("[azure.entra]\npolicy = \"conditional-access\"".into(), 53_003, 400),
         ("[azure.entra]\npolicy = \"issuers\"".into(), 700_238, 401),
         ("[azure.entra]\nthrottled = true".into(), 90_024, 429),
