@@ -10,6 +10,7 @@ pub mod exclusion;
 pub mod explain;
 mod finding;
 pub mod gcp;
+pub mod gcp_exchange;
 pub mod keyvault;
 pub mod rotation;
 pub mod trust;

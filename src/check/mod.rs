@@ -1,5 +1,6 @@
 //! What can be checked: each check as one value with its facts, its verdict and its command, and the steps that they need.
 
+mod at_hand;
 mod aws;
 mod azure;
 mod call;
@@ -9,6 +10,7 @@ pub mod clouds;
 mod definition;
 mod deployment;
 pub mod facts;
+mod google;
 mod issuer;
 mod network;
 mod operator;

@@ -4,7 +4,7 @@ use super::definition::Check;
 use super::facts::Facts;
 use super::facts::network::Exchange;
 use super::step::Step;
-use super::{Verdict, aws, azure, client, clock, deployment, issuer, operator, secret, token, trust};
+use super::{Verdict, aws, azure, client, clock, deployment, google, issuer, operator, secret, token, trust};
 use crate::domain::ids::CheckId;
 use crate::domain::profile::Profile;
 
@@ -43,6 +43,10 @@ pub const CHECKS: [&Check; CheckId::ALL.len()] = [
     &azure::vault::LIST,
     &azure::vault::GET,
     &azure::subscription::CHECK,
+    &google::exchange::EXCHANGE,
+    &google::exchange::IMPERSONATE,
+    &google::secrets::LIST,
+    &google::secrets::GET,
     &secret::CHECK,
     &deployment::CHECK,
 ];

@@ -1,6 +1,8 @@
 //! What the checks' commands for common clients are made of. A token and a client secret are named by their file or
 //! variable and never stand in a list of processes; a secret's value is never asked for.
 
+pub(super) mod google;
+
 use std::path::Path;
 
 use serde_json::{Map, Value};

@@ -15,29 +15,27 @@ pub const CHECK: Check = Check {
     title: "secret holds the selected field",
     docs: "https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html",
     link: Link::Secret,
-    // Of the two the plan has the read of the profile's own store.
-    needs: &[CheckId::AwsGetSecret, CheckId::AzureGetSecret],
+    // Of these the plan has the read of the profile's own store.
+    needs: &[CheckId::AwsGetSecret, CheckId::AzureGetSecret, CheckId::GcpGetSecret],
     rules_out: &[],
     step: |profile| {
-        let read = if is_in_a_vault(profile) { Step::VaultGet } else { Step::GetSecret };
+        let read = match profile.guide.cloud() {
+            Cloud::Aws => Step::GetSecret,
+            Cloud::Azure => Step::VaultGet,
+            Cloud::Gcp => Step::GoogleGet,
+        };
         profile.secret.as_ref()?.json_key.as_ref().map(|_| read)
     },
     traffic: Traffic::None,
     waits: Waits::IfRefused,
     facts: |facts| facts.secret_read().and_then(|read| as_json(read.field.as_ref())),
     verdict: json_key,
-    reproduction: Reproduction::Command(|profile, _| {
-        if is_in_a_vault(profile) {
-            reproduce::read_from_vault(profile)
-        } else {
-            reproduce::read_from_secrets_manager(profile)
-        }
+    reproduction: Reproduction::Command(|profile, _| match profile.guide.cloud() {
+        Cloud::Aws => reproduce::read_from_secrets_manager(profile),
+        Cloud::Azure => reproduce::read_from_vault(profile),
+        Cloud::Gcp => reproduce::google::get(profile),
     }),
 };
-
-fn is_in_a_vault(profile: &Profile) -> bool {
-    profile.guide.cloud() == Cloud::Azure
-}
 
 fn json_key(facts: &Facts, _profile: &Profile) -> Verdict {
     let field = facts.secret_read().and_then(|read| read.field.as_ref());

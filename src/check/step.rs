@@ -69,6 +69,14 @@ pub enum Step {
     VaultGet,
     /// Ask Resource Manager whose directory the vault's subscription is of.
     Subscription,
+    /// Exchange the token at Google's STS.
+    GoogleExchange,
+    /// Take the place of a service account with what was exchanged.
+    GoogleImpersonate,
+    /// List the secrets of the project.
+    GoogleList,
+    /// Read the project's secret, and look where else it may be.
+    GoogleGet,
     /// Ask the running deployment for its inputs.
     Deployment,
 }
@@ -99,7 +107,9 @@ impl Step {
             Step::AzureRoleAssignments => &[Step::AzureApplication, Step::AzureVaultSettings],
             Step::IssuerKeys => &[Step::IssuerDocument],
             Step::Signature => &[Step::Token, Step::IssuerKeys],
-            Step::WebIdentity | Step::EntraExchange => &[Step::Token],
+            Step::WebIdentity | Step::EntraExchange | Step::GoogleExchange => &[Step::Token],
+            Step::GoogleImpersonate => &[Step::GoogleExchange],
+            Step::GoogleList | Step::GoogleGet => &[Step::GoogleExchange, Step::GoogleImpersonate],
             // What is in force takes the place of a file.
             Step::TrustPolicy => &[Step::Token, Step::Client, Step::AwsRole, Step::AzureApplication],
             Step::CallerIdentity => &[Step::AccessKey, Step::WebIdentity],
@@ -122,7 +132,7 @@ impl Step {
     /// ended.
     pub const fn explained_by(self) -> &'static [Step] {
         match self {
-            Step::WebIdentity | Step::EntraExchange => &[
+            Step::WebIdentity | Step::EntraExchange | Step::GoogleExchange => &[
                 Step::IssuerDocument,
                 Step::IssuerKeys,
                 Step::Signature,
@@ -131,16 +141,24 @@ impl Step {
                 Step::AwsRole,
             ],
             // What stands around the token, and whose authority the cloud's certificate is of.
-            Step::Client => &[Step::Token, Step::WebIdentity, Step::EntraExchange],
-            Step::Token => &[Step::IssuerDocument, Step::WebIdentity, Step::EntraExchange],
+            Step::Client => &[Step::Token, Step::WebIdentity, Step::EntraExchange, Step::GoogleExchange],
+            Step::Token => &[Step::IssuerDocument, Step::WebIdentity, Step::EntraExchange, Step::GoogleExchange],
             Step::Deployment => &[Step::IssuerDocument],
-            Step::IssuerDocument | Step::IssuerKeys => {
-                &[Step::Token, Step::WebIdentity, Step::CallerIdentity, Step::EntraExchange, Step::Deployment]
-            }
+            Step::IssuerDocument | Step::IssuerKeys => &[
+                Step::Token,
+                Step::WebIdentity,
+                Step::CallerIdentity,
+                Step::EntraExchange,
+                Step::GoogleExchange,
+                Step::Deployment,
+            ],
             // What signs is told by IAM, and that signatures like it are answered by the operator's own.
             Step::CallerIdentity => &[Step::AwsAccessKeyOwner, Step::AwsOperator],
             Step::AwsAccessKeyOwner => &[Step::CallerIdentity, Step::AwsOperator, Step::AwsSecretSettings],
             Step::AssumeRole => &[Step::RoleTrust, Step::Permissions],
+            Step::GoogleImpersonate => &[Step::TrustPolicy],
+            Step::GoogleList => &[Step::GoogleGet, Step::TrustPolicy],
+            Step::GoogleGet => &[Step::GoogleList, Step::TrustPolicy],
             Step::VaultList => &[Step::VaultGet],
             Step::VaultGet => &[Step::VaultList],
             Step::ListSecrets => &[Step::Permissions, Step::AwsAuthorization],
@@ -166,6 +184,7 @@ impl Step {
                 (profile.azure.federated_credential.is_some() || profile.operator.is_some())
                     && Step::Token.applies(profile)
             }
+            Step::TrustPolicy if is_google(profile) => profile.gcp.provider_file.is_some(),
             Step::TrustPolicy => {
                 profile.guide.is_aws_web_identity()
                     && (profile.aws.trust_policy.is_some() || profile.operator.is_some())
@@ -196,6 +215,10 @@ impl Step {
             Step::EntraExchange | Step::VaultList => is_azure(profile),
             Step::VaultGet => is_azure(profile) && profile.secret.is_some(),
             Step::Subscription => is_azure(profile) && profile.azure.subscription_id.is_some(),
+            Step::GoogleExchange => is_google(profile),
+            Step::GoogleImpersonate => is_google(profile) && profile.gcp.service_account.is_some(),
+            Step::GoogleList => is_google(profile),
+            Step::GoogleGet => is_google(profile) && profile.secret.is_some(),
             Step::Deployment => profile.deployment.url.is_some(),
         }
     }
@@ -234,7 +257,9 @@ impl Step {
                 Some(CheckId::AzureApplication)
             }
             Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
-            Step::Signature | Step::WebIdentity if !facts.has_token() => Some(CheckId::TokenPresent),
+            Step::Signature | Step::WebIdentity | Step::GoogleExchange if !facts.has_token() => {
+                Some(CheckId::TokenPresent)
+            }
             Step::TrustPolicy
                 if is_aws(profile)
                     && profile.aws.trust_policy.is_none()
@@ -249,7 +274,9 @@ impl Step {
             }
             // What the profile makes expected is something to judge a trust by.
             Step::TrustPolicy if !facts.has_token() && facts.predicted.is_none() => Some(CheckId::TokenPresent),
-            Step::WebIdentity | Step::EntraExchange if facts.has_token() && !facts.has_form_of_token() => {
+            Step::WebIdentity | Step::EntraExchange | Step::GoogleExchange
+                if facts.has_token() && !facts.has_form_of_token() =>
+            {
                 Some(CheckId::TokenShape)
             }
             Step::AwsAccessKeyOwner | Step::CallerIdentity | Step::AssumeRole | Step::ListSecrets | Step::GetSecret
@@ -267,6 +294,14 @@ impl Step {
                 Some(CheckId::AwsAssumeRole)
             }
             Step::VaultList | Step::VaultGet if !facts.azure.has_access() => Some(CheckId::AzureExchange),
+            Step::GoogleImpersonate | Step::GoogleList | Step::GoogleGet if !facts.google.is_exchanged() => {
+                Some(CheckId::GcpExchange)
+            }
+            Step::GoogleList | Step::GoogleGet
+                if Step::GoogleImpersonate.applies(profile) && !facts.google.is_impersonated() =>
+            {
+                Some(CheckId::GcpImpersonate)
+            }
             _ => None,
         }
     }
@@ -283,6 +318,10 @@ impl Step {
 
 fn is_aws(profile: &Profile) -> bool {
     profile.guide.cloud() == Cloud::Aws
+}
+
+fn is_google(profile: &Profile) -> bool {
+    profile.guide.cloud() == Cloud::Gcp
 }
 
 fn is_azure(profile: &Profile) -> bool {

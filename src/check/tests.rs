@@ -11,6 +11,7 @@ use crate::check::facts::Facts;
 use crate::check::facts::azure::{CredentialKind, ExchangeFact, VaultFact};
 use crate::check::facts::azure::{SubscriptionFact, SubscriptionSeen};
 use crate::check::facts::deployment::{DeclaredInputs, DeploymentFact};
+use crate::check::facts::google::GoogleCall;
 use crate::check::facts::operator::Read;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::secret_ref::SecretRef;
@@ -48,6 +49,10 @@ fn of_deployment(call: Call<DeclaredInputs>) -> DeploymentFact {
     DeploymentFact { deployment: String::new(), token: None, call, missing: Vec::new(), problem: None }
 }
 
+fn of_google<T>(call: Call<T>) -> GoogleCall<T> {
+    GoogleCall { endpoint: String::new(), call, error: None }
+}
+
 fn of_subscription(call: Call<SubscriptionSeen>) -> SubscriptionFact {
     SubscriptionFact { subscription: String::new(), call }
 }
@@ -76,6 +81,10 @@ fn each_refused(code: &str, http_status: u16) -> Vec<(CheckId, Facts)> {
         with(CheckId::AzureSubscription, &|f| {
             f.azure.subscription = Some(of_subscription(refused(code, http_status)));
         }),
+        with(CheckId::GcpExchange, &|f| f.google.exchange = Some(of_google(refused(code, http_status)))),
+        with(CheckId::GcpImpersonate, &|f| f.google.impersonated = Some(of_google(refused(code, http_status)))),
+        with(CheckId::GcpListSecrets, &|f| f.google.list = Some(of_google(refused(code, http_status)))),
+        with(CheckId::GcpGetSecret, &|f| f.google.secret = Some(of_google(refused(code, http_status)))),
         with(CheckId::DeploymentReachable, &|f| f.deployment = Some(of_deployment(refused(code, http_status)))),
     ]
 }

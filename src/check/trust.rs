@@ -1,27 +1,24 @@
-//! The check of the trust at hand: a role's policy for a token or for a signed caller, or an application's federated
-//! credentials.
+//! The check of the trust at hand: a role's policy for a token or for a signed caller, an application's federated
+//! credentials, or a pool's provider.
 
 use serde_json::Value;
 
 use crate::cause::{Cause, Certainty, Finding, assume, entra, trust};
+use crate::check::at_hand::{missing, predicted_verdict, with_drift};
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
 use crate::check::facts::aws::RoleTrust;
 use crate::check::facts::secret::Call;
-use crate::check::facts::trust::{Drift, TrustFact};
+use crate::check::facts::trust::TrustFact;
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
-use crate::check::{CheckId, Outcome, Verdict};
+use crate::check::{CheckId, Outcome, Verdict, google};
 use crate::domain::iam::Decision;
 use crate::domain::ids::{Cloud, Flow};
-use crate::domain::profile::expected::PredictedClaims;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::redaction::echo::MARK;
 
 const ID: CheckId = CheckId::TrustPolicy;
-/// How many lines of a difference are shown.
-const MOST_LINES: usize = 16;
-
 /// The trust at hand accepts the token, or the caller.
 pub const CHECK: Check = Check {
     id: ID,
@@ -35,7 +32,8 @@ pub const CHECK: Check = Check {
     waits: Waits::If(|facts, _| facts.operator.aws.role_in_force().is_some()),
     facts: |facts| {
         let of_aws = as_json(facts.trust.as_ref()).or_else(|| shown_role_trust(facts));
-        of_aws.or_else(|| as_json(facts.azure.credentials.as_ref()))
+        let of_azure = || as_json(facts.azure.credentials.as_ref());
+        of_aws.or_else(of_azure).or_else(|| as_json(facts.google.provider.as_ref()))
     },
     verdict,
     reproduction: Reproduction::JudgedHere,
@@ -44,6 +42,7 @@ pub const CHECK: Check = Check {
 fn verdict(facts: &Facts, profile: &Profile) -> Verdict {
     match profile.guide {
         guide if guide.cloud() == Cloud::Azure => credentials(facts),
+        guide if guide.cloud() == Cloud::Gcp => google::provider::verdict(facts),
         guide if guide.flow() == Flow::AssumeRole => role_trust(facts),
         _ => web_identity_trust(facts),
     }
@@ -87,34 +86,6 @@ fn against_exchange(verdict: Verdict, facts: &Facts) -> Verdict {
     Verdict::warn(summary, vec![finding])
 }
 
-/// The verdict on the policy in force, with the finding that the profile's file says something else.
-fn with_drift(mut verdict: Verdict, drift: &Drift, key: Key, in_force: &str) -> Verdict {
-    let summary = format!("{} is not {in_force}", drift.file);
-    let mut finding = Finding::new(Cause::PolicyDrift, ID, Certainty::Proven, summary.clone()).about(key);
-    finding.evidence.extend(drift.lines.iter().take(MOST_LINES).cloned());
-    if drift.lines.len() > MOST_LINES {
-        finding.evidence.push(format!("and {} more lines", drift.lines.len() - MOST_LINES));
-    }
-    verdict.findings.push(finding);
-    if verdict.outcome == Outcome::Pass {
-        (verdict.outcome, verdict.reason) = (Outcome::Warn, Some(summary));
-    }
-    verdict
-}
-
-/// A verdict that rests on expected claims.
-fn predicted_verdict(verdict: Verdict, predicted: &PredictedClaims, accepts_only: Option<&str>) -> Verdict {
-    let subject = predicted.subject();
-    if let Some(only) = accepts_only {
-        let reason = format!("predicted: of the subjects `{subject}` the trust accepts some, such as `{only}`");
-        return Verdict::inconclusive(reason, Vec::new());
-    }
-    match verdict.outcome {
-        Outcome::Pass => Verdict::pass_on_prediction(format!("no token was read; `{subject}` is accepted")),
-        _ => verdict.as_predicted(subject),
-    }
-}
-
 fn judged(fact: &TrustFact) -> Verdict {
     let check = ID.into();
     let reason = |otherwise: &str| {
@@ -140,14 +111,6 @@ fn judged(fact: &TrustFact) -> Verdict {
         }
         (None, None) => Verdict::inconclusive("no trust policy was evaluated", Vec::new()),
     }
-}
-
-/// The profile names a file that is not there. One that cannot be opened or read says nothing of its name.
-pub(super) fn missing(why: &str, key: Key) -> Verdict {
-    let finding = Finding::new(Cause::EnvNotSet, CheckId::TrustPolicy, Certainty::Proven, why)
-        .about(key)
-        .with_fix(format!("Name the file that holds it as `{}`, or remove that setting.", key.path()));
-    Verdict::fail(why, vec![finding])
 }
 
 /// The trust policy at hand lets the caller assume the role.

@@ -225,6 +225,14 @@ pub enum CheckId {
     AzureGetSecret,
     #[strum(serialize = "azure.subscription")]
     AzureSubscription,
+    #[strum(serialize = "gcp.exchange")]
+    GcpExchange,
+    #[strum(serialize = "gcp.impersonate")]
+    GcpImpersonate,
+    #[strum(serialize = "gcp.list-secrets")]
+    GcpListSecrets,
+    #[strum(serialize = "gcp.get-secret")]
+    GcpGetSecret,
     #[strum(serialize = "secret.json-key")]
     SecretJsonKey,
     #[strum(serialize = "deployment.reachable")]

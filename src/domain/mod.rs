@@ -9,6 +9,7 @@ pub mod entra;
 pub mod exchange;
 pub mod fingerprint;
 pub mod gcp;
+pub mod google_error;
 pub mod iam;
 pub mod ids;
 pub mod issuer;

@@ -6,6 +6,7 @@ pub mod azure;
 pub mod client;
 pub mod deployment;
 pub mod documents;
+pub mod google;
 pub mod http;
 pub mod issuer;
 pub mod new_value;

@@ -94,6 +94,11 @@ impl<'a> Values<'a> {
             "owner" => self.repository().map(|(owner, _)| owner),
             "region" => profile.and_then(|p| p.aws.region.clone()).or_else(|| parsed.and_then(|p| p.region.clone())),
             "repository" => self.repository().map(|(_, name)| name),
+            "project" => profile.and_then(|p| p.gcp.project_id.clone()),
+            "pool" => profile.and_then(|p| Some(p.gcp.provider.as_ref()?.pool.clone())),
+            "provider" => profile.and_then(|p| Some(p.gcp.provider.as_ref()?.provider.clone())),
+            "service-account" => profile.and_then(|p| p.gcp.service_account.clone()),
+            "member" => self.member(),
             "kms-key-id" => profile.and_then(|p| p.aws.kms_key_arn.clone()),
             "role-name" => self
                 .role()
@@ -109,6 +114,20 @@ impl<'a> Values<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Who reads at Google: the service account, else the one token by its subject. No set of tokens is granted anything.
+    fn member(&self) -> Option<String> {
+        let gcp = &self.profile?.gcp;
+        let is_before_it = matches!(self.check, Some(CheckId::GcpExchange | CheckId::GcpImpersonate));
+        if let Some(account) = gcp.service_account.as_ref().filter(|_| !is_before_it) {
+            return Some(format!("serviceAccount:{account}"));
+        }
+        Some(format!(
+            "principal://iam.googleapis.com/{}/subject/{}",
+            gcp.provider.as_ref()?.pool_name(),
+            self.claim("sub")?
+        ))
     }
 
     /// A claim's text; of a list with one entry, that entry.

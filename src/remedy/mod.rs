@@ -8,6 +8,7 @@ pub mod aws;
 pub mod azure;
 pub mod catalogue;
 mod explained;
+pub mod google;
 pub mod profile;
 mod request;
 mod undecided;
@@ -34,7 +35,7 @@ fn built(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
     match context.profile.guide.cloud() {
         Cloud::Azure => azure::fixes(finding, context),
         Cloud::Aws => aws::fixes(finding, context),
-        Cloud::Gcp => Vec::new(),
+        Cloud::Gcp => google::fixes(finding, context),
     }
 }
 

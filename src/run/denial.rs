@@ -33,10 +33,14 @@ const STEPS: &[Step] = &[
     Step::WebIdentity,
     Step::AssumeRole,
     Step::EntraExchange,
+    Step::GoogleExchange,
+    Step::GoogleImpersonate,
     Step::ListSecrets,
     Step::GetSecret,
     Step::VaultList,
     Step::VaultGet,
+    Step::GoogleList,
+    Step::GoogleGet,
 ];
 
 /// What a refusal has to be about to show that access is gone. A token that has expired, a busy service or a missing
@@ -83,6 +87,12 @@ const ABOUT_ACCESS: &[Cause] = &[
     Cause::AccessPolicyModel,
     Cause::AccessPolicyWrongObject,
     Cause::AccessPolicyCompound,
+    Cause::AttributeCondition,
+    Cause::AttributeMappingMissing,
+    Cause::PrincipalsetMismatch,
+    Cause::ProviderDisabled,
+    Cause::WrongProviderName,
+    Cause::SecretIamMissing,
 ];
 
 /// What a check asserts where access is expected to be gone; `None` for what grants none.
@@ -95,6 +105,10 @@ const fn assertion(check: CheckId) -> Option<&'static str> {
         CheckId::AzureExchange => "Entra refuses to exchange the token",
         CheckId::AzureListSecrets => "The vault refuses to list the secrets",
         CheckId::AzureGetSecret => "The vault refuses to read the secret",
+        CheckId::GcpExchange => "Google refuses to exchange the token",
+        CheckId::GcpImpersonate => "Google refuses the service account's token",
+        CheckId::GcpListSecrets => "Secret Manager refuses to list the secrets",
+        CheckId::GcpGetSecret => "Secret Manager refuses to read the secret",
         _ => return None,
     })
 }
@@ -426,12 +440,14 @@ impl AccessAnswer {
 }
 
 const fn is_read(step: Step) -> bool {
-    matches!(step, Step::ListSecrets | Step::GetSecret | Step::VaultList | Step::VaultGet)
+    use Step::{GetSecret, GoogleGet, GoogleList, ListSecrets, VaultGet, VaultList};
+    matches!(step, ListSecrets | GetSecret | VaultList | VaultGet | GoogleList | GoogleGet)
 }
 
 /// Whether secrets can be asked for with these.
 fn can_read(credentials: &RunCredentials, profile: &Profile) -> bool {
     credentials.azure.is_some()
+        || credentials.google.reader(profile).is_some()
         || if Step::AssumeRole.applies(profile) { credentials.assumed.is_some() } else { credentials.session.is_some() }
 }
 
@@ -449,7 +465,7 @@ async fn kept(fresh: &RunCredentials, facts: &Facts) -> RunCredentials {
 fn session_end(facts: &Facts) -> Option<UnixSeconds> {
     let role = facts.aws.assumed.as_ref().or(facts.aws.assume_role.as_ref());
     let of_role = role.and_then(|call| call.granted()?.session_expires_at);
-    of_role.or_else(|| facts.azure.access()?.expires_at)
+    of_role.or_else(|| facts.azure.access()?.expires_at).or_else(|| facts.google.access_ends_at())
 }
 
 fn millis(duration: Duration) -> u64 {

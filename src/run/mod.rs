@@ -4,6 +4,7 @@ mod asking;
 pub mod denial;
 pub mod event;
 pub mod fleet;
+mod google;
 mod keyed;
 pub mod operator;
 pub mod plan;

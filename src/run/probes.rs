@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::asking::{as_each_client, sent_to_aws};
+use super::google::{self, GoogleOutput, GoogleSessions};
 use super::operator::{self, OperatorCredentials, OperatorOutput};
 use crate::check::facts::aws::AccessKeyFact;
 use crate::check::facts::aws::{AssumedRole, Caller, Located, RoleTrust};
@@ -46,6 +47,7 @@ pub struct RunCredentials {
     /// Of the role that was assumed with it.
     pub assumed: Option<Session>,
     pub azure: Option<AzureSession>,
+    pub google: GoogleSessions,
     /// Of the operator, and never taken for the workload's.
     pub operator: OperatorCredentials,
 }
@@ -83,6 +85,7 @@ pub enum StepOutput {
     LocateSecret(Located),
     Permissions(PermissionsFact),
     Subscription(Box<SubscriptionFact>),
+    Google(Box<GoogleOutput>),
     Deployment(Box<DeploymentFact>),
     Operator(Box<OperatorOutput>),
     /// The step had nothing to work with.
@@ -127,6 +130,7 @@ impl StepOutput {
             StepOutput::GetSecret(call) => facts.aws.secret = Some(call),
             StepOutput::Permissions(fact) => facts.aws.permissions = Some(fact),
             StepOutput::Subscription(fact) => facts.azure.subscription = Some(*fact),
+            StepOutput::Google(seen) => seen.learn(&mut facts.google, &mut credentials.google),
             StepOutput::Deployment(fact) => facts.deployment = Some(*fact),
             StepOutput::LocateSecret(located) => facts.aws.located = Some(located),
             StepOutput::Operator(seen) => seen.learn(&mut facts.operator, credentials),
@@ -169,7 +173,11 @@ impl NetworkProbes {
             Step::Token => self.token(&input).await,
             Step::Signature => verify(&input),
             Step::TrustPolicy if input.profile.guide.cloud() == Cloud::Azure => credentials(&input).await,
+            Step::TrustPolicy if input.profile.guide.cloud() == Cloud::Gcp => self.google(step, &input).await,
             Step::TrustPolicy => trust_policy(&input).await,
+            Step::GoogleExchange | Step::GoogleImpersonate | Step::GoogleList | Step::GoogleGet => {
+                self.google(step, &input).await
+            }
             Step::Permissions => permissions(&input).await,
             Step::Subscription => {
                 let seen = azure::subscription(&self.http, &input.profile.azure).await;
@@ -317,6 +325,13 @@ impl NetworkProbes {
             }
             _ => StepOutput::Nothing,
         }
+    }
+
+    async fn google(&self, step: Step, input: &StepInput) -> StepOutput {
+        let given =
+            google::Given { profile: &input.profile, facts: &input.facts, token: input.credentials.token.as_deref() };
+        let seen = google::perform(step, given, &input.credentials.google, &self.http).await;
+        seen.map_or(StepOutput::Nothing, |seen| StepOutput::Google(Box::new(seen)))
     }
 
     fn aws(&self, input: &StepInput) -> Option<AwsTarget> {

@@ -6,6 +6,7 @@ pub mod aws;
 pub mod azure;
 pub mod client;
 pub mod deployment;
+pub mod google;
 mod in_force;
 pub mod network;
 pub mod operator;
@@ -44,6 +45,8 @@ pub struct Facts {
     pub aws: aws::AwsFacts,
     /// What Entra and the vault answered.
     pub azure: azure::AzureFacts,
+    /// What Google answered.
+    pub google: google::GoogleFacts,
     /// What the operator read of the cloud's own side.
     pub operator: operator::OperatorFacts,
     /// What the running deployment answered.
@@ -74,7 +77,8 @@ impl Facts {
     /// The secret that was read, in whichever store.
     pub fn secret_read(&self) -> Option<&secret::SecretRead> {
         let in_aws = self.aws.secret.as_ref().and_then(|call| call.granted());
-        in_aws.or_else(|| self.azure.read().map(|secret| &secret.read))
+        let in_vault = || self.azure.read().map(|secret| &secret.read);
+        in_aws.or_else(in_vault).or_else(|| self.google.read().map(|secret| &secret.read))
     }
 }
 

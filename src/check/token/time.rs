@@ -1,6 +1,7 @@
 //! `token.time`: the token's times against the clock, with the tolerances that the clouds grant.
 
 use super::problem::Tally;
+use crate::cause::gcp_exchange;
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::clock::LEEWAY_S;
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
@@ -40,6 +41,14 @@ const ENTRA_LIFETIME_S: i64 = 25 * 3600;
 /// STS refuses tokens that were issued long ago though they have not expired ("Token too old"); the bound is not
 /// published, and the one refusal on record was five days old. A warning begins after a day.
 const OLD_S: i64 = 24 * 3600;
+
+/// How far a cloud lets a token's times be off, in seconds.
+const fn leeway(cloud: Cloud) -> i64 {
+    match cloud {
+        Cloud::Aws | Cloud::Azure => LEEWAY_S,
+        Cloud::Gcp => gcp_exchange::LEEWAY_S,
+    }
+}
 
 /// The clocks at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,10 +110,10 @@ fn judge(token: &DecodedToken, clock: Clock, cloud: Cloud) -> Verdict {
         return Verdict::skipped("the token has no readable `exp`");
     };
     let mut tally = Tally::default();
-    expiry(exp, clock, &mut tally);
+    expiry(exp, clock, leeway(cloud), &mut tally);
     for (name, at) in [("iat", token.issued_at()), ("nbf", token.not_before())] {
         if let Some(at) = at {
-            beginning(name, at, clock, &mut tally);
+            beginning(name, at, clock, leeway(cloud), &mut tally);
         }
     }
     if let Some(lifetime) = token.lifetime().filter(|lifetime| cloud == Cloud::Azure && *lifetime > ENTRA_LIFETIME_S) {
@@ -121,11 +130,11 @@ fn judge(token: &DecodedToken, clock: Clock, cloud: Cloud) -> Verdict {
     tally.verdict()
 }
 
-fn expiry(exp: UnixSeconds, clock: Clock, tally: &mut Tally) {
+fn expiry(exp: UnixSeconds, clock: Clock, leeway_s: i64, tally: &mut Tally) {
     let late = clock.now.saturating_sub(exp);
     let finding = |certainty, summary: String| Finding::new(Cause::TokenExpired, ID, certainty, summary);
     let now = format!("after {}", shown(clock.now));
-    if late > LEEWAY_S {
+    if late > leeway_s {
         // By the issuer's clock it may still be good: then the clock is to be mended, not the token.
         if clock.disagree() && clock.at_issuer().is_some_and(|at| at <= exp) {
             tally.fails(skewed(
@@ -137,7 +146,7 @@ fn expiry(exp: UnixSeconds, clock: Clock, tally: &mut Tally) {
         let summary = format!("the token expired {} ago", words(late));
         tally.fails(finding(clock.certainty(), summary).with_difference(now, shown(exp)));
     } else if late >= 0 {
-        let summary = format!("the token expired {} ago; STS still takes it up to {LEEWAY_S} s late", words(late));
+        let summary = format!("the token expired {} ago; STS still takes it up to {leeway_s} s late", words(late));
         tally.warns(finding(Certainty::Likely, summary).with_difference(now, shown(exp)));
     } else if -late < EXPIRES_SOON_S {
         let summary = format!("the token expires in {}: too soon to rely on", words(-late));
@@ -145,14 +154,14 @@ fn expiry(exp: UnixSeconds, clock: Clock, tally: &mut Tally) {
     }
 }
 
-fn beginning(name: &str, at: UnixSeconds, clock: Clock, tally: &mut Tally) {
+fn beginning(name: &str, at: UnixSeconds, clock: Clock, leeway_s: i64, tally: &mut Tally) {
     let ahead = at.saturating_sub(clock.now);
     let what = if name == "iat" { "was issued" } else { "becomes valid" };
-    if ahead > LEEWAY_S {
+    if ahead > leeway_s {
         let summary = format!("the token {what} {} in the future (`{name}`)", words(ahead));
         tally.fails(skewed(summary, clock).with_difference(format!("up to {}", shown(clock.now)), shown(at)));
     } else if ahead > 0 {
-        let summary = format!("the token {what} {} in the future (`{name}`); STS tolerates {LEEWAY_S} s", words(ahead));
+        let summary = format!("the token {what} {} in the future (`{name}`); STS tolerates {leeway_s} s", words(ahead));
         tally.warns(Finding::new(Cause::ClockSkew, ID, Certainty::Possible, summary));
     }
 }
@@ -221,6 +230,19 @@ mod tests {
             (json!({"iat": i64::MIN, "exp": i64::MAX}), Some(i64::MAX), Warn, vec![(TokenExpired, Possible)]),
         ] {
             assert_eq!(judged(claims.clone(), ahead, Cloud::Aws), (outcome, findings), "{claims} {ahead:?}");
+        }
+    }
+
+    #[test]
+    fn google_lets_times_be_off_by_a_minute() {
+        let claims = |iat: i64, exp: i64| json!({"iat": NOW + iat, "exp": NOW + exp});
+        for (iat, exp, outcome) in [
+            (-600, -60, Outcome::Warn),
+            (-600, -61, Outcome::Fail),
+            (60, 3600, Outcome::Warn),
+            (61, 3600, Outcome::Fail),
+        ] {
+            assert_eq!(judged(claims(iat, exp), None, Cloud::Gcp).0, outcome, "{iat} {exp}");
         }
     }
 

@@ -27,6 +27,9 @@ rules! {
     Gcp Issuer Leading says ["Error connecting to the given credential's issuer", "Failed to fetch JWKS from issuer",
         "Error fetching the OIDC discovery"] => [JwksUnreachable, JwksInvalid, DiscoveryInvalid, IssuerNotConfigured];
     Gcp Issuer Leading says ["Input JWK is not in a valid json format", "JWK is not in a valid"] => [JwksInvalid];
+    Gcp Token Conclusive says ["Unable to parse the ID Token"] => [MalformedToken];
+    Gcp Token Conclusive says ["Unable to verify the ID Token signature"] => [SignatureInvalid];
+    Gcp Trust Conclusive says ["Could not obtain a value for google.subject"] => [AttributeMappingMissing];
     Gcp Trust Conclusive says ["issuer in ID Token"] with [["does not match"]] => [IssMismatch];
     Gcp Trust Conclusive says ["not found in the configured identity providers"] => [IssMismatch];
     Gcp Trust Conclusive says ["audience in ID Token"] with [["does not match"]] => [AudMismatch];
@@ -40,7 +43,7 @@ rules! {
         says ["Unable to find the key", "No matching key found", "no key found for the key id", "not signed by a key"]
         with [["credential", "ID Token", "jwk", "kid"]] => [JwksKidMissing, SignatureInvalid];
     Gcp Trust Leading says ["invalid_grant"] without ["AADSTS", "Invalid JWT Signature", "does not match",
-        "Error connecting to the given", "stale to sign-in", "not found in the configured", "short-lived token",
+        "Unable to parse the ID Token", "Unable to verify the ID Token", "Error connecting to the given", "stale to sign-in", "not found in the configured", "short-lived token",
         "reasonable timeframe"] => [TokenExpired, SignatureInvalid, IssMismatch, AudMismatch, JwksUnreachable];
     // Admission passed; the service account or the resource refuses.
     Gcp Access Ambiguous says ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken",

@@ -45,7 +45,7 @@ fn not_rotated(model: &Model, secret: &str, width: usize) -> Line {
 /// What the last check saw of the secret that would be rotated.
 fn as_checked(model: &Model) -> Vec<Line> {
     let show = model.render_context();
-    let reads = [CheckId::AwsGetSecret, CheckId::AzureGetSecret];
+    let reads = [CheckId::AwsGetSecret, CheckId::AzureGetSecret, CheckId::GcpGetSecret];
     let run = model.runs.shown();
     let Some(read) = run.and_then(|run| run.report.finished().find(|check| reads.contains(&check.id))) else {
         return Vec::new();

@@ -1,0 +1,200 @@
+//! Bindings, and the secret itself: roles for the one member that is meant; a value is never printed, overwritten or passed
+//! as an argument.
+
+use super::identity::{federated_member, member};
+use super::{PROPAGATION_S, WORK, head};
+use crate::cause::{Finding, Fix};
+use crate::domain::profile::key::Key;
+use crate::domain::secret_ref::SecretRef;
+use crate::domain::text::quote;
+use crate::remedy::{Context, check, profile_set, variable};
+
+/// The value of a secret: from `$VALUE_FILE`, else typed without being shown.
+const VALUE: &str = concat!(include_str!("../../../assets/remedy/value.sh"), "\n");
+
+/// A binding of one role to the member that is meant, and its removal.
+fn bound(context: Context<'_>, on: &str, role: &str, member: &str, condition: &str) -> (String, String) {
+    let head = head(context) + &variable("MEMBER", Some(member), "");
+    let script = |action: &str| {
+        format!(
+            "{head}gcloud {on} {action}-iam-policy-binding {{}} \\\n  --role {role} --member \"$MEMBER\"{condition} >/dev/null\n"
+        )
+    };
+    (script("add"), script("remove"))
+}
+
+/// Lets the member read the one secret.
+pub(super) fn accessor(context: Context<'_>) -> Option<Fix> {
+    let secret = &context.profile.secret.as_ref()?.name;
+    let member = member(context)?;
+    let place = format!("{} --project \"$PROJECT\"{}", quote(secret), location(context));
+    let (add, remove) = bound(context, "secrets", "roles/secretmanager.secretAccessor", &member, "");
+    Some(Fix {
+        text: format!("Let `{member}` read this one secret. Other bindings stay as they are."),
+        command: Some(add.replace("{}", &place)),
+        undo: Some(remove.replace("{}", &place)),
+        verify: Some(check(context.profile, Some(PROPAGATION_S))),
+        ..Fix::default()
+    })
+}
+
+/// Lets the member list the project's secrets, which no binding of one secret does.
+pub(super) fn viewer(context: Context<'_>) -> Option<Fix> {
+    let member = member(context)?;
+    let (add, remove) = bound(context, "projects", "roles/secretmanager.viewer", &member, " --condition None");
+    Some(Fix {
+        text: format!("Let `{member}` list the project's secrets: names and settings, no values."),
+        command: Some(add.replace("{}", "\"$PROJECT\"")),
+        undo: Some(remove.replace("{}", "\"$PROJECT\"")),
+        verify: Some(check(context.profile, Some(PROPAGATION_S))),
+        ..Fix::default()
+    })
+}
+
+/// Lets the federated identity take the service account's place.
+pub(super) fn impersonation(context: Context<'_>) -> Option<Fix> {
+    let account = context.profile.gcp.service_account.as_deref()?;
+    let member = federated_member(context)?;
+    let place = format!("{} --project \"$PROJECT\"", quote(account));
+    let (add, remove) = bound(context, "iam service-accounts", "roles/iam.workloadIdentityUser", &member, "");
+    Some(Fix {
+        text: format!("Let `{member}` take the place of {account}. Other bindings stay as they are."),
+        command: Some(add.replace("{}", &place)),
+        undo: Some(remove.replace("{}", &place)),
+        verify: Some(check(context.profile, Some(PROPAGATION_S))),
+        ..Fix::default()
+    })
+}
+
+fn location(context: Context<'_>) -> String {
+    context.profile.gcp.location.as_ref().map(|location| format!(" --location {}", quote(location))).unwrap_or_default()
+}
+
+/// Enables the version that was asked for; one that was destroyed gets a successor.
+pub(super) fn version(context: Context<'_>) -> Option<Fix> {
+    let refusal = context.facts.google.secret.as_ref()?.call.refusal()?;
+    let (_, version) = refusal.message.split_once("/versions/")?;
+    let number: String = version.chars().take_while(char::is_ascii_digit).collect();
+    if !refusal.message.contains("DISABLED") || number.is_empty() {
+        return value_stored(context);
+    }
+    let secret = quote(&context.profile.secret.as_ref()?.name);
+    let act = |action: &str| {
+        format!(
+            "{}gcloud secrets versions {action} {number} --secret {secret} --project \"$PROJECT\"{}\n",
+            head(context),
+            location(context)
+        )
+    };
+    Some(Fix {
+        text: format!(
+            "Enable version {number} of the secret, unless somebody disabled it on purpose: then store a new one."
+        ),
+        command: Some(act("enable")),
+        undo: Some(act("disable")),
+        verify: Some(check(context.profile, None)),
+        ..Fix::default()
+    })
+}
+
+/// Stores a new version.
+pub(super) fn value_stored(context: Context<'_>) -> Option<Fix> {
+    let secret = context.profile.secret.as_ref()?;
+    let name = quote(&secret.name);
+    let place = format!("--project \"$PROJECT\"{}", location(context));
+    Some(Fix {
+        text: format!(
+            "Store a value.{} It is read from $VALUE_FILE, or typed without being shown; it is no argument of any command.",
+            shape(secret)
+        ),
+        command: Some(format!(
+            "{}{WORK}{VALUE}gcloud secrets versions add {name} {place} --data-file \"$work/value\" >/dev/null\n",
+            head(context)
+        )),
+        undo: Some(format!(
+            "{}version=$(gcloud secrets versions list {name} {place} --limit 1 --format 'value(name)')\n\
+             gcloud secrets versions disable \"$version\" --secret {name} {place}\n",
+            head(context)
+        )),
+        verify: Some(check(context.profile, None)),
+        ..Fix::default()
+    })
+}
+
+fn shape(secret: &SecretRef) -> String {
+    match &secret.json_key {
+        Some(key) => format!(" It is a JSON object with the field `{key}`."),
+        None => String::new(),
+    }
+}
+
+/// The nearest name that the project has, or the secret that is missing.
+pub(super) fn not_found(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
+    let Some(secret) = &context.profile.secret else { return Vec::new() };
+    let near = finding.actual.as_ref().map(|name| {
+        let reference = SecretRef { name: name.clone(), json_key: secret.json_key.clone() };
+        profile_set(context.profile, &[(Key::SecretName, reference.to_string())])
+    });
+    let name = quote(&secret.name);
+    let place = format!("--project \"$PROJECT\"{}", location(context));
+    let replication = if context.profile.gcp.location.is_some() { "" } else { " --replication-policy automatic" };
+    let created = Fix {
+        text: format!(
+            "Store the secret.{} Its value is read from $VALUE_FILE, or typed without being shown; it is no argument of any command.",
+            shape(secret)
+        ),
+        command: Some(format!(
+            "{}{WORK}{VALUE}gcloud secrets create {name} {place}{replication} --data-file \"$work/value\"\n",
+            head(context)
+        )),
+        undo: Some(format!("{}gcloud secrets delete {name} {place} --quiet\n", head(context))),
+        verify: Some(check(context.profile, None)),
+        ..Fix::default()
+    };
+    near.into_iter().chain([created]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::check::facts::google::{GoogleCall, GoogleSecret};
+    use crate::check::facts::secret::{Answer, Call, Refusal};
+    use crate::remedy::google::tests::{Case, ORGANIZATION};
+
+    #[test]
+    fn roles_go_to_the_member_that_is_meant_and_come_back() {
+        let case = Case::with_provider(&[], &[]);
+        let fix = accessor(case.context()).unwrap();
+        let command = fix.command.unwrap();
+        assert!(
+            command.contains("gcloud secrets add-iam-policy-binding db-password --project \"$PROJECT\""),
+            "{command}"
+        );
+        assert!(command.contains(&format!("/attribute.organization/{ORGANIZATION}")), "{command}");
+        assert!(fix.undo.unwrap().contains("remove-iam-policy-binding db-password"));
+        let stranger = Case::with_provider(&[], &[("sub", json!("organization:other"))]);
+        assert!(accessor(stranger.context()).is_none() && viewer(stranger.context()).is_none());
+    }
+
+    #[test]
+    fn a_disabled_version_is_enabled_by_its_number_and_a_destroyed_one_gets_a_successor() {
+        let fixed = |state: &str| {
+            let mut case = Case::bare();
+            let message = format!("Secret Version [projects/123/secrets/db-password/versions/7] is in {state} state.");
+            let refusal = Refusal { code: "FAILED_PRECONDITION".into(), message, http_status: 400, request_id: None };
+            let call = Call::<GoogleSecret> {
+                region: None,
+                attempts: 1,
+                waited_ms: 0,
+                answer: Answer::Refused(refusal),
+                exchange: None,
+            };
+            case.facts.google.secret = Some(GoogleCall { endpoint: String::new(), call, error: None });
+            version(case.context()).unwrap().command.unwrap()
+        };
+        assert!(fixed("DISABLED").contains("gcloud secrets versions enable 7 --secret db-password"));
+        assert!(fixed("DESTROYED").contains("gcloud secrets versions add db-password"));
+    }
+}

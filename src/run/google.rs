@@ -1,0 +1,114 @@
+//! The steps at Google: what each is given, and what it brings into the facts and the credentials of a run.
+
+use crate::check::facts::Facts;
+use crate::check::facts::google::{AtHand, GoogleCall, GoogleFacts, GoogleSecret, ProviderFact, TokenGranted};
+use crate::check::facts::secret::SecretList;
+use crate::check::step::Step;
+use crate::domain::profile::Profile;
+use crate::domain::token::RawToken;
+use crate::probe::documents;
+use crate::probe::google::{GoogleSession, GoogleTarget};
+use crate::probe::http::HttpStack;
+
+/// The access tokens of a run.
+#[derive(Clone, Debug, Default)]
+pub struct GoogleSessions {
+    /// Of the exchanged token.
+    pub federated: Option<GoogleSession>,
+    /// Of the service account that it impersonates.
+    pub impersonated: Option<GoogleSession>,
+}
+
+impl GoogleSessions {
+    /// The one that secrets are read with.
+    pub fn reader(&self, profile: &Profile) -> Option<&GoogleSession> {
+        if Step::GoogleImpersonate.applies(profile) { self.impersonated.as_ref() } else { self.federated.as_ref() }
+    }
+}
+
+/// What a step may use.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    pub profile: &'a Profile,
+    pub facts: &'a Facts,
+    pub token: Option<&'a RawToken>,
+}
+
+/// What a step brought.
+pub enum GoogleOutput {
+    Provider(Box<ProviderFact>),
+    Exchanged(GoogleCall<TokenGranted>, Option<GoogleSession>),
+    Impersonated(GoogleCall<TokenGranted>, Option<GoogleSession>),
+    Listed(GoogleCall<SecretList>),
+    Read(Box<GoogleCall<GoogleSecret>>, Vec<String>),
+}
+
+impl GoogleOutput {
+    /// Takes what was seen into the facts, and what was granted among the credentials.
+    pub fn learn(self, facts: &mut GoogleFacts, sessions: &mut GoogleSessions) {
+        match self {
+            GoogleOutput::Provider(fact) => facts.provider = Some(*fact),
+            GoogleOutput::Exchanged(fact, session) => {
+                facts.exchange = Some(fact);
+                sessions.federated = session;
+            }
+            GoogleOutput::Impersonated(fact, session) => {
+                facts.impersonated = Some(fact);
+                sessions.impersonated = session;
+            }
+            GoogleOutput::Listed(fact) => facts.list = Some(fact),
+            GoogleOutput::Read(fact, found_in) => {
+                facts.secret = Some(*fact);
+                facts.found_in = found_in;
+            }
+        }
+    }
+}
+
+/// Performs one step; `None` where it has nothing to work with.
+pub async fn perform(
+    step: Step,
+    given: Given<'_>,
+    sessions: &GoogleSessions,
+    http: &HttpStack,
+) -> Option<GoogleOutput> {
+    let Given { profile, facts, token } = given;
+    let target = GoogleTarget::new(http.clone(), &profile.gcp);
+    Some(match step {
+        Step::TrustPolicy => GoogleOutput::Provider(Box::new(provider(given).await?)),
+        Step::GoogleExchange => {
+            let (fact, session) = target.exchange(token?, facts.now).await?;
+            GoogleOutput::Exchanged(fact, session)
+        }
+        Step::GoogleImpersonate => {
+            let (fact, session) = target.impersonate(sessions.federated.as_ref()?).await?;
+            GoogleOutput::Impersonated(fact, session)
+        }
+        Step::GoogleList => {
+            GoogleOutput::Listed(target.list_secrets(sessions.reader(profile)?, profile.secret.as_ref()).await?)
+        }
+        Step::GoogleGet => {
+            let (session, secret) = (sessions.reader(profile)?, profile.secret.as_ref()?);
+            let fact = target.get_secret(session, secret, profile.gcp.version()).await?;
+            let is_nowhere = fact.call.refusal().is_some_and(|refusal| refusal.http_status == 404);
+            let found_in = if is_nowhere { target.locate_secret(session, secret).await } else { Vec::new() };
+            GoogleOutput::Read(Box::new(fact), found_in)
+        }
+        _ => return None,
+    })
+}
+
+/// The provider of the profile's file, evaluated for the token or for what the profile makes expected.
+async fn provider(given: Given<'_>) -> Option<ProviderFact> {
+    let path = given.profile.gcp.provider_file.as_ref()?;
+    let policy = match &given.profile.gcp.iam_policy {
+        Some(path) => Some(documents::read(path).await),
+        None => None,
+    };
+    let at_hand = AtHand { source: path.display().to_string(), provider: documents::read(path).await, policy };
+    match (given.facts.claims(), given.facts.predicted_claims()) {
+        (Some(claims), _) => Some(ProviderFact::evaluate(at_hand, claims)),
+        (None, Some(predicted)) => Some(ProviderFact::predict(at_hand, predicted)),
+        (None, None) => None,
+    }
+}
