@@ -167,6 +167,7 @@ mod tests {
     const GUIDES: &[(&str, u8)] = &[
         ("aws-workload-identity", 10),
         ("azure-workload-identity", 10),
+        ("gcp-workload-identity", 10),
         ("aws-static", 7),
         ("aws-assume-role", 7),
         ("gitlab-aws", 3),
@@ -264,6 +265,26 @@ mod tests {
         ),
         ("azure-workload-identity/vault-url-required", &[Cause::VaultUrlMissing]),
         ("azure-workload-identity/rotated-not-picked-up", &[Cause::StaticBaked, Cause::ReadAtImport, Cause::Cached]),
+        // The first text is a client's own, which Google's STS never says.
+        (
+            "gcp-workload-identity/handshake",
+            &[
+                Cause::IssMismatch,
+                Cause::AudMismatch,
+                Cause::AttributeCondition,
+                Cause::JwksUnreachable,
+                Cause::IssuerNotConfigured,
+            ],
+        ),
+        ("gcp-workload-identity/invalid-target", &[Cause::WrongProviderName, Cause::ProviderDisabled]),
+        (
+            "gcp-workload-identity/jwks-fetch",
+            &[Cause::JwksUnreachable, Cause::JwksInvalid, Cause::JwksKidMissing, Cause::IssuerNotConfigured],
+        ),
+        ("gcp-workload-identity/condition-rejects", &[Cause::AttributeCondition, Cause::AttributeMappingMissing]),
+        ("gcp-workload-identity/list-denied", &[Cause::MissingList]),
+        ("gcp-workload-identity/kickoff-fails", &[Cause::SecretIamMissing, Cause::SecretVersionState]),
+        ("gcp-workload-identity/rotated-not-picked-up", &[Cause::StaticBaked, Cause::ReadAtImport, Cause::Cached]),
         ("aws-static/list-denied", &[Cause::MissingList, Cause::ListResourceScoped]),
         ("aws-static/kms-denied", &[Cause::MissingKms]),
         ("aws-static/key-or-signature", &[Cause::StaticKeyWrong]),

@@ -165,7 +165,10 @@ mod tests {
     use crate::check::registry::CHECKS;
     use crate::check::{CheckId, Reproduction};
     use crate::domain::arn::RoleArn;
-    use crate::domain::profile::{AwsSettings, AzureSettings, DeploymentSettings, Guide, SecretSource, TokenSource};
+    use crate::domain::pool_name::ProviderName;
+    use crate::domain::profile::{
+        AwsSettings, AzureSettings, DeploymentSettings, GcpSettings, Guide, SecretSource, TokenSource,
+    };
     use crate::domain::secret_ref::SecretRef;
 
     /// A profile that says all that its guide can ask for.
@@ -184,6 +187,14 @@ mod tests {
                 subscription_id: Some("subscription".into()),
                 vault_url: Some("https://my-vault.vault.azure.cn".into()),
                 ..AzureSettings::default()
+            },
+            gcp: GcpSettings {
+                provider: ProviderName::parse(
+                    "projects/123456789012/locations/global/workloadIdentityPools/pool/providers/ci",
+                ),
+                project_id: Some("my-project".into()),
+                service_account: Some("reader@my-project.iam.gserviceaccount.com".into()),
+                ..GcpSettings::default()
             },
             secret: SecretRef::parse("db#password").ok(),
             deployment: DeploymentSettings {

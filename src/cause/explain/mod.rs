@@ -207,6 +207,7 @@ fn guide_for(cloud: Option<Cloud>, platform: Option<&Description>, weighed: &[Ra
         (Some(Cloud::Aws) | None, Some(guide)) => guide.map(|guide| guide.id()),
         (Some(Cloud::Aws), None) if !weighed.is_empty() => Some("aws-workload-identity"),
         (Some(Cloud::Azure), None) => Some("azure-workload-identity"),
+        (Some(Cloud::Gcp), None) => Some("gcp-workload-identity"),
         _ => None,
     }
 }

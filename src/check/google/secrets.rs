@@ -115,6 +115,17 @@ fn decided<T>(fact: &GoogleCall<T>, check: CheckId, refusal: &Refusal, facts: &F
     if let Some(finding) = by_bindings.and_then(|found| gcp::refused(check.into(), found).into_iter().next()) {
         return Some(Finding { certainty: Certainty::Likely, ..finding });
     }
+    let is_denied =
+        |call: Option<&dyn AnyCall>| call.and_then(AnyCall::refusal).is_some_and(|other| other.http_status == 403);
+    let listing = facts.google.list.as_ref().map(|fact| &fact.call as &dyn AnyCall);
+    let reading = facts.google.secret.as_ref().map(|fact| &fact.call as &dyn AnyCall);
+    if is_denied(listing) && is_denied(reading) && facts.google.impersonated.is_none() {
+        return found(
+            Cause::PrincipalsetMismatch,
+            Certainty::Likely,
+            "neither listing nor reading is granted to this token: no binding has it among its members",
+        );
+    }
     if check == CheckId::GcpListSecrets {
         // Reading is a role of its own.
         let reads = facts.google.read().is_some();

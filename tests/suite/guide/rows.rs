@@ -71,6 +71,22 @@ const ROWS: &[(&str, &str, &[&str], u64)] = &[
         4,
     ),
     (
+        "gcp-workload-identity",
+        "Could not refresh access token: invalid_target",
+        &["wrong-provider-name", "provider-disabled"],
+        3,
+    ),
+    ("gcp-workload-identity", "Failed to fetch JWKS from issuer", &["jwks-unreachable"], 1),
+    ("gcp-workload-identity", "Attribute condition rejected token", &["attribute-condition"], 3),
+    ("gcp-workload-identity", "PERMISSION_DENIED: secretmanager.secrets.list", &["missing-list"], 4),
+    (
+        "gcp-workload-identity",
+        "Permission 'secretmanager.versions.access' denied for resource 'projects/123/secrets/db/versions/latest' (or it \
+         may not exist).",
+        &["secret-iam-missing"],
+        4,
+    ),
+    (
         "aws-static",
         "AccessDeniedException: User: arn:aws:iam::111122223333:user/reader is not authorized to perform: \
          secretsmanager:ListSecrets because no identity-based policy allows the secretsmanager:ListSecrets action",
