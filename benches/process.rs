@@ -24,6 +24,12 @@ const EVENT: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"WebIdentit
 /// The role that they ask for.
 const EVENTS_POLICY: &str = r#"{"Role":{"Arn":"arn:aws:iam::123456789012:role/secrets-reader","AssumeRolePolicyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"token.actions.githubusercontent.com:sub":"repo:acme/crew:ref:refs/heads/main"}}}]}}}"#;
 
+/// A role as `get-account-authorization-details` answers it, with the policies that a role usually has: some 3.3 KB.
+const ROLE: &str = r#"{"Path":"/","RoleName":"NAME","RoleId":"AROAEXAMPLENUMBER","Arn":"arn:aws:iam::123456789012:role/NAME","CreateDate":"2025-03-01T09:30:00+00:00","AssumeRolePolicyDocument":TRUST,"InstanceProfileList":[],"RolePolicyList":[{"PolicyName":"secrets","PolicyDocument":{"Version":"2012-10-17","Statement":[READS]}}],"AttachedManagedPolicies":[{"PolicyName":"boundary","PolicyArn":"arn:aws:iam::123456789012:policy/boundary"}],"Tags":[{"Key":"team","Value":"crew-NUMBER"},{"Key":"cost-center","Value":"4711"}],"RoleLastUsed":{"LastUsedDate":"2026-11-29T05:00:00+00:00","Region":"eu-west-1"}}"#;
+const READ: &str = r#"{"Sid":"ReadNUMBER","Effect":"Allow","Action":["secretsmanager:GetSecretValue","secretsmanager:DescribeSecret"],"Resource":["arn:aws:secretsmanager:eu-west-1:123456789012:secret:crew/NUMBER/database-AbCdEf","arn:aws:secretsmanager:eu-west-1:123456789012:secret:crew/NUMBER/queue-GhIjKl"],"Condition":{"StringEquals":{"aws:ResourceTag/team":"crew-NUMBER"}}}"#;
+const FEDERATED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"OPERATOR":{"token.actions.githubusercontent.com:sub":"SUBJECT"},"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}}]}"#;
+const OF_A_SERVICE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+
 type Any<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
@@ -102,6 +108,7 @@ fn report() -> Any<()> {
     token(trustline)?;
     explain(trustline)?;
     events(trustline)?;
+    audit(trustline)?;
     row("trustline check --lab", &[trustline, "check", "--lab"], &[])?;
     critical_path(trustline)?;
     fleet(trustline)?;
@@ -170,6 +177,39 @@ fn events(trustline: &str) -> Any<()> {
         if on_path("jq") {
             let counted = row("jq -c '.Records|length'", &["jq", "-c", ".Records|length", &log], &[])?;
             println!("{:<52} {:>9.2} of jq's", "  wall time", own.wall_us as f64 / counted.wall_us as f64);
+        }
+    }
+    Ok(())
+}
+
+/// `audit` of accounts of 10,000 and of 100,000 roles, half of them federated and one in fifty of those too wide, beside jq, which
+/// only reads the file.
+fn audit(trustline: &str) -> Any<()> {
+    let folder = tempfile::tempdir()?;
+    for roles in [10_000, 100_000] {
+        let account = folder.path().join("account.json");
+        let role = |number: usize| {
+            let subject = |wide: bool| match wide {
+                true => format!("repo:acme/crew{number}-*"),
+                false => format!("repo:acme@1/crew{number}@{number}:ref:refs/heads/main"),
+            };
+            let is_wide = number.is_multiple_of(100);
+            let operator = if is_wide { "StringLike" } else { "StringEquals" };
+            let federated = FEDERATED.replace("OPERATOR", operator).replace("SUBJECT", &subject(is_wide));
+            let trust = if number.is_multiple_of(2) { federated } else { OF_A_SERVICE.to_owned() };
+            let reads = [READ; 6].join(",");
+            let role = ROLE.replace("TRUST", &trust).replace("READS", &reads);
+            role.replace("NAME", &format!("crew-{number}")).replace("NUMBER", &number.to_string())
+        };
+        let details: Vec<String> = (0..roles).map(role).collect();
+        std::fs::write(&account, format!("{{\"RoleDetailList\":[{}],\"Policies\":[]}}", details.join(",\n")))?;
+        let mebibytes = std::fs::metadata(&account)?.len() >> 20;
+        let account = text(&account)?;
+        let command = [trustline, "audit", &account, "--output", "ndjson", "--fail-on", "critical"];
+        let own = row(&format!("trustline audit ({roles} roles, {mebibytes} MiB)"), &command, &[])?;
+        if on_path("jq") {
+            let read = row("jq -c length", &["jq", "-c", "length", &account], &[])?;
+            println!("{:<52} {:>9.2} of jq's", "  wall time", own.wall_us as f64 / read.wall_us as f64);
         }
     }
     Ok(())

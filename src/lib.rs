@@ -22,6 +22,7 @@
 //! - [`run`]: a run's plan, the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay; the
 //!   rotation session
 //! - [`probe`]: the only room that reaches the network, beside the lab, which is one; yields facts
+//! - [`audit`]: many trusts at once: what a fleet's documents hold, judged, and which findings count
 //! - [`remedy`]: from a finding and what is at hand to the whole script that fixes it
 //! - [`guide`]: the setup guides: steps as data, artifacts made from a profile, the state of each step
 //! - [`check`]: what can be checked: each check as one value, the steps that inform them, the facts
@@ -33,12 +34,13 @@
 //!
 //! # Invariants
 //!
-//! - `domain`, `cause`, `check`, `guide`, `remedy` and `report` import no runtime, HTTP client, SDK, clock, environment or file system; of
+//! - `domain`, `cause`, `check`, `guide`, `remedy`, `audit` and `report` import no runtime, HTTP client, SDK, clock, environment or file system; of
 //!   `tui` only what surrounds the model, its update and its view does.
 //! - Tokens, keys and secret values live in [`secrecy`] types and never reach an event.
 //! - Text from outside passes [`domain::text::visible`] before it reaches a terminal.
 //! - "Could not check" is never "failed", and "not checked" is never "passed".
 
+pub mod audit;
 pub mod cause;
 pub mod check;
 pub mod cli;

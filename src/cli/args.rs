@@ -13,6 +13,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(super) enum CliCommand {
     /// Run every applicable check once and report
     Check(super::check::CheckArgs),
@@ -24,6 +25,8 @@ pub(super) enum CliCommand {
     Issuer(super::issuer::IssuerArgs),
     /// Offline: would this trust accept this token?
     Trust(super::trust::TrustArgs),
+    /// Every federated trust of a fleet: who gets in, what they reach, what is dead
+    Audit(super::audit::AuditArgs),
     /// Name the causes behind an error text
     Explain(super::explain::ExplainArgs),
     /// Name why exchanges were refused that a cloud's own log tells of

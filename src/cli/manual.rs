@@ -95,6 +95,17 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "audit",
+        &[
+            (
+                "aws iam get-account-authorization-details | trustline audit",
+                "every trust of an account, from what it answers",
+            ),
+            ("trustline audit accounts/ --output ndjson", "a folder of answers, a finding a line"),
+            ("trustline audit accounts/ --baseline last.json --suppress accepted.toml", "what is new since"),
+        ],
+    ),
+    (
         "explain",
         &[
             ("trustline explain build.log", "name the causes behind an error text"),

@@ -1,6 +1,7 @@
 //! The command line: a module for each subcommand, and what several share. Arguments in, exit status out.
 
 mod args;
+mod audit;
 mod check;
 mod clients;
 mod consent;
@@ -69,6 +70,7 @@ pub fn main() -> ExitCode {
         Some(CliCommand::Issuer(args)) => issuer::run(args),
         Some(CliCommand::Rotate(args)) => rotate::run(args),
         Some(CliCommand::Trust(args)) => trust::run(args),
+        Some(CliCommand::Audit(args)) => audit::run(args),
         Some(CliCommand::Explain(args)) => explain::run(args),
         Some(CliCommand::Events(args)) => events::run(args),
         Some(CliCommand::Clients(args)) => clients::run(args),

@@ -92,6 +92,8 @@ causes! {
     TrustNotApplied => "trust-not-applied",
     PolicyDrift => "policy-drift",
     IssuerRetiring => "issuer-retiring",
+    TrustDead => "trust-dead",
+    SubjectRecyclable => "subject-recyclable",
     PolicyNotJson => "policy-not-json",
     PolicyDuplicateKey => "policy-duplicate-key",
     // AWS static keys and AssumeRole

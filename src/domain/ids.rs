@@ -254,6 +254,7 @@ pub enum Finder {
     Trust,
     Rotate,
     Events,
+    Audit,
 }
 
 impl FoundBy {

@@ -13,6 +13,7 @@ pub mod google_error;
 pub mod iam;
 pub mod ids;
 pub mod issuer;
+pub mod json_stream;
 pub mod jwks;
 pub mod keyvault;
 pub mod national_cloud;

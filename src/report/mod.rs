@@ -1,6 +1,7 @@
 //! What people and programs read: pages of lines with their back ends, and folds of the run events as JSON and JUnit.
 
 pub mod ansi;
+pub mod audit;
 pub mod clients;
 pub mod clouds;
 mod comparison;

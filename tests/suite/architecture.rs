@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// Top to bottom: a room uses itself and what stands below it.
-const ROOMS: &[&str] = &["cli", "tui", "lab", "report", "run", "probe", "remedy", "guide", "check", "cause", "domain"];
+const ROOMS: &[&str] =
+    &["cli", "tui", "lab", "report", "run", "probe", "audit", "remedy", "guide", "check", "cause", "domain"];
 /// What the lab uses besides itself: it must not know the client it is there to be tried by.
 const LAB_USES: &[&str] = &["domain"];
 /// The rooms without runtime, client, SDK, clock, environment and file system.
-const PURE: &[&str] = &["report", "remedy", "guide", "check", "cause", "domain"];
+const PURE: &[&str] = &["report", "audit", "remedy", "guide", "check", "cause", "domain"];
 const IMPURE_CRATES: &[&str] = &[
     "tokio",
     "tokio_rustls",

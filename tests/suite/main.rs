@@ -7,6 +7,7 @@ mod support;
 
 mod access_keys;
 mod architecture;
+mod audit;
 mod authorization;
 mod azure;
 mod azure_cli;

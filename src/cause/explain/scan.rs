@@ -1,7 +1,6 @@
 //! One pass over a text: which phrases it holds and where, and which rules they fire.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use super::clean;
 use super::rule::Phrases;
@@ -69,31 +68,75 @@ struct Indexed {
     without: Vec<usize>,
 }
 
-static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::build);
+/// Which pieces of three bytes a text has, letter case apart. A piece that it has not may seem to be there, never the other way.
+struct Pieces(Vec<u64>);
+
+impl Pieces {
+    const BITS: usize = 16;
+
+    fn of(text: &str) -> Self {
+        let mut pieces = Pieces(vec![0; 1 << (Self::BITS - 6)]);
+        for piece in text.as_bytes().windows(3) {
+            let (word, bit) = Self::place(piece);
+            if let Some(word) = pieces.0.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        pieces
+    }
+
+    /// Whether a phrase may stand in the text: its beginning and its end do.
+    fn may_hold(&self, phrase: &str) -> bool {
+        let bytes = phrase.as_bytes();
+        let has = |piece: Option<&[u8]>| {
+            piece.is_some_and(|piece| {
+                let (word, bit) = Self::place(piece);
+                self.0.get(word).is_some_and(|word| word & bit != 0)
+            })
+        };
+        has(bytes.get(..3)) && has(bytes.len().checked_sub(3).and_then(|at| bytes.get(at..)))
+    }
+
+    fn place(piece: &[u8]) -> (usize, u64) {
+        let piece = piece.iter().fold(0_u32, |key, byte| key << 8 | u32::from(byte.to_ascii_lowercase()));
+        let slot = (piece.wrapping_mul(0x9E37_79B1) >> (32 - Self::BITS)) as usize;
+        (slot >> 6, 1 << (slot & 63))
+    }
+}
 
 const CODE_MARKS: &[&str] = &["AADSTS", "error_codes\":[", "error_codes\": [", "login.microsoftonline.com/error?code="];
 
 impl Scanner {
-    fn build() -> Scanner {
+    /// Knows the phrases that may stand in this text. A short text has few, and most of a table of all would be made in vain.
+    fn of(text: &str) -> Scanner {
+        let pieces = Pieces::of(text);
         let mut numbers = HashMap::new();
         let mut texts = Vec::new();
         let mut borders = Vec::new();
         let mut number_of = |text: &'static str| {
-            *numbers.entry(text).or_insert_with(|| {
-                let plain = text.trim_matches('|');
-                texts.push(plain);
-                borders.push(Borders { starts_word: text.starts_with('|'), ends_word: text.ends_with('|') });
-                texts.len() - 1
+            let plain = text.trim_matches('|');
+            pieces.may_hold(plain).then(|| {
+                *numbers.entry(text).or_insert_with(|| {
+                    texts.push(plain);
+                    borders.push(Borders { starts_word: text.starts_with('|'), ends_word: text.ends_with('|') });
+                    texts.len() - 1
+                })
             })
         };
-        let code_marks = CODE_MARKS.iter().map(|mark| number_of(mark)).collect();
-        let client_marks = Client::marks().map(|(mark, id)| (number_of(mark), id)).collect();
+        let mut numbered = |texts: &[&'static str]| texts.iter().filter_map(|text| number_of(text)).collect::<Vec<_>>();
+        let code_marks = numbered(CODE_MARKS);
+        let client_marks = Client::marks()
+            .flat_map(|(mark, id)| numbered(&[mark]).into_iter().map(move |number| (number, id)))
+            .collect();
         let rules = rules::all()
-            .map(|rule| Indexed {
-                rule,
-                any: rule.any.iter().map(|text| number_of(text)).collect(),
-                with: rule.with.iter().map(|group| group.iter().map(|text| number_of(text)).collect()).collect(),
-                without: rule.without.iter().map(|text| number_of(text)).collect(),
+            .filter_map(|rule| {
+                let any = numbered(rule.any);
+                (!any.is_empty() || !rule.codes.is_empty()).then(|| Indexed {
+                    rule,
+                    any,
+                    with: rule.with.iter().map(|group| numbered(group)).collect(),
+                    without: numbered(rule.without),
+                })
             })
             .collect();
         Scanner { phrases: Phrases::new(texts), borders, rules, code_marks, client_marks }
@@ -169,7 +212,7 @@ fn is_near(places: &[(usize, usize)], start: usize) -> bool {
 
 /// Scans the text. Linear in its length.
 pub(super) fn scan(text: &str) -> Scan {
-    let scanner = &*SCANNER;
+    let scanner = Scanner::of(text);
     let places = scanner.places(text);
     let entra_codes = scanner.entra_codes(text, &places);
     let fired = scanner.rules.iter().filter_map(|rule| rule.fires(&places, &entra_codes)).collect();
@@ -249,5 +292,29 @@ fn cloud_of_host(host: &str) -> Option<Cloud> {
         Some(Cloud::Gcp)
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_phrase_of_a_text_is_passed_over(before in ".{0,9}", phrase in "[a-zA-Z |:.]{3,20}", after in ".{0,9}") {
+            let text = format!("{before}{}{after}", phrase.to_uppercase());
+            prop_assert!(Pieces::of(&text).may_hold(&phrase), "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_phrase_of_another_text_is_passed_over() {
+        let pieces = Pieces::of("Not authorized to perform sts:AssumeRoleWithWebIdentity");
+        assert!(pieces.may_hold("not authorized"));
+        for phrase in ["InvalidIdentityToken", "AADSTS", "ab", ""] {
+            assert!(!pieces.may_hold(phrase), "{phrase}");
+        }
     }
 }

@@ -8,7 +8,8 @@ use flate2::read::MultiGzDecoder;
 use crate::cli::exit::CliError;
 use crate::cli::terminal;
 use crate::cli::trust::input::is_stdin;
-use crate::domain::exchange::{Exchange, LogError, LogTally, read_log};
+use crate::domain::exchange::{Exchange, LogTally, read_log};
+use crate::domain::json_stream::JsonStreamError;
 use crate::probe::regular_file;
 
 /// How gzip begins.
@@ -47,8 +48,8 @@ fn one(path: &Path, found: &mut dyn FnMut(Exchange)) -> Result<LogTally, CliErro
         (name, log(file, found))
     };
     let tally = tally.map_err(|error| match error {
-        LogError::Io(error) => CliError::new(format!("{name} cannot be read: {error}")),
-        LogError::Broken { line, column, what } => {
+        JsonStreamError::Io(error) => CliError::new(format!("{name} cannot be read: {error}")),
+        JsonStreamError::Broken { line, column, what } => {
             CliError::new(format!("{name}, line {line}, column {column}: {what}")).with_hint(ADVICE)
         }
     })?;
@@ -63,7 +64,7 @@ fn one(path: &Path, found: &mut dyn FnMut(Exchange)) -> Result<LogTally, CliErro
 }
 
 /// Reads a log that may be compressed, as CloudTrail's files are.
-fn log(mut input: impl Read, found: &mut dyn FnMut(Exchange)) -> Result<LogTally, LogError> {
+fn log(mut input: impl Read, found: &mut dyn FnMut(Exchange)) -> Result<LogTally, JsonStreamError> {
     let mut start = Vec::with_capacity(GZIP.len());
     input.by_ref().take(GZIP.len() as u64).read_to_end(&mut start)?;
     let is_compressed = start == GZIP;

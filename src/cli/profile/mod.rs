@@ -35,6 +35,7 @@ pub(super) struct ProfileArgs {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum ProfileCommand {
     /// Make a profile; asks for what is missing, on a terminal
     New(NewArgs),

@@ -344,7 +344,8 @@ impl Threshold {
     }
 }
 
-fn severity(text: &str) -> Result<Severity, String> {
+/// One of the severities, by its name.
+pub(super) fn severity(text: &str) -> Result<Severity, String> {
     let named = Severity::ALL.into_iter().find(|severity| severity.name() == text);
     named.ok_or_else(|| format!("write one of {}", Severity::ALL.map(Severity::name).join(", ")))
 }

@@ -3,16 +3,14 @@
 
 mod cloudtrail;
 mod sign_in;
-mod split;
 
 use std::io::Read;
 
 use memchr::memmem;
 use serde_json::{Map, Value};
 
-pub use split::{LogError, Visit, split};
-
 use super::ids::Cloud;
+use super::json_stream::{JsonStreamError, split};
 use super::timestamp::UnixSeconds;
 
 /// One exchange of a token.
@@ -83,16 +81,19 @@ enum Entry {
     Foreign,
 }
 
+/// The members whose list holds the events: CloudTrail's log files, `lookup-events`, log groups, Graph's and Azure's answers.
+const LISTS: &[&str] = &["Records", "records", "Events", "events", "value"];
+
 /// Reads a log of any of the clouds and tells of each exchange in it, one event in memory at a time.
 ///
 /// # Errors
 /// It cannot be read, is broken, or has an exchange that cannot be read.
-pub fn read_log(input: impl Read, found: &mut dyn FnMut(Exchange)) -> Result<LogTally, LogError> {
+pub fn read_log(input: impl Read, found: &mut dyn FnMut(Exchange)) -> Result<LogTally, JsonStreamError> {
     let mut tally = LogTally::default();
     let names = Names::new();
-    let documents = split(input, &mut |object| {
+    let streamed = split(input, LISTS, &mut |item| {
         tally.objects += 1;
-        match entry(object, &names)? {
+        match entry(item.bytes, &names)? {
             Entry::Exchange(exchange) => {
                 tally.events += 1;
                 tally.exchanges += 1;
@@ -103,7 +104,7 @@ pub fn read_log(input: impl Read, found: &mut dyn FnMut(Exchange)) -> Result<Log
         }
         Ok(())
     })?;
-    Ok(LogTally { documents, ..tally })
+    Ok(LogTally { documents: streamed.documents, ..tally })
 }
 
 /// What tells events from each other before they are read, prepared once.
@@ -152,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<(Vec<Exchange>, LogTally), LogError> {
+    fn read(text: &str) -> Result<(Vec<Exchange>, LogTally), JsonStreamError> {
         let mut found = Vec::new();
         let tally = read_log(text.as_bytes(), &mut |exchange| found.push(exchange))?;
         Ok((found, tally))

@@ -124,6 +124,11 @@ pub fn covers_action(element: &ActionElement, action: &str, effort: &Effort) -> 
     }
 }
 
+/// Whether a statement's actions have `action` among them, for certain.
+pub fn action_covers(element: &ActionElement, action: &str) -> bool {
+    covers_action(element, action, &Effort::full()) == Truth::True
+}
+
 /// Something for which STS turns a token away whatever the policy says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

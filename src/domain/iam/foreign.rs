@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 
 use super::context::{TrustRequest, claim_name};
 use super::decide::{Decision, decide_trust};
+use super::operator::Comparison;
 use super::policy::ProviderArn;
-use super::policy::{Effect, Policy, Statement};
+use super::policy::{Effect, Expected, Policy, Statement};
 use crate::domain::issuer::{Description, IssuerKind, condition_key_prefix, is_whole};
 
 /// How far a stranger is from the token's owner. Ordered: the furthest first.
@@ -53,27 +54,34 @@ struct Candidate {
     changes: Vec<(&'static str, String)>,
 }
 
+/// A stranger who gets in, and the claims of the token that does it.
+pub type Admitted = (ForeignSubject, Map<String, Value>);
+
 /// The furthest stranger of each distance whose token `policy` accepts, furthest first.
 ///
 /// `request` holds the owner's token: strangers have tokens of the same issuer.
 pub fn strangers(policy: &Policy, request: &TrustRequest<'_>) -> Vec<ForeignSubject> {
+    admitted(policy, request).into_iter().map(|(stranger, _)| stranger).collect()
+}
+
+fn admitted(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Admitted> {
     let subject = request.claims.get("sub").and_then(Value::as_str).unwrap_or_default();
     let kind = IssuerKind::of(request.issuer(), Some(subject));
     let prefix = condition_key_prefix(request.issuer());
     let patterns = values_for(policy, prefix, "sub");
     let audiences = values_for(policy, prefix, "aud");
-    let mut found: Vec<ForeignSubject> = Vec::new();
+    let mut found: Vec<Admitted> = Vec::new();
     for candidate in candidates::all(kind, subject, &patterns).into_iter().take(tries(policy)) {
-        let settled = found.iter().any(|stranger| stranger.distance == candidate.distance);
+        let settled = found.iter().any(|(stranger, _)| stranger.distance == candidate.distance);
         if settled || candidate.subject == subject && candidate.changes.is_empty() {
             continue;
         }
-        if is_accepted(policy, request, claims_of(&candidate, request.claims), &audiences) {
+        if let Some(claims) = accepted(policy, request, claims_of(&candidate, request.claims), &audiences) {
             let Candidate { distance, who, subject, .. } = candidate;
-            found.push(ForeignSubject { distance, who: who.to_owned(), subject });
+            found.push((ForeignSubject { distance, who: who.to_owned(), subject }, claims));
         }
     }
-    found.sort_by_key(|stranger| stranger.distance);
+    found.sort_by_key(|(stranger, _)| stranger.distance);
     found
 }
 
@@ -118,22 +126,27 @@ fn changed_parts<'a>(own: &'a str, other: &'a str) -> BTreeMap<&'a str, &'a str>
     }
 }
 
-/// Whether the policy takes a stranger's claims, with the token's audience or one the policy itself names: whoever
+/// The stranger's claims that the policy takes, with the token's audience or one the policy itself names: whoever
 /// asks for a token chooses its audience.
-fn is_accepted(
+fn accepted(
     policy: &Policy,
     request: &TrustRequest<'_>,
     mut claims: Map<String, Value>,
     audiences: &[&str],
-) -> bool {
+) -> Option<Map<String, Value>> {
     let accepts =
         |claims: &Map<String, Value>| decide_trust(policy, &TrustRequest { claims, ..*request }) == Decision::Allow;
-    accepts(&claims)
-        || audiences.iter().take(2).any(|audience| {
-            claims.remove("azp");
-            claims.insert("aud".to_owned(), Value::from(*audience));
-            accepts(&claims)
-        })
+    if accepts(&claims) {
+        return Some(claims);
+    }
+    for audience in audiences.iter().take(2) {
+        claims.remove("azp");
+        claims.insert("aud".to_owned(), Value::from(*audience));
+        if accepts(&claims) {
+            return Some(claims);
+        }
+    }
+    None
 }
 
 /// How many strangers are tried: all of them against a policy of usual size, fewer the longer it is.
@@ -176,12 +189,9 @@ const FILLING: &str = "own";
 pub fn strangers_to_the_named(policy: &Policy) -> Vec<ForeignSubject> {
     let mut found: Vec<ForeignSubject> = Vec::new();
     for statement in policy.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
-        for provider in statement.principal.iter().flat_map(|principal| &principal.federated) {
-            let url = ProviderArn::parse(provider).map_or(provider.as_str(), |arn| arn.url);
+        for (url, provider) in providers(statement) {
             for subject in values_in(std::iter::once(statement), url, "sub") {
-                let alone = alone(policy, statement, url, subject);
-                let claims = claims(statement, url, &owner(url, subject));
-                for stranger in strangers(&alone, &TrustRequest::new(&claims, provider)) {
+                for (stranger, _) in beside(policy, statement, url, provider, subject) {
                     if !found.iter().any(|known| known.distance == stranger.distance) {
                         found.push(stranger);
                     }
@@ -191,6 +201,69 @@ pub fn strangers_to_the_named(policy: &Policy) -> Vec<ForeignSubject> {
     }
     found.sort_by_key(|stranger| stranger.distance);
     found
+}
+
+/// The furthest stranger of each distance whom this statement lets in, with the token's claims: beside those whom it names,
+/// or, where it names nobody, beside the owner of the issuer's example.
+pub fn strangers_of_statement(policy: &Policy, statement: &Statement) -> Vec<Admitted> {
+    let mut found: Vec<Admitted> = Vec::new();
+    for (url, provider) in providers(statement) {
+        if has_exact_subject(statement, url) {
+            continue;
+        }
+        let mut named = values_in(std::iter::once(statement), url, "sub");
+        if named.is_empty() {
+            let kind = IssuerKind::of(url, None);
+            named.extend(Description::of(kind).map(|description| description.example.as_str()));
+        }
+        for subject in named {
+            for (stranger, claims) in beside(policy, statement, url, provider, subject) {
+                if !found.iter().any(|(known, _)| known.distance == stranger.distance) {
+                    found.push((stranger, claims));
+                }
+            }
+        }
+    }
+    found.sort_by_key(|(stranger, _)| stranger.distance);
+    found
+}
+
+/// Tokens of those whom the statement names, with the provider that each is presented at.
+pub fn named_tokens<'s>(statement: &'s Statement) -> Vec<(Map<String, Value>, &'s str)> {
+    let tokens = providers(statement).flat_map(|(url, provider)| {
+        let named = values_in(std::iter::once(statement), url, "sub");
+        named.into_iter().map(move |subject| (claims(statement, url, &owner(url, subject)), provider))
+    });
+    tokens.collect()
+}
+
+/// The issuers that a statement trusts, by URL without scheme, and as it writes them.
+fn providers(statement: &Statement) -> impl Iterator<Item = (&str, &str)> {
+    let federated = statement.principal.iter().flat_map(|principal| &principal.federated);
+    federated.map(|provider| (ProviderArn::parse(provider).map_or(provider.as_str(), |arn| arn.url), provider.as_str()))
+}
+
+/// Whether a condition asks for whole subjects, letter by letter: nobody else has them, and nothing is to be tried.
+fn has_exact_subject(statement: &Statement, url: &str) -> bool {
+    statement.conditions.iter().any(|condition| {
+        let operator = condition.operator;
+        let is_literal =
+            operator.comparison == Comparison::StringEquals || !condition.expected.iter().any(Expected::is_open);
+        claim_name(&condition.key, url).is_some_and(|name| name.eq_ignore_ascii_case("sub"))
+            && matches!(operator.comparison, Comparison::StringEquals | Comparison::StringLike)
+            && is_literal
+            && !operator.negated
+            && !operator.if_exists
+            && operator.quantifier.is_none()
+            && !condition.expected.iter().any(|expected| expected.has_variables)
+    })
+}
+
+/// Who gets in by this statement beside the owner of `subject`.
+fn beside(policy: &Policy, statement: &Statement, url: &str, provider: &str, subject: &str) -> Vec<Admitted> {
+    let alone = alone(policy, statement, url, subject);
+    let claims = claims(statement, url, &owner(url, subject));
+    admitted(&alone, &TrustRequest::new(&claims, provider))
 }
 
 /// The policy with this statement as the only one that allows, and `subject` as the only one that it names.

@@ -1,6 +1,7 @@
 //! What is unsafe or dead in a trust policy, whether or not it lets the token at hand in.
 
 use serde_json::Value;
+use strum::IntoStaticStr;
 
 use super::context::{NEVER_WITH_WEB_IDENTITY, TrustRequest, WEB_IDENTITY, claim_name};
 use super::decide::covers_action;
@@ -15,7 +16,8 @@ use crate::domain::text::as_ascii;
 use crate::domain::text::is_unsafe;
 
 /// What is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Rule {
     /// Nothing in the statement says whose tokens of the issuer are meant.
     SubjectMissing,
@@ -49,6 +51,13 @@ pub enum Rule {
     Homoglyph,
     /// A character cannot be seen.
     Invisible,
+}
+
+impl Rule {
+    /// A name that stays, for what is kept between runs.
+    pub fn id(&self) -> &'static str {
+        self.into()
+    }
 }
 
 /// One thing that is unsafe or dead.

@@ -34,12 +34,15 @@ pub use correct::{
     Correction, NoCorrection, Subject, SubjectKnownFrom, Wanted, WantedCaller, correct_assume, correct_trust,
     tighten_trust,
 };
-pub use decide::{Decision, Refusal, decide_trust};
+pub use decide::{Decision, Refusal, action_covers, decide_trust};
 pub use evaluate::evaluate_predicted;
 pub use evaluate::{
     ActionDecision, ConditionEvaluation, ElementEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust,
 };
-pub use foreign::{Distance, ForeignSubject, foreign_tokens, strangers, strangers_to_the_named};
+pub use foreign::{
+    Admitted, Distance, ForeignSubject, foreign_tokens, named_tokens, strangers, strangers_of_statement,
+    strangers_to_the_named,
+};
 pub use key::{ImpossibleKey, KeyFault};
 pub use lint::{PolicyLint, Rule, lint};
 

@@ -127,6 +127,11 @@ impl Expected {
         let wildcards = WildcardSpan::of(&text);
         Expected { text, has_variables, wildcards }
     }
+
+    /// Whether the operators that know wildcards take more than one text for it.
+    pub fn is_open(&self) -> bool {
+        self.text.contains(['*', '?'])
+    }
 }
 
 /// Something in a document that does not stop evaluation, and that IAM refuses or ignores.

@@ -1,24 +1,20 @@
-//! Cuts a stream of JSON into the objects of its list, whatever wraps the list, and holds one object at a time: logs are
-//! hundreds of megabytes, and what matters in them is little.
+//! Cuts a stream of JSON into the objects of its lists, whatever wraps them, and holds one object at a time: logs and the
+//! answers about whole accounts are hundreds of megabytes, and what matters in them is little.
 
 use std::io::{self, ErrorKind, Read};
 
 use memchr::{memchr_iter, memchr2, memrchr};
 
-/// The members whose list holds the events: CloudTrail's log files, `lookup-events`, log groups, Graph's and Azure's answers.
-const LISTS: [&[u8]; 5] = [b"Records", b"records", b"Events", b"events", b"value"];
 /// A text longer than this is the name of no list.
-const LONGEST_NAME: usize = 8;
-/// An object longer than this is no event, and is not kept.
+const LONGEST_NAME: usize = 32;
+/// An object longer than this is nothing that is looked for, and is not kept.
 const LONGEST: usize = 16 << 20;
 const CHUNK: usize = 128 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// No object begins here.
-const NOWHERE: usize = usize::MAX;
 
-/// Why a log could not be read to its end.
+/// Why a stream could not be read to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum LogError {
+pub enum JsonStreamError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// What is wrong, and where.
@@ -26,15 +22,39 @@ pub enum LogError {
     Broken { line: u64, column: u64, what: String },
 }
 
-/// What is told of each object: its bytes. An error ends the reading, at the object's end.
-pub type Visit<'v> = dyn FnMut(&[u8]) -> Result<(), String> + 'v;
+/// An object of a list, or a document of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item<'s> {
+    /// The name of the list that it is in, where it is one of those that are looked for.
+    pub list: Option<&'static str>,
+    /// The line that it ends in, counted from 1.
+    pub last_line: u64,
+    pub bytes: &'s [u8],
+}
 
-/// Reads all of `input`: one document, or several after another; yields how many.
+/// What came of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Streamed {
+    /// The documents, one after another.
+    pub documents: u64,
+    /// The objects of more than 16 MiB, which were passed over.
+    pub passed_over: u64,
+}
+
+/// What is told of each object. An error ends the reading, at the object's end.
+pub type Visit<'v> = dyn FnMut(Item<'_>) -> Result<(), String> + 'v;
+
+/// Reads all of `input`: one document, or several after another. `lists` are the members of the outermost object whose
+/// objects are told of; an object without any of them is told of as a whole, and so are those of a list that is the document.
 ///
 /// # Errors
 /// It cannot be read, is not JSON or ends too early; or `visit` refused an object.
-pub fn split(mut input: impl Read, visit: &mut Visit<'_>) -> Result<u64, LogError> {
-    let mut splitter = Splitter::default();
+pub fn split(
+    mut input: impl Read,
+    lists: &'static [&'static str],
+    visit: &mut Visit<'_>,
+) -> Result<Streamed, JsonStreamError> {
+    let mut splitter = Splitter { lists, ..Splitter::default() };
     let mut chunk = vec![0; CHUNK];
     let mut is_first = true;
     loop {
@@ -66,6 +86,9 @@ fn fill(input: &mut impl Read, chunk: &mut [u8]) -> io::Result<usize> {
 /// What is known between two chunks.
 #[derive(Default)]
 struct Splitter {
+    lists: &'static [&'static str],
+    /// The list that is open.
+    list: Option<&'static str>,
     /// How many objects and lists are open.
     depth: usize,
     /// How many are where the objects begin that are told.
@@ -75,17 +98,20 @@ struct Splitter {
     /// The last text of the outermost object, as far as it can be a list's name.
     name: Vec<u8>,
     is_name: bool,
-    documents: u64,
+    streamed: Streamed,
     /// Whether an object is open that will be told, and its bytes of earlier chunks.
     is_object: bool,
     object: Vec<u8>,
     /// The lines before this chunk, and the bytes of the line that it goes on with.
     lines: u64,
     column: u64,
+    /// How far the lines of this chunk are counted, and how many there are.
+    counted: usize,
+    lines_here: u64,
 }
 
 impl Splitter {
-    fn feed(&mut self, chunk: &[u8], visit: &mut Visit<'_>) -> Result<(), LogError> {
+    fn feed(&mut self, chunk: &[u8], visit: &mut Visit<'_>) -> Result<(), JsonStreamError> {
         let mut at = 0;
         let mut from = 0;
         while let Some(rest) = chunk.get(at..).filter(|rest| !rest.is_empty()) {
@@ -117,17 +143,18 @@ impl Splitter {
                     if self.is_object && self.depth == self.begins {
                         self.is_object = false;
                         self.object.extend_from_slice(chunk.get(from..=at).unwrap_or_default());
-                        let is_kept = self.object.len() <= LONGEST;
-                        let told = if is_kept { visit(&self.object) } else { Ok(()) };
+                        let told = self.tell(chunk, at, visit);
                         self.object.clear();
                         self.object.shrink_to(CHUNK);
                         told.map_err(|what| self.broken(chunk, at, what))?;
                     }
                     if self.depth == 0 {
-                        self.documents += 1;
+                        self.streamed.documents += 1;
                         self.begins = 0;
                     } else if self.depth == 1 && self.begins == 2 {
-                        self.begins = NOWHERE;
+                        // Another list may follow; the object around them is told of no more.
+                        self.begins = 0;
+                        self.list = None;
                     }
                 }
                 _ => {
@@ -143,11 +170,29 @@ impl Splitter {
             if self.object.len() > LONGEST {
                 self.is_object = false;
                 self.object = Vec::new();
+                self.streamed.passed_over += 1;
             }
         }
         let (lines, column) = self.place(chunk, chunk.len());
         (self.lines, self.column) = (lines, column);
+        (self.counted, self.lines_here) = (0, 0);
         Ok(())
+    }
+
+    /// Tells of the object that ends at `at`.
+    fn tell(&mut self, chunk: &[u8], at: usize, visit: &mut Visit<'_>) -> Result<(), String> {
+        if self.object.len() > LONGEST {
+            self.streamed.passed_over += 1;
+            return Ok(());
+        }
+        self.count_lines(chunk, at);
+        visit(Item { list: self.list, last_line: self.lines + self.lines_here + 1, bytes: &self.object })
+    }
+
+    /// Counts the lines of this chunk up to `at`, each once.
+    fn count_lines(&mut self, chunk: &[u8], at: usize) {
+        self.lines_here += memchr_iter(b'\n', chunk.get(self.counted..at).unwrap_or_default()).count() as u64;
+        self.counted = at;
     }
 
     /// Goes on in a text, to its end or as far as there is something; yields how far.
@@ -172,7 +217,11 @@ impl Splitter {
     fn opens_list(&mut self) {
         if self.depth == 0 {
             self.begins = 1;
-        } else if self.depth == 1 && self.begins != 1 && LISTS.contains(&self.name.as_slice()) {
+        } else if self.depth == 1
+            && self.begins != 1
+            && let Some(list) = self.lists.iter().find(|list| list.as_bytes() == self.name)
+        {
+            self.list = Some(list);
             self.begins = 2;
             self.is_object = false;
             self.object.clear();
@@ -188,16 +237,16 @@ impl Splitter {
         }
     }
 
-    fn end(&self) -> Result<u64, LogError> {
+    fn end(&self) -> Result<Streamed, JsonStreamError> {
         if self.depth == 0 && !self.in_text {
-            return Ok(self.documents);
+            return Ok(self.streamed);
         }
         Err(self.broken(&[], 0, "the text ends here, inside of an object or list".to_owned()))
     }
 
-    fn broken(&self, chunk: &[u8], at: usize, what: String) -> LogError {
+    fn broken(&self, chunk: &[u8], at: usize, what: String) -> JsonStreamError {
         let (lines, column) = self.place(chunk, at);
-        LogError::Broken { line: lines + 1, column: column + 1, what }
+        JsonStreamError::Broken { line: lines + 1, column: column + 1, what }
     }
 
     /// The whole lines before a place of this chunk, and the bytes of its own line.
@@ -218,6 +267,8 @@ mod tests {
 
     use super::*;
 
+    const LISTS: &[&str] = &["Records", "Events", "value"];
+
     /// A reader that yields a few bytes at a time.
     struct Slow<'a>(&'a [u8], usize);
 
@@ -231,10 +282,10 @@ mod tests {
         }
     }
 
-    fn objects(text: &str) -> Result<Vec<Value>, LogError> {
+    fn objects(text: &str) -> Result<Vec<Value>, JsonStreamError> {
         let mut found = Vec::new();
-        split(Slow(text.as_bytes(), 7), &mut |object| {
-            found.push(serde_json::from_slice(object).map_err(|error| error.to_string())?);
+        split(Slow(text.as_bytes(), 7), LISTS, &mut |object| {
+            found.push(serde_json::from_slice(object.bytes).map_err(|error| error.to_string())?);
             Ok(())
         })?;
         Ok(found)
@@ -259,6 +310,18 @@ mod tests {
     }
 
     #[test]
+    fn several_lists_of_one_object_are_told_apart_with_their_lines() {
+        let text = "{\"Records\": [{},\n {}],\n \"x\": [{}], \"Events\": [\n{}]}\n{\"value\": [{}]}";
+        let mut found = Vec::new();
+        let streamed = split(Slow(text.as_bytes(), 5), LISTS, &mut |item| {
+            found.push((item.list.unwrap_or_default(), item.last_line));
+            Ok(())
+        });
+        assert_eq!(found, [("Records", 1), ("Records", 2), ("Events", 4), ("value", 5)]);
+        assert_eq!(streamed.unwrap().documents, 2);
+    }
+
+    #[test]
     fn what_is_broken_is_told_with_its_place() {
         for (text, line, column, what) in [
             ("\n {\"a\": [1,\n2", 3, 2, "ends here"),
@@ -268,7 +331,7 @@ mod tests {
             ("\"text\"", 1, 1, "`\"` begins no JSON"),
         ] {
             match objects(text) {
-                Err(LogError::Broken { line: l, column: c, what: w }) => {
+                Err(JsonStreamError::Broken { line: l, column: c, what: w }) => {
                     assert_eq!((l, c), (line, column), "{text}");
                     assert!(w.contains(what), "{text}: {w}");
                 }
@@ -282,18 +345,19 @@ mod tests {
         let long = "x".repeat(LONGEST);
         let mut seen = Vec::new();
         let text = format!("{{\"Records\": [{{\"a\": \"{long}\"}}, {{\"b\": 1}}]}}");
-        split(text.as_bytes(), &mut |object| {
-            seen.push(object.len());
+        let streamed = split(text.as_bytes(), LISTS, &mut |object| {
+            seen.push(object.bytes.len());
             Ok(())
         })
         .unwrap();
         assert_eq!(seen, [8]);
+        assert_eq!(streamed, Streamed { documents: 1, passed_over: 1 });
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_split_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), step in 1..9_usize) {
-            let _ = split(Slow(&bytes, step), &mut |_| Ok(()));
+            let _ = split(Slow(&bytes, step), LISTS, &mut |_| Ok(()));
         }
 
         #[test]

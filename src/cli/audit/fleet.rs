@@ -1,0 +1,357 @@
+//! Goes over the files of a fleet: first for what accounts have, then for the trusts, which all processors judge while one
+//! thread reads. What is held at a time is a few batches, however long the files are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use memchr::memmem;
+use serde_json::Value;
+
+use super::input::Input;
+use crate::audit::aws::{self, ManagedPolicies, NotJudged, Providers, RoleTrust, is_federated};
+use crate::audit::{AuditFinding, Location, Place, entra, google};
+use crate::domain::iam::{Policy, ProviderArn};
+use crate::domain::json_stream::{Item, JsonStreamError, split};
+
+/// The lists whose objects are roles.
+const ROLE_LISTS: &[&str] = &["RoleDetailList", "Roles"];
+/// The lists that tell what accounts have.
+const ACCOUNT_LISTS: &[&str] = &["Policies"];
+/// Of a file of at most this many bytes every document is looked at for what accounts have.
+const SMALL: u64 = 4 << 20;
+const CHUNK: usize = 1 << 20;
+/// So many bytes of trusts are judged at a time.
+const BATCH: usize = 256 << 10;
+/// So many batches wait for each processor.
+const WAITING: usize = 4;
+
+/// What accounts have beside their trusts.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    pub managed: ManagedPolicies,
+    pub providers: Providers,
+}
+
+/// What came of a batch of trusts.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub findings: Vec<AuditFinding>,
+    pub not_judged: Vec<NotJudged>,
+    /// Trusts in identity providers, and roles without.
+    pub trusts: usize,
+    pub others: usize,
+    /// The issuers that are trusted, by URL without scheme.
+    pub trusted: BTreeSet<String>,
+}
+
+/// A batch on its way to be judged.
+struct Work {
+    place: usize,
+    file: usize,
+    bytes: Vec<u8>,
+    /// Where each object ends, the line it ends in, and whether it is an element of a list of roles.
+    objects: Vec<(usize, u64, Kind)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Role,
+    Document,
+}
+
+/// Reads what accounts have. What cannot be read is named when the trusts are read.
+pub fn accounts(inputs: &[Input]) -> Accounts {
+    let mut accounts = Accounts::default();
+    for input in inputs {
+        let Ok(reader) = input.open() else { continue };
+        let _ = read_accounts(reader, input, &mut accounts);
+    }
+    accounts
+}
+
+fn read_accounts(reader: Box<dyn Read + '_>, input: &Input, accounts: &mut Accounts) -> io::Result<()> {
+    let mut start = Vec::with_capacity(CHUNK);
+    let mut reader = reader;
+    reader.by_ref().take(SMALL).read_to_end(&mut start)?;
+    if start.len() < SMALL as usize {
+        if is_about_accounts(&start) {
+            let _ = split(start.as_slice(), ACCOUNT_LISTS, &mut |item| {
+                read_account_item(item, accounts);
+                Ok(())
+            });
+        }
+        return Ok(());
+    }
+    // In a long file only the list of policies is of interest: its beginning is looked for, which is much faster than reading.
+    let mut from = 0;
+    let mut rest: Box<dyn Read + '_> = Box::new(io::Cursor::new(start).chain(reader));
+    while let Some(at) = find_policies(&mut rest, from)? {
+        let mut again = input.open()?;
+        io::copy(&mut again.by_ref().take(at), &mut io::sink())?;
+        // It ends with an error behind the list's end, where no other document begins.
+        let _ = split(again, ACCOUNT_LISTS, &mut |item| {
+            accounts.managed.read(item.bytes);
+            Ok(())
+        });
+        from = at;
+    }
+    Ok(())
+}
+
+/// Goes on in `reader`, which stands at `from`, to the beginning of a list of policies; yields where its `[` stands.
+fn find_policies(reader: &mut Box<dyn Read + '_>, from: u64) -> io::Result<Option<u64>> {
+    let finder = memmem::Finder::new("\"Policies\"");
+    let mut window: Vec<u8> = Vec::with_capacity(CHUNK + 64);
+    let mut offset = from;
+    loop {
+        let kept = window.len().min(64);
+        let gone = window.len() - kept;
+        window.drain(..gone);
+        offset += gone as u64;
+        let before = window.len();
+        reader.by_ref().take(CHUNK as u64).read_to_end(&mut window)?;
+        if window.len() == before {
+            return Ok(None);
+        }
+        for found in finder.find_iter(&window) {
+            let behind = window.get(found + 10..).unwrap_or_default();
+            let mut signs = behind.iter().enumerate().filter(|(_, byte)| !byte.is_ascii_whitespace());
+            if let (Some((_, b':')), Some((at, b'['))) = (signs.next(), signs.next()) {
+                return Ok(Some(offset + (found + 10 + at) as u64));
+            }
+        }
+    }
+}
+
+fn is_about_accounts(bytes: &[u8]) -> bool {
+    ["\"Policies\"", "ClientIDList", "OpenIDConnectProviderList"]
+        .iter()
+        .any(|name| memmem::find(bytes, name.as_bytes()).is_some())
+}
+
+fn read_account_item(item: Item<'_>, accounts: &mut Accounts) {
+    if item.list.is_some() {
+        accounts.managed.read(item.bytes);
+    } else if memmem::find(item.bytes, b"\"Policies\"").is_some() {
+        let _ = split(item.bytes, ACCOUNT_LISTS, &mut |nested| {
+            accounts.managed.read(nested.bytes);
+            Ok(())
+        });
+    } else if let Ok(value) = serde_json::from_slice::<Value>(item.bytes) {
+        accounts.providers.read(&value);
+    }
+}
+
+/// Judges every trust of the inputs and tells of the batches in the order of the input.
+pub fn judge(inputs: &[Input], accounts: &Accounts, told: &mut dyn FnMut(Batch) -> io::Result<()>) -> io::Result<()> {
+    let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    thread::scope(|scope| {
+        let (to_judge, waiting) = sync_channel::<Work>(workers * WAITING);
+        let (to_tell, judged) = channel::<(usize, Batch)>();
+        let waiting = Arc::new(Mutex::new(waiting));
+        let from_reader = to_tell.clone();
+        scope.spawn(move || read_all(inputs, &to_judge, &from_reader));
+        for _ in 0..workers {
+            let (waiting, to_tell) = (Arc::clone(&waiting), to_tell.clone());
+            scope.spawn(move || work(inputs, accounts, &waiting, &to_tell));
+        }
+        drop(to_tell);
+        drop(waiting);
+        in_order(&judged, told)
+    })
+}
+
+/// Tells of the batches by their places, as soon as all before are there.
+fn in_order(judged: &Receiver<(usize, Batch)>, told: &mut dyn FnMut(Batch) -> io::Result<()>) -> io::Result<()> {
+    let mut early = BTreeMap::new();
+    let mut next = 0;
+    for (place, batch) in judged {
+        early.insert(place, batch);
+        while let Some(batch) = early.remove(&next) {
+            told(batch)?;
+            next += 1;
+        }
+    }
+    Ok(())
+}
+
+fn work(inputs: &[Input], accounts: &Accounts, waiting: &Mutex<Receiver<Work>>, to_tell: &Sender<(usize, Batch)>) {
+    loop {
+        let received = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(work) = received else { return };
+        let place = work.place;
+        let name = inputs.get(work.file).map_or("", |input| input.name.as_str());
+        if to_tell.send((place, judge_batch(&work, name, accounts))).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads the files one after another. A batch that is full, and the last of a file, goes to whoever is free.
+fn read_all(inputs: &[Input], to_judge: &SyncSender<Work>, to_tell: &Sender<(usize, Batch)>) {
+    let mut place = 0;
+    for (file, input) in inputs.iter().enumerate() {
+        let mut work = Work { place, file, bytes: Vec::with_capacity(BATCH), objects: Vec::new() };
+        let result = input.open().map_err(JsonStreamError::from).and_then(|reader| {
+            split(reader, ROLE_LISTS, &mut |item| {
+                take(item, &mut work);
+                if work.bytes.len() >= BATCH {
+                    place += 1;
+                    let next = Work { place, file, bytes: Vec::with_capacity(BATCH), objects: Vec::new() };
+                    // Nobody receives once the report cannot be written.
+                    let _ = to_judge.send(std::mem::replace(&mut work, next));
+                }
+                Ok(())
+            })
+        });
+        let _ = to_judge.send(work);
+        place += 1;
+        let why = match result {
+            Ok(streamed) if streamed.passed_over > 0 => {
+                format!("{} objects of more than 16 MiB were passed over", streamed.passed_over)
+            }
+            Ok(streamed) if streamed.documents == 0 => "it is empty".to_owned(),
+            Ok(_) => continue,
+            Err(error) => error.to_string(),
+        };
+        let resource = Place { resource: input.name.clone(), location: None };
+        let broken = Batch { not_judged: vec![NotJudged { place: resource, why }], ..Batch::default() };
+        let _ = to_tell.send((place, broken));
+        place += 1;
+    }
+}
+
+/// Keeps what may be a trust, and counts the rest.
+fn take(item: Item<'_>, work: &mut Work) {
+    if item.list.is_some() {
+        // A role without a trust in a provider is known by its end alone.
+        if is_federated(item.bytes) {
+            work.bytes.extend_from_slice(item.bytes);
+        }
+        work.objects.push((work.bytes.len(), item.last_line, Kind::Role));
+    } else if memmem::find(item.bytes, b"\"RoleDetailList\"").is_some()
+        || memmem::find(item.bytes, b"\"Roles\"").is_some()
+    {
+        let _ = split(item.bytes, ROLE_LISTS, &mut |nested| {
+            take(Item { last_line: item.last_line, ..nested }, work);
+            Ok(())
+        });
+    } else {
+        work.bytes.extend_from_slice(item.bytes);
+        work.objects.push((work.bytes.len(), item.last_line, Kind::Document));
+    }
+}
+
+fn judge_batch(work: &Work, file: &str, accounts: &Accounts) -> Batch {
+    let mut batch = Batch::default();
+    let mut from = 0;
+    for (end, last_line, kind) in &work.objects {
+        let bytes = work.bytes.get(from..*end).unwrap_or_default();
+        from = *end;
+        if bytes.is_empty() {
+            batch.others += 1;
+            continue;
+        }
+        let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let location = Some(Location { file: file.to_owned(), line: last_line.saturating_sub(lines).max(1) });
+        match kind {
+            Kind::Role => judge_role(RoleTrust::read(bytes, location), accounts, &mut batch),
+            Kind::Document => judge_document(bytes, location, accounts, &mut batch),
+        }
+    }
+    batch
+}
+
+fn judge_role(read: Result<Option<RoleTrust<'_>>, NotJudged>, accounts: &Accounts, batch: &mut Batch) {
+    match read {
+        Ok(Some(role)) => {
+            let principals = role.policy.statements.iter().filter_map(|statement| statement.principal.as_ref());
+            let urls: Vec<String> = principals
+                .flat_map(|principal| &principal.federated)
+                .map(|provider| ProviderArn::parse(provider).map_or(provider.as_str(), |arn| arn.url).to_owned())
+                .collect();
+            let findings = aws::judge(&role, &accounts.managed, &accounts.providers);
+            match urls.is_empty() && findings.is_empty() {
+                true => batch.others += 1,
+                false => batch.trusts += 1,
+            }
+            batch.trusted.extend(urls);
+            batch.findings.extend(findings);
+        }
+        Ok(None) => batch.others += 1,
+        Err(not_judged) => batch.not_judged.push(not_judged),
+    }
+}
+
+/// A document of its own: a role's answer, a policy, credentials, a provider; or what was read for the accounts.
+fn judge_document(bytes: &[u8], location: Option<Location>, accounts: &Accounts, batch: &mut Batch) {
+    let has = |name: &str| memmem::find(bytes, name.as_bytes()).is_some();
+    if has("ClientIDList") || has("OpenIDConnectProviderList") {
+        return;
+    }
+    if let Ok(Some(role)) = inner_role(bytes, location.clone()) {
+        return judge_role(Ok(Some(role)), accounts, batch);
+    }
+    let file = location.as_ref().map(|at| at.file.clone()).unwrap_or_default();
+    let place = Place { resource: file, location };
+    if let Ok(value) = serde_json::from_slice::<Value>(bytes)
+        && judge_elsewhere(&value, &place, batch)
+    {
+        return;
+    }
+    let read = std::str::from_utf8(bytes).map_err(|error| error.to_string()).and_then(|text| {
+        Policy::parse(text).map_err(|error| format!("line {}, column {}: {}", error.line, error.column, error.what))
+    });
+    match read {
+        Ok(policy) => judge_role(Ok(Some(RoleTrust::of_policy(policy, place))), accounts, batch),
+        Err(why) => batch.not_judged.push(NotJudged { place, why: format!("no form of a trust that is known: {why}") }),
+    }
+}
+
+/// Judges what Entra or Google answered; yields whether it is of one of them.
+fn judge_elsewhere(value: &Value, place: &Place, batch: &mut Batch) -> bool {
+    let mut take = |place: Place, judged: Result<Vec<AuditFinding>, String>| {
+        batch.trusts += 1;
+        match judged {
+            Ok(findings) => batch.findings.extend(findings),
+            Err(why) => batch.not_judged.push(NotJudged { place, why }),
+        }
+    };
+    if google::is_provider(value) {
+        let name = value.get("name").and_then(Value::as_str).map(str::to_owned);
+        let place = Place { resource: name.unwrap_or_else(|| place.resource.clone()), ..place.clone() };
+        let judged = google::judge_provider(&place, value);
+        take(place, judged);
+        return true;
+    }
+    if google::is_policy(value) {
+        match google::is_federated(value) {
+            true => take(place.clone(), google::judge_policy(place, value)),
+            false => batch.others += 1,
+        }
+        return true;
+    }
+    let credentials = entra::credentials(value);
+    for of in &credentials {
+        let place = Place { resource: of.resource.clone(), ..place.clone() };
+        let judged = entra::judge(&place, &of.credential);
+        take(place, judged);
+    }
+    !credentials.is_empty() || value.get("federatedIdentityCredentials").is_some()
+}
+
+/// The role of `get-role`'s answer, or of an object that is one.
+fn inner_role(bytes: &[u8], location: Option<Location>) -> Result<Option<RoleTrust<'_>>, NotJudged> {
+    #[derive(serde::Deserialize)]
+    struct Answer<'a> {
+        #[serde(rename = "Role", borrow)]
+        role: &'a serde_json::value::RawValue,
+    }
+    match serde_json::from_slice::<Answer<'_>>(bytes) {
+        Ok(answer) => RoleTrust::read(answer.role.get().as_bytes(), location),
+        Err(_) => RoleTrust::read(bytes, location),
+    }
+}

@@ -1,0 +1,194 @@
+//! The files of an audit: those that are named, and what stands in a folder; compressed or not; standard input, which is kept
+//! aside because it is read twice.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::cli::exit::CliError;
+use crate::cli::trust::input::is_stdin;
+use crate::probe::regular_file;
+
+/// How gzip begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// What is read in a folder; a file that is named is read whatever it is called.
+const IN_FOLDERS: [&str; 3] = ["json", "ndjson", "gz"];
+/// Terraform's configuration, which is read a folder at a time.
+const CODE: &str = "tf";
+/// Folders that hold what others wrote.
+const PASSED_OVER: [&str; 3] = [".git", ".terraform", "node_modules"];
+
+/// One file, or what came by standard input.
+#[derive(Debug)]
+pub struct Input {
+    /// As people know it.
+    pub name: String,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Path(PathBuf),
+    /// A file without a name, which is gone when the program is.
+    Spilled(File),
+}
+
+impl Input {
+    /// What the file holds, from the beginning, taken out of its compression.
+    ///
+    /// # Errors
+    /// It cannot be opened or read.
+    pub fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+        let mut file = self.file()?;
+        let mut start = Vec::with_capacity(GZIP.len());
+        file.by_ref().take(GZIP.len() as u64).read_to_end(&mut start)?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(if start == GZIP { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+    }
+
+    fn file(&self) -> io::Result<File> {
+        match &self.source {
+            Source::Path(path) => regular_file::open(path),
+            Source::Spilled(file) => {
+                let mut file = file.try_clone()?;
+                file.seek(SeekFrom::Start(0))?;
+                Ok(file)
+            }
+        }
+    }
+}
+
+/// What the arguments name.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// In the order of the arguments, and in a folder by name.
+    pub files: Vec<Input>,
+    /// The folders with configuration, each with its only file of interest where that was named.
+    pub code: Vec<(PathBuf, Option<PathBuf>)>,
+    /// What of a folder could not be read.
+    pub unreadable: Vec<(String, io::Error)>,
+}
+
+/// The inputs.
+///
+/// # Errors
+/// Something that is named cannot be read.
+pub fn inputs(paths: &[PathBuf]) -> Result<Inputs, CliError> {
+    let mut found = Inputs::default();
+    for path in paths {
+        let failed = |error: io::Error| CliError::new(format!("{} cannot be read: {error}", path.display()));
+        if is_stdin(path) {
+            let mut file = tempfile::tempfile()
+                .map_err(|error| CliError::new(format!("standard input cannot be kept aside: {error}")))?;
+            io::copy(&mut io::stdin().lock(), &mut file)
+                .map_err(|error| CliError::new(format!("standard input cannot be read: {error}")))?;
+            found.files.push(Input { name: "standard input".to_owned(), source: Source::Spilled(file) });
+        } else if fs::metadata(path).map_err(failed)?.is_dir() {
+            walk(path, &mut found);
+        } else {
+            drop(regular_file::open(path).map_err(failed)?);
+            if has_extension(path, CODE) {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                found.code.push((folder.to_owned(), Some(path.clone())));
+            } else {
+                found.files.push(Input { name: path.display().to_string(), source: Source::Path(path.clone()) });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Goes through a folder without following links.
+fn walk(folder: &Path, found: &mut Inputs) {
+    let entries = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => {
+            found.unreadable.push((folder.display().to_string(), error));
+            return;
+        }
+    };
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => {
+                if !PASSED_OVER.iter().any(|name| entry.file_name() == *name) {
+                    walk(&path, found);
+                }
+            }
+            Ok(kind) if kind.is_file() && is_of_interest(&path) => {
+                found.files.push(Input { name: path.display().to_string(), source: Source::Path(path) });
+            }
+            Ok(kind) if kind.is_file() && has_extension(&path, CODE) => {
+                if found.code.last().is_none_or(|(last, _)| last != folder) {
+                    found.code.push((folder.to_owned(), None));
+                }
+            }
+            Ok(_) => {}
+            Err(error) => found.unreadable.push((path.display().to_string(), error)),
+        }
+    }
+}
+
+fn is_of_interest(path: &Path) -> bool {
+    IN_FOLDERS.iter().any(|known| has_extension(path, known))
+}
+
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_read_by_name_without_what_others_wrote() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "b.json",
+            "a/z.ndjson",
+            ".git/c.json",
+            "node_modules/d.json",
+            "notes.txt",
+            "a/e.json.gz",
+            "a/main.tf",
+            "a/more.tf",
+        ] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "{}").unwrap();
+        }
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("around")).unwrap();
+        let Inputs { files, code, unreadable } = inputs(&[folder.path().to_owned()]).unwrap();
+        let names: Vec<&str> =
+            files.iter().map(|input| input.name.strip_prefix(folder.path().to_str().unwrap()).unwrap()).collect();
+        assert_eq!(names, ["/a/e.json.gz", "/a/z.ndjson", "/b.json"]);
+        assert_eq!(code, [(folder.path().join("a"), None)]);
+        assert!(unreadable.is_empty());
+    }
+
+    #[test]
+    fn a_file_is_opened_twice_and_taken_out_of_its_compression() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json.gz");
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(b"{\"a\": 1}").unwrap();
+        fs::write(&path, gzip.finish().unwrap()).unwrap();
+        let found = inputs(&[path]).unwrap();
+        for _ in 0..2 {
+            let mut text = String::new();
+            found.files[0].open().unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, "{\"a\": 1}");
+        }
+        assert!(inputs(&[folder.path().join("none")]).unwrap_err().message.contains("none cannot be read"));
+    }
+}
