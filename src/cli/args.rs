@@ -1,6 +1,13 @@
-//! The arguments: the subcommands.
+//! The arguments: the subcommands. Only the chosen one's are built, since building all of them is most of what a short command does.
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, Command, CommandFactory as _, Error, FromArgMatches, Parser, Subcommand};
+
+use super::exit::{CliError, Exit};
+use super::{
+    audit, check, clients, data, events, explain, fix, guide, issuer, lab, manual, profile, render, replay, rotate,
+    token, trust,
+};
 
 /// Finds out where workload identity federation breaks, and proves it.
 #[derive(Debug, Parser)]
@@ -12,43 +19,97 @@ pub struct Cli {
     pub(super) command: Option<CliCommand>,
 }
 
-#[derive(Debug, Subcommand)]
-#[command(defer = true)]
-pub(super) enum CliCommand {
-    /// Run every applicable check once and report
-    Check(super::check::CheckArgs),
-    /// Run the checks and print the root cause's fix as one script, nothing else
-    Fix(super::fix::FixArgs),
-    /// Decode and verify a token
-    Token(super::token::TokenArgs),
-    /// Probe an issuer: discovery, keys, TLS chain, thumbprint, timings
-    Issuer(super::issuer::IssuerArgs),
-    /// Offline: would this trust accept this token?
-    Trust(super::trust::TrustArgs),
-    /// Every federated trust of a fleet: who gets in, what they reach, what is dead
-    Audit(super::audit::AuditArgs),
-    /// Name the causes behind an error text
-    Explain(super::explain::ExplainArgs),
-    /// Name why exchanges were refused that a cloud's own log tells of
-    Events(super::events::EventsArgs),
-    /// Say what client libraries and tools do with a web identity, and what they would take here
-    Clients(super::clients::ClientsArgs),
-    /// Rotate a secret, and prove that the running automation has the new value
-    Rotate(Box<super::rotate::RotateArgs>),
-    /// Print the setup guides, a guide or a step, with the profile's values filled in
-    Guide(super::guide::GuideArgs),
-    /// Print one artifact of a guide: a policy, a command, a job, Terraform
-    Render(super::render::RenderArgs),
-    /// Profiles: what is wired to what
-    Profile(super::profile::ProfileArgs),
-    /// List what is kept on this disk, or remove it
-    Data(super::data::DataArgs),
-    /// Run the embedded cloud on loopback in the foreground
-    Lab(super::lab::LabArgs),
-    /// Open a recorded run in the console, read-only, or print it
-    Replay(super::replay::ReplayArgs),
-    /// Print a shell's completion script
-    Completions(super::manual::CompletionsArgs),
-    /// Print the man page, or write one for every command
-    Man(super::manual::ManArgs),
+/// The subcommands: what each is for, its name, its arguments, and what it does.
+macro_rules! commands {
+    ($($about:literal $id:literal $name:ident($arguments:ty) => $run:expr,)*) => {
+        #[derive(Debug)]
+        pub(super) enum CliCommand {
+            $($name(Box<$arguments>),)*
+        }
+
+        impl CliCommand {
+            /// Does it, and yields the exit status.
+            pub(super) fn run(&self) -> Result<Exit, CliError> {
+                match self {
+                    $(CliCommand::$name(arguments) => ($run)(arguments),)*
+                }
+            }
+        }
+
+        impl Subcommand for CliCommand {
+            fn augment_subcommands(program: Command) -> Command {
+                program$(.subcommand(deferred::<$arguments>($id, $about)))*
+            }
+
+            fn augment_subcommands_for_update(program: Command) -> Command {
+                Self::augment_subcommands(program)
+            }
+
+            fn has_subcommand(name: &str) -> bool {
+                [$($id),*].contains(&name)
+            }
+        }
+
+        impl FromArgMatches for CliCommand {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+                match matches.subcommand() {
+                    $(Some(($id, own)) => <$arguments>::from_arg_matches(own).map(Box::new).map(CliCommand::$name),)*
+                    _ => Err(Error::new(ErrorKind::MissingSubcommand)),
+                }
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+                *self = Self::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+commands! {
+    "Run every applicable check once and report"
+    "check" Check(check::CheckArgs) => check::run,
+    "Run the checks and print the root cause's fix as one script, nothing else"
+    "fix" Fix(fix::FixArgs) => fix::run,
+    "Decode and verify a token"
+    "token" Token(token::TokenArgs) => token::run,
+    "Probe an issuer: discovery, keys, TLS chain, thumbprint, timings"
+    "issuer" Issuer(issuer::IssuerArgs) => issuer::run,
+    "Offline: would this trust accept this token?"
+    "trust" Trust(trust::TrustArgs) => trust::run,
+    "Every federated trust of a fleet: who gets in, what they reach, what is dead"
+    "audit" Audit(audit::AuditArgs) => audit::run,
+    "Name the causes behind an error text"
+    "explain" Explain(explain::ExplainArgs) => explain::run,
+    "Name why exchanges were refused that a cloud's own log tells of"
+    "events" Events(events::EventsArgs) => events::run,
+    "Say what client libraries and tools do with a web identity, and what they would take here"
+    "clients" Clients(clients::ClientsArgs) => clients::run,
+    "Rotate a secret, and prove that the running automation has the new value"
+    "rotate" Rotate(rotate::RotateArgs) => rotate::run,
+    "Print the setup guides, a guide or a step, with the profile's values filled in"
+    "guide" Guide(guide::GuideArgs) => guide::run,
+    "Print one artifact of a guide: a policy, a command, a job, Terraform"
+    "render" Render(render::RenderArgs) => render::run,
+    "Profiles: what is wired to what"
+    "profile" Profile(profile::ProfileArgs) => profile::run,
+    "List what is kept on this disk, or remove it"
+    "data" Data(data::DataArgs) => data::run,
+    "Run the embedded cloud on loopback in the foreground"
+    "lab" Lab(lab::LabArgs) => lab::run,
+    "Open a recorded run in the console, read-only, or print it"
+    "replay" Replay(replay::ReplayArgs) => replay::run,
+    "Print a shell's completion script"
+    "completions" Completions(manual::CompletionsArgs) => |args| manual::completions(args, Cli::command()),
+    "Print the man page, or write one for every command"
+    "man" Man(manual::ManArgs) => |args| manual::man(args, Cli::command()),
+}
+
+/// A subcommand whose arguments are built when it is the one, or when all are to be told of.
+fn deferred<A: Args>(id: &'static str, about: &'static str) -> Command {
+    Command::new(id).about(about).defer(|command| {
+        // What the arguments' own type says of itself is for whoever reads the code.
+        let about = command.get_about().cloned().unwrap_or_default();
+        A::augment_args(command).about(about).long_about(None)
+    })
 }

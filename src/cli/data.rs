@@ -21,7 +21,6 @@ pub(super) struct DataArgs {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Action {
     /// List the files that trustline keeps for you, and what each is for
     List(OutputArgs),

@@ -38,7 +38,6 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
 pub use args::Cli;
-use args::CliCommand;
 pub use exit::{CliError, Exit};
 
 /// Runs the program: parses the arguments, does the work, reports, and yields the exit status.
@@ -64,24 +63,7 @@ pub fn main() -> ExitCode {
     };
     let result = match &cli.command {
         None => console::run(&cli.console),
-        Some(CliCommand::Check(args)) => check::run(args),
-        Some(CliCommand::Fix(args)) => fix::run(args),
-        Some(CliCommand::Token(args)) => token::run(args),
-        Some(CliCommand::Issuer(args)) => issuer::run(args),
-        Some(CliCommand::Rotate(args)) => rotate::run(args),
-        Some(CliCommand::Trust(args)) => trust::run(args),
-        Some(CliCommand::Audit(args)) => audit::run(args),
-        Some(CliCommand::Explain(args)) => explain::run(args),
-        Some(CliCommand::Events(args)) => events::run(args),
-        Some(CliCommand::Clients(args)) => clients::run(args),
-        Some(CliCommand::Guide(args)) => guide::run(args),
-        Some(CliCommand::Render(args)) => render::run(args),
-        Some(CliCommand::Profile(args)) => profile::run(args),
-        Some(CliCommand::Data(args)) => data::run(args),
-        Some(CliCommand::Lab(args)) => lab::run(args),
-        Some(CliCommand::Replay(args)) => replay::run(args),
-        Some(CliCommand::Completions(args)) => manual::completions(args, Cli::command()),
-        Some(CliCommand::Man(args)) => manual::man(args, Cli::command()),
+        Some(command) => command.run(),
     };
     ended(result)
 }

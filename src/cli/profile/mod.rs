@@ -35,7 +35,6 @@ pub(super) struct ProfileArgs {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum ProfileCommand {
     /// Make a profile; asks for what is missing, on a terminal
     New(NewArgs),

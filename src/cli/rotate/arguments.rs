@@ -108,7 +108,6 @@ pub(in crate::cli) struct RotateArgs {
 
 /// What else is done with rotations.
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 pub(super) enum RotateAction {
     /// Tell, offline, whether evidence is whole as it was written
     VerifyEvidence(VerifyArgs),

@@ -197,6 +197,7 @@ impl<'a> Issuer<'a> {
         let everybody = statement.principal.as_ref().is_some_and(|p| p.everybody);
         let prefix = match other {
             Some(other) if !everybody && !urls.clone().any(|url| url == own) => other.trim_end_matches('/'),
+            _ if own.is_empty() => named_by_a_key(statement),
             _ => own,
         };
         let subject = match prefix == own {
@@ -220,6 +221,13 @@ impl<'a> Issuer<'a> {
         claim_name(&condition.key, self.prefix)
             .is_some_and(|name| self.kind.tenancy_keys().iter().any(|key| key.eq_ignore_ascii_case(name)))
     }
+}
+
+/// The issuer whose tokens alone have the statement's keys, where the principal names none and no token is at hand.
+fn named_by_a_key(statement: &Statement) -> &str {
+    let keys = statement.conditions.iter().filter_map(|condition| condition.key.rsplit_once(':'));
+    let mut hosts = keys.map(|(host, _)| host).filter(|host| host.contains('.'));
+    hosts.next().unwrap_or_default()
 }
 
 impl StatementLint<'_, '_> {
