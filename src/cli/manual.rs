@@ -300,7 +300,9 @@ const EXIT_STATUS: &[(&str, &str)] = &[
 ];
 
 /// The program with the sections behind the options of each command's long help.
-pub(super) fn in_long_help(command: Command) -> Command {
+pub(super) fn in_long_help(mut command: Command) -> Command {
+    // Arguments that were left for later are built: what there is to say follows from them.
+    command.build();
     documented(command, "")
 }
 

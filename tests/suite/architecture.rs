@@ -63,7 +63,6 @@ const SMALL: usize = 60;
 const FACES: &[&str] = &["mod.rs", "lib.rs", "main.rs"];
 /// Whole ideas that need no more.
 const SMALL_FILES: &[&str] = &[
-    "cli/args.rs",
     "cli/exit.rs",
     "cli/guide/evidence.rs",
     "domain/timestamp.rs",
