@@ -391,7 +391,7 @@ impl Section {
 }
 
 /// The longest term that has its meaning beside it.
-const LONGEST_IN_COLUMN: usize = 34;
+const LONGEST_IN_COLUMN: usize = 37;
 
 /// Arguments of `trustline completions`.
 #[derive(Debug, Args)]
