@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Cause, TrustDocument};
-use crate::domain::ids::FoundBy;
+use crate::domain::ids::{Finder, FoundBy};
 use crate::domain::profile::key::Key;
 
 /// How sure a finding is. Ordered: the surest first.
@@ -166,7 +166,7 @@ impl Finding {
         // What a check of the token compares it with is the profile, which says what is meant.
         let compares_policies = !self.check.id().starts_with("token.") && !self.check.id().starts_with("azure.");
         if compares_policies && TrustDocument::Policy.decides().contains(&self.cause) {
-            ("policy", "token")
+            ("policy", if matches!(self.check, FoundBy::Command(Finder::Events)) { "event" } else { "token" })
         } else {
             ("expected", "actual")
         }
@@ -205,6 +205,17 @@ impl Finding {
             }
         }
         self.evidence.push(format!("predicted: no token was read; by the profile its subject is `{subject}`"));
+        self
+    }
+
+    /// The same finding where a log's event says what the token had.
+    #[must_use]
+    pub fn as_logged(mut self) -> Self {
+        for fact in &mut self.evidence {
+            if let Some(rest) = fact.strip_prefix("the token has ") {
+                *fact = format!("the event has {rest}");
+            }
+        }
         self
     }
 

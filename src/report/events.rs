@@ -141,9 +141,20 @@ pub fn cause(entry: &Entry) -> String {
     }
 }
 
-/// The role's name, without what all ARNs have.
+/// The name of a role, a provider or a secret, without what all of them have.
 pub fn short(resource: &str) -> &str {
-    resource.split_once(":role/").map_or(resource, |(_, name)| name)
+    const BEFORE: [&str; 3] = [":role/", "/workloadIdentityPools/", "/secrets/"];
+    BEFORE.iter().find_map(|before| resource.split_once(before)).map_or(resource, |(_, name)| name)
+}
+
+/// What was asked for.
+fn asked(entry: &Entry) -> &'static str {
+    match (entry.cloud, entry.resource.as_deref()) {
+        (Cloud::Aws, _) => "role",
+        (Cloud::Azure, _) => "application",
+        (Cloud::Gcp, Some(name)) if name.contains("/secrets/") => "secret",
+        (Cloud::Gcp, _) => "provider",
+    }
 }
 
 /// One entry: who, for what, when, and why.
@@ -155,9 +166,8 @@ pub fn entry_page(entry: &Entry, ctx: RenderContext) -> Page {
     };
     let title = Line::from(ctx.sign(outcome(entry))).with(Role::Strong, format!(" {became} {times}")).hanging(2);
     let mut page = Page::titled(title);
-    let what = if entry.cloud == Cloud::Azure { "application" } else { "role" };
     for (label, value) in [
-        (what, &entry.resource),
+        (asked(entry), &entry.resource),
         ("issuer", &entry.issuer),
         ("audience", &entry.audience),
         ("subject", &entry.subject),

@@ -1,5 +1,7 @@
 //! `trustline events`: logs in, refused exchanges out, as people and programs see it.
 
+mod google;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -102,6 +104,9 @@ fn a_log_file_is_told_as_few_entries_with_whose_token_it_was_and_why() {
         "exchanges: 3 refused and 1 granted, among 5 events of log.json",
         "refused 2 times",
         "sub-mismatch, proven by events",
+        // No token was seen: what is compared is what the event keeps of it.
+        "event     repo:o/r:pull_request",
+        "the event has `repo:o/r:pull_request`",
     ] {
         assert!(text.contains(told), "{told}\n{text}");
     }
@@ -261,6 +266,27 @@ fn an_operator_reads_the_accounts_record_and_the_trust_in_force() {
         assert!(said.contains("Reading with ") && said.contains("AWS_ACCESS_KEY_ID"), "{said}");
         assert!(!said.contains(OPERATOR.1) && !json.contains(OPERATOR.1));
     }
+}
+
+#[test]
+fn an_exchange_that_is_skipped_is_not_sent() {
+    let lab = RunningLab::start("healthy");
+    let (profile, authority) = (lab.file("profile.toml"), lab.ready["ca_file"].as_str().unwrap());
+    let output = trustline()
+        .args(["check", "--skip", "aws.assume-role-with-web-identity", "--output", "json"])
+        .args(["--profile-file", &profile, "--ca-file", authority])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let check = |id: &str| report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap();
+    assert_eq!(check("aws.assume-role-with-web-identity")["outcome"], "skipped", "{report:#}");
+    assert_eq!(check("trust.policy")["outcome"], "pass", "{report:#}");
+    let of_get = check("aws.get-secret");
+    assert_eq!(of_get["reason"], "blocked by aws.assume-role-with-web-identity", "{report:#}");
+    let (status, json, said) = live(&lab, OPERATOR);
+    assert_eq!(status, Some(0), "{said}");
+    let document: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(document["events"], json!([]), "the account's record has no exchange");
 }
 
 #[test]

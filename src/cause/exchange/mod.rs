@@ -2,6 +2,7 @@
 //! log keeps of the token. A claim that no log keeps leaves the verdict unknown, and is named.
 
 mod entra;
+mod google;
 mod journal;
 
 use std::collections::{HashMap, HashSet};
@@ -11,6 +12,7 @@ pub use journal::{Each, Entry, Journal, Logged, Outcome};
 use super::{Cause, Certainty, Finding, explain, trust};
 use crate::domain::entra::CredentialSet;
 use crate::domain::exchange::{Exchange, Refusal};
+use crate::domain::gcp::{Binding, PoolProvider};
 use crate::domain::iam::{
     Decision, Policy, TrustEvaluation, TrustRequest, Truth, Unseen, decide_trust, evaluate_trust,
 };
@@ -37,6 +39,9 @@ pub struct Trusts {
     nameless: Option<Policy>,
     /// The federated credentials of the application.
     credentials: Option<CredentialSet>,
+    /// The provider of Google's pool, and the bindings of what is read.
+    provider: Option<PoolProvider>,
+    bindings: Option<Vec<Binding>>,
 }
 
 /// What the trust at hand says to an exchange.
@@ -77,6 +82,16 @@ impl Trusts {
         self.credentials = Some(credentials);
     }
 
+    /// Adds the provider of a Google pool.
+    pub fn set_provider(&mut self, provider: PoolProvider) {
+        self.provider = Some(provider);
+    }
+
+    /// Adds the bindings of what is read at Google.
+    pub fn set_bindings(&mut self, bindings: Vec<Binding>) {
+        self.bindings = Some(bindings);
+    }
+
     /// Whether two calls for the same with the same token may meet different answers.
     fn depend_on_the_call(&self) -> bool {
         let policies = self.policies.values().chain(&self.nameless);
@@ -107,7 +122,8 @@ impl Trusts {
     pub fn judge(&self, exchange: &Exchange, roles: usize) -> Judgement {
         match exchange.cloud {
             Cloud::Azure => entra::judge(exchange, self.credentials.as_ref()),
-            Cloud::Aws | Cloud::Gcp => self.judge_by_policy(exchange, roles),
+            Cloud::Gcp => google::judge(exchange, self.provider.as_ref(), self.bindings.as_deref()),
+            Cloud::Aws => self.judge_by_policy(exchange, roles),
         }
     }
 
@@ -146,14 +162,12 @@ impl Trusts {
                 (Some(format!("`{}` came before the trust policy was asked", refusal.code)), causes)
             }
             (Some(_), None, Decision::Allow) => admitted_and_refused(exchange, policy, &request),
-            (Some(_), None, Decision::Deny) => (None, trust::findings(Finder::Events.into(), &evaluation)),
+            (Some(_), None, Decision::Deny) => (None, by_policy(&evaluation)),
             (None, _, Decision::Deny) => {
                 (Some("it was granted, so another trust policy was in force then".to_owned()), Vec::new())
             }
             (None, _, Decision::Allow) => (None, Vec::new()),
-            (Some(_), None, Decision::Unknown) => {
-                (Some(open(&evaluation)), trust::findings(Finder::Events.into(), &evaluation))
-            }
+            (Some(_), None, Decision::Unknown) => (Some(open(&evaluation)), by_policy(&evaluation)),
             (None, _, Decision::Unknown) => (Some(open(&evaluation)), Vec::new()),
         };
         Judgement { verdict, why, causes, matched: None }
@@ -173,6 +187,11 @@ fn of_code(refusal: &Refusal) -> Vec<Finding> {
     causes.truncate(MOST_CAUSES);
     causes.iter_mut().for_each(|finding| finding.check = Finder::Events.into());
     causes
+}
+
+/// Why the policy refuses what the event has of the token.
+fn by_policy(evaluation: &TrustEvaluation) -> Vec<Finding> {
+    trust::findings(Finder::Events.into(), evaluation).into_iter().map(Finding::as_logged).collect()
 }
 
 /// The conditions that the verdict depends on, of statements that could decide.

@@ -41,7 +41,7 @@ impl Events {
     /// sign-in, wherever in the text they stand, and of an event that was cut off or quoted by a program; nothing where the
     /// text has none of these or no call failed.
     pub(super) fn read(text: &str) -> Option<Events> {
-        if !text.contains("eventName") && !text.contains("ervicePrincipalId") {
+        if !["eventName", "ervicePrincipalId", "protoPayload"].iter().any(|name| text.contains(name)) {
             return None;
         }
         let (mut failed, around) = whole(text);
@@ -84,15 +84,16 @@ impl Events {
         let plain = |text: &str| redact(clean(text)).text;
         let at = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(plain);
         // The event says less than the error that the client was told.
-        let message = at("/errorMessage").or_else(|| at("/errorCode")).filter(|_| !self.is_beside_a_text);
+        let message = at("/errorMessage").or_else(|| at("/errorCode")).or_else(|| at("/protoPayload/status/message"));
+        let message = message.filter(|_| !self.is_beside_a_text);
         let fields: [(&mut Option<String>, Option<String>); 10] = [
             (&mut parsed.message, message),
-            (&mut parsed.operation, at("/eventName")),
+            (&mut parsed.operation, at("/eventName").or_else(|| at("/protoPayload/methodName"))),
             (&mut parsed.region, at("/awsRegion")),
             (&mut parsed.host, at("/tlsDetails/clientProvidedHostHeader")),
             (&mut parsed.client_address, at("/sourceIPAddress")),
             (&mut parsed.request_id, self.call.request_id().map(plain)),
-            (&mut parsed.timestamp, at("/eventTime").or_else(|| at("/createdDateTime"))),
+            (&mut parsed.timestamp, at("/eventTime").or_else(|| at("/createdDateTime")).or_else(|| at("/timestamp"))),
             (&mut parsed.principal, at("/userIdentity/arn")),
             (&mut parsed.secret, at("/requestParameters/secretId")),
             (&mut parsed.account, at("/recipientAccountId")),
@@ -132,7 +133,7 @@ impl Failed {
 
     /// The failed call as a client words it.
     fn line(&self) -> Option<String> {
-        if let Some(Exchange { cloud: Cloud::Azure, refusal: Some(refusal), .. }) = &self.exchange {
+        if let Some(Exchange { cloud: Cloud::Azure | Cloud::Gcp, refusal: Some(refusal), .. }) = &self.exchange {
             return Some(format!("{}: {}", refusal.code, refusal.message.as_deref().unwrap_or_default()));
         }
         let at = |pointer: &str| self.event.pointer(pointer).and_then(Value::as_str);
@@ -185,7 +186,7 @@ fn collect(document: Value, failed: &mut Vec<Failed>) -> bool {
     match document {
         Value::Array(items) => items.into_iter().filter_map(|item| collect(item, failed).then_some(())).count() > 0,
         Value::Object(mut fields) => {
-            for wrapper in ["Records", "records", "Events", "events", "value", "detail"] {
+            for wrapper in ["Records", "records", "Events", "events", "value", "entries", "detail"] {
                 if let Some(list @ (Value::Array(_) | Value::Object(_))) = fields.remove(wrapper) {
                     return collect(list, failed);
                 }
@@ -197,7 +198,8 @@ fn collect(document: Value, failed: &mut Vec<Failed>) -> bool {
                     return collect(event, failed);
                 }
             }
-            let is_log = fields.contains_key("eventName") || fields.contains_key("servicePrincipalId");
+            let is_log =
+                ["eventName", "servicePrincipalId", "protoPayload"].iter().any(|name| fields.contains_key(*name));
             if failed.len() < MOST {
                 failed.extend(Failed::of(Value::Object(fields)).filter(|_| is_log));
             }
@@ -360,6 +362,24 @@ mod tests {
         assert_eq!(explanation.code.as_deref(), Some("AADSTS700213"));
         assert_eq!(explanation.parsed.subject.as_deref(), Some("organization:2"));
         assert_eq!(explanation.causes[0].cause, Cause::SubMismatch);
+    }
+
+    #[test]
+    fn a_refused_exchange_of_googles_audit_log_is_read() {
+        let message = "The given credential is rejected by the attribute condition.";
+        let entry = json!({"insertId": "1q2w3e", "timestamp": "2026-11-30T05:00:00Z", "protoPayload": {
+            "methodName": "google.identity.sts.v1.SecurityTokenService.ExchangeToken",
+            "authenticationInfo": {"principalSubject": "repo:o/r:ref:refs/heads/main"},
+            "request": {"audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/x"},
+            "status": {"code": 3, "message": message}}});
+        for text in [entry.to_string(), json!({"entries": [entry]}).to_string(), json!([entry]).to_string()] {
+            let explanation = explain(&text, &ExplainContext::default());
+            assert_eq!(explanation.causes[0].cause, Cause::AttributeCondition, "{text}");
+            let parsed = &explanation.parsed;
+            assert_eq!((parsed.message.as_deref(), parsed.request_id.as_deref()), (Some(message), Some("1q2w3e")));
+            assert_eq!(parsed.subject.as_deref(), Some("repo:o/r:ref:refs/heads/main"));
+            assert!(parsed.operation.as_ref().unwrap().ends_with("ExchangeToken"));
+        }
     }
 
     #[test]

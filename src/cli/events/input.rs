@@ -14,8 +14,9 @@ use crate::probe::regular_file;
 
 /// How gzip begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-const ADVICE: &str = "give log files of CloudTrail, the answer of `aws cloudtrail lookup-events`, or sign-ins of service principals \
-                      (`az rest --url 'https://graph.microsoft.com/beta/auditLogs/signIns?…'`)";
+const ADVICE: &str = "give log files of CloudTrail, the answer of `aws cloudtrail lookup-events`, sign-ins of service principals \
+                      (`az rest --url 'https://graph.microsoft.com/beta/auditLogs/signIns?…'`), or audit log entries of Google's \
+                      (`gcloud logging read … --format json`)";
 
 /// Reads all of them, and tells of each exchange.
 ///
@@ -56,8 +57,8 @@ fn one(path: &Path, found: &mut dyn FnMut(Exchange)) -> Result<LogTally, CliErro
     match tally {
         LogTally { documents: 0, .. } => Err(CliError::new(format!("{name} is empty")).with_hint(ADVICE)),
         LogTally { objects: 1.., events: 0, .. } => {
-            Err(CliError::new(format!("{name} holds no event of CloudTrail and no sign-in of a service principal"))
-                .with_hint(ADVICE))
+            let what = "no event of CloudTrail, no sign-in of a service principal and no audit log entry of Google's";
+            Err(CliError::new(format!("{name} holds {what}")).with_hint(ADVICE))
         }
         read => Ok(read),
     }

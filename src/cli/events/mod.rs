@@ -14,7 +14,7 @@ use serde_json::json;
 use super::exit::{CliError, Exit};
 use super::flags::{NetworkArgs, OutputFormat, PageOutputArgs, ProfileSelector};
 use super::operator::OperatorArgs;
-use super::trust::input as trust_input;
+use super::trust::{google, input as trust_input};
 use super::{consent, settings, terminal};
 use crate::cause::exchange::{Each, Entry, Journal, Trusts};
 use crate::domain::exchange::{Exchange, LogTally};
@@ -28,8 +28,9 @@ use crate::run::now;
 /// Arguments of `trustline events`.
 #[derive(Debug, Args)]
 pub(super) struct EventsArgs {
-    /// CloudTrail events (log files, also compressed; the answer of `aws cloudtrail lookup-events`; one a line) or sign-ins of
-    /// service principals (Graph, Log Analytics, a diagnostic setting); standard input where no file is named
+    /// CloudTrail events (log files, also compressed; the answer of `aws cloudtrail lookup-events`; one a line), sign-ins of
+    /// service principals (Graph, Log Analytics, a diagnostic setting), or entries of Google's audit logs (`gcloud logging read
+    /// --format json`); standard input where no file is named
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The trust policy of a role: the answer of `aws iam get-role`, once for each role, or the document of the log's only
@@ -39,6 +40,13 @@ pub(super) struct EventsArgs {
     /// The application's federated credentials: the answer of `az ad app federated-credential list`
     #[arg(long, value_name = "FILE")]
     credential: Option<PathBuf>,
+    /// The provider of a Google workload identity pool: the answer of `gcloud iam workload-identity-pools providers describe
+    /// --format json`
+    #[arg(long, value_name = "FILE")]
+    provider: Option<PathBuf>,
+    /// The bindings that refused reads met, the answer of `gcloud secrets get-iam-policy --format json`
+    #[arg(long, value_name = "FILE", requires = "provider")]
+    iam_policy: Option<PathBuf>,
     /// Take the trust from the profile of this name
     #[arg(long, value_name = "NAME", conflicts_with = "profile_file")]
     profile: Option<String>,
@@ -50,7 +58,7 @@ pub(super) struct EventsArgs {
     since: Option<UnixSeconds>,
     /// Read the trust policies in force with the operator's credentials, and where no file is named the account's record of the
     /// last day too; changes nothing
-    #[arg(long, conflicts_with_all = ["policy", "credential"])]
+    #[arg(long, conflicts_with_all = ["policy", "credential", "provider"])]
     operator: bool,
     #[command(flatten)]
     operator_args: OperatorArgs,
@@ -207,11 +215,17 @@ fn trusts(args: &EventsArgs, profile: Option<&Profile>) -> Result<Trusts, CliErr
     for path in &args.policy {
         trusts.add_policy(trust_input::policy(path)?.0, None);
     }
-    if args.policy.is_empty() && args.credential.is_none() {
+    if args.policy.is_empty() && args.credential.is_none() && args.provider.is_none() {
         add_trusts_of(&mut trusts, profile)?;
     }
     if let Some(path) = &args.credential {
         trusts.set_credentials(trust_input::credentials(path)?);
+    }
+    if let Some(path) = &args.provider {
+        trusts.set_provider(google::provider(path)?);
+    }
+    if let Some(path) = &args.iam_policy {
+        trusts.set_bindings(google::iam_policy(path)?);
     }
     Ok(trusts)
 }
@@ -230,7 +244,8 @@ fn add_trusts_of(trusts: &mut Trusts, profile: Option<&Profile>) -> Result<(), C
 }
 
 fn one_standard_input(args: &EventsArgs) -> Result<(), CliError> {
-    let named = args.files.iter().chain(&args.policy).chain(&args.credential);
+    let trusts = args.policy.iter().chain(&args.credential).chain(&args.provider).chain(&args.iam_policy);
+    let named = args.files.iter().chain(trusts);
     let piped = named.filter(|path| trust_input::is_stdin(path)).count();
     if piped + usize::from(args.files.is_empty()) > 1 {
         return Err(CliError::new("there is one standard input: name files for the rest")

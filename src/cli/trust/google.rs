@@ -26,8 +26,7 @@ type Answer<'a> = TrustReport<&'a PoolProvider, ProviderEvaluation>;
 
 /// Reads, evaluates, prints, and yields the exit status.
 pub(super) fn run(args: &TrustArgs, path: &Path, subject: Subject) -> Result<Exit, CliError> {
-    let provider = PoolProvider::parse(&input::read(path)?)
-        .map_err(|error| CliError::new(format!("{}: {error}", input::name(path))).with_hint(error.hint()))?;
+    let provider = provider(path)?;
     let bindings = args.iam_policy.as_deref().map(iam_policy).transpose()?;
     let bindings = bindings.as_deref();
     let is_alone = matches!(subject, Subject::Nobody);
@@ -42,7 +41,20 @@ pub(super) fn run(args: &TrustArgs, path: &Path, subject: Subject) -> Result<Exi
     Ok(args.threshold.exit(decision, answer.lint.as_deref().unwrap_or_default()))
 }
 
-fn iam_policy(path: &Path) -> Result<Vec<Binding>, CliError> {
+/// A provider's file, or standard input.
+///
+/// # Errors
+/// It cannot be read, or holds no provider.
+pub(in crate::cli) fn provider(path: &Path) -> Result<PoolProvider, CliError> {
+    PoolProvider::parse(&input::read(path)?)
+        .map_err(|error| CliError::new(format!("{}: {error}", input::name(path))).with_hint(error.hint()))
+}
+
+/// The bindings of a file, or of standard input.
+///
+/// # Errors
+/// It cannot be read, or holds no IAM policy.
+pub(in crate::cli) fn iam_policy(path: &Path) -> Result<Vec<Binding>, CliError> {
     bindings(&input::read(path)?).map_err(|error| {
         CliError::new(format!("{}: {error}", input::name(path)))
             .with_hint("save the answer of `gcloud secrets get-iam-policy SECRET --format=json`, or of a project or service account")

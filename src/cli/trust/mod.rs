@@ -1,7 +1,7 @@
 //! `trustline trust`: would this trust policy let this token have the role, or this federated credential let it stand
 //! for the application? And, with or without a token: what in it is unsafe or dead? Offline, from files.
 
-mod google;
+pub(super) mod google;
 pub(super) mod input;
 
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! Exchanges as the clouds' own logs keep them: who came with which token, for what, and whether it was let in. A log holds
 //! no token, and of its claims only a few.
 
+mod audit;
 mod cloudtrail;
 mod sign_in;
 
@@ -18,9 +19,9 @@ use super::timestamp::UnixSeconds;
 pub struct Exchange {
     /// The cloud that was asked.
     pub cloud: Cloud,
-    /// What was asked for: the role's ARN, or the application's id.
+    /// What was asked for: the role's ARN, the application's id, the provider's name, or a secret's version at Google.
     pub resource: Option<String>,
-    /// The identity provider's ARN, or the host of a built-in one.
+    /// The identity provider's ARN, or the host of a built-in one; at Google the principal that the token became.
     pub provider: Option<String>,
     pub issuer: Option<String>,
     pub audience: Option<String>,
@@ -57,8 +58,11 @@ pub struct LogTally {
 }
 
 impl Exchange {
-    /// What the log keeps of the token.
+    /// What the log keeps of the token. Google's keeps what its subject was mapped to, which is no claim.
     pub fn claims(&self) -> Map<String, Value> {
+        if self.cloud == Cloud::Gcp {
+            return Map::new();
+        }
         let kept = [("iss", &self.issuer), ("sub", &self.subject), ("aud", &self.audience)];
         kept.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?.into()))).collect()
     }
@@ -81,8 +85,9 @@ enum Entry {
     Foreign,
 }
 
-/// The members whose list holds the events: CloudTrail's log files, `lookup-events`, log groups, Graph's and Azure's answers.
-const LISTS: &[&str] = &["Records", "records", "Events", "events", "value"];
+/// The members whose list holds the events: CloudTrail's log files, `lookup-events`, log groups, Graph's and Azure's answers,
+/// Google's `entries:list`.
+const LISTS: &[&str] = &["Records", "records", "Events", "events", "value", "entries"];
 
 /// Reads a log of any of the clouds and tells of each exchange in it, one event in memory at a time.
 ///
@@ -112,6 +117,7 @@ struct Names {
     exchange: memmem::Finder<'static>,
     service_principal: memmem::Finder<'static>,
     event: memmem::Finder<'static>,
+    audit: memmem::Finder<'static>,
     escape: memmem::Finder<'static>,
 }
 
@@ -122,6 +128,7 @@ impl Names {
             // In the letter case of Graph and in that of Log Analytics.
             service_principal: memmem::Finder::new("ervicePrincipal"),
             event: memmem::Finder::new("eventName"),
+            audit: memmem::Finder::new(audit::PAYLOAD),
             // A name may be written with escapes; nobody does, and it would be the same name.
             escape: memmem::Finder::new("\\u00"),
         }
@@ -139,6 +146,9 @@ fn entry(object: &[u8], names: &Names) -> Result<Entry, String> {
     }
     if names.event.find(object).is_some() {
         return Ok(Entry::Other);
+    }
+    if names.audit.find(object).is_some() {
+        return audit::read(object).map_err(|error| format!("an entry of an audit log cannot be read: {error}"));
     }
     if names.service_principal.find(object).is_none() {
         return Ok(Entry::Foreign);
