@@ -268,7 +268,8 @@ impl Step {
                 Some(CheckId::AwsRole)
             }
             Step::RoleTrust
-                if profile.aws.trust_policy.is_none() && facts.operator.aws.trust_of_assumed_role().is_none() =>
+                if profile.trust_of_assumed_role().is_none()
+                    && facts.operator.aws.trust_of_assumed_role().is_none() =>
             {
                 Some(CheckId::AwsRolePermissions)
             }

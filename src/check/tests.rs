@@ -70,7 +70,7 @@ fn each_refused(code: &str, http_status: u16) -> Vec<(CheckId, Facts)> {
         with(CheckId::AwsOperator, &|f| f.operator.aws.caller = Some(refused(code, http_status))),
         with(CheckId::AwsRole, &|f| {
             let call = refused(code, http_status);
-            f.operator.aws.role = Some(Read { permission: "iam:GetRole", call });
+            f.operator.aws.role = Some(Read { permission: "iam:GetRole", call, throttled: Default::default() });
         }),
         with(CheckId::AwsCallerIdentity, &|f| f.aws.caller = Some(refused(code, http_status))),
         with(CheckId::AwsListSecrets, &|f| f.aws.list = Some(refused(code, http_status))),

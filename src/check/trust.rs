@@ -11,7 +11,7 @@ use crate::check::facts::secret::Call;
 use crate::check::facts::trust::TrustFact;
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
-use crate::check::{CheckId, Outcome, Verdict, google};
+use crate::check::{CheckId, Verdict, google};
 use crate::domain::iam::Decision;
 use crate::domain::ids::{Cloud, Flow};
 use crate::domain::profile::key::Key;
@@ -29,7 +29,11 @@ pub const CHECK: Check = Check {
     rules_out: &[],
     step: |profile| Some(if profile.guide == Guide::AwsAssumeRole { Step::RoleTrust } else { Step::TrustPolicy }),
     traffic: Traffic::None,
-    waits: Waits::If(|facts, _| facts.operator.aws.role_in_force().is_some()),
+    // What a denial means depends on whether the exchange was granted all the same.
+    waits: Waits::If(|facts, _| {
+        let decision = facts.trust.as_ref().and_then(TrustFact::decision);
+        facts.operator.aws.role_in_force().is_some() || decision == Some(Decision::Deny)
+    }),
     facts: |facts| {
         let of_aws = as_json(facts.trust.as_ref()).or_else(|| shown_role_trust(facts));
         let of_azure = || as_json(facts.azure.credentials.as_ref());
@@ -65,7 +69,7 @@ fn web_identity_trust(facts: &Facts) -> Verdict {
     let Some(fact) = &facts.trust else { return Verdict::inconclusive("no trust policy was evaluated", Vec::new()) };
     let verdict = match facts.predicted_claims().filter(|_| fact.predicted) {
         Some(predicted) => predicted_verdict(judged(fact), predicted, fact.accepts_only.as_deref()),
-        None => against_exchange(judged(fact), facts),
+        None => against_exchange(judged(fact), fact, facts),
     };
     match &fact.drift {
         Some(drift) => with_drift(verdict, drift, Key::TrustPolicy, "the trust policy that is in force"),
@@ -73,14 +77,19 @@ fn web_identity_trust(facts: &Facts) -> Verdict {
     }
 }
 
-/// A denial, where the exchange was granted: whoever granted it does not go by this policy, or not yet.
-fn against_exchange(verdict: Verdict, facts: &Facts) -> Verdict {
+/// A denial, where the exchange was granted: whoever granted it does not go by this policy, or not yet. What is a named
+/// client's denial is none of the exchange that was made here.
+fn against_exchange(verdict: Verdict, fact: &TrustFact, facts: &Facts) -> Verdict {
     let granted = facts.aws.assume_role.as_ref().and_then(Call::granted);
-    let was_read = facts.operator.aws.role_in_force().is_some();
-    let (Outcome::Fail, Some(role), true) = (verdict.outcome, granted, was_read) else { return verdict };
+    let is_denied = fact.decision() == Some(Decision::Deny) && facts.client.is_none();
+    let (true, Some(role)) = (is_denied, granted) else { return verdict };
     let denial = verdict.reason.unwrap_or_default();
-    let summary = "STS granted the exchange, and the trust policy that was read denies it";
-    let finding = Finding::new(Cause::TrustNotApplied, ID, Certainty::Likely, summary)
+    let (cause, policy) = match facts.operator.aws.role_in_force() {
+        Some(_) => (Cause::TrustNotApplied, "the trust policy that was read"),
+        None => (Cause::PolicyDrift, "the profile's copy of the trust policy"),
+    };
+    let summary = format!("STS granted the exchange, and {policy} denies it");
+    let finding = Finding::new(cause, ID, Certainty::Likely, summary.clone())
         .with_evidence(format!("STS granted {}", role.assumed_role_arn))
         .with_evidence(format!("the policy: {denial}"));
     Verdict::warn(summary, vec![finding])
@@ -202,6 +211,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::check::Outcome;
     use crate::check::facts::Unread;
     use crate::domain::profile::{AwsSettings, Guide};
 

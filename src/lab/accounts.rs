@@ -1,7 +1,7 @@
 //! The accounts and the tenant of one lab as operations change them: a request belongs to the account whose key signed it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Method;
 use serde_json::{Value, json};
@@ -144,22 +144,3 @@ impl Pages {
 }
 
 const SKIP: &str = "$skiptoken";
-
-/// What a service was asked, and by which application: for whoever wants to know what a client does with its rights.
-#[derive(Default)]
-pub(super) struct Journal(Mutex<Vec<Value>>);
-
-impl Journal {
-    /// Where the lab shows it.
-    pub(super) const PATH: &str = "/lab/requests";
-
-    pub(super) fn note(&self, request: &Request, client_id: &str) {
-        let (method, path) = (request.method.as_str(), &request.path);
-        let noted = json!({ "method": method, "path": path, "client_id": client_id });
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
-    }
-
-    pub(super) fn shown(&self) -> Value {
-        Value::Array(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
-    }
-}

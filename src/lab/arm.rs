@@ -13,9 +13,10 @@ use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::accounts::{Journal, Pages, Rejection, bearer};
+use super::accounts::{Pages, Rejection, bearer};
 use super::authority::VAULT_DOMAIN;
 use super::entra::{AccessTokens, Claims};
+use super::journal::Journal;
 use super::server::{Request, Response, Service};
 use super::world::{AzureWorld, Scope, SharedState};
 use scope::Target;
@@ -67,7 +68,7 @@ impl Arm {
             return Ok((200, self.journal.shown()));
         }
         let caller = self.authenticate(request)?;
-        self.journal.note(request, &caller.appid);
+        self.journal.note_bearer(request, &caller.appid);
         if self.pages.is_too_often(request) {
             let message = "The request was throttled: the number of read requests for the subscription is too high.";
             return Err(ArmError::new(429, "TooManyRequests", message));

@@ -12,8 +12,9 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::accounts::{Journal, Pages, Rejection, bearer};
+use super::accounts::{Pages, Rejection, bearer};
 use super::entra::AccessTokens;
+use super::journal::Journal;
 use super::keys::random_uuid;
 use super::server::now;
 use super::server::{Request, Response, Service};
@@ -125,7 +126,7 @@ impl Graph {
             };
             GraphError::new(401, "InvalidAuthenticationToken", message)
         })?;
-        self.journal.note(request, &claims.appid);
+        self.journal.note_bearer(request, &claims.appid);
         let world = self.azure.now();
         let has = |app: &App, wanted: &[&str]| {
             app.directory_roles.iter().chain(&app.graph_permissions).any(|held| wanted.contains(&held.as_str()))

@@ -12,8 +12,11 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use http::Method;
+
 pub(super) use ruling::{Named, Ruling, about_caller, is_policy, rule, rule_by_principal, trust_allows};
 
+use super::journal::Journal;
 use super::json_protocol::AwsError;
 use super::keys::random_uuid;
 use super::query::{Constraints, Element, Outcome, Parameters, Protocol, Shown};
@@ -38,6 +41,8 @@ pub(super) struct Iam {
 struct Call<'a> {
     caller: &'a Caller,
     parameters: &'a Parameters,
+    /// How many items a page has where the call does not say.
+    page_size: usize,
 }
 
 impl Call<'_> {
@@ -83,8 +88,13 @@ impl Iam {
     async fn act(&self, request: &Request) -> Result<Outcome, AwsError> {
         let parameters = QUERY.read(request)?;
         let sender = QUERY.authenticate(request, &self.account)?;
-        let call = Call { caller: &sender.caller, parameters: &parameters };
-        match parameters.get("Action").unwrap_or_default() {
+        let page_size = self.account.world().page_size.unwrap_or(PAGE);
+        let call = Call { caller: &sender.caller, parameters: &parameters, page_size };
+        let action = parameters.get("Action").unwrap_or_default();
+        if ["Get", "List"].iter().any(|verb| action.starts_with(verb)) && self.account.is_too_often() {
+            return Err(AwsError::new("Throttling", 400, "Rate exceeded"));
+        }
+        match action {
             "CreateOpenIDConnectProvider" => self.create_provider(&call).await,
             "GetOpenIDConnectProvider" => self.get_provider(&call),
             "ListOpenIDConnectProviders" => self.list_providers(&call),
@@ -160,6 +170,9 @@ impl Iam {
 
 impl Service for Iam {
     async fn answer(&self, request: Request) -> Response {
+        if request.path == Journal::PATH && request.method == Method::GET {
+            return Response::new(200, "application/json", self.account.journal.shown().to_string());
+        }
         QUERY.answer(&random_uuid(), self.act(&request).await)
     }
 }
@@ -205,13 +218,13 @@ fn whole(list: Element) -> Vec<Element> {
     vec![list, Element::text("IsTruncated", "false")]
 }
 
-/// How many items a page has where the call does not say.
+/// How many items a page has, where the world does not say.
 const PAGE: usize = 100;
 
 /// The page of a list that the call asks for, and how the next one is asked for.
 fn page(call: &Call<'_>, name: &'static str, items: Vec<Element>) -> Result<Vec<Element>, AwsError> {
     let size = match call.parameters.integer("MaxItems")? {
-        None => PAGE,
+        None => call.page_size,
         Some(size) => usize::try_from(size).ok().filter(|size| (1..=1000).contains(size)).ok_or_else(|| {
             AwsError::validation("Value at 'maxItems' failed to satisfy constraint: Member must be between 1 and 1000")
         })?,

@@ -18,6 +18,7 @@ mod entra;
 mod graph;
 mod iam;
 mod issuer;
+mod journal;
 mod json_protocol;
 mod keys;
 mod kms;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::LabError;
 use super::cloudtrail::Trail;
 use super::denials::{Denials, NamedPolicy};
+use super::journal::Journal;
 use super::keys::random_text;
 use super::server::now;
 use super::world::SharedState;
@@ -125,6 +127,10 @@ pub(super) struct Account {
     world: SharedState<AwsWorld>,
     issued: Mutex<Issues>,
     started: Instant,
+    /// Reads of IAM that were refused for having been asked too often.
+    too_often: AtomicU32,
+    /// What was asked with its keys.
+    pub(super) journal: Journal,
     /// What CloudTrail has of it.
     pub(super) trail: Trail,
     /// What was denied, for IAM's toolbox.
@@ -146,8 +152,8 @@ impl Account {
         for (name, user) in &world.users {
             let key = Issued {
                 secret_access_key: SecretString::from(user.secret_access_key.clone()),
-                session_token: None,
-                expires: None,
+                session_token: user.session_token.clone().map(SecretString::from),
+                expires: user.expires_s.map(|seconds| now() + seconds),
                 caller: Caller::User(name.clone()),
             };
             issued.by_key.insert(user.access_key_id.clone(), key);
@@ -167,6 +173,8 @@ impl Account {
             world,
             issued: Mutex::new(issued),
             started: Instant::now(),
+            too_often: AtomicU32::new(0),
+            journal: Journal::default(),
             trail: Trail::default(),
             denials: Denials::default(),
         })
@@ -186,11 +194,23 @@ impl Account {
         self.world.change(change)
     }
 
+    /// Whether this read of IAM is one too many.
+    pub(super) fn is_too_often(&self) -> bool {
+        let most = self.world().throttled_reads;
+        let counted = |refused: u32| (refused < most).then_some(refused + 1);
+        self.too_often.fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted).is_ok()
+    }
+
     /// The role that STS knows under this ARN: in this account, spelt exactly so, and no longer too new.
     pub(super) fn role(&self, arn: &str) -> Option<(String, Role)> {
         let world = self.world();
         let (name, role) = world.roles.iter().find(|(name, role)| world.role_arn(name, role) == arn)?;
-        (self.started.elapsed().as_secs() >= role.effective_after_s).then(|| (name.clone(), role.clone()))
+        let age = self.started.elapsed().as_secs();
+        let mut role = Some(role).filter(|role| age >= role.effective_after_s)?.clone();
+        if let Some(former) = role.former_trust_policy.take().filter(|_| age < role.trust_effective_after_s) {
+            role.trust_policy = former;
+        }
+        Some((name.clone(), role))
     }
 
     /// Makes a session of the role and keeps it.

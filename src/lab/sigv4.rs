@@ -61,6 +61,7 @@ pub(super) fn authenticate(
     let [key_id, date, region, scoped_service, "aws4_request"] = credential.split('/').collect::<Vec<_>>()[..] else {
         return Err(incomplete("Credential"));
     };
+    account.journal.note_signed(request, service, key_id);
     let signed_at = request.header("x-amz-date");
     let signed_time =
         parse_date(signed_at).filter(|_| signed_at.starts_with(date)).ok_or_else(|| incomplete("Date"))?;

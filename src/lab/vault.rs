@@ -12,6 +12,7 @@ use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 
 use super::entra::{AccessTokens, Claims};
+use super::journal::Journal;
 use super::keys::random_uuid;
 use super::server::now;
 use super::server::{Request, Response, Service};
@@ -31,6 +32,7 @@ pub(super) struct Vault {
     tokens: Arc<AccessTokens>,
     store: Store,
     started: Instant,
+    journal: Journal,
 }
 
 /// What a request is for.
@@ -48,11 +50,15 @@ enum Asked<'p> {
 impl Vault {
     pub(super) fn new(azure: Arc<SharedState<AzureWorld>>, url: String, tokens: Arc<AccessTokens>) -> Self {
         let store = Store::new(&azure.now().vault.secrets, url, now());
-        Vault { azure, tokens, store, started: Instant::now() }
+        Vault { azure, tokens, store, started: Instant::now(), journal: Journal::default() }
     }
 
     fn act(&self, request: &Request) -> Result<Value, VaultError> {
+        if request.path == Journal::PATH && request.method == Method::GET {
+            return Ok(self.journal.shown());
+        }
         let caller = self.authenticate(request)?;
+        self.journal.note_bearer(request, &caller.appid);
         if self.azure.now().vault.throttled {
             return Err(VaultError::new(
                 429,

@@ -1,5 +1,7 @@
 //! The steps that read the cloud's own side with the operator's credentials.
 
+use std::time::Duration;
+
 use futures_util::future::{OptionFuture, join_all};
 
 use super::probes::{RunCredentials, StepInput};
@@ -18,6 +20,9 @@ use crate::domain::profile::Operator;
 use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::azure::{AzureTarget, OperatorSession};
 use crate::probe::http::HttpStack;
+
+/// What is left of a run's time once its reads have ended.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// What the operator's credentials open, for as long as the run lasts.
 #[derive(Clone, Default)]
@@ -81,7 +86,7 @@ pub async fn at_aws(step: Step, input: &StepInput, aws: &AwsTarget) -> Option<Op
         let Some(Operator::Aws { profile, file }) = &profile.operator else { return None };
         return Some(OperatorOutput::AwsKey(aws.operator(profile.as_deref(), file.as_deref()).await));
     }
-    let (session, left) = (input.credentials.operator.aws.as_ref()?, input.left);
+    let (session, left) = (input.credentials.operator.aws.as_ref()?, time_to_read(input.left));
     match step {
         Step::AwsOperator => Some(OperatorOutput::AwsCaller(aws.caller_identity(session).await)),
         Step::AwsOidcProvider => {
@@ -134,6 +139,11 @@ pub async fn at_aws(step: Step, input: &StepInput, aws: &AwsTarget) -> Option<Op
     }
 }
 
+/// The reads end a little before the run does, which would cut them off with all that they have.
+fn time_to_read(left: Duration) -> Duration {
+    left.saturating_sub(MARGIN.min(left / 10))
+}
+
 /// The user whose access key signs, as STS said.
 fn signing_user(facts: &Facts) -> Option<String> {
     Some(facts.aws.caller.as_ref()?.granted()?.arn.clone())
@@ -147,7 +157,7 @@ pub async fn at_azure(step: Step, input: &StepInput, http: &HttpStack) -> Option
         let signed_in = target.operator_session(input.profile.operator.as_ref()?, settings).await;
         return Some(OperatorOutput::AzureSignIn(signed_in));
     }
-    let reader = input.credentials.operator.azure.as_ref()?.reader(input.left);
+    let reader = input.credentials.operator.azure.as_ref()?.reader(time_to_read(input.left));
     match step {
         Step::AzureApplication => {
             let client_id = settings.client_id.as_deref()?;

@@ -52,11 +52,18 @@ impl Plan {
             .copied()
             .filter(|id| step_of(*id, profile).is_some_and(|step| applicable.contains(&step)))
             .collect();
+        // A check that is left out sends nothing; what lives by its answer is blocked by it.
+        let is_left_out = |step: Step| {
+            let informed: Vec<CheckId> =
+                checks.iter().copied().filter(|check| step_of(*check, profile) == Some(step)).collect();
+            !informed.is_empty() && informed.iter().all(|check| selection.skip.contains(check))
+        };
+        let open: BTreeSet<Step> = applicable.iter().copied().filter(|step| !is_left_out(*step)).collect();
         let deselected = checks.iter().copied().filter(|c| !selection.holds(*c)).collect();
         let mut steps = BTreeSet::new();
         for check in checks.iter().filter(|c| selection.holds(**c)) {
             if let Some(step) = step_of(*check, profile) {
-                add(step, profile.guide, &applicable, &mut steps);
+                add(step, profile.guide, &open, &mut steps);
             }
         }
         Plan { checks, steps, deselected }

@@ -1,6 +1,7 @@
 //! The seam between the runner and the world: what a step is given, what it yields, and the real probes behind it.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -373,7 +374,7 @@ pub(super) async fn role_trust_of(
     caller: Option<&Caller>,
     in_force: Option<(String, String)>,
 ) -> Option<RoleTrust> {
-    let (source, text) = trust_at_hand(profile, in_force).await?;
+    let (source, text) = trust_at_hand(profile.trust_of_assumed_role(), in_force).await?;
     let request = AssumeRequest {
         caller: caller.map(|caller| caller.arn.as_str()),
         external_id: profile.aws.external_id.as_deref(),
@@ -430,10 +431,10 @@ async fn permissions(input: &StepInput) -> StepOutput {
 
 /// A role's trust policy with where it came from: as it is in force, where an operator read it, else the file.
 async fn trust_at_hand(
-    profile: &Profile,
+    file: Option<&Path>,
     in_force: Option<(String, String)>,
 ) -> Option<(String, Result<String, Unread>)> {
-    match (in_force, &profile.aws.trust_policy) {
+    match (in_force, file) {
         (Some((source, text)), _) => Some((source, Ok(text))),
         (None, Some(path)) => Some((path.display().to_string(), documents::read(path).await)),
         (None, None) => None,
@@ -443,7 +444,7 @@ async fn trust_at_hand(
 async fn trust_policy(input: &StepInput) -> StepOutput {
     let role = input.facts.operator.aws.role_in_force();
     let in_force = input.facts.operator.aws.trust_of_role();
-    let Some((source, text)) = trust_at_hand(&input.profile, in_force).await else {
+    let Some((source, text)) = trust_at_hand(input.profile.aws.trust_policy.as_deref(), in_force).await else {
         return StepOutput::Nothing;
     };
     let now = input.facts.now;

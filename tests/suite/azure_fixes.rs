@@ -30,11 +30,13 @@ const ADMINISTRATORS: [(&str, &str); 10] = [
 ];
 
 /// What no script ends here, and why.
-const OPEN: [(&str, &str); 5] = [
+const OPEN: [(&str, &str); 7] = [
     ("azure-throttled", "waiting helps, and the lab's Entra stays busy"),
     ("azure-vault-throttled", "waiting helps, and the lab's vault stays busy"),
     ("azure-vault-tenant", "it has a test of its own"),
     ("azure-challenge-mismatch", "what answers at the vault's own address is no vault"),
+    ("azure-app-disabled", "whoever switched signing in off decides"),
+    ("azure-access-policy-missing", "only an operator's reads name it"),
     ("azure-blank", "nothing is set up: the guide is the way"),
 ];
 

@@ -1,5 +1,9 @@
 //! `check --operator`: AWS's own side, read by an operator who may read and nothing else, proves what is wrong.
 
+mod guide;
+mod refusals;
+
+use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::{Value, json};
@@ -59,6 +63,20 @@ pub(super) fn with_operator_policy(name: &str, policy: &str) -> RunningLab {
 
 /// What `check` reports in an operator's shell, without the profile's copies of what is in force.
 pub(super) fn checked(lab: &RunningLab, arguments: &[&str]) -> Value {
+    checked_with(lab, arguments, &[])
+}
+
+/// What the file exports that the lab has for its operator's shell.
+pub(super) fn variables(lab: &RunningLab) -> Vec<(String, String)> {
+    let shell = format!(". '{}'; env -0", lab.file("operator.env"));
+    let printed = std::process::Command::new("sh").args(["-c", &shell]).env_clear().output().unwrap().stdout;
+    let lines = String::from_utf8(printed).unwrap();
+    let own = lines.split('\0').filter_map(|line| line.split_once('='));
+    own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The same with other variables beside those of the lab's operator, or in their place.
+fn checked_with(lab: &RunningLab, arguments: &[&str], more: &[(&str, &str)]) -> Value {
     let profile = lab.file("profile.toml");
     let copies = ["trust-policy", "identity-policy"];
     let kept: Vec<String> = fs::read_to_string(&profile)
@@ -68,12 +86,9 @@ pub(super) fn checked(lab: &RunningLab, arguments: &[&str]) -> Value {
         .map(str::to_owned)
         .collect();
     fs::write(&profile, kept.join("\n")).unwrap();
-    let shell = format!(". '{}'; env -0", lab.file("operator.env"));
-    let printed = std::process::Command::new("sh").args(["-c", &shell]).env_clear().output().unwrap().stdout;
-    let variables = String::from_utf8(printed).unwrap();
-    let variables: Vec<(&str, &str)> = variables.split('\0').filter_map(|line| line.split_once('=')).collect();
     let output = trustline()
-        .envs(variables)
+        .envs(variables(lab))
+        .envs(more.iter().copied())
         .args(["check", "--output", "json", "--profile-file", &profile, "--ca-file", &lab.file("ca.pem")])
         .args(["--allow-host", "127.0.0.1", "--allow-host", "localhost"])
         .args(arguments)
@@ -81,6 +96,13 @@ pub(super) fn checked(lab: &RunningLab, arguments: &[&str]) -> Value {
         .unwrap();
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Every check of a report that ran.
+pub(super) fn shows_what_it_saw(report: &Value) {
+    for check in report["checks"].as_array().unwrap().iter().filter(|check| check["outcome"] != "skipped") {
+        assert!(!check["facts"].as_object().unwrap().is_empty(), "{} shows nothing: {report:#}", check["id"]);
+    }
 }
 
 pub(super) fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
@@ -100,6 +122,62 @@ fn is_proven_by_an_operator_who_only_reads(name: &str) {
     }
     let others = report["findings"].as_array().unwrap().iter().skip(1);
     assert_eq!(others.filter(|finding| finding["certainty"] == "possible").count(), 0, "{report:#}");
+    let asked = asked_by_operator(&lab);
+    let granted = least_rights(name);
+    let may = |operation: &str| operation == "sts:GetCallerIdentity" || granted.contains(operation);
+    assert!(asked.len() > 4 && asked.iter().all(|one| may(one) && only_reads(one)), "{asked:?}");
+}
+
+/// The operator's key in every world.
+const OPERATOR_KEY: &str = "AKIALABOPERATOR00000";
+
+/// Every operation that went out with the operator's key, whichever service it went to, as the lab wrote it down.
+fn asked_by_operator(lab: &RunningLab) -> BTreeSet<String> {
+    let own = lab.requests("iam").into_iter().filter(|one| one["access_key_id"] == OPERATOR_KEY);
+    own.map(|one| match one["operation"].as_str().unwrap() {
+        policy if policy.starts_with("GET /") && policy.ends_with("/policy") => {
+            "iam:GetRequestAuthorizationPolicy".into()
+        }
+        details if details.starts_with("GET /") => "iam:GetRequestAuthorizationDetails".into(),
+        operation => format!("{}:{operation}", one["service"].as_str().unwrap()),
+    })
+    .collect()
+}
+
+fn only_reads(operation: &str) -> bool {
+    let verb = |verb: &str| operation.split_once(':').is_some_and(|(_, name)| name.starts_with(verb));
+    ["Get", "List", "Describe", "Lookup"].iter().any(|known| verb(known)) && !operation.ends_with("SecretValue")
+}
+
+/// The actions that the printed policy allows.
+fn least_rights(name: &str) -> BTreeSet<String> {
+    let printed = trustline().args(["render", "operator-policy", "--lab", name]).output().unwrap().stdout;
+    let policy: Value = serde_json::from_slice(&printed).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let actions = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap());
+    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_accounts_record_is_read_with_the_same_rights() {
+    let lab = with_least_rights("sub-mismatch");
+    let report = checked(&lab, &["--only", "aws.assume-role-with-web-identity"]);
+    assert_eq!(report["verdict"], "fail", "{report:#}");
+    let output = trustline()
+        .envs([
+            ("AWS_ACCESS_KEY_ID", OPERATOR_KEY),
+            ("AWS_SECRET_ACCESS_KEY", "lab/only/secret/access/key/of/operator00"),
+        ])
+        .args(["events", "--operator", "--output", "json", "--profile-file", &lab.file("profile.toml")])
+        .args(["--ca-file", &lab.file("ca.pem")])
+        .output()
+        .unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!(document["events"][0]["causes"][0]["certainty"], "proven", "{document:#}");
+    let asked = asked_by_operator(&lab);
+    assert!(asked.contains("cloudtrail:LookupEvents") && asked.contains("iam:GetRole"), "{asked:?}");
+    assert!(asked.iter().all(|one| only_reads(one)), "{asked:?}");
 }
 
 #[test]
@@ -109,6 +187,7 @@ fn what_is_in_force_passes_where_all_is_well() {
         assert_eq!(report["verdict"], "pass", "{name}: {report:#}");
         let operator = check(&report, "aws.operator");
         assert_eq!(operator["reason"], "arn:aws:iam::123456789012:user/operator", "{name}");
+        shows_what_it_saw(&report);
     }
 }
 

@@ -147,6 +147,15 @@ impl RunningLab {
         self.process.id()
     }
 
+    /// What one of its services was asked, as it wrote it down.
+    pub fn requests(&self, service: &str) -> Vec<Value> {
+        let http = crate::lab::client::trusting(&std::fs::read(self.file("ca.pem")).unwrap());
+        let address = format!("{}/lab/requests", self.ready[service].as_str().unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(async { http.get(address).send().await.unwrap().text().await.unwrap() });
+        serde_json::from_str(&answer).unwrap()
+    }
+
     /// A file that it wrote.
     pub fn file(&self, name: &str) -> String {
         self.folder.join(name).to_str().unwrap().to_owned()

@@ -288,6 +288,7 @@ mod tests {
             boundary: boundary.map(|statement| policy("arn:aws:iam::123456789012:policy/bound", &statement)),
             is_nowhere: false,
             unread: unread.iter().map(|why| (*why).to_owned()).collect(),
+            throttled: Default::default(),
             trust_policy: None,
         };
         Own::of(&side).unwrap()
@@ -338,6 +339,7 @@ mod tests {
             boundary: None,
             is_nowhere: false,
             unread: Vec::new(),
+            throttled: Default::default(),
             trust_policy: trust.map(|principal| {
                 let statement =
                     json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": "sts:AssumeRole" });

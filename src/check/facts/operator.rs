@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::aws::{Caller, Located};
 use super::operator_azure::AzureSide;
+pub use super::read::{Read, Throttled};
 use super::secret::Call;
-pub use super::secret::Read;
 use crate::domain::iam::{AuthorizationDetails, AuthorizationId};
 use crate::domain::timestamp::UnixSeconds;
 
@@ -153,6 +153,9 @@ pub struct PrincipalSide {
     /// What could not be read, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
+    /// What its reads waited for.
+    #[serde(skip_serializing_if = "Throttled::is_none")]
+    pub throttled: Throttled,
     /// Its trust policy, where it is a role.
     #[serde(skip)]
     pub trust_policy: Option<String>,
@@ -182,6 +185,9 @@ pub struct SecretSide {
     /// What else could not be read, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
+    /// What the reads waited for.
+    #[serde(skip_serializing_if = "Throttled::is_none")]
+    pub throttled: Throttled,
 }
 
 /// A secret as Secrets Manager has it, without a value.

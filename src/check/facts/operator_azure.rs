@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::secret::Read;
+use super::read::Read;
 use crate::domain::timestamp::{UnixSeconds, parse_rfc3339};
 use crate::domain::vault_access::{DenyAssignment, Identity, RoleAssignment, RoleDefinition, VaultResource};
 

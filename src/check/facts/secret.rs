@@ -1,6 +1,7 @@
 //! What a secret store showed of its secrets: names, versions and fingerprints, never a value.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::network::{Exchange, NetworkFailure};
 use crate::domain::fingerprint::guess::Guessability;
@@ -141,10 +142,10 @@ pub struct Call<T> {
 
 /// What came back of a call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "answer")]
+#[serde(rename_all = "kebab-case", tag = "answer", bound(serialize = "T: Serialize"))]
 pub enum Answer<T> {
     /// The service did it.
-    Granted(T),
+    Granted(#[serde(serialize_with = "beside_the_tag")] T),
     /// The service refused, in its own words.
     Refused(Refusal),
     /// No whole answer arrived.
@@ -157,6 +158,14 @@ pub enum Answer<T> {
     },
     /// The client refused to send the request.
     NotSent { detail: String },
+}
+
+/// What was granted, as members beside those of its answer: a list is one of them, whole.
+fn beside_the_tag<T: Serialize, S: Serializer>(granted: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    match serde_json::to_value(granted).map_err(serde::ser::Error::custom)? {
+        Value::Array(entries) => serde_json::json!({ "entries": entries }).serialize(serializer),
+        _ => granted.serialize(serializer),
+    }
 }
 
 /// A service's refusal.
@@ -253,59 +262,6 @@ impl<T> Call<T> {
         match &self.answer {
             Answer::Refused(refusal) => Some(refusal),
             _ => None,
-        }
-    }
-}
-
-/// One read, and the permission that it takes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Read<T> {
-    /// Such as `iam:GetRole`.
-    pub permission: &'static str,
-    #[serde(flatten)]
-    pub call: Call<T>,
-}
-
-impl<T> Read<T> {
-    /// What was read, where it was.
-    pub fn seen(&self) -> Option<&T> {
-        self.call.granted()
-    }
-
-    /// The read without what went over the network, where the answer alone counts.
-    #[must_use]
-    pub fn without_exchange(mut self) -> Self {
-        self.call.exchange = None;
-        self
-    }
-
-    /// The same read with what was read made into something else.
-    pub fn map<U>(self, made: impl FnOnce(T) -> U) -> Read<U> {
-        let Call { region, attempts, waited_ms, answer, exchange } = self.call;
-        let call = Call { region, attempts, waited_ms, answer: answer.map(made), exchange };
-        Read { permission: self.permission, call }
-    }
-
-    /// Whether the service said that there is no such thing.
-    pub fn is_nowhere(&self) -> bool {
-        const NOWHERE: &[&str] = &["NoSuchEntity", "ResourceNotFoundException", "NotFoundException"];
-        self.call
-            .refusal()
-            .is_some_and(|refusal| refusal.http_status == 404 || NOWHERE.contains(&refusal.code.as_str()))
-    }
-
-    /// Why it could not be read, in words that name the permission; `None` where the service answered the question.
-    pub fn unread(&self) -> Option<String> {
-        let permission = self.permission;
-        match &self.call.answer {
-            Answer::Granted(_) => None,
-            Answer::Refused(_) if self.is_nowhere() => None,
-            Answer::Refused(refusal) if refusal.is_denial() => {
-                Some(format!("the operator lacks {permission}: {}", refusal.message))
-            }
-            Answer::Refused(refusal) => Some(format!("{permission}: {}: {}", refusal.code, refusal.message)),
-            Answer::Network { failure } => Some(format!("{permission}: {}", failure.detail)),
-            Answer::Unreadable { detail, .. } | Answer::NotSent { detail } => Some(format!("{permission}: {detail}")),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::could_not_read;
+use super::{could_not_read, with_pauses};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::{granted, quoted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits, call};
@@ -56,7 +56,11 @@ pub const PROVIDER: Check = Check {
     traffic: Traffic::None,
     waits: Waits::IfClockIsOff,
     facts: |facts| as_json(facts.operator.aws.provider.as_ref()),
-    verdict: provider,
+    verdict: |facts, profile| {
+        let throttled =
+            facts.operator.aws.provider.as_ref().map(|side| side.provider.throttled.beside(side.listed.throttled));
+        with_pauses(provider(facts, profile), throttled.unwrap_or_default())
+    },
     reproduction: Reproduction::Command(|profile, _| Some(at_iam(profile, "aws iam list-open-id-connect-providers"))),
 };
 
@@ -69,7 +73,10 @@ pub const ROLE: Check = Check {
     step: |_| Some(Step::AwsRole),
     traffic: call!(operator.aws.role => call, |_, _| None),
     facts: |facts| as_json(facts.operator.aws.role.as_ref()),
-    verdict: role,
+    verdict: |facts, profile| {
+        let throttled = facts.operator.aws.role.as_ref().map(|read| read.throttled);
+        with_pauses(role(facts, profile), throttled.unwrap_or_default())
+    },
     reproduction: Reproduction::Command(|profile, _| {
         let role = profile.aws.role_arn.as_ref()?;
         Some(at_iam(profile, &format!("aws iam get-role --role-name {}", quote(role.name()))))
@@ -103,7 +110,9 @@ fn operator(facts: &Facts, profile: &Profile) -> Verdict {
     }
     let Some(caller) = call.granted() else {
         let why = call.refusal().map(|refusal| quoted("STS", refusal)).unwrap_or_default();
-        return Verdict::inconclusive(format!("the operator's credentials are not valid: {why}"), Vec::new());
+        let has_expired = call.refusal().is_some_and(|refusal| refusal.code.starts_with("ExpiredToken"));
+        let what = if has_expired { "session has expired; sign in again" } else { "credentials are not valid" };
+        return Verdict::inconclusive(format!("the operator's {what}: {why}"), Vec::new());
     };
     let Some((own, of_role)) = other_accounts(facts, profile) else { return granted(call, &caller.arn) };
     match meant_role(facts, profile) {

@@ -1,6 +1,6 @@
 //! Whose the workload's access key is, and whether it is active, as IAM of the operator's account has it.
 
-use super::could_not_read;
+use super::{could_not_read, with_pauses};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::quoted;
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
@@ -29,7 +29,10 @@ pub const OWNER: Check = Check {
     // STS and the secret's account say whether the key is meant to be this account's.
     waits: Waits::If(|_, _| true),
     facts: |facts| as_json(facts.operator.aws.access_key.as_ref()),
-    verdict: owner,
+    verdict: |facts, profile| {
+        let throttled = facts.operator.aws.access_key.as_ref().map(|read| read.throttled);
+        with_pauses(owner(facts, profile), throttled.unwrap_or_default())
+    },
     reproduction: Reproduction::Command(|profile, _| {
         let command = "aws iam get-access-key-last-used --access-key-id \"${KEY_ID:?the id of the workload's key}\"";
         Some(as_aws_operator(profile, command, profile.aws.iam_endpoint_url.as_deref()))
@@ -118,7 +121,8 @@ mod tests {
         meant: Option<&str>,
     ) -> (Outcome, Option<Certainty>) {
         let mut facts = Facts::default();
-        facts.operator.aws.access_key = Some(Read { permission: "iam:GetAccessKeyLastUsed", call: key });
+        facts.operator.aws.access_key =
+            Some(Read { permission: "iam:GetAccessKeyLastUsed", call: key, throttled: Default::default() });
         facts.operator.aws.caller = Some(account("1"));
         facts.aws.caller = Some(workload);
         let mut profile = Profile::bare("p", Guide::AwsStatic);

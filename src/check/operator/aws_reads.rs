@@ -1,7 +1,7 @@
 //! AWS's own side of the reads: what the policies in force allow, and the secret with its key.
 
 use super::aws::ROLE;
-use super::could_not_read;
+use super::{could_not_read, with_pauses};
 use crate::cause::{Cause, Certainty, Finding, access};
 use crate::check::call::quoted;
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
@@ -28,7 +28,12 @@ pub const PERMISSIONS: Check = Check {
     traffic: Traffic::None,
     waits: Waits::If(|_, _| true),
     facts: |facts| as_json(facts.operator.aws.policies.as_ref()),
-    verdict: permissions,
+    verdict: |facts, profile| {
+        let side = facts.operator.aws.policies.as_ref();
+        let throttled =
+            side.map(|side| side.caller.iter().fold(side.reader.throttled, |all, caller| all.beside(caller.throttled)));
+        with_pauses(permissions(facts, profile), throttled.unwrap_or_default())
+    },
     reproduction: Reproduction::Command(|profile, _| {
         let role = profile.role_to_assume().or(profile.aws.role_arn.as_ref())?;
         let command = format!("aws iam list-role-policies --role-name {}", quote(role.name()));
@@ -47,7 +52,7 @@ pub const SECRET: Check = Check {
     waits: Waits::IfClockIsOff,
     facts: |facts| as_json(facts.operator.aws.secret.as_ref()),
     verdict: |facts, profile| match &facts.operator.aws.secret {
-        Some(side) => secret(side, profile),
+        Some(side) => with_pauses(secret(side, profile), side.throttled),
         None => Verdict::inconclusive("the secret was not read", Vec::new()),
     },
     reproduction: Reproduction::Command(|profile, _| {
@@ -174,13 +179,13 @@ fn in_words(state: &str) -> String {
 mod tests {
     use super::*;
     use crate::check::Outcome;
-    use crate::check::facts::operator::{KeyInForce, Read, SecretInForce};
+    use crate::check::facts::operator::{KeyInForce, Read, SecretInForce, Throttled};
     use crate::check::facts::secret::{Answer, Call, Refusal};
     use crate::domain::profile::Guide;
 
     fn read<T>(answer: Answer<T>) -> Read<T> {
         let call = Call { region: None, attempts: 1, waited_ms: 0, answer, exchange: None };
-        Read { permission: "secretsmanager:DescribeSecret", call }
+        Read { permission: "secretsmanager:DescribeSecret", call, throttled: Throttled::default() }
     }
 
     fn refused<T>(code: &str) -> Read<T> {
@@ -199,6 +204,7 @@ mod tests {
             key,
             located: None,
             unread: Vec::new(),
+            throttled: Throttled::default(),
         })
     }
 
@@ -225,8 +231,14 @@ mod tests {
 
     #[test]
     fn what_may_not_be_read_is_named_and_is_no_failure() {
-        let side =
-            |secret, located| SecretSide { secret, policies: Vec::new(), key: None, located, unread: Vec::new() };
+        let side = |secret, located| SecretSide {
+            secret,
+            policies: Vec::new(),
+            key: None,
+            located,
+            unread: Vec::new(),
+            throttled: Throttled::default(),
+        };
         assert_eq!(told(side(refused("AccessDeniedException"), None)), (Outcome::Inconclusive, None));
         let nowhere = told(side(refused("ResourceNotFoundException"), None));
         assert_eq!(nowhere, (Outcome::Fail, Some(Cause::SecretNotFound)));

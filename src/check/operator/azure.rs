@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::with_pauses;
 use crate::cause::vault_access::{Subject, lacking, not_known_yet};
 use crate::cause::{Cause, Certainty, Finding, keyvault};
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
 use crate::check::facts::azure::VaultFact;
-use crate::check::facts::operator::Read;
+use crate::check::facts::operator::{Read, Throttled};
 use crate::check::facts::operator_azure::{ApplicationFact, RightsFact, SecretResource};
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
@@ -47,7 +48,7 @@ pub const APPLICATION: Check = Check {
     step: |_| Some(Step::AzureApplication),
     needs: &[CheckId::AzureOperator],
     facts: |facts| as_json(facts.operator.azure.application.as_ref()),
-    verdict: application,
+    verdict: |facts, profile| with_pauses(application(facts, profile), application_pauses(facts)),
     reproduction: Reproduction::Command(|profile, _| {
         Some(format!("az ad app show --id {}", quote(profile.azure.client_id.as_deref()?)))
     }),
@@ -64,7 +65,7 @@ pub const ASSIGNMENTS: Check = Check {
     // What the vault itself answered is beside it.
     waits: Waits::If(|_, _| true),
     facts: |facts| facts.operator.azure.rights.as_ref().map(|rights| shown(rights, facts)),
-    verdict: rights,
+    verdict: |facts, profile| with_pauses(rights(facts, profile), rights_pauses(facts)),
     reproduction: Reproduction::Command(|profile, _| {
         Some(format!("az role assignment list --all --assignee {}", quote(profile.azure.client_id.as_deref()?)))
     }),
@@ -80,7 +81,7 @@ pub const VAULT: Check = Check {
     step: |_| Some(Step::AzureVaultSettings),
     waits: Waits::If(|_, _| true),
     facts: |facts| as_json(facts.operator.azure.vault.as_ref()),
-    verdict: vault,
+    verdict: |facts, profile| with_pauses(vault(facts, profile), vault_pauses(facts)),
     reproduction: Reproduction::Command(|profile, _| {
         Some(format!("az keyvault show --name {}", quote(profile.azure.known_vault_name()?)))
     }),
@@ -93,6 +94,24 @@ fn operator(facts: &Facts, _profile: &Profile) -> Verdict {
         Some(Ok(identity)) => Verdict { reason: Some(identity.clone()), ..Verdict::pass() },
         Some(Err(why)) => Verdict::inconclusive(why.clone(), Vec::new()),
     }
+}
+
+fn application_pauses(facts: &Facts) -> Throttled {
+    let Some(fact) = &facts.operator.azure.application else { return Throttled::default() };
+    let of_credentials = fact.credentials.as_ref().map(|read| read.throttled).unwrap_or_default();
+    fact.registration.throttled.beside(fact.principal.throttled).beside(fact.groups.throttled).beside(of_credentials)
+}
+
+fn vault_pauses(facts: &Facts) -> Throttled {
+    let Some(fact) = &facts.operator.azure.vault else { return Throttled::default() };
+    fact.vault.throttled.beside(fact.secret.as_ref().map(|read| read.throttled).unwrap_or_default())
+}
+
+fn rights_pauses(facts: &Facts) -> Throttled {
+    let Some(fact) = &facts.operator.azure.rights else { return Throttled::default() };
+    let lists = fact.assignments.throttled.beside(fact.denials.throttled);
+    let definitions = fact.definitions.iter().map(|read| read.throttled);
+    lists.and_then(definitions.fold(Throttled::default(), Throttled::beside))
 }
 
 /// Why something was not read, for a verdict that rests on it.

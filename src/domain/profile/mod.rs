@@ -18,7 +18,7 @@ pub mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
@@ -235,6 +235,12 @@ impl Profile {
             guide if guide.is_aws_web_identity() => self.aws.target_role_arn.as_ref(),
             _ => None,
         }
+    }
+
+    /// The file with the trust policy of the role that is assumed with credentials. Of two roles in a row the profile has
+    /// the first one's.
+    pub fn trust_of_assumed_role(&self) -> Option<&Path> {
+        self.aws.trust_policy.as_deref().filter(|_| self.aws.target_role_arn.is_none())
     }
 
     /// Whether a client that starts here finds the token's file in its own variables.

@@ -21,6 +21,10 @@ pub struct AwsWorld {
     /// How long after a denial of Secrets Manager its details can be looked up; where it is not said, denials carry no
     /// authorization id.
     pub authorization_details_after_s: Option<u64>,
+    /// So many reads of IAM are refused at first, for having been asked too often.
+    pub throttled_reads: u32,
+    /// How many items of a list IAM gives at a time, where a call does not say; 100 where it is not said here either.
+    pub page_size: Option<usize>,
     pub providers: BTreeMap<String, Provider>,
     pub roles: BTreeMap<String, Role>,
     pub users: BTreeMap<String, User>,
@@ -70,6 +74,10 @@ pub struct Role {
     /// `/`, or `/a/b/`.
     pub path: String,
     pub trust_policy: Policy,
+    /// The trust policy that STS goes by until it learns of the one that IAM has.
+    pub former_trust_policy: Option<Policy>,
+    /// Seconds after the lab's start at which STS learns of it.
+    pub trust_effective_after_s: u64,
     /// The identity policies, by name.
     pub policies: BTreeMap<String, Policy>,
     /// The managed policies attached to it, by name.
@@ -126,6 +134,10 @@ pub struct User {
     pub present: bool,
     pub access_key_id: String,
     pub secret_access_key: String,
+    /// Its key is a session's, with this token.
+    pub session_token: Option<String>,
+    /// Seconds after the lab's start at which the session ends; below zero one that has ended.
+    pub expires_s: Option<i64>,
     pub policies: BTreeMap<String, Policy>,
     /// The managed policies attached to it, by name.
     pub attached: Vec<String>,
@@ -249,6 +261,8 @@ impl Default for Role {
             present: true,
             path: "/".into(),
             trust_policy: Policy::default(),
+            former_trust_policy: None,
+            trust_effective_after_s: 0,
             policies: BTreeMap::new(),
             attached: Vec::new(),
             boundary: None,
@@ -277,6 +291,8 @@ impl Default for User {
             present: true,
             access_key_id: String::new(),
             secret_access_key: String::new(),
+            session_token: None,
+            expires_s: None,
             policies: BTreeMap::new(),
             attached: Vec::new(),
             id: String::new(),
@@ -329,6 +345,8 @@ impl AwsWorld {
         let mut policies = Vec::new();
         for (name, role) in &self.roles {
             policies.push((format!("aws.roles.{name}.trust-policy"), &role.trust_policy));
+            let former = role.former_trust_policy.as_ref();
+            policies.extend(former.map(|policy| (format!("aws.roles.{name}.former-trust-policy"), policy)));
             for (policy, document) in &role.policies {
                 policies.push((format!("aws.roles.{name}.policies.{policy}"), document));
             }

@@ -20,6 +20,8 @@ pub struct Description {
     pub guide: String,
     /// The cause that a check must name first; none in a world without a fault.
     pub expects: Option<String>,
+    /// The cause that it must name first with an operator's credentials, where only they show it.
+    pub expects_by_operator: Option<String>,
     /// The verdict that a rotation and a kickoff lead to.
     pub rotation: Option<String>,
     /// Seconds that every clock of this world is ahead of this machine's: as if this machine's were behind.

@@ -15,6 +15,9 @@ pub struct Scenario {
     pub guide: String,
     /// The cause a check must name first; none where nothing is wrong.
     pub expects: Option<String>,
+    /// The cause that it must name first with an operator's credentials, where only they show it.
+    #[serde(default, alias = "expects-by-operator", skip_serializing_if = "Option::is_none")]
+    pub expects_by_operator: Option<String>,
     /// The verdict that a rotation and a kickoff lead to, where the scenario is about that.
     pub rotation: Option<String>,
 }
@@ -65,6 +68,8 @@ scenarios! {
     "condition-key-wrong",
     "operator-wrong",
     "explicit-deny",
+    "policy-drift",
+    "trust-not-applied",
     "missing-list",
     "list-resource-scoped",
     "missing-get",
@@ -131,6 +136,7 @@ scenarios! {
     "azure-tenant-wrong",
     "azure-client-wrong",
     "azure-sp-missing",
+    "azure-app-disabled",
     "azure-app-multitenant",
     "azure-conditional-access",
     "azure-tenant-policy",
@@ -153,6 +159,7 @@ scenarios! {
     "azure-rbac-single-secret",
     "azure-rbac-other-secret",
     "azure-access-policy-model",
+    "azure-access-policy-missing",
     "azure-access-policy-no-list",
     "azure-access-policy-compound",
     "azure-secret-not-found",

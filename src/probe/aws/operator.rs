@@ -11,11 +11,14 @@ use serde::Deserialize;
 use super::{AwsTarget, Session};
 use crate::check::facts::aws::AccessKeyFact;
 use crate::domain::profile::AwsSettings;
+use crate::domain::text::quote;
 use crate::probe::access_key::{self, Surroundings};
 use crate::probe::program;
 
 /// The most that the AWS command line may print, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
+/// The most that is kept of its words, in characters.
+const LONGEST: usize = 300;
 /// Single sign-on may ask its portal first.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -90,16 +93,43 @@ async fn exported(profile: Option<&str>) -> Result<(String, Session), String> {
         .ok()
         .filter(|_| ended.status.is_some_and(|s| s.success()));
     let Some(keys) = keys else {
-        return Err(format!("no access key is set up, and `{shown}` gives none; {advice}"));
+        return Err(match complaint(&String::from_utf8_lossy(&ended.stderr), profile) {
+            Some(complaint) => format!("no access key is set up, and `{shown}` gives none: {complaint}"),
+            None => format!("no access key is set up, and `{shown}` gives none; {advice}"),
+        });
     };
     let token = keys.session_token.map(Cow::into_owned);
     let session = Session::of(Credentials::new(keys.access_key_id, keys.secret_access_key, token, None, "aws"));
     Ok(("what the AWS CLI is signed in with".to_owned(), session))
 }
 
+/// What the command line complains of, in its last words, and how to sign in again where its single sign-on has ended.
+fn complaint(stderr: &str, profile: Option<&str>) -> Option<String> {
+    let last = stderr.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+    let said: String = last.trim_start_matches("aws: [ERROR]: ").chars().take(LONGEST).collect();
+    let is_of_sign_on = ["SSO session", "SSO Token", "token from sso"].iter().any(|word| said.contains(word));
+    let of_profile = profile.map(|name| format!(" --profile {}", quote(name))).unwrap_or_default();
+    let again = if is_of_sign_on { format!("; run `aws sso login{of_profile}`") } else { String::new() };
+    Some(format!("{}{again}", said.trim_end_matches('.')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_command_line_complains_of_is_told_with_how_to_sign_in_again() {
+        let told = |stderr: &str| complaint(stderr, Some("my sso"));
+        assert_eq!(
+            told("\nError when retrieving token from sso: Token has expired and refresh failed\n").unwrap(),
+            "Error when retrieving token from sso: Token has expired and refresh failed; run `aws sso login --profile 'my sso'`"
+        );
+        assert_eq!(
+            told("aws: [ERROR]: The config profile (my sso) could not be found\n").unwrap(),
+            "The config profile (my sso) could not be found"
+        );
+        assert_eq!(told(" \n"), None);
+    }
 
     #[test]
     fn what_the_command_line_exports_is_read() {

@@ -3,22 +3,26 @@
 
 use std::time::Duration;
 
-use futures_util::future::{OptionFuture, join_all};
+use futures_util::future::OptionFuture;
+use futures_util::stream::{self, StreamExt as _};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::signed::{Reader, Xml};
+use super::signed::{Listed, Reader, Xml};
 use super::{AwsTarget, Session};
 use crate::check::facts::operator::{
     AccessKeyInForce, KeyInForce, KeySide, PolicyInForce, PrincipalSide, ProviderInForce, ProviderSide, Read,
-    RoleInForce, SecretInForce, SecretSide,
+    RoleInForce, SecretInForce, SecretSide, Throttled,
 };
 use crate::check::facts::secret::Answer;
 use crate::domain::arn::Arn;
 use crate::domain::iam::AwsRead;
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::{UnixSeconds, parse_rfc3339};
+
+/// So many policies are asked for at once.
+const AT_ONCE: usize = 8;
 
 /// How a kind of principal is asked for in IAM.
 struct Kind {
@@ -110,6 +114,7 @@ impl AwsTarget {
             boundary: None,
             is_nowhere: false,
             unread: Vec::new(),
+            throttled: Throttled::default(),
             trust_policy: None,
         };
         let Some((kind, name, get)) = kind_of(arn).and_then(|(kind, name)| Some((kind, name, kind.get?))) else {
@@ -130,6 +135,7 @@ impl AwsTarget {
         );
         side.is_nowhere = principal.is_nowhere();
         side.unread.extend(principal.unread());
+        side.throttled = principal.throttled;
         let Some(seen) = principal.seen() else { return side };
         // The same name in the operator's own account is somebody else.
         if Arn::parse(arn).map(|arn| arn.account) != Arn::parse(&seen.arn).map(|arn| arn.account) {
@@ -138,14 +144,14 @@ impl AwsTarget {
         }
         side.arn.clone_from(&seen.arn);
         side.trust_policy.clone_from(&seen.trust_policy);
-        for (policies, unread) in [Some(policies), of_groups].into_iter().flatten() {
-            side.policies.extend(policies);
-            side.unread.extend(unread);
-        }
-        match boundary {
-            Some(Ok(policy)) => side.boundary = Some(policy),
-            Some(Err(why)) => side.unread.push(why),
-            None => {}
+        let gathered = policies.join(of_groups);
+        side.policies.extend(gathered.policies);
+        side.unread.extend(gathered.unread);
+        side.throttled = side.throttled.beside(gathered.throttled);
+        if let Some(bounding) = boundary {
+            side.boundary = bounding.policies.into_iter().next();
+            side.unread.extend(bounding.unread);
+            side.throttled = side.throttled.and_then(bounding.throttled);
         }
         side
     }
@@ -165,7 +171,9 @@ impl AwsTarget {
             key: None,
             located: None,
             unread: Vec::new(),
+            throttled: Throttled::default(),
         };
+        side.throttled = side.secret.throttled.beside(names.throttled);
         if side.secret.is_nowhere() {
             side.located = Some(self.locate_secret(session, secret).await);
             return side;
@@ -174,7 +182,7 @@ impl AwsTarget {
         let others: Vec<String> =
             names.seen().into_iter().flatten().filter(|name| *name != "default").cloned().collect();
         let (others, key) = tokio::join!(
-            join_all(others.iter().map(|name| reader.resource_policy(secret, Some(name)))),
+            few_at_once(others.iter().map(|name| reader.resource_policy(secret, Some(name))).collect()),
             OptionFuture::from(seen.key.as_deref().map(|key| reader.key(key))),
         );
         // A service that knows only one policy of a secret has no list of them, and says so in its own way.
@@ -184,23 +192,62 @@ impl AwsTarget {
             _ => false,
         };
         side.unread.extend(names.unread().filter(|_| !has_no_list));
-        for policy in std::iter::once(default).chain(others) {
-            match policy {
-                Ok(policy) => side.policies.extend(policy),
-                Err(why) => side.unread.push(why),
-            }
-        }
-        if let Some((key, unread)) = key {
+        let mut gathered = default.join(others);
+        if let Some((key, beside)) = key {
             side.key = Some(key);
-            side.unread.extend(unread);
+            gathered = gathered.join([beside]);
         }
+        side.policies.extend(gathered.policies);
+        side.unread.extend(gathered.unread);
+        side.throttled = side.throttled.beside(gathered.throttled);
         side
     }
 }
 
+/// Policies that were read, why others could not be, and what the reads waited for.
+#[derive(Default)]
+struct Gathered {
+    policies: Vec<PolicyInForce>,
+    unread: Vec<String>,
+    throttled: Throttled,
+}
+
+impl Gathered {
+    /// What a read says beside its answer.
+    fn beside<T>(read: &Read<T>) -> Self {
+        Gathered { policies: Vec::new(), unread: read.unread().into_iter().collect(), throttled: read.throttled }
+    }
+
+    /// The policy of this name, as it was read.
+    fn policy(read: &Read<String>, name: String) -> Self {
+        let mut gathered = Gathered::beside(read);
+        match read.seen() {
+            Some(text) => gathered.policies.push(PolicyInForce { name, text: text.clone() }),
+            None if gathered.unread.is_empty() => gathered.unread.push(format!("{name} is no longer there")),
+            None => {}
+        }
+        gathered
+    }
+
+    /// With what was read at the same time.
+    fn join(mut self, others: impl IntoIterator<Item = Gathered>) -> Self {
+        for other in others {
+            self.policies.extend(other.policies);
+            self.unread.extend(other.unread);
+            self.throttled = self.throttled.beside(other.throttled);
+        }
+        self
+    }
+}
+
+/// Many reads, so few at once that a service with a usual rate has time for them.
+async fn few_at_once<T>(reads: Vec<impl Future<Output = T>>) -> Vec<T> {
+    stream::iter(reads).buffered(AT_ONCE).collect().await
+}
+
 impl Reader<'_> {
-    /// The inline and the managed policies of a principal, and what could not be read of them.
-    async fn policies(&self, kind: &Kind, name: &str) -> (Vec<PolicyInForce>, Vec<String>) {
+    /// The inline and the managed policies of a principal.
+    async fn policies(&self, kind: &Kind, name: &str) -> Gathered {
         let parameters = [(kind.parameter, name)];
         let of_attached = |result: &Xml| {
             let entries = result.members("AttachedPolicies");
@@ -209,80 +256,64 @@ impl Reader<'_> {
         let (inline, attached) = tokio::join!(
             async {
                 let listed = self.iam_pages(kind.list_inline, &parameters, |result| result.texts("PolicyNames")).await;
-                let read = listed.seen().into_iter().flatten().map(|policy| self.inline_policy(kind, name, policy));
-                (join_all(read).await, listed.unread())
+                let read = listed.items.iter().map(|policy| self.inline_policy(kind, name, policy));
+                Gathered::beside(&listed.last).join(few_at_once(read.collect()).await)
             },
             async {
-                let listed = self.iam_pages(kind.list_attached, &parameters, of_attached).await;
-                let read = listed.seen().into_iter().flatten().map(|arn| self.managed_policy(arn));
-                (join_all(read).await, listed.unread())
+                let listed: Listed<String> = self.iam_pages(kind.list_attached, &parameters, of_attached).await;
+                let read = listed.items.iter().map(|arn| self.managed_policy(arn));
+                Gathered::beside(&listed.last).join(few_at_once(read.collect()).await)
             }
         );
-        let (mut policies, mut unread) = (Vec::new(), Vec::new());
-        for (read, unlisted) in [inline, attached] {
-            unread.extend(unlisted);
-            for policy in read {
-                match policy {
-                    Ok(policy) => policies.push(policy),
-                    Err(why) => unread.push(why),
-                }
-            }
-        }
-        (policies, unread)
+        inline.join([attached])
     }
 
-    async fn policies_of_groups(&self, user: &str) -> (Vec<PolicyInForce>, Vec<String>) {
+    async fn policies_of_groups(&self, user: &str) -> Gathered {
         let named = |result: &Xml| {
             result.members("Groups").filter_map(|group| Some(group.text_of("GroupName")?.to_owned())).collect()
         };
-        let groups: Read<Vec<String>> = self.iam_pages(AwsRead::GroupsOfUser, &[("UserName", user)], named).await;
-        let read = groups.seen().into_iter().flatten().map(|group| self.policies(&GROUP, group));
-        let (mut policies, mut unread) = (Vec::new(), Vec::from_iter(groups.unread()));
-        for (of_group, not_read) in join_all(read).await {
-            policies.extend(of_group);
-            unread.extend(not_read);
-        }
-        (policies, unread)
+        let groups: Listed<String> = self.iam_pages(AwsRead::GroupsOfUser, &[("UserName", user)], named).await;
+        let read = groups.items.iter().map(|group| self.policies(&GROUP, group));
+        Gathered::beside(&groups.last).join(few_at_once(read.collect()).await)
     }
 
-    async fn inline_policy(&self, kind: &Kind, name: &str, policy: &str) -> Result<PolicyInForce, String> {
+    async fn inline_policy(&self, kind: &Kind, name: &str, policy: &str) -> Gathered {
         let parameters = [(kind.parameter, name), ("PolicyName", policy)];
         let read = self.iam(kind.get_inline, &parameters, |result| document(result.text_of("PolicyDocument")?)).await;
         let of_group = if kind.parameter == GROUP.parameter { format!(" of group `{name}`") } else { String::new() };
-        policy_in_force(&read, format!("inline policy `{policy}`{of_group}"))
+        Gathered::policy(&read, format!("inline policy `{policy}`{of_group}"))
     }
 
-    async fn managed_policy(&self, arn: &str) -> Result<PolicyInForce, String> {
+    async fn managed_policy(&self, arn: &str) -> Gathered {
         let version = |result: &Xml| Some(result.child("Policy")?.text_of("DefaultVersionId")?.to_owned());
         let default = self.iam(AwsRead::Policy, &[("PolicyArn", arn)], version).await;
         let Some(version) = default.seen() else {
-            return Err(default.unread().unwrap_or_else(|| format!("there is no policy {arn}")));
+            return Gathered::policy(&default, arn.to_owned());
         };
         let parameters = [("PolicyArn", arn), ("VersionId", version.as_str())];
         let text = |result: &Xml| document(result.child("PolicyVersion")?.text_of("Document")?);
-        policy_in_force(&self.iam(AwsRead::PolicyVersion, &parameters, text).await, arn.to_owned())
+        let read = self.iam(AwsRead::PolicyVersion, &parameters, text).await;
+        let throttled = default.throttled.and_then(read.throttled);
+        Gathered { throttled, ..Gathered::policy(&read, arn.to_owned()) }
     }
 
     /// A policy that hangs on the secret; nothing where none of this name does.
-    async fn resource_policy(&self, secret: &SecretRef, name: Option<&str>) -> Result<Option<PolicyInForce>, String> {
+    async fn resource_policy(&self, secret: &SecretRef, name: Option<&str>) -> Gathered {
         let mut input = json!({ "SecretId": secret.name });
         if let Some(name) = name {
             input["PolicyName"] = name.into();
         }
         let text = |answer: &Value| Some(answer.get("ResourcePolicy").and_then(Value::as_str).map(str::to_owned));
         let read = self.json(AwsRead::ResourcePolicy, &input, text).await;
-        match (read.seen(), read.unread()) {
-            (Some(Some(text)), _) => {
-                let name = format!("resource policy `{}` of the secret", name.unwrap_or("default"));
-                Ok(Some(PolicyInForce { name, text: text.clone() }))
-            }
-            (_, Some(why)) => Err(why),
-            _ => Ok(None),
-        }
+        let mut gathered = Gathered::beside(&read);
+        let named = format!("resource policy `{}` of the secret", name.unwrap_or("default"));
+        let policy = read.seen().cloned().flatten().map(|text| PolicyInForce { name: named, text });
+        gathered.policies.extend(policy);
+        gathered
     }
 
-    /// The key that encrypts a secret, and what could not be read of it.
-    async fn key(&self, id: &str) -> (KeySide, Vec<String>) {
+    /// The key that encrypts a secret, and what else its reads say.
+    async fn key(&self, id: &str) -> (KeySide, Gathered) {
         let input = json!({ "KeyId": id });
         let described = |answer: &Value| {
             let metadata = answer.get("KeyMetadata")?;
@@ -305,9 +336,10 @@ impl Reader<'_> {
         } else {
             tokio::join!(self.json(AwsRead::Key, &input, described), of_key(id))
         };
-        let unread = policy.unread().into_iter().chain(grants.unread()).collect();
+        let beside = Gathered::beside(&policy).join([Gathered::beside(&grants)]);
+        let beside = Gathered { throttled: beside.throttled.beside(key.throttled), ..beside };
         let (policy, grantees) = (policy.seen().cloned(), grants.seen().cloned());
-        (KeySide { id: id.to_owned(), key: key.without_exchange(), policy, grantees }, unread)
+        (KeySide { id: id.to_owned(), key: key.without_exchange(), policy, grantees }, beside)
     }
 }
 
@@ -349,13 +381,6 @@ fn kind_of(arn: &str) -> Option<(&'static Kind, &str)> {
         "user" => Some((&USER, rest.rsplit('/').next()?)),
         "assumed-role" => Some((&ROLE, rest.split('/').next()?)),
         _ => None,
-    }
-}
-
-fn policy_in_force(read: &Read<String>, name: String) -> Result<PolicyInForce, String> {
-    match (read.seen(), read.unread()) {
-        (Some(text), _) => Ok(PolicyInForce { name, text: text.clone() }),
-        (None, why) => Err(why.unwrap_or_else(|| format!("{name} is no longer there"))),
     }
 }
 

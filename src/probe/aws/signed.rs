@@ -14,7 +14,7 @@ use xmlparser::{ElementEnd, Token, Tokenizer};
 
 use super::{AwsTarget, Session};
 use crate::check::facts::network::Exchange;
-use crate::check::facts::operator::Read;
+use crate::check::facts::read::{Read, Throttled};
 use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::domain::iam::AwsRead;
 use crate::domain::region::{PARTITIONS, partition_of};
@@ -51,10 +51,17 @@ pub(super) struct Reader<'a> {
     pub deadline: Instant,
 }
 
+/// The items of a list as far as they came, and the read of its last page.
+pub(super) struct Listed<T> {
+    pub items: Vec<T>,
+    pub last: Read<()>,
+}
+
 /// What came back of a call, before it is read.
 struct Received {
     answer: Answer<Vec<u8>>,
     exchange: Option<Exchange>,
+    throttled: Throttled,
 }
 
 impl Reader<'_> {
@@ -70,47 +77,44 @@ impl Reader<'_> {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fixed.iter().chain(parameters).copied())
             .finish();
-        let Received { answer, exchange } =
+        let Received { answer, exchange, throttled } =
             self.send(&self.iam_service(), &[(CONTENT_TYPE, FORM)], body, |answer| xml_refusal(&answer.body)).await;
         let answer = read_answer(answer, |body| {
             let root = Xml::parse(std::str::from_utf8(body).ok()?)?;
             let result = root.child(&format!("{action}Result"))?;
             read(result)
         });
-        self.completed(asked, answer, exchange)
+        Read { throttled, ..self.completed(asked, answer, exchange) }
     }
 
-    /// As [`Reader::iam`], for an answer that comes in pages: each result's items, one behind the other.
+    /// As [`Reader::iam`], for an answer that comes in pages: each result's items, one behind the other, as far as they came.
     pub async fn iam_pages<T>(
         &self,
         asked: AwsRead,
         parameters: &[(&str, &str)],
         read: impl Fn(&Xml) -> Vec<T>,
-    ) -> Read<Vec<T>> {
-        let (mut items, mut marker) = (Vec::new(), None::<String>);
+    ) -> Listed<T> {
+        let mut items = Vec::new();
+        let (mut marker, mut throttled) = (None::<String>, Throttled::default());
         for _ in 0..MOST_PAGES {
             let with_marker: Vec<(&str, &str)> =
                 parameters.iter().copied().chain(marker.as_deref().map(|marker| ("Marker", marker))).collect();
             let page = |result: &Xml| Some((read(result), next_page(result)));
-            let Read { call, .. } = self.iam(asked, &with_marker, page).await;
+            let page = self.iam(asked, &with_marker, page).await;
+            throttled = throttled.and_then(page.throttled);
             let mut next = None;
-            let answer = call.answer.map(|(more, following)| {
+            let last = page.map(|(more, following)| {
                 items.extend(more);
                 next = following;
             });
-            match (answer, next) {
-                (Answer::Granted(()), Some(following)) => marker = Some(following),
-                (answer, _) => {
-                    let answer = answer.map(|()| std::mem::take(&mut items));
-                    return Read {
-                        permission: asked.permission(),
-                        call: Call { answer, ..emptied(&call.region, call.exchange) },
-                    };
-                }
+            if next.is_none() {
+                return Listed { items, last: Read { throttled, ..last } };
             }
+            marker = next;
         }
         let detail = format!("it goes on after {MOST_PAGES} pages");
-        self.completed(asked, Answer::Unreadable { http_status: None, detail }, None)
+        let last = self.completed(asked, Answer::Unreadable { http_status: None, detail }, None);
+        Listed { items, last: Read { throttled, ..last } }
     }
 
     /// One call in the JSON protocol, in the target's region: to `secretsmanager`, `kms` or `cloudtrail`.
@@ -131,23 +135,24 @@ impl Reader<'_> {
         };
         let service = Service { method: Method::POST, name, region: self.target.region.clone(), url };
         let headers = [(CONTENT_TYPE, JSON), (TARGET, target)];
-        let Received { answer, exchange } =
+        let Received { answer, exchange, throttled } =
             self.send(&service, &headers, input.to_string(), |answer| json_refusal(&answer.body)).await;
         let answer = read_answer(answer, |body| read(&serde_json::from_slice(body).ok()?));
-        self.completed(asked, answer, exchange)
+        Read { throttled, ..self.completed(asked, answer, exchange) }
     }
 
     /// One `GET` in JSON over REST, of a service whose signatures are IAM's.
     pub async fn rest(&self, asked: AwsRead, url: &Url) -> Read<Value> {
         let region = self.target.region.clone();
         let service = Service { method: Method::GET, name: asked.service(), region, url: url.to_string() };
-        let Received { answer, exchange } = self.send(&service, &[], String::new(), rest_refusal).await;
-        self.completed(asked, read_answer(answer, |body| serde_json::from_slice(body).ok()), exchange)
+        let Received { answer, exchange, throttled } = self.send(&service, &[], String::new(), rest_refusal).await;
+        let answer = read_answer(answer, |body| serde_json::from_slice(body).ok());
+        Read { throttled, ..self.completed(asked, answer, exchange) }
     }
 
     pub(super) fn completed<T>(&self, asked: AwsRead, answer: Answer<T>, exchange: Option<Exchange>) -> Read<T> {
-        let region = Some(self.target.region.clone());
-        Read { permission: asked.permission(), call: Call { answer, ..emptied(&region, exchange) } }
+        let call = Call { region: Some(self.target.region.clone()), attempts: 1, waited_ms: 0, answer, exchange };
+        Read { permission: asked.permission(), call, throttled: Throttled::default() }
     }
 
     /// Sends one call, again while it is throttled and there is time.
@@ -158,14 +163,16 @@ impl Reader<'_> {
         body: String,
         refusal: fn(&http::Answer) -> Option<(String, String)>,
     ) -> Received {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut throttled) = (FIRST_PAUSE, Throttled::default());
         loop {
             let received = self.send_once(service, headers, &body, refusal).await;
             let is_throttled = matches!(&received.answer, Answer::Refused(refusal) if refusal.is_throttling());
+            throttled.times += u32::from(is_throttled);
             if !is_throttled || Instant::now() + pause >= self.deadline {
-                return received;
+                return Received { throttled, ..received };
             }
             sleep(pause).await;
+            throttled.waited_ms += u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             pause *= 2;
         }
     }
@@ -192,7 +199,7 @@ impl Reader<'_> {
             (None, Some(failure)) => Answer::Network { failure: failure.clone() },
             (None, None) => Answer::NotSent { detail: "no answer came".to_owned() },
         };
-        Received { answer, exchange: Some(observed.exchange) }
+        Received { answer, exchange: Some(observed.exchange), throttled: Throttled::default() }
     }
 
     fn signed(&self, service: &Service, headers: &[(HeaderName, HeaderValue)], body: &str) -> Result<Request, String> {
@@ -250,18 +257,7 @@ impl Reader<'_> {
 }
 
 fn not_sent(detail: String) -> Received {
-    Received { answer: Answer::NotSent { detail }, exchange: None }
-}
-
-/// A call of this region and exchange, to be given its answer.
-fn emptied<T>(region: &Option<String>, exchange: Option<Exchange>) -> Call<T> {
-    Call {
-        region: region.clone(),
-        attempts: 1,
-        waited_ms: 0,
-        answer: Answer::NotSent { detail: String::new() },
-        exchange,
-    }
+    Received { answer: Answer::NotSent { detail }, exchange: None, throttled: Throttled::default() }
 }
 
 fn read_answer<T>(answer: Answer<Vec<u8>>, read: impl FnOnce(&[u8]) -> Option<T>) -> Answer<T> {

@@ -15,7 +15,6 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use crate::check::facts::network::Exchange;
-use crate::check::facts::operator::Read;
 use crate::check::facts::operator_azure::permission::{
     READ_APPLICATIONS, READ_ASSIGNMENTS, READ_DEFINITIONS, READ_DENIALS, READ_IDENTITY_CREDENTIALS, READ_SECRET,
     READ_SIGN_INS, READ_SUBSCRIPTION, READ_VAULT,
@@ -23,6 +22,7 @@ use crate::check::facts::operator_azure::permission::{
 use crate::check::facts::operator_azure::{
     ApplicationFact, CredentialsInForce, Registration, RightsFact, SecretResource, ServicePrincipal, VaultSettingsFact,
 };
+use crate::check::facts::read::{Read, Throttled};
 use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::domain::national_cloud;
 use crate::domain::profile::AzureSettings;
@@ -183,7 +183,8 @@ impl Reader<'_> {
         Err(unread.unwrap_or_else(|| {
             let message = format!("no subscription that the operator sees has a vault `{name}`");
             let refusal = Refusal { code: "ResourceNotFound".into(), message, http_status: 404, request_id: None };
-            Box::new(Read { permission: READ_VAULT, call: call(Answer::Refused(refusal), None, 1) })
+            let call = call(Answer::Refused(refusal), None);
+            Box::new(Read { permission: READ_VAULT, call, throttled: Throttled::default() })
         }))
     }
 
@@ -211,21 +212,19 @@ impl Reader<'_> {
 
     /// One thing, as `read` makes it of the answer.
     async fn one<T>(&self, question: Question, read: impl Fn(&Value) -> Option<T>) -> Read<T> {
-        let permission = question.permission;
-        let url = self.address(&question);
-        let call = self.ask(question.service, url).await;
-        let call = call.and_then(|answer| read(&answer).map_or(unreadable(Some(200)), Answer::Granted));
-        Read { permission, call }.without_exchange()
+        let asked = self.ask(&question, self.address(&question)).await;
+        asked.and_then(|answer| read(&answer).map_or(unreadable(Some(200)), Answer::Granted)).without_exchange()
     }
 
     /// All of a list, page by page, as `read` makes each of its entry; entries of another kind are left out.
     async fn all<T>(&self, question: Question, read: impl Fn(&Value) -> Option<T>) -> Read<Vec<T>> {
-        let permission = question.permission;
-        let (mut entries, mut next) = (Vec::new(), self.address(&question));
+        let (mut entries, mut next, mut throttled) = (Vec::new(), self.address(&question), Throttled::default());
         loop {
             let base = next.as_ref().ok().map(Url::origin);
             let mut link = None;
-            let call = self.ask(question.service, next).await.and_then(|answer| match answer["value"].as_array() {
+            let page = self.ask(&question, next).await;
+            throttled = throttled.and_then(page.throttled);
+            let page = page.and_then(|answer| match answer["value"].as_array() {
                 Some(page) => {
                     entries.extend(page.iter().filter_map(&read));
                     let named = answer.get("nextLink").or_else(|| answer.get("@odata.nextLink"));
@@ -235,7 +234,8 @@ impl Reader<'_> {
                 None => unreadable(Some(200)),
             });
             let Some(link) = link else {
-                return Read { permission, call: call.and_then(|()| Answer::Granted(entries)) }.without_exchange();
+                let list = page.and_then(|()| Answer::Granted(entries));
+                return Read { throttled, ..list }.without_exchange();
             };
             // The token is for one place.
             next = match Url::parse(&link) {
@@ -254,13 +254,14 @@ impl Reader<'_> {
     }
 
     /// Sends one GET, again while the service has no time and there is some left.
-    async fn ask(&self, service: Service, url: Result<Url, String>) -> Call<Value> {
-        let not_sent = |detail: String| call(Answer::NotSent { detail }, None, 0);
+    async fn ask(&self, question: &Question, url: Result<Url, String>) -> Read<Value> {
+        let read = |call, throttled| Read { permission: question.permission, call, throttled };
+        let not_sent = |detail: String| read(call(Answer::NotSent { detail }, None), Throttled::default());
         let url = match url {
             Ok(url) => url,
             Err(why) => return not_sent(why),
         };
-        let scope = match service {
+        let scope = match question.service {
             Service::Graph => &self.session.services.graph_scope,
             Service::Manager => &self.session.services.manager_scope,
         };
@@ -272,18 +273,19 @@ impl Reader<'_> {
             return not_sent("the access token is none that can be sent".to_owned());
         };
         bearer.set_sensitive(true);
-        let mut attempts = 0;
+        let mut throttled = Throttled::default();
         loop {
-            attempts += 1;
             let left = self.deadline.saturating_duration_since(Instant::now());
             let client = self.session.http.within(left).client();
             let observed = client.get(url.clone(), &[(AUTHORIZATION, bearer.clone())], LIMIT).await;
             let pause = pause_wanted(&observed);
+            throttled.times += u32::from(pause.is_some());
             if let Some(pause) = pause.filter(|pause| Instant::now() + *pause < self.deadline) {
                 sleep(pause).await;
+                throttled.waited_ms += u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
                 continue;
             }
-            return answered(observed, attempts);
+            return read(answered(observed), throttled);
         }
     }
 }
@@ -296,7 +298,7 @@ fn pause_wanted(observed: &Observed) -> Option<Duration> {
     is_busy.then(|| named.map_or(PAUSE, Duration::from_secs))
 }
 
-fn answered(observed: Observed, attempts: u32) -> Call<Value> {
+fn answered(observed: Observed) -> Call<Value> {
     let Observed { exchange, answer } = observed;
     let outcome = match (answer, &exchange.failure) {
         (Some(answer), _) => {
@@ -317,25 +319,25 @@ fn answered(observed: Observed, attempts: u32) -> Call<Value> {
         (None, Some(failure)) => Answer::Network { failure: failure.clone() },
         (None, None) => unreadable(exchange.status),
     };
-    call(outcome, Some(exchange), attempts)
+    call(outcome, Some(exchange))
 }
 
 fn unreadable<T>(http_status: Option<u16>) -> Answer<T> {
     Answer::Unreadable { http_status, detail: "the answer is not one of Azure's".to_owned() }
 }
 
-fn call<T>(answer: Answer<T>, exchange: Option<Exchange>, attempts: u32) -> Call<T> {
-    Call { region: None, attempts, waited_ms: 0, answer, exchange }
+fn call<T>(answer: Answer<T>, exchange: Option<Exchange>) -> Call<T> {
+    Call { region: None, attempts: 1, waited_ms: 0, answer, exchange }
 }
 
 /// The entries of a list, or why there are none.
 fn granted<T, U>(list: Read<Vec<T>>) -> Result<Vec<T>, Box<Read<U>>> {
     let mut entries = None;
-    let call = list.call.and_then(|granted| {
+    let read = list.and_then(|granted| {
         entries = Some(granted);
         unreadable(None)
     });
-    entries.ok_or_else(|| Box::new(Read { permission: list.permission, call }))
+    entries.ok_or_else(|| Box::new(read))
 }
 
 fn group_id(entry: &Value) -> Option<String> {
@@ -343,11 +345,10 @@ fn group_id(entry: &Value) -> Option<String> {
 }
 
 fn in_force(entries: Read<Vec<Value>>, source: String) -> Read<CredentialsInForce> {
-    let call = entries.call.and_then(|entries| {
+    entries.map(|entries| {
         let count = entries.len();
-        Answer::Granted(CredentialsInForce { source, count, text: Value::Array(entries).to_string() })
-    });
-    Read { permission: entries.permission, call }
+        CredentialsInForce { source, count, text: Value::Array(entries).to_string() }
+    })
 }
 
 /// Graph and Resource Manager: where they are, and what their tokens are asked for with.

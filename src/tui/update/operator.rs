@@ -25,6 +25,8 @@ pub(super) fn seen(model: &mut Model, target: Target, result: Result<String, Str
     if again(model).is_none_or(|choice| choice.target != target) {
         return Vec::new();
     }
+    // Its question is answered.
+    model.toast = None;
     match result {
         Ok(identity) => {
             let question = format!("Read the cloud's own side as {identity}? Nothing is changed.");
@@ -63,9 +65,10 @@ mod tests {
         let mut model = model();
         assert!(!is_agreed(&model));
         assert_eq!(ask(&mut model), [Effect::AskReader { target: target() }]);
+        assert!(model.toast.is_some());
         update(&mut model, Msg::ReaderSeen { target: target(), result: Ok(IDENTITY.into()) });
         let Some(Layer::Confirm(Confirm { question, then })) = model.layers.pop() else { panic!("{:?}", model.layers) };
-        assert!(question.contains(IDENTITY), "{question}");
+        assert!(question.contains(IDENTITY) && model.toast.is_none(), "{question}");
         assert_eq!(then, Effect::AgreeToRead { target: target() });
         assert!(is_run(&update(&mut model, Msg::ReadAgreed { target: target() })) && is_agreed(&model));
     }

@@ -21,6 +21,10 @@ impl World {
         self.0.ready[key].as_str().unwrap().to_owned()
     }
 
+    pub fn requests(&self, service: &str) -> Vec<Value> {
+        self.0.requests(service)
+    }
+
     pub fn file(&self, name: &str) -> String {
         self.0.file(name)
     }
