@@ -17,7 +17,7 @@
 //! - [`cli`]: a module for each subcommand, and what several share; arguments in, exit code out
 //! - [`tui`]: the console: model, update and view are pure, and a shell around them owns the terminal
 //! - [`lab`]: the embedded cloud on loopback: issuer, STS, Secrets Manager, KMS, IAM, Entra, Graph, Resource Manager,
-//!   Key Vault, and a deployment that reads one secret
+//!   Key Vault, Google's STS, Secret Manager and IAM, and a deployment that reads one secret
 //! - [`report`]: pages: what is laid out once and rendered as text, in the console and as Markdown; JSON and JUnit beside them
 //! - [`run`]: a run's plan, the runner (concurrency, deadlines, retries, cancellation), its events, recording and replay; the
 //!   rotation session

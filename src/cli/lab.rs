@@ -67,6 +67,8 @@ struct Ready<'a> {
     tenant_id: Option<&'a str>,
     client_id: Option<&'a str>,
     secret: &'a str,
+    /// The credential file of Google's client libraries.
+    google_credentials_file: &'a Path,
     profile: &'a Path,
     /// A file with the administrator's keys and these addresses, as a shell's variables.
     operator_env: &'a Path,
@@ -104,6 +106,7 @@ async fn serve(world: &World, options: LabOptions, output: LabOutput) -> Result<
         tenant_id: Some(&lab.profile.azure.tenant_id),
         client_id: Some(&lab.profile.azure.client_id),
         secret: &lab.secret,
+        google_credentials_file: &folder.google_credentials_file(),
         profile: &folder.profile_file(),
         operator_env: &folder.operator_file(),
         deployment_token_file: &deployment_token_file,
@@ -151,6 +154,7 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         graph,
         arm,
         deployment,
+        google,
     } = ready.endpoints;
     let profile = ready.profile.display().to_string();
     let operator = ready.operator_env.display().to_string();
@@ -169,6 +173,13 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         ("Key Vault", vault.as_deref().unwrap_or_default()),
         ("Graph", graph),
         ("Resource Manager", arm),
+        ("Google's STS", &google.sts),
+        ("IAM Credentials", &google.iamcredentials),
+        ("Secret Manager", &google.secretmanager),
+        ("regional", &google.secretmanager_regional),
+        ("Google's IAM", &google.iam),
+        ("its projects", &google.resource_manager),
+        ("its logs", &google.logging),
         ("deployment", deployment.as_deref().unwrap_or_default()),
         ("its token", &token_file),
         ("authority", &ca_file),

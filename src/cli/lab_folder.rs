@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use toml::{Table, Value};
 
 use super::exit::CliError;
+use super::lab_google;
 use crate::domain::profile::Guide;
 use crate::guide::form::shell::quote;
 use crate::lab::Lab;
@@ -48,6 +49,23 @@ impl LabFolder {
         if let Some((id, secret)) = &lab.profile.access_key {
             let csv = format!("\u{feff}Access key ID,Secret access key\r\n{id},{}\r\n", secret.expose_secret());
             written.put("accessKeys.csv", csv.as_bytes())?;
+        }
+        let google = &lab.profile.google;
+        for (name, text) in
+            [(lab_google::PROVIDER_FILE, &google.provider_file), (lab_google::IAM_POLICY, &google.iam_policy)]
+        {
+            if let Some(text) = text {
+                written.put(name, text.as_bytes())?;
+            }
+        }
+        let credentials = lab_google::credentials(lab, written.path());
+        private_file::create(&written.google_credentials_file())
+            .and_then(|mut file| file.write_all(credentials.as_bytes()))
+            .map_err(failed)?;
+        for (name, account) in
+            [(lab_google::OPERATOR_TOKEN, &lab.operator), (lab_google::ADMIN_TOKEN, &lab.secrets_admin)]
+        {
+            written.put(name, account.google_token.expose_secret().as_bytes())?;
         }
         written.put("operator.env", operator(lab, &written).as_bytes())?;
         let secret_file = written.operator_client_secret_file();
@@ -104,6 +122,11 @@ impl LabFolder {
         self.path().join("secrets-admin-client-secret")
     }
 
+    /// The credential file of Google's client libraries, whose services are the lab's.
+    pub(super) fn google_credentials_file(&self) -> PathBuf {
+        lab_google::credentials_file(self.path())
+    }
+
     /// The profile that points at the lab.
     pub(super) fn profile_file(&self) -> PathBuf {
         self.path().join("profile.toml")
@@ -138,6 +161,9 @@ fn profile(lab: &Lab) -> Table {
             profile.insert("token".into(), table([("file", "token.jwt")]).into());
         }
         profile.insert("azure".into(), azure(lab).into());
+    } else if held.guide == Guide::GcpWorkloadIdentity.id() {
+        profile.insert("token".into(), table([("file", "token.jwt")]).into());
+        profile.insert("gcp".into(), lab_google::profile(lab).into());
     } else {
         if !signs_with_key {
             profile.insert("token".into(), table([("file", "token.jwt")]).into());
@@ -244,7 +270,9 @@ fn operator(lab: &Lab, folder: &LabFolder) -> String {
         // What a rotation keeps of a lab's secrets ends with the lab.
         ("TRUSTLINE_STATE_DIR", &state),
     ];
-    lines.iter().map(|(name, value)| format!("export {name}={}\n", quote(value))).collect()
+    let google = lab_google::operator(lab, folder.path(), &ca_file);
+    let lines = lines.into_iter().chain(google.iter().map(|(name, value)| (*name, value.as_str())));
+    lines.map(|(name, value)| format!("export {name}={}\n", quote(value))).collect()
 }
 
 /// The Azure CLI's part, run once after `operator.env` was read.

@@ -17,6 +17,7 @@ mod guide;
 mod issuer;
 mod lab;
 mod lab_folder;
+mod lab_google;
 mod manual;
 mod network;
 mod operator;

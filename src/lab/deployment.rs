@@ -1,6 +1,7 @@
 //! A deployed automation: `GET /inputs`, `POST /kickoff`, `GET /status/<id>` behind a bearer token, and a worker that really
 //! reads its secret from the lab's clouds. `GET /lab/log` shows what the worker would write to its log.
 
+mod google;
 mod worker;
 
 use std::collections::HashMap;

@@ -40,7 +40,7 @@ impl Issuer {
     pub(super) fn new(description: &Description, keys: Arc<Keys>) -> Self {
         let world = description.issuer.clone();
         let discovery = discovery_document(&world);
-        let jwks = key_set(&world, &keys);
+        let jwks = key_set(world.jwks.as_deref(), &keys);
         Issuer { world, keys, discovery, jwks }
     }
 
@@ -123,13 +123,14 @@ fn discovery_document(world: &IssuerWorld) -> String {
     document.to_string()
 }
 
-fn key_set(world: &IssuerWorld, keys: &Keys) -> String {
+/// A key set with the public halves of these keys, or of those that are published by default.
+pub(super) fn key_set(published: Option<&[PublishedKey]>, keys: &Keys) -> String {
     let default: Vec<PublishedKey> = keys::NAMES
         .iter()
         .filter(|name| **name != "spare")
         .map(|name| PublishedKey { key: (*name).to_owned(), ..PublishedKey::default() })
         .collect();
-    let published = world.jwks.as_ref().unwrap_or(&default);
+    let published = published.unwrap_or(&default);
     let jwks: Vec<Value> = published.iter().flat_map(|key| published_jwks(key, keys)).map(Value::Object).collect();
     json!({ "keys": jwks }).to_string()
 }

@@ -1,6 +1,6 @@
 //! The embedded cloud on loopback.
 //!
-//! An issuer, STS, Secrets Manager with KMS and IAM, Entra, Key Vault and a deployment, over TLS from an authority made
+//! An issuer, STS, Secrets Manager with KMS and IAM, Entra, Key Vault, Google Cloud and a deployment, over TLS from an authority made
 //! at start, on ports that the system chooses. It speaks the clouds' wire protocols and reads nothing but the wire: STS
 //! fetches the issuer's documents, verifies signatures and evaluates the role's trust policy; Secrets Manager verifies
 //! the request's signature and evaluates the caller's policies. What a scenario breaks is a thing in the [`World`],
@@ -15,6 +15,7 @@ mod cloudtrail;
 mod denials;
 mod deployment;
 mod entra;
+mod google;
 mod graph;
 mod iam;
 mod issuer;
@@ -49,6 +50,8 @@ use authority::Authority;
 use cloudtrail::CloudTrail;
 use deployment::{Clouds, Deployment, Worker};
 use entra::{AccessTokens, Entra};
+use google::Google;
+pub use google::GoogleUrls;
 use graph::Graph;
 use iam::Iam;
 use issuer::Issuer;
@@ -132,6 +135,8 @@ pub struct Endpoints {
     pub graph: String,
     pub arm: String,
     pub deployment: Option<String>,
+    #[serde(flatten)]
+    pub google: GoogleUrls,
 }
 
 /// What the user's profile holds in this world.
@@ -156,6 +161,7 @@ pub struct LabProfile {
     /// The text of the permissions policy that the user has at hand.
     pub identity_policy: Option<String>,
     pub azure: LabAzure,
+    pub google: LabGoogle,
     pub deployment: LabDeployment,
 }
 
@@ -191,13 +197,32 @@ pub struct LabAzure {
     pub client_secret: Option<SecretString>,
 }
 
-/// The keys of somebody who changes things in this world, in AWS and in Azure; no profile holds them.
+/// What the user's profile holds of Google in this world.
+#[derive(Clone, Debug, Default)]
+pub struct LabGoogle {
+    pub project_id: String,
+    /// Empty where the profile names none.
+    pub provider: String,
+    /// What the provider allows in place of its own name.
+    pub audience: Option<String>,
+    pub location: Option<String>,
+    /// The address of the service account that is impersonated.
+    pub service_account: Option<String>,
+    /// The provider that the user has at hand, as `gcloud … providers describe` prints it.
+    pub provider_file: Option<String>,
+    /// The project's policy that the user has at hand.
+    pub iam_policy: Option<String>,
+}
+
+/// The keys of somebody who changes things in this world, in each cloud; no profile holds them.
 #[derive(Clone, Debug, Default)]
 pub struct LabOperator {
     pub access_key_id: String,
     pub secret_access_key: SecretString,
     pub client_id: String,
     pub client_secret: SecretString,
+    /// An access token of Google's.
+    pub google_token: SecretString,
 }
 
 /// A running lab. It serves on the runtime it was started on until it is shut down or dropped.
@@ -246,6 +271,7 @@ impl Lab {
         let (iam_port, kms_port, cloudtrail_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let (graph_port, arm_port, toolbox_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
         let (entra_port, vault_port, deployment_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
+        let google_ports = google::Ports::bind()?;
         let endpoints = Endpoints {
             issuer: issuer_port.url(),
             sts: sts_port.url(),
@@ -259,6 +285,7 @@ impl Lab {
             graph: graph_port.url(),
             arm: arm_port.url(),
             deployment: Some(deployment_port.url()),
+            google: google_ports.urls(),
         };
         let description = world.describe(&ServiceUrls {
             issuer: endpoints.issuer.clone(),
@@ -296,6 +323,7 @@ impl Lab {
         let access_tokens = Arc::new(AccessTokens::new()?);
         let azure = Arc::new(accounts::open_tenant(description.azure.clone()));
         let sign_ins = Arc::new(SignIns::default());
+        let google = Google::new(&description.google, &keys, fetcher.clone(), description.clock_offset_s)?;
         let entra =
             Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone(), entra_port.url(), sign_ins.clone()));
         let vault = Arc::new(Vault::new(azure.clone(), vault_port.url(), access_tokens.clone()));
@@ -326,9 +354,11 @@ impl Lab {
             secretsmanager: endpoints.secretsmanager.clone(),
             entra: entra_port.url(),
             vault: read_vault,
+            google: endpoints.google.clone(),
         };
         let worker = Arc::new(Worker::new(description.clone(), keys.clone(), clouds));
         let deployment = Arc::new(Deployment::new(description.deployment.clone(), worker.clone()));
+        servers.extend(google_ports.serve(&google, &plain, &manner, &stopped)?);
         servers.extend([
             issuer_port.serve(issuer_tls, issuer, issuer_manner, stopped.clone())?,
             sts_port.serve(plain.clone(), sts, manner.clone(), stopped.clone())?,
@@ -345,7 +375,7 @@ impl Lab {
         ]);
         // What a static credential reads, it reads now: the value becomes part of the image.
         tokio::spawn(guard_task(async move { worker.deploy().await }));
-        let profile = profile(&description);
+        let profile = profile(&description, &google);
         Ok(Lab {
             endpoints,
             ca_pem: authority.pem(),
@@ -354,8 +384,8 @@ impl Lab {
             region: profile.region.clone(),
             secret: profile.secret.clone(),
             profile,
-            operator: keys_of(&description, "operator"),
-            secrets_admin: keys_of(&description, "secrets-admin"),
+            operator: keys_of(&description, &google, "operator"),
+            secrets_admin: keys_of(&description, &google, "secrets-admin"),
             scenario: description.name.clone(),
             mint: Mint { description, keys },
             stop,
@@ -382,7 +412,7 @@ impl Lab {
     }
 }
 
-fn profile(world: &Description) -> LabProfile {
+fn profile(world: &Description, google: &Google) -> LabProfile {
     let own = &world.profile;
     let role = own.role_arn.rsplit('/').next().and_then(|name| world.aws.roles.get(name));
     let at_hand = |given: &Option<world::Policy>, of_role: Option<String>| {
@@ -406,6 +436,7 @@ fn profile(world: &Description) -> LabProfile {
             role.and_then(|role| role.policies.values().next()).map(world::Policy::text),
         ),
         azure: azure_profile(world),
+        google: google_profile(world, google),
         deployment: deployment_profile(world),
     }
 }
@@ -420,8 +451,23 @@ fn deployment_profile(world: &Description) -> LabDeployment {
     }
 }
 
-/// The keys of the user and of the application of this name.
-fn keys_of(world: &Description, name: &str) -> LabOperator {
+fn google_profile(world: &Description, google: &Google) -> LabGoogle {
+    let own = &world.profile.google;
+    let at_hand =
+        |given: &Option<String>, real: Option<String>| given.clone().or(real).filter(|text| !text.trim().is_empty());
+    LabGoogle {
+        audience: own.audience.clone(),
+        provider_file: at_hand(&own.provider_file, google.provider_json(&own.provider)),
+        iam_policy: at_hand(&own.iam_policy, Some(google.policy_json())),
+        project_id: own.project_id.clone(),
+        provider: own.provider.clone(),
+        location: own.location.clone(),
+        service_account: own.service_account.clone(),
+    }
+}
+
+/// The keys of the user and of the application of this name, and a token of the person.
+fn keys_of(world: &Description, google: &Google, name: &str) -> LabOperator {
     let user = world.aws.users.get(name).filter(|user| user.present);
     let app = world.azure.apps.get(name).filter(|app| app.present);
     let secret = app.and_then(|app| app.client_secrets.first()).map(|secret| secret.value.clone());
@@ -430,6 +476,7 @@ fn keys_of(world: &Description, name: &str) -> LabOperator {
         secret_access_key: user.map(|user| user.secret_access_key.clone().into()).unwrap_or_default(),
         client_id: app.map(|app| app.client_id.clone()).unwrap_or_default(),
         client_secret: secret.unwrap_or_default(),
+        google_token: google.sign_in(&format!("{name}@example.com"), world.clock_offset_s),
     }
 }
 

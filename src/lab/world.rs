@@ -6,6 +6,7 @@
 mod aws;
 mod azure;
 mod description;
+mod google;
 mod scenario;
 mod values;
 
@@ -25,6 +26,7 @@ pub use azure::{
 pub use description::{AccessKeyWorld, Description, ProfileWorld, TokenWorld};
 pub use description::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
 pub use description::{Certificate, IssuerWorld, PublishedKey, Redirect, Slow};
+pub use google::{GoogleGrant, GoogleProfile, GoogleProvider, GoogleSecret, GoogleVersion, GoogleWorld, VersionState};
 pub use scenario::Scenario;
 pub use values::WorldError;
 
@@ -32,8 +34,9 @@ pub use values::WorldError;
 const BASE: &str = include_str!("../../assets/lab/healthy.toml");
 
 /// What lies between that and the worlds of the other guides.
-const GUIDES_BASES: [(&str, &str); 5] = [
+const GUIDES_BASES: [(&str, &str); 6] = [
     ("azure-workload-identity", include_str!("../../assets/lab/azure.toml")),
+    ("gcp-workload-identity", include_str!("../../assets/lab/gcp.toml")),
     ("aws-static", include_str!("../../assets/lab/static.toml")),
     ("aws-assume-role", include_str!("../../assets/lab/assume-role.toml")),
     ("gitlab-aws", include_str!("../../assets/lab/gitlab.toml")),
@@ -201,6 +204,8 @@ fn fill_service_urls(value: &mut Value, places: &ServiceUrls) {
         ("${sub-account}", own(value, ["sub-account", "account"])),
         ("${region}", own(value, ["aws", "region"])),
         ("${organization}", own(value, ["profile", "organization"])),
+        ("${project}", own(value, ["google", "project-id"])),
+        ("${project-number}", own(value, ["google", "project-number"])),
     ];
     fill_texts(value, &known);
 }
@@ -335,6 +340,7 @@ mod tests {
             "gitlab",
             "circleci",
             "circleci-sub-account",
+            "gcp",
         ];
         for scenario in &scenarios {
             // What a rotation leads to is told of the worlds in which everything else is right.

@@ -5,6 +5,8 @@ pub mod azure_operations;
 pub mod client;
 mod command;
 mod deployment;
+mod gcloud;
+mod google;
 mod happy;
 mod records;
 mod secrets;

@@ -1,5 +1,7 @@
 //! Clients that nobody here wrote, at a lab: what the table says of them is what they do. One process a language plays all rows.
 
+mod google;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;

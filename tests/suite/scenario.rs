@@ -36,6 +36,7 @@ test_each_scenario! { names_its_cause_first:
     azure_secret_name_invalid azure_name_underscore azure_json_key_missing azure_rotation_static_baked
     azure_rotation_read_at_import azure_rotation_cached azure_rotation_newline azure_rotation_whole_json
     azure_rotation_other_vault azure_rotation_pinned
+    gcp
     blank
     azure_blank
 }

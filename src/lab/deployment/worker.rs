@@ -16,9 +16,11 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::RunOutcome;
+use super::google::read_google_secret;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::keyvault::SecretName;
 use crate::domain::secret_ref::SecretRef;
+use crate::lab::google::GoogleUrls;
 use crate::lab::keys::Keys;
 use crate::lab::world::{DeploymentWorld, Description, Form, Reads};
 use crate::lab::{issuer, server};
@@ -38,6 +40,7 @@ pub(in crate::lab) struct Clouds {
     pub entra: String,
     /// The vault that the automation reads.
     pub vault: String,
+    pub google: GoogleUrls,
 }
 
 /// The worker of one deployment.
@@ -147,10 +150,10 @@ impl Worker {
     async fn fetch(&self, token: Option<&SecretString>) -> Result<SecretString, String> {
         let named = self.own().source.secret.as_deref().unwrap_or(&self.world.profile.secret);
         let secret = SecretRef::parse(named).map_err(|error| error.to_string())?;
-        let whole = if self.is_azure() {
-            read_vault_secret(self, &secret.name, token).await?
-        } else {
-            read_aws_secret(self, &secret.name, token).await?
+        let whole = match self.cloud() {
+            "azure" => read_vault_secret(self, &secret.name, token).await?,
+            "gcp" => read_google_secret(self, &secret.name, token).await?,
+            _ => read_aws_secret(self, &secret.name, token).await?,
         };
         formed(self.own().form, &whole, secret.json_key.as_deref())
     }
@@ -181,12 +184,12 @@ impl Worker {
         &self.world.deployment
     }
 
-    fn is_azure(&self) -> bool {
-        self.world.guide == "azure-workload-identity"
-    }
-
     fn cloud(&self) -> &'static str {
-        if self.is_azure() { "azure" } else { "aws" }
+        match self.world.guide.as_str() {
+            "azure-workload-identity" => "azure",
+            "gcp-workload-identity" => "gcp",
+            _ => "aws",
+        }
     }
 }
 

@@ -160,7 +160,12 @@ impl Fetcher {
 
     /// The bytes of the issuer's key set; nothing where any step fails, as STS says no more than that.
     pub(in crate::lab) async fn key_set(&self, issuer: &str) -> Option<Vec<u8>> {
-        let document = self.document(issuer).await?;
+        self.key_set_of(issuer, &REQUIRED).await
+    }
+
+    /// The same for a cloud that requires these members of the discovery document.
+    pub(in crate::lab) async fn key_set_of(&self, issuer: &str, required: &[&str]) -> Option<Vec<u8>> {
+        let document = self.document_with(issuer, required).await?;
         self.keys_of(&document).await
     }
 
@@ -171,10 +176,14 @@ impl Fetcher {
 
     /// The issuer's discovery document, with all that a cloud asks of one.
     pub(in crate::lab) async fn document(&self, issuer: &str) -> Option<Value> {
+        self.document_with(issuer, &REQUIRED).await
+    }
+
+    async fn document_with(&self, issuer: &str, required: &[&str]) -> Option<Value> {
         let base = issuer.strip_suffix('/').unwrap_or(issuer);
         let document = self.get(&format!("{base}/.well-known/openid-configuration")).await?;
         let document: Value = serde_json::from_slice(&document).ok()?;
-        if REQUIRED.iter().any(|name| document.get(name).is_none()) {
+        if required.iter().any(|name| document.get(name).is_none()) {
             return None;
         }
         (document.get("issuer").and_then(Value::as_str) == Some(issuer)).then_some(document)

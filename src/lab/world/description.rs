@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::WorldError;
 use super::aws::{AwsWorld, Policy};
 use super::azure::{AzureProfile, AzureWorld};
+use super::google::{GoogleProfile, GoogleWorld};
 use super::values::{check_delay, check_key, check_seconds, check_status, wrong};
 
 /// A whole world.
@@ -32,6 +33,7 @@ pub struct Description {
     /// A second AWS account, whose roles the first one's may assume.
     pub sub_account: Option<AwsWorld>,
     pub azure: AzureWorld,
+    pub google: GoogleWorld,
     pub deployment: DeploymentWorld,
     pub profile: ProfileWorld,
 }
@@ -80,6 +82,7 @@ pub struct ProfileWorld {
     /// The permissions policy the user has at hand; the role's own where absent, none where empty.
     pub identity_policy: Option<Policy>,
     pub azure: AzureProfile,
+    pub google: GoogleProfile,
     pub deployment: DeploymentProfile,
 }
 
@@ -104,6 +107,7 @@ impl Description {
         self.aws.check()?;
         self.sub_account.as_ref().map_or(Ok(()), AwsWorld::check).map_err(|error| error.within("sub-account"))?;
         self.azure.check()?;
+        self.google.check()?;
         self.deployment.check()
     }
 }

@@ -175,6 +175,7 @@ scenarios! {
     "azure-rotation-whole-json",
     "azure-rotation-other-vault",
     "azure-rotation-pinned",
+    "gcp",
     // Where nothing is made yet, nothing is broken either.
     "blank",
     "azure-blank",

@@ -1,0 +1,160 @@
+//! Google Cloud: the token service, the credentials of service accounts, Secret Manager, and what an operator reads and
+//! changes: pools, providers, policies, the audit log. Each has an address of its own, as it has at Google.
+
+mod access;
+mod audit;
+mod credentials;
+mod error;
+mod exchange;
+mod policies;
+mod pools;
+mod project;
+mod secrets;
+mod service_accounts;
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use secrecy::SecretString;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::LabError;
+use super::keys::Keys;
+use super::server::{Port, ServerOptions, now};
+use super::sts::Fetcher;
+use super::world::GoogleWorld;
+use super::world::SharedState;
+use crate::domain::pool_name::ProviderName;
+use access::{AccessTokens, Api};
+use audit::AuditLog;
+use exchange::Exchange;
+use project::{Caller, Project, Resource, pool_name};
+
+/// How long an operator's token is good for, in seconds: as long as a lab is likely to run.
+const OPERATORS_LIFETIME: i64 = 86_400;
+
+/// What the services share.
+struct Cloud {
+    project: SharedState<Project>,
+    tokens: AccessTokens,
+    audit: AuditLog,
+}
+
+/// The addresses of the services, before they answer.
+pub(super) struct Ports {
+    sts: Port,
+    iamcredentials: Port,
+    secretmanager: Port,
+    regional: Port,
+    iam: Port,
+    resource_manager: Port,
+    logging: Port,
+}
+
+/// Where the services are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GoogleUrls {
+    #[serde(rename = "google_sts")]
+    pub sts: String,
+    pub iamcredentials: String,
+    /// Secret Manager's global host.
+    #[serde(rename = "google_secretmanager")]
+    pub secretmanager: String,
+    /// The host of each region's own secrets.
+    #[serde(rename = "google_secretmanager_regional")]
+    pub secretmanager_regional: String,
+    #[serde(rename = "google_iam")]
+    pub iam: String,
+    #[serde(rename = "google_resource_manager")]
+    pub resource_manager: String,
+    #[serde(rename = "google_logging")]
+    pub logging: String,
+}
+
+impl Ports {
+    pub(super) fn bind() -> Result<Self, LabError> {
+        Ok(Ports {
+            sts: Port::bind()?,
+            iamcredentials: Port::bind()?,
+            secretmanager: Port::bind()?,
+            regional: Port::bind()?,
+            iam: Port::bind()?,
+            resource_manager: Port::bind()?,
+            logging: Port::bind()?,
+        })
+    }
+
+    pub(super) fn urls(&self) -> GoogleUrls {
+        GoogleUrls {
+            sts: self.sts.url(),
+            iamcredentials: self.iamcredentials.url(),
+            secretmanager: self.secretmanager.url(),
+            secretmanager_regional: self.regional.url(),
+            iam: self.iam.url(),
+            resource_manager: self.resource_manager.url(),
+            logging: self.logging.url(),
+        }
+    }
+
+    /// Serves from all of them.
+    pub(super) fn serve(
+        self,
+        google: &Google,
+        tls: &Arc<ServerConfig>,
+        manner: &ServerOptions,
+        stop: &watch::Receiver<()>,
+    ) -> Result<Vec<JoinHandle<()>>, LabError> {
+        let exchange = Arc::new(Exchange::new(google.cloud.clone(), google.fetcher.clone()));
+        let mut servers = vec![self.sts.serve(tls.clone(), exchange, manner.clone(), stop.clone())?];
+        let services = [
+            (self.iamcredentials, credentials::SERVICE),
+            (self.secretmanager, secrets::GLOBAL),
+            (self.regional, secrets::REGIONAL),
+            (self.iam, pools::SERVICE),
+            (self.resource_manager, policies::SERVICE),
+            (self.logging, audit::SERVICE),
+        ];
+        for (port, service) in services {
+            let api = Arc::new(Api::new(google.cloud.clone(), service));
+            servers.push(port.serve(tls.clone(), api, manner.clone(), stop.clone())?);
+        }
+        Ok(servers)
+    }
+}
+
+/// The Google of one lab.
+pub(super) struct Google {
+    cloud: Arc<Cloud>,
+    fetcher: Fetcher,
+}
+
+impl Google {
+    pub(super) fn new(world: &GoogleWorld, keys: &Keys, fetcher: Fetcher, ahead_s: i64) -> Result<Self, LabError> {
+        let project = SharedState::new(Project::open(world, keys, now() + ahead_s));
+        let cloud = Cloud { project, tokens: AccessTokens::new()?, audit: AuditLog::default() };
+        Ok(Google { cloud: Arc::new(cloud), fetcher })
+    }
+
+    /// A provider as the IAM API describes it.
+    pub(super) fn provider_json(&self, name: &str) -> Option<String> {
+        let parsed = ProviderName::parse(name)?;
+        let project = self.cloud.project.now();
+        let provider = project.pools.get(&parsed.pool)?.providers.get(&parsed.provider)?;
+        let full = format!("{}/providers/{}", pool_name(&project.number, &parsed.pool), parsed.provider);
+        Some(format!("{:#}\n", provider.described(&full)))
+    }
+
+    /// The policy of the project.
+    pub(super) fn policy_json(&self) -> String {
+        let policy = policies::policy_json(&self.cloud.project.now().policy(&Resource::Project));
+        format!("{policy:#}\n")
+    }
+
+    /// An access token of a person, as signing in would give one.
+    pub(super) fn sign_in(&self, address: &str, ahead_s: i64) -> SecretString {
+        let expires = now() + ahead_s + OPERATORS_LIFETIME;
+        self.cloud.tokens.issue(Caller::User(format!("user:{address}")), access::ALL, expires)
+    }
+}
