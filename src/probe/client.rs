@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::access_key::{self, profile_of_shared_files};
 use super::regular_file;
 use crate::check::facts::client::ClientFact;
-use crate::domain::client::{Surroundings, TokenFile};
+use crate::domain::client::{Surroundings, TokenFile, google};
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Origin;
 use crate::domain::profile::{Operator, Profile, TokenSource};
@@ -43,6 +43,9 @@ fn look(
     };
     let workloads = |name: &str| variables(name).filter(|_| !is_operators(name));
     let mut around = Surroundings::of_variables(&workloads);
+    if let Some(path) = around.set(google::CREDENTIAL_FILE) {
+        around.credential_file = state_of(Path::new(path));
+    }
     tell_what_the_profile_says(&mut around, profile);
     let files = access_key::Surroundings { variables, taken: operator_key.map(str::to_owned) };
     if let Some(name) = around.present("AWS_PROFILE").map(str::to_owned) {
@@ -85,10 +88,14 @@ fn tell_what_the_profile_says(around: &mut Surroundings, profile: &Profile) {
     if let Some(authority) = profile.azure.authority_host.as_deref().filter(|_| is_told(Key::AuthorityHost)) {
         around.tell("AZURE_AUTHORITY_HOST", authority);
     }
+    if let Some(project) = profile.gcp.project_id.as_deref().filter(|_| is_told(Key::GcpProject)) {
+        around.tell(google::PROJECT, project);
+    }
     // However the token comes, a client has it as a file.
     if profile.token.is_some() && !profile.is_of_variables() {
         around.tell("AWS_WEB_IDENTITY_TOKEN_FILE", "told");
         around.tell("AZURE_FEDERATED_TOKEN_FILE", "told");
+        around.tell(google::CREDENTIAL_FILE, "told");
     }
 }
 

@@ -47,13 +47,18 @@ const BEHAVIOURS: &[(&str, &str)] = &[
     ("asks-first", "asks before a private authority"),
     ("china-authority", "authority in China"),
     ("keeps-file-s", "keeps what the file held, seconds"),
+    ("reads-variable", "reads GOOGLE_APPLICATION_CREDENTIALS"),
+    ("external-account", "knows files of the kind external_account"),
+    ("otherwise", "where it does not"),
+    ("credential-file-missing", "without the credential file"),
+    ("needs-project", "needs GOOGLE_CLOUD_PROJECT"),
 ];
 
 /// What a client would take here, in words and for programs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
     pub client: &'static Client,
-    /// `aws` or `azure`.
+    /// `aws`, `azure` or `gcp`.
     pub cloud: &'static str,
     pub source: String,
     /// Where the token would go.
@@ -69,11 +74,12 @@ pub fn behaviours() -> impl Iterator<Item = &'static str> {
 fn tables(client: &Client) -> Vec<(&'static str, Map<String, Value>)> {
     let aws = client.aws.as_ref().map(|aws| ("aws", json!(aws)));
     let azure = client.azure.as_ref().map(|azure| ("azure", json!(azure)));
+    let google = client.google.as_ref().map(|google| ("gcp", json!(google)));
     let whole = |(cloud, table): (&'static str, Value)| match table {
         Value::Object(columns) => Some((cloud, columns)),
         _ => None,
     };
-    aws.into_iter().chain(azure).filter_map(whole).collect()
+    aws.into_iter().chain(azure).chain(google).filter_map(whole).collect()
 }
 
 /// A column's value, as a person reads it.
@@ -140,7 +146,11 @@ pub fn one(client: &Client, ctx: RenderContext) -> Page {
     }
     for (cloud, columns) in tables(client) {
         page.gap();
-        page.heading(if cloud == "aws" { "AWS" } else { "Azure" });
+        page.heading(match cloud {
+            "aws" => "AWS",
+            "azure" => "Azure",
+            _ => "Google",
+        });
         for (key, label) in BEHAVIOURS {
             if let Some(value) = columns.get(*key) {
                 page.value(label, &in_words(value), ctx);
@@ -254,6 +264,8 @@ mod tests {
             include_str!("../cause/explain/requests.rs"),
             include_str!("../domain/client/aws_choice.rs"),
             include_str!("../domain/client/entra_choice.rs"),
+            include_str!("../domain/client/google.rs"),
+            include_str!("../check/client/google.rs"),
         ];
         let owned = ["aws", "azure", "client", "own"];
         let is_read = |key: &str| {

@@ -2,6 +2,7 @@
 
 use super::afterwards;
 use super::fault::{Fault, Remedy, Weight, verdict};
+use super::google;
 use crate::cause::Cause;
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
 use crate::check::facts::{Facts, as_json};
@@ -36,6 +37,10 @@ fn credentials(facts: &Facts, profile: &Profile) -> Verdict {
         let Some(around) = facts.client.as_ref().map(|fact| &fact.around) else { return Vec::new() };
         // What comes later is told of a client that somebody named: of all common ones it would be too much.
         let is_named = !profile.clients.is_empty();
+        if let (Cloud::Gcp, Some(behaviour)) = (profile.guide.cloud(), &client.google) {
+            let later = google::afterwards(behaviour, facts).filter(|_| is_named);
+            return google::credentials(behaviour, around).into_iter().chain(later).collect();
+        }
         match (profile.guide.cloud(), &client.aws, &client.azure) {
             (Cloud::Aws, Some(aws), _) if is_named => {
                 [at_aws(aws, around), afterwards::at_aws(aws, facts, profile)].concat()

@@ -256,7 +256,14 @@ fn trust_of(client: &Client, cloud: Cloud) -> Trust<'_> {
     let aws = client.aws.as_ref().map(|aws| Trust { variables: &aws.trust_variables, system: aws.system_store });
     let azure =
         client.azure.as_ref().map(|azure| Trust { variables: &azure.trust_variables, system: azure.system_store });
-    if cloud == Cloud::Aws { aws } else { azure }.unwrap_or(Trust { variables: &[], system: true })
+    let google =
+        client.google.as_ref().map(|google| Trust { variables: &google.trust_variables, system: google.system_store });
+    let own = match cloud {
+        Cloud::Aws => aws,
+        Cloud::Azure => azure,
+        Cloud::Gcp => google,
+    };
+    own.unwrap_or(Trust { variables: &[], system: true })
 }
 
 fn untrusted(tls: &Tls, trust: Trust<'_>, around: &Surroundings) -> Option<Fault> {

@@ -4,4 +4,5 @@ mod afterwards;
 pub mod credentials;
 pub mod endpoint;
 mod fault;
+mod google;
 pub mod token_file;

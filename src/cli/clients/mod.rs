@@ -9,7 +9,7 @@ use super::exit::{CliError, Exit};
 use super::flags::{Offering, OutputFormat, PageOutputArgs};
 use super::terminal;
 use crate::check::facts::client::ClientFact;
-use crate::domain::client::{Client, aws_choice, entra_choice};
+use crate::domain::client::{Client, aws_choice, entra_choice, google};
 use crate::domain::ids::Guide;
 use crate::domain::profile::{Profile, TokenSource};
 use crate::domain::text_difference::nearest;
@@ -61,6 +61,8 @@ fn taken_here(clients: &[&'static Client]) -> Vec<Taken> {
     };
     let aws = look(Guide::AwsWorkloadIdentity, "AWS_WEB_IDENTITY_TOKEN_FILE");
     let azure = look(Guide::AzureWorkloadIdentity, "AZURE_FEDERATED_TOKEN_FILE");
+    // The token's own file stands in the credential file, which `check` reads.
+    let at_gcp = look(Guide::GcpWorkloadIdentity, "");
     let each = |client: &&'static Client| {
         let at_aws = client.aws.as_ref().map(|behaviour| {
             let choice = aws_choice::choose(behaviour, &aws);
@@ -71,7 +73,15 @@ fn taken_here(clients: &[&'static Client]) -> Vec<Taken> {
             let asks = choice.authority.unwrap_or_else(|| "no authority".to_owned());
             Taken { client, cloud: "azure", source: choice.source.in_words().to_owned(), asks }
         });
-        [at_aws, at_azure].into_iter().flatten().collect::<Vec<_>>()
+        let of_google = client.google.as_ref().map(|behaviour| {
+            let (source, _) = google::choose(behaviour, &at_gcp);
+            let asks = match source {
+                google::GoogleSource::WorkloadIdentity => "the token_url of the credential file",
+                _ => "no exchange",
+            };
+            Taken { client, cloud: "gcp", source: source.in_words().to_owned(), asks: asks.to_owned() }
+        });
+        [at_aws, at_azure, of_google].into_iter().flatten().collect::<Vec<_>>()
     };
     clients.iter().flat_map(each).collect()
 }

@@ -5,6 +5,7 @@ mod behaviour;
 #[cfg(test)]
 mod choice_tests;
 pub mod entra_choice;
+pub mod google;
 mod prints;
 mod surroundings;
 
@@ -19,6 +20,7 @@ pub use behaviour::{
     Authority, AwsAttempts, AwsBehaviour, AzureAttempts, AzureBehaviour, EmptyKeys, EndpointForm, Next, NoRegion,
     Scope, SharedProfile, TokenPlace, TokenSent, UnknownProfile,
 };
+pub use google::GoogleBehaviour;
 pub use surroundings::{ProfileKeys, Surroundings, TRUST_VARIABLES, TokenFile};
 
 /// One client, in one version.
@@ -48,6 +50,8 @@ pub struct Client {
     pub aws: Option<AwsBehaviour>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub azure: Option<AzureBehaviour>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub google: Option<GoogleBehaviour>,
     /// How its failures read; absent where nothing in them is its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prints: Option<Prints>,
@@ -85,6 +89,9 @@ clients! {
     "boto3" "aws-cli-v2" "aws-cli-v1" "js-v3" "js-v2" "go-v2" "rclone-1.60" "s5cmd" "java-v2" "java-v1" "dotnet" "rust"
     "pyarrow" "awscrt" "obstore" "opendal" "gdal" "rasterio" "deltalake" "polars" "polars-boto3" "s3fs" "smart-open"
     "tensorstore" "tiledb" "restic" "s3cmd" "aws-creds"
+    "google-auth" "google-auth-library" "google-secret-manager" "google-secret-manager-rest" "google-secret-manager-js"
+    "google-secret-manager-js-rest" "google-storage" "google-storage-js" "firebase-admin" "google-rust" "gcsfs" "rclone-1.75"
+    "daft" "gsutil" "gcloud"
     "azure-python" "azure-python-workload" "azure-js" "azure-js-workload" "azure-rust" "msal-python" "az"
 }
 
@@ -127,7 +134,7 @@ impl Client {
         match cloud {
             Cloud::Aws => self.aws.is_some(),
             Cloud::Azure => self.azure.is_some(),
-            Cloud::Gcp => false,
+            Cloud::Gcp => self.google.is_some(),
         }
     }
 
@@ -140,7 +147,8 @@ impl Client {
     pub fn sends_token(&self, cloud: Cloud) -> TokenSent {
         let sent = match cloud {
             Cloud::Aws => self.aws.as_ref().map(|aws| aws.token),
-            Cloud::Azure | Cloud::Gcp => self.azure.as_ref().map(|azure| azure.token),
+            Cloud::Azure => self.azure.as_ref().map(|azure| azure.token),
+            Cloud::Gcp => self.google.as_ref().map(|google| google.token),
         };
         sent.unwrap_or_default()
     }
@@ -215,7 +223,7 @@ mod tests {
         for client in Client::all() {
             assert_eq!(client.docs.is_some(), client.basis == Basis::Documented, "{}", client.id);
             assert!(client.date.starts_with("20") && client.date.len() == 10, "{}", client.id);
-            assert!(client.aws.is_some() || client.azure.is_some(), "{}", client.id);
+            assert!(client.aws.is_some() || client.azure.is_some() || client.google.is_some(), "{}", client.id);
         }
     }
 
@@ -229,5 +237,6 @@ mod tests {
     fn each_cloud_has_common_clients() {
         assert!(Client::common().filter(|client| client.aws.is_some()).count() >= 5);
         assert!(Client::common().filter(|client| client.azure.is_some()).count() >= 3);
+        assert!(Client::common().filter(|client| client.google.is_some()).count() >= 4);
     }
 }

@@ -20,6 +20,8 @@ const PLAIN: &[&str] = &[
     "AZURE_FEDERATED_TOKEN_FILE",
     "AZURE_AUTHORITY_HOST",
     "AZURE_TOKEN_CREDENTIALS",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_CLOUD_PROJECT",
     "NO_PROXY",
     "no_proxy",
 ];
@@ -56,6 +58,8 @@ pub struct Surroundings {
     /// What the shared files' default profile has.
     pub default_profile: ProfileKeys,
     pub token_file: TokenFile,
+    /// What the file is that `GOOGLE_APPLICATION_CREDENTIALS` names.
+    pub credential_file: TokenFile,
     /// The files with sessions of the role that live on, by the folder that a client keeps them in.
     pub kept_sessions: BTreeMap<String, usize>,
 }

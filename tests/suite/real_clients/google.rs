@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{Row, Stage, UNSET, play, set, with};
+use super::{Row, Stage, play, set, with};
 use crate::lab::client::trusting;
 use crate::support::outside;
 
