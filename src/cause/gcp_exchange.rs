@@ -41,6 +41,8 @@ pub struct Seen<'a> {
     pub keys: KeySeen,
     /// Keys were uploaded to the provider, so that Google does not fetch the issuer's.
     pub has_uploaded_keys: bool,
+    /// The token's key is not among those.
+    pub is_not_uploaded: bool,
 }
 
 /// Decides among `findings`, which the words of a refusal allow.
@@ -75,6 +77,8 @@ pub fn narrow(findings: &mut Vec<Finding>, check: FoundBy, error: &GoogleError, 
         decided.evidence.extend(words);
         let follows = decided.certainty == Certainty::Proven;
         findings.retain(|finding| finding.cause != decided.cause && !follows);
+        // What the words alone would prove, the facts have made less likely.
+        findings.iter_mut().for_each(|other| other.certainty = Certainty::Possible);
         findings.insert(0, decided);
     }
 }
@@ -138,6 +142,11 @@ fn keys(check: FoundBy, seen: &Seen<'_>) -> Option<Finding> {
     let kid = seen.token.and_then(DecodedToken::kid).unwrap_or_default();
     let with = |cause, certainty, summary: String| Some(Finding::new(cause, check, certainty, summary));
     match (seen.keys, seen.has_uploaded_keys) {
+        (_, true) if seen.is_not_uploaded => with(
+            Cause::JwksKidMissing,
+            Certainty::Proven,
+            format!("the keys that were uploaded to the provider do not have the token's key `{kid}`, and the issuer's own are not fetched"),
+        ),
         (_, true) if seen.keys != KeySeen::Failed => with(
             Cause::JwksKidMissing,
             Certainty::Likely,
@@ -277,6 +286,7 @@ mod tests {
             evaluation,
             keys,
             has_uploaded_keys: false,
+            is_not_uploaded: false,
         };
         narrow(&mut findings, check.into(), &error, status, &seen);
         findings.first().map(|finding| (finding.cause, finding.certainty)).unwrap_or_else(|| panic!("{message}"))

@@ -176,7 +176,6 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         ("Google's STS", &google.sts),
         ("IAM Credentials", &google.iamcredentials),
         ("Secret Manager", &google.secretmanager),
-        ("regional", &google.secretmanager_regional),
         ("Google's IAM", &google.iam),
         ("its projects", &google.resource_manager),
         ("its logs", &google.logging),

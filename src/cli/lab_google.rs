@@ -33,18 +33,12 @@ pub(super) fn profile(lab: &Lab) -> Table {
         ("iam-policy", held.iam_policy.as_ref().map(|_| IAM_POLICY)),
         ("sts-endpoint-url", Some(places.sts.as_str())),
         ("iamcredentials-endpoint-url", Some(places.iamcredentials.as_str())),
-        ("secretmanager-endpoint-url", Some(secret_manager(lab))),
+        ("secretmanager-endpoint-url", Some(places.secretmanager.as_str())),
         ("iam-endpoint-url", Some(places.iam.as_str())),
         ("cloudresourcemanager-endpoint-url", Some(places.resource_manager.as_str())),
     ];
     let filled = given.into_iter().filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)));
     filled.map(|(key, value)| (key.to_owned(), value.into())).collect()
-}
-
-/// The host that the profile's secrets are at.
-fn secret_manager(lab: &Lab) -> &str {
-    let places = &lab.endpoints.google;
-    if lab.profile.google.location.is_some() { &places.secretmanager_regional } else { &places.secretmanager }
 }
 
 /// The text of an `external_account` file whose services are the lab's (<https://google.aip.dev/auth/4117>).
@@ -82,7 +76,7 @@ pub(super) fn operator(lab: &Lab, folder: &Path, ca_file: &str) -> Vec<(&'static
         ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", at(&places.sts)),
         ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM", at(&places.iam)),
         ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", at(&places.iamcredentials)),
-        ("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", at(secret_manager(lab))),
+        ("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", at(&places.secretmanager)),
         ("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER", at(&places.resource_manager)),
         ("CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING", at(&places.logging)),
     ]

@@ -25,10 +25,10 @@ pub use azure::{
 };
 pub use description::{AccessKeyWorld, Description, ProfileWorld, TokenWorld};
 pub use description::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
-pub use description::{Certificate, IssuerWorld, PublishedKey, Redirect, Slow};
+pub use description::{Certificate, IssuerWorld, Redirect, Slow};
 pub use google::{GoogleGrant, GoogleProfile, GoogleProvider, GoogleSecret, GoogleVersion, GoogleWorld, VersionState};
 pub use scenario::Scenario;
-pub use values::WorldError;
+pub use values::{PublishedKey, WorldError};
 
 /// The world everything else differs from.
 const BASE: &str = include_str!("../../assets/lab/healthy.toml");

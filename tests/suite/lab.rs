@@ -5,7 +5,7 @@ pub mod azure_operations;
 pub mod client;
 mod command;
 mod deployment;
-mod gcloud;
+pub mod gcloud;
 mod google;
 mod happy;
 mod records;

@@ -25,6 +25,7 @@ mod faults;
 mod fix;
 mod fixes;
 mod fleet;
+mod google_fixes;
 mod guide;
 mod hostile;
 mod http;

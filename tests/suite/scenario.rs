@@ -36,9 +36,17 @@ test_each_scenario! { names_its_cause_first:
     azure_secret_name_invalid azure_name_underscore azure_json_key_missing azure_rotation_static_baked
     azure_rotation_read_at_import azure_rotation_cached azure_rotation_newline azure_rotation_whole_json
     azure_rotation_other_vault azure_rotation_pinned
-    gcp
+    gcp gcp_issuer_not_configured gcp_jwks_unreachable gcp_jwks_kid_missing gcp_uploaded_keys_stale
+    gcp_signature_invalid gcp_key_p384 gcp_alg_unsupported gcp_malformed_token gcp_token_expired gcp_clock_ahead
+    gcp_iss_mismatch gcp_aud_mismatch gcp_aud_list gcp_aud_empty gcp_condition_false gcp_condition_fails
+    gcp_mapping_missing gcp_mapping_type gcp_subject_too_long gcp_provider_disabled gcp_provider_deleted
+    gcp_pool_disabled gcp_wrong_number gcp_throttled gcp_member_other_organization gcp_member_unmapped
+    gcp_accessor_missing gcp_viewer_missing gcp_viewer_on_secret gcp_impersonation_missing
+    gcp_api_disabled gcp_latest_disabled gcp_secret_empty gcp_secret_not_found gcp_regional_secret
+    gcp_json_key_missing
     blank
     azure_blank
+    gcp_blank
 }
 
 #[test]

@@ -101,9 +101,10 @@ pub(super) fn printed_by(text: &str, scan: &Scan, cloud: Option<Cloud>) -> Optio
 }
 
 fn candidates(text: &str, client: &Client, cloud: Option<Cloud>) -> &'static [Cause] {
-    let asked = match (&client.aws, &client.azure) {
-        (Some(_), None) => Some(Cloud::Aws),
-        (None, Some(_)) => Some(Cloud::Azure),
+    let clouds: Vec<Cloud> =
+        [Cloud::Aws, Cloud::Azure, Cloud::Gcp].into_iter().filter(|cloud| client.is_of(*cloud)).collect();
+    let asked = match clouds.as_slice() {
+        [only] => Some(*only),
         _ => cloud.or_else(|| store_of(text)),
     };
     match asked {

@@ -12,10 +12,13 @@ use crate::check::step::Step;
 use crate::check::{CheckId, Verdict, reproduce};
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::ids::Cloud;
+use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::domain::signature::{SignatureReason, SignatureState};
 use crate::domain::timestamp::rfc3339;
+use crate::domain::token::DecodedToken;
+use serde_json::Value;
 
 /// Google's STS exchanges the token.
 pub const EXCHANGE: Check = Check {
@@ -76,6 +79,7 @@ fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
             evaluation: facts.google.evaluation(),
             keys: keys(facts),
             has_uploaded_keys: facts.google.provider.as_ref().is_some_and(|provider| provider.has_uploaded_keys),
+            is_not_uploaded: is_not_uploaded(facts),
         };
         gcp_exchange::narrow(&mut findings, check.into(), error, refusal.http_status, &seen);
     }
@@ -91,6 +95,17 @@ fn how_long(fact: &GoogleCall<TokenGranted>) -> String {
         }
         None => String::new(),
     }
+}
+
+/// Whether the provider at hand has uploaded keys, and the token's is none of them.
+fn is_not_uploaded(facts: &Facts) -> bool {
+    let kid = facts.token.as_ref().and_then(|token| token.token()).and_then(DecodedToken::kid);
+    let text = facts.google.provider.as_ref().and_then(|provider| provider.text.as_deref());
+    let keys = text.and_then(|text| {
+        let provider: Value = serde_json::from_str(text).ok()?;
+        Jwks::parse(provider["oidc"]["jwksJson"].as_str()?.as_bytes()).ok()
+    });
+    keys.zip(kid).is_some_and(|(keys, kid)| !keys.keys.iter().any(|key| key.kid.as_deref() == Some(kid)))
 }
 
 /// What the issuer's published keys say of the token's.

@@ -182,7 +182,7 @@ mod tests {
             ("tensorstore", Machine, Machine, Machine, Next::Fails),
             ("gdal", Error, Error, Error, Next::Fails),
             ("rasterio", Error, Error, Error, Next::Fails),
-            ("daft", Machine, Machine, Machine, Next::Fails),
+            ("daft-google", Machine, Machine, Machine, Next::Fails),
             ("gsutil", Anonymous, Anonymous, Anonymous, Next::Fails),
             ("gcloud", Error, Error, Error, Next::Fails),
         ] {

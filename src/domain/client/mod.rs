@@ -91,7 +91,7 @@ clients! {
     "tensorstore" "tiledb" "restic" "s3cmd" "aws-creds"
     "google-auth" "google-auth-library" "google-secret-manager" "google-secret-manager-rest" "google-secret-manager-js"
     "google-secret-manager-js-rest" "google-storage" "google-storage-js" "firebase-admin" "google-rust" "gcsfs" "rclone-1.75"
-    "daft" "gsutil" "gcloud"
+    "daft-google" "gsutil" "gcloud"
     "azure-python" "azure-python-workload" "azure-js" "azure-js-workload" "azure-rust" "msal-python" "az"
 }
 

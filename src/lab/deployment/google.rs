@@ -6,33 +6,41 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::worker::Worker;
+use crate::lab::google::GoogleUrls;
+use crate::lab::world::GoogleProfile;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
+/// What the platform was told of Google, and the way there.
+pub(super) struct GoogleReader<'w> {
+    pub http: &'w reqwest::Client,
+    pub places: &'w GoogleUrls,
+    pub held: &'w GoogleProfile,
+    /// The version that is read, where that is not the newest.
+    pub version: Option<&'w str>,
+}
+
 /// Reads a secret's value by a workload token; an error as an SDK words it.
 pub(super) async fn read_google_secret(
-    worker: &Worker,
+    reader: &GoogleReader<'_>,
     secret: &str,
     token: Option<&SecretString>,
 ) -> Result<SecretString, String> {
     let token = token.ok_or("no credential found: the platform has no static credential of Google's")?;
-    let held = &worker.world.profile.google;
-    let federated = exchanged(worker, &held.provider, token).await?;
+    let held = reader.held;
+    let federated = exchanged(reader, &held.provider, token).await?;
     let access = match &held.service_account {
-        Some(address) => impersonated(worker, address, &federated).await?,
+        Some(address) => impersonated(reader, address, &federated).await?,
         None => federated,
     };
-    let places = &worker.clouds.google;
-    let (host, parent) = match &held.location {
-        Some(location) => {
-            (&places.secretmanager_regional, format!("projects/{}/locations/{location}", held.project_id))
-        }
-        None => (&places.secretmanager, format!("projects/{}", held.project_id)),
+    let host = &reader.places.secretmanager;
+    let parent = match &held.location {
+        Some(location) => format!("projects/{}/locations/{location}", held.project_id),
+        None => format!("projects/{}", held.project_id),
     };
-    let version = worker.own().source.version.as_deref().unwrap_or("latest");
+    let version = reader.version.unwrap_or("latest");
     let url = format!("{host}/v1/{parent}/secrets/{secret}/versions/{version}:access");
-    let request = worker.clouds.http.get(url).bearer_auth(access.expose_secret());
+    let request = reader.http.get(url).bearer_auth(access.expose_secret());
     let answer = read(request.send().await)?;
     let answer = answer.text().await.map_err(|error| error.to_string())?;
     let body = granted(&answer)?;
@@ -41,7 +49,7 @@ pub(super) async fn read_google_secret(
     String::from_utf8(bytes).map(SecretString::from).map_err(|_| "the secret holds bytes, not text".to_owned())
 }
 
-async fn exchanged(worker: &Worker, provider: &str, token: &SecretString) -> Result<SecretString, String> {
+async fn exchanged(reader: &GoogleReader<'_>, provider: &str, token: &SecretString) -> Result<SecretString, String> {
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")
         .append_pair("audience", &format!("//iam.googleapis.com/{provider}"))
@@ -50,7 +58,7 @@ async fn exchanged(worker: &Worker, provider: &str, token: &SecretString) -> Res
         .append_pair("subject_token_type", "urn:ietf:params:oauth:token-type:jwt")
         .append_pair("subject_token", token.expose_secret())
         .finish();
-    let request = worker.clouds.http.post(format!("{}/v1/token", worker.clouds.google.sts));
+    let request = reader.http.post(format!("{}/v1/token", reader.places.sts));
     let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
     let answer = read(request.send().await)?.text().await.map_err(|error| error.to_string())?;
     let body = granted(&answer)?;
@@ -58,10 +66,9 @@ async fn exchanged(worker: &Worker, provider: &str, token: &SecretString) -> Res
     Ok(SecretString::from(access))
 }
 
-async fn impersonated(worker: &Worker, address: &str, token: &SecretString) -> Result<SecretString, String> {
-    let host = &worker.clouds.google.iamcredentials;
-    let request =
-        worker.clouds.http.post(format!("{host}/v1/projects/-/serviceAccounts/{address}:generateAccessToken"));
+async fn impersonated(reader: &GoogleReader<'_>, address: &str, token: &SecretString) -> Result<SecretString, String> {
+    let host = &reader.places.iamcredentials;
+    let request = reader.http.post(format!("{host}/v1/projects/-/serviceAccounts/{address}:generateAccessToken"));
     let body = json!({ "lifetime": "600s", "scope": [SCOPE] }).to_string();
     let request = request.bearer_auth(token.expose_secret()).header("content-type", "application/json").body(body);
     let answer = read(request.send().await)?.text().await.map_err(|error| error.to_string())?;

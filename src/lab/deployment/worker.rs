@@ -16,7 +16,7 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::RunOutcome;
-use super::google::read_google_secret;
+use super::google::{GoogleReader, read_google_secret};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::keyvault::SecretName;
 use crate::domain::secret_ref::SecretRef;
@@ -152,7 +152,7 @@ impl Worker {
         let secret = SecretRef::parse(named).map_err(|error| error.to_string())?;
         let whole = match self.cloud() {
             "azure" => read_vault_secret(self, &secret.name, token).await?,
-            "gcp" => read_google_secret(self, &secret.name, token).await?,
+            "gcp" => read_google_secret(&self.google(), &secret.name, token).await?,
             _ => read_aws_secret(self, &secret.name, token).await?,
         };
         formed(self.own().form, &whole, secret.json_key.as_deref())
@@ -182,6 +182,15 @@ impl Worker {
 
     pub(super) fn own(&self) -> &DeploymentWorld {
         &self.world.deployment
+    }
+
+    fn google(&self) -> GoogleReader<'_> {
+        GoogleReader {
+            http: &self.clouds.http,
+            places: &self.clouds.google,
+            held: &self.world.profile.google,
+            version: self.own().source.version.as_deref(),
+        }
     }
 
     fn cloud(&self) -> &'static str {

@@ -47,7 +47,6 @@ pub(super) struct Ports {
     sts: Port,
     iamcredentials: Port,
     secretmanager: Port,
-    regional: Port,
     iam: Port,
     resource_manager: Port,
     logging: Port,
@@ -59,12 +58,9 @@ pub struct GoogleUrls {
     #[serde(rename = "google_sts")]
     pub sts: String,
     pub iamcredentials: String,
-    /// Secret Manager's global host.
+    /// The global host of Secret Manager, and the regions' own.
     #[serde(rename = "google_secretmanager")]
     pub secretmanager: String,
-    /// The host of each region's own secrets.
-    #[serde(rename = "google_secretmanager_regional")]
-    pub secretmanager_regional: String,
     #[serde(rename = "google_iam")]
     pub iam: String,
     #[serde(rename = "google_resource_manager")]
@@ -79,7 +75,6 @@ impl Ports {
             sts: Port::bind()?,
             iamcredentials: Port::bind()?,
             secretmanager: Port::bind()?,
-            regional: Port::bind()?,
             iam: Port::bind()?,
             resource_manager: Port::bind()?,
             logging: Port::bind()?,
@@ -91,7 +86,6 @@ impl Ports {
             sts: self.sts.url(),
             iamcredentials: self.iamcredentials.url(),
             secretmanager: self.secretmanager.url(),
-            secretmanager_regional: self.regional.url(),
             iam: self.iam.url(),
             resource_manager: self.resource_manager.url(),
             logging: self.logging.url(),
@@ -110,8 +104,7 @@ impl Ports {
         let mut servers = vec![self.sts.serve(tls.clone(), exchange, manner.clone(), stop.clone())?];
         let services = [
             (self.iamcredentials, credentials::SERVICE),
-            (self.secretmanager, secrets::GLOBAL),
-            (self.regional, secrets::REGIONAL),
+            (self.secretmanager, secrets::SERVICE),
             (self.iam, pools::SERVICE),
             (self.resource_manager, policies::SERVICE),
             (self.logging, audit::SERVICE),

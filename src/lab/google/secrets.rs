@@ -1,4 +1,5 @@
-//! Secret Manager: lists, reads and changes secrets and their versions, globally and at a region's own host
+//! Secret Manager: lists, reads and changes secrets and their versions. One address stands for the global host and for those of
+//! all regions, as an endpoint that a client is told does; a region's own secrets go by names of their own there
 //! (<https://cloud.google.com/secret-manager/docs/reference/rest>).
 
 use base64::Engine as _;
@@ -18,26 +19,16 @@ use crate::lab::world::VersionState;
 const NAME: &str = "secretmanager.googleapis.com";
 const TITLE: &str = "Secret Manager API";
 
-/// The host of secrets that Google places itself.
-pub(super) const GLOBAL: GoogleService =
-    GoogleService { name: NAME, title: TITLE, scopes: &[], act: |asked| recorded(asked, Host::Global) };
-/// The host of a region's own secrets.
-pub(super) const REGIONAL: GoogleService =
-    GoogleService { name: NAME, title: TITLE, scopes: &[], act: |asked| recorded(asked, Host::Regional) };
+pub(super) const SERVICE: GoogleService = GoogleService { name: NAME, title: TITLE, scopes: &[], act: recorded };
 
+/// The regions that the service is in, as far as the lab knows some.
+const REGIONS: [&str; 5] = ["asia-northeast1", "europe-west1", "europe-west3", "us-central1", "us-east1"];
 /// The entries of a page at most.
 const PAGE: usize = 25_000;
 /// The checksum of values, which also goes by the name of Castagnoli.
 const CRC_32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 /// The largest value, bytes.
 const LARGEST: usize = 64 * 1024;
-
-/// Which secrets are seen from here.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Host {
-    Global,
-    Regional,
-}
 
 impl SecretName {
     /// The name that answers and refusals have, below `projects/NUMBER`.
@@ -61,8 +52,11 @@ struct Wanted<'a> {
     verb: &'a str,
 }
 
-fn recorded(asked: &Asked<'_>, host: Host) -> Result<Value, GoogleError> {
+fn recorded(asked: &Asked<'_>) -> Result<Value, GoogleError> {
     let (method, path, verb) = asked.route();
+    if let ("GET", ["projects", named, "locations"], "") = (method, path.as_slice(), verb) {
+        return regions(asked, named);
+    }
     let (project, location, rest) = match path.as_slice() {
         ["projects", project, "locations", location, rest @ ..] => (*project, Some(*location), rest),
         ["projects", project, rest @ ..] => (*project, None, rest),
@@ -76,7 +70,7 @@ fn recorded(asked: &Asked<'_>, host: Host) -> Result<Value, GoogleError> {
         _ => return Err(GoogleError::no_such_method()),
     };
     let wanted = Wanted { method, project, location, secret, version, verb };
-    let outcome = act(asked, host, &wanted);
+    let outcome = act(asked, &wanted);
     let recorded = match (&wanted.secret, wanted.version, verb) {
         (None, None, "") if method == "GET" => Some("ListSecrets"),
         (Some(_), Some(_), "access") => Some("AccessSecretVersion"),
@@ -99,11 +93,11 @@ fn recorded(asked: &Asked<'_>, host: Host) -> Result<Value, GoogleError> {
     outcome
 }
 
-fn act(asked: &Asked<'_>, host: Host, wanted: &Wanted<'_>) -> Result<Value, GoogleError> {
+fn act(asked: &Asked<'_>, wanted: &Wanted<'_>) -> Result<Value, GoogleError> {
     let named = |id: &str| SecretName { location: wanted.location.map(str::to_owned), id: id.to_owned() };
     let Some(id) = wanted.secret else {
         return match (wanted.method, wanted.verb) {
-            ("GET", "") => list(asked, host, wanted),
+            ("GET", "") => list(asked, wanted),
             ("POST", "") => create(asked, wanted),
             _ => Err(GoogleError::no_such_method()),
         };
@@ -111,7 +105,7 @@ fn act(asked: &Asked<'_>, host: Host, wanted: &Wanted<'_>) -> Result<Value, Goog
     let name = named(id);
     if ["getIamPolicy", "setIamPolicy", "testIamPermissions"].contains(&wanted.verb) && wanted.version.is_none() {
         let project = asked.project(wanted.project, "secretmanager.secrets.getIamPolicy")?;
-        let exists = is_seen(host, &name) && project.secrets.contains_key(&name);
+        let exists = project.secrets.contains_key(&name);
         return policies::of(asked, &project, &Resource::Secret(name), exists, "secretmanager.secrets");
     }
     let permission = match (wanted.method, wanted.version, wanted.verb) {
@@ -135,7 +129,7 @@ fn act(asked: &Asked<'_>, host: Host, wanted: &Wanted<'_>) -> Result<Value, Goog
     };
     asked.must(&project, permission, &Resource::Secret(name.clone()), Some(&at))?;
     let missing = || GoogleError::not_found(format!("Secret [{full}] not found or has no versions."));
-    let secret = project.secrets.get(&name).filter(|_| is_seen(host, &name)).ok_or_else(missing)?;
+    let secret = project.secrets.get(&name).ok_or_else(missing)?;
     match (wanted.verb, wanted.version) {
         ("", None) if wanted.method == "GET" => Ok(secret_json(&full, secret)),
         ("", None) if wanted.method == "DELETE" => {
@@ -158,11 +152,15 @@ fn act(asked: &Asked<'_>, host: Host, wanted: &Wanted<'_>) -> Result<Value, Goog
     }
 }
 
-const fn is_seen(host: Host, name: &SecretName) -> bool {
-    matches!((host, &name.location), (Host::Global, None) | (Host::Regional, Some(_)))
+fn regions(asked: &Asked<'_>, named: &str) -> Result<Value, GoogleError> {
+    let permission = "secretmanager.locations.list";
+    let project = asked.project(named, permission)?;
+    asked.must(&project, permission, &Resource::Project, None)?;
+    let one = |id: &&str| json!({ "name": format!("{}/locations/{id}", project.name()), "locationId": id });
+    Ok(json!({ "locations": REGIONS.iter().map(one).collect::<Vec<_>>() }))
 }
 
-fn list(asked: &Asked<'_>, host: Host, wanted: &Wanted<'_>) -> Result<Value, GoogleError> {
+fn list(asked: &Asked<'_>, wanted: &Wanted<'_>) -> Result<Value, GoogleError> {
     let permission = "secretmanager.secrets.list";
     let project = asked.project(wanted.project, permission)?;
     asked.must(&project, permission, &Resource::Project, None)?;
@@ -174,7 +172,7 @@ fn list(asked: &Asked<'_>, host: Host, wanted: &Wanted<'_>) -> Result<Value, Goo
         },
         None => String::new(),
     };
-    let is_here = |name: &SecretName| is_seen(host, name) && name.location.as_deref() == wanted.location;
+    let is_here = |name: &SecretName| name.location.as_deref() == wanted.location;
     let found: Vec<Value> = project
         .secrets
         .iter()

@@ -8,7 +8,7 @@ use super::WorldError;
 use super::aws::{AwsWorld, Policy};
 use super::azure::{AzureProfile, AzureWorld};
 use super::google::{GoogleProfile, GoogleWorld};
-use super::values::{check_delay, check_key, check_seconds, check_status, wrong};
+use super::values::{PublishedKey, check_delay, check_key, check_seconds, check_status, wrong};
 
 /// A whole world.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -140,22 +140,6 @@ pub struct IssuerWorld {
     pub slow: Slow,
     /// Seconds the platform's clock is ahead of the clouds'.
     pub clock_offset_s: i64,
-}
-
-/// A key in the issuer's key set.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct PublishedKey {
-    /// Which of the lab's keys.
-    pub key: String,
-    /// Members added to the JSON Web Key, or put in place of its own.
-    pub set: Map<String, Value>,
-    /// Members left out of it.
-    pub without: Vec<String>,
-    /// How many more times it is published, each under a `kid` of its own.
-    pub copies: u32,
-    /// Publishes a changed modulus, or point, under this key's name.
-    pub corrupt: bool,
 }
 
 /// Which of the issuer's documents answer with a redirect.

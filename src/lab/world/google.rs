@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::PublishedKey;
 use super::WorldError;
-use super::values::{check_key, wrong};
+use super::values::{PublishedKey, check_key, wrong};
 
 /// One project.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -1,7 +1,8 @@
 //! The values of a world's file: how they are read, and which of them no world can be made of.
 
 use secrecy::SecretString;
-use serde::{Deserialize as _, Deserializer};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use crate::lab::keys;
 
@@ -46,6 +47,22 @@ fn nearest_names(nearest: &[String]) -> String {
         [] => String::new(),
         names => format!("; the nearest are {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
     }
+}
+
+/// A key in the issuer's key set.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PublishedKey {
+    /// Which of the lab's keys.
+    pub key: String,
+    /// Members added to the JSON Web Key, or put in place of its own.
+    pub set: Map<String, Value>,
+    /// Members left out of it.
+    pub without: Vec<String>,
+    /// How many more times it is published, each under a `kid` of its own.
+    pub copies: u32,
+    /// Publishes a changed modulus, or point, under this key's name.
+    pub corrupt: bool,
 }
 
 const DECADE_S: i64 = 10 * 366 * 86_400;

@@ -73,9 +73,10 @@ fn head(context: Context<'_>) -> String {
 
 /// How every script begins that is about the provider.
 fn head_of_provider(name: &ProviderName) -> String {
+    // `gcloud` wants an id where a provider's name has the number.
     format!(
-        "{HEAD}{STOP}{}{}{}",
-        variable("PROJECT", Some(&name.project), ""),
+        "{HEAD}{STOP}{}PROJECT=$(gcloud projects describe \"$NUMBER\" --format 'value(projectId)')\n{}{}",
+        variable("NUMBER", Some(&name.project), ""),
         variable("POOL", Some(&name.pool), ""),
         variable("PROVIDER", Some(&name.provider), "")
     )

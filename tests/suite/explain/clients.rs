@@ -95,6 +95,12 @@ const SWALLOWED: &[(&str, &str, &str)] = &[
         "@azure/identity, DefaultAzureCredential",
         "AZURE_LOG_LEVEL=verbose",
     ),
+    (
+        "  File \"/usr/lib/python3/site-packages/gcsfs/retry.py\", line 126, in retry_request\n\
+         gcsfs.retry.HttpError: Invalid Credentials, 401",
+        "gcsfs",
+        "logging.getLogger(\"gcsfs\")",
+    ),
 ];
 
 #[test]

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::client::trusting;
 use crate::support::{RunningLab, outside};
 
-/// Runs a script of `gcloud` commands with what `operator.env` says; it must succeed. A call takes seconds: one script has many.
-pub fn gcloud_as_operator(lab: &RunningLab, script: &str) -> String {
+/// Runs a script of `gcloud` commands with what `operator.env` says. A call takes seconds: one script has many.
+pub fn gcloud_as_operator(lab: &RunningLab, script: &str) -> Result<String, String> {
     let folder = outside("TRUSTLINE_TEST_GCLOUD").parent().map(Path::to_owned).unwrap();
     let path = std::env::join_paths([folder, "/usr/bin".into(), "/bin".into()]).unwrap();
     let whole = format!(". '{}'\n{script}", lab.file("operator.env"));
@@ -22,9 +22,10 @@ pub fn gcloud_as_operator(lab: &RunningLab, script: &str) -> String {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}\n{said}");
-    String::from_utf8(output.stdout).unwrap()
+    match output.status.success() {
+        true => Ok(String::from_utf8(output.stdout).unwrap()),
+        false => Err(format!("{script}\n{}", String::from_utf8_lossy(&output.stderr))),
+    }
 }
 
 const SCRIPT: &str = r#"
@@ -50,7 +51,7 @@ fn gcloud_sets_up_what_the_workload_then_uses() {
     let profile: toml::Table = std::fs::read_to_string(lab.file("profile.toml")).unwrap().parse().unwrap();
     let organization = profile["platform"]["organization"].as_str().unwrap();
     let script = format!("ISSUER='{}' ORGANIZATION='{organization}'\n{SCRIPT}", ready("issuer"));
-    let printed = gcloud_as_operator(&lab, &script);
+    let printed = gcloud_as_operator(&lab, &script).unwrap_or_else(|failed| panic!("{failed}"));
     let described: Value = serde_json::from_str(&printed[printed.find('{').unwrap()..]).unwrap();
     assert_eq!(described["attributeCondition"], format!("assertion.organization_id == '{organization}'"));
 

@@ -327,24 +327,24 @@ async fn a_service_that_is_off_says_so_and_a_token_of_nobody_is_refused() {
 }
 
 #[tokio::test]
-async fn a_regional_secret_is_at_its_regions_host_alone() {
+async fn a_regional_secret_goes_by_its_regions_name_alone() {
     let site = site("[google.secrets.crewai-test-keyword]\nlocation = 'europe-west3'\n");
     let token = site.google_token().await;
-    let places = &site.lab.endpoints.google;
-    let at = |host: &str, location: &str| {
-        format!("{host}/v1/projects/crewai-lab/{location}secrets/crewai-test-keyword/versions/latest:access")
-    };
-    let regional = "locations/europe-west3/";
-    for (url, status) in [
-        (at(&places.secretmanager_regional, regional), 200),
-        (at(&places.secretmanager, regional), 404),
-        (at(&places.secretmanager, ""), 404),
-        (at(&places.secretmanager_regional, "locations/us-east1/"), 404),
-    ] {
-        assert_eq!(site.ask("GET", &url, &token, None).await.0, status, "{url}");
+    for (location, status) in [("locations/europe-west3/", 200), ("", 404), ("locations/us-east1/", 404)] {
+        let path = format!("{location}secrets/crewai-test-keyword/versions/latest:access");
+        assert_eq!(site.google_secrets("GET", &path, &token, None).await.0, status, "{path}");
     }
     let (_, listed) = site.google_secrets("GET", "secrets", &token, None).await;
     assert_eq!(listed["totalSize"], 1, "{listed}");
+    let (_, listed) = site.google_secrets("GET", "locations/europe-west3/secrets", &token, None).await;
+    assert_eq!(
+        listed["secrets"][0]["name"],
+        "projects/123456789012/locations/europe-west3/secrets/crewai-test-keyword"
+    );
+    let (_, regions) = site.google_secrets("GET", "locations", &token, None).await;
+    let ids: Vec<&str> =
+        regions["locations"].as_array().unwrap().iter().map(|one| one["locationId"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"europe-west3"), "{ids:?}");
 }
 
 #[tokio::test]
