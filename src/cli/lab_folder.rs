@@ -107,6 +107,16 @@ impl LabFolder {
         self.path().join("secrets-admin-credentials")
     }
 
+    /// The access token at Google of the lab's administrator.
+    pub(super) fn operator_google_token_file(&self) -> PathBuf {
+        self.path().join(lab_google::OPERATOR_TOKEN)
+    }
+
+    /// The access token at Google of whoever looks after the secrets.
+    pub(super) fn secrets_admin_google_token_file(&self) -> PathBuf {
+        self.path().join(lab_google::ADMIN_TOKEN)
+    }
+
     /// The shared AWS credentials of the lab's administrator, in the profile `operator`.
     pub(super) fn operator_credentials_file(&self) -> PathBuf {
         self.path().join("operator-credentials")

@@ -12,6 +12,8 @@ use crate::domain::profile::{Operator, Profile, SecretSource};
 use crate::lab::Lab;
 
 /// The variables that name an Azure operator: none that Azure's own tools read, as those are the workload's.
+/// What gcloud reads an access token from.
+pub(super) const ACCESS_TOKEN_FILE: &str = "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE";
 const TENANT_ID: &str = "TRUSTLINE_OPERATOR_TENANT_ID";
 const CLIENT_ID: &str = "TRUSTLINE_OPERATOR_CLIENT_ID";
 const CLIENT_SECRET_FILE: &str = "TRUSTLINE_OPERATOR_CLIENT_SECRET_FILE";
@@ -89,7 +91,17 @@ impl OperatorArgs {
     }
 
     fn operator_among(&self, cloud: Cloud, variable: &dyn Fn(&str) -> Option<String>) -> Result<Operator, CliError> {
-        if cloud != Cloud::Azure {
+        if cloud == Cloud::Gcp {
+            if self.names_one() {
+                let hint = "leave it out: whoever is signed in to gcloud is the operator, or the access token in the file that CLOUDSDK_AUTH_ACCESS_TOKEN_FILE names";
+                return Err(
+                    CliError::new("the flag is for another cloud, and this profile is for Google").with_hint(hint)
+                );
+            }
+            let token_file = variable(ACCESS_TOKEN_FILE).filter(|path| !path.is_empty()).map(Into::into);
+            return Ok(Operator::Google { token_file });
+        }
+        if cloud == Cloud::Aws {
             return match &self.operator_client_id {
                 Some(_) => Err(CliError::new("--operator-client-id is for Azure, and this profile is for AWS")),
                 None => Ok(Operator::Aws { profile: self.operator_profile.clone(), file: None }),
@@ -129,7 +141,10 @@ pub(super) fn lab_administrator(profile: &Profile, lab: &Lab, folder: &LabFolder
             secret: SecretSource::File(folder.operator_client_secret_file()),
             tenant_id: None,
         },
-        _ => Operator::Aws { profile: Some("operator".to_owned()), file: Some(folder.operator_credentials_file()) },
+        Cloud::Gcp => Operator::Google { token_file: Some(folder.operator_google_token_file()) },
+        Cloud::Aws => {
+            Operator::Aws { profile: Some("operator".to_owned()), file: Some(folder.operator_credentials_file()) }
+        }
     }
 }
 

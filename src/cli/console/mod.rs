@@ -16,7 +16,7 @@ use super::exit::{CliError, Exit};
 use super::flags::begin_recording;
 use super::flags::{NetworkArgs, ProfileSelector};
 use super::lab_folder::LabFolder;
-use super::operator::lab_administrator;
+use super::operator::{ACCESS_TOKEN_FILE, lab_administrator};
 use super::settings::Loaded;
 use super::{lab, network, rotate, settings, terminal};
 use crate::domain::profile::{Guide, Operator, environment};
@@ -291,6 +291,10 @@ fn open_target(target: Target, network: &NetworkArgs, selector: &ProfileSelector
     loaded.profile.selector = network.again(&loaded.profile.selector);
     let operator = match loaded.profile.guide {
         Guide::AzureWorkloadIdentity => Operator::AzureCli,
+        Guide::GcpWorkloadIdentity => {
+            let token_file = settings::variable(ACCESS_TOKEN_FILE).filter(|path| !path.is_empty()).map(Into::into);
+            Operator::Google { token_file }
+        }
         _ => Operator::Aws { profile: None, file: None },
     };
     Ok(Opened { loaded, http: network.stack()?, operator, lab_administrator: None, reader: None, keep: Arc::new(()) })

@@ -95,6 +95,9 @@ impl CloudSide {
             Operator::AzureCli | Operator::AzureApplication { .. } => {
                 Ok(CloudSide::Entra(Box::new(Tenant::open(stack, profile, operator, timeout).await?)))
             }
+            Operator::Google { .. } => Err(CliError::new(
+                "Google's audit log is read from a file or stdin, and not from the project itself yet",
+            )),
         }
     }
 

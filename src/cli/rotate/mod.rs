@@ -21,6 +21,7 @@ use super::flags::{OutputArgs, OutputFormat};
 use super::lab_folder::LabFolder;
 use super::rotation_files::{Place, RotationFiles};
 use super::{lab, network, profile_file, settings, terminal};
+use crate::domain::ids::Cloud;
 use crate::domain::profile::{Guide, Operator, Profile, SecretSource};
 use crate::domain::rotation::Verdict;
 use crate::domain::secret_ref::SecretRef;
@@ -127,6 +128,9 @@ fn files(args: &RotateArgs, place: Option<&Place>) -> Result<RotationFiles, CliE
 /// As whom secrets are written in a lab.
 pub(super) fn lab_operator(profile: &Profile, lab: &Lab, folder: &LabFolder) -> Operator {
     match profile.azure.vault_url {
+        _ if profile.guide.cloud() == Cloud::Gcp => {
+            Operator::Google { token_file: Some(folder.secrets_admin_google_token_file()) }
+        }
         Some(_) => Operator::AzureApplication {
             client_id: lab.secrets_admin.client_id.clone(),
             secret: SecretSource::File(folder.secrets_admin_client_secret_file()),
@@ -142,6 +146,7 @@ pub(super) fn lab_operator(profile: &Profile, lab: &Lab, folder: &LabFolder) -> 
 /// Whose secrets an operator writes: the vault's host, or the account's number.
 pub(super) fn place(profile: &Profile, identity: &str) -> String {
     match &profile.azure.vault_url {
+        _ if profile.guide.cloud() == Cloud::Gcp => profile.gcp.secret_parent().unwrap_or_default(),
         Some(vault) => vault.trim_start_matches("https://").trim_end_matches('/').to_owned(),
         None => identity.split(':').nth(4).unwrap_or_default().to_owned(),
     }

@@ -140,6 +140,8 @@ pub enum Operator {
     AzureCli,
     /// An application with a client secret, and the directory that it is of where that is said.
     AzureApplication { client_id: String, secret: SecretSource, tenant_id: Option<String> },
+    /// Whoever is signed in to gcloud, or the access token in this file.
+    Google { token_file: Option<PathBuf> },
 }
 
 /// Settings of the running deployment.

@@ -23,6 +23,7 @@ pub const PENDING: &str = "AWSPENDING";
 pub enum Store {
     AwsSecretsManager,
     AzureKeyVault,
+    GoogleSecretManager,
 }
 
 impl fmt::Display for Store {
@@ -30,6 +31,7 @@ impl fmt::Display for Store {
         f.write_str(match self {
             Store::AwsSecretsManager => "AWS Secrets Manager",
             Store::AzureKeyVault => "Azure Key Vault",
+            Store::GoogleSecretManager => "Google Secret Manager",
         })
     }
 }
@@ -118,7 +120,9 @@ impl StoreSnapshot {
     pub fn previous(&self) -> Option<&Version> {
         match self.place.store {
             Store::AwsSecretsManager => self.versions.iter().find(|version| version.has_stage(PREVIOUS)),
-            Store::AzureKeyVault => self.versions.iter().find(|version| version.id != self.current),
+            Store::AzureKeyVault | Store::GoogleSecretManager => {
+                self.versions.iter().find(|version| version.id != self.current)
+            }
         }
     }
 

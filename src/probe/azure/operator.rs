@@ -121,7 +121,7 @@ impl AzureTarget {
                 })?;
                 (session.credential, format!("application {client_id}"))
             }
-            Operator::Aws { .. } => {
+            Operator::Aws { .. } | Operator::Google { .. } => {
                 return Err("the operator is set up for AWS, and the profile is for Azure".to_owned());
             }
         };

@@ -2,7 +2,11 @@
 //! attempt a call, over the one HTTP stack, with each answer as it arrived.
 
 mod exchange;
+mod operator;
 mod secrets;
+mod versions;
+
+pub use operator::{gcloud_session, session_of_file};
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};

@@ -6,6 +6,7 @@ use crc::{CRC_32_ISCSI, Crc};
 use futures_util::future::join_all;
 use http::Method;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::{Body, GoogleSession, GoogleTarget, not_sent};
 use crate::check::facts::google::{GoogleCall, GoogleSecret};
@@ -20,7 +21,7 @@ const PAGE: usize = 25;
 /// No more places are asked for a secret; Google has some forty.
 const MOST_LOCATIONS: usize = 64;
 /// The checksum of values (Secret Manager API, `SecretPayload.dataCrc32c`).
-const CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
+pub(super) const CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -123,13 +124,13 @@ impl GoogleTarget {
 }
 
 /// A secret's name as a part of a path; `None` for what no secret is called (Secret Manager API, `secretId`).
-fn path_part(name: &str) -> Option<&str> {
+pub(super) fn path_part(name: &str) -> Option<&str> {
     let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     fits.then_some(name)
 }
 
 /// The part of a resource's name behind `kind/`.
-fn part_of<'n>(name: &'n str, kind: &str) -> Option<&'n str> {
+pub(super) fn part_of<'n>(name: &'n str, kind: &str) -> Option<&'n str> {
     let mut parts = name.split('/');
     parts.find(|part| *part == kind)?;
     parts.next()
@@ -158,7 +159,13 @@ fn listed(body: &[u8], wanted: Option<&str>) -> Result<SecretList, String> {
     })
 }
 
-fn accessed(body: &[u8], secret: &SecretRef, asked: &str) -> Result<GoogleSecret, String> {
+/// The value of an answer, to be written again.
+pub(super) fn value_of(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+    Ok(Zeroizing::new(checked(body)?.1))
+}
+
+/// The version's name and value, and whether a checksum came with it; one that does not fit is an error.
+fn checked(body: &[u8]) -> Result<(String, Vec<u8>, bool), String> {
     let no_value = || "the answer is no version of a secret".to_owned();
     let Accessed { name, payload } = serde_json::from_slice(body).map_err(|_| no_value())?;
     let bytes = STANDARD.decode(&payload.data).map_err(|_| no_value())?;
@@ -168,6 +175,11 @@ fn accessed(body: &[u8], secret: &SecretRef, asked: &str) -> Result<GoogleSecret
         Some(_) => return Err("the value does not fit its checksum (dataCrc32c): it was changed on the way".to_owned()),
         None => {}
     }
+    Ok((name, bytes, checksum.is_some()))
+}
+
+fn accessed(body: &[u8], secret: &SecretRef, asked: &str) -> Result<GoogleSecret, String> {
+    let (name, bytes, is_checksummed) = checked(body)?;
     let value = match String::from_utf8(bytes) {
         Ok(text) => SecretValue::text(text),
         Err(error) => SecretValue::binary(error.into_bytes()),
@@ -185,7 +197,7 @@ fn accessed(body: &[u8], secret: &SecretRef, asked: &str) -> Result<GoogleSecret
         guessability: reduced.guessability,
         field: reduced.field,
     };
-    Ok(GoogleSecret { read, asked: asked.to_owned(), is_checksummed: checksum.is_some() })
+    Ok(GoogleSecret { read, asked: asked.to_owned(), is_checksummed })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::secrets::{CRC32C, part_of, path_part, value_of};
 use super::{Body, GoogleSession, GoogleTarget, not_sent};
 use crate::check::facts::google::GoogleCall;
-use crate::check::facts::secret::{Answer, AnyCall as _, Call};
+use crate::check::facts::secret::{Answer, Call};
 use crate::domain::rotation::{Place, Store, StoreSnapshot, Version};
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::timestamp::{UnixMillis, parse_rfc3339};
@@ -45,11 +45,7 @@ struct Added {
 
 impl GoogleTarget {
     /// The number of the newest version; the value is wiped unread. `None` where the profile names no project.
-    pub async fn current_version(
-        &self,
-        session: &GoogleSession,
-        secret: &SecretRef,
-    ) -> Option<GoogleCall<String>> {
+    pub async fn current_version(&self, session: &GoogleSession, secret: &SecretRef) -> Option<GoogleCall<String>> {
         let read = self.get_secret(session, secret, NEWEST).await?;
         Some(map(read, |found| found.read.version_id.unwrap_or_default()))
     }

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::Request;
@@ -39,6 +41,24 @@ struct Writes {
     value: String,
 }
 
+/// A request that adds a version to a secret of Google's.
+#[derive(Deserialize)]
+struct Adds {
+    payload: Payload,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    data: String,
+}
+
+/// The value of such a request, as it would be repeated; where it is no text, as it was sent.
+fn added(body: &[u8]) -> Option<Writes> {
+    let Adds { payload } = serde_json::from_slice(body).ok()?;
+    let decoded = STANDARD.decode(&payload.data).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    Some(Writes { value: decoded.unwrap_or(payload.data) })
+}
+
 impl Withheld {
     /// What a request carries.
     pub(super) fn of(request: &Request) -> Withheld {
@@ -58,7 +78,7 @@ impl Withheld {
             .filter(|whole| whole.contains(&b'.'))
             .map(|whole| whole.split(|b| *b == b'.').map(|part| Zeroizing::new(part.to_vec())).collect())
             .collect();
-        let writes = serde_json::from_slice::<Writes>(body).ok();
+        let writes = serde_json::from_slice::<Writes>(body).ok().or_else(|| added(body));
         Withheld {
             credentials: found,
             parts,

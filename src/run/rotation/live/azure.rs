@@ -111,7 +111,9 @@ impl CloudBackend {
                 };
                 Ok((target, session, format!("application {client_id}")))
             }
-            Operator::Aws { .. } => Err(Refused::new("the operator is set up for AWS, and the secret is in Azure")),
+            Operator::Aws { .. } | Operator::Google { .. } => {
+                Err(Refused::new("the operator is set up for another cloud, and the secret is in Azure"))
+            }
         }
     }
 

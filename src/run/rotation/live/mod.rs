@@ -2,6 +2,7 @@
 
 mod aws;
 mod azure;
+mod google;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use tokio::sync::{Mutex, oneshot};
 
 use self::aws::AwsReader;
 use self::azure::AzureReader;
+use self::google::GoogleReader;
 use super::event::Moment;
 use super::event::{Opened, Refused, RotationBackend, Written};
 use crate::cause::{Cause, Certainty, Finding};
@@ -87,6 +89,7 @@ pub struct LiveSettings {
 enum Reader {
     Aws(Box<AwsReader>),
     Azure(Box<AzureReader>),
+    Google(Box<GoogleReader>),
 }
 
 impl CloudBackend {
@@ -113,6 +116,7 @@ impl CloudBackend {
     pub async fn operator_identity(&self) -> Result<String, Refused> {
         match self.profile.guide {
             Guide::AzureWorkloadIdentity => self.azure_operator().await.map(|(_, _, identity)| identity),
+            Guide::GcpWorkloadIdentity => self.google_operator().await.map(|(_, _, identity)| identity),
             _ => self.aws_operator().await.map(|(_, _, identity)| identity),
         }
     }
@@ -176,6 +180,7 @@ impl RotationBackend for CloudBackend {
     async fn open(&self) -> Result<Opened, Refused> {
         let (reader, opened) = match self.profile.guide {
             Guide::AzureWorkloadIdentity => self.open_azure().await?,
+            Guide::GcpWorkloadIdentity => self.open_google().await?,
             _ => self.open_aws().await?,
         };
         *self.reader.lock().await = Some(reader);
@@ -187,6 +192,7 @@ impl RotationBackend for CloudBackend {
             match reader {
                 Reader::Aws(aws) => aws.current(secret, &self.profile).await,
                 Reader::Azure(azure) => azure.current(secret, &self.profile).await,
+                Reader::Google(google) => google.current(secret, &self.profile).await,
             }
         })
         .await
@@ -197,6 +203,7 @@ impl RotationBackend for CloudBackend {
             match reader {
                 Reader::Aws(aws) => aws.snapshot(secret, &self.profile).await,
                 Reader::Azure(azure) => azure.snapshot(secret, &self.profile).await,
+                Reader::Google(google) => google.snapshot(secret, &self.profile).await,
             }
         })
         .await
@@ -220,6 +227,7 @@ impl RotationBackend for CloudBackend {
         };
         let (version, operator) = match self.profile.guide {
             Guide::AzureWorkloadIdentity => self.write_azure(secret, &value).await?,
+            Guide::GcpWorkloadIdentity => self.write_google(secret, &value).await?,
             _ => self.write_aws(secret, &value).await?,
         };
         Ok(Written { version: Some(version), at: now_ms(), operator: Some(operator) })
@@ -245,6 +253,7 @@ impl RotationBackend for CloudBackend {
     async fn roll_back(&self, secret: &SecretRef, to: &str) -> Result<String, Refused> {
         match self.profile.guide {
             Guide::AzureWorkloadIdentity => self.roll_back_azure(secret, to).await,
+            Guide::GcpWorkloadIdentity => self.roll_back_google(secret, to).await,
             _ => self.roll_back_aws(secret, to).await,
         }
     }
