@@ -487,6 +487,47 @@ fn ci_reads_the_findings_in_its_own_forms() {
 }
 
 #[test]
+fn terraform_is_judged_where_it_stands_and_what_has_no_value_is_named() {
+    let role = |name: &str, operator: &str, subject: &str| {
+        format!(
+            r#"
+            resource "aws_iam_role" "{name}" {{
+              assume_role_policy = jsonencode({{
+                Version = "2012-10-17"
+                Statement = [{{
+                  Effect = "Allow"
+                  Action = "sts:AssumeRoleWithWebIdentity"
+                  Principal = {{ Federated = "arn:aws:iam::{ACCOUNT}:oidc-provider/{GITHUB}" }}
+                  Condition = {{
+                    StringEquals = {{ "{GITHUB}:aud" = "{AUDIENCE}" }}
+                    {operator} = {{ "{GITHUB}:sub" = {subject} }}
+                  }}
+                }}]
+              }})
+            }}"#
+        )
+    };
+    let root = format!(
+        "variable \"owner\" {{}}\nmodule \"wide\" {{\n source = \"./modules/role\"\n subject = \"repo:${{var.owner}}/*\"\n}}\n{}\n{}",
+        role("tight", "StringEquals", "\"repo:octo@1/app@2:environment:prod\""),
+        role("open", "StringLike", "var.subjects"),
+    );
+    let module = format!("variable \"subject\" {{}}\n{}", role("ci", "StringLike", "var.subject"));
+    let folder = folder_with(&[
+        ("live/main.tf", root),
+        ("live/modules/role/main.tf", module),
+        ("live/broken/x.tf", "resource {".to_owned()),
+    ]);
+    let document = json_of(folder.path(), &["live"]);
+    let [finding] = document["findings"].as_array().unwrap().as_slice() else { panic!("{document:#}") };
+    assert_eq!((&finding["resource"], &finding["severity"]), (&json!("module.wide.aws_iam_role.ci"), &json!("high")));
+    assert_eq!(finding["location"], json!({"file": "live/modules/role/main.tf", "line": 3}));
+    assert!(finding["evidence"].to_string().contains("var.owner"), "{finding:#}");
+    let not_judged = document["read"]["not_judged"].to_string();
+    assert!(not_judged.contains("var.subjects") && not_judged.contains("live/broken/x.tf"), "{not_judged}");
+}
+
+#[test]
 fn text_from_outside_does_not_reach_the_terminal_as_it_is() {
     let mut wide = role("wide", json!([by_subject(GITHUB, "StringLike", "repo:octo\u{1b}[31m/*")]));
     wide["Arn"] = format!("arn:aws:iam::{ACCOUNT}:role/\u{1b}]0;x\u{7}").into();

@@ -256,6 +256,46 @@ fn one_input_may_come_from_standard_input() {
 }
 
 #[test]
+fn what_terraform_declares_is_judged_as_what_is_in_force() {
+    let document = |subject: &str| {
+        format!(
+            r#"data "aws_iam_policy_document" "trust" {{
+              statement {{
+                actions = ["sts:AssumeRoleWithWebIdentity"]
+                principals {{
+                  type        = "Federated"
+                  identifiers = ["{ARN}"]
+                }}
+                condition {{
+                  test     = "StringEquals"
+                  variable = "{HOST}:sub"
+                  values   = ["{subject}"]
+                }}
+              }}
+            }}"#
+        )
+    };
+    let files = Files::new();
+    let token = files.write("claims.json", &claims(&json!({})).to_string());
+    for (subject, decision, status) in [("organization:a1", "allow", 0), ("organization:b2", "deny", 1)] {
+        let (answer, exit) = run(&files.write("main.tf", &document(subject)), "--claims", &token, &[]);
+        assert_eq!((&answer["decision"], exit), (&json!(decision), status), "{subject}");
+    }
+    for (text, part) in [
+        (document("${var.subject}"), "depends on var.subject"),
+        (format!("{}\n{}", document("a"), document("b").replace("\"trust\"", "\"other\"")), "several trusts: data."),
+        ("resource \"aws_iam_user\" \"a\" {}".to_owned(), "declares no trust"),
+        ("resource \"aws_iam_role\" \"a\" {".to_owned(), "main.tf, line"),
+    ] {
+        let policy = files.write("main.tf", &text);
+        let output = trustline().args(["trust", "--policy"]).arg(&policy).arg("--claims").arg(&token).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_says_where_and_what_instead() {
     let files = Files::new();
     let good = files.write("good.json", &allow(&json!({})).to_string());

@@ -73,6 +73,9 @@ pub fn read(root: &Module, load: &dyn Fn(&str) -> Option<Module>) -> Configurati
     let given = values_of(root, &mut found.not_known);
     let evaluator = Evaluator::new(&module, given, &unknowns, load, 0);
     evaluator.declare("", &mut found);
+    if !found.declared.iter().any(|declared| matches!(declared.what, DeclaredTrust::Role { .. })) {
+        evaluator.declare_documents(&mut found);
+    }
     let Found { declared, not_known } = found;
     Configuration { declared, not_known, unknowns }
 }
@@ -397,6 +400,22 @@ impl<'m> Evaluator<'m> {
         self.below(&mut |name, child| child.declare(&format!("{prefix}module.{name}."), found));
     }
 
+    /// Adds the trust policies that are written here for roles that are not.
+    fn declare_documents(&self, found: &mut Found) {
+        for place in self.module.blocks("data") {
+            let [r#type, name] = place.block.labels() else { continue };
+            if r#type.as_str() != "aws_iam_policy_document" {
+                continue;
+            }
+            let trust = self.policy_document(place.block.body(), &Scope::default()).to_string();
+            if trust.contains("\"Federated\"") {
+                let address = format!("data.aws_iam_policy_document.{}", name.as_str());
+                let what = DeclaredTrust::Role { trust, inline: Vec::new(), attached: Vec::new() };
+                found.declared.push(Declared { address, file: place.file.clone(), line: place.line, what });
+            }
+        }
+    }
+
     fn declare_one(&self, place: &Place, r#type: &str, name: &str, scope: &Scope, address: String, found: &mut Found) {
         let body = place.block.body();
         let what = match r#type {
@@ -683,6 +702,26 @@ mod tests {
             let trust = trust(&format!("{PROVIDER}\n{text}"));
             assert_eq!(trust, whole(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_document_without_a_role_is_a_trust_too() {
+        let text = r#"data "aws_iam_policy_document" "trust" {
+          statement {
+            actions = ["sts:AssumeRoleWithWebIdentity"]
+            principals {
+              type        = "Federated"
+              identifiers = ["accounts.google.com"]
+            }
+            condition {
+              test     = "Null"
+              variable = "accounts.google.com:oaud"
+              values   = [false]
+            }
+          }
+        }
+        data "aws_iam_policy_document" "reads" { statement { actions = ["s3:GetObject"] } }"#;
+        assert_eq!(trust(text)["Statement"][0]["Condition"]["Null"]["accounts.google.com:oaud"], json!(["false"]));
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub fn judge_folders(folders: &[(PathBuf, Option<PathBuf>)], managed: &ManagedPo
     roots
         .map(|(folder, only)| {
             let configuration =
-                read(&module(folder), &|below| Some(module(Path::new(below))).filter(|m| !m.files.is_empty()));
+                read(&module(folder), &|below| Some(module(&plain(Path::new(below)))).filter(|m| !m.files.is_empty()));
             let mut judged = judge(&configuration, managed);
             if let Some(only) = only {
                 let only = only.display().to_string();

@@ -46,7 +46,7 @@ pub(super) fn run(args: &TrustArgs, path: &Path, subject: Subject) -> Result<Exi
 /// # Errors
 /// It cannot be read, or holds no provider.
 pub(in crate::cli) fn provider(path: &Path) -> Result<PoolProvider, CliError> {
-    PoolProvider::parse(&input::read(path)?)
+    PoolProvider::parse(&input::in_code(path, input::read(path)?)?)
         .map_err(|error| CliError::new(format!("{}: {error}", input::name(path))).with_hint(error.hint()))
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{CHECK, Subject, TrustArgs, refusal};
+use crate::audit::code::{self, DeclaredTrust, Module};
 use crate::cause::{Finding, entra};
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::flags::OutputFormat;
@@ -37,7 +38,7 @@ pub(super) fn name(path: &Path) -> String {
 /// # Errors
 /// Names the file, line and column of what is wrong, and what to write instead.
 pub(in crate::cli) fn policy(path: &Path) -> Result<(Policy, String), CliError> {
-    let text = read(path)?;
+    let text = in_code(path, read(path)?)?;
     let policy = Policy::parse(&text).map_err(|error| {
         CliError::new(format!("{}, line {}, column {}: {}", name(path), error.line, error.column, error.what))
             .with_hint(error.instead)
@@ -45,12 +46,60 @@ pub(in crate::cli) fn policy(path: &Path) -> Result<(Policy, String), CliError> 
     Ok((policy, text))
 }
 
+/// What Terraform's configuration declares, as the JSON that it comes to; another text as it is.
+pub(super) fn in_code(path: &Path, text: String) -> Result<String, CliError> {
+    let is_code =
+        ["resource \"", "data \""].iter().any(|word| text.lines().any(|line| line.trim_start().starts_with(word)));
+    if !is_code {
+        return Ok(text);
+    }
+    let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+    let module = Module { folder, files: vec![(name(path), text)], values: Vec::new() };
+    let configuration = code::read(&module, &|_| None);
+    if let Some(broken) = configuration.not_known.first() {
+        return Err(CliError::new(format!("{}, line {}: {}: {}", broken.file, broken.line, broken.what, broken.why)));
+    }
+    let trusts: Vec<(&str, String)> = configuration
+        .declared
+        .iter()
+        .map(|declared| {
+            let text = match &declared.what {
+                DeclaredTrust::Role { trust, .. } => trust.clone(),
+                DeclaredTrust::Credential(json) | DeclaredTrust::Provider(json) => json.to_string(),
+            };
+            (declared.address.as_str(), text)
+        })
+        .collect();
+    let (address, text) = match trusts.as_slice() {
+        [] => return Err(CliError::new(format!("{} declares no trust", name(path)))),
+        [one] => one,
+        several => {
+            let addresses: Vec<&str> = several.iter().map(|(address, _)| *address).collect();
+            return Err(CliError::new(format!("{} declares several trusts: {}", name(path), addresses.join(", ")))
+                .with_hint("`trustline audit` judges all of them; for one token give a file with one"));
+        }
+    };
+    let unknown = configuration.unknowns.in_text(text);
+    match unknown.as_slice() {
+        [] => Ok(text.clone()),
+        unknown => Err(CliError::new(format!(
+            "{}: {address} depends on {}, which have no value in this file",
+            name(path),
+            unknown.join(", ")
+        ))
+        .with_hint(
+            "give the policy in force, the answer of `aws iam get-role`; or let `trustline audit` look at the folder",
+        )),
+    }
+}
+
 /// The federated credentials.
 ///
 /// # Errors
 /// Names the file, what is wrong, and what to save instead.
 pub(in crate::cli) fn credentials(path: &Path) -> Result<CredentialSet, CliError> {
-    CredentialSet::parse(&read(path)?).map_err(|error| CliError::new(format!("{}: {error}", name(path))))
+    CredentialSet::parse(&in_code(path, read(path)?)?)
+        .map_err(|error| CliError::new(format!("{}: {error}", name(path))))
 }
 
 /// The claims of the token in a file.

@@ -34,8 +34,8 @@ use crate::run::now;
 #[command(group = one_of("trust").args(["policy", "credential", "provider", "profile", "profile_file"]))]
 #[command(group = one_of("subject").args(["token", "claims", "profile", "profile_file", "lint"]))]
 pub(super) struct TrustArgs {
-    /// The role's trust policy: the document, or the answer of `aws iam get-role`; `-` for standard input. Without it
-    /// the file that the profile names
+    /// The role's trust policy: the document, the answer of `aws iam get-role`, or Terraform's configuration of one role; `-` for
+    /// standard input. Without it the file that the profile names
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// An Entra federated credential, or the answer of `az ad app federated-credential list`; `-` for standard input

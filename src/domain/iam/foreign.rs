@@ -229,7 +229,7 @@ pub fn strangers_of_statement(policy: &Policy, statement: &Statement) -> Vec<Adm
 }
 
 /// Tokens of those whom the statement names, with the provider that each is presented at.
-pub fn named_tokens<'s>(statement: &'s Statement) -> Vec<(Map<String, Value>, &'s str)> {
+pub fn named_tokens(statement: &Statement) -> Vec<(Map<String, Value>, &str)> {
     let tokens = providers(statement).flat_map(|(url, provider)| {
         let named = values_in(std::iter::once(statement), url, "sub");
         named.into_iter().map(move |subject| (claims(statement, url, &owner(url, subject)), provider))
