@@ -44,6 +44,8 @@ impl Drop for Server {
 pub enum Reply {
     /// These bytes, then the end of the connection.
     Bytes(Vec<u8>),
+    /// Each of these in its turn, and the last one for ever.
+    InTurn(Arc<Mutex<Vec<Reply>>>),
     /// These bytes after a while.
     Late(Duration, Vec<u8>),
     /// These bytes, and then one more byte a second for ever.
@@ -54,6 +56,20 @@ pub enum Reply {
     Silence,
     /// The end of the connection.
     Hangup,
+}
+
+impl Reply {
+    /// Each of these in its turn.
+    pub fn in_turn(replies: Vec<Reply>) -> Reply {
+        Reply::InTurn(Arc::new(Mutex::new(replies)))
+    }
+
+    /// What is answered now.
+    fn next(self) -> Reply {
+        let Reply::InTurn(left) = self else { return self };
+        let mut left = left.lock().unwrap();
+        if left.len() > 1 { left.remove(0) } else { left[0].clone() }
+    }
 }
 
 /// An answer with a JSON body.
@@ -160,7 +176,7 @@ async fn answer(
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
     log.lock().unwrap().push(line);
     let reply = replies.get(path.as_str()).cloned().unwrap_or_else(|| http("404 Not Found", &[], "no such page"));
-    match reply {
+    match reply.next() {
         Reply::Bytes(bytes) => stream.write_all(&bytes).await?,
         Reply::Late(delay, bytes) => {
             tokio::time::sleep(delay).await;
@@ -181,7 +197,7 @@ async fn answer(
             }
         }
         Reply::Silence => std::future::pending().await,
-        Reply::Hangup => {}
+        Reply::Hangup | Reply::InTurn(_) => {}
     }
     stream.shutdown().await
 }

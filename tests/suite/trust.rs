@@ -1,5 +1,6 @@
 //! `trustline trust`.
 
+mod endpoint;
 mod refused;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! `trustline trust`: would this trust policy let this token have the role, or this federated credential let it stand
 //! for the application? And, with or without a token: what in it is unsafe or dead? Offline, from files.
 
+mod endpoint;
 pub(super) mod google;
 pub(super) mod input;
 
@@ -9,12 +10,14 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::clients::client_name;
 use super::exit::{CliError, Exit};
 use super::flags::{OutputFormat, PageOutputArgs, ProfileSelector, one_of};
 use super::{settings, terminal};
 use crate::cause::{Cause, Certainty, Finding, Severity, trust};
 use crate::check::facts::Facts;
 use crate::check::facts::token::TokenFact;
+use crate::domain::client::Client;
 use crate::domain::iam::{
     Decision, KnownFrom, Policy, Provider, ProviderArn, TrustRequest, evaluate_predicted, evaluate_trust, lint,
     strangers, strangers_to_the_named,
@@ -64,6 +67,12 @@ pub(super) struct TrustArgs {
     /// The identity provider's ARN; without it, made from the token's issuer and the account in the policy
     #[arg(long, value_name = "ARN", value_parser = provider)]
     provider_arn: Option<String>,
+    /// The policy of the VPC endpoint on the way to STS: the document, or the answer of `aws ec2 describe-vpc-endpoints`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["credential", "provider"])]
+    endpoint_policy: Option<PathBuf>,
+    /// Ask as this client does: with its session name and user agent, at the STS that it asks
+    #[arg(long, value_name = "CLIENT", value_parser = client_name(), conflicts_with_all = ["credential", "provider"])]
+    client: Option<&'static Client>,
     /// Also say what is unsafe or dead in the trust, and who else it lets in; needs no token
     #[arg(long)]
     lint: bool,
@@ -93,10 +102,10 @@ const CHECK: FoundBy = FoundBy::Command(Finder::Trust);
 
 pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
     let trusts = [&args.policy, &args.credential, &args.provider, &args.iam_policy];
-    let inputs = trusts.into_iter().chain([&args.token, &args.claims]).map(Option::as_ref);
+    let inputs = trusts.into_iter().chain([&args.endpoint_policy, &args.token, &args.claims]).map(Option::as_ref);
     if inputs.flatten().filter(|path| input::is_stdin(path)).count() > 1 {
         return Err(CliError::new(
-            "only one of --policy, --credential, --provider, --iam-policy, --token and --claims can be `-`: there is one standard input",
+            "only one of --policy, --credential, --provider, --iam-policy, --endpoint-policy, --token and --claims can be `-`: there is one standard input",
         ));
     }
     let profile = profile(args)?;
@@ -121,6 +130,19 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
         let correct = |findings: &mut [Finding]| attach(findings, profile.as_ref(), &claims, &text, at);
         answer.judged.iter_mut().for_each(|judged| correct(&mut judged.findings));
         answer.lint.iter_mut().for_each(|lint| correct(lint));
+    }
+    if let (Some(path), Some(judged)) = (&args.endpoint_policy, &mut answer.judged) {
+        let of_profile = profile.as_ref().and_then(|profile| profile.aws.role_arn.as_ref()).map(ToString::to_string);
+        let role = answer.trust.role_arn.as_deref().or(of_profile.as_deref());
+        let endpoint::AtEndpoint { evaluation, findings } = endpoint::judged(path, role, args.client)?;
+        let decision = &mut judged.evaluation.evaluation.decision;
+        // Both have to let it through.
+        *decision = match (*decision, evaluation.decision) {
+            (Decision::Deny, _) | (_, Decision::Deny) => Decision::Deny,
+            (Decision::Unknown, _) | (_, Decision::Unknown) => Decision::Unknown,
+            (Decision::Allow, Decision::Allow) => Decision::Allow,
+        };
+        judged.findings.splice(0..0, findings);
     }
     let printed = match args.output.output {
         OutputFormat::Json => terminal::json_text(&render(&answer)),
@@ -169,8 +191,11 @@ fn answer(args: &TrustArgs, policy: Policy, subject: Subject) -> Answer {
         Some(arn) => Provider { arn: arn.clone(), known_from: KnownFrom::Given },
         None => Provider::of(&claims, &policy, None),
     };
+    let session = args.client.and_then(Client::session_name);
     let request = TrustRequest {
         role_arn: policy.role_arn.as_deref(),
+        session_name: session.as_deref(),
+        user_agent: args.client.and_then(|client| client.aws.as_ref()?.user_agent.as_deref()),
         now: Some(now()),
         ..TrustRequest::new(&claims, &provider.arn)
     };

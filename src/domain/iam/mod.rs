@@ -8,6 +8,7 @@ mod context;
 mod correct;
 mod decide;
 mod document;
+mod endpoint_policy;
 mod evaluate;
 mod foreign;
 mod key;
@@ -35,6 +36,7 @@ pub use correct::{
     tighten_trust,
 };
 pub use decide::{Decision, Refusal, action_covers, decide_trust};
+pub use endpoint_policy::StsEndpoint;
 pub use evaluate::evaluate_predicted;
 pub use evaluate::{
     ActionDecision, ConditionEvaluation, ElementEvaluation, StatementEvaluation, TrustEvaluation, evaluate_trust,

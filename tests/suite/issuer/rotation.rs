@@ -29,6 +29,11 @@ fn two_runs_with_a_record_tell_which_key_is_gone() {
     let with_record = ["--record", record.to_str().unwrap()];
     let server = plain(|port| replies(port, &["k1"]));
     assert_eq!(examine(&url(&server), &with_record, &[]).code, 0);
+    assert_eq!(
+        server.requests.lock().unwrap().len(),
+        2,
+        "a look is two requests, rules of the clouds and record included"
+    );
     // As if the former run had seen another key, a little while ago.
     let mut kept: Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
     assert_eq!(kept["schema"], "trustline.issuer-keys/1");
@@ -50,7 +55,29 @@ fn two_runs_with_a_record_tell_which_key_is_gone() {
 }
 
 #[test]
-fn what_is_watched_ends_when_a_key_is_gone() {
+fn what_is_watched_ends_by_itself_when_a_key_is_gone() {
+    let server = plain(|port| {
+        let set = |kids: &[&str]| replies(port, kids).remove(KEYS).unwrap();
+        let mut replies = replies(port, &["k1"]);
+        replies.insert(KEYS, Reply::in_turn(vec![set(&["k1", "k2"]), set(&["k1", "k2"]), set(&["k2"])]));
+        replies
+    });
+    let told = trustline().args(["issuer", &url(&server), "--watch", "1", "--output", "json"]).output().unwrap();
+    assert_eq!(told.status.code(), Some(1), "{}", String::from_utf8_lossy(&told.stderr));
+    // Told at first, not again while nothing changed, and when the key was gone.
+    let documents: Vec<Value> =
+        serde_json::Deserializer::from_slice(&told.stdout).into_iter().collect::<Result<_, _>>().unwrap();
+    assert_eq!(documents.len(), 2, "{documents:#?}");
+    let causes = |document: &Value| {
+        let problems = document["problems"].as_array().unwrap().iter();
+        problems.filter_map(|problem| problem["cause"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert!(!causes(&documents[0]).contains(&"jwks-kid-missing".to_owned()), "{:#}", documents[0]);
+    assert!(causes(&documents[1]).contains(&"jwks-kid-missing".to_owned()), "{:#}", documents[1]);
+}
+
+#[test]
+fn what_is_watched_goes_on_until_a_signal_while_no_key_is_gone() {
     let server = plain(|port| replies(port, &["k1"]));
     let folder = tempfile::tempdir().unwrap();
     let record = folder.path().join("keys.json");
