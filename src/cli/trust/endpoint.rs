@@ -64,6 +64,6 @@ fn goes_elsewhere(endpoint: &StsEndpoint, client: &Client) -> Option<Finding> {
     (!host.starts_with(&own)).then(|| {
         let summary = format!("{} asks {host}, which {} does not serve", client.name, endpoint.name());
         let finding = Finding::new(Cause::StsUnreachable, CHECK, Certainty::Likely, summary);
-        advised(finding.with_difference(&format!("{own}amazonaws.com"), &host), None, &Values::default())
+        advised(finding.with_difference(format!("{own}amazonaws.com"), host.as_str()), None, &Values::default())
     })
 }
