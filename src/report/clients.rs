@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::RenderContext;
 use super::line::{Line, Role};
-use super::page::{Block, Cell, Column, Page, Table};
+use super::page::{Block, Cell, Column, ColumnKind, Page, Table};
 use crate::domain::client::{Basis, Client};
 
 /// The schema's name.
@@ -122,7 +122,13 @@ pub fn list(clients: &[&'static Client], ctx: RenderContext) -> Page {
             plain(&client.version),
         ]
     });
-    let columns = ["client", "cloud", "known", "version"].map(Column::new).to_vec();
+    const COLUMNS: [Column; 4] = [
+        Column::of("client", ColumnKind::Upto(20)),
+        Column::of("cloud", ColumnKind::Upto(10)),
+        Column::of("known", ColumnKind::Upto(19)),
+        Column::new("version"),
+    ];
+    let columns = COLUMNS.to_vec();
     page.push(Block::Table(Table { columns, headed: true, rows: rows.collect() }));
     page.gap();
     page.text(

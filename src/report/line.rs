@@ -249,18 +249,20 @@ fn wrap_line(line: &Line, width: usize, long: LongWords) -> Vec<Line> {
         _ => line.hang,
     };
     let hang = if hang + 8 <= width { hang } else { 0 };
-    let (mut wrapped, mut current, mut used) = (Vec::new(), Line::empty(), 0);
+    let (mut wrapped, mut current, mut used, mut ends) = (Vec::new(), Line::empty(), 0, false);
     for (role, piece) in pieces(line) {
         let piece_width = piece.width();
-        if used + piece_width > width && used > hang {
-            if piece.trim().is_empty() {
-                continue;
-            }
-            // A word that fits a line of its own starts one; one that does not is broken where it stands.
-            if hang + piece_width <= width {
-                wrapped.push(std::mem::take(&mut current));
-                used = indent(&mut current, hang);
-            }
+        let is_over = used + piece_width > width && used > hang;
+        if is_over && piece.trim().is_empty() {
+            ends = true;
+            continue;
+        }
+        // Behind blanks that reach the end a word starts a line, and so does one that fits a line of its own; one that does
+        // not is broken where it stands.
+        if ends || is_over && hang + piece_width <= width {
+            wrapped.push(std::mem::take(&mut current));
+            used = indent(&mut current, hang);
+            ends = false;
         }
         if keeps_words {
             used += piece_width;
@@ -318,6 +320,8 @@ mod tests {
         assert_eq!(wrapped("abcdefghij", 4, 0), ["abcd", "efgh", "ij"]);
         assert_eq!(wrapped("日本語", 4, 0), ["日本", "語"]);
         assert_eq!(wrapped("", 4, 0), [""]);
+        // What stands in a column beyond the end goes on in the next line, and not close to what is before it.
+        assert_eq!(wrapped("one             two", 12, 2), ["one", "  two"]);
     }
 
     #[test]

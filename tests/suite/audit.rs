@@ -85,7 +85,12 @@ fn faults() -> Vec<Planted> {
         wide("any-subject", by_subject(GITHUB, "StringLike", "*"), "critical", "repo:"),
         wide("any-repository", by_subject(GITHUB, "StringLike", "repo:*"), "critical", "repo:"),
         wide("owner-without-slash", by_subject(GITHUB, "StringLike", "repo:octo*"), "high", "repo:octo-"),
-        wide("whole-owner", by_subject(GITHUB, "StringLike", "repo:octo/*"), "high", "repo:octo/"),
+        wide(
+            "whole-owner",
+            by_subject(GITHUB, "StringLike", "repo:octo/*"),
+            "high",
+            "repo:octo/someone-elses:ref:refs/heads/main",
+        ),
         wide("any-ref", by_subject(GITHUB, "StringLike", "repo:octo/app:*"), "medium", "pull_request"),
         wide("pull-requests", by_subject(GITHUB, "StringEquals", "repo:octo/app:pull_request"), "medium", ""),
         wide(
@@ -509,7 +514,7 @@ fn terraform_is_judged_where_it_stands_and_what_has_no_value_is_named() {
     };
     let root = format!(
         "variable \"owner\" {{}}\nmodule \"wide\" {{\n source = \"./modules/role\"\n subject = \"repo:${{var.owner}}/*\"\n}}\n{}\n{}",
-        role("tight", "StringEquals", "\"repo:octo@1/app@2:environment:prod\""),
+        role("tight", "StringLike", "\"repo:octo@1/app@2:environment:prod\""),
         role("open", "StringLike", "var.subjects"),
     );
     let module = format!("variable \"subject\" {{}}\n{}", role("ci", "StringLike", "var.subject"));

@@ -720,7 +720,11 @@ mod tests {
             }
           }
         }
-        data "aws_iam_policy_document" "reads" { statement { actions = ["s3:GetObject"] } }"#;
+        data "aws_iam_policy_document" "reads" {
+          statement {
+            actions = ["s3:GetObject"]
+          }
+        }"#;
         assert_eq!(trust(text)["Statement"][0]["Condition"]["Null"]["accounts.google.com:oaud"], json!(["false"]));
     }
 

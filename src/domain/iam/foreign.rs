@@ -294,8 +294,10 @@ fn owner(url: &str, pattern: &str) -> String {
     }
     ends.push(example.len());
     let pieces = starts.flat_map(|from| ends.iter().filter_map(move |to| example.get(from..*to)));
-    let mut subjects = pieces.map(|piece| format!("{before}{piece}{behind}"));
-    subjects.find(|subject| is_whole(kind, subject)).unwrap_or(simple)
+    // Of several that would do, the one with as many parts as subjects of this issuer have.
+    let parts = |subject: &str| subject.matches([':', '/']).count();
+    let subjects = pieces.map(|piece| format!("{before}{piece}{behind}")).filter(|subject| is_whole(kind, subject));
+    subjects.min_by_key(|subject| parts(subject).abs_diff(parts(example))).unwrap_or(simple)
 }
 
 /// Claims as the statement wants them.
