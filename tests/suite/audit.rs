@@ -532,6 +532,45 @@ fn terraform_is_judged_where_it_stands_and_what_has_no_value_is_named() {
     assert!(not_judged.contains("var.subjects") && not_judged.contains("live/broken/x.tf"), "{not_judged}");
 }
 
+/// The Job's own arguments and variables, run as Kubernetes would run each of its pods.
+#[test]
+fn the_pods_of_the_job_take_every_file_once() {
+    const MANIFEST: &str = include_str!("../../assets/deploy/audit-job.yaml");
+    let value = |key: &str| {
+        let line =
+            MANIFEST.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap_or_else(|| panic!("no {key}"));
+        line.trim().to_owned()
+    };
+    let arguments: Vec<String> = serde_json::from_str(&value("args:")).unwrap();
+    let pods: usize = value("completions:").parse().unwrap();
+    let shards = MANIFEST.split("name: TRUSTLINE_SHARDS").nth(1).unwrap().lines().nth(1).unwrap();
+    assert_eq!(shards.trim(), format!("value: \"{pods}\""), "the variable and the completions are the same number");
+    let wide =
+        |name: &str| json!({"RoleDetailList": [role(name, json!([by_subject(GITHUB, "StringLike", "repo:octo/*")]))]});
+    let files: Vec<(String, String)> =
+        (0..pods + 3).map(|at| (format!("accounts/{at:02}.json"), wide(&format!("role-{at}")).to_string())).collect();
+    let named: Vec<(&str, String)> = files.iter().map(|(name, text)| (name.as_str(), text.clone())).collect();
+    let folder = folder_with(&named);
+    let mut found = Vec::new();
+    for pod in 0..pods {
+        let arguments = arguments.iter().map(|argument| argument.strip_prefix('/').unwrap_or(argument));
+        let output = trustline()
+            .args(arguments)
+            .envs([("JOB_COMPLETION_INDEX", pod.to_string()), ("TRUSTLINE_SHARDS", pods.to_string())])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        found.extend(lines.filter_map(|line| line["resource"].as_str().map(str::to_owned)));
+    }
+    found.sort_unstable();
+    let mut wanted: Vec<String> = (0..pods + 3).map(|at| format!("arn:aws:iam::{ACCOUNT}:role/role-{at}")).collect();
+    wanted.sort_unstable();
+    assert_eq!(found, wanted);
+}
+
 #[test]
 fn text_from_outside_does_not_reach_the_terminal_as_it_is() {
     let mut wide = role("wide", json!([by_subject(GITHUB, "StringLike", "repo:octo\u{1b}[31m/*")]));

@@ -66,13 +66,15 @@ impl Judged<'_> {
         }
         let dead = self.dead();
         if self.statement.effect == Effect::Allow {
-            found.extend(self.wide(dead.is_empty()));
+            let wide = self.wide(dead.is_empty());
+            // Names that may be taken over one day are a small matter where strangers get in today.
+            if dead.is_empty() && wide.is_none() {
+                found.extend(self.recyclable());
+            }
+            found.extend(wide);
             found.extend(self.rest());
             found.extend(self.registration());
             found.extend(self.denied());
-            if dead.is_empty() {
-                found.extend(self.recyclable());
-            }
         }
         found.extend(dead);
         found
@@ -131,6 +133,10 @@ impl Judged<'_> {
             first.evidence.extend(part.evidence);
             first.fixes.extend(part.fixes);
         }
+        // Who gets in stands in the finding itself.
+        first
+            .evidence
+            .retain(|fact| !strangers.iter().any(|stranger| fact.contains(&format!("`{}`", stranger.subject))));
         first.evidence.dedup();
         let mut finding = self.make(first, "who gets in");
         finding.admits = admitted.into_iter().map(subject).collect();
