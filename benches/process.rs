@@ -27,7 +27,7 @@ const EVENTS_POLICY: &str = r#"{"Role":{"Arn":"arn:aws:iam::123456789012:role/se
 /// A role as `get-account-authorization-details` answers it, with the policies that a role usually has: some 3.3 KB.
 const ROLE: &str = r#"{"Path":"/","RoleName":"NAME","RoleId":"AROAEXAMPLENUMBER","Arn":"arn:aws:iam::123456789012:role/NAME","CreateDate":"2025-03-01T09:30:00+00:00","AssumeRolePolicyDocument":TRUST,"InstanceProfileList":[],"RolePolicyList":[{"PolicyName":"secrets","PolicyDocument":{"Version":"2012-10-17","Statement":[READS]}}],"AttachedManagedPolicies":[{"PolicyName":"boundary","PolicyArn":"arn:aws:iam::123456789012:policy/boundary"}],"Tags":[{"Key":"team","Value":"crew-NUMBER"},{"Key":"cost-center","Value":"4711"}],"RoleLastUsed":{"LastUsedDate":"2026-11-29T05:00:00+00:00","Region":"eu-west-1"}}"#;
 const READ: &str = r#"{"Sid":"ReadNUMBER","Effect":"Allow","Action":["secretsmanager:GetSecretValue","secretsmanager:DescribeSecret"],"Resource":["arn:aws:secretsmanager:eu-west-1:123456789012:secret:crew/NUMBER/database-AbCdEf","arn:aws:secretsmanager:eu-west-1:123456789012:secret:crew/NUMBER/queue-GhIjKl"],"Condition":{"StringEquals":{"aws:ResourceTag/team":"crew-NUMBER"}}}"#;
-const FEDERATED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"OPERATOR":{"token.actions.githubusercontent.com:sub":"SUBJECT"},"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}}]}"#;
+const FEDERATED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{"token.actions.githubusercontent.com:sub":"SUBJECT"},"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}}]}"#;
 const OF_A_SERVICE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
 type Any<T> = Result<T, Box<dyn std::error::Error>>;
@@ -194,8 +194,7 @@ fn audit(trustline: &str) -> Any<()> {
                 false => format!("repo:acme@1/crew{number}@{number}:ref:refs/heads/main"),
             };
             let is_wide = number.is_multiple_of(100);
-            let operator = if is_wide { "StringLike" } else { "StringEquals" };
-            let federated = FEDERATED.replace("OPERATOR", operator).replace("SUBJECT", &subject(is_wide));
+            let federated = FEDERATED.replace("SUBJECT", &subject(is_wide));
             let trust = if number.is_multiple_of(2) { federated } else { OF_A_SERVICE.to_owned() };
             let reads = [READ; 6].join(",");
             let role = ROLE.replace("TRUST", &trust).replace("READS", &reads);
