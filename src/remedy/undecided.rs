@@ -104,10 +104,13 @@ pub fn suspects(candidates: &[Finding]) -> Vec<Suspect> {
     candidates.iter().map(|found| Suspect { cause: found.cause, summary: summary(found) }).collect()
 }
 
-/// The first command of the catalogue that looks at one of the candidates, the likeliest first.
+/// The first command that looks at one of the candidates, the likeliest first: what found it knows better than the catalogue.
 pub fn look(candidates: &[Finding], guide: Option<&str>, values: &Values<'_>) -> Option<Look> {
-    let first = candidates.iter().find_map(|found| entry(found.cause).looks_for(guide).into_iter().next())?;
-    Some(Look { text: first.text.clone(), command: looking(&first.command, values) })
+    candidates.iter().find_map(|found| {
+        let of_cause = || entry(found.cause).looks_for(guide).into_iter().next();
+        let known = || of_cause().map(|look| Look { text: look.text.clone(), command: looking(&look.command, values) });
+        found.see.first().cloned().or_else(known)
+    })
 }
 
 #[cfg(test)]

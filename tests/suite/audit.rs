@@ -346,6 +346,29 @@ fn who_gets_in_reaches_what_the_role_s_policies_give() {
 }
 
 #[test]
+fn the_policies_of_every_page_of_a_long_file_are_read() {
+    let wide = statement(GITHUB, json!({"StringEquals": {format!("{GITHUB}:aud"): AUDIENCE}}));
+    for pages in [2, 7] {
+        let page = |at: usize| {
+            let managed = format!("arn:aws:iam::{ACCOUNT}:policy/secrets-{at}");
+            let mut role = role(&format!("wide-{at}"), json!([wide]));
+            role["AttachedManagedPolicies"] = json!([{"PolicyName": "secrets", "PolicyArn": managed}]);
+            role["Description"] = "x".repeat(3 << 20).into();
+            let document = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}});
+            let policies =
+                json!([{"Arn": managed, "PolicyVersionList": [{"Document": document, "IsDefaultVersion": true}]}]);
+            json!({"RoleDetailList": [role], "Policies": policies}).to_string()
+        };
+        let text = (0..pages).map(page).collect::<Vec<_>>().join("\n");
+        let folder = folder_with(&[("account.json", text)]);
+        let document = json_of(folder.path(), &["account.json"]);
+        let findings = document["findings"].as_array().unwrap();
+        assert_eq!(findings.len(), pages);
+        assert!(findings.iter().all(|finding| finding["reaches"] == json!(["every secret"])), "{document:#}");
+    }
+}
+
+#[test]
 fn the_answers_of_other_commands_are_told_by_their_content() {
     let wide = statement(GITHUB, json!({"StringEquals": {format!("{GITHUB}:aud"): AUDIENCE}}));
     let policy = json!({"Version": "2012-10-17", "Statement": [wide]});

@@ -13,7 +13,13 @@ use crate::support::{RunningLab, trustline};
 const AT_ONCE: usize = 4;
 
 /// What an operator of the project fixes. A call of `gcloud` takes seconds, so one of each kind is here.
-const FIXED: [&str; 4] = ["gcp-condition-false", "gcp-accessor-missing", "gcp-viewer-missing", "gcp-latest-disabled"];
+const FIXED: [&str; 5] = [
+    "gcp-condition-false",
+    "gcp-accessor-missing",
+    "gcp-viewer-missing",
+    "gcp-latest-disabled",
+    "gcp-provider-disabled",
+];
 
 #[test]
 #[ignore = "needs gcloud (TRUSTLINE_TEST_GCLOUD)"]

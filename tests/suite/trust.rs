@@ -283,7 +283,7 @@ fn what_terraform_declares_is_judged_as_what_is_in_force() {
         assert_eq!((&answer["decision"], exit), (&json!(decision), status), "{subject}");
     }
     for (text, part) in [
-        (document("${var.subject}"), "depends on var.subject"),
+        (document("${var.subject}"), "cannot be known: var.subject"),
         (format!("{}\n{}", document("a"), document("b").replace("\"trust\"", "\"other\"")), "several trusts: data."),
         ("resource \"aws_iam_user\" \"a\" {}".to_owned(), "declares no trust"),
         ("resource \"aws_iam_role\" \"a\" {".to_owned(), "main.tf, line"),

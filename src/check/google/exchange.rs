@@ -16,6 +16,7 @@ use crate::domain::jwks::Jwks;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::domain::signature::{SignatureReason, SignatureState};
+use crate::domain::text::quote;
 use crate::domain::timestamp::rfc3339;
 use crate::domain::token::DecodedToken;
 use serde_json::Value;
@@ -163,6 +164,10 @@ fn impersonate(facts: &Facts, profile: &Profile) -> Verdict {
                 format!("no binding of {account} lets this token take its place (or there is no such account)");
             Finding::new(Cause::PrincipalsetMismatch, check, Certainty::Likely, summary)
         });
+        let decided = decided.with_look(
+            "Who may take the service account's place",
+            format!("gcloud iam service-accounts get-iam-policy {}", quote(account)),
+        );
         findings.retain(|finding| finding.cause != decided.cause);
         findings.insert(0, decided.with_evidence(quoted("IAM Credentials", refusal)));
     }

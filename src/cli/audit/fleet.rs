@@ -23,6 +23,10 @@ const ACCOUNT_LISTS: &[&str] = &["Policies"];
 /// Of a file of at most this many bytes every document is looked at for what accounts have.
 const SMALL: u64 = 4 << 20;
 const CHUNK: usize = 1 << 20;
+/// A list's name, its colon and its bracket stand within so many bytes.
+const KEPT: usize = 64;
+/// More lists than this are read in one go with all that is around them.
+const FEW: usize = 4;
 /// So many bytes of trusts are judged at a time.
 const BATCH: usize = 256 << 10;
 /// So many batches wait for each processor.
@@ -85,10 +89,16 @@ fn read_accounts(reader: Box<dyn Read + '_>, input: &Input, accounts: &mut Accou
         }
         return Ok(());
     }
-    // In a long file only the list of policies is of interest: its beginning is looked for, which is much faster than reading.
-    let mut from = 0;
-    let mut rest: Box<dyn Read + '_> = Box::new(io::Cursor::new(start).chain(reader));
-    while let Some(at) = find_policies(&mut rest, from)? {
+    // In a long file only the lists of policies are of interest: where they begin is found much faster than all is read.
+    let lists = policy_lists(io::Cursor::new(start).chain(reader))?;
+    if lists.len() > FEW {
+        let _ = split(input.open()?, ACCOUNT_LISTS, &mut |item| {
+            read_account_item(item, accounts);
+            Ok(())
+        });
+        return Ok(());
+    }
+    for at in lists {
         let mut again = input.open()?;
         io::copy(&mut again.by_ref().take(at), &mut io::sink())?;
         // It ends with an error behind the list's end, where no other document begins.
@@ -96,31 +106,30 @@ fn read_accounts(reader: Box<dyn Read + '_>, input: &Input, accounts: &mut Accou
             accounts.managed.read(item.bytes);
             Ok(())
         });
-        from = at;
     }
     Ok(())
 }
 
-/// Goes on in `reader`, which stands at `from`, to the beginning of a list of policies; yields where its `[` stands.
-fn find_policies(reader: &mut Box<dyn Read + '_>, from: u64) -> io::Result<Option<u64>> {
+/// Where the lists of policies begin: the places of their `[`.
+fn policy_lists(mut reader: impl Read) -> io::Result<BTreeSet<u64>> {
     let finder = memmem::Finder::new("\"Policies\"");
-    let mut window: Vec<u8> = Vec::with_capacity(CHUNK + 64);
-    let mut offset = from;
+    let mut window: Vec<u8> = Vec::with_capacity(CHUNK + KEPT);
+    let (mut offset, mut found) = (0, BTreeSet::new());
     loop {
-        let kept = window.len().min(64);
-        let gone = window.len() - kept;
+        // A name that was cut is found again with what follows it.
+        let gone = window.len().saturating_sub(KEPT);
         window.drain(..gone);
         offset += gone as u64;
         let before = window.len();
         reader.by_ref().take(CHUNK as u64).read_to_end(&mut window)?;
         if window.len() == before {
-            return Ok(None);
+            return Ok(found);
         }
-        for found in finder.find_iter(&window) {
-            let behind = window.get(found + 10..).unwrap_or_default();
+        for name in finder.find_iter(&window) {
+            let behind = window.get(name + finder.needle().len()..).unwrap_or_default();
             let mut signs = behind.iter().enumerate().filter(|(_, byte)| !byte.is_ascii_whitespace());
             if let (Some((_, b':')), Some((at, b'['))) = (signs.next(), signs.next()) {
-                return Ok(Some(offset + (found + 10 + at) as u64));
+                found.insert(offset + (name + finder.needle().len() + at) as u64);
             }
         }
     }

@@ -83,7 +83,7 @@ pub(super) fn in_code(path: &Path, text: String) -> Result<String, CliError> {
     match unknown.as_slice() {
         [] => Ok(text.clone()),
         unknown => Err(CliError::new(format!(
-            "{}: {address} depends on {}, which have no value in this file",
+            "{}: without a value in this file {address} cannot be known: {}",
             name(path),
             unknown.join(", ")
         ))

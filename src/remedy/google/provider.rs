@@ -156,13 +156,18 @@ fn script(
          jq -e -n --slurpfile before \"$work/before.json\" --slurpfile now \"$work/now.json\" \\\n  '($before[0] | {COMPARED}) == ($now[0] | {COMPARED})' >/dev/null ||\n  stop 'the provider in force is not the one that this fix was made from; nothing was changed: check again'\n"
     );
     script += &format!("gcloud iam workload-identity-pools providers update-oidc {NAMED}{}\n", options(before, after));
-    if let Some(copy) = &context.profile.gcp.provider_file {
-        script += &format!(
+    script += &copied(context);
+    script
+}
+
+/// Saves the provider as it is now over the copy that the profile names, which the next check reads.
+fn copied(context: Context<'_>) -> String {
+    context.profile.gcp.provider_file.as_ref().map_or_else(String::new, |copy| {
+        format!(
             "gcloud iam workload-identity-pools providers describe {NAMED} --format json >\"$work/copy.json\"\ncat \"$work/copy.json\" >{}\n",
             quote(&copy.display().to_string())
-        );
-    }
-    script
+        )
+    })
 }
 
 /// The options for what differs; each holds the whole of its part. A separator of their own keeps commas what they are.
@@ -211,8 +216,9 @@ pub(super) fn enabled(context: Context<'_>) -> Option<Fix> {
          gcloud iam workload-identity-pools update {pool} --no-disabled\n\
          if [ \"$(gcloud iam workload-identity-pools providers describe {NAMED} {state})\" = DELETED ]; then\n  \
          gcloud iam workload-identity-pools providers undelete {NAMED}\nfi\n\
-         gcloud iam workload-identity-pools providers update-oidc {NAMED} --no-disabled\n",
-        head = head_of_provider(name)
+         gcloud iam workload-identity-pools providers update-oidc {NAMED} --no-disabled\n{copied}",
+        head = head_of_provider(name) + WORK,
+        copied = copied(context),
     );
     Some(Fix {
         text: "Enable the pool and its provider, unless somebody disabled them on purpose. What was deleted can be brought back for 30 days."
