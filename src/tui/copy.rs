@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::content::findings::selected_finding;
 use super::content::{guide, rotation, token};
-use super::model::{EventsState, Layer, Model, Page, Screen};
+use super::model::{EventsState, Layer, Model, Page};
+use super::command::Screen;
 use crate::cause::Finding;
 use crate::check::CheckId;
 use crate::domain::rotation::StoreSnapshot;

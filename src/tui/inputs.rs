@@ -255,6 +255,16 @@ pub enum Mouse {
     Free,
 }
 
+impl Mouse {
+    /// The mode that the command switches to.
+    pub const fn toggled(self) -> Self {
+        match self {
+            Mouse::Captured => Mouse::Free,
+            Mouse::Free => Mouse::Captured,
+        }
+    }
+}
+
 /// How times of day are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {

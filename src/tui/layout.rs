@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::content;
-use super::model::{Focus, HandshakeView, Layer, Model, PickerKind, Screen};
+use super::model::{Focus, HandshakeView, Layer, Model, PickerKind};
+use super::command::Screen;
 use crate::report::line::fit;
 
 /// Below this many columns or rows, only a sentence fits.
@@ -12,10 +13,6 @@ const SMALLEST: (u16, u16) = (60, 16);
 const SIDE_BY_SIDE: u16 = 100;
 /// The same where the details hold values to compare, which need the larger part.
 const VALUES_BESIDE: u16 = 116;
-/// From this many columns on, the guide and the token have two columns of panes.
-const TWO_COLUMNS: u16 = 138;
-/// The least rows, with borders, of the guide's pane for evidence below the steps.
-const LEAST_EVIDENCE: u16 = 10;
 
 /// Where everything is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,7 +96,7 @@ pub fn compute(model: &Model) -> Geometry {
     geometry.chain = row(1);
     geometry.tabs = row(2);
     geometry.status = row(area.height - 1);
-    let body = Rect { x: 0, y: top, width: area.width, height: body_height(area.height) };
+    let body = Rect { x: 0, y: top, width: area.width, height: model.body_rows() };
     (geometry.list, geometry.detail) = panes(model, body);
     if model.screen == Screen::Guide && content::guide::has_aside(model) {
         // Below the steps, so that neither their names nor two values under each other are cut.
@@ -110,17 +107,6 @@ pub fn compute(model: &Model) -> Geometry {
     }
     geometry.layer = model.layers.last().map_or_else(Rect::default, |top| layer(model, top, area));
     geometry
-}
-
-/// The rows between the top lines and the hints.
-const fn body_height(height: u16) -> u16 {
-    height.saturating_sub(4)
-}
-
-/// Whether the guide's evidence has a pane of its own below so many rows of the list.
-pub fn has_aside(size: (u16, u16), rows: usize) -> bool {
-    let needed = rows + 2 + usize::from(LEAST_EVIDENCE);
-    size.0 >= TWO_COLUMNS && usize::from(body_height(size.1)) + 1 >= needed
 }
 
 /// The width of the guide's left column: as wide as the longest name of a step, and at most a half, since what is read
@@ -135,7 +121,7 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
     let is_wide = match model.screen {
         Screen::Handshake => model.handshake == HandshakeView::Waterfall,
         // The names of steps are long, and so are the commands in them; and a token's values.
-        Screen::Guide | Screen::Token => body.width < TWO_COLUMNS,
+        Screen::Guide | Screen::Token => !model.has_two_columns(),
         screen => screen == Screen::Rotation,
     };
     let least = match model.screen {

@@ -16,12 +16,13 @@ use crate::run::rotation::report::RotationReport;
 
 use super::inputs::{GuideFile, Mouse, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use super::key::Key;
-use super::model::rotation::SessionNumber;
 use super::services::TokenRead;
 use super::typed_value::TypedValue;
 
 /// A run's number within this session.
 pub type RunNumber = u64;
+/// A rotation session's number among those of this console.
+pub type SessionNumber = u64;
 
 /// Something that happened.
 #[derive(Clone, Debug)]

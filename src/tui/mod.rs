@@ -5,6 +5,7 @@
 //! the clock and the runs, sleeps while nothing happens, and does what the effects say.
 
 mod alarm;
+pub mod available;
 pub mod clipboard;
 pub mod command;
 pub mod config;
@@ -27,6 +28,7 @@ pub mod theme;
 pub mod typed_value;
 pub mod update;
 pub mod view;
+mod wake;
 mod writer;
 
 pub use terminal::obstacle;

@@ -1,12 +1,10 @@
 //! The one table of commands. Key dispatch, hints, help, the palette and the documented keys all derive from it.
 
-mod available;
+mod screen;
 mod table;
 
+pub use self::screen::Screen;
 pub use self::table::COMMANDS;
-
-use super::inputs::{Mouse, RunChoice};
-use super::model::{Layer, Model, Screen};
 
 /// Where a command's keys work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -188,12 +186,42 @@ pub enum CommandId {
     TypingClear,
 }
 
-/// Whether a command can be used now.
+/// What must be so for a command to be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Availability {
-    Ready,
-    /// Not now, and why.
-    No(&'static str),
+pub enum Requirement {
+    Nothing,
+    HasList,
+    HasFilter,
+    CanRunAgain,
+    CanRunOne,
+    CanCancel,
+    CanWatch,
+    HasRun,
+    HasReport,
+    HasFix,
+    HasTwoRuns,
+    HasCopy,
+    NotReplay,
+    CanUseLab,
+    HasProfiles,
+    CanVerify,
+    HasPasted,
+    HasOffset,
+    HasCutLines,
+    CanReadAgain,
+    CanRotate,
+    IsWaiting,
+    CanConclude,
+    HasVerdict,
+    TakesOutput,
+    CanRollBack,
+    HasGuide,
+    CanEditAny,
+    CanEdit,
+    CanUndo,
+    CanCheckStep,
+    CanConfirm,
+    HasWays,
 }
 
 /// One command.
@@ -209,7 +237,7 @@ pub struct Command {
     pub scopes: &'static [Scope],
     /// Its default keys; the first is the one shown.
     pub keys: &'static [&'static str],
-    pub enabled: fn(&Model) -> Availability,
+    pub requires: Requirement,
     /// Its rank among the hints at the bottom, the most wanted first; `None` where it is none.
     pub hint: Option<u8>,
 }
@@ -217,65 +245,6 @@ pub struct Command {
 /// A command by its id.
 pub fn command(id: CommandId) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.id == id)
-}
-
-/// The scopes in which keys are looked up now, the innermost first.
-pub fn scopes(model: &Model) -> Vec<Scope> {
-    let innermost = match model.layers.last() {
-        _ if model.is_typing() => vec![Scope::Typing],
-        None if model.editing().is_some() => vec![Scope::Field],
-        Some(Layer::Picker(_)) => vec![Scope::Picker],
-        Some(Layer::Reader(_)) => vec![Scope::Reader],
-        Some(Layer::Form(_)) => vec![Scope::Form],
-        Some(Layer::Paste(_)) => vec![Scope::Paste],
-        Some(Layer::Value(_) | Layer::Program(_) | Layer::Agreement(_)) => vec![Scope::Secret],
-        Some(Layer::Confirm(_)) => vec![Scope::Confirm],
-        None => vec![Scope::On(model.screen), Scope::Main],
-    };
-    innermost.into_iter().chain([Scope::Always]).collect()
-}
-
-/// What a run can be repeated with.
-pub fn again(model: &Model) -> Option<RunChoice> {
-    model.runs.shown().or(model.runs.newest()).and_then(|run| run.choice.clone())
-}
-
-/// A hint for the bottom line.
-pub struct Hint {
-    pub id: CommandId,
-    pub key: String,
-    pub title: &'static str,
-}
-
-/// The hints for the bottom line, the most wanted first.
-pub fn hints(model: &Model) -> Vec<Hint> {
-    let scopes = scopes(model);
-    let mut wanted: Vec<(&Command, u8)> = COMMANDS
-        .iter()
-        .filter_map(|command| Some((command, command.hint?)))
-        .filter(|(command, _)| command.scopes.iter().any(|scope| scopes.contains(scope)))
-        .filter(|(command, _)| (command.enabled)(model) == Availability::Ready)
-        .collect();
-    wanted.sort_by_key(|(_, rank)| *rank);
-    wanted
-        .iter()
-        .filter_map(|(command, _)| {
-            let key = command
-                .scopes
-                .iter()
-                .filter(|s| scopes.contains(s))
-                .find_map(|s| model.appearance.keymap.key(*s, command.id));
-            Some(Hint { id: command.id, key: key?.to_string(), title: command.title })
-        })
-        .collect()
-}
-
-/// The mouse mode that the command switches to.
-pub fn other_mouse(mouse: Mouse) -> Mouse {
-    match mouse {
-        Mouse::Captured => Mouse::Free,
-        Mouse::Free => Mouse::Captured,
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! The table: every command with its name, its keys, where they work, what it does and when it can be used.
 
-use super::available::*;
-use super::{Command, CommandId as C, Scope, Topic};
-use crate::tui::model::Screen;
+use super::{Command, CommandId as C, Requirement, Scope, Screen, Topic};
 
 const MAIN: &[Scope] = &[Scope::Main];
 const MOVING: &[Scope] = &[Scope::Main, Scope::Picker, Scope::Reader, Scope::Typing];
@@ -40,10 +38,10 @@ const TYPING: &[Scope] = &[Scope::Typing];
 macro_rules! commands {
     (@hint) => { None };
     (@hint $hint:literal) => { Some($hint) };
-    (@when) => { always };
-    (@when $enabled:ident) => { $enabled };
+    (@when) => { Requirement::Nothing };
+    (@when $requirement:ident) => { Requirement::$requirement };
     ($(@ $topic:ident $($id:expr, $name:literal, $title:literal, $keys:expr, $scopes:expr, $doc:literal
-        $(when $enabled:ident)? $(hint $hint:literal)?;)*)*) => {
+        $(when $requirement:ident)? $(hint $hint:literal)?;)*)*) => {
         &[$($(Command {
             topic: Topic::$topic,
             id: $id,
@@ -52,7 +50,7 @@ macro_rules! commands {
             doc: $doc,
             scopes: $scopes,
             keys: &$keys,
-            enabled: commands!(@when $($enabled)?),
+            requires: commands!(@when $($requirement)?),
             hint: commands!(@hint $($hint)?),
         },)*)*]
     };
@@ -61,70 +59,70 @@ macro_rules! commands {
 /// Every command, in the order of the help.
 pub const COMMANDS: &[Command] = commands! {
     @ Runs
-    C::RunAgain, "run", "run again", ["r"], MAIN, "Run the same checks again" when can_run_again hint 1;
+    C::RunAgain, "run", "run again", ["r"], MAIN, "Run the same checks again" when CanRunAgain hint 1;
     C::RunOne, "run-one", "run this check", ["e"], HANDSHAKE, "Run the selected check with what it needs"
-        when can_run_one;
+        when CanRunOne;
     C::ReadCloud, "operator", "read the cloud", ["O"], MAIN,
-        "Read the cloud's own side too, as the operator" when can_run_again;
-    C::Cancel, "cancel", "cancel", ["c"], MAIN, "Stop the run, or watching" when can_cancel hint 0;
+        "Read the cloud's own side too, as the operator" when CanRunAgain;
+    C::Cancel, "cancel", "cancel", ["c"], MAIN, "Stop the run, or watching" when CanCancel hint 0;
     C::Watch, "watch", "watch", ["W"], MAIN, "Run every few seconds; tell since when it works"
-        when can_watch;
-    C::History, "history", "earlier runs", ["H"], MAIN, "Go back to an earlier run" when has_run;
+        when CanWatch;
+    C::History, "history", "earlier runs", ["H"], MAIN, "Go back to an earlier run" when HasRun;
     C::Compare, "compare", "compare", ["D"], MAIN, "Compare with another run: causes, outcomes, claims, times"
-        when has_two_runs;
+        when HasTwoRuns;
     @ Taking
-    C::CopyValue, "copy", "copy", ["y"], TEXTS, "Copy what matters most here: the fix, the value" when has_copy hint 2;
+    C::CopyValue, "copy", "copy", ["y"], TEXTS, "Copy what matters most here: the fix, the value" when HasCopy hint 2;
     C::CopyMenu, "copy-menu", "copy …", ["Y"], TEXTS, "Choose what to copy: value, fix, finding, a command for it"
-        when has_copy;
-    C::Export, "export", "export", ["x"], MAIN, "Write the report as Markdown or JSON" when has_report;
+        when HasCopy;
+    C::Export, "export", "export", ["x"], MAIN, "Write the report as Markdown or JSON" when HasReport;
     @ Screen
     C::Waterfall, "waterfall", "waterfall", ["w"], HANDSHAKE, "Where the time went: checks and hops on one time axis"
-        when has_report hint 4;
+        when HasReport hint 4;
     C::Clients, "clients", "clients", ["C"], HANDSHAKE, "What the profile's client, or any, does with the token";
-    C::Fold, "fold", "fold", ["space"], FINDINGS, "Show or hide what this finding blocks" when has_run;
+    C::Fold, "fold", "fold", ["space"], FINDINGS, "Show or hide what this finding blocks" when HasRun;
     C::Paste, "paste", "paste token", ["i"], TOKEN, "Paste or type a token; it is never shown as such"
-        when not_replay hint 3;
+        when NotReplay hint 3;
     C::Verify, "verify", "verify", ["v"], TOKEN, "Fetch the issuer's keys and check the signature"
-        when can_verify hint 3;
+        when CanVerify hint 3;
     C::ReadAgain, "read-token", "read again", ["R"], TOKEN, "Read the token again from where the profile says"
-        when can_read_again;
+        when CanReadAgain;
     C::DropPasted, "drop-token", "drop token", ["backspace"], TOKEN, "Forget the pasted token and show the run's again"
-        when has_pasted;
+        when HasPasted;
     C::Rotate, "rotate", "rotate", ["R"], ROTATION, "Rotate a secret, and prove that the new value arrived"
-        when can_rotate hint 3;
-    C::LookNow, "look-now", "look now", ["s"], ROTATION, "Look now instead of waiting for the next time" when is_waiting hint 2;
-    C::Conclude, "judge", "judge now", ["f"], ROTATION, "Wait no longer: judge what has been seen" when can_conclude hint 4;
+        when CanRotate hint 3;
+    C::LookNow, "look-now", "look now", ["s"], ROTATION, "Look now instead of waiting for the next time" when IsWaiting hint 2;
+    C::Conclude, "judge", "judge now", ["f"], ROTATION, "Wait no longer: judge what has been seen" when CanConclude hint 4;
     C::Evidence, "evidence", "evidence", ["e"], ROTATION, "Write what was found as evidence, in a chain of hashes"
-        when has_verdict hint 3;
+        when HasVerdict hint 3;
     C::PasteOutput, "paste-output", "paste output", ["i"], ROTATION, "Paste what the automation printed: fingerprint line, log"
-        when takes_output hint 1;
-    C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when can_roll_back hint 0;
-    C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when can_roll_back hint 0;
+        when TakesOutput hint 1;
+    C::RollBack, "roll-back", "roll back", ["b"], ROTATION, "Make the version before current again" when CanRollBack hint 0;
+    C::KeepAsIs, "keep-as-is", "keep as it is", ["o"], ROTATION, "Leave the new version current" when CanRollBack hint 0;
     C::ShowFix, "show-fix", "fix", ["f"], FIXING, "Show the root cause's fix: diff, script, and the way back"
-        when has_fix hint 3;
+        when HasFix hint 3;
     C::NextStep, "next-step", "next step", ["n"], GUIDE, "To the step that is next: what fails first"
-        when has_guide hint 2;
+        when HasGuide hint 2;
     C::EditField, "edit", "enter values", ["e"], GUIDE, "Enter the step's values, checked while they are typed"
-        when can_edit hint 1;
+        when CanEdit hint 1;
     C::CheckStep, "check-step", "verify", ["v"], GUIDE, "Run the checks of this step with what they need"
-        when can_check_step hint 0;
+        when CanCheckStep hint 0;
     C::ConfirmStep, "confirm-step", "done by hand", ["space"], GUIDE,
-        "Say that the step is done, or take it back" when can_confirm hint 3;
+        "Say that the step is done, or take it back" when CanConfirm hint 3;
     C::OtherWay, "other-way", "another way", ["a"], GUIDE, "Show another way to do it: CLI, console, Terraform"
-        when has_ways hint 5;
+        when HasWays hint 5;
     C::Import, "import", "paste values", ["i"], GUIDE,
-        "Fill fields from a pasted ARN, policy, answer or token" when can_edit_any hint 6;
-    C::Undo, "undo", "take back", ["U"], GUIDE, "Take back the last change of values" when can_undo hint 4;
+        "Fill fields from a pasted ARN, policy, answer or token" when CanEditAny hint 6;
+    C::Undo, "undo", "take back", ["U"], GUIDE, "Take back the last change of values" when CanUndo hint 4;
     @ Finding
-    C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when has_list hint 6;
-    C::NextMatch, "next-match", "next match", ["n"], SEARCHED, "To the next row that the filter shows" when has_filter;
+    C::Filter, "filter", "filter", ["/"], LISTS, "Show only rows with these words" when HasList hint 6;
+    C::NextMatch, "next-match", "next match", ["n"], SEARCHED, "To the next row that the filter shows" when HasFilter;
     C::PreviousMatch, "previous-match", "previous match", ["N"], SEARCHED, "To the row before that the filter shows"
-        when has_filter;
+        when HasFilter;
     @ Beginning
-    C::Lab, "lab", "lab", ["L"], MAIN, "Pick a scenario of the embedded cloud" when can_use_lab;
-    C::Profiles, "profiles", "profiles", ["P"], MAIN, "Pick a profile" when has_profiles;
+    C::Lab, "lab", "lab", ["L"], MAIN, "Pick a scenario of the embedded cloud" when CanUseLab;
+    C::Profiles, "profiles", "profiles", ["P"], MAIN, "Pick a profile" when HasProfiles;
     C::Explain, "explain", "explain error", ["E"], MAIN, "Paste an error text or a log, and see what causes it";
-    C::NewProfile, "new-profile", "new profile", ["+"], MAIN, "Make a profile" when not_replay;
+    C::NewProfile, "new-profile", "new profile", ["+"], MAIN, "Make a profile" when NotReplay;
     @ Screens
     C::Show(Screen::Guide), "guide", "guide", ["1"], MAIN, "The setup guide, step by step, with the state of each";
     C::Show(Screen::Handshake), "handshake", "handshake", ["2"], MAIN, "The checks, one by one, as they run";
@@ -133,13 +131,13 @@ pub const COMMANDS: &[Command] = commands! {
     C::Show(Screen::Rotation), "rotation", "rotation", ["5"], MAIN, "A rotation's before and after, in store and automation";
     C::Show(Screen::Log), "log", "log", ["6"], MAIN, "The run's events in order";
     C::Show(Screen::Events), "events", "events", ["7"], MAIN, "Exchanges in the cloud's log: who was refused, and why";
-    C::Show(Screen::Start), "start", "start", ["0"], MAIN, "The ways to begin" when not_replay;
+    C::Show(Screen::Start), "start", "start", ["0"], MAIN, "The ways to begin" when NotReplay;
     C::NextScreen, "next-screen", "next screen", ["]"], MAIN, "To the next screen";
     C::PreviousScreen, "previous-screen", "previous screen", ["["], MAIN, "To the screen before";
     @ Looks
     C::Wrap, "wrap", "wrap", ["z"], TEXTS, "Break long lines, or cut them";
     C::Privacy, "privacy", "privacy", ["p"], MAIN, "Hide account ids, subjects and hosts";
-    C::Clock, "clock", "clock", ["u"], MAIN, "Tell times in UTC or local time" when has_offset;
+    C::Clock, "clock", "clock", ["u"], MAIN, "Tell times in UTC or local time" when HasOffset;
     C::Theme, "theme", "theme", ["t"], MAIN, "The next theme: dark, light, none";
     C::Mouse, "mouse", "mouse", ["m"], MAIN, "Leave the mouse to the terminal, or take it back";
     @ Help
@@ -163,8 +161,8 @@ pub const COMMANDS: &[Command] = commands! {
     C::FocusRight, "focus-right", "details", ["right", "l"], MAIN, "To the details";
     C::ScrollUp, "scroll-up", "details up", ["K"], MAIN, "Scroll the details up without leaving the list";
     C::ScrollDown, "scroll-down", "details down", ["J"], MAIN, "Scroll the details down without leaving the list";
-    C::ScrollLeft, "scroll-left", "left", ["<"], TEXTS, "Move along cut lines to the left" when has_cut_lines;
-    C::ScrollRight, "scroll-right", "right", [">"], TEXTS, "Move along cut lines to the right" when has_cut_lines;
+    C::ScrollLeft, "scroll-left", "left", ["<"], TEXTS, "Move along cut lines to the left" when HasCutLines;
+    C::ScrollRight, "scroll-right", "right", [">"], TEXTS, "Move along cut lines to the right" when HasCutLines;
     C::Back, "back", "back", ["esc"], MAIN, "One step back: filter, details, screen";
     @ Layers
     C::Accept, "accept", "choose", ["enter"], CHOOSING, "Take what is selected" hint 0;

@@ -10,11 +10,13 @@ pub mod handshake;
 pub mod log;
 pub mod page;
 pub mod rotation;
+pub mod selection;
 pub mod start;
 pub mod token;
 pub mod waterfall;
 
-use super::model::{HandshakeView, Model, Screen};
+use super::model::{HandshakeView, Model};
+use super::command::Screen;
 use crate::cause::Finding;
 use crate::report;
 use crate::report::context::RenderContext;

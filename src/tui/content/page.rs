@@ -10,9 +10,8 @@ use crate::report::context::RenderContext;
 use crate::report::explanation;
 use crate::report::finding::diff;
 use crate::report::line::{Line, Role};
-use crate::tui::command::CommandId;
-use crate::tui::command::Scope;
-use crate::tui::model::{Model, Page, Screen};
+use crate::tui::command::{CommandId, Scope, Screen};
+use crate::tui::model::{Model, Page};
 
 /// The heading of a text on top.
 pub fn title(page: &Page) -> String {

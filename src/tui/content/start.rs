@@ -5,8 +5,8 @@ use crate::domain::profile::Guide;
 use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role};
 use crate::tui::command::{CommandId, Scope};
+use crate::tui::inputs::ScenarioEntry;
 use crate::tui::model::Model;
-use crate::tui::picker;
 
 /// A way to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,9 +132,9 @@ fn lab(model: &Model, show: RenderContext) -> Vec<Line> {
     if scenarios.is_some_and(<[_]>::is_empty) {
         lines.push(Line::of(Role::Warning, "this build has no lab scenarios"));
     }
-    for (guide, scenarios) in picker::by_guide(scenarios.unwrap_or_default()) {
+    for (guide, scenarios) in by_guide(scenarios.unwrap_or_default()) {
         let ways = scenarios.iter().filter(|scenario| scenario.expects.is_some()).count();
-        let title = Line::of(Role::Muted, format!("{} ", show.glyphs.dot)).with(Role::Plain, picker::title(guide));
+        let title = Line::of(Role::Muted, format!("{} ", show.glyphs.dot)).with(Role::Plain, guide_title_of(guide));
         lines.push(title.with(Role::Muted, format!("  {}", count(ways, "fault", "faults"))).hanging(2));
     }
     lines
@@ -190,4 +190,21 @@ pub fn guide_title(guide: Guide) -> &'static str {
         Guide::GitlabAws => "GitLab CI to AWS",
         Guide::CircleciAws => "CircleCI to AWS",
     }
+}
+
+/// The guides in the order in which their first scenario comes, each with its scenarios.
+pub fn by_guide(scenarios: &[ScenarioEntry]) -> Vec<(&str, Vec<&ScenarioEntry>)> {
+    let mut groups: Vec<(&str, Vec<&ScenarioEntry>)> = Vec::new();
+    for scenario in scenarios {
+        match groups.iter_mut().find(|(guide, _)| *guide == scenario.guide) {
+            Some((_, group)) => group.push(scenario),
+            None => groups.push((&scenario.guide, vec![scenario])),
+        }
+    }
+    groups
+}
+
+/// A guide's id in the words of a person who has to choose.
+pub fn guide_title_of(id: &str) -> &str {
+    Guide::ALL.iter().find(|guide| guide.id() == id).map_or(id, |guide| guide_title(*guide))
 }

@@ -12,10 +12,8 @@ pub mod token;
 use std::collections::BTreeSet;
 
 use self::guide::Editing;
-use super::content::Rows;
-use super::inputs::{Animation, Appearance, Inputs, Target};
-use super::{content, layout};
-use crate::check::CheckId;
+use super::command::Screen;
+use super::inputs::{Appearance, Inputs, Target};
 use crate::report::context::RenderContext;
 use crate::report::events::EventsReport;
 use crate::report::line::Wrap;
@@ -24,51 +22,6 @@ pub use layer::{Explained, Layer, Page, Picker, PickerKind};
 pub use list::{Field, ListState, Typing};
 pub use runs::{Run, Runs, Watch};
 pub use token::TokenState;
-
-/// A screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Screen {
-    /// The ways to begin.
-    Start,
-    Guide,
-    Handshake,
-    Token,
-    Findings,
-    Rotation,
-    Log,
-    /// Exchanges in the cloud's own log; without a tab.
-    Events,
-}
-
-impl Screen {
-    /// The screens that have a tab, in their order.
-    pub const TABS: &[Screen] =
-        &[Screen::Guide, Screen::Handshake, Screen::Token, Screen::Findings, Screen::Rotation, Screen::Log];
-    const ALL: &[Screen] = &[
-        Screen::Start,
-        Screen::Guide,
-        Screen::Handshake,
-        Screen::Token,
-        Screen::Findings,
-        Screen::Rotation,
-        Screen::Log,
-        Screen::Events,
-    ];
-
-    /// Its name.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Screen::Start => "Start",
-            Screen::Guide => "Guide",
-            Screen::Handshake => "Handshake",
-            Screen::Token => "Token",
-            Screen::Findings => "Findings",
-            Screen::Rotation => "Rotation",
-            Screen::Log => "Log",
-            Screen::Events => "Events",
-        }
-    }
-}
 
 /// Which pane of a screen has the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -196,6 +149,16 @@ pub struct Model {
 }
 
 impl Model {
+    /// The rows between the top lines and the hints.
+    pub const fn body_rows(&self) -> u16 {
+        self.size.1.saturating_sub(4)
+    }
+
+    /// Whether the guide and the token have two columns of panes.
+    pub const fn has_two_columns(&self) -> bool {
+        self.size.0 >= 138
+    }
+
     /// How texts from outside are shown.
     pub fn render_context(&self) -> RenderContext {
         RenderContext::new(self.appearance.glyphs, self.appearance.privacy)
@@ -265,36 +228,6 @@ impl Model {
         matches!(self.layers.last(), None | Some(Layer::Picker(_))) && self.list().typing == Typing::On
     }
 
-    /// How many rows the screen's list has, before the filter.
-    pub fn row_count(&self) -> usize {
-        content::rows(self).count
-    }
-
-    /// The rows of the screen's list that the filter lets through, as their places among all.
-    pub fn matching(&self, rows: &Rows<'_>) -> Matching {
-        let filter = self.here().list.filter.text().to_lowercase();
-        if filter.is_empty() {
-            return Matching::All(rows.count);
-        }
-        let matches = |at: &usize| (rows.line)(*at, usize::MAX).plain().to_lowercase().contains(&filter);
-        Matching::Some((0..rows.count).filter(matches).collect())
-    }
-
-    /// The place, among all rows, of the selected one.
-    pub fn selected_row(&self) -> Option<usize> {
-        let rows = content::rows(self);
-        self.matching(&rows).get(self.here().list.selected)
-    }
-
-    /// The check that is selected on the handshake.
-    pub fn selected_check(&self) -> Option<CheckId> {
-        if self.screen != Screen::Handshake {
-            return None;
-        }
-        let run = self.runs.shown()?;
-        run.report.checks.get(self.selected_row()?).map(|check| check.id)
-    }
-
     /// The screen's title for the terminal.
     pub fn title(&self) -> String {
         match self.runs.shown() {
@@ -303,71 +236,10 @@ impl Model {
         }
     }
 
-    /// When time must enter next, in milliseconds since 1970, because something that shows would change by itself.
-    pub fn next_wake(&self) -> Option<i64> {
-        let toast = self.toast.as_ref().map(|toast| toast.until_ms);
-        let watch =
-            self.runs.watch.as_ref().and_then(|watch| watch.next_ms).map(|next| next.min(next_second(self.now_ms)));
-        let spinner = (self.runs.live().is_some() && self.appearance.animation == Animation::Moving)
-            .then(|| next_frame(self.now_ms));
-        let countdown = content::token::remaining(self).map(|_| next_second(self.now_ms));
-        let countdown = countdown.filter(|_| !layout::compute(self).is_too_small());
-        [toast, watch, spinner, countdown, self.rotation_wake()].into_iter().flatten().min()
-    }
-
-    /// When what a rotation session does would look different.
-    fn rotation_wake(&self) -> Option<i64> {
-        let session = self.rotation.live().filter(|_| self.screen == Screen::Rotation)?;
-        match session.doing {
-            rotation::Doing::Waiting { next_ms, .. } => (next_ms > self.now_ms).then(|| next_second(self.now_ms)),
-            rotation::Doing::Offering(_) => None,
-            _ => (self.appearance.animation == Animation::Moving).then(|| next_frame(self.now_ms)),
-        }
-    }
 }
 
 /// How long a spinner's picture stays, in milliseconds.
 pub const SPINNER_MS: i64 = 120;
-
-fn next_frame(now_ms: i64) -> i64 {
-    now_ms - now_ms.rem_euclid(SPINNER_MS) + SPINNER_MS
-}
-
-fn next_second(now_ms: i64) -> i64 {
-    now_ms - now_ms.rem_euclid(1000) + 1000
-}
-
-/// Rows that a filter lets through.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Matching {
-    /// All of so many.
-    All(usize),
-    /// These.
-    Some(Vec<usize>),
-}
-
-impl Matching {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        match self {
-            Matching::All(count) => *count,
-            Matching::Some(places) => places.len(),
-        }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The place, among all rows, of the one at `index`.
-    pub fn get(&self, index: usize) -> Option<usize> {
-        match self {
-            Matching::All(count) => (index < *count).then_some(index),
-            Matching::Some(places) => places.get(index).copied(),
-        }
-    }
-}
 
 /// Where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,8 @@ use crate::run::rotation::event::{Awaited, Moment, RotationEvent, RotationKind};
 use crate::run::rotation::report::{RotationReport, SecretReport};
 use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::inputs::{Keeps, RotationChoice};
+use crate::tui::message::SessionNumber;
 use crate::tui::model::{Lifecycle, Model};
-
-/// A session's number among those of this console.
-pub type SessionNumber = u64;
 
 /// The rotation screen's state.
 #[derive(Clone, Debug, Default, PartialEq)]

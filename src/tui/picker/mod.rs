@@ -1,14 +1,15 @@
 //! What the lists on top of a screen offer, and what choosing an entry does.
 
-use super::command::{Availability, COMMANDS, Command, CommandId, Scope, Topic, command};
+use super::available::{Availability, availability};
+use super::command::{COMMANDS, Command, CommandId, Scope, Screen, Topic, command};
 use super::content::handshake::passed_words;
 use super::content::log::moment;
-use super::content::start::guide_title;
+use super::content::start::{by_guide, guide_title, guide_title_of};
 use super::copy;
 use super::inputs::{Patience, RotationWay, ScenarioEntry, Target};
 use super::message::RunNumber;
 use super::model::rotation::rotated;
-use super::model::{Model, PickerKind, Screen};
+use super::model::{Model, PickerKind};
 use crate::domain::profile::Guide;
 use crate::report::context::RenderContext;
 use crate::report::glyphs::Glyphs;
@@ -219,7 +220,7 @@ fn scenarios(model: &Model, show: RenderContext) -> Vec<Entry> {
     by_guide(scenarios)
         .into_iter()
         .flat_map(|(guide, scenarios)| {
-            let heading = heading(&format!("{} ({})", title(guide), scenarios.len()));
+            let heading = heading(&format!("{} ({})", guide_title_of(guide), scenarios.len()));
             std::iter::once(heading).chain(scenarios.into_iter().map(move |scenario| scenario_entry(scenario, show)))
         })
         .collect()
@@ -321,23 +322,6 @@ fn in_order(filter: &str, text: &str) -> bool {
     })
 }
 
-/// The guides in the order in which their first scenario comes, each with its scenarios.
-pub fn by_guide(scenarios: &[ScenarioEntry]) -> Vec<(&str, Vec<&ScenarioEntry>)> {
-    let mut groups: Vec<(&str, Vec<&ScenarioEntry>)> = Vec::new();
-    for scenario in scenarios {
-        match groups.iter_mut().find(|(guide, _)| *guide == scenario.guide) {
-            Some((_, group)) => group.push(scenario),
-            None => groups.push((&scenario.guide, vec![scenario])),
-        }
-    }
-    groups
-}
-
-/// A guide's id in the words of a person who has to choose.
-pub fn title(id: &str) -> &str {
-    Guide::ALL.iter().find(|guide| guide.id() == id).map_or(id, |guide| guide_title(*guide))
-}
-
 /// What can be done here: what the screen has alone first, then the rest, each topic under its heading.
 fn help(model: &Model) -> Vec<Entry> {
     let own = Scope::On(model.screen);
@@ -409,7 +393,7 @@ fn keys(model: &Model, scope: Scope, command: &Command) -> Vec<String> {
 }
 
 fn entry(model: &Model, scope: Scope, command: &Command) -> Entry {
-    let (choice, detail) = match (command.enabled)(model) {
+    let (choice, detail) = match availability(model, command) {
         Availability::Ready => (Choice::Command(command.id), Vec::new()),
         Availability::No(why) => (Choice::NotNow(command.id, why), vec![format!("not now: {why}")]),
     };

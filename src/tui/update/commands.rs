@@ -7,7 +7,8 @@ use crate::domain::profile::Guide;
 use crate::report::context::Privacy;
 use crate::report::finding::{Answer, answer};
 use crate::report::line::Wrap;
-use crate::tui::command::{CommandId, Scope, again, other_mouse};
+use crate::tui::available::again;
+use crate::tui::command::{CommandId, Scope, Screen};
 use crate::tui::content::findings::{self, Row};
 use crate::tui::content::start::{StartChoice, selected as selected_way};
 use crate::tui::copy;
@@ -17,7 +18,7 @@ use crate::tui::message::{Effect, Told};
 use crate::tui::model::Lifecycle;
 use crate::tui::model::layer::{PasteBox, PasteKind};
 use crate::tui::model::list::Move;
-use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, Page, PickerKind, Screen, Tone, Typing};
+use crate::tui::model::{Focus, HandshakeView, Layer, ListState, Model, Page, PickerKind, Tone, Typing};
 
 /// How many columns one step along cut lines moves.
 const SIDEWAYS: usize = 8;
@@ -177,7 +178,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             toast(model, format!("theme {name}"), Tone::Good)
         }
         CommandId::Mouse => {
-            model.appearance.mouse = other_mouse(model.appearance.mouse);
+            model.appearance.mouse = model.appearance.mouse.toggled();
             let words = match model.appearance.mouse {
                 Mouse::Captured => "the console has the mouse; shift and drag selects text",
                 Mouse::Free => "the terminal has the mouse: drag selects text",

@@ -20,7 +20,8 @@ use crate::tui::layout;
 use crate::tui::message::{Effect, RunNumber};
 use crate::tui::model::guide::{Editing, Entered, Followed, Standing, fields};
 use crate::tui::model::list::{Edit, Move};
-use crate::tui::model::{Field, Focus, GuideState, Layer, Model, Page, Screen, Tone};
+use crate::tui::model::{Field, Focus, GuideState, Layer, Model, Page, Tone};
+use crate::tui::command::Screen;
 
 const OF_LAB: &str = "the lab's values are its own; make a profile to enter yours";
 const OF_RECORDING: &str = "a recording is read-only";

@@ -10,14 +10,15 @@ use crate::domain::token::looks_like_jwt;
 use crate::report::line::fit;
 use crate::report::run::page;
 use crate::report::{json, markdown};
-use crate::tui::command::{Availability, command};
+use crate::tui::available::{Availability, availability};
+use crate::tui::command::{Screen, command};
 use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::layout::{self, Geometry, picker_detail};
 use crate::tui::message::{Effect, Pasted};
 use crate::tui::model::layer::{Confirm, PasteKind};
 use crate::tui::model::list::{Edit, Move};
-use crate::tui::model::{GuideState, Layer, Model, Page, Picker, PickerKind, Screen, Tone};
+use crate::tui::model::{GuideState, Layer, Model, Page, Picker, PickerKind, Tone};
 use crate::tui::picker::{self, Choice, Entry};
 
 /// The longest text that can be typed or pasted, in bytes.
@@ -250,7 +251,7 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
         Choice::Command(id) => commands::run(model, id),
         Choice::CommandOn(screen, id) => {
             show(model, screen);
-            match command(id).map_or(Availability::Ready, |command| (command.enabled)(model)) {
+            match command(id).map_or(Availability::Ready, |command| availability(model, command)) {
                 Availability::Ready => commands::run(model, id),
                 Availability::No(why) => toast(model, why.to_owned(), Tone::Bad),
             }

@@ -11,13 +11,13 @@ mod rotation;
 mod runs;
 mod token;
 
-use super::command::CommandId;
+use super::command::{CommandId, Screen};
 use super::content;
 use super::inputs::{Appearance, Inputs, Opening};
 use super::layout::{self, Geometry};
 use super::message::{Effect, Msg};
 use super::model::list::Move;
-use super::model::{Focus, Layer, Model, Page, Screen, Toast, Tone};
+use super::model::{Focus, Layer, Model, Page, Toast, Tone};
 use crate::report::line::{Line, Wrap, fit, widest};
 
 /// The console as it opens, and what it asks for first.

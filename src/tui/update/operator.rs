@@ -1,7 +1,7 @@
 //! Reading the cloud's own side with the operator's credentials: as whom is asked first, and agreed to once.
 
 use super::{error, toast};
-use crate::tui::command::again;
+use crate::tui::available::again;
 use crate::tui::inputs::Target;
 use crate::tui::message::Effect;
 use crate::tui::model::layer::Confirm;

@@ -3,12 +3,13 @@
 use ratatui::layout::{Position, Rect};
 
 use super::{commands, go, guide, layers, scroll, scroll_aside, show};
-use crate::tui::command::{Availability, CommandId, command, scopes};
+use crate::tui::available::{Availability, availability, scopes};
+use crate::tui::command::{CommandId, Screen, command};
 use crate::tui::key::{Code, Key};
 use crate::tui::layout::Geometry;
 use crate::tui::message::{Effect, Pointer, PointerAct};
 use crate::tui::model::list::{Edit, Move};
-use crate::tui::model::{Focus, Follow, Layer, Model, Screen, Tone};
+use crate::tui::model::{Focus, Follow, Layer, Model, Tone};
 use crate::tui::{content, layout};
 
 /// What a mouse event does.
@@ -141,7 +142,7 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     let found = model.appearance.keymap.resolve(&scopes(model), key);
     match found.and_then(command) {
         None => Vec::new(),
-        Some(found) => match (found.enabled)(model) {
+        Some(found) => match availability(model, found) {
             Availability::Ready => commands::run(model, found.id),
             Availability::No(why) => super::toast(model, why.to_owned(), Tone::Bad),
         },

@@ -7,13 +7,15 @@ use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::token::looks_like_jwt;
 use crate::run::rotation::event::{RotationEvent, RotationKind};
 use crate::run::rotation::session::RuntimeFrom;
-use crate::tui::command::again;
+use crate::tui::available::again;
+use crate::tui::command::Screen;
 use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, RotationWay, Target};
 use crate::tui::message::{Effect, Pasted, Told};
 use crate::tui::model::layer::{Agreement, Confirm, Operator, ProgramBox, ValueBox};
 use crate::tui::model::list::{Edit, Field};
-use crate::tui::model::rotation::{Session, SessionNumber, rotated};
-use crate::tui::model::{Layer, Lifecycle, Model, PickerKind, Screen, Tone};
+use crate::tui::message::SessionNumber;
+use crate::tui::model::rotation::{Session, rotated};
+use crate::tui::model::{Layer, Lifecycle, Model, PickerKind, Tone};
 use crate::tui::typed_value::TypedValue;
 
 /// Asks who is going to rotate.

@@ -7,7 +7,8 @@ use crate::domain::profile::{Profile, TokenSource};
 use crate::run::event::{EventKind, RunEvent, RunVerdict};
 use crate::tui::inputs::{Replay, RunChoice};
 use crate::tui::message::{Effect, RunNumber};
-use crate::tui::model::{Follow, Lifecycle, Model, ReplayState, Screen, Watch};
+use crate::tui::model::{Follow, Lifecycle, Model, ReplayState, Watch};
+use crate::tui::command::Screen;
 
 /// How many rows are kept above a check that is selected by the run itself.
 const CONTEXT: usize = 3;

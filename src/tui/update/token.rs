@@ -7,7 +7,8 @@ use crate::domain::token::{Cleaning, RawToken, looks_like_jwt};
 use crate::tui::content;
 use crate::tui::message::{Effect, Pasted, RunNumber};
 use crate::tui::model::token::HeldToken;
-use crate::tui::model::{Model, Screen, Tone};
+use crate::tui::model::{Model, Tone};
+use crate::tui::command::Screen;
 use crate::tui::services::TokenRead;
 
 /// Pasted text goes where text is typed, and else to what the screen is for. What is neither a token nor of use there is

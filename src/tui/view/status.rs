@@ -8,9 +8,10 @@ use super::paint;
 use crate::guide::StepState;
 use crate::report::glyphs::Glyphs;
 use crate::report::line::{Line, Role};
-use crate::tui::command::{self, CommandId, Hint};
+use crate::tui::available::{self, Hint};
+use crate::tui::command::{CommandId, Screen};
 use crate::tui::layout::Geometry;
-use crate::tui::model::{Model, Screen, Tone};
+use crate::tui::model::{Model, Tone};
 use crate::tui::theme::Theme;
 
 /// Draws the bottom line, and says where the cursor stands if the filter is typed there.
@@ -39,7 +40,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
         left.push(Role::Plain, "");
     }
     paint::paint_line(&left, theme, area, show.glyphs, buffer);
-    let line = hints(&command::hints(model), usize::from(area.width).saturating_sub(left.width() + 2));
+    let line = hints(&available::hints(model), usize::from(area.width).saturating_sub(left.width() + 2));
     let width = u16::try_from(line.width()).unwrap_or(0);
     let at_right = Rect { x: area.right().saturating_sub(width), width, ..area };
     paint::paint_line(&line, theme, at_right, show.glyphs, buffer);

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use trustline::tui::command::{COMMANDS, Scope};
-use trustline::tui::model::Screen;
+use trustline::tui::command::{COMMANDS, Scope, Screen};
 
 const BEGIN: &str = "<!-- keys: begin -->\n";
 const END: &str = "<!-- keys: end -->";

@@ -7,7 +7,7 @@ use trustline::domain::iam::Policy;
 use trustline::report::events::{EventsReport, advised_entry};
 use trustline::tui::inputs::Opening;
 use trustline::tui::message::{Effect, Msg};
-use trustline::tui::model::Screen;
+use trustline::tui::command::Screen;
 
 use super::macros::{Driver, text};
 use super::screens::scene;

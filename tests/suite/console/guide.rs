@@ -8,7 +8,8 @@ use trustline::guide::{Change, Confirmation};
 use trustline::tui::content::guide::{Row, selected};
 use trustline::tui::inputs::{RunChoice, Target};
 use trustline::tui::message::{Effect, Msg, Pasted, Pointer, PointerAct};
-use trustline::tui::model::{Focus, Screen};
+use trustline::tui::model::Focus;
+use trustline::tui::command::Screen;
 
 use super::macros::Driver;
 use super::sample;

@@ -4,10 +4,10 @@ use trustline::check::CheckId;
 use trustline::domain::profile::{Guide, Profile, TokenSource};
 use trustline::domain::token::RawToken;
 use trustline::run::event::EventKind;
-use trustline::tui::command::{COMMANDS, Scope};
+use trustline::tui::command::{COMMANDS, Scope, Screen};
 use trustline::tui::inputs::{Opening, Replay, RunChoice, Target};
 use trustline::tui::message::{Effect, Msg, Pasted, Pointer, PointerAct};
-use trustline::tui::model::{Layer, Screen};
+use trustline::tui::model::Layer;
 use trustline::tui::services::TokenRead;
 
 use super::macros::Driver;

@@ -1,11 +1,11 @@
 //! Random keys, events and sizes: nothing panics, the selection stays within its rows, Esc leads home.
 
 use proptest::prelude::*;
-use trustline::tui::command::COMMANDS;
+use trustline::tui::command::{COMMANDS, Screen};
 use trustline::tui::inputs::{OperatorSeen, Target};
 use trustline::tui::key::Key;
 use trustline::tui::message::{Effect, Msg, Pasted, Pointer, PointerAct};
-use trustline::tui::model::{Focus, Screen};
+use trustline::tui::model::Focus;
 
 use super::macros::Driver;
 use super::{rotation, rotation_sample, sample};

@@ -7,7 +7,8 @@ use trustline::run::rotation::event::RotationEvent;
 use trustline::run::rotation::session::RuntimeFrom;
 use trustline::tui::inputs::{Agreed, Opening, OperatorSeen, Patience, Replay, RotationChoice, RotationWay, Target};
 use trustline::tui::message::{Effect, Msg, Pasted, Told};
-use trustline::tui::model::{Layer, Screen};
+use trustline::tui::model::Layer;
+use trustline::tui::command::Screen;
 
 use super::macros::Driver;
 use super::rotation_sample as sample;

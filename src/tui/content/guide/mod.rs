@@ -19,11 +19,10 @@ use crate::report::guide::CheckStanding;
 use crate::report::guide::{GuideContext, sign, state_word, state_words};
 use crate::report::line::{Line, Role, Span, Wrap, cut, fit};
 use crate::report::page::{Block, Page};
-use crate::tui::command::{CommandId, Scope};
+use crate::tui::command::{CommandId, Scope, Screen};
 use crate::tui::inputs::Keeps;
-use crate::tui::layout;
 use crate::tui::model::guide::Followed;
-use crate::tui::model::{Model, Screen};
+use crate::tui::model::Model;
 pub use field::{StepLayout, cursor, field_at, place};
 pub(in crate::tui) use step::offered;
 
@@ -151,9 +150,15 @@ pub fn aside_fitted(model: &Model, width: usize) -> Vec<Line> {
     fit(&aside(model, width), width, Wrap::Words, "")
 }
 
+/// The least rows, with borders, of the pane for evidence below the steps.
+const LEAST_EVIDENCE: u16 = 10;
+
 /// Whether evidence has a pane of its own.
 pub fn has_aside(model: &Model) -> bool {
-    model.guide.followed.as_ref().is_some_and(|followed| layout::has_aside(model.size, followed.text().steps.len() + 1))
+    let Some(followed) = &model.guide.followed else { return false };
+    // The steps and the summary, in a pane that shares a border with the one below.
+    let needed = followed.text().steps.len() + 3 + usize::from(LEAST_EVIDENCE);
+    model.has_two_columns() && usize::from(model.body_rows()) + 1 >= needed
 }
 
 /// The columns that the longest row takes without the word for its state, which its sign tells too.

@@ -12,9 +12,9 @@ use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role, Span, cut};
 use crate::report::rotation::outcome;
 use crate::run::rotation::report::{SecretReport, Trouble};
-use crate::tui::command::{CommandId, Scope};
+use crate::tui::command::{CommandId, Scope, Screen};
 use crate::tui::model::rotation::{Session, rotated};
-use crate::tui::model::{Lifecycle, Model, Screen};
+use crate::tui::model::{Lifecycle, Model};
 
 /// The secrets of the session; before the first one, the secret that would be rotated.
 pub fn rows(model: &Model) -> Rows<'_> {

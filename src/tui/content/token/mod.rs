@@ -20,9 +20,9 @@ use crate::report::context::outcome_role;
 use crate::report::line::{Line, Role, Span, cut};
 use crate::report::page::{Block, Page};
 use crate::report::token::{meaning, signature_word, time_of};
-use crate::tui::command::{CommandId, Scope};
+use crate::tui::command::{CommandId, Scope, Screen};
 use crate::tui::model::token::Shown;
-use crate::tui::model::{Model, Screen};
+use crate::tui::model::Model;
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
