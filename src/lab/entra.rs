@@ -18,11 +18,11 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use url::form_urlencoded;
 
+use super::fetcher::Fetcher;
 use super::keys::random_uuid;
 use super::server::now;
 use super::server::{Request, Response, Service};
 use super::sign_ins::{Application, SignIn, SignIns};
-use super::sts::Fetcher;
 use super::world::SharedState;
 use super::world::{App, AzureWorld, EntraPolicy};
 use crate::domain::jwks::Jwks;

@@ -16,13 +16,13 @@ use http::Method;
 
 pub(super) use ruling::{Named, Ruling, about_caller, is_policy, rule, rule_by_principal, trust_allows};
 
+use super::fetcher::Fetcher;
 use super::journal::Journal;
 use super::json_protocol::AwsError;
 use super::keys::random_uuid;
 use super::query::{Constraints, Element, Outcome, Parameters, Protocol, Shown};
 use super::server::{Request, Response, Service};
 use super::session::{Account, Caller};
-use super::sts::Fetcher;
 use super::world::AwsWorld;
 use crate::domain::timestamp::rfc3339;
 

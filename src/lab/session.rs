@@ -9,11 +9,11 @@ use std::time::Instant;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::LabError;
-use super::cloudtrail::Trail;
 use super::denials::{Denials, NamedPolicy};
 use super::journal::Journal;
 use super::keys::random_text;
 use super::server::now;
+use super::trail::Trail;
 use super::world::SharedState;
 use super::world::{AwsWorld, Policy, Role};
 use crate::domain::timestamp::rfc3339;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::accounts::Accounts;
+use super::fetcher::Fetcher;
 use super::iam;
 use super::iam::Ruling;
 use super::json_protocol::AwsError;
@@ -17,7 +18,6 @@ use super::server::now;
 use super::server::{Request, Response, Service};
 use super::session::{Account, Caller, Credentials};
 use crate::domain::timestamp::rfc3339;
-pub(super) use verification::Fetcher;
 use web_identity::{SessionRequest, assumed_role_user};
 
 const QUERY: Protocol =

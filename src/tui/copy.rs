@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::command::Screen;
 use super::content::findings::selected_finding;
 use super::content::{guide, rotation, token};
 use super::model::{EventsState, Layer, Model, Page};
-use super::command::Screen;
 use crate::cause::Finding;
 use crate::check::CheckId;
 use crate::domain::rotation::StoreSnapshot;

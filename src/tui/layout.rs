@@ -2,9 +2,9 @@
 
 use ratatui::layout::Rect;
 
+use super::command::Screen;
 use super::content;
 use super::model::{Focus, HandshakeView, Layer, Model, PickerKind};
-use super::command::Screen;
 use crate::report::line::fit;
 
 /// Below this many columns or rows, only a sentence fits.

@@ -49,14 +49,8 @@ const NETWORK_CRATES: &[&str] = &["reqwest", "hyper", "hyper_util", "rustls", "t
 const NETWORK_ROOMS: &[&str] = &["probe", "lab"];
 const LINTS_NOBODY_SILENCES: &[&str] = &["unwrap_used", "expect_used", "panic"];
 
-/// What is left of circles, by the module that they are in: a console's state, its commands and what it draws know each other.
-const CIRCLES: &[&str] = &[
-    "lab: accounts cloudtrail entra iam json_protocol query session sigv4 sts",
-    "probe: access_key aws",
-    "run: operator probes",
-    "tui: command content copy inputs keymap layout message model picker services",
-    "tui::update: commands guide layers pointer rotation runs token",
-];
+/// What is left of circles, by the module that they are in.
+const CIRCLES: &[&str] = &["probe: access_key aws", "run: operator probes"];
 /// A file of fewer lines holds part of an idea.
 const SMALL: usize = 60;
 /// What only lists a module's parts is as long as they are many.

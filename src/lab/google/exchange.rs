@@ -20,8 +20,8 @@ use crate::domain::pool_name::ProviderName;
 use crate::domain::signature;
 use crate::domain::signature::{SignatureReason, SignatureState};
 use crate::domain::token::{DecodedToken, RawToken, decode};
+use crate::lab::fetcher::Fetcher;
 use crate::lab::server::{Request, Response, Service, now};
-use crate::lab::sts::Fetcher;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";

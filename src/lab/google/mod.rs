@@ -21,9 +21,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::LabError;
+use super::fetcher::Fetcher;
 use super::keys::Keys;
 use super::server::{Port, ServerOptions, now};
-use super::sts::Fetcher;
 use super::world::GoogleWorld;
 use super::world::SharedState;
 use crate::domain::pool_name::ProviderName;

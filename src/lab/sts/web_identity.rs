@@ -8,11 +8,11 @@ use super::{AwsError, Element, Outcome, Sts, now, token, verification};
 use crate::domain::iam::{TrustRequest, WEB_IDENTITY};
 use crate::domain::roles_claim::is_role_arn;
 use crate::domain::timestamp::rfc3339;
-use crate::lab::cloudtrail::Exchange;
 use crate::lab::iam;
 use crate::lab::query::{Constraints, Parameters, Shown, is_session_name_character};
 use crate::lab::server::Request;
 use crate::lab::session::{Account, Caller};
+use crate::lab::trail::Exchange;
 use crate::lab::world::{Provider, Role};
 
 /// Where no duration is asked for.

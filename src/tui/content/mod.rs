@@ -15,8 +15,8 @@ pub mod start;
 pub mod token;
 pub mod waterfall;
 
-use super::model::{HandshakeView, Model};
 use super::command::Screen;
+use super::model::{HandshakeView, Model};
 use crate::cause::Finding;
 use crate::report;
 use crate::report::context::RenderContext;

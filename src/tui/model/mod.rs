@@ -235,7 +235,6 @@ impl Model {
             None => "trustline".to_owned(),
         }
     }
-
 }
 
 /// How long a spinner's picture stays, in milliseconds.

@@ -1,9 +1,8 @@
 //! What each command of the table does.
 
-use super::pointer::movement;
-use super::{events, go, guide, layers, open_form, operator, rotation, runs, scroll, show, toast, token};
+use super::layers::Accepted;
+use super::{events, go, guide, layers, operator, rotation, runs, scroll, show, toast, token};
 use crate::domain::client::Client;
-use crate::domain::profile::Guide;
 use crate::report::context::Privacy;
 use crate::report::finding::{Answer, answer};
 use crate::report::line::Wrap;
@@ -71,7 +70,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         }
         CommandId::NextStep => guide::next(model),
         CommandId::EditField => guide::edit(model),
-        CommandId::CheckStep => guide::check_step(model),
+        CommandId::CheckStep => runs::check_step(model),
         CommandId::ConfirmStep => guide::confirm(model),
         CommandId::OtherWay => guide::other_way(model),
         CommandId::Undo => guide::undo(model),
@@ -190,7 +189,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             layers::close(model);
             Vec::new()
         }
-        CommandId::Accept | CommandId::GoOn | CommandId::Yes => layers::accept(model),
+        CommandId::Accept | CommandId::GoOn | CommandId::Yes => accept(model),
         CommandId::No => {
             layers::close(model);
             Vec::new()
@@ -204,7 +203,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             // In the palette, ending the words means choosing.
             let list = model.list_mut();
             list.typing = Typing::Off;
-            if matches!(model.layers.last(), Some(Layer::Picker(_))) { layers::accept(model) } else { Vec::new() }
+            if matches!(model.layers.last(), Some(Layer::Picker(_))) { accept(model) } else { Vec::new() }
         }
         CommandId::TypingClear => {
             let had_words = !model.list().filter.is_empty();
@@ -376,8 +375,23 @@ fn show_fix(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Starts making a profile for a guide.
-pub(super) fn new_profile(model: &mut Model, guide: Guide) -> Vec<Effect> {
-    open_form(model, guide);
-    Vec::new()
+/// The way a command moves, where it does.
+fn movement(id: CommandId) -> Option<Move> {
+    match id {
+        CommandId::Up => Some(Move::Up),
+        CommandId::Down => Some(Move::Down),
+        CommandId::PageUp => Some(Move::PageUp),
+        CommandId::PageDown => Some(Move::PageDown),
+        CommandId::Top => Some(Move::Top),
+        CommandId::Bottom => Some(Move::Bottom),
+        _ => None,
+    }
+}
+
+/// Takes what is selected on top, and does the command that it stands for.
+fn accept(model: &mut Model) -> Vec<Effect> {
+    match layers::accept(model) {
+        Accepted::Done(effects) => effects,
+        Accepted::Command(id) => run(model, id),
+    }
 }

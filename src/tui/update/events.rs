@@ -2,9 +2,9 @@
 
 use super::show;
 use crate::report::events::EventsReport;
+use crate::tui::command::Screen;
 use crate::tui::message::Effect;
 use crate::tui::model::{EventsState, Model};
-use crate::tui::command::Screen;
 
 /// Shows the screen, and reads the log again: it grows.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {

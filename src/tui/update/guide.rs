@@ -1,6 +1,6 @@
 //! The guide: following a profile, entering values, importing them, checking and confirming steps.
 
-use super::{commands, error, explain, runs, show, toast};
+use super::{error, explain, open_form, show, toast};
 use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Setting, Value};
@@ -14,14 +14,14 @@ use crate::report::guide::{self as report, GuideContext};
 use crate::report::markdown;
 use crate::run::event::{EventKind, FinishedCheck, RunEvent};
 use crate::run::rotation::report::RotationReport;
+use crate::tui::command::Screen;
 use crate::tui::content::guide::{Row, keeps_nothing, selected, selected_step};
-use crate::tui::inputs::{GuideFile, Keeps, RunChoice, Target};
+use crate::tui::inputs::{GuideFile, Keeps, Target};
 use crate::tui::layout;
 use crate::tui::message::{Effect, RunNumber};
 use crate::tui::model::guide::{Editing, Entered, Followed, Standing, fields};
 use crate::tui::model::list::{Edit, Move};
 use crate::tui::model::{Field, Focus, GuideState, Layer, Model, Page, Tone};
-use crate::tui::command::Screen;
 
 const OF_LAB: &str = "the lab's values are its own; make a profile to enter yours";
 const OF_RECORDING: &str = "a recording is read-only";
@@ -302,14 +302,6 @@ pub(super) fn import_text(model: &mut Model, text: &str) -> Vec<Effect> {
     effect.into_iter().collect()
 }
 
-/// Runs the checks of the step with what they need.
-pub(super) fn check_step(model: &mut Model) -> Vec<Effect> {
-    let Some((followed, step)) = selected_step(model) else { return Vec::new() };
-    let Some(target) = followed.target.clone() else { return Vec::new() };
-    let only = step.checks.iter().chain(&step.supporting).copied().collect();
-    runs::start(model, RunChoice { target, only })
-}
-
 /// A rotation of the profile's secret reached the running automation.
 pub(super) fn rotated(model: &mut Model, target: &Target, report: &RotationReport) -> Vec<Effect> {
     let at = rfc3339(model.now_ms.div_euclid(1000)).unwrap_or_default();
@@ -370,7 +362,10 @@ pub(super) fn export(model: &Model, extension: &str) -> Vec<Effect> {
 /// What the selected row leads to: a guide to begin with, or the step's middle.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     match selected(model) {
-        Some(Row::Guide(guide)) => commands::new_profile(model, guide),
+        Some(Row::Guide(guide)) => {
+            open_form(model, guide);
+            Vec::new()
+        }
         _ => {
             model.here_mut().focus = Focus::Detail;
             Vec::new()

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use zeroize::Zeroize as _;
 
-use super::{commands, error, explain, guide, keep_sideways, rotation, runs, scrolled, show, toast, token};
+use super::{
+    error, explain, guide, keep_sideways, open_form, reset_lists, rotation, runs, scrolled, show, toast, token,
+};
 use crate::domain::redaction::looks_secret;
 use crate::domain::token::looks_like_jwt;
 use crate::report::line::fit;
 use crate::report::run::page;
 use crate::report::{json, markdown};
 use crate::tui::available::{Availability, availability};
-use crate::tui::command::{Screen, command};
+use crate::tui::command::{CommandId, Screen, command};
 use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::layout::{self, Geometry, picker_detail};
@@ -206,14 +208,39 @@ pub(super) fn paste_in(model: &mut Model, text: &str) -> bool {
     }
 }
 
+/// What taking the selected entry comes to.
+pub(super) enum Accepted {
+    Done(Vec<Effect>),
+    /// A command is left to do.
+    Command(CommandId),
+}
+
 /// Takes what is selected, or answers yes.
-pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
-    match model.layers.last() {
-        Some(Layer::Picker(picker)) => {
-            let (kind, selected) = (picker.kind, picker.list.selected);
-            let entry = picker::matching(model, kind, picker.list.filter.text()).into_iter().nth(selected);
-            entry.map(|entry| choose(model, entry)).unwrap_or_default()
+pub(super) fn accept(model: &mut Model) -> Accepted {
+    let Some(Layer::Picker(picker)) = model.layers.last() else { return Accepted::Done(go_on(model)) };
+    let (kind, selected) = (picker.kind, picker.list.selected);
+    let entry = picker::matching(model, kind, picker.list.filter.text()).into_iter().nth(selected);
+    let Some(entry) = entry else { return Accepted::Done(Vec::new()) };
+    match entry.choice {
+        Choice::Command(id) => {
+            model.layers.pop();
+            Accepted::Command(id)
         }
+        Choice::CommandOn(screen, id) => {
+            model.layers.pop();
+            show(model, screen);
+            match command(id).map_or(Availability::Ready, |command| availability(model, command)) {
+                Availability::Ready => Accepted::Command(id),
+                Availability::No(why) => Accepted::Done(toast(model, why.to_owned(), Tone::Bad)),
+            }
+        }
+        _ => Accepted::Done(choose(model, entry)),
+    }
+}
+
+/// Goes on with what was typed or pasted on top, or answers yes.
+fn go_on(model: &mut Model) -> Vec<Effect> {
+    match model.layers.last() {
         Some(Layer::Confirm(_)) => match model.layers.pop() {
             Some(Layer::Confirm(Confirm { then, .. })) => vec![then],
             _ => Vec::new(),
@@ -247,17 +274,14 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
     }
     model.layers.pop();
     match entry.choice {
-        Choice::Heading | Choice::Unavailable(_) | Choice::NotNow(..) => Vec::new(),
-        Choice::Command(id) => commands::run(model, id),
-        Choice::CommandOn(screen, id) => {
-            show(model, screen);
-            match command(id).map_or(Availability::Ready, |command| availability(model, command)) {
-                Availability::Ready => commands::run(model, id),
-                Availability::No(why) => toast(model, why.to_owned(), Tone::Bad),
-            }
+        Choice::Command(_) | Choice::CommandOn(..) | Choice::Heading | Choice::Unavailable(_) | Choice::NotNow(..) => {
+            Vec::new()
         }
         Choice::Run(target) => runs::start(model, RunChoice { target, only: Vec::new() }),
-        Choice::Form(guide) => commands::new_profile(model, guide),
+        Choice::Form(guide) => {
+            open_form(model, guide);
+            Vec::new()
+        }
         Choice::ShowRun(number) => {
             model.runs.shown = Some(number);
             reset_lists(model);
@@ -280,14 +304,6 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
         Choice::RotationWay(way) => rotation::chose_way(model, way),
         Choice::RotationRuntime(way, runtime, patience) => rotation::chose_runtime(model, way, (runtime, patience)),
     }
-}
-
-/// Forgets where the person was in the lists of a run.
-pub(super) fn reset_lists(model: &mut Model) {
-    for screen in Screen::TABS {
-        model.screens[*screen as usize].reset();
-    }
-    model.unfolded.clear();
 }
 
 fn export(model: &Model, extension: &str, render: fn(&crate::run::report::Report) -> String) -> Vec<Effect> {

@@ -4,9 +4,9 @@ mod commands;
 mod events;
 mod explain;
 mod guide;
+mod input;
 mod layers;
 mod operator;
-mod pointer;
 mod rotation;
 mod runs;
 mod token;
@@ -60,9 +60,9 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
             model.size = (width, height);
             Vec::new()
         }
-        Msg::Key(key) => pointer::press(model, key),
-        Msg::Pointer(pointer) => pointer::act(model, pointer),
-        Msg::Paste(pasted) => token::paste(model, &pasted),
+        Msg::Key(key) => input::press(model, key),
+        Msg::Pointer(pointer) => input::act(model, pointer),
+        Msg::Paste(pasted) => input::paste(model, &pasted),
         Msg::RunOpened { run, profile, settings } => {
             guide::opened(model, run, &profile, settings);
             runs::opened(model, run, profile)
@@ -225,6 +225,14 @@ fn scrolled(from: usize, to: Move, page: usize) -> usize {
         Move::Top => 0,
         Move::Bottom => usize::MAX / 2,
     }
+}
+
+/// Forgets where the person was in the lists of a run.
+fn reset_lists(model: &mut Model) {
+    for screen in Screen::TABS {
+        model.screens[*screen as usize].reset();
+    }
+    model.unfolded.clear();
 }
 
 fn show(model: &mut Model, screen: Screen) {

@@ -1,14 +1,15 @@
 //! Runs: starting, following, cancelling, watching, replaying.
 
-use super::{guide, layers, show};
+use super::{guide, reset_lists, show};
 use crate::check::Outcome;
 use crate::domain::ids::FoundBy;
 use crate::domain::profile::{Profile, TokenSource};
 use crate::run::event::{EventKind, RunEvent, RunVerdict};
+use crate::tui::command::Screen;
+use crate::tui::content::guide::selected_step;
 use crate::tui::inputs::{Replay, RunChoice};
 use crate::tui::message::{Effect, RunNumber};
 use crate::tui::model::{Follow, Lifecycle, Model, ReplayState, Watch};
-use crate::tui::command::Screen;
 
 /// How many rows are kept above a check that is selected by the run itself.
 const CONTEXT: usize = 3;
@@ -23,7 +24,7 @@ pub(super) fn start(model: &mut Model, choice: RunChoice) -> Vec<Effect> {
     if again {
         model.unfolded.clear();
     } else {
-        layers::reset_lists(model);
+        reset_lists(model);
         model.token.pasted = None;
     }
     model.token.reread = None;
@@ -37,6 +38,14 @@ pub(super) fn start(model: &mut Model, choice: RunChoice) -> Vec<Effect> {
     }
     effects.push(Effect::StartRun { run, choice });
     effects
+}
+
+/// Runs the checks of the guide's selected step with what they need.
+pub(super) fn check_step(model: &mut Model) -> Vec<Effect> {
+    let Some((followed, step)) = selected_step(model) else { return Vec::new() };
+    let Some(target) = followed.target.clone() else { return Vec::new() };
+    let only = step.checks.iter().chain(&step.supporting).copied().collect();
+    start(model, RunChoice { target, only })
 }
 
 /// Shows a recording.

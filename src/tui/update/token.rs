@@ -1,36 +1,15 @@
 //! Tokens: pasted, read again from their file, and checked with their issuer's keys.
 
-use super::{explain, guide, layers, rotation, show, toast};
+use super::{show, toast};
 use crate::domain::jwks::Jwks;
 use crate::domain::profile::TokenSource;
-use crate::domain::token::{Cleaning, RawToken, looks_like_jwt};
+use crate::domain::token::{Cleaning, RawToken};
+use crate::tui::command::Screen;
 use crate::tui::content;
-use crate::tui::message::{Effect, Pasted, RunNumber};
+use crate::tui::message::{Effect, RunNumber};
 use crate::tui::model::token::HeldToken;
 use crate::tui::model::{Model, Tone};
-use crate::tui::command::Screen;
 use crate::tui::services::TokenRead;
-
-/// Pasted text goes where text is typed, and else to what the screen is for. What is neither a token nor of use there is
-/// an error text to explain.
-pub(super) fn paste(model: &mut Model, pasted: &Pasted) -> Vec<Effect> {
-    if layers::paste_in(model, &pasted.0) {
-        return Vec::new();
-    }
-    if !model.layers.is_empty() {
-        return toast(model, "nothing takes text here".to_owned(), Tone::Bad);
-    }
-    let is_token = looks_like_jwt(RawToken::clean(&pasted.0).0.expose());
-    let takes_output = || model.rotation.live().is_some_and(|session| session.takes_output());
-    let is_prose = || pasted.0.split_whitespace().nth(explain::WORDS_OF_PROSE - 1).is_some();
-    match model.screen {
-        Screen::Guide if model.guide.followed.is_some() => guide::paste(model, &pasted.0),
-        Screen::Rotation if !is_token && takes_output() => rotation::output(model, pasted),
-        Screen::Token if is_token || !is_prose() => take(model, &pasted.0),
-        _ if is_token => take(model, &pasted.0),
-        _ => explain::open(model, &pasted.0),
-    }
-}
 
 /// Takes a text as a token and shows it.
 pub(super) fn take(model: &mut Model, text: &str) -> Vec<Effect> {

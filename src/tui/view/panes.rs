@@ -6,12 +6,12 @@ use ratatui::layout::{Position, Rect};
 use super::paint::{self, Border, Extent, Keys, columns};
 use crate::report::context::RenderContext;
 use crate::report::line::{Role, fit};
+use crate::tui::command::Screen;
 use crate::tui::content;
 use crate::tui::content::Rows;
-use crate::tui::layout::Geometry;
 use crate::tui::content::selection::Matching;
+use crate::tui::layout::Geometry;
 use crate::tui::model::{Focus, HandshakeView, ListState, Model};
-use crate::tui::command::Screen;
 use crate::tui::theme::Theme;
 
 /// Draws them, and says where the cursor stands if a field of the guide is typed into.

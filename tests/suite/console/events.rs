@@ -5,9 +5,9 @@ use trustline::cause::exchange::{Each, Journal, Trusts};
 use trustline::domain::exchange::read_log;
 use trustline::domain::iam::Policy;
 use trustline::report::events::{EventsReport, advised_entry};
+use trustline::tui::command::Screen;
 use trustline::tui::inputs::Opening;
 use trustline::tui::message::{Effect, Msg};
-use trustline::tui::command::Screen;
 
 use super::macros::{Driver, text};
 use super::screens::scene;

@@ -5,11 +5,11 @@ use trustline::domain::profile::Guide;
 use trustline::domain::profile::key::Key;
 use trustline::domain::profile::setting::Value;
 use trustline::guide::{Change, Confirmation};
+use trustline::tui::command::Screen;
 use trustline::tui::content::guide::{Row, selected};
 use trustline::tui::inputs::{RunChoice, Target};
 use trustline::tui::message::{Effect, Msg, Pasted, Pointer, PointerAct};
 use trustline::tui::model::Focus;
-use trustline::tui::command::Screen;
 
 use super::macros::Driver;
 use super::sample;

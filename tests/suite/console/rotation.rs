@@ -5,10 +5,10 @@ use trustline::domain::profile::{AwsSettings, Guide, Profile};
 use trustline::domain::secret_ref::SecretRef;
 use trustline::run::rotation::event::RotationEvent;
 use trustline::run::rotation::session::RuntimeFrom;
+use trustline::tui::command::Screen;
 use trustline::tui::inputs::{Agreed, Opening, OperatorSeen, Patience, Replay, RotationChoice, RotationWay, Target};
 use trustline::tui::message::{Effect, Msg, Pasted, Told};
 use trustline::tui::model::Layer;
-use trustline::tui::command::Screen;
 
 use super::macros::Driver;
 use super::rotation_sample as sample;

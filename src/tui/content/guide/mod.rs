@@ -21,8 +21,8 @@ use crate::report::line::{Line, Role, Span, Wrap, cut, fit};
 use crate::report::page::{Block, Page};
 use crate::tui::command::{CommandId, Scope, Screen};
 use crate::tui::inputs::Keeps;
-use crate::tui::model::guide::Followed;
 use crate::tui::model::Model;
+use crate::tui::model::guide::Followed;
 pub use field::{StepLayout, cursor, field_at, place};
 pub(in crate::tui) use step::offered;
 

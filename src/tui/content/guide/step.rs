@@ -11,8 +11,8 @@ use crate::report::guide::artifacts;
 use crate::report::line::{Line, Role};
 use crate::report::page::{Block, Page};
 use crate::tui::command::{CommandId, Scope, Screen};
-use crate::tui::model::guide::Followed;
 use crate::tui::model::Model;
+use crate::tui::model::guide::Followed;
 
 /// A heading with the key of what can be done below it.
 fn keyed(model: &Model, text: &str, id: CommandId, does: &str) -> Line {

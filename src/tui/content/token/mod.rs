@@ -21,8 +21,8 @@ use crate::report::line::{Line, Role, Span, cut};
 use crate::report::page::{Block, Page};
 use crate::report::token::{meaning, signature_word, time_of};
 use crate::tui::command::{CommandId, Scope, Screen};
-use crate::tui::model::token::Shown;
 use crate::tui::model::Model;
+use crate::tui::model::token::Shown;
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]

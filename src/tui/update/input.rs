@@ -1,13 +1,14 @@
-//! Keys without a command of their own, and the mouse: clicks focus and select, the wheel scrolls what is under it.
+//! What a person does with keys, pasted text and the mouse: clicks focus and select, the wheel scrolls what is under it.
 
 use ratatui::layout::{Position, Rect};
 
-use super::{commands, go, guide, layers, scroll, scroll_aside, show};
+use super::{commands, explain, go, guide, layers, rotation, scroll, scroll_aside, show, toast, token};
+use crate::domain::token::{RawToken, looks_like_jwt};
 use crate::tui::available::{Availability, availability, scopes};
 use crate::tui::command::{CommandId, Screen, command};
 use crate::tui::key::{Code, Key};
 use crate::tui::layout::Geometry;
-use crate::tui::message::{Effect, Pointer, PointerAct};
+use crate::tui::message::{Effect, Pasted, Pointer, PointerAct};
 use crate::tui::model::list::{Edit, Move};
 use crate::tui::model::{Focus, Follow, Layer, Model, Tone};
 use crate::tui::{content, layout};
@@ -109,7 +110,7 @@ fn on_layer(model: &mut Model, geometry: Geometry, at: Position, act: PointerAct
         Some(Layer::Picker(picker)) if at.y > inner.y && at.y < inner.bottom() => {
             let index = picker.list.offset + usize::from(at.y - inner.y - 1);
             if picker.list.selected == index {
-                return layers::accept(model);
+                return commands::run(model, CommandId::Accept);
             }
             picker.list.selected = index;
             Vec::new()
@@ -144,7 +145,7 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         None => Vec::new(),
         Some(found) => match availability(model, found) {
             Availability::Ready => commands::run(model, found.id),
-            Availability::No(why) => super::toast(model, why.to_owned(), Tone::Bad),
+            Availability::No(why) => toast(model, why.to_owned(), Tone::Bad),
         },
     }
 }
@@ -176,15 +177,23 @@ fn edit(key: Key) -> Option<Edit> {
     }
 }
 
-/// The way a command moves, where it does.
-pub(super) fn movement(id: CommandId) -> Option<Move> {
-    match id {
-        CommandId::Up => Some(Move::Up),
-        CommandId::Down => Some(Move::Down),
-        CommandId::PageUp => Some(Move::PageUp),
-        CommandId::PageDown => Some(Move::PageDown),
-        CommandId::Top => Some(Move::Top),
-        CommandId::Bottom => Some(Move::Bottom),
-        _ => None,
+/// Pasted text goes where text is typed, and else to what the screen is for. What is neither a token nor of use there is
+/// an error text to explain.
+pub(super) fn paste(model: &mut Model, pasted: &Pasted) -> Vec<Effect> {
+    if layers::paste_in(model, &pasted.0) {
+        return Vec::new();
+    }
+    if !model.layers.is_empty() {
+        return toast(model, "nothing takes text here".to_owned(), Tone::Bad);
+    }
+    let is_token = looks_like_jwt(RawToken::clean(&pasted.0).0.expose());
+    let takes_output = || model.rotation.live().is_some_and(|session| session.takes_output());
+    let is_prose = || pasted.0.split_whitespace().nth(explain::WORDS_OF_PROSE - 1).is_some();
+    match model.screen {
+        Screen::Guide if model.guide.followed.is_some() => guide::paste(model, &pasted.0),
+        Screen::Rotation if !is_token && takes_output() => rotation::output(model, pasted),
+        Screen::Token if is_token || !is_prose() => token::take(model, &pasted.0),
+        _ if is_token => token::take(model, &pasted.0),
+        _ => explain::open(model, &pasted.0),
     }
 }
