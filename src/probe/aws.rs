@@ -2,7 +2,6 @@
 
 mod authorization;
 mod events;
-mod operator;
 mod side;
 mod signed;
 mod versions;
@@ -19,7 +18,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::future::join_all;
 
 pub use self::events::LookedUp;
-pub use self::operator::place_of_operator_key;
 use super::http::{HttpStack, ObservedClient, connector, network_failure};
 use super::secret_value::SecretValue;
 use crate::check::facts::aws::{AssumedRole, Caller, Located};

@@ -50,7 +50,7 @@ const NETWORK_ROOMS: &[&str] = &["probe", "lab"];
 const LINTS_NOBODY_SILENCES: &[&str] = &["unwrap_used", "expect_used", "panic"];
 
 /// What is left of circles, by the module that they are in.
-const CIRCLES: &[&str] = &["probe: access_key aws", "run: operator probes"];
+const CIRCLES: &[&str] = &["run: operator probes"];
 /// A file of fewer lines holds part of an idea.
 const SMALL: usize = 60;
 /// What only lists a module's parts is as long as they are many.

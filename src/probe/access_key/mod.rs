@@ -1,6 +1,10 @@
 //! The access key of the static guides: from the file that the console or the command line wrote, from the variables,
 //! or from the files that AWS's tools share. KeysOfProfile in memory for one run, and reduced to what may be told.
 
+mod operator;
+
+pub use self::operator::place_of_operator_key;
+
 use std::path::{Path, PathBuf};
 
 use aws_credential_types::Credentials;

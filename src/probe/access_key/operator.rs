@@ -8,11 +8,11 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use serde::Deserialize;
 
-use super::{AwsTarget, Session};
+use super::{Surroundings, observe};
 use crate::check::facts::aws::AccessKeyFact;
 use crate::domain::profile::AwsSettings;
 use crate::domain::text::quote;
-use crate::probe::access_key::{self, Surroundings};
+use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::program;
 
 /// The most that the AWS command line may print, in bytes.
@@ -64,7 +64,7 @@ fn observed(profile: Option<&str>, file: Option<&Path>) -> (Option<String>, Acce
     let has_key = variables("AWS_ACCESS_KEY_ID").is_some();
     let profile = profile.map(str::to_owned).or_else(|| variables("AWS_PROFILE").filter(|_| !has_key));
     let settings = AwsSettings { config_profile: profile.clone(), ..AwsSettings::default() };
-    let (fact, session) = access_key::observe(&settings, &Surroundings { variables: &variables, taken: None });
+    let (fact, session) = observe(&settings, &Surroundings { variables: &variables, taken: None });
     (profile, fact, session)
 }
 
