@@ -134,7 +134,8 @@ pub fn entry(cause: Cause) -> &'static Entry {
     static ENTRIES: [OnceLock<Entry>; Cause::ALL.len()] = [const { OnceLock::new() }; Cause::ALL.len()];
     ENTRIES[cause as usize].get_or_init(|| {
         // A test parses every entry, so the fallback is never seen; it only spares the program a panic.
-        toml::from_str(cause.source()).unwrap_or_else(|_| Entry { title: cause.id().to_owned(), ..Entry::default() })
+        serde_json::from_str(cause.source())
+            .unwrap_or_else(|_| Entry { title: cause.id().to_owned(), ..Entry::default() })
     })
 }
 
@@ -296,7 +297,7 @@ mod tests {
     ];
 
     fn parsed(cause: Cause) -> Entry {
-        toml::from_str(cause.source()).unwrap_or_else(|e| panic!("{cause}: {e}"))
+        serde_json::from_str(cause.source()).unwrap_or_else(|e| panic!("{cause}: {e}"))
     }
 
     #[test]

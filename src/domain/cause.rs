@@ -16,10 +16,10 @@ macro_rules! causes {
         }
 
         impl Cause {
-            /// Its entry of the catalogue, as TOML. A cause without a file does not compile.
+            /// Its entry of the catalogue, as JSON. A cause without a file does not compile.
             pub const fn source(self) -> &'static str {
                 match self {
-                    $(Cause::$variant => include_str!(concat!("../../assets/causes/", $id, ".toml")),)*
+                    $(Cause::$variant => asset!(concat!("causes/", $id)),)*
                 }
             }
         }

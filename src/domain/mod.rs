@@ -1,5 +1,13 @@
 //! The field's vocabulary as pure values: no runtime, clock, environment, file or socket is reachable from here.
 
+/// The text of one of `assets`' TOML files, by folder and name, as the build has turned it into JSON.
+macro_rules! asset {
+    ($path:expr) => {
+        include_str!(concat!(env!("OUT_DIR"), "/", $path, ".json"))
+    };
+}
+pub(crate) use asset;
+
 pub mod arn;
 pub mod cause;
 pub mod certificate;

@@ -1,5 +1,6 @@
 //! The guides' texts: what `assets/guides` holds, read once.
 
+use crate::domain::asset;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Deserializer};
@@ -222,13 +223,13 @@ impl Step {
 
 const fn source(guide: Guide) -> &'static str {
     match guide {
-        Guide::AwsWorkloadIdentity => include_str!("../../assets/guides/aws-workload-identity.toml"),
-        Guide::AzureWorkloadIdentity => include_str!("../../assets/guides/azure-workload-identity.toml"),
-        Guide::GcpWorkloadIdentity => include_str!("../../assets/guides/gcp-workload-identity.toml"),
-        Guide::AwsStatic => include_str!("../../assets/guides/aws-static.toml"),
-        Guide::AwsAssumeRole => include_str!("../../assets/guides/aws-assume-role.toml"),
-        Guide::GitlabAws => include_str!("../../assets/guides/gitlab-aws.toml"),
-        Guide::CircleciAws => include_str!("../../assets/guides/circleci-aws.toml"),
+        Guide::AwsWorkloadIdentity => asset!("guides/aws-workload-identity"),
+        Guide::AzureWorkloadIdentity => asset!("guides/azure-workload-identity"),
+        Guide::GcpWorkloadIdentity => asset!("guides/gcp-workload-identity"),
+        Guide::AwsStatic => asset!("guides/aws-static"),
+        Guide::AwsAssumeRole => asset!("guides/aws-assume-role"),
+        Guide::GitlabAws => asset!("guides/gitlab-aws"),
+        Guide::CircleciAws => asset!("guides/circleci-aws"),
     }
 }
 
@@ -237,7 +238,7 @@ pub fn setup_guide(guide: Guide) -> &'static SetupGuide {
     static GUIDES: [OnceLock<SetupGuide>; Guide::ALL.len()] = [const { OnceLock::new() }; Guide::ALL.len()];
     GUIDES[guide as usize].get_or_init(|| {
         // A test parses every guide, so the fallback is never seen; it only spares the program a panic.
-        toml::from_str(source(guide))
+        serde_json::from_str(source(guide))
             .unwrap_or_else(|_| SetupGuide { title: guide.id().to_owned(), ..SetupGuide::default() })
     })
 }
@@ -275,7 +276,7 @@ mod tests {
     use crate::guide::values::{TemplateContext, Values};
 
     fn parsed(guide: Guide) -> SetupGuide {
-        toml::from_str(source(guide)).unwrap_or_else(|error| panic!("{}: {error}", guide.id()))
+        serde_json::from_str(source(guide)).unwrap_or_else(|error| panic!("{}: {error}", guide.id()))
     }
 
     #[test]

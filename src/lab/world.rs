@@ -10,6 +10,7 @@ mod google;
 mod scenario;
 mod values;
 
+use crate::domain::asset;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 use time::OffsetDateTime;
@@ -31,16 +32,16 @@ pub use scenario::Scenario;
 pub use values::{PublishedKey, WorldError};
 
 /// The world everything else differs from.
-const BASE: &str = include_str!("../../assets/lab/healthy.toml");
+const BASE: &str = asset!("lab/healthy");
 
 /// What lies between that and the worlds of the other guides.
 const GUIDES_BASES: [(&str, &str); 6] = [
-    ("azure-workload-identity", include_str!("../../assets/lab/azure.toml")),
-    ("gcp-workload-identity", include_str!("../../assets/lab/gcp.toml")),
-    ("aws-static", include_str!("../../assets/lab/static.toml")),
-    ("aws-assume-role", include_str!("../../assets/lab/assume-role.toml")),
-    ("gitlab-aws", include_str!("../../assets/lab/gitlab.toml")),
-    ("circleci-aws", include_str!("../../assets/lab/circleci.toml")),
+    ("azure-workload-identity", asset!("lab/azure")),
+    ("gcp-workload-identity", asset!("lab/gcp")),
+    ("aws-static", asset!("lab/static")),
+    ("aws-assume-role", asset!("lab/assume-role")),
+    ("gitlab-aws", asset!("lab/gitlab")),
+    ("circleci-aws", asset!("lab/circleci")),
 ];
 
 /// A world whose names and addresses are not filled in yet.
@@ -74,7 +75,7 @@ impl World {
 
     /// Every scenario, `healthy` first.
     pub fn list() -> Result<Vec<Scenario>, WorldError> {
-        scenario::list().map_err(|error| WorldError::Syntax(error.message().to_owned()))
+        scenario::list().map_err(|error| WorldError::Syntax(error.to_string()))
     }
 
     /// Reads a world from TOML, or from JSON where the text begins with a brace.

@@ -71,7 +71,7 @@ pub enum Basis {
 struct Entry {
     id: &'static str,
     text: &'static str,
-    client: OnceLock<Result<Client, toml::de::Error>>,
+    client: OnceLock<Result<Client, serde_json::Error>>,
 }
 
 macro_rules! clients {
@@ -79,7 +79,7 @@ macro_rules! clients {
         /// Read one at a time, when somebody asks for it.
         static CLIENTS: [Entry; [$($id),*].len()] = [$(Entry {
             id: $id,
-            text: include_str!(concat!("../../../assets/clients/", $id, ".toml")),
+            text: asset!(concat!("clients/", $id)),
             client: OnceLock::new(),
         },)*];
     };
@@ -97,7 +97,7 @@ clients! {
 
 impl Entry {
     fn client(&'static self) -> Option<&'static Client> {
-        let read = || toml::from_str(self.text).map(|client| Client { id: self.id, ..client });
+        let read = || serde_json::from_str(self.text).map(|client| Client { id: self.id, ..client });
         self.client.get_or_init(read).as_ref().ok()
     }
 }
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn every_file_is_a_client_and_every_client_has_a_file() {
         for entry in &CLIENTS {
-            let read = entry.client.get_or_init(|| toml::from_str(entry.text));
+            let read = entry.client.get_or_init(|| serde_json::from_str(entry.text));
             assert!(read.is_ok(), "{}: {read:?}", entry.id);
         }
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/clients");

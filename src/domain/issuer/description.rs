@@ -46,16 +46,16 @@ pub struct Obtaining {
 }
 
 static ALL: LazyLock<Vec<Description>> =
-    LazyLock::new(|| TEXTS.iter().filter_map(|text| toml::from_str(text).ok()).collect());
+    LazyLock::new(|| TEXTS.iter().filter_map(|text| serde_json::from_str(text).ok()).collect());
 
 const TEXTS: &[&str] = &[
-    include_str!("../../../assets/issuers/agent-platform.toml"),
-    include_str!("../../../assets/issuers/aws-outbound.toml"),
-    include_str!("../../../assets/issuers/circleci.toml"),
-    include_str!("../../../assets/issuers/github-actions.toml"),
-    include_str!("../../../assets/issuers/gitlab.toml"),
-    include_str!("../../../assets/issuers/kubernetes.toml"),
-    include_str!("../../../assets/issuers/terraform.toml"),
+    asset!("issuers/agent-platform"),
+    asset!("issuers/aws-outbound"),
+    asset!("issuers/circleci"),
+    asset!("issuers/github-actions"),
+    asset!("issuers/gitlab"),
+    asset!("issuers/kubernetes"),
+    asset!("issuers/terraform"),
 ];
 
 impl Description {
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn every_description_reads_and_names_what_there_is() {
         for text in TEXTS {
-            let read = toml::from_str::<Description>(text);
+            let read = serde_json::from_str::<Description>(text);
             assert!(read.is_ok(), "{read:?}");
         }
         for description in Description::all() {

@@ -48,17 +48,17 @@ struct Setting {
 }
 
 static ALL: LazyLock<Vec<Server>> =
-    LazyLock::new(|| TEXTS.iter().filter_map(|text| toml::from_str(text).ok()).collect());
+    LazyLock::new(|| TEXTS.iter().filter_map(|text| serde_json::from_str(text).ok()).collect());
 
 const TEXTS: &[&str] = &[
-    include_str!("../../../assets/issuers/better-auth.toml"),
-    include_str!("../../../assets/issuers/canaille.toml"),
-    include_str!("../../../assets/issuers/django-oauth-toolkit.toml"),
-    include_str!("../../../assets/issuers/glewlwyd.toml"),
-    include_str!("../../../assets/issuers/lemonldap-ng.toml"),
-    include_str!("../../../assets/issuers/oauth2-mock-server.toml"),
-    include_str!("../../../assets/issuers/oidc-provider-mock.toml"),
-    include_str!("../../../assets/issuers/oidc-provider.toml"),
+    asset!("issuers/better-auth"),
+    asset!("issuers/canaille"),
+    asset!("issuers/django-oauth-toolkit"),
+    asset!("issuers/glewlwyd"),
+    asset!("issuers/lemonldap-ng"),
+    asset!("issuers/oauth2-mock-server"),
+    asset!("issuers/oidc-provider-mock"),
+    asset!("issuers/oidc-provider"),
 ];
 
 impl Server {
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn every_file_reads_and_has_a_setting_for_what_its_issuer_is_refused_for() {
         for text in TEXTS {
-            let read = toml::from_str::<Server>(text);
+            let read = serde_json::from_str::<Server>(text);
             assert!(read.is_ok(), "{read:?}");
         }
         assert_eq!(ALL.len(), TEXTS.len());

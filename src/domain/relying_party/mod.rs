@@ -178,9 +178,9 @@ pub struct CloudVerdict {
 
 /// Alphabetically, as they are shown: what `--for` calls each, its cloud, and its rules, read where they are asked for.
 static EACH: [(&str, Cloud, LazyLock<Option<RelyingParty>>); 3] = [
-    ("aws", Cloud::Aws, LazyLock::new(|| toml::from_str(include_str!("../../../assets/clouds/aws.toml")).ok())),
-    ("entra", Cloud::Azure, LazyLock::new(|| toml::from_str(include_str!("../../../assets/clouds/entra.toml")).ok())),
-    ("google", Cloud::Gcp, LazyLock::new(|| toml::from_str(include_str!("../../../assets/clouds/google.toml")).ok())),
+    ("aws", Cloud::Aws, LazyLock::new(|| serde_json::from_str(asset!("clouds/aws")).ok())),
+    ("entra", Cloud::Azure, LazyLock::new(|| serde_json::from_str(asset!("clouds/entra")).ok())),
+    ("google", Cloud::Gcp, LazyLock::new(|| serde_json::from_str(asset!("clouds/google")).ok())),
 ];
 
 impl RelyingParty {
