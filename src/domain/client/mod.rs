@@ -111,7 +111,7 @@ impl Client {
     /// Those that a warning is due about where nobody said which client runs.
     pub fn common() -> impl Iterator<Item = &'static Client> {
         // Only those are read that say so.
-        let says_so = |entry: &&Entry| entry.text.contains("\ncommon = true\n");
+        let says_so = |entry: &&Entry| entry.text.contains("\"common\":true");
         CLIENTS.iter().filter(says_so).filter_map(Entry::client)
     }
 

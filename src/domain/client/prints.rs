@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Prints {
-    /// Words that only its texts have, of which one is enough; the first line of its table, so that it is found without
-    /// reading the rest.
+    /// Words that only its texts have, of which one is enough.
     pub marks: Vec<String>,
     /// What it says instead of the cloud's answer, where it goes on to another source of credentials or gives up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -19,9 +18,8 @@ pub struct Prints {
 
 /// The marks in a client's file; nothing where it has none. Far cheaper than reading the file: every explanation does it.
 pub(super) fn marks_in(file: &'static str) -> Vec<&'static str> {
-    const BEFORE: &str = "\n[prints]\nmarks = ";
-    let line = file.rsplit_once(BEFORE).and_then(|(_, rest)| rest.lines().next());
-    line.and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default()
+    let list = file.split_once("\"marks\":").map(|(_, list)| serde_json::Deserializer::from_str(list));
+    list.and_then(|list| list.into_iter().next()?.ok()).unwrap_or_default()
 }
 
 impl Prints {
@@ -43,7 +41,7 @@ mod tests {
             let whole = client.prints.as_ref().map(|prints| prints.marks.clone()).unwrap_or_default();
             assert_eq!(marks_in(entry.text), whole, "{}", client.id);
         }
-        assert!(marks_in("name = \"a\"\n").is_empty());
+        assert!(marks_in(r#"{"name":"a"}"#).is_empty());
     }
 
     #[test]
