@@ -1,13 +1,14 @@
 //! `trustline check`: runs every applicable check once and reports.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::ci::{self, SourceFile};
 use super::clients::{acting_as, client_name, client_names};
 use super::exit::{CliError, Exit};
 use super::flags::begin_recording;
@@ -24,6 +25,7 @@ use crate::domain::text::visible;
 use crate::domain::timestamp::rfc3339;
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
+use crate::report::ci::{of_fleet, of_run};
 use crate::report::run::page;
 use crate::report::run::{Fleet, Member};
 use crate::report::{json, junit, run};
@@ -105,12 +107,26 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     }
     let expected = if args.expect_denied { Expected::Denial } else { Expected::Access };
     let (report, signal) = report(&args.run, expected)?;
-    terminal::print(&match args.output.output {
-        OutputFormat::Json => terminal::json_text(&json::report(&report)),
-        OutputFormat::Junit => junit::report(&report),
-        OutputFormat::Text | OutputFormat::Markdown => terminal::rendered(&args.output, |ctx| page(&report, ctx)),
-    })?;
+    print(&report, &args.output, args.run.selector.profile_file.as_deref())?;
     Ok(signal.unwrap_or_else(|| exit(&report, args.strict)))
+}
+
+/// Prints a report in the form that was asked for. `profile` is the file that the profile was read from, where it was named.
+///
+/// # Errors
+/// Standard output cannot be written to.
+pub(super) fn print(report: &Report, output: &OutputArgs, profile: Option<&Path>) -> Result<(), CliError> {
+    let alerts = || {
+        let file = profile.and_then(SourceFile::read);
+        of_run(report, file.as_ref().map(SourceFile::source))
+    };
+    terminal::print(&match output.output {
+        OutputFormat::Json => terminal::json_text(&json::report(report)),
+        OutputFormat::Junit => junit::report(report),
+        OutputFormat::Github => ci::annotated(&alerts(), |ctx| page(report, ctx)),
+        OutputFormat::Sarif => ci::scanned(&alerts()),
+        OutputFormat::Text | OutputFormat::Markdown => terminal::rendered(output, |ctx| page(report, ctx)),
+    })
 }
 
 /// What a run asserts.
@@ -244,6 +260,8 @@ fn run_all(args: &CheckArgs) -> Result<Exit, CliError> {
         OutputFormat::Json => terminal::json_text(&run::json(&fleet)),
         OutputFormat::Junit => run::junit(&fleet),
         OutputFormat::Markdown => run::markdown(&fleet),
+        OutputFormat::Github => ci::annotated(&of_fleet(&fleet), |ctx| run::fleet(&fleet, ctx)),
+        OutputFormat::Sarif => ci::scanned(&of_fleet(&fleet)),
     })?;
     Ok(signal.unwrap_or_else(|| fleet_exit(&fleet, args)))
 }

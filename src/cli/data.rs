@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::exit::CliError;
 use super::exit::Exit;
-use super::flags::OutputArgs;
+use super::flags::DocumentOutputArgs;
 use super::flags::OutputFormat;
 use super::{settings, terminal};
 use crate::domain::text::visible;
@@ -23,7 +23,7 @@ pub(super) struct DataArgs {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List the files that trustline keeps for you, and what each is for
-    List(OutputArgs),
+    List(DocumentOutputArgs),
     /// Remove some of them
     Remove {
         /// The files, as `trustline data list` prints them
@@ -98,12 +98,7 @@ pub(super) fn run(args: &DataArgs) -> Result<Exit, CliError> {
             let kept = kept()?;
             terminal::print(&match output.output {
                 OutputFormat::Json => terminal::json_text(&document(&kept)),
-                OutputFormat::Text => text(&kept),
-                _ => {
-                    return Err(CliError::new(
-                        "`data list` prints text and JSON; write --output text or --output json",
-                    ));
-                }
+                _ => text(&kept),
             })?;
         }
         Action::Remove { files } => {

@@ -41,6 +41,10 @@ pub(super) enum OutputFormat {
     Junit,
     /// For tickets
     Markdown,
+    /// For GitHub Actions: annotations, and the job's summary
+    Github,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
 }
 
 /// When to colour.
@@ -72,8 +76,11 @@ pub(super) struct SomeOutputArgs<const COUNT: usize>(OutputArgs);
 pub(super) type DocumentOutputArgs = SomeOutputArgs<2>;
 /// Text, JSON and Markdown.
 pub(super) type PageOutputArgs = SomeOutputArgs<3>;
+/// These, and what a CI shows beside code.
+pub(super) type CodeOutputArgs = SomeOutputArgs<5>;
 
-const FORMS: [OutputFormat; 3] = [OutputFormat::Text, OutputFormat::Json, OutputFormat::Markdown];
+const FORMS: [OutputFormat; 5] =
+    [OutputFormat::Text, OutputFormat::Json, OutputFormat::Markdown, OutputFormat::Github, OutputFormat::Sarif];
 
 impl<const COUNT: usize> Deref for SomeOutputArgs<COUNT> {
     type Target = OutputArgs;

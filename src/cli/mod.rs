@@ -3,6 +3,7 @@
 mod args;
 mod audit;
 mod check;
+mod ci;
 mod clients;
 mod consent;
 mod console;

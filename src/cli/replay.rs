@@ -8,10 +8,8 @@ use clap::Args;
 use super::console::LookArgs;
 use super::exit::{CliError, Exit};
 use super::flags::{ColorChoice, OutputArgs, OutputFormat};
-use super::{check, console, rotate, terminal};
+use super::{check, console, rotate};
 use crate::probe::regular_file;
-use crate::report::run::page;
-use crate::report::{json, junit};
 use crate::run::record::{self, Recorded, Recording};
 use crate::run::report::Report;
 use crate::run::rotation::event::RotationEvent;
@@ -50,17 +48,13 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
     }
     let report = Report::of(&recording.events);
     let output = OutputArgs { output: args.output.unwrap_or_default(), color: args.color };
-    terminal::print(&match output.output {
-        OutputFormat::Json => terminal::json_text(&json::report(&report)),
-        OutputFormat::Junit => junit::report(&report),
-        OutputFormat::Text | OutputFormat::Markdown => terminal::rendered(&output, |ctx| page(&report, ctx)),
-    })?;
+    check::print(&report, &output, None)?;
     Ok(check::exit(&report, args.strict))
 }
 
 fn print_rotation(recording: &Recording<RotationEvent>, args: &ReplayArgs) -> Result<Exit, CliError> {
     let output = OutputArgs { output: args.output.unwrap_or_default(), color: args.color };
-    if output.output == OutputFormat::Junit {
+    if matches!(output.output, OutputFormat::Junit | OutputFormat::Github | OutputFormat::Sarif) {
         return Err(CliError::new("a rotation is printed as text, json or markdown"));
     }
     let mut report = RotationReport::default();

@@ -2,6 +2,7 @@
 
 pub mod ansi;
 pub mod audit;
+pub mod ci;
 pub mod clients;
 pub mod clouds;
 mod comparison;

@@ -8,8 +8,8 @@ use self::evidence::RanChecks;
 use super::exit::CliError;
 use super::exit::Exit;
 use super::flags::NetworkArgs;
-use super::flags::OutputArgs;
 use super::flags::OutputFormat;
+use super::flags::PageOutputArgs;
 use super::flags::ProfileSelector;
 use super::lab_folder::LabFolder;
 use super::operator::ReadArgs;
@@ -41,7 +41,7 @@ pub(super) struct GuideArgs {
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    output: PageOutputArgs,
     /// Run the profile's checks first, and tell by them where each step stands
     #[arg(long)]
     check: bool,
@@ -72,9 +72,6 @@ pub(super) fn guide_of(id: &str) -> Result<Guide, CliError> {
 }
 
 pub(super) fn run(args: &GuideArgs) -> Result<Exit, CliError> {
-    if args.output.output == OutputFormat::Junit {
-        return Err(CliError::new("`guide` prints text, JSON or Markdown").with_hint("write --output json or markdown"));
-    }
     if args.read.is_asked() && !args.check {
         return Err(CliError::new("--operator is for the checks").with_hint("add --check"));
     }

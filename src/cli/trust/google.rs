@@ -5,11 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{CHECK, Judged, Subject, TrustArgs, TrustReport, input, refusal};
+use super::{CHECK, Judged, Subject, TrustArgs, TrustReport, input, print, refusal};
 use crate::cause::{Finding, gcp};
 use crate::cli::exit::{CliError, Exit};
-use crate::cli::flags::OutputFormat;
-use crate::cli::terminal;
 use crate::domain::gcp::{
     self as domain, Binding, PoolProvider, ProviderEvaluation, bindings, evaluate, foreign, room_for_ref, whole_pool,
 };
@@ -33,10 +31,7 @@ pub(super) fn run(args: &TrustArgs, path: &Path, subject: Subject) -> Result<Exi
     let judged = judged(&provider, bindings, subject);
     let lint = (args.lint || is_alone).then(|| weaknesses(&provider, bindings, judged.as_ref()));
     let answer = Answer { trust: &provider, judged, lint };
-    terminal::print(&match args.output.output {
-        OutputFormat::Json => terminal::json_text(&document(&answer)),
-        _ => terminal::rendered(&args.output, |ctx| trust::provider(&answer, ctx)),
-    })?;
+    print(args, path, &answer, document, trust::provider)?;
     let decision = answer.judged.map(|judged| judged.evaluation.decision);
     Ok(args.threshold.exit(decision, answer.lint.as_deref().unwrap_or_default()))
 }

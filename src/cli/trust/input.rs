@@ -5,12 +5,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{CHECK, Subject, TrustArgs, refusal};
+use super::{CHECK, Subject, TrustArgs, print, refusal};
 use crate::audit::code::{self, DeclaredTrust, Module};
 use crate::cause::{Finding, entra};
 use crate::cli::exit::{CliError, Exit};
-use crate::cli::flags::OutputFormat;
-use crate::cli::terminal;
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, evaluate, evaluate_predicted};
 use crate::domain::iam::{Decision, Policy};
 use crate::domain::ids::Cloud;
@@ -172,17 +170,19 @@ pub(super) fn read(path: &Path) -> Result<String, CliError> {
 type Answer<'a> = TrustReport<&'a CredentialSet, CredentialEvaluation>;
 
 /// Evaluates, prints, and yields the exit status.
-pub(super) fn run(args: &TrustArgs, credentials: &CredentialSet, subject: Subject) -> Result<Exit, CliError> {
+pub(super) fn run(
+    args: &TrustArgs,
+    path: &Path,
+    credentials: &CredentialSet,
+    subject: Subject,
+) -> Result<Exit, CliError> {
     let is_alone = matches!(subject, Subject::Nobody);
     let answer = Answer {
         trust: credentials,
         judged: judged(credentials, subject),
         lint: (args.lint || is_alone).then(|| looked_over(credentials)),
     };
-    terminal::print(&match args.output.output {
-        OutputFormat::Json => terminal::json_text(&document(&answer)),
-        _ => terminal::rendered(&args.output, |ctx| trust::credentials(&answer, ctx)),
-    })?;
+    print(args, path, &answer, document, trust::credentials)?;
     let decision = answer.judged.map(|judged| judged.evaluation.decision);
     Ok(args.threshold.exit(decision, answer.lint.as_deref().unwrap_or_default()))
 }

@@ -5,15 +5,16 @@ mod endpoint;
 pub(super) mod google;
 pub(super) mod input;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::ci::SourceFile;
 use super::clients::client_name;
 use super::exit::{CliError, Exit};
-use super::flags::{OutputFormat, PageOutputArgs, ProfileSelector, one_of};
-use super::{settings, terminal};
+use super::flags::{CodeOutputArgs, OutputFormat, ProfileSelector, one_of};
+use super::{ci, settings, terminal};
 use crate::cause::{Cause, Certainty, Finding, Severity, trust};
 use crate::check::facts::Facts;
 use crate::check::facts::token::TokenFact;
@@ -29,6 +30,9 @@ use crate::domain::relying_party::{Acceptance, Basis, CloudVerdict, Presented, R
 use crate::domain::token::DecodedToken;
 use crate::remedy::aws::trust::{At, corrected_document};
 use crate::remedy::{Context, Values, advised};
+use crate::report::ci::of_trust;
+use crate::report::context::RenderContext;
+use crate::report::page::Page;
 use crate::report::trust::{Judged, PolicyEvaluation, TrustReport, policy};
 use crate::run::now;
 
@@ -79,7 +83,7 @@ pub(super) struct TrustArgs {
     #[command(flatten)]
     threshold: Threshold,
     #[command(flatten)]
-    output: PageOutputArgs,
+    output: CodeOutputArgs,
 }
 
 /// Whose token is judged.
@@ -116,7 +120,7 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
     let credential = args.credential.as_ref().or(of_profile.and_then(|p| p.azure.federated_credential.as_ref()));
     if let Some(path) = credential {
         let credentials = input::credentials(path)?;
-        return input::run(args, &credentials, subject(args, profile.as_ref())?);
+        return input::run(args, path, &credentials, subject(args, profile.as_ref())?);
     }
     let Some(path) = args.policy.as_ref().or(of_profile.and_then(|p| p.aws.trust_policy.as_ref())) else {
         return Err(CliError::new("the profile names no trust policy and no federated credential")
@@ -144,11 +148,7 @@ pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
         };
         judged.findings.splice(0..0, findings);
     }
-    let printed = match args.output.output {
-        OutputFormat::Json => terminal::json_text(&render(&answer)),
-        _ => terminal::rendered(&args.output, |ctx| policy(&answer, ctx)),
-    };
-    terminal::print(&printed)?;
+    print(args, path, &answer, render, policy)?;
     let decision = answer.judged.map(|judged| judged.evaluation.evaluation.decision);
     Ok(args.threshold.exit(decision, answer.lint.as_deref().unwrap_or_default()))
 }
@@ -299,6 +299,31 @@ pub(in crate::cli) fn attach(
     let facts = Facts { token: Some(TokenFact::decoded("", 0, token, Vec::new())), now: now(), ..Facts::default() };
     let context = Context { profile: profile.unwrap_or(&bare), facts: &facts };
     finding.fixes = vec![corrected_document(finding.cause, context, policy, at)];
+}
+
+/// Prints an answer about the trust in a file, in the form that was asked for.
+///
+/// # Errors
+/// Standard output cannot be written to.
+fn print<T, E>(
+    args: &TrustArgs,
+    path: &Path,
+    answer: &TrustReport<T, E>,
+    document: fn(&TrustReport<T, E>) -> Value,
+    page: fn(&TrustReport<T, E>, RenderContext) -> Page,
+) -> Result<(), CliError> {
+    let alerts = || {
+        let file = SourceFile::read(path);
+        let refusals = answer.judged.as_ref().map_or(&[][..], |judged| &judged.findings);
+        let weaknesses = answer.lint.as_deref().unwrap_or_default();
+        of_trust(refusals, weaknesses, file.as_ref().map(SourceFile::source))
+    };
+    terminal::print(&match args.output.output {
+        OutputFormat::Json => terminal::json_text(&document(answer)),
+        OutputFormat::Github => ci::annotated(&alerts(), |ctx| page(answer, ctx)),
+        OutputFormat::Sarif => ci::scanned(&alerts()),
+        _ => terminal::rendered(&args.output, |ctx| page(answer, ctx)),
+    })
 }
 
 /// The schema's name.
