@@ -13,6 +13,7 @@ mod azure;
 mod azure_cli;
 mod azure_fixes;
 mod check;
+mod ci_formats;
 mod ci_jobs;
 mod clients;
 mod console;
