@@ -24,6 +24,7 @@ pub mod issuer;
 pub mod json_stream;
 pub mod jwks;
 pub mod keyvault;
+pub mod least_trust;
 pub mod national_cloud;
 pub mod pool_name;
 pub mod profile;

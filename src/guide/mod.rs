@@ -15,7 +15,7 @@ pub use change::{Change, confirmations, shown};
 pub use change::{Question, questions};
 pub use fill::fill;
 pub use import::{Import, Left, Taken, import};
-pub use render::{Rendered, render};
+pub use render::{Rendered, SAY_WHO_GETS_IN, render, render_least};
 pub use state::{
     CheckResult, Confirmation, Evidence, ExternalProof, FailedElsewhere, Open, StepState, next_open, states,
 };

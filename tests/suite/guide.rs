@@ -2,6 +2,7 @@
 
 mod aws;
 mod azure;
+mod least;
 mod progress;
 mod render;
 mod rows;

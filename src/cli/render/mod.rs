@@ -1,10 +1,13 @@
 //! `trustline render`: one artifact on standard output, for a pipe.
 
+mod admit;
+
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
 
+use self::admit::{AdmitArgs, refusal};
 use super::exit::{CliError, Exit};
 use super::flags::{DocumentOutputArgs, NetworkArgs, OutputFormat, ProfileSelector, one_of};
 use super::lab_folder::LabFolder;
@@ -16,7 +19,7 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Origin, Setting, Value};
 use crate::domain::text::visible;
 use crate::domain::text_difference::nearest;
-use crate::guide::{Artifact, Missing, Values, render};
+use crate::guide::{Artifact, Missing, Rendered, SAY_WHO_GETS_IN, Values, render, render_least};
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
@@ -33,6 +36,8 @@ pub(super) struct RenderArgs {
     /// With create-oidc-provider: fetch the issuer's certificates, and register the thumbprint of the topmost one
     #[arg(long, requires = "artifact")]
     live: bool,
+    #[command(flatten)]
+    admit: AdmitArgs,
     #[command(flatten)]
     selector: ProfileSelector,
     #[command(flatten)]
@@ -57,6 +62,11 @@ pub(super) fn run(args: &RenderArgs) -> Result<Exit, CliError> {
             "only {} holds a thumbprint; leave out --live",
             Artifact::CreateOidcProvider
         )));
+    }
+    if let Some(other) = wanted.filter(|artifact| args.admit.is_given() && !SAY_WHO_GETS_IN.contains(artifact)) {
+        let ids: Vec<&str> = SAY_WHO_GETS_IN.iter().map(|artifact| artifact.id()).collect();
+        return Err(CliError::new(format!("{other} does not say who gets in"))
+            .with_hint(format!("--admit and --refuse go with {}", ids.join(", "))));
     }
     let given = given(args)?;
     let printed = match wanted {
@@ -138,7 +148,11 @@ fn one(args: &RenderArgs, artifact: Artifact, given: &Given) -> Result<String, C
         (None, first) => fitting(artifact, &given.settings).or(first.copied()).unwrap_or(Guide::AwsWorkloadIdentity),
     };
     let thumbprint = given.live.as_ref().and_then(|live| live.thumbprint.clone());
-    let rendered = render(artifact, &Values::of(guide, &given.settings).with_thumbprint(thumbprint));
+    let values = Values::of(guide, &given.settings).with_thumbprint(thumbprint);
+    let rendered = match args.admit.is_given() {
+        true => least(args, artifact, &values)?,
+        false => render(artifact, &values),
+    };
     let seen = given.live.iter().map(|live| live.note.clone());
     let notes: Vec<String> = seen.chain(rendered.notes).collect();
     if args.output.output == OutputFormat::Json {
@@ -162,6 +176,12 @@ fn one(args: &RenderArgs, artifact: Artifact, given: &Given) -> Result<String, C
         terminal::note(&format!("note: {}", visible(&note)));
     }
     Ok(rendered.text)
+}
+
+/// The artifact as the lists want it.
+fn least(args: &RenderArgs, artifact: Artifact, values: &Values) -> Result<Rendered, CliError> {
+    let (admit, refuse) = args.admit.lists()?;
+    render_least(artifact, values, admit, refuse).map_err(|error| refusal(&error))
 }
 
 /// What is piped has to be whole: a placeholder is no value.

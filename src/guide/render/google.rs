@@ -106,7 +106,7 @@ fn pool_project(filling: &mut TemplateContext<'_>) -> String {
     }
 }
 
-fn on_provider(filling: &mut TemplateContext<'_>, action: &str) -> Command {
+pub(super) fn on_provider(filling: &mut TemplateContext<'_>, action: &str) -> Command {
     let name = provider(filling);
     gcloud(&["iam", "workload-identity-pools", "providers", action, &name.provider])
         .option("--workload-identity-pool", name.pool)

@@ -3,7 +3,10 @@
 mod aws;
 mod azure;
 mod google;
+mod least;
 mod terraform;
+
+pub use least::{SAY_WHO_GETS_IN, render_least};
 
 use super::artifact::Artifact;
 use super::form::shell::Script;

@@ -13,7 +13,7 @@ pub const SECRETS_USER: &str =
     "/providers/Microsoft.Authorization/roleDefinitions/4633458b-17de-408a-b874-0445c86b69e6";
 
 impl Site {
-    async fn token_request(&self, form: &[(&str, &str)]) -> (u16, Value) {
+    pub async fn token_request(&self, form: &[(&str, &str)]) -> (u16, Value) {
         let tenant = &self.lab.profile.azure.tenant_id;
         let url = format!("{}/{tenant}/oauth2/v2.0/token", self.lab.endpoints.entra.as_ref().unwrap());
         let body = url::form_urlencoded::Serializer::new(String::new())

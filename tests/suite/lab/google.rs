@@ -36,7 +36,7 @@ impl Site {
     }
 
     /// The exchange, by a form, with changes to what is sent.
-    async fn google_exchange(&self, token: &str, changes: &[(&str, &str)]) -> (u16, Value) {
+    pub async fn google_exchange(&self, token: &str, changes: &[(&str, &str)]) -> (u16, Value) {
         let (audience, mut form) = (audience(), url::form_urlencoded::Serializer::new(String::new()));
         for (name, value) in [
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
