@@ -266,7 +266,7 @@ fn checks_that_share_an_exchange_have_their_own_part_of_its_time() {
     }
 }
 
-/// The URL in the profile has the default port too much; the issuer and its tokens are right.
+/// Place 15: the URL in the profile has the default port too much; the issuer and its tokens are right.
 #[test]
 fn a_default_port_written_out_is_the_urls_own_fault() {
     for (typed, said) in [("https://app.example.com:443", true), ("https://app.example.com:8443", false)] {

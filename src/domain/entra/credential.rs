@@ -407,6 +407,11 @@ mod tests {
         ] {
             assert_eq!(CredentialSet::parse(&text).unwrap().credentials, [one()], "{text}");
         }
+        // The third holder of such credentials beside applications and managed identities: an agent identity's blueprint.
+        let blueprint = r#"{"@odata.context":"https://graph.microsoft.com/beta/$metadata#applications('1')/microsoft.graph.agentIdentityBlueprint/federatedIdentityCredentials",
+            "value":[{"id":"2","name":"crewai","issuer":"https://i","subject":"organization:1","audiences":["api://AzureADTokenExchange"]}]}"#;
+        let set = CredentialSet::parse(blueprint).unwrap();
+        assert_eq!((set.credentials, set.is_list), (vec![FederatedCredential { id: Some("2".into()), ..one() }], true));
         assert_eq!(CredentialSet::parse("[]").unwrap(), CredentialSet { is_list: true, ..CredentialSet::default() });
     }
 

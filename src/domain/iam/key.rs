@@ -172,5 +172,10 @@ mod tests {
         assert_eq!(fault(IssuerKind::GithubActions, "h:runner_environment"), Some(KeyFault::UnknownClaim));
         assert_eq!(fault(IssuerKind::GitlabCom, "h:runner_environment"), None);
         assert_eq!(fault(IssuerKind::CircleCi, "h:oidc.circleci.com/project-id"), None);
+        // A job may be in several contexts since November 2025; STS knows of none.
+        let claims = serde_json::json!({"oidc.circleci.com/context-ids": ["c-1", "c-2"]});
+        let contexts = "h:oidc.circleci.com/context-ids";
+        let found = impossible(contexts, "h", IssuerKind::CircleCi, claims.as_object().unwrap());
+        assert_eq!(found.map(|found| found.fault), Some(KeyFault::NotExposed));
     }
 }

@@ -181,6 +181,8 @@ fn issuers_and_documents() {
         ("the default port, written out", "https://id.example.com:443", json!({}), [Refuse, Accept, Accept]),
         ("a slash at the end", "https://id.example.com/", json!({}), [Accept; 3]),
         ("a path", "https://id.example.com/a/b", json!({}), [Accept; 3]),
+        ("a query", "https://id.example.com/?tenant=a", json!({}), [Refuse, Unknown, Unknown]),
+        ("a fragment", "https://id.example.com/#a", json!({}), [Refuse, Unknown, Unknown]),
         ("this machine", "https://localhost", json!({}), [Refuse, Refuse, Accept]),
         ("another issuer", ISSUER, json!({ "issuer": "https://other.example" }), [Refuse; 3]),
         ("keys over http", ISSUER, json!({ "jwks_uri": "http://id.example.com/k" }), [Refuse; 3]),

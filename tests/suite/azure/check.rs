@@ -136,7 +136,7 @@ fn planted_secrets_appear_nowhere() {
     }
 }
 
-/// Entra is documented to take RS256 alone, and so does the lab's, unless its world says otherwise; what is wrong is the algorithm,
+/// Place 17: Entra is documented to take RS256 alone, and so does the lab's, unless its world says otherwise; what is wrong is the algorithm,
 /// not a damaged token.
 #[test]
 fn another_algorithm_is_refused_unless_the_world_takes_it() {

@@ -3,6 +3,35 @@
 /// A text and the cause that comes first.
 pub const NARROWER: &[(&str, &str)] = &[
     (
+        "MountVolume.SetUp failed for volume \"aws-iam-token\" : failed to fetch token: serviceaccounts \"reader\" is forbidden: audience \"sts.amazonaws.com\" not found in pod spec volume, system:node:ip-10-0-1-7 is not authorized to request tokens for this audience",
+        "id-token-permission-missing",
+    ),
+    (
+        "An error occurred (InvalidRequestException) when calling the PutSecretValue operation: Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+        "secret-wrong-region",
+    ),
+    (
+        "Error: Could not assume role with OIDC: The web identity token that was passed is expired or is not valid. Get a new identity token from the identity provider and then retry the request.",
+        "token-expired",
+    ),
+    (
+        "An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation: Issuer must be a valid URL",
+        "issuer-url-unfit",
+    ),
+    (
+        "AADSTS700231: Token obtained using another federated identity credential may not be used as federated identity credential. Trace ID: 279fd918-de75-4e03-8e06-fc81c2f53701",
+        "wrong-token-kind",
+    ),
+    (
+        "AADSTS50034: The user account does not exist in the 4c1a2b3d-5e6f-4708-91a2-b3c4d5e6f708 directory. To sign into this application, the account must be added to the directory.",
+        "wrong-flow",
+    ),
+    ("rusoto_core: Couldn't find AWS credentials in environment, credentials file, or IAM role.", "env-not-set"),
+    (
+        "{\"error\":\"invalid_grant\",\"error_description\":\"The given credential is rejected by the attribute condition.\"}",
+        "attribute-condition",
+    ),
+    (
         "software.amazon.awssdk.core.exception.SdkClientException: To use web identity tokens, the 'sts' service module must be on the class path.",
         "sdk-sts-module-missing",
     ),

@@ -68,6 +68,8 @@ rules! {
     Aws Token Ambiguous says ["web identity token provided could not be validated",
         "web identity token that was passed could not be validated"] => [AudNotRegistered, SignatureInvalid,
         MalformedToken, AlgUnsupported, WrongTokenKind, JwksKidMissing, JwksInvalid];
+    Aws Token Leading says ["web identity token that was passed is expired or is not valid"] => [TokenExpired, MalformedToken];
+    Aws Token Leading says ["Issuer must be a valid URL"] => [IssuerUrlUnfit, IssMismatch, MalformedToken];
     Aws Token Conclusive says ["more than one audience while authorized party"] => [AudMultiWithoutAzp];
     Aws Token Conclusive says ["Claim is not allowed to be empty"] => [MalformedToken];
     Aws Token Conclusive says ["Missing a required claim"] => [MalformedToken];
@@ -250,6 +252,8 @@ rules! {
         "currently marked deleted", "is scheduled for deletion"] without ["KMS", "vault"] => [SecretPendingDeletion];
     _ Secret Conclusive says ["did not contain json key", "does not contain json key", "does not contain key"]
         => [JsonKeyMissing];
+    // What is written to a replica in another region or, since November 2026, another account.
+    Aws Secret Conclusive says ["not permitted on a replica secret"] => [SecretWrongRegion];
     Aws Secret Leading says ["Invalid name. Must be a valid name", "Invalid name. Must be"]
         with [["secret", "Secret"]] => [SecretNameInvalid];
     // Any other right.

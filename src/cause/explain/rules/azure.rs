@@ -119,9 +119,12 @@ rules! {
         says ["is missing service principal in the tenant", "missing service principal"] => [SpMissing];
     Azure Trust Conclusive codes [53003, 530035, 530031, 530032, 53000, 53001, 530033, 530034, 530036, 53011]
         says ["blocked by Conditional Access", "blocked by security defaults"] => [ConditionalAccess];
-    Azure Trust Conclusive codes [7002381, 700238, 700223, 700231, 700230, 7002382, 700232]
+    Azure Trust Conclusive codes [7002381, 700238, 700223, 700230, 7002382, 700232]
         says ["must contain the enterprise claim"] => [TenantPolicy];
-    Azure Token Leading codes [700222, 700226, 700227, 700229, 700236] => [WrongTokenKind, TenantPolicy];
+    Azure Token Leading codes [700222, 700226, 700227, 700229, 700231, 700236]
+        says ["obtained using another federated identity credential"] => [WrongTokenKind, TenantPolicy];
+    // A person's sign-in: no federated token was sent at all.
+    Azure Trust Leading codes [50034, 50126, 50055, 50056, 50057, 50076, 50079] => [WrongFlow, EnvConflict, TenantWrong];
     Azure Trust Conclusive codes [70052] says ["must be a managed identity, single tenant app"] => [AppMultitenant];
     Azure Trust Leading codes [50105, 501051, 65001, 650051] => [TenantPolicy, SpMissing];
     Azure Trust Leading codes [90024, 50196, 900241] => [Throttled, Transient];

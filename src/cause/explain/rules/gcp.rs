@@ -44,7 +44,7 @@ rules! {
         with [["credential", "ID Token", "jwk", "kid"]] => [JwksKidMissing, SignatureInvalid];
     Gcp Trust Leading says ["invalid_grant"] without ["AADSTS", "Invalid JWT Signature", "does not match",
         "Unable to parse the ID Token", "Unable to verify the ID Token", "Error connecting to the given", "stale to sign-in", "not found in the configured", "short-lived token",
-        "reasonable timeframe"] => [TokenExpired, SignatureInvalid, IssMismatch, AudMismatch, JwksUnreachable];
+        "reasonable timeframe", "rejected by the attribute condition"] => [TokenExpired, SignatureInvalid, IssMismatch, AudMismatch, JwksUnreachable];
     // Admission passed; the service account or the resource refuses.
     Gcp Access Ambiguous says ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken",
         "iam.serviceAccounts.implicitDelegation", "iamcredentials.googleapis.com"]

@@ -74,6 +74,9 @@ rules! {
         => [EnvNotSet, IdTokenPermissionMissing];
     _ Setting Conclusive says ["serviceaccounts/token"] with [["forbidden", "cannot create resource"]]
         => [IdTokenPermissionMissing];
+    // Since Kubernetes 1.33 a node asks for the audiences alone that its pods or a role of its own name (KEP-4412).
+    _ Setting Conclusive says ["not found in pod spec volume", "not authorized to request tokens for this audience"]
+        => [IdTokenPermissionMissing];
     // The token is empty: found out before any cloud was asked.
     Aws Setting Leading says ["Invalid length for parameter WebIdentityToken",
         "argument --web-identity-token: expected one argument",
@@ -142,6 +145,7 @@ rules! {
         "EC2MetadataError", "Failed to load credentials from IMDS", "169.254.169.254", "169.254.170.2",
         "Unable to get IAM security credentials", "Failed to resolve AWS credentials",
         "Error retrieving credentials from the instance profile", "NoCredentialsError", "could not find credentials",
+        "Couldn't find AWS credentials", "could not find AWS credentials",
         "no identity-based credentials", "failed to retrieve credentials", "Missing credentials in config",
         "Error loading SSO Token", "No AWS Credentials provided by",
         "could not determine how to establish security credentials"]
