@@ -57,7 +57,7 @@ impl Asked {
 }
 
 /// What the clouds that were asked say.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdicts {
     pub each: Vec<CloudVerdict>,
     /// Whether they decide how the command ends.

@@ -16,7 +16,7 @@ use super::json_protocol::{AwsError, JsonProtocol, unknown_operation};
 use super::keys::random_uuid;
 use super::server::{Request, Response, Service};
 use super::session::{Account, Caller, Keys};
-use super::world::KeyState;
+use super::world::{DEFAULT_POLICY, KeyState};
 use read::not_deleted;
 use store::{Secret, Store};
 
@@ -119,9 +119,10 @@ impl SecretsManager {
         }
         let secret = self.store.find(call.region, id);
         let arn = secret.as_ref().map_or_else(|| self.store.presumed_arn(call.region, id), |secret| secret.arn.clone());
-        let policy = secret.as_ref().and_then(|secret| secret.resource_policy.as_deref());
+        let policies: Vec<&str> =
+            secret.iter().flat_map(|secret| secret.resource_policies.values().map(String::as_str)).collect();
         let context = self.context(call);
-        self.check(call, action, (&arn, Some(id)), policy, &context)?;
+        self.check(call, action, (&arn, Some(id)), &policies, &context)?;
         secret.ok_or_else(|| {
             AwsError::new("ResourceNotFoundException", 400, "Secrets Manager can't find the specified secret.")
         })
@@ -129,7 +130,7 @@ impl SecretsManager {
 
     /// An action that has no resource, and is granted on `*` only.
     fn check_unscoped(&self, call: &Call<'_>, action: &str) -> Result<(), AwsError> {
-        self.check(call, action, ("*", None), None, &self.context(call))
+        self.check(call, action, ("*", None), &[], &self.context(call))
     }
 
     /// `resource` is what policies are asked about, and how the caller put it.
@@ -138,15 +139,16 @@ impl SecretsManager {
         call: &Call<'_>,
         action: &str,
         resource: (&str, Option<&str>),
-        resource_policy: Option<&str>,
+        resource_policies: &[&str],
         context: &Keys,
     ) -> Result<(), AwsError> {
         let (arn, shown) = resource;
         let action = format!("secretsmanager:{action}");
         let identity = iam::rule(&self.account.identity_policies(call.caller), &action, arn, context);
-        let by_resource = resource_policy.map_or_else(iam::Named::default, |policy| {
-            iam::rule_by_principal(policy, &self.account, call.caller, &action, Some(arn), context)
-        });
+        let by_resource = resource_policies
+            .iter()
+            .map(|policy| iam::rule_by_principal(policy, &self.account, call.caller, &action, Some(arn), context))
+            .fold(iam::Named::default(), iam::Named::beside);
         let session = session_ruling(call.caller, &action, arn, context);
         let bounds = self.account.boundary(call.caller).map(|policy| iam::rule(&[policy.text], &action, arn, context));
         let on = shown.map_or_else(String::new, |shown| format!(" on resource: {shown}"));
@@ -154,7 +156,7 @@ impl SecretsManager {
             let user = self.account.arn(call.caller);
             let mut message = format!("User: {user} is not authorized to perform: {action}{on} {why}");
             if let Some(id) =
-                self.authorization_id(call, (&action, arn), (resource_policy, by_resource.ruling), context)
+                self.authorization_id(call, (&action, arn), (resource_policies, by_resource.ruling), context)
             {
                 let region = call.region;
                 message.push_str(&format!(
@@ -197,13 +199,13 @@ impl SecretsManager {
         &self,
         call: &Call<'_>,
         (action, resource): (&str, &str),
-        (resource_policy, by_resource): (Option<&str>, Ruling),
+        (resource_policies, by_resource): (&[&str], Ruling),
         context: &Keys,
     ) -> Option<String> {
         let after = Duration::from_secs(self.account.world().authorization_details_after_s?);
         let (account, caller) = (&self.account, call.caller);
         let attached_to = account.principal_arn(caller);
-        let of_resource = resource_policy.map(|policy| NamedPolicy {
+        let of_resource = resource_policies.iter().map(|policy| NamedPolicy {
             arn: None,
             attached_to: resource.to_owned(),
             text: iam::about_caller(policy, account, caller),
@@ -219,7 +221,7 @@ impl SecretsManager {
         let requirement = |check, kind, must_allow, policies| Requirement { check, kind, must_allow, policies };
         let (is_bounded, is_narrowed) = (!bounds.is_empty(), !of_session.is_empty());
         let requirements = vec![
-            requirement("RESOURCE", "RESOURCE_BASED_POLICY", false, of_resource.into_iter().collect()),
+            requirement("RESOURCE", "RESOURCE_BASED_POLICY", false, of_resource.collect()),
             requirement("PRINCIPAL", "IDENTITY_BASED_POLICY", by_resource != Ruling::Allowed, own),
             requirement("PERMISSIONS_BOUNDARY", "PERMISSIONS_BOUNDARY", is_bounded, bounds),
             requirement("SESSION", "SESSION_POLICY", is_narrowed, of_session),
@@ -299,18 +301,20 @@ fn session_ruling(caller: &Caller, action: &str, arn: &str, context: &Keys) -> O
 }
 
 impl SecretsManager {
-    /// A secret has one policy, or none.
+    /// The one without a name of its own stands first.
     fn list_resource_policies(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "ListResourcePolicies")?;
-        let listed: Vec<Value> = secret.resource_policy.iter().map(|_| json!({ "PolicyName": "default" })).collect();
+        let (first, others): (Vec<&String>, Vec<&String>) =
+            secret.resource_policies.keys().partition(|name| *name == DEFAULT_POLICY);
+        let listed: Vec<Value> = first.into_iter().chain(others).map(|name| json!({ "PolicyName": name })).collect();
         Ok(json!({ "ResourcePolicies": listed }))
     }
 
     fn get_resource_policy(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "GetResourcePolicy")?;
         let mut answer = json!({ "ARN": secret.arn, "Name": secret.name });
-        if let Some(policy) = secret.resource_policy {
-            answer["ResourcePolicy"] = policy.into();
+        if let Some(policy) = secret.resource_policies.get(policy_name(call)) {
+            answer["ResourcePolicy"] = policy.as_str().into();
         }
         Ok(answer)
     }
@@ -326,13 +330,19 @@ impl SecretsManager {
                 "This resource policy is not valid JSON.",
             ));
         }
-        self.store.change(&secret.arn, |secret| secret.resource_policy = Some(policy.to_owned()));
+        let name = policy_name(call).to_owned();
+        self.store.change(&secret.arn, |secret| secret.resource_policies.insert(name, policy.to_owned()));
         Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
     }
 
     fn delete_resource_policy(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "DeleteResourcePolicy")?;
-        self.store.change(&secret.arn, |secret| secret.resource_policy = None);
+        self.store.change(&secret.arn, |secret| secret.resource_policies.remove(policy_name(call)));
         Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
     }
+}
+
+/// Which of a secret's policies is meant.
+fn policy_name<'a>(call: &Call<'a>) -> &'a str {
+    call.input.get("PolicyName").and_then(Value::as_str).unwrap_or(DEFAULT_POLICY)
 }

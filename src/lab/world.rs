@@ -18,7 +18,8 @@ use time::OffsetDateTime;
 use crate::domain::redaction::looks_secret;
 use crate::domain::timestamp::rfc3339;
 pub use aws::{
-    AwsWorld, KeyState, KmsKey, ManagedPolicy, Policy, Provider, Role, RotationFunction, Secret, SecretVersion, User,
+    AwsWorld, DEFAULT_POLICY, KeyState, KmsKey, ManagedPolicy, Policy, Provider, Replica, Role, RotationFunction,
+    Secret, SecretVersion, User,
 };
 pub use azure::{
     AccessPolicy, App, AzureProfile, AzureWorld, ClientSecret, Credential, DenyAssignment, EntraPolicy, EntraWorld,

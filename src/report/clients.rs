@@ -39,6 +39,7 @@ const BEHAVIOURS: &[(&str, &str)] = &[
     ("attempts", "requests for each answer"),
     ("workload-identity", "exchanges federated tokens"),
     ("before", "goes before the token"),
+    ("reads-variables", "reads the variables of workload identity"),
     ("reads-token-credentials", "reads AZURE_TOKEN_CREDENTIALS"),
     ("tenant-in-authority", "a tenant in AZURE_AUTHORITY_HOST"),
     ("http-authority", "a plain http authority"),

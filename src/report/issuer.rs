@@ -30,7 +30,7 @@ const VALUES_SHOWN: usize = 40;
 const KEY_WIDTH: usize = 64;
 
 /// What was seen of an issuer, and the judgement on it.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct IssuerReport {
     pub address: IssuerAddress,
     pub document: DocumentFact,

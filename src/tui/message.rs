@@ -10,6 +10,7 @@ use crate::domain::profile::setting::Setting;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::guide::Change;
 use crate::report::events::EventsReport;
+use crate::report::issuer::IssuerReport;
 use crate::run::event::RunEvent;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::report::RotationReport;
@@ -106,6 +107,11 @@ pub enum Msg {
     KeysRead {
         issuer: String,
         keys: Result<Box<Jwks>, String>,
+    },
+    /// An issuer was looked at, or why it could not be.
+    IssuerSeen {
+        url: String,
+        result: Result<Box<IssuerReport>, String>,
     },
     /// The cloud's log was read, or why it could not be.
     EventsRead(Result<Box<EventsReport>, String>),
@@ -231,6 +237,12 @@ pub enum Effect {
     FetchKeys {
         issuer: String,
     },
+    /// Fetch an issuer's documents, because a person asked for it. One is looked at at a time.
+    LookAtIssuer {
+        url: String,
+    },
+    /// Stop fetching them.
+    LeaveIssuer,
     Copy {
         text: String,
     },

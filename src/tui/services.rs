@@ -17,6 +17,7 @@ use crate::domain::profile::setting::Setting;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::guide::Change;
 use crate::report::events::EventsReport;
+use crate::report::issuer::IssuerReport;
 use crate::run::event::RunEvent;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::report::RotationReport;
@@ -59,6 +60,9 @@ pub trait Services: Send + Sync + 'static {
 
     /// Fetches the keys that an issuer publishes. The error is a sentence.
     fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>>;
+
+    /// Fetches what an issuer publishes, and judges it for every cloud. The error is a sentence.
+    fn issuer(&self, url: String) -> Answer<Result<IssuerReport, String>>;
 
     /// Reads the log that was named, or the record of the last run's lab. The error is a sentence.
     fn events(&self) -> Answer<Result<EventsReport, String>>;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
@@ -104,6 +105,8 @@ struct Shell {
     kept: Arc<Mutex<Option<Box<dyn Any + Send>>>>,
     /// The token's file as it was read last: for which run, and when and how long it was.
     token: Option<(RunNumber, PathBuf, SystemTime, u64)>,
+    /// The issuer's documents being fetched.
+    looking: Option<AbortHandle>,
     leaving: bool,
 }
 
@@ -140,6 +143,7 @@ impl Shell {
             rotations: HashMap::new(),
             kept: Arc::default(),
             token: None,
+            looking: None,
             leaving: false,
         };
         for notice in console.notices {
@@ -301,6 +305,15 @@ impl Shell {
                     let keys = self.services.keys(issuer.clone());
                     self.spawn(async move { Msg::KeysRead { issuer, keys: keys.await.map(Box::new) } });
                 }
+                Effect::LookAtIssuer { url } => {
+                    let (seen, sender) = (self.services.issuer(url.clone()), self.sender.clone());
+                    let looking = tokio::spawn(async move {
+                        let _ = sender.send(Msg::IssuerSeen { url, result: seen.await.map(Box::new) }).await;
+                    });
+                    self.stop_looking();
+                    self.looking = Some(looking.abort_handle());
+                }
+                Effect::LeaveIssuer => self.stop_looking(),
                 Effect::Copy { text } => {
                     let mode = self.clipboard;
                     self.spawn(async move { Msg::Copied(clipboard::copy(mode, text).await) });
@@ -335,6 +348,12 @@ impl Shell {
             }
         }
         Ok(())
+    }
+
+    fn stop_looking(&mut self) {
+        if let Some(looking) = self.looking.take() {
+            looking.abort();
+        }
     }
 
     fn spawn(&self, work: impl Future<Output = Msg> + Send + 'static) {

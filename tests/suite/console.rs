@@ -3,6 +3,7 @@
 mod docs;
 mod events;
 mod guide;
+mod issuer;
 mod keys;
 pub mod macros;
 mod picture;

@@ -284,6 +284,35 @@ fn a_role_with_very_many_policies_is_read_page_by_page() {
 }
 
 #[test]
+fn a_denial_by_the_second_of_a_secrets_policies_is_proven_and_the_policy_is_named() {
+    let deny = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::${account}:role/crewai-secrets-reader"}, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}"#;
+    let world = format!(
+        "name = \"two\"\ntitle = \"a second policy denies\"\n[aws.secrets.crewai-test-keyword]\nresource-policies.guard = '{deny}'\n"
+    );
+    let report = checked(&RunningLab::world(&world), &["--operator"]);
+    let first = &report["findings"][0];
+    assert_eq!((&first["cause"], &first["certainty"]), (&json!("explicit-deny"), &json!("proven")), "{report:#}");
+    assert!(first.to_string().contains("resource policy `guard` of the secret"), "{first:#}");
+}
+
+#[test]
+fn a_replica_that_is_behind_its_primary_is_told() {
+    let replica =
+        r#"{ primary = "arn:aws:secretsmanager:us-east-1:999999999999:secret:db-AbCdEf", status = "InProgress" }"#;
+    let world = format!(
+        "name = \"replica\"\ntitle = \"a replica is behind\"\n[aws.secrets.crewai-test-keyword]\nreplica-of = {replica}\n"
+    );
+    let report = checked(&RunningLab::world(&world), &["--operator"]);
+    let secret = check(&report, "aws.secret-settings");
+    assert_eq!(secret["outcome"], "warn", "{secret:#}");
+    assert!(secret["facts"].to_string().contains("InProgress"), "{secret:#}");
+    let finding =
+        report["findings"].as_array().unwrap().iter().find(|one| one["check"] == "aws.secret-settings").unwrap();
+    assert_eq!(finding["cause"], "propagation-delay", "{finding:#}");
+    assert!(finding["evidence"][0].as_str().unwrap().contains("999999999999"), "{finding:#}");
+}
+
+#[test]
 fn the_operators_key_is_never_taken_for_the_workloads() {
     let lab = RunningLab::start("static-key-missing");
     let report = checked(&lab, &["--operator"]);

@@ -19,6 +19,7 @@ use trustline::tui::services::Started;
 
 use self::screen::Screen;
 use self::services::run_console;
+use crate::support::RunningLab;
 
 /// Header `{"alg":"RS256","kid":"k"}`, claims with an escape sequence, a right-to-left override and a zero-width space.
 const HEAD: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ";
@@ -349,6 +350,27 @@ fn an_error_text_that_is_pasted_is_explained() {
     screen.wait("InvalidIdentityToken");
     screen.send("G");
     screen.wait_for("its end shows what would decide, or its last cause", |text| text.contains("docs"));
+    screen.send("q");
+    screen.wait("Where to begin");
+    screen.send("q");
+    screen.ended();
+}
+
+#[test]
+fn an_issuer_is_looked_at_and_each_cloud_says_whether_it_takes_its_tokens() {
+    let lab = RunningLab::start("healthy");
+    let url = lab.ready["issuer"].as_str().unwrap().to_owned();
+    let mut screen = Screen::trustline(&["--ca-file", &lab.file("ca.pem")], (100, 30));
+    screen.wait("Where to begin");
+    screen.send("I");
+    screen.wait("Look at an issuer");
+    screen.send(&format!("{url}\r"));
+    screen.wait("The issuer, and what each cloud says of it");
+    screen.wait("discovery document");
+    screen.send("G");
+    for cloud in ["AWS", "Entra", "Google"] {
+        screen.wait(cloud);
+    }
     screen.send("q");
     screen.wait("Where to begin");
     screen.send("q");

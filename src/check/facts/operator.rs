@@ -201,6 +201,17 @@ pub struct SecretInForce {
     pub deleted_at: Option<UnixSeconds>,
     /// Every label that a version carries.
     pub stages: Vec<String>,
+    /// Where it is a replica of a secret in another account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replica: Option<Replica>,
+}
+
+/// A replica's primary, and how far the replica is behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Replica {
+    pub primary: String,
+    /// As Secrets Manager words it: `InSync`, `InProgress`, `Pending`, `Failed`, `Detached`.
+    pub status: String,
 }
 
 /// A customer key.

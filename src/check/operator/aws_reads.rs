@@ -5,7 +5,7 @@ use super::{could_not_read, with_pauses};
 use crate::cause::{Cause, Certainty, Finding, access};
 use crate::check::call::quoted;
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
-use crate::check::facts::operator::{KeySide, SecretSide};
+use crate::check::facts::operator::{KeySide, Replica, SecretSide};
 use crate::check::facts::trust::PermissionsFact;
 use crate::check::facts::{Facts, as_json};
 use crate::check::reproduce::as_aws_operator;
@@ -144,7 +144,26 @@ fn secret(side: &SecretSide, profile: &Profile) -> Verdict {
     if let Some(verdict) = side.key.as_ref().and_then(key) {
         return verdict;
     }
+    if let Some(behind) = seen.replica.as_ref().and_then(behind_its_primary) {
+        return Verdict::warn(behind.summary.clone(), vec![behind]);
+    }
     if side.unread.is_empty() { Verdict::pass() } else { Verdict::inconclusive(side.unread.join("; "), Vec::new()) }
+}
+
+/// A replica that has not what its primary has: a rotation there shows here once it is replicated.
+fn behind_its_primary(replica: &Replica) -> Option<Finding> {
+    let Replica { primary, status } = replica;
+    let what = match status.as_str() {
+        "InSync" => return None,
+        "Failed" => "could not be replicated",
+        "Detached" => "is not replicated any more: the primary stopped it",
+        _ => "is not replicated yet",
+    };
+    let summary = format!("the secret is a replica, and what was last written to its primary {what}");
+    let finding = Finding::new(Cause::PropagationDelay, CheckId::AwsSecretSettings, Certainty::Proven, summary)
+        .with_evidence(format!("Secrets Manager says of the replication from {primary}: {status}"))
+        .with_fix("Rotate in the account of the primary, and wait until DescribeSecret of the replica says InSync.");
+    Some(finding)
 }
 
 /// What is wrong with the secret's key, or could not be read of it.
@@ -194,8 +213,13 @@ mod tests {
     }
 
     fn judged(change: impl FnOnce(&mut SecretInForce, &mut Option<KeySide>)) -> (Outcome, Option<Cause>) {
-        let mut seen =
-            SecretInForce { arn: "arn".into(), key: None, deleted_at: None, stages: vec![CURRENT.to_owned()] };
+        let mut seen = SecretInForce {
+            arn: "arn".into(),
+            key: None,
+            deleted_at: None,
+            stages: vec![CURRENT.to_owned()],
+            replica: None,
+        };
         let mut key = None;
         change(&mut seen, &mut key);
         told(SecretSide {
@@ -227,6 +251,14 @@ mod tests {
         assert_eq!(judged(|_, key| *key = with_state("Enabled")), (Outcome::Pass, None));
         assert_eq!(judged(|_, key| *key = with_state("PendingDeletion")), failed(Cause::KmsKeyState));
         assert_eq!(in_words("PendingDeletion"), "pending deletion");
+        for (status, expected) in [
+            ("InSync", (Outcome::Pass, None)),
+            ("InProgress", (Outcome::Warn, Some(Cause::PropagationDelay))),
+            ("Failed", (Outcome::Warn, Some(Cause::PropagationDelay))),
+        ] {
+            let replica = Replica { primary: "arn:p".into(), status: status.into() };
+            assert_eq!(judged(|seen, _| seen.replica = Some(replica)), expected, "{status}");
+        }
     }
 
     #[test]

@@ -14,8 +14,9 @@ use crate::check::facts::secret;
 use crate::check::token::Expectations;
 use crate::cli::events;
 use crate::cli::exit::CliError;
-use crate::cli::flags::NetworkArgs;
 use crate::cli::flags::ProfileSelector;
+use crate::cli::flags::{CloudArgs, NetworkArgs};
+use crate::cli::issuer::look_at;
 use crate::cli::operator::OperatorArgs;
 use crate::cli::settings;
 use crate::domain::discovery::IssuerAddress;
@@ -31,6 +32,7 @@ use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::probe::token_source::{self, ReadOptions};
 use crate::report::events::EventsReport;
+use crate::report::issuer::IssuerReport;
 use crate::run::event::RunEvent;
 use crate::run::now;
 use crate::run::plan::{Limits, Selection};
@@ -179,6 +181,15 @@ impl Services for Cloud {
     fn keys(&self, issuer: String) -> Answer<Result<Jwks, String>> {
         let stack = self.stack();
         Box::pin(async move { keys(&stack?, &issuer).await })
+    }
+
+    fn issuer(&self, url: String) -> Answer<Result<IssuerReport, String>> {
+        let (stack, timeout) = (self.stack(), self.network.timeout);
+        Box::pin(async move {
+            let address = IssuerAddress::clean(&url).map_err(|error| error.to_string())?;
+            let seen = look_at(&stack?, address, timeout, CloudArgs::default().asked()).await;
+            seen.ok_or_else(|| "the issuer was not asked".to_owned())
+        })
     }
 
     fn events(&self) -> Answer<Result<EventsReport, String>> {

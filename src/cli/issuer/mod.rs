@@ -15,17 +15,18 @@ use super::flags::OutputFormat;
 use super::flags::PageOutputArgs;
 use super::terminal::Signals;
 use super::{network, terminal};
-use crate::check::CheckId;
-use crate::check::clouds::presented;
+use crate::check::clouds::{Asked, presented};
 use crate::check::facts::Facts;
 use crate::check::facts::network::IssuerFacts;
 use crate::check::registry::judge;
+use crate::check::{CheckId, Verdict};
 use crate::domain::discovery::IssuerAddress;
+use crate::domain::jwks::history::DroppedKey;
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::report::issuer::{IssuerReport, page};
 use crate::run::now;
-use rotation::{Record, RotationArgs, with_dropped};
+use rotation::{RotationArgs, with_dropped};
 
 /// Arguments of `trustline issuer`.
 #[derive(Debug, Args)]
@@ -59,8 +60,11 @@ async fn look(args: &IssuerArgs, stack: &HttpStack, address: &IssuerAddress) -> 
     let mut signals = args.rotation.interval().map(|_| Signals::listen()).transpose()?;
     let mut is_first = true;
     loop {
-        let facts = probe(stack, address, args.network.timeout).await;
-        let (seen, is_dropped) = examine(args, address.clone(), facts, record.as_mut())?;
+        let seen = look_at(stack, address.clone(), args.network.timeout, args.clouds.asked()).await;
+        let mut seen = seen.ok_or_else(|| CliError::new("the issuer was not asked"))?;
+        let dropped = record.as_mut().map(|record| record.see(&seen.facts)).transpose()?.unwrap_or_default();
+        tell_dropped(&mut seen, &dropped);
+        let is_dropped = !dropped.is_empty();
         // What is watched is told at first, and when it has changed for the worse.
         if is_first || is_dropped {
             terminal::print(&match args.output.output {
@@ -79,6 +83,24 @@ async fn look(args: &IssuerArgs, stack: &HttpStack, address: &IssuerAddress) -> 
     }
 }
 
+/// Fetches what an issuer publishes, and judges it for the clouds that are asked.
+pub(super) async fn look_at(
+    stack: &HttpStack,
+    address: IssuerAddress,
+    whole: Duration,
+    asked: Asked,
+) -> Option<IssuerReport> {
+    let issuer = probe(stack, &address, whole).await;
+    let document = issuer.document.clone()?;
+    let facts = Facts { now: now(), issuer, ..Facts::default() };
+    let profile = IssuerReport::profile(&address);
+    const CHECKS: [CheckId; 4] =
+        [CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery, CheckId::IssuerJwks];
+    let verdicts = CHECKS.iter().map(|check| (*check, judge(*check, &facts, &profile))).collect();
+    let clouds = asked.judge(&presented(&facts, Some(&address.issuer)));
+    Some(IssuerReport { address, document, facts, verdicts, clouds })
+}
+
 async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> IssuerFacts {
     let started = Instant::now();
     let document = issuer::document(stack, address).await;
@@ -92,26 +114,13 @@ async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> I
     IssuerFacts { document: Some(document), keys }
 }
 
-/// The report, and whether a key is gone that was published before.
-fn examine(
-    args: &IssuerArgs,
-    address: IssuerAddress,
-    issuer: IssuerFacts,
-    record: Option<&mut Record>,
-) -> Result<(IssuerReport, bool), CliError> {
-    let document = issuer.document.clone().ok_or_else(|| CliError::new("the issuer was not asked"))?;
-    let facts = Facts { now: now(), issuer, ..Facts::default() };
-    let profile = IssuerReport::profile(&address);
-    const CHECKS: [CheckId; 4] =
-        [CheckId::IssuerReachable, CheckId::IssuerTls, CheckId::IssuerDiscovery, CheckId::IssuerJwks];
-    let dropped = record.map(|record| record.see(&facts)).transpose()?.unwrap_or_default();
-    let verdict = |check: &CheckId| match check {
-        CheckId::IssuerJwks => with_dropped(judge(*check, &facts, &profile), &dropped),
-        check => judge(*check, &facts, &profile),
-    };
-    let verdicts = CHECKS.iter().map(|check| (*check, verdict(check))).collect();
-    let clouds = args.clouds.asked().judge(&presented(&facts, Some(&address.issuer)));
-    Ok((IssuerReport { address, document, facts, verdicts, clouds }, !dropped.is_empty()))
+/// Says of the key set which keys are gone that were published before.
+fn tell_dropped(seen: &mut IssuerReport, dropped: &[DroppedKey]) {
+    for (check, verdict) in &mut seen.verdicts {
+        if *check == CheckId::IssuerJwks {
+            *verdict = with_dropped(std::mem::replace(verdict, Verdict::pass()), dropped);
+        }
+    }
 }
 
 /// The document `trustline.issuer/1`.

@@ -70,6 +70,9 @@ pub struct AzureBehaviour {
     /// The credentials of its chain that go before the federated token.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<String>,
+    /// Whether it takes the tenant, the application and the token's file from the environment; it is told them otherwise.
+    #[serde(default = "yes")]
+    pub reads_variables: bool,
     /// Whether `AZURE_TOKEN_CREDENTIALS` narrows its chain.
     #[serde(default)]
     pub reads_token_credentials: bool,

@@ -80,6 +80,9 @@ fn the_region_decides_the_sts_as_each_client_reads_it() {
         ("s5cmd", ["sts", "sts", "sts"]),
         ("s3fs", ["sts", "sts", "sts.eu"]),
         ("smart-open", ["sts", "sts", "sts.eu"]),
+        ("java-v1", ["sts", "-", "-"]),
+        ("java-v2", ["sts.eu", "sts", "sts"]),
+        ("dotnet", ["sts.eu", "sts.us-east-1", "sts.us-east-1"]),
     ];
     compare(&rows, [&[R], &[], &[D]]);
 }
@@ -217,6 +220,9 @@ fn other_credentials_win_as_each_client_orders_them() {
         ("restic", [n, d, w, w]),
         ("go-v2", [w, w, w, w]),
         ("s3fs", [w, w, w, Error]),
+        ("java-v1", [w, w, w, w]),
+        ("java-v2", [w, w, w, w]),
+        ("dotnet", [w, w, w, w]),
     ] {
         let found = columns.each_ref().map(|around| aws_choice::choose(aws(client), around).source);
         let [named, default, empty, no_name] = expected;
@@ -255,6 +261,9 @@ fn an_incomplete_set_up_ends_as_it_was_seen_to() {
         ("restic", [Unfit, Anonymous, Unfit]),
         ("go-v2", [Error, Error, Unfit]),
         ("s3fs", [Error, Error, Error]),
+        ("java-v1", [Machine, Machine, Unfit]),
+        ("java-v2", [Machine, Machine, Unfit]),
+        ("dotnet", [Machine, Error, Unfit]),
     ] {
         let found = columns.each_ref().map(|around| aws_choice::choose(aws(client), around).source);
         assert_eq!(found, expected, "{client}");
@@ -286,6 +295,8 @@ fn the_authoritys_form_decides_at_entra() {
         ("opendal", [private, private, "127.0.0.1:80", "machine", former]),
         ("go-v2", [private, private, "error", "error", former]),
         ("rasterio", [private, "machine", "127.0.0.1:80", "machine", former]),
+        // It reads none of the variables: its own cloud has an authority.
+        ("az", [private, private, "127.0.0.1:80", public, former]),
     ] {
         for (written, expected) in columns.into_iter().zip(expected) {
             let choice = entra_choice::choose(azure(client), &federated(&[("AZURE_AUTHORITY_HOST", written)]));
@@ -350,6 +361,7 @@ fn a_missing_token_file_and_a_tenant_in_the_authority_end_as_they_were_seen_to_a
     ] {
         assert_eq!(entra_choice::choose(azure(client), &missing).source, expected, "{client}");
     }
+    assert_eq!(entra_choice::choose(azure("az"), &variables(&[])).source, AzureSource::WorkloadIdentity);
     let tenant = federated(&[("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/4c1a2b3d/")]);
     for (client, because) in [
         ("azure-python", Some(AzureBecause::TenantInAuthority)),

@@ -76,6 +76,11 @@ pub fn choose(client: &AzureBehaviour, around: &Surroundings) -> AzureChoice {
     if !client.workload_identity {
         return otherwise(AzureSource::Machine, AzureBecause::NoWorkloadIdentity);
     }
+    if !client.reads_variables {
+        let written = around.set(AUTHORITY).map(|written| written.split_once("://").map_or(written, |(_, rest)| rest));
+        let host = written.and_then(|rest| rest.split('/').next()).unwrap_or(PUBLIC);
+        return AzureChoice { source: AzureSource::WorkloadIdentity, because: None, authority: Some(host.to_owned()) };
+    }
     let chooser = around.set("AZURE_TOKEN_CREDENTIALS").filter(|_| client.reads_token_credentials);
     match chooser.map(str::to_ascii_lowercase).as_deref() {
         Some("dev") => return otherwise(AzureSource::Developer, AzureBecause::Narrowed),

@@ -170,13 +170,10 @@ pub fn session_name(template: &str, nanos: u128) -> String {
         (bits >> 60) & 0xfff,
         (bits >> 72) & 0xffff_ffff_ffff
     );
-    // Ticks of 100 ns since the year 1, as .NET counts.
-    let ticks = nanos / 100 + 621_355_968_000_000_000;
     template
         .replace("{seconds}", &(nanos / 1_000_000_000).to_string())
         .replace("{milliseconds}", &(nanos / 1_000_000).to_string())
         .replace("{nanoseconds}", &nanos.to_string())
-        .replace("{ticks}", &ticks.to_string())
         .replace("{uuid}", &uuid)
         .replace("{UUID}", &uuid.to_uppercase())
 }

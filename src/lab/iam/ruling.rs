@@ -32,6 +32,18 @@ pub(in crate::lab) struct Named {
     pub session: bool,
 }
 
+impl Named {
+    /// What two policies of one resource say together: a denial of either counts, and so does what either allows.
+    pub fn beside(self, other: Named) -> Named {
+        let ruling = match (self.ruling, other.ruling) {
+            (Ruling::Denied, _) | (_, Ruling::Denied) => Ruling::Denied,
+            (Ruling::Allowed, _) | (_, Ruling::Allowed) => Ruling::Allowed,
+            (Ruling::Silent, Ruling::Silent) => Ruling::Silent,
+        };
+        Named { ruling, itself: self.itself || other.itself, session: self.session || other.session }
+    }
+}
+
 /// Whether the text is a policy document.
 pub(in crate::lab) fn is_policy(text: &str) -> bool {
     matches!(serde_json::from_str(text), Ok(Value::Object(document)) if document.contains_key("Statement"))

@@ -19,6 +19,10 @@ impl SecretsManager {
     pub(super) fn describe_secret(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "DescribeSecret")?;
         let mut answer = metadata(&secret);
+        if let Some(replica) = &secret.replica_of {
+            let primary = json!({ "PrimarySecretARN": replica.primary, "ReplicationStatus": replica.status });
+            answer.insert("CrossAccountPrimary".into(), primary);
+        }
         if !secret.versions.is_empty() {
             answer.insert("VersionIdsToStages".into(), stages_by_version(&secret));
         }
@@ -81,6 +85,19 @@ pub(super) fn not_deleted(secret: &Secret) -> Result<(), AwsError> {
             "InvalidRequestException",
             400,
             "You can't perform this operation on the secret because it was marked for deletion.",
+        )),
+    }
+}
+
+/// A replica has the versions of its primary, and takes no others.
+pub(super) fn writable(secret: &Secret) -> Result<(), AwsError> {
+    not_deleted(secret)?;
+    match secret.replica_of {
+        None => Ok(()),
+        Some(_) => Err(AwsError::new(
+            "InvalidRequestException",
+            400,
+            "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
         )),
     }
 }

@@ -1,5 +1,6 @@
 //! The secrets and their versions.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
@@ -8,7 +9,7 @@ use secrecy::SecretString;
 use super::AwsError;
 use crate::lab::keys::{random_text, random_uuid};
 use crate::lab::server;
-use crate::lab::world::{AwsWorld, RotationFunction};
+use crate::lab::world::{AwsWorld, Replica, RotationFunction};
 
 pub(super) const CURRENT: &str = "AWSCURRENT";
 pub(super) const PREVIOUS: &str = "AWSPREVIOUS";
@@ -37,7 +38,10 @@ pub(super) struct Secret {
     pub changed: f64,
     /// When it was marked for deletion.
     pub deleted: Option<f64>,
-    pub resource_policy: Option<String>,
+    /// By name; the one that is put without a name is `default`.
+    pub resource_policies: BTreeMap<String, String>,
+    /// The primary in another account, whose versions it has.
+    pub replica_of: Option<Replica>,
     /// The function that rotates it, where rotation is on.
     pub rotation: Option<RotationFunction>,
     /// When that function last finished.
@@ -87,7 +91,8 @@ impl Store {
                 created: now - DAY,
                 changed: now - DAY,
                 deleted: secret.deleted_days_ago.map(|days| now - f64::from(days) * DAY),
-                resource_policy: secret.resource_policy.as_ref().map(|policy| policy.text()),
+                resource_policies: secret.every_resource_policy(),
+                replica_of: secret.replica_of.clone(),
                 rotation: secret.rotation_function,
                 rotated: None,
             }

@@ -1,10 +1,12 @@
 //! Writing: a secret's values, versions and staging labels, its deletion and restoration.
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use super::KeyUse;
-use super::read::not_deleted;
+use super::read::{not_deleted, writable};
 use super::store::{CURRENT, PENDING, Secret, SecretValue, Version, now};
 use super::{AwsError, Call, SecretsManager};
 use crate::lab::keys::{random_text, random_uuid};
@@ -50,7 +52,8 @@ impl SecretsManager {
             created: now(),
             changed: now(),
             deleted: None,
-            resource_policy: None,
+            resource_policies: BTreeMap::new(),
+            replica_of: None,
             rotation: None,
             rotated: None,
         };
@@ -67,7 +70,7 @@ impl SecretsManager {
 
     pub(super) fn put_secret_value(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "PutSecretValue")?;
-        not_deleted(&secret)?;
+        writable(&secret)?;
         let Some(value) = value(call)? else {
             return Err(AwsError::new(
                 "InvalidRequestException",
@@ -100,7 +103,7 @@ impl SecretsManager {
 
     pub(super) fn update_secret(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "UpdateSecret")?;
-        not_deleted(&secret)?;
+        writable(&secret)?;
         let value = value(call)?;
         let mut answer = json!({ "ARN": secret.arn, "Name": secret.name });
         if let Some(value) = value {
@@ -264,7 +267,7 @@ impl SecretsManager {
     /// Moves a label to a version, or takes it away. Where a version has it, the caller must say which.
     pub(super) fn update_secret_version_stage(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "UpdateSecretVersionStage")?;
-        not_deleted(&secret)?;
+        writable(&secret)?;
         let stage = call.required("VersionStage")?;
         let (to, from) = (call.text("MoveToVersionId"), call.text("RemoveFromVersionId"));
         let invalid = |message: String| Err(AwsError::new("InvalidParameterException", 400, message));
@@ -319,7 +322,7 @@ impl SecretsManager {
     /// Has the secret's function make a new version, at once. A function that fails leaves its version pending.
     pub(super) fn rotate_secret(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "RotateSecret")?;
-        not_deleted(&secret)?;
+        writable(&secret)?;
         let refused = |message: &str| Err(AwsError::new("InvalidRequestException", 400, message));
         let unfinished =
             secret.staged(PENDING).is_some_and(|version| !version.stages.iter().any(|stage| stage == CURRENT));
@@ -347,7 +350,7 @@ impl SecretsManager {
     /// Turns rotation off. A pending version stays as it is.
     pub(super) fn cancel_rotate_secret(&self, call: &Call<'_>) -> Result<Value, AwsError> {
         let secret = self.admit(call, "CancelRotateSecret")?;
-        not_deleted(&secret)?;
+        writable(&secret)?;
         self.store.change(&secret.arn, |secret| secret.rotation = None);
         let mut answer = json!({ "ARN": secret.arn, "Name": secret.name });
         if let Some(pending) = secret.staged(PENDING) {

@@ -185,9 +185,33 @@ pub struct Secret {
     /// Days since it was marked for deletion.
     pub deleted_days_ago: Option<u32>,
     pub resource_policy: Option<Policy>,
+    /// Those beside it, by name: a secret may have several since November 2026.
+    pub resource_policies: BTreeMap<String, Policy>,
+    /// Where it is a replica of a secret in another account.
+    pub replica_of: Option<Replica>,
     /// The function that rotates it.
     pub rotation_function: Option<RotationFunction>,
 }
+
+impl Secret {
+    /// Every policy of the secret, by its name.
+    pub fn every_resource_policy(&self) -> BTreeMap<String, String> {
+        let unnamed = self.resource_policy.iter().map(|policy| (DEFAULT_POLICY.to_owned(), policy.text()));
+        unnamed.chain(self.resource_policies.iter().map(|(name, policy)| (name.clone(), policy.text()))).collect()
+    }
+}
+
+/// A replica's primary, and how far the replica is behind.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Replica {
+    pub primary: String,
+    /// As Secrets Manager words it, such as `InSync` or `InProgress`.
+    pub status: String,
+}
+
+/// The name of a secret's policy that is put without one.
+pub const DEFAULT_POLICY: &str = "default";
 
 /// What a rotation's function does when it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -312,6 +336,8 @@ impl Default for Secret {
             versions: Vec::new(),
             deleted_days_ago: None,
             resource_policy: None,
+            resource_policies: BTreeMap::new(),
+            replica_of: None,
             rotation_function: None,
         }
     }
@@ -356,6 +382,9 @@ impl AwsWorld {
         }
         for (name, secret) in &self.secrets {
             policies.extend(secret.resource_policy.iter().map(|p| (format!("aws.secrets.{name}.resource-policy"), p)));
+            for (policy, document) in &secret.resource_policies {
+                policies.push((format!("aws.secrets.{name}.resource-policies.{policy}"), document));
+            }
         }
         for (at, policy) in policies {
             if !policy.text().is_empty() && policy.document().is_none() {

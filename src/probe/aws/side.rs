@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::signed::{Listed, Reader, Xml};
 use super::{AwsTarget, Session};
 use crate::check::facts::operator::{
-    AccessKeyInForce, KeyInForce, KeySide, PolicyInForce, PrincipalSide, ProviderInForce, ProviderSide, Read,
+    AccessKeyInForce, KeyInForce, KeySide, PolicyInForce, PrincipalSide, ProviderInForce, ProviderSide, Read, Replica,
     RoleInForce, SecretInForce, SecretSide, Throttled,
 };
 use crate::check::facts::secret::Answer;
@@ -393,7 +393,14 @@ fn secret_in_force(answer: &Value) -> Option<SecretInForce> {
         key: text("KmsKeyId"),
         deleted_at: answer.get("DeletedDate").and_then(Value::as_f64).map(|seconds| seconds as UnixSeconds),
         stages: stages.filter_map(Value::as_str).map(str::to_owned).collect(),
+        replica: answer.get("CrossAccountPrimary").and_then(replica),
     })
+}
+
+/// The primary in another account (botocore 1.44.8, `DescribeSecret`).
+fn replica(primary: &Value) -> Option<Replica> {
+    let text = |name| Some(primary.get(name)?.as_str()?.to_owned());
+    Some(Replica { primary: text("PrimarySecretARN")?, status: text("ReplicationStatus").unwrap_or_default() })
 }
 
 fn policy_names(answer: &Value) -> Option<Vec<String>> {
@@ -451,7 +458,10 @@ mod tests {
         let answer = json!({ "ARN": "arn:s", "KmsKeyId": "k", "DeletedDate": 1.5,
             "VersionIdsToStages": { "a": ["AWSCURRENT", "x"], "b": ["AWSPREVIOUS"] } });
         let seen = secret_in_force(&answer).unwrap();
-        assert_eq!((seen.deleted_at, seen.stages.len()), (Some(1), 3));
+        assert_eq!((seen.deleted_at, seen.stages.len(), seen.replica), (Some(1), 3, None));
+        let primary = json!({ "PrimarySecretARN": "arn:p", "ReplicationStatus": "InProgress" });
+        let copied = secret_in_force(&json!({ "ARN": "arn:s", "CrossAccountPrimary": primary })).unwrap();
+        assert_eq!(copied.replica, Some(Replica { primary: "arn:p".into(), status: "InProgress".into() }));
         let grants = json!({ "Grants": [
             { "GranteePrincipal": "a", "Operations": ["Encrypt"] }, { "GranteePrincipal": "b", "Operations": ["Decrypt"] }
         ]});

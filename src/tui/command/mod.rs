@@ -173,6 +173,7 @@ pub enum CommandId {
     Theme,
     Clock,
     Explain,
+    Issuer,
     // Layers
     Close,
     Accept,

@@ -122,6 +122,8 @@ pub const COMMANDS: &[Command] = commands! {
     C::Lab, "lab", "lab", ["L"], MAIN, "Pick a scenario of the embedded cloud" when CanUseLab;
     C::Profiles, "profiles", "profiles", ["P"], MAIN, "Pick a profile" when HasProfiles;
     C::Explain, "explain", "explain error", ["E"], MAIN, "Paste an error text or a log, and see what causes it";
+    C::Issuer, "issuer", "look at an issuer", ["I"], MAIN, "See whether each cloud would take an issuer's tokens"
+        when NotReplay;
     C::NewProfile, "new-profile", "new profile", ["+"], MAIN, "Make a profile" when NotReplay;
     @ Screens
     C::Show(Screen::Guide), "guide", "guide", ["1"], MAIN, "The setup guide, step by step, with the state of each";

@@ -9,6 +9,7 @@ use crate::report::clients;
 use crate::report::context::RenderContext;
 use crate::report::explanation;
 use crate::report::finding::diff;
+use crate::report::issuer;
 use crate::report::line::{Line, Role};
 use crate::tui::command::{CommandId, Scope, Screen};
 use crate::tui::model::{Model, Page};
@@ -21,6 +22,7 @@ pub fn title(page: &Page) -> String {
         Page::Compare { .. } => "Compared".to_owned(),
         Page::Explained(_) => "What causes this error".to_owned(),
         Page::Clients(_) => "What clients do with a web identity".to_owned(),
+        Page::AskingIssuer(_) | Page::Issuer(_) => "The issuer, and what each cloud says of it".to_owned(),
         Page::Imported { import, .. } => format!("Read as {}", import.kind),
     }
 }
@@ -50,6 +52,13 @@ pub fn lines(model: &Model, page: &Page, width: usize) -> Vec<Line> {
             pane_lines(&page, width, show)
         }
         Page::Fix(fix) => fix_lines(fix, show),
+        Page::AskingIssuer(url) => vec![
+            Line::of(Role::Plain, "Fetching what ")
+                .with(Role::Strong, show.value(url))
+                .with(Role::Plain, " publishes."),
+            Line::of(Role::Muted, "Closing this stops it."),
+        ],
+        Page::Issuer(seen) => pane_lines(&issuer::page(seen, show), width, show),
         Page::Imported { import, earlier } => {
             let mut lines = imported(import, earlier, show);
             let changed = import.taken.iter().zip(earlier).any(|(taken, before)| before.as_ref() != Some(&taken.value));

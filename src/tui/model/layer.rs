@@ -11,6 +11,7 @@ use crate::domain::client::Client;
 use crate::domain::profile::Guide;
 use crate::domain::profile::setting::{Setting, Value};
 use crate::guide::Import;
+use crate::report::issuer::IssuerReport;
 use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::inputs::{OperatorSeen, Patience, RotationWay};
 use crate::tui::message::{Effect, RunNumber};
@@ -100,6 +101,10 @@ pub enum Page {
     Explained(Box<Explained>),
     /// What these clients do with a web identity.
     Clients(Vec<&'static Client>),
+    /// This issuer is being looked at.
+    AskingIssuer(String),
+    /// What was seen of an issuer, and what each cloud says of it.
+    Issuer(Box<IssuerReport>),
     /// What was taken from a pasted text, each with the value that it replaced, and what was left.
     Imported { import: Import, earlier: Vec<Option<Value>> },
 }
@@ -115,6 +120,8 @@ pub enum PasteKind {
     Output,
     /// An error text to explain.
     ErrorText,
+    /// An issuer's address, which is shown.
+    Issuer,
 }
 
 /// A text being pasted or typed, perhaps a token. It is wiped when the layer goes.

@@ -1,7 +1,7 @@
 //! What each command of the table does.
 
 use super::layers::Accepted;
-use super::{events, go, guide, layers, operator, rotation, runs, scroll, show, toast, token};
+use super::{events, go, guide, issuer, layers, operator, rotation, runs, scroll, show, toast, token};
 use crate::domain::client::Client;
 use crate::report::context::Privacy;
 use crate::report::finding::{Answer, answer};
@@ -77,6 +77,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::LeaveField => guide::leave(model),
         CommandId::Import => paste_box(model, PasteKind::Values),
         CommandId::Explain => paste_box(model, PasteKind::ErrorText),
+        CommandId::Issuer => issuer::ask(model),
         CommandId::Clients => {
             let named =
                 model.runs.shown().and_then(|run| run.profile.as_deref()).map(|profile| profile.clients.clone());
@@ -185,15 +186,9 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             toast(model, words.to_owned(), Tone::Good);
             vec![Effect::SetMouse(model.appearance.mouse)]
         }
-        CommandId::Close => {
-            layers::close(model);
-            Vec::new()
-        }
+        CommandId::Close => layers::close(model),
         CommandId::Accept | CommandId::GoOn | CommandId::Yes => accept(model),
-        CommandId::No => {
-            layers::close(model);
-            Vec::new()
-        }
+        CommandId::No => layers::close(model),
         CommandId::FieldNext if model.editing().is_some() => guide::field(model, Move::Down),
         CommandId::FieldPrevious if model.editing().is_some() => guide::field(model, Move::Up),
         CommandId::FieldNext => layers::field(model, Move::Down),
@@ -210,7 +205,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             let list = model.list_mut();
             (list.filter, list.typing, list.selected) = (Default::default(), Typing::Off, list.before);
             if !had_words && matches!(model.layers.last(), Some(Layer::Picker(_))) {
-                layers::close(model);
+                return layers::close(model);
             }
             Vec::new()
         }

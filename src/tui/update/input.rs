@@ -101,8 +101,7 @@ fn on_layer(model: &mut Model, geometry: Geometry, at: Position, act: PointerAct
         return Vec::new();
     }
     if !geometry.layer.contains(at) {
-        layers::close(model);
-        return Vec::new();
+        return layers::close(model);
     }
     let inner = geometry.layer_inner();
     match model.layers.last_mut() {

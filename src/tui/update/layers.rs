@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use zeroize::Zeroize as _;
 
 use super::{
-    error, explain, guide, keep_sideways, open_form, reset_lists, rotation, runs, scrolled, show, toast, token,
+    error, explain, guide, issuer, keep_sideways, open_form, reset_lists, rotation, runs, scrolled, show, toast, token,
 };
 use crate::domain::redaction::looks_secret;
 use crate::domain::token::looks_like_jwt;
@@ -18,7 +18,7 @@ use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::layout::{self, Geometry, picker_detail};
 use crate::tui::message::{Effect, Pasted};
-use crate::tui::model::layer::{Confirm, PasteKind};
+use crate::tui::model::layer::{Confirm, PasteKind, Reader};
 use crate::tui::model::list::{Edit, Move};
 use crate::tui::model::{GuideState, Layer, Model, Page, Picker, PickerKind, Tone};
 use crate::tui::picker::{self, Choice, Entry};
@@ -50,18 +50,21 @@ pub(super) fn scenarios(model: &mut Model, scenarios: Vec<ScenarioEntry>) -> Vec
     Vec::new()
 }
 
-/// Takes the topmost layer away.
-pub(super) fn close(model: &mut Model) {
+/// Takes the topmost layer away. What it waited for is stopped.
+pub(super) fn close(model: &mut Model) -> Vec<Effect> {
     // The filter of a list goes first.
     if let Some(Layer::Picker(picker)) = model.layers.last_mut()
         && !picker.list.filter.is_empty()
     {
         picker.list.filter = Default::default();
-        return;
+        return Vec::new();
     }
-    if let Some(Layer::Paste(mut paste)) = model.layers.pop() {
-        paste.text.zeroize();
+    match model.layers.pop() {
+        Some(Layer::Paste(mut paste)) => paste.text.zeroize(),
+        Some(Layer::Reader(Reader { page: Page::AskingIssuer(_), .. })) => return vec![Effect::LeaveIssuer],
+        _ => {}
     }
+    Vec::new()
 }
 
 /// Moves in the topmost layer.
@@ -252,6 +255,7 @@ fn go_on(model: &mut Model) -> Vec<Effect> {
                     PasteKind::Values => guide::import_text(model, &paste.text),
                     PasteKind::Output => rotation::output(model, &Pasted(paste.text.clone())),
                     PasteKind::ErrorText => explain::open(model, &paste.text),
+                    PasteKind::Issuer => issuer::look(model, &paste.text),
                 };
                 paste.text.zeroize();
                 effects

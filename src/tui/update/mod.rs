@@ -5,6 +5,7 @@ mod events;
 mod explain;
 mod guide;
 mod input;
+mod issuer;
 mod layers;
 mod operator;
 mod rotation;
@@ -87,6 +88,7 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::TokenRead { run, source, raw, cleaned } => token::read(model, run, source, raw, cleaned),
         Msg::TokenReadAgain { run, result } => token::was_read_again(model, run, result),
         Msg::EventsRead(result) => events::read(model, result),
+        Msg::IssuerSeen { url, result } => issuer::seen(model, &url, result),
         Msg::KeysRead { issuer, keys } => token::keys(model, issuer, keys),
         Msg::Scenarios(scenarios) => layers::scenarios(model, scenarios),
         Msg::Copied(Ok(words)) => toast(model, words, Tone::Good),

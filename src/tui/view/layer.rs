@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::paint::{self, Extent, Keys};
 use super::secret;
+use crate::domain::redaction::looks_secret;
 use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role, Wrap, cut, fit};
 use crate::tui::content;
@@ -61,11 +62,17 @@ pub(super) fn draw(
                     "Explain an error text",
                     "Paste the error, or the part of the log around it; enter shows what causes it. Nothing is sent.",
                 ),
+                PasteKind::Issuer => (
+                    "Look at an issuer",
+                    "Its URL, as tokens carry it in `iss`; enter fetches what it publishes, ctrl-u begins anew.",
+                ),
             };
+            let is_shown = paste.kind == PasteKind::Issuer && looks_secret(&paste.text).is_none();
+            let typed = if is_shown { model.render_context().value(&paste.text) } else { masked };
             let lines = [
                 Line::of(Role::Plain, says),
                 Line::empty(),
-                Line::of(if paste.text.is_empty() { Role::Muted } else { Role::Good }, masked),
+                Line::of(if paste.text.is_empty() { Role::Muted } else { Role::Good }, typed),
             ];
             paint::text_box(model, theme, geometry, title, &lines, buffer)
         }

@@ -157,6 +157,50 @@ async fn resource_policies() {
     assert_eq!(site.secrets(&site.session(&[]).await, "GetSecretValue", input).await.0, 200);
 }
 
+/// A policy that says this of every read.
+fn of_reads(effect: &str, principal: &str) -> String {
+    format!(
+        "\'{{\"Statement\": [{{\"Effect\": \"{effect}\", \"Principal\": {principal}, \"Action\": \"secretsmanager:GetSecretValue\", \"Resource\": \"*\"}}]}}\'"
+    )
+}
+
+#[tokio::test]
+async fn every_policy_of_a_secret_counts() {
+    let (allow, deny) = (of_reads("Allow", "\"*\""), of_reads("Deny", "\"*\""));
+    let secret =
+        format!("[aws.secrets.crewai-database]\nresource-policy = {allow}\nresource-policies.guard = {deny}\n");
+    let site = Site::world(&secret);
+    let input = json!({ "SecretId": "crewai-database" });
+    let denied = site.secrets(&site.session(&[]).await, "GetSecretValue", input.clone()).await;
+    assert!(refusal(&denied).1.ends_with("with an explicit deny in a resource-based policy"), "{denied:?}");
+    let admin = Credentials::admin();
+    let (_, listed) = site.secrets(&admin, "ListResourcePolicies", input.clone()).await;
+    assert_eq!(listed["ResourcePolicies"], json!([{ "PolicyName": "default" }, { "PolicyName": "guard" }]));
+    let guard = json!({ "SecretId": "crewai-database", "PolicyName": "guard" });
+    let (_, read) = site.secrets(&admin, "GetResourcePolicy", guard.clone()).await;
+    assert!(read["ResourcePolicy"].as_str().unwrap().contains("Deny"), "{read}");
+    assert_eq!(site.secrets(&admin, "DeleteResourcePolicy", guard).await.0, 200);
+    assert_eq!(site.secrets(&site.session(&[]).await, "GetSecretValue", input).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_replica_has_its_primarys_versions_and_takes_no_others() {
+    let primary = "arn:aws:secretsmanager:us-east-1:999999999999:secret:crewai-database-AbCdEf";
+    let site = Site::world(&format!(
+        "[aws.secrets.crewai-database]\nreplica-of = {{ primary = \"{primary}\", status = \"InProgress\" }}\n"
+    ));
+    let admin = Credentials::admin();
+    let input = json!({ "SecretId": "crewai-database", "SecretString": "new" });
+    let (status, text) = refusal(&site.secrets(&admin, "PutSecretValue", input.clone()).await);
+    assert!(status == 400 && text.contains("not permitted on a replica secret"), "{text}");
+    let (_, described) = site.secrets(&admin, "DescribeSecret", input.clone()).await;
+    assert_eq!(
+        described["CrossAccountPrimary"],
+        json!({ "PrimarySecretARN": primary, "ReplicationStatus": "InProgress" })
+    );
+    assert_eq!(site.secrets(&admin, "GetSecretValue", input).await.0, 200);
+}
+
 #[tokio::test]
 async fn versions_move_their_stages() {
     let site = Site::scenario("healthy");

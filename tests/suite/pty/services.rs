@@ -9,6 +9,7 @@ use trustline::domain::profile::Profile;
 use trustline::domain::profile::key::Key;
 use trustline::guide::Change;
 use trustline::report::events::EventsReport;
+use trustline::report::issuer::IssuerReport;
 use trustline::run::rotation::report::RotationReport;
 use trustline::tui::inputs::{
     Appearance, GuideFile, Inputs, Opening, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry,
@@ -74,6 +75,10 @@ impl Services for OnlyRuns {
     }
 
     fn keys(&self, _: String) -> Answer<Result<Jwks, String>> {
+        Box::pin(async { nothing() })
+    }
+
+    fn issuer(&self, _: String) -> Answer<Result<IssuerReport, String>> {
         Box::pin(async { nothing() })
     }
 
