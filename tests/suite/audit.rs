@@ -44,6 +44,7 @@ fn role(name: &str, statements: Value) -> Value {
 
 const EKS: &str = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B716D3041E";
 const PLATFORM: &str = "app.example.com";
+const VERCEL: &str = "oidc.vercel.com/acme";
 const UUID: &str = "7f3e81c4-1111-4222-8333-9d20c1a09a1c";
 
 /// A fault in a trust, and what the audit has to say of it: its cause, how bad it is, who gets in.
@@ -79,6 +80,7 @@ fn faults() -> Vec<Planted> {
     };
     let deny = json!({"Effect": "Deny", "Principal": {"Federated": arn(GITHUB)}, "Action": "sts:*",
         "Condition": {"StringNotEquals": {format!("{GITHUB}:sub"): "repo:octo@1/other@3:ref:refs/heads/main"}}});
+    let preview = by_subject(VERCEL, "StringLike", "owner:acme:project:shop:environment:*");
     let tfc = "organization:acme:project:*:workspace:*:run_phase:*";
     vec![
         wide("no-subject", statement(GITHUB, json!({"StringEquals": audience})), "critical", "repo:"),
@@ -201,6 +203,19 @@ fn faults() -> Vec<Planted> {
             "aud-not-registered",
             "low",
         ),
+        planted(
+            "no-providers-arn",
+            with_principal(json!({"Federated": format!("arn:aws:iam::{ACCOUNT}:role/{GITHUB}")})),
+            "principal-arn-wrong",
+            "low",
+        ),
+        planted(
+            "scheme-in-the-arn",
+            with_principal(json!({"Federated": format!("arn:aws:iam::{ACCOUNT}:oidc-provider/https://{GITHUB}")})),
+            "principal-arn-wrong",
+            "low",
+        ),
+        wide("preview-shares-production", preview, "medium", "environment:preview"),
         planted("wrong-action", with_action("sts:AssumeRole"), "action-missing", "low"),
         planted("always-denied", json!([by_subject(GITHUB, "StringEquals", exact), deny]), "trust-dead", "low"),
         planted(
@@ -252,7 +267,7 @@ fn sound() -> Vec<Value> {
 fn providers() -> Vec<Value> {
     let circle = "oidc.circleci.com/org/7f3e81c4-1111-4222-8333-9d20c1a09a1c";
     let vsts = "vstoken.dev.azure.com/0f3e81c4-1111-4222-8333-9d20c1a09a1c";
-    let usual = [GITHUB, EKS, PLATFORM, "gitlab.com", "app.terraform.io", vsts, "unused.example.com"];
+    let usual = [GITHUB, EKS, PLATFORM, VERCEL, "gitlab.com", "app.terraform.io", vsts, "unused.example.com"];
     let mut all: Vec<Value> =
         usual.iter().map(|url| json!({"Url": url, "ClientIDList": [AUDIENCE], "ThumbprintList": []})).collect();
     all.push(json!({"Url": circle, "ClientIDList": [UUID], "ThumbprintList": []}));

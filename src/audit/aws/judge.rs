@@ -1,14 +1,15 @@
 //! One role's trust, judged: who gets in, what is dead, what ends.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::provider::{Providers, Registration};
 use super::role::{ManagedPolicies, RoleTrust};
 use crate::audit::{AdmittedSubject, AuditFinding, Place};
 use crate::cause::{Cause, Certainty, Finding, Severity, trust};
+use crate::domain::arn::Arn;
 use crate::domain::iam::{
-    Admitted, Decision, Effect, ForeignSubject, Policy, PolicyLint, ProviderArn, Rule, Statement, TrustRequest,
-    WEB_IDENTITY, action_covers, decide_trust, lint, named_tokens, strangers_of_statement,
+    Admitted, BUILT_IN_PROVIDERS, Decision, Effect, ForeignSubject, Policy, PolicyLint, ProviderArn, Rule, Statement,
+    TrustRequest, WEB_IDENTITY, action_covers, decide_trust, lint, named_tokens, strangers_of_statement,
 };
 use crate::domain::ids::{Finder, FoundBy};
 use crate::domain::issuer::IssuerKind;
@@ -154,8 +155,12 @@ impl Judged<'_> {
         rules.flat_map(|smell| self.made(smell)).collect()
     }
 
-    /// Conditions that no token meets, a finding for each cause.
+    /// Principals and conditions that no token meets, a finding for each cause.
     fn dead(&self) -> Vec<AuditFinding> {
+        if let Some(principal) = self.principal() {
+            // What the keys should be follows from the principal.
+            return vec![principal];
+        }
         let mut found: Vec<AuditFinding> = Vec::new();
         for smell in self.smells.iter().filter(|smell| keeps_everybody_out(&smell.rule)) {
             let Some(finding) = self.made(smell) else { continue };
@@ -168,6 +173,31 @@ impl Judged<'_> {
             }
         }
         found
+    }
+
+    /// A principal that is no identity provider's ARN. One that is not filled in yet is told as that.
+    fn principal(&self) -> Option<AuditFinding> {
+        if self.smells.iter().any(|smell| smell.at.starts_with("Principal")) {
+            return None;
+        }
+        let mut federated = self.statement.principal.iter().flat_map(|principal| &principal.federated);
+        let wrong = federated.find(|provider| match ProviderArn::parse(provider) {
+            Some(arn) => arn.url.is_empty() || arn.url.contains("://"),
+            None => {
+                let is_other = provider.contains(":saml-provider/") || provider.as_str() == "*";
+                !is_other && !BUILT_IN_PROVIDERS.contains(&provider.as_str())
+            }
+        })?;
+        let summary =
+            format!("{}: `{wrong}` is the ARN of no identity provider, so no token is taken for it", self.place());
+        let mut finding = Finding::new(Cause::PrincipalArnWrong, CHECK, Certainty::Proven, summary)
+            .with_severity(Severity::Low)
+            .with_fix(format!(
+                "Write arn:aws:iam::ACCOUNT:oidc-provider/HOST into {}.Principal.Federated, with the host and path of the issuer and without https://",
+                self.place()
+            ));
+        finding.docs = DOCS_PROVIDER.to_owned();
+        Some(self.make(finding, wrong))
     }
 
     fn made(&self, smell: &PolicyLint) -> Option<AuditFinding> {
@@ -186,9 +216,15 @@ impl Judged<'_> {
         let arn = ProviderArn::parse(provider)?;
         let account = self.role.account.as_deref();
         let is_account = arn.account.len() == 12 && arn.account.bytes().all(|byte| byte.is_ascii_digit());
-        let (cause, certainty, summary, fix) = if let Some(account) =
-            account.filter(|own| is_account && *own != arn.account)
-        {
+        let partition = Arn::parse(&self.role.place.resource).map(|role| role.partition);
+        let (cause, certainty, summary, fix) = if let Some(partition) = partition.filter(|own| *own != arn.partition) {
+            (
+                Cause::WrongPartition,
+                Certainty::Proven,
+                format!("the provider {provider} is of the partition {}, and the role of {partition}", arn.partition),
+                format!("Write arn:{partition}: at the beginning of the ARN in {}.Principal.Federated", self.place()),
+            )
+        } else if let Some(account) = account.filter(|own| is_account && *own != arn.account) {
             (
                 Cause::WrongAccount,
                 Certainty::Proven,
@@ -247,15 +283,14 @@ impl Judged<'_> {
     fn denied(&self) -> Option<AuditFinding> {
         let policy = &self.role.policy;
         let deny = policy.statements.iter().position(|statement| statement.effect == Effect::Deny)?;
-        let tokens = named_tokens(self.statement);
-        let decided = |policy: &Policy| {
-            let mut decisions =
-                tokens.iter().map(|(claims, provider)| decide_trust(policy, &TrustRequest::new(claims, provider)));
-            let first = decisions.next()?;
-            decisions.all(|decision| decision == first).then_some(first)
-        };
         let alone = Policy { statements: vec![self.statement.clone()], ..policy.clone() };
-        if decided(&alone) != Some(Decision::Allow) || decided(policy) != Some(Decision::Deny) {
+        let tokens = named_tokens(policy, self.statement);
+        let decision = |policy: &Policy, (claims, provider): &(Map<String, Value>, &str)| {
+            decide_trust(policy, &TrustRequest::new(claims, provider))
+        };
+        let mut let_in = tokens.iter().filter(|token| decision(&alone, token) == Decision::Allow).peekable();
+        let_in.peek()?;
+        if !let_in.all(|token| decision(policy, token) == Decision::Deny) {
             return None;
         }
         let summary = format!("a Deny keeps out everybody whom {} lets in", self.place());

@@ -13,6 +13,8 @@ pub struct Providers {
     by_url: BTreeMap<String, RegisteredProvider>,
     /// The ARNs that `list-open-id-connect-providers` answers.
     listed: BTreeSet<String>,
+    /// Those that code declares, by URL: there may be others.
+    declared: BTreeMap<String, RegisteredProvider>,
 }
 
 /// One provider.
@@ -50,9 +52,15 @@ impl Providers {
         true
     }
 
+    /// Takes a provider that code declares.
+    pub fn declare(&mut self, url: &str, audiences: &[String]) {
+        self.declared.entry(url.to_owned()).or_default().audiences.extend(audiences.iter().cloned());
+    }
+
     /// Takes over what another part of the input says.
     pub fn extend(&mut self, other: Providers) {
         self.listed.extend(other.listed);
+        self.declared.extend(other.declared);
         for (url, provider) in other.by_url {
             self.by_url.entry(url).or_default().audiences.extend(provider.audiences);
         }
@@ -74,7 +82,7 @@ impl Providers {
 
     /// What is registered for the issuer of this URL, given without scheme.
     pub fn of_url(&self, url: &str) -> Option<&RegisteredProvider> {
-        self.by_url.get(url)
+        self.by_url.get(url).or_else(|| self.declared.get(url))
     }
 
     /// The providers that nobody trusts of those whose URLs are not in `trusted`: their ARN, or their URL.
@@ -118,6 +126,15 @@ mod tests {
         assert_eq!(providers.registration(GITLAB), Registration::Registered);
         let elsewhere = GITLAB.replace("111122223333", "444455556666");
         assert_eq!(providers.registration(&elsewhere), Registration::Unknown);
+    }
+
+    #[test]
+    fn of_what_code_declares_the_audiences_are_known_and_nothing_is_missing() {
+        let mut providers = Providers::default();
+        providers.declare("gitlab.com", &["a".to_owned()]);
+        assert!(providers.of_url("gitlab.com").unwrap().audiences.contains("a"));
+        assert_eq!(providers.registration(GITHUB), Registration::Unknown);
+        assert!(providers.is_empty());
     }
 
     #[test]

@@ -1,49 +1,16 @@
 //! Terraform's expressions: references are replaced by what they stand for, or by a mark where that is not known, and the rest
 //! is evaluated. A mark is an ordinary name, so that what is around it is judged; what it stands for is told.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-
 use hcl::eval::{Context, Evaluate as _, FuncArgs, FuncDef, ParamType};
-use hcl::expr::{Expression, ForExpr, ObjectKey, Operation, TemplateExpr, Traversal, TraversalOperator};
+use hcl::expr::{Expression, ForExpr, FuncCall, ObjectKey, Operation, TemplateExpr, Traversal, TraversalOperator};
 use hcl::template::{Directive, Element, Template};
-use hcl::{Map, Value};
+use hcl::{Identifier, Map, Value};
+
+use super::declared::Unknowns;
 
 /// What a reference stands for: its value, or nothing where that is not known. The parts are those of the reference, such as
 /// `var`, `owner`.
 pub type Lookup<'l> = &'l dyn Fn(&[String]) -> Option<Value>;
-
-/// The references without a value that were met, by their marks.
-#[derive(Debug, Default)]
-pub struct Unknowns(RefCell<BTreeMap<String, String>>);
-
-/// What every mark ends with, so that it is a host's name too.
-const MARK: &str = ".unknown";
-
-impl Unknowns {
-    /// The mark of a reference.
-    fn mark(&self, reference: &str) -> String {
-        let word: String = reference.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let mark = format!("{}{MARK}", word.trim_matches('-').to_ascii_lowercase());
-        self.0.borrow_mut().insert(mark.clone(), reference.to_owned());
-        mark
-    }
-
-    /// The references whose marks are in `text`.
-    pub fn in_text(&self, text: &str) -> Vec<String> {
-        let known = self.0.borrow();
-        known.iter().filter(|(mark, _)| text.contains(mark.as_str())).map(|(_, reference)| reference.clone()).collect()
-    }
-
-    /// Whether a text is nothing but marks, wildcards and separators: what it says is not known.
-    pub fn is_all(&self, text: &str) -> bool {
-        let known = self.0.borrow();
-        let mut marks: Vec<&String> = known.keys().filter(|mark| text.contains(mark.as_str())).collect();
-        marks.sort_by_key(|mark| std::cmp::Reverse(mark.len()));
-        let rest = marks.iter().fold(text.to_owned(), |text, mark| text.replace(mark.as_str(), ""));
-        !marks.is_empty() && rest.chars().all(|c| matches!(c, '*' | '?' | ':' | '/'))
-    }
-}
 
 /// The value of an expression. `names` are those that a `dynamic` block brings, with what they stand for.
 ///
@@ -95,7 +62,12 @@ fn resolve(expression: &mut Expression, lookup: Lookup<'_>, unknowns: &Unknowns,
             }
         }
         Expression::FuncCall(call) => {
-            call.args.iter_mut().for_each(|argument| resolve(argument, lookup, unknowns, own))
+            call.args.iter_mut().for_each(|argument| resolve(argument, lookup, unknowns, own));
+            if own.is_empty()
+                && let Some(known) = resolve_call(call, lookup, unknowns)
+            {
+                *expression = known.into();
+            }
         }
         Expression::Parenthesis(inner) => resolve(inner, lookup, unknowns, own),
         Expression::Conditional(conditional) => {
@@ -112,6 +84,34 @@ fn resolve(expression: &mut Expression, lookup: Lookup<'_>, unknowns: &Unknowns,
         },
         Expression::ForExpr(each) => resolve_for(each, lookup, unknowns, own),
         _ => {}
+    }
+}
+
+/// The value of a call that no function of values alone yields: `try` looks no further than it must, and the others read a file.
+fn resolve_call(call: &FuncCall, lookup: Lookup<'_>, unknowns: &Unknowns) -> Option<Value> {
+    let context = functions();
+    let mut values = call.args.iter().map(|argument| argument.evaluate(&context).ok());
+    match call.name.name.as_str() {
+        "try" => values.find_map(|value| value),
+        name @ ("file" | "templatefile") => {
+            let path = text(&values.next()??)?;
+            let Some(content) = lookup(&["file".to_owned(), path.clone()]) else {
+                return Some(unknowns.mark(&format!("the file {path}")).into());
+            };
+            match (name, values.next()) {
+                ("file", _) => Some(content),
+                (_, Some(Some(Value::Object(variables)))) => {
+                    let mut context = functions();
+                    for (name, value) in variables {
+                        context.declare_var(Identifier::sanitized(&name), value);
+                    }
+                    let template: Template = content.as_str()?.parse().ok()?;
+                    template.evaluate(&context).ok().map(Value::from)
+                }
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 
@@ -213,7 +213,7 @@ fn written(parts: &[String], rest: &[TraversalOperator]) -> String {
 /// (<https://developer.hashicorp.com/terraform/language/functions>).
 fn functions() -> Context<'static> {
     let mut context = Context::new();
-    let known: [(&str, hcl::eval::Func); 33] = [
+    let known: [(&str, hcl::eval::Func); 37] = [
         ("jsonencode", |args| one(args, |value| serde_json::to_string(&value).ok().map(Value::from))),
         ("jsondecode", |args| one(args, |value| serde_json::from_str(value.as_str()?).ok())),
         ("format", |args| {
@@ -270,6 +270,11 @@ fn functions() -> Context<'static> {
             one(args, |value| Some(items(&value).into_iter().filter(|item| !is_empty(item)).collect::<Vec<_>>().into()))
         }),
         ("distinct", |args| one(args, |value| Some(unique(items(&value)).into()))),
+        ("setunion", |args| Ok(unique(values(args).iter().flat_map(items).collect()).into())),
+        ("reverse", |args| one(args, |value| Some(items(&value).into_iter().rev().collect::<Vec<_>>().into()))),
+        ("one", |args| one(args, |value| Some(items(&value).into_iter().next().unwrap_or_default()))),
+        ("sensitive", |args| one(args, Some)),
+        ("nonsensitive", |args| one(args, Some)),
         ("toset", |args| one(args, |value| Some(unique(items(&value)).into()))),
         ("tolist", |args| one(args, Some)),
         ("tomap", |args| one(args, Some)),
@@ -306,7 +311,6 @@ fn functions() -> Context<'static> {
         ("coalesce", |args| {
             values(args).into_iter().find(|value| !is_empty(value)).ok_or_else(|| "all are empty".to_owned())
         }),
-        ("try", |args| values(args).into_iter().next().ok_or_else(|| "nothing to try".to_owned())),
     ];
     for (name, function) in known {
         context.declare_func(name, FuncDef::builder().variadic_param(ParamType::Any).build(function));
@@ -449,7 +453,56 @@ mod tests {
         ] {
             assert_eq!(value(text), Ok(expected), "{text}");
         }
-        assert!(value("templatefile(\"a\", {})").is_err());
+        assert!(value("cidrhost(\"10.0.0.0/8\", 1)").is_err());
+    }
+
+    #[test]
+    fn every_function_has_its_value() {
+        let rows = [
+            ("jsonencode", r#"jsonencode({ a = [1] })"#, r#""{\"a\":[1]}""#),
+            ("jsondecode", r#"jsondecode("[\"a\"]")"#, r#"["a"]"#),
+            ("format", r#"format("%s-%d%%-%q", "a", 1, "b")"#, r#""a-1%-\"b\"""#),
+            ("formatlist", r#"formatlist("x%s", ["a", "b"])"#, r#"["xa","xb"]"#),
+            ("join", r#"join("-", ["a", "b"], ["c"])"#, r#""a-b-c""#),
+            ("split", r#"split("/", "a/b")"#, r#"["a","b"]"#),
+            ("replace", r#"replace("a-b", "-", "/")"#, r#""a/b""#),
+            ("trimprefix", r#"trimprefix("https://x", "https://")"#, r#""x""#),
+            ("trimsuffix", r#"trimsuffix("x/", "/")"#, r#""x""#),
+            ("trimspace", r#"trimspace(" x ")"#, r#""x""#),
+            ("lower", r#"lower("AB")"#, r#""ab""#),
+            ("upper", r#"upper("ab")"#, r#""AB""#),
+            ("startswith", r#"startswith("ab", "a")"#, "true"),
+            ("endswith", r#"endswith("ab", "a")"#, "false"),
+            ("contains", r#"contains(["a"], "a")"#, "true"),
+            ("length", r#"length(["a", "b"])"#, "2"),
+            ("merge", r#"merge({ a = 1 }, { a = 2, b = 3 })"#, r#"{"a":2,"b":3}"#),
+            ("concat", r#"concat(["a"], ["b"])"#, r#"["a","b"]"#),
+            ("flatten", r#"flatten([["a"], ["b", ["c"]]])"#, r#"["a","b","c"]"#),
+            ("compact", r#"compact(["a", "", null])"#, r#"["a"]"#),
+            ("distinct", r#"distinct(["a", "b", "a"])"#, r#"["a","b"]"#),
+            ("toset", r#"toset(["a", "a"])"#, r#"["a"]"#),
+            ("setunion", r#"setunion(["a"], ["b", "a"])"#, r#"["a","b"]"#),
+            ("reverse", r#"reverse(["a", "b"])"#, r#"["b","a"]"#),
+            ("one", r#"one(["a"])"#, r#""a""#),
+            ("sensitive", r#"nonsensitive(sensitive("a"))"#, r#""a""#),
+            ("tolist", r#"tolist(["a"])"#, r#"["a"]"#),
+            ("tomap", r#"tomap({ a = 1 })"#, r#"{"a":1}"#),
+            ("tostring", "tostring(7)", r#""7""#),
+            ("sort", r#"sort(["b", "a"])"#, r#"["a","b"]"#),
+            ("keys", r#"keys({ a = 1 })"#, r#"["a"]"#),
+            ("values", r#"values({ a = 1 })"#, "[1]"),
+            ("element", r#"element(["a", "b"], 3)"#, r#""b""#),
+            ("lookup", r#"lookup({ a = "x" }, "a", "y")"#, r#""x""#),
+            ("zipmap", r#"zipmap(["a"], [1])"#, r#"{"a":1}"#),
+            ("coalesce", r#"coalesce("", "a")"#, r#""a""#),
+            ("try", r#"try(jsondecode("{"), "a")"#, r#""a""#),
+            ("for", r#"[for k, v in { a = "x" } : "${k}${v}" if v != ""]"#, r#"["ax"]"#),
+            ("for as a map", r#"{ for v in ["a"] : v => upper(v) }"#, r#"{"a":"A"}"#),
+        ];
+        for (name, text, expected) in rows {
+            let found = value(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(serde_json::to_string(&found).unwrap(), expected, "{name}");
+        }
     }
 
     #[test]

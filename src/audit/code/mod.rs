@@ -1,16 +1,62 @@
 //! Infrastructure code: the trusts that it declares, judged as those that are in force. What cannot be known without applying it
 //! is named, and no alarm is raised over it.
 
+mod arm;
+mod arm_expression;
+mod cloudformation;
+mod declared;
 mod expression;
+mod inferred;
+mod intrinsic;
+mod module;
+mod node;
+mod plan;
 mod terraform;
+
+use serde_json::Value as Json;
 
 use crate::audit::aws::{self, ManagedPolicies, NotJudged, Providers, RoleTrust};
 use crate::audit::{AuditFinding, Location, Place, entra, google};
 use crate::cause::Cause;
 use crate::domain::iam::Policy;
 
-pub use expression::Unknowns;
-pub use terraform::{Configuration, Declared, DeclaredTrust, Module, NotKnown, read};
+pub use declared::{Configuration, Declared, DeclaredTrust, NotKnown, Unknowns};
+pub use module::Module;
+pub use terraform::{Around, read};
+
+/// What a JSON document declares that begins in line `first` of `file`; nothing where it is no code.
+pub fn read_json(text: &str, file: &str, first: u64) -> Option<Configuration> {
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if has(&["\"terraform_version\""])
+        && let Ok(document) = serde_json::from_str::<Json>(text)
+        && plan::is_plan(&document)
+    {
+        return Some(plan::read(&document, file, first));
+    }
+    if !has(&["AWS::", "\"Ref\"", "\"Fn::", "deploymentTemplate", "\"Microsoft."]) {
+        return None;
+    }
+    let document = node::read_json(text, first).ok()?;
+    of_template(&document, file)
+}
+
+/// What the documents of a YAML file declare; nothing of one that is no code.
+pub fn read_yaml(text: &str, file: &str) -> Vec<Configuration> {
+    match node::read_yaml(text) {
+        Ok(documents) => documents.iter().filter_map(|document| of_template(document, file)).collect(),
+        Err(node::Broken { line, why }) => {
+            let not_known = NotKnown { what: file.to_owned(), file: file.to_owned(), line, why };
+            vec![Configuration { not_known: vec![not_known], ..Configuration::default() }]
+        }
+    }
+}
+
+fn of_template(document: &node::Node, file: &str) -> Option<Configuration> {
+    if arm::is_template(document) {
+        return Some(arm::read(document, file));
+    }
+    cloudformation::is_template(document).then(|| cloudformation::read(document, file))
+}
 
 /// What the trusts of a configuration come to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +69,8 @@ pub struct JudgedCode {
 /// Judges what a configuration declares.
 pub fn judge(configuration: &Configuration, managed: &ManagedPolicies) -> JudgedCode {
     let mut judged = JudgedCode::default();
+    let mut providers = Providers::default();
+    configuration.providers.iter().for_each(|(url, audiences)| providers.declare(url, audiences));
     for NotKnown { what, file, line, why } in &configuration.not_known {
         let location = Some(Location { file: file.clone(), line: *line });
         judged.not_judged.push(NotJudged { place: Place { resource: what.clone(), location }, why: why.clone() });
@@ -32,7 +80,8 @@ pub fn judge(configuration: &Configuration, managed: &ManagedPolicies) -> Judged
         let place = Place { resource: declared.address.clone(), location };
         let found = match &declared.what {
             DeclaredTrust::Role { trust, inline, attached } => {
-                role(&place, trust, inline, attached, managed, &configuration.unknowns, &mut judged.not_judged)
+                let known = Known { managed, providers: &providers, unknowns: &configuration.unknowns };
+                role(&place, trust, inline, attached, known, &mut judged.not_judged)
             }
             DeclaredTrust::Credential(credential) => {
                 let depends = depends(&configuration.unknowns, &credential.to_string());
@@ -65,20 +114,29 @@ fn depends(unknowns: &Unknowns, text: &str) -> Option<String> {
 
 type Judgement = Result<(Vec<AuditFinding>, Option<String>), String>;
 
+/// What is known beside a role.
+#[derive(Clone, Copy)]
+struct Known<'k> {
+    managed: &'k ManagedPolicies,
+    providers: &'k Providers,
+    unknowns: &'k Unknowns,
+}
+
 fn role(
     place: &Place,
     trust: &str,
     inline: &[String],
     attached: &[String],
-    managed: &ManagedPolicies,
-    unknowns: &Unknowns,
+    known: Known<'_>,
     not_judged: &mut Vec<NotJudged>,
 ) -> Judgement {
+    let Known { managed, providers, unknowns } = known;
     let names = unknowns.in_text(trust);
-    let policy = Policy::parse(trust).map_err(|error| match names.as_slice() {
+    let mut policy = Policy::parse(trust).map_err(|error| match names.as_slice() {
         [] => format!("its trust policy, line {}, column {}: {}", error.line, error.column, error.what),
         names => format!("its trust policy is made of {}, which has no value here", names.join(", ")),
     })?;
+    inferred::providers(&mut policy, unknowns);
     let conditions = policy.statements.iter().flat_map(|statement| &statement.conditions);
     let subjects = conditions.filter(|condition| condition.key.to_ascii_lowercase().ends_with(":sub"));
     let open: Vec<String> = subjects
@@ -87,7 +145,9 @@ fn role(
         .flat_map(|expected| unknowns.in_text(&expected.text))
         .collect();
     let role = RoleTrust::of_code(policy, place.clone(), inline, attached);
-    let mut findings = aws::judge(&role, managed, &Providers::default());
+    let mut findings = aws::judge(&role, managed, providers);
+    // What has no value yet may be a provider's ARN.
+    findings.retain(|found| found.cause != Cause::PrincipalArnWrong || unknowns.in_text(&found.summary).is_empty());
     if let Some(name) = open.first() {
         findings.retain(|finding| !matches!(finding.cause, Cause::TrustTooWide | Cause::SubjectRecyclable));
         let why = format!("who gets in is what {name} says, which has no value here");
@@ -103,8 +163,8 @@ mod tests {
 
     fn judged(text: &str) -> JudgedCode {
         let files = vec![("main.tf".to_owned(), text.to_owned())];
-        let module = Module { folder: ".".to_owned(), files, values: Vec::new() };
-        judge(&read(&module, &|_| None), &ManagedPolicies::default())
+        let module = Module { folder: ".".to_owned(), files, ..Module::default() };
+        judge(&read(&module, Around::NOTHING), &ManagedPolicies::default())
     }
 
     fn role(operator: &str, subject: &str) -> String {
@@ -141,6 +201,20 @@ mod tests {
         assert_eq!(finding.resource, "aws_iam_role.ci");
         assert_eq!(finding.reaches, ["everything in the account"]);
         assert!(finding.evidence.iter().any(|fact| fact.contains("var.owner")), "{finding:#?}");
+    }
+
+    #[test]
+    fn an_audience_that_the_declared_provider_does_not_take_is_told() {
+        let with = |list: &str| {
+            let text = role("StringLike", r#""repo:octo@1/app@2:environment:prod""#);
+            let url = r#"{ url = "https://token.actions.githubusercontent.com" }"#;
+            let whole = url.replace("{ ", "{\n").replace(" }", &format!("\n client_id_list = {list}\n}}"));
+            judged(&text.replace(url, &whole))
+        };
+        let causes = |found: &JudgedCode| found.findings.iter().map(|finding| finding.cause).collect::<Vec<_>>();
+        assert_eq!(causes(&with(r#"["sts.amazonaws.com"]"#)), []);
+        assert_eq!(causes(&with(r#"["other"]"#)), [Cause::AudNotRegistered]);
+        assert_eq!(causes(&with("var.clients")), []);
     }
 
     #[test]

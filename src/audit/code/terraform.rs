@@ -1,188 +1,64 @@
 //! Terraform's configuration: the trusts that a module and those below it declare, as far as they can be known without a plan.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use hcl::expr::{Expression, TraversalOperator};
-use hcl::{Block, Body, Map, Value};
+use hcl::{Body, Map, Value};
 use serde_json::{Value as Json, json};
 
-use super::expression::{Unknowns, evaluate, items, text};
-
-/// A module: the files of one folder.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Module {
-    /// The folder, as it is named in messages and in `source`.
-    pub folder: String,
-    /// Names and texts of its `.tf` files, and of the files with values for its variables.
-    pub files: Vec<(String, String)>,
-    pub values: Vec<(String, String)>,
-}
-
-/// A trust that the code declares.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Declared {
-    /// Such as `module.ci.aws_iam_role.deploy["a"]`.
-    pub address: String,
-    pub file: String,
-    pub line: u64,
-    pub what: DeclaredTrust,
-}
-
-/// What is declared, in the form that the clouds answer it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum DeclaredTrust {
-    /// A role: its trust policy, its own policies, the ARNs of those that are attached.
-    Role { trust: String, inline: Vec<String>, attached: Vec<String> },
-    /// A federated credential of Entra.
-    Credential(Json),
-    /// A provider of a workload identity pool.
-    Provider(Json),
-}
-
-/// Something that cannot be read or known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotKnown {
-    pub what: String,
-    pub file: String,
-    pub line: u64,
-    pub why: String,
-}
-
-/// What a configuration declares.
-#[derive(Debug, Default)]
-pub struct Configuration {
-    pub declared: Vec<Declared>,
-    pub not_known: Vec<NotKnown>,
-    pub unknowns: Unknowns,
-}
+use super::declared::{Configuration, Declared, DeclaredTrust, NotKnown, THIS_ACCOUNT, Unknowns};
+use super::expression::{evaluate, items, text};
+use super::module::{Module, Parsed, Place, is_labelled, values_of};
 
 /// Modules below each other at most, and references behind each other.
 const DEEPEST: usize = 8;
 const LONGEST_CHAIN: usize = 64;
+/// What one configuration may cost, a reference with its value each, and how many modules it may have: what doubles with each step
+/// ends.
+const MOST_SPENT: usize = 200_000;
+const MOST_MODULES: usize = 1000;
+/// A value with more in it is no policy.
+const LARGEST: usize = 256 << 10;
 /// Instances of one resource.
 const MOST_INSTANCES: usize = 1000;
-/// Stands for the account that the code is applied in.
-const THIS_ACCOUNT: &str = "000000000000";
 
-/// Reads a module. `load` yields the module in a folder, given as this one's folder with the `source` behind it.
-pub fn read(root: &Module, load: &dyn Fn(&str) -> Option<Module>) -> Configuration {
+/// What is around a module.
+#[derive(Clone, Copy)]
+pub struct Around<'f> {
+    /// The module in a folder, given as this one's folder with the `source` behind it.
+    pub module: &'f dyn Fn(&str) -> Option<Module>,
+    /// The text of a file in the folder of a module, given by both.
+    pub text: &'f dyn Fn(&str, &str) -> Option<String>,
+}
+
+impl Around<'_> {
+    /// Nothing: the module stands alone.
+    pub const NOTHING: Around<'static> = Around { module: &|_| None, text: &|_, _| None };
+}
+
+/// Reads a module with those below it.
+pub fn read(root: &Module, around: Around<'_>) -> Configuration {
     let unknowns = Unknowns::default();
     let mut found = Found::default();
     let module = Parsed::of(root, &mut found.not_known);
     let given = values_of(root, &mut found.not_known);
-    let evaluator = Evaluator::new(&module, given, &unknowns, load, 0);
+    let shared = Shared { unknowns: &unknowns, around, spent: Cell::new(0), modules: Cell::new(0) };
+    let evaluator = Evaluator::new(&module, given, &shared, vec![root.folder.clone()]);
     evaluator.declare("", &mut found);
     if !found.declared.iter().any(|declared| matches!(declared.what, DeclaredTrust::Role { .. })) {
         evaluator.declare_documents(&mut found);
     }
-    let Found { declared, not_known } = found;
-    Configuration { declared, not_known, unknowns }
+    let Found { declared, mut not_known, providers } = found;
+    not_known.dedup();
+    Configuration { declared, not_known, providers, unknowns }
 }
 
 #[derive(Default)]
 struct Found {
     declared: Vec<Declared>,
     not_known: Vec<NotKnown>,
-}
-
-/// The blocks of a module.
-struct Parsed {
-    folder: String,
-    blocks: Vec<Place>,
-}
-
-struct Place {
-    block: Block,
-    file: String,
-    line: u64,
-}
-
-impl Parsed {
-    fn of(module: &Module, not_known: &mut Vec<NotKnown>) -> Self {
-        let mut blocks = Vec::new();
-        for (file, content) in &module.files {
-            match content.parse::<Body>() {
-                Ok(body) => {
-                    let mut lines = Lines::of(content);
-                    blocks.extend(body.into_blocks().map(|block| {
-                        let line = lines.of_block(&block);
-                        Place { block, file: file.clone(), line }
-                    }));
-                }
-                Err(error) => {
-                    let line = match &error {
-                        hcl::Error::Parse(error) => error.location().line() as u64,
-                        _ => 1,
-                    };
-                    let why = error.to_string().lines().next_back().unwrap_or_default().trim().to_owned();
-                    not_known.push(NotKnown { what: file.clone(), file: file.clone(), line, why });
-                }
-            }
-        }
-        Parsed { folder: module.folder.clone(), blocks }
-    }
-
-    fn blocks<'p>(&'p self, kind: &str) -> impl Iterator<Item = &'p Place> {
-        self.blocks.iter().filter(move |place| place.block.identifier() == kind)
-    }
-
-    /// A resource or a data source.
-    fn resource(&self, kind: &str, r#type: &str, name: &str) -> Option<&Place> {
-        self.blocks(kind).find(|place| is_labelled(&place.block, &[r#type, name]))
-    }
-}
-
-fn is_labelled(block: &Block, labels: &[&str]) -> bool {
-    block.labels().len() == labels.len()
-        && block.labels().iter().zip(labels).all(|(label, wanted)| label.as_str() == *wanted)
-}
-
-/// Finds the lines that blocks begin in. The parser's tree has lost them.
-struct Lines<'t> {
-    rest: Vec<(u64, &'t str)>,
-}
-
-impl<'t> Lines<'t> {
-    fn of(text: &'t str) -> Self {
-        Lines { rest: (1..).zip(text.lines()).filter(|(_, line)| line.contains('{')).collect() }
-    }
-
-    fn of_block(&mut self, block: &Block) -> u64 {
-        let begins = |line: &str| {
-            let Some(mut rest) = line.trim_start().strip_prefix(block.identifier()) else { return false };
-            for label in block.labels() {
-                let unquoted = rest.trim_start().trim_start_matches('"');
-                let Some(behind) = unquoted.strip_prefix(label.as_str()) else { return false };
-                rest = behind.trim_start_matches('"');
-            }
-            rest.trim_start().starts_with('{')
-        };
-        let at = self.rest.iter().position(|(_, line)| begins(line));
-        at.map_or(1, |at| self.rest.remove(at).0)
-    }
-}
-
-fn values_of(module: &Module, not_known: &mut Vec<NotKnown>) -> Map<String, Value> {
-    let mut given = Map::new();
-    for (file, content) in &module.values {
-        match content.parse::<Body>() {
-            Ok(body) => {
-                for attribute in body.into_attributes() {
-                    if let Ok(value) = evaluate(attribute.expr(), &|_| None, &Unknowns::default(), &[]) {
-                        given.insert(attribute.key().to_owned(), value);
-                    }
-                }
-            }
-            Err(error) => not_known.push(NotKnown {
-                what: file.clone(),
-                file: file.clone(),
-                line: 1,
-                why: error.to_string().lines().next_back().unwrap_or_default().trim().to_owned(),
-            }),
-        }
-    }
-    given
+    providers: Vec<(String, Vec<String>)>,
 }
 
 /// What is in reach of an expression beside its module.
@@ -190,33 +66,44 @@ fn values_of(module: &Module, not_known: &mut Vec<NotKnown>) -> Map<String, Valu
 struct Scope {
     /// The key and the value of a resource's instance; both unknown where `for_each` is.
     each: Option<(Value, Value)>,
+    /// The number of a counted instance.
+    index: Option<usize>,
     /// The names that `dynamic` blocks bring.
     names: Vec<(String, Value)>,
+}
+
+/// What all modules of a configuration have in common.
+struct Shared<'s> {
+    unknowns: &'s Unknowns,
+    around: Around<'s>,
+    spent: Cell<usize>,
+    modules: Cell<usize>,
 }
 
 struct Evaluator<'m> {
     module: &'m Parsed,
     given: Map<String, Value>,
-    unknowns: &'m Unknowns,
-    load: &'m dyn Fn(&str) -> Option<Module>,
-    depth: usize,
+    shared: &'m Shared<'m>,
+    /// The folders of the modules around this one, and its own.
+    folders: Vec<String>,
     chain: Cell<usize>,
+    /// The values of variables and locals that were asked for.
+    fixed: RefCell<BTreeMap<Vec<String>, Option<Value>>>,
     outputs: OnceCell<BTreeMap<String, Map<String, Value>>>,
 }
 
 impl<'m> Evaluator<'m> {
-    fn new(
-        module: &'m Parsed,
-        given: Map<String, Value>,
-        unknowns: &'m Unknowns,
-        load: &'m dyn Fn(&str) -> Option<Module>,
-        depth: usize,
-    ) -> Self {
-        Evaluator { module, given, unknowns, load, depth, chain: Cell::new(0), outputs: OnceCell::new() }
+    fn new(module: &'m Parsed, given: Map<String, Value>, shared: &'m Shared<'m>, folders: Vec<String>) -> Self {
+        let (chain, fixed, outputs) = (Cell::new(0), RefCell::default(), OnceCell::new());
+        Evaluator { module, given, shared, folders, chain, fixed, outputs }
     }
 
     fn value(&self, expression: &Expression, scope: &Scope) -> Result<Value, String> {
-        evaluate(expression, &|parts| self.lookup(parts, scope), self.unknowns, &scope.names)
+        let value = evaluate(expression, &|parts| self.lookup(parts, scope), self.shared.unknowns, &scope.names)?;
+        match size(&value) > LARGEST {
+            true => Err("a value of more than 256 KiB".to_owned()),
+            false => Ok(value),
+        }
     }
 
     fn attribute(&self, body: &Body, name: &str, scope: &Scope) -> Option<Value> {
@@ -231,12 +118,23 @@ impl<'m> Evaluator<'m> {
 
     /// What a reference stands for.
     fn lookup(&self, parts: &[String], scope: &Scope) -> Option<Value> {
-        if self.chain.get() >= LONGEST_CHAIN {
+        if self.chain.get() >= LONGEST_CHAIN || self.shared.spent.get() > MOST_SPENT {
             return None;
         }
-        self.chain.set(self.chain.get() + 1);
-        let found = self.known(parts, scope);
-        self.chain.set(self.chain.get() - 1);
+        // Variables and locals are the same wherever they are named.
+        let is_fixed = matches!(parts.first().map(String::as_str), Some("var" | "local"));
+        let before = if is_fixed { self.fixed.borrow().get(parts).cloned() } else { None };
+        let found = before.unwrap_or_else(|| {
+            self.chain.set(self.chain.get() + 1);
+            let found = self.known(parts, scope).filter(|value| size(value) <= LARGEST);
+            self.chain.set(self.chain.get() - 1);
+            if is_fixed {
+                self.fixed.borrow_mut().insert(parts.to_vec(), found.clone());
+            }
+            found
+        });
+        let cost = 1 + found.as_ref().map_or(0, |value| size(value) / 64);
+        self.shared.spent.set(self.shared.spent.get() + cost);
         found
     }
 
@@ -246,7 +144,9 @@ impl<'m> Evaluator<'m> {
         match parts.as_slice() {
             ["var", name] => self.given.get(*name).cloned().or_else(|| {
                 let declared = self.module.blocks("variable").find(|place| is_labelled(&place.block, &[name]))?;
-                self.attribute(declared.block.body(), "default", &own)
+                let mut all = declared.block.body().attributes();
+                // `null` is a default, too.
+                self.value(all.find(|attribute| attribute.key() == "default")?.expr(), &own).ok()
             }),
             ["local", name] => {
                 let mut all = self.module.blocks("locals").flat_map(|place| place.block.body().attributes());
@@ -254,7 +154,10 @@ impl<'m> Evaluator<'m> {
             }
             ["each", "key"] => scope.each.as_ref().map(|(key, _)| key.clone()).filter(|key| !key.is_null()),
             ["each", "value"] => scope.each.as_ref().map(|(_, value)| value.clone()).filter(|value| !value.is_null()),
-            ["count", "index"] => Some(0.into()),
+            ["count", "index"] => Some(scope.index.unwrap_or_default().into()),
+            // A file is named from the folder that the module is in.
+            ["path", "module" | "root" | "cwd"] => Some(".".into()),
+            ["file", path] => (self.shared.around.text)(&self.module.folder, path).map(Value::from),
             ["data", "aws_caller_identity", _, "account_id"] => Some(THIS_ACCOUNT.into()),
             ["data", "aws_partition", _, "partition"] => Some("aws".into()),
             ["data", "aws_partition", _, "dns_suffix"] => Some("amazonaws.com".into()),
@@ -296,13 +199,19 @@ impl<'m> Evaluator<'m> {
     fn policy_document(&self, body: &Body, scope: &Scope) -> Json {
         let mut statements: Vec<Json> = Vec::new();
         for source in self.texts(body, "source_policy_documents", scope) {
-            if let Ok(document) = serde_json::from_str::<Json>(&source) {
-                let list = document.get("Statement").cloned().unwrap_or_default();
-                statements.extend(if let Json::Array(list) = list { list } else { vec![list] });
-            }
+            statements.extend(statements_of(&source));
         }
         statements
             .extend(self.expanded(body, "statement", scope).iter().map(|(body, scope)| self.statement(body, scope)));
+        for source in self.texts(body, "override_policy_documents", scope) {
+            for statement in statements_of(&source) {
+                let same = |known: &&mut Json| statement.get("Sid").is_some_and(|sid| known.get("Sid") == Some(sid));
+                match statements.iter_mut().find(same) {
+                    Some(known) => *known = statement,
+                    None => statements.push(statement),
+                }
+            }
+        }
         let version = self.attribute(body, "version", scope).and_then(|version| text(&version));
         json!({ "Version": version.unwrap_or_else(|| "2012-10-17".to_owned()), "Statement": statements })
     }
@@ -388,16 +297,36 @@ impl<'m> Evaluator<'m> {
                     | "azurerm_federated_identity_credential"
                     | "google_iam_workload_identity_pool_provider"
             );
+            if r#type.as_str() == "aws_iam_openid_connect_provider" {
+                found.providers.extend(self.registered(place.block.body()));
+            }
             if !is_trust {
                 continue;
             }
             for (key, scope) in self.scopes(place.block.body()) {
-                let index = key.map(|key| format!("[{key:?}]")).unwrap_or_default();
+                let index = index(key.as_deref(), &scope);
                 let address = format!("{prefix}{}.{}{index}", r#type.as_str(), name.as_str());
                 self.declare_one(place, r#type.as_str(), name.as_str(), &scope, address, found);
             }
         }
-        self.below(&mut |name, child| child.declare(&format!("{prefix}module.{name}."), found));
+        let mut not_known = Vec::new();
+        self.below(&mut not_known, &mut |name, child, below| {
+            let mut inner = Found::default();
+            child.declare(&format!("{prefix}module.{name}."), &mut inner);
+            found.declared.extend(inner.declared);
+            found.providers.extend(inner.providers);
+            below.extend(inner.not_known);
+        });
+        found.not_known.extend(not_known);
+    }
+
+    /// A provider with its audiences, where all of it is known.
+    fn registered(&self, body: &Body) -> Option<(String, Vec<String>)> {
+        let scope = Scope::default();
+        let url = text(&self.attribute(body, "url", &scope)?)?;
+        let audiences = self.texts(body, "client_id_list", &scope);
+        let is_known = self.shared.unknowns.in_text(&format!("{url} {audiences:?}")).is_empty();
+        is_known.then(|| (url.strip_prefix("https://").unwrap_or(&url).to_owned(), audiences))
     }
 
     /// Adds the trust policies that are written here for roles that are not.
@@ -511,52 +440,79 @@ impl<'m> Evaluator<'m> {
         Some(provider)
     }
 
-    /// The instances of a resource, each by its key.
+    /// The instances of a resource or module, each by its key.
     fn scopes(&self, body: &Body) -> Vec<(Option<String>, Scope)> {
-        if body.attributes().any(|attribute| attribute.key() == "count") {
-            return match self.attribute(body, "count", &Scope::default()) {
-                Some(count) if count.as_u64() == Some(0) => Vec::new(),
-                _ => vec![(None, Scope::default())],
+        let has = |name: &str| body.attributes().any(|attribute| attribute.key() == name);
+        let one = || vec![(None, Scope::default())];
+        if has("count") {
+            let count = self.attribute(body, "count", &Scope::default()).and_then(|count| count.as_u64());
+            let numbered = |index: usize| (Some(index.to_string()), Scope { index: Some(index), ..Scope::default() });
+            return match count.and_then(|count| usize::try_from(count).ok()) {
+                // Whether it is one or none is not told by its address.
+                None | Some(1) => one(),
+                Some(count) => (0..count.min(MOST_INSTANCES)).map(numbered).collect(),
             };
         }
-        if !body.attributes().any(|attribute| attribute.key() == "for_each") {
-            return vec![(None, Scope::default())];
+        if !has("for_each") {
+            return one();
         }
         match self.attribute(body, "for_each", &Scope::default()) {
             Some(each @ (Value::Object(_) | Value::Array(_))) => instances(&each)
                 .into_iter()
                 .take(MOST_INSTANCES)
-                .map(|(key, value)| (text(&key), Scope { each: Some((key, value)), names: Vec::new() }))
+                .map(|(key, value)| (text(&key), Scope { each: Some((key, value)), ..Scope::default() }))
                 .collect(),
-            _ => vec![(None, Scope::default())],
+            _ => one(),
         }
     }
 
-    /// Evaluates the modules that are called from folders here.
-    fn below(&self, each: &mut dyn FnMut(&str, &Evaluator<'_>)) {
-        if self.depth >= DEEPEST {
-            return;
-        }
+    /// Evaluates the modules that are called from folders here. What cannot be read of them is added to `not_known`.
+    fn below(&self, not_known: &mut Vec<NotKnown>, each: &mut dyn FnMut(&str, &Evaluator<'_>, &mut Vec<NotKnown>)) {
         for place in self.module.blocks("module") {
             let [name] = place.block.labels() else { continue };
             let body = place.block.body();
             let scope = Scope::default();
             let source = self.attribute(body, "source", &scope).and_then(|source| text(&source)).unwrap_or_default();
-            if !source.starts_with("./") && !source.starts_with("../") {
-                continue;
-            }
-            let Some(module) = (self.load)(&format!("{}/{source}", self.module.folder)) else { continue };
-            let parsed = Parsed::of(&module, &mut Vec::new());
-            let mut given = Map::new();
-            for attribute in body
-                .attributes()
-                .filter(|attribute| !matches!(attribute.key(), "source" | "version" | "for_each" | "count"))
-            {
-                if let Ok(value) = self.value(attribute.expr(), &scope) {
-                    given.insert(attribute.key().to_owned(), value);
+            let module = match self.module_at(&source) {
+                Ok(module) => module,
+                Err(why) => {
+                    let (what, file) = (format!("module.{}", name.as_str()), place.file.clone());
+                    not_known.push(NotKnown { what, file, line: place.line, why });
+                    continue;
                 }
+            };
+            let parsed = Parsed::of(&module, not_known);
+            for (key, scope) in self.scopes(body) {
+                let mut given = Map::new();
+                for attribute in body
+                    .attributes()
+                    .filter(|attribute| !matches!(attribute.key(), "source" | "version" | "for_each" | "count"))
+                {
+                    if let Ok(value) = self.value(attribute.expr(), &scope) {
+                        given.insert(attribute.key().to_owned(), value);
+                    }
+                }
+                let folders = self.folders.iter().cloned().chain([module.folder.clone()]).collect();
+                let name = format!("{}{}", name.as_str(), index(key.as_deref(), &scope));
+                each(&name, &Evaluator::new(&parsed, given, self.shared, folders), not_known);
             }
-            each(name.as_str(), &Evaluator::new(&parsed, given, self.unknowns, self.load, self.depth + 1));
+        }
+    }
+
+    /// The module that a `source` names.
+    fn module_at(&self, source: &str) -> Result<Module, String> {
+        if !source.starts_with("./") && !source.starts_with("../") {
+            return Err(format!("its source `{source}` is not in a folder here, so what it declares is not read"));
+        }
+        self.shared.modules.set(self.shared.modules.get() + 1);
+        if self.folders.len() > DEEPEST || self.shared.modules.get() > MOST_MODULES {
+            return Err(format!("modules are nested more than {DEEPEST} deep, or there are more than {MOST_MODULES}"));
+        }
+        let module = (self.shared.around.module)(&format!("{}/{source}", self.module.folder));
+        let module = module.ok_or_else(|| format!("its source {source} has no configuration that could be read"))?;
+        match self.folders.contains(&module.folder) {
+            true => Err(format!("its source {source} is a module that calls this one: they go round")),
+            false => Ok(module),
         }
     }
 
@@ -564,15 +520,28 @@ impl<'m> Evaluator<'m> {
     fn outputs(&self) -> &BTreeMap<String, Map<String, Value>> {
         self.outputs.get_or_init(|| {
             let mut all = BTreeMap::new();
-            self.below(&mut |name, child| {
+            // What cannot be read is told where they are declared.
+            self.below(&mut Vec::new(), &mut |name, child, _| {
                 let outputs = child.module.blocks("output").filter_map(|place| {
                     let [output] = place.block.labels() else { return None };
                     Some((output.as_str().to_owned(), child.attribute(place.block.body(), "value", &Scope::default())?))
                 });
+                // One of several instances stands for all.
+                let name = name.split('[').next().unwrap_or_default();
                 all.insert(name.to_owned(), outputs.collect());
             });
             all
         })
+    }
+}
+
+/// The statements of a policy's text; none of one that is not known.
+fn statements_of(document: &str) -> Vec<Json> {
+    let document = serde_json::from_str::<Json>(document).unwrap_or_default();
+    match document.get("Statement").cloned().unwrap_or_default() {
+        Json::Array(list) => list,
+        Json::Null => Vec::new(),
+        one => vec![one],
     }
 }
 
@@ -588,6 +557,25 @@ fn refers_to(expression: &Expression, parts: &[&str]) -> bool {
     written.len() >= parts.len() && written.iter().zip(parts).all(|(name, wanted)| name == wanted)
 }
 
+/// How much there is in a value, in bytes and about.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| 8 + size(item)).sum(),
+        Value::Object(object) => object.iter().map(|(key, value)| 8 + key.len() + size(value)).sum(),
+        _ => 8,
+    }
+}
+
+/// What tells an instance from the others in its address.
+fn index(key: Option<&str>, scope: &Scope) -> String {
+    match (key, scope.index) {
+        (_, Some(index)) => format!("[{index}]"),
+        (Some(key), None) => format!("[{key:?}]"),
+        (None, None) => String::new(),
+    }
+}
+
 /// The keys and values that `for_each` goes over.
 fn instances(each: &Value) -> Vec<(Value, Value)> {
     match each {
@@ -601,11 +589,11 @@ mod tests {
     use super::*;
 
     fn module(text: &str) -> Module {
-        Module { folder: ".".to_owned(), files: vec![("main.tf".to_owned(), text.to_owned())], values: Vec::new() }
+        Module { folder: ".".to_owned(), files: vec![("main.tf".to_owned(), text.to_owned())], ..Module::default() }
     }
 
     fn read_alone(module: &Module) -> Configuration {
-        read(module, &|_| None)
+        read(module, Around::NOTHING)
     }
 
     /// The trust of the only role.
@@ -760,24 +748,156 @@ mod tests {
             resource "aws_iam_role" "first" { assume_role_policy = var.owner }
             module "around" { source = "../roles" }"#,
         );
-        let found = read(&root, &|folder| {
-            folder.ends_with("/roles").then(|| Module { folder: folder.to_owned(), ..below.clone() })
-        });
+        let load =
+            |folder: &str| folder.ends_with("/roles").then(|| Module { folder: "roles".to_owned(), ..below.clone() });
+        let found = read(&root, Around { module: &load, ..Around::NOTHING });
         let text = |declared: &Declared| match &declared.what {
             DeclaredTrust::Role { trust, .. } => trust.clone(),
             other => panic!("{other:?}"),
         };
-        let told: Vec<(String, String)> = found.declared.iter().map(|d| (d.address.clone(), text(d))).take(3).collect();
-        assert_eq!(told[0], ("aws_iam_role.second".to_owned(), "repo:octo/*".to_owned()));
-        assert_eq!(told[1], ("module.ci.aws_iam_role.first".to_owned(), "octo".to_owned()));
-        assert_eq!(found.declared.len(), 2 + DEEPEST - 1, "a circle of modules ends");
+        let told: Vec<(String, String)> = found.declared.iter().map(|d| (d.address.clone(), text(d))).collect();
+        let address = |name: &str| name.to_owned();
+        assert_eq!(
+            told,
+            [
+                (address("aws_iam_role.second"), address("repo:octo/*")),
+                (address("module.ci.aws_iam_role.first"), address("octo"))
+            ]
+        );
+        let [round] = found.not_known.as_slice() else { panic!("{found:#?}") };
+        assert_eq!((round.what.as_str(), round.line), ("module.around", 4));
+        assert!(round.why.contains("go round"), "{round:?}");
+    }
+
+    #[test]
+    fn counted_resources_and_modules_for_each_have_their_own_values() {
+        let root = module(
+            r#"variable "list" { default = ["a", "b"] }
+            variable "none" { default = null }
+            resource "aws_iam_role" "r" {
+              count = length(var.list)
+              assume_role_policy = coalesce(var.none, var.list[count.index])
+            }
+            module "m" {
+              source   = "./m"
+              for_each = { x = "c" }
+              policy   = each.value
+            }"#,
+        );
+        let below =
+            module("variable \"policy\" {}\nresource \"aws_iam_role\" \"r\" { assume_role_policy = var.policy }");
+        let load = |_: &str| Some(Module { folder: "m".to_owned(), ..below.clone() });
+        let found = read(&root, Around { module: &load, ..Around::NOTHING });
+        let told: Vec<(String, String)> = found
+            .declared
+            .into_iter()
+            .map(|declared| match declared.what {
+                DeclaredTrust::Role { trust, .. } => (declared.address, trust),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let pair = |address: &str, trust: &str| (address.to_owned(), trust.to_owned());
+        let module = pair("module.m[\"x\"].aws_iam_role.r", "c");
+        assert_eq!(told, [pair("aws_iam_role.r[0]", "a"), pair("aws_iam_role.r[1]", "b"), module]);
+    }
+
+    #[test]
+    fn documents_override_statements_of_the_same_name() {
+        let text = r#"
+          data "aws_iam_policy_document" "first" {
+            statement {
+              sid     = "one"
+              actions = ["a:a"]
+            }
+          }
+          data "aws_iam_policy_document" "over" {
+            statement {
+              sid     = "one"
+              actions = ["b:b"]
+            }
+            statement { actions = ["c:c"] }
+          }
+          data "aws_iam_policy_document" "all" {
+            source_policy_documents   = [data.aws_iam_policy_document.first.json]
+            override_policy_documents = [data.aws_iam_policy_document.over.json]
+          }
+          resource "aws_iam_role" "ci" { assume_role_policy = data.aws_iam_policy_document.all.json }"#;
+        let found = trust(text);
+        let actions: Vec<&Json> = found["Statement"].as_array().unwrap().iter().map(|one| &one["Action"][0]).collect();
+        assert_eq!(actions, ["b:b", "c:c"]);
+    }
+
+    #[test]
+    fn a_module_from_elsewhere_is_said_not_to_be_read() {
+        let found = read_alone(&module(
+            "module \"a\" { source = \"terraform-aws-modules/iam/aws\" }\nmodule \"b\" { source = \"./none\" }\nmodule \"c\" { source = \"git::https://example.com/x.git\" }\n",
+        ));
+        let named: Vec<(&str, u64)> = found.not_known.iter().map(|not| (not.what.as_str(), not.line)).collect();
+        assert_eq!(named, [("module.a", 1), ("module.b", 2), ("module.c", 3)]);
+        assert!(found.not_known.iter().all(|not| not.why.contains("its source")), "{found:#?}");
+    }
+
+    #[test]
+    fn what_doubles_with_each_step_ends() {
+        let mut locals = "a0 = \"xxxxxxxx\"\n b0 = [1]\n".to_owned();
+        for at in 1..60 {
+            let before = at - 1;
+            locals.push_str(&format!(" a{at} = \"${{local.a{before}}}${{local.a{before}}}\"\n"));
+            locals.push_str(&format!(" b{at} = concat(local.b{before}, local.b{before})\n"));
+        }
+        let text = format!(
+            "locals {{\n{locals}}}\nresource \"aws_iam_role\" \"a\" {{ assume_role_policy = local.a59 }}\nresource \"aws_iam_role\" \"b\" {{ assume_role_policy = jsonencode(local.b59) }}\n"
+        );
+        let found = read_alone(&module(&text));
+        assert_eq!(found.declared.len() + found.not_known.len(), 2);
+        // Each module calls the next twice.
+        let load = |folder: &str| {
+            let depth = folder.matches("/m").count();
+            let text = "module \"a\" { source = \"./m\" }\nmodule \"b\" { source = \"./m\" }\n".repeat(2);
+            Some(Module { folder: folder.replace("/./", "/"), ..module(&text) }).filter(|_| depth < 100)
+        };
+        let root = load("/m").unwrap_or_default();
+        let found = read(&root, Around { module: &load, ..Around::NOTHING });
+        assert!(found.not_known.iter().all(|not| not.why.contains("more than")), "{:#?}", found.not_known.first());
+    }
+
+    #[test]
+    fn a_policy_in_a_file_of_its_own_is_read() {
+        let text = |folder: &str, path: &str| {
+            assert_eq!(folder, ".");
+            Some(match path {
+                "./trust.json" => format!("{}", whole()),
+                "./trust.tftpl" => {
+                    let whole = whole().to_string();
+                    whole.replace("octo/app", "${owner}/%{ for name in names }${name}%{ endfor }")
+                }
+                _ => return None,
+            })
+        };
+        for policy in [
+            r#"file("${path.module}/trust.json")"#,
+            r#"templatefile("${path.module}/trust.tftpl", { owner = "octo", names = ["app"] })"#,
+            r#"try(local.none.missing, file("./trust.json"))"#,
+        ] {
+            let root = module(&format!(
+                "locals {{ none = {{}} }}\nresource \"aws_iam_role\" \"ci\" {{ assume_role_policy = {policy} }}"
+            ));
+            let found = read(&root, Around { text: &text, ..Around::NOTHING });
+            let [Declared { what: DeclaredTrust::Role { trust, .. }, .. }] = found.declared.as_slice() else {
+                panic!("{policy}: {found:#?}")
+            };
+            assert_eq!(serde_json::from_str::<Json>(trust).unwrap(), whole(), "{policy}");
+        }
+        let lost = read_alone(&module("resource \"aws_iam_role\" \"ci\" { assume_role_policy = file(\"x.json\") }"));
+        let unknown = lost.declared.iter().map(|declared| format!("{declared:?}")).collect::<String>();
+        assert_eq!(lost.unknowns.in_text(&unknown), ["the file x.json"]);
     }
 
     #[test]
     fn what_cannot_be_known_is_named() {
         let found = read_alone(&module(
             "variable \"owner\" {}\nresource \"aws_iam_role\" \"a\" {\n assume_role_policy = \"repo:${var.owner}/x\"\n}\n\
-             resource \"aws_iam_role\" \"b\" {\n assume_role_policy = templatefile(\"x\", {})\n}\n",
+             resource \"aws_iam_role\" \"b\" {\n assume_role_policy = cidrhost(\"10.0.0.0/8\", 1)\n}\n",
         ));
         assert_eq!(found.unknowns.in_text("repo:var-owner.unknown/x"), ["var.owner"]);
         let [not_known] = found.not_known.as_slice() else { panic!("{found:#?}") };

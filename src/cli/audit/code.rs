@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use crate::audit::aws::ManagedPolicies;
-use crate::audit::code::{JudgedCode, Module, judge, read};
+use crate::audit::code::{Around, JudgedCode, Module, judge, read};
 
 /// A file of more bytes is no configuration that somebody wrote.
 const LONGEST: u64 = 4 << 20;
@@ -16,8 +16,9 @@ pub fn judge_folders(folders: &[(PathBuf, Option<PathBuf>)], managed: &ManagedPo
     let roots = folders.iter().filter(|(folder, only)| only.is_some() || !called.contains(&plain(folder)));
     roots
         .map(|(folder, only)| {
-            let configuration =
-                read(&module(folder), &|below| Some(module(&plain(Path::new(below)))).filter(|m| !m.files.is_empty()));
+            let below = |below: &str| Some(module(&plain(Path::new(below)))).filter(|module| !module.files.is_empty());
+            let root = module(folder);
+            let configuration = read(&root, Around { module: &below, text: &|of, path| text(folder, of, path) });
             let mut judged = judge(&configuration, managed);
             if let Some(only) = only {
                 let only = only.display().to_string();
@@ -42,13 +43,34 @@ fn module(folder: &Path) -> Module {
         if !name.ends_with(".tf") && !is_values {
             continue;
         }
-        let is_short = fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LONGEST);
-        let Some(text) = is_short.then(|| fs::read_to_string(&path).ok()).flatten() else { continue };
         let file = path.strip_prefix("./").unwrap_or(&path).display().to_string();
+        let text = match fs::metadata(&path) {
+            Ok(metadata) if !metadata.is_file() => continue,
+            Ok(metadata) if metadata.len() > LONGEST => Err("it has more than 4 MiB and is not read".to_owned()),
+            Ok(_) => fs::read_to_string(&path).map_err(|error| format!("it cannot be read: {error}")),
+            Err(error) => Err(format!("it cannot be read: {error}")),
+        };
+        let text = match text {
+            Ok(text) => text,
+            Err(why) => {
+                module.unread.push((file, why));
+                continue;
+            }
+        };
         let list = if is_values { &mut module.values } else { &mut module.files };
         list.push((file, text));
     }
     module
+}
+
+/// The text of a file that a module names, where it is in that module's folder or in the first one's: a configuration may be a
+/// stranger's, and what it names is printed.
+fn text(root: &Path, module: &str, path: &str) -> Option<String> {
+    let file = fs::canonicalize(Path::new(module).join(path)).ok()?;
+    let is_inside = |folder: &Path| fs::canonicalize(folder).is_ok_and(|folder| file.starts_with(folder));
+    let is_short = fs::metadata(&file).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LONGEST);
+    let is_read = is_short && (is_inside(root) || is_inside(Path::new(module)));
+    is_read.then(|| fs::read_to_string(&file).ok()).flatten()
 }
 
 /// The folders that a folder's files call as modules.
@@ -104,6 +126,21 @@ mod tests {
         assert!(at.file.ends_with("modules/role/main.tf") && at.line == 2, "{at:?}");
         let named = (folder.path().join("modules/role"), Some(folder.path().join("modules/role/main.tf")));
         assert_eq!(judge_folders(&[named], &ManagedPolicies::default()).len(), 1);
+    }
+
+    #[test]
+    fn a_file_is_read_from_within_the_configuration_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let module = folder.path().join("live");
+        fs::create_dir(&module).unwrap();
+        fs::write(module.join("trust.json"), "{}").unwrap();
+        fs::write(folder.path().join("secret"), "x").unwrap();
+        std::os::unix::fs::symlink(folder.path().join("secret"), module.join("link.json")).unwrap();
+        let of = module.display().to_string();
+        assert_eq!(text(&module, &of, "./trust.json").as_deref(), Some("{}"));
+        for outside in ["../secret", "link.json", "/etc/hostname", "none.json", "."] {
+            assert_eq!(text(&module, &of, outside), None, "{outside}");
+        }
     }
 
     #[test]

@@ -10,9 +10,9 @@ use std::thread;
 use memchr::memmem;
 use serde_json::Value;
 
-use super::input::Input;
+use super::input::{Input, LONGEST_TEMPLATE};
 use crate::audit::aws::{self, ManagedPolicies, NotJudged, Providers, RoleTrust, is_federated};
-use crate::audit::{AuditFinding, Location, Place, entra, google};
+use crate::audit::{AuditFinding, Location, Place, code, entra, google};
 use crate::domain::iam::{Policy, ProviderArn};
 use crate::domain::json_stream::{Item, JsonStreamError, split};
 
@@ -64,6 +64,8 @@ struct Work {
 enum Kind {
     Role,
     Document,
+    /// A whole file of YAML.
+    Template,
 }
 
 /// Reads what accounts have. What cannot be read is named when the trusts are read.
@@ -204,6 +206,23 @@ fn read_all(inputs: &[Input], to_judge: &SyncSender<Work>, to_tell: &Sender<(usi
     let mut place = 0;
     for (file, input) in inputs.iter().enumerate() {
         let mut work = Work { place, file, bytes: Vec::with_capacity(BATCH), objects: Vec::new() };
+        if input.is_yaml().unwrap_or_default() {
+            let mut told = Batch::default();
+            match template(input) {
+                Ok(bytes) => {
+                    work.objects.push((bytes.len(), 1, Kind::Template));
+                    work.bytes = bytes;
+                    let _ = to_judge.send(work);
+                }
+                Err(why) => {
+                    let resource = Place { resource: input.name.clone(), location: None };
+                    told.not_judged.push(NotJudged { place: resource, why });
+                    let _ = to_tell.send((place, told));
+                }
+            }
+            place += 1;
+            continue;
+        }
         let result = input.open().map_err(JsonStreamError::from).and_then(|reader| {
             split(reader, ROLE_LISTS, &mut |item| {
                 take(item, &mut work);
@@ -233,6 +252,17 @@ fn read_all(inputs: &[Input], to_judge: &SyncSender<Work>, to_tell: &Sender<(usi
     }
 }
 
+/// The text of a template.
+fn template(input: &Input) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = input.open().and_then(|reader| reader.take(LONGEST_TEMPLATE + 1).read_to_end(&mut bytes));
+    match read {
+        Err(error) => Err(error.to_string()),
+        Ok(length) if length as u64 > LONGEST_TEMPLATE => Err("a template of more than 4 MiB is not read".to_owned()),
+        Ok(_) => Ok(bytes),
+    }
+}
+
 /// Keeps what may be a trust, and counts the rest.
 fn take(item: Item<'_>, work: &mut Work) {
     if item.list.is_some() {
@@ -245,13 +275,23 @@ fn take(item: Item<'_>, work: &mut Work) {
         || memmem::find(item.bytes, b"\"Roles\"").is_some()
     {
         let _ = split(item.bytes, ROLE_LISTS, &mut |nested| {
-            take(Item { last_line: item.last_line, ..nested }, work);
+            let nested = Item { last_line: item.last_line, ..nested };
+            // A list of this name somewhere inside is another's.
+            if nested.list.is_some() {
+                take(nested, work)
+            } else {
+                keep(nested, work)
+            }
             Ok(())
         });
     } else {
-        work.bytes.extend_from_slice(item.bytes);
-        work.objects.push((work.bytes.len(), item.last_line, Kind::Document));
+        keep(item, work);
     }
+}
+
+fn keep(document: Item<'_>, work: &mut Work) {
+    work.bytes.extend_from_slice(document.bytes);
+    work.objects.push((work.bytes.len(), document.last_line, Kind::Document));
 }
 
 fn judge_batch(work: &Work, file: &str, accounts: &Accounts) -> Batch {
@@ -269,6 +309,7 @@ fn judge_batch(work: &Work, file: &str, accounts: &Accounts) -> Batch {
         match kind {
             Kind::Role => judge_role(RoleTrust::read(bytes, location), accounts, &mut batch),
             Kind::Document => judge_document(bytes, location, accounts, &mut batch),
+            Kind::Template => judge_template(bytes, file, accounts, &mut batch),
         }
     }
     batch
@@ -304,7 +345,10 @@ fn judge_document(bytes: &[u8], location: Option<Location>, accounts: &Accounts,
     if let Ok(Some(role)) = inner_role(bytes, location.clone()) {
         return judge_role(Ok(Some(role)), accounts, batch);
     }
-    let file = location.as_ref().map(|at| at.file.clone()).unwrap_or_default();
+    let (file, line) = location.as_ref().map_or((String::new(), 1), |at| (at.file.clone(), at.line));
+    if let Some(declared) = std::str::from_utf8(bytes).ok().and_then(|text| code::read_json(text, &file, line)) {
+        return judge_code(&declared, accounts, batch);
+    }
     let place = Place { resource: file, location };
     if let Ok(value) = serde_json::from_slice::<Value>(bytes)
         && judge_elsewhere(&value, &place, batch)
@@ -318,6 +362,31 @@ fn judge_document(bytes: &[u8], location: Option<Location>, accounts: &Accounts,
         Ok(policy) => judge_role(Ok(Some(RoleTrust::of_policy(policy, place))), accounts, batch),
         Err(why) => batch.not_judged.push(NotJudged { place, why: format!("no form of a trust that is known: {why}") }),
     }
+}
+
+/// A file of YAML: a template, or something else.
+fn judge_template(bytes: &[u8], file: &str, accounts: &Accounts, batch: &mut Batch) {
+    let declared = std::str::from_utf8(bytes).map(|text| code::read_yaml(text, file));
+    match declared {
+        Ok(declared) if !declared.is_empty() => {
+            declared.iter().for_each(|configuration| judge_code(configuration, accounts, batch));
+        }
+        Ok(_) | Err(_) => {
+            let place =
+                Place { resource: file.to_owned(), location: Some(Location { file: file.to_owned(), line: 1 }) };
+            batch.not_judged.push(NotJudged { place, why: "no template with a trust in it".to_owned() });
+        }
+    }
+}
+
+fn judge_code(declared: &code::Configuration, accounts: &Accounts, batch: &mut Batch) {
+    let judged = code::judge(declared, &accounts.managed);
+    if declared.declared.is_empty() && declared.not_known.is_empty() {
+        batch.others += 1;
+    }
+    batch.trusts += judged.trusts;
+    batch.findings.extend(judged.findings);
+    batch.not_judged.extend(judged.not_judged);
 }
 
 /// Judges what Entra or Google answered; yields whether it is of one of them.

@@ -6,15 +6,23 @@ use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
+use memchr::memmem;
 
 use crate::cli::exit::CliError;
 use crate::cli::trust::input::is_stdin;
 use crate::probe::regular_file;
 
+/// So much of a file tells what it is.
+const SNIFFED: u64 = 64 << 10;
 /// How gzip begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// What is read in a folder; a file that is named is read whatever it is called.
 const IN_FOLDERS: [&str; 3] = ["json", "ndjson", "gz"];
+/// CloudFormation's templates; in a folder those that name a role are read.
+const TEMPLATES: [&str; 3] = ["yaml", "yml", "template"];
+const NAMES_A_ROLE: [&str; 3] = ["AWS::IAM::Role", "AWS::Serverless::Function", "AssumeRolePolicyDocument"];
+/// A file of more bytes is no template that somebody wrote.
+pub const LONGEST_TEMPLATE: u64 = 4 << 20;
 /// Terraform's configuration, which is read a folder at a time.
 const CODE: &str = "tf";
 /// Folders that hold what others wrote.
@@ -46,6 +54,20 @@ impl Input {
         file.by_ref().take(GZIP.len() as u64).read_to_end(&mut start)?;
         file.seek(SeekFrom::Start(0))?;
         Ok(if start == GZIP { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+    }
+
+    /// Whether it is YAML: by its name, or by what such a file has and no JSON.
+    ///
+    /// # Errors
+    /// It cannot be opened or read.
+    pub fn is_yaml(&self) -> io::Result<bool> {
+        let mut start = Vec::new();
+        self.open()?.take(SNIFFED).read_to_end(&mut start)?;
+        let text = String::from_utf8_lossy(&start);
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        let is_named = TEMPLATES.iter().any(|known| has_extension(Path::new(self.name.trim_end_matches(".gz")), known));
+        let is_json = text.is_empty() || text.starts_with(['{', '[']);
+        Ok(!is_json && (is_named || text.lines().any(|line| !line.contains('{') && line.trim_end().ends_with(':'))))
     }
 
     fn file(&self) -> io::Result<File> {
@@ -119,7 +141,7 @@ fn walk(folder: &Path, found: &mut Inputs) {
                     walk(&path, found);
                 }
             }
-            Ok(kind) if kind.is_file() && is_of_interest(&path) => {
+            Ok(kind) if kind.is_file() && (is_of_interest(&path) || may_declare_a_role(&path)) => {
                 found.files.push(Input { name: path.display().to_string(), source: Source::Path(path) });
             }
             Ok(kind) if kind.is_file() && has_extension(&path, CODE) => {
@@ -135,6 +157,16 @@ fn walk(folder: &Path, found: &mut Inputs) {
 
 fn is_of_interest(path: &Path) -> bool {
     IN_FOLDERS.iter().any(|known| has_extension(path, known))
+}
+
+/// Whether a file is a template that names a role. One that cannot be read is named later.
+fn may_declare_a_role(path: &Path) -> bool {
+    if !TEMPLATES.iter().any(|known| has_extension(path, known)) {
+        return false;
+    }
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LONGEST_TEMPLATE).read_to_end(&mut text));
+    read.is_err() || NAMES_A_ROLE.iter().any(|name| memmem::find(&text, name.as_bytes()).is_some())
 }
 
 fn has_extension(path: &Path, wanted: &str) -> bool {
@@ -162,18 +194,39 @@ mod tests {
             "a/e.json.gz",
             "a/main.tf",
             "a/more.tf",
+            "a/manifest.yaml",
         ] {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "{}").unwrap();
         }
+        fs::write(folder.path().join("a/template.yml"), "Resources: {A: {Type: 'AWS::IAM::Role'}}").unwrap();
         std::os::unix::fs::symlink(folder.path(), folder.path().join("around")).unwrap();
         let Inputs { files, code, unreadable } = inputs(&[folder.path().to_owned()]).unwrap();
         let names: Vec<&str> =
             files.iter().map(|input| input.name.strip_prefix(folder.path().to_str().unwrap()).unwrap()).collect();
-        assert_eq!(names, ["/a/e.json.gz", "/a/z.ndjson", "/b.json"]);
+        assert_eq!(names, ["/a/e.json.gz", "/a/template.yml", "/a/z.ndjson", "/b.json"]);
         assert_eq!(code, [(folder.path().join("a"), None)]);
         assert!(unreadable.is_empty());
+    }
+
+    #[test]
+    fn yaml_is_told_by_its_name_or_its_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text, is_yaml) in [
+            ("a.yaml", "a: b", true),
+            ("a.template", "{}", false),
+            ("a.txt", "\u{feff}Resources:\n  A: b\n", true),
+            ("a.txt", " [1]", false),
+            ("a.txt", "no JSON", false),
+            ("a.txt", "\"Statement\": {\"a\":\n1", false),
+            ("a.txt", "", false),
+        ] {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            let found = inputs(&[path]).unwrap();
+            assert_eq!(found.files[0].is_yaml().unwrap(), is_yaml, "{text}");
+        }
     }
 
     #[test]

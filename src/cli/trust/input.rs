@@ -6,11 +6,11 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{CHECK, Subject, TrustArgs, print, refusal};
-use crate::audit::code::{self, DeclaredTrust, Module};
+use crate::audit::code::{self, Around, Configuration, DeclaredTrust, Module};
 use crate::cause::{Finding, entra};
 use crate::cli::exit::{CliError, Exit};
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, evaluate, evaluate_predicted};
-use crate::domain::iam::{Decision, Policy};
+use crate::domain::iam::{Decision, Policy, untold};
 use crate::domain::ids::Cloud;
 use crate::domain::profile::expected::Predicted;
 use crate::domain::token::{DecodedToken, RawToken, decode};
@@ -44,51 +44,60 @@ pub(in crate::cli) fn policy(path: &Path) -> Result<(Policy, String), CliError> 
     Ok((policy, text))
 }
 
-/// What Terraform's configuration declares, as the JSON that it comes to; another text as it is.
+/// What Terraform's configuration, its plan or a template declares, as the JSON that it comes to; another text as it is. What it
+/// leaves open in a trust policy is a variable there without a value.
 pub(super) fn in_code(path: &Path, text: String) -> Result<String, CliError> {
-    let is_code =
-        ["resource \"", "data \""].iter().any(|word| text.lines().any(|line| line.trim_start().starts_with(word)));
-    if !is_code {
-        return Ok(text);
-    }
-    let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
-    let module = Module { folder, files: vec![(name(path), text)], values: Vec::new() };
-    let configuration = code::read(&module, &|_| None);
+    let Some(configuration) = configuration(path, &text) else { return Ok(text) };
     if let Some(broken) = configuration.not_known.first() {
         return Err(CliError::new(format!("{}, line {}: {}: {}", broken.file, broken.line, broken.what, broken.why)));
     }
-    let trusts: Vec<(&str, String)> = configuration
-        .declared
-        .iter()
-        .map(|declared| {
-            let text = match &declared.what {
-                DeclaredTrust::Role { trust, .. } => trust.clone(),
-                DeclaredTrust::Credential(json) | DeclaredTrust::Provider(json) => json.to_string(),
-            };
-            (declared.address.as_str(), text)
-        })
-        .collect();
-    let (address, text) = match trusts.as_slice() {
+    let trust = match configuration.declared.as_slice() {
         [] => return Err(CliError::new(format!("{} declares no trust", name(path)))),
         [one] => one,
         several => {
-            let addresses: Vec<&str> = several.iter().map(|(address, _)| *address).collect();
+            let addresses: Vec<&str> = several.iter().map(|declared| declared.address.as_str()).collect();
             return Err(CliError::new(format!("{} declares several trusts: {}", name(path), addresses.join(", ")))
                 .with_hint("`trustline audit` judges all of them; for one token give a file with one"));
         }
     };
-    let unknown = configuration.unknowns.in_text(text);
+    let unknowns = &configuration.unknowns;
+    let (text, can_be_open) = match &trust.what {
+        // Without this version `${` begins no variable.
+        DeclaredTrust::Role { trust, .. } => (trust.clone(), trust.contains("2012-10-17") && !unknowns.is_all(trust)),
+        DeclaredTrust::Credential(json) | DeclaredTrust::Provider(json) => (json.to_string(), false),
+    };
+    let unknown = unknowns.in_text(&text);
     match unknown.as_slice() {
-        [] => Ok(text.clone()),
+        [] => Ok(text),
+        _ if can_be_open => Ok(unknowns.replaced(&text, untold)),
         unknown => Err(CliError::new(format!(
-            "{}: without a value in this file {address} cannot be known: {}",
+            "{}: without a value in this file {} cannot be known: {}",
             name(path),
+            trust.address,
             unknown.join(", ")
         ))
         .with_hint(
             "give the policy in force, the answer of `aws iam get-role`; or let `trustline audit` look at the folder",
         )),
     }
+}
+
+/// What a text declares, where it is code.
+fn configuration(path: &Path, text: &str) -> Option<Configuration> {
+    let is_terraform =
+        ["resource \"", "data \""].iter().any(|word| text.lines().any(|line| line.trim_start().starts_with(word)));
+    if is_terraform {
+        let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let module = Module { folder, files: vec![(name(path), text.to_owned())], ..Module::default() };
+        return Some(code::read(&module, Around::NOTHING));
+    }
+    let file = name(path);
+    if text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
+        return code::read_json(text, &file, 1);
+    }
+    // A text that is not whole YAML is told by whoever reads it as JSON.
+    let is_yaml = text.lines().any(|line| line.trim_end().ends_with(':'));
+    code::read_yaml(text, &file).into_iter().next().filter(|_| is_yaml)
 }
 
 /// The federated credentials.

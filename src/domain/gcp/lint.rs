@@ -60,12 +60,13 @@ fn made_up(provider: &PoolProvider) -> Map<String, Value> {
 }
 
 /// A subject of such an issuer, which its strangers are found from.
-const fn subject_of(kind: IssuerKind) -> &'static str {
+fn subject_of(kind: IssuerKind) -> &'static str {
     match kind {
         IssuerKind::GithubActions | IssuerKind::GithubEnterpriseServer => "repo:owner/repository:ref:refs/heads/main",
         IssuerKind::GitlabCom | IssuerKind::GitlabSelfManaged => "project_path:group/project:ref_type:branch:ref:main",
         IssuerKind::TerraformCloud => "organization:own:project:own:workspace:own:run_phase:apply",
         IssuerKind::Buildkite => "organization:own:pipeline:own:ref:refs/heads/main:commit:0:step:own",
+        kind @ (IssuerKind::Platform(_) | IssuerKind::Bitbucket) => kind.example(),
         _ => "organization:own",
     }
 }

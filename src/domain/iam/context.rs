@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::pattern::Effort;
-use super::policy::ProviderArn;
+use super::policy::{ProviderArn, UNTOLD};
 use super::provider::NO_ACCOUNT;
 use crate::domain::issuer::{DEFAULT_KEYS, IssuerKind, condition_key_prefix};
 use crate::domain::roles_claim::RolesClaim;
@@ -70,6 +70,9 @@ pub enum Unseen<'a> {
 
 /// What a cloud's log leaves out.
 const NOT_LOGGED: &str = "a claim of the token that the event does not hold";
+
+/// What an untold variable is worth.
+const NOT_TOLD: &str = "what the code that declares the policy does not tell";
 
 /// The action of a web identity exchange.
 pub const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
@@ -301,7 +304,11 @@ impl Context for TrustContext<'_> {
         if let Some(name) = claim_name(key, self.prefix) {
             return self.claim(name);
         }
+        if key.contains(UNTOLD) {
+            return Actual::Unknown(NOT_TOLD);
+        }
         match key.split_once(':') {
+            Some(("unknown", _)) => Actual::Unknown(NOT_TOLD),
             Some((service, name)) if service.eq_ignore_ascii_case("sts") => self.sts_key(name),
             Some((service, name)) if service.eq_ignore_ascii_case("aws") => self.global_key(name),
             _ => Actual::Missing,

@@ -12,8 +12,8 @@ use super::context::{TrustRequest, claim_name};
 use super::decide::{Decision, decide_trust};
 use super::operator::Comparison;
 use super::policy::ProviderArn;
-use super::policy::{Effect, Expected, Policy, Statement};
-use crate::domain::issuer::{Description, IssuerKind, condition_key_prefix, is_whole};
+use super::policy::{Condition, Effect, Expected, Policy, Statement};
+use crate::domain::issuer::{IssuerKind, condition_key_prefix, is_whole};
 
 /// How far a stranger is from the token's owner. Ordered: the furthest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,13 +70,18 @@ fn admitted(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Admitted> {
     let prefix = condition_key_prefix(request.issuer());
     let patterns = values_for(policy, prefix, "sub");
     let audiences = values_for(policy, prefix, "aud");
+    let workflows = values_for(policy, prefix, "job_workflow_ref");
     let mut found: Vec<Admitted> = Vec::new();
     for candidate in candidates::all(kind, subject, &patterns).into_iter().take(tries(policy)) {
         let settled = found.iter().any(|(stranger, _)| stranger.distance == candidate.distance);
         if settled || candidate.subject == subject && candidate.changes.is_empty() {
             continue;
         }
-        if let Some(claims) = accepted(policy, request, claims_of(&candidate, request.claims), &audiences) {
+        let mut claims = claims_of(&candidate, request.claims);
+        if candidate.distance == Distance::Tenant {
+            own_workflow(&mut claims, &workflows);
+        }
+        if let Some(claims) = accepted(policy, request, claims, &audiences) {
             let Candidate { distance, who, subject, .. } = candidate;
             found.push((ForeignSubject { distance, who: who.to_owned(), subject }, claims));
         }
@@ -149,6 +154,16 @@ fn accepted(
     None
 }
 
+/// Names the stranger's own workflow as the first of the patterns wants it that leaves the owner open.
+fn own_workflow(claims: &mut Map<String, Value>, patterns: &[&str]) {
+    let Some(open) = patterns.iter().find_map(|pattern| pattern.strip_prefix('*')) else { return };
+    let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+    let Some(path) = subject.strip_prefix("repo:").and_then(|rest| rest.split(':').next()) else { return };
+    let rest = open.replace(['*', '?'], "x");
+    let workflow = format!("{path}/.github/workflows/{}", rest.trim_start_matches('/'));
+    claims.insert("job_workflow_ref".to_owned(), workflow.into());
+}
+
 /// How many strangers are tried: all of them against a policy of usual size, fewer the longer it is.
 fn tries(policy: &Policy) -> usize {
     let values = policy.statements.iter().flat_map(|s| &s.conditions).map(|c| c.expected.len()).sum::<usize>();
@@ -211,13 +226,8 @@ pub fn strangers_of_statement(policy: &Policy, statement: &Statement) -> Vec<Adm
         if has_exact_subject(statement, url) {
             continue;
         }
-        let mut named = values_in(std::iter::once(statement), url, "sub");
-        if named.is_empty() {
-            let kind = IssuerKind::of(url, None);
-            named.extend(Description::of(kind).map(|description| description.example.as_str()));
-        }
-        for subject in named {
-            for (stranger, claims) in beside(policy, statement, url, provider, subject) {
+        for subject in owners(statement, url) {
+            for (stranger, claims) in beside(policy, statement, url, provider, &subject) {
                 if !found.iter().any(|(known, _)| known.distance == stranger.distance) {
                     found.push((stranger, claims));
                 }
@@ -228,11 +238,39 @@ pub fn strangers_of_statement(policy: &Policy, statement: &Statement) -> Vec<Adm
     found
 }
 
-/// Tokens of those whom the statement names, with the provider that each is presented at.
-pub fn named_tokens(statement: &Statement) -> Vec<(Map<String, Value>, &str)> {
+/// Whose tokens the statement is for: those whom it names; where it names nobody, the repository that another claim tells, or the
+/// owner of the issuer's example.
+fn owners(statement: &Statement, url: &str) -> Vec<String> {
+    let named = values_in(std::iter::once(statement), url, "sub");
+    if !named.is_empty() {
+        return named.into_iter().map(str::to_owned).collect();
+    }
+    let kind = IssuerKind::of(url, None);
+    let repositories = values_in(std::iter::once(statement), url, "repository");
+    if kind == IssuerKind::GithubActions && !repositories.is_empty() {
+        return repositories.into_iter().map(|path| format!("repo:{path}:ref:refs/heads/main")).collect();
+    }
+    // Of an issuer that is not described, a claim beside the audience may say whose tokens are meant.
+    let is_about_whom = |condition: &Condition| {
+        let name = claim_name(&condition.key, url).unwrap_or("aud").to_ascii_lowercase();
+        !matches!(name.as_str(), "aud" | "oaud" | "amr")
+    };
+    // Of Cognito the audience says it: nobody chooses the pool that a token is of.
+    let is_open = kind != IssuerKind::Cognito && !statement.conditions.iter().any(is_about_whom);
+    match kind.is_described() || is_open {
+        true => vec![kind.example().to_owned()],
+        false => Vec::new(),
+    }
+}
+
+/// Tokens of those whom the policy names and this statement takes, with the provider that each is presented at. A Deny may name
+/// whom it spares.
+pub fn named_tokens<'s>(policy: &Policy, statement: &'s Statement) -> Vec<(Map<String, Value>, &'s str)> {
+    let denying = || policy.statements.iter().filter(|other| other.effect == Effect::Deny);
     let tokens = providers(statement).flat_map(|(url, provider)| {
-        let named = values_in(std::iter::once(statement), url, "sub");
-        named.into_iter().map(move |subject| (claims(statement, url, &owner(url, subject)), provider))
+        let named = values_in(std::iter::once(statement).chain(denying()), url, "sub");
+        let tokens = named.into_iter().map(move |subject| (claims(statement, url, &owner(url, subject)), provider));
+        tokens.collect::<Vec<_>>()
     });
     tokens.collect()
 }
@@ -285,7 +323,7 @@ fn owner(url: &str, pattern: &str) -> String {
     let (Some(last), false) = (pattern.rfind('*'), is_whole(kind, &simple)) else { return simple };
     let before = pattern[..last].replace(['*', '?'], FILLING);
     let behind = pattern[last + 1..].replace('?', FILLING);
-    let example = Description::of(kind).map_or("", |description| &description.example);
+    let example = kind.example();
     let starts = std::iter::once(0).chain(example.match_indices([':', '/']).map(|(at, _)| at + 1));
     let mut ends: Vec<usize> = example.match_indices([':', '/']).map(|(at, _)| at).collect();
     // A wildcard at the end stands for all that follows.

@@ -137,7 +137,8 @@ impl<'a> StatementLint<'a, '_> {
         if let Some(found) = placeholder(text) {
             self.push(Rule::Placeholder, at, key, found);
         }
-        if text.chars().any(is_unsafe) {
+        // Blanks around a value are part of it, and nobody sees them.
+        if text.chars().any(is_unsafe) || text.trim() != text {
             self.push(Rule::Invisible, at, key, text);
         } else if as_ascii(text).is_some() {
             self.push(Rule::Homoglyph, at, key, text);
@@ -195,8 +196,13 @@ impl<'a> Issuer<'a> {
         // A principal that is wrong in its form is a finding of the evaluation, not a reason to doubt every key.
         let other = urls.clone().find(|url| !url.contains("://") && url.contains('.'));
         let everybody = statement.principal.as_ref().is_some_and(|p| p.everybody);
+        // Of some issuers the slash at the end is a part; then it is in the keys, too.
+        let has_slash = |url: &str| statement.conditions.iter().any(|c| claim_name(&c.key, url).is_some());
         let prefix = match other {
-            Some(other) if !everybody && !urls.clone().any(|url| url == own) => other.trim_end_matches('/'),
+            Some(other) if !everybody && !urls.clone().any(|url| url == own) => match has_slash(other) {
+                true => other,
+                false => other.trim_end_matches('/'),
+            },
             _ if own.is_empty() => named_by_a_key(statement),
             _ => own,
         };
@@ -216,8 +222,13 @@ impl<'a> Issuer<'a> {
         claim_name(&condition.key, self.prefix).is_some_and(|name| name.eq_ignore_ascii_case(claim))
     }
 
-    /// Whether the condition's key tells one owner of tokens from another.
+    /// Whether the condition's key tells one owner of tokens from another: a claim that does, or a tag of the session, which a
+    /// web identity has from its token alone.
     fn is_tenancy(self, condition: &Condition) -> bool {
+        const TAG: &str = "aws:RequestTag/";
+        if condition.key.get(..TAG.len()).is_some_and(|start| start.eq_ignore_ascii_case(TAG)) {
+            return true;
+        }
         claim_name(&condition.key, self.prefix)
             .is_some_and(|name| self.kind.tenancy_keys().iter().any(|key| key.eq_ignore_ascii_case(name)))
     }

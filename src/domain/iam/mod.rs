@@ -53,7 +53,7 @@ pub use operator_read::{AwsRead, OperatorReach, operator_policy};
 pub use policy::ProviderArn;
 pub use policy::{
     ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, PrincipalElement,
-    ProblemKind, ResourceElement, Statement, Version,
+    ProblemKind, ResourceElement, Statement, Version, untold,
 };
 pub use provider::{KnownFrom, Provider};
 pub use resource_policy::AboutCaller;

@@ -169,6 +169,15 @@ pub struct PolicyError {
     pub instead: String,
 }
 
+/// How a variable begins that stands for what the code of a policy does not tell; no service of AWS has this name.
+pub const UNTOLD: &str = "${unknown:";
+
+/// The variable that stands for what is not known until code is applied.
+pub fn untold(reference: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' };
+    format!("{UNTOLD}{}}}", reference.chars().map(plain).collect::<String>())
+}
+
 impl Effect {
     /// As the policy language spells it.
     pub const fn name(self) -> &'static str {
@@ -189,6 +198,9 @@ impl PrincipalElement {
     pub fn covers(&self, provider: &str, effect: Effect) -> Truth {
         let named = self.federated.iter().any(|federated| federated == provider);
         let listed = named || effect == Effect::Deny && (self.everybody || self.any_provider());
+        if !listed && self.federated.iter().any(|federated| federated.contains(UNTOLD)) {
+            return Truth::Unknown;
+        }
         match (effect, listed) {
             (Effect::Allow, false) if self.negated || self.any_provider() => Truth::Unknown,
             _ => (listed != self.negated).into(),

@@ -1,6 +1,7 @@
 //! Issuers: how IAM names them, who the well-known ones are, and what their subjects mean.
 
 mod description;
+mod platform;
 mod retiring;
 mod server;
 mod subject;
@@ -8,6 +9,7 @@ mod subject;
 use serde::Deserialize;
 
 pub use description::{Description, fill};
+pub use platform::{Apart, Platform, PlatformId};
 pub use retiring::{is_announced_github_form, retiring};
 pub use server::Server;
 pub use subject::{GithubSubject, Segment, is_whole, segments};
@@ -61,6 +63,9 @@ pub enum IssuerKind {
     OracleCloud,
     /// An AWS account, whose STS signs tokens about its principals since November 2025.
     Aws,
+    /// One that a file describes whole.
+    #[serde(skip)]
+    Platform(PlatformId),
     /// Nothing is known about it.
     Generic,
 }
@@ -91,6 +96,9 @@ impl IssuerKind {
             _ if host.ends_with(".tokens.sts.global.api.aws") => return IssuerKind::Aws,
             _ if path.trim_end_matches('/') == "_services/token" => return IssuerKind::GithubEnterpriseServer,
             _ => {}
+        }
+        if let Some(platform) = PlatformId::of(host, subject) {
+            return IssuerKind::Platform(platform);
         }
         subject.map_or(IssuerKind::Generic, Self::of_subject)
     }
@@ -179,9 +187,28 @@ impl IssuerKind {
         }
     }
 
+    /// Whether a file says what its tokens are like.
+    pub fn is_described(self) -> bool {
+        matches!(self, IssuerKind::Platform(_) | IssuerKind::Buildkite) || Description::of(self).is_some()
+    }
+
+    /// A subject of somebody's.
+    pub fn example(self) -> &'static str {
+        let described = match self {
+            IssuerKind::Platform(id) => id.platform().map(|platform| platform.example.as_str()),
+            kind => Description::of(kind).map(|description| description.example.as_str()),
+        };
+        described.unwrap_or(match self {
+            IssuerKind::Buildkite => "organization:own:pipeline:own:ref:refs/heads/main:commit:0:step:own",
+            IssuerKind::Bitbucket => "{own}:{own}",
+            _ => "own",
+        })
+    }
+
     /// How a person calls it.
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
+            IssuerKind::Platform(id) => id.platform().map_or("the issuer", |platform| platform.name.as_str()),
             IssuerKind::GithubActions => "GitHub Actions",
             IssuerKind::GithubEnterpriseServer => "GitHub Enterprise Server",
             IssuerKind::GitlabCom => "gitlab.com",

@@ -81,6 +81,10 @@ pub fn segments(kind: IssuerKind, subject: &str) -> Vec<Segment<'_>> {
             vec![segment("organization", uuid, "the organization's UUID, the same for all its automations")]
         }),
         IssuerKind::Aws => principal(subject),
+        IssuerKind::Platform(id) => id.platform().and_then(|platform| {
+            let parts = platform.parts(subject)?.into_iter();
+            Some(parts.map(|(name, value, meaning)| segment(name, value, meaning)).collect())
+        }),
         IssuerKind::Google | IssuerKind::Cognito | IssuerKind::OracleCloud | IssuerKind::Generic => None,
     };
     parts.unwrap_or_else(|| vec![segment(UNKNOWN, subject, "whom the token is about")])

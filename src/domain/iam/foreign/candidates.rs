@@ -1,7 +1,7 @@
 //! The strangers of each issuer, furthest first: subjects made from the token's own and from the policy's patterns.
 
 use super::{Candidate, Distance};
-use crate::domain::issuer::{GithubSubject, IssuerKind, segments};
+use crate::domain::issuer::{Apart, GithubSubject, IssuerKind, Platform, segments};
 
 /// The name of whoever must not get in.
 const STRANGER: &str = "someone-else";
@@ -13,8 +13,11 @@ const UUID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// Whether a tenant's subject has nothing of the owner's or the policy's own names in it.
 pub(super) fn has_nobodys_name(subject: &str) -> bool {
-    let name = subject.split([':', '/']).find(|part| part.contains(STRANGER));
-    name.is_none_or(|name| name.split('@').next() == Some(STRANGER))
+    match subject.split([':', '/']).find(|part| part.contains(STRANGER)) {
+        Some(name) => name.split('@').next() == Some(STRANGER),
+        // Without a name of the stranger's there are the ids that nobody has.
+        None => [UUID, OWNER_ID].iter().any(|id| subject.contains(id)),
+    }
 }
 
 /// Every stranger worth trying. `subject` is the owner's, `patterns` are what the policy accepts as subjects.
@@ -42,11 +45,33 @@ pub(super) fn all(kind: IssuerKind, subject: &str, patterns: &[&str]) -> Vec<Can
             let role = subject.split(":role/").next().unwrap_or(subject);
             vec![candidate(Distance::Project, "another role of the account", format!("{role}:role/{STRANGER}"))]
         }
+        IssuerKind::Platform(id) => {
+            id.platform().map_or_else(Vec::new, |platform| of_platform(platform, subject, patterns))
+        }
         IssuerKind::Google => vec![candidate(Distance::Tenant, "another Google account", OWNER_ID.to_owned())],
         IssuerKind::OracleCloud | IssuerKind::Generic => {
             vec![candidate(Distance::Tenant, "another subject of the issuer", STRANGER.to_owned())]
         }
     }
+}
+
+/// The strangers that an issuer's file names, each with the names that a pattern may take for the owner's.
+fn of_platform(platform: &'static Platform, subject: &str, patterns: &[&str]) -> Vec<Candidate> {
+    let own = platform.first_part(subject);
+    let owners = stranger_names(patterns.iter().filter_map(|pattern| platform.first_part(pattern)).chain(own));
+    let others = [STRANGERS_THING.to_owned()];
+    let mut found = Vec::new();
+    for stranger in &platform.strangers {
+        let (distance, names) = match stranger.distance {
+            Apart::Tenant => (Distance::Tenant, owners.as_slice()),
+            Apart::Project => (Distance::Project, &others[..]),
+            Apart::PullRequest => (Distance::PullRequest, &others[..]),
+            Apart::Branch => (Distance::Branch, &others[..]),
+        };
+        let subjects = platform.subjects_of(stranger, subject, names);
+        found.extend(subjects.into_iter().map(|subject| candidate(distance, &stranger.who, subject)));
+    }
+    found
 }
 
 fn candidate(distance: Distance, who: &'static str, subject: String) -> Candidate {
@@ -64,7 +89,13 @@ fn github(subject: &str, patterns: &[&str]) -> Vec<Candidate> {
     for stranger in stranger_names(parts_of(patterns, "repo:", '/', ':').into_iter().map(|(o, _)| o).chain([owner])) {
         for name in unique(&repositories) {
             for context in &contexts {
-                found.extend(github_run(Distance::Tenant, "a repository of another owner", &stranger, name, context));
+                found.extend(github_run(
+                    Distance::Tenant,
+                    "a repository of another owner",
+                    (&stranger, OWNER_ID),
+                    name,
+                    context,
+                ));
             }
         }
     }
@@ -73,7 +104,13 @@ fn github(subject: &str, patterns: &[&str]) -> Vec<Candidate> {
         [STRANGERS_THING.to_owned()].into_iter().chain(wide.map(|r| filled(r, STRANGERS_THING))).collect();
     for name in unique(&others).filter(|name| *name != repository) {
         for context in &contexts {
-            found.extend(github_run(Distance::Project, "another repository of the same owner", owner, name, context));
+            found.extend(github_run(
+                Distance::Project,
+                "another repository of the same owner",
+                (owner, own.and_then(|own| own.owner_id).unwrap_or(OWNER_ID)),
+                name,
+                context,
+            ));
         }
     }
     let who = "a pull request of the same repository";
@@ -85,8 +122,14 @@ fn github(subject: &str, patterns: &[&str]) -> Vec<Candidate> {
     found
 }
 
-/// A run in a stranger's repository, with the subject by name and by id.
-fn github_run(distance: Distance, who: &'static str, owner: &str, repository: &str, context: &str) -> [Candidate; 2] {
+/// A run in a stranger's repository, with the subject by name and by id. The owner has a name and an id.
+fn github_run(
+    distance: Distance,
+    who: &'static str,
+    (owner, owner_id): (&str, &str),
+    repository: &str,
+    context: &str,
+) -> [Candidate; 2] {
     let path = format!("{owner}/{repository}");
     let mut changes = vec![
         ("repository", path.clone()),
@@ -101,7 +144,7 @@ fn github_run(distance: Distance, who: &'static str, owner: &str, repository: &s
         changes.push(("enterprise_id", OWNER_ID.to_owned()));
     }
     let by_name = format!("repo:{path}:{context}");
-    let by_id = format!("repo:{owner}@{OWNER_ID}/{repository}@{PROJECT_ID}:{context}");
+    let by_id = format!("repo:{owner}@{owner_id}/{repository}@{PROJECT_ID}:{context}");
     [by_name, by_id].map(|subject| Candidate { distance, who, subject, changes: changes.clone() })
 }
 
@@ -284,6 +327,10 @@ fn stranger_names<'a>(known: impl Iterator<Item = &'a str>) -> Vec<String> {
         if !literal.is_empty() {
             names.push(format!("{literal}-{STRANGER}"));
             names.push(format!("{STRANGER}-{literal}"));
+        }
+        // Single letters that are left open make a name of this length.
+        if name.contains('?') {
+            names.push(name.split('@').next().unwrap_or_default().replace('*', STRANGER).replace('?', "x"));
         }
     }
     unique(&names).map(str::to_owned).collect()
