@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::{Actor, Cause, Finding};
+use crate::domain::guide::Guide;
 
 /// What the catalogue says about one cause. Read from `assets/causes/<id>.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -100,6 +101,15 @@ pub struct CatalogueRequest {
 }
 
 impl Entry {
+    /// The step of a guide where it is set right: its own, else that of the guide whose steps go the same way.
+    pub fn step_in(&self, guide: Guide) -> Option<u8> {
+        let alike = || {
+            let alike = guide.alike()?;
+            Some((*self.steps.get(alike.guide.id())?).min(alike.last))
+        };
+        self.steps.get(guide.id()).copied().or_else(alike)
+    }
+
     /// The fixes for a guide: its own where it has some, else those for any guide.
     pub fn fixes_for(&self, guide: Option<&str>) -> Vec<&CatalogueFix> {
         for_guide(&self.fixes, guide, |fix| &fix.guides)
@@ -112,21 +122,25 @@ impl Entry {
 
     /// The vendor's page for a guide.
     pub fn docs_for(&self, guide: Option<&str>) -> &str {
-        guide.and_then(|g| self.docs_by_guide.get(g)).unwrap_or(&self.docs)
+        names(guide).iter().find_map(|name| self.docs_by_guide.get(*name)).unwrap_or(&self.docs)
     }
+}
+
+/// The names under which an entry may speak of a guide: its own, and that of its cloud's first one.
+fn names(guide: Option<&str>) -> Vec<&str> {
+    let first = guide
+        .and_then(|id| id.parse::<Guide>().ok())
+        .filter(|guide| guide.alike().is_some())
+        .map(|guide| guide.cloud().workload_identity().id());
+    guide.into_iter().chain(first).collect()
 }
 
 /// What is for the guide; where nothing is, what is for any guide; where nothing is for any and none is named, all.
 fn for_guide<'e, T>(items: &'e [T], guide: Option<&str>, guides: fn(&T) -> &Vec<String>) -> Vec<&'e T> {
-    let own = |item: &&T| guide.is_some_and(|g| guides(item).iter().any(|known| known == g));
-    let general = |item: &&T| guides(item).is_empty();
-    for choose in [&own as &dyn Fn(&&T) -> bool, &general] {
-        let chosen: Vec<&T> = items.iter().filter(choose).collect();
-        if !chosen.is_empty() {
-            return chosen;
-        }
-    }
-    items.iter().collect()
+    let of = |name: &str| items.iter().filter(|item| guides(item).iter().any(|known| known == name)).collect();
+    let general = || items.iter().filter(|item| guides(item).is_empty()).collect();
+    let mut choices = names(guide).into_iter().map(of).chain(std::iter::once_with(general));
+    choices.find(|chosen: &Vec<&T>| !chosen.is_empty()).unwrap_or_else(|| items.iter().collect())
 }
 
 /// The catalogue's entry for a cause. Parsed once, on first use, and only this entry.
@@ -148,10 +162,11 @@ pub fn complete(mut finding: Finding, guide: Option<&str>) -> Finding {
     }
     if finding.guide.is_none()
         && finding.step.is_none()
-        && let Some((guide, step)) = guide.and_then(|g| entry.steps.get_key_value(g))
+        && let Some(guide) = guide.and_then(|id| id.parse::<Guide>().ok())
+        && let Some(step) = entry.step_in(guide)
     {
-        finding.guide = Some(guide.clone());
-        finding.step = Some(*step);
+        finding.guide = Some(guide.id().to_owned());
+        finding.step = Some(step);
     }
     finding
 }
@@ -173,6 +188,12 @@ mod tests {
         ("aws-assume-role", 7),
         ("gitlab-aws", 3),
         ("circleci-aws", 4),
+        ("github-aws", 3),
+        ("github-azure", 6),
+        ("github-gcp", 6),
+        ("kubernetes-aws", 3),
+        ("kubernetes-azure", 6),
+        ("kubernetes-gcp", 6),
     ];
 
     /// The rows of the guides' troubleshooting tables in short, and the causes behind each. `aws-static` and
@@ -294,6 +315,21 @@ mod tests {
         ("aws-static/passes-then-fails", &[Cause::PropagationDelay]),
         ("gitlab-aws/not-configured", &[Cause::ProviderMissing, Cause::EnvNotSet, Cause::IdTokenPermissionMissing]),
         ("gitlab-aws/branch-or-tag", &[Cause::SubMismatch, Cause::ClaimMismatch]),
+        ("github-aws/incorrect-audience", &[Cause::AudNotRegistered]),
+        ("github-aws/no-token", &[Cause::IdTokenPermissionMissing]),
+        ("github-aws/not-authorized", &[Cause::SubMismatch, Cause::ImmutableSub, Cause::SubCaseMismatch]),
+        ("github-azure/no-matching-subject", &[Cause::SubMismatch, Cause::ImmutableSub]),
+        ("github-azure/no-token", &[Cause::IdTokenPermissionMissing]),
+        ("github-gcp/condition-rejects", &[Cause::AttributeCondition]),
+        ("github-gcp/no-token", &[Cause::IdTokenPermissionMissing]),
+        ("kubernetes-aws/incorrect-audience", &[Cause::AudNotRegistered]),
+        ("kubernetes-aws/no-provider", &[Cause::ProviderMissing]),
+        ("kubernetes-aws/not-injected", &[Cause::EnvNotSet]),
+        ("kubernetes-azure/lifetime", &[Cause::TokenLifetimeTooLong]),
+        ("kubernetes-azure/no-matching-issuer", &[Cause::IssMismatch]),
+        ("kubernetes-azure/no-matching-subject", &[Cause::SubMismatch]),
+        ("kubernetes-azure/not-injected", &[Cause::EnvNotSet]),
+        ("kubernetes-gcp/condition-rejects", &[Cause::AttributeCondition]),
     ];
 
     fn parsed(cause: Cause) -> Entry {

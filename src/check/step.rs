@@ -1,7 +1,8 @@
 //! The steps of a run: each goes out once and brings the facts that some checks are judged by.
 
 use super::facts::Facts;
-use crate::domain::ids::{CheckId, Cloud, Flow};
+use crate::domain::guide::Flow;
+use crate::domain::ids::{CheckId, Cloud};
 use crate::domain::profile::{Guide, Profile};
 
 /// One step.

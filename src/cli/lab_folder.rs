@@ -12,9 +12,10 @@ use toml::{Table, Value};
 
 use super::exit::CliError;
 use super::lab_google;
+use crate::domain::ids::Cloud;
 use crate::domain::profile::Guide;
 use crate::guide::form::shell::quote;
-use crate::lab::Lab;
+use crate::lab::{Lab, TokenFrom};
 use crate::private_file;
 
 /// The folder of a running lab; removed when dropped.
@@ -159,26 +160,39 @@ fn profile(lab: &Lab) -> Table {
     let held = &lab.profile;
     let mut profile = Table::new();
     profile.insert("guide".into(), held.guide.clone().into());
-    let signs_with_key = [Guide::AwsStatic, Guide::AwsAssumeRole].iter().any(|guide| guide.id() == held.guide);
+    let guide = held.guide.parse().unwrap_or(Guide::AwsWorkloadIdentity);
+    let signs_with_key = guide.is_aws_access_key();
     if !signs_with_key {
         profile.insert("issuer".into(), table([("url", &held.issuer_url)]).into());
     }
     if !held.organization.is_empty() {
         profile.insert("platform".into(), table([("organization", &held.organization)]).into());
     }
-    if held.guide == Guide::AzureWorkloadIdentity.id() {
-        if held.azure.client_secret.is_none() {
-            profile.insert("token".into(), table([("file", "token.jwt")]).into());
+    for (key, value) in &held.workload {
+        let Some((table, name)) = key.split_once('.').filter(|_| !value.is_empty()) else { continue };
+        let table = profile.entry(table).or_insert_with(|| Table::new().into());
+        if let Some(table) = table.as_table_mut() {
+            table.insert(name.into(), value.as_str().into());
         }
-        profile.insert("azure".into(), azure(lab).into());
-    } else if held.guide == Guide::GcpWorkloadIdentity.id() {
-        profile.insert("token".into(), table([("file", "token.jwt")]).into());
-        profile.insert("gcp".into(), lab_google::profile(lab).into());
-    } else {
-        if !signs_with_key {
-            profile.insert("token".into(), table([("file", "token.jwt")]).into());
+    }
+    let token = || token(held.token).into();
+    match guide.cloud() {
+        Cloud::Azure => {
+            if held.azure.client_secret.is_none() {
+                profile.insert("token".into(), token());
+            }
+            profile.insert("azure".into(), azure(lab).into());
         }
-        profile.insert("aws".into(), aws(lab).into());
+        Cloud::Gcp => {
+            profile.insert("token".into(), token());
+            profile.insert("gcp".into(), lab_google::profile(lab).into());
+        }
+        Cloud::Aws => {
+            if !signs_with_key {
+                profile.insert("token".into(), token());
+            }
+            profile.insert("aws".into(), aws(lab).into());
+        }
     }
     profile.insert("secret".into(), table([("name", &held.secret)]).into());
     if let Some(url) = &held.deployment.url {
@@ -190,6 +204,15 @@ fn profile(lab: &Lab) -> Table {
         profile.insert("deployment".into(), deployment.into());
     }
     profile
+}
+
+/// Where the profile's token is from.
+fn token(from: TokenFrom) -> Table {
+    match from {
+        TokenFrom::File => table([("file", "token.jwt")]),
+        TokenFrom::MissingFile => table([("file", "azure-identity-token")]),
+        TokenFrom::GithubActions => Table::from_iter([("github-actions".to_owned(), true.into())]),
+    }
 }
 
 fn aws(lab: &Lab) -> Table {

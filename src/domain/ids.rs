@@ -1,4 +1,4 @@
-//! The stable ids: clouds, guides, checks, causes' finders, as they stand in profiles, in JSON and in recordings.
+//! The stable ids: clouds, checks, causes' finders, as they stand in profiles, in JSON and in recordings.
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
@@ -31,7 +31,7 @@ macro_rules! stable_ids {
 }
 pub(super) use stable_ids;
 
-stable_ids!(Cloud, Guide, CheckId);
+stable_ids!(Cloud, CheckId);
 
 /// A text that is no id of its kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,8 +46,12 @@ impl UnknownId {
         UnknownId { kind: "cloud", id: id.to_owned() }
     }
 
-    fn guide(id: &str) -> Self {
+    pub(super) fn guide(id: &str) -> Self {
         UnknownId { kind: "guide", id: id.to_owned() }
+    }
+
+    pub(super) fn workload(id: &str) -> Self {
+        UnknownId { kind: "workload", id: id.to_owned() }
     }
 
     fn check(id: &str) -> Self {
@@ -71,40 +75,7 @@ pub enum Cloud {
     Gcp,
 }
 
-/// How a workload comes by the cloud's credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// Its token is exchanged for a session.
-    TokenExchange,
-    /// It signs with an access key.
-    AccessKey,
-    /// It assumes a role with an access key.
-    AssumeRole,
-}
-
-/// The setup guide a profile follows; decides which checks apply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, Display, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "kebab-case", const_into_str, parse_err_ty = UnknownId, parse_err_fn = UnknownId::guide)]
-pub enum Guide {
-    AwsWorkloadIdentity,
-    AzureWorkloadIdentity,
-    AwsStatic,
-    AwsAssumeRole,
-    GitlabAws,
-    CircleciAws,
-    GcpWorkloadIdentity,
-}
-
 impl Cloud {
-    /// The guide of a platform's tokens at it.
-    pub const fn workload_identity(self) -> Guide {
-        match self {
-            Cloud::Aws => Guide::AwsWorkloadIdentity,
-            Cloud::Azure => Guide::AzureWorkloadIdentity,
-            Cloud::Gcp => Guide::GcpWorkloadIdentity,
-        }
-    }
-
     /// What people call it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -112,44 +83,6 @@ impl Cloud {
             Cloud::Azure => "Azure",
             Cloud::Gcp => "Google",
         }
-    }
-}
-
-impl Guide {
-    /// The cloud that it sets up.
-    pub const fn cloud(self) -> Cloud {
-        match self {
-            Guide::AwsWorkloadIdentity
-            | Guide::AwsStatic
-            | Guide::AwsAssumeRole
-            | Guide::GitlabAws
-            | Guide::CircleciAws => Cloud::Aws,
-            Guide::AzureWorkloadIdentity => Cloud::Azure,
-            Guide::GcpWorkloadIdentity => Cloud::Gcp,
-        }
-    }
-
-    /// How its workloads come by credentials.
-    pub const fn flow(self) -> Flow {
-        match self {
-            Guide::AwsWorkloadIdentity
-            | Guide::AzureWorkloadIdentity
-            | Guide::GcpWorkloadIdentity
-            | Guide::GitlabAws
-            | Guide::CircleciAws => Flow::TokenExchange,
-            Guide::AwsStatic => Flow::AccessKey,
-            Guide::AwsAssumeRole => Flow::AssumeRole,
-        }
-    }
-
-    /// Whether the caller signs with an access key.
-    pub const fn is_aws_access_key(self) -> bool {
-        matches!((self.cloud(), self.flow()), (Cloud::Aws, Flow::AccessKey | Flow::AssumeRole))
-    }
-
-    /// Whether a web identity token is exchanged at AWS STS.
-    pub const fn is_aws_web_identity(self) -> bool {
-        matches!((self.cloud(), self.flow()), (Cloud::Aws, Flow::TokenExchange))
     }
 }
 
@@ -327,9 +260,6 @@ mod tests {
             assert_eq!(serde_json::from_value::<CheckId>(check.id().into()).unwrap(), *check);
             assert_eq!(serde_json::from_value::<FoundBy>(check.id().into()).unwrap(), *check);
         }
-        for guide in Guide::ALL {
-            assert_eq!(guide.id().parse(), Ok(*guide));
-        }
         for finder in Finder::VARIANTS {
             let written = serde_json::to_value(FoundBy::from(*finder)).unwrap();
             assert_eq!(serde_json::from_value::<FoundBy>(written).unwrap(), FoundBy::Command(*finder));
@@ -340,13 +270,5 @@ mod tests {
             serde_json::from_value::<FoundBy>("Explain".into()).unwrap_err().to_string(),
             "no check is called `Explain`"
         );
-    }
-
-    #[test]
-    fn a_guide_is_of_one_cloud_and_one_flow() {
-        for guide in Guide::ALL {
-            let kinds = [guide.is_aws_access_key(), guide.is_aws_web_identity(), guide.cloud() != Cloud::Aws];
-            assert_eq!(kinds.iter().filter(|is| **is).count(), 1, "{guide}");
-        }
     }
 }

@@ -18,6 +18,7 @@ pub mod exchange;
 pub mod fingerprint;
 pub mod gcp;
 pub mod google_error;
+pub mod guide;
 pub mod iam;
 pub mod ids;
 pub mod issuer;

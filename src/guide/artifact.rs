@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::form::shell::quote;
+use crate::domain::guide::{Flow, Workload};
+use crate::domain::ids::Cloud;
 use crate::domain::keyvault::SecretName;
 use crate::domain::profile::{Guide, Profile};
 use crate::domain::secret_ref::SecretRef;
@@ -31,7 +33,7 @@ impl Form {
 }
 
 macro_rules! artifacts {
-    ($($name:ident = $id:literal, $form:ident, $title:literal, $guides:expr;)*) => {
+    ($($name:ident = $id:literal, $form:ident, $title:literal, $is_of:path;)*) => {
         /// One artifact. The ids are what `trustline render` takes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Artifact { $(#[doc = $title] $name,)* }
@@ -54,82 +56,117 @@ macro_rules! artifacts {
                 match self { $(Artifact::$name => Form::$form,)* }
             }
 
-            /// The guides that have it.
-            pub const fn guides(self) -> &'static [Guide] {
-                match self { $(Artifact::$name => $guides,)* }
+            /// Whether it is one of a guide's.
+            pub fn is_of(self, guide: Guide) -> bool {
+                match self { $(Artifact::$name => $is_of(guide),)* }
             }
         }
     };
 }
 
-const WEB_IDENTITY: &[Guide] = &[Guide::AwsWorkloadIdentity, Guide::GitlabAws, Guide::CircleciAws];
-const ROLES: &[Guide] = &[Guide::AwsWorkloadIdentity, Guide::AwsAssumeRole, Guide::GitlabAws, Guide::CircleciAws];
-const USERS: &[Guide] = &[Guide::AwsStatic, Guide::AwsAssumeRole];
-const CALLERS: &[Guide] = &[Guide::AwsAssumeRole, Guide::CircleciAws];
-const AWS: &[Guide] =
-    &[Guide::AwsWorkloadIdentity, Guide::AwsStatic, Guide::AwsAssumeRole, Guide::GitlabAws, Guide::CircleciAws];
-const AZURE: &[Guide] = &[Guide::AzureWorkloadIdentity];
-const GOOGLE: &[Guide] = &[Guide::GcpWorkloadIdentity];
-const PLATFORM: &[Guide] = &[
-    Guide::AwsWorkloadIdentity,
-    Guide::AzureWorkloadIdentity,
-    Guide::GcpWorkloadIdentity,
-    Guide::AwsStatic,
-    Guide::AwsAssumeRole,
-];
-const ISSUERS: &[Guide] = &[
-    Guide::AwsWorkloadIdentity,
-    Guide::AzureWorkloadIdentity,
-    Guide::GcpWorkloadIdentity,
-    Guide::GitlabAws,
-    Guide::CircleciAws,
-];
+fn any(_: Guide) -> bool {
+    true
+}
+
+fn token_exchange(guide: Guide) -> bool {
+    guide.flow() == Flow::TokenExchange
+}
+
+/// Of those who make a role.
+fn role(guide: Guide) -> bool {
+    guide.is_aws_web_identity() || guide == Guide::AwsAssumeRole
+}
+
+/// Of those who hop from one principal to a role.
+fn caller(guide: Guide) -> bool {
+    matches!(guide, Guide::AwsAssumeRole | Guide::CircleciAws)
+}
+
+fn aws(guide: Guide) -> bool {
+    guide.cloud() == Cloud::Aws
+}
+
+fn azure(guide: Guide) -> bool {
+    guide.cloud() == Cloud::Azure
+}
+
+fn google(guide: Guide) -> bool {
+    guide.cloud() == Cloud::Gcp
+}
+
+fn platform(guide: Guide) -> bool {
+    guide.workload() == Workload::Platform
+}
+
+/// Of those whose credential file nothing else makes, as an action of GitHub's does.
+fn credential_file(guide: Guide) -> bool {
+    google(guide) && !github(guide)
+}
+
+fn github(guide: Guide) -> bool {
+    guide.workload() == Workload::Github
+}
+
+fn kubernetes(guide: Guide) -> bool {
+    guide.workload() == Workload::Kubernetes
+}
+
+fn gitlab(guide: Guide) -> bool {
+    guide.workload() == Workload::Gitlab
+}
+
+fn circleci(guide: Guide) -> bool {
+    guide.workload() == Workload::Circleci
+}
 
 artifacts! {
-    Discovery = "discovery", Shell, "fetch the issuer's discovery document and its keys", ISSUERS;
-    TrustPolicy = "trust-policy", Json, "the role's trust policy", ROLES;
-    SecretsPolicy = "secrets-policy", Json, "the permissions to read the secrets", AWS;
-    CreateUser = "create-user", Shell, "create the IAM user", USERS;
-    CreateOidcProvider = "create-oidc-provider", Shell, "register the issuer at IAM", WEB_IDENTITY;
-    CreateRole = "create-role", Shell, "create the role with its trust policy", ROLES;
-    UpdateTrustPolicy = "update-trust-policy", Shell, "replace the trust policy of a role that exists", ROLES;
-    PutRolePolicy = "put-role-policy", Shell, "attach the permissions to the role as an inline policy", ROLES;
-    ManagedPolicy = "managed-policy", Shell, "attach the permissions as a managed policy of their own", AWS;
-    CallerPolicy = "caller-policy", Json, "the permission to assume the next role", CALLERS;
-    PutCallerPolicy = "put-caller-policy", Shell, "attach the permission to assume the next role", CALLERS;
-    TargetTrustPolicy = "target-trust-policy", Json, "the trust policy of the sub-account's role", &[Guide::CircleciAws];
-    CreateAccessKey = "create-access-key", Shell, "create the user's access key, into a private file", USERS;
-    CreateSecret = "create-secret", Shell, "store a secret, its value typed or piped in", AWS;
-    RotateSecret = "rotate-secret", Shell, "store a new version of the secret", AWS;
-    VerifyRead = "verify-read", Shell, "ask AWS who is calling and read the secret's version", AWS;
-    AppCreate = "app-create", Shell, "create the app registration", AZURE;
-    SpCreate = "sp-create", Shell, "create the app's service principal", AZURE;
-    FederatedCredential = "federated-credential", Json, "the app's federated credential", AZURE;
-    FederatedCredentialCreate = "federated-credential-create", Shell, "add the federated credential to the app", AZURE;
-    VaultRbac = "vault-rbac", Shell, "see and set the vault's permission model", AZURE;
-    RoleAssignmentVault = "role-assignment-vault", Shell, "let the app read every secret of the vault", AZURE;
-    RoleAssignmentSecret = "role-assignment-secret", Shell, "let the app read one secret of the vault", AZURE;
-    KeyvaultSecretSet = "keyvault-secret-set", Shell, "store a secret or its next version in the vault", AZURE;
-    EnableServices = "enable-services", Shell, "enable the services that the exchange and the reads go to", GOOGLE;
-    PoolCreate = "pool-create", Shell, "create the workload identity pool", GOOGLE;
-    ProviderCreate = "provider-create", Shell, "create the pool's provider for the issuer", GOOGLE;
-    ProviderUpdate = "provider-update", Shell, "change the mapping and condition of a provider that exists", GOOGLE;
-    ProviderDescribe = "provider-describe", Shell, "see the provider as it is", GOOGLE;
-    GrantImpersonation = "grant-impersonation", Shell, "let the tokens impersonate the service account", GOOGLE;
-    GrantViewer = "grant-viewer", Shell, "let the tokens list the project's secrets", GOOGLE;
-    GrantAccessor = "grant-accessor", Shell, "let the tokens read every secret of the project", GOOGLE;
-    GrantAccessorSecret = "grant-accessor-secret", Shell, "let the tokens read one secret", GOOGLE;
-    GcloudSecretCreate = "gcloud-secret-create", Shell, "store a secret in Secret Manager", GOOGLE;
-    GcloudVersionAdd = "gcloud-version-add", Shell, "store a secret's next version in Secret Manager", GOOGLE;
-    CredentialFile = "credential-file", Json, "the credential file that Google's libraries read", GOOGLE;
-    OperatorPolicy = "operator-policy", Json, "the permissions with which an operator reads AWS's own side", AWS;
-    OperatorRole = "operator-role", Json, "the least role of an operator who reads the cloud's side", AZURE;
-    GitlabJob = "gitlab-job", Yaml, "a GitLab CI job that assumes the role", &[Guide::GitlabAws];
-    CircleciConfig = "circleci-config", Yaml, "a CircleCI job that assumes the role", &[Guide::CircleciAws];
-    ReportFingerprint = "report-fingerprint", Python, "report the variable's fingerprint from an automation", PLATFORM;
-    ReportFingerprintSh = "report-fingerprint-sh", Shell, "report the variable's fingerprint from a shell", PLATFORM;
-    Terraform = "terraform", Terraform, "the cloud's side as Terraform", Guide::ALL;
-    Commands = "commands", Shell, "the cloud's side as one script, in order", Guide::ALL;
+    Discovery = "discovery", Shell, "fetch the issuer's discovery document and its keys", token_exchange;
+    TrustPolicy = "trust-policy", Json, "the role's trust policy", role;
+    SecretsPolicy = "secrets-policy", Json, "the permissions to read the secrets", aws;
+    CreateUser = "create-user", Shell, "create the IAM user", Guide::is_aws_access_key;
+    CreateOidcProvider = "create-oidc-provider", Shell, "register the issuer at IAM", Guide::is_aws_web_identity;
+    CreateRole = "create-role", Shell, "create the role with its trust policy", role;
+    UpdateTrustPolicy = "update-trust-policy", Shell, "replace the trust policy of a role that exists", role;
+    PutRolePolicy = "put-role-policy", Shell, "attach the permissions to the role as an inline policy", role;
+    ManagedPolicy = "managed-policy", Shell, "attach the permissions as a managed policy of their own", aws;
+    CallerPolicy = "caller-policy", Json, "the permission to assume the next role", caller;
+    PutCallerPolicy = "put-caller-policy", Shell, "attach the permission to assume the next role", caller;
+    TargetTrustPolicy = "target-trust-policy", Json, "the trust policy of the sub-account's role", circleci;
+    CreateAccessKey = "create-access-key", Shell, "create the user's access key, into a private file", Guide::is_aws_access_key;
+    CreateSecret = "create-secret", Shell, "store a secret, its value typed or piped in", aws;
+    RotateSecret = "rotate-secret", Shell, "store a new version of the secret", aws;
+    VerifyRead = "verify-read", Shell, "ask AWS who is calling and read the secret's version", aws;
+    AppCreate = "app-create", Shell, "create the app registration", azure;
+    SpCreate = "sp-create", Shell, "create the app's service principal", azure;
+    FederatedCredential = "federated-credential", Json, "the app's federated credential", azure;
+    FederatedCredentialCreate = "federated-credential-create", Shell, "add the federated credential to the app", azure;
+    VaultRbac = "vault-rbac", Shell, "see and set the vault's permission model", azure;
+    RoleAssignmentVault = "role-assignment-vault", Shell, "let the app read every secret of the vault", azure;
+    RoleAssignmentSecret = "role-assignment-secret", Shell, "let the app read one secret of the vault", azure;
+    KeyvaultSecretSet = "keyvault-secret-set", Shell, "store a secret or its next version in the vault", azure;
+    EnableServices = "enable-services", Shell, "enable the services that the exchange and the reads go to", google;
+    PoolCreate = "pool-create", Shell, "create the workload identity pool", google;
+    ProviderCreate = "provider-create", Shell, "create the pool's provider for the issuer", google;
+    ProviderUpdate = "provider-update", Shell, "change the mapping and condition of a provider that exists", google;
+    ProviderDescribe = "provider-describe", Shell, "see the provider as it is", google;
+    GrantImpersonation = "grant-impersonation", Shell, "let the tokens impersonate the service account", google;
+    GrantViewer = "grant-viewer", Shell, "let the tokens list the project's secrets", google;
+    GrantAccessor = "grant-accessor", Shell, "let the tokens read every secret of the project", google;
+    GrantAccessorSecret = "grant-accessor-secret", Shell, "let the tokens read one secret", google;
+    GcloudSecretCreate = "gcloud-secret-create", Shell, "store a secret in Secret Manager", google;
+    GcloudVersionAdd = "gcloud-version-add", Shell, "store a secret's next version in Secret Manager", google;
+    CredentialFile = "credential-file", Json, "the credential file that Google's libraries read", credential_file;
+    OperatorPolicy = "operator-policy", Json, "the permissions with which an operator reads AWS's own side", aws;
+    OperatorRole = "operator-role", Json, "the least role of an operator who reads the cloud's side", azure;
+    GitlabJob = "gitlab-job", Yaml, "a GitLab CI job that assumes the role", gitlab;
+    CircleciConfig = "circleci-config", Yaml, "a CircleCI job that assumes the role", circleci;
+    GithubWorkflow = "github-workflow", Yaml, "a workflow of GitHub Actions that exchanges its token", github;
+    ClusterIssuer = "cluster-issuer", Shell, "see the cluster's own issuer and keys", kubernetes;
+    KubernetesManifest = "kubernetes-manifest", Yaml, "a service account and a pod that exchanges its token", kubernetes;
+    ReportFingerprint = "report-fingerprint", Python, "report the variable's fingerprint from an automation", platform;
+    ReportFingerprintSh = "report-fingerprint-sh", Shell, "report the variable's fingerprint from a shell", platform;
+    Terraform = "terraform", Terraform, "the cloud's side as Terraform", any;
+    Commands = "commands", Shell, "the cloud's side as one script, in order", any;
 }
 
 impl Artifact {
@@ -138,9 +175,14 @@ impl Artifact {
         Artifact::ALL.iter().copied().find(|artifact| artifact.id() == id)
     }
 
+    /// The guides that have it, in order.
+    pub fn guides(self) -> impl Iterator<Item = Guide> {
+        Guide::ALL.iter().copied().filter(move |guide| self.is_of(*guide))
+    }
+
     /// The artifacts of a guide, in order.
     pub fn of(guide: Guide) -> impl Iterator<Item = Artifact> {
-        Artifact::ALL.iter().copied().filter(move |artifact| artifact.guides().contains(&guide))
+        Artifact::ALL.iter().copied().filter(move |artifact| artifact.is_of(guide))
     }
 }
 
@@ -164,10 +206,10 @@ const READ_FOR_JQ: &str = "read -rs NEW_VALUE && export NEW_VALUE";
 
 /// The command for a secret, in one line of bash or zsh.
 pub fn rotate_command(profile: &Profile, secret: &SecretRef) -> String {
-    let (get, put) = match profile.guide {
-        Guide::AzureWorkloadIdentity => azure(profile, secret),
-        Guide::GcpWorkloadIdentity => google(profile, secret),
-        _ => aws(profile, secret),
+    let (get, put) = match profile.guide.cloud() {
+        Cloud::Azure => at_azure(profile, secret),
+        Cloud::Gcp => at_google(profile, secret),
+        Cloud::Aws => at_aws(profile, secret),
     };
     let command = match &secret.json_key {
         None => format!("{READ} | {put}"),
@@ -179,7 +221,7 @@ pub fn rotate_command(profile: &Profile, secret: &SecretRef) -> String {
     format!("{command}; unset NEW_VALUE")
 }
 
-fn aws(profile: &Profile, secret: &SecretRef) -> (String, String) {
+fn at_aws(profile: &Profile, secret: &SecretRef) -> (String, String) {
     let mut place = format!("--secret-id {}", quote(&secret.name));
     if let Some(region) = &profile.aws.region {
         place.push_str(&format!(" --region {}", quote(region)));
@@ -193,7 +235,7 @@ fn aws(profile: &Profile, secret: &SecretRef) -> (String, String) {
     )
 }
 
-fn azure(profile: &Profile, secret: &SecretRef) -> (String, String) {
+fn at_azure(profile: &Profile, secret: &SecretRef) -> (String, String) {
     let name = SecretName::of(&secret.name).map_or_else(|_| secret.name.clone(), |name| name.name);
     let vault = profile.azure.vault_url.as_deref().unwrap_or("<vault-url>").trim_end_matches('/');
     let id = quote(&format!("{vault}/secrets/{name}"));
@@ -208,7 +250,7 @@ fn azure(profile: &Profile, secret: &SecretRef) -> (String, String) {
     )
 }
 
-fn google(profile: &Profile, secret: &SecretRef) -> (String, String) {
+fn at_google(profile: &Profile, secret: &SecretRef) -> (String, String) {
     let mut place = format!("--project {}", quote(profile.gcp.project_id.as_deref().unwrap_or("<gcp-project-id>")));
     if let Some(location) = &profile.gcp.location {
         place.push_str(&format!(" --location {}", quote(location)));

@@ -1,6 +1,6 @@
 //! The `{variables}` of the guides' prose: names of their own, and keys of a profile.
 
-use super::values::{READER, TemplateContext};
+use super::values::TemplateContext;
 use crate::domain::national_cloud;
 use crate::domain::profile::key::Key;
 
@@ -48,7 +48,9 @@ fn variable(name: &str, filling: &mut TemplateContext<'_>) -> Option<String> {
         "variable" => filling.value(Key::DeploymentVariable),
         "cloud" => filling.azure_cloud().name.to_owned(),
         "fic-audience" => filling.azure_cloud().credential_audience.to_owned(),
-        "reader" => READER.to_owned(),
+        "reader" => filling.names().reader.to_owned(),
+        "credential" => filling.names().credential.to_owned(),
+        "pool" => filling.names().pool.to_owned(),
         "aws-console" => aws_console(&filling.partition()).to_owned(),
         "azure-portal" => azure_host(filling, ["portal.azure.com", "portal.azure.us", "portal.azure.cn"]),
         "entra-portal" => {

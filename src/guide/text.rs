@@ -1,6 +1,5 @@
 //! The guides' texts: what `assets/guides` holds, read once.
 
-use crate::domain::asset;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Deserializer};
@@ -20,6 +19,8 @@ use crate::domain::profile::setting::Need;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SetupGuide {
     pub title: String,
+    /// It in the words of a person who has to choose.
+    pub choice: String,
     /// What it leads to, in a sentence or two.
     pub summary: String,
     #[serde(default)]
@@ -216,20 +217,8 @@ impl SetupGuide {
 impl Step {
     /// The causes that are set right in this step, from the catalogue.
     pub fn failures(&self, guide: Guide) -> Vec<Cause> {
-        let here = |cause: &Cause| catalogue::entry(*cause).steps.get(guide.id()) == Some(&self.number);
+        let here = |cause: &Cause| catalogue::entry(*cause).step_in(guide) == Some(self.number);
         Cause::ALL.iter().copied().filter(here).collect()
-    }
-}
-
-const fn source(guide: Guide) -> &'static str {
-    match guide {
-        Guide::AwsWorkloadIdentity => asset!("guides/aws-workload-identity"),
-        Guide::AzureWorkloadIdentity => asset!("guides/azure-workload-identity"),
-        Guide::GcpWorkloadIdentity => asset!("guides/gcp-workload-identity"),
-        Guide::AwsStatic => asset!("guides/aws-static"),
-        Guide::AwsAssumeRole => asset!("guides/aws-assume-role"),
-        Guide::GitlabAws => asset!("guides/gitlab-aws"),
-        Guide::CircleciAws => asset!("guides/circleci-aws"),
     }
 }
 
@@ -238,7 +227,7 @@ pub fn setup_guide(guide: Guide) -> &'static SetupGuide {
     static GUIDES: [OnceLock<SetupGuide>; Guide::ALL.len()] = [const { OnceLock::new() }; Guide::ALL.len()];
     GUIDES[guide as usize].get_or_init(|| {
         // A test parses every guide, so the fallback is never seen; it only spares the program a panic.
-        serde_json::from_str(source(guide))
+        serde_json::from_str(guide.source())
             .unwrap_or_else(|_| SetupGuide { title: guide.id().to_owned(), ..SetupGuide::default() })
     })
 }
@@ -260,7 +249,7 @@ pub fn token_origin(step: &Step, values: &Values) -> Option<TokenOrigin> {
         return None;
     }
     let by_url = values.text(Key::IssuerUrl).and_then(|url| Description::of(IssuerKind::of(url, None)));
-    let of_guide = || Description::all().iter().find(|d| d.guides.iter().any(|guide| guide == values.guide.id()));
+    let of_guide = || Description::of_workload(values.guide.workload());
     let token = by_url.or_else(of_guide)?.token.as_ref()?;
     let mut filling = TemplateContext::new(values);
     let how = token.how.iter().map(|line| fill(line, &mut filling)).collect();
@@ -276,7 +265,7 @@ mod tests {
     use crate::guide::values::{TemplateContext, Values};
 
     fn parsed(guide: Guide) -> SetupGuide {
-        serde_json::from_str(source(guide)).unwrap_or_else(|error| panic!("{}: {error}", guide.id()))
+        serde_json::from_str(guide.source()).unwrap_or_else(|error| panic!("{}: {error}", guide.id()))
     }
 
     #[test]
@@ -291,7 +280,7 @@ mod tests {
                 assert!(!step.instructions.is_empty() || !step.tabs.is_empty(), "{place}: nothing to do");
                 assert!(!step.checks.is_empty() || step.confirm.is_some(), "{place}: nothing shows that it is done");
                 for artifact in step.artifacts.iter().chain(step.tabs.iter().flat_map(|tab| &tab.artifacts)) {
-                    assert!(artifact.guides().contains(&guide), "{place}: {artifact} is of other guides");
+                    assert!(artifact.is_of(guide), "{place}: {artifact} is of other guides");
                 }
             }
         }
@@ -340,8 +329,8 @@ mod tests {
     fn every_cause_with_a_step_finds_it() {
         for &guide in Guide::ALL {
             for &cause in Cause::ALL {
-                if let Some(number) = catalogue::entry(cause).steps.get(guide.id()) {
-                    let step = setup_guide(guide).step(*number);
+                if let Some(number) = catalogue::entry(cause).step_in(guide) {
+                    let step = setup_guide(guide).step(number);
                     assert!(step.is_some_and(|step| step.failures(guide).contains(&cause)), "{cause} {number}");
                 }
             }

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::arn::RoleArn;
+use crate::domain::guide::{Flow, Workload};
+use crate::domain::ids::Cloud;
 use crate::domain::national_cloud;
 use crate::domain::national_cloud::NationalCloud;
 use crate::domain::profile::key::Key;
@@ -14,6 +16,57 @@ use crate::domain::{issuer, region};
 
 /// The name of the user or role that a guide suggests.
 pub const READER: &str = "crewai-secrets-reader";
+
+/// The names that a guide suggests for what is made on the cloud's side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuggestedNames {
+    /// The application, or whatever else reads.
+    pub reader: &'static str,
+    /// The application's federated credential: 3 to 120 letters, digits, `-` and `_`.
+    pub credential: &'static str,
+    /// What the credential says of itself.
+    pub description: &'static str,
+    /// Google's pool of identities.
+    pub pool: &'static str,
+    /// The pool's provider.
+    pub provider: &'static str,
+}
+
+const OF_PLATFORM: SuggestedNames = SuggestedNames {
+    reader: READER,
+    credential: "crewai-organization",
+    description: "Tokens of one organization of the platform",
+    pool: "crewai-pool",
+    provider: "crewai-provider",
+};
+const OF_GITHUB: SuggestedNames = SuggestedNames {
+    reader: "github-secrets-reader",
+    credential: "github-actions",
+    description: "Jobs of one repository",
+    pool: "github-pool",
+    provider: "github-provider",
+};
+const OF_GITLAB: SuggestedNames = SuggestedNames {
+    reader: "gitlab-secrets-reader",
+    credential: "gitlab-ci",
+    description: "Jobs of one project",
+    pool: "gitlab-pool",
+    provider: "gitlab-provider",
+};
+const OF_CIRCLECI: SuggestedNames = SuggestedNames {
+    reader: "circleci-secrets-reader",
+    credential: "circleci",
+    description: "Jobs of one project",
+    pool: "circleci-pool",
+    provider: "circleci-provider",
+};
+const OF_KUBERNETES: SuggestedNames = SuggestedNames {
+    reader: "kubernetes-secrets-reader",
+    credential: "kubernetes",
+    description: "Pods of one service account",
+    pool: "kubernetes-pool",
+    provider: "kubernetes-provider",
+};
 
 /// The values of a profile as a guide sees them. An unfinished profile will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +155,17 @@ impl<'a> TemplateContext<'a> {
         self.values.guide
     }
 
+    /// The names that the guide suggests for what is made.
+    pub fn names(&self) -> &'static SuggestedNames {
+        match self.values.guide.workload() {
+            Workload::Platform => &OF_PLATFORM,
+            Workload::Github => &OF_GITHUB,
+            Workload::Gitlab => &OF_GITLAB,
+            Workload::Circleci => &OF_CIRCLECI,
+            Workload::Kubernetes => &OF_KUBERNETES,
+        }
+    }
+
     /// A command of this program's for the same profile.
     pub fn command(&self, command: &str) -> String {
         self.values.command(command)
@@ -150,13 +214,14 @@ impl<'a> TemplateContext<'a> {
 
     /// The account in which the guide's principal is made.
     pub fn account(&mut self) -> String {
-        let of_user = matches!(self.values.guide, Guide::AwsStatic | Guide::AwsAssumeRole);
-        if of_user && let Some(account) = self.known(Key::AccountId) {
+        if self.values.guide.is_aws_access_key()
+            && let Some(account) = self.known(Key::AccountId)
+        {
             return account.to_owned();
         }
         match self.role() {
             Some(role) => role.account,
-            None if self.values.guide == Guide::AwsStatic => self.placeholder("account-id", Key::AccountId),
+            None if self.values.guide.flow() == Flow::AccessKey => self.placeholder("account-id", Key::AccountId),
             None => self.placeholder("account-id", Key::RoleArn),
         }
     }
@@ -164,7 +229,7 @@ impl<'a> TemplateContext<'a> {
     /// The account of the role and its secrets.
     pub fn role_account(&mut self) -> String {
         match self.role() {
-            Some(role) if self.values.guide != Guide::AwsStatic => role.account,
+            Some(role) if self.values.guide.flow() != Flow::AccessKey => role.account,
             _ => self.account(),
         }
     }
@@ -197,15 +262,18 @@ impl<'a> TemplateContext<'a> {
         self.value(Key::Region)
     }
 
+    /// A form of the issuer's with the profile's values; what is missing stands as a gap.
+    fn filled(&mut self, form: &str) -> String {
+        let named = Key::ALL.iter().filter(|key| form.contains(&format!("{{{}}}", key.path())));
+        let values: BTreeMap<Key, String> = named.map(|key| (*key, self.value(*key))).collect();
+        issuer::fill(form, |name| values.get(&Key::parse(name)?).cloned()).unwrap_or_default()
+    }
+
     /// The issuer's URL; CircleCI's follows from the organization.
     pub fn issuer(&mut self) -> String {
-        match (self.known(Key::IssuerUrl), self.values.guide) {
-            (Some(url), _) => url.to_owned(),
-            (None, Guide::CircleciAws) => format!("https://oidc.circleci.com/org/{}", self.value(Key::Organization)),
-            (None, guide) => match expected::issuer_of(guide, &self.texts()) {
-                Some(url) => url,
-                None => self.value(Key::IssuerUrl),
-            },
+        match (self.known(Key::IssuerUrl), expected::issuer_form(self.values.guide, &self.texts())) {
+            (None, Some(form)) => self.filled(form),
+            _ => self.value(Key::IssuerUrl),
         }
     }
 
@@ -220,14 +288,15 @@ impl<'a> TemplateContext<'a> {
         issuer::provider_arn(&issuer, &partition, &account)
     }
 
-    /// The audience that tokens for AWS carry.
+    /// The audience that the tokens carry.
     pub fn audience(&mut self) -> String {
-        match (self.known(Key::AwsAudience), self.values.guide) {
-            (_, Guide::GcpWorkloadIdentity) => self.google_audience(),
-            (Some(audience), _) => audience.to_owned(),
-            (None, Guide::GitlabAws) => self.issuer().trim_end_matches('/').to_owned(),
-            (None, Guide::CircleciAws) => self.value(Key::Organization),
-            (None, guide) => expected::default_audience(guide, &self.texts()),
+        let guide = self.values.guide;
+        match (guide.cloud(), self.known(Key::AwsAudience), expected::audience_form(guide, &self.texts())) {
+            (Cloud::Azure, ..) => self.azure_cloud().credential_audience.to_owned(),
+            (Cloud::Gcp, ..) => self.google_audience(),
+            (Cloud::Aws, Some(audience), _) => audience.to_owned(),
+            (Cloud::Aws, None, Some(form)) => self.filled(form).trim_end_matches('/').to_owned(),
+            (Cloud::Aws, None, None) => expected::default_audience(guide, &self.texts()),
         }
     }
 
@@ -240,23 +309,15 @@ impl<'a> TemplateContext<'a> {
         }
     }
 
-    /// The subject of the tokens that are let in.
+    /// The subject of the tokens that are let in; a part of it that nobody named stands as a gap.
     pub fn subject(&mut self) -> Subject {
-        match self.values.guide {
-            Guide::GitlabAws => {
-                let (project, reference) = (self.value(Key::GitlabProject), self.value(Key::GitlabRef));
-                let kind = self.known(Key::GitlabRefType).unwrap_or("branch");
-                let text = format!("project_path:{project}:ref_type:{kind}:ref:{reference}");
-                Subject { pattern: text.contains('*'), text }
-            }
-            Guide::CircleciAws => {
-                let (organization, project) = (self.value(Key::Organization), self.value(Key::CircleciProject));
-                Subject { text: format!("org/{organization}/project/{project}/user/*"), pattern: true }
-            }
-            guide => match expected::subject_of(guide, &self.texts()) {
-                Some(text) => Subject { pattern: text.contains('*'), text },
-                None => Subject { text: format!("organization:{}", self.value(Key::Organization)), pattern: false },
-            },
+        let guide = self.values.guide;
+        let owner = expected::owner_keys(guide, &self.texts());
+        let named: BTreeMap<Key, String> = owner.into_iter().map(|key| (key, self.value(key))).collect();
+        let texts = self.texts();
+        match expected::subject_of(guide, &|key| named.get(&key).cloned().or_else(|| texts(key))) {
+            Some(text) => Subject { pattern: text.contains('*'), text },
+            None => Subject { text: format!("organization:{}", self.value(Key::Organization)), pattern: false },
         }
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Issuer {
     world: IssuerWorld,
     keys: Arc<Keys>,
     discovery: String,
+    /// The document of the issuer below the host's further path.
+    below: String,
     jwks: String,
 }
 
@@ -39,14 +41,15 @@ struct MintRequest {
 impl Issuer {
     pub(super) fn new(description: &Description, keys: Arc<Keys>) -> Self {
         let world = description.issuer.clone();
-        let discovery = discovery_document(&world);
+        let discovery = discovery_document(&world, &world.url);
+        let below = discovery_document(&world, &format!("{}{}", world.url, world.path));
         let jwks = key_set(world.jwks.as_deref(), &keys);
-        Issuer { world, keys, discovery, jwks }
+        Issuer { world, keys, discovery, below, jwks }
     }
 
-    fn discovery(&self) -> Response {
+    fn discovery(&self, document: &str) -> Response {
         let body = self.world.discovery_body.clone().unwrap_or_else(|| match self.world.discovery_status {
-            200 => self.discovery.clone(),
+            200 => document.to_owned(),
             status => json!({ "error": "not available", "status": status }).to_string(),
         });
         self.late(Slow::Discovery, Response::new(self.world.discovery_status, JSON, body))
@@ -93,7 +96,10 @@ impl Service for Issuer {
             }
             (&Method::GET | &Method::HEAD, JWKS_PATH) if self.world.redirect == Redirect::Jwks => moved(JWKS_PATH),
             (&Method::GET | &Method::HEAD, path) => match path.strip_prefix(MOVED).unwrap_or(path) {
-                DISCOVERY_PATH => self.discovery(),
+                DISCOVERY_PATH => self.discovery(&self.discovery),
+                path if path.strip_prefix(self.world.path.as_str()) == Some(DISCOVERY_PATH) => {
+                    self.discovery(&self.below)
+                }
                 JWKS_PATH => self.jwks(),
                 _ => not_found(),
             },
@@ -108,9 +114,9 @@ fn not_found() -> Response {
 }
 
 /// The document of OpenID Connect Discovery 1.0 section 3, with what AWS asks of it.
-fn discovery_document(world: &IssuerWorld) -> String {
+fn discovery_document(world: &IssuerWorld, issuer: &str) -> String {
     let mut document = json!({
-        "issuer": world.url,
+        "issuer": issuer,
         "jwks_uri": world.jwks_uri,
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],

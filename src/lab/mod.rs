@@ -36,6 +36,7 @@ mod trail;
 mod vault;
 pub mod world;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,7 +68,7 @@ use sts::Sts;
 use toolbox::Toolbox;
 use vault::Vault;
 use world::{Certificate, Description, ServiceUrls};
-pub use world::{Scenario, World, WorldError};
+pub use world::{Scenario, TokenFrom, World, WorldError};
 
 use crate::domain::certificate::Chain;
 use crate::panic_guard::guard_task;
@@ -149,6 +150,9 @@ pub struct LabProfile {
     pub issuer_url: String,
     /// Empty where the profile names none.
     pub organization: String,
+    /// Whose tokens are meant, by the profile's own keys.
+    pub workload: BTreeMap<String, String>,
+    pub token: world::TokenFrom,
     pub role_arn: String,
     pub target_role_arn: Option<String>,
     pub external_id: Option<String>,
@@ -426,6 +430,8 @@ fn profile(world: &Description, google: &Google) -> LabProfile {
         guide: world.guide.clone(),
         issuer_url: own.issuer_url.clone(),
         organization: own.organization.clone(),
+        workload: own.workload.clone(),
+        token: own.token,
         role_arn: own.role_arn.clone(),
         target_role_arn: own.target_role_arn.clone(),
         external_id: own.external_id.clone(),

@@ -25,7 +25,7 @@ pub use azure::{
     AccessPolicy, App, AzureProfile, AzureWorld, ClientSecret, Credential, DenyAssignment, EntraPolicy, EntraWorld,
     PermissionModel, RoleAssignment, RoleDefinition, Scope, VaultNetwork, VaultSecret, VaultVersion, VaultWorld,
 };
-pub use description::{AccessKeyWorld, Description, ProfileWorld, TokenWorld};
+pub use description::{AccessKeyWorld, Description, ProfileWorld, TokenFrom, TokenWorld};
 pub use description::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
 pub use description::{Certificate, IssuerWorld, Redirect, Slow};
 pub use google::{GoogleGrant, GoogleProfile, GoogleProvider, GoogleSecret, GoogleVersion, GoogleWorld, VersionState};
@@ -36,11 +36,17 @@ pub use values::{PublishedKey, WorldError};
 const BASE: &str = asset!("lab/healthy");
 
 /// What lies between that and the worlds of the other guides.
-const GUIDES_BASES: [(&str, &str); 6] = [
+const GUIDES_BASES: [(&str, &str); 12] = [
     ("azure-workload-identity", asset!("lab/azure")),
     ("gcp-workload-identity", asset!("lab/gcp")),
     ("aws-static", asset!("lab/static")),
     ("aws-assume-role", asset!("lab/assume-role")),
+    ("github-aws", asset!("lab/github-aws")),
+    ("github-azure", asset!("lab/github-azure")),
+    ("github-gcp", asset!("lab/github-gcp")),
+    ("kubernetes-aws", asset!("lab/kubernetes-aws")),
+    ("kubernetes-azure", asset!("lab/kubernetes-azure")),
+    ("kubernetes-gcp", asset!("lab/kubernetes-gcp")),
     ("gitlab-aws", asset!("lab/gitlab")),
     ("circleci-aws", asset!("lab/circleci")),
 ];
@@ -343,6 +349,12 @@ mod tests {
             "circleci",
             "circleci-sub-account",
             "gcp",
+            "github-aws",
+            "github-azure",
+            "github-gcp",
+            "kubernetes-aws",
+            "kubernetes-azure",
+            "kubernetes-gcp",
         ];
         for scenario in &scenarios {
             // What a rotation leads to is told of the worlds in which everything else is right.

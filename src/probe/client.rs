@@ -150,7 +150,7 @@ mod tests {
     use super::*;
     use crate::domain::arn::RoleArn;
     use crate::domain::client::ProfileKeys;
-    use crate::domain::ids::Guide;
+    use crate::domain::guide::Guide;
 
     fn around(folder: &Path, set: &[(&str, &str)], profile: &Profile) -> Surroundings {
         let home = folder.to_str().unwrap().to_owned();

@@ -5,8 +5,9 @@ use super::catalogue::{Piece, Values, pieces, what};
 use crate::cause::catalogue::{CatalogueRequest, entry};
 use crate::cause::{Cause, Finding, Fix};
 use crate::check::Link;
+use crate::domain::guide::{Flow, Workload};
 use crate::domain::issuer::IssuerKind;
-use crate::domain::profile::{Guide, Profile, TokenSource};
+use crate::domain::profile::{Profile, TokenSource};
 
 /// Stands for what was found.
 const SEEN: &str = "seen";
@@ -44,11 +45,10 @@ fn situations(finding: &Finding, context: Context<'_>) -> Vec<&'static str> {
 /// Who makes the tokens.
 fn maker(context: Context<'_>) -> Option<&'static str> {
     let Profile { guide, organization, issuer_url, .. } = context.profile;
-    match guide {
-        Guide::GitlabAws => return Some("gitlab"),
-        Guide::CircleciAws => return Some("circleci"),
-        Guide::AwsStatic | Guide::AwsAssumeRole => return None,
-        Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity | Guide::GcpWorkloadIdentity => {}
+    match guide.workload() {
+        Workload::Platform if guide.flow() != Flow::TokenExchange => return None,
+        Workload::Platform => {}
+        workload => return Some(workload.id()),
     }
     let token = context.facts.token.as_ref().and_then(|fact| fact.token());
     let issuer = issuer_url.as_deref().or_else(|| token.and_then(|token| token.issuer())).unwrap_or_default();
@@ -80,6 +80,7 @@ mod tests {
     use super::*;
     use crate::cause::{Actor, Certainty};
     use crate::check::facts::Facts;
+    use crate::domain::guide::Guide;
     use crate::domain::ids::CheckId;
 
     fn asked(profile: &Profile, cause: Cause, check: CheckId) -> Vec<Fix> {

@@ -11,8 +11,8 @@ use crate::domain::profile::key::Key;
 /// A document of the cloud's side that decides a check's refusal once the profile names a copy of it.
 struct Document {
     check: CheckId,
-    /// The guides whose profiles read it for this check; empty where all do.
-    guides: &'static [Guide],
+    /// Whether a guide's profiles read it for this check.
+    is_of: fn(Guide) -> bool,
     key: Key,
     text: &'static str,
     command: &'static str,
@@ -21,7 +21,7 @@ struct Document {
 const DOCUMENTS: &[Document] = &[
     Document {
         check: CheckId::AwsAssumeRoleWithWebIdentity,
-        guides: &[],
+        is_of: |_| true,
         key: Key::TrustPolicy,
         text: "Read the role's trust policy and judge it here",
         command: "aws iam get-role --role-name <role-name> >role.json && \
@@ -29,7 +29,7 @@ const DOCUMENTS: &[Document] = &[
     },
     Document {
         check: CheckId::AwsAssumeRole,
-        guides: &[Guide::AwsAssumeRole],
+        is_of: |guide| guide == Guide::AwsAssumeRole,
         key: Key::TrustPolicy,
         text: "Read the role's trust policy and judge it here",
         command: "aws iam get-role --role-name <role-name> >role.json && \
@@ -37,21 +37,21 @@ const DOCUMENTS: &[Document] = &[
     },
     Document {
         check: CheckId::AwsListSecrets,
-        guides: WITH_A_ROLE,
+        is_of: has_a_role,
         key: Key::IdentityPolicy,
         text: "Read the role's permissions and judge them here",
         command: PERMISSIONS,
     },
     Document {
         check: CheckId::AwsGetSecret,
-        guides: WITH_A_ROLE,
+        is_of: has_a_role,
         key: Key::IdentityPolicy,
         text: "Read the role's permissions and judge them here",
         command: PERMISSIONS,
     },
     Document {
         check: CheckId::AzureExchange,
-        guides: &[],
+        is_of: |_| true,
         key: Key::FederatedCredential,
         text: "Read the application's federated credentials and judge them here",
         command: "az ad app federated-credential list --id <client-id> >credentials.json && \
@@ -59,7 +59,10 @@ const DOCUMENTS: &[Document] = &[
     },
 ];
 
-const WITH_A_ROLE: &[Guide] = &[Guide::AwsWorkloadIdentity, Guide::GitlabAws, Guide::CircleciAws, Guide::AwsAssumeRole];
+/// Whether it is a role that reads.
+fn has_a_role(guide: Guide) -> bool {
+    guide.is_aws_web_identity() || guide == Guide::AwsAssumeRole
+}
 
 const PERMISSIONS: &str = "aws iam get-role-policy --role-name <role-name> --policy-name <policy-name> >policy.json && \
                            trustline check <selector> --set aws.identity-policy=policy.json";
@@ -80,7 +83,7 @@ pub fn undecided(candidates: &[Finding], refused: &str, context: Context<'_>) ->
     let values = Values::of_run(context, likeliest.check);
     let document = DOCUMENTS.iter().find(|document| {
         Some(document.check) == values.check
-            && (document.guides.is_empty() || document.guides.contains(&context.profile.guide))
+            && (document.is_of)(context.profile.guide)
             && context.profile.setting(document.key).is_none()
             && !BESIDE_THE_DOCUMENT.contains(&likeliest.cause)
     });

@@ -56,7 +56,7 @@ fn has_default_session(profile: &Profile) -> bool {
 mod tests {
     use super::*;
     use crate::domain::client::Surroundings;
-    use crate::domain::ids::Guide;
+    use crate::domain::guide::Guide;
     use crate::domain::profile::setting::{Setting, Value};
 
     fn profile(clients: &[&str]) -> Profile {

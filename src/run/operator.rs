@@ -13,7 +13,7 @@ use crate::check::facts::operator::{
 use crate::check::facts::operator_azure::{ApplicationFact, RightsFact, VaultSettingsFact};
 use crate::check::facts::secret::Call;
 use crate::check::step::Step;
-use crate::domain::ids::Flow;
+use crate::domain::guide::Flow;
 use crate::domain::issuer::provider_arn;
 use crate::domain::keyvault::SecretName;
 use crate::domain::profile::Operator;

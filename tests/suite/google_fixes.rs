@@ -13,12 +13,14 @@ use crate::support::{RunningLab, trustline};
 const AT_ONCE: usize = 4;
 
 /// What an operator of the project fixes. A call of `gcloud` takes seconds, so one of each kind is here.
-const FIXED: [&str; 5] = [
+const FIXED: [&str; 7] = [
     "gcp-condition-false",
     "gcp-accessor-missing",
     "gcp-viewer-missing",
     "gcp-latest-disabled",
     "gcp-provider-disabled",
+    "github-gcp-other-repository",
+    "kubernetes-gcp-swapped",
 ];
 
 #[test]

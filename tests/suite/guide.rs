@@ -6,6 +6,7 @@ mod least;
 mod progress;
 mod render;
 mod rows;
+mod schemas;
 mod wrong;
 
 use std::ffi::OsStr;
@@ -28,16 +29,22 @@ fn profile(guide: &str) -> String {
             "[issuer]\nurl = \"https://gitlab.example.com\"\n[gitlab]\nproject-path = \"mygroup/myproject\"\nref = \"main\"\n"
         }
         "circleci-aws" => "[circleci]\nproject = \"5b1f2c9e-0000-4000-8000-0123456789ab\"\n",
+        guide if guide.starts_with("github-") => {
+            "[github]\nrepository = \"octo-org/octo-repo\"\nref = \"refs/heads/main\"\n"
+        }
+        guide if guide.starts_with("kubernetes-") => {
+            "[issuer]\nurl = \"https://oidc.example.com/cluster\"\n[kubernetes]\nnamespace = \"team\"\nservice-account = \"reader\"\n"
+        }
         "aws-static" | "aws-assume-role" => "",
         _ => "[issuer]\nurl = \"https://app.example.com\"\n",
     };
     let cloud = match guide {
-        "azure-workload-identity" => {
+        guide if guide.contains("azure") => {
             "[azure]\ntenant-id = \"0f1e2d3c-0000-4000-8000-000000000001\"\nclient-id = \"0f1e2d3c-0000-4000-8000-000000000002\"\n\
              subscription-id = \"0f1e2d3c-0000-4000-8000-000000000003\"\nresource-group = \"rg(prod)\"\n\
              vault-url = \"https://my-vault.vault.azure.net\"\n"
         }
-        "gcp-workload-identity" => {
+        guide if guide.contains("gcp") => {
             "[gcp]\nproject-id = \"my-project\"\nservice-account = \"reader@my-project.iam.gserviceaccount.com\"\n\
              provider = \"projects/123456789012/locations/global/workloadIdentityPools/crewai-pool/providers/crewai-provider\"\n\
              [token]\nfile = \"token.jwt\"\n"
@@ -61,14 +68,20 @@ fn profile(guide: &str) -> String {
     )
 }
 
-const GUIDES: [(&str, usize); 7] = [
+const GUIDES: [(&str, usize); 13] = [
     ("aws-workload-identity", 10),
     ("azure-workload-identity", 10),
+    ("gcp-workload-identity", 10),
     ("aws-static", 7),
     ("aws-assume-role", 7),
+    ("github-aws", 3),
+    ("github-azure", 6),
+    ("github-gcp", 6),
     ("gitlab-aws", 3),
     ("circleci-aws", 4),
-    ("gcp-workload-identity", 10),
+    ("kubernetes-aws", 3),
+    ("kubernetes-azure", 6),
+    ("kubernetes-gcp", 6),
 ];
 
 /// Pipes a script to a shell in a folder, with a cloud's command line in its path and a value, where it is not empty, in

@@ -33,6 +33,7 @@ mod google_fixes;
 mod guide;
 mod hostile;
 mod http;
+mod inside;
 mod install;
 mod issuer;
 mod issuers;

@@ -44,9 +44,24 @@ test_each_scenario! { names_its_cause_first:
     gcp_accessor_missing gcp_viewer_missing gcp_viewer_on_secret gcp_impersonation_missing
     gcp_api_disabled gcp_latest_disabled gcp_secret_empty gcp_secret_not_found gcp_regional_secret
     gcp_json_key_missing
+    github_aws github_aws_immutable_sub github_aws_environment github_aws_pull_request
+    github_aws_reusable_workflow github_aws_audience github_aws_id_token_missing github_aws_enterprise_issuer
+    github_aws_case github_azure github_azure_immutable_sub github_azure_environment github_azure_pull_request
+    github_azure_reusable_workflow github_azure_audience github_azure_id_token_missing
+    github_azure_enterprise_issuer github_gcp github_gcp_immutable_sub github_gcp_environment
+    github_gcp_pull_request github_gcp_reusable_workflow github_gcp_audience github_gcp_id_token_missing
+    github_gcp_other_repository kubernetes_aws kubernetes_aws_swapped kubernetes_aws_cluster_audience
+    kubernetes_aws_token_kept kubernetes_aws_webhook_missing kubernetes_aws_new_cluster
+    kubernetes_aws_condition_key kubernetes_azure kubernetes_azure_swapped kubernetes_azure_cluster_audience
+    kubernetes_azure_token_kept kubernetes_azure_webhook_missing kubernetes_azure_issuer_slash
+    kubernetes_azure_token_lifetime kubernetes_azure_proxy_audience kubernetes_azure_rbac_missing kubernetes_gcp
+    kubernetes_gcp_swapped kubernetes_gcp_cluster_audience kubernetes_gcp_token_kept
+    kubernetes_gcp_webhook_missing kubernetes_gcp_keys_changed kubernetes_gcp_accessor_missing
     blank
     azure_blank
     gcp_blank
+    github_aws_blank
+    kubernetes_azure_blank
 }
 
 #[test]

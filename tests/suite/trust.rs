@@ -1,6 +1,7 @@
 //! `trustline trust`.
 
 mod endpoint;
+mod published;
 mod refused;
 
 use std::path::{Path, PathBuf};

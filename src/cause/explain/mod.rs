@@ -27,9 +27,9 @@ pub use parsed::Parsed;
 use super::{Cause, Certainty, Finding, catalogue};
 use crate::domain::client::Client;
 use crate::domain::exchange::Exchange;
+use crate::domain::guide::{Guide, Workload};
 use crate::domain::ids::Cloud;
 use crate::domain::issuer::Description;
-use crate::domain::profile::Guide;
 use crate::domain::roles_claim::is_role_arn;
 use clean::Clean;
 use cloudtrail::Events;
@@ -195,8 +195,7 @@ fn cloud_of(text: &str) -> Option<Cloud> {
 /// The guide whose steps fit, as far as the text shows which cloud it is about and whose run; none where there is no
 /// guide for such runs.
 fn guide_for(cloud: Option<Cloud>, platform: Option<&Description>, weighed: &[RankedCause]) -> Option<&'static str> {
-    let of_run =
-        platform.map(|platform| Guide::ALL.iter().find(|guide| platform.guides.iter().any(|id| id == guide.id())));
+    let of_run = platform.map(|platform| guide_of_run(platform.workload, cloud));
     match (cloud, of_run) {
         (Some(Cloud::Aws), _)
             if leads(weighed, &[Cause::AssumeRoleDenied, Cause::ExternalId, Cause::TagSessionMissing]) =>
@@ -204,11 +203,24 @@ fn guide_for(cloud: Option<Cloud>, platform: Option<&Description>, weighed: &[Ra
             Some("aws-assume-role")
         }
         (Some(Cloud::Aws), _) if leads(weighed, &[Cause::StaticKeyWrong]) => Some("aws-static"),
-        (Some(Cloud::Aws) | None, Some(guide)) => guide.map(|guide| guide.id()),
+        (_, Some(Some(guide))) => Some(guide.id()),
+        (Some(Cloud::Aws) | None, Some(None)) => None,
         (Some(Cloud::Aws), None) if !weighed.is_empty() => Some("aws-workload-identity"),
         (Some(Cloud::Azure), None) => Some("azure-workload-identity"),
         (Some(Cloud::Gcp), None) => Some("gcp-workload-identity"),
         _ => None,
+    }
+}
+
+/// The guide of such runs at a cloud; where none is told, the only one that they have.
+fn guide_of_run(workload: Option<Workload>, cloud: Option<Cloud>) -> Option<Guide> {
+    let workload = workload?;
+    match cloud {
+        Some(cloud) => Guide::for_tokens(workload, cloud),
+        None => {
+            let mut own = Cloud::ALL.iter().filter_map(|cloud| Guide::for_tokens(workload, *cloud));
+            own.next().filter(|_| own.next().is_none())
+        }
     }
 }
 
@@ -330,11 +342,11 @@ mod tests {
         let explained = |before: &str| explain(&format!("{before}\n{denied}"), &ExplainContext::default());
         let place = |explanation: &Explanation| explanation.causes.iter().position(|f| f.cause == Cause::ImmutableSub);
         let github = explained("Run aws-actions/configure-aws-credentials@v4");
-        assert_eq!((github.guide, place(&github)), (None, Some(1)));
+        assert_eq!((github.guide, place(&github)), (Some("github-aws"), Some(1)));
         let gitlab = explained("$ echo $GITLAB_OIDC_TOKEN");
         assert_eq!((gitlab.guide, place(&gitlab)), (Some("gitlab-aws"), None));
         let pod = explained("WebIdentityErr: failed to retrieve credentials");
-        assert_eq!((pod.guide, place(&pod)), (None, None));
+        assert_eq!((pod.guide, place(&pod)), (Some("kubernetes-aws"), None));
         let circleci = explained("CIRCLE_OIDC_TOKEN");
         assert_eq!((circleci.guide, place(&circleci)), (Some("circleci-aws"), None));
         let anybodys = explained("");

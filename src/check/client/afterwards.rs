@@ -127,7 +127,7 @@ mod tests {
     use crate::check::facts::secret::{Answer, Call};
     use crate::check::facts::token::TokenFact;
     use crate::domain::client::Client;
-    use crate::domain::ids::Guide;
+    use crate::domain::guide::Guide;
     use crate::domain::token::RawToken;
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;

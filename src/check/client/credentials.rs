@@ -226,7 +226,7 @@ mod tests {
     use crate::check::Outcome;
     use crate::check::facts::client::ClientFact;
     use crate::domain::client::{Client, ProfileKeys};
-    use crate::domain::ids::Guide;
+    use crate::domain::guide::Guide;
 
     fn seen(set: &[(&str, &str)]) -> Surroundings {
         Surroundings::of_variables(&|name| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))

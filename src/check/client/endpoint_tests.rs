@@ -7,7 +7,7 @@ use crate::check::facts::client::ClientFact;
 use crate::check::facts::network::Exchange;
 use crate::check::facts::secret::{Answer, Call, Refusal};
 use crate::domain::certificate::{Certificate, Chain};
-use crate::domain::ids::Guide;
+use crate::domain::guide::Guide;
 
 fn seen(set: &[(&str, &str)]) -> Surroundings {
     Surroundings::of_variables(&|name| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))

@@ -118,7 +118,7 @@ mod tests {
     use crate::check::Outcome;
     use crate::check::facts::client::ClientFact;
     use crate::domain::client::Surroundings;
-    use crate::domain::ids::Guide;
+    use crate::domain::guide::Guide;
 
     fn fault(weight: Weight) -> Fault {
         let text = |text: &str| text.to_owned();

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::check::Outcome;
     use crate::check::facts::client::ClientFact;
-    use crate::domain::ids::Guide;
+    use crate::domain::guide::Guide;
     use crate::domain::token::RawToken;
 
     fn judge(guide: Guide, clients: &[&str], cleaned: Vec<Cleaning>, file: TokenFile) -> Verdict {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::network::NetworkFailure;
+use crate::domain::guide::Workload;
 use crate::domain::signature::Signature;
 use crate::domain::timestamp::UnixSeconds;
 use crate::domain::token::{Cleaning, DecodedToken, RawToken, decode};
@@ -50,6 +51,21 @@ pub struct TokenAbsence {
     /// Why the request for one got no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<NetworkFailure>,
+    /// What stands around the process, where it runs in a CI job or a pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub around: Option<Surroundings>,
+}
+
+/// What a job or a pod has of what a token comes by. Seen from inside, without asking anybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Surroundings {
+    pub workload: Workload,
+    /// The run is of a fork's pull request, or of a robot that is treated like one, which get no token.
+    pub of_fork: bool,
+    /// The pod has the token that is for its cluster alone.
+    pub has_cluster_token: bool,
+    /// A webhook gave the pod its variables.
+    pub is_injected: bool,
 }
 
 /// The sorts of absence that lead to different causes.
@@ -136,8 +152,12 @@ mod tests {
             "Bearer eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2kiLCJleHAiOjE4NDQ2NzQ0MDczNzA5NTUxNjE1fQ.c2ln\n",
         );
         let read = TokenFact::read("standard input", &raw, cleaned);
-        let absence =
-            TokenAbsence { kind: AbsenceKind::NotSet, message: "variable T is not set".to_owned(), failure: None };
+        let absence = TokenAbsence {
+            kind: AbsenceKind::NotSet,
+            message: "variable T is not set".to_owned(),
+            failure: None,
+            around: None,
+        };
         let absent = TokenFact::absent("variable T", absence);
         for fact in [read, absent] {
             let json = serde_json::to_string(&fact).unwrap();

@@ -3,10 +3,11 @@
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::definition::{Check, Link, Reproduction, Traffic, Waits};
 use crate::check::facts::Facts;
-use crate::check::facts::token::{AbsenceKind, TokenAbsence, TokenFact, TokenReading};
+use crate::check::facts::token::{AbsenceKind, Surroundings, TokenAbsence, TokenFact, TokenReading};
 use crate::check::network;
 use crate::check::step::Step;
 use crate::check::{CheckId, Verdict};
+use crate::domain::guide::Workload;
 use crate::domain::profile::Guide;
 use crate::domain::profile::Profile;
 use serde_json::json;
@@ -58,26 +59,54 @@ fn judge(fact: &TokenFact, guide: Guide) -> Verdict {
     Verdict::warn(summary, vec![finding])
 }
 
+const OF_FORK: &str = "the run is of a fork's pull request or of Dependabot: such a job gets no token";
+
+fn is_of_fork(absence: &TokenAbsence) -> bool {
+    absence.around.as_ref().is_some_and(|around| around.of_fork)
+}
+
+/// The variable or file is not there: what a job lacks where there is none, or what a pod was not given.
+fn not_set(absence: &TokenAbsence, guide: Guide) -> Vec<Finding> {
+    let around = absence.around.as_ref();
+    let in_pod = around.filter(|around| around.workload == Workload::Kubernetes);
+    let summary = match in_pod {
+        None => absence.message.clone(),
+        Some(Surroundings { is_injected: true, .. }) => {
+            format!("{}: the pod has the webhook's variables, and the volume with the token is not mounted", absence.message)
+        }
+        Some(Surroundings { has_cluster_token: true, .. }) => {
+            "no webhook gave the pod a token for the cloud, and no volume projects one: label and annotation are missing, or \
+             the pod is older than they are"
+                .to_owned()
+        }
+        Some(_) => {
+            "the pod has no token at all: automountServiceAccountToken is false, and no volume projects one for the cloud"
+                .to_owned()
+        }
+    };
+    let mut findings = vec![Finding::new(Cause::EnvNotSet, ID, Certainty::Proven, summary)];
+    // In CI the variable is there as soon as the job may have a token.
+    let lacking = match guide.workload() {
+        Workload::Gitlab => Some("the job has no `id_tokens:` entry of this name"),
+        Workload::Circleci if is_of_fork(absence) => Some("the job runs for a fork, which gets no secrets"),
+        Workload::Circleci => Some("the job uses no context, or runs for a fork that gets no secrets"),
+        Workload::Github | Workload::Kubernetes | Workload::Platform => None,
+    };
+    findings.extend(lacking.map(|what| Finding::new(Cause::IdTokenPermissionMissing, ID, Certainty::Possible, what)));
+    findings
+}
+
 fn absent(absence: &TokenAbsence, guide: Guide) -> Verdict {
     let finding = |cause, certainty| Finding::new(cause, ID, certainty, absence.message.clone());
     let findings = match (absence.kind, &absence.failure) {
         (_, Some(failure)) => vec![network::finding(ID, failure)],
-        (AbsenceKind::NotSet, _) => {
-            let mut findings = vec![finding(Cause::EnvNotSet, Certainty::Proven)];
-            // In CI the variable is there as soon as the job may have a token.
-            if matches!(guide, Guide::GitlabAws | Guide::CircleciAws) {
-                let what = if guide == Guide::GitlabAws {
-                    "the job has no `id_tokens:` entry of this name"
-                } else {
-                    "the job uses no context, or runs for a fork that gets no secrets"
-                };
-                findings.push(Finding::new(Cause::IdTokenPermissionMissing, ID, Certainty::Possible, what));
-            }
-            findings
-        }
+        (AbsenceKind::NotSet, _) => not_set(absence, guide),
         (AbsenceKind::Denied, _) => vec![finding(Cause::TokenFileUnreadable, Certainty::Proven)],
         (AbsenceKind::Unreadable | AbsenceKind::CommandFailed, _) => {
             vec![finding(Cause::EnvNotSet, Certainty::Likely)]
+        }
+        (AbsenceKind::NotPermitted, _) if is_of_fork(absence) => {
+            vec![Finding::new(Cause::IdTokenPermissionMissing, ID, Certainty::Proven, OF_FORK)]
         }
         (AbsenceKind::NotPermitted, _) => vec![finding(Cause::IdTokenPermissionMissing, Certainty::Likely)],
         (AbsenceKind::Shortage, _) => vec![finding(Cause::Transient, Certainty::Possible)],
@@ -107,7 +136,7 @@ mod tests {
             (NotPermitted, Guide::AwsWorkloadIdentity, &[Cause::IdTokenPermissionMissing]),
             (RequestFailed, Guide::AwsWorkloadIdentity, &[Cause::IdTokenPermissionMissing]),
         ] {
-            let absence = TokenAbsence { kind, message: "m".to_owned(), failure: None };
+            let absence = TokenAbsence { kind, message: "m".to_owned(), failure: None, around: None };
             let verdict = judge(&TokenFact::absent("s", absence), guide);
             assert_eq!(verdict.outcome, Outcome::Fail);
             assert_eq!(verdict.findings.iter().map(|f| f.cause).collect::<Vec<_>>(), causes);
@@ -125,6 +154,58 @@ mod tests {
         ] {
             let fact = TokenFact::read("file t", &raw, cleaned);
             assert_eq!(judge(&fact, Guide::AwsWorkloadIdentity).outcome, outcome);
+        }
+    }
+
+    #[test]
+    fn a_pod_and_a_forks_job_are_told_what_they_were_not_given() {
+        let around = |workload, of_fork, has_cluster_token, is_injected| Surroundings {
+            workload,
+            of_fork,
+            has_cluster_token,
+            is_injected,
+        };
+        for (kind, guide, around, cause, part) in [
+            (
+                AbsenceKind::NotSet,
+                Guide::KubernetesAzure,
+                around(Workload::Kubernetes, false, true, false),
+                Cause::EnvNotSet,
+                "no webhook",
+            ),
+            (
+                AbsenceKind::NotSet,
+                Guide::KubernetesAws,
+                around(Workload::Kubernetes, false, false, false),
+                Cause::EnvNotSet,
+                "automountServiceAccountToken",
+            ),
+            (
+                AbsenceKind::NotSet,
+                Guide::KubernetesAws,
+                around(Workload::Kubernetes, false, true, true),
+                Cause::EnvNotSet,
+                "not mounted",
+            ),
+            (
+                AbsenceKind::NotPermitted,
+                Guide::GithubAws,
+                around(Workload::Github, true, false, false),
+                Cause::IdTokenPermissionMissing,
+                "fork",
+            ),
+            (
+                AbsenceKind::NotPermitted,
+                Guide::GithubAws,
+                around(Workload::Github, false, false, false),
+                Cause::IdTokenPermissionMissing,
+                "m",
+            ),
+        ] {
+            let absence = TokenAbsence { kind, message: "m".to_owned(), failure: None, around: Some(around) };
+            let verdict = absent(&absence, guide);
+            assert_eq!(verdict.findings[0].cause, cause, "{part}");
+            assert!(verdict.findings[0].summary.contains(part), "{verdict:?}");
         }
     }
 }

@@ -67,7 +67,7 @@ fn played(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::Guide;
+    use crate::domain::guide::Guide;
     use crate::domain::profile::setting::{Setting, Value};
     use crate::domain::profile::value::text_fault;
 

@@ -10,7 +10,7 @@ use super::flags::{Offering, OutputFormat, PageOutputArgs};
 use super::terminal;
 use crate::check::facts::client::ClientFact;
 use crate::domain::client::{Client, aws_choice, entra_choice, google};
-use crate::domain::ids::Guide;
+use crate::domain::guide::Guide;
 use crate::domain::profile::{Profile, TokenSource};
 use crate::domain::text_difference::nearest;
 use crate::probe::client;

@@ -19,6 +19,7 @@ use super::lab_folder::LabFolder;
 use super::operator::{ACCESS_TOKEN_FILE, lab_administrator};
 use super::settings::Loaded;
 use super::{lab, network, rotate, settings, terminal};
+use crate::domain::ids::Cloud as RelyingParty;
 use crate::domain::profile::{Guide, Operator, environment};
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
@@ -289,13 +290,13 @@ fn open_target(target: Target, network: &NetworkArgs, selector: &ProfileSelector
     };
     let mut loaded = settings::load_agreed(&selector)?;
     loaded.profile.selector = network.again(&loaded.profile.selector);
-    let operator = match loaded.profile.guide {
-        Guide::AzureWorkloadIdentity => Operator::AzureCli,
-        Guide::GcpWorkloadIdentity => {
+    let operator = match loaded.profile.guide.cloud() {
+        RelyingParty::Azure => Operator::AzureCli,
+        RelyingParty::Gcp => {
             let token_file = settings::variable(ACCESS_TOKEN_FILE).filter(|path| !path.is_empty()).map(Into::into);
             Operator::Google { token_file }
         }
-        _ => Operator::Aws { profile: None, file: None },
+        RelyingParty::Aws => Operator::Aws { profile: None, file: None },
     };
     Ok(Opened { loaded, http: network.stack()?, operator, lab_administrator: None, reader: None, keep: Arc::new(()) })
 }

@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn the_guide_is_chosen_by_number_id_or_default() {
         for (typed, chosen) in
-            [("\n", Guide::GitlabAws), ("9\n0\n2\n", Guide::AzureWorkloadIdentity), ("aws-static\n", Guide::AwsStatic)]
+            [("\n", Guide::GitlabAws), ("99\n0\n2\n", Guide::AzureWorkloadIdentity), ("aws-static\n", Guide::AwsStatic)]
         {
             let guide = ask_guide(Guide::GitlabAws, &mut typed.as_bytes(), &mut Vec::new());
             assert_eq!(guide, Ok(chosen), "{typed}");

@@ -14,7 +14,8 @@ use super::lab_folder::LabFolder;
 use super::{guide, lab, network, settings, terminal};
 use crate::check::facts::network::{Exchange, Tls};
 use crate::domain::discovery::IssuerAddress;
-use crate::domain::profile::Guide;
+use crate::domain::guide::{Guide, Workload};
+use crate::domain::ids::Cloud;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::{Origin, Setting, Value};
 use crate::domain::text::visible;
@@ -138,14 +139,14 @@ async fn look(
 }
 
 fn one(args: &RenderArgs, artifact: Artifact, given: &Given) -> Result<String, CliError> {
-    let guide = match (given.guide, artifact.guides().first()) {
-        (Some(guide), _) if artifact.guides().contains(&guide) => guide,
+    let guide = match (given.guide, artifact.guides().next()) {
+        (Some(guide), _) if artifact.is_of(guide) => guide,
         (Some(guide), _) => {
             let own: Vec<&str> = Artifact::of(guide).map(Artifact::id).collect();
             return Err(CliError::new(format!("the guide {} has no artifact `{artifact}`", guide.id()))
                 .with_hint(format!("it has: {}", own.join(", "))));
         }
-        (None, first) => fitting(artifact, &given.settings).or(first.copied()).unwrap_or(Guide::AwsWorkloadIdentity),
+        (None, first) => fitting(artifact, &given.settings).or(first).unwrap_or(Guide::AwsWorkloadIdentity),
     };
     let thumbprint = given.live.as_ref().and_then(|live| live.thumbprint.clone());
     let values = Values::of(guide, &given.settings).with_thumbprint(thumbprint);
@@ -198,18 +199,14 @@ fn lacking(artifact: Artifact, missing: &[Missing]) -> CliError {
 /// Without a named guide: the one of the artifact's whose own keys are set.
 fn fitting(artifact: Artifact, settings: &[Setting]) -> Option<Guide> {
     let has = |table: &str| settings.iter().any(|s| s.key.table() == table && s.origin != Origin::Default);
-    let guide = if has("gitlab") {
-        Guide::GitlabAws
-    } else if has("circleci") {
-        Guide::CircleciAws
-    } else if has("azure") {
-        Guide::AzureWorkloadIdentity
-    } else if has("gcp") {
-        Guide::GcpWorkloadIdentity
-    } else {
-        return None;
+    let workload = Workload::ALL.iter().copied().find(|workload| has(workload.id()));
+    let cloud = Cloud::ALL.iter().copied().find(|cloud| has(cloud.id()));
+    let own = || {
+        let clouds = cloud.map_or_else(|| Cloud::ALL.to_vec(), |cloud| vec![cloud]);
+        clouds.into_iter().find_map(|cloud| Guide::for_tokens(workload?, cloud).filter(|guide| artifact.is_of(*guide)))
     };
-    artifact.guides().contains(&guide).then_some(guide)
+    let general = || cloud.filter(|cloud| *cloud != Cloud::Aws).map(Cloud::workload_identity);
+    own().or_else(general).filter(|guide| artifact.is_of(*guide))
 }
 
 fn list(named: Option<Guide>, output: OutputFormat) -> String {
@@ -221,7 +218,7 @@ fn list(named: Option<Guide>, output: OutputFormat) -> String {
         let artifacts: Vec<Json> = artifacts
             .iter()
             .map(|artifact| {
-                let guides: Vec<&str> = artifact.guides().iter().map(|guide| guide.id()).collect();
+                let guides: Vec<&str> = artifact.guides().map(|guide| guide.id()).collect();
                 json!({ "id": artifact.id(), "title": artifact.title(), "form": artifact.form().id(), "guides": guides })
             })
             .collect();

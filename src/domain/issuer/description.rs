@@ -7,14 +7,18 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::IssuerKind;
+use crate::domain::guide::Workload;
 
 /// What is known of an issuer's tokens. Texts in it may name keys of a profile, as `{github.repository}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Description {
     pub kinds: Vec<IssuerKind>,
-    /// The setup guides that are about it, by id.
-    pub guides: Vec<String>,
+    /// What such tokens are handed to, where setup guides are about it.
+    pub workload: Option<Workload>,
+    /// The keys of a profile without which nobody can say whose tokens are meant.
+    #[serde(default)]
+    pub owner: Vec<String>,
     /// The tables of a profile that say whose tokens are meant.
     pub tables: Vec<String>,
     pub docs: String,
@@ -75,6 +79,11 @@ impl Description {
         self.kinds.contains(&kind)
     }
 
+    /// The description of the tokens that such workloads hold.
+    pub fn of_workload(workload: Workload) -> Option<&'static Description> {
+        ALL.iter().find(|description| description.workload == Some(workload))
+    }
+
     /// The description of a kind, where there is one.
     pub fn of(kind: IssuerKind) -> Option<&'static Description> {
         ALL.iter().find(|description| description.is_of(kind))
@@ -99,7 +108,6 @@ pub fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Option<St
 mod tests {
     use super::*;
     use crate::domain::issuer::is_whole;
-    use crate::domain::profile::Guide;
     use crate::domain::profile::key::Key;
 
     #[test]
@@ -110,8 +118,8 @@ mod tests {
         }
         for description in Description::all() {
             assert!(description.docs.starts_with("https://"));
-            for guide in &description.guides {
-                assert!(Guide::ALL.iter().any(|known| known.id() == guide), "{guide}");
+            for key in &description.owner {
+                assert!(Key::parse(key).is_some(), "{key}");
             }
             for kind in &description.kinds {
                 assert!(is_whole(*kind, &description.example), "{kind:?}");
@@ -124,6 +132,14 @@ mod tests {
                 let named = |name: &str| Key::parse(name).map(|key| key.path().to_owned());
                 assert!(fill(template, named).is_some(), "{template} names a key that no profile has");
             }
+        }
+    }
+
+    #[test]
+    fn every_workload_has_its_tokens_described_once() {
+        for workload in Workload::ALL {
+            let found = ALL.iter().filter(|one| one.workload == Some(*workload)).count();
+            assert_eq!(found, 1, "{workload}");
         }
     }
 

@@ -132,7 +132,10 @@ pub fn repository_fault(text: &str) -> Option<Fault> {
         return Some(Fault::new("is the repository's address, not its name", format!("write {}", quoted(path))));
     }
     let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
-    let fits = text.split_once('/').is_some_and(|(owner, repository)| is_name(owner) && is_name(repository));
+    let is_id = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // As subjects have it that carry GitHub's ids.
+    let is_part = |text: &str| text.split_once('@').map_or(is_name(text), |(name, id)| is_name(name) && is_id(id));
+    let fits = text.split_once('/').is_some_and(|(owner, repository)| is_part(owner) && is_part(repository));
     (!fits).then(|| Fault::new(format!("{} is no repository", quoted(text)), EXAMPLE))
 }
 
@@ -262,6 +265,7 @@ mod workload_name_tests {
     fn takes_what_the_issuers_have() {
         for (key, text) in [
             (Key::GithubRepository, "octo-org/octo.repo"),
+            (Key::GithubRepository, "octo-org@65535/octo.repo@1296269"),
             (Key::GithubRef, "refs/heads/feature/x"),
             (Key::GithubRef, "refs/tags/v1"),
             (Key::GithubEnvironment, "prod eu"),
@@ -280,6 +284,7 @@ mod workload_name_tests {
             (Key::GithubRepository, "https://github.com/o/r.git", "address", "`o/r`"),
             (Key::GithubRepository, "octo-org", "no repository", "owner/repository"),
             (Key::GithubRepository, "o/*", "no repository", "owner/repository"),
+            (Key::GithubRepository, "o@x/r@1", "no repository", "owner/repository"),
             (Key::GithubRef, "main", "no full ref", "`refs/heads/main`"),
             (Key::GithubRef, "refs/pull/1/merge", "pull request", "refs/heads/main"),
             (Key::GithubEnvironment, "a:b", "no environment", "%3A"),

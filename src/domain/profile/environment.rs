@@ -4,6 +4,7 @@ use super::Guide;
 use super::credential_file::CREDENTIAL_FILE;
 use super::key::Key;
 use super::setting::{Origin, Setting, Value};
+use crate::domain::guide::{Flow, Workload};
 use crate::domain::ids::Cloud;
 
 /// The process's environment, as far as a profile may see it: a variable's value, `None` where it is not set.
@@ -55,10 +56,14 @@ const CIRCLECI_TOKENS: &[&str] = &["CIRCLE_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2"];
 const GITLAB_TOKEN: &str = "GITLAB_OIDC_TOKEN";
 const GITHUB_REQUEST: &[&str] = &["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
 
+/// What Kubernetes sets in every pod.
+const IN_POD: &str = "KUBERNETES_SERVICE_HOST";
+
 /// What the Azure SDKs read an application's client secret from.
 const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 
-/// Whether the variables alone say enough to start from: a role, an Entra application, or a token.
+/// Whether the variables alone say enough to start from: a role, an Entra application, a token, or that this is a CI job or a
+/// pod, of which what is missing can be told.
 pub fn suffices(variables: Variables<'_>) -> bool {
     let named = [
         "AWS_ROLE_ARN",
@@ -68,7 +73,7 @@ pub fn suffices(variables: Variables<'_>) -> bool {
         CREDENTIAL_FILE,
     ];
     named.iter().chain(CIRCLECI_TOKENS).chain(&[GITLAB_TOKEN]).any(|name| is_set(variables, name))
-        || GITHUB_REQUEST.iter().all(|name| is_set(variables, name))
+        || workload(variables).is_some()
 }
 
 /// The variables that make settings, each with the key whose value it is.
@@ -84,26 +89,38 @@ pub fn variables_read() -> Vec<(&'static str, Key)> {
 pub fn guide(variables: Variables<'_>) -> Guide {
     let any = |table: &[(&str, Key)]| table.iter().any(|(name, _)| is_set(variables, name));
     let aws = is_set(variables, "AWS_ROLE_ARN") || any(AWS_TOKEN_FILE);
-    if any(AZURE) && !aws {
-        Guide::AzureWorkloadIdentity
+    let cloud = if any(AZURE) && !aws {
+        Cloud::Azure
     } else if is_set(variables, CREDENTIAL_FILE) && !aws {
-        Guide::GcpWorkloadIdentity
-    } else if is_set(variables, "CIRCLECI") || CIRCLECI_TOKENS.iter().any(|name| is_set(variables, name)) {
-        Guide::CircleciAws
-    } else if is_set(variables, "GITLAB_CI") || is_set(variables, GITLAB_TOKEN) {
-        Guide::GitlabAws
+        Cloud::Gcp
     } else {
-        Guide::AwsWorkloadIdentity
-    }
+        Cloud::Aws
+    };
+    let workload = workload(variables).unwrap_or(Workload::Platform);
+    Guide::for_tokens(workload, cloud).unwrap_or_else(|| cloud.workload_identity())
+}
+
+/// What each CI system sets in its jobs, and Kubernetes in its pods, where a job may run, too.
+const AROUND: &[(Workload, &[&str])] = &[
+    (Workload::Circleci, &["CIRCLECI", "CIRCLE_OIDC_TOKEN", "CIRCLE_OIDC_TOKEN_V2"]),
+    (Workload::Gitlab, &["GITLAB_CI", GITLAB_TOKEN]),
+    (Workload::Github, &["GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_URL"]),
+    (Workload::Kubernetes, &[IN_POD]),
+];
+
+/// What this process is part of, as its variables tell.
+pub fn workload(variables: Variables<'_>) -> Option<Workload> {
+    let around = AROUND.iter().find(|(_, names)| names.iter().any(|name| is_set(variables, name)));
+    around.map(|(workload, _)| *workload)
 }
 
 /// The settings that variables make for `guide`; they go before a profile's file. Variables of another cloud say nothing.
 pub fn settings(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
-    let tables: &[&[(&str, Key)]] = match guide {
-        Guide::AzureWorkloadIdentity => &[AZURE],
-        Guide::GcpWorkloadIdentity => &[GCP],
-        Guide::AwsStatic | Guide::AwsAssumeRole => &[AWS, AWS_PROFILE],
-        Guide::AwsWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws => &[AWS, AWS_TOKEN_FILE],
+    let tables: &[&[(&str, Key)]] = match guide.cloud() {
+        Cloud::Azure => &[AZURE],
+        Cloud::Gcp => &[GCP],
+        Cloud::Aws if guide.is_aws_access_key() => &[AWS, AWS_PROFILE],
+        Cloud::Aws => &[AWS, AWS_TOKEN_FILE],
     };
     let endpoints_off =
         variables("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v.eq_ignore_ascii_case("true"));
@@ -139,8 +156,8 @@ pub fn offers(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
     {
         offer(Key::VaultUrl, Value::Text(url), name);
     }
-    match guide {
-        Guide::CircleciAws => {
+    match guide.workload() {
+        Workload::Circleci => {
             let of_job = CIRCLECI_TOKENS.iter().find(|name| is_set(variables, name));
             // A job without a context has no token; reading it tells so.
             let expected = || CIRCLECI_TOKENS.first().filter(|_| is_set(variables, "CIRCLECI"));
@@ -153,7 +170,7 @@ pub fn offers(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
                 offer(Key::Organization, Value::Text(organization), "CIRCLE_ORGANIZATION_ID");
             }
         }
-        Guide::GitlabAws => {
+        Workload::Gitlab => {
             // Without the variable the job has no `id_tokens`; reading it tells so.
             if let Some(name) = [GITLAB_TOKEN, "GITLAB_CI"].iter().find(|name| is_set(variables, name)) {
                 offer(Key::TokenEnv, Value::Text(GITLAB_TOKEN.to_owned()), name);
@@ -162,13 +179,24 @@ pub fn offers(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
                 offer(Key::IssuerUrl, Value::Text(instance), "CI_SERVER_URL");
             }
         }
-        Guide::AwsWorkloadIdentity | Guide::AzureWorkloadIdentity | Guide::GcpWorkloadIdentity => {
+        Workload::Github | Workload::Platform if guide.flow() == Flow::TokenExchange => {
             // Without the request's variables the job lacks a permission; asking for the token tells so.
             if let Some(name) = GITHUB_REQUEST.iter().chain(&["GITHUB_ACTIONS"]).find(|name| is_set(variables, name)) {
                 offer(Key::TokenGithubActions, Value::Flag(true), name);
             }
         }
-        Guide::AwsStatic | Guide::AwsAssumeRole => {}
+        Workload::Kubernetes => {
+            // Where the clouds' webhooks mount it; without their variable reading it tells what the pod lacks.
+            let mounted = match guide.cloud() {
+                Cloud::Aws => Some("/var/run/secrets/eks.amazonaws.com/serviceaccount/token"),
+                Cloud::Azure => Some("/var/run/secrets/azure/tokens/azure-identity-token"),
+                Cloud::Gcp => None,
+            };
+            if let Some(path) = mounted.filter(|_| is_set(variables, IN_POD)) {
+                offer(Key::TokenFile, Value::Text(path.to_owned()), IN_POD);
+            }
+        }
+        Workload::Github | Workload::Platform => {}
     }
     settings
 }
@@ -199,6 +227,13 @@ mod tests {
             (&[("CIRCLECI", "true")], Guide::CircleciAws),
             (&[("CIRCLE_OIDC_TOKEN_V2", "t")], Guide::CircleciAws),
             (&[("GITLAB_CI", "true"), ("AWS_ROLE_ARN", "y")], Guide::GitlabAws),
+            (&[("GITLAB_CI", "true"), ("AZURE_CLIENT_ID", "y")], Guide::AzureWorkloadIdentity),
+            (&[("GITHUB_ACTIONS", "true")], Guide::GithubAws),
+            (&[("GITHUB_ACTIONS", "true"), ("AZURE_CLIENT_ID", "y")], Guide::GithubAzure),
+            (&[("GITHUB_ACTIONS", "true"), ("GOOGLE_APPLICATION_CREDENTIALS", "f")], Guide::GithubGcp),
+            (&[("KUBERNETES_SERVICE_HOST", "h"), ("AWS_ROLE_ARN", "y")], Guide::KubernetesAws),
+            (&[("KUBERNETES_SERVICE_HOST", "h"), ("AZURE_CLIENT_ID", "y")], Guide::KubernetesAzure),
+            (&[("KUBERNETES_SERVICE_HOST", "h"), ("GITHUB_ACTIONS", "true")], Guide::GithubAws),
         ] {
             assert_eq!(with(set, guide), chosen, "{set:?}");
         }
@@ -215,8 +250,10 @@ mod tests {
             (&[("GOOGLE_APPLICATION_CREDENTIALS", "f")], true),
             (&[("CIRCLE_OIDC_TOKEN", "x")], true),
             (&[("GITLAB_OIDC_TOKEN", "x")], true),
-            (&[("ACTIONS_ID_TOKEN_REQUEST_URL", "x")], false),
-            (&[("ACTIONS_ID_TOKEN_REQUEST_URL", "x"), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "y")], true),
+            (&[("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "y")], false),
+            (&[("ACTIONS_ID_TOKEN_REQUEST_URL", "x")], true),
+            (&[("GITHUB_ACTIONS", "true")], true),
+            (&[("KUBERNETES_SERVICE_HOST", "10.0.0.1")], true),
         ] {
             assert_eq!(with(set, suffices), enough, "{set:?}");
         }

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 use super::key::Key;
 use super::{Guide, Profile};
+use crate::domain::guide::Workload;
+use crate::domain::ids::Cloud;
 use crate::domain::issuer::{Description, IssuerKind, fill};
 use crate::domain::national_cloud::{self, NationalCloud};
 
@@ -79,8 +81,11 @@ pub fn predicted_claims(profile: &Profile) -> Option<PredictedClaims> {
         .iter()
         .filter_map(|(name, template)| Some((name.clone(), fill_with(template, &known)?.into())))
         .collect();
-    let unsaid = description.claims.keys().filter(|name| !claims.contains_key(*name));
-    let unknown = description.unknown.iter().chain(unsaid).cloned().collect();
+    if matches!(kind, IssuerKind::GithubActions | IssuerKind::GithubEnterpriseServer) {
+        claims.extend(known(Key::GithubRepository).into_iter().flat_map(|repository| github_claims(&repository)));
+    }
+    let unsaid = description.unknown.iter().chain(description.claims.keys());
+    let unknown = unsaid.filter(|name| !claims.contains_key(*name)).cloned().collect();
     claims.insert("iss".to_owned(), issuer.into());
     claims.insert("sub".to_owned(), example(&pattern).into());
     claims.insert("aud".to_owned(), audience(profile)?.into());
@@ -91,6 +96,18 @@ pub fn predicted_claims(profile: &Profile) -> Option<PredictedClaims> {
         unknown,
         docs: &description.docs,
     })
+}
+
+/// What a repository's name says of the claims beside the subject, which may have GitHub's ids in it where these have not.
+fn github_claims(repository: &str) -> Vec<(String, Value)> {
+    let Some((owner, name)) = repository.split_once('/') else { return Vec::new() };
+    let part = |text: &str| {
+        text.split_once('@').map_or((text.to_owned(), None), |(n, id)| (n.to_owned(), Some(id.to_owned())))
+    };
+    let ((owner, owner_id), (name, id)) = (part(owner), part(name));
+    let ids = [("repository_owner_id", owner_id), ("repository_id", id)];
+    let named = ids.into_iter().filter_map(|(claim, id)| Some((claim.to_owned(), id?.into())));
+    std::iter::once(("repository".to_owned(), format!("{owner}/{name}").into())).chain(named).collect()
 }
 
 /// A subject that fits `pattern`.
@@ -110,6 +127,22 @@ pub fn subject_of(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> Option
     description.subjects.iter().find_map(|form| fill_with(form, known))
 }
 
+/// The keys that say whose tokens are meant: an artifact shows a gap for each that is not known.
+pub fn owner_keys(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> Vec<Key> {
+    let owner = described(guide, known).map(|(_, description)| description.owner.as_slice()).unwrap_or_default();
+    owner.iter().filter_map(|name| Key::parse(name)).collect()
+}
+
+/// The form of the issuer's URL, where it follows from the profile.
+pub fn issuer_form(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> Option<&'static str> {
+    described(guide, known)?.1.issuer.as_deref()
+}
+
+/// The form of the audience of tokens for AWS, where it is not AWS's own name.
+pub fn audience_form(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> Option<&'static str> {
+    described(guide, known)?.1.audience.as_deref()
+}
+
 /// The issuer's URL: the one that is named, else the one that all such tokens have.
 pub fn issuer_of(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> Option<String> {
     known(Key::IssuerUrl).or_else(|| fill_with(described(guide, known)?.1.issuer.as_deref()?, known))
@@ -118,16 +151,16 @@ pub fn issuer_of(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> Option<
 /// The audience of a profile's tokens.
 pub fn audience(profile: &Profile) -> Option<String> {
     let partition = profile.aws.role_arn.as_ref().map(|role| role.partition.as_str());
-    match profile.guide {
-        Guide::AzureWorkloadIdentity => Some(national_cloud(profile).credential_audience.to_owned()),
-        Guide::GcpWorkloadIdentity => profile.gcp.token_audience(),
+    match profile.guide.cloud() {
+        Cloud::Azure => Some(national_cloud(profile).credential_audience.to_owned()),
+        Cloud::Gcp => profile.gcp.token_audience(),
+        Cloud::Aws if !profile.guide.takes_usual_aws_audience() => profile.aws.audience.clone(),
         // A plain default must not hide that China has a name of its own.
-        Guide::AwsWorkloadIdentity if partition == Some("aws-cn") => match profile.aws.audience.as_deref() {
+        Cloud::Aws if partition == Some("aws-cn") => match profile.aws.audience.as_deref() {
             None | Some(AWS) => Some(AWS_CHINA.to_owned()),
             Some(other) => Some(other.to_owned()),
         },
-        Guide::AwsWorkloadIdentity => Some(profile.aws.audience.clone().unwrap_or_else(|| AWS.to_owned())),
-        _ => profile.aws.audience.clone(),
+        Cloud::Aws => Some(profile.aws.audience.clone().unwrap_or_else(|| AWS.to_owned())),
     }
 }
 
@@ -155,10 +188,12 @@ fn described(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> Option<(Iss
     if by_url.is_some_and(|kind| kind != IssuerKind::Generic) {
         return None;
     }
+    // A guide for jobs or pods is about theirs; the platform's are about whatever their keys name.
+    let by_guide = || Description::of_workload(guide.workload());
+    let own = || by_guide().filter(|_| guide.workload() != Workload::Platform);
     let is_said = |table: &str| Key::ALL.iter().any(|key| key.table() == table && known(*key).is_some());
     let by_keys = || Description::all().iter().find(|one| one.tables.iter().any(|table| is_said(table)));
-    let by_guide = || Description::all().iter().find(|one| one.guides.iter().any(|id| id == guide.id()));
-    let description = by_keys().or_else(by_guide)?;
+    let description = own().or_else(by_keys).or_else(by_guide)?;
     Some((*description.kinds.last()?, description))
 }
 
@@ -259,6 +294,11 @@ mod tests {
             assert!(found.unknown.iter().any(|unknown| unknown == claim), "{claim}");
         }
         assert!(!found.unknown.iter().any(|unknown| unknown == "repository"));
+        let with_ids = self::profile(Guide::GithubAws, None, &[(Key::GithubRepository, "o@1/r@2")]);
+        let found_ids = predicted_claims(&with_ids).unwrap();
+        assert_eq!(found_ids.subject(), "repo:o@1/r@2:*");
+        let claims = &found_ids.claims;
+        assert_eq!((&claims["repository"], &claims["repository_id"]), (&json!("o/r"), &json!("2")));
         // What an organization calls its repositories' properties is its own affair.
         assert!(may_have(&found.unknown, "repo_property_team") && may_have(&found.unknown, "sha"));
         assert!(!may_have(&found.unknown, "repo_property_") && !may_have(&found.unknown, "repository"));

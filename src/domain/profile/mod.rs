@@ -26,7 +26,7 @@ use self::key::Key;
 use self::setting::{Origin, Setting};
 use super::arn::RoleArn;
 use super::client::Client;
-pub use super::ids::Guide;
+pub use super::guide::Guide;
 use super::national_cloud::{self, NationalCloud};
 use super::secret_ref::SecretRef;
 pub use gcp::GcpSettings;

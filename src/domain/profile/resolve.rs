@@ -114,7 +114,9 @@ fn guide(flags: &[Setting], file: &[Setting], variables: Variables<'_>) -> Resul
     let names = |table: &str| flags.iter().chain(file).any(|setting| setting.key.table() == table);
     let by_variables = environment::guide(variables);
     let fitting = match Cloud::ALL.iter().find(|cloud| names(cloud.id())) {
-        Some(cloud) if *cloud != by_variables.cloud() => cloud.workload_identity(),
+        Some(cloud) if *cloud != by_variables.cloud() => {
+            Guide::for_tokens(by_variables.workload(), *cloud).unwrap_or_else(|| cloud.workload_identity())
+        }
         _ => by_variables,
     };
     Ok((fitting, Origin::Default))

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Yaml {
     Text(String),
+    /// A number or a truth value, as it stands.
+    Bare(&'static str),
     /// Lines of a script, kept as they are.
     Lines(String),
     List(Vec<Yaml>),
@@ -39,6 +41,9 @@ fn write(value: &Yaml, depth: usize, text: &mut String) {
         Yaml::Text(scalar) => {
             let _ = writeln!(text, "{indent}{}", plain_or_quoted(scalar));
         }
+        Yaml::Bare(scalar) => {
+            let _ = writeln!(text, "{indent}{scalar}");
+        }
         Yaml::Lines(lines) => {
             for line in lines.lines() {
                 text.push_str(if line.is_empty() { "" } else { &indent });
@@ -65,6 +70,9 @@ fn write(value: &Yaml, depth: usize, text: &mut String) {
                     Yaml::Text(scalar) => {
                         let _ = writeln!(text, "{indent}- {}", plain_or_quoted(scalar));
                     }
+                    Yaml::Bare(scalar) => {
+                        let _ = writeln!(text, "{indent}- {scalar}");
+                    }
                     Yaml::Lines(_) => {
                         let _ = writeln!(text, "{indent}- |");
                         write(item, depth + 1, text);
@@ -84,6 +92,9 @@ fn write_entry(key: &str, value: &Yaml, depth: usize, text: &mut String) {
     match value {
         Yaml::Text(scalar) => {
             let _ = writeln!(text, "{key}: {}", plain_or_quoted(scalar));
+        }
+        Yaml::Bare(scalar) => {
+            let _ = writeln!(text, "{key}: {scalar}");
         }
         Yaml::Lines(_) => {
             let _ = writeln!(text, "{key}: |");

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::super::form::shell::{Command, Script, Word};
 use super::super::values::{READER, TemplateContext};
 use crate::domain::arn::RoleArn;
+use crate::domain::guide::Flow;
 use crate::domain::iam::{OperatorReach, operator_policy};
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
@@ -146,7 +147,7 @@ pub(super) fn managed_policy(filling: &mut TemplateContext<'_>) -> Script {
         .option("--query", "Policy.Arn")
         .option("--output", "text");
     let attach = match filling.guide() {
-        Guide::AwsStatic => iam(filling, "attach-user-policy").option("--user-name", READER),
+        guide if guide.flow() == Flow::AccessKey => iam(filling, "attach-user-policy").option("--user-name", READER),
         _ => iam(filling, "attach-role-policy").option("--role-name", filling.role_name()),
     };
     Script::default()
@@ -321,7 +322,7 @@ pub(super) fn operator(filling: &TemplateContext<'_>) -> Json {
 
 /// The permissions to list the secrets and to read those of the profile.
 pub(super) fn secrets(filling: &mut TemplateContext<'_>) -> Document {
-    let is_static = matches!(filling.guide(), Guide::AwsStatic | Guide::AwsAssumeRole);
+    let is_static = filling.guide().is_aws_access_key();
     // The platform's static path describes secrets too; the one by workload identity never does.
     let reads: &[&'static str] = if is_static {
         &["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
@@ -388,13 +389,10 @@ fn secret_arn(filling: &mut TemplateContext<'_>, name: &str) -> String {
 pub(super) fn federated_credential(filling: &mut TemplateContext<'_>) -> Json {
     let cloud = filling.azure_cloud();
     json!({
-        "name": CREDENTIAL_NAME,
+        "name": filling.names().credential,
         "issuer": filling.issuer(),
         "subject": filling.subject().text,
-        "description": "Tokens of one organization of the platform",
+        "description": filling.names().description,
         "audiences": [cloud.credential_audience],
     })
 }
-
-/// The credential's name: 3 to 120 letters, digits, `-` and `_`.
-pub(super) const CREDENTIAL_NAME: &str = "crewai-organization";

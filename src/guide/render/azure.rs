@@ -3,10 +3,11 @@
 use serde_json::{Value as Json, json};
 
 use super::super::form::shell::{Command, Script, Word};
-use super::super::values::{READER, TemplateContext};
+use super::super::values::TemplateContext;
 use super::aws;
 use super::aws::with_value;
 use crate::check::facts::operator_azure::permission::{OPERATOR_ACTIONS, READ_APPLICATIONS, READ_SIGN_INS};
+use crate::domain::guide::Workload;
 use crate::domain::national_cloud::PUBLIC;
 use crate::domain::profile::key::Key;
 
@@ -25,9 +26,9 @@ fn in_cloud(filling: &TemplateContext<'_>) -> Script {
         .run(Command::new(&["az", "cloud", "set"]).option("--name", cloud.cli_name))
 }
 
-fn new_app() -> Command {
+fn new_app(filling: &TemplateContext<'_>) -> Command {
     Command::new(&["az", "ad", "app", "create"])
-        .option("--display-name", READER)
+        .option("--display-name", filling.names().reader)
         .option("--sign-in-audience", "AzureADMyOrg")
         .option("--query", "appId")
         .option("--output", "tsv")
@@ -35,7 +36,7 @@ fn new_app() -> Command {
 
 pub(super) fn app_create(filling: &mut TemplateContext<'_>) -> Script {
     filling.note("what it prints is the application (client) ID; keep it as azure.client-id");
-    in_cloud(filling).run(new_app())
+    in_cloud(filling).run(new_app(filling))
 }
 
 /// Notes that the CLI must be in the profile's cloud, for commands that do not begin by going there.
@@ -74,7 +75,7 @@ pub(super) fn commands(filling: &mut TemplateContext<'_>) -> Script {
         }
         None => {
             let client = Word::Variable("CLIENT_ID");
-            let begin = in_cloud(filling).assign("CLIENT_ID", new_app());
+            let begin = in_cloud(filling).assign("CLIENT_ID", new_app(filling));
             (begin.then(new_principal(client.clone())), client)
         }
     };
@@ -144,7 +145,9 @@ pub(super) fn role_assignment_vault(filling: &mut TemplateContext<'_>) -> Script
 }
 
 pub(super) fn role_assignment_secret(filling: &mut TemplateContext<'_>) -> Script {
-    filling.note("with the role on one secret the vault cannot be listed: names have to be typed on the platform");
+    if filling.guide().workload() == Workload::Platform {
+        filling.note("with the role on one secret the vault cannot be listed: names have to be typed on the platform");
+    }
     let name = filling.vault_secret();
     let scope = match vault_id(filling) {
         Word::Text(id) => Word::Text(format!("{id}/secrets/{name}")),

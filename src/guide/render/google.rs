@@ -6,12 +6,12 @@ use super::super::form::hcl::{Block, Expr};
 use super::super::form::shell::{Command, Script, Word};
 use super::super::values::TemplateContext;
 use super::aws::with_value;
+use crate::domain::guide::Workload;
 use crate::domain::pool_name::ProviderName;
 use crate::domain::profile::key::Key;
 
-/// The names that the guide suggests.
-const POOL: &str = "crewai-pool";
-const PROVIDER: &str = "crewai-provider";
+/// Where the manifest of a pod mounts its projected token.
+pub(super) const POD_TOKEN_FILE: &str = "/var/run/secrets/tokens/token";
 /// Lists the secrets and shows their settings; it can be granted on a project alone.
 pub(super) const VIEWER: &str = "roles/secretmanager.viewer";
 /// Reads values, and lists nothing.
@@ -40,7 +40,8 @@ fn provider(filling: &mut TemplateContext<'_>) -> ProviderName {
         let missing = filling.value(Key::GcpProvider);
         let placeholder = "<project-number>".to_owned();
         let project = if missing.starts_with('<') { placeholder } else { missing };
-        ProviderName { project, pool: POOL.to_owned(), provider: PROVIDER.to_owned() }
+        let names = filling.names();
+        ProviderName { project, pool: names.pool.to_owned(), provider: names.provider.to_owned() }
     })
 }
 
@@ -173,7 +174,10 @@ fn on_secret(filling: &mut TemplateContext<'_>, words: &[&str]) -> Command {
 }
 
 pub(super) fn grant_accessor_secret(filling: &mut TemplateContext<'_>) -> Script {
-    filling.note("with the role on one secret the secrets cannot be listed: names have to be typed on the platform");
+    if filling.guide().workload() == Workload::Platform {
+        filling
+            .note("with the role on one secret the secrets cannot be listed: names have to be typed on the platform");
+    }
     let (name, member) = (filling.secret_name(), reader(filling));
     let command = gcloud(&["secrets", "add-iam-policy-binding", &name])
         .option("--project", project(filling))
@@ -214,6 +218,14 @@ fn value_file() -> Word {
     Word::Joined(vec![Word::Variable("work"), "/value".into()])
 }
 
+/// Where the token is: in a pod where the manifest mounts it.
+fn token_file(filling: &mut TemplateContext<'_>) -> String {
+    match filling.known(Key::TokenFile) {
+        None if filling.guide().workload() == Workload::Kubernetes => POD_TOKEN_FILE.to_owned(),
+        _ => filling.value(Key::TokenFile),
+    }
+}
+
 /// The `external_account` file that Google's libraries find by `GOOGLE_APPLICATION_CREDENTIALS`.
 pub(super) fn credential_file(filling: &mut TemplateContext<'_>) -> Json {
     let name = provider(filling);
@@ -225,7 +237,7 @@ pub(super) fn credential_file(filling: &mut TemplateContext<'_>) -> Json {
         "token_url": format!("https://sts.{universe}/v1/token"),
         "universe_domain": universe,
         // Without its format some libraries take the file for JSON.
-        "credential_source": { "file": filling.value(Key::TokenFile), "format": { "type": "text" } },
+        "credential_source": { "file": token_file(filling), "format": { "type": "text" } },
     });
     if let Some(account) = filling.known(Key::GcpServiceAccount) {
         let address = "v1/projects/-/serviceAccounts";

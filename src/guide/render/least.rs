@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::super::artifact::Artifact;
 use super::super::form::shell::Script;
 use super::super::values::{TemplateContext, Values};
-use super::{Rendered, aws, google};
+use super::{Rendered, google};
 use crate::domain::least_trust::{
     Least, Listed, Lists, NoTrust, Wanted, attribute_condition, federated_credentials, trust_policy,
 };
@@ -65,7 +65,7 @@ fn credentials(
     lists: &Lists,
 ) -> Result<(String, Vec<String>), NoTrust> {
     let wanted = Wanted { issuer, audience: filling.azure_cloud().credential_audience, lists };
-    let Least { trust, mut notes } = federated_credentials(&wanted, aws::CREDENTIAL_NAME)?;
+    let Least { trust, mut notes } = federated_credentials(&wanted, filling.names().credential)?;
     let document = match trust.as_slice() {
         [one] => one.clone(),
         many => {

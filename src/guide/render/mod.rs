@@ -2,7 +2,9 @@
 
 mod aws;
 mod azure;
+mod github;
 mod google;
+mod kubernetes;
 mod least;
 mod terraform;
 
@@ -12,6 +14,8 @@ use super::artifact::Artifact;
 use super::form::shell::Script;
 use super::form::yaml::{Yaml, document};
 use super::values::{Missing, TemplateContext, Values};
+use crate::domain::guide::Flow;
+use crate::domain::ids::Cloud;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 
@@ -46,6 +50,9 @@ fn text(artifact: Artifact, filling: &mut TemplateContext<'_>) -> String {
         Artifact::OperatorRole => format!("{:#}\n", azure::operator_role(filling)),
         Artifact::GitlabJob => gitlab(filling),
         Artifact::CircleciConfig => circleci(filling),
+        Artifact::GithubWorkflow => github::workflow(filling),
+        Artifact::KubernetesManifest => kubernetes::manifest(filling),
+        Artifact::ClusterIssuer => kubernetes::issuer_of_cluster().to_string(),
         Artifact::ReportFingerprint => python(filling),
         Artifact::ReportFingerprintSh => shell(filling),
         Artifact::Terraform => terraform::terraform(filling),
@@ -87,22 +94,22 @@ fn text(artifact: Artifact, filling: &mut TemplateContext<'_>) -> String {
 /// The cloud's side from nothing to a readable secret, as one script.
 fn commands(filling: &mut TemplateContext<'_>) -> Script {
     let script = Script::default().fixed("set -e");
-    match filling.guide() {
-        Guide::AzureWorkloadIdentity => script.then(azure::commands(filling)),
-        Guide::GcpWorkloadIdentity => script.then(google::commands(filling)),
-        Guide::AwsStatic => script
+    match (filling.guide().cloud(), filling.guide().flow()) {
+        (Cloud::Azure, _) => script.then(azure::commands(filling)),
+        (Cloud::Gcp, _) => script.then(google::commands(filling)),
+        (Cloud::Aws, Flow::AccessKey) => script
             .then(aws::create_user(filling))
             .then(aws::managed_policy(filling))
             .then(aws::create_access_key(filling))
             .then(aws::create_secret(filling)),
-        Guide::AwsAssumeRole => script
+        (Cloud::Aws, Flow::AssumeRole) => script
             .then(aws::create_user(filling))
             .then(aws::create_role(filling))
             .then(aws::put_role_policy(filling))
             .then(aws::put_caller_policy(filling))
             .then(aws::create_access_key(filling))
             .then(aws::create_secret(filling)),
-        Guide::AwsWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws => {
+        (Cloud::Aws, Flow::TokenExchange) => {
             let script = script
                 .then(aws::create_oidc_provider(filling))
                 .then(aws::create_role(filling))
@@ -126,7 +133,7 @@ fn token_to_file(variable: &str) -> String {
 }
 
 /// Reads the secret's version, which shows that the job may read it, and prints no value.
-fn verify() -> String {
+fn read_version_at_aws() -> String {
     "aws sts get-caller-identity\n\
      aws secretsmanager get-secret-value --secret-id \"$SECRET_NAME\" --query VersionId --output text\n"
         .to_owned()
@@ -153,7 +160,10 @@ fn gitlab(filling: &mut TemplateContext<'_>) -> String {
         ),
         ("id_tokens", Yaml::Map(vec![("GITLAB_OIDC_TOKEN", Yaml::Map(vec![("aud", audience.into())]))])),
         ("variables", Yaml::Map(variables(filling))),
-        ("script", Yaml::List(vec![Yaml::Lines(token_to_file("GITLAB_OIDC_TOKEN")), Yaml::Lines(verify())])),
+        (
+            "script",
+            Yaml::List(vec![Yaml::Lines(token_to_file("GITLAB_OIDC_TOKEN")), Yaml::Lines(read_version_at_aws())]),
+        ),
     ]);
     document(&Yaml::Map(vec![("read-secret", job)]))
 }
@@ -167,9 +177,9 @@ fn circleci(filling: &mut TemplateContext<'_>) -> String {
     let mut steps = vec![run("Put the job's token where the AWS CLI looks for it", token_for_later_steps(variable))];
     if let Some(target) = filling.known(Key::TargetRoleArn) {
         steps.push(run("Name the sub-account's role as a second hop", second_hop(target)));
-        steps.push(run("Read the secret's version", verify().replace("aws ", "aws --profile target ")));
+        steps.push(run("Read the secret's version", read_version_at_aws().replace("aws ", "aws --profile target ")));
     } else {
-        steps.push(run("Read the secret's version", verify()));
+        steps.push(run("Read the secret's version", read_version_at_aws()));
     }
     let job = Yaml::Map(vec![
         ("docker", Yaml::List(vec![Yaml::Map(vec![("image", "cimg/aws:2024.03".into())])])),

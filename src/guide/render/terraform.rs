@@ -3,19 +3,21 @@
 use super::super::form::hcl::{Block, Expr, document, from_json};
 use super::super::values::{READER, TemplateContext};
 use super::{aws, azure, google};
+use crate::domain::guide::Flow;
+use crate::domain::ids::Cloud;
 use crate::domain::national_cloud;
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 
 pub(super) fn terraform(filling: &mut TemplateContext<'_>) -> String {
-    let blocks = match filling.guide() {
-        Guide::AzureWorkloadIdentity => azure_blocks(filling),
-        Guide::GcpWorkloadIdentity => {
+    let blocks = match (filling.guide().cloud(), filling.guide().flow()) {
+        (Cloud::Azure, _) => azure_blocks(filling),
+        (Cloud::Gcp, _) => {
             [vec![required(&[("google", "hashicorp/google", ">= 5.0")])], google::blocks(filling)].concat()
         }
-        Guide::AwsStatic => static_blocks(filling),
-        Guide::AwsAssumeRole => assume_role_blocks(filling),
-        Guide::AwsWorkloadIdentity | Guide::GitlabAws | Guide::CircleciAws => web_identity_blocks(filling),
+        (Cloud::Aws, Flow::AccessKey) => static_blocks(filling),
+        (Cloud::Aws, Flow::AssumeRole) => assume_role_blocks(filling),
+        (Cloud::Aws, Flow::TokenExchange) => web_identity_blocks(filling),
     };
     document(&blocks)
 }
@@ -135,14 +137,14 @@ fn azure_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
             .maybe("environment", environment)
             .block(Block::new("features", &[])),
         Block::new("resource", &["azuread_application", "reader"])
-            .with("display_name", READER)
+            .with("display_name", filling.names().reader)
             .with("sign_in_audience", "AzureADMyOrg"),
         Block::new("resource", &["azuread_service_principal", "reader"])
             .because("Without it Entra refuses the exchange (AADSTS7000229).")
             .with("client_id", Expr::Reference("azuread_application.reader.client_id")),
         Block::new("resource", &["azuread_application_federated_identity_credential", "platform"])
             .with("application_id", Expr::Reference("azuread_application.reader.id"))
-            .with("display_name", aws::CREDENTIAL_NAME)
+            .with("display_name", filling.names().credential)
             .with("issuer", filling.issuer())
             .with("subject", filling.subject().text)
             .with("audiences", Expr::List(vec![national.credential_audience.into()])),

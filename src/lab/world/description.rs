@@ -1,5 +1,7 @@
 //! The description of a world: every key of the format, with its default, and what each kind of value may be.
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -66,6 +68,10 @@ pub struct TokenWorld {
 pub struct ProfileWorld {
     pub issuer_url: String,
     pub organization: String,
+    /// What the profile says of whose tokens are meant, by its own keys, such as `github.repository`.
+    pub workload: BTreeMap<String, String>,
+    /// Where the workload has its token from.
+    pub token: TokenFrom,
     pub role_arn: String,
     /// The role of the second hop.
     pub target_role_arn: Option<String>,
@@ -84,6 +90,19 @@ pub struct ProfileWorld {
     pub azure: AzureProfile,
     pub google: GoogleProfile,
     pub deployment: DeploymentProfile,
+}
+
+/// Where a profile has its token from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenFrom {
+    /// The file that the lab writes.
+    #[default]
+    File,
+    /// A file that nothing writes: the pod's webhook has not run.
+    MissingFile,
+    /// The job asks GitHub Actions, which offers it only where the job may ask.
+    GithubActions,
 }
 
 /// An access key as the console hands it over.
@@ -120,6 +139,8 @@ const MAX_COPIES: u32 = 1000;
 pub struct IssuerWorld {
     /// The `issuer` of the discovery document.
     pub url: String,
+    /// The path of a further issuer of the same host, with the same keys: an enterprise's own, as GitHub has them.
+    pub path: String,
     /// The `jwks_uri` of the discovery document.
     pub jwks_uri: String,
     pub discovery_status: u16,

@@ -71,7 +71,7 @@ impl TokenSourceError {
             TokenSourceError::RequestUnanswered { failure } => Some((**failure).clone()),
             _ => None,
         };
-        TokenAbsence { kind: self.kind(), message: self.to_string(), failure }
+        TokenAbsence { kind: self.kind(), message: self.to_string(), failure, around: None }
     }
 
     fn kind(&self) -> AbsenceKind {

@@ -1,6 +1,7 @@
 //! Reads the token from where the profile says: a file, a variable, a program, standard input, GitHub Actions.
 
 mod error;
+mod surroundings;
 
 use std::fs::Metadata;
 use std::io::Read as _;
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::program::ProgramError;
 use super::{program, regular_file};
-use crate::check::facts::token::TokenFact;
+use crate::check::facts::token::{TokenAbsence, TokenFact};
 use crate::domain::profile::TokenSource;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::panic_guard::guard_thread;
@@ -68,7 +69,10 @@ pub async fn observe(source: &TokenSource, options: &ReadOptions<'_>) -> (TokenF
             let fact = TokenFact::read(describe(source), &sourced.token, sourced.cleaned.clone());
             (fact, Some(sourced))
         }
-        Err(error) => (TokenFact::absent(describe(source), error.absence()), None),
+        Err(error) => {
+            let absence = TokenAbsence { around: surroundings::seen_here(), ..error.absence() };
+            (TokenFact::absent(describe(source), absence), None)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Rows, heading};
 use crate::domain::profile::Guide;
+use crate::guide::setup_guide;
 use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role};
 use crate::tui::command::{CommandId, Scope};
@@ -181,15 +182,7 @@ fn environment(model: &Model, show: RenderContext) -> Vec<Line> {
 
 /// A guide in the words of a person who has to choose.
 pub fn guide_title(guide: Guide) -> &'static str {
-    match guide {
-        Guide::AwsWorkloadIdentity => "AWS, workload identity: the platform's token for a role",
-        Guide::AzureWorkloadIdentity => "Azure, workload identity: the platform's token for an app",
-        Guide::GcpWorkloadIdentity => "Google Cloud, workload identity: the platform's token for a pool",
-        Guide::AwsStatic => "AWS, static access keys",
-        Guide::AwsAssumeRole => "AWS, access keys that assume a role",
-        Guide::GitlabAws => "GitLab CI to AWS",
-        Guide::CircleciAws => "CircleCI to AWS",
-    }
+    &setup_guide(guide).choice
 }
 
 /// The guides in the order in which their first scenario comes, each with its scenarios.

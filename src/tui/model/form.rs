@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::list::Field;
+use crate::domain::guide::Workload;
+use crate::domain::ids::Cloud;
 use crate::domain::profile::edit::value_of;
+use crate::domain::profile::expected::{default_audience, issuer_of};
 use crate::domain::profile::key::{Key, Kind};
 use crate::domain::profile::resolve::resolve;
 use crate::domain::profile::setting::{Fault, Need, Origin, Setting, ask, name};
@@ -199,22 +202,20 @@ fn free_name(suggestion: &str, taken: &[&str]) -> String {
 }
 
 fn suggestion(guide: Guide) -> &'static str {
-    match guide {
-        Guide::AzureWorkloadIdentity => "azure",
-        Guide::GcpWorkloadIdentity => "google",
-        Guide::GitlabAws => "gitlab",
-        Guide::CircleciAws => "circleci",
-        Guide::AwsWorkloadIdentity | Guide::AwsStatic | Guide::AwsAssumeRole => "aws",
+    match (guide.workload(), guide.cloud()) {
+        (Workload::Platform, Cloud::Gcp) => "google",
+        (Workload::Platform, cloud) => cloud.id(),
+        (workload, _) => workload.id(),
     }
 }
 
 fn default(guide: Guide, key: Key) -> Option<String> {
-    let value = match (guide, key) {
-        (Guide::GitlabAws, Key::IssuerUrl) => "https://gitlab.com",
-        (Guide::AwsWorkloadIdentity, Key::AwsAudience) => "sts.amazonaws.com",
-        _ => return None,
-    };
-    Some(value.to_owned())
+    match key {
+        Key::IssuerUrl if guide.workload() == Workload::Gitlab => Some("https://gitlab.com".to_owned()),
+        Key::IssuerUrl => issuer_of(guide, &|_| None),
+        Key::AwsAudience if guide.takes_usual_aws_audience() => Some(default_audience(guide, &|_| None)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

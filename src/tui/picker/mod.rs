@@ -10,7 +10,7 @@ use super::inputs::{Patience, RotationWay, ScenarioEntry, Target};
 use super::message::RunNumber;
 use super::model::rotation::rotated;
 use super::model::{Model, PickerKind};
-use crate::domain::profile::Guide;
+use crate::domain::guide::{Guide, Workload};
 use crate::report::context::RenderContext;
 use crate::report::glyphs::Glyphs;
 use crate::report::line::Role;
@@ -80,7 +80,7 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
                 choice: Choice::Run(Target::Named(profile.name.clone())),
             })
             .collect(),
-        PickerKind::Guides => Guide::ALL.iter().map(|guide| guide_entry(model, *guide)).collect(),
+        PickerKind::Guides => Workload::ALL.iter().flat_map(|workload| guides_for(model, *workload)).collect(),
         PickerKind::History => runs(model, show, Choice::ShowRun),
         PickerKind::CompareWith => {
             let shown = model.runs.shown;
@@ -247,6 +247,12 @@ fn scenario_entry(scenario: &ScenarioEntry, show: RenderContext) -> Entry {
 
 fn heading(title: &str) -> Entry {
     Entry { sign: None, title: title.to_owned(), note: String::new(), detail: Vec::new(), choice: Choice::Heading }
+}
+
+/// The guides for one kind of workload, under its name.
+fn guides_for(model: &Model, workload: Workload) -> Vec<Entry> {
+    let own = Guide::ALL.iter().filter(|guide| guide.workload() == workload);
+    group(workload.name(), own.map(|guide| guide_entry(model, *guide)).collect())
 }
 
 fn guide_entry(model: &Model, guide: Guide) -> Entry {

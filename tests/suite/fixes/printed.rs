@@ -139,7 +139,7 @@ fn no_artifact_gives_the_aws_cli_an_address_that_it_would_fetch() {
     .into();
     let mut has_audience = 0;
     for guide in [Guide::AwsWorkloadIdentity, Guide::GitlabAws, Guide::CircleciAws, Guide::AwsAssumeRole] {
-        for artifact in Artifact::ALL.iter().filter(|artifact| artifact.guides().contains(&guide)) {
+        for artifact in Artifact::ALL.iter().filter(|artifact| artifact.is_of(guide)) {
             let text = render(*artifact, &Values::of(guide, &settings)).text;
             has_audience += usize::from(text.contains("https://gitlab.com") && text.contains("aws iam"));
             assert!(fetched(&text).is_empty(), "{}: {:?}", artifact.id(), fetched(&text));

@@ -135,6 +135,77 @@ const ROWS: &[(&str, &str, &[&str], u64)] = &[
         &["provider-missing"],
         1,
     ),
+    (
+        "github-aws",
+        "Could not assume role with OIDC: Not authorized to perform sts:AssumeRoleWithWebIdentity",
+        &["sub-mismatch", "immutable-sub", "sub-case-mismatch"],
+        2,
+    ),
+    ("github-aws", "Could not assume role with OIDC: Incorrect token audience", &["aud-not-registered"], 1),
+    (
+        "github-aws",
+        "Error: Credentials could not be loaded: Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable",
+        &["id-token-permission-missing"],
+        3,
+    ),
+    (
+        "github-azure",
+        "AADSTS700213: No matching federated identity record found for presented assertion subject \
+         'repo:octo-org/octo-repo:pull_request'.",
+        &["sub-mismatch", "immutable-sub"],
+        3,
+    ),
+    (
+        "github-azure",
+        "Error: Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable",
+        &["id-token-permission-missing"],
+        6,
+    ),
+    (
+        "github-gcp",
+        "failed to generate Google Cloud federated token: The given credential is rejected by the attribute condition.",
+        &["attribute-condition"],
+        3,
+    ),
+    (
+        "github-gcp",
+        "GitHub Actions did not inject $ACTIONS_ID_TOKEN_REQUEST_TOKEN or $ACTIONS_ID_TOKEN_REQUEST_URL into this job.",
+        &["id-token-permission-missing"],
+        6,
+    ),
+    (
+        "kubernetes-aws",
+        "WebIdentityErr: failed to retrieve credentials\ncaused by: InvalidIdentityToken: No OpenIDConnect provider found \
+         in your account for https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
+        &["provider-missing"],
+        1,
+    ),
+    (
+        "kubernetes-azure",
+        "AADSTS700211: No matching federated identity record found for presented assertion issuer \
+         'https://oidc.prod-aks.azure.com/0f1e2d3c-0000-4000-8000-000000000001/'.",
+        &["iss-mismatch"],
+        3,
+    ),
+    (
+        "kubernetes-azure",
+        "WorkloadIdentityCredential: no client ID specified. Check pod configuration or set ClientID in the options",
+        &["env-not-set"],
+        6,
+    ),
+    (
+        "kubernetes-azure",
+        "AADSTS70023: External OIDC Provider token must have a lifetime of less than or equal to 1.01:00:00. Token issued \
+         at 1767225600. Token expires on 1798761600.",
+        &["token-lifetime-too-long", "wrong-token-kind"],
+        6,
+    ),
+    (
+        "kubernetes-gcp",
+        "unauthorized_client: The given credential is rejected by the attribute condition.",
+        &["attribute-condition"],
+        3,
+    ),
 ];
 
 // The rows that quote no message: guide, step and cause, and a lab with that cause, with what is set in it.
@@ -169,6 +240,12 @@ test_each! { is_a_known_failure_of_its_step:
     gitlab_for_another_branch: ("gitlab-aws", 2, "sub-mismatch", "gitlab", &["gitlab.ref=develop"]);
     gitlab_for_a_tag: ("gitlab-aws", 2, "sub-mismatch", "gitlab", &["gitlab.ref-type=tag"]);
     gitlab_without_a_token: ("gitlab-aws", 3, "env-not-set", "gitlab", &["token.env=NOT_SET_ANYWHERE"]);
+    // A job without the permission, and pods that their webhook did not see.
+    github_without_the_permission: ("github-aws", 3, "id-token-permission-missing", "github-aws-id-token-missing", &[]);
+    github_at_azure_without_the_permission: ("github-azure", 6, "id-token-permission-missing", "github-azure-id-token-missing", &[]);
+    github_for_another_environment: ("github-aws", 2, "sub-mismatch", "github-aws-environment", &[]);
+    kubernetes_without_its_webhook: ("kubernetes-azure", 6, "env-not-set", "kubernetes-azure-webhook-missing", &[]);
+    kubernetes_with_the_clusters_token: ("kubernetes-azure", 3, "aud-mismatch", "kubernetes-azure-cluster-audience", &[]);
     gitlab_in_another_account: ("gitlab-aws", 1, "provider-missing", "gitlab", &["aws.role-arn=arn:aws:iam::210987654321:role/r"]);
 }
 

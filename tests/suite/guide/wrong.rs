@@ -19,6 +19,11 @@ const SILENT: &str = "https://127.0.0.1:9";
 
 const STARTS_NOTHING: &str = "only the automation's own output names the variable that it reads, and checks start no automation; a rotation does";
 
+const RESOURCE_GROUP: &str =
+    "Resource Manager refuses whoever may not read the subscription alike for a right group and a wrong one";
+const IAM_POLICY: &str =
+    "a policy is evaluated beside the provider's file alone, and a file that is missing is told as its problem";
+
 /// A guide, its fields that have a test with the steps where they are wrong, and those that no check can tell to be wrong,
 /// with the reason.
 struct Table {
@@ -89,7 +94,7 @@ wrong_values! {
         deployment_token_env: "deployment.token-env" = "NOT_SET_ANYWHERE" => 10 "env-not-set";
     } untold {
         "deployment.variable": STARTS_NOTHING;
-        "azure.resource-group": "Resource Manager refuses whoever may not read the subscription alike for a right group and a wrong one";
+        "azure.resource-group": RESOURCE_GROUP;
     }
     gcp_workload_identity: "gcp-workload-identity" in "gcp" {
         issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
@@ -107,7 +112,7 @@ wrong_values! {
     } untold {
         "deployment.variable": STARTS_NOTHING;
         "gcp.audience": "the provider at Google alone knows which audiences it lists, and nobody without its rights can ask";
-        "gcp.iam-policy": "a policy is evaluated beside the provider's file alone, and a file that is missing is told as its problem";
+        "gcp.iam-policy": IAM_POLICY;
     }
     aws_static: "aws-static" in "static" {
         aws_region: "aws.region" = "us-east-2" => 5 "secret-wrong-region";
@@ -160,6 +165,98 @@ wrong_values! {
         secret_name: "secret.name" = "crewai-not-there" => 4 "secret-not-found";
         token_env: "token.env" = "NOT_SET_ANYWHERE" => 4 "env-not-set";
     } untold {}
+    github_aws: "github-aws" in "github-aws" {
+        github_repository: "github.repository" = "octo-org/another" => 2 "sub-mismatch";
+        github_environment: "github.environment" = "production" => 2 "sub-mismatch";
+        github_ref: "github.ref" = "refs/heads/develop" => 2 "sub-mismatch";
+        aws_region: "aws.region" = "us-east-2" => 3 "secret-wrong-region";
+        issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
+        aws_role_arn_of_nobody: "aws.role-arn" = NOBODY => 2 "role-missing";
+        aws_role_arn_elsewhere: "aws.role-arn" = ELSEWHERE => 1 "provider-missing";
+        aws_audience: "aws.audience" = "other" => 1 "aud-not-registered";
+        aws_trust_policy: "aws.trust-policy" = "/nonexistent.json" => 2 "env-not-set";
+        aws_secret_prefix: "aws.secret-prefix" = "other-" => 2 "missing-get";
+        aws_kms_key_arn: "aws.kms-key-arn" = OTHER_KEY => 2 "missing-kms";
+        secret_name: "secret.name" = "crewai-not-there" => 3 "secret-not-found";
+        token_github_actions: "token.github-actions" = "true" => 3 "id-token-permission-missing";
+        token_file: "token.file" = "/nonexistent.jwt" => 3 "env-not-set";
+    } untold {}
+    github_azure: "github-azure" in "github-azure" {
+        github_repository: "github.repository" = "octo-org/another" => 3 "sub-mismatch";
+        github_environment: "github.environment" = "production" => 3 "sub-mismatch";
+        github_ref: "github.ref" = "refs/heads/develop" => 3 "sub-mismatch";
+        azure_vault_url: "azure.vault-url" = SILENT => 4 "connect-refused";
+        azure_subscription_id: "azure.subscription-id" = OTHER => 4 "tenant-wrong";
+        issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
+        azure_tenant_id: "azure.tenant-id" = OTHER => 2 "tenant-wrong";
+        azure_client_id: "azure.client-id" = OTHER => 2 "client-wrong";
+        azure_federated_credential: "azure.federated-credential" = "/nonexistent.json" => 3 "env-not-set";
+        secret_name: "secret.name" = "crewai-not-there" => 5 "secret-not-found";
+        token_github_actions: "token.github-actions" = "true" => 6 "id-token-permission-missing";
+        token_file: "token.file" = "/nonexistent.jwt" => 6 "env-not-set";
+    } untold {
+        "azure.resource-group": RESOURCE_GROUP;
+    }
+    github_gcp: "github-gcp" in "github-gcp" {
+        github_repository: "github.repository" = "octo-org/another" => 3 "sub-mismatch";
+        github_environment: "github.environment" = "production" => 3 "sub-mismatch";
+        github_ref: "github.ref" = "refs/heads/develop" => 3 "sub-mismatch";
+        gcp_project_id: "gcp.project-id" = "another-project" => 4 "principalset-mismatch";
+        issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
+        gcp_provider: "gcp.provider" = "projects/987654321098/locations/global/workloadIdentityPools/p/providers/p" => 3 "wrong-provider-name";
+        gcp_audience: "gcp.audience" = "other" => 3 "aud-mismatch";
+        gcp_provider_file: "gcp.provider-file" = "/nonexistent.json" => 3 "env-not-set";
+        gcp_service_account: "gcp.service-account" = "nobody@another-project.iam.gserviceaccount.com" => 4 "principalset-mismatch";
+        secret_name: "secret.name" = "crewai-not-there" => 5 "secret-not-found";
+        gcp_location: "gcp.location" = "europe-west3" => 5 "secret-not-found";
+        token_github_actions: "token.github-actions" = "true" => 6 "id-token-permission-missing";
+        token_file: "token.file" = "/nonexistent.jwt" => 6 "env-not-set";
+    } untold {
+        "gcp.iam-policy": IAM_POLICY;
+    }
+    kubernetes_aws: "kubernetes-aws" in "kubernetes-aws" {
+        kubernetes_namespace: "kubernetes.namespace" = "another" => 2 "sub-mismatch";
+        kubernetes_service_account: "kubernetes.service-account" = "another" => 2 "sub-mismatch";
+        aws_region: "aws.region" = "us-east-2" => 3 "secret-wrong-region";
+        issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
+        aws_role_arn_of_nobody: "aws.role-arn" = NOBODY => 2 "role-missing";
+        aws_role_arn_elsewhere: "aws.role-arn" = ELSEWHERE => 1 "provider-missing";
+        aws_audience: "aws.audience" = "other" => 1 "aud-not-registered";
+        aws_trust_policy: "aws.trust-policy" = "/nonexistent.json" => 2 "env-not-set";
+        aws_secret_prefix: "aws.secret-prefix" = "other-" => 2 "missing-get";
+        aws_kms_key_arn: "aws.kms-key-arn" = OTHER_KEY => 2 "missing-kms";
+        secret_name: "secret.name" = "crewai-not-there" => 3 "secret-not-found";
+        token_file: "token.file" = "/nonexistent.jwt" => 3 "env-not-set";
+    } untold {}
+    kubernetes_azure: "kubernetes-azure" in "kubernetes-azure" {
+        kubernetes_namespace: "kubernetes.namespace" = "another" => 3 "sub-mismatch";
+        kubernetes_service_account: "kubernetes.service-account" = "another" => 3 "sub-mismatch";
+        azure_vault_url: "azure.vault-url" = SILENT => 4 "connect-refused";
+        azure_subscription_id: "azure.subscription-id" = OTHER => 4 "tenant-wrong";
+        issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
+        azure_tenant_id: "azure.tenant-id" = OTHER => 2 "tenant-wrong";
+        azure_client_id: "azure.client-id" = OTHER => 2 "client-wrong";
+        azure_federated_credential: "azure.federated-credential" = "/nonexistent.json" => 3 "env-not-set";
+        secret_name: "secret.name" = "crewai-not-there" => 5 "secret-not-found";
+        token_file: "token.file" = "/nonexistent.jwt" => 6 "env-not-set";
+    } untold {
+        "azure.resource-group": RESOURCE_GROUP;
+    }
+    kubernetes_gcp: "kubernetes-gcp" in "kubernetes-gcp" {
+        kubernetes_namespace: "kubernetes.namespace" = "another" => 3 "sub-mismatch";
+        kubernetes_service_account: "kubernetes.service-account" = "another" => 3 "sub-mismatch";
+        gcp_project_id: "gcp.project-id" = "another-project" => 4 "principalset-mismatch";
+        issuer_url: "issuer.url" = SILENT => 1 "connect-refused";
+        gcp_provider: "gcp.provider" = "projects/987654321098/locations/global/workloadIdentityPools/p/providers/p" => 3 "wrong-provider-name";
+        gcp_audience: "gcp.audience" = "other" => 3 "aud-mismatch";
+        gcp_provider_file: "gcp.provider-file" = "/nonexistent.json" => 3 "env-not-set";
+        gcp_service_account: "gcp.service-account" = "nobody@another-project.iam.gserviceaccount.com" => 4 "principalset-mismatch";
+        secret_name: "secret.name" = "crewai-not-there" => 5 "secret-not-found";
+        gcp_location: "gcp.location" = "europe-west3" => 5 "secret-not-found";
+        token_file: "token.file" = "/nonexistent.jwt" => 6 "env-not-set";
+    } untold {
+        "gcp.iam-policy": IAM_POLICY;
+    }
 }
 
 /// The steps that fail in a lab where everything is right but these values, each with its first cause and state.

@@ -21,6 +21,11 @@ impl Site {
     }
 
     pub fn trust_policy(&self) -> String {
+        self.trust_policy_for(&format!("organization:{}", self.lab.profile.organization))
+    }
+
+    /// The same for another subject.
+    pub fn trust_policy_for(&self, subject: &str) -> String {
         let host = self.lab.endpoints.issuer.strip_prefix("https://").unwrap();
         json!({ "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow",
@@ -28,7 +33,7 @@ impl Site {
             "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": { "StringEquals": {
                 format!("{host}:aud"): "sts.amazonaws.com",
-                format!("{host}:sub"): format!("organization:{}", self.lab.profile.organization),
+                format!("{host}:sub"): subject,
             } },
         }] })
         .to_string()

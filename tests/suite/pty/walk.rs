@@ -16,17 +16,19 @@ const SECRET: &str = "crewai-test-keyword";
 const TOKEN: &str = "DEPLOYMENT_TOKEN";
 
 /// A guide being followed by keys.
-struct Walk {
-    screen: Screen,
+pub(super) struct Walk {
+    pub(super) screen: Screen,
+    /// How many steps the guide counts.
+    steps: u8,
 }
 
 impl Walk {
-    fn begin(site: &Site, profile: &str) -> Walk {
+    pub(super) fn begin(site: &Site, profile: &str, steps: u8) -> Walk {
         let files = [("ca.pem", site.lab.ca_pem.as_str()), ("token.jwt", &site.workload_token())];
         let arguments = ["--profile", "walk", "--ca-file", "ca.pem"];
         let token = site.lab.profile.deployment.token.expose_secret();
         let variables = [(TOKEN, Some(token))];
-        let walk = Walk { screen: Screen::with_profile(profile, &files, &arguments, &variables, (140, 45)) };
+        let walk = Walk { screen: Screen::with_profile(profile, &files, &arguments, &variables, (140, 45)), steps };
         walk.screen.wait("values are missing");
         walk.at_rest();
         walk
@@ -37,7 +39,7 @@ impl Walk {
     }
 
     /// Enters values from the first that is missing on; an empty one leaves its field as it is.
-    fn enter(&mut self, values: &[&str]) {
+    pub(super) fn enter(&mut self, values: &[&str]) {
         self.screen.send("e");
         for value in values {
             self.screen.wait("next field");
@@ -49,9 +51,9 @@ impl Walk {
     }
 
     /// To a step in the list, whichever the next one is.
-    fn next(&mut self, step: u8) {
+    pub(super) fn next(&mut self, step: u8) {
         self.screen.send(&format!("hg{}", "j".repeat(usize::from(step))));
-        self.screen.wait(&format!("{step} of 10: "));
+        self.screen.wait(&format!("{step} of {}: ", self.steps));
     }
 
     fn confirm(&mut self) {
@@ -59,7 +61,7 @@ impl Walk {
         self.screen.wait("confirmed by you");
     }
 
-    fn check(&mut self, leads_to: &str) {
+    pub(super) fn check(&mut self, leads_to: &str) {
         self.at_rest();
         self.screen.send("v");
         self.screen.wait(leads_to);
@@ -82,14 +84,15 @@ impl Walk {
     fn rotated(&mut self) {
         self.screen.wait("propagated · ");
         self.screen.send("1");
+        self.screen.send("n");
+        self.screen.wait("verified by rotation");
     }
 
     /// Every step is done, the profile holds what was typed, and no secret stands in it.
-    fn end(mut self, values: &[&str]) {
+    pub(super) fn end(mut self, values: &[&str]) {
         self.screen.send("n");
         self.screen.wait("Every step is done");
-        self.screen.wait("11 verified");
-        self.screen.wait("verified by rotation");
+        self.screen.wait(&format!("{} verified", self.steps + 1));
         let profile = self.screen.profile();
         for value in values {
             assert!(profile.contains(value), "{value} is not in\n{profile}");
@@ -109,7 +112,7 @@ async fn the_aws_guide_leads_from_an_empty_profile_to_the_end() {
         "guide = \"aws-workload-identity\"\n[aws]\nsts-endpoint-url = \"{}\"\nsecretsmanager-endpoint-url = \"{}\"\n",
         endpoints.sts, endpoints.secretsmanager
     );
-    let mut walk = Walk::begin(&site, &profile);
+    let mut walk = Walk::begin(&site, &profile, 10);
     walk.enter(&[&held.organization, &held.region]);
     walk.confirm();
     walk.next(1);
@@ -185,7 +188,7 @@ async fn the_azure_guide_leads_from_an_empty_profile_to_the_end() {
     let profile = format!("guide = \"azure-workload-identity\"\n[azure]\nauthority-host = \"{entra}\"\n");
     let graph_token = site.operator_token("https://graph.microsoft.com").await;
     let graph = format!("{}/v1.0", endpoints.graph);
-    let mut walk = Walk::begin(&site, &profile);
+    let mut walk = Walk::begin(&site, &profile, 10);
     walk.enter(&[&held.organization, &vault, "", ""]);
     walk.confirm();
     walk.next(1);
@@ -260,7 +263,7 @@ async fn the_azure_guide_leads_from_an_empty_profile_to_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_console_that_is_killed_while_somebody_types_loses_nothing() {
     let site = Site::scenario("blank");
-    let mut walk = Walk::begin(&site, "guide = \"aws-workload-identity\"\n");
+    let mut walk = Walk::begin(&site, "guide = \"aws-workload-identity\"\n", 10);
     walk.screen.send("e");
     walk.screen.wait("next field");
     walk.screen.send(&format!("{}\r", site.lab.profile.organization));
@@ -271,7 +274,7 @@ async fn a_console_that_is_killed_while_somebody_types_loses_nothing() {
     walk.screen.wait_file("profiles/walk.drafts.json", "\"eu-we\"");
     walk.screen.signal(Signal::SIGKILL);
     let screen = walk.screen.killed_and_again(&["--profile", "walk", "--ca-file", "ca.pem"], (140, 45));
-    let mut walk = Walk { screen };
+    let mut walk = Walk { screen, steps: 10 };
     assert!(!walk.screen.profile().contains("eu-we"), "{}", walk.screen.profile());
     walk.screen.wait("eu-we");
     walk.screen.wait("typed, not saved");

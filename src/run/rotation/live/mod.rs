@@ -24,8 +24,9 @@ use crate::check::facts::secret::{Answer, Call};
 use crate::check::registry::judge;
 use crate::check::token::Expectations;
 use crate::check::{CheckId, Verdict};
+use crate::domain::ids::Cloud;
 use crate::domain::ids::Finder;
-use crate::domain::profile::{Guide, Operator, Profile};
+use crate::domain::profile::{Operator, Profile};
 use crate::domain::rotation::{RuntimeObservation, Source, StoreSnapshot};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_ref::SecretRef;
@@ -114,10 +115,10 @@ impl CloudBackend {
     /// # Errors
     /// The operator's credentials are not found or not valid.
     pub async fn operator_identity(&self) -> Result<String, Refused> {
-        match self.profile.guide {
-            Guide::AzureWorkloadIdentity => self.azure_operator().await.map(|(_, _, identity)| identity),
-            Guide::GcpWorkloadIdentity => self.google_operator().await.map(|(_, _, identity)| identity),
-            _ => self.aws_operator().await.map(|(_, _, identity)| identity),
+        match self.profile.guide.cloud() {
+            Cloud::Azure => self.azure_operator().await.map(|(_, _, identity)| identity),
+            Cloud::Gcp => self.google_operator().await.map(|(_, _, identity)| identity),
+            Cloud::Aws => self.aws_operator().await.map(|(_, _, identity)| identity),
         }
     }
 
@@ -178,10 +179,10 @@ struct Failed {
 
 impl RotationBackend for CloudBackend {
     async fn open(&self) -> Result<Opened, Refused> {
-        let (reader, opened) = match self.profile.guide {
-            Guide::AzureWorkloadIdentity => self.open_azure().await?,
-            Guide::GcpWorkloadIdentity => self.open_google().await?,
-            _ => self.open_aws().await?,
+        let (reader, opened) = match self.profile.guide.cloud() {
+            Cloud::Azure => self.open_azure().await?,
+            Cloud::Gcp => self.open_google().await?,
+            Cloud::Aws => self.open_aws().await?,
         };
         *self.reader.lock().await = Some(reader);
         Ok(opened)
@@ -225,10 +226,10 @@ impl RotationBackend for CloudBackend {
         let Some(value) = self.values.lock().await.pop_front() else {
             return Err(Refused::new("there is no value to write"));
         };
-        let (version, operator) = match self.profile.guide {
-            Guide::AzureWorkloadIdentity => self.write_azure(secret, &value).await?,
-            Guide::GcpWorkloadIdentity => self.write_google(secret, &value).await?,
-            _ => self.write_aws(secret, &value).await?,
+        let (version, operator) = match self.profile.guide.cloud() {
+            Cloud::Azure => self.write_azure(secret, &value).await?,
+            Cloud::Gcp => self.write_google(secret, &value).await?,
+            Cloud::Aws => self.write_aws(secret, &value).await?,
         };
         Ok(Written { version: Some(version), at: now_ms(), operator: Some(operator) })
     }
@@ -251,10 +252,10 @@ impl RotationBackend for CloudBackend {
     }
 
     async fn roll_back(&self, secret: &SecretRef, to: &str) -> Result<String, Refused> {
-        match self.profile.guide {
-            Guide::AzureWorkloadIdentity => self.roll_back_azure(secret, to).await,
-            Guide::GcpWorkloadIdentity => self.roll_back_google(secret, to).await,
-            _ => self.roll_back_aws(secret, to).await,
+        match self.profile.guide.cloud() {
+            Cloud::Azure => self.roll_back_azure(secret, to).await,
+            Cloud::Gcp => self.roll_back_google(secret, to).await,
+            Cloud::Aws => self.roll_back_aws(secret, to).await,
         }
     }
 }

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::{Field, name};
 use crate::cause::Cause;
 use crate::check::{CheckId, Link, Outcome};
+use crate::domain::ids::Cloud;
 use crate::domain::ids::FoundBy;
-use crate::domain::profile::{Guide, Profile};
+use crate::domain::profile::Profile;
 use crate::domain::relying_party::RelyingParty;
 use crate::domain::signature::SignatureState;
 use crate::run::report::Report;
@@ -81,11 +82,11 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
                 }
             }
             ("aud", _) => {
-                let expected = profile.and_then(|p| match p.guide {
-                    Guide::AzureWorkloadIdentity => Some("api://AzureADTokenExchange".to_owned()),
-                    Guide::GcpWorkloadIdentity => p.gcp.token_audience(),
-                    guide if guide.is_aws_web_identity() => p.aws.audience.clone(),
-                    _ => None,
+                let expected = profile.and_then(|p| match p.guide.cloud() {
+                    Cloud::Azure => Some("api://AzureADTokenExchange".to_owned()),
+                    Cloud::Gcp => p.gcp.token_audience(),
+                    Cloud::Aws if p.guide.is_aws_web_identity() => p.aws.audience.clone(),
+                    Cloud::Aws => None,
                 });
                 if let Some(expected) = expected {
                     let holds = shown.token.audiences().contains(&expected.as_str());
