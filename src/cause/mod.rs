@@ -11,6 +11,7 @@ pub mod explain;
 mod finding;
 pub mod gcp;
 pub mod gcp_exchange;
+pub mod gcp_rights;
 pub mod keyvault;
 pub mod rotation;
 pub mod trust;

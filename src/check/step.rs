@@ -30,6 +30,10 @@ pub enum Step {
     AzureOperator,
     /// Read the application with its federated credentials.
     AzureApplication,
+    /// Find the operator's Google access token, and read the project.
+    GoogleOperator,
+    /// Read the pool with its provider.
+    GooglePoolProvider,
     /// Evaluate the trust policy at hand for the token.
     TrustPolicy,
     /// Find the access key.
@@ -74,6 +78,10 @@ pub enum Step {
     GoogleExchange,
     /// Take the place of a service account with what was exchanged.
     GoogleImpersonate,
+    /// Read who has which roles on the project, the secret and the service account.
+    GoogleBindings,
+    /// Read the project's secret and its version, without a value.
+    GoogleSecretSettings,
     /// List the secrets of the project.
     GoogleList,
     /// Read the project's secret, and look where else it may be.
@@ -96,7 +104,9 @@ impl Step {
             | Step::AccessKey
             | Step::Subscription
             | Step::AwsOperatorKey
-            | Step::AzureOperator => &[],
+            | Step::AzureOperator
+            | Step::GoogleOperator => &[],
+            Step::GooglePoolProvider | Step::GoogleBindings | Step::GoogleSecretSettings => &[Step::GoogleOperator],
             Step::AwsOperator | Step::AwsRole | Step::AwsSecretSettings => &[Step::AwsOperatorKey],
             // Of whose issuer, and of which user: the token and STS say so, where they do.
             Step::AwsOidcProvider => &[Step::AwsOperatorKey, Step::Token],
@@ -112,7 +122,9 @@ impl Step {
             Step::GoogleImpersonate => &[Step::GoogleExchange],
             Step::GoogleList | Step::GoogleGet => &[Step::GoogleExchange, Step::GoogleImpersonate],
             // What is in force takes the place of a file.
-            Step::TrustPolicy => &[Step::Token, Step::Client, Step::AwsRole, Step::AzureApplication],
+            Step::TrustPolicy => {
+                &[Step::Token, Step::Client, Step::AwsRole, Step::AzureApplication, Step::GooglePoolProvider]
+            }
             Step::CallerIdentity => &[Step::AccessKey, Step::WebIdentity],
             // The policy is evaluated for whoever calls.
             Step::RoleTrust => &[Step::CallerIdentity, Step::AwsRolePermissions],
@@ -140,6 +152,7 @@ impl Step {
                 Step::TrustPolicy,
                 Step::AwsOidcProvider,
                 Step::AwsRole,
+                Step::GooglePoolProvider,
             ],
             // What stands around the token, and whose authority the cloud's certificate is of.
             Step::Client => &[Step::Token, Step::WebIdentity, Step::EntraExchange, Step::GoogleExchange],
@@ -158,6 +171,8 @@ impl Step {
             Step::AwsAccessKeyOwner => &[Step::CallerIdentity, Step::AwsOperator, Step::AwsSecretSettings],
             Step::AssumeRole => &[Step::RoleTrust, Step::Permissions],
             Step::GoogleImpersonate => &[Step::TrustPolicy],
+            Step::GoogleBindings => &[Step::TrustPolicy, Step::GoogleImpersonate, Step::GoogleList, Step::GoogleGet],
+            Step::GooglePoolProvider => &[Step::Token],
             Step::GoogleList => &[Step::GoogleGet, Step::TrustPolicy],
             Step::GoogleGet => &[Step::GoogleList, Step::TrustPolicy],
             Step::VaultList => &[Step::VaultGet],
@@ -185,7 +200,9 @@ impl Step {
                 (profile.azure.federated_credential.is_some() || profile.operator.is_some())
                     && Step::Token.applies(profile)
             }
-            Step::TrustPolicy if is_google(profile) => profile.gcp.provider_file.is_some(),
+            Step::TrustPolicy if is_google(profile) => {
+                profile.gcp.provider_file.is_some() || Step::GooglePoolProvider.applies(profile)
+            }
             Step::TrustPolicy => {
                 profile.guide.is_aws_web_identity()
                     && (profile.aws.trust_policy.is_some() || profile.operator.is_some())
@@ -201,6 +218,10 @@ impl Step {
             Step::AzureRoleAssignments | Step::AzureVaultSettings => {
                 Step::AzureOperator.applies(profile) && profile.azure.known_vault_name().is_some()
             }
+            Step::GoogleOperator => is_google(profile) && profile.operator.is_some(),
+            Step::GooglePoolProvider => Step::GoogleOperator.applies(profile) && profile.gcp.provider.is_some(),
+            Step::GoogleBindings => Step::GoogleOperator.applies(profile) && profile.gcp.project_id.is_some(),
+            Step::GoogleSecretSettings => Step::GoogleBindings.applies(profile) && profile.secret.is_some(),
             Step::WebIdentity => profile.guide.is_aws_web_identity(),
             Step::AccessKey => profile.guide.is_aws_access_key(),
             Step::RoleTrust => {
@@ -256,6 +277,18 @@ impl Step {
                     && facts.operator.azure.credentials_in_force().is_none() =>
             {
                 Some(CheckId::AzureApplication)
+            }
+            Step::GooglePoolProvider | Step::GoogleBindings | Step::GoogleSecretSettings
+                if !facts.operator.google.has_access() =>
+            {
+                Some(CheckId::GcpOperator)
+            }
+            Step::TrustPolicy
+                if is_google(profile)
+                    && profile.gcp.provider_file.is_none()
+                    && facts.operator.google.provider_in_force().is_none() =>
+            {
+                Some(CheckId::GcpProvider)
             }
             Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
             Step::Signature | Step::WebIdentity | Step::GoogleExchange if !facts.has_token() => {

@@ -36,6 +36,7 @@ pub(super) fn profile(lab: &Lab) -> Table {
         ("secretmanager-endpoint-url", Some(places.secretmanager.as_str())),
         ("iam-endpoint-url", Some(places.iam.as_str())),
         ("cloudresourcemanager-endpoint-url", Some(places.resource_manager.as_str())),
+        ("logging-endpoint-url", Some(places.logging.as_str())),
     ];
     let filled = given.into_iter().filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)));
     filled.map(|(key, value)| (key.to_owned(), value.into())).collect()

@@ -126,6 +126,10 @@ pub enum CheckId {
     AzureOperator,
     #[strum(serialize = "azure.application")]
     AzureApplication,
+    #[strum(serialize = "gcp.operator")]
+    GcpOperator,
+    #[strum(serialize = "gcp.provider")]
+    GcpProvider,
     #[strum(serialize = "trust.policy")]
     TrustPolicy,
     #[strum(serialize = "aws.access-key")]
@@ -162,6 +166,10 @@ pub enum CheckId {
     GcpExchange,
     #[strum(serialize = "gcp.impersonate")]
     GcpImpersonate,
+    #[strum(serialize = "gcp.bindings")]
+    GcpBindings,
+    #[strum(serialize = "gcp.secret-settings")]
+    GcpSecretSettings,
     #[strum(serialize = "gcp.list-secrets")]
     GcpListSecrets,
     #[strum(serialize = "gcp.get-secret")]

@@ -90,6 +90,11 @@ fn azure(guide: Guide) -> bool {
     guide.cloud() == Cloud::Azure
 }
 
+/// Of those whose operator has a role; at AWS it is a policy.
+fn operator_role(guide: Guide) -> bool {
+    azure(guide) || google(guide)
+}
+
 fn google(guide: Guide) -> bool {
     guide.cloud() == Cloud::Gcp
 }
@@ -157,7 +162,7 @@ artifacts! {
     GcloudVersionAdd = "gcloud-version-add", Shell, "store a secret's next version in Secret Manager", google;
     CredentialFile = "credential-file", Json, "the credential file that Google's libraries read", credential_file;
     OperatorPolicy = "operator-policy", Json, "the permissions with which an operator reads AWS's own side", aws;
-    OperatorRole = "operator-role", Json, "the least role of an operator who reads the cloud's side", azure;
+    OperatorRole = "operator-role", Json, "the least role of an operator who reads the cloud's side", operator_role;
     GitlabJob = "gitlab-job", Yaml, "a GitLab CI job that assumes the role", gitlab;
     CircleciConfig = "circleci-config", Yaml, "a CircleCI job that assumes the role", circleci;
     GithubWorkflow = "github-workflow", Yaml, "a workflow of GitHub Actions that exchanges its token", github;

@@ -2,6 +2,7 @@
 
 use crate::check::facts::Facts;
 use crate::check::facts::google::{AtHand, GoogleCall, GoogleFacts, GoogleSecret, ProviderFact, TokenGranted};
+use crate::check::facts::operator_google::provider_drift;
 use crate::check::facts::secret::SecretList;
 use crate::check::step::Step;
 use crate::domain::profile::Profile;
@@ -98,17 +99,29 @@ pub async fn perform(
     })
 }
 
-/// The provider of the profile's file, evaluated for the token or for what the profile makes expected.
+/// The provider in force, where an operator read it, else that of the profile's file, evaluated for the token or for what the profile makes expected.
 async fn provider(given: Given<'_>) -> Option<ProviderFact> {
-    let path = given.profile.gcp.provider_file.as_ref()?;
-    let policy = match &given.profile.gcp.iam_policy {
-        Some(path) => Some(documents::read(path).await),
+    let settings = &given.profile.gcp;
+    let in_force = given.facts.operator.google.provider_in_force();
+    let file = match &settings.provider_file {
+        Some(path) => Some((path.display().to_string(), documents::read(path).await)),
         None => None,
     };
-    let at_hand = AtHand { source: path.display().to_string(), provider: documents::read(path).await, policy };
-    match (given.facts.claims(), given.facts.predicted_claims()) {
-        (Some(claims), _) => Some(ProviderFact::evaluate(at_hand, claims)),
-        (None, Some(predicted)) => Some(ProviderFact::predict(at_hand, predicted)),
-        (None, None) => None,
-    }
+    let drift = match (&in_force, &file) {
+        (Some((_, text)), Some((name, Ok(copy)))) => provider_drift(name, copy, text),
+        _ => None,
+    };
+    // Who has which role is judged by the policies in force, where those are read.
+    let policy = match &settings.iam_policy {
+        Some(path) if in_force.is_none() => Some(documents::read(path).await),
+        _ => None,
+    };
+    let (source, provider) = in_force.map(|(source, text)| (source, Ok(text.to_owned()))).or(file)?;
+    let at_hand = AtHand { source, provider, policy };
+    let fact = match (given.facts.claims(), given.facts.predicted_claims()) {
+        (Some(claims), _) => ProviderFact::evaluate(at_hand, claims),
+        (None, Some(predicted)) => ProviderFact::predict(at_hand, predicted),
+        (None, None) => return None,
+    };
+    Some(ProviderFact { drift, ..fact })
 }

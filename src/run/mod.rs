@@ -7,6 +7,7 @@ pub mod fleet;
 mod google;
 mod keyed;
 pub mod operator;
+mod operator_google;
 pub mod plan;
 pub mod probes;
 pub mod ranking;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join_all};
 
+use super::operator_google::GoogleSeen;
 use super::probes::{RunCredentials, StepInput};
 use crate::check::facts::Facts;
 use crate::check::facts::aws::{AccessKeyFact, Caller, FoundKey, KeyKind};
@@ -19,6 +20,7 @@ use crate::domain::keyvault::SecretName;
 use crate::domain::profile::Operator;
 use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::azure::{AzureTarget, OperatorSession};
+use crate::probe::google::GoogleSession;
 use crate::probe::http::HttpStack;
 
 /// What is left of a run's time once its reads have ended.
@@ -29,6 +31,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 pub struct OperatorCredentials {
     pub aws: Option<Session>,
     pub azure: Option<OperatorSession>,
+    pub google: Option<GoogleSession>,
 }
 
 /// What one of the steps brought.
@@ -47,6 +50,7 @@ pub enum OperatorOutput {
     AzureApplication(Box<ApplicationFact>),
     AzureVault(Box<VaultSettingsFact>),
     AzureRights(Box<RightsFact>),
+    Google(Box<GoogleSeen>),
 }
 
 impl OperatorOutput {
@@ -75,6 +79,7 @@ impl OperatorOutput {
             OperatorOutput::AzureApplication(fact) => facts.azure.application = Some(*fact),
             OperatorOutput::AzureVault(fact) => facts.azure.vault = Some(*fact),
             OperatorOutput::AzureRights(fact) => facts.azure.rights = Some(*fact),
+            OperatorOutput::Google(seen) => seen.learn(&mut facts.google, &mut credentials.operator.google),
         }
     }
 }
@@ -140,7 +145,7 @@ pub async fn at_aws(step: Step, input: &StepInput, aws: &AwsTarget) -> Option<Op
 }
 
 /// The reads end a little before the run does, which would cut them off with all that they have.
-fn time_to_read(left: Duration) -> Duration {
+pub(super) fn time_to_read(left: Duration) -> Duration {
     left.saturating_sub(MARGIN.min(left / 10))
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::asking::{as_each_client, sent_to_aws};
 use super::google::{self, GoogleOutput, GoogleSessions};
 use super::operator::{self, OperatorCredentials, OperatorOutput};
+use super::operator_google::{OperatorGiven, at_google};
 use crate::check::facts::aws::AccessKeyFact;
 use crate::check::facts::aws::{AssumedRole, Caller, Located, RoleTrust};
 use crate::check::facts::azure::SubscriptionFact;
@@ -204,6 +205,16 @@ impl NetworkProbes {
             }
             Step::AzureOperator | Step::AzureApplication | Step::AzureRoleAssignments | Step::AzureVaultSettings => {
                 let seen = operator::at_azure(step, &input, &self.http).await;
+                seen.map_or(StepOutput::Nothing, |seen| StepOutput::Operator(Box::new(seen)))
+            }
+            Step::GoogleOperator | Step::GooglePoolProvider | Step::GoogleBindings | Step::GoogleSecretSettings => {
+                let given = OperatorGiven {
+                    profile: &input.profile,
+                    side: &input.facts.operator.google,
+                    session: input.credentials.operator.google.as_ref(),
+                    left: operator::time_to_read(input.left),
+                };
+                let seen = at_google(step, given, &self.http).await.map(|seen| OperatorOutput::Google(Box::new(seen)));
                 seen.map_or(StepOutput::Nothing, |seen| StepOutput::Operator(Box::new(seen)))
             }
             Step::EntraExchange => self.entra_exchange(&input).await,

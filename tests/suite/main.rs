@@ -30,6 +30,7 @@ mod fix;
 mod fixes;
 mod fleet;
 mod google_fixes;
+mod google_operator;
 mod guide;
 mod hostile;
 mod http;

@@ -6,6 +6,7 @@ mod rotation;
 pub mod screen;
 mod services;
 mod walk;
+mod walk_google;
 
 use std::sync::Arc;
 use std::time::Duration;

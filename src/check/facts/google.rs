@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Unread;
 use super::secret::{Call, SecretList, SecretRead};
+use super::trust::Drift;
 use crate::domain::gcp::{ForeignToken, PoolProvider, ProviderEvaluation, Subject, bindings, evaluate, foreign};
 use crate::domain::google_error::GoogleError;
 use crate::domain::iam::Decision;
@@ -112,6 +113,9 @@ pub struct ProviderFact {
     /// There is no such file.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_missing: bool,
+    /// In what the profile's copy differs from the provider in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// What was read, for a fix to be made from; no part of the report.
     #[serde(skip)]
     pub text: Option<String>,
@@ -148,6 +152,7 @@ impl ProviderFact {
             predicted: false,
             problem: None,
             is_missing: false,
+            drift: None,
             text: None,
         };
         let text = match at_hand.provider {

@@ -11,6 +11,7 @@ mod in_force;
 pub mod network;
 pub mod operator;
 pub mod operator_azure;
+pub mod operator_google;
 pub mod read;
 pub mod secret;
 pub mod token;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::aws::{Caller, Located};
 use super::operator_azure::AzureSide;
+use super::operator_google::GoogleSide;
 pub use super::read::{Read, Throttled};
 use super::secret::Call;
 use crate::domain::iam::{AuthorizationDetails, AuthorizationId};
@@ -15,6 +16,7 @@ use crate::domain::timestamp::UnixSeconds;
 pub struct OperatorFacts {
     pub aws: AwsSide,
     pub azure: AzureSide,
+    pub google: GoogleSide,
 }
 
 /// AWS's own side. `None` where something was not read.

@@ -188,6 +188,7 @@ impl Refusal {
             "AuthorizationFailed",
             "Authorization_RequestDenied",
             "Forbidden",
+            "PERMISSION_DENIED",
         ];
         DENIALS.contains(&self.code.as_str())
     }

@@ -1,7 +1,7 @@
 //! The provider of a workload identity pool at hand, evaluated for the token: the trust of Google's side.
 
 use crate::cause::gcp;
-use crate::check::at_hand::{missing, predicted_verdict};
+use crate::check::at_hand::{missing, predicted_verdict, with_drift};
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Verdict};
 use crate::domain::iam::{Decision, Truth};
@@ -48,8 +48,12 @@ pub fn verdict(facts: &Facts) -> Verdict {
             )
         }
     };
-    match facts.predicted_claims().filter(|_| fact.predicted) {
+    let verdict = match facts.predicted_claims().filter(|_| fact.predicted) {
         Some(predicted) => predicted_verdict(verdict, predicted, None),
+        None => verdict,
+    };
+    match &fact.drift {
+        Some(drift) => with_drift(verdict, drift, Key::ProviderFile, "the provider that is in force"),
         None => verdict,
     }
 }

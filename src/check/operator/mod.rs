@@ -5,6 +5,8 @@ pub mod aws;
 pub mod aws_key;
 pub mod aws_reads;
 pub mod azure;
+pub mod google;
+pub mod google_reads;
 
 use super::Verdict;
 use super::facts::read::{Read, Throttled};

@@ -28,6 +28,7 @@ use crate::lab::{Scenario, World};
 use crate::private_file;
 use crate::probe::aws::AwsTarget;
 use crate::probe::azure::AzureTarget;
+use crate::probe::google::{GoogleTarget, operator_session};
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::probe::token_source::{self, ReadOptions};
@@ -42,6 +43,9 @@ use crate::run::runner::{self, RunRequest};
 use crate::tui::inputs::{GuideFile, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use crate::tui::services::{Answer, Refusal, RotationStarted, Services, Started, TokenRead};
 use crate::tui::typed_value::TypedValue;
+
+/// The most that asking who the operator is may take.
+const IDENTITY_TIME: Duration = Duration::from_secs(30);
 
 /// What takes a run's events beside the console.
 pub(super) trait Record: Send {
@@ -270,6 +274,9 @@ fn read_by_operator(mut opened: Opened) -> Result<Opened, CliError> {
 
 /// Who the operator is, as the cloud says.
 async fn operator_identity(http: &HttpStack, profile: &Profile, operator: &Operator) -> Result<String, String> {
+    if let Operator::Google { .. } = operator {
+        return google_identity(http, profile, operator).await;
+    }
     let Operator::Aws { profile: shared, file } = operator else {
         let target =
             AzureTarget::new(http.clone(), &profile.azure).ok_or("the profile names no directory to sign in to")?;
@@ -283,6 +290,20 @@ async fn operator_identity(http: &HttpStack, profile: &Profile, operator: &Opera
         secret::Answer::Refused(refusal) => Err(format!("{source}: {}: {}", refusal.code, refusal.message)),
         secret::Answer::Network { failure } => Err(failure.detail),
         secret::Answer::Unreadable { detail, .. } | secret::Answer::NotSent { detail } => Err(detail),
+    }
+}
+
+/// Whose access token it is, once the project was asked whether it is taken.
+async fn google_identity(http: &HttpStack, profile: &Profile, operator: &Operator) -> Result<String, String> {
+    let target = GoogleTarget::new(http.clone(), &profile.gcp);
+    let (session, identity) = operator_session(operator).await?;
+    let project = profile.gcp.project_id.as_deref().ok_or("the profile names no project; set gcp.project-id")?;
+    let read = target.operator_reader(&session, IDENTITY_TIME).project(project).await;
+    match (read.seen(), read.call.refusal()) {
+        (Some(project), _) => Ok(format!("{identity}, in {}", project.id)),
+        // Whoever lacks this right may have others.
+        (None, Some(refusal)) if refusal.is_denial() => Ok(identity),
+        (None, _) => Err(read.unread().unwrap_or_else(|| format!("there is no project {project}"))),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use super::audit_log::AuditedProject;
 use super::entra::Tenant;
 use super::{EventsArgs, input};
 use crate::cause::exchange::Trusts;
@@ -78,6 +79,7 @@ pub(in crate::cli) async fn of_account(
 enum CloudSide {
     Aws(Box<Account>),
     Entra(Box<Tenant>),
+    Google(Box<AuditedProject>),
 }
 
 impl CloudSide {
@@ -95,9 +97,9 @@ impl CloudSide {
             Operator::AzureCli | Operator::AzureApplication { .. } => {
                 Ok(CloudSide::Entra(Box::new(Tenant::open(stack, profile, operator, timeout).await?)))
             }
-            Operator::Google { .. } => Err(CliError::new(
-                "Google's audit log is read from a file or stdin, and not from the project itself yet",
-            )),
+            Operator::Google { .. } => {
+                Ok(CloudSide::Google(Box::new(AuditedProject::open(stack, profile, operator, timeout).await?)))
+            }
         }
     }
 
@@ -105,6 +107,7 @@ impl CloudSide {
         match self {
             CloudSide::Aws(account) => &account.source,
             CloudSide::Entra(tenant) => &tenant.source,
+            CloudSide::Google(project) => &project.source,
         }
     }
 
@@ -113,6 +116,10 @@ impl CloudSide {
             CloudSide::Aws(account) => account.read(named, since).await,
             CloudSide::Entra(tenant) => {
                 let (exchanges, tally, trusts) = tenant.read(named, since).await?;
+                Ok(Read { exchanges, tally, trusts, unfinished: None })
+            }
+            CloudSide::Google(project) => {
+                let (exchanges, tally, trusts) = project.read(named, since).await?;
                 Ok(Read { exchanges, tally, trusts, unfinished: None })
             }
         }

@@ -1,6 +1,7 @@
 //! `trustline events`: the exchanges that a cloud's own log tells of, refused and granted, each judged against the trust that
 //! it met. The token is never needed: the log keeps whose it was.
 
+mod audit_log;
 mod entra;
 mod input;
 pub(super) mod live;

@@ -77,6 +77,13 @@ impl ProviderEvaluation {
         self.statements.first().map_or(Truth::Unknown, |provider| provider.matches)
     }
 
+    /// The mapped attributes whose value depends on what is not known.
+    pub fn unknown_attributes(&self) -> Vec<String> {
+        let tests = self.statements.first().map(|provider| provider.conditions.as_slice()).unwrap_or_default();
+        let open = tests.iter().filter(|test| test.operator == "maps" && test.result == Truth::Unknown);
+        open.map(|test| test.key.clone()).collect()
+    }
+
     /// What Google refuses first.
     pub fn refused(&self) -> Option<(&Test, &Refusal)> {
         let provider = self.statements.first()?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::pool_name::{ProviderName, without_host};
@@ -85,7 +86,7 @@ pub fn principal(provider: &ProviderName, subject: &str) -> String {
 }
 
 /// A role, and who has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Binding {
     pub role: String,
     pub members: Vec<String>,

@@ -7,6 +7,7 @@ mod expression;
 mod lint;
 mod member;
 mod provider;
+mod rights;
 
 pub use evaluate::{Subject, evaluate};
 pub use evaluation::{EvaluatedRule, LONGEST_SUBJECT, ProviderEvaluation, Refusal, Test};
@@ -14,3 +15,4 @@ pub use expression::Expression;
 pub use lint::{ForeignToken, foreign, room_for_ref, whole_pool};
 pub use member::{Binding, BindingError, Member, Who, bindings};
 pub use provider::{PoolProvider, ProviderError, ProviderProblem};
+pub use rights::{Lack, PolicyOn, RightsOf, RolePermissions, Ruling, roles_in_question, rule_on_permission};

@@ -51,6 +51,7 @@ const SENT_TO: &[Key] = &[
     Key::GcpSecretmanagerEndpointUrl,
     Key::GcpIamEndpointUrl,
     Key::GcpResourcemanagerEndpointUrl,
+    Key::GcpLoggingEndpointUrl,
     Key::DeploymentUrl,
 ];
 /// The files whose content is sent.

@@ -46,6 +46,7 @@ const GCP: &[(&str, Key)] = &[
     ("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", Key::GcpSecretmanagerEndpointUrl),
     ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM", Key::GcpIamEndpointUrl),
     ("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER", Key::GcpResourcemanagerEndpointUrl),
+    ("CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING", Key::GcpLoggingEndpointUrl),
 ];
 const AWS_TOKEN_FILE: &[(&str, Key)] = &[("AWS_WEB_IDENTITY_TOKEN_FILE", Key::TokenFile)];
 const AWS_PROFILE: &[(&str, Key)] = &[("AWS_PROFILE", Key::ConfigProfile)];

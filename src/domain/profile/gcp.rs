@@ -33,6 +33,7 @@ pub struct GcpSettings {
     pub secretmanager_endpoint_url: Option<String>,
     pub iam_endpoint_url: Option<String>,
     pub cloudresourcemanager_endpoint_url: Option<String>,
+    pub logging_endpoint_url: Option<String>,
 }
 
 impl GcpSettings {
@@ -70,6 +71,11 @@ impl GcpSettings {
     /// Where a project's policy is read.
     pub fn resource_manager(&self) -> String {
         self.endpoint(self.cloudresourcemanager_endpoint_url.as_deref(), "cloudresourcemanager")
+    }
+
+    /// Where the audit log is read.
+    pub fn logging(&self) -> String {
+        self.endpoint(self.logging_endpoint_url.as_deref(), "logging")
     }
 
     /// Where secrets are. Those of a location are known to that location's own host alone

@@ -184,6 +184,8 @@ keys! {
     GcpIamEndpointUrl = "gcp.iam-endpoint-url", Text;
     /// The endpoint of Google's Resource Manager, which only an operator calls.
     GcpResourcemanagerEndpointUrl = "gcp.cloudresourcemanager-endpoint-url", Text;
+    /// The endpoint of Google's Logging, which only an operator calls.
+    GcpLoggingEndpointUrl = "gcp.logging-endpoint-url", Text;
     /// The secret, or one field of it.
     SecretName = "secret.name", Text;
     /// The version to read: a number, an alias or `latest`; the newest where this is absent.

@@ -339,6 +339,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             secretmanager_endpoint_url: text(Key::GcpSecretmanagerEndpointUrl),
             iam_endpoint_url: text(Key::GcpIamEndpointUrl),
             cloudresourcemanager_endpoint_url: text(Key::GcpResourcemanagerEndpointUrl),
+            logging_endpoint_url: text(Key::GcpLoggingEndpointUrl),
         },
         secret: text(Key::SecretName).and_then(|name| SecretRef::parse(&name).ok()),
         deployment: DeploymentSettings {

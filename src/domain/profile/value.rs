@@ -105,7 +105,8 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         | Key::GcpIamcredentialsEndpointUrl
         | Key::GcpSecretmanagerEndpointUrl
         | Key::GcpIamEndpointUrl
-        | Key::GcpResourcemanagerEndpointUrl => gcp_name::endpoint_fault(text),
+        | Key::GcpResourcemanagerEndpointUrl
+        | Key::GcpLoggingEndpointUrl => gcp_name::endpoint_fault(text),
         Key::GcpProject => gcp_name::project_fault(text),
         Key::GcpProvider => gcp_name::provider_fault(text),
         Key::GcpLocation => gcp_name::location_fault(text),

@@ -6,6 +6,7 @@ use super::super::form::hcl::{Block, Expr};
 use super::super::form::shell::{Command, Script, Word};
 use super::super::values::TemplateContext;
 use super::aws::with_value;
+use crate::check::facts::operator_google::permission::OF_OPERATOR;
 use crate::domain::guide::Workload;
 use crate::domain::pool_name::ProviderName;
 use crate::domain::profile::key::Key;
@@ -245,6 +246,21 @@ pub(super) fn credential_file(filling: &mut TemplateContext<'_>) -> Json {
             format!("https://iamcredentials.{universe}/{address}/{account}:generateAccessToken").into();
     }
     file
+}
+
+/// A custom role, as `gcloud iam roles create --file` takes it: what `check --operator` reads, and no more.
+pub(super) fn operator_role(filling: &mut TemplateContext<'_>) -> Json {
+    filling.note(format!(
+        "create it with `gcloud iam roles create trustlineOperator --project {} --file FILE`, and grant it on that project; \
+         where the pool is in another one, there too",
+        filling.known(Key::GcpProject).unwrap_or("PROJECT")
+    ));
+    json!({
+        "title": "trustline operator",
+        "description": "What `trustline check --operator` and `trustline events --operator` read",
+        "stage": "GA",
+        "includedPermissions": OF_OPERATOR,
+    })
 }
 
 /// The whole of the cloud's side.

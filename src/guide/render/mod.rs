@@ -47,6 +47,9 @@ fn text(artifact: Artifact, filling: &mut TemplateContext<'_>) -> String {
         Artifact::CallerPolicy => aws::caller(filling).text(),
         Artifact::TargetTrustPolicy => aws::trust_first_role(filling).text(),
         Artifact::FederatedCredential => format!("{:#}\n", aws::federated_credential(filling)),
+        Artifact::OperatorRole if filling.guide().cloud() == Cloud::Gcp => {
+            format!("{:#}\n", google::operator_role(filling))
+        }
         Artifact::OperatorRole => format!("{:#}\n", azure::operator_role(filling)),
         Artifact::GitlabJob => gitlab(filling),
         Artifact::CircleciConfig => circleci(filling),

@@ -2,6 +2,7 @@
 //! the token is for it, whether a grant allows it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -15,6 +16,7 @@ use super::Cloud;
 use super::error::{GoogleError, answered, place};
 use super::project::{Caller, Project, Resource};
 use crate::lab::LabError;
+use crate::lab::journal::Journal;
 use crate::lab::server::{Request, Response, Service, now};
 
 /// The scope that everything takes.
@@ -138,9 +140,16 @@ impl Api {
     }
 
     fn act(&self, request: &Request) -> Result<Value, GoogleError> {
+        if request.path == Journal::PATH {
+            return Ok(self.cloud.journal.shown());
+        }
         let now = now();
         let project = self.cloud.project.now();
         let grant = authenticated(&self.cloud.tokens, &project, request, now)?;
+        self.cloud.journal.note_bearer(request, &grant.caller.principal(&project.number));
+        if matches!(grant.caller, Caller::User(_)) && self.is_too_often(&project) {
+            return Err(GoogleError::exhausted(self.service.name));
+        }
         if project.disabled_services.contains(self.service.name) {
             return Err(GoogleError::service_disabled(self.service.title, self.service.name, &project.number));
         }
@@ -155,6 +164,17 @@ impl Api {
         let (path, verb) = path.rsplit_once(':').filter(|(_, verb)| !verb.contains('/')).unwrap_or((path, ""));
         let (path, verb) = (path.to_owned(), verb.to_owned());
         (self.service.act)(&Asked { cloud: &self.cloud, caller: &grant.caller, request, path, verb, now })
+    }
+}
+
+impl Api {
+    /// Whether a person's request is one of the first, which the world has no time for.
+    fn is_too_often(&self, project: &Project) -> bool {
+        let refused = &self.cloud.refused_reads;
+        project.throttled_reads > 0
+            && refused
+                .fetch_update(Relaxed, Relaxed, |so_far| (so_far < project.throttled_reads).then_some(so_far + 1))
+                .is_ok()
     }
 }
 

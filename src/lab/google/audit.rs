@@ -120,7 +120,8 @@ impl AuditLog {
 /// What a request asks of the log.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Query {
-    equal: Vec<(String, String)>,
+    /// A field, and the values of which it has one.
+    equal: Vec<(String, Vec<String>)>,
     since: Option<i64>,
     until: Option<i64>,
     is_descending: bool,
@@ -157,7 +158,8 @@ impl Query {
                 query.until = Some(at(value)?);
             } else {
                 let (name, value) = comparison.split_once('=').ok_or_else(unparseable)?;
-                query.equal.push((name.trim().to_owned(), unquoted(value)));
+                let listed = value.trim().trim_start_matches('(').trim_end_matches(')');
+                query.equal.push((name.trim().to_owned(), listed.split(" OR ").map(unquoted).collect()));
             }
         }
         Ok(query)
@@ -165,9 +167,9 @@ impl Query {
 
     fn fits(&self, entry: &Value) -> bool {
         let at = entry["timestamp"].as_str().and_then(parse_rfc3339);
-        let is = |(name, value): &(String, String)| {
+        let is = |(name, values): &(String, Vec<String>)| {
             let found = name.split('.').try_fold(entry, |value, part| value.get(part));
-            found.is_some_and(|found| found == value.as_str())
+            found.is_some_and(|found| values.iter().any(|value| found == value.as_str()))
         };
         self.since.is_none_or(|since| at.is_some_and(|at| at >= since))
             && self.until.is_none_or(|until| at.is_some_and(|at| at <= until))
@@ -217,6 +219,8 @@ mod tests {
     fn entries_are_found_by_method_time_and_page() {
         let exchanges = "protoPayload.methodName=\"google.identity.sts.v1.SecurityTokenService.ExchangeToken\"";
         assert_eq!(resources(&json!({ "filter": exchanges })).0, ["p100", "p200", "p300"]);
+        let either = "protoPayload.serviceName=(\"sts.googleapis.com\" OR \"secretmanager.googleapis.com\")";
+        assert_eq!(resources(&json!({ "filter": either })).0.len(), 4);
         let since = format!("{exchanges} AND timestamp>=\"1970-01-01T00:03:20Z\"");
         let latest = json!({ "filter": since, "orderBy": "timestamp desc", "pageSize": 1 });
         assert_eq!(resources(&latest), (vec!["p300".to_owned()], Some("1".to_owned())));

@@ -75,6 +75,19 @@ impl GoogleError {
         )
     }
 
+    /// A service that was asked too often.
+    pub(super) fn exhausted(service: &str) -> Self {
+        let metric = format!("{service}/read_requests");
+        let message = format!(
+            "Quota exceeded for quota metric '{metric}' and limit 'Read requests per minute' of service '{service}'."
+        );
+        GoogleError::new(429, "RESOURCE_EXHAUSTED", message).because(
+            "RATE_LIMIT_EXCEEDED",
+            "googleapis.com",
+            json!({ "service": service, "quota_metric": metric }),
+        )
+    }
+
     /// A service that the project has not enabled. `title` is what people call it.
     pub(super) fn service_disabled(title: &str, service: &str, number: &str) -> Self {
         let message = format!(
@@ -123,6 +136,7 @@ impl GoogleError {
             "NOT_FOUND" => 5,
             "ALREADY_EXISTS" => 6,
             "PERMISSION_DENIED" => 7,
+            "RESOURCE_EXHAUSTED" => 8,
             "FAILED_PRECONDITION" => 9,
             "ABORTED" => 10,
             "UNAUTHENTICATED" => 16,

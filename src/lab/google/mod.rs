@@ -13,6 +13,7 @@ mod secrets;
 mod service_accounts;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use rustls::ServerConfig;
 use secrecy::SecretString;
@@ -22,6 +23,7 @@ use tokio::task::JoinHandle;
 
 use super::LabError;
 use super::fetcher::Fetcher;
+use super::journal::Journal;
 use super::keys::Keys;
 use super::server::{Port, ServerOptions, now};
 use super::world::GoogleWorld;
@@ -40,6 +42,9 @@ struct Cloud {
     project: SharedState<Project>,
     tokens: AccessTokens,
     audit: AuditLog,
+    journal: Journal,
+    /// Reads of the operator's that were refused for having been asked too often.
+    refused_reads: AtomicU32,
 }
 
 /// The addresses of the services, before they answer.
@@ -126,7 +131,9 @@ pub(super) struct Google {
 impl Google {
     pub(super) fn new(world: &GoogleWorld, keys: &Keys, fetcher: Fetcher, ahead_s: i64) -> Result<Self, LabError> {
         let project = SharedState::new(Project::open(world, keys, now() + ahead_s));
-        let cloud = Cloud { project, tokens: AccessTokens::new()?, audit: AuditLog::default() };
+        let tokens = AccessTokens::new()?;
+        let (audit, journal, refused_reads) = (AuditLog::default(), Journal::default(), AtomicU32::new(0));
+        let cloud = Cloud { project, tokens, audit, journal, refused_reads };
         Ok(Google { cloud: Arc::new(cloud), fetcher })
     }
 

@@ -1,4 +1,5 @@
-//! Policies of a project, a secret and a service account: read, replaced, and asked what the caller may do.
+//! Policies of a project, a secret and a service account: read, replaced, and asked what the caller may do; and the roles that
+//! they grant.
 
 use serde_json::{Value, json};
 
@@ -35,6 +36,22 @@ fn of_project(asked: &Asked<'_>) -> Result<Value, GoogleError> {
         }
         _ => of(asked, &project, &Resource::Project, true, "resourcemanager.projects"),
     }
+}
+
+/// A role by its whole name. Whoever is signed in may read Google's own.
+pub(super) fn described_role(asked: &Asked<'_>, name: &str) -> Result<Value, GoogleError> {
+    let ("GET", _, "") = asked.route() else { return Err(GoogleError::no_such_method()) };
+    let project = asked.cloud.project.now();
+    if let Some(of_project) = name.strip_prefix("projects/") {
+        let permission = "iam.roles.get";
+        let named = of_project.split('/').next().unwrap_or_default();
+        let project = asked.project(named, permission)?;
+        asked.must(&project, permission, &Resource::Project, Some(name))?;
+    }
+    let missing = || GoogleError::not_found(format!("The role named {name} was not found."));
+    let permissions = project.permissions(name).ok_or_else(missing)?;
+    let id = name.rsplit('/').next().unwrap_or_default();
+    Ok(json!({ "name": name, "title": id, "stage": "GA", "includedPermissions": permissions }))
 }
 
 /// What the request asks of the policy of a resource. `kind` is what stands before the names of its permissions.

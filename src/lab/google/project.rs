@@ -18,6 +18,7 @@ pub(super) struct Project {
     pub number: String,
     pub disabled_services: BTreeSet<String>,
     pub is_throttled: bool,
+    pub throttled_reads: u32,
     pub pools: BTreeMap<String, Pool>,
     /// The permissions of each role.
     roles: BTreeMap<String, BTreeSet<String>>,
@@ -161,6 +162,7 @@ impl Project {
             number: world.project_number.clone(),
             disabled_services: world.disabled_services.clone(),
             is_throttled: world.throttled,
+            throttled_reads: world.throttled_reads,
             pools: BTreeMap::new(),
             roles: world.roles.clone(),
             policies: BTreeMap::new(),
@@ -270,6 +272,11 @@ impl Project {
         });
         let grants = grants.collect();
         self.policies.insert(resource, grants);
+    }
+
+    /// What a role of this name may do.
+    pub(super) fn permissions(&self, role: &str) -> Option<&BTreeSet<String>> {
+        self.roles.get(role)
     }
 
     /// Whether there is a role of this name.

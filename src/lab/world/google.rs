@@ -18,6 +18,8 @@ pub struct GoogleWorld {
     pub disabled_services: BTreeSet<String>,
     /// The token service answers 429 to every exchange.
     pub throttled: bool,
+    /// So many requests of people are answered 429 first.
+    pub throttled_reads: u32,
     pub pools: BTreeMap<String, GooglePool>,
     /// The permissions of each role, as far as something here asks for them.
     pub roles: BTreeMap<String, BTreeSet<String>>,

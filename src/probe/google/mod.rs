@@ -4,9 +4,11 @@
 mod exchange;
 mod operator;
 mod secrets;
+mod side;
 mod versions;
 
-pub use operator::{gcloud_session, session_of_file};
+pub use operator::operator_session;
+pub use side::OperatorReader;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::GoogleSession;
+use crate::domain::profile::Operator;
 use crate::probe::{program, regular_file};
 
 /// The most that gcloud may print, in bytes.
@@ -13,11 +14,23 @@ const MAX_BYTES: usize = 64 * 1024;
 /// It may ask Google first, and starts a Python.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The access token of whoever is signed in to gcloud, and who that is.
+/// The operator's access token, and whose it is.
 ///
 /// # Errors
-/// Why there is none, in gcloud's words.
-pub async fn gcloud_session() -> Result<(GoogleSession, String), String> {
+/// Why there is none, in words.
+pub async fn operator_session(operator: &Operator) -> Result<(GoogleSession, String), String> {
+    match operator {
+        Operator::Google { token_file: Some(path) } => {
+            let session = session_of_file(path).await?;
+            Ok((session, format!("the access token in {}", path.display())))
+        }
+        Operator::Google { token_file: None } => gcloud_session().await.map_err(|why| format!("gcloud: {why}")),
+        _ => Err("the operator is set up for another cloud, and the profile is for Google".to_owned()),
+    }
+}
+
+/// The access token of whoever is signed in to gcloud, and who that is.
+async fn gcloud_session() -> Result<(GoogleSession, String), String> {
     let token = printed(&["auth", "print-access-token"]).await?;
     let account = printed(&["config", "get-value", "account"]).await.unwrap_or_default();
     let identity = if account.is_empty() { "gcloud's access token".to_owned() } else { account };
@@ -36,10 +49,7 @@ async fn printed(arguments: &[&str]) -> Result<String, String> {
 }
 
 /// The access token in a file, as `CLOUDSDK_AUTH_ACCESS_TOKEN_FILE` names one for gcloud.
-///
-/// # Errors
-/// The file cannot be read, or holds nothing.
-pub async fn session_of_file(path: &Path) -> Result<GoogleSession, String> {
+async fn session_of_file(path: &Path) -> Result<GoogleSession, String> {
     let name = path.display().to_string();
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || regular_file::read(&path, MAX_BYTES as u64));

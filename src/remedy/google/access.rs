@@ -12,58 +12,73 @@ use crate::remedy::{Context, check, profile_set, variable};
 /// The value of a secret: from `$VALUE_FILE`, else typed without being shown.
 const VALUE: &str = concat!(include_str!("../../../assets/remedy/value.sh"), "\n");
 
-/// A binding of one role to the member that is meant, and its removal.
-fn bound(context: Context<'_>, on: &str, role: &str, member: &str, condition: &str) -> (String, String) {
+/// A role, and the command of gcloud that grants it at its place.
+struct Grant {
+    on: &'static str,
+    place: String,
+    role: &'static str,
+    condition: &'static str,
+}
+
+/// Grants roles to one member, and takes them back.
+fn granted(context: Context<'_>, member: &str, what: &str, grants: &[Grant]) -> Fix {
     let head = head(context) + &variable("MEMBER", Some(member), "");
     let script = |action: &str| {
-        format!(
-            "{head}gcloud {on} {action}-iam-policy-binding {{}} \\\n  --role {role} --member \"$MEMBER\"{condition} >/dev/null\n"
-        )
+        grants.iter().fold(head.clone(), |script, Grant { on, place, role, condition }| {
+            script
+                + &format!(
+                    "gcloud {on} {action}-iam-policy-binding {place} \\\n  --role {role} --member \"$MEMBER\"{condition} >/dev/null\n"
+                )
+        })
     };
-    (script("add"), script("remove"))
+    Fix {
+        text: format!("Let `{member}` {what}"),
+        command: Some(script("add")),
+        undo: Some(script("remove")),
+        verify: Some(check(context.profile, Some(PROPAGATION_S))),
+        ..Fix::default()
+    }
+}
+
+fn of_accessor(context: Context<'_>) -> Option<Grant> {
+    let secret = &context.profile.secret.as_ref()?.name;
+    let place = format!("{} --project \"$PROJECT\"{}", quote(secret), location(context));
+    Some(Grant { on: "secrets", place, role: "roles/secretmanager.secretAccessor", condition: "" })
+}
+
+/// No binding of one secret lets anybody list.
+fn of_viewer() -> Grant {
+    let place = "\"$PROJECT\"".to_owned();
+    Grant { on: "projects", place, role: "roles/secretmanager.viewer", condition: " --condition None" }
 }
 
 /// Lets the member read the one secret.
 pub(super) fn accessor(context: Context<'_>) -> Option<Fix> {
-    let secret = &context.profile.secret.as_ref()?.name;
-    let member = member(context)?;
-    let place = format!("{} --project \"$PROJECT\"{}", quote(secret), location(context));
-    let (add, remove) = bound(context, "secrets", "roles/secretmanager.secretAccessor", &member, "");
-    Some(Fix {
-        text: format!("Let `{member}` read this one secret. Other bindings stay as they are."),
-        command: Some(add.replace("{}", &place)),
-        undo: Some(remove.replace("{}", &place)),
-        verify: Some(check(context.profile, Some(PROPAGATION_S))),
-        ..Fix::default()
-    })
+    let what = "read this one secret. Other bindings stay as they are.";
+    Some(granted(context, &member(context)?, what, &[of_accessor(context)?]))
 }
 
-/// Lets the member list the project's secrets, which no binding of one secret does.
+/// Lets the member list the project's secrets.
 pub(super) fn viewer(context: Context<'_>) -> Option<Fix> {
-    let member = member(context)?;
-    let (add, remove) = bound(context, "projects", "roles/secretmanager.viewer", &member, " --condition None");
-    Some(Fix {
-        text: format!("Let `{member}` list the project's secrets: names and settings, no values."),
-        command: Some(add.replace("{}", "\"$PROJECT\"")),
-        undo: Some(remove.replace("{}", "\"$PROJECT\"")),
-        verify: Some(check(context.profile, Some(PROPAGATION_S))),
-        ..Fix::default()
-    })
+    let what = "list the project's secrets: names and settings, no values.";
+    Some(granted(context, &member(context)?, what, &[of_viewer()]))
+}
+
+/// Lets the member read the one secret and list them all.
+pub(super) fn both(context: Context<'_>) -> Option<Fix> {
+    let what =
+        "read this one secret, and list the project's secrets without their values. Other bindings stay as they are.";
+    Some(granted(context, &member(context)?, what, &[of_accessor(context)?, of_viewer()]))
 }
 
 /// Lets the federated identity take the service account's place.
 pub(super) fn impersonation(context: Context<'_>) -> Option<Fix> {
     let account = context.profile.gcp.service_account.as_deref()?;
-    let member = federated_member(context)?;
     let place = format!("{} --project \"$PROJECT\"", quote(account));
-    let (add, remove) = bound(context, "iam service-accounts", "roles/iam.workloadIdentityUser", &member, "");
-    Some(Fix {
-        text: format!("Let `{member}` take the place of {account}. Other bindings stay as they are."),
-        command: Some(add.replace("{}", &place)),
-        undo: Some(remove.replace("{}", &place)),
-        verify: Some(check(context.profile, Some(PROPAGATION_S))),
-        ..Fix::default()
-    })
+    let role = "roles/iam.workloadIdentityUser";
+    let grant = Grant { on: "iam service-accounts", place, role, condition: "" };
+    let what = format!("take the place of {account}. Other bindings stay as they are.");
+    Some(granted(context, &federated_member(context)?, &what, &[grant]))
 }
 
 fn location(context: Context<'_>) -> String {

@@ -23,15 +23,21 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
         Cause::AttributeCondition
         | Cause::AttributeMappingMissing
         | Cause::MappingTypeWrong
+        | Cause::SubjectTooLong
         | Cause::IssMismatch
         | Cause::AudMismatch => provider::corrected(finding, context),
         Cause::ProviderDisabled => provider::enabled(context).into_iter().collect(),
         Cause::JwksKidMissing => provider::keys(context).into_iter().collect(),
         Cause::WrongProviderName => renamed(finding, context).into_iter().collect(),
-        Cause::PrincipalsetMismatch if finding.check == CheckId::GcpImpersonate => {
+        Cause::PrincipalsetMismatch if is_about_impersonation(finding, context) => {
             access::impersonation(context).into_iter().collect()
         }
-        Cause::PrincipalsetMismatch | Cause::SecretIamMissing if finding.check == CheckId::GcpListSecrets => {
+        Cause::PrincipalsetMismatch if list_is_denied(context) && read_is_denied(context) => {
+            access::both(context).into_iter().collect()
+        }
+        Cause::PrincipalsetMismatch | Cause::SecretIamMissing
+            if finding.check == CheckId::GcpListSecrets || list_is_denied(context) && !read_is_denied(context) =>
+        {
             access::viewer(context).into_iter().collect()
         }
         Cause::PrincipalsetMismatch | Cause::SecretIamMissing => access::accessor(context).into_iter().collect(),
@@ -46,6 +52,24 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
         Cause::PropagationDelay | Cause::Throttled | Cause::Transient => vec![wait(context)],
         _ => Vec::new(),
     }
+}
+
+/// Whether what is refused is to take a service account's place, as that call or the bindings in force show.
+fn is_about_impersonation(finding: &Finding, context: Context<'_>) -> bool {
+    let refused = context.facts.google.impersonated.as_ref().is_some_and(|fact| fact.call.refusal().is_some());
+    finding.check == CheckId::GcpImpersonate || finding.check == CheckId::GcpBindings && refused
+}
+
+/// Whether listing was refused for want of a role.
+fn list_is_denied(context: Context<'_>) -> bool {
+    let list = context.facts.google.list.as_ref().and_then(|fact| fact.call.refusal());
+    list.is_some_and(|refusal| refusal.http_status == 403)
+}
+
+/// Whether reading was.
+fn read_is_denied(context: Context<'_>) -> bool {
+    let read = context.facts.google.secret.as_ref().and_then(|fact| fact.call.refusal());
+    read.is_some_and(|refusal| refusal.http_status == 403)
 }
 
 /// The provider that the token is made for.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::identity::own_claims;
 use super::{PROPAGATION_S, WORK, head_of_provider};
 use crate::cause::{Cause, Finding, Fix};
-use crate::domain::gcp::{PoolProvider, Subject, evaluate, foreign};
+use crate::domain::gcp::{LONGEST_SUBJECT, PoolProvider, Subject, evaluate, foreign};
 use crate::domain::iam::Truth;
 use crate::domain::pool_name::ProviderName;
 use crate::domain::text::quote;
@@ -62,12 +62,16 @@ fn correction(
         }
         Cause::AttributeMappingMissing | Cause::MappingTypeWrong => {
             let mapping = after.get_mut("attributeMapping")?.as_object_mut()?;
-            let subject = claims.get("sub")?.as_str().filter(|subject| !subject.is_empty() && subject.len() <= 127)?;
+            let subject = claims
+                .get("sub")?
+                .as_str()
+                .filter(|subject| !subject.is_empty() && subject.len() <= LONGEST_SUBJECT)?;
             mapping.insert("google.subject".to_owned(), "assertion.sub".into());
             format!(
                 "Map `google.subject` to `assertion.sub`, which is `{subject}` here; bindings to another subject no longer count."
             )
         }
+        Cause::SubjectTooLong => shortened(after.get_mut("attributeMapping")?.as_object_mut()?, claims)?,
         Cause::IssMismatch => {
             // Of two spellings of one issuer the token's counts; another issuer is another trust.
             let (old, new) = (before.pointer_str("/oidc/issuerUri")?, claims.get("iss")?.as_str()?);
@@ -88,6 +92,35 @@ fn correction(
         _ => return None,
     };
     Some((after, what))
+}
+
+/// Ids of what a token is for, which are short whatever it is called.
+const SHORT_CLAIMS: [&str; 6] =
+    ["organization_id", "repository_id", "project_id", "oidc.circleci.com/project-id", "pipeline_id", "repositoryUuid"];
+
+/// Maps `google.subject` to what fits: the subject itself, else an id, with the subject kept as an attribute.
+fn shortened(mapping: &mut Map<String, Value>, claims: &Map<String, Value>) -> Option<String> {
+    let text = |claim: &str| claims.get(claim)?.as_str().filter(|text| !text.is_empty());
+    let subject = text("sub")?;
+    if subject.len() <= LONGEST_SUBJECT {
+        mapping.insert("google.subject".to_owned(), "assertion.sub".into());
+        return Some(format!(
+            "Map `google.subject` to `assertion.sub`, which is `{subject}` here and has {} bytes; bindings to another \
+             subject no longer count.",
+            subject.len()
+        ));
+    }
+    let fits = |claim: &&&str| text(claim).is_some_and(|id| id.len() <= LONGEST_SUBJECT);
+    let claim = SHORT_CLAIMS.iter().find(fits)?;
+    let is_plain = claim.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let read = if is_plain { format!("assertion.{claim}") } else { format!("assertion['{claim}']") };
+    mapping.insert("google.subject".to_owned(), read.clone().into());
+    mapping.insert("attribute.subject".to_owned(), "assertion.sub".into());
+    Some(format!(
+        "Map `google.subject` to `{read}`, which fits for every branch, and the whole subject to `attribute.subject`. \
+         Bindings to `principal://…/subject/…` no longer count: write them as `principalSet://…/attribute.subject/VALUE`, \
+         with the subject as it is now."
+    ))
 }
 
 trait PointerText {
@@ -308,6 +341,24 @@ mod tests {
         let own = format!("//iam.googleapis.com/{POOL}/providers/ci");
         assert_eq!(document["oidc"]["allowedAudiences"], json!(["mine", own]));
         assert_eq!(fixed(Cause::AudMismatch, &[("oidc", listed)], &[("aud", json!("another-party"))]), None);
+    }
+
+    #[test]
+    fn a_subject_that_is_too_long_becomes_one_that_fits() {
+        let long = json!({"google.subject": "assertion.sub + assertion.sub + assertion.sub"});
+        let (document, _) = fixed(Cause::SubjectTooLong, &[("attributeMapping", long)], &[]).unwrap();
+        assert_eq!(document["attributeMapping"], json!({"google.subject": "assertion.sub"}));
+        let of_branch = |id: Value| {
+            let branch = format!("repo:octo/app:ref:refs/heads/{}", "x".repeat(100));
+            let claims = json!({"sub": branch, "repository_id": id, "oidc.circleci.com/project-id": "p1"});
+            let mut mapping = json!({"google.subject": "assertion.sub"}).as_object().cloned().unwrap();
+            shortened(&mut mapping, claims.as_object().unwrap()).map(|_| Value::Object(mapping))
+        };
+        let by = |from: &str| Some(json!({"google.subject": from, "attribute.subject": "assertion.sub"}));
+        assert_eq!(of_branch(json!("41")), by("assertion.repository_id"));
+        assert_eq!(of_branch(json!(41)), by("assertion['oidc.circleci.com/project-id']"));
+        let mut mapping = Map::new();
+        assert_eq!(shortened(&mut mapping, json!({"sub": "x".repeat(128)}).as_object().unwrap()), None);
     }
 
     #[test]

@@ -5,10 +5,10 @@ use crate::check::CheckId;
 use crate::check::facts::Facts;
 use crate::check::facts::google::GoogleCall;
 use crate::check::registry::judge;
-use crate::domain::profile::{Operator, Profile};
+use crate::domain::profile::Profile;
 use crate::domain::rotation::StoreSnapshot;
 use crate::domain::secret_ref::SecretRef;
-use crate::probe::google::{GoogleSession, GoogleTarget, gcloud_session, session_of_file};
+use crate::probe::google::{GoogleSession, GoogleTarget, operator_session};
 use crate::probe::new_value::NewValue;
 use crate::run::rotation::event::{Opened, Refused};
 use crate::run::{now, now_ms};
@@ -75,16 +75,7 @@ impl CloudBackend {
     /// The operator's session, and who that is.
     pub(super) async fn google_operator(&self) -> Result<(GoogleTarget, GoogleSession, String), Refused> {
         let target = GoogleTarget::new(self.http.clone(), &self.profile.gcp);
-        let (session, identity) = match &self.operator {
-            Operator::Google { token_file: Some(path) } => {
-                let session = session_of_file(path).await.map_err(Refused::new)?;
-                (session, format!("the access token in {}", path.display()))
-            }
-            Operator::Google { token_file: None } => {
-                gcloud_session().await.map_err(|why| Refused::new(format!("gcloud: {why}")))?
-            }
-            _ => return Err(Refused::new("the operator is set up for another cloud, and the secret is in Google's")),
-        };
+        let (session, identity) = operator_session(&self.operator).await.map_err(Refused::new)?;
         Ok((target, session, identity))
     }
 

@@ -1,0 +1,268 @@
+//! Google's own side as the operator read it: the project, the pool with its provider, who has which roles, the secret.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::read::Read;
+use super::trust::Drift;
+use crate::domain::gcp::{Binding, RolePermissions};
+
+/// What the reads take.
+pub mod permission {
+    pub const READ_PROJECT: &str = "resourcemanager.projects.get";
+    pub const READ_PROJECT_POLICY: &str = "resourcemanager.projects.getIamPolicy";
+    pub const READ_POOL: &str = "iam.workloadIdentityPools.get";
+    pub const READ_PROVIDER: &str = "iam.workloadIdentityPoolProviders.get";
+    pub const LIST_PROVIDERS: &str = "iam.workloadIdentityPoolProviders.list";
+    pub const READ_ACCOUNT_POLICY: &str = "iam.serviceAccounts.getIamPolicy";
+    /// Of custom roles; whoever is signed in may read Google's own.
+    pub const READ_ROLE: &str = "iam.roles.get";
+    pub const READ_SECRET: &str = "secretmanager.secrets.get";
+    pub const READ_SECRET_POLICY: &str = "secretmanager.secrets.getIamPolicy";
+    pub const READ_VERSION: &str = "secretmanager.versions.get";
+    /// For a secret that is a region's own.
+    pub const LIST_LOCATIONS: &str = "secretmanager.locations.list";
+    /// For the audit log, which `events` reads.
+    pub const READ_LOG: &str = "logging.privateLogEntries.list";
+
+    /// The permissions that a role for the operator holds.
+    pub const OF_OPERATOR: [&str; 12] = [
+        READ_ACCOUNT_POLICY,
+        READ_ROLE,
+        LIST_PROVIDERS,
+        READ_PROVIDER,
+        READ_POOL,
+        READ_LOG,
+        READ_PROJECT,
+        READ_PROJECT_POLICY,
+        LIST_LOCATIONS,
+        READ_SECRET,
+        READ_SECRET_POLICY,
+        READ_VERSION,
+    ];
+}
+
+/// The code of a refusal by a service that the project, or whoever asks, has not enabled.
+pub const SERVICE_DISABLED: &str = "SERVICE_DISABLED";
+
+/// Google's own side. `None` where something was not read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GoogleSide {
+    /// As whom the operator reads, or why nobody does.
+    pub identity: Option<Result<String, String>>,
+    /// The project with the secrets.
+    pub project: Option<Read<ProjectInForce>>,
+    pub provider: Option<ProviderSide>,
+    pub rights: Option<RightsSide>,
+    pub secret: Option<SecretSide>,
+}
+
+impl GoogleSide {
+    /// Whether there is an access token, and it is taken.
+    pub fn has_access(&self) -> bool {
+        let is_refused = self.project.as_ref().and_then(|read| read.call.refusal()).map(|refusal| refusal.http_status);
+        matches!(self.identity, Some(Ok(_))) && is_refused != Some(401)
+    }
+
+    /// The profile's provider as IAM has it, and where that comes from.
+    pub fn provider_in_force(&self) -> Option<(String, &str)> {
+        let side = self.provider.as_ref()?;
+        Some((format!("the provider in force, {}", side.name), side.provider.seen()?.text.as_str()))
+    }
+}
+
+/// A project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProjectInForce {
+    pub id: String,
+    pub number: String,
+}
+
+/// The pool and the provider of the profile.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProviderSide {
+    pub name: String,
+    pub pool: Read<StateInForce>,
+    pub provider: Read<ProviderInForce>,
+    /// The providers of a pool of the same name in the project with the secrets, where that is another project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_own_project: Option<Read<Vec<NamedProvider>>>,
+    /// The pool's providers, where it has none of the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Read<Vec<NamedProvider>>>,
+}
+
+/// Whether something takes part in exchanges.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StateInForce {
+    /// `ACTIVE`, `DELETED`.
+    pub state: String,
+    pub disabled: bool,
+}
+
+impl StateInForce {
+    /// Reads IAM's answer about a pool or a provider.
+    pub fn read(answer: &Value) -> Option<Self> {
+        answer["name"].as_str()?;
+        let state = answer["state"].as_str().unwrap_or("ACTIVE").to_owned();
+        Some(StateInForce { state, disabled: answer["disabled"].as_bool().unwrap_or_default() })
+    }
+
+    /// What keeps it from taking a token: `disabled`, `deleted`.
+    pub fn is_off_because(&self) -> Option<&'static str> {
+        match (self.state.as_str(), self.disabled) {
+            ("DELETED", _) => Some("deleted"),
+            (_, true) => Some("disabled"),
+            _ => None,
+        }
+    }
+}
+
+/// A provider as IAM has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProviderInForce {
+    #[serde(flatten)]
+    pub state: StateInForce,
+    /// What `trust.policy` evaluates, and shows.
+    #[serde(skip)]
+    pub text: String,
+}
+
+impl ProviderInForce {
+    pub fn read(answer: &Value) -> Option<Self> {
+        Some(ProviderInForce { state: StateInForce::read(answer)?, text: format!("{answer:#}") })
+    }
+}
+
+/// A provider of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NamedProvider {
+    pub name: String,
+    #[serde(skip)]
+    pub text: String,
+}
+
+impl NamedProvider {
+    pub fn read(entry: &Value) -> Option<Self> {
+        Some(NamedProvider { name: entry["name"].as_str()?.to_owned(), text: entry.to_string() })
+    }
+}
+
+/// Who has which roles where it counts for the reads.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RightsSide {
+    pub project: Read<Vec<Binding>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Read<Vec<Binding>>>,
+    /// Of the service account, where one is impersonated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Read<Vec<Binding>>>,
+    /// The roles that may be the reader's.
+    pub roles: Vec<RoleSide>,
+}
+
+impl RightsSide {
+    /// The permissions of the roles that could be read.
+    pub fn permissions(&self) -> RolePermissions {
+        let known = self.roles.iter().filter_map(|role| Some((role.name.clone(), role.permissions.seen()?)));
+        known.map(|(name, permissions)| (name, permissions.iter().cloned().collect())).collect()
+    }
+}
+
+/// A role with its permissions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RoleSide {
+    pub name: String,
+    /// The report names the role alone: Google's own have hundreds.
+    #[serde(skip)]
+    pub permissions: Read<Vec<String>>,
+}
+
+/// The secret without its value, and the version that is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SecretSide {
+    pub secret: Read<StoredSecret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Read<VersionInForce>>,
+    /// The locations that have a regional secret of the name, where there is none at the place asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub found_in: Vec<String>,
+}
+
+/// A secret as Secret Manager has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoredSecret {
+    pub name: String,
+}
+
+/// A version of a secret without its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionInForce {
+    pub name: String,
+    /// `ENABLED`, `DISABLED`, `DESTROYED`.
+    pub state: String,
+}
+
+impl VersionInForce {
+    pub fn read(answer: &Value) -> Option<Self> {
+        let text = |name: &str| answer[name].as_str().map(str::to_owned);
+        Some(VersionInForce { name: text("name")?, state: text("state")? })
+    }
+
+    /// Its number.
+    pub fn number(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// Where a provider's copy is not what is in force; nothing where both decide the same, or the copy is none.
+pub fn provider_drift(file: &str, copy: &str, in_force: &str) -> Option<Drift> {
+    let deciding = |text: &str| {
+        let provider: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+        let oidc = &provider["oidc"];
+        Some(json!({
+            "issuerUri": oidc["issuerUri"],
+            "allowedAudiences": oidc["allowedAudiences"].as_array().cloned().unwrap_or_default(),
+            "hasUploadedKeys": oidc["jwksJson"].is_string(),
+            "attributeMapping": provider["attributeMapping"],
+            "attributeCondition": provider["attributeCondition"].as_str().unwrap_or_default(),
+            "disabled": provider["disabled"].as_bool().unwrap_or_default(),
+            "state": provider["state"].as_str().unwrap_or("ACTIVE"),
+        }))
+    };
+    Drift::between(file, &deciding(copy)?.to_string(), &deciding(in_force)?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_says_why_it_takes_no_token() {
+        let off = |answer: Value| StateInForce::read(&answer).unwrap().is_off_because();
+        assert_eq!(off(json!({"name": "p", "state": "ACTIVE"})), None);
+        assert_eq!(off(json!({"name": "p", "state": "ACTIVE", "disabled": true})), Some("disabled"));
+        assert_eq!(off(json!({"name": "p", "state": "DELETED", "disabled": true})), Some("deleted"));
+        assert_eq!(StateInForce::read(&json!({"error": {}})), None);
+    }
+
+    #[test]
+    fn only_what_decides_is_compared() {
+        let provider = |condition: &str, more: &str| {
+            json!({"name": more, "displayName": more, "state": "ACTIVE", "oidc": {"issuerUri": "https://i.example"},
+                "attributeMapping": {"google.subject": "assertion.sub"}, "attributeCondition": condition})
+            .to_string()
+        };
+        let copy = provider("true", "a");
+        assert_eq!(provider_drift("p.json", &copy, &provider("true", "b")), None);
+        let drift = provider_drift("p.json", &copy, &provider("false", "a")).unwrap();
+        assert_eq!(drift.lines, ["-   \"attributeCondition\": \"true\",", "+   \"attributeCondition\": \"false\","]);
+        assert_eq!(provider_drift("p.json", "no JSON", &copy), None);
+    }
+
+    #[test]
+    fn a_version_is_known_by_its_number() {
+        let answer = json!({"name": "projects/1/secrets/db/versions/7", "state": "DISABLED"});
+        assert_eq!(VersionInForce::read(&answer).unwrap().number(), "7");
+    }
+}
