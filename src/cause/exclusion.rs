@@ -39,6 +39,8 @@ pub enum TrustDocument {
     Policy,
     /// The federated credentials of an Entra application.
     Credentials,
+    /// A provider of a Google pool, and the bindings beside it.
+    Provider,
 }
 
 impl TrustDocument {
@@ -67,6 +69,15 @@ impl TrustDocument {
                 Cause::AudMismatch,
                 Cause::ClaimMismatch,
                 Cause::FicMissing,
+            ],
+            TrustDocument::Provider => &[
+                Cause::ProviderDisabled,
+                Cause::IssMismatch,
+                Cause::AudMismatch,
+                Cause::AttributeMappingMissing,
+                Cause::MappingTypeWrong,
+                Cause::SubjectTooLong,
+                Cause::AttributeCondition,
             ],
         }
     }

@@ -385,6 +385,36 @@ mod tests {
     }
 
     #[test]
+    fn an_audience_of_no_form_is_decided_by_the_name_that_was_asked() {
+        let text =
+            "Invalid value for \"audience\". This value should be the full resource name of the Identity Provider.";
+        let decided = |name: &str, universe: &str| {
+            let error = GoogleError { code: "invalid_request".into(), message: text.into(), ..GoogleError::default() };
+            let words = candidates(Cloud::Gcp, "invalid_request", text).into_iter();
+            let mut findings: Vec<Finding> =
+                words.map(|one| Finding::new(one.cause, CheckId::GcpExchange, one.certainty, "words")).collect();
+            let (token, provider) = (token(&[]), ProviderName::parse(name));
+            let seen = Seen {
+                token: Some(&token),
+                now: NOW,
+                provider: provider.as_ref(),
+                universe,
+                evaluation: None,
+                keys: KeySeen::Verified,
+                has_uploaded_keys: false,
+                is_not_uploaded: false,
+            };
+            narrow(&mut findings, CheckId::GcpExchange.into(), &error, 400, &seen);
+            (findings[0].cause, findings[0].certainty, findings[0].summary.clone())
+        };
+        let by_id = decided(&NAME.replacen("projects/123456789012", "projects/my-project", 1), "googleapis.com");
+        assert_eq!((by_id.0, by_id.1), (Cause::WrongProviderName, Certainty::Proven), "{by_id:?}");
+        assert!(by_id.2.contains("`my-project`, where its number belongs"), "{by_id:?}");
+        let complete = decided(NAME, "apis.sovereign.example");
+        assert_eq!((complete.0, complete.1), (Cause::WrongUniverseAudience, Certainty::Likely), "{complete:?}");
+    }
+
+    #[test]
     fn a_condition_that_fails_is_told_apart_from_one_that_is_false() {
         let rejected = "The given credential is rejected by the attribute condition.";
         let usual = token(&[]);

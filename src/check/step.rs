@@ -170,7 +170,7 @@ impl Step {
             Step::CallerIdentity => &[Step::AwsAccessKeyOwner, Step::AwsOperator],
             Step::AwsAccessKeyOwner => &[Step::CallerIdentity, Step::AwsOperator, Step::AwsSecretSettings],
             Step::AssumeRole => &[Step::RoleTrust, Step::Permissions],
-            Step::GoogleImpersonate => &[Step::TrustPolicy],
+            Step::GoogleImpersonate => &[Step::TrustPolicy, Step::GoogleBindings],
             Step::GoogleBindings => &[Step::TrustPolicy, Step::GoogleImpersonate, Step::GoogleList, Step::GoogleGet],
             Step::GooglePoolProvider => &[Step::Token],
             Step::GoogleList => &[Step::GoogleGet, Step::TrustPolicy],

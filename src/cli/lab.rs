@@ -179,6 +179,7 @@ fn readable(lab: &Lab, ready: &Ready<'_>) -> String {
         ("Google's IAM", &google.iam),
         ("its projects", &google.resource_manager),
         ("its logs", &google.logging),
+        ("its services", &google.services),
         ("deployment", deployment.as_deref().unwrap_or_default()),
         ("its token", &token_file),
         ("authority", &ca_file),

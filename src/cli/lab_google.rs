@@ -80,5 +80,6 @@ pub(super) fn operator(lab: &Lab, folder: &Path, ca_file: &str) -> Vec<(&'static
         ("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", at(&places.secretmanager)),
         ("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER", at(&places.resource_manager)),
         ("CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING", at(&places.logging)),
+        ("CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE", at(&places.services)),
     ]
 }

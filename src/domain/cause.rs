@@ -168,6 +168,7 @@ causes! {
     SubjectTooLong => "subject-too-long",
     MappingTypeWrong => "mapping-type-wrong",
     ProviderDisabled => "provider-disabled",
+    ServiceAccountMissing => "service-account-missing",
     FederatedTokenUnsupported => "federated-token-unsupported",
     SecretIamMissing => "secret-iam-missing",
     SecretVersionState => "secret-version-state",

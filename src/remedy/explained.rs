@@ -73,7 +73,13 @@ fn by_document(
             "az ad app federated-credential list --id <client-id> >credentials.json",
             "--credential credentials.json",
         ),
-        Cloud::Gcp => return None,
+        Cloud::Gcp => (
+            TrustDocument::Provider,
+            "Read the pool's provider, and explain again with it and the token",
+            "gcloud iam workload-identity-pools providers describe <provider> --workload-identity-pool <pool> \
+             --location global --project <project> --format json >provider.json",
+            "--provider provider.json",
+        ),
     };
     if given.trust.is_some() || !document.decides().contains(&explanation.causes.first()?.cause) {
         return None;

@@ -341,8 +341,9 @@ impl NetworkProbes {
     }
 
     async fn google(&self, step: Step, input: &StepInput) -> StepOutput {
-        let given =
-            google::Given { profile: &input.profile, facts: &input.facts, token: input.credentials.token.as_deref() };
+        let as_it_is = if step == Step::GoogleExchange { token_of_client(&input.profile).await } else { None };
+        let token = as_it_is.as_ref().or(input.credentials.token.as_deref());
+        let given = google::Given { profile: &input.profile, facts: &input.facts, token };
         let seen = google::perform(step, given, &input.credentials.google, &self.http).await;
         seen.map_or(StepOutput::Nothing, |seen| StepOutput::Google(Box::new(seen)))
     }

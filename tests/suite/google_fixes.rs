@@ -13,8 +13,12 @@ use crate::support::{RunningLab, trustline};
 const AT_ONCE: usize = 4;
 
 /// What an operator of the project fixes. A call of `gcloud` takes seconds, so one of each kind is here.
-const FIXED: [&str; 7] = [
+const FIXED: [&str; 11] = [
     "gcp-condition-false",
+    "gcp-subject-too-long",
+    "gcp-impersonation-missing",
+    "gcp-member-unmapped",
+    "gcp-api-disabled",
     "gcp-accessor-missing",
     "gcp-viewer-missing",
     "gcp-latest-disabled",
@@ -71,4 +75,49 @@ fn closes(name: &str) -> Result<(), String> {
     gcloud_as_operator(&lab, &around)?;
     let after = check();
     if after["verdict"] == "pass" { Ok(()) } else { Err(format!("{}\n{script}", after["findings"])) }
+}
+
+/// What the guide's steps 2 to 5 and 10 print, in their order; each is carried out as it is printed.
+const ARTIFACTS: [&str; 9] = [
+    "enable-services",
+    "pool-create",
+    "provider-create",
+    "provider-update",
+    "grant-viewer",
+    "gcloud-secret-create",
+    "grant-accessor-secret",
+    "gcloud-version-add",
+    "provider-describe",
+];
+
+#[test]
+#[ignore = "needs gcloud (TRUSTLINE_TEST_GCLOUD)"]
+fn gcloud_carries_out_what_the_guide_prints() {
+    let lab = RunningLab::start("gcp-blank");
+    let (profile, authority) = (lab.file("profile.toml"), lab.file("ca.pem"));
+    let render = |artifact: &str, more: &[&str]| {
+        let output = trustline().args(["render", artifact, "--profile-file", &profile]).args(more).output().unwrap();
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && !script.contains('<'), "{artifact}: {script}");
+        script
+    };
+    let value = lab.folder.join("new-value");
+    std::fs::write(&value, "a value of the lab").unwrap();
+    let around = format!("export VALUE_FILE='{}'\n", value.display());
+    let scripts: String = ARTIFACTS.iter().map(|artifact| render(artifact, &[])).collect();
+    // Through a service account: its own bindings, and that of the tokens on it.
+    let account = "gcp.service-account=crewai-secrets-reader@crewai-lab.iam.gserviceaccount.com";
+    let through: String =
+        ["grant-impersonation", "grant-viewer", "grant-accessor"].map(|one| render(one, &["--set", account])).concat();
+    let made = "gcloud iam service-accounts create crewai-secrets-reader --project crewai-lab >&2\n";
+    gcloud_as_operator(&lab, &format!("{around}{scripts}{made}{through}")).unwrap_or_else(|failed| panic!("{failed}"));
+    for more in [&[][..], &["--set", account]] {
+        let output = trustline()
+            .args(["check", "--output", "json", "--profile-file", &profile, "--ca-file", &authority])
+            .args(more)
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["verdict"], "pass", "{more:?}: {report:#}");
+    }
 }

@@ -23,6 +23,7 @@ test_each_scenario! { is_proven:
     gcp_mapping_missing gcp_mapping_type gcp_subject_too_long gcp_provider_disabled gcp_provider_deleted
     gcp_pool_disabled gcp_wrong_number gcp_throttled gcp_member_other_organization gcp_member_unmapped
     gcp_accessor_missing gcp_viewer_missing gcp_viewer_on_secret gcp_impersonation_missing
+    gcp_service_account_missing
     gcp_api_disabled gcp_latest_disabled gcp_secret_empty gcp_secret_not_found gcp_regional_secret
     gcp_json_key_missing gcp_blank
 }
@@ -136,11 +137,11 @@ test_each! { reads_the_world:
          [google.grants.reader]\nmembers = [\"serviceAccount:other@crewai-lab.iam.gserviceaccount.com\"]\n\
          [google.grants.viewer]\nmembers = [\"serviceAccount:crewai-secrets-reader@crewai-lab.iam.gserviceaccount.com\"]\n\
          [profile.google]\nservice-account = \"crewai-secrets-reader@crewai-lab.iam.gserviceaccount.com\"\n",
-        Some(("secret-iam-missing", "gcp.get-secret"))
+        Some(("secret-iam-missing", "gcp.bindings"))
     );
     a_custom_role_without_the_read: (
         &format!("[google.roles]\n\"projects/crewai-lab/roles/half\" = [\"secretmanager.secrets.get\"]\n{READER}role = \"projects/crewai-lab/roles/half\"\n"),
-        Some(("secret-iam-missing", "gcp.get-secret"))
+        Some(("secret-iam-missing", "gcp.bindings"))
     );
     a_binding_of_another_letter_case: (
         &format!("{READER}members = [\"principalSet://iam.googleapis.com/projects/${{project-number}}/locations/global/workloadIdentityPools/crewai-pool/attribute.organization/6F1D2C3B-4A59-4E68-8778-96A5B4C3D2E1\"]\n{VIEWER}present = false\n"),

@@ -29,6 +29,7 @@ mod faults;
 mod fix;
 mod fixes;
 mod fleet;
+mod google_commands;
 mod google_fixes;
 mod google_operator;
 mod guide;

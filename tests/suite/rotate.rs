@@ -36,7 +36,7 @@ fn in_lab(scenario: &str, more: &[&str], value: &str) -> (Value, i32) {
 
 #[test]
 fn the_document_is_as_the_interface_has_it() {
-    for scenario in ["healthy", "azure"] {
+    for scenario in ["healthy", "azure", "gcp"] {
         let (report, code) = in_lab(scenario, &["--put", "--yes", "--kickoff"], NEW.0);
         assert_eq!((code, report["schema"].as_str()), (0, Some("trustline.rotation/1")), "{report:#}");
         assert_eq!((&report["secret"], &report["verdict"]), (&"crewai-test-keyword".into(), &"propagated".into()));
@@ -129,7 +129,9 @@ fn an_interrupted_session_knows_the_kickoff_that_still_runs() {
 
 #[test]
 fn the_stores_own_verdicts() {
-    for (scenario, value) in [("healthy", "hello from aws"), ("azure", "hello from azure")] {
+    for (scenario, value) in
+        [("healthy", "hello from aws"), ("azure", "hello from azure"), ("gcp", "hello from google")]
+    {
         let (report, code) = in_lab(scenario, &["--put", "--yes"], value);
         assert_eq!((report["verdict"].as_str(), code), (Some("new-version-same-value"), 1), "{report:#}");
         let (report, code) = in_lab(scenario, &["--wait", "0"], "");
@@ -153,7 +155,7 @@ fn a_version_left_pending_does_not_stand_in_the_way_of_a_value_and_is_told() {
 
 #[test]
 fn a_session_rolls_back_what_went_wrong() {
-    for scenario in ["rotation-newline", "azure-rotation-newline"] {
+    for scenario in ["rotation-newline", "azure-rotation-newline", "gcp-rotation-newline"] {
         let (report, code) = in_lab(scenario, &["--put", "--yes", "--kickoff", "--rollback-on-failure"], NEW.0);
         assert_eq!((report["verdict"].as_str(), code), (Some("near-miss"), 1), "{report:#}");
         assert!(report["rolled_back"].is_string(), "{report:#}");
@@ -165,7 +167,7 @@ fn a_session_rolls_back_what_went_wrong() {
 #[test]
 fn generated_values_go_to_several_secrets() {
     let secrets = "crewai-test-keyword,crewai-database#password";
-    for scenario in ["healthy", "azure"] {
+    for scenario in ["healthy", "azure", "gcp"] {
         let (report, _) = in_lab(scenario, &["--secret", secrets, "--generate", "--yes", "--kickoff"], "");
         let rows = report["secrets"].as_array().unwrap();
         assert_eq!(rows.len(), 2);
@@ -235,7 +237,9 @@ fn a_person_rotates_while_the_session_waits() {
 
 #[test]
 fn an_earlier_value_that_comes_back_is_told() {
-    for (scenario, first) in [("healthy", "hello from aws"), ("azure", "hello from azure")] {
+    for (scenario, first) in
+        [("healthy", "hello from aws"), ("azure", "hello from azure"), ("gcp", "hello from google")]
+    {
         let place = Place::start(scenario);
         place.rotate(&["--put", "--yes"], NEW.0);
         let report = place.rotate(&["--put", "--yes", "--kickoff"], first);

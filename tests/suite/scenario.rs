@@ -42,8 +42,11 @@ test_each_scenario! { names_its_cause_first:
     gcp_mapping_missing gcp_mapping_type gcp_subject_too_long gcp_provider_disabled gcp_provider_deleted
     gcp_pool_disabled gcp_wrong_number gcp_throttled gcp_member_other_organization gcp_member_unmapped
     gcp_accessor_missing gcp_viewer_missing gcp_viewer_on_secret gcp_impersonation_missing
+    gcp_service_account_missing
     gcp_api_disabled gcp_latest_disabled gcp_secret_empty gcp_secret_not_found gcp_regional_secret
-    gcp_json_key_missing
+    gcp_json_key_missing gcp_rotation_read_at_import gcp_rotation_cached gcp_rotation_newline
+    gcp_rotation_whole_json gcp_rotation_other_secret gcp_rotation_pinned
+    gcp_rotation_variable_unset
     github_aws github_aws_immutable_sub github_aws_environment github_aws_pull_request
     github_aws_reusable_workflow github_aws_audience github_aws_id_token_missing github_aws_enterprise_issuer
     github_aws_case github_azure github_azure_immutable_sub github_azure_environment github_azure_pull_request

@@ -35,6 +35,7 @@ impl TrustDocument {
         match self {
             TrustDocument::Policy => "the policy accepts this token",
             TrustDocument::Credentials => "a federated credential accepts this token",
+            TrustDocument::Provider => "the provider accepts this token",
         }
     }
 
@@ -43,6 +44,7 @@ impl TrustDocument {
         match self {
             TrustDocument::Policy => "the policy already refuses this token for another reason",
             TrustDocument::Credentials => "the credentials already refuse this token for another reason",
+            TrustDocument::Provider => "the provider already refuses this token for another reason",
         }
     }
 }
@@ -126,6 +128,19 @@ fn raise(ranked: &mut Vec<RankedCause>, cause: Cause, fact: String) {
     ranked.insert(0, raised);
 }
 
+/// What a refusal may have that a provider, or the bindings beside it, decide.
+const BY_PROVIDER: [Cause; 9] = [
+    Cause::ProviderDisabled,
+    Cause::IssMismatch,
+    Cause::AudMismatch,
+    Cause::AttributeMappingMissing,
+    Cause::MappingTypeWrong,
+    Cause::SubjectTooLong,
+    Cause::AttributeCondition,
+    Cause::PrincipalsetMismatch,
+    Cause::SecretIamMissing,
+];
+
 fn by_trust(
     ranked: &mut Vec<RankedCause>,
     context: &ExplainContext<'_>,
@@ -136,6 +151,7 @@ fn by_trust(
     let denial: &[Cause] = match trust.document {
         TrustDocument::Policy => &[Cause::SubMismatch],
         TrustDocument::Credentials => trust.document.decides(),
+        TrustDocument::Provider => &BY_PROVIDER,
     };
     if !ranked.iter().any(|known| denial.contains(&known.cause)) {
         return Vec::new();

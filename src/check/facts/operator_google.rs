@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::read::Read;
 use super::trust::Drift;
 use crate::domain::gcp::{Binding, RolePermissions};
+use crate::domain::profile::Profile;
 
 /// What the reads take.
 pub mod permission {
@@ -62,6 +63,13 @@ impl GoogleSide {
     pub fn has_access(&self) -> bool {
         let is_refused = self.project.as_ref().and_then(|read| read.call.refusal()).map(|refusal| refusal.http_status);
         matches!(self.identity, Some(Ok(_))) && is_refused != Some(401)
+    }
+
+    /// That the service account which is impersonated is not there, in a sentence.
+    pub fn missing_account(&self, profile: &Profile) -> Option<String> {
+        let is_nowhere = self.rights.as_ref()?.account.as_ref()?.is_nowhere();
+        let account = profile.gcp.service_account.as_deref().filter(|_| is_nowhere)?;
+        Some(format!("there is no service account {account}"))
     }
 
     /// The profile's provider as IAM has it, and where that comes from.

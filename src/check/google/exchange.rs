@@ -147,6 +147,11 @@ fn impersonate(facts: &Facts, profile: &Profile) -> Verdict {
             fact.call.granted().map_or_else(String::new, |granted| format!("as {}", granted.of)),
         );
     };
+    let quoted_refusal = quoted("IAM Credentials", refusal);
+    if let Some(missing) = facts.operator.google.missing_account(profile) {
+        let finding = Finding::new(Cause::ServiceAccountMissing, check, Certainty::Proven, missing);
+        return refused(fact, vec![finding.about(Key::GcpServiceAccount).with_evidence(quoted_refusal)]);
+    }
     let mut findings = from_words(check, Cloud::Gcp, "IAM Credentials", refusal);
     if fact
         .error
@@ -169,7 +174,7 @@ fn impersonate(facts: &Facts, profile: &Profile) -> Verdict {
             format!("gcloud iam service-accounts get-iam-policy {}", quote(account)),
         );
         findings.retain(|finding| finding.cause != decided.cause);
-        findings.insert(0, decided.with_evidence(quoted("IAM Credentials", refusal)));
+        findings.insert(0, decided.with_evidence(quoted_refusal));
     }
     refused(fact, findings)
 }

@@ -162,6 +162,10 @@ fn bindings(facts: &Facts, profile: &Profile) -> Verdict {
         Err(verdict) => return verdict,
     };
     let google = &facts.google;
+    if let Some(missing) = facts.operator.google.missing_account(profile) {
+        let finding = Finding::new(Cause::ServiceAccountMissing, CheckId::GcpBindings, Certainty::Proven, &missing);
+        return Verdict::fail(missing, vec![finding.about(Key::GcpServiceAccount)]);
+    }
     let calls = [
         known.account.map(|_| asked(GoogleRight::Impersonate, google.impersonated.as_ref())),
         profile.secret.as_ref().map(|_| asked(GoogleRight::Read, google.secret.as_ref())),

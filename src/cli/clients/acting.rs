@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::cli::exit::CliError;
 use crate::domain::client::aws_choice::{self, AwsSource, Sts};
+use crate::domain::client::google::{self, GoogleSource};
 use crate::domain::client::{Client, Surroundings, session_name};
 use crate::domain::ids::Cloud;
 use crate::domain::profile::Profile;
@@ -18,7 +19,7 @@ use crate::run::now;
 /// Nothing is known of the client at the profile's cloud, or it would make no exchange here.
 pub(in crate::cli) fn acting_as(client: &'static Client, profile: Profile) -> Result<Profile, CliError> {
     if !client.is_of(profile.guide.cloud()) {
-        let cloud = if profile.guide.cloud() == Cloud::Azure { "Azure" } else { "AWS" };
+        let cloud = profile.guide.cloud().name();
         return Err(CliError::new(format!("--as {}: nothing is known of it at {cloud}", client.id)));
     }
     let around = client::observe(&profile, None, now()).around;
@@ -32,15 +33,16 @@ fn played(
     around: &Surroundings,
     since: Duration,
 ) -> Result<Profile, CliError> {
+    if let (Cloud::Gcp, Some(google)) = (profile.guide.cloud(), &client.google) {
+        let (source, _) = google::choose(google, around);
+        if source != GoogleSource::WorkloadIdentity {
+            return Err(makes_none(client, source.in_words()));
+        }
+    }
     if let (Cloud::Aws, Some(aws)) = (profile.guide.cloud(), &client.aws) {
         let choice = aws_choice::choose(aws, around);
         if choice.source != AwsSource::WebIdentity {
-            let instead = choice.source.in_words();
-            return Err(CliError::new(format!(
-                "--as {}: {} makes no exchange here: {instead}",
-                client.id, client.name
-            ))
-            .with_hint(format!("trustline check --client {}   says why", client.id)));
+            return Err(makes_none(client, choice.source.in_words()));
         }
         let is_left_open = |key| profile.setting(key).is_none_or(|setting| setting.origin == Origin::Default);
         let of_variables =
@@ -62,6 +64,12 @@ fn played(
         profile.aws = settings;
     }
     Ok(Profile { acts_as: Some(client), ..profile })
+}
+
+/// The refusal to play a client that takes something else.
+fn makes_none(client: &Client, instead: &str) -> CliError {
+    CliError::new(format!("--as {}: {} makes no exchange here: {instead}", client.id, client.name))
+        .with_hint(format!("trustline check --client {}   says why", client.id))
 }
 
 #[cfg(test)]
@@ -111,6 +119,24 @@ mod tests {
         let of_flags = vec![setting(Key::SessionName, Origin::Flag), setting(Key::StsEndpointUrl, Origin::Flag)];
         let kept = play("boto3", &around(&[]), of_flags).unwrap().aws;
         assert_eq!((kept.session_name, kept.sts_endpoint_url), (None, None), "what a person sets stays");
+    }
+
+    #[test]
+    fn at_google_only_what_takes_the_credential_file_is_played() {
+        let around = |set: &[(&str, &str)]| {
+            let set = set.to_vec();
+            Surroundings::of_variables(&|name| {
+                set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let play = |client: &str, set: &[(&str, &str)]| {
+            let profile = Profile::bare("p", Guide::GcpWorkloadIdentity);
+            played(Client::named(client).unwrap(), profile, &around(set), SINCE).map_err(|error| error.message)
+        };
+        let named = [("GOOGLE_APPLICATION_CREDENTIALS", "/file"), ("GOOGLE_CLOUD_PROJECT", "p")];
+        assert_eq!(play("google-auth", &named).unwrap().acts_as.map(|client| client.id), Some("google-auth"));
+        let refused = play("google-auth", &[]).unwrap_err();
+        assert!(refused.contains("makes no exchange here: the machine's service account"), "{refused}");
     }
 
     #[test]

@@ -16,13 +16,14 @@ use super::flags::OutputFormat;
 use super::flags::PageOutputArgs;
 use super::flags::ProfileSelector;
 use super::lab_folder::LabFolder;
-use super::trust::{attach, input};
+use super::trust::{attach, google, input};
 use super::{lab, network, settings, terminal};
 use crate::cause::exchange::{Judgement, Trusts};
 use crate::cause::explain::{self, ExplainContext, Explanation, Parsed, PrintedBy, RuledOut, Trust, logged_exchange};
-use crate::cause::{Finding, TrustDocument, Undecided, entra, trust};
+use crate::cause::{Finding, TrustDocument, Undecided, entra, gcp, trust};
 use crate::domain::entra::evaluate;
 use crate::domain::exchange::Exchange;
+use crate::domain::gcp as gcp_domain;
 use crate::domain::iam::{Decision, Provider, TrustRequest, evaluate_trust};
 use crate::domain::ids::{Cloud, Finder};
 use crate::domain::profile::Profile;
@@ -50,6 +51,12 @@ pub(super) struct ExplainArgs {
     /// The application's federated credentials: one, or the answer of `az ad app federated-credential list`
     #[arg(long, value_name = "FILE", conflicts_with = "policy")]
     credential: Option<PathBuf>,
+    /// The provider of a Google pool: the answer of `gcloud iam workload-identity-pools providers describe`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "credential"])]
+    provider: Option<PathBuf>,
+    /// The IAM policy of the project, the secret or the service account
+    #[arg(long, value_name = "FILE", requires = "provider")]
+    iam_policy: Option<PathBuf>,
     /// The identity provider's ARN; without it, made from the token's issuer and the account in the policy
     #[arg(long, value_name = "ARN", requires = "policy")]
     provider_arn: Option<String>,
@@ -110,8 +117,9 @@ fn profile(selector: &ProfileSelector) -> Result<Option<Profile>, CliError> {
 }
 
 fn one_standard_input(args: &ExplainArgs) -> Result<(), CliError> {
-    let named = [&args.file, &args.token, &args.claims, &args.policy, &args.credential];
-    let piped = named.into_iter().flatten().filter(|path| input::is_stdin(path)).count();
+    let of_google = [&args.provider, &args.iam_policy];
+    let named = [&args.file, &args.token, &args.claims, &args.policy, &args.credential].into_iter().chain(of_google);
+    let piped = named.flatten().filter(|path| input::is_stdin(path)).count();
     if piped + usize::from(args.file.is_none()) > 1 {
         return Err(CliError::new("there is one standard input: name files for the rest")
             .with_hint("the error text comes from standard input too, where no file is named for it"));
@@ -135,39 +143,56 @@ fn trust(
     role: Option<&str>,
 ) -> Result<Option<Trust>, CliError> {
     let Some(claims) = claims else {
-        return match (&args.policy, &args.credential) {
-            (None, None) => Ok(None),
+        return match (&args.policy, &args.credential, &args.provider) {
+            (None, None, None) => Ok(None),
             _ => Err(CliError::new("a trust alone decides nothing")
                 .with_hint("give the token too, with --token or --claims")),
         };
     };
-    match (&args.policy, &args.credential) {
-        (Some(path), _) => by_policy(args, path, claims, profile, role).map(Some),
-        (None, Some(path)) => {
+    match (&args.policy, &args.credential, &args.provider) {
+        (Some(path), ..) => by_policy(args, path, claims, profile, role).map(Some),
+        (None, None, Some(path)) => by_provider(args, path, claims).map(Some),
+        (None, Some(path), _) => {
             let evaluation = evaluate(&input::credentials(path)?, claims);
             let findings = entra::of_credentials(&evaluation, Finder::Explain.into());
             Ok(Some(Trust { document: TrustDocument::Credentials, decision: evaluation.decision, findings }))
         }
-        (None, None) => Ok(None),
+        (None, None, None) => Ok(None),
     }
 }
 
 /// What the trust at hand says to an exchange that the text has as a cloud's log tells it: the log keeps whose token it was.
 fn judged(args: &ExplainArgs, exchange: &Exchange) -> Result<Option<Trust>, CliError> {
     let mut trusts = Trusts::default();
-    let document = match (&args.policy, &args.credential) {
-        (None, None) => return Ok(None),
-        (Some(path), _) => {
+    let document = match (&args.policy, &args.credential, &args.provider) {
+        (None, None, None) => return Ok(None),
+        (None, None, Some(path)) => {
+            trusts.set_provider(google::provider(path)?);
+            if let Some(path) = &args.iam_policy {
+                trusts.set_bindings(google::iam_policy(path)?);
+            }
+            TrustDocument::Provider
+        }
+        (Some(path), ..) => {
             trusts.add_policy(input::policy(path)?.0, None);
             TrustDocument::Policy
         }
-        (None, Some(path)) => {
+        (None, Some(path), _) => {
             trusts.set_credentials(input::credentials(path)?);
             TrustDocument::Credentials
         }
     };
     let Judgement { verdict: decision, causes: findings, .. } = trusts.judge(exchange, 1);
     Ok(Some(Trust { document, decision, findings }))
+}
+
+fn by_provider(args: &ExplainArgs, path: &Path, claims: &Map<String, Value>) -> Result<Trust, CliError> {
+    let provider = google::provider(path)?;
+    let bindings = args.iam_policy.as_deref().map(google::iam_policy).transpose()?;
+    let subject = gcp_domain::Subject { claims, unknown: &[] };
+    let evaluation = gcp_domain::evaluate(&provider, bindings.as_deref(), subject);
+    let findings = gcp::refused(Finder::Explain.into(), &evaluation);
+    Ok(Trust { document: TrustDocument::Provider, decision: evaluation.decision, findings })
 }
 
 fn by_policy(

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::evaluation::{EvaluatedRule, Test, shown, test};
-use super::member::{Binding, Member, Who, is_same_pool};
+use super::member::{Binding, Member, Who, is_same_pool, member_fault};
 use super::provider::PoolProvider;
 use crate::domain::iam::Truth;
 use crate::domain::text_difference::text_difference;
@@ -32,11 +32,10 @@ fn admits(provider: &PoolProvider, text: &str, attributes: &Map<String, Value>, 
     let (result, why, actual) = match Member::parse(text) {
         Some(Member::Other) => return None,
         Some(Member::Anyone) => (Truth::True, "everybody".to_owned(), None),
-        None => (
-            Truth::False,
-            "no form of a pool's member: principal://…/subject/S, principalSet://…/attribute.N/V".to_owned(),
-            None,
-        ),
+        None => match member_fault(text) {
+            Some(fault) => (Truth::False, fault.to_owned(), None),
+            None => (Truth::Unknown, "whether the token is in this set of Google's is not known here".to_owned(), None),
+        },
         Some(Member::Pool { pool, who }) => {
             let same = provider.name.as_ref().map(|name| is_same_pool(&pool, &name.pool_name()));
             match same {
@@ -77,7 +76,7 @@ fn admitted(who: &Who, attributes: &Map<String, Value>, unknown: &[String]) -> (
     }
     let why = match actual.as_slice() {
         [one] => match text_difference(wanted, one) {
-            Some(difference) => format!("its `{attribute}` differs in {difference}"),
+            Some(difference) => format!("its `{attribute}`: {difference}"),
             None => format!("its `{attribute}` is another"),
         },
         _ => format!("it is none of its `{attribute}`"),
@@ -123,6 +122,10 @@ mod tests {
             (set("*"), Decision::Allow),
             (set("*").replace("/pool/", "/other/"), Decision::Deny),
             (set("*").replace("123456789012", "my-project"), Decision::Deny),
+            // What is written in another form than members have.
+            (set("subject/job:1"), Decision::Deny),
+            (set("team/a"), Decision::Deny),
+            ("principalSet://cloudresourcemanager.googleapis.com/projects/1".to_owned(), Decision::Unknown),
             ("user:somebody@example.com".to_owned(), Decision::Deny),
             ("allUsers".to_owned(), Decision::Allow),
             // Accounts of Google's own, of which a federated token is none.

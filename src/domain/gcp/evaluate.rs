@@ -75,7 +75,7 @@ fn compared(expected: &str, actual: Option<&str>) -> (Truth, String) {
         Some(actual) if actual == expected => (Truth::True, "equal".to_owned()),
         Some(actual) => {
             let why = match text_difference(expected, actual) {
-                Some(difference) => format!("they differ in {difference}"),
+                Some(difference) => difference.to_string(),
                 None => "they differ".to_owned(),
             };
             (Truth::False, why)
@@ -239,6 +239,8 @@ fn condition(
     let whole = known(condition, subject.unknown, unmapped, &scope);
     let one = |part: &Expression, evaluated: &Result<Value, NoValue>| -> Test {
         let (result, why, refusal) = held(evaluated);
+        let why =
+            if result == Truth::False { other_kind(part, subject.claims, attributes).unwrap_or(why) } else { why };
         let (expected, actual) = match (result, part.compared()) {
             // A comparison shows its two sides, so that what differs can be marked.
             (Truth::False, Some((name, text))) => match value_of(&name, subject.claims, attributes) {
@@ -259,6 +261,23 @@ fn condition(
 
 fn value_of<'a>(name: &str, claims: &'a Map<String, Value>, attributes: &'a Map<String, Value>) -> Option<&'a Value> {
     name.strip_prefix("assertion.").map_or_else(|| attributes.get(name), |claim| claims.get(claim))
+}
+
+/// What is off where both sides read the same and are not of one kind: a text is no number, and no yes or no.
+fn other_kind(part: &Expression, claims: &Map<String, Value>, attributes: &Map<String, Value>) -> Option<String> {
+    let (left, right) = part.text().split_once("==")?;
+    let mut names = part.claims().map(|claim| format!("assertion.{claim}")).chain(part.attributes().map(str::to_owned));
+    let name = names.next()?;
+    let written = [left, right].map(str::trim).into_iter().find(|side| *side != name)?;
+    let (value, bare) = (value_of(&name, claims, attributes)?, written.trim_matches(['\'', '"']));
+    let is_quoted = bare.len() + 2 == written.len();
+    match value {
+        _ if shown(value) != bare => None,
+        Value::String(_) => (!is_quoted).then(|| {
+            format!("does not hold: `{name}` is the text '{bare}', and the condition compares it without quotes")
+        }),
+        _ => is_quoted.then(|| format!("does not hold: `{name}` is {bare}, and the condition compares it with a text")),
+    }
 }
 
 fn held(evaluated: &Result<Value, NoValue>) -> (Truth, String, Option<Refusal>) {
@@ -372,6 +391,23 @@ mod tests {
             (failed.expected.as_slice(), failed.actual.as_deref()),
             (["b".to_owned()].as_slice(), Some(["a".to_owned()].as_slice()))
         );
+    }
+
+    #[test]
+    fn what_reads_the_same_and_is_of_another_kind_is_told() {
+        let told = |condition: &str| {
+            let claims = claims(&[("protected", json!("true")), ("id", json!(72))]);
+            let found = evaluate(&provider(condition, &[]), None, Subject { claims: &claims, unknown: &[] });
+            found.refused().map(|(test, _)| test.why.clone()).unwrap_or_default()
+        };
+        assert!(
+            told("assertion.protected == true").contains("is the text 'true', and the condition compares it without")
+        );
+        assert!(
+            told("assertion.id == '72'").contains("`assertion.id` is 72, and the condition compares it with a text")
+        );
+        assert_eq!(told("assertion.protected == 'false'"), "does not hold");
+        assert_eq!(told("assertion.id == 72"), "");
     }
 
     #[test]

@@ -59,6 +59,30 @@ impl Member {
     }
 }
 
+/// What is wrong with a text that begins like a pool's member and is none; `None` where it is a set of Google's own
+/// resources, which may have a token in it.
+pub fn member_fault(text: &str) -> Option<&'static str> {
+    let Some((_, rest)) = text.split_once("//iam.googleapis.com/") else {
+        let is_of_resources = text.contains("//cloudresourcemanager.googleapis.com/");
+        return (!is_of_resources).then_some("it begins with no `//iam.googleapis.com/`");
+    };
+    let Some((_, behind)) = rest.split_once("/workloadIdentityPools/") else {
+        return Some(match rest.contains("workforcePools/") {
+            true => "it is of a workforce pool, which signs people in",
+            false => "it names no `/workloadIdentityPools/`",
+        });
+    };
+    let who = behind.split_once('/').map_or("", |(_, who)| who);
+    Some(match (text.starts_with("principal:"), who) {
+        (_, "") => "it names a pool and nobody of it; all of them are `/*` behind it",
+        (_, who) if who.starts_with("providers/") => "it names a provider; a member names the pool alone",
+        (true, _) => "`principal://` names one `subject/…`; a set by an attribute or group is a `principalSet://`",
+        (false, who) if who.starts_with("subject/") => "one subject is a `principal://`, and no set",
+        (false, who) if who.starts_with("attribute.") => "behind the attribute's name its value is missing",
+        (false, _) => "an attribute is written `attribute.NAME/VALUE`",
+    })
+}
+
 impl Who {
     /// The value that it names.
     pub fn value(&self) -> &str {
@@ -225,5 +249,28 @@ mod tests {
             let error = bindings(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text} {error}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_member_is_told() {
+        let pool = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p";
+        for (text, told) in [
+            (format!("principalSet:{pool}/subject/s"), "is a `principal://`"),
+            (format!("principal:{pool}/attribute.team/a"), "is a `principalSet://`"),
+            (format!("principalSet:{pool}/team/a"), "`attribute.NAME/VALUE`"),
+            (format!("principalSet:{pool}/attribute.team"), "value is missing"),
+            (format!("principalSet:{pool}/providers/ci/attribute.team/a"), "names a provider"),
+            (format!("principalSet:{pool}"), "nobody of it"),
+            ("principalSet://iam.googleapis.com/locations/global/workforcePools/w/*".to_owned(), "workforce pool"),
+            (
+                "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPool/p/*".to_owned(),
+                "no `/workloadIdentityPools/`",
+            ),
+            (format!("principalSet:{}", pool.replace("iam.googleapis.com/", "")), "begins with no"),
+        ] {
+            assert_eq!(Member::parse(&text), None, "{text}");
+            assert!(member_fault(&text).is_some_and(|fault| fault.contains(told)), "{text}: {:?}", member_fault(&text));
+        }
+        assert_eq!(member_fault("principalSet://cloudresourcemanager.googleapis.com/projects/1"), None);
     }
 }

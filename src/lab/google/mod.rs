@@ -11,6 +11,7 @@ mod pools;
 mod project;
 mod secrets;
 mod service_accounts;
+mod services;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -55,6 +56,7 @@ pub(super) struct Ports {
     iam: Port,
     resource_manager: Port,
     logging: Port,
+    services: Port,
 }
 
 /// Where the services are.
@@ -72,6 +74,8 @@ pub struct GoogleUrls {
     pub resource_manager: String,
     #[serde(rename = "google_logging")]
     pub logging: String,
+    #[serde(rename = "google_serviceusage")]
+    pub services: String,
 }
 
 impl Ports {
@@ -83,6 +87,7 @@ impl Ports {
             iam: Port::bind()?,
             resource_manager: Port::bind()?,
             logging: Port::bind()?,
+            services: Port::bind()?,
         })
     }
 
@@ -94,6 +99,7 @@ impl Ports {
             iam: self.iam.url(),
             resource_manager: self.resource_manager.url(),
             logging: self.logging.url(),
+            services: self.services.url(),
         }
     }
 
@@ -113,6 +119,7 @@ impl Ports {
             (self.iam, pools::SERVICE),
             (self.resource_manager, policies::SERVICE),
             (self.logging, audit::SERVICE),
+            (self.services, services::SERVICE),
         ];
         for (port, service) in services {
             let api = Arc::new(Api::new(google.cloud.clone(), service));

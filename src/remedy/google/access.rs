@@ -81,6 +81,26 @@ pub(super) fn impersonation(context: Context<'_>) -> Option<Fix> {
     Some(granted(context, &federated_member(context)?, &what, &[grant]))
 }
 
+/// Makes the service account, where it would be one of the project with the secrets.
+pub(super) fn account_made(context: Context<'_>) -> Option<Fix> {
+    let account = context.profile.gcp.service_account.as_deref()?;
+    let project = context.profile.gcp.project_id.as_deref()?;
+    let id = account.strip_suffix(&format!("@{project}.iam.gserviceaccount.com"))?;
+    let script = |action: &str, named: &str, more: &str| {
+        format!("{}gcloud iam service-accounts {action} {} --project \"$PROJECT\"{more}\n", head(context), quote(named))
+    };
+    Some(Fix {
+        text: format!(
+            "Make {account}, unless the address is misspelt: then correct `gcp.service-account`. The check names the roles \
+             that the new account lacks."
+        ),
+        command: Some(script("create", id, "")),
+        undo: Some(script("delete", account, " --quiet")),
+        verify: Some(check(context.profile, Some(PROPAGATION_S))),
+        ..Fix::default()
+    })
+}
+
 fn location(context: Context<'_>) -> String {
     context.profile.gcp.location.as_ref().map(|location| format!(" --location {}", quote(location))).unwrap_or_default()
 }
@@ -191,6 +211,17 @@ mod tests {
         assert!(fix.undo.unwrap().contains("remove-iam-policy-binding db-password"));
         let stranger = Case::with_provider(&[], &[("sub", json!("organization:other"))]);
         assert!(accessor(stranger.context()).is_none() && viewer(stranger.context()).is_none());
+    }
+
+    #[test]
+    fn an_account_is_made_in_its_own_project_alone() {
+        let mut case = Case::bare();
+        case.profile.gcp.service_account = Some("reader@my-project.iam.gserviceaccount.com".into());
+        let fix = account_made(case.context()).unwrap();
+        assert!(fix.command.unwrap().contains("gcloud iam service-accounts create reader --project"));
+        assert!(fix.undo.unwrap().contains("delete reader@my-project.iam.gserviceaccount.com"));
+        case.profile.gcp.service_account = Some("reader@other.iam.gserviceaccount.com".into());
+        assert!(account_made(case.context()).is_none());
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
             access::viewer(context).into_iter().collect()
         }
         Cause::PrincipalsetMismatch | Cause::SecretIamMissing => access::accessor(context).into_iter().collect(),
+        Cause::ServiceAccountMissing => access::account_made(context).into_iter().collect(),
         Cause::MissingList => access::viewer(context).into_iter().collect(),
         Cause::SecretVersionState => access::version(context).into_iter().collect(),
         Cause::SecretEmpty => access::value_stored(context).into_iter().collect(),

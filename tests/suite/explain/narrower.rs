@@ -135,4 +135,16 @@ pub const NARROWER: &[(&str, &str)] = &[
         "AADSTS70023: External OIDC Provider token must have a lifetime of less than 1.01:00:00. Token issued at 0.",
         "malformed-token",
     ),
+    (
+        "ERROR: (gcloud.iam.workload-identity-pools.providers.create-oidc) FAILED_PRECONDITION: Org Policy violated for value: 'https://token.actions.githubusercontent.com'.",
+        "scp",
+    ),
+    (
+        "ERROR: (gcloud.iam.workload-identity-pools.create) Resource in projects [my-project] is the subject of a conflict: Requested entity already exists",
+        "provider-disabled",
+    ),
+    (
+        "googleapi: Error 404: Unknown service account: reader@my-project.iam.gserviceaccount.com, notFound",
+        "service-account-missing",
+    ),
 ];

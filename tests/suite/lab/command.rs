@@ -82,6 +82,7 @@ fn serves_until_it_is_told_to_stop() {
                 "google_iam",
                 "google_resource_manager",
                 "google_logging",
+                "google_serviceusage",
                 "role_arn",
                 "account",
                 "region",

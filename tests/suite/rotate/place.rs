@@ -96,6 +96,7 @@ impl Place {
             .env("TRUSTLINE_STATE_DIR", self.own.path().join("state"))
             .env("AWS_SHARED_CREDENTIALS_FILE", self.path("secrets-admin-credentials"))
             .env("AWS_PROFILE", "secrets-admin")
+            .env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", self.path("secrets-admin-google-token"))
             .args(["rotate", "--output", "json", "--profile-file", &self.profile(), "--ca-file", &self.ca_file()]);
         if self.azure_admin {
             let secret = self.path("secrets-admin-client-secret");

@@ -11,6 +11,9 @@ test_each_scenario! { leads_to_its_verdict:
     rotation_pinned rotation_pending_stuck rotation_variable_unset azure azure_rotation_static_baked
     azure_rotation_read_at_import azure_rotation_cached azure_rotation_newline azure_rotation_whole_json
     azure_rotation_other_vault azure_rotation_pinned
+    gcp gcp_rotation_read_at_import gcp_rotation_cached gcp_rotation_newline
+    gcp_rotation_whole_json gcp_rotation_other_secret gcp_rotation_pinned
+    gcp_rotation_variable_unset
 }
 
 #[test]

@@ -45,12 +45,19 @@ rules! {
     Gcp Trust Leading says ["invalid_grant"] without ["AADSTS", "Invalid JWT Signature", "does not match",
         "Unable to parse the ID Token", "Unable to verify the ID Token", "Error connecting to the given", "stale to sign-in", "not found in the configured", "short-lived token",
         "reasonable timeframe", "rejected by the attribute condition"] => [TokenExpired, SignatureInvalid, IssMismatch, AudMismatch, JwksUnreachable];
+    // What an organization forbids to be set up, and names that are taken: by what was deleted, for thirty days.
+    Gcp Trust Conclusive says ["Org Policy violated for value", "constraints/iam.workloadIdentityPoolProviders",
+        "constraints/iam.workloadIdentityPoolAwsAccounts"] => [Scp];
+    Gcp Trust Leading says ["Requested entity already exists"]
+        with [["workload-identity-pools", "workloadIdentityPool"]] => [ProviderDisabled];
+    Gcp Access Conclusive says ["Unknown service account", "Gaia id not found for email"] => [ServiceAccountMissing];
     // Admission passed; the service account or the resource refuses.
     Gcp Access Ambiguous says ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken",
         "iam.serviceAccounts.implicitDelegation", "iamcredentials.googleapis.com"]
         with [["denied", "PERMISSION_DENIED", "403", "does not have permission"]]
         without ["has not been used in project", "SERVICE_DISABLED"]
-        => [PrincipalsetMismatch, AttributeMappingMissing, SecretIamMissing, PropagationDelay, SubCaseMismatch];
+        => [PrincipalsetMismatch, AttributeMappingMissing, ServiceAccountMissing, SecretIamMissing, PropagationDelay,
+            SubCaseMismatch];
     Gcp Access Ambiguous says ["The caller does not have permission", "Failed to generate OAuth 2.0 Access Token",
         "Unable to acquire impersonated credentials", "failed to impersonate"]
         without ["secretmanager.", "lifetime cannot exceed", "has not been used in project", "getAccessToken"]
