@@ -181,7 +181,7 @@ impl Step {
             Step::GetSecret => &[Step::ListSecrets, Step::LocateSecret, Step::Permissions, Step::AwsAuthorization],
             Step::AwsRolePermissions => &[Step::Permissions],
             Step::AwsOperator => &[Step::AwsRole, Step::TrustPolicy],
-            Step::TrustPolicy => &[Step::WebIdentity],
+            Step::TrustPolicy => &[Step::WebIdentity, Step::GoogleExchange, Step::GoogleGet],
             Step::AzureVaultSettings | Step::AzureRoleAssignments => &[Step::VaultList, Step::VaultGet],
             _ => &[],
         }
@@ -252,60 +252,13 @@ impl Step {
         } else {
             CheckId::AwsAssumeRoleWithWebIdentity
         };
+        if let Some(unread) = self.unread_side(facts, profile) {
+            return Some(unread);
+        }
         match self {
-            Step::AwsOidcProvider
-            | Step::AwsRole
-            | Step::AwsAccessKeyOwner
-            | Step::AwsRolePermissions
-            | Step::AwsSecretSettings
-            | Step::AwsAuthorization
-                if !facts.operator.aws.has_credentials() =>
-            {
-                Some(CheckId::AwsOperator)
-            }
-            Step::AzureApplication | Step::AzureRoleAssignments | Step::AzureVaultSettings
-                if !facts.operator.azure.has_access() =>
-            {
-                Some(CheckId::AzureOperator)
-            }
-            Step::AzureRoleAssignments if facts.operator.azure.vault_in_force().is_none() => {
-                Some(CheckId::AzureVaultSettings)
-            }
-            Step::TrustPolicy
-                if is_azure(profile)
-                    && profile.azure.federated_credential.is_none()
-                    && facts.operator.azure.credentials_in_force().is_none() =>
-            {
-                Some(CheckId::AzureApplication)
-            }
-            Step::GooglePoolProvider | Step::GoogleBindings | Step::GoogleSecretSettings
-                if !facts.operator.google.has_access() =>
-            {
-                Some(CheckId::GcpOperator)
-            }
-            Step::TrustPolicy
-                if is_google(profile)
-                    && profile.gcp.provider_file.is_none()
-                    && facts.operator.google.provider_in_force().is_none() =>
-            {
-                Some(CheckId::GcpProvider)
-            }
             Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
             Step::Signature | Step::WebIdentity | Step::GoogleExchange if !facts.has_token() => {
                 Some(CheckId::TokenPresent)
-            }
-            Step::TrustPolicy
-                if is_aws(profile)
-                    && profile.aws.trust_policy.is_none()
-                    && facts.operator.aws.role_in_force().is_none() =>
-            {
-                Some(CheckId::AwsRole)
-            }
-            Step::RoleTrust
-                if profile.trust_of_assumed_role().is_none()
-                    && facts.operator.aws.trust_of_assumed_role().is_none() =>
-            {
-                Some(CheckId::AwsRolePermissions)
             }
             // What the profile makes expected is something to judge a trust by.
             Step::TrustPolicy if !facts.has_token() && facts.predicted.is_none() => Some(CheckId::TokenPresent),
@@ -336,6 +289,51 @@ impl Step {
                 if Step::GoogleImpersonate.applies(profile) && !facts.google.is_impersonated() =>
             {
                 Some(CheckId::GcpImpersonate)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same for what an operator reads of the cloud's own side, and for what has nothing else to be judged by.
+    fn unread_side(self, facts: &Facts, profile: &Profile) -> Option<CheckId> {
+        let side = &facts.operator;
+        match self {
+            Step::AwsOidcProvider
+            | Step::AwsRole
+            | Step::AwsAccessKeyOwner
+            | Step::AwsRolePermissions
+            | Step::AwsSecretSettings
+            | Step::AwsAuthorization => (!side.aws.has_credentials()).then_some(CheckId::AwsOperator),
+            Step::AzureApplication | Step::AzureRoleAssignments | Step::AzureVaultSettings
+                if !side.azure.has_access() =>
+            {
+                Some(CheckId::AzureOperator)
+            }
+            Step::AzureRoleAssignments => side.azure.vault_in_force().is_none().then_some(CheckId::AzureVaultSettings),
+            Step::GooglePoolProvider | Step::GoogleBindings | Step::GoogleSecretSettings => {
+                (!side.google.has_access()).then_some(CheckId::GcpOperator)
+            }
+            Step::TrustPolicy => {
+                let (has_copy, in_force, check) = match profile.guide.cloud() {
+                    Cloud::Aws => {
+                        (profile.aws.trust_policy.is_some(), side.aws.role_in_force().is_some(), CheckId::AwsRole)
+                    }
+                    Cloud::Azure => (
+                        profile.azure.federated_credential.is_some(),
+                        side.azure.credentials_in_force().is_some(),
+                        CheckId::AzureApplication,
+                    ),
+                    Cloud::Gcp => (
+                        profile.gcp.provider_file.is_some(),
+                        side.google.provider_in_force().is_some(),
+                        CheckId::GcpProvider,
+                    ),
+                };
+                (!has_copy && !in_force).then_some(check)
+            }
+            Step::RoleTrust => {
+                let is_known = profile.trust_of_assumed_role().is_some() || side.aws.trust_of_assumed_role().is_some();
+                (!is_known).then_some(CheckId::AwsRolePermissions)
             }
             _ => None,
         }

@@ -33,7 +33,8 @@ pub const CHECK: Check = Check {
     // What a denial means depends on whether the exchange was granted all the same.
     waits: Waits::If(|facts, _| {
         let decision = facts.trust.as_ref().and_then(TrustFact::decision);
-        facts.operator.aws.role_in_force().is_some() || decision == Some(Decision::Deny)
+        let of_google = facts.google.evaluation().map(|evaluation| evaluation.decision);
+        facts.operator.aws.role_in_force().is_some() || [decision, of_google].contains(&Some(Decision::Deny))
     }),
     facts: |facts| {
         let of_aws = as_json(facts.trust.as_ref()).or_else(|| shown_role_trust(facts));

@@ -63,7 +63,10 @@ fn closes(name: &str) -> Result<(), String> {
     if before["verdict"] != "fail" {
         return Err(format!("it is {} before the fix", before["verdict"]));
     }
-    let fix = selected("fix").output().unwrap();
+    // Google's words leave it open whether the binding or the account is missing; the operator sees which.
+    let with_operator: &[&str] = if name == "gcp-impersonation-missing" { &["--operator"] } else { &[] };
+    let token = lab.file("operator-google-token");
+    let fix = selected("fix").args(with_operator).env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", token).output().unwrap();
     let script = String::from_utf8(fix.stdout).unwrap();
     if fix.status.code() != Some(0) {
         return Err(format!("no script: {}", String::from_utf8_lossy(&fix.stderr)));
@@ -98,7 +101,7 @@ fn gcloud_carries_out_what_the_guide_prints() {
     let render = |artifact: &str, more: &[&str]| {
         let output = trustline().args(["render", artifact, "--profile-file", &profile]).args(more).output().unwrap();
         let script = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success() && !script.contains('<'), "{artifact}: {script}");
+        assert!(output.status.success() && !script.contains("'<"), "{artifact}: {script}");
         script
     };
     let value = lab.folder.join("new-value");

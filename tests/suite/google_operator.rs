@@ -121,7 +121,7 @@ fn is_proven(name: &str) {
 test_each! { reads_the_world:
     healthy: ("", None);
     // Every service was busy first.
-    pauses: ("[google]\nthrottled-reads = 3\n", None);
+    pauses: ("[google]\nthrottled-reads = 2\n", None);
     the_secret_has_the_role: (&format!("{READER}secret = \"crewai-test-keyword\"\n"), None);
     by_a_service_account: (
         "[google.grants.impersonator]\nrole = \"roles/iam.workloadIdentityUser\"\nservice-account = \"crewai-secrets-reader\"\n\
@@ -300,8 +300,9 @@ fn a_guides_steps_are_seen_to_be_done_before_a_token_shows_it() {
         let done = steps.iter().filter(|step| step["state"]["is"] == "verified");
         done.map(|step| step["number"].as_u64().unwrap()).collect::<BTreeSet<_>>()
     };
+    // What the provider says to a token that is expected shows nothing.
     let (without, with) = (seen(&[]), seen(&["--operator"]));
-    let own = BTreeSet::from([2, 3, 5]);
+    let own = BTreeSet::from([2, 4, 5]);
     assert!(own.is_disjoint(&without) && own.is_subset(&with), "{without:?} {with:?}");
 }
 

@@ -1,9 +1,10 @@
 //! The provider of a workload identity pool at hand, evaluated for the token: the trust of Google's side.
 
-use crate::cause::gcp;
+use crate::cause::{Cause, Certainty, Finding, gcp};
 use crate::check::at_hand::{missing, predicted_verdict, with_drift};
 use crate::check::facts::Facts;
 use crate::check::{CheckId, Verdict};
+use crate::domain::gcp::ProviderEvaluation;
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::profile::key::Key;
 
@@ -48,6 +49,7 @@ pub fn verdict(facts: &Facts) -> Verdict {
             )
         }
     };
+    let verdict = against_answers(verdict, evaluation, facts);
     let verdict = match facts.predicted_claims().filter(|_| fact.predicted) {
         Some(predicted) => predicted_verdict(verdict, predicted, None),
         None => verdict,
@@ -58,18 +60,47 @@ pub fn verdict(facts: &Facts) -> Verdict {
     }
 }
 
+/// A denial of what Google granted: it goes by another provider or policy than this copy, or not by it yet.
+fn against_answers(verdict: Verdict, evaluation: &ProviderEvaluation, facts: &Facts) -> Verdict {
+    let is_by_provider = evaluation.exchanged() == Truth::False;
+    let granted = match is_by_provider {
+        true => facts.google.is_exchanged().then_some("the exchange"),
+        false => facts.google.read().map(|_| "the read"),
+    };
+    let (Decision::Deny, Some(granted)) = (evaluation.decision, granted) else { return verdict };
+    let is_in_force = facts.operator.google.provider_in_force().is_some();
+    let (cause, document, key) = match (is_by_provider, is_in_force) {
+        (true, true) => (Cause::TrustNotApplied, "the provider that was read", Key::GcpProvider),
+        (true, false) => (Cause::PolicyDrift, "the profile's copy of the provider", Key::ProviderFile),
+        (false, _) => (Cause::PolicyDrift, "the profile's copy of the IAM policy", Key::IamPolicy),
+    };
+    let summary = format!("Google granted {granted}, and {document} denies it");
+    let finding = Finding::new(cause, ID, Certainty::Likely, summary.clone())
+        .about(key)
+        .with_evidence(format!("the copy: {}", verdict.reason.unwrap_or_default()));
+    Verdict::warn(summary, vec![finding])
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cause::Cause;
     use crate::check::Outcome;
-    use crate::check::facts::google::{AtHand, ProviderFact};
+    use crate::check::facts::google::{AtHand, GoogleCall, ProviderFact, TokenGranted};
+    use crate::check::facts::secret::{Answer, Call};
 
     const POOL: &str = "projects/123456789012/locations/global/workloadIdentityPools/pool";
 
     fn judged(condition: &str, member: Option<&str>) -> (Outcome, Option<Cause>) {
+        judged_beside(condition, member, |_| ())
+    }
+
+    fn judged_beside(
+        condition: &str,
+        member: Option<&str>,
+        answered: impl FnOnce(&mut Facts),
+    ) -> (Outcome, Option<Cause>) {
         let provider = json!({
             "name": format!("{POOL}/providers/ci"), "oidc": {"issuerUri": "https://app.example.com"},
             "attributeMapping": {"google.subject": "assertion.sub", "attribute.organization": "assertion.organization_id"},
@@ -87,6 +118,7 @@ mod tests {
         let fact = ProviderFact::evaluate(at_hand, claims.as_object().unwrap());
         let mut facts = Facts::default();
         facts.google.provider = Some(fact);
+        answered(&mut facts);
         let verdict = verdict(&facts);
         (verdict.outcome, verdict.findings.first().map(|finding| finding.cause))
     }
@@ -110,6 +142,23 @@ mod tests {
         ] {
             assert_eq!(judged(condition, member), found, "{condition} {member:?}");
         }
+    }
+
+    #[test]
+    fn a_copy_that_denies_what_google_granted_is_not_what_it_goes_by() {
+        let exchanged = |facts: &mut Facts| {
+            let of = format!("{POOL}/providers/ci");
+            let answer = Answer::Granted(TokenGranted { of, expires_at: None });
+            let call = Call { region: None, attempts: 1, waited_ms: 0, answer, exchange: None };
+            facts.google.exchange = Some(GoogleCall { endpoint: String::new(), call, error: None });
+        };
+        let other = "assertion.organization_id == 'other'";
+        assert_eq!(judged_beside(other, None, exchanged), (Outcome::Warn, Some(Cause::PolicyDrift)));
+        // Bindings say nothing of the exchange.
+        let member = format!("principalSet://iam.googleapis.com/{POOL}/attribute.organization/x");
+        let own = "assertion.organization_id == '7f3e81c4-1111-4222-8333-9d20c1a09a1c'";
+        let refused = (Outcome::Fail, Some(Cause::PrincipalsetMismatch));
+        assert_eq!(judged_beside(own, Some(&member), exchanged), refused);
     }
 
     #[test]
