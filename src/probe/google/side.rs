@@ -128,7 +128,8 @@ impl OperatorReader<'_> {
             let at = format!("{}/v1/projects/-/serviceAccounts/{}", settings.iam(), part(account));
             let version = format!("options.requestedPolicyVersion={POLICY_VERSION}");
             let url = format!("{at}:getIamPolicy?{version}");
-            Question { permission: READ_ACCOUNT_POLICY, method: Method::POST, url, body: None }
+            // A request that sends nothing would be without a length, which Google does not take of a POST.
+            Question { permission: READ_ACCOUNT_POLICY, method: Method::POST, url, body: Some(json!({})) }
         });
         let (project, secret, account_policy) = tokio::join!(
             self.policy(of_project),
