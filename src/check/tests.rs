@@ -72,6 +72,10 @@ fn each_refused(code: &str, http_status: u16) -> Vec<(CheckId, Facts)> {
             let call = refused(code, http_status);
             f.operator.aws.role = Some(Read { permission: "iam:GetRole", call, throttled: Default::default() });
         }),
+        with(CheckId::GcpOperator, &|f| {
+            let (permission, call) = ("resourcemanager.projects.get", refused(code, http_status));
+            f.operator.google.project = Some(Read { permission, call, throttled: Default::default() });
+        }),
         with(CheckId::AwsCallerIdentity, &|f| f.aws.caller = Some(refused(code, http_status))),
         with(CheckId::AwsListSecrets, &|f| f.aws.list = Some(refused(code, http_status))),
         with(CheckId::AwsGetSecret, &|f| f.aws.secret = Some(refused(code, http_status))),
@@ -116,8 +120,8 @@ fn what_may_pass_by_itself_is_waited_out_at_any_call_that_proves_a_right() {
         [("Throttling", 429, true), ("Broken", 500, true), ("ValidationError", 400, false)]
     {
         let waited_out = |check: &CheckId| {
-            use CheckId::{AwsOperator, AwsRole, AzureSubscription, DeploymentReachable};
-            !matches!(check, AwsOperator | AwsRole | AzureSubscription | DeploymentReachable)
+            use CheckId::{AwsOperator, AwsRole, AzureSubscription, DeploymentReachable, GcpOperator};
+            !matches!(check, AwsOperator | AwsRole | AzureSubscription | DeploymentReachable | GcpOperator)
         };
         for (check, facts) in each_refused(code, http_status).into_iter().filter(|(check, _)| waited_out(check)) {
             let told = check.check().may_be_propagating(&facts);
@@ -143,7 +147,7 @@ fn every_check_says_all_that_is_asked_of_it() {
         for need in check.needs {
             let is_read_of_the_secret = check.id == CheckId::SecretJsonKey;
             assert!((*need as usize) < place, "{} needs {need}, which comes later", check.id);
-            let is_operator = matches!(need, CheckId::AwsOperator | CheckId::AzureOperator);
+            let is_operator = matches!(need, CheckId::AwsOperator | CheckId::AzureOperator | CheckId::GcpOperator);
             assert!(
                 is_operator || is_read_of_the_secret || need.check().link == check.link,
                 "{} needs {need}",

@@ -16,9 +16,9 @@ pub enum GoogleSeen {
         signed_in: Result<(GoogleSession, String), String>,
         project: Option<Read<ProjectInForce>>,
     },
-    Provider(ProviderSide),
-    Rights(RightsSide),
-    Secret(SecretSide),
+    Provider(Box<ProviderSide>),
+    Rights(Box<RightsSide>),
+    Secret(Box<SecretSide>),
 }
 
 impl GoogleSeen {
@@ -32,9 +32,9 @@ impl GoogleSeen {
                 }));
                 side.project = project;
             }
-            GoogleSeen::Provider(seen) => side.provider = Some(seen),
-            GoogleSeen::Rights(seen) => side.rights = Some(seen),
-            GoogleSeen::Secret(seen) => side.secret = Some(seen),
+            GoogleSeen::Provider(seen) => side.provider = Some(*seen),
+            GoogleSeen::Rights(seen) => side.rights = Some(*seen),
+            GoogleSeen::Secret(seen) => side.secret = Some(*seen),
         }
     }
 }
@@ -65,10 +65,10 @@ pub async fn at_google(step: Step, given: OperatorGiven<'_>, http: &HttpStack) -
     Some(match step {
         Step::GooglePoolProvider => {
             let own = side.project.as_ref().and_then(Read::seen);
-            GoogleSeen::Provider(reader.provider(profile.gcp.provider.as_ref()?, own).await)
+            GoogleSeen::Provider(Box::new(reader.provider(profile.gcp.provider.as_ref()?, own).await))
         }
-        Step::GoogleBindings => GoogleSeen::Rights(reader.rights(profile).await?),
-        Step::GoogleSecretSettings => GoogleSeen::Secret(reader.secret(profile).await?),
+        Step::GoogleBindings => GoogleSeen::Rights(Box::new(reader.rights(profile).await?)),
+        Step::GoogleSecretSettings => GoogleSeen::Secret(Box::new(reader.secret(profile).await?)),
         _ => return None,
     })
 }

@@ -6,7 +6,6 @@ mod rotation;
 pub mod screen;
 mod services;
 mod walk;
-mod walk_google;
 
 use std::sync::Arc;
 use std::time::Duration;

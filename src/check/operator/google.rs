@@ -59,7 +59,7 @@ pub const PROVIDER: Check = Check {
              --project {}",
             quote(&name.provider),
             quote(&name.pool),
-            quote(&name.project)
+            quote(profile.gcp.project_id.as_deref()?)
         ))
     }),
     ..OPERATOR
@@ -71,7 +71,7 @@ fn shown_operator(facts: &Facts) -> Option<Value> {
     if let (Value::Object(fields), Some(Ok(identity))) = (&mut shown, &side.identity) {
         fields.insert("identity".into(), identity.clone().into());
     }
-    side.identity.is_some().then_some(shown)
+    (side.identity.is_some() || side.project.is_some()).then_some(shown)
 }
 
 fn operator(facts: &Facts, _profile: &Profile) -> Verdict {
@@ -141,8 +141,9 @@ fn provider(side: &ProviderSide, facts: &Facts) -> Verdict {
     let mut missing = finding(Cause::WrongProviderName, what.to_owned()).about(Key::GcpProvider);
     missing.actual = Some(side.name.clone());
     missing.evidence.extend(said);
-    if let Some(near) = nearest(&side.name, known.iter().map(|one| one.name.as_str())) {
-        missing.expected = Some(near.to_owned());
+    let near = nearest(last_part(&side.name), known.iter().map(|one| last_part(&one.name)));
+    if let Some(near) = near.and_then(|near| known.iter().find(|one| last_part(&one.name) == near)) {
+        missing.expected = Some(near.name.clone());
     } else if !known.is_empty() {
         let names: Vec<&str> = known.iter().map(|one| one.name.as_str()).collect();
         missing = missing.with_evidence(format!("it has {}", names.join(", ")));
@@ -150,12 +151,16 @@ fn provider(side: &ProviderSide, facts: &Facts) -> Verdict {
     failed(missing)
 }
 
+/// What a provider is called within its pool.
+fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
+}
+
 /// The provider of the same name in the project with the secrets: proven to be the one that is meant where it takes the
 /// token.
 fn meant(side: &ProviderSide, facts: &Facts) -> Option<(String, Certainty)> {
-    let id = |name: &str| name.rsplit('/').next().map(str::to_owned);
     let others = side.in_own_project.as_ref()?.seen()?;
-    let same: &NamedProvider = others.iter().find(|one| id(&one.name) == id(&side.name))?;
+    let same: &NamedProvider = others.iter().find(|one| last_part(&one.name) == last_part(&side.name))?;
     let takes = facts.claims().and_then(|claims| {
         let provider = PoolProvider::parse(&same.text).ok()?;
         Some(evaluate(&provider, None, Subject { claims, unknown: &[] }).exchanged() == Truth::True)

@@ -100,11 +100,14 @@ pub(super) fn pool_create(filling: &mut TemplateContext<'_>) -> Script {
     Script::default().run(create)
 }
 
-/// The project of the pool, which need not be that of the secrets.
+/// The project of the pool by its id: gcloud takes no number for a project, which is what a provider's name has.
 fn pool_project(filling: &mut TemplateContext<'_>) -> String {
     match filling.known(Key::GcpProvider).and_then(ProviderName::parse) {
-        Some(name) => name.project,
-        None => project(filling),
+        Some(name) if !name.has_number() => name.project,
+        _ => {
+            filling.note("where the pool is in another project than the secrets, its commands take that project's id");
+            project(filling)
+        }
     }
 }
 
