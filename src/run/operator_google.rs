@@ -14,7 +14,7 @@ pub enum GoogleSeen {
     /// The session and whose it is, or why there is none; with it the project was asked for.
     SignIn {
         signed_in: Result<(GoogleSession, String), String>,
-        project: Option<Read<ProjectInForce>>,
+        project: Option<Box<Read<ProjectInForce>>>,
     },
     Provider(Box<ProviderSide>),
     Rights(Box<RightsSide>),
@@ -30,7 +30,7 @@ impl GoogleSeen {
                     *session = Some(opened);
                     identity
                 }));
-                side.project = project;
+                side.project = project.map(|read| *read);
             }
             GoogleSeen::Provider(seen) => side.provider = Some(*seen),
             GoogleSeen::Rights(seen) => side.rights = Some(*seen),
@@ -56,7 +56,9 @@ pub async fn at_google(step: Step, given: OperatorGiven<'_>, http: &HttpStack) -
     if step == Step::GoogleOperator {
         let signed_in = operator_session(profile.operator.as_ref()?).await;
         let project = match (&signed_in, &profile.gcp.project_id) {
-            (Ok((session, _)), Some(project)) => Some(target.operator_reader(session, left).project(project).await),
+            (Ok((session, _)), Some(project)) => {
+                Some(Box::new(target.operator_reader(session, left).project(project).await))
+            }
             _ => None,
         };
         return Some(GoogleSeen::SignIn { signed_in, project });
