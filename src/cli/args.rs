@@ -5,8 +5,8 @@ use clap::{ArgMatches, Args, Command, CommandFactory as _, Error, FromArgMatches
 
 use super::exit::{CliError, Exit};
 use super::{
-    audit, check, clients, data, events, explain, fix, guide, issuer, lab, manual, profile, render, replay, rotate,
-    token, trust,
+    audit, check, clients, config, data, events, explain, fix, guide, issuer, lab, manual, mcp, profile, render,
+    replay, rotate, token, trust,
 };
 
 /// Finds out where workload identity federation breaks, and proves it.
@@ -95,8 +95,12 @@ commands! {
     "profile" Profile(profile::ProfileArgs) => profile::run,
     "List what is kept on this disk, or remove it"
     "data" Data(data::DataArgs) => data::run,
+    "The settings in force, and where each is from"
+    "config" Config(config::ConfigArgs) => config::run,
     "Run the embedded cloud on loopback in the foreground"
     "lab" Lab(lab::LabArgs) => lab::run,
+    "Serve read-only tools to agents, over standard input and output (Model Context Protocol)"
+    "mcp" Mcp(mcp::McpArgs) => mcp::run,
     "Open a recorded run in the console, read-only, or print it"
     "replay" Replay(replay::ReplayArgs) => replay::run,
     "Print a shell's completion script"

@@ -185,6 +185,8 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ("profile list", &[("trustline profile list", "the profiles, and what is wrong with them")]),
     ("profile show", &[("trustline profile show --profile prod", "every value, and where it came from")]),
     ("profile path", &[("trustline profile path prod", "where the profile's file is")]),
+    ("config", &[("trustline config show", "every setting of the console, and where it is from")]),
+    ("config show", &[("trustline config show --output json", "the same for a program")]),
     ("data", &[("trustline data list", "what is kept on this disk")]),
     ("data list", &[("trustline data list --output json", "what is kept on this disk, for a program")]),
     ("data remove", &[("trustline data remove FILE", "remove a file that `data list` names")]),
@@ -196,6 +198,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("trustline lab --world world.toml --output json", "serve a world of your own, for a program"),
         ],
     ),
+    ("mcp", &[("trustline mcp --folder .", "serve an agent that works in this folder")]),
     (
         "replay",
         &[
@@ -250,7 +253,7 @@ const VARIABLES: &[Entry] = &[
     Entry {
         term: "TRUSTLINE_CONFIG_DIR",
         about: "the folder of profiles and settings, instead of $XDG_CONFIG_HOME/trustline",
-        pages: &["profile", "data", "theme"],
+        pages: &["profile", "data", "theme", "config"],
     },
     Entry {
         term: "TRUSTLINE_STATE_DIR",
@@ -273,7 +276,7 @@ const FILES: &[Entry] = &[
     Entry {
         term: "~/.config/trustline/console.toml",
         about: "the console's keys and looks",
-        pages: &["theme", "data"],
+        pages: &["theme", "data", "config"],
     },
     Entry {
         term: "~/.local/state/trustline/*.fingerprint-key",

@@ -41,6 +41,34 @@ impl Theme {
     }
 }
 
+const COLOURS: [(&str, Color); 17] = [
+    ("default", Color::Reset),
+    ("black", Color::Black),
+    ("red", Color::Red),
+    ("green", Color::Green),
+    ("yellow", Color::Yellow),
+    ("blue", Color::Blue),
+    ("magenta", Color::Magenta),
+    ("cyan", Color::Cyan),
+    ("gray", Color::Gray),
+    ("dark-gray", Color::DarkGray),
+    ("light-red", Color::LightRed),
+    ("light-green", Color::LightGreen),
+    ("light-yellow", Color::LightYellow),
+    ("light-blue", Color::LightBlue),
+    ("light-magenta", Color::LightMagenta),
+    ("light-cyan", Color::LightCyan),
+    ("white", Color::White),
+];
+
+const MODIFIERS: [(&str, Modifier); 5] = [
+    ("bold", Modifier::BOLD),
+    ("dim", Modifier::DIM),
+    ("italic", Modifier::ITALIC),
+    ("underlined", Modifier::UNDERLINED),
+    ("reversed", Modifier::REVERSED),
+];
+
 /// A style with what a parameter of SGR adds to it.
 fn with(style: Style, code: u8) -> Style {
     match code {
@@ -66,12 +94,11 @@ pub fn parse_style(text: &str) -> Result<Style, String> {
     let mut style = Style::new();
     let mut words = text.split_whitespace();
     while let Some(word) = words.next() {
+        if let Some((_, modifier)) = MODIFIERS.iter().find(|(name, _)| *name == word) {
+            style = style.add_modifier(*modifier);
+            continue;
+        }
         style = match word {
-            "bold" => style.add_modifier(Modifier::BOLD),
-            "dim" => style.add_modifier(Modifier::DIM),
-            "italic" => style.add_modifier(Modifier::ITALIC),
-            "underlined" => style.add_modifier(Modifier::UNDERLINED),
-            "reversed" => style.add_modifier(Modifier::REVERSED),
             "on" => style.bg(colour(words.next().unwrap_or_default())?),
             name => style.fg(colour(name)?),
         };
@@ -79,28 +106,17 @@ pub fn parse_style(text: &str) -> Result<Style, String> {
     Ok(style)
 }
 
+/// A style in the words that [`parse_style`] reads.
+pub fn style_words(style: Style) -> String {
+    let name = |color: Color| COLOURS.iter().find(|(_, known)| *known == color).map_or("default", |(name, _)| name);
+    let modifiers = MODIFIERS.iter().filter(|(_, of)| style.add_modifier.contains(*of)).map(|(name, _)| *name);
+    let background = style.bg.into_iter().flat_map(|color| ["on", name(color)]);
+    style.fg.map(name).into_iter().chain(background).chain(modifiers).collect::<Vec<_>>().join(" ")
+}
+
 fn colour(name: &str) -> Result<Color, String> {
-    let colours = [
-        ("default", Color::Reset),
-        ("black", Color::Black),
-        ("red", Color::Red),
-        ("green", Color::Green),
-        ("yellow", Color::Yellow),
-        ("blue", Color::Blue),
-        ("magenta", Color::Magenta),
-        ("cyan", Color::Cyan),
-        ("gray", Color::Gray),
-        ("dark-gray", Color::DarkGray),
-        ("light-red", Color::LightRed),
-        ("light-green", Color::LightGreen),
-        ("light-yellow", Color::LightYellow),
-        ("light-blue", Color::LightBlue),
-        ("light-magenta", Color::LightMagenta),
-        ("light-cyan", Color::LightCyan),
-        ("white", Color::White),
-    ];
-    colours.iter().find(|(known, _)| *known == name).map(|(_, colour)| *colour).ok_or_else(|| {
-        let known: Vec<&str> = colours.iter().map(|(known, _)| *known).collect();
+    COLOURS.iter().find(|(known, _)| *known == name).map(|(_, colour)| *colour).ok_or_else(|| {
+        let known: Vec<&str> = COLOURS.iter().map(|(known, _)| *known).collect();
         format!(
             "`{name}` is no colour; write one of {}, `on` and one of them, or bold, dim, italic, underlined, reversed",
             known.join(", ")
@@ -111,6 +127,13 @@ fn colour(name: &str) -> Result<Color, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_style_is_written_as_it_is_read() {
+        for words in ["light-red bold", "on blue", "default on dark-gray dim reversed", "underlined", ""] {
+            assert_eq!(parse_style(words).map(style_words).as_deref(), Ok(words));
+        }
+    }
 
     #[test]
     fn no_theme_paints_a_background_and_none_has_no_colour() {

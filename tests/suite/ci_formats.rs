@@ -123,6 +123,7 @@ fn action(command: &str, folder: &Path, given: &[(&str, &str)]) -> (Output, Stri
 fn the_audit_action_annotates_writes_sarif_and_never_reads_an_input_as_shell() {
     let folder = tempfile::tempdir().unwrap();
     wide(folder.path());
+    fs::write(folder.path().join("$(touch owned)"), WIDE).unwrap();
     let given = [("TRUSTLINE_PATHS", "wide trust.json\n$(touch owned)"), ("TRUSTLINE_SARIF", "out.sarif")];
     let (output, outputs) = action("audit", folder.path(), &given);
     let (printed, errors) = said(&output);

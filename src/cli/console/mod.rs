@@ -148,13 +148,13 @@ fn open(
 ) -> Result<Exit, CliError> {
     // Asked before there is a second thread, as the platform's answer is only safe then.
     let utc_offset_s = time::UtcOffset::current_local_offset().ok().map(time::UtcOffset::whole_seconds);
-    let (config, notices) = configuration();
+    let (config, problems) = configuration();
     let console = Console {
         inputs: inputs(utc_offset_s),
         clipboard: clipboard(look, &config),
         appearance: appearance(look, config),
         opening,
-        notices,
+        notices: (!problems.is_empty()).then(|| problems.join("\n")).into_iter().collect(),
     };
     let recorder = record.as_deref().map(|path| begin_recording(path, SCHEMA)).transpose()?;
     let cloud = Cloud::new(network.clone(), selector, recorder, events);
@@ -176,17 +176,18 @@ fn exit(ended: &Ended) -> Exit {
     }
 }
 
+/// Where the configuration is kept, whether or not there is one.
+pub(super) fn config_file() -> Option<PathBuf> {
+    settings::folder().ok().and_then(|folder| Some(folder.parent()?.join(CONFIG_FILE)))
+}
+
 /// The configuration, and what is wrong with it. The console opens in any case.
-fn configuration() -> (Config, Vec<String>) {
-    let Some(path) = settings::folder().ok().and_then(|folder| Some(folder.parent()?.join(CONFIG_FILE))) else {
-        return (Config::default(), Vec::new());
-    };
+pub(super) fn configuration() -> (Config, Vec<String>) {
+    let Some(path) = config_file() else { return (Config::default(), Vec::new()) };
     match regular_file::read(&path, LARGEST_CONFIG) {
         Ok(text) => {
             let text = String::from_utf8_lossy(&text);
-            let (config, problems) = config::parse(&text, &path.display().to_string());
-            let notice = (!problems.is_empty()).then(|| problems.join("\n"));
-            (config, notice.into_iter().collect())
+            config::parse(&text, &path.display().to_string())
         }
         // A home that is no folder has no configuration either.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

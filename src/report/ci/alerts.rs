@@ -102,7 +102,8 @@ pub fn of_trust(refusals: &[Finding], weaknesses: &[Finding], trust: Option<Sour
     let weak = weaknesses.iter().map(|finding| (finding, finding.severity.map_or(Level::Warning, Level::of)));
     let place = |finding: &Finding| {
         let source = trust?;
-        let mut values = [&finding.actual, &finding.expected].into_iter().flatten();
+        let named = finding.summary.split('`').skip(1).step_by(2);
+        let mut values = [&finding.actual, &finding.expected].into_iter().flatten().map(String::as_str).chain(named);
         Some(values.find_map(|value| source.of_value(value)).unwrap_or_else(|| source.line(0)))
     };
     let name = trust.map_or("standard input", |source| source.file);
