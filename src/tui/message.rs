@@ -150,7 +150,7 @@ impl fmt::Debug for Pasted {
 
 /// What a person tells a rotation session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum RotationInput {
     /// Look now.
     LookNow,
     /// Wait no longer, and judge.
@@ -216,7 +216,7 @@ pub enum Effect {
     },
     TellRotation {
         session: SessionNumber,
-        told: Told,
+        told: RotationInput,
     },
     CancelRotation {
         session: SessionNumber,

@@ -16,7 +16,7 @@ use super::alarm::Alarm;
 use super::clipboard;
 use super::clipboard::ClipboardMode;
 use super::inputs::{Appearance, Inputs, Opening, RotationChoice, RunChoice};
-use super::message::{Effect, Msg, RunNumber, SessionNumber, Told};
+use super::message::{Effect, Msg, RotationInput, RunNumber, SessionNumber};
 use super::model::Model;
 use super::services::{RotationStarted, Services, Started};
 use super::terminal::Screen;
@@ -25,7 +25,7 @@ use super::terminal::{Signal, Signals, pause};
 use super::terminal_reader::terminal_events;
 use super::theme::Theme;
 use super::typed_value::TypedValue;
-use super::update::{open, settle, update};
+use super::update::{clamp_selection_and_scroll, open, update};
 use super::{input, summary, view, writer};
 use crate::domain::token::RawToken;
 use crate::private_file;
@@ -113,17 +113,17 @@ struct Shell {
 /// A rotation session that is going on.
 struct Rotating {
     cancel: CancellationToken,
-    told: mpsc::Sender<Told>,
+    told: mpsc::Sender<RotationInput>,
 }
 
 /// What a person says, as the session takes it.
-fn command(told: Told) -> SessionCommand {
+fn command(told: RotationInput) -> SessionCommand {
     match told {
-        Told::LookNow => SessionCommand::LookNow,
-        Told::Conclude => SessionCommand::Conclude,
-        Told::Output(text) => SessionCommand::Text(text.0.to_string()),
-        Told::RollBack => SessionCommand::RollBack,
-        Told::KeepAsIs => SessionCommand::KeepAsIs,
+        RotationInput::LookNow => SessionCommand::LookNow,
+        RotationInput::Conclude => SessionCommand::Conclude,
+        RotationInput::Output(text) => SessionCommand::Text(text.0.to_string()),
+        RotationInput::RollBack => SessionCommand::RollBack,
+        RotationInput::KeepAsIs => SessionCommand::KeepAsIs,
     }
 }
 
@@ -242,7 +242,7 @@ impl Shell {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        settle(&mut self.model);
+        clamp_selection_and_scroll(&mut self.model);
         let model = &self.model;
         let theme = Theme::new(model.appearance.theme, &model.appearance.patch);
         self.screen.draw(|buffer| view::draw(model, &theme, buffer))

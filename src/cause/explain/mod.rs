@@ -73,6 +73,16 @@ pub struct Candidate {
 }
 
 /// Explains an error text in any wrapping, sharpened by what else is given.
+///
+/// ```
+/// use trustline::cause::Cause;
+/// use trustline::cause::explain::{ExplainContext, explain};
+///
+/// let text = "An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation: \
+///             Incorrect token audience";
+/// let explanation = explain(text, &ExplainContext::default());
+/// assert_eq!(explanation.causes[0].cause, Cause::AudNotRegistered);
+/// ```
 pub fn explain(text: &str, given: &ExplainContext<'_>) -> Explanation {
     let denials = authorization::as_denials(text);
     let text = denials.as_deref().unwrap_or(text);

@@ -36,7 +36,7 @@ use crate::report::rotation::{json, page};
 use crate::run::now;
 use crate::run::record::ROTATION_SCHEMA;
 use crate::run::rotation::event::Earlier;
-use crate::run::rotation::event::{Moment, RotationKind, RotationMethod, SessionCheckpoint};
+use crate::run::rotation::event::{Phase, RotationKind, RotationMethod, SessionCheckpoint};
 use crate::run::rotation::live::{CloudBackend, LiveSettings};
 use crate::run::rotation::report::RotationReport;
 use crate::run::rotation::session;
@@ -246,7 +246,7 @@ async fn follow(
                     terminal::note(&line);
                 }
                 report.apply(&event);
-                if let RotationKind::Looking { moment: Moment::After } = &event.kind
+                if let RotationKind::Looking { moment: Phase::After } = &event.kind
                     && let Some(path) = text.take()
                 {
                     bring(path, answers.clone());

@@ -11,7 +11,7 @@ use crate::domain::rotation::{
     self as rotations, Judgement, RuntimeObservation, Source, Store, StoreSnapshot, Verdict, Version,
 };
 use crate::domain::runtime_output::RuntimeOutput;
-use crate::run::rotation::event::Moment;
+use crate::run::rotation::event::Phase;
 
 const GUESSABLE: &str = "summer";
 
@@ -49,11 +49,11 @@ fn events(way: RotationMethod) -> Vec<RotationKind> {
             way,
             runtime: true,
         },
-        RotationKind::StoreSeen { secret: secret(), moment: Moment::Before, snapshot: snapshot("v1", GUESSABLE) },
-        RotationKind::RuntimeSeen { moment: Moment::Before, sighting },
+        RotationKind::StoreSeen { secret: secret(), moment: Phase::Before, snapshot: snapshot("v1", GUESSABLE) },
+        RotationKind::RuntimeSeen { moment: Phase::Before, sighting },
         RotationKind::Writing { secret: secret() },
         RotationKind::Written { secret: secret(), version: "v2".into(), at: 5 },
-        RotationKind::StoreSeen { secret: secret(), moment: Moment::After, snapshot: snapshot("v2", "winter") },
+        RotationKind::StoreSeen { secret: secret(), moment: Phase::After, snapshot: snapshot("v2", "winter") },
         RotationKind::Judged(Box::new(Judged {
             secret: secret(),
             judgement,

@@ -130,6 +130,26 @@ pub struct ConditionEvaluation {
 }
 
 /// Decides on `request`, and says why.
+///
+/// ```
+/// use serde_json::json;
+/// use trustline::domain::iam::{Decision, Policy, TrustRequest, evaluate_trust};
+///
+/// let provider = "arn:aws:iam::123456789012:oidc-provider/i.example";
+/// let policy = json!({ "Version": "2012-10-17", "Statement": [{
+///     "Effect": "Allow",
+///     "Principal": { "Federated": provider },
+///     "Action": "sts:AssumeRoleWithWebIdentity",
+///     "Condition": { "StringEquals": { "i.example:aud": "sts.amazonaws.com", "i.example:sub": "own" } },
+/// }] });
+/// let policy = Policy::parse(&policy.to_string())?;
+/// let decide = |subject: &str| {
+///     let claims = json!({ "iss": "https://i.example", "aud": "sts.amazonaws.com", "sub": subject });
+///     evaluate_trust(&policy, &TrustRequest::new(claims.as_object().unwrap(), provider)).decision
+/// };
+/// assert_eq!((decide("own"), decide("foreign")), (Decision::Allow, Decision::Deny));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn evaluate_trust(policy: &Policy, request: &TrustRequest<'_>) -> TrustEvaluation {
     let context = TrustContext::new(*request);
     let statements =

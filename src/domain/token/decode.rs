@@ -22,6 +22,16 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// Decodes a token without checking its signature. Never fails: what cannot be decoded is a problem in the answer.
+///
+/// ```
+/// use trustline::domain::token::{RawToken, decode};
+///
+/// let text = "Bearer eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2kuZXhhbXBsZSIsInN1YiI6InMifQ.";
+/// let (token, removed) = RawToken::clean(text);
+/// let decoded = decode(&token);
+/// assert_eq!(decoded.claims.unwrap()["iss"], "https://i.example");
+/// assert_eq!(removed.len(), 1, "`Bearer` was taken off");
+/// ```
 pub fn decode(token: &RawToken) -> DecodedToken {
     let text = token.expose();
     let parts: Vec<&str> = text.splitn(7, '.').collect();

@@ -14,7 +14,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::rotation::{RuntimeObservation, Source, StoreSnapshot, Verdict, Version, Why};
 use crate::domain::text::visible;
 use crate::domain::timestamp::{rfc3339, rfc3339_millis};
-use crate::run::rotation::event::{Awaited, Moment, Part, RotationEvent, RotationKind};
+use crate::run::rotation::event::{Awaited, Part, Phase, RotationEvent, RotationKind};
 use crate::run::rotation::report::{RotationReport, SecretReport, Trouble};
 
 /// The whole report.
@@ -226,9 +226,9 @@ pub fn line(event: &RotationEvent) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-fn moment_words(moment: Moment) -> &'static str {
+fn moment_words(moment: Phase) -> &'static str {
     match moment {
-        Moment::Before => "before",
-        Moment::After => "after",
+        Phase::Before => "before",
+        Phase::After => "after",
     }
 }

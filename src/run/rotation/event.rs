@@ -27,7 +27,7 @@ pub struct RotationEvent {
 /// Before or after the rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Moment {
+pub enum Phase {
     Before,
     After,
 }
@@ -88,15 +88,15 @@ pub enum RotationKind {
     /// The cloud told as whom the session acts: an ARN, or an application's id.
     Acting { part: Part, identity: String },
     /// The store was read.
-    StoreSeen { secret: String, moment: Moment, snapshot: StoreSnapshot },
+    StoreSeen { secret: String, moment: Phase, snapshot: StoreSnapshot },
     /// The difference of the store's clock to the local one, in seconds: above zero where the store's is ahead.
     ClockSkew { seconds: i64 },
     /// The running automation is being looked at; a kickoff may take minutes.
-    Looking { moment: Moment },
+    Looking { moment: Phase },
     /// The deployment accepted a kickoff that was sent at `began`, or goes on with that run; it may take minutes.
-    KickedOff { moment: Moment, kickoff_id: String, began: UnixMillis },
+    KickedOff { moment: Phase, kickoff_id: String, began: UnixMillis },
     /// The running automation was seen.
-    RuntimeSeen { moment: Moment, sighting: RuntimeObservation },
+    RuntimeSeen { moment: Phase, sighting: RuntimeObservation },
     /// The person is asked to rotate; the command reads the new value from a prompt.
     Asked { secret: String, command: String },
     /// The new value is about to be written.
@@ -204,7 +204,7 @@ impl SessionCheckpoint {
     /// Takes in an event; whether that changed what is kept.
     pub fn apply(&mut self, event: &RotationEvent) -> bool {
         match &event.kind {
-            RotationKind::StoreSeen { secret, moment: Moment::Before, snapshot } => {
+            RotationKind::StoreSeen { secret, moment: Phase::Before, snapshot } => {
                 self.stores.retain(|known| known.secret != *secret);
                 self.stores.push(KeptStore { secret: secret.clone(), snapshot: snapshot.clone() });
             }
@@ -213,7 +213,7 @@ impl SessionCheckpoint {
             }
             RotationKind::RuntimeSeen { moment, sighting } => {
                 self.run = None;
-                if *moment == Moment::Before {
+                if *moment == Phase::Before {
                     self.runtime = Some(sighting.clone());
                 }
             }
@@ -290,7 +290,7 @@ pub trait RotationBackend: Send + Sync + 'static {
     /// run tells its kickoff's id to `accepted` as soon as the deployment has told it.
     fn runtime(
         &self,
-        moment: Moment,
+        moment: Phase,
         accepted: oneshot::Sender<String>,
     ) -> impl Future<Output = Result<Option<RuntimeObservation>, Refused>> + Send;
 
@@ -325,7 +325,7 @@ pub struct Earlier {
 /// A run of the automation whose end nobody has seen yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlierRun {
-    pub moment: Moment,
+    pub moment: Phase,
     pub kickoff_id: String,
     /// When its kickoff was sent.
     pub began: UnixMillis,

@@ -81,7 +81,7 @@ mod tests {
     use crate::domain::fingerprint::keyed::KEY_BYTES;
     use crate::domain::rotation::{Place, RuntimeObservation, Source, Store, StoreSnapshot, Version};
     use crate::domain::runtime_output::RuntimeOutput;
-    use crate::run::rotation::event::Moment;
+    use crate::run::rotation::event::Phase;
 
     fn store(value: &[u8], guessability: Guessability) -> RotationKind {
         let version = Version {
@@ -102,13 +102,13 @@ mod tests {
             sibling: None,
             unseen: Vec::new(),
         };
-        RotationKind::StoreSeen { secret: "s".into(), moment: Moment::Before, snapshot }
+        RotationKind::StoreSeen { secret: "s".into(), moment: Phase::Before, snapshot }
     }
 
     fn runtime(value: &[u8]) -> RotationKind {
         let output = RuntimeOutput { fingerprints: vec![Fingerprint::of(value)], ..RuntimeOutput::default() };
         let sighting = RuntimeObservation { began: 0, at: 0, source: Source::Text, failed: false, output };
-        RotationKind::RuntimeSeen { moment: Moment::After, sighting }
+        RotationKind::RuntimeSeen { moment: Phase::After, sighting }
     }
 
     fn shown_fingerprint(kind: &RotationKind) -> String {

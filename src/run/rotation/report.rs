@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::event::{Judged, Moment, Part, RotationEvent, RotationKind, RotationMethod};
+use super::event::{Judged, Part, Phase, RotationEvent, RotationKind, RotationMethod};
 use crate::cause::Finding;
 use crate::domain::profile::Guide;
 use crate::domain::rotation::evidence::Rotation;
@@ -111,8 +111,8 @@ impl RotationReport {
                     self.kicked_off(kickoff_id);
                 }
                 match moment {
-                    Moment::Before => self.runtime_before = Some(sighting.clone()),
-                    Moment::After => self.runtime_after = Some(sighting.clone()),
+                    Phase::Before => self.runtime_before = Some(sighting.clone()),
+                    Phase::After => self.runtime_after = Some(sighting.clone()),
                 }
             }
             RotationKind::Trouble { secret: None, reason, findings } => {
@@ -171,12 +171,12 @@ impl RotationReport {
 impl SecretReport {
     fn apply(&mut self, kind: &RotationKind) {
         match kind {
-            RotationKind::StoreSeen { moment: Moment::Before, snapshot, .. } => {
+            RotationKind::StoreSeen { moment: Phase::Before, snapshot, .. } => {
                 self.before = Some(snapshot.clone());
                 self.after = None;
                 self.written = None;
             }
-            RotationKind::StoreSeen { moment: Moment::After, snapshot, .. } => self.after = Some(snapshot.clone()),
+            RotationKind::StoreSeen { moment: Phase::After, snapshot, .. } => self.after = Some(snapshot.clone()),
             RotationKind::Asked { command, .. } => self.asked = Some(command.clone()),
             RotationKind::Written { version, at, .. } => self.written = Some((version.clone(), *at)),
             RotationKind::Trouble { reason, findings, .. } => {

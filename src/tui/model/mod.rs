@@ -144,7 +144,7 @@ pub struct Model {
     /// Findings whose blocked checks are shown, by their place in the report.
     pub unfolded: BTreeSet<usize>,
     pub wrap: Wrap,
-    /// Whether selections and scroll positions are within what there is (see [`crate::tui::update::settle`]).
+    /// Whether selections and scroll positions are within what there is (see [`crate::tui::update::clamp_selection_and_scroll`]).
     pub is_settled: bool,
 }
 

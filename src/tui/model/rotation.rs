@@ -3,7 +3,7 @@
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::domain::secret_ref::SecretRef;
-use crate::run::rotation::event::{Awaited, Moment, RotationEvent, RotationKind};
+use crate::run::rotation::event::{Awaited, Phase, RotationEvent, RotationKind};
 use crate::run::rotation::report::{RotationReport, SecretReport};
 use crate::run::rotation::session::RuntimeFrom;
 use crate::tui::inputs::{Keeps, RotationChoice};
@@ -68,7 +68,7 @@ pub enum Doing {
     /// It opens the reader's session, or reads the store.
     Reading,
     /// The running automation is looked at.
-    Looking(Moment),
+    Looking(Phase),
     /// This secret is written.
     Writing(String),
     /// Nothing new yet.
@@ -130,7 +130,7 @@ impl Session {
 
     /// Whether it waits for what the automation printed after the rotation.
     pub fn asks_for_output(&self) -> bool {
-        self.doing == Doing::Looking(Moment::After) && self.choice.runtime == RuntimeFrom::Pasted
+        self.doing == Doing::Looking(Phase::After) && self.choice.runtime == RuntimeFrom::Pasted
     }
 
     /// Whether it takes what the automation printed: where it was begun to, or before anything is written.

@@ -13,7 +13,7 @@ use crate::tui::content::start::{StartChoice, selected as selected_way};
 use crate::tui::copy;
 use crate::tui::inputs::{Clock, Mouse, RunChoice, Target};
 use crate::tui::layout;
-use crate::tui::message::{Effect, Told};
+use crate::tui::message::{Effect, RotationInput};
 use crate::tui::model::Lifecycle;
 use crate::tui::model::layer::{PasteBox, PasteKind};
 use crate::tui::model::list::Move;
@@ -102,11 +102,11 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
             if is_rotation && model.rotation.live().is_some() { rotation::cancel(model) } else { runs::cancel(model) }
         }
         CommandId::Rotate => rotation::ask_way(model),
-        CommandId::LookNow => rotation::tell(model, Told::LookNow),
-        CommandId::Conclude => rotation::tell(model, Told::Conclude),
+        CommandId::LookNow => rotation::tell(model, RotationInput::LookNow),
+        CommandId::Conclude => rotation::tell(model, RotationInput::Conclude),
         CommandId::Evidence => rotation::evidence(model),
         CommandId::RollBack => rotation::ask_roll_back(model),
-        CommandId::KeepAsIs => rotation::tell(model, Told::KeepAsIs),
+        CommandId::KeepAsIs => rotation::tell(model, RotationInput::KeepAsIs),
         CommandId::PasteOutput => paste_box(model, PasteKind::Output),
         CommandId::Watch => push(model, PickerKind::Watch),
         CommandId::History => push(model, PickerKind::History),
@@ -233,7 +233,7 @@ fn paste_box(model: &mut Model, kind: PasteKind) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Moves along lines that are cut; `settle` stops at their end.
+/// Moves along lines that are cut; `clamp_selection_and_scroll` stops at their end.
 fn sideways(model: &mut Model, to: fn(usize) -> usize) -> Vec<Effect> {
     if let Wrap::Off { from } = &mut model.wrap {
         *from = to(*from);

@@ -381,7 +381,7 @@ pub(super) fn leave_if_gone(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Scrolls so that the field that is typed into is seen with what is wrong with it.
-pub(super) fn settle(model: &mut Model) {
+pub(super) fn clamp_selection_and_scroll(model: &mut Model) {
     let geometry = layout::compute(model);
     let detail = geometry.detail_inner();
     let height = usize::from(detail.height);

@@ -76,7 +76,7 @@ pub(super) fn go(model: &mut Model, to: Move) {
         Some(Layer::Picker(picker)) => {
             picker.list.go(to, entries.len(), page);
             let is_heading = entries.get(picker.list.selected).is_some_and(|entry| entry.choice == Choice::Heading);
-            // Upwards a heading is passed over; downwards `settle` does it.
+            // Upwards a heading is passed over; downwards `clamp_selection_and_scroll` does it.
             if is_heading && matches!(to, Move::Up | Move::PageUp) {
                 picker.list.go(Move::Up, entries.len(), page);
             }
@@ -108,7 +108,7 @@ fn picker_entries(model: &Model) -> Vec<Entry> {
 }
 
 /// Keeps selections and scroll positions of the topmost layer within what there is.
-pub(super) fn settle(model: &mut Model, geometry: Geometry) {
+pub(super) fn clamp_selection_and_scroll(model: &mut Model, geometry: Geometry) {
     let (entries, page) = (picker_entries(model), list_page(model, geometry));
     let inner = geometry.layer_inner();
     let length = match model.layers.last() {

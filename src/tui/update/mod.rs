@@ -47,11 +47,11 @@ pub fn open(
 }
 
 /// Changes the model by a message, and says what to do outside. What it leaves to lay out is done once a frame, by
-/// [`settle`].
+/// [`clamp_selection_and_scroll`].
 pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
     // A person acts on what a frame would show by now, drawn or not.
     if matches!(message, Msg::Key(_) | Msg::Pointer(_) | Msg::Paste(_)) {
-        settle(model);
+        clamp_selection_and_scroll(model);
     }
     model.is_settled = false;
     let before = model.title();
@@ -124,7 +124,7 @@ fn tick(model: &mut Model, now_ms: i64) -> Vec<Effect> {
 
 /// Keeps every selection and scroll position within what there is. Costs a layout of the whole screen, so that it is left
 /// to whoever draws a frame.
-pub fn settle(model: &mut Model) {
+pub fn clamp_selection_and_scroll(model: &mut Model) {
     if std::mem::replace(&mut model.is_settled, true) {
         return;
     }
@@ -148,11 +148,11 @@ pub fn settle(model: &mut Model) {
         here.scroll = here.scroll.min(most);
     }
     settle_aside(model, geometry);
-    guide::settle(model);
+    guide::clamp_selection_and_scroll(model);
     if model.layers.is_empty() {
         keep_sideways(model, &lines, usize::from(detail.width));
     }
-    layers::settle(model, geometry);
+    layers::clamp_selection_and_scroll(model, geometry);
 }
 
 /// Keeps what stands beside the details within its length, and the keys out of a pane that is gone.
@@ -203,14 +203,14 @@ fn go(model: &mut Model, to: Move) {
     }
 }
 
-/// Scrolls the details; `settle` stops at their end.
+/// Scrolls the details; `clamp_selection_and_scroll` stops at their end.
 fn scroll(model: &mut Model, to: Move) {
     let page = usize::from(layout::compute(model).detail_inner().height).saturating_sub(1).max(1);
     let here = model.here_mut();
     here.scroll = scrolled(here.scroll, to, page);
 }
 
-/// Scrolls what stands beside the details; `settle` stops at its end.
+/// Scrolls what stands beside the details; `clamp_selection_and_scroll` stops at its end.
 fn scroll_aside(model: &mut Model, to: Move) {
     let page = usize::from(layout::compute(model).aside_inner().height).saturating_sub(1).max(1);
     let here = model.here_mut();

@@ -11,7 +11,7 @@ use crate::tui::available::again;
 use crate::tui::command::Screen;
 use crate::tui::inputs::{Agreed, OperatorSeen, Patience, RotationChoice, RotationWay, Target};
 use crate::tui::message::SessionNumber;
-use crate::tui::message::{Effect, Pasted, Told};
+use crate::tui::message::{Effect, Pasted, RotationInput};
 use crate::tui::model::layer::{Agreement, Confirm, Operator, ProgramBox, ValueBox};
 use crate::tui::model::list::{Edit, Field};
 use crate::tui::model::rotation::{Session, rotated};
@@ -212,7 +212,7 @@ pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Tells the session that is going on something.
-pub(super) fn tell(model: &Model, told: Told) -> Vec<Effect> {
+pub(super) fn tell(model: &Model, told: RotationInput) -> Vec<Effect> {
     let session = model.rotation.live().map(|session| session.number);
     session.map(|session| Effect::TellRotation { session, told }).into_iter().collect()
 }
@@ -234,7 +234,7 @@ pub(super) fn ask_roll_back(model: &mut Model) -> Vec<Effect> {
     };
     let version = secret.roll_back_offered.as_deref().unwrap_or_default();
     let question = format!("Make version {version} of {} current again?", secret.secret);
-    let then = Effect::TellRotation { session: number, told: Told::RollBack };
+    let then = Effect::TellRotation { session: number, told: RotationInput::RollBack };
     model.layers.push(Layer::Confirm(Confirm { question, then }));
     Vec::new()
 }
@@ -258,7 +258,7 @@ pub(super) fn output(model: &mut Model, pasted: &Pasted) -> Vec<Effect> {
         more => format!("taken: {} fingerprints", more.len()),
     };
     toast(model, words, Tone::Good);
-    tell(model, Told::Output(pasted.clone()))
+    tell(model, RotationInput::Output(pasted.clone()))
 }
 
 /// Types into what takes the value or the agreement. Says whether it took the key.

@@ -9,7 +9,7 @@ use trustline::tui::key::Key;
 use trustline::tui::message::{Effect, Msg};
 use trustline::tui::model::Model;
 use trustline::tui::theme::Theme;
-use trustline::tui::update::{open, settle, update};
+use trustline::tui::update::{clamp_selection_and_scroll, open, update};
 use trustline::tui::view;
 
 use super::sample;
@@ -42,7 +42,7 @@ impl Driver {
     /// One message and the frame after it.
     pub fn send(&mut self, message: Msg) -> &mut Self {
         self.send_between_frames(message);
-        settle(&mut self.model);
+        clamp_selection_and_scroll(&mut self.model);
         self
     }
 

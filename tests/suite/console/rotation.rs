@@ -7,7 +7,7 @@ use trustline::run::rotation::event::RotationEvent;
 use trustline::run::rotation::session::RuntimeFrom;
 use trustline::tui::command::Screen;
 use trustline::tui::inputs::{Agreed, Opening, OperatorSeen, Patience, Replay, RotationChoice, RotationWay, Target};
-use trustline::tui::message::{Effect, Msg, Pasted, Told};
+use trustline::tui::message::{Effect, Msg, Pasted, RotationInput};
 use trustline::tui::model::Layer;
 
 use super::macros::Driver;
@@ -274,7 +274,7 @@ fn what_is_waited_for_counts_down_and_only_then_wakes() {
     let copied = driver.asked();
     assert!(matches!(&copied[..], [Effect::Copy { text }] if text.starts_with("aws secretsmanager")), "{copied:?}");
     driver.press("s");
-    assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: Told::LookNow }]);
+    assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: RotationInput::LookNow }]);
 }
 
 #[test]
@@ -313,9 +313,9 @@ fn a_rotation_that_went_wrong_is_rolled_back_after_a_question_or_kept() {
     driver.press("<enter>b");
     assert_eq!(driver.asked(), [], "enter alone changes nothing");
     driver.press("y");
-    assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: Told::RollBack }]);
+    assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: RotationInput::RollBack }]);
     driver.press("o");
-    assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: Told::KeepAsIs }]);
+    assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: RotationInput::KeepAsIs }]);
 }
 
 #[test]
@@ -327,7 +327,8 @@ fn what_the_automation_printed_can_be_pasted_and_is_looked_at_first() {
     assert!(driver.asked().is_empty() && driver.shows("there is no fingerprint in it"));
     let line = "2026-03-01 worker credential.fingerprint=sha256:5d8269a65fdc\n";
     driver.send(Msg::Paste(Pasted(line.to_owned().into())));
-    let told = |text: &str| Effect::TellRotation { session: 0, told: Told::Output(Pasted(text.to_owned().into())) };
+    let told =
+        |text: &str| Effect::TellRotation { session: 0, told: RotationInput::Output(Pasted(text.to_owned().into())) };
     assert_eq!(driver.asked(), [told(line)]);
     assert!(driver.shows("taken: sha256:5d8269a65fdc"), "{}", driver.screen());
     driver.press("isha256:5d8269a65fdc<enter>");
@@ -377,5 +378,5 @@ fn waiting_can_be_ended_with_a_verdict_on_what_has_been_seen() {
     begun(&mut driver, &sample::asked().events);
     driver.asked();
     driver.press("f");
-    assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: Told::Conclude }]);
+    assert_eq!(driver.asked(), [Effect::TellRotation { session: 0, told: RotationInput::Conclude }]);
 }

@@ -8,7 +8,7 @@ use trustline::domain::fingerprint::keyed::{FingerprintKey, KEY_BYTES};
 use trustline::domain::fingerprint::{Variant, VariantFingerprint};
 use trustline::domain::rotation::{Facts, Place, RuntimeObservation, Source, Store, StoreSnapshot, Version, judge};
 use trustline::domain::runtime_output::RuntimeOutput;
-use trustline::run::rotation::event::{Awaited, Judged, Moment, Part, RotationEvent, RotationKind, RotationMethod};
+use trustline::run::rotation::event::{Awaited, Judged, Part, Phase, RotationEvent, RotationKind, RotationMethod};
 use trustline::run::rotation::keyed::KeyedRotation;
 
 use super::sample::NOW_MS;
@@ -105,16 +105,13 @@ fn beginning(way: RotationMethod, secrets: &[&str]) -> Vec<RotationKind> {
             identity: "arn:aws:sts::123456789012:assumed-role/crewai-secrets-reader/trustline".into(),
         },
         RotationKind::ClockSkew { seconds: 2 },
-        seen(SECRET, Moment::Before, before()),
-        RotationKind::Looking { moment: Moment::Before },
-        RotationKind::RuntimeSeen {
-            moment: Moment::Before,
-            sighting: sighting(NOW_MS + 1_000, "k-0001", &line("old")),
-        },
+        seen(SECRET, Phase::Before, before()),
+        RotationKind::Looking { moment: Phase::Before },
+        RotationKind::RuntimeSeen { moment: Phase::Before, sighting: sighting(NOW_MS + 1_000, "k-0001", &line("old")) },
     ]
 }
 
-pub fn seen(secret: &str, moment: Moment, snapshot: StoreSnapshot) -> RotationKind {
+pub fn seen(secret: &str, moment: Phase, snapshot: StoreSnapshot) -> RotationKind {
     RotationKind::StoreSeen { secret: secret.into(), moment, snapshot }
 }
 
@@ -132,9 +129,9 @@ pub fn asked() -> Script {
 pub fn waiting_for_runtime() -> Script {
     let mut script = asked()
         .then(RotationKind::Written { secret: SECRET.into(), version: NEW.into(), at: NOW_MS + 4_000 })
-        .then(seen(SECRET, Moment::After, after()));
+        .then(seen(SECRET, Phase::After, after()));
     script = script.then(RotationKind::RuntimeSeen {
-        moment: Moment::After,
+        moment: Phase::After,
         sighting: sighting(NOW_MS + 7_000, "k-0002", &line("old")),
     });
     script.then(RotationKind::Waiting { awaited: Awaited::Runtime, attempt: 2, next_ms: 4_000 })
@@ -160,8 +157,8 @@ pub fn ended(after: &StoreSnapshot, output: &str) -> Script {
         propagated_ms: propagated.then_some(9_200),
     };
     waiting_for_runtime()
-        .then(seen(SECRET, Moment::After, after.clone()))
-        .then(RotationKind::RuntimeSeen { moment: Moment::After, sighting: runtime })
+        .then(seen(SECRET, Phase::After, after.clone()))
+        .then(RotationKind::RuntimeSeen { moment: Phase::After, sighting: runtime })
         .then(RotationKind::Judged(Box::new(judged)))
 }
 
@@ -196,10 +193,10 @@ pub fn inconclusive() -> Script {
 /// Two secrets, watched; one has rotated twice.
 pub fn watched() -> Script {
     let mut script = Script::of(beginning(RotationMethod::Watch, &[SECRET, "stripe/api#key"]));
-    script = script.then(seen("stripe/api#key", Moment::Before, before()));
+    script = script.then(seen("stripe/api#key", Phase::Before, before()));
     for event in propagated().events.into_iter().rev().take(2) {
         if let RotationKind::Judged(judged) = event.kind {
-            script = script.then(seen(SECRET, Moment::After, after())).then(RotationKind::Judged(judged));
+            script = script.then(seen(SECRET, Phase::After, after())).then(RotationKind::Judged(judged));
         }
     }
     script.then(RotationKind::Waiting { awaited: Awaited::Store, attempt: 41, next_ms: 15_000 })

@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, oneshot};
 use self::aws::AwsReader;
 use self::azure::AzureReader;
 use self::google::GoogleReader;
-use super::event::Moment;
+use super::event::Phase;
 use super::event::{Opened, Refused, RotationBackend, Written};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::facts::Facts;
@@ -212,7 +212,7 @@ impl RotationBackend for CloudBackend {
 
     async fn runtime(
         &self,
-        moment: Moment,
+        moment: Phase,
         accepted: oneshot::Sender<String>,
     ) -> Result<Option<RuntimeObservation>, Refused> {
         self.look(moment, accepted).await
@@ -300,7 +300,7 @@ impl CloudBackend {
     /// One look at the running automation.
     async fn look(
         &self,
-        moment: Moment,
+        moment: Phase,
         accepted: oneshot::Sender<String>,
     ) -> Result<Option<RuntimeObservation>, Refused> {
         let began = now_ms();
@@ -308,14 +308,14 @@ impl CloudBackend {
             RuntimeSource::Nowhere => Ok(None),
             RuntimeSource::Kickoff => self.kickoff(began, accepted).await.map(Some),
             RuntimeSource::Texts { before, after } => {
-                let text = if moment == Moment::Before { before } else { after };
+                let text = if moment == Phase::Before { before } else { after };
                 Ok(text.clone().map(|output| sighting(began, Source::Text, output)))
             }
             RuntimeSource::Log(path) => {
                 let mut end = self.log_end.lock().await;
                 let (output, reached) = runtime_text::log(path, *end).await.map_err(Refused::new)?;
                 // What was there before the rotation says nothing of after it.
-                if moment == Moment::Before {
+                if moment == Phase::Before {
                     *end = reached;
                 }
                 let source = Source::Log { file: path.display().to_string() };

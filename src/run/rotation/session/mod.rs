@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::request::{Journal, Pace, RollBack, RotationRequest, RuntimeFrom, SessionCommand};
 pub use super::event::Earlier;
 pub use super::event::EarlierRun;
-use super::event::{Moment, Part, RotationEvent, RotationKind, RotationMethod};
+use super::event::{Part, Phase, RotationEvent, RotationKind, RotationMethod};
 use super::event::{Refused, RotationBackend};
 use crate::domain::rotation::{RuntimeObservation, StoreSnapshot};
 use crate::domain::secret_ref::SecretRef;
@@ -178,28 +178,28 @@ impl<W: RotationBackend> Session<W> {
                 Some(snapshot) => Ok(snapshot),
                 None => self.world.snapshot(&self.tracked[at].secret).await,
             };
-            self.saw_store(at, Moment::Before, seen).await;
+            self.saw_store(at, Phase::Before, seen).await;
         }
         match self.runtime_before.clone() {
-            Some(sighting) => self.emit(RotationKind::RuntimeSeen { moment: Moment::Before, sighting }).await,
+            Some(sighting) => self.emit(RotationKind::RuntimeSeen { moment: Phase::Before, sighting }).await,
             None if self.request.runtime == RuntimeFrom::World && self.request.way != RotationMethod::Watch => {
-                self.look_at_runtime(Moment::Before).await;
+                self.look_at_runtime(Phase::Before).await;
             }
             None => {}
         }
     }
 
-    async fn saw_store(&mut self, at: usize, moment: Moment, seen: Result<StoreSnapshot, Refused>) {
+    async fn saw_store(&mut self, at: usize, moment: Phase, seen: Result<StoreSnapshot, Refused>) {
         let secret = self.tracked[at].name.clone();
         match seen {
             Ok(snapshot) => {
                 let tracked = &mut self.tracked[at];
                 match moment {
-                    Moment::Before => {
+                    Phase::Before => {
                         tracked.last_look = snapshot.at;
                         tracked.before = Some(snapshot.clone());
                     }
-                    Moment::After => tracked.after = Some(snapshot.clone()),
+                    Phase::After => tracked.after = Some(snapshot.clone()),
                 }
                 self.emit(RotationKind::StoreSeen { secret, moment, snapshot }).await;
             }
@@ -208,7 +208,7 @@ impl<W: RotationBackend> Session<W> {
     }
 
     /// One look at the running automation: at the run that an interrupted session started, where there is one.
-    async fn look_at_runtime(&mut self, moment: Moment) {
+    async fn look_at_runtime(&mut self, moment: Phase) {
         self.emit(RotationKind::Looking { moment }).await;
         if let Some(run) = self.earlier_run.take_if(|run| run.moment == moment)
             && self.follow(run).await
@@ -243,10 +243,10 @@ impl<W: RotationBackend> Session<W> {
         true
     }
 
-    async fn saw_runtime(&mut self, moment: Moment, sighting: RuntimeObservation) {
+    async fn saw_runtime(&mut self, moment: Phase, sighting: RuntimeObservation) {
         match moment {
-            Moment::Before => self.runtime_before = Some(sighting.clone()),
-            Moment::After => self.runtime_after = Some(sighting.clone()),
+            Phase::Before => self.runtime_before = Some(sighting.clone()),
+            Phase::After => self.runtime_after = Some(sighting.clone()),
         }
         self.emit(RotationKind::RuntimeSeen { moment, sighting }).await;
     }

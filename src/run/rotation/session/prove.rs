@@ -13,7 +13,7 @@ use crate::guide::setup_guide;
 use crate::remedy::{Values, advised};
 use crate::run::now_ms;
 use crate::run::rotation::event::RotationBackend;
-use crate::run::rotation::event::{Awaited, Judged, Moment, RotationKind, RotationMethod};
+use crate::run::rotation::event::{Awaited, Judged, Phase, RotationKind, RotationMethod};
 
 impl<W: RotationBackend> Session<W> {
     /// Looks at the running automation until it has the new values or the time is up, then judges.
@@ -50,7 +50,7 @@ impl<W: RotationBackend> Session<W> {
         let deadline = Instant::now() + self.request.pace.runtime;
         let mut attempt = 0;
         loop {
-            self.look_at_runtime(Moment::After).await;
+            self.look_at_runtime(Phase::After).await;
             let unsettled = self
                 .tracked
                 .iter()
@@ -63,10 +63,10 @@ impl<W: RotationBackend> Session<W> {
 
     async fn await_text(&mut self) {
         let deadline = Instant::now() + self.request.pace.runtime;
-        self.emit(RotationKind::Looking { moment: Moment::After }).await;
+        self.emit(RotationKind::Looking { moment: Phase::After }).await;
         while let Ok(Some(command)) = timeout_at(deadline, self.commands.recv()).await {
             match command {
-                SessionCommand::Text(text) => return self.saw_runtime(Moment::After, pasted(&text)).await,
+                SessionCommand::Text(text) => return self.saw_runtime(Phase::After, pasted(&text)).await,
                 SessionCommand::Conclude => return,
                 _ => {}
             }
@@ -183,7 +183,7 @@ impl<W: RotationBackend> Session<W> {
     pub(super) async fn prove_watched(&mut self, changed: &[usize]) {
         for at in changed {
             let seen = self.world.snapshot(&self.tracked[*at].secret).await;
-            self.saw_store(*at, Moment::After, seen).await;
+            self.saw_store(*at, Phase::After, seen).await;
         }
         self.refine_times();
         if self.request.runtime == RuntimeFrom::World {
@@ -194,7 +194,7 @@ impl<W: RotationBackend> Session<W> {
             let tracked = &mut self.tracked[*at];
             if let Some(after) = tracked.after.take() {
                 tracked.written = None;
-                self.saw_store(*at, Moment::Before, Ok(after)).await;
+                self.saw_store(*at, Phase::Before, Ok(after)).await;
             }
         }
         self.runtime_before = self.runtime_after.take();

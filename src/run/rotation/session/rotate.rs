@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 use super::request::SessionCommand;
 use super::{Session, millis, prove};
 use crate::run::now_ms;
-use crate::run::rotation::event::{Awaited, Moment, Part, RotationKind, RotationMethod};
+use crate::run::rotation::event::{Awaited, Part, Phase, RotationKind, RotationMethod};
 use crate::run::rotation::event::{Refused, RotationBackend};
 
 impl<W: RotationBackend> Session<W> {
@@ -19,9 +19,9 @@ impl<W: RotationBackend> Session<W> {
                     "the version before the current one cannot be seen, so that nothing can be compared with it",
                 )
             });
-            self.saw_store(at, Moment::Before, before).await;
+            self.saw_store(at, Phase::Before, before).await;
             self.tracked[at].written = after.current().and_then(|v| v.created_at).map(|s| s.saturating_mul(1000));
-            self.saw_store(at, Moment::After, Ok(after)).await;
+            self.saw_store(at, Phase::After, Ok(after)).await;
         }
     }
 
@@ -61,7 +61,7 @@ impl<W: RotationBackend> Session<W> {
         for at in 0..self.tracked.len() {
             if self.tracked[at].before.is_some() {
                 let seen = self.world.snapshot(&self.tracked[at].secret).await;
-                self.saw_store(at, Moment::After, seen).await;
+                self.saw_store(at, Phase::After, seen).await;
             }
         }
     }
@@ -152,7 +152,7 @@ impl<W: RotationBackend> Session<W> {
                     SessionCommand::LookNow => return true,
                     SessionCommand::Conclude => return false,
                     SessionCommand::Text(text) if awaited == Awaited::Store => {
-                        self.saw_runtime(Moment::Before, prove::pasted(&text)).await;
+                        self.saw_runtime(Phase::Before, prove::pasted(&text)).await;
                     }
                     _ => {}
                 },

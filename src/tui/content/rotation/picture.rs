@@ -7,7 +7,7 @@ use crate::domain::timestamp::in_words;
 use crate::report::context::RenderContext;
 use crate::report::line::{Line, Role, cut};
 use crate::report::rotation::{hint, seen_fingerprint, source_words};
-use crate::run::rotation::event::{Awaited, Moment, RotationMethod};
+use crate::run::rotation::event::{Awaited, Phase, RotationMethod};
 use crate::run::rotation::report::{RotationReport, SecretReport};
 use crate::tui::content::LABEL;
 use crate::tui::content::chain::running;
@@ -240,13 +240,13 @@ pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
     match (&session.state, &session.doing) {
         (Lifecycle::Cancelling, _) => (moving, "stopping".to_owned()),
         (_, Doing::Reading) => (moving, "reading the store".to_owned()),
-        (_, Doing::Looking(Moment::Before)) => {
+        (_, Doing::Looking(Phase::Before)) => {
             (moving, "looking at the running automation before the rotation".to_owned())
         }
-        (_, Doing::Looking(Moment::After)) if session.asks_for_output() => {
+        (_, Doing::Looking(Phase::After)) if session.asks_for_output() => {
             (waiting, "paste here what the running automation prints".to_owned())
         }
-        (_, Doing::Looking(Moment::After)) => (moving, "looking at the running automation".to_owned()),
+        (_, Doing::Looking(Phase::After)) => (moving, "looking at the running automation".to_owned()),
         (_, Doing::Writing(_)) if session.choice.way == RotationWay::Command => {
             (moving, "your program runs".to_owned())
         }

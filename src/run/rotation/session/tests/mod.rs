@@ -29,7 +29,7 @@ enum Call {
     Open,
     Current,
     Snapshot,
-    Runtime(Moment),
+    Runtime(Phase),
     Follow,
     Write,
     RunCommand,
@@ -37,7 +37,7 @@ enum Call {
 }
 
 /// What a run of the automation prints, given the moment, the time since the start, and the value that it read.
-type Prints = fn(Moment, Duration, &str) -> Option<String>;
+type Prints = fn(Phase, Duration, &str) -> Option<String>;
 
 /// A store in which each secret begins with the value `old`, and an automation that reads it at each run.
 struct Fakes {
@@ -115,7 +115,7 @@ impl RotationBackend for Fakes {
 
     async fn runtime(
         &self,
-        moment: Moment,
+        moment: Phase,
         accepted: oneshot::Sender<String>,
     ) -> Result<Option<RuntimeObservation>, Refused> {
         self.call(Call::Runtime(moment)).await?;
@@ -136,7 +136,7 @@ impl RotationBackend for Fakes {
 
     async fn follow(&self, kickoff_id: &str, began: UnixMillis) -> Result<Option<RuntimeObservation>, Refused> {
         self.call(Call::Follow).await?;
-        let printed = (self.prints)(Moment::After, self.began.elapsed(), "new").filter(|_| kickoff_id == "known");
+        let printed = (self.prints)(Phase::After, self.began.elapsed(), "new").filter(|_| kickoff_id == "known");
         Ok(printed.map(|text| RuntimeObservation {
             began,
             at: now_ms(),

@@ -71,7 +71,7 @@ async fn an_automation_with_the_old_value_is_looked_at_again_until_the_time_is_u
     let ended = run(patient(10), Fakes { prints, ..Fakes::new() }).await;
     assert_eq!(ended.verdicts(), [Verdict::Stale]);
     let ended = run(patient(0), Fakes { prints, ..Fakes::new() }).await;
-    assert_eq!((ended.verdicts(), ended.fakes.made(Call::Runtime(Moment::After))), (vec![Verdict::Stale], 1));
+    assert_eq!((ended.verdicts(), ended.fakes.made(Call::Runtime(Phase::After))), (vec![Verdict::Stale], 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,14 +136,14 @@ async fn each_refusal_is_told_and_leads_to_its_verdict() {
         ),
         (
             RotationMethod::ByHand,
-            |call, _| call == Call::Runtime(Moment::Before),
+            |call, _| call == Call::Runtime(Phase::Before),
             None,
             "Runtime(Before) is refused",
             Propagated,
         ),
         (
             RotationMethod::ByHand,
-            |call, _| call == Call::Runtime(Moment::After),
+            |call, _| call == Call::Runtime(Phase::After),
             None,
             "Runtime(After) is refused",
             Inconclusive,
@@ -220,5 +220,5 @@ async fn a_reader_that_has_gone_away_does_not_stop_a_session_in_the_middle_of_a_
     );
     drop(stream);
     sleep(60 * SECOND).await;
-    assert_eq!((fakes.made(Call::Write), fakes.made(Call::Runtime(Moment::After))), (1, 1));
+    assert_eq!((fakes.made(Call::Write), fakes.made(Call::Runtime(Phase::After))), (1, 1));
 }

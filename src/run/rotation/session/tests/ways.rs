@@ -116,7 +116,7 @@ async fn a_run_that_was_under_way_is_followed_as_long_as_the_deployment_knows_it
         output: RuntimeOutput::of(&line(value)),
     };
     for (kickoff_id, moment, runs) in
-        [("known", Moment::After, 0), ("forgotten", Moment::After, 1), ("known", Moment::Before, 1)]
+        [("known", Phase::After, 0), ("forgotten", Phase::After, 1), ("known", Phase::Before, 1)]
     {
         let earlier = Earlier {
             stores: vec![("first".into(), snapshot(&["old"]))],
@@ -127,9 +127,9 @@ async fn a_run_that_was_under_way_is_followed_as_long_as_the_deployment_knows_it
         let going_on = RotationRequest { earlier, ..request(RotationMethod::Trustline) };
         let ended = run(going_on, Fakes::new().with_write(Duration::ZERO, "new")).await;
         assert_eq!(ended.verdicts(), [Verdict::Propagated], "{kickoff_id} {moment:?}");
-        assert_eq!(ended.fakes.made(Call::Runtime(Moment::After)), runs, "{kickoff_id} {moment:?}");
+        assert_eq!(ended.fakes.made(Call::Runtime(Phase::After)), runs, "{kickoff_id} {moment:?}");
         // A run of before the rotation says nothing of after it.
-        assert_eq!(ended.fakes.made(Call::Follow), usize::from(moment == Moment::After), "{kickoff_id} {moment:?}");
+        assert_eq!(ended.fakes.made(Call::Follow), usize::from(moment == Phase::After), "{kickoff_id} {moment:?}");
     }
 }
 
@@ -174,7 +174,7 @@ async fn a_pasted_text_is_what_the_automation_shows() {
             let ended = run_with(pasting(way), fakes, vec![text(10, pasted.clone())], None).await;
             assert_eq!(ended.verdicts(), [verdict], "{way:?}: {pasted}");
             assert_eq!(ended.lasted(), 10 * SECOND, "{way:?}");
-            let looks = [Moment::Before, Moment::After].map(|moment| ended.fakes.made(Call::Runtime(moment)));
+            let looks = [Phase::Before, Phase::After].map(|moment| ended.fakes.made(Call::Runtime(moment)));
             assert_eq!(looks, [0, 0], "nothing is run for it");
         }
     }
