@@ -398,7 +398,7 @@ fn output_offers_what_a_command_can() {
         (&["explain"][..], page),
         (&["token"], page),
         (&["issuer", "https://a.example"], page),
-        (&["trust", "--policy", "a.json", "--lint"], page),
+        (&["trust", "--policy", "a.json", "--lint"], "text, json, markdown, github, sarif]"),
         (&["rotate"], page),
         (&["render", "trust-policy"], "text, json]"),
     ] {
