@@ -120,6 +120,7 @@ impl Arm {
             }
             (&Method::DELETE, Target::Assignment(scope, name)) => self.delete_assignment(caller, &scope, &name),
             (&Method::GET, Target::Denials(scope)) => self.list_denials(request, caller, &scope),
+            (&Method::GET, Target::Identities) => self.list_identities(request, caller),
             (&Method::GET, Target::IdentityCredentials(name)) => self.list_identity_credentials(request, caller, &name),
             (method, _) => Err(ArmError::new(
                 405,

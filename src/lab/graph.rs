@@ -81,7 +81,7 @@ impl Graph {
         };
         let below = if by_app_id.is_some() { rest } else { rest.get(1..).unwrap_or_default() };
         match (collection, key, below) {
-            ("applications", None, []) => self.applications(request),
+            ("applications", None, []) => self.applications(request, is_beta),
             ("applications", Some(key), []) => self.application(request, &key),
             ("applications", Some(key), ["federatedIdentityCredentials"]) => self.credentials(request, &key, is_beta),
             ("applications", Some(key), ["federatedIdentityCredentials", credential]) => {

@@ -1,6 +1,7 @@
 //! Identity and Access Management: what policies say, and the operations of the guides' commands, which change the
 //! account for everybody who looks next.
 
+mod account;
 mod document;
 mod policy;
 mod provider;
@@ -102,6 +103,7 @@ impl Iam {
             "AddClientIDToOpenIDConnectProvider" => self.add_client_id(&call),
             "RemoveClientIDFromOpenIDConnectProvider" => self.remove_client_id(&call),
             "DeleteOpenIDConnectProvider" => self.delete_provider(&call),
+            "GetAccountAuthorizationDetails" => self.account_details(&call),
             "CreateRole" => self.create_role(&call),
             "GetRole" => self.get_role(&call),
             "ListRoles" => self.list_roles(&call),
@@ -223,6 +225,12 @@ const PAGE: usize = 100;
 
 /// The page of a list that the call asks for, and how the next one is asked for.
 fn page(call: &Call<'_>, name: &'static str, items: Vec<Element>) -> Result<Vec<Element>, AwsError> {
+    let (items, more) = cut(call, items)?;
+    Ok(std::iter::once(Element::of(name, items)).chain(more).collect())
+}
+
+/// The items of the page that the call asks for, and the elements that say how to go on.
+fn cut<T>(call: &Call<'_>, items: Vec<T>) -> Result<(Vec<T>, Vec<Element>), AwsError> {
     let size = match call.parameters.integer("MaxItems")? {
         None => call.page_size,
         Some(size) => usize::try_from(size).ok().filter(|size| (1..=1000).contains(size)).ok_or_else(|| {
@@ -239,11 +247,11 @@ fn page(call: &Call<'_>, name: &'static str, items: Vec<Element>) -> Result<Vec<
     };
     let is_truncated = items.len() > start + size;
     let items = items.into_iter().skip(start).take(size).collect();
-    let mut result = vec![Element::of(name, items), Element::text("IsTruncated", is_truncated.to_string())];
+    let mut more = vec![Element::text("IsTruncated", is_truncated.to_string())];
     if is_truncated {
-        result.push(Element::text("Marker", format!("from-{}", start + size)));
+        more.push(Element::text("Marker", format!("from-{}", start + size)));
     }
-    Ok(result)
+    Ok((items, more))
 }
 
 fn date(name: &'static str, seconds: i64) -> Element {

@@ -1,5 +1,6 @@
 //! AWS: exchange the token at STS, ask who one is, list the secrets, read one. One attempt a call.
 
+mod account;
 mod authorization;
 mod events;
 mod side;

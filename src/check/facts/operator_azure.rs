@@ -18,6 +18,8 @@ pub mod permission {
     pub const READ_ASSIGNMENTS: &str = "Microsoft.Authorization/roleAssignments/read";
     pub const READ_DEFINITIONS: &str = "Microsoft.Authorization/roleDefinitions/read";
     pub const READ_DENIALS: &str = "Microsoft.Authorization/denyAssignments/read";
+    /// For the audit of a whole directory.
+    pub const READ_IDENTITIES: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
     pub const READ_IDENTITY_CREDENTIALS: &str =
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read";
 

@@ -105,6 +105,31 @@ impl<T> Read<T> {
     }
 }
 
+/// Who is told of each answer of a whole account.
+pub type Told<'t> = dyn FnMut(&serde_json::Value) -> std::io::Result<()> + Send + 't;
+
+/// What the reads of a whole account came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gathered {
+    /// What could not be read, each with the permission that it takes.
+    pub unread: Vec<String>,
+    pub throttled: Throttled,
+}
+
+impl Gathered {
+    /// Adds what one read came to.
+    pub fn add<T>(&mut self, read: &Read<T>) {
+        self.unread.extend(read.unread());
+        self.throttled = self.throttled.and_then(read.throttled);
+    }
+
+    /// Adds what reads beside these came to.
+    pub fn join(&mut self, other: &Gathered) {
+        self.unread.extend(other.unread.iter().cloned());
+        self.throttled = self.throttled.beside(other.throttled);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

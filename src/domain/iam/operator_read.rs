@@ -71,6 +71,9 @@ pub enum AwsRead {
     Grants,
     #[strum(serialize = "cloudtrail:LookupEvents")]
     Events,
+    /// Every role of the account, which only an audit reads.
+    #[strum(serialize = "iam:GetAccountAuthorizationDetails")]
+    AccountDetails,
 }
 
 impl AwsRead {
@@ -134,7 +137,7 @@ impl OperatorReach {
     }
 }
 
-/// The policy with which an operator may make every one of the reads, and do nothing else.
+/// The policy with which an operator may make every one of the reads that one profile takes, and do nothing else.
 pub fn operator_policy(reach: &OperatorReach) -> Value {
     const SERVICES: &[(&str, &str)] = &[
         ("iam", "ReadTrustAndPermissions"),
@@ -145,7 +148,9 @@ pub fn operator_policy(reach: &OperatorReach) -> Value {
     let mut statements = Vec::new();
     for (service, sid) in SERVICES {
         let mut by_resources: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
-        for read in AwsRead::VARIANTS.iter().filter(|read| read.service() == *service) {
+        for read in
+            AwsRead::VARIANTS.iter().filter(|read| read.service() == *service && **read != AwsRead::AccountDetails)
+        {
             by_resources.entry(reach.resources(*read)).or_default().push(read.permission());
         }
         for (resources, actions) in by_resources {
@@ -182,7 +187,8 @@ mod tests {
             .flat_map(|statement| statement["Action"].as_array().unwrap())
             .map(|action| action.as_str().unwrap())
             .collect();
-        let asked: BTreeSet<&str> = AwsRead::VARIANTS.iter().map(|read| read.permission()).collect();
+        let of_one_profile = AwsRead::VARIANTS.iter().filter(|read| **read != AwsRead::AccountDetails);
+        let asked: BTreeSet<&str> = of_one_profile.map(|read| read.permission()).collect();
         assert_eq!(granted.len(), asked.len());
         assert_eq!(granted.into_iter().collect::<BTreeSet<_>>(), asked);
     }

@@ -14,6 +14,7 @@ const READ: &str = "Microsoft.Authorization/roleAssignments/read";
 const DELETE: &str = "Microsoft.Authorization/roleAssignments/delete";
 const READ_DEFINITIONS: &str = "Microsoft.Authorization/roleDefinitions/read";
 const READ_DENIALS: &str = "Microsoft.Authorization/denyAssignments/read";
+const READ_IDENTITIES: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
 const READ_CREDENTIALS: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read";
 /// What the address of the next page is called.
 const NEXT: &str = "nextLink";
@@ -185,6 +186,20 @@ impl Arm {
         let world = self.azure.now();
         let denials = world.vault.denials.iter().map(|(id, denial)| describe_denial(&world, id, denial)).collect();
         Ok((200, self.pages.page(request, denials, NEXT)))
+    }
+
+    pub(super) fn list_identities(&self, request: &Request, caller: &Claims) -> Outcome {
+        self.authorize(caller, READ_IDENTITIES, &Scope::ResourceGroup)?;
+        let world = self.azure.now();
+        let identities = world.apps.values().filter(|app| app.managed_identity).map(|app| {
+            json!({
+                "id": world.identity_id(&app.display_name),
+                "name": app.display_name,
+                "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+                "properties": { "tenantId": world.tenant_id, "principalId": app.object_id, "clientId": app.client_id },
+            })
+        });
+        Ok((200, self.pages.page(request, identities.collect(), NEXT)))
     }
 
     pub(super) fn list_identity_credentials(&self, request: &Request, caller: &Claims, name: &str) -> Outcome {

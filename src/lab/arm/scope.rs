@@ -18,6 +18,8 @@ pub(super) enum Target {
     Definitions(Scope),
     Definition(String),
     Denials(Scope),
+    /// The user-assigned managed identities of the subscription.
+    Identities,
     /// The federated credentials of the user-assigned managed identity of this name.
     IdentityCredentials(String),
     Assignments(Scope),
@@ -58,6 +60,14 @@ impl Target {
             {
                 subscription(scope, world)?;
                 Ok(Some(Target::Vaults))
+            }
+            ([_, _, providers, namespace, kind], [])
+                if is(providers, "providers")
+                    && is(namespace, "Microsoft.ManagedIdentity")
+                    && is(kind, "userAssignedIdentities") =>
+            {
+                subscription(scope, world)?;
+                Ok(Some(Target::Identities))
             }
             ([_, _, _, _, _, namespace, kind, name, below], [])
                 if is(namespace, "Microsoft.ManagedIdentity")

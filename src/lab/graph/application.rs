@@ -4,6 +4,7 @@ use http::Method;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
+use super::credential::describe_credential;
 use super::{Filter, Graph, GraphError, Outcome, Selector, not_allowed, object};
 use crate::domain::timestamp::rfc3339;
 use crate::lab::keys::random_uuid;
@@ -13,16 +14,29 @@ use crate::lab::world::{App, AzureWorld, ClientSecret};
 
 /// Accounts of the application's own directory.
 const SINGLE: &str = "AzureADMyOrg";
+/// What an application can be shown with.
+const CREDENTIALS: &str = "federatedIdentityCredentials";
 /// Accounts of any directory.
 const MULTIPLE: &str = "AzureADMultipleOrgs";
 
 impl Graph {
-    pub(super) fn applications(&self, request: &Request) -> Outcome {
+    pub(super) fn applications(&self, request: &Request, is_beta: bool) -> Outcome {
         match request.method {
             Method::GET => {
                 let filter = Filter::read(request)?;
                 let world = self.azure.now();
-                let registered = world.apps.values().filter(|app| !app.managed_identity).map(describe_application);
+                let expanded = request.parameter("$expand").unwrap_or_default();
+                let has_credentials = expanded.split(',').any(|name| name.trim() == CREDENTIALS);
+                let described = |app: &App| {
+                    let mut described = describe_application(app);
+                    if has_credentials {
+                        let all = app.credentials.iter();
+                        described[CREDENTIALS] =
+                            all.map(|(name, one)| describe_credential(name, one, is_beta)).collect();
+                    }
+                    described
+                };
+                let registered = world.apps.values().filter(|app| !app.managed_identity).map(described);
                 self.page(request, registered.filter(|app| filter.fits(app)).collect())
             }
             Method::POST => self.create_application(request),

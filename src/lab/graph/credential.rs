@@ -126,7 +126,7 @@ fn text<'a>(asked: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 }
 
 /// One as the version of Graph's shows it: expressions are in its beta alone, and such a credential has no subject.
-fn describe_credential(name: &str, credential: &Credential, is_beta: bool) -> Value {
+pub(super) fn describe_credential(name: &str, credential: &Credential, is_beta: bool) -> Value {
     let subject = credential.expression.is_none().then_some(&credential.subject);
     let mut described = json!({
         "id": credential.id,

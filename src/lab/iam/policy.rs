@@ -163,11 +163,7 @@ impl Iam {
 
     fn attachments(&self, call: &Call<'_>, action: &'static str, attached: &[String]) -> Result<Outcome, AwsError> {
         let world = self.account.world();
-        let entries = attached.iter().filter_map(|name| {
-            let arn = world.policy_arn(name, world.policies.get(name)?);
-            Some(Element::of("member", vec![Element::text("PolicyName", name), Element::text("PolicyArn", arn)]))
-        });
-        Ok(Outcome { action, result: page(call, "AttachedPolicies", entries.collect())? })
+        Ok(Outcome { action, result: page(call, "AttachedPolicies", references(&world, attached))? })
     }
 
     /// The policy that the call names, if the caller may do `action` on it.
@@ -200,6 +196,31 @@ impl Iam {
             .map(|(name, _)| name.clone())
             .ok_or_else(|| no_such(format!("Policy {arn} does not exist or is not attachable.")))
     }
+}
+
+/// The managed policies that are attached, by name and ARN.
+pub(super) fn references(world: &AwsWorld, attached: &[String]) -> Vec<Element> {
+    let entries = attached.iter().filter_map(|name| {
+        let arn = world.policy_arn(name, world.policies.get(name)?);
+        Some(Element::of("member", vec![Element::text("PolicyName", name), Element::text("PolicyArn", arn)]))
+    });
+    entries.collect()
+}
+
+/// A managed policy with all its versions.
+pub(super) fn whole_policy(world: &AwsWorld, name: &str, policy: &ManagedPolicy) -> Vec<Element> {
+    let versions = policy.versions().into_iter().map(|(number, text)| {
+        let mut members = version(policy, number);
+        members.push(Element::text("Document", document::encoded(&text.text())));
+        Element::of("member", members)
+    });
+    vec![
+        Element::text("PolicyName", name),
+        Element::text("Arn", world.policy_arn(name, policy)),
+        Element::text("Path", policy.path.clone()),
+        Element::text("DefaultVersionId", version_id(policy.default_version)),
+        Element::of("PolicyVersionList", versions.collect()),
+    ]
 }
 
 fn version_id(number: u32) -> String {

@@ -160,6 +160,11 @@ fn no_such_policy(name: &str) -> AwsError {
 }
 
 fn element(tag: &'static str, world: &AwsWorld, name: &str, role: &Role) -> Element {
+    Element::of(tag, described(world, name, role))
+}
+
+/// What every answer says of a role.
+pub(super) fn described(world: &AwsWorld, name: &str, role: &Role) -> Vec<Element> {
     let mut members = vec![
         Element::text("Path", role.path.clone()),
         Element::text("RoleName", name),
@@ -174,5 +179,5 @@ fn element(tag: &'static str, world: &AwsWorld, name: &str, role: &Role) -> Elem
         let kind = Element::text("PermissionsBoundaryType", "Policy");
         members.push(Element::of("PermissionsBoundary", vec![kind, arn]));
     }
-    Element::of(tag, members)
+    members
 }

@@ -161,7 +161,7 @@ impl Iam {
         self.account.change(|world| world.users.get_mut(name).map(change));
     }
 
-    fn user_arn(&self, name: &str) -> String {
+    pub(super) fn user_arn(&self, name: &str) -> String {
         format!("arn:aws:iam::{}:user/{name}", self.account.world().account)
     }
 

@@ -354,6 +354,19 @@ impl Xml {
         document.children.pop()
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What stands in it beside its children.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn children(&self) -> &[Xml] {
+        &self.children
+    }
+
     pub fn child(&self, name: &str) -> Option<&Xml> {
         self.children.iter().find(|child| child.name == name)
     }

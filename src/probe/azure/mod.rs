@@ -4,6 +4,7 @@
 mod exchange;
 mod operator;
 mod side;
+mod tenant;
 mod transport;
 mod vault;
 

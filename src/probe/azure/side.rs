@@ -57,17 +57,17 @@ enum Service {
 }
 
 /// One question: where, and what it takes to be answered.
-struct Question {
+pub(super) struct Question {
     service: Service,
     permission: &'static str,
     path: String,
 }
 
-fn of_graph(path: String) -> Question {
+pub(super) fn of_graph(path: String) -> Question {
     Question { service: Service::Graph, permission: READ_APPLICATIONS, path }
 }
 
-fn of_manager(permission: &'static str, path: String) -> Question {
+pub(super) fn of_manager(permission: &'static str, path: String) -> Question {
     Question { service: Service::Manager, permission, path }
 }
 
@@ -217,8 +217,15 @@ impl Reader<'_> {
     }
 
     /// All of a list, page by page, as `read` makes each of its entry; entries of another kind are left out.
-    async fn all<T>(&self, question: Question, read: impl Fn(&Value) -> Option<T>) -> Read<Vec<T>> {
-        let (mut entries, mut next, mut throttled) = (Vec::new(), self.address(&question), Throttled::default());
+    pub(super) async fn all<T>(&self, question: Question, read: impl Fn(&Value) -> Option<T>) -> Read<Vec<T>> {
+        let mut entries = Vec::new();
+        let list = self.pages(question, |page| entries.extend(page.iter().filter_map(&read))).await;
+        list.map(|()| entries)
+    }
+
+    /// As [`Reader::all`], with each page told as it comes.
+    pub(super) async fn pages(&self, question: Question, mut told: impl FnMut(&[Value])) -> Read<()> {
+        let (mut next, mut throttled) = (self.address(&question), Throttled::default());
         loop {
             let base = next.as_ref().ok().map(Url::origin);
             let mut link = None;
@@ -226,7 +233,7 @@ impl Reader<'_> {
             throttled = throttled.and_then(page.throttled);
             let page = page.and_then(|answer| match answer["value"].as_array() {
                 Some(page) => {
-                    entries.extend(page.iter().filter_map(&read));
+                    told(page);
                     let named = answer.get("nextLink").or_else(|| answer.get("@odata.nextLink"));
                     link = named.and_then(Value::as_str).filter(|link| !link.is_empty()).map(str::to_owned);
                     Answer::Granted(())
@@ -234,8 +241,7 @@ impl Reader<'_> {
                 None => unreadable(Some(200)),
             });
             let Some(link) = link else {
-                let list = page.and_then(|()| Answer::Granted(entries));
-                return Read { throttled, ..list }.without_exchange();
+                return Read { throttled, ..page }.without_exchange();
             };
             // The token is for one place.
             next = match Url::parse(&link) {

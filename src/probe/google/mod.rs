@@ -2,6 +2,7 @@
 //! attempt a call, over the one HTTP stack, with each answer as it arrived.
 
 mod exchange;
+mod inventory;
 mod operator;
 mod secrets;
 mod side;
