@@ -15,6 +15,8 @@ const CHECK: FoundBy = FoundBy::Command(Finder::Audit);
 pub struct CredentialOf {
     /// The application or identity, and the credential's name.
     pub resource: String,
+    /// The application's id, by which logs name it.
+    pub application: Option<String>,
     pub credential: Value,
 }
 
@@ -31,7 +33,7 @@ fn of_item(item: &Value) -> Vec<CredentialOf> {
     if let Some(expanded) = item.get("federatedIdentityCredentials").and_then(Value::as_array) {
         let id = text("appId").or(text("id")).unwrap_or("an application without an id");
         let owner = text("displayName").map_or_else(|| id.to_owned(), |name| format!("{name} ({id})"));
-        return expanded.iter().map(|credential| of_owner(&owner, credential)).collect();
+        return expanded.iter().map(|credential| of_owner(&owner, text("appId"), credential)).collect();
     }
     let properties = item.get("properties").unwrap_or(item);
     let is_credential = ["issuer", "audiences"].iter().all(|name| properties.get(*name).is_some());
@@ -40,12 +42,16 @@ fn of_item(item: &Value) -> Vec<CredentialOf> {
     }
     // A managed identity's credential has the identity in its id; an application's has a number.
     let identity = text("id").and_then(|id| Some(id.split_once("/federatedIdentityCredentials/")?.0));
-    vec![of_owner(identity.unwrap_or("an application"), item)]
+    vec![of_owner(identity.unwrap_or("an application"), None, item)]
 }
 
-fn of_owner(owner: &str, credential: &Value) -> CredentialOf {
+fn of_owner(owner: &str, application: Option<&str>, credential: &Value) -> CredentialOf {
     let name = credential.get("name").and_then(Value::as_str).unwrap_or("without a name");
-    CredentialOf { resource: format!("{owner}, federated credential {name}"), credential: credential.clone() }
+    CredentialOf {
+        resource: format!("{owner}, federated credential {name}"),
+        application: application.map(str::to_owned),
+        credential: credential.clone(),
+    }
 }
 
 /// Judges one credential.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::trust_use::TrustUse;
 use crate::cause::{Cause, Certainty, Finding, Fix, Severity};
 use crate::domain::fingerprint::Fingerprint;
 
@@ -30,6 +31,9 @@ pub struct AuditFinding {
     /// What whoever gets in can do then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reaches: Vec<String>,
+    /// What a log says of the trust, where one was read beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<TrustUse>,
     pub fixes: Vec<Fix>,
     pub docs: String,
 }
@@ -75,6 +79,7 @@ impl Place {
             evidence,
             admits: Vec::new(),
             reaches: Vec::new(),
+            used: None,
             fixes,
             docs,
         }

@@ -16,9 +16,12 @@ pub fn is_provider(object: &Value) -> bool {
     object.get("attributeMapping").is_some() || name.contains("/workloadIdentityPools/") && name.contains("/providers/")
 }
 
-/// Whether an object is an IAM policy.
+/// Whether an object is an IAM policy; one that gives nobody anything has no bindings.
 pub fn is_policy(object: &Value) -> bool {
-    object.get("bindings").is_some_and(Value::is_array)
+    let is_empty = object.as_object().is_some_and(|members| {
+        members.contains_key("etag") && members.keys().all(|name| name == "etag" || name == "version")
+    });
+    is_empty || object.get("bindings").is_some_and(Value::is_array)
 }
 
 /// Judges a provider: which strangers it exchanges tokens for, whatever the bindings say of them.
@@ -109,5 +112,7 @@ mod tests {
         let one = policy(&format!("principal://iam.googleapis.com/{POOL}/subject/repo:octo/app"));
         assert_eq!(judge_policy(&place, &one), Ok(Vec::new()));
         assert!(!is_federated(&policy("user:someone@example.com")));
+        let empty = json!({"etag": "ACAB", "version": 1});
+        assert!(is_policy(&empty) && !is_federated(&empty) && !is_policy(&json!({"version": 1})));
     }
 }

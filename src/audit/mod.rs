@@ -3,10 +3,15 @@
 
 pub mod aws;
 pub mod code;
+pub mod corrected;
+pub mod duplicates;
 pub mod entra;
 mod finding;
 pub mod google;
 mod selection;
+mod trust_use;
+pub mod usage;
 
 pub use finding::{AdmittedSubject, AuditFinding, Location, Place};
 pub use selection::{Baseline, Selected, Shard, Suppression, Suppressions};
+pub use trust_use::{TrustUse, UseOf};

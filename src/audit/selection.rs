@@ -33,6 +33,8 @@ pub struct Selected {
     pub suppressed: Vec<(AuditFinding, Suppression)>,
     /// How many an earlier run had.
     pub known: usize,
+    /// What was found of resources whose names no other has: one that is read in two files is told once.
+    told: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -104,6 +106,9 @@ impl Selected {
         baseline: &Baseline,
         now: UnixSeconds,
     ) {
+        if is_unique(&finding.resource) && !self.told.insert(finding.id.clone()) {
+            return;
+        }
         if let Some(suppression) = suppressions.0.get(&finding.id) {
             if day(&suppression.expires).is_some_and(|day| now < day) {
                 self.suppressed.push((finding, suppression.clone()));
@@ -118,6 +123,11 @@ impl Selected {
         }
         self.findings.push(finding);
     }
+}
+
+/// Whether a resource has one name everywhere: two files may tell of it, and code may declare another of the same address.
+fn is_unique(resource: &str) -> bool {
+    ["arn:", "projects/", "//", "/subscriptions/"].iter().any(|start| resource.starts_with(start))
 }
 
 fn day(text: &str) -> Option<UnixSeconds> {
@@ -224,6 +234,15 @@ mod tests {
             let error = Suppressions::parse(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_role_that_is_read_twice_is_told_once_and_an_address_is_no_name() {
+        let mut selected = Selected::default();
+        for resource in ["arn:aws:iam::1:role/a", "arn:aws:iam::1:role/a", "aws_iam_role.a", "aws_iam_role.a"] {
+            selected.add(finding(resource), &Suppressions::default(), &Baseline::default(), 0);
+        }
+        assert_eq!(selected.findings.len(), 3);
     }
 
     #[test]

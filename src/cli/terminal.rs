@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -34,6 +35,38 @@ pub(super) fn report_panic(place: Option<&std::panic::Location<'_>>) {
 /// Prints a line of guidance to standard error.
 pub(super) fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// A line on standard error that says how far something has come; nothing where nobody looks.
+#[derive(Debug)]
+pub(super) struct Progress {
+    is_shown: bool,
+    last: Option<Instant>,
+}
+
+/// A line that changes faster cannot be read.
+const SHOWN_FOR: Duration = Duration::from_millis(100);
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Progress { is_shown: std::io::stderr().is_terminal(), last: None }
+    }
+
+    /// Shows the line in place of the one before.
+    pub(super) fn show(&mut self, line: &str) {
+        let is_due = self.last.is_none_or(|last| last.elapsed() >= SHOWN_FOR);
+        if self.is_shown && is_due {
+            self.last = Some(Instant::now());
+            let _ = write!(std::io::stderr().lock(), "\r\x1b[K{line}");
+        }
+    }
+
+    /// Takes the line away.
+    pub(super) fn clear(&mut self) {
+        if self.is_shown && self.last.take().is_some() {
+            let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+        }
+    }
 }
 
 /// Prints to standard output. A reader that went away has seen what it wanted.

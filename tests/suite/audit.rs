@@ -1,5 +1,10 @@
 //! `trustline audit`: accounts with planted faults, each found whole, and nothing said of roles that are sound.
 
+mod events;
+mod live;
+mod outputs;
+mod spill;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
@@ -607,6 +612,18 @@ fn the_pods_of_the_job_take_every_file_once() {
     let mut wanted: Vec<String> = (0..pods + 3).map(|at| format!("arn:aws:iam::{ACCOUNT}:role/role-{at}")).collect();
     wanted.sort_unstable();
     assert_eq!(found, wanted);
+}
+
+#[test]
+fn a_member_that_should_be_a_list_and_is_none_is_named() {
+    let odd = json!({"RoleDetailList": "x", "Policies": [{"Arn": "a"}]});
+    let texts = [odd.to_string(), json!([odd]).to_string(), json!({"Roles": {"RoleDetailList": 7}}).to_string()];
+    for text in texts {
+        let folder = folder_with(&[("odd.json", text.clone())]);
+        let output = audit(folder.path(), &["odd.json"]);
+        assert_eq!(output.status.code(), Some(2), "{text}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("odd.json"), "{text}");
+    }
 }
 
 #[test]

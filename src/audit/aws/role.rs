@@ -19,6 +19,8 @@ pub struct RoleTrust<'a> {
     /// The account, where the role's ARN is known.
     pub account: Option<String>,
     pub policy: Policy,
+    /// The policy's own text, or an answer around it, where there is one.
+    pub document: Option<Cow<'a, str>>,
     identity: Identity<'a>,
 }
 
@@ -110,6 +112,10 @@ impl<'a> RoleTrust<'a> {
             account: detail.arn.as_deref().and_then(account),
             place,
             policy,
+            document: Some(match document.get() {
+                text if text.starts_with('{') => Cow::Borrowed(text),
+                text => Cow::Owned(format!("{{\"AssumeRolePolicyDocument\":{text}}}")),
+            }),
             identity: Identity {
                 known: Reach::default(),
                 inline: detail.role_policy_list.into_iter().map(|policy| policy.policy_document).collect(),
@@ -119,10 +125,17 @@ impl<'a> RoleTrust<'a> {
         }))
     }
 
+    /// With the text that the policy was read from.
+    #[must_use]
+    pub fn with_document(mut self, text: &'a str) -> Self {
+        self.document = Some(Cow::Borrowed(text));
+        self
+    }
+
     /// A trust policy without the role around it.
     pub fn of_policy(policy: Policy, place: Place) -> Self {
         let account = policy.role_arn.as_deref().and_then(account);
-        RoleTrust { place, account, policy, identity: Identity::default() }
+        RoleTrust { place, account, policy, document: None, identity: Identity::default() }
     }
 
     /// A role that code declares: its own policies as texts, and the ARNs of others.
@@ -133,7 +146,7 @@ impl<'a> RoleTrust<'a> {
         }
         let attached = attached.iter().cloned().map(Cow::Owned).collect();
         let identity = Identity { known, attached, ..Identity::default() };
-        RoleTrust { place, account: None, policy, identity }
+        RoleTrust { place, account: None, policy, document: None, identity }
     }
 
     /// What the role may do, a phrase each.

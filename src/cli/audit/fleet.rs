@@ -11,8 +11,10 @@ use memchr::memmem;
 use serde_json::Value;
 
 use super::input::{Input, LONGEST_TEMPLATE};
-use crate::audit::aws::{self, ManagedPolicies, NotJudged, Providers, RoleTrust, is_federated};
-use crate::audit::{AuditFinding, Location, Place, code, entra, google};
+use crate::audit::aws::{self, Beside, ManagedPolicies, NotJudged, Providers, RoleTrust, is_federated};
+use crate::audit::duplicates::Sameness;
+use crate::audit::usage::{self, Log};
+use crate::audit::{AuditFinding, Location, Place, UseOf, code, corrected, duplicates, entra, google};
 use crate::domain::iam::{Policy, ProviderArn};
 use crate::domain::json_stream::{Item, JsonStreamError, split};
 
@@ -37,6 +39,8 @@ const WAITING: usize = 4;
 pub struct Accounts {
     pub managed: ManagedPolicies,
     pub providers: Providers,
+    /// The log that the trusts are held beside.
+    pub log: Option<Log>,
 }
 
 /// What came of a batch of trusts.
@@ -49,6 +53,31 @@ pub struct Batch {
     pub others: usize,
     /// The issuers that are trusted, by URL without scheme.
     pub trusted: BTreeSet<String>,
+    /// What the log says of each trust.
+    pub uses: Vec<UseOf>,
+    /// What trusts take that may have a duplicate elsewhere.
+    pub sames: Vec<(Sameness, Place)>,
+}
+
+impl Batch {
+    /// Adds what the log says of a trust, to the findings about it too.
+    fn add_use(&mut self, findings: &mut Vec<AuditFinding>, said: Option<(UseOf, Vec<AuditFinding>)>) {
+        let Some((of, found)) = said else { return };
+        findings.extend(found);
+        for finding in findings.iter_mut().filter(|finding| finding.resource == of.resource) {
+            finding.used = Some(of.used.clone());
+        }
+        self.uses.push(of);
+    }
+
+    /// Adds what came of one trust.
+    fn add(&mut self, place: Place, judged: Result<Vec<AuditFinding>, String>) {
+        self.trusts += 1;
+        match judged {
+            Ok(findings) => self.findings.extend(findings),
+            Err(why) => self.not_judged.push(NotJudged { place, why }),
+        }
+    }
 }
 
 /// A batch on its way to be judged.
@@ -323,7 +352,15 @@ fn judge_role(read: Result<Option<RoleTrust<'_>>, NotJudged>, accounts: &Account
                 .flat_map(|principal| &principal.federated)
                 .map(|provider| ProviderArn::parse(provider).map_or(provider.as_str(), |arn| arn.url).to_owned())
                 .collect();
-            let findings = aws::judge(&role, &accounts.managed, &accounts.providers);
+            let mut findings = aws::judge(&role, &accounts.managed, &accounts.providers);
+            let log = accounts.log.as_ref().filter(|_| !urls.is_empty());
+            let subjects = log.map(|log| log.all_subjects(&role.place.resource)).unwrap_or_default();
+            let beside = Beside { managed: &accounts.managed, providers: &accounts.providers, subjects: &subjects };
+            aws::attach(&role, beside, &mut findings);
+            findings.extend(duplicates::in_policy(&role));
+            if let Some(log) = log {
+                batch.add_use(&mut findings, usage::of_role(&role, log));
+            }
             match urls.is_empty() && findings.is_empty() {
                 true => batch.others += 1,
                 false => batch.trusts += 1,
@@ -351,15 +388,19 @@ fn judge_document(bytes: &[u8], location: Option<Location>, accounts: &Accounts,
     }
     let place = Place { resource: file, location };
     if let Ok(value) = serde_json::from_slice::<Value>(bytes)
-        && judge_elsewhere(&value, &place, batch)
+        && judge_elsewhere(&value, &place, accounts.log.as_ref(), batch)
     {
         return;
     }
     let read = std::str::from_utf8(bytes).map_err(|error| error.to_string()).and_then(|text| {
-        Policy::parse(text).map_err(|error| format!("line {}, column {}: {}", error.line, error.column, error.what))
+        let policy = Policy::parse(text);
+        let policy = policy.map_err(|error| format!("line {}, column {}: {}", error.line, error.column, error.what))?;
+        Ok((policy, text))
     });
     match read {
-        Ok(policy) => judge_role(Ok(Some(RoleTrust::of_policy(policy, place))), accounts, batch),
+        Ok((policy, text)) => {
+            judge_role(Ok(Some(RoleTrust::of_policy(policy, place).with_document(text))), accounts, batch);
+        }
         Err(why) => batch.not_judged.push(NotJudged { place, why: format!("no form of a trust that is known: {why}") }),
     }
 }
@@ -390,33 +431,52 @@ fn judge_code(declared: &code::Configuration, accounts: &Accounts, batch: &mut B
 }
 
 /// Judges what Entra or Google answered; yields whether it is of one of them.
-fn judge_elsewhere(value: &Value, place: &Place, batch: &mut Batch) -> bool {
-    let mut take = |place: Place, judged: Result<Vec<AuditFinding>, String>| {
-        batch.trusts += 1;
-        match judged {
-            Ok(findings) => batch.findings.extend(findings),
-            Err(why) => batch.not_judged.push(NotJudged { place, why }),
-        }
-    };
+fn judge_elsewhere(value: &Value, place: &Place, log: Option<&Log>, batch: &mut Batch) -> bool {
     if google::is_provider(value) {
         let name = value.get("name").and_then(Value::as_str).map(str::to_owned);
         let place = Place { resource: name.unwrap_or_else(|| place.resource.clone()), ..place.clone() };
-        let judged = google::judge_provider(&place, value);
-        take(place, judged);
+        let mut judged = google::judge_provider(&place, value);
+        if let (Some(log), Ok(findings)) = (log, &mut judged) {
+            corrected::attach_provider(&place, value, &log.all_subjects(&place.resource), findings);
+            batch.add_use(findings, usage::of_provider(&place, value, log));
+        }
+        batch.sames.extend(duplicates::of_provider(value).map(|same| (same, place.clone())));
+        batch.add(place, judged);
         return true;
     }
-    if google::is_policy(value) {
-        match google::is_federated(value) {
-            true => take(place.clone(), google::judge_policy(place, value)),
+    // Cloud Asset Inventory says of each policy whose it is.
+    let (policy, named) = match value.get("policy").filter(|policy| google::is_policy(policy)) {
+        Some(policy) => (policy, value.get("resource").and_then(Value::as_str)),
+        None => (value, None),
+    };
+    if google::is_policy(policy) {
+        let resource = named.unwrap_or(&place.resource).to_owned();
+        let place = Place { resource, ..place.clone() };
+        match google::is_federated(policy) {
+            true => batch.add(place.clone(), google::judge_policy(&place, policy)),
             false => batch.others += 1,
         }
         return true;
     }
     let credentials = entra::credentials(value);
+    let first = batch.findings.len();
     for of in &credentials {
         let place = Place { resource: of.resource.clone(), ..place.clone() };
-        let judged = entra::judge(&place, &of.credential);
-        take(place, judged);
+        let mut judged = entra::judge(&place, &of.credential);
+        if let Ok(findings) = &mut judged {
+            corrected::attach_credential(&place, &of.credential, findings);
+        }
+        batch.sames.extend(duplicates::of_credential(of).map(|same| (same, place.clone())));
+        batch.add(place, judged);
+    }
+    if let Some(log) = log {
+        let mut findings = batch.findings.split_off(first);
+        for of_one in credentials.chunk_by(|one, next| one.application == next.application) {
+            let (uses, found) = usage::of_credentials(of_one, place, log);
+            findings.extend(found);
+            uses.into_iter().for_each(|of| batch.add_use(&mut findings, Some((of, Vec::new()))));
+        }
+        batch.findings.extend(findings);
     }
     !credentials.is_empty() || value.get("federatedIdentityCredentials").is_some()
 }

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -44,6 +45,11 @@ enum Source {
 }
 
 impl Input {
+    /// What was written to a file without a name, from its beginning.
+    pub fn spilled(name: String, file: File) -> Self {
+        Input { name, source: Source::Spilled(file) }
+    }
+
     /// What the file holds, from the beginning, taken out of its compression.
     ///
     /// # Errors
@@ -82,6 +88,13 @@ impl Input {
     }
 }
 
+/// A file without a name, for its owner's eyes only.
+pub(super) fn aside() -> io::Result<File> {
+    let file = tempfile::tempfile()?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
 /// What the arguments name.
 #[derive(Debug, Default)]
 pub struct Inputs {
@@ -102,11 +115,11 @@ pub fn inputs(paths: &[PathBuf]) -> Result<Inputs, CliError> {
     for path in paths {
         let failed = |error: io::Error| CliError::new(format!("{} cannot be read: {error}", path.display()));
         if is_stdin(path) {
-            let mut file = tempfile::tempfile()
-                .map_err(|error| CliError::new(format!("standard input cannot be kept aside: {error}")))?;
+            let mut file =
+                aside().map_err(|error| CliError::new(format!("standard input cannot be kept aside: {error}")))?;
             io::copy(&mut io::stdin().lock(), &mut file)
                 .map_err(|error| CliError::new(format!("standard input cannot be read: {error}")))?;
-            found.files.push(Input { name: "standard input".to_owned(), source: Source::Spilled(file) });
+            found.files.push(Input::spilled("standard input".to_owned(), file));
         } else if fs::metadata(path).map_err(failed)?.is_dir() {
             walk(path, &mut found);
         } else {

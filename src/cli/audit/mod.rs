@@ -1,26 +1,31 @@
 //! `trustline audit`: every federated trust of a fleet, from what its accounts answer: who gets in, what they reach, what is
-//! dead. Offline.
+//! dead. Of files, offline; of an account, with an operator's credentials.
 
 mod code;
 mod fleet;
 mod input;
+mod live;
+mod sources;
 
-use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use self::live::LiveArgs;
+pub(super) use self::sources::of_path;
+use self::sources::{Sources, name_of, nothing_read};
+use super::events::input as events_input;
 use super::exit::{CliError, Exit};
 use super::flags::{ColorChoice, OutputArgs, OutputFormat};
 use super::terminal;
 use super::trust::{input as trust_input, severity};
-use crate::audit::aws::{NotJudged, Providers, unused_provider};
-use crate::audit::{AuditFinding, Baseline, Place, Selected, Shard, Suppressions};
+use crate::audit::usage::{Log, Observed};
+use crate::audit::{AuditFinding, Baseline, Selected, Shard, Suppressions, UseOf};
 use crate::cause::Severity;
 use crate::domain::text::visible_json;
-use crate::report::audit::{AuditReport, Unjudged, WhatWasRead, document, github, junit, page, sarif};
+use crate::report::audit::{AuditReport, EventsRead, WhatWasRead, document, github, junit, page, sarif, use_line};
 use crate::run::now;
 
 /// Arguments of `trustline audit`.
@@ -47,6 +52,16 @@ pub(super) struct AuditArgs {
     /// What an earlier run printed with --output json or ndjson: only what is new since counts
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// What the clouds logged: CloudTrail events, sign-ins of service principals, entries of Google's audit logs; says of each
+    /// trust who came by it and when, who was refused, and what nobody used
+    #[arg(long, value_name = "FILE")]
+    events: Vec<PathBuf>,
+    /// With --events: a trust that nobody used for so many days is a finding, where the events reach as far back
+    #[arg(long, value_name = "DAYS", default_value_t = 30, requires = "events",
+        value_parser = clap::value_parser!(u16).range(1..))]
+    unused_days: u16,
+    #[command(flatten)]
+    live: LiveArgs,
     /// Take every Nth file only, beginning with the Ith: I/N; auto reads it from a CI matrix or an indexed Job
     #[arg(long, value_name = "I/N", value_parser = shard)]
     shard: Option<Shard>,
@@ -75,6 +90,7 @@ enum AuditFormat {
 pub(super) fn run(args: &AuditArgs) -> Result<Exit, CliError> {
     let stdin = [PathBuf::from("-")];
     let paths = match args.paths.as_slice() {
+        [] if args.live.is_asked() => &[][..],
         [] if io::stdin().is_terminal() => {
             return Err(CliError::new("there is nothing to audit").with_hint(
                 "name files or folders, such as the answer of `aws iam get-account-authorization-details`, or pipe it in",
@@ -85,45 +101,24 @@ pub(super) fn run(args: &AuditArgs) -> Result<Exit, CliError> {
     };
     let suppressions = read_with(args.suppress.as_deref(), Suppressions::parse)?;
     let baseline = read_with(args.baseline.as_deref(), Baseline::parse)?;
-    let input::Inputs { files, code, unreadable } = input::inputs(paths)?;
-    let is_own = |place: usize| args.shard.is_none_or(|shard| shard.takes(place));
-    let inputs: Vec<_> = files.into_iter().enumerate().filter(|(at, _)| is_own(*at)).map(|(_, input)| input).collect();
-    let folders: Vec<_> =
-        code.into_iter().enumerate().filter(|(at, _)| is_own(*at)).map(|(_, folder)| folder).collect();
-    let accounts = fleet::accounts(&inputs);
-    let mut audit = Audit {
-        args,
-        suppressions,
-        baseline,
-        selected: Selected::default(),
-        worst: None,
-        read: WhatWasRead::default(),
-    };
-    audit.read.source = source(paths);
-    audit.read.files = inputs.len() + folders.len();
-    audit.read.not_judged = unreadable.into_iter().map(|(file, error)| unread(file, error.to_string())).collect();
-    let mut trusted = BTreeSet::new();
+    let mut sources = Sources::of(paths, args.shard)?;
+    if let Some(live) = args.live.read()? {
+        sources.add(live);
+    }
+    let log = log(args, paths)?;
+    sources.read.events = log.as_ref().map(|log| EventsRead::of(&name_of(&args.events), &log.observed));
+    let selected = Selected::default();
+    let mut audit = Audit { args, suppressions, baseline, selected, worst: None, uses: Vec::new() };
     let mut stdout = BufWriter::new(io::stdout().lock());
-    let told = fleet::judge(&inputs, &accounts, &mut |batch| {
-        audit.read.trusts += batch.trusts;
-        audit.read.others += batch.others;
-        trusted.extend(batch.trusted);
-        audit.read.not_judged.extend(batch.not_judged.into_iter().map(unjudged));
-        audit.add(batch.findings, &mut stdout)
+    let mut read = WhatWasRead::default();
+    let judged = sources.judge(log, &mut |batch| {
+        audit.add(batch.findings, &mut stdout)?;
+        audit.add_uses(batch.uses, &mut stdout)
     });
-    let told = told.and_then(|()| {
-        code::judge_folders(&folders, &accounts.managed).into_iter().try_for_each(|judged| {
-            audit.read.trusts += judged.trusts;
-            audit.read.not_judged.extend(judged.not_judged.into_iter().map(unjudged));
-            audit.add(judged.findings, &mut stdout)
-        })
-    });
-    let told = told.and_then(|()| audit.add(unused(&accounts.providers, &trusted, audit.read.trusts), &mut stdout));
-    terminal::written(told)?;
-    audit.read.providers = accounts.providers.len();
-    audit.read.in_baseline = audit.selected.known;
-    let exit = audit.exit()?;
-    terminal::written(audit.finish(stdout))?;
+    terminal::written(judged.map(|all| read = all))?;
+    read.in_baseline = audit.selected.known;
+    let exit = audit.exit(&read)?;
+    terminal::written(audit.finish(read, stdout))?;
     Ok(exit)
 }
 
@@ -133,7 +128,7 @@ struct Audit<'a> {
     baseline: Baseline,
     selected: Selected,
     worst: Option<Severity>,
-    read: WhatWasRead,
+    uses: Vec<UseOf>,
 }
 
 impl Audit<'_> {
@@ -153,31 +148,31 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// The status.
-    fn exit(&self) -> Result<Exit, CliError> {
-        let WhatWasRead { trusts, others, providers, not_judged, .. } = &self.read;
-        let is_read = trusts + others + providers > 0;
-        match self.worst {
-            Some(worst) if worst <= self.args.fail_on => Ok(Exit::Failed),
-            _ if is_read => Ok(Exit::Passed),
-            _ => match not_judged.as_slice() {
-                [] => Ok(Exit::Passed),
-                [only] => Err(CliError::new(format!("{}: {}", only.resource, only.why)).with_hint(ADVICE)),
-                [first, ..] => Err(CliError::new(format!(
-                    "nothing could be read of {} files; the first, {}: {}",
-                    not_judged.len(),
-                    first.resource,
-                    first.why
-                ))
-                .with_hint(ADVICE)),
-            },
+    /// Keeps what a log says of trusts, or prints it at once where lines are asked for.
+    fn add_uses(&mut self, uses: Vec<UseOf>, stdout: &mut impl io::Write) -> io::Result<()> {
+        match self.args.output {
+            AuditFormat::Ndjson => {
+                uses.iter().try_for_each(|of| writeln!(stdout, "{}", visible_json(&use_line(of).to_string())))
+            }
+            _ => {
+                self.uses.extend(uses);
+                Ok(())
+            }
         }
     }
 
-    fn finish(mut self, mut stdout: impl io::Write) -> io::Result<()> {
+    /// The status.
+    fn exit(&self, read: &WhatWasRead) -> Result<Exit, CliError> {
+        match self.worst {
+            Some(worst) if worst <= self.args.fail_on => Ok(Exit::Failed),
+            _ => nothing_read(read).map(|()| Exit::Passed),
+        }
+    }
+
+    fn finish(mut self, read: WhatWasRead, mut stdout: impl io::Write) -> io::Result<()> {
         self.selected.findings.sort_by(|a, b| a.order().cmp(&b.order()));
         let Selected { findings, suppressed, .. } = self.selected;
-        let report = AuditReport { findings, suppressed, read: self.read };
+        let report = AuditReport { findings, suppressed, uses: self.uses, read };
         let json = |document: &serde_json::Value| terminal::json_text(document);
         let as_page = |format| {
             let output = OutputArgs { output: format, color: self.args.color };
@@ -197,32 +192,19 @@ impl Audit<'_> {
     }
 }
 
-const ADVICE: &str =
-    "give the answers of `aws iam get-account-authorization-details`, `list-roles` or `get-role`, or trust policies";
-
-fn unjudged(NotJudged { place, why }: NotJudged) -> Unjudged {
-    Unjudged { resource: place.resource, location: place.location, why }
-}
-
-fn unread(file: String, why: String) -> Unjudged {
-    Unjudged { resource: file, location: None, why }
-}
-
-/// The providers that nobody trusts, where any trust was read.
-fn unused(providers: &Providers, trusted: &BTreeSet<String>, trusts: usize) -> Vec<AuditFinding> {
-    if trusts == 0 {
-        return Vec::new();
+/// The logs that are named.
+fn log(args: &AuditArgs, paths: &[PathBuf]) -> Result<Option<Log>, CliError> {
+    if args.events.is_empty() {
+        return Ok(None);
     }
-    let place = |resource: &str| Place { resource: resource.to_owned(), location: None };
-    providers.unused(trusted).map(|provider| unused_provider(&place(provider))).collect()
-}
-
-fn source(paths: &[PathBuf]) -> String {
-    match paths {
-        [one] if trust_input::is_stdin(one) => "standard input".to_owned(),
-        [one] => one.display().to_string(),
-        many => format!("{} paths", many.len()),
+    if args.events.iter().any(|path| trust_input::is_stdin(path))
+        && paths.iter().any(|path| trust_input::is_stdin(path))
+    {
+        return Err(CliError::new("there is one standard input: name files for the trusts, or for the events"));
     }
+    let mut observed = Observed::default();
+    events_input::read(&args.events, &mut |exchange| observed.add(&exchange))?;
+    Ok(Some(Log { observed, unused_days: args.unused_days }))
 }
 
 /// Reads and parses a file that an option names; without one there is nothing in it.

@@ -22,7 +22,7 @@ const ADVICE: &str = "give log files of CloudTrail, the answer of `aws cloudtrai
 ///
 /// # Errors
 /// One cannot be read, is broken, or holds nothing that a cloud logs; says which, where, and what to give instead.
-pub(super) fn read(files: &[PathBuf], found: &mut dyn FnMut(Exchange)) -> Result<LogTally, CliError> {
+pub(in crate::cli) fn read(files: &[PathBuf], found: &mut dyn FnMut(Exchange)) -> Result<LogTally, CliError> {
     let mut whole = LogTally::default();
     let stdin = [PathBuf::from("-")];
     for path in if files.is_empty() { &stdin } else { files } {

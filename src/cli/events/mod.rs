@@ -3,7 +3,7 @@
 
 mod audit_log;
 mod entra;
-mod input;
+pub(super) mod input;
 pub(super) mod live;
 
 use std::io::Write as _;

@@ -5,6 +5,7 @@
 
 mod assume;
 mod document;
+mod edit;
 mod proof;
 mod tighten;
 mod trust;
@@ -15,6 +16,7 @@ use super::context::TrustRequest;
 use super::policy::PolicyError;
 
 pub use assume::{WantedCaller, correct_assume};
+pub use edit::{TrustChange, TrustEdit, edit_trust};
 pub use tighten::tighten_trust;
 pub use trust::correct_trust;
 

@@ -32,8 +32,8 @@ pub use assume::{ASSUME_ROLE, AssumeEvaluation, AssumeRequest, evaluate_assume};
 pub use authorization::{AuthorizationDenial, AuthorizationDetails, AuthorizationEvaluation, AuthorizationId};
 pub use context::{TrustRequest, Unseen, WEB_IDENTITY, audience_at_sts};
 pub use correct::{
-    Correction, NoCorrection, Subject, SubjectKnownFrom, Wanted, WantedCaller, correct_assume, correct_trust,
-    tighten_trust,
+    Correction, NoCorrection, Subject, SubjectKnownFrom, TrustChange, TrustEdit, Wanted, WantedCaller, correct_assume,
+    correct_trust, edit_trust, tighten_trust,
 };
 pub use decide::{Decision, Refusal, action_covers, decide_trust};
 pub use endpoint_policy::StsEndpoint;

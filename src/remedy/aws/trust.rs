@@ -14,6 +14,7 @@ use crate::domain::iam::{
     AssumeEvaluation, AssumeRequest, Correction, NoCorrection, Policy, Provider, ProviderArn, SubjectKnownFrom,
     TrustRequest, Wanted, WantedCaller, correct_assume, correct_trust, tighten_trust,
 };
+use crate::domain::ids::Guide;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::remedy::{Context, profile_set};
@@ -93,6 +94,20 @@ pub fn corrected_document(cause: Cause, context: Context<'_>, text: &str, at: At
             ..Fix::default()
         },
         Err(why) => words(why),
+    }
+}
+
+/// The correction of a role that no profile is about: the whole policy, and the scripts there and back where it is known which
+/// role's it is.
+pub fn corrected_role(role: Option<&RoleArn>, correction: &Correction, text: String) -> Fix {
+    let profile = Profile::bare("audit", Guide::AwsWorkloadIdentity);
+    let write = |from: &Value, to: &Value| role.map(|role| script(&profile, role, from, to));
+    Fix {
+        text,
+        command: write(&correction.before, &correction.after),
+        document: Some(pretty(&correction.after)),
+        undo: write(&correction.after, &correction.before),
+        ..Fix::default()
     }
 }
 

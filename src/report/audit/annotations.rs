@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::AuditReport;
+use super::usage::summary;
 use crate::audit::{AuditFinding, Location};
 use crate::cause::Severity;
 use crate::domain::text::{escape_xml, visible_lines};
@@ -31,6 +32,12 @@ pub fn github(report: &AuditReport) -> String {
         let words = data(&format!("{}: {}", unjudged.resource, unjudged.why));
         let _ = writeln!(lines, "::warning {}title=not judged::{words}", place.unwrap_or_default());
     }
+    if let Some(summary) = summary(report) {
+        let unseen: Vec<&str> =
+            report.uses.iter().filter(|of| of.used.is_unseen()).map(|of| of.resource.as_str()).collect();
+        let unseen = if unseen.is_empty() { String::new() } else { format!("\nNot seen: {}", unseen.join(", ")) };
+        let _ = writeln!(lines, "::notice title=use::{}", data(&visible_lines(&format!("{summary}{unseen}"))));
+    }
     lines
 }
 
@@ -43,6 +50,14 @@ pub fn junit(report: &AuditReport) -> String {
         report.findings.len(),
         report.read.not_judged.len(),
     );
+    if !report.uses.is_empty() {
+        xml.push_str("    <properties>\n");
+        for of in &report.uses {
+            let (name, value) = (escape(&format!("use of {}", of.resource)), escape(&of.used.sentence()));
+            let _ = writeln!(xml, "      <property name=\"{name}\" value=\"{value}\"/>");
+        }
+        xml.push_str("    </properties>\n");
+    }
     for finding in &report.findings {
         let _ = writeln!(
             xml,
@@ -74,6 +89,12 @@ fn message(finding: &AuditFinding) -> String {
     let mut text = format!("{}: {}", finding.resource, finding.summary);
     for admitted in &finding.admits {
         let _ = write!(text, "\n{} gets in: {}", admitted.subject, admitted.why);
+    }
+    if let Some(used) = &finding.used {
+        let _ = write!(text, "\nUsed: {}", used.sentence());
+    }
+    for fact in &finding.evidence {
+        let _ = write!(text, "\nBecause {fact}");
     }
     for fix in &finding.fixes {
         let _ = write!(text, "\nFix: {}", fix.text);

@@ -2,18 +2,20 @@
 
 mod annotations;
 mod sarif;
+mod usage;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use annotations::{github, junit};
 pub use sarif::sarif;
+pub use usage::{EventsRead, use_line};
 
 use super::context::RenderContext;
 use super::finding;
 use super::line::{Line, Role};
 use super::page::{Block, Cell, Column, ColumnKind, Page, Table};
-use crate::audit::{AuditFinding, Location, Suppression};
+use crate::audit::{AuditFinding, Location, Suppression, UseOf};
 use crate::cause::Severity;
 
 /// The schema's name.
@@ -38,6 +40,12 @@ pub struct WhatWasRead {
     /// The roles that trust none.
     pub others: usize,
     pub providers: usize,
+    /// The log that the trusts were held beside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<EventsRead>,
+    /// What the reads of an account waited for, where it throttled them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<String>,
     /// Findings that an earlier run had, which do not count.
     #[serde(skip_serializing_if = "is_zero")]
     pub in_baseline: usize,
@@ -61,6 +69,8 @@ pub struct AuditReport {
     /// The worst first.
     pub findings: Vec<AuditFinding>,
     pub suppressed: Vec<(AuditFinding, Suppression)>,
+    /// What the log says of each trust.
+    pub uses: Vec<UseOf>,
     pub read: WhatWasRead,
 }
 
@@ -85,12 +95,16 @@ pub fn suppressed((finding, suppression): &(AuditFinding, Suppression)) -> Value
 
 /// The whole audit as `trustline.audit/1`.
 pub fn document(report: &AuditReport) -> Value {
-    json!({
+    let mut document = json!({
         "schema": SCHEMA,
         "read": report.read,
         "findings": report.findings,
         "suppressed": report.suppressed.iter().map(suppressed).collect::<Vec<_>>(),
-    })
+    });
+    if report.read.events.is_some() {
+        document["uses"] = json!(report.uses);
+    }
+    document
 }
 
 /// The whole audit for people.
@@ -111,6 +125,7 @@ pub fn page(report: &AuditReport, ctx: RenderContext) -> Page {
         page.gap();
         page.text(Role::Muted, format!("The first {IN_FULL} are told in full; --output json has all."));
     }
+    usage::part(&mut page, report, ctx);
     notes(&mut page, report, ctx);
     page
 }
@@ -162,7 +177,7 @@ pub const fn role(severity: Severity) -> Role {
 }
 
 /// A role's name without what all ARNs have.
-fn short(resource: &str) -> &str {
+pub fn short(resource: &str) -> &str {
     resource.split_once(":role/").map_or(resource, |(_, name)| name)
 }
 
@@ -190,6 +205,9 @@ pub fn finding_page(finding: &AuditFinding, ctx: RenderContext) -> Page {
     }
     for reached in &finding.reaches {
         page.prose("reaches", Role::Plain, reached, ctx);
+    }
+    if let Some(used) = &finding.used {
+        page.prose("used", Role::Plain, &used.sentence(), ctx);
     }
     for fact in &finding.evidence {
         page.prose("because", Role::Plain, fact, ctx);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::AuditReport;
+use super::{AuditReport, usage};
 use crate::audit::AuditFinding;
 use crate::cause::{Cause, Severity, catalogue};
 
@@ -36,7 +36,7 @@ pub fn sarif(report: &AuditReport) -> Value {
             notification
         })
         .collect();
-    json!({
+    let mut log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
@@ -48,7 +48,11 @@ pub fn sarif(report: &AuditReport) -> Value {
             "invocations": [{ "executionSuccessful": true, "toolExecutionNotifications": notifications }],
             "results": results,
         }],
-    })
+    });
+    if let Some(summary) = usage::summary(report) {
+        log["runs"][0]["properties"] = json!({ "use": { "summary": summary, "trusts": report.uses } });
+    }
+    log
 }
 
 fn rule(cause: Cause) -> Value {
@@ -66,6 +70,12 @@ fn result(finding: &AuditFinding) -> Value {
     for admitted in &finding.admits {
         message.push_str(&format!("\n{} gets in ({}).", admitted.subject, admitted.why));
     }
+    if let Some(used) = &finding.used {
+        message.push_str(&format!("\nUsed: {}.", used.sentence()));
+    }
+    for fact in &finding.evidence {
+        message.push_str(&format!("\nBecause {fact}."));
+    }
     for fix in &finding.fixes {
         message.push_str(&format!("\nFix: {}", fix.text));
     }
@@ -76,6 +86,9 @@ fn result(finding: &AuditFinding) -> Value {
         "partialFingerprints": { "trustline/v1": finding.id },
         "properties": { "severity": finding.severity, "certainty": finding.certainty, "resource": finding.resource },
     });
+    if let Some(used) = &finding.used {
+        result["properties"]["use"] = json!(used);
+    }
     let mut place = match &finding.location {
         Some(at) => location(&at.file, at.line),
         None => json!({}),

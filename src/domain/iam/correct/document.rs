@@ -138,6 +138,26 @@ impl Statement<'_> {
         Some(())
     }
 
+    /// Gives an operator's conditions to another; nothing where that has one of the keys already.
+    pub fn rename_operator(&mut self, old: &str, new: &str) -> Option<()> {
+        let conditions = member_mut(self.0, "Condition")?.as_object_mut()?;
+        let Some(known) = name_of(conditions, new) else {
+            let renamed = std::mem::take(conditions).into_iter();
+            *conditions =
+                renamed.map(|(name, value)| (if name == old { new.to_owned() } else { name }, value)).collect();
+            return Some(());
+        };
+        let Value::Object(moved) = conditions.shift_remove(old)? else { return None };
+        let keys = conditions.get_mut(&known)?.as_object_mut()?;
+        for (key, value) in moved {
+            if name_of(keys, &key).is_some() {
+                return None;
+            }
+            keys.insert(key, value);
+        }
+        Some(())
+    }
+
     /// Takes a condition out, and what is empty without it.
     pub fn remove_condition(&mut self, operator: &str, key: &str) -> Option<()> {
         let conditions = member_mut(self.0, "Condition")?.as_object_mut()?;
