@@ -4,12 +4,13 @@ use serde_json::{Map, Value};
 
 use super::command::Screen;
 use super::content::findings::selected_finding;
-use super::content::{guide, rotation, token};
+use super::content::{audit, guide, rotation, token};
 use super::model::{EventsState, Layer, Model, Page};
 use crate::cause::Finding;
 use crate::check::CheckId;
 use crate::domain::rotation::StoreSnapshot;
 use crate::guide::{StepState, render};
+use crate::report;
 use crate::report::ansi::TextFormat;
 use crate::report::events;
 use crate::report::finding;
@@ -57,6 +58,7 @@ pub fn offers(model: &Model) -> Vec<Offer> {
         Screen::Rotation => rotation_offers(model, &mut offers),
         Screen::Log => log_offers(model, &mut offers),
         Screen::Events => event_offers(model, &mut offers),
+        Screen::Audit => audit_offers(model, &mut offers),
         Screen::Handshake => {
             if let Some(check) = model.selected_check() {
                 let state = model.runs.shown().and_then(|run| run.report.check(check));
@@ -102,6 +104,24 @@ fn event_offers(model: &Model, offers: &mut Vec<Offer>) {
     offer(offers, "the entry as text", TextFormat::PLAIN.render(&page));
     offer(offers, "the request ids", entry.request_ids.join("\n"));
     entry.causes.iter().for_each(|found| finding_offers(found, offers));
+}
+
+fn audit_offers(model: &Model, offers: &mut Vec<Offer>) {
+    let Some(found) = audit::selected(model) else { return };
+    for fix in &found.fixes {
+        offer(offers, format!("fix: {}", fix.text), fix.command.clone().unwrap_or_default());
+    }
+    for fix in &found.fixes {
+        offer(offers, "the corrected document", fix.document.clone().unwrap_or_default());
+        offer(offers, "the way back", fix.undo.clone().unwrap_or_default());
+    }
+    let page = report::audit::finding_page(found, TextFormat::PLAIN.context());
+    offer(offers, "the finding as text", TextFormat::PLAIN.render(&page));
+    for admitted in &found.admits {
+        offer(offers, "a subject that gets in", admitted.subject.clone());
+    }
+    offer(offers, "the resource", found.resource.clone());
+    offer(offers, "the finding's id", found.id.clone());
 }
 
 fn finding_offers(found: &Finding, offers: &mut Vec<Offer>) {

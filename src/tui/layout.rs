@@ -74,7 +74,7 @@ pub fn picker_detail(kind: PickerKind, height: u16) -> u16 {
     let wanted = match kind {
         PickerKind::Scenarios => 5,
         PickerKind::Copy => 6,
-        PickerKind::Profiles | PickerKind::Palette | PickerKind::Help => 1,
+        PickerKind::Profiles | PickerKind::Palette | PickerKind::Help | PickerKind::AuditPath => 1,
         PickerKind::RotationWay | PickerKind::RotationRuntime(_) => 2,
         PickerKind::Guides | PickerKind::History | PickerKind::CompareWith | PickerKind::Export | PickerKind::Watch => {
             0
@@ -133,7 +133,7 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
             Screen::Start => 36,
             Screen::Handshake => 42,
             Screen::Token => 52,
-            Screen::Findings | Screen::Events => 44,
+            Screen::Findings | Screen::Events | Screen::Audit => 44,
             Screen::Guide | Screen::Rotation | Screen::Log => 60,
         };
         // The longest assertion fits with its time beside it.
@@ -152,7 +152,7 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
         Screen::Token | Screen::Log => body.height * 6 / 10,
         Screen::Rotation => body.height / 3,
         // What is worked on or read gets the room.
-        Screen::Guide | Screen::Handshake | Screen::Findings | Screen::Events
+        Screen::Guide | Screen::Handshake | Screen::Findings | Screen::Events | Screen::Audit
             if model.here().focus == Focus::Detail =>
         {
             4

@@ -9,6 +9,7 @@ use crate::domain::profile::key::Key as ProfileKey;
 use crate::domain::profile::setting::Setting;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::guide::Change;
+use crate::report::audit::AuditReport;
 use crate::report::events::EventsReport;
 use crate::report::issuer::IssuerReport;
 use crate::run::event::RunEvent;
@@ -115,6 +116,11 @@ pub enum Msg {
     },
     /// The cloud's log was read, or why it could not be.
     EventsRead(Result<Box<EventsReport>, String>),
+    /// What is at this path was audited, or why it could not be.
+    Audited {
+        path: PathBuf,
+        result: Result<Box<AuditReport>, String>,
+    },
     /// The lab's scenarios were read.
     Scenarios(Vec<ScenarioEntry>),
     /// A copy was made, in the words of a toast, or was not.
@@ -233,6 +239,10 @@ pub enum Effect {
     },
     /// Read the log that was named, or the record of the last run's lab.
     ReadEvents,
+    /// Audit what is at this path.
+    Audit {
+        path: PathBuf,
+    },
     /// Fetch an issuer's keys, because a person asked for it.
     FetchKeys {
         issuer: String,

@@ -16,6 +16,7 @@ use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Setting;
 use crate::domain::token::{Cleaning, RawToken};
 use crate::guide::Change;
+use crate::report::audit::AuditReport;
 use crate::report::events::EventsReport;
 use crate::report::issuer::IssuerReport;
 use crate::run::event::RunEvent;
@@ -66,6 +67,9 @@ pub trait Services: Send + Sync + 'static {
 
     /// Reads the log that was named, or the record of the last run's lab. The error is a sentence.
     fn events(&self) -> Answer<Result<EventsReport, String>>;
+
+    /// Audits what is at this path. The error is a sentence.
+    fn audit(&self, path: PathBuf) -> Answer<Result<AuditReport, String>>;
 
     /// Writes a profile. The error is a sentence.
     fn save_profile(&self, name: &str, document: &str) -> Result<PathBuf, String>;

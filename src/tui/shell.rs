@@ -301,6 +301,10 @@ impl Shell {
                     let events = self.services.events();
                     self.spawn(async move { Msg::EventsRead(events.await.map(Box::new)) });
                 }
+                Effect::Audit { path } => {
+                    let audited = self.services.audit(path.clone());
+                    self.spawn(async move { Msg::Audited { path, result: audited.await.map(Box::new) } });
+                }
                 Effect::FetchKeys { issuer } => {
                     let keys = self.services.keys(issuer.clone());
                     self.spawn(async move { Msg::KeysRead { issuer, keys: keys.await.map(Box::new) } });

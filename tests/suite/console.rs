@@ -1,5 +1,6 @@
 //! The console without a terminal: what keys do, what every screen and layer looks like, and that nothing breaks it.
 
+mod audit;
 mod docs;
 mod events;
 mod guide;

@@ -110,6 +110,53 @@ fn a_labs_own_log_says_whom_the_role_refused() {
 }
 
 #[test]
+fn a_fleet_is_opened_by_its_path_filtered_and_its_fix_copied() {
+    let trust = |subject: &str, operator: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {{"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}},
+            "Condition": {{"StringEquals": {{"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}},
+            "{operator}": {{"token.actions.githubusercontent.com:sub": "{subject}"}}}}}}]}}"#
+        )
+    };
+    let role = |name: &str, trust: String| {
+        format!(
+            r#"{{"RoleName": "{name}", "Arn": "arn:aws:iam::111122223333:role/{name}", "AssumeRolePolicyDocument": {trust}}}"#
+        )
+    };
+    let roles = [
+        role("release", trust("repo:acme/*", "StringLike")),
+        role("nightly", trust("repo:acme@1/crew@2:ref:refs/heads/main", "ForAllValues:StringLike")),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fleet.json");
+    std::fs::write(&path, format!(r#"{{"RoleDetailList": [{}]}}"#, roles.join(", "))).unwrap();
+    std::fs::write(folder.path().join("bad.json"), r#"{"RoleDetailList": [{"#).unwrap();
+    let mut screen = Screen::trustline(&["--clipboard", "osc52"], (140, 45));
+    screen.wait("Try it in the lab");
+    screen.send("8");
+    screen.wait("type the path of a file or a folder");
+    screen.send(&format!("{}\r", path.display()));
+    screen.wait("another repository of the same owner");
+    screen.send("/nightly\r");
+    screen.wait("1/1 of 2");
+    screen.send("y");
+    screen.wait("sent to the terminal to copy");
+    let script = String::from_utf8(screen.copied().pop().unwrap()).unwrap();
+    assert!(script.contains("ROLE_NAME=nightly") && script.contains("update-assume-role-policy"), "{script}");
+    screen.send("\x1b");
+    screen.wait("release");
+    screen.send("8");
+    screen.wait("type the path of a file or a folder");
+    screen.send(&format!("{}\r", folder.path().join("bad.json").display()));
+    screen.wait("The audit could not be made");
+    screen.wait("the text ends here");
+    screen.send("q");
+    screen.ended();
+    screen.assert_given_back();
+}
+
+#[test]
 fn a_pasted_token_is_cleaned_shown_and_never_written_out() {
     let mut screen = Screen::trustline(&[], (100, 30));
     screen.wait("Try it in the lab");

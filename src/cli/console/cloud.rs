@@ -12,6 +12,7 @@ use super::{Opened, RotationLab, open_target};
 use crate::cause::catalogue;
 use crate::check::facts::secret;
 use crate::check::token::Expectations;
+use crate::cli::audit;
 use crate::cli::events;
 use crate::cli::exit::CliError;
 use crate::cli::flags::ProfileSelector;
@@ -32,6 +33,7 @@ use crate::probe::google::{GoogleTarget, operator_session};
 use crate::probe::http::HttpStack;
 use crate::probe::issuer;
 use crate::probe::token_source::{self, ReadOptions};
+use crate::report::audit::AuditReport;
 use crate::report::events::EventsReport;
 use crate::report::issuer::IssuerReport;
 use crate::run::event::RunEvent;
@@ -215,6 +217,18 @@ impl Services for Cloud {
             let read =
                 events::live::of_account(http, &profile, &operator, timeout).await.map_err(|error| error.message)?;
             Ok(events::of_account(&read, &profile))
+        })
+    }
+
+    fn audit(&self, path: PathBuf) -> Answer<Result<AuditReport, String>> {
+        Box::pin(async move {
+            let home = std::env::home_dir();
+            let path = match (path.strip_prefix("~"), home) {
+                (Ok(rest), Some(home)) => home.join(rest),
+                _ => path,
+            };
+            let audited = move || audit::of_path(&path).map_err(|error| error.message);
+            tokio::task::spawn_blocking(audited).await.map_err(|error| error.to_string())?
         })
     }
 

@@ -17,6 +17,8 @@ pub enum Screen {
     Log,
     /// Exchanges in the cloud's own log; without a tab.
     Events,
+    /// The findings of a fleet; without a tab.
+    Audit,
 }
 
 impl Screen {
@@ -33,6 +35,7 @@ impl Screen {
         Screen::Rotation,
         Screen::Log,
         Screen::Events,
+        Screen::Audit,
     ];
 
     /// Its name.
@@ -46,6 +49,7 @@ impl Screen {
             Screen::Rotation => "Rotation",
             Screen::Log => "Log",
             Screen::Events => "Events",
+            Screen::Audit => "Audit",
         }
     }
 }

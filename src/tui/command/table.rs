@@ -17,6 +17,7 @@ const SEARCHED: &[Scope] = &[
     Scope::On(Screen::Findings),
     Scope::On(Screen::Log),
     Scope::On(Screen::Events),
+    Scope::On(Screen::Audit),
 ];
 /// Where findings are shown, or what they are about.
 const FIXING: &[Scope] =
@@ -133,6 +134,7 @@ pub const COMMANDS: &[Command] = commands! {
     C::Show(Screen::Rotation), "rotation", "rotation", ["5"], MAIN, "A rotation's before and after, in store and automation";
     C::Show(Screen::Log), "log", "log", ["6"], MAIN, "The run's events in order";
     C::Show(Screen::Events), "events", "events", ["7"], MAIN, "Exchanges in the cloud's log: who was refused, and why";
+    C::Show(Screen::Audit), "audit", "audit", ["8"], MAIN, "Every trust of a file or folder: who gets in, what is dead";
     C::Show(Screen::Start), "start", "start", ["0"], MAIN, "The ways to begin" when NotReplay;
     C::NextScreen, "next-screen", "next screen", ["]"], MAIN, "To the next screen";
     C::PreviousScreen, "previous-screen", "previous screen", ["["], MAIN, "To the screen before";

@@ -1,5 +1,6 @@
 //! What the panes say, as lines in role: pure functions of the model, used to draw and to know how far one can scroll.
 
+pub mod audit;
 pub mod chain;
 pub mod compare;
 pub mod events;
@@ -44,6 +45,7 @@ pub fn rows(model: &Model) -> Rows<'_> {
         Screen::Rotation => rotation::rows(model),
         Screen::Log => log::rows(model),
         Screen::Events => events::rows(model),
+        Screen::Audit => audit::rows(model),
     }
 }
 
@@ -59,6 +61,7 @@ pub fn detail(model: &Model, width: usize) -> Vec<Line> {
         Screen::Rotation => rotation::detail(model, width),
         Screen::Log => log::detail(model),
         Screen::Events => events::detail(model, width),
+        Screen::Audit => audit::detail(model, width),
     }
 }
 
@@ -74,6 +77,7 @@ pub fn detail_title(model: &Model) -> String {
         Screen::Rotation => rotation::detail_title(model),
         Screen::Log => "Entry".to_owned(),
         Screen::Events => events::detail_title(model),
+        Screen::Audit => audit::detail_title(model),
     }
 }
 
@@ -110,8 +114,10 @@ pub fn heading(text: impl Into<String>) -> Line {
 
 /// What a pane says where no row is selected.
 pub fn no_rows(model: &Model) -> Vec<Line> {
-    if model.screen == Screen::Events {
-        return events::nothing(model);
+    match model.screen {
+        Screen::Events => return events::nothing(model),
+        Screen::Audit => return audit::nothing(model),
+        _ => {}
     }
     let show = model.render_context();
     let key = |id: CommandId| {

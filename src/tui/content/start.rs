@@ -16,12 +16,14 @@ pub enum StartChoice {
     New,
     Existing,
     Explain,
+    Audit,
     Environment,
 }
 
 /// The ways that are open.
 pub fn ways(model: &Model) -> Vec<StartChoice> {
-    let mut ways = vec![StartChoice::Lab, StartChoice::New, StartChoice::Existing, StartChoice::Explain];
+    let mut ways =
+        vec![StartChoice::Lab, StartChoice::New, StartChoice::Existing, StartChoice::Explain, StartChoice::Audit];
     if model.inputs.offers.iter().any(|(_, settings)| settings.len() > 1) {
         ways.push(StartChoice::Environment);
     }
@@ -46,6 +48,7 @@ fn row(model: &Model, way: StartChoice, width: usize) -> Line {
         StartChoice::New => ("Make a new profile", count(Guide::ALL.len(), "setup", "setups")),
         StartChoice::Existing => ("Open a profile", count(model.inputs.profiles.len(), "profile", "profiles")),
         StartChoice::Explain => ("Explain an error text", String::new()),
+        StartChoice::Audit => ("Audit a fleet's trusts", String::new()),
         StartChoice::Environment => ("Check what the environment says", String::new()),
     };
     let width = if width == usize::MAX { 0 } else { width };
@@ -77,6 +80,7 @@ pub fn detail_title(model: &Model) -> String {
         Some(StartChoice::New) => "A new profile".to_owned(),
         Some(StartChoice::Existing) => "Your profiles".to_owned(),
         Some(StartChoice::Explain) => "An error text".to_owned(),
+        Some(StartChoice::Audit) => "A fleet".to_owned(),
         Some(StartChoice::Environment) => "The environment".to_owned(),
         None => "Nothing matches".to_owned(),
     }
@@ -108,6 +112,13 @@ pub fn detail(model: &Model) -> Vec<Line> {
                 "Paste what a cloud, a CI job or the platform answered, and see which causes give it, the likeliest first, each with its fix. The text stays on this machine.",
             ),
             act(model, "opens a box to paste it into; on any screen it can be pasted without one"),
+        ],
+        Some(StartChoice::Audit) => vec![
+            Line::of(
+                Role::Plain,
+                "Judges every trust of a file or a folder: what accounts, directories and projects answer, and what Terraform declares. Who gets in, with a subject that proves it, what they reach, what is dead. Nothing is sent.",
+            ),
+            act(model, "asks for the path"),
         ],
         Some(StartChoice::Environment) => environment(model, show),
         None => vec![Line::of(Role::Muted, "esc clears the filter")],

@@ -48,6 +48,7 @@ pub enum PickerKind {
     History,
     CompareWith,
     Copy,
+    AuditPath,
     Export,
     Watch,
     RotationWay,
@@ -66,6 +67,7 @@ impl PickerKind {
             PickerKind::History => "Runs of this session",
             PickerKind::CompareWith => "Compare this run with",
             PickerKind::Copy => "Copy",
+            PickerKind::AuditPath => "Audit: which file or folder?",
             PickerKind::Export => "Export the report",
             PickerKind::Watch => "Watch: run again and again, and tell since when it works",
             PickerKind::RotationWay => "Rotate: who writes the new value?",
@@ -205,7 +207,7 @@ impl Layer {
     /// A list to pick from, at its first row.
     pub fn picker(kind: PickerKind) -> Self {
         let mut list = ListState::default();
-        if kind == PickerKind::Palette {
+        if matches!(kind, PickerKind::Palette | PickerKind::AuditPath) {
             list.typing = super::list::Typing::On;
         }
         Layer::Picker(Picker { kind, list })

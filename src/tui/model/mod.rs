@@ -10,10 +10,12 @@ pub mod runs;
 pub mod token;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use self::guide::Editing;
 use super::command::Screen;
 use super::inputs::{Appearance, Inputs, Target};
+use crate::report::audit::AuditReport;
 use crate::report::context::RenderContext;
 use crate::report::events::EventsReport;
 use crate::report::line::Wrap;
@@ -116,6 +118,16 @@ pub enum EventsState {
     Failed(String),
 }
 
+/// What is known of the fleet that was audited.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum AuditState {
+    #[default]
+    Unread,
+    Reading(PathBuf),
+    Read(Box<AuditReport>),
+    Failed(String),
+}
+
 /// The console's state.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -134,6 +146,7 @@ pub struct Model {
     pub token: TokenState,
     pub rotation: rotation::Rotation,
     pub events: EventsState,
+    pub audit: AuditState,
     /// Whose cloud's own side is read, as a person agreed.
     pub read_as_operator: Option<Target>,
     pub guide: GuideState,
@@ -178,6 +191,7 @@ impl Model {
             token: TokenState::default(),
             rotation: rotation::Rotation::default(),
             events: EventsState::default(),
+            audit: AuditState::default(),
             read_as_operator: None,
             guide: GuideState::default(),
             replay: None,

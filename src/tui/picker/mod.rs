@@ -1,5 +1,7 @@
 //! What the lists on top of a screen offer, and what choosing an entry does.
 
+use std::path::PathBuf;
+
 use super::available::{Availability, availability};
 use super::command::{COMMANDS, Command, CommandId, Scope, Screen, Topic, command};
 use super::content::handshake::passed_words;
@@ -47,6 +49,7 @@ pub enum Choice {
     ShowRun(RunNumber),
     CompareWith(RunNumber),
     Copy(String),
+    Audit(PathBuf),
     ExportMarkdown,
     ExportJson,
     /// Seconds between two runs; `None` stops.
@@ -98,6 +101,9 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
                 choice: Choice::Copy(offer.text),
             })
             .collect(),
+        PickerKind::AuditPath => {
+            vec![plain("type the path of a file or a folder", "", Choice::Unavailable("type a path first"))]
+        }
         PickerKind::Export => vec![
             plain("as Markdown", "for a ticket", Choice::ExportMarkdown),
             plain(
@@ -294,9 +300,13 @@ fn runs(model: &Model, show: RenderContext, choice: fn(RunNumber) -> Choice) -> 
 /// this order come first, and before those a command whose name begins with them.
 pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
     let mut entries = entries(model, kind);
-    let filter = filter.trim().to_lowercase();
+    let path = filter.trim();
+    let filter = path.to_lowercase();
     if filter.is_empty() {
         return entries;
+    }
+    if kind == PickerKind::AuditPath {
+        return vec![audit_entry(model, path)];
     }
     let rank = |entry: &Entry| {
         let name = name(entry);
@@ -313,7 +323,16 @@ pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
     let mut ranked: Vec<(i32, Entry)> = entries.into_iter().filter_map(|entry| Some((rank(&entry)?, entry))).collect();
     // What can be done now comes before what cannot.
     ranked.sort_by_key(|(rank, entry)| (*rank, matches!(entry.choice, Choice::NotNow(..))));
-    ranked.into_iter().map(|(_, entry)| entry).collect()
+    let ranked = ranked.into_iter().map(|(_, entry)| entry);
+    // No command has such signs in it.
+    let is_path = kind == PickerKind::Palette && path.contains(['/', '.']);
+    ranked.chain(is_path.then(|| audit_entry(model, path))).collect()
+}
+
+/// What audits what is at this path.
+fn audit_entry(model: &Model, path: &str) -> Entry {
+    let title = model.render_context().prose(&format!("audit {path}"));
+    plain(&title, "who gets in by its trusts", Choice::Audit(path.into()))
 }
 
 /// Whether a text has all words of a filter, one behind the other.

@@ -1,7 +1,7 @@
 //! What each command of the table does.
 
 use super::layers::Accepted;
-use super::{events, go, guide, issuer, layers, operator, rotation, runs, scroll, show, toast, token};
+use super::{audit, events, go, guide, issuer, layers, operator, rotation, runs, scroll, show, toast, token};
 use crate::domain::client::Client;
 use crate::report::context::Privacy;
 use crate::report::finding::{Answer, answer};
@@ -54,6 +54,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::ScrollLeft => sideways(model, |from| from.saturating_sub(SIDEWAYS)),
         CommandId::ScrollRight => sideways(model, |from| from.saturating_add(SIDEWAYS)),
         CommandId::Show(Screen::Events) => events::open(model),
+        CommandId::Show(Screen::Audit) => audit::open(model),
         CommandId::Show(screen) => {
             show(model, screen);
             Vec::new()
@@ -336,12 +337,14 @@ fn open(model: &mut Model) -> Vec<Effect> {
                 unless_empty(model, model.inputs.profiles.len(), PickerKind::Profiles, "there are no profiles yet")
             }
             Some(StartChoice::Explain) => paste_box(model, PasteKind::ErrorText),
+            Some(StartChoice::Audit) => audit::ask(model),
             Some(StartChoice::Environment) => {
                 runs::start(model, RunChoice { target: Target::Environment, only: Vec::new() })
             }
             None => Vec::new(),
         },
         Screen::Guide => guide::open(model),
+        Screen::Audit if model.selected_row().is_none() => audit::ask(model),
         Screen::Findings if matches!(findings::selected(model), Some(Row::Finding(_))) => {
             set_focus(model, Focus::Detail)
         }

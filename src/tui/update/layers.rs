@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use zeroize::Zeroize as _;
 
 use super::{
-    error, explain, guide, issuer, keep_sideways, open_form, reset_lists, rotation, runs, scrolled, show, toast, token,
+    audit, error, explain, guide, issuer, keep_sideways, open_form, reset_lists, rotation, runs, scrolled, show, toast,
+    token,
 };
 use crate::domain::redaction::looks_secret;
 use crate::domain::token::looks_like_jwt;
@@ -300,6 +301,7 @@ fn choose(model: &mut Model, entry: Entry) -> Vec<Effect> {
             Vec::new()
         }
         Choice::Copy(text) => vec![Effect::Copy { text }],
+        Choice::Audit(path) => audit::take(model, path),
         Choice::ExportMarkdown if model.screen == Screen::Guide => guide::export(model, "md"),
         Choice::ExportJson if model.screen == Screen::Guide => guide::export(model, "json"),
         Choice::ExportMarkdown => export(model, "md", |report| markdown::render(&page(report, markdown::CONTEXT))),

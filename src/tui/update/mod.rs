@@ -1,5 +1,6 @@
 //! What happens on a message: the one place where the model changes. Pure: no clock, no input or output.
 
+mod audit;
 mod commands;
 mod events;
 mod explain;
@@ -89,6 +90,7 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::TokenReadAgain { run, result } => token::was_read_again(model, run, result),
         Msg::EventsRead(result) => events::read(model, result),
         Msg::IssuerSeen { url, result } => issuer::seen(model, &url, result),
+        Msg::Audited { path, result } => audit::read(model, path, result),
         Msg::KeysRead { issuer, keys } => token::keys(model, issuer, keys),
         Msg::Scenarios(scenarios) => layers::scenarios(model, scenarios),
         Msg::Copied(Ok(words)) => toast(model, words, Tone::Good),

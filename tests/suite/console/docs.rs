@@ -18,6 +18,7 @@ const SCOPES: &[Scope] = &[
     Scope::On(Screen::Rotation),
     Scope::On(Screen::Log),
     Scope::On(Screen::Events),
+    Scope::On(Screen::Audit),
     Scope::Picker,
     Scope::Reader,
     Scope::Form,

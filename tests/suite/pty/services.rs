@@ -8,6 +8,7 @@ use trustline::domain::jwks::Jwks;
 use trustline::domain::profile::Profile;
 use trustline::domain::profile::key::Key;
 use trustline::guide::Change;
+use trustline::report::audit::AuditReport;
 use trustline::report::events::EventsReport;
 use trustline::report::issuer::IssuerReport;
 use trustline::run::rotation::report::RotationReport;
@@ -80,6 +81,10 @@ impl Services for OnlyRuns {
 
     fn issuer(&self, _: String) -> Answer<Result<IssuerReport, String>> {
         Box::pin(async { nothing() })
+    }
+
+    fn audit(&self, _: PathBuf) -> Answer<Result<AuditReport, String>> {
+        Box::pin(async { Err("nothing is audited here".to_owned()) })
     }
 
     fn events(&self) -> Answer<Result<EventsReport, String>> {
