@@ -178,7 +178,7 @@ impl Joined<'_> {
 /// A policy that names a repository without ids, where its tokens have them now and are not let in with them.
 fn renamed_in_policy(role: &RoleTrust<'_>, log: &Log) -> Option<Finding> {
     let allowing = role.policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
-    for (claims, provider) in allowing.flat_map(named_tokens) {
+    for (claims, provider) in allowing.flat_map(|statement| named_tokens(&role.policy, statement)) {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let Some((by_id, at)) = form_by_id(log, text("iss"), text("sub")) else { continue };
         let mut later = claims.clone();

@@ -20,7 +20,7 @@ use crate::domain::profile::capability::Capability;
 use crate::domain::profile::{Operator, Profile};
 use crate::probe::aws::AwsTarget;
 use crate::probe::azure::AzureTarget;
-use crate::probe::google::{GoogleTarget, gcloud_session, session_of_file};
+use crate::probe::google::{GoogleTarget, operator_session};
 use crate::probe::http::HttpStack;
 
 /// All of a directory is read within this time, however often it throttles.
@@ -163,15 +163,11 @@ async fn project(
     patience: Duration,
     told: &mut Told<'_>,
 ) -> Result<ReadOf, CliError> {
-    let Operator::Google { token_file } = operator else { return Err(other_cloud()) };
     let of_provider = profile.gcp.provider.as_ref().map(|provider| provider.project.clone());
     let project = of_provider.or_else(|| profile.gcp.project_id.clone()).ok_or_else(|| {
         CliError::new("the profile names no project to read").with_hint("set gcp.project-id, or GOOGLE_CLOUD_PROJECT")
     })?;
-    let (session, source) = match token_file {
-        Some(path) => (session_of_file(path).await.map_err(CliError::new)?, format!("the token in {}", path.display())),
-        None => gcloud_session().await.map_err(CliError::new)?,
-    };
+    let (session, source) = operator_session(operator).await.map_err(CliError::new)?;
     terminal::note(&format!("Reading the project with {source}."));
     let target = GoogleTarget::new(stack, &profile.gcp);
     Ok((format!("the project {project}"), target.read_project(&session, &project, patience, told).await))

@@ -10,11 +10,11 @@ use crate::cause::{Cause, Finding, Fix};
 use crate::check::CheckId;
 use crate::check::facts::trust::TrustFact;
 use crate::domain::arn::{Arn, RoleArn};
+use crate::domain::guide::Guide;
 use crate::domain::iam::{
     AssumeEvaluation, AssumeRequest, Correction, NoCorrection, Policy, Provider, ProviderArn, SubjectKnownFrom,
     TrustRequest, Wanted, WantedCaller, correct_assume, correct_trust, tighten_trust,
 };
-use crate::domain::ids::Guide;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::remedy::{Context, profile_set};

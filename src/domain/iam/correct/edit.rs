@@ -137,7 +137,7 @@ fn lets_nobody_else_in(before: &Policy, after: &Policy) -> bool {
 fn keeps_the_named(before: &Policy, after: &Policy, replaced: &[String]) -> bool {
     let is_replaced = |text: &str| replaced.iter().any(|replaced| replaced == text);
     let allowing = before.statements.iter().filter(|statement| statement.effect == Effect::Allow);
-    allowing.flat_map(named_tokens).all(|(claims, provider)| {
+    allowing.flat_map(|statement| named_tokens(before, statement)).all(|(claims, provider)| {
         let request = TrustRequest::new(&claims, provider);
         let is_gone = is_replaced(provider) || claims.values().filter_map(Value::as_str).any(is_replaced);
         is_gone || decide_trust(before, &request) != Decision::Allow || decide_trust(after, &request) == Decision::Allow
