@@ -209,7 +209,7 @@ fn what_does_not_exist_is_refused_with_the_nearest() {
         (&["render", "gitlab-job", "--set", "guide=aws-static"], "has no artifact", "secrets-policy"),
         (&["guide", "aws-static", "5", "--confirm"], "kept in a profile", "--profile"),
         (&["guide", "--check"], "needs a profile", "--lab"),
-        (&["guide", "--output", "junit"], "text, JSON or Markdown", "json"),
+        (&["guide", "--output", "junit"], "possible values", "text, json, markdown"),
     ] {
         let output = trustline().args(arguments).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();

@@ -283,8 +283,10 @@ fn what_terraform_declares_is_judged_as_what_is_in_force() {
         let (answer, exit) = run(&files.write("main.tf", &document(subject)), "--claims", &token, &[]);
         assert_eq!((&answer["decision"], exit), (&json!(decision), status), "{subject}");
     }
+    let (answer, exit) = run(&files.write("main.tf", &document("${var.subject}")), "--claims", &token, &[]);
+    assert_eq!((&answer["decision"], exit), (&json!("unknown"), 3));
+    assert!(answer.to_string().contains("var.subject"), "what is unknown is named: {answer}");
     for (text, part) in [
-        (document("${var.subject}"), "cannot be known: var.subject"),
         (format!("{}\n{}", document("a"), document("b").replace("\"trust\"", "\"other\"")), "several trusts: data."),
         ("resource \"aws_iam_user\" \"a\" {}".to_owned(), "declares no trust"),
         ("resource \"aws_iam_role\" \"a\" {".to_owned(), "main.tf, line"),

@@ -13,6 +13,7 @@ use super::message::RunNumber;
 use super::model::rotation::rotated;
 use super::model::{Model, PickerKind};
 use crate::domain::guide::{Guide, Workload};
+use crate::domain::token::looks_like_jwt;
 use crate::report::context::RenderContext;
 use crate::report::glyphs::Glyphs;
 use crate::report::line::Role;
@@ -305,6 +306,9 @@ pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
     if filter.is_empty() {
         return entries;
     }
+    if kind == PickerKind::AuditPath && looks_like_jwt(path) {
+        return Vec::new();
+    }
     if kind == PickerKind::AuditPath {
         return vec![audit_entry(model, path)];
     }
@@ -324,8 +328,8 @@ pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
     // What can be done now comes before what cannot.
     ranked.sort_by_key(|(rank, entry)| (*rank, matches!(entry.choice, Choice::NotNow(..))));
     let ranked = ranked.into_iter().map(|(_, entry)| entry);
-    // No command has such signs in it.
-    let is_path = kind == PickerKind::Palette && path.contains(['/', '.']);
+    // No command has such signs in it. A token that went into the filter is no path, and is not repeated.
+    let is_path = kind == PickerKind::Palette && path.contains(['/', '.']) && !looks_like_jwt(path);
     ranked.chain(is_path.then(|| audit_entry(model, path))).collect()
 }
 

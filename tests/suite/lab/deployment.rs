@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use secrecy::SecretString;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 use trustline::check::facts::deployment::{Kickoff, RunState, RunStatus};
 use trustline::check::facts::secret::{Answer, Call};
@@ -133,7 +136,10 @@ fn relation(before: &Fingerprint, after: &Fingerprint) -> &'static str {
         "near-miss"
     } else if before != after {
         "unknown"
-    } else if [&b"hello from aws"[..], b"hello from azure"].iter().any(|old| *after == Fingerprint::of(old)) {
+    } else if ["aws", "azure", "google"]
+        .iter()
+        .any(|cloud| *after == Fingerprint::of(format!("hello from {cloud}").as_bytes()))
+    {
         "stale"
     } else {
         "foreign"
@@ -147,6 +153,15 @@ fn rotated_document() -> String {
 async fn rotate(site: &Site) {
     let whole = if site.lab.secret.contains('#') { rotated_document() } else { ROTATED.to_owned() };
     let name = site.lab.secret.split('#').next().unwrap();
+    if site.lab.profile.guide == "gcp-workload-identity" {
+        let (base, project) = (&site.lab.endpoints.google.secretmanager, &site.lab.profile.google.project_id);
+        let url = format!("{base}/v1/projects/{project}/secrets/{name}:addVersion");
+        let version = json!({ "payload": { "data": STANDARD.encode(whole) } });
+        let token = site.lab.secrets_admin.google_token.expose_secret();
+        let (status, answer) = site.call(Method::POST, &url, token, Some(version)).await;
+        assert_eq!(status, 200, "{answer}");
+        return;
+    }
     if site.lab.profile.guide != "azure-workload-identity" {
         let input = json!({ "SecretId": name, "SecretString": whole });
         let (status, answer) = site.secrets(&Credentials::admin(), "PutSecretValue", input).await;

@@ -11,9 +11,9 @@ use crate::lab::aws_operations::{operator, permissions};
 use crate::lab::azure_operations::{ROLES, SECRETS_USER, VAULT};
 use crate::lab::client::Site;
 
-const SECRET: &str = "crewai-test-keyword";
+pub(super) const SECRET: &str = "crewai-test-keyword";
 /// The variable that the deployment's bearer token is in.
-const TOKEN: &str = "DEPLOYMENT_TOKEN";
+pub(super) const TOKEN: &str = "DEPLOYMENT_TOKEN";
 
 /// A guide being followed by keys.
 pub(super) struct Walk {
@@ -34,7 +34,7 @@ impl Walk {
         walk
     }
 
-    fn at_rest(&self) {
+    pub(super) fn at_rest(&self) {
         self.screen.wait_for("the run is over", |text| !text.contains("running"));
     }
 
@@ -56,7 +56,7 @@ impl Walk {
         self.screen.wait(&format!("{step} of {}: ", self.steps));
     }
 
-    fn confirm(&mut self) {
+    pub(super) fn confirm(&mut self) {
         self.screen.send(" ");
         self.screen.wait("confirmed by you");
     }
@@ -69,7 +69,7 @@ impl Walk {
     }
 
     /// Begins a rotation of the secret by hand.
-    fn rotation(&mut self) {
+    pub(super) fn rotation(&mut self) {
         self.screen.send("5");
         self.screen.wait("Rotate a secret, then prove");
         self.screen.send("R");
@@ -81,7 +81,7 @@ impl Walk {
     }
 
     /// The rotated value arrives, and shows the steps that only the platform knows of.
-    fn rotated(&mut self) {
+    pub(super) fn rotated(&mut self) {
         self.screen.wait("propagated · ");
         self.screen.send("1");
         self.screen.send("n");

@@ -116,7 +116,9 @@ async fn leaks(scenario: &str) -> Vec<String> {
         leaks.extend(found(output.as_bytes(), &secrets));
         // What the clouds handed out is known by its looks alone.
         let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=_-".contains(c);
-        if output.contains("eyJ") {
+        // A folder's name of chance may have three such letters, and has no eleven.
+        let is_token = |at: usize| output[at..].chars().take_while(|c| is_part(*c)).count() > 10;
+        if output.match_indices("eyJ").any(|(at, _)| is_token(at)) {
             leaks.push("a token".to_owned());
         }
         if let Some(run) = output.split(|c| !is_part(c)).find(|run| run.len() >= LONGEST_RUN) {
