@@ -63,7 +63,7 @@ const SMALL_FILES: &[&str] = &[
     "domain/timestamp.rs",
     "panic_guard.rs",
     "probe/documents.rs",
-    "report/ci/annotations.rs",
+    "report/audit/junit.rs",
     "report/json.rs",
     "tui/content/guide/summary.rs",
     "tui/summary.rs",

@@ -133,6 +133,8 @@ fn the_audit_action_annotates_writes_sarif_and_never_reads_an_input_as_shell() {
     let log: Value = serde_json::from_str(&fs::read_to_string(folder.path().join("out.sarif")).unwrap()).unwrap();
     assert!(!log["runs"][0]["results"].as_array().unwrap().is_empty());
     assert!(!folder.path().join("owned").exists());
+    let summary = fs::read_to_string(folder.path().join("summary")).unwrap();
+    assert!(summary.contains("trust-too-wide"), "{summary}");
 }
 
 #[test]

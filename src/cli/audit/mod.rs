@@ -19,13 +19,13 @@ use self::sources::{Sources, name_of, nothing_read};
 use super::events::input as events_input;
 use super::exit::{CliError, Exit};
 use super::flags::{ColorChoice, OutputArgs, OutputFormat};
-use super::terminal;
 use super::trust::{input as trust_input, severity};
+use super::{ci, terminal};
 use crate::audit::usage::{Log, Observed};
 use crate::audit::{AuditFinding, Baseline, Selected, Shard, Suppressions, UseOf};
 use crate::cause::Severity;
 use crate::domain::text::visible_json;
-use crate::report::audit::{AuditReport, EventsRead, WhatWasRead, document, github, junit, page, sarif, use_line};
+use crate::report::audit::{AuditReport, EventsRead, WhatWasRead, alerts, document, junit, page, use_line};
 use crate::run::now;
 
 /// Arguments of `trustline audit`.
@@ -183,9 +183,9 @@ impl Audit<'_> {
             AuditFormat::Markdown => as_page(OutputFormat::Markdown),
             AuditFormat::Json => json(&document(&report)),
             AuditFormat::Ndjson => format!("{}\n", visible_json(&json!({ "read": report.read }).to_string())),
-            AuditFormat::Sarif => json(&sarif(&report)),
+            AuditFormat::Sarif => ci::scanned(&alerts(&report)),
             AuditFormat::Junit => junit(&report),
-            AuditFormat::Github => github(&report),
+            AuditFormat::Github => ci::annotated(&alerts(&report), |ctx| page(&report, ctx)),
         };
         stdout.write_all(text.as_bytes())?;
         stdout.flush()

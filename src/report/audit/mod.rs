@@ -1,14 +1,14 @@
 //! An audit as a page and as documents: the worst first, a line for each finding, then what there is to say of each.
 
-mod annotations;
-mod sarif;
+mod alerts;
+mod junit;
 mod usage;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use annotations::{github, junit};
-pub use sarif::sarif;
+pub use alerts::alerts;
+pub use junit::junit;
 pub use usage::{EventsRead, use_line};
 
 use super::context::RenderContext;

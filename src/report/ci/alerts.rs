@@ -72,7 +72,7 @@ pub fn of_run(report: &Report, profile: Option<Source<'_>>) -> Alerts {
         why: check.reason.clone().unwrap_or_else(|| "could not be checked".to_owned()),
         place: profile.map(|source| source.line(0)),
     });
-    Alerts { found: found.collect(), not_judged: open.chain(unchecked).collect() }
+    Alerts { found: found.collect(), not_judged: open.chain(unchecked).collect(), ..Alerts::default() }
 }
 
 /// Many runs as one.
@@ -81,7 +81,7 @@ pub fn of_fleet(fleet: &Fleet) -> Alerts {
     for member in &fleet.members {
         match member {
             Member::Checked(report) => {
-                let Alerts { found, not_judged } = of_run(report, None);
+                let Alerts { found, not_judged, .. } = of_run(report, None);
                 all.found.extend(found);
                 all.not_judged.extend(not_judged);
             }
@@ -108,7 +108,7 @@ pub fn of_trust(refusals: &[Finding], weaknesses: &[Finding], trust: Option<Sour
     };
     let name = trust.map_or("standard input", |source| source.file);
     let found = refused.chain(weak).map(|(finding, level)| alert(finding, level, name, place(finding)));
-    Alerts { found: found.collect(), not_judged: Vec::new() }
+    Alerts { found: found.collect(), ..Alerts::default() }
 }
 
 fn alert(finding: &Finding, level: Level, resource: &str, place: Option<Place>) -> Alert {

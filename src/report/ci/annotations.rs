@@ -21,6 +21,9 @@ pub fn github(alerts: &Alerts) -> String {
         let message = format!("{}: {}", unjudged.resource, unjudged.why);
         annotate(&mut lines, "warning", unjudged.place.as_ref(), "not judged", &message);
     }
+    for remark in &alerts.remarks {
+        annotate(&mut lines, "notice", None, &remark.title, &remark.text);
+    }
     lines
 }
 
@@ -48,7 +51,7 @@ mod tests {
         let place = Some(Place { file: "a,b:c\n::error::x".into(), line: 3 });
         let unjudged =
             NotJudged { resource: "role\n::set-output name=x::y".into(), why: "100 % \u{1b}[31mred".into(), place };
-        let text = github(&Alerts { found: Vec::new(), not_judged: vec![unjudged] });
+        let text = github(&Alerts { not_judged: vec![unjudged], ..Alerts::default() });
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(
             text.starts_with("::warning file=a%2Cb%3Ac%0A%3A%3Aerror%3A%3Ax,line=3,title=not judged::role%0A"),

@@ -67,9 +67,20 @@ pub struct NotJudged {
     pub place: Option<Place>,
 }
 
+/// A remark on the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    pub title: String,
+    pub text: String,
+}
+
 /// All of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Alerts {
     pub found: Vec<Alert>,
     pub not_judged: Vec<NotJudged>,
+    /// What is worth a word and is no finding.
+    pub remarks: Vec<Remark>,
+    /// What a program may want to know of the whole.
+    pub properties: Map<String, Value>,
 }

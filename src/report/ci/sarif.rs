@@ -31,7 +31,7 @@ const RESERVED: &AsciiSet = &CONTROLS
 /// A log of one run, with a rule for each cause that was found.
 pub fn sarif(alerts: &Alerts) -> Value {
     let causes: BTreeSet<Cause> = alerts.found.iter().map(|alert| alert.cause).collect();
-    json!({
+    let mut log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
@@ -46,7 +46,11 @@ pub fn sarif(alerts: &Alerts) -> Value {
             }],
             "results": alerts.found.iter().map(result).collect::<Vec<_>>(),
         }],
-    })
+    });
+    if !alerts.properties.is_empty() {
+        log["runs"][0]["properties"] = json!(alerts.properties);
+    }
+    log
 }
 
 fn rule(cause: Cause) -> Value {
