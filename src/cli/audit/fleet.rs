@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -190,7 +190,8 @@ pub fn judge(inputs: &[Input], accounts: &Accounts, told: &mut dyn FnMut(Batch) 
     let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     thread::scope(|scope| {
         let (to_judge, waiting) = sync_channel::<Work>(workers * WAITING);
-        let (to_tell, judged) = channel::<(usize, Batch)>();
+        // Whoever writes may be slower than those who judge: no more waits for it than for them.
+        let (to_tell, judged) = sync_channel::<(usize, Batch)>(workers * WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         let from_reader = to_tell.clone();
         scope.spawn(move || read_all(inputs, &to_judge, &from_reader));
@@ -218,7 +219,7 @@ fn in_order(judged: &Receiver<(usize, Batch)>, told: &mut dyn FnMut(Batch) -> io
     Ok(())
 }
 
-fn work(inputs: &[Input], accounts: &Accounts, waiting: &Mutex<Receiver<Work>>, to_tell: &Sender<(usize, Batch)>) {
+fn work(inputs: &[Input], accounts: &Accounts, waiting: &Mutex<Receiver<Work>>, to_tell: &SyncSender<(usize, Batch)>) {
     loop {
         let received = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(work) = received else { return };
@@ -231,7 +232,7 @@ fn work(inputs: &[Input], accounts: &Accounts, waiting: &Mutex<Receiver<Work>>, 
 }
 
 /// Reads the files one after another. A batch that is full, and the last of a file, goes to whoever is free.
-fn read_all(inputs: &[Input], to_judge: &SyncSender<Work>, to_tell: &Sender<(usize, Batch)>) {
+fn read_all(inputs: &[Input], to_judge: &SyncSender<Work>, to_tell: &SyncSender<(usize, Batch)>) {
     let mut place = 0;
     for (file, input) in inputs.iter().enumerate() {
         let mut work = Work { place, file, bytes: Vec::with_capacity(BATCH), objects: Vec::new() };
