@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures_util::future::{OptionFuture, join_all};
 
 use super::operator_google::GoogleSeen;
-use super::probes::{RunCredentials, StepInput};
 use crate::check::facts::Facts;
 use crate::check::facts::aws::{AccessKeyFact, Caller, FoundKey, KeyKind};
 use crate::check::facts::operator::{
@@ -17,7 +16,7 @@ use crate::check::step::Step;
 use crate::domain::guide::Flow;
 use crate::domain::issuer::provider_arn;
 use crate::domain::keyvault::SecretName;
-use crate::domain::profile::Operator;
+use crate::domain::profile::{Operator, Profile};
 use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::azure::{AzureTarget, OperatorSession};
 use crate::probe::google::GoogleSession;
@@ -32,6 +31,17 @@ pub struct OperatorCredentials {
     pub aws: Option<Session>,
     pub azure: Option<OperatorSession>,
     pub google: Option<GoogleSession>,
+}
+
+/// What a step may use.
+pub struct OperatorInput<'a> {
+    pub profile: &'a Profile,
+    pub facts: &'a Facts,
+    pub credentials: &'a OperatorCredentials,
+    /// What the workload's own access key opens.
+    pub workload: Option<&'a Session>,
+    /// What is left of the run's time.
+    pub left: Duration,
 }
 
 /// What one of the steps brought.
@@ -55,11 +65,11 @@ pub enum OperatorOutput {
 
 impl OperatorOutput {
     /// Puts it where it belongs.
-    pub fn learn(self, facts: &mut OperatorFacts, credentials: &mut RunCredentials) {
+    pub fn learn(self, facts: &mut OperatorFacts, credentials: &mut OperatorCredentials) {
         match self {
             OperatorOutput::AwsKey(found) => {
                 facts.aws.credentials = Some(found.map(|(source, session)| {
-                    credentials.operator.aws = Some(session);
+                    credentials.aws = Some(session);
                     source
                 }));
             }
@@ -72,26 +82,26 @@ impl OperatorOutput {
             OperatorOutput::AwsSecret(side) => facts.aws.secret = Some(side),
             OperatorOutput::AzureSignIn(signed_in) => {
                 facts.azure.identity = Some(signed_in.map(|(session, identity)| {
-                    credentials.operator.azure = Some(session);
+                    credentials.azure = Some(session);
                     identity
                 }));
             }
             OperatorOutput::AzureApplication(fact) => facts.azure.application = Some(*fact),
             OperatorOutput::AzureVault(fact) => facts.azure.vault = Some(*fact),
             OperatorOutput::AzureRights(fact) => facts.azure.rights = Some(*fact),
-            OperatorOutput::Google(seen) => seen.learn(&mut facts.google, &mut credentials.operator.google),
+            OperatorOutput::Google(seen) => seen.learn(&mut facts.google, &mut credentials.google),
         }
     }
 }
 
 /// Performs one of the steps at AWS; nothing where it has nothing to work with.
-pub async fn at_aws(step: Step, input: &StepInput, aws: &AwsTarget) -> Option<OperatorOutput> {
-    let profile = &input.profile;
+pub async fn at_aws(step: Step, input: &OperatorInput<'_>, aws: &AwsTarget) -> Option<OperatorOutput> {
+    let profile = input.profile;
     if step == Step::AwsOperatorKey {
         let Some(Operator::Aws { profile, file }) = &profile.operator else { return None };
         return Some(OperatorOutput::AwsKey(aws.operator(profile.as_deref(), file.as_deref()).await));
     }
-    let (session, left) = (input.credentials.operator.aws.as_ref()?, time_to_read(input.left));
+    let (session, left) = (input.credentials.aws.as_ref()?, time_to_read(input.left));
     match step {
         Step::AwsOperator => Some(OperatorOutput::AwsCaller(aws.caller_identity(session).await)),
         Step::AwsOidcProvider => {
@@ -113,11 +123,11 @@ pub async fn at_aws(step: Step, input: &StepInput, aws: &AwsTarget) -> Option<Op
             else {
                 return None;
             };
-            let id = input.credentials.session.as_ref()?.access_key_id();
+            let id = input.workload?.access_key_id();
             Some(OperatorOutput::AwsAccessKey(aws.read_access_key(session, id, left).await))
         }
         Step::AwsRolePermissions => {
-            let signing = signing_user(&input.facts);
+            let signing = signing_user(input.facts);
             let first = profile.aws.role_arn.as_ref().map(ToString::to_string);
             let (reader, caller) = match profile.guide.flow() {
                 Flow::AccessKey => (signing?, None),
@@ -155,14 +165,14 @@ fn signing_user(facts: &Facts) -> Option<String> {
 }
 
 /// Performs one of the steps at Azure; nothing where it has nothing to work with.
-pub async fn at_azure(step: Step, input: &StepInput, http: &HttpStack) -> Option<OperatorOutput> {
-    let (settings, facts) = (&input.profile.azure, &input.facts);
+pub async fn at_azure(step: Step, input: &OperatorInput<'_>, http: &HttpStack) -> Option<OperatorOutput> {
+    let (settings, facts) = (&input.profile.azure, input.facts);
     if step == Step::AzureOperator {
         let target = AzureTarget::new(http.clone(), settings)?;
         let signed_in = target.operator_session(input.profile.operator.as_ref()?, settings).await;
         return Some(OperatorOutput::AzureSignIn(signed_in));
     }
-    let reader = input.credentials.operator.azure.as_ref()?.reader(time_to_read(input.left));
+    let reader = input.credentials.azure.as_ref()?.reader(time_to_read(input.left));
     match step {
         Step::AzureApplication => {
             let client_id = settings.client_id.as_deref()?;

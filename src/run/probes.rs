@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::asking::{as_each_client, sent_to_aws};
 use super::google::{self, GoogleOutput, GoogleSessions};
-use super::operator::{self, OperatorCredentials, OperatorOutput};
+use super::operator::{self, OperatorCredentials, OperatorInput, OperatorOutput};
 use super::operator_google::{OperatorGiven, at_google};
 use crate::check::facts::aws::AccessKeyFact;
 use crate::check::facts::aws::{AssumedRole, Caller, Located, RoleTrust};
@@ -64,6 +64,19 @@ pub struct StepInput {
     pub credentials: RunCredentials,
     /// What is left of the run's time.
     pub left: Duration,
+}
+
+impl StepInput {
+    /// What of it the operator's steps use.
+    fn as_operator(&self) -> OperatorInput<'_> {
+        OperatorInput {
+            profile: &self.profile,
+            facts: &self.facts,
+            credentials: &self.credentials.operator,
+            workload: self.credentials.session.as_ref(),
+            left: self.left,
+        }
+    }
 }
 
 /// What a step brought.
@@ -136,7 +149,7 @@ impl StepOutput {
             StepOutput::Google(seen) => seen.learn(&mut facts.google, &mut credentials.google),
             StepOutput::Deployment(fact) => facts.deployment = Some(*fact),
             StepOutput::LocateSecret(located) => facts.aws.located = Some(located),
-            StepOutput::Operator(seen) => seen.learn(&mut facts.operator, credentials),
+            StepOutput::Operator(seen) => seen.learn(&mut facts.operator, &mut credentials.operator),
             StepOutput::Nothing => {}
         }
     }
@@ -200,11 +213,11 @@ impl NetworkProbes {
             | Step::AwsSecretSettings
             | Step::AwsAuthorization => {
                 let Some(aws) = self.aws(&input) else { return StepOutput::Nothing };
-                let seen = operator::at_aws(step, &input, &aws).await;
+                let seen = operator::at_aws(step, &input.as_operator(), &aws).await;
                 seen.map_or(StepOutput::Nothing, |seen| StepOutput::Operator(Box::new(seen)))
             }
             Step::AzureOperator | Step::AzureApplication | Step::AzureRoleAssignments | Step::AzureVaultSettings => {
-                let seen = operator::at_azure(step, &input, &self.http).await;
+                let seen = operator::at_azure(step, &input.as_operator(), &self.http).await;
                 seen.map_or(StepOutput::Nothing, |seen| StepOutput::Operator(Box::new(seen)))
             }
             Step::GoogleOperator | Step::GooglePoolProvider | Step::GoogleBindings | Step::GoogleSecretSettings => {

@@ -49,8 +49,6 @@ const NETWORK_CRATES: &[&str] = &["reqwest", "hyper", "hyper_util", "rustls", "t
 const NETWORK_ROOMS: &[&str] = &["probe", "lab"];
 const LINTS_NOBODY_SILENCES: &[&str] = &["unwrap_used", "expect_used", "panic"];
 
-/// What is left of circles, by the module that they are in.
-const CIRCLES: &[&str] = &["run: operator probes"];
 /// A file of fewer lines holds part of an idea.
 const SMALL: usize = 60;
 /// What only lists a module's parts is as long as they are many.
@@ -183,8 +181,7 @@ fn sibling_modules_use_each_other_one_way() {
         .flat_map(|(parent, arrows)| circles(arrows).into_iter().map(|circle| (parent.join("::"), circle)))
         .map(|(parent, circle)| format!("{parent}: {}", circle.into_iter().collect::<Vec<_>>().join(" ")))
         .collect();
-    let known: BTreeSet<String> = CIRCLES.iter().map(|circle| (*circle).to_owned()).collect();
-    assert_eq!(found, known, "a new circle is opened, and one that is open is taken off the list");
+    assert!(found.is_empty(), "circles: {found:?}");
 }
 
 #[test]
