@@ -51,6 +51,25 @@ pub enum Link {
     Runtime,
 }
 
+impl Link {
+    /// All of them, in the order of the chain.
+    pub const ALL: [Link; 7] =
+        [Link::Issuer, Link::Keys, Link::Token, Link::Trust, Link::Role, Link::Secret, Link::Runtime];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Link::Issuer => "issuer",
+            Link::Keys => "keys",
+            Link::Token => "token",
+            Link::Trust => "trust",
+            Link::Role => "role",
+            Link::Secret => "secret",
+            Link::Runtime => "runtime",
+        }
+    }
+}
+
 /// What went over the network for a check.
 pub enum Traffic {
     /// Nothing: it is judged by what was read here, or by what another check's call brought.

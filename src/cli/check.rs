@@ -14,6 +14,7 @@ use super::exit::{CliError, Exit};
 use super::flags::begin_recording;
 use super::flags::{NetworkArgs, OutputArgs, OutputFormat, ProfileSelector, check_id, seconds_or_zero};
 use super::lab_folder::LabFolder;
+use super::live::LiveRows;
 use super::operator::ReadArgs;
 use super::settings::{PassedOver, ProfilesFolder};
 use super::{lab, network, settings, terminal};
@@ -26,6 +27,7 @@ use crate::domain::timestamp::rfc3339;
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
 use crate::report::ci::{of_fleet, of_run};
+use crate::report::progress::{RunProgress, fleet_rows};
 use crate::report::run::page;
 use crate::report::run::{Fleet, Member};
 use crate::report::{json, junit, run};
@@ -106,7 +108,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         return run_all(args);
     }
     let expected = if args.expect_denied { Expected::Denial } else { Expected::Access };
-    let (report, signal) = report(&args.run, expected)?;
+    let (report, signal) = report(&args.run, expected, &args.output)?;
     print(&report, &args.output, args.run.selector.profile_file.as_deref())?;
     Ok(signal.unwrap_or_else(|| exit(&report, args.strict)))
 }
@@ -137,11 +139,16 @@ pub(super) enum Expected {
     Denial,
 }
 
-/// Runs the checks; with the signal that cut them short, where one did.
+/// Runs the checks, with live rows where the report is printed for a person at a terminal; with the signal that cut them short,
+/// where one did.
 ///
 /// # Errors
 /// The profile cannot be used, the lab does not start, or the recording cannot be written.
-pub(super) fn report(args: &RunArgs, expected: Expected) -> Result<(Report, Option<Exit>), CliError> {
+pub(super) fn report(
+    args: &RunArgs,
+    expected: Expected,
+    output: &OutputArgs,
+) -> Result<(Report, Option<Exit>), CliError> {
     let selector = args.selector_for_clients();
     let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
     let ended = runtime.block_on(async {
@@ -149,9 +156,10 @@ pub(super) fn report(args: &RunArgs, expected: Expected) -> Result<(Report, Opti
             None => {
                 let profile = settings::load(&selector)?.profile;
                 let operator = args.read.operator(&profile)?;
-                check(args, expected, Profile { operator, ..profile }, args.network.stack()?).await
+                let live = LiveRows::new(output);
+                check(args, expected, Profile { operator, ..profile }, args.network.stack()?, live).await
             }
-            Some(scenario) => check_in_lab(args, &selector, expected, scenario).await,
+            Some(scenario) => check_in_lab(args, &selector, expected, scenario, LiveRows::new(output)).await,
         }
     });
     // A name look-up that never ends must not keep the program from ending.
@@ -164,6 +172,7 @@ async fn check_in_lab(
     selector: &ProfileSelector,
     expected: Expected,
     scenario: &str,
+    live: LiveRows,
 ) -> Result<(Report, Option<Exit>), CliError> {
     let lab = lab::start(
         scenario,
@@ -173,7 +182,7 @@ async fn check_in_lab(
     let profile = settings::load_alone(&folder.profile_file(), &format!("lab-{scenario}"), &selector.set)?;
     let operator = args.read.operator_in_lab(&profile, &lab, &folder)?;
     let profile = Profile { selector: selector.again(), ending_lab: Some(scenario.to_owned()), operator, ..profile };
-    check(args, expected, profile, args.network.lab_stack(&folder.ca_file())?).await
+    check(args, expected, profile, args.network.lab_stack(&folder.ca_file())?, live).await
 }
 
 async fn check(
@@ -181,6 +190,7 @@ async fn check(
     expected: Expected,
     profile: Profile,
     http: HttpStack,
+    mut live: LiveRows,
 ) -> Result<(Report, Option<Exit>), CliError> {
     let profile = Profile { selector: args.network.again(&profile.selector), ..profile };
     let profile = match args.acts_as {
@@ -201,25 +211,28 @@ async fn check(
         Expected::Denial => denial::start(request, probes, cancel.clone()),
     };
     let mut signals = terminal::Signals::listen()?;
-    let (mut report, mut signal) = (Report::default(), None);
+    let (mut progress, mut signal) = (RunProgress::default(), None);
     loop {
         tokio::select! {
             event = events.recv() => {
-                let Some(event) = event else { return Ok((report, signal)) };
+                let Some(event) = event else { return Ok((progress.report, signal)) };
                 if let Some(recorder) = &mut recorder {
                     recorder.write(&event).map_err(|e| CliError::new(format!("--record: {e}")))?;
                 }
-                if let EventKind::Retrying { check, attempt, delay_ms, reason } = &event.kind {
+                if let EventKind::Retrying { check, attempt, delay_ms, reason } = &event.kind
+                    && !live.are_shown()
+                {
                     let pause = Duration::from_millis(*delay_ms).as_secs_f64();
                     let reason = visible(reason);
                     terminal::note(&format!("{check}: attempt {attempt}: {reason}; the next one in {pause:.1} s"));
                 }
-                report.apply(&event);
+                progress.apply(&event);
             }
             received = signals.next() => {
                 signal = Some(received);
                 cancel.cancel();
             }
+            () = live.frame() => live.draw(|elapsed, room, format| progress.rows(elapsed, room, format.context())),
         }
     }
 }
@@ -301,7 +314,8 @@ async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, 
     let probes =
         Arc::new(NetworkProbes { http: args.run.network.stack()?, timeout: args.run.network.operation_timeout() });
     let cancel = CancellationToken::new();
-    let mut reports: Vec<Report> = vec![Report::default(); requests.len()];
+    let mut runs: Vec<RunProgress> = vec![RunProgress::default(); requests.len()];
+    let mut live = LiveRows::new(&args.output);
     let at_once = terminal::runs_at_once(args.concurrency.unwrap_or(AT_ONCE));
     let mut events = crate::run::fleet::start(requests, at_once, &probes, now, &cancel);
     let mut signals = terminal::Signals::listen()?;
@@ -310,17 +324,24 @@ async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, 
         tokio::select! {
             event = events.recv() => {
                 let Some(FleetEvent { run, event }) = event else { break };
-                if let Some(report) = reports.get_mut(run) {
-                    report.apply(&event);
+                if let Some(run) = runs.get_mut(run) {
+                    run.apply(&event);
                 }
             }
             received = signals.next() => {
                 signal = Some(received);
                 cancel.cancel();
             }
+            () = live.frame() => live.draw(|elapsed, room, format| {
+                let run_of = |place| runs.get(places.iter().position(|own| *own == place)?);
+                let profiles: Vec<_> =
+                    names.iter().enumerate().map(|(place, name)| (name.as_str(), run_of(place))).collect();
+                fleet_rows(&profiles, elapsed, room, format.context())
+            }),
         }
     }
-    for (place, report) in places.into_iter().zip(reports) {
+    drop(live);
+    for (place, RunProgress { report, .. }) in places.into_iter().zip(runs) {
         if !report.profile.is_empty()
             && let Some(member) = members.get_mut(place)
         {

@@ -7,6 +7,7 @@ use clap::Args;
 use super::check::{self, Expected, RunArgs};
 use super::exit::CliError;
 use super::exit::Exit;
+use super::flags::OutputArgs;
 use super::terminal;
 use crate::cause::{Certainty, Finding, Undecided};
 use crate::domain::text::visible_lines;
@@ -30,7 +31,7 @@ pub(super) struct FixArgs {
 }
 
 pub(super) fn run(args: &FixArgs) -> Result<Exit, CliError> {
-    let (report, signal) = check::report(&args.run, Expected::Access)?;
+    let (report, signal) = check::report(&args.run, Expected::Access, &OutputArgs::default())?;
     if let Some(signal) = signal {
         return Ok(signal);
     }

@@ -20,6 +20,7 @@ mod issuer;
 mod lab;
 mod lab_folder;
 mod lab_google;
+mod live;
 mod manual;
 mod mcp;
 mod network;

@@ -101,10 +101,15 @@ pub(super) fn rendered(output: &OutputArgs, page: impl Fn(RenderContext) -> Page
     if output.output == OutputFormat::Markdown {
         return markdown::render(&page(markdown::CONTEXT));
     }
-    let ink = if wants_color(output.color) { Ink::Colour } else { Ink::Plain };
-    let glyphs = if is_utf8() { GlyphSet::Unicode } else { GlyphSet::Ascii };
-    let format = TextFormat { ink, glyphs, width: width() };
+    let format = text_format(output.color);
     format.render(&page(format.context()))
+}
+
+/// How text looks where standard output goes.
+pub(super) fn text_format(color: ColorChoice) -> TextFormat {
+    let ink = if wants_color(color) { Ink::Colour } else { Ink::Plain };
+    let glyphs = if is_utf8() { GlyphSet::Unicode } else { GlyphSet::Ascii };
+    TextFormat { ink, glyphs, width: width() }
 }
 
 /// The columns of the terminal that standard output goes to.

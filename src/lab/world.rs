@@ -306,7 +306,13 @@ mod tests {
             let world = World::scenario(&listed.name).unwrap();
             let Description { name, title, guide, expects, expects_by_operator, rotation, .. } =
                 world.describe(&ServiceUrls::of_issuer("https://x")).unwrap();
-            assert_eq!(listed, Scenario { name, title, guide, expects, expects_by_operator, rotation });
+            let link = listed.link;
+            let is_about_fault = expects.is_some() || expects_by_operator.is_some();
+            assert!(
+                link.is_some() || !is_about_fault && !name.contains("rotation"),
+                "{name} names no link of the chain"
+            );
+            assert_eq!(listed, Scenario { name, title, guide, expects, expects_by_operator, rotation, link });
         }
     }
 

@@ -19,6 +19,7 @@ pub mod layout;
 pub mod line;
 pub mod markdown;
 pub mod page;
+pub mod progress;
 pub mod rotation;
 pub mod run;
 pub mod token;

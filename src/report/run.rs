@@ -52,7 +52,7 @@ fn push_findings(page: &mut Page, report: &Report, ctx: RenderContext) {
 }
 
 /// Left out by `--only` or `--skip`.
-fn is_not_asked_for(check: &CheckState) -> bool {
+pub(super) fn is_not_asked_for(check: &CheckState) -> bool {
     matches!(&check.progress, Progress::Finished(finished) if finished.reason.as_deref() == Some(NOT_ASKED_FOR))
 }
 

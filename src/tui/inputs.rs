@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::check::CheckId;
+use crate::check::{CheckId, Link};
 use crate::domain::profile::Guide;
 use crate::domain::profile::key::Key;
 use crate::domain::profile::setting::Setting;
@@ -43,6 +43,8 @@ pub struct ScenarioEntry {
     pub guide: String,
     /// The cause it leads to; `None` where nothing is broken.
     pub expects: Option<String>,
+    /// The link of the chain that breaks; `None` where none does.
+    pub link: Option<Link>,
     /// What it teaches: the cause's own line.
     pub teaches: String,
 }

@@ -2,6 +2,7 @@
 
 mod google;
 mod issuers;
+mod live;
 mod operator;
 mod rotation;
 pub mod screen;
@@ -34,7 +35,7 @@ fn from_start_to_a_named_cause_and_what_to_take_away() {
     screen.wait("Try it in the lab");
     assert!(screen.alternate() && screen.bracketed_paste() && screen.mouse(), "taken over");
     // Two keys lead from the start to a scenario, and its cause shows by itself.
-    screen.send("\r");
+    screen.send("L");
     screen.wait("leads to sub-mismatch");
     screen.send("\r");
     screen.wait("proven by trust.policy");
@@ -186,7 +187,7 @@ fn suspended_it_gives_the_terminal_back_and_takes_it_again() {
     screen.wait("Try it in the lab");
     assert!(screen.alternate() && screen.bracketed_paste() && screen.mouse());
     screen.send("j");
-    screen.wait("A new profile");
+    screen.wait("the likeliest first");
     screen.send("q");
     assert_eq!(screen.ended(), 0);
     screen.assert_modes_given_back();

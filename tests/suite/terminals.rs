@@ -205,7 +205,6 @@ fn one_of_several_profiles_is_picked_from_the_start() {
     let changed = [("TRUSTLINE_CONFIG_DIR", folder.path().to_str())];
     let mut screen = Screen::with_environment(&changed, &[], USUAL);
     screen.wait("3 profiles");
-    screen.send("jj");
     screen.wait("Your profiles");
     screen.send("\r");
     screen.wait("gamma");
@@ -223,7 +222,7 @@ fn it_opens_on_a_machine_where_nothing_is_set_up() {
     for changed in [homeless, unwritable] {
         let mut screen = Screen::with_environment(&changed, &[], USUAL);
         screen.wait("Try it in the lab");
-        screen.send("\r");
+        screen.send("L");
         screen.wait("leads to sub-mismatch");
         screen.send("\r");
         screen.wait("2 failed");

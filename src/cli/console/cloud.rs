@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::rotation;
 use super::{Opened, RotationLab, open_target};
 use crate::cause::catalogue;
+use crate::check::Link;
 use crate::check::facts::secret;
 use crate::check::token::Expectations;
 use crate::cli::audit;
@@ -367,6 +368,7 @@ fn scenarios() -> Vec<ScenarioEntry> {
             title: scenario.title,
             guide: scenario.guide,
             expects: scenario.expects,
+            link: scenario.link.and_then(|name| Link::ALL.into_iter().find(|link| link.name() == name)),
             teaches,
         }
     };

@@ -8,6 +8,7 @@ use std::io::{BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use tokio::sync::mpsc;
@@ -19,6 +20,7 @@ use super::exit::{CliError, Exit};
 use super::flags::begin_recording;
 use super::flags::{OutputArgs, OutputFormat};
 use super::lab_folder::LabFolder;
+use super::live::LiveRows;
 use super::rotation_files::{Place, RotationFiles};
 use super::{lab, network, profile_file, settings, terminal};
 use crate::domain::ids::Cloud;
@@ -31,6 +33,7 @@ use crate::guide::{Change, ExternalProof, Proof, rotate_command};
 use crate::lab::{Lab, LabOptions};
 use crate::probe::http::HttpStack;
 use crate::probe::new_value::LARGEST;
+use crate::report::progress::rotation_rows;
 use crate::report::rotation;
 use crate::report::rotation::{json, page};
 use crate::run::now;
@@ -197,7 +200,7 @@ async fn rotate(
         earlier,
         profile,
     };
-    follow(request, world, files, args.runtime_text.clone()).await
+    follow(request, world, files, args.runtime_text.clone(), LiveRows::new(&args.output)).await
 }
 
 /// Asks whoever sits at the terminal to write out what is about to be changed, and where.
@@ -224,6 +227,7 @@ async fn follow(
     world: Arc<CloudBackend>,
     files: RotationFiles,
     mut text: Option<PathBuf>,
+    mut live: LiveRows,
 ) -> Result<Ended, CliError> {
     let asks = request.roll_back == RollBack::Ask;
     let (answers, commands) = mpsc::channel(ANSWERS_AHEAD);
@@ -234,6 +238,7 @@ async fn follow(
     let mut events = session::start(request, world, commands, journal, cancel.clone());
     let mut signals = terminal::Signals::listen()?;
     let (mut report, mut signal) = (RotationReport::default(), None);
+    let mut doing = ("", Instant::now());
     loop {
         tokio::select! {
             event = events.recv() => {
@@ -242,10 +247,16 @@ async fn follow(
                     return Ok(Ended { report, signal, problem });
                 };
                 let event = files.lock().unwrap_or_else(PoisonError::into_inner).publish(event);
-                if let Some(line) = rotation::line(&event) {
-                    terminal::note(&line);
+                // What is waited for is told in the rows where they are shown.
+                let is_in_rows = live.are_shown() && matches!(event.kind, RotationKind::Waiting { .. });
+                if let Some(line) = rotation::line(&event).filter(|_| !is_in_rows) {
+                    live.note(&line);
                 }
                 report.apply(&event);
+                if let Some(words) = rotation::doing(&event.kind).filter(|words| *words != doing.0) {
+                    doing = (words, Instant::now());
+                    live.clear();
+                }
                 if let RotationKind::Looking { moment: Phase::After } = &event.kind
                     && let Some(path) = text.take()
                 {
@@ -259,6 +270,12 @@ async fn follow(
                 signal = Some(received);
                 cancel.cancel();
             }
+            () = live.frame() => if !doing.0.is_empty() {
+                let doing_ms = u64::try_from(doing.1.elapsed().as_millis()).unwrap_or(u64::MAX);
+                live.draw(|elapsed_ms, room, format| {
+                    rotation_rows(&report, (doing.0, doing_ms), elapsed_ms, room, format.context())
+                });
+            },
         }
     }
 }

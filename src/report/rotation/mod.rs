@@ -226,6 +226,31 @@ pub fn line(event: &RotationEvent) -> Option<String> {
     Some(lines.join("\n"))
 }
 
+/// What a session does from an event on, told while it does: nothing where somebody else has the terminal, such as a program that
+/// rotates. `None` where the event changes nothing of that.
+pub const fn doing(kind: &RotationKind) -> Option<&'static str> {
+    match kind {
+        RotationKind::Started { .. } | RotationKind::Written { .. } | RotationKind::RolledBack { .. } => {
+            Some("reading the store")
+        }
+        RotationKind::Looking { .. } => Some("looking at the running automation"),
+        RotationKind::KickedOff { .. } => Some("waiting for the kickoff to end"),
+        RotationKind::Asked { .. } | RotationKind::Waiting { awaited: Awaited::Store, .. } => {
+            Some("waiting for a new version")
+        }
+        RotationKind::Waiting { awaited: Awaited::Runtime, .. } => {
+            Some("waiting for the running automation to have the new value")
+        }
+        RotationKind::Writing { .. } | RotationKind::RollBackOffered { .. } | RotationKind::Done { .. } => Some(""),
+        RotationKind::Acting { .. }
+        | RotationKind::StoreSeen { .. }
+        | RotationKind::ClockSkew { .. }
+        | RotationKind::RuntimeSeen { .. }
+        | RotationKind::Trouble { .. }
+        | RotationKind::Judged(_) => None,
+    }
+}
+
 fn moment_words(moment: Phase) -> &'static str {
     match moment {
         Phase::Before => "before",

@@ -10,16 +10,9 @@ use crate::tui::model::rotation::{Doing, Session};
 use crate::tui::model::{Lifecycle, Model, SPINNER_MS};
 
 /// The links in order, with their names; the platform itself is behind no check.
-const LINKS: &[(Option<Link>, &str)] = &[
-    (None, "platform"),
-    (Some(Link::Issuer), "issuer"),
-    (Some(Link::Keys), "keys"),
-    (Some(Link::Token), "token"),
-    (Some(Link::Trust), "trust"),
-    (Some(Link::Role), "role"),
-    (Some(Link::Secret), "secret"),
-    (Some(Link::Runtime), "runtime"),
-];
+fn links() -> impl Iterator<Item = (Option<Link>, &'static str)> {
+    std::iter::once((None, "platform")).chain(Link::ALL.map(|link| (Some(link), link.name())))
+}
 
 /// Whether a check belongs to a link.
 fn is_of(check: CheckId, link: Link) -> bool {
@@ -180,7 +173,7 @@ pub fn line(model: &Model, width: usize) -> Line {
         None => runs(CheckId::IssuerReachable),
         Some(link) => stands.iter().any(|(id, _)| is_of(*id, link)) || is_proven && link == Link::Runtime,
     };
-    let links: Vec<_> = LINKS.iter().copied().filter(|(link, _)| is_shown(*link)).collect();
+    let links: Vec<_> = links().filter(|(link, _)| is_shown(*link)).collect();
     let forms = [(3, Names::Full), (2, Names::Full), (1, Names::Full), (1, Names::Short), (1, Names::None)];
     let shape = |(gap, names)| chain(&links, &stands, model, gap, names);
     forms.into_iter().map(shape).find(|line| line.width() <= width).unwrap_or_default()
@@ -233,7 +226,7 @@ mod tests {
     #[test]
     fn every_checks_link_is_in_the_chain() {
         for check in CheckId::ALL {
-            assert!(LINKS.iter().any(|(link, _)| *link == Some(check.check().link)), "{check}");
+            assert!(links().any(|(link, _)| link == Some(check.check().link)), "{check}");
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The three ways to begin: the lab, a new profile, a profile that exists.
+//! The ways to begin, what people come for first: a setup of theirs, an error text, a new setup, a fleet; the lab last.
 
 use super::{Rows, heading};
+use crate::check::Link;
 use crate::domain::profile::Guide;
 use crate::guide::setup_guide;
 use crate::report::context::RenderContext;
@@ -12,22 +13,22 @@ use crate::tui::model::Model;
 /// A way to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartChoice {
-    Lab,
-    New,
     Existing,
-    Explain,
-    Audit,
     Environment,
+    Explain,
+    New,
+    Audit,
+    Issuer,
+    Token,
+    Lab,
 }
 
-/// The ways that are open.
+/// The ways that are open, what people come for first.
 pub fn ways(model: &Model) -> Vec<StartChoice> {
-    let mut ways =
-        vec![StartChoice::Lab, StartChoice::New, StartChoice::Existing, StartChoice::Explain, StartChoice::Audit];
-    if model.inputs.offers.iter().any(|(_, settings)| settings.len() > 1) {
-        ways.push(StartChoice::Environment);
-    }
-    ways
+    use StartChoice::{Audit, Environment, Existing, Explain, Issuer, Lab, New, Token};
+    let has_variables = model.inputs.offers.iter().any(|(_, settings)| settings.len() > 1);
+    let ways = [Existing, Environment, Explain, New, Audit, Issuer, Token, Lab];
+    ways.into_iter().filter(|way| *way != Environment || has_variables).collect()
 }
 
 /// The ways as rows.
@@ -40,24 +41,36 @@ pub fn rows(model: &Model) -> Rows<'_> {
 }
 
 fn row(model: &Model, way: StartChoice, width: usize) -> Line {
-    let (name, note) = match way {
+    let note = match way {
         StartChoice::Lab => {
-            let scenarios = model.inputs.scenarios.as_ref();
-            ("Try it in the lab", scenarios.map_or_else(String::new, |all| count(all.len(), "scenario", "scenarios")))
+            model.inputs.scenarios.as_ref().map_or_else(String::new, |all| count(all.len(), "scenario", "scenarios"))
         }
-        StartChoice::New => ("Make a new profile", count(Guide::ALL.len(), "setup", "setups")),
-        StartChoice::Existing => ("Open a profile", count(model.inputs.profiles.len(), "profile", "profiles")),
-        StartChoice::Explain => ("Explain an error text", String::new()),
-        StartChoice::Audit => ("Audit a fleet's trusts", String::new()),
-        StartChoice::Environment => ("Check what the environment says", String::new()),
+        StartChoice::New => count(Guide::ALL.len(), "setup", "setups"),
+        StartChoice::Existing => count(model.inputs.profiles.len(), "profile", "profiles"),
+        _ => String::new(),
     };
-    let width = if width == usize::MAX { 0 } else { width };
-    let mut line = Line::of(Role::Strong, name);
+    let mut line = Line::of(Role::Strong, name(way));
+    if width == usize::MAX {
+        return line.with(Role::Muted, if note.is_empty() { note } else { format!(": {note}") });
+    }
     if line.width() + 2 + note.len() <= width {
         line.push(Role::Plain, " ".repeat(width - line.width() - note.len()));
         line.push(Role::Muted, note);
     }
     line
+}
+
+const fn name(way: StartChoice) -> &'static str {
+    match way {
+        StartChoice::Existing => "Check a setup of yours",
+        StartChoice::Environment => "Check what the environment says",
+        StartChoice::Explain => "Explain an error text",
+        StartChoice::New => "Set one up, step by step",
+        StartChoice::Audit => "Audit a fleet's trusts",
+        StartChoice::Issuer => "Look at an issuer",
+        StartChoice::Token => "Look at a token",
+        StartChoice::Lab => "Try it in the lab",
+    }
 }
 
 fn count(n: usize, one: &str, more: &str) -> String {
@@ -75,52 +88,55 @@ pub fn selected(model: &Model) -> Option<StartChoice> {
 
 /// The heading of the selected way's details.
 pub fn detail_title(model: &Model) -> String {
-    match selected(model) {
-        Some(StartChoice::Lab) => "The lab".to_owned(),
-        Some(StartChoice::New) => "A new profile".to_owned(),
-        Some(StartChoice::Existing) => "Your profiles".to_owned(),
-        Some(StartChoice::Explain) => "An error text".to_owned(),
-        Some(StartChoice::Audit) => "A fleet".to_owned(),
-        Some(StartChoice::Environment) => "The environment".to_owned(),
-        None => "Nothing matches".to_owned(),
-    }
+    let title = match selected(model) {
+        Some(StartChoice::Existing) => "Your profiles",
+        Some(StartChoice::Environment) => "The environment",
+        Some(StartChoice::Explain) => "An error text",
+        Some(StartChoice::New) => "A new profile",
+        Some(StartChoice::Audit) => "A fleet",
+        Some(StartChoice::Issuer) => "An issuer",
+        Some(StartChoice::Token) => "A token",
+        Some(StartChoice::Lab) => "The lab",
+        None => "Nothing matches",
+    };
+    title.to_owned()
 }
 
 /// What the selected way leads to.
 pub fn detail(model: &Model) -> Vec<Line> {
     let show = model.render_context();
+    let said = |words: &str, next: &str| vec![Line::of(Role::Plain, words), act(model, next)];
     match selected(model) {
-        Some(StartChoice::Lab) => lab(model, show),
+        Some(StartChoice::Existing) => existing(model, show),
+        Some(StartChoice::Environment) => environment(model, show),
+        Some(StartChoice::Explain) => said(
+            "Paste what a cloud, a CI job or the platform answered, and see which causes give it, the likeliest first, each with its fix. The text stays on this machine.",
+            "opens a box to paste it into; on any screen it can be pasted without one",
+        ),
         Some(StartChoice::New) => {
-            let mut lines = vec![
-                Line::of(
-                    Role::Plain,
-                    "Says what is wired to what, in a file that holds no secret. Each field is checked while you type.",
-                ),
-                act(model, "picks one of these"),
-                Line::empty(),
-            ];
+            let mut lines = said(
+                "Says what is wired to what, in a file that holds no secret. Each field is checked while you type.",
+                "picks one of these",
+            );
+            lines.push(Line::empty());
             for guide in Guide::ALL {
                 lines.push(Line::of(Role::Plain, format!("{} {}", show.glyphs.dot, guide_title(*guide))).hanging(2));
             }
             lines
         }
-        Some(StartChoice::Existing) => existing(model, show),
-        Some(StartChoice::Explain) => vec![
-            Line::of(
-                Role::Plain,
-                "Paste what a cloud, a CI job or the platform answered, and see which causes give it, the likeliest first, each with its fix. The text stays on this machine.",
-            ),
-            act(model, "opens a box to paste it into; on any screen it can be pasted without one"),
-        ],
-        Some(StartChoice::Audit) => vec![
-            Line::of(
-                Role::Plain,
-                "Judges every trust of a file or a folder: what accounts, directories and projects answer, and what Terraform declares. Who gets in, with a subject that proves it, what they reach, what is dead. Nothing is sent.",
-            ),
-            act(model, "asks for the path"),
-        ],
-        Some(StartChoice::Environment) => environment(model, show),
+        Some(StartChoice::Audit) => said(
+            "Judges every trust of a file or a folder: what accounts, directories and projects answer, and what Terraform declares. Who gets in, with a subject that proves it, what they reach, what is dead. Nothing is sent.",
+            "asks for the path",
+        ),
+        Some(StartChoice::Issuer) => said(
+            "Fetches what an issuer publishes, as a cloud does: the discovery document, the keys, the certificates. Says whether AWS, Entra and Google would take its tokens.",
+            "asks for its address",
+        ),
+        Some(StartChoice::Token) => said(
+            "Shows a token's claims and what they mean, what each side expects of them, and how long it is good for. It is never shown as such, never written, and never sent.",
+            "opens a box to paste it into; on any screen it can be pasted without one",
+        ),
+        Some(StartChoice::Lab) => lab(model, show),
         None => vec![Line::of(Role::Muted, "esc clears the filter")],
     }
 }
@@ -144,10 +160,9 @@ fn lab(model: &Model, show: RenderContext) -> Vec<Line> {
     if scenarios.is_some_and(<[_]>::is_empty) {
         lines.push(Line::of(Role::Warning, "this build has no lab scenarios"));
     }
-    for (guide, scenarios) in by_guide(scenarios.unwrap_or_default()) {
-        let ways = scenarios.iter().filter(|scenario| scenario.expects.is_some()).count();
-        let title = Line::of(Role::Muted, format!("{} ", show.glyphs.dot)).with(Role::Plain, guide_title_of(guide));
-        lines.push(title.with(Role::Muted, format!("  {}", count(ways, "fault", "faults"))).hanging(2));
+    for (link, scenarios) in by_link(scenarios.unwrap_or_default()) {
+        let title = Line::of(Role::Muted, format!("{} ", show.glyphs.dot)).with(Role::Plain, group_title(link));
+        lines.push(title.with(Role::Muted, format!("  {}", scenarios.len())).hanging(2));
     }
     lines
 }
@@ -155,9 +170,11 @@ fn lab(model: &Model, show: RenderContext) -> Vec<Line> {
 fn existing(model: &Model, show: RenderContext) -> Vec<Line> {
     if model.inputs.profiles.is_empty() {
         return vec![
-            Line::of(Role::Plain, "There is no profile yet."),
-            Line::empty(),
-            Line::of(Role::Muted, "Make one with the form, or with `trustline profile new NAME`."),
+            Line::of(
+                Role::Plain,
+                "There is no profile yet: a file that says what is wired to what, and holds no secret.",
+            ),
+            act(model, "makes one with a form; `trustline profile new NAME` does the same"),
         ];
     }
     let mut lines = vec![act(model, "picks the one to check"), Line::empty()];
@@ -196,19 +213,23 @@ pub fn guide_title(guide: Guide) -> &'static str {
     &setup_guide(guide).choice
 }
 
-/// The guides in the order in which their first scenario comes, each with its scenarios.
-pub fn by_guide(scenarios: &[ScenarioEntry]) -> Vec<(&str, Vec<&ScenarioEntry>)> {
-    let mut groups: Vec<(&str, Vec<&ScenarioEntry>)> = Vec::new();
-    for scenario in scenarios {
-        match groups.iter_mut().find(|(guide, _)| *guide == scenario.guide) {
-            Some((_, group)) => group.push(scenario),
-            None => groups.push((&scenario.guide, vec![scenario])),
-        }
-    }
-    groups
+/// The scenarios under the link of the chain that breaks, in the chain's order; those in which nothing does come last.
+pub fn by_link(scenarios: &[ScenarioEntry]) -> Vec<(Option<Link>, Vec<&ScenarioEntry>)> {
+    let of = |link| (link, scenarios.iter().filter(|scenario| scenario.link == link).collect::<Vec<_>>());
+    let groups = Link::ALL.into_iter().map(Some).chain([None]).map(of);
+    groups.filter(|(_, group)| !group.is_empty()).collect()
 }
 
-/// A guide's id in the words of a person who has to choose.
-pub fn guide_title_of(id: &str) -> &str {
-    Guide::ALL.iter().find(|guide| guide.id() == id).map_or(id, |guide| guide_title(*guide))
+/// What the scenarios of a group have in common.
+pub const fn group_title(link: Option<Link>) -> &'static str {
+    match link {
+        Some(Link::Issuer) => "Issuer: reached, trusted, and says who it is",
+        Some(Link::Keys) => "Keys: what tokens are verified with",
+        Some(Link::Token) => "Token: its claims, its signature, its time",
+        Some(Link::Trust) => "Trust: what the cloud accepts",
+        Some(Link::Role) => "Role: the exchange, and what comes of it",
+        Some(Link::Secret) => "Secret: reading it",
+        Some(Link::Runtime) => "Runtime: the running automation",
+        None => "Nothing is broken",
+    }
 }

@@ -6,7 +6,7 @@ use super::available::{Availability, availability};
 use super::command::{COMMANDS, Command, CommandId, Scope, Screen, Topic, command};
 use super::content::handshake::passed_words;
 use super::content::log::moment;
-use super::content::start::{by_guide, guide_title, guide_title_of};
+use super::content::start::{by_link, group_title, guide_title};
 use super::copy;
 use super::inputs::{Patience, RotationWay, ScenarioEntry, Target};
 use super::message::RunNumber;
@@ -221,21 +221,25 @@ fn rotation_runtimes(model: &Model, way: RotationWay) -> Vec<Entry> {
     others.into_iter().chain(unavailable).collect()
 }
 
-/// The lab's scenarios under their guides. None is the user's own, so a broken one has no sign of failing.
+/// The lab's scenarios under the link that breaks. None is the user's own, so a broken one has no sign of failing.
 fn scenarios(model: &Model, show: RenderContext) -> Vec<Entry> {
     let scenarios = model.inputs.scenarios.as_deref().unwrap_or_default();
-    by_guide(scenarios)
+    by_link(scenarios)
         .into_iter()
-        .flat_map(|(guide, scenarios)| {
-            let heading = heading(&format!("{} ({})", guide_title_of(guide), scenarios.len()));
+        .flat_map(|(link, scenarios)| {
+            let heading = heading(&format!("{} ({})", group_title(link), scenarios.len()));
             std::iter::once(heading).chain(scenarios.into_iter().map(move |scenario| scenario_entry(scenario, show)))
         })
         .collect()
 }
 
 fn scenario_entry(scenario: &ScenarioEntry, show: RenderContext) -> Entry {
-    let leads = scenario.expects.as_deref().map_or("nothing is broken".to_owned(), |cause| format!("leads to {cause}"));
-    let sign = match scenario.expects {
+    let leads = match (&scenario.expects, scenario.link) {
+        (Some(cause), _) => format!("leads to {cause}"),
+        (None, Some(_)) => "checks pass; more than a check shows it".to_owned(),
+        (None, None) => "nothing is broken".to_owned(),
+    };
+    let sign = match scenario.link {
         Some(_) => (show.glyphs.dot, Role::Muted),
         None => (show.glyphs.pass, Role::Good),
     };
@@ -314,7 +318,9 @@ pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
     }
     let rank = |entry: &Entry| {
         let name = name(entry);
-        let text = format!("{name} {} {}", entry.title, entry.note).to_lowercase();
+        // Of a scenario, its cloud is looked for too.
+        let told = if kind == PickerKind::Scenarios { entry.detail.join(" ") } else { String::new() };
+        let text = format!("{name} {} {} {told}", entry.title, entry.note).to_lowercase();
         if !name.is_empty() && name.starts_with(&filter) {
             Some(0)
         } else if in_order(&filter, &text) {

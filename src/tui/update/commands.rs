@@ -326,16 +326,15 @@ fn match_step(model: &mut Model, to: Move) -> Vec<Effect> {
 fn open(model: &mut Model) -> Vec<Effect> {
     match model.screen {
         Screen::Start => match selected_way(model) {
-            Some(StartChoice::Lab) => unless_empty(
-                model,
-                model.inputs.scenarios.as_ref().map_or(1, Vec::len),
-                PickerKind::Scenarios,
-                "this build has no lab scenarios",
-            ),
-            Some(StartChoice::New) => push(model, PickerKind::Guides),
-            Some(StartChoice::Existing) => {
-                unless_empty(model, model.inputs.profiles.len(), PickerKind::Profiles, "there are no profiles yet")
+            Some(StartChoice::Lab) if model.inputs.scenarios.as_ref().is_some_and(Vec::is_empty) => {
+                toast(model, "this build has no lab scenarios".to_owned(), Tone::Bad)
             }
+            Some(StartChoice::Lab) => push(model, PickerKind::Scenarios),
+            Some(StartChoice::New) => push(model, PickerKind::Guides),
+            Some(StartChoice::Existing) if model.inputs.profiles.is_empty() => push(model, PickerKind::Guides),
+            Some(StartChoice::Existing) => push(model, PickerKind::Profiles),
+            Some(StartChoice::Issuer) => issuer::ask(model),
+            Some(StartChoice::Token) => paste_box(model, PasteKind::Token),
             Some(StartChoice::Explain) => paste_box(model, PasteKind::ErrorText),
             Some(StartChoice::Audit) => audit::ask(model),
             Some(StartChoice::Environment) => {
@@ -350,10 +349,6 @@ fn open(model: &mut Model) -> Vec<Effect> {
         }
         _ => set_focus(model, Focus::Detail),
     }
-}
-
-fn unless_empty(model: &mut Model, count: usize, kind: PickerKind, why: &str) -> Vec<Effect> {
-    if count == 0 { toast(model, why.to_owned(), Tone::Bad) } else { push(model, kind) }
 }
 
 fn fold(model: &mut Model) -> Vec<Effect> {

@@ -182,12 +182,15 @@ pub(super) fn paste(model: &mut Model, pasted: &Pasted) -> Vec<Effect> {
     if layers::paste_in(model, &pasted.0) {
         return Vec::new();
     }
-    if !model.layers.is_empty() {
-        return toast(model, "nothing takes text here".to_owned(), Tone::Bad);
-    }
     let is_token = looks_like_jwt(RawToken::clean(&pasted.0).0.expose());
     let takes_output = || model.rotation.live().is_some_and(|session| session.takes_output());
     let is_prose = || pasted.0.split_whitespace().nth(explain::WORDS_OF_PROSE - 1).is_some();
+    match model.layers.last() {
+        None => {}
+        // A list or a text on top takes nothing itself, and what is explained lies above it.
+        Some(Layer::Picker(_) | Layer::Reader(_)) if !is_token && is_prose() => return explain::open(model, &pasted.0),
+        Some(_) => return toast(model, "nothing takes text here".to_owned(), Tone::Bad),
+    }
     match model.screen {
         Screen::Guide if model.guide.followed.is_some() => guide::paste(model, &pasted.0),
         Screen::Rotation if !is_token && takes_output() => rotation::output(model, pasted),

@@ -21,7 +21,7 @@ const TOKEN: &str =
 fn two_keys_lead_from_the_start_to_a_run_in_the_lab_and_its_cause_shows_by_itself() {
     let mut driver = Driver::start();
     driver.asked();
-    driver.press("<enter><enter>");
+    driver.press("L<enter>");
     let lab = RunChoice { target: Target::Lab("sub-mismatch".into()), only: vec![] };
     assert!(driver.asked().contains(&Effect::StartRun { run: 0, choice: lab }));
     driver.play(&sample::failing());
@@ -33,7 +33,7 @@ fn two_keys_lead_from_the_start_to_a_run_in_the_lab_and_its_cause_shows_by_itsel
 #[test]
 fn the_selection_follows_the_run_until_a_person_moves_it() {
     let mut driver = Driver::start();
-    driver.press("<enter><enter>").play(&sample::running());
+    driver.press("L<enter>").play(&sample::running());
     assert_eq!(driver.model.selected_check(), Some(CheckId::AwsAssumeRoleWithWebIdentity));
     driver.press("g").play(&sample::failing());
     assert_eq!(driver.model.selected_check(), Some(CheckId::IssuerReachable));
@@ -55,7 +55,7 @@ fn events_of_a_run_that_was_replaced_do_not_show() {
 #[test]
 fn cancel_stops_the_run_and_only_then_ctrl_c_leaves() {
     let mut driver = Driver::start();
-    driver.press("<enter><enter>").play(&sample::running());
+    driver.press("L<enter>").play(&sample::running());
     driver.asked();
     driver.press("<ctrl-c>");
     assert_eq!(driver.asked(), [Effect::CancelRun { run: 0 }]);
@@ -341,7 +341,7 @@ fn an_error_text_pasted_on_any_screen_is_explained_and_its_fix_can_be_copied() {
     }
     // And by the entry of the start screen and its box.
     let mut driver = Driver::start();
-    driver.press("jjj<enter>");
+    driver.press("j<enter>");
     driver.send(paste(REFUSED));
     driver.press("<enter>");
     assert!(driver.shows("InvalidIdentityToken") && driver.shows("provider-missing"), "{}", driver.screen());

@@ -34,7 +34,7 @@ impl Driver {
     /// After the lab's first scenario has run and failed.
     pub fn failed() -> Self {
         let mut driver = Driver::start();
-        driver.press("<enter><enter>");
+        driver.press("L<enter>");
         driver.play(&sample::failing());
         driver
     }

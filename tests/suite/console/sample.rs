@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use trustline::cause::{Cause, Certainty, Finding};
-use trustline::check::{CheckId, Outcome};
+use trustline::check::{CheckId, Link, Outcome};
 use trustline::domain::profile::Guide;
 use trustline::domain::profile::key::Key;
 use trustline::domain::profile::setting::{Origin, Setting, Value as SettingValue};
@@ -21,6 +21,12 @@ pub fn inputs() -> Inputs {
         title: title.into(),
         guide: guide.into(),
         expects: expects.map(str::to_owned),
+        link: expects.map(|cause| match cause {
+            "jwks-kid-missing" => Link::Keys,
+            "token-expired" => Link::Token,
+            "secret-arn-suffix" => Link::Secret,
+            _ => Link::Trust,
+        }),
         teaches: teaches.into(),
     };
     let aws = "aws-workload-identity";

@@ -73,7 +73,7 @@ fn started(look: Appearance, size: (u16, u16), keys: &str) -> Driver {
 /// After the sample has failed, and these keys. The run is started at a size that works.
 fn failed(look: Appearance, size: (u16, u16), keys: &str) -> Driver {
     let mut driver = Driver::with(look, Opening::Start, (100, 30));
-    driver.press("<enter><enter>").play(&sample::failing());
+    driver.press("L<enter>").play(&sample::failing());
     driver.resize(size.0, size.1).press(keys);
     driver
 }
@@ -106,7 +106,7 @@ fn clients() {
 
 #[test]
 fn lab_picker() {
-    scene("lab_picker", |look, size| started(look, size, "<enter>j"));
+    scene("lab_picker", |look, size| started(look, size, "Lj"));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn form() {
 fn handshake_running() {
     scene("handshake_running", |look, size| {
         let mut driver = Driver::with(look, Opening::Start, (100, 30));
-        driver.press("<enter><enter>").play(&sample::running()).resize(size.0, size.1);
+        driver.press("L<enter>").play(&sample::running()).resize(size.0, size.1);
         driver
     });
 }
@@ -149,7 +149,7 @@ fn handshake_passed_check() {
 fn handshake_all_passed() {
     scene("handshake_all_passed", |look, size| {
         let mut driver = Driver::with(look, Opening::Start, (100, 30));
-        driver.press("<enter><enter>").play(&sample::passing()).resize(size.0, size.1);
+        driver.press("L<enter>").play(&sample::passing()).resize(size.0, size.1);
         driver
     });
 }

@@ -258,6 +258,16 @@ impl Screen {
         self.until(what, |seen| holds(&seen.parser.screen().contents()));
     }
 
+    /// Waits until these words were written, whatever stands on the screen by now.
+    pub fn wait_written(&self, words: &str) {
+        self.wait_written_again(words, 0);
+    }
+
+    /// Waits until these words were written more than so many times.
+    pub fn wait_written_again(&self, words: &str, times: usize) {
+        self.until(words, |seen| String::from_utf8_lossy(&seen.raw).matches(words).count() > times);
+    }
+
     fn until(&self, what: &str, holds: impl Fn(&Seen) -> bool) {
         let (lock, changed) = &*self.seen;
         let seen = lock.lock().unwrap();

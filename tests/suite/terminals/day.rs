@@ -82,7 +82,7 @@ impl Day {
 fn after_a_day_it_holds_no_more_than_after_an_hour_and_every_countdown_was_right() {
     let start = sample::NOW_MS / 1000;
     let mut day = Day { driver: Driver::start(), end: start + 2467, renewals: 0, runs: 0 };
-    day.driver.press("<enter><enter>");
+    day.driver.press("L<enter>");
     day.answer(start);
     // Once a minute, all day.
     day.driver.press("WG<enter>");
