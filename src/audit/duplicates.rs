@@ -69,9 +69,9 @@ pub fn of_provider(provider: &Value) -> Option<Sameness> {
 pub fn of_credential(of: &CredentialOf) -> Option<Sameness> {
     let set = CredentialSet::parse(&of.credential.to_string()).ok()?;
     let one = set.credentials.first()?;
-    let (owner, _) = of.resource.split_once(", federated credential ")?;
     // A list of one application's credentials does not name it.
-    (owner != "an application").then_some(())?;
+    (!of.is_anonymous()).then_some(())?;
+    let (owner, _) = of.resource.split_once(", federated credential ")?;
     Some(Sameness {
         whose: owner.to_owned(),
         tokens: format!("the issuer {} and the subject {}", one.issuer, one.subject.as_deref()?),

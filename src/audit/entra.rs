@@ -20,6 +20,16 @@ pub struct CredentialOf {
     pub credential: Value,
 }
 
+/// Whose a credential is that does not say it.
+const ANONYMOUS: &str = "an application";
+
+impl CredentialOf {
+    /// Whether nothing tells whose it is.
+    pub fn is_anonymous(&self) -> bool {
+        self.resource.strip_prefix(ANONYMOUS).is_some_and(|rest| rest.starts_with(','))
+    }
+}
+
 /// The federated credentials in a document: those of `az ad app federated-credential list`, of applications that Graph expanded
 /// (`$expand=federatedIdentityCredentials`), of managed identities. None where it holds no such thing.
 pub fn credentials(document: &Value) -> Vec<CredentialOf> {
@@ -42,7 +52,7 @@ fn of_item(item: &Value) -> Vec<CredentialOf> {
     }
     // A managed identity's credential has the identity in its id; an application's has a number.
     let identity = text("id").and_then(|id| Some(id.split_once("/federatedIdentityCredentials/")?.0));
-    vec![of_owner(identity.unwrap_or("an application"), None, item)]
+    vec![of_owner(identity.unwrap_or(ANONYMOUS), None, item)]
 }
 
 fn of_owner(owner: &str, application: Option<&str>, credential: &Value) -> CredentialOf {

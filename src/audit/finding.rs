@@ -87,6 +87,14 @@ impl Place {
 }
 
 impl AuditFinding {
+    /// Tells it from the same fault of a resource of the same name elsewhere: `place` is where this one is, and nothing where
+    /// there is no other.
+    pub fn distinguish(&mut self, place: &str) {
+        if !place.is_empty() {
+            self.id = id(self.cause, &self.id, place);
+        }
+    }
+
     /// Worst first, then by where it is: two runs list findings in the same order.
     pub fn order(&self) -> (Severity, &str, &Option<Location>, &str) {
         (self.severity, &self.resource, &self.location, &self.id)

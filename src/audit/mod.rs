@@ -8,6 +8,7 @@ pub mod duplicates;
 pub mod entra;
 mod finding;
 pub mod google;
+pub mod pools;
 mod selection;
 mod trust_use;
 pub mod usage;

@@ -33,6 +33,7 @@ mod rotate;
 mod rotation_files;
 mod settings;
 mod terminal;
+mod terraform;
 mod token;
 mod trust;
 

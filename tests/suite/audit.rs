@@ -2,6 +2,7 @@
 
 mod events;
 mod live;
+mod names;
 mod outputs;
 mod spill;
 

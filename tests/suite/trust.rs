@@ -1,6 +1,7 @@
 //! `trustline trust`.
 
 mod endpoint;
+mod open;
 mod published;
 mod refused;
 

@@ -8,6 +8,7 @@ mod declared;
 mod expression;
 mod inferred;
 mod intrinsic;
+mod json_syntax;
 mod module;
 mod node;
 mod plan;
@@ -19,10 +20,20 @@ use crate::audit::aws::{self, ManagedPolicies, NotJudged, Providers, RoleTrust};
 use crate::audit::{AuditFinding, Location, Place, entra, google};
 use crate::cause::Cause;
 use crate::domain::iam::Policy;
+use crate::domain::iam::open_text::open_part;
 
 pub use declared::{Configuration, Declared, DeclaredTrust, NotKnown, Unknowns};
 pub use module::Module;
 pub use terraform::{Around, read};
+
+/// Whether a text is Terraform's configuration, in either of its syntaxes.
+pub fn is_terraform(text: &str) -> bool {
+    let declares = |line: &str| ["resource \"", "data \""].iter().any(|word| line.trim_start().starts_with(word));
+    match json_syntax::is_json(text) {
+        true => json_syntax::is_configuration(text),
+        false => text.lines().any(declares),
+    }
+}
 
 /// What a JSON document declares that begins in line `first` of `file`; nothing where it is no code.
 pub fn read_json(text: &str, file: &str, first: u64) -> Option<Configuration> {
@@ -66,6 +77,15 @@ pub struct JudgedCode {
     pub trusts: usize,
 }
 
+impl JudgedCode {
+    /// With ids that tell what is declared in this folder or file from what another declares by the same name.
+    #[must_use]
+    pub fn within(mut self, below: &str) -> Self {
+        self.findings.iter_mut().for_each(|finding| finding.distinguish(below));
+        self
+    }
+}
+
 /// Judges what a configuration declares.
 pub fn judge(configuration: &Configuration, managed: &ManagedPolicies) -> JudgedCode {
     let mut judged = JudgedCode::default();
@@ -84,10 +104,16 @@ pub fn judge(configuration: &Configuration, managed: &ManagedPolicies) -> Judged
                 role(&place, trust, inline, attached, known, &mut judged.not_judged)
             }
             DeclaredTrust::Credential(credential) => {
-                let depends = depends(&configuration.unknowns, &credential.to_string());
-                entra::judge(&place, credential).map(|found| (found, depends))
+                let text = credential.to_string();
+                let depends = depends(&configuration.unknowns, &text);
+                let open: Json = configuration.unknowns.replaced(&text, open_part).parse().unwrap_or_default();
+                entra::judge(&place, &open).map(|found| (found, depends))
             }
             DeclaredTrust::Provider(provider) => {
+                if let Some(name) = undecided(provider, &configuration.unknowns) {
+                    judged.not_judged.push(NotJudged { place, why: decided_by(&name) });
+                    continue;
+                }
                 let depends = depends(&configuration.unknowns, &provider.to_string());
                 google::judge_provider(&place, provider).map(|found| (found, depends))
             }
@@ -104,6 +130,16 @@ pub fn judge(configuration: &Configuration, managed: &ManagedPolicies) -> Judged
         }
     }
     judged
+}
+
+/// What decides who gets in by a provider, where that has no value.
+fn undecided(provider: &Json, unknowns: &Unknowns) -> Option<String> {
+    let whole = ["attributeCondition", "attributeMapping"].into_iter().filter_map(|name| provider.get(name)?.as_str());
+    whole.filter(|text| unknowns.is_all(text)).flat_map(|text| unknowns.in_text(text)).next()
+}
+
+fn decided_by(name: &str) -> String {
+    format!("who gets in is what {name} says, which has no value here")
 }
 
 /// What a judgement rests on that is not known.
@@ -150,8 +186,7 @@ fn role(
     findings.retain(|found| found.cause != Cause::PrincipalArnWrong || unknowns.in_text(&found.summary).is_empty());
     if let Some(name) = open.first() {
         findings.retain(|finding| !matches!(finding.cause, Cause::TrustTooWide | Cause::SubjectRecyclable));
-        let why = format!("who gets in is what {name} says, which has no value here");
-        not_judged.push(NotJudged { place: place.clone(), why });
+        not_judged.push(NotJudged { place: place.clone(), why: decided_by(name) });
     }
     Ok((findings, depends(unknowns, trust)))
 }
@@ -215,6 +250,46 @@ mod tests {
         assert_eq!(causes(&with(r#"["sts.amazonaws.com"]"#)), []);
         assert_eq!(causes(&with(r#"["other"]"#)), [Cause::AudNotRegistered]);
         assert_eq!(causes(&with("var.clients")), []);
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_credential_or_a_provider_that_is_decided_elsewhere() {
+        let credential = |body: &str| {
+            format!(
+                "variable \"x\" {{}}\nresource \"azuread_application_flexible_federated_identity_credential\" \"ci\" {{\n display_name = \"ci-main\"\n{body}\n}}\n"
+            )
+        };
+        let github = "issuer = \"https://token.actions.githubusercontent.com\"";
+        for body in [
+            format!("{github}\nclaims_matching_expression = var.x"),
+            format!(
+                "{github}\nclaims_matching_expression = \"claims['sub'] matches '${{var.x}}:*' and claims['repository_id'] eq '1'\""
+            ),
+            "issuer = var.x\nclaims_matching_expression = \"claims['sub'] eq 'a'\"".to_owned(),
+            format!("{github}\nsubject = substr(var.x, 0, 3)"),
+        ] {
+            assert_eq!(judged(&credential(&body)).findings, [], "{body}");
+        }
+        let wide = format!(
+            "{github}\nclaims_matching_expression = \"claims['sub'] matches '*' and claims['repository_id'] matches '*'\""
+        );
+        assert_eq!(judged(&credential(&wide)).findings.len(), 1);
+        let provider = |lines: &str| {
+            format!(
+                "variable \"x\" {{}}\nresource \"google_iam_workload_identity_pool_provider\" \"ci\" {{\n{lines}\n  oidc {{\n issuer_uri = \"https://token.actions.githubusercontent.com\"\n }}\n}}\n"
+            )
+        };
+        let mapping = "attribute_mapping = { \"google.subject\" = \"assertion.sub\" }";
+        for lines in [
+            format!("{mapping}\nattribute_condition = var.x"),
+            format!("{mapping}\nattribute_condition = unheardof(var.x)"),
+            "attribute_mapping = var.x".to_owned(),
+        ] {
+            let found = judged(&provider(&lines));
+            assert_eq!(found.findings, [], "{lines}");
+            assert!(found.not_judged[0].why.contains("has no value here"), "{:?}", found.not_judged);
+        }
+        assert_eq!(judged(&provider(mapping)).findings.len(), 1, "without a condition anybody gets in");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use hcl::{Block, Body, Map, Value};
 
 use super::declared::{NotKnown, Unknowns};
 use super::expression::evaluate;
+use super::json_syntax;
+use super::node::Broken;
 
 /// A module: the files of one folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +37,16 @@ impl Parsed {
         not_known.extend(unread.map(|(file, why)| broken(file, 1, why.clone())));
         let mut blocks = Vec::new();
         for (file, content) in &module.files {
+            if json_syntax::is_json(content) {
+                match json_syntax::blocks(content) {
+                    Ok(found) => {
+                        let place = |(block, line)| Place { block, file: file.clone(), line };
+                        blocks.extend(found.into_iter().map(place));
+                    }
+                    Err(Broken { line, why }) => not_known.push(broken(file, line, why)),
+                }
+                continue;
+            }
             match content.parse::<Body>() {
                 Ok(body) => {
                     let mut lines = Lines::of(content);
@@ -107,6 +119,13 @@ fn last_line(error: &hcl::Error) -> String {
 pub fn values_of(module: &Module, not_known: &mut Vec<NotKnown>) -> Map<String, Value> {
     let mut given = Map::new();
     for (file, content) in &module.values {
+        if json_syntax::is_json(content) {
+            match json_syntax::values(content) {
+                Ok(values) => given.extend(values),
+                Err(Broken { line, why }) => not_known.push(broken(file, line, why)),
+            }
+            continue;
+        }
         match content.parse::<Body>() {
             Ok(body) => {
                 for attribute in body.into_attributes() {
@@ -155,8 +174,13 @@ mod tests {
 
     #[test]
     fn values_for_variables_are_read_and_the_last_file_wins() {
-        let files = [("terraform.tfvars", "owner = \"octo\"\nlist = [\"a\"]"), ("x.auto.tfvars", "owner = \"other\"")];
+        let files = [
+            ("terraform.tfvars", "owner = \"octo\"\nlist = [\"a\"]"),
+            ("terraform.tfvars.json", "{\"owner\": \"third\", \"more\": [\"a\", \"b\"]}"),
+            ("x.auto.tfvars", "owner = \"other\""),
+        ];
         let given = values_of(&module(&[], &files), &mut Vec::new());
         assert_eq!((given["owner"].as_str(), given["list"].as_array().map(Vec::len)), (Some("other"), Some(1)));
+        assert_eq!(given["more"].as_array().map(Vec::len), Some(2));
     }
 }

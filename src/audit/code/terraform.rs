@@ -115,6 +115,14 @@ impl<'m> Evaluator<'m> {
         self.value(attribute.expr(), scope).ok().filter(|value| !value.is_null())
     }
 
+    /// The value of an attribute; what cannot be evaluated is not known, and is no attribute that is not there.
+    fn attribute_or_mark(&self, body: &Body, name: &str, scope: &Scope) -> Option<Value> {
+        let attribute = body.attributes().find(|attribute| attribute.key() == name)?;
+        let value = self.value(attribute.expr(), scope);
+        let value = value.unwrap_or_else(|_| self.shared.unknowns.mark(name).into());
+        (!value.is_null()).then_some(value)
+    }
+
     fn texts(&self, body: &Body, name: &str, scope: &Scope) -> Vec<String> {
         let value = self.attribute(body, name, scope);
         value.iter().flat_map(items).filter_map(|item| text(&item)).collect()

@@ -4,6 +4,7 @@ mod condition;
 mod width;
 
 use super::{Cause, Certainty, Finding};
+use crate::domain::iam::open_text;
 use crate::domain::iam::{
     Decision, Effect, KeyFault, ProviderArn, Refusal, StatementEvaluation, Transformation, TrustEvaluation, Truth,
     WEB_IDENTITY,
@@ -110,7 +111,8 @@ fn nearest_allow(check: FoundBy, evaluation: &TrustEvaluation) -> Vec<Finding> {
     if is_other_flow(nearest) {
         found.push(other_flow(check, evaluation, nearest));
     } else {
-        if nearest.principal.result != Truth::True {
+        let is_open = nearest.principal.expected.iter().any(|principal| open_text::is_open(principal));
+        if nearest.principal.result == Truth::False || nearest.principal.result == Truth::Unknown && !is_open {
             found.push(finding(check, evaluation, nearest));
             found.extend(partition(check, nearest));
         }

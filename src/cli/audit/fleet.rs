@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::input::{Input, LONGEST_TEMPLATE};
 use crate::audit::aws::{self, Beside, ManagedPolicies, NotJudged, Providers, RoleTrust, is_federated};
 use crate::audit::duplicates::Sameness;
+use crate::audit::pools::Pools;
 use crate::audit::usage::{self, Log};
 use crate::audit::{AuditFinding, Location, Place, UseOf, code, corrected, duplicates, entra, google};
 use crate::domain::iam::{Policy, ProviderArn};
@@ -57,6 +58,8 @@ pub struct Batch {
     pub uses: Vec<UseOf>,
     /// What trusts take that may have a duplicate elsewhere.
     pub sames: Vec<(Sameness, Place)>,
+    /// Google's pools and the policies that name them.
+    pub pools: Pools,
 }
 
 impl Batch {
@@ -68,6 +71,22 @@ impl Batch {
             finding.used = Some(of.used.clone());
         }
         self.uses.push(of);
+    }
+
+    /// Calls what is named after its file as people call that: until all was judged it has the name that ids are made with.
+    fn rename(&mut self, stable_name: &str, name: &str) {
+        let findings = self.findings.iter_mut().map(|finding| (&mut finding.resource, finding.location.as_mut()));
+        let not_judged = self.not_judged.iter_mut().map(|not| (&mut not.place.resource, not.place.location.as_mut()));
+        let uses = self.uses.iter_mut().map(|of| (&mut of.resource, None));
+        for (resource, location) in findings.chain(not_judged).chain(uses) {
+            let rest = resource.strip_prefix(stable_name);
+            if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
+                *resource = format!("{name}{rest}");
+            }
+            if let Some(location) = location.filter(|location| location.file == stable_name) {
+                name.clone_into(&mut location.file);
+            }
+        }
     }
 
     /// Adds what came of one trust.
@@ -224,8 +243,8 @@ fn work(inputs: &[Input], accounts: &Accounts, waiting: &Mutex<Receiver<Work>>, 
         let received = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(work) = received else { return };
         let place = work.place;
-        let name = inputs.get(work.file).map_or("", |input| input.name.as_str());
-        if to_tell.send((place, judge_batch(&work, name, accounts))).is_err() {
+        let Some(input) = inputs.get(work.file) else { return };
+        if to_tell.send((place, judge_batch(&work, input, accounts))).is_err() {
             return;
         }
     }
@@ -324,8 +343,9 @@ fn keep(document: Item<'_>, work: &mut Work) {
     work.objects.push((work.bytes.len(), document.last_line, Kind::Document));
 }
 
-fn judge_batch(work: &Work, file: &str, accounts: &Accounts) -> Batch {
+fn judge_batch(work: &Work, input: &Input, accounts: &Accounts) -> Batch {
     let mut batch = Batch::default();
+    let file = input.name.as_str();
     let mut from = 0;
     for (end, last_line, kind) in &work.objects {
         let bytes = work.bytes.get(from..*end).unwrap_or_default();
@@ -338,10 +358,11 @@ fn judge_batch(work: &Work, file: &str, accounts: &Accounts) -> Batch {
         let location = Some(Location { file: file.to_owned(), line: last_line.saturating_sub(lines).max(1) });
         match kind {
             Kind::Role => judge_role(RoleTrust::read(bytes, location), accounts, &mut batch),
-            Kind::Document => judge_document(bytes, location, accounts, &mut batch),
-            Kind::Template => judge_template(bytes, file, accounts, &mut batch),
+            Kind::Document => judge_document(bytes, location, &input.stable_name, accounts, &mut batch),
+            Kind::Template => judge_template(bytes, input, accounts, &mut batch),
         }
     }
+    batch.rename(&input.stable_name, file);
     batch
 }
 
@@ -375,7 +396,7 @@ fn judge_role(read: Result<Option<RoleTrust<'_>>, NotJudged>, accounts: &Account
 }
 
 /// A document of its own: a role's answer, a policy, credentials, a provider; or what was read for the accounts.
-fn judge_document(bytes: &[u8], location: Option<Location>, accounts: &Accounts, batch: &mut Batch) {
+fn judge_document(bytes: &[u8], location: Option<Location>, stable_name: &str, accounts: &Accounts, batch: &mut Batch) {
     let has = |name: &str| memmem::find(bytes, name.as_bytes()).is_some();
     if has("ClientIDList") || has("OpenIDConnectProviderList") {
         return;
@@ -383,11 +404,12 @@ fn judge_document(bytes: &[u8], location: Option<Location>, accounts: &Accounts,
     if let Ok(Some(role)) = inner_role(bytes, location.clone()) {
         return judge_role(Ok(Some(role)), accounts, batch);
     }
-    let (file, line) = location.as_ref().map_or((String::new(), 1), |at| (at.file.clone(), at.line));
-    if let Some(declared) = std::str::from_utf8(bytes).ok().and_then(|text| code::read_json(text, &file, line)) {
-        return judge_code(&declared, accounts, batch);
+    let line = location.as_ref().map_or(1, |at| at.line);
+    if let Some(declared) = std::str::from_utf8(bytes).ok().and_then(|text| code::read_json(text, stable_name, line)) {
+        return judge_code(&declared, stable_name, accounts, batch);
     }
-    let place = Place { resource: file, location };
+    // A document that names nothing is called as ids call its file, until all is judged.
+    let place = Place { resource: stable_name.to_owned(), location };
     if let Ok(value) = serde_json::from_slice::<Value>(bytes)
         && judge_elsewhere(&value, &place, accounts.log.as_ref(), batch)
     {
@@ -407,11 +429,12 @@ fn judge_document(bytes: &[u8], location: Option<Location>, accounts: &Accounts,
 }
 
 /// A file of YAML: a template, or something else.
-fn judge_template(bytes: &[u8], file: &str, accounts: &Accounts, batch: &mut Batch) {
-    let declared = std::str::from_utf8(bytes).map(|text| code::read_yaml(text, file));
+fn judge_template(bytes: &[u8], input: &Input, accounts: &Accounts, batch: &mut Batch) {
+    let file = input.name.as_str();
+    let declared = std::str::from_utf8(bytes).map(|text| code::read_yaml(text, &input.stable_name));
     match declared {
         Ok(declared) if !declared.is_empty() => {
-            declared.iter().for_each(|configuration| judge_code(configuration, accounts, batch));
+            declared.iter().for_each(|configuration| judge_code(configuration, &input.stable_name, accounts, batch));
         }
         Ok(_) | Err(_) => {
             let place =
@@ -421,8 +444,8 @@ fn judge_template(bytes: &[u8], file: &str, accounts: &Accounts, batch: &mut Bat
     }
 }
 
-fn judge_code(declared: &code::Configuration, accounts: &Accounts, batch: &mut Batch) {
-    let judged = code::judge(declared, &accounts.managed);
+fn judge_code(declared: &code::Configuration, stable_name: &str, accounts: &Accounts, batch: &mut Batch) {
+    let judged = code::judge(declared, &accounts.managed).within(stable_name);
     if declared.declared.is_empty() && declared.not_known.is_empty() {
         batch.others += 1;
     }
@@ -441,6 +464,7 @@ fn judge_elsewhere(value: &Value, place: &Place, log: Option<&Log>, batch: &mut 
             corrected::attach_provider(&place, value, &log.all_subjects(&place.resource), findings);
             batch.add_use(findings, usage::of_provider(&place, value, log));
         }
+        batch.pools.add_provider(value, &place);
         batch.sames.extend(duplicates::of_provider(value).map(|same| (same, place.clone())));
         batch.add(place, judged);
         return true;
@@ -451,6 +475,7 @@ fn judge_elsewhere(value: &Value, place: &Place, log: Option<&Log>, batch: &mut 
         None => (value, None),
     };
     if google::is_policy(policy) {
+        batch.pools.add_policy(policy);
         let resource = named.unwrap_or(&place.resource).to_owned();
         let place = Place { resource, ..place.clone() };
         match google::is_federated(policy) {
@@ -459,13 +484,17 @@ fn judge_elsewhere(value: &Value, place: &Place, log: Option<&Log>, batch: &mut 
         }
         return true;
     }
-    let credentials = entra::credentials(value);
+    let (credentials, stable_name) = (entra::credentials(value), place.resource.as_str());
     let first = batch.findings.len();
     for of in &credentials {
         let place = Place { resource: of.resource.clone(), ..place.clone() };
         let mut judged = entra::judge(&place, &of.credential);
         if let Ok(findings) = &mut judged {
             corrected::attach_credential(&place, &of.credential, findings);
+            // A list of one application's credentials does not name it, and its file does.
+            if of.is_anonymous() {
+                findings.iter_mut().for_each(|finding| finding.distinguish(stable_name));
+            }
         }
         batch.sames.extend(duplicates::of_credential(of).map(|same| (same, place.clone())));
         batch.add(place, judged);

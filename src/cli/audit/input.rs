@@ -10,6 +10,7 @@ use flate2::read::MultiGzDecoder;
 use memchr::memmem;
 
 use crate::cli::exit::CliError;
+use crate::cli::terraform::{CodeFolder, folder_of, is_configuration, plain};
 use crate::cli::trust::input::is_stdin;
 use crate::probe::regular_file;
 
@@ -24,8 +25,6 @@ const TEMPLATES: [&str; 3] = ["yaml", "yml", "template"];
 const NAMES_A_ROLE: [&str; 3] = ["AWS::IAM::Role", "AWS::Serverless::Function", "AssumeRolePolicyDocument"];
 /// A file of more bytes is no template that somebody wrote.
 pub const LONGEST_TEMPLATE: u64 = 4 << 20;
-/// Terraform's configuration, which is read a folder at a time.
-const CODE: &str = "tf";
 /// Folders that hold what others wrote.
 const PASSED_OVER: [&str; 3] = [".git", ".terraform", "node_modules"];
 
@@ -34,6 +33,8 @@ const PASSED_OVER: [&str; 3] = [".git", ".terraform", "node_modules"];
 pub struct Input {
     /// As people know it.
     pub name: String,
+    /// The name that ids are made with, the same on every machine: below the folder that is walked.
+    pub stable_name: String,
     source: Source,
 }
 
@@ -47,7 +48,7 @@ enum Source {
 impl Input {
     /// What was written to a file without a name, from its beginning.
     pub fn spilled(name: String, file: File) -> Self {
-        Input { name, source: Source::Spilled(file) }
+        Input { stable_name: name.clone(), name, source: Source::Spilled(file) }
     }
 
     /// What the file holds, from the beginning, taken out of its compression.
@@ -100,8 +101,8 @@ pub(super) fn aside() -> io::Result<File> {
 pub struct Inputs {
     /// In the order of the arguments, and in a folder by name.
     pub files: Vec<Input>,
-    /// The folders with configuration, each with its only file of interest where that was named.
-    pub code: Vec<(PathBuf, Option<PathBuf>)>,
+    /// The folders with Terraform's configuration, which is read a folder at a time.
+    pub code: Vec<CodeFolder>,
     /// What of a folder could not be read.
     pub unreadable: Vec<(String, io::Error)>,
 }
@@ -112,7 +113,11 @@ pub struct Inputs {
 /// Something that is named cannot be read.
 pub fn inputs(paths: &[PathBuf]) -> Result<Inputs, CliError> {
     let mut found = Inputs::default();
+    // Of one path all ids are made below it; of several each is as it is given, so that they differ.
+    let is_alone = paths.len() == 1;
     for path in paths {
+        let folder = if path.is_dir() { path } else { folder_of(path) };
+        let names = Names { root: is_alone.then_some(folder) };
         let failed = |error: io::Error| CliError::new(format!("{} cannot be read: {error}", path.display()));
         if is_stdin(path) {
             let mut file =
@@ -121,14 +126,14 @@ pub fn inputs(paths: &[PathBuf]) -> Result<Inputs, CliError> {
                 .map_err(|error| CliError::new(format!("standard input cannot be read: {error}")))?;
             found.files.push(Input::spilled("standard input".to_owned(), file));
         } else if fs::metadata(path).map_err(failed)?.is_dir() {
-            walk(path, &mut found);
+            walk(path, names, &mut found);
         } else {
             drop(regular_file::open(path).map_err(failed)?);
-            if has_extension(path, CODE) {
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                found.code.push((folder.to_owned(), Some(path.clone())));
+            if is_configuration(path) {
+                let (folder, below) = (folder_of(path).to_owned(), names.stable(folder_of(path)));
+                found.code.push(CodeFolder { path: folder, only: Some(path.clone()), below });
             } else {
-                found.files.push(Input { name: path.display().to_string(), source: Source::Path(path.clone()) });
+                found.files.push(names.input(path.clone()));
             }
         }
     }
@@ -136,7 +141,7 @@ pub fn inputs(paths: &[PathBuf]) -> Result<Inputs, CliError> {
 }
 
 /// Goes through a folder without following links.
-fn walk(folder: &Path, found: &mut Inputs) {
+fn walk(folder: &Path, names: Names<'_>, found: &mut Inputs) {
     let entries = fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
     let mut entries = match entries {
         Ok(entries) => entries,
@@ -151,16 +156,16 @@ fn walk(folder: &Path, found: &mut Inputs) {
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => {
                 if !PASSED_OVER.iter().any(|name| entry.file_name() == *name) {
-                    walk(&path, found);
+                    walk(&path, names, found);
+                }
+            }
+            Ok(kind) if kind.is_file() && is_configuration(&path) => {
+                if found.code.last().is_none_or(|last| last.path != folder) {
+                    found.code.push(CodeFolder { path: folder.to_owned(), only: None, below: names.stable(folder) });
                 }
             }
             Ok(kind) if kind.is_file() && (is_of_interest(&path) || may_declare_a_role(&path)) => {
-                found.files.push(Input { name: path.display().to_string(), source: Source::Path(path) });
-            }
-            Ok(kind) if kind.is_file() && has_extension(&path, CODE) => {
-                if found.code.last().is_none_or(|(last, _)| last != folder) {
-                    found.code.push((folder.to_owned(), None));
-                }
+                found.files.push(names.input(path));
             }
             Ok(_) => {}
             Err(error) => found.unreadable.push((path.display().to_string(), error)),
@@ -168,8 +173,28 @@ fn walk(folder: &Path, found: &mut Inputs) {
     }
 }
 
+/// How what is found is named.
+#[derive(Clone, Copy)]
+struct Names<'r> {
+    /// The folder that ids are made below; nothing where paths are as they are given.
+    root: Option<&'r Path>,
+}
+
+impl Names<'_> {
+    /// A path as ids have it: empty for the folder itself.
+    fn stable(self, path: &Path) -> String {
+        let below = self.root.and_then(|root| path.strip_prefix(root).ok()).unwrap_or(path);
+        plain(below).to_string_lossy().replace('\\', "/")
+    }
+
+    fn input(self, path: PathBuf) -> Input {
+        Input { name: path.display().to_string(), stable_name: self.stable(&path), source: Source::Path(path) }
+    }
+}
+
 fn is_of_interest(path: &Path) -> bool {
-    IN_FOLDERS.iter().any(|known| has_extension(path, known))
+    let is_values = path.to_string_lossy().ends_with(".tfvars.json");
+    !is_values && IN_FOLDERS.iter().any(|known| has_extension(path, known))
 }
 
 /// Whether a file is a template that names a role. One that cannot be read is named later.
@@ -207,6 +232,8 @@ mod tests {
             "a/e.json.gz",
             "a/main.tf",
             "a/more.tf",
+            "c/cdk.tf.json",
+            "c/terraform.tfvars.json",
             "a/manifest.yaml",
         ] {
             let path = folder.path().join(name);
@@ -219,8 +246,38 @@ mod tests {
         let names: Vec<&str> =
             files.iter().map(|input| input.name.strip_prefix(folder.path().to_str().unwrap()).unwrap()).collect();
         assert_eq!(names, ["/a/e.json.gz", "/a/template.yml", "/a/z.ndjson", "/b.json"]);
-        assert_eq!(code, [(folder.path().join("a"), None)]);
+        let stable: Vec<&str> = files.iter().map(|input| input.stable_name.as_str()).collect();
+        assert_eq!(stable, ["a/e.json.gz", "a/template.yml", "a/z.ndjson", "b.json"]);
+        let folders: Vec<(&Path, &str)> = code.iter().map(|code| (code.path.as_path(), code.below.as_str())).collect();
+        assert_eq!(folders, [(folder.path().join("a").as_path(), "a"), (folder.path().join("c").as_path(), "c")]);
         assert!(unreadable.is_empty());
+    }
+
+    #[test]
+    fn ids_are_made_below_what_is_named_and_differ_where_several_are() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a/main.tf", "a/trust.json", "b/main.tf", "b/trust.json"] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "{}").unwrap();
+        }
+        let names = |paths: &[&str]| -> Vec<String> {
+            let paths: Vec<PathBuf> = paths.iter().map(|path| folder.path().join(path)).collect();
+            let Inputs { files, code, .. } = inputs(&paths).unwrap();
+            let files = files.into_iter().map(|input| input.stable_name);
+            let own = folder.path().display().to_string();
+            let given = |name: String| name.replace(own.trim_start_matches('/'), "…").replace("/…/", "…/");
+            files.chain(code.into_iter().map(|code| code.below)).map(given).collect()
+        };
+        assert_eq!(names(&["."]), ["a/trust.json", "b/trust.json", "a", "b"]);
+        for single in ["a", "./a", "b/../a"] {
+            assert_eq!(names(&[single]), ["trust.json", ""], "{single}");
+        }
+        assert_eq!(
+            (names(&["a/trust.json"]), names(&["a/main.tf"])),
+            (vec!["trust.json".to_owned()], vec![String::new()])
+        );
+        assert_eq!(names(&["a", "b"]), ["…/a/trust.json", "…/b/trust.json", "…/a", "…/b"]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! `trustline audit`: every federated trust of a fleet, from what its accounts answer: who gets in, what they reach, what is
 //! dead. Of files, offline; of an account, with an operator's credentials.
 
-mod code;
 mod fleet;
 mod input;
 mod live;

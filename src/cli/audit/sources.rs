@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::code::judge_folders;
 use super::fleet::{self, Accounts, Batch};
 use super::input::{Input, Inputs, inputs};
 use super::live::Live;
 use crate::audit::aws::{NotJudged, unused_provider};
 use crate::audit::duplicates::Known;
+use crate::audit::pools::Pools;
 use crate::audit::usage::Log;
 use crate::audit::{Baseline, Place, Selected, Shard, Suppressions};
 use crate::cli::exit::CliError;
+use crate::cli::terraform::{CodeFolder, judge_folders};
 use crate::cli::trust::input::is_stdin;
 use crate::report::audit::{AuditReport, Unjudged, WhatWasRead};
 use crate::run::now;
@@ -21,7 +22,7 @@ use crate::run::now;
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     inputs: Vec<Input>,
-    folders: Vec<(PathBuf, Option<PathBuf>)>,
+    folders: Vec<CodeFolder>,
     /// What is known before anything is judged.
     pub read: WhatWasRead,
 }
@@ -73,7 +74,7 @@ impl Sources {
     ) -> io::Result<WhatWasRead> {
         let Sources { inputs, folders, mut read } = self;
         let accounts = Accounts { log, ..fleet::accounts(&inputs) };
-        let (mut trusted, mut known) = (BTreeSet::new(), Known::default());
+        let (mut trusted, mut known, mut pools) = (BTreeSet::new(), Known::default(), Pools::default());
         let mut add = |mut batch: Batch, read: &mut WhatWasRead| {
             read.trusts += batch.trusts;
             read.others += batch.others;
@@ -84,6 +85,7 @@ impl Sources {
         };
         fleet::judge(&inputs, &accounts, &mut |mut batch| {
             trusted.extend(std::mem::take(&mut batch.trusted));
+            pools.extend(std::mem::take(&mut batch.pools));
             add(batch, &mut read)
         })?;
         for judged in judge_folders(&folders, &accounts.managed) {
@@ -96,6 +98,8 @@ impl Sources {
             let unused = accounts.providers.unused(&trusted).map(|provider| unused_provider(&place(provider)));
             add(Batch { findings: unused.collect(), ..Batch::default() }, &mut read)?;
         }
+        let unused = pools.unused();
+        add(Batch { findings: unused.collect(), ..Batch::default() }, &mut read)?;
         read.providers = accounts.providers.len();
         Ok(read)
     }

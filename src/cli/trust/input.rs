@@ -6,11 +6,13 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{CHECK, Subject, TrustArgs, print, refusal};
-use crate::audit::code::{self, Around, Configuration, DeclaredTrust, Module};
+use crate::audit::code::{self, Around, Configuration, DeclaredTrust, Module, is_terraform};
 use crate::cause::{Finding, entra};
 use crate::cli::exit::{CliError, Exit};
+use crate::cli::terraform::declared_in;
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, evaluate, evaluate_predicted};
-use crate::domain::iam::{Decision, Policy, untold};
+use crate::domain::iam::open_text::open_part;
+use crate::domain::iam::{Decision, Policy, WEB_IDENTITY};
 use crate::domain::ids::Cloud;
 use crate::domain::profile::expected::Predicted;
 use crate::domain::token::{DecodedToken, RawToken, decode};
@@ -45,10 +47,11 @@ pub(in crate::cli) fn policy(path: &Path) -> Result<(Policy, String), CliError> 
 }
 
 /// What Terraform's configuration, its plan or a template declares, as the JSON that it comes to; another text as it is. What it
-/// leaves open in a trust policy is a variable there without a value.
+/// leaves open is named in place of its value.
 pub(super) fn in_code(path: &Path, text: String) -> Result<String, CliError> {
     let Some(configuration) = configuration(path, &text) else { return Ok(text) };
-    if let Some(broken) = configuration.not_known.first() {
+    // Beside a trust that was read there may be what cannot be.
+    if let Some(broken) = configuration.not_known.first().filter(|_| configuration.declared.is_empty()) {
         return Err(CliError::new(format!("{}, line {}: {}: {}", broken.file, broken.line, broken.what, broken.why)));
     }
     let trust = match configuration.declared.as_slice() {
@@ -61,37 +64,34 @@ pub(super) fn in_code(path: &Path, text: String) -> Result<String, CliError> {
         }
     };
     let unknowns = &configuration.unknowns;
-    let (text, can_be_open) = match &trust.what {
-        // Without this version `${` begins no variable.
-        DeclaredTrust::Role { trust, .. } => (trust.clone(), trust.contains("2012-10-17") && !unknowns.is_all(trust)),
-        DeclaredTrust::Credential(json) | DeclaredTrust::Provider(json) => (json.to_string(), false),
+    let text = match &trust.what {
+        DeclaredTrust::Role { trust, .. } if unknowns.is_all(trust) => stand_in(trust),
+        DeclaredTrust::Role { trust, .. } => trust.clone(),
+        DeclaredTrust::Credential(json) | DeclaredTrust::Provider(json) => json.to_string(),
     };
-    let unknown = unknowns.in_text(&text);
-    match unknown.as_slice() {
-        [] => Ok(text),
-        _ if can_be_open => Ok(unknowns.replaced(&text, untold)),
-        unknown => Err(CliError::new(format!(
-            "{}: without a value in this file {} cannot be known: {}",
-            name(path),
-            trust.address,
-            unknown.join(", ")
-        ))
-        .with_hint(
-            "give the policy in force, the answer of `aws iam get-role`; or let `trustline audit` look at the folder",
-        )),
-    }
+    Ok(unknowns.replaced(&text, open_part))
+}
+
+/// A policy for one that the code takes whole from elsewhere: who is trusted, and under what condition, is open.
+fn stand_in(reference: &str) -> String {
+    let statement = json!({
+        "Effect": "Allow",
+        "Principal": { "Federated": reference },
+        "Action": WEB_IDENTITY,
+        "Condition": { "StringEquals": { reference: reference } },
+    });
+    json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
 }
 
 /// What a text declares, where it is code.
 fn configuration(path: &Path, text: &str) -> Option<Configuration> {
-    let is_terraform =
-        ["resource \"", "data \""].iter().any(|word| text.lines().any(|line| line.trim_start().starts_with(word)));
-    if is_terraform {
-        let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
-        let module = Module { folder, files: vec![(name(path), text.to_owned())], ..Module::default() };
-        return Some(code::read(&module, Around::NOTHING));
-    }
     let file = name(path);
+    if is_terraform(text) {
+        return Some(match is_stdin(path) {
+            true => code::read(&Module { files: vec![(file, text.to_owned())], ..Module::default() }, Around::NOTHING),
+            false => declared_in(path),
+        });
+    }
     if text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
         return code::read_json(text, &file, 1);
     }

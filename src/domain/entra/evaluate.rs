@@ -8,6 +8,7 @@ use super::credential::{CredentialSet, FederatedCredential};
 use super::difference;
 use super::difference::Difference;
 use super::expression::{ClaimsExpression, claim_text, flexible_issuer};
+use crate::domain::iam::open_text::{is_open, match_open, why_open};
 use crate::domain::iam::pattern::{Effort, like};
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::profile::expected::{Predicted, PredictedClaims, may_have};
@@ -151,6 +152,10 @@ fn evaluated(
 
 fn equals(key: Field, expected: &str, claim: Option<&Value>) -> Comparison {
     let actual = claim.and_then(Value::as_str);
+    if let Some(actual) = actual.filter(|actual| is_open(expected) && match_open(expected, actual) == Truth::Unknown) {
+        let open = unknown(key, claim, &why_open(expected));
+        return Comparison { expected: vec![expected.to_owned()], actual: Some(vec![actual.to_owned()]), ..open };
+    }
     let difference = match actual {
         Some(actual) => difference::between(expected, actual),
         None => Some(Difference::Absent),
@@ -210,6 +215,10 @@ fn audience(expected: &[String], claim: Option<&Value>) -> Comparison {
 }
 
 fn expression(issuer: &str, text: &str, claims: &Map<String, Value>, effort: &Effort) -> Vec<Comparison> {
+    if is_open(issuer) || is_open(text) && ClaimsExpression::parse(text).is_err() {
+        let open = unknown(Field::Subject, claims.get("sub"), &why_open(&format!("{issuer} {text}")));
+        return vec![Comparison { expected: vec![text.to_owned()], ..open }];
+    }
     // A GitLab of one's own writes the subjects of gitlab.com, and Microsoft's page shows one.
     if flexible_issuer(issuer).is_none() && !text.contains("'project_path:") {
         let why = "Entra takes expressions for GitHub, gitlab.com and Terraform Cloud only";
@@ -240,6 +249,7 @@ fn expression(issuer: &str, text: &str, claims: &Map<String, Value>, effort: &Ef
                 (_, None) => "the token has no such claim".to_owned(),
                 (Truth::True, _) => "holds".to_owned(),
                 (Truth::False, _) => "does not hold".to_owned(),
+                (Truth::Unknown, _) if is_open(&test.value) => why_open(&test.value),
                 (Truth::Unknown, _) => "too costly to decide".to_owned(),
             };
             Comparison {
@@ -329,6 +339,38 @@ mod tests {
 
     fn claims(iss: &str, sub: &str, aud: Value) -> Map<String, Value> {
         json!({"iss": iss, "sub": sub, "aud": aud}).as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn what_code_leaves_open_is_unknown_by_name_unless_the_rest_decides() {
+        let github = "https://token.actions.githubusercontent.com";
+        let subject = "repo:octo/app:ref:refs/heads/main";
+        let token = claims(github, subject, json!("api://AzureADTokenExchange"));
+        let flexible = |expression: &str| {
+            json!({"name": "one", "issuer": github, "audiences": ["api://AzureADTokenExchange"],
+                "claimsMatchingExpression": {"value": expression, "languageVersion": 1}})
+        };
+        for (credential, decision, why) in [
+            (
+                one(github, "repo:${unknown:var.owner}/app:ref:refs/heads/main", "api://AzureADTokenExchange"),
+                Decision::Unknown,
+                "depends on var.owner, which has no value here",
+            ),
+            (one(github, "repo:${unknown:var.owner}/api:x", "api://AzureADTokenExchange"), Decision::Deny, "differ"),
+            (one(github, "${unknown:var.subject}", "other"), Decision::Deny, "different texts"),
+            (one("${unknown:var.issuer}", subject, "api://AzureADTokenExchange"), Decision::Unknown, "var.issuer"),
+            (one(github, subject, "${unknown:var.audience}"), Decision::Unknown, "var.audience"),
+            (flexible("claims['sub'] matches 'repo:${unknown:var.owner}/*'"), Decision::Unknown, "var.owner"),
+            (flexible("claims['sub'] eq 'repo:${unknown:var.owner}/api'"), Decision::Deny, "does not hold"),
+            (flexible("${unknown:var.expression}"), Decision::Unknown, "var.expression"),
+        ] {
+            let set = set(json!([credential]));
+            assert_eq!(set.problems, [], "{credential}");
+            let found = evaluate(&set, &token);
+            assert_eq!(found.decision, decision, "{credential}");
+            let whys: Vec<&str> = found.statements[0].conditions.iter().map(|c| c.why.as_str()).collect();
+            assert!(whys.iter().any(|found| found.contains(why)), "{whys:?} {why}");
+        }
     }
 
     #[test]

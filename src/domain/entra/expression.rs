@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::iam::Truth;
+use crate::domain::iam::open_text::{is_open, match_open};
 use crate::domain::iam::pattern::{Effort, like};
 
 /// The longest expression that is read, in bytes; Entra keeps 600 characters of any field.
@@ -159,6 +160,7 @@ impl ClaimTest {
     pub fn accepts(&self, claims: &Map<String, Value>, effort: &Effort) -> Truth {
         let Some(found) = claims.get(&self.claim).and_then(claim_text) else { return Truth::False };
         match self.operator {
+            _ if is_open(&self.value) => match_open(&self.value, &found),
             Operator::Eq => (found == self.value).into(),
             Operator::Matches => like(&self.value, &found, effort),
         }

@@ -8,6 +8,7 @@ use super::evaluation::{EvaluatedRule, LONGEST_SUBJECT, ProviderEvaluation, Refu
 use super::expression::{Expression, Failure, Scope};
 use super::member::{Binding, principal};
 use super::provider::{Mapping, PoolProvider};
+use crate::domain::iam::open_text::{is_open, match_open, why_open};
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::profile::expected::may_have;
 use crate::domain::text_difference::text_difference;
@@ -72,6 +73,9 @@ fn issuer(provider: &PoolProvider, subject: Subject<'_>) -> Test {
 fn compared(expected: &str, actual: Option<&str>) -> (Truth, String) {
     match actual {
         None => (Truth::False, "the token has none".to_owned()),
+        Some(actual) if is_open(expected) && match_open(expected, actual) == Truth::Unknown => {
+            (Truth::Unknown, why_open(expected))
+        }
         Some(actual) if actual == expected => (Truth::True, "equal".to_owned()),
         Some(actual) => {
             let why = match text_difference(expected, actual) {
@@ -102,6 +106,9 @@ fn audience(provider: &PoolProvider, subject: Subject<'_>) -> Test {
         (_, None | Some([])) => (Truth::False, "the token has no audience".to_owned()),
         (expected, Some([one])) if expected.contains(one) => (Truth::True, "equal".to_owned()),
         ([only], Some([one])) => compared(only, Some(one)),
+        (several, Some([one])) if several.iter().any(|each| compared(each, Some(one)).0 == Truth::Unknown) => {
+            (Truth::Unknown, why_open(&several.join(" ")))
+        }
         (_, Some([_])) => (Truth::False, "it is none of them".to_owned()),
         (expected, Some(many)) if many.iter().any(|one| expected.contains(one)) => {
             (Truth::Unknown, "one of several audiences fits; nobody has measured what Google says to a list".to_owned())
@@ -150,6 +157,7 @@ fn known(expression: &Expression, unknown: &[String], unmapped: &[String], scope
         return Err(NoValue::Depends(tested.to_owned()));
     }
     expression.evaluate(scope).map_err(|failure| match failure {
+        Failure::Open(reference) => NoValue::Depends(reference),
         Failure::Missing(name) if may_have(unknown, &name) => NoValue::Depends(name),
         // The language tells the last part of a name alone.
         Failure::Missing(name) if !expression.claims().any(|claim| claim == name) => {
@@ -172,9 +180,7 @@ fn mapping(attribute: &str, expression: &Expression, evaluated: &Result<Value, N
     };
     let actual = evaluated.as_ref().ok().map(|value| vec![shown(value)]);
     let (result, why, refusal) = match evaluated {
-        Err(NoValue::Depends(claim)) => {
-            (Truth::Unknown, format!("depends on the claim `{claim}`, which is not known"), None)
-        }
+        Err(NoValue::Depends(claim)) => (Truth::Unknown, format!("depends on `{claim}`, which is not known"), None),
         Err(NoValue::Fails(Failure::Missing(claim))) if is_subject => (
             Truth::False,
             format!("the token has no claim `{claim}`"),
@@ -187,7 +193,7 @@ fn mapping(attribute: &str, expression: &Expression, evaluated: &Result<Value, N
             ),
             None,
         ),
-        Err(NoValue::Fails(Failure::Other(detail))) => {
+        Err(NoValue::Fails(Failure::Other(detail) | Failure::Open(detail))) => {
             (Truth::Unknown, format!("it has no value here: {detail}"), None)
         }
         Ok(Value::String(text)) if text.is_empty() && is_subject => {
@@ -238,7 +244,10 @@ fn condition(
     };
     let whole = known(condition, subject.unknown, unmapped, &scope);
     let one = |part: &Expression, evaluated: &Result<Value, NoValue>| -> Test {
-        let (result, why, refusal) = held(evaluated);
+        let (result, why, refusal) = match held(evaluated) {
+            (Truth::Unknown, ..) if is_ruled_out(part, subject.claims, attributes) => held(&Ok(Value::Bool(false))),
+            other => other,
+        };
         let why =
             if result == Truth::False { other_kind(part, subject.claims, attributes).unwrap_or(why) } else { why };
         let (expected, actual) = match (result, part.compared()) {
@@ -261,6 +270,21 @@ fn condition(
 
 fn value_of<'a>(name: &str, claims: &'a Map<String, Value>, attributes: &'a Map<String, Value>) -> Option<&'a Value> {
     name.strip_prefix("assertion.").map_or_else(|| attributes.get(name), |claim| claims.get(claim))
+}
+
+/// Whether a comparison with a text that the code leaves open in part fails by what is written of it.
+fn is_ruled_out(part: &Expression, claims: &Map<String, Value>, attributes: &Map<String, Value>) -> bool {
+    let Some((left, right)) = part.text().split_once("==").filter(|_| is_open(part.text())) else { return false };
+    let mut names = part.claims().map(|claim| format!("assertion.{claim}")).chain(part.attributes().map(str::to_owned));
+    let (Some(name), None) = (names.next(), names.next()) else { return false };
+    let sides = [left, right].map(str::trim);
+    let literal = sides.iter().find_map(|side| {
+        let quote = side.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+        side.strip_prefix(quote)?.strip_suffix(quote)
+    });
+    let value = value_of(&name, claims, attributes).and_then(Value::as_str);
+    let (Some(literal), Some(value), true) = (literal, value, sides.contains(&name.as_str())) else { return false };
+    match_open(literal, value) == Truth::False
 }
 
 /// What is off where both sides read the same and are not of one kind: a text is no number, and no yes or no.
@@ -291,7 +315,7 @@ fn held(evaluated: &Result<Value, NoValue>) -> (Truth, String, Option<Refusal>) 
             format!("fails, which refuses as well: the token has no `{name}`"),
             Some(Refusal::ConditionFails { name: Some(name.clone()) }),
         ),
-        Err(NoValue::Fails(Failure::Other(detail))) => {
+        Err(NoValue::Fails(Failure::Other(detail) | Failure::Open(detail))) => {
             (Truth::Unknown, format!("it has no value here: {detail}"), None)
         }
     }
@@ -371,6 +395,36 @@ mod tests {
             (&provider("attribute.team == 'a' && google.subject.startsWith('job:')", &[]), vec![], None),
         ] {
             assert_eq!(refused(provider, &changes), refusal, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn what_code_leaves_open_is_unknown_by_name_unless_the_rest_decides() {
+        let claims = claims(&[("repository", json!("octo/app"))]);
+        let open_issuer = [("oidc", json!({"issuerUri": "${unknown:var.issuer}"}))];
+        let open_mapping = [("attributeMapping", json!("${unknown:var.mapping}"))];
+        let audience = |audience: &str| {
+            [("oidc", json!({"issuerUri": "https://issuer.example", "allowedAudiences": [audience, "x"]}))]
+        };
+        for (condition, changes, decision, why) in [
+            ("assertion.team == '${unknown:var.team}'", &[][..], Decision::Unknown, "var.team"),
+            ("assertion.repository == 'octo/${unknown:var.name}'", &[], Decision::Unknown, "var.name"),
+            ("assertion.repository == 'other/${unknown:var.name}'", &[], Decision::Deny, "does not hold"),
+            ("assertion.team == 'b' && assertion.sub == '${unknown:var.sub}'", &[], Decision::Deny, "does not hold"),
+            ("assertion.team == 'a' || assertion.sub == '${unknown:var.sub}'", &[], Decision::Allow, "holds"),
+            ("${unknown:var.condition}", &[], Decision::Unknown, "var.condition"),
+            ("assertion.team == 'a' ${unknown:var.more}", &[], Decision::Unknown, "var.more"),
+            ("assertion.${unknown:var.claim} == 'a'", &[], Decision::Unknown, "var.claim"),
+            ("", &open_issuer, Decision::Unknown, "var.issuer"),
+            ("attribute.any == 'a'", &open_mapping, Decision::Unknown, "var.mapping"),
+            ("", &audience("${unknown:var.audience}"), Decision::Unknown, "var.audience"),
+        ] {
+            let provider = provider(condition, changes);
+            assert_eq!(provider.problems, [], "{condition}");
+            let found = evaluate(&provider, None, Subject { claims: &claims, unknown: &[] });
+            assert_eq!(found.decision, decision, "{condition} {changes:?}: {found:#?}");
+            let whys: Vec<&str> = found.statements[0].conditions.iter().map(|test| test.why.as_str()).collect();
+            assert!(whys.iter().any(|found| found.contains(why)), "{whys:?} {why}");
         }
     }
 

@@ -9,12 +9,16 @@ use cel::extractors::This;
 use cel::{Context, Env, ExecutionError, IdedExpr, Program, Value, extensions};
 use serde_json::Map;
 
+use super::open_expression::{OpenNames, close, wholly_open};
+use crate::domain::iam::open_text::is_open;
+
 /// A compiled expression.
 #[derive(Debug)]
 pub struct Expression {
     text: String,
     program: Program,
     names: Names,
+    open: OpenNames,
 }
 
 /// What an expression refers to.
@@ -33,6 +37,8 @@ struct Names {
 pub enum Failure {
     /// It needs a claim or an attribute that is not there.
     Missing(String),
+    /// It needs what the code that declares it leaves open.
+    Open(String),
     /// Anything else, in words: a type that does not fit, a function that is not there.
     Other(String),
 }
@@ -73,14 +79,21 @@ impl Expression {
     ///
     /// Where it is not of the language; what is wrong, in words.
     pub fn compile(text: &str) -> Result<Self, String> {
-        bounded(text)?;
-        let program = ENVIRONMENT.compile(text).map_err(|errors| {
-            let first = errors.errors.first().map_or_else(|| errors.to_string(), |error| error.msg.clone());
-            first.lines().next().unwrap_or_default().to_owned()
-        })?;
+        let closed = close(text);
+        let (program, open) = match program(&closed.text) {
+            Ok(program) => (program, closed.open),
+            // What is open may be a half of anything.
+            Err(_) if is_open(text) => {
+                let whole = wholly_open(text);
+                (program(&whole.text)?, whole.open)
+            }
+            Err(error) => return Err(error),
+        };
         let mut names = Names::default();
         collect(program.expression(), &mut names);
-        Ok(Expression { text: text.trim().to_owned(), program, names })
+        names.claims.retain(|name| open.reference(name).is_none());
+        names.attributes.retain(|name| open.reference(name).is_none());
+        Ok(Expression { text: text.trim().to_owned(), program, names, open })
     }
 
     pub fn text(&self) -> &str {
@@ -108,10 +121,23 @@ impl Expression {
     ///
     /// Where it has none.
     pub fn evaluate(&self, scope: &Scope) -> Result<serde_json::Value, Failure> {
-        self.program.execute(&scope.context).map_err(failure).and_then(|value| {
+        self.program.execute(&scope.context).map_err(|error| self.failure(error)).and_then(|value| {
             json(&value)
                 .ok_or_else(|| Failure::Other("it is neither a text, a number, a boolean nor a list".to_owned()))
         })
+    }
+
+    fn failure(&self, error: ExecutionError) -> Failure {
+        let open = |name: &str| self.open.reference(name).map(|reference| Failure::Open(reference.to_owned()));
+        match error {
+            ExecutionError::NoSuchKey(name) => {
+                open(name.as_str()).unwrap_or_else(|| Failure::Missing(name.as_str().to_owned()))
+            }
+            ExecutionError::UndeclaredReference(name) => {
+                open(name.as_str()).unwrap_or_else(|| Failure::Other(format!("there is no `{name}`")))
+            }
+            other => Failure::Other(other.to_string()),
+        }
     }
 
     /// What stands between the `&&` at its top, each compiled by itself; the expression as a whole where none does.
@@ -138,6 +164,15 @@ impl Expression {
 const DEEPEST: usize = 12;
 const MOST_STEPS: usize = 20;
 const LONGEST: usize = 64 * 1024;
+
+/// The program of a text without open parts.
+fn program(text: &str) -> Result<Program, String> {
+    bounded(text)?;
+    ENVIRONMENT.compile(text).map_err(|errors| {
+        let first = errors.errors.first().map_or_else(|| errors.to_string(), |error| error.msg.clone());
+        first.lines().next().unwrap_or_default().to_owned()
+    })
+}
 
 /// Refuses what is nested or chained beyond all use.
 fn bounded(text: &str) -> Result<(), String> {
@@ -181,14 +216,6 @@ fn outside_of_texts(text: &str) -> impl Iterator<Item = (usize, char)> {
             quote.is_none()
         }
     })
-}
-
-fn failure(error: ExecutionError) -> Failure {
-    match error {
-        ExecutionError::NoSuchKey(name) => Failure::Missing(name.as_str().to_owned()),
-        ExecutionError::UndeclaredReference(name) => Failure::Other(format!("there is no `{name}`")),
-        other => Failure::Other(other.to_string()),
-    }
 }
 
 /// Google's `extract`: what stands in `text` in place of the `{name}` in `template`; empty where it does not fit.

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::evaluate::{Subject, evaluate};
-use super::evaluation::LONGEST_SUBJECT;
+use super::evaluation::{LONGEST_SUBJECT, ProviderEvaluation};
 use super::member::{Binding, Member, Who};
 use super::provider::PoolProvider;
-use crate::domain::iam::{Decision, Distance, ForeignSubject, foreign_tokens};
+use crate::domain::iam::{Decision, Distance, ForeignSubject, Truth, foreign_tokens};
 use crate::domain::issuer::IssuerKind;
 
 /// What stands in claims of a token that nobody of the own organization has.
@@ -38,11 +38,22 @@ pub fn foreign(
             continue;
         }
         let token = Subject { claims: &claims, unknown: &[] };
-        if evaluate(provider, bindings, token).decision == Decision::Allow {
+        if gets_in(provider, &evaluate(provider, bindings, token)) {
             found.push(ForeignToken { subject, claims });
         }
     }
     found
+}
+
+/// Whether a token gets in whose audience its owner chooses: a provider whose name is not at hand takes that name.
+fn gets_in(provider: &PoolProvider, found: &ProviderEvaluation) -> bool {
+    let has_an_audience = provider.name.is_some() || !provider.allowed_audiences.is_empty();
+    if has_an_audience || found.decision != Decision::Unknown {
+        return found.decision == Decision::Allow;
+    }
+    let mut tests = found.statements.first().into_iter().flat_map(|rule| &rule.conditions);
+    let granted = found.bindings().is_empty() || found.bindings().iter().any(|rule| rule.matches == Truth::True);
+    tests.all(|test| test.key == "audience" || test.result == Truth::True) && granted
 }
 
 /// Claims for a token of the issuer that have nobody's names: every claim that the provider reads is there.
@@ -161,6 +172,11 @@ mod tests {
         assert!(furthest(&provider(GITHUB, None), None).is_some());
         assert!(furthest(&provider(GITHUB, Some("has(assertion.repository)")), None).is_some());
         assert_eq!(furthest(&provider(GITHUB, Some("assertion.repository_owner == 'octo'")), None), None);
+        // A provider that code declares has no full name yet.
+        for (condition, is_found) in [(None, true), (Some("assertion.repository_owner == 'octo'"), false)] {
+            let unnamed = PoolProvider { name: None, ..provider(GITHUB, condition) };
+            assert_eq!(furthest(&unnamed, None).is_some(), is_found, "{condition:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod evaluation;
 mod expression;
 mod lint;
 mod member;
+mod open_expression;
 mod provider;
 mod rights;
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::expression::Expression;
+use crate::domain::iam::open_text::is_open;
 use crate::domain::pool_name::ProviderName;
 use crate::domain::text::json_kind;
 
@@ -142,18 +143,19 @@ fn read(object: &Map<String, Value>) -> Result<PoolProvider, ProviderError> {
             .ok_or(ProviderError::Malformed { field: "oidc.allowedAudiences" })?,
         Some(_) => return Err(ProviderError::Malformed { field: "oidc.allowedAudiences" }),
     };
-    let mut mapping = match object.get("attributeMapping") {
-        Some(Value::Object(mapping)) => mapping.iter().map(mapped).collect::<Result<Vec<_>, _>>()?,
-        Some(_) => return Err(ProviderError::Malformed { field: "attributeMapping" }),
-        None => return Err(ProviderError::Missing { field: "attributeMapping" }),
-    };
-    mapping.sort_by_key(|mapping| (!mapping.attribute.starts_with("google."), mapping.attribute != "google.subject"));
     let condition = match object.get("attributeCondition") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if text.trim().is_empty() => None,
         Some(Value::String(text)) => Some(expression("attributeCondition", text)?),
         Some(_) => return Err(ProviderError::Malformed { field: "attributeCondition" }),
     };
+    let mut mapping = match object.get("attributeMapping") {
+        Some(Value::String(text)) if is_open(text) => open_mapping(text, condition.as_ref())?,
+        Some(Value::Object(mapping)) => mapping.iter().map(mapped).collect::<Result<Vec<_>, _>>()?,
+        Some(_) => return Err(ProviderError::Malformed { field: "attributeMapping" }),
+        None => return Err(ProviderError::Missing { field: "attributeMapping" }),
+    };
+    mapping.sort_by_key(|mapping| (!mapping.attribute.starts_with("google."), mapping.attribute != "google.subject"));
     let is_off = object.get("disabled").and_then(Value::as_bool).unwrap_or_default()
         || object.get("state").and_then(Value::as_str) == Some("DELETED");
     let name = object.get("name").and_then(Value::as_str).and_then(ProviderName::parse);
@@ -172,6 +174,13 @@ fn read(object: &Map<String, Value>) -> Result<PoolProvider, ProviderError> {
     Ok(provider)
 }
 
+/// A mapping that the code leaves open: whatever is read of it is not known.
+fn open_mapping(text: &str, condition: Option<&Expression>) -> Result<Vec<Mapping>, ProviderError> {
+    let read = condition.into_iter().flat_map(Expression::attributes).filter(|name| *name != "google.subject");
+    let names = std::iter::once("google.subject").chain(read);
+    names.map(|attribute| mapped((&attribute.to_owned(), &text.into()))).collect()
+}
+
 fn mapped((attribute, value): (&String, &Value)) -> Result<Mapping, ProviderError> {
     let Value::String(text) = value else { return Err(ProviderError::Malformed { field: "attributeMapping" }) };
     let expression = expression(&format!("attributeMapping.{attribute}"), text)?;
@@ -188,7 +197,7 @@ fn problems(provider: &PoolProvider) -> Vec<ProviderProblem> {
     let mut add = |at: &str, what: String, instead: &str| {
         found.push(ProviderProblem { at: at.to_owned(), what, instead: instead.to_owned() });
     };
-    if !provider.issuer.starts_with("https://") {
+    if !provider.issuer.starts_with("https://") && !is_open(&provider.issuer) {
         add("oidc.issuerUri", "the scheme is not https".to_owned(), "write the `iss` of the tokens, with https://");
     }
     if provider.allowed_audiences.len() > MOST_AUDIENCES {

@@ -187,7 +187,7 @@ fn resource_fits(pattern: &Expected, context: &AccessContext<'_>) -> Truth {
     match expand(&pattern.text, Wildcards::Active, resolve) {
         Expanded::Pattern(units) => arn_like_units(&units, context.request.resource, &context.effort),
         Expanded::Nothing => Truth::False,
-        Expanded::Unknown => Truth::Unknown,
+        Expanded::Open(_) => Truth::Unknown,
     }
 }
 

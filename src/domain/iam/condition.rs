@@ -90,7 +90,11 @@ fn fits_expanded<C: Context>(comparison: Comparison, expected: &Expected, value:
     };
     match expand(&expected.text, wildcards, resolve) {
         Expanded::Nothing => Truth::False,
-        Expanded::Unknown => Truth::Unknown,
+        Expanded::Open(units) => match comparison {
+            // An ARN's parts are compared one by one, and nobody knows how many an unknown text has.
+            Comparison::ArnLike | Comparison::StringEqualsIgnoreCase => Truth::Unknown,
+            _ => like_units(&units, value, context.effort()).and(Truth::Unknown),
+        },
         Expanded::Pattern(units) => match comparison {
             Comparison::ArnLike => arn_like_units(&units, value, context.effort()),
             Comparison::StringEqualsIgnoreCase => {
@@ -198,6 +202,9 @@ mod tests {
             ("StringNotEquals", &["${missing}"], &["a"], True),
             ("StringEquals", &["${missing, 'a'}"], &["a"], True),
             ("StringEquals", &["${u}"], &["a"], Unknown),
+            ("StringEquals", &["x/${u}"], &["a"], False),
+            ("StringNotLike", &["x/${u}/*"], &["a"], True),
+            ("ArnLike", &["arn:aws:iam::1:${u}"], &["a"], Unknown),
             ("ArnLike", &["arn:aws:iam::*:role/${*}"], &["arn:aws:iam::1:role/*"], True),
             // Numbers know no variables.
             ("NumericEquals", &["${k}"], &["5"], False),

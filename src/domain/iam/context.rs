@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::open_text::is_open;
 use super::pattern::Effort;
-use super::policy::{ProviderArn, UNTOLD};
+use super::policy::ProviderArn;
 use super::provider::NO_ACCOUNT;
 use crate::domain::issuer::{DEFAULT_KEYS, IssuerKind, condition_key_prefix};
 use crate::domain::roles_claim::RolesClaim;
@@ -304,7 +305,7 @@ impl Context for TrustContext<'_> {
         if let Some(name) = claim_name(key, self.prefix) {
             return self.claim(name);
         }
-        if key.contains(UNTOLD) {
+        if is_open(key) {
             return Actual::Unknown(NOT_TOLD);
         }
         match key.split_once(':') {

@@ -8,6 +8,7 @@ use super::decide::{Decision, Refusal, covers_action, decide_action, decide_trus
 use super::foreign::values_for;
 use super::key::{ImpossibleKey, impossible};
 use super::near_subject::nearest_principal;
+use super::open_text;
 use super::operator::Comparison;
 use super::pattern::{Effort, like};
 use super::policy::{ActionElement, Condition, Effect, Policy, Statement};
@@ -219,7 +220,10 @@ fn explain_principal(statement: &Statement, request: &TrustRequest<'_>) -> Eleme
     let near_miss = (covers != Truth::True && !principal.negated)
         .then(|| nearest_principal(&principal.federated, &principal.others, request.provider_arn))
         .flatten();
+    let open = principal.federated.iter().find(|federated| open_text::is_open(federated));
+    let why_open = open.map(|open| open_text::why_open(open)).unwrap_or_default();
     let why = match (covers, principal.negated) {
+        (Truth::Unknown, _) if open.is_some() => why_open.as_str(),
         (Truth::False | Truth::Unknown, false) if let Some(near) = &near_miss => &near.why,
         (Truth::True, false) => "the token's identity provider is named",
         (Truth::True, true) => "the token's identity provider is not among the excepted",
@@ -310,7 +314,7 @@ pub fn explain_condition<C: Context>(condition: &Condition, context: &C) -> Cond
             (Truth::True, true) => "is none of the excluded values".to_owned(),
             (Truth::False, false) => format!("the policy requires {}", required(condition)),
             (Truth::False, true) => "is one of the excluded values".to_owned(),
-            (Truth::Unknown, _) => undecided(condition, &actual).to_owned(),
+            (Truth::Unknown, _) => undecided(condition, &actual),
         },
     };
     let actual = match actual {
@@ -356,14 +360,17 @@ fn reported(value: &str) -> String {
 }
 
 /// Why a comparison of values that are there has no result.
-fn undecided(condition: &Condition, actual: &Actual<'_>) -> &'static str {
-    if condition.operator.comparison == Comparison::Unrecognised {
+fn undecided(condition: &Condition, actual: &Actual<'_>) -> String {
+    let why = if condition.operator.comparison == Comparison::Unrecognised {
         "IAM knows no such operator, and refuses a policy with it"
     } else if matches!(actual, Actual::Many(_)) && condition.operator.quantifier.is_none() {
         "the key has several values, and IAM asks for ForAnyValue or ForAllValues then"
+    } else if let Some(open) = condition.expected.iter().find(|expected| open_text::is_open(&expected.text)) {
+        return open_text::why_open(&open.text);
     } else {
         "the values cannot be compared, or depend on something that was not given"
-    }
+    };
+    why.to_owned()
 }
 
 /// Decides on the expected claims. Where a part of the subject is open, a policy that names one value of it accepts some

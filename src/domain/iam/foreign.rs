@@ -71,6 +71,7 @@ fn admitted(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Admitted> {
     let patterns = values_for(policy, prefix, "sub");
     let audiences = values_for(policy, prefix, "aud");
     let workflows = values_for(policy, prefix, "job_workflow_ref");
+    let names_an_actor = ACTOR.iter().any(|claim| !values_for(policy, prefix, claim).is_empty());
     let mut found: Vec<Admitted> = Vec::new();
     for candidate in candidates::all(kind, subject, &patterns).into_iter().take(tries(policy)) {
         let settled = found.iter().any(|(stranger, _)| stranger.distance == candidate.distance);
@@ -81,9 +82,15 @@ fn admitted(policy: &Policy, request: &TrustRequest<'_>) -> Vec<Admitted> {
         if candidate.distance == Distance::Tenant {
             own_workflow(&mut claims, &workflows);
         }
-        if let Some(claims) = accepted(policy, request, claims, &audiences) {
-            let Candidate { distance, who, subject, .. } = candidate;
+        let Candidate { distance, who, subject, .. } = candidate;
+        if let Some(claims) = accepted(policy, request, claims.clone(), &audiences) {
             found.push((ForeignSubject { distance, who: who.to_owned(), subject }, claims));
+        } else if distance == Distance::Tenant
+            && names_an_actor
+            && let Some(claims) = accepted(policy, request, started_by_the_named(claims, request.claims), &audiences)
+        {
+            let who = format!("{who}, in a run that the named actor starts");
+            found.push((ForeignSubject { distance, who, subject }, claims));
         }
     }
     found.sort_by_key(|(stranger, _)| stranger.distance);
@@ -152,6 +159,16 @@ fn accepted(
         }
     }
     None
+}
+
+/// The claims that say who started a run, wherever its repository is: whoever has it started by the named one gets in.
+const ACTOR: [&str; 2] = ["actor", "actor_id"];
+
+/// The stranger's run, started by whom the own token names.
+fn started_by_the_named(mut claims: Map<String, Value>, own: &Map<String, Value>) -> Map<String, Value> {
+    let named = ACTOR.iter().filter_map(|claim| Some(((*claim).to_owned(), own.get(*claim)?.clone())));
+    claims.extend(named);
+    claims
 }
 
 /// Names the stranger's own workflow as the first of the patterns wants it that leaves the owner open.
@@ -403,6 +420,7 @@ mod tests {
             ("StringLike", "sub", "repo:*octo/app:*", Tenant, "repo:someone-else-octo/app:ref:refs/heads/main"),
             ("StringLike", "sub", "*:ref:refs/heads/main", Tenant, "repo:someone-else/app:ref:refs/heads/main"),
             ("StringEquals", "aud", "sts.amazonaws.com", Tenant, "repo:someone-else/app:ref:refs/heads/main"),
+            ("StringEquals", "actor", "mona", Tenant, "repo:someone-else/app:ref:refs/heads/main"),
             (
                 "StringNotEquals",
                 "sub",
@@ -443,7 +461,8 @@ mod tests {
     #[test]
     fn a_claim_of_the_owner_keeps_strangers_out_as_sub_does() {
         assert_eq!(github("StringEquals", "repository_owner_id", "1").first().map(|f| f.0), Some(Distance::Project));
-        assert_eq!(github("StringEquals", "actor", "mona"), []);
+        // Whoever is named may start a run anywhere.
+        assert_eq!(github("StringEquals", "actor", "mona").first().map(|f| f.0), Some(Distance::Tenant));
     }
 
     #[test]

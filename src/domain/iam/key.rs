@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::context::{NEVER_WITH_WEB_IDENTITY, claim_name};
+use super::open_text::is_open;
 use crate::domain::issuer::{DEFAULT_KEYS, IssuerKind};
 use crate::domain::text_difference::nearest;
 
@@ -53,6 +54,9 @@ impl ImpossibleKey {
 
 /// Why no token of the issuer with the key prefix `prefix` can bring `key`; `None` where one can.
 pub fn impossible(key: &str, prefix: &str, kind: IssuerKind, claims: &Map<String, Value>) -> Option<ImpossibleKey> {
+    if is_open(key) {
+        return None;
+    }
     if let Some(name) = claim_name(key, prefix) {
         return impossible_claim(name, prefix, kind, claims);
     }

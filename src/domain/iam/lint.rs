@@ -6,6 +6,7 @@ use strum::IntoStaticStr;
 use super::context::{NEVER_WITH_WEB_IDENTITY, TrustRequest, WEB_IDENTITY, claim_name};
 use super::decide::covers_action;
 use super::key::{ImpossibleKey, impossible};
+use super::open_text::is_open;
 use super::operator::{Comparison, Quantifier};
 use super::pattern::Effort;
 use super::policy::ProviderArn;
@@ -282,7 +283,7 @@ impl StatementLint<'_, '_> {
             issuer.kind,
             IssuerKind::CircleCi | IssuerKind::GitlabCom | IssuerKind::GitlabSelfManaged | IssuerKind::Cognito
         );
-        if !audience && !own_audience && !wide_principal(statement) {
+        if !audience && !own_audience && !wide_principal(statement) && !has_open_key(statement) {
             let key = format!("{}:aud", issuer.prefix);
             self.push(Rule::AudienceUnconstrained, "Condition", Some(&key), "");
         }
@@ -292,7 +293,7 @@ impl StatementLint<'_, '_> {
     fn loose_tenancy(&mut self) {
         let (statement, issuer) = (self.statement, self.issuer);
         let mut tenancies = statement.conditions.iter().filter(|c| issuer.is_tenancy(c)).peekable();
-        if tenancies.peek().is_none() {
+        if tenancies.peek().is_none() && !has_open_key(statement) {
             let key = format!("{}:sub", issuer.prefix);
             self.push(Rule::SubjectMissing, "Condition", Some(&key), "");
         }
@@ -355,6 +356,11 @@ fn requires_presence(statement: &Statement, key: &str) -> bool {
             && c.key.eq_ignore_ascii_case(key)
             && c.expected.iter().all(|e| e.text.eq_ignore_ascii_case("false"))
     })
+}
+
+/// Whether the code leaves a condition's key open, which may be any.
+fn has_open_key(statement: &Statement) -> bool {
+    statement.conditions.iter().any(|condition| is_open(&condition.key))
 }
 
 fn wide_principal(statement: &Statement) -> bool {

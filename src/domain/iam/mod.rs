@@ -15,6 +15,7 @@ mod key;
 mod lint;
 mod near_miss;
 mod near_subject;
+pub mod open_text;
 mod operator;
 mod operator_read;
 pub mod pattern;
@@ -53,7 +54,7 @@ pub use operator_read::{AwsRead, OperatorReach, operator_policy};
 pub use policy::ProviderArn;
 pub use policy::{
     ActionElement, Condition, Effect, Expected, Origin, Policy, PolicyError, PolicyProblem, PrincipalElement,
-    ProblemKind, ResourceElement, Statement, Version, untold,
+    ProblemKind, ResourceElement, Statement, Version,
 };
 pub use provider::{KnownFrom, Provider};
 pub use resource_policy::AboutCaller;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::open_text::is_open;
 use super::operator::Operator;
 use super::pattern::WildcardSpan;
 use super::truth::Truth;
@@ -123,7 +124,7 @@ pub struct Expected {
 impl Expected {
     /// A value of a document of this `version`.
     pub fn new(text: String, version: Version) -> Self {
-        let has_variables = version == Version::V2012 && variable::occurs_in(&text);
+        let has_variables = version == Version::V2012 && variable::occurs_in(&text) || is_open(&text);
         let wildcards = WildcardSpan::of(&text);
         Expected { text, has_variables, wildcards }
     }
@@ -169,15 +170,6 @@ pub struct PolicyError {
     pub instead: String,
 }
 
-/// How a variable begins that stands for what the code of a policy does not tell; no service of AWS has this name.
-pub const UNTOLD: &str = "${unknown:";
-
-/// The variable that stands for what is not known until code is applied.
-pub fn untold(reference: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' };
-    format!("{UNTOLD}{}}}", reference.chars().map(plain).collect::<String>())
-}
-
 impl Effect {
     /// As the policy language spells it.
     pub const fn name(self) -> &'static str {
@@ -198,7 +190,7 @@ impl PrincipalElement {
     pub fn covers(&self, provider: &str, effect: Effect) -> Truth {
         let named = self.federated.iter().any(|federated| federated == provider);
         let listed = named || effect == Effect::Deny && (self.everybody || self.any_provider());
-        if !listed && self.federated.iter().any(|federated| federated.contains(UNTOLD)) {
+        if !listed && self.federated.iter().any(|federated| is_open(federated)) {
             return Truth::Unknown;
         }
         match (effect, listed) {

@@ -28,7 +28,8 @@ pub enum Expanded {
     Pattern(Vec<Unit>),
     /// A variable without value: nothing is equal to it or like it.
     Nothing,
-    Unknown,
+    /// A variable is not known: a wildcard stands in its place, so that what does not fit it fits nothing.
+    Open(Vec<Unit>),
 }
 
 /// Whether `*` and `?` outside variables are wildcards or literal characters.
@@ -60,13 +61,16 @@ pub fn expand<'a>(text: &str, wildcards: Wildcards, resolve: impl Fn(&str) -> Re
                 (Resolved::Value(value), _) => units.extend(value.bytes().map(Unit::Byte)),
                 (Resolved::Nothing, Some(default)) => units.extend(default.bytes().map(Unit::Byte)),
                 (Resolved::Nothing, None) => return Expanded::Nothing,
-                (Resolved::Unknown, _) => unknown = true,
+                (Resolved::Unknown, _) => {
+                    unknown = true;
+                    units.push(Unit::Run);
+                }
             },
         }
         rest = &rest[start + variable.length..];
     }
     units.extend(rest.bytes().map(plain));
-    if unknown { Expanded::Unknown } else { Expanded::Pattern(units) }
+    if unknown { Expanded::Open(units) } else { Expanded::Pattern(units) }
 }
 
 struct Variable<'t> {
@@ -139,7 +143,9 @@ mod tests {
         match expand(pattern, wildcards, resolve) {
             Expanded::Pattern(units) => Some(like_units(&units, text, &Effort::full())),
             Expanded::Nothing => Some(Truth::False),
-            Expanded::Unknown => None,
+            Expanded::Open(units) => {
+                (like_units(&units, text, &Effort::full()) == Truth::False).then_some(Truth::False)
+            }
         }
     }
 
@@ -160,6 +166,8 @@ mod tests {
             ("${aws:username, 'nobody'}", Literal, "an*a", Some(Truth::True)),
             ("${aws:PrincipalTag/team}", Active, "", Some(Truth::False)),
             ("${aws:SourceIp}", Active, "x", None),
+            ("from/${aws:SourceIp}/*", Active, "from/x/y", None),
+            ("from/${aws:SourceIp}", Literal, "to/x", Some(Truth::False)),
             ("${unclosed", Active, "${unclosed", Some(Truth::True)),
         ] {
             assert_eq!(fits(pattern, wildcards, text), result, "{pattern} against {text}");

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Evaluator, Found, Scope, index, refers_to, statements_of};
 use crate::audit::code::declared::{Declared, DeclaredTrust, NotKnown};
-use crate::audit::code::expression::text;
+use crate::audit::code::expression::{items, text};
 use crate::audit::code::module::Place;
 
 impl Evaluator<'_> {
@@ -197,9 +197,12 @@ impl Evaluator<'_> {
     }
 
     fn credential(&self, body: &Body, scope: &Scope) -> Json {
-        let one = |name: &str| self.attribute(body, name, scope).and_then(|value| text(&value));
-        let audiences =
-            ["audiences", "audience"].iter().map(|name| self.texts(body, name, scope)).find(|list| !list.is_empty());
+        let one = |name: &str| self.attribute_or_mark(body, name, scope).and_then(|value| text(&value));
+        let audiences = ["audiences", "audience"]
+            .iter()
+            .filter_map(|name| self.attribute_or_mark(body, name, scope))
+            .map(|value| items(&value).iter().filter_map(text).collect::<Vec<String>>())
+            .find(|list| !list.is_empty());
         let mut credential = json!({
             "name": one("display_name").or_else(|| one("name")),
             "issuer": one("issuer"),
@@ -216,9 +219,10 @@ impl Evaluator<'_> {
 
     fn provider(&self, body: &Body, scope: &Scope) -> Option<Json> {
         let (oidc, inner) = self.expanded(body, "oidc", scope).into_iter().next()?;
-        let one =
-            |body: &Body, name: &str, scope: &Scope| self.attribute(body, name, scope).and_then(|value| text(&value));
-        let mapping = self.attribute(body, "attribute_mapping", scope);
+        let one = |body: &Body, name: &str, scope: &Scope| {
+            self.attribute_or_mark(body, name, scope).and_then(|value| text(&value))
+        };
+        let mapping = self.attribute_or_mark(body, "attribute_mapping", scope);
         let mut provider = json!({
             "state": "ACTIVE",
             "oidc": { "issuerUri": one(oidc, "issuer_uri", &inner), "allowedAudiences": self.texts(oidc, "allowed_audiences", &inner) },

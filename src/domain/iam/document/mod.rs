@@ -12,6 +12,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value;
 
 use self::statement::{StatementsSeed, Text};
+
+use super::open_text::is_open;
 use super::policy::{Expected, Origin, Policy, PolicyError, PolicyProblem, ProblemKind, Statement, Version};
 use crate::domain::timestamp::parse_rfc3339;
 
@@ -287,7 +289,8 @@ impl DocumentParts {
         if version == Version::V2008 {
             // Statements may stand before the version that decides how their values are read.
             for expected in statements.iter_mut().flat_map(Statement::values_mut) {
-                if expected.has_variables {
+                // An open part is of the code around the document, not of its language.
+                if expected.has_variables && !is_open(&expected.text) {
                     expected.has_variables = false;
                     reading.note(
                         "Version",
