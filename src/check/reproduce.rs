@@ -88,7 +88,8 @@ fn with_aws_options(profile: &Profile, command: &str, endpoint: Option<&str>) ->
 /// shows the answer's status alone.
 pub(super) fn exchange_at_entra(profile: &Profile) -> Option<String> {
     let azure = &profile.azure;
-    let (printed, proof) = match (&profile.token, &azure.client_secret) {
+    let token = profile.token.as_ref().filter(|_| !profile.guide.is_key_beside_aws());
+    let (printed, proof) = match (token, &azure.client_secret) {
         (Some(source), _) => (
             printed_token(source)?,
             "--data-urlencode client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \

@@ -74,7 +74,7 @@ pub enum Step {
     VaultGet,
     /// Ask Resource Manager whose directory the vault's subscription is of.
     Subscription,
-    /// Exchange the token at Google's STS.
+    /// Exchange the token at Google's STS, or what a service account's key has signed.
     GoogleExchange,
     /// Take the place of a service account with what was exchanged.
     GoogleImpersonate,
@@ -191,6 +191,7 @@ impl Step {
     pub fn applies(self, profile: &Profile) -> bool {
         match self {
             Step::IssuerDocument | Step::IssuerKeys => profile.issuer_url.is_some(),
+            Step::Token | Step::Signature if profile.guide.is_key_beside_aws() => false,
             Step::Token | Step::Signature => {
                 let has_secret = is_azure(profile) && profile.azure.client_secret.is_some();
                 profile.token.is_some() || profile.guide.flow() == Flow::TokenExchange && !has_secret
@@ -201,7 +202,8 @@ impl Step {
                     && Step::Token.applies(profile)
             }
             Step::TrustPolicy if is_google(profile) => {
-                profile.gcp.provider_file.is_some() || Step::GooglePoolProvider.applies(profile)
+                let has_file = profile.gcp.provider_file.is_some() && !profile.guide.is_key_beside_aws();
+                has_file || Step::GooglePoolProvider.applies(profile)
             }
             Step::TrustPolicy => {
                 profile.guide.is_aws_web_identity()
@@ -219,7 +221,10 @@ impl Step {
                 Step::AzureOperator.applies(profile) && profile.azure.known_vault_name().is_some()
             }
             Step::GoogleOperator => is_google(profile) && profile.operator.is_some(),
-            Step::GooglePoolProvider => Step::GoogleOperator.applies(profile) && profile.gcp.provider.is_some(),
+            Step::GooglePoolProvider => {
+                let has_provider = profile.gcp.provider.is_some() && !profile.guide.is_key_beside_aws();
+                Step::GoogleOperator.applies(profile) && has_provider
+            }
             Step::GoogleBindings => Step::GoogleOperator.applies(profile) && profile.gcp.project_id.is_some(),
             Step::GoogleSecretSettings => Step::GoogleBindings.applies(profile) && profile.secret.is_some(),
             Step::WebIdentity => profile.guide.is_aws_web_identity(),
@@ -238,7 +243,9 @@ impl Step {
             Step::VaultGet => is_azure(profile) && profile.secret.is_some(),
             Step::Subscription => is_azure(profile) && profile.azure.subscription_id.is_some(),
             Step::GoogleExchange => is_google(profile),
-            Step::GoogleImpersonate => is_google(profile) && profile.gcp.service_account.is_some(),
+            Step::GoogleImpersonate => {
+                is_google(profile) && profile.gcp.service_account.is_some() && !profile.guide.is_key_beside_aws()
+            }
             Step::GoogleList => is_google(profile),
             Step::GoogleGet => is_google(profile) && profile.secret.is_some(),
             Step::Deployment => profile.deployment.url.is_some(),
@@ -257,6 +264,7 @@ impl Step {
         }
         match self {
             Step::IssuerKeys if facts.issuer.jwks_uri().is_none() => Some(CheckId::IssuerDiscovery),
+            Step::GoogleExchange if profile.guide.is_key_beside_aws() => None,
             Step::Signature | Step::WebIdentity | Step::GoogleExchange if !facts.has_token() => {
                 Some(CheckId::TokenPresent)
             }

@@ -12,6 +12,7 @@ use toml::{Table, Value};
 
 use super::exit::CliError;
 use super::lab_google;
+use crate::domain::guide::Flow;
 use crate::domain::ids::Cloud;
 use crate::domain::profile::Guide;
 use crate::guide::form::shell::quote;
@@ -58,6 +59,9 @@ impl LabFolder {
             if let Some(text) = text {
                 written.put(name, text.as_bytes())?;
             }
+        }
+        if let Some(key) = &google.key_file {
+            written.put(lab_google::KEY_FILE, key.expose_secret().as_bytes())?;
         }
         let credentials = lab_google::credentials(lab, written.path());
         private_file::create(&written.google_credentials_file())
@@ -161,8 +165,8 @@ fn profile(lab: &Lab) -> Table {
     let mut profile = Table::new();
     profile.insert("guide".into(), held.guide.clone().into());
     let guide = held.guide.parse().unwrap_or(Guide::AwsWorkloadIdentity);
-    let signs_with_key = guide.is_aws_access_key();
-    if !signs_with_key {
+    let has_token = guide.flow() == Flow::TokenExchange;
+    if has_token {
         profile.insert("issuer".into(), table([("url", &held.issuer_url)]).into());
     }
     if !held.organization.is_empty() {
@@ -178,17 +182,19 @@ fn profile(lab: &Lab) -> Table {
     let token = || token(held.token).into();
     match guide.cloud() {
         Cloud::Azure => {
-            if held.azure.client_secret.is_none() {
+            if has_token && held.azure.client_secret.is_none() {
                 profile.insert("token".into(), token());
             }
             profile.insert("azure".into(), azure(lab).into());
         }
         Cloud::Gcp => {
-            profile.insert("token".into(), token());
+            if has_token {
+                profile.insert("token".into(), token());
+            }
             profile.insert("gcp".into(), lab_google::profile(lab).into());
         }
         Cloud::Aws => {
-            if !signs_with_key {
+            if has_token {
                 profile.insert("token".into(), token());
             }
             profile.insert("aws".into(), aws(lab).into());

@@ -11,6 +11,8 @@ use crate::lab::Lab;
 /// The provider as the user saved it, and the policy of the project.
 pub(super) const PROVIDER_FILE: &str = "provider.json";
 pub(super) const IAM_POLICY: &str = "iam-policy.json";
+/// The key of the service account, as the user got it.
+pub(super) const KEY_FILE: &str = "service-account-key.json";
 /// The file of the operator's access token, and that of whoever looks after the secrets.
 pub(super) const OPERATOR_TOKEN: &str = "operator-google-token";
 pub(super) const ADMIN_TOKEN: &str = "secrets-admin-google-token";
@@ -29,6 +31,7 @@ pub(super) fn profile(lab: &Lab) -> Table {
         ("audience", held.audience.as_deref()),
         ("location", held.location.as_deref()),
         ("service-account", held.service_account.as_deref()),
+        ("key-file", held.key_file.as_ref().map(|_| KEY_FILE)),
         ("provider-file", held.provider_file.as_ref().map(|_| PROVIDER_FILE)),
         ("iam-policy", held.iam_policy.as_ref().map(|_| IAM_POLICY)),
         ("sts-endpoint-url", Some(places.sts.as_str())),

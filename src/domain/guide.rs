@@ -11,7 +11,7 @@ stable_ids!(Guide, Workload);
 pub enum Flow {
     /// Its token is exchanged for a session.
     TokenExchange,
-    /// It signs with an access key.
+    /// It proves itself with a key of the cloud's own: an access key, a client secret, a service account's key.
     AccessKey,
     /// It assumes a role with an access key.
     AssumeRole,
@@ -93,6 +93,8 @@ guides! {
     GcpWorkloadIdentity = "gcp-workload-identity", Gcp, TokenExchange, Platform;
     AwsStatic = "aws-static", Aws, AccessKey, Platform;
     AwsAssumeRole = "aws-assume-role", Aws, AssumeRole, Platform;
+    AzureStatic = "azure-static", Azure, AccessKey, Platform;
+    GcpStatic = "gcp-static", Gcp, AccessKey, Platform;
     GithubAws = "github-aws", Aws, TokenExchange, Github, as GitlabAws up to 3;
     GithubAzure = "github-azure", Azure, TokenExchange, Github, as AzureWorkloadIdentity up to 6;
     GithubGcp = "github-gcp", Gcp, TokenExchange, Github, as GcpWorkloadIdentity up to 6;
@@ -139,6 +141,11 @@ impl Guide {
     /// Whether the caller signs with an access key.
     pub const fn is_aws_access_key(self) -> bool {
         matches!((self.cloud(), self.flow()), (Cloud::Aws, Flow::AccessKey | Flow::AssumeRole))
+    }
+
+    /// Whether its workloads prove themselves with a key of Entra's or of Google's: no token takes part.
+    pub const fn is_key_beside_aws(self) -> bool {
+        matches!((self.cloud(), self.flow()), (Cloud::Azure | Cloud::Gcp, Flow::AccessKey))
     }
 
     /// Whether a web identity token is exchanged at AWS STS.

@@ -95,6 +95,24 @@ fn operator_role(guide: Guide) -> bool {
     azure(guide) || google(guide)
 }
 
+/// Of those whose app proves itself with a client secret.
+fn app_with_secret(guide: Guide) -> bool {
+    azure(guide) && guide.flow() == Flow::AccessKey
+}
+
+fn app_federation(guide: Guide) -> bool {
+    azure(guide) && token_exchange(guide)
+}
+
+/// Of those whose service account has a key.
+fn account_with_key(guide: Guide) -> bool {
+    google(guide) && guide.flow() == Flow::AccessKey
+}
+
+fn pool_federation(guide: Guide) -> bool {
+    google(guide) && token_exchange(guide)
+}
+
 fn google(guide: Guide) -> bool {
     guide.cloud() == Cloud::Gcp
 }
@@ -105,7 +123,7 @@ fn platform(guide: Guide) -> bool {
 
 /// Of those whose credential file nothing else makes, as an action of GitHub's does.
 fn credential_file(guide: Guide) -> bool {
-    google(guide) && !github(guide)
+    pool_federation(guide) && !github(guide)
 }
 
 fn github(guide: Guide) -> bool {
@@ -143,21 +161,24 @@ artifacts! {
     VerifyRead = "verify-read", Shell, "ask AWS who is calling and read the secret's version", aws;
     AppCreate = "app-create", Shell, "create the app registration", azure;
     SpCreate = "sp-create", Shell, "create the app's service principal", azure;
-    FederatedCredential = "federated-credential", Json, "the app's federated credential", azure;
-    FederatedCredentialCreate = "federated-credential-create", Shell, "add the federated credential to the app", azure;
+    ClientSecretCreate = "client-secret-create", Shell, "add a client secret, into a private file", app_with_secret;
+    FederatedCredential = "federated-credential", Json, "the app's federated credential", app_federation;
+    FederatedCredentialCreate = "federated-credential-create", Shell, "add the federated credential to the app", app_federation;
     VaultRbac = "vault-rbac", Shell, "see and set the vault's permission model", azure;
     RoleAssignmentVault = "role-assignment-vault", Shell, "let the app read every secret of the vault", azure;
     RoleAssignmentSecret = "role-assignment-secret", Shell, "let the app read one secret of the vault", azure;
     KeyvaultSecretSet = "keyvault-secret-set", Shell, "store a secret or its next version in the vault", azure;
     EnableServices = "enable-services", Shell, "enable the services that the exchange and the reads go to", google;
-    PoolCreate = "pool-create", Shell, "create the workload identity pool", google;
-    ProviderCreate = "provider-create", Shell, "create the pool's provider for the issuer", google;
-    ProviderUpdate = "provider-update", Shell, "change the mapping and condition of a provider that exists", google;
-    ProviderDescribe = "provider-describe", Shell, "see the provider as it is", google;
-    GrantImpersonation = "grant-impersonation", Shell, "let the tokens impersonate the service account", google;
-    GrantViewer = "grant-viewer", Shell, "let the tokens list the project's secrets", google;
-    GrantAccessor = "grant-accessor", Shell, "let the tokens read every secret of the project", google;
-    GrantAccessorSecret = "grant-accessor-secret", Shell, "let the tokens read one secret", google;
+    ServiceAccountCreate = "service-account-create", Shell, "create the service account", account_with_key;
+    ServiceAccountKeyCreate = "service-account-key-create", Shell, "create the service account's key, into a private file", account_with_key;
+    PoolCreate = "pool-create", Shell, "create the workload identity pool", pool_federation;
+    ProviderCreate = "provider-create", Shell, "create the pool's provider for the issuer", pool_federation;
+    ProviderUpdate = "provider-update", Shell, "change the mapping and condition of a provider that exists", pool_federation;
+    ProviderDescribe = "provider-describe", Shell, "see the provider as it is", pool_federation;
+    GrantImpersonation = "grant-impersonation", Shell, "let the tokens impersonate the service account", pool_federation;
+    GrantViewer = "grant-viewer", Shell, "let the reader list the project's secrets", google;
+    GrantAccessor = "grant-accessor", Shell, "let the reader read every secret of the project", google;
+    GrantAccessorSecret = "grant-accessor-secret", Shell, "let the reader read one secret", google;
     GcloudSecretCreate = "gcloud-secret-create", Shell, "store a secret in Secret Manager", google;
     GcloudVersionAdd = "gcloud-version-add", Shell, "store a secret's next version in Secret Manager", google;
     CredentialFile = "credential-file", Json, "the credential file that Google's libraries read", credential_file;

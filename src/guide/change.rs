@@ -76,8 +76,16 @@ pub struct Question {
 }
 
 /// What nothing can be checked without.
-const FIRST: &[Key] =
-    &[Key::RoleArn, Key::Region, Key::TenantId, Key::ClientId, Key::VaultUrl, Key::GcpProject, Key::GcpProvider];
+const FIRST: &[Key] = &[
+    Key::RoleArn,
+    Key::Region,
+    Key::TenantId,
+    Key::ClientId,
+    Key::VaultUrl,
+    Key::GcpProject,
+    Key::GcpProvider,
+    Key::GcpKeyFile,
+];
 
 /// What to ask for, in the order of the steps, what nothing works without first.
 pub fn questions(guide: Guide) -> Vec<Question> {

@@ -342,6 +342,7 @@ mod tests {
 mod token_origin_tests {
     use super::setup_guide;
     use super::*;
+    use crate::domain::guide::Flow;
     use crate::domain::profile::Guide;
     use crate::domain::profile::document::parse_flag;
 
@@ -355,7 +356,7 @@ mod token_origin_tests {
     fn every_guide_with_tokens_tells_once_where_they_come_from() {
         for &guide in Guide::ALL {
             let told = origin(guide, &[]);
-            let has_tokens = !guide.is_aws_access_key();
+            let has_tokens = guide.flow() == Flow::TokenExchange;
             assert_eq!(told.len(), usize::from(has_tokens), "{}", guide.id());
             assert!(told.iter().all(|origin| !origin.how.is_empty()), "{}", guide.id());
         }

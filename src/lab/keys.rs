@@ -130,6 +130,12 @@ impl Keys {
         Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
+    /// The private half of the RSA key called `name`, as PKCS #8 in PEM. These keys are public, and nobody trusts them.
+    pub(super) fn private_pem(&self, name: &str) -> Option<String> {
+        let (_, der) = RSA_PKCS8.iter().find(|(own, _)| *own == name)?;
+        Some(pem("PRIVATE KEY", der))
+    }
+
     fn named(&self, name: &str) -> Option<&SigningKey> {
         self.keys.iter().find(|key| key.name == name)
     }

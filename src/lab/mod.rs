@@ -213,8 +213,10 @@ pub struct LabGoogle {
     /// What the provider allows in place of its own name.
     pub audience: Option<String>,
     pub location: Option<String>,
-    /// The address of the service account that is impersonated.
+    /// The address of the service account that is impersonated, or that the key is of.
     pub service_account: Option<String>,
+    /// The service account's key, as the file that its maker gets.
+    pub key_file: Option<SecretString>,
     /// The provider that the user has at hand, as `gcloud … providers describe` prints it.
     pub provider_file: Option<String>,
     /// The project's policy that the user has at hand.
@@ -330,7 +332,8 @@ impl Lab {
         let access_tokens = Arc::new(AccessTokens::new()?);
         let azure = Arc::new(accounts::open_tenant(description.azure.clone()));
         let sign_ins = Arc::new(SignIns::default());
-        let google = Google::new(&description.google, &keys, fetcher.clone(), description.clock_offset_s)?;
+        let google =
+            Google::new(&description.google, &keys, fetcher.clone(), &endpoints.google, description.clock_offset_s)?;
         let entra =
             Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone(), entra_port.url(), sign_ins.clone()));
         let vault = Arc::new(Vault::new(azure.clone(), vault_port.url(), access_tokens.clone()));
@@ -382,7 +385,7 @@ impl Lab {
         ]);
         // What a static credential reads, it reads now: the value becomes part of the image.
         tokio::spawn(guard_task(async move { worker.deploy().await }));
-        let profile = profile(&description, &google);
+        let profile = profile(&description, &google, &keys);
         Ok(Lab {
             endpoints,
             ca_pem: authority.pem(),
@@ -419,7 +422,7 @@ impl Lab {
     }
 }
 
-fn profile(world: &Description, google: &Google) -> LabProfile {
+fn profile(world: &Description, google: &Google, keys: &Keys) -> LabProfile {
     let own = &world.profile;
     let role = own.role_arn.rsplit('/').next().and_then(|name| world.aws.roles.get(name));
     let at_hand = |given: &Option<world::Policy>, of_role: Option<String>| {
@@ -445,7 +448,7 @@ fn profile(world: &Description, google: &Google) -> LabProfile {
             role.and_then(|role| role.policies.values().next()).map(world::Policy::text),
         ),
         azure: azure_profile(world),
-        google: google_profile(world, google),
+        google: google_profile(world, google, keys),
         deployment: deployment_profile(world),
     }
 }
@@ -460,7 +463,7 @@ fn deployment_profile(world: &Description) -> LabDeployment {
     }
 }
 
-fn google_profile(world: &Description, google: &Google) -> LabGoogle {
+fn google_profile(world: &Description, google: &Google, keys: &Keys) -> LabGoogle {
     let own = &world.profile.google;
     let at_hand =
         |given: &Option<String>, real: Option<String>| given.clone().or(real).filter(|text| !text.trim().is_empty());
@@ -472,6 +475,7 @@ fn google_profile(world: &Description, google: &Google) -> LabGoogle {
         provider: own.provider.clone(),
         location: own.location.clone(),
         service_account: own.service_account.clone(),
+        key_file: own.key_file.as_ref().and_then(|own| google.key_file(own, keys)),
     }
 }
 

@@ -28,7 +28,10 @@ pub use azure::{
 pub use description::{AccessKeyWorld, Description, ProfileWorld, TokenFrom, TokenWorld};
 pub use description::{Answers, DeploymentProfile, DeploymentWorld, Form, Reads, SourceWorld};
 pub use description::{Certificate, IssuerWorld, Redirect, Slow};
-pub use google::{GoogleGrant, GoogleProfile, GoogleProvider, GoogleSecret, GoogleVersion, GoogleWorld, VersionState};
+pub use google::{
+    GoogleAccountKey, GoogleGrant, GoogleKeyFile, GoogleProfile, GoogleProvider, GoogleSecret, GoogleVersion,
+    GoogleWorld, VersionState,
+};
 pub use scenario::Scenario;
 pub use values::{PublishedKey, WorldError};
 
@@ -36,11 +39,13 @@ pub use values::{PublishedKey, WorldError};
 const BASE: &str = asset!("lab/healthy");
 
 /// What lies between that and the worlds of the other guides.
-const GUIDES_BASES: [(&str, &str); 12] = [
+const GUIDES_BASES: [(&str, &str); 14] = [
     ("azure-workload-identity", asset!("lab/azure")),
     ("gcp-workload-identity", asset!("lab/gcp")),
     ("aws-static", asset!("lab/static")),
     ("aws-assume-role", asset!("lab/assume-role")),
+    ("azure-static", asset!("lab/azure-static")),
+    ("gcp-static", asset!("lab/gcp-static")),
     ("github-aws", asset!("lab/github-aws")),
     ("github-azure", asset!("lab/github-azure")),
     ("github-gcp", asset!("lab/github-gcp")),
@@ -361,6 +366,8 @@ mod tests {
             "kubernetes-aws",
             "kubernetes-azure",
             "kubernetes-gcp",
+            "azure-static",
+            "gcp-static",
         ];
         for scenario in &scenarios {
             // What a rotation leads to is told of the worlds in which everything else is right.

@@ -1,7 +1,7 @@
 //! The steps at Google: what each is given, and what it brings into the facts and the credentials of a run.
 
 use crate::check::facts::Facts;
-use crate::check::facts::google::{AtHand, GoogleCall, GoogleFacts, GoogleSecret, ProviderFact, TokenGranted};
+use crate::check::facts::google::{AtHand, GoogleCall, GoogleFacts, GoogleSecret, KeyFact, ProviderFact, TokenGranted};
 use crate::check::facts::operator_google::provider_drift;
 use crate::check::facts::secret::SecretList;
 use crate::check::step::Step;
@@ -14,7 +14,7 @@ use crate::probe::http::HttpStack;
 /// The access tokens of a run.
 #[derive(Clone, Debug, Default)]
 pub struct GoogleSessions {
-    /// Of the exchanged token.
+    /// Of the exchanged token, or of the key's owner.
     pub federated: Option<GoogleSession>,
     /// Of the service account that it impersonates.
     pub impersonated: Option<GoogleSession>,
@@ -39,6 +39,8 @@ pub struct Given<'a> {
 pub enum GoogleOutput {
     Provider(Box<ProviderFact>),
     Exchanged(GoogleCall<TokenGranted>, Option<GoogleSession>),
+    /// With what the key signed, where it signs.
+    ByKey(KeyFact, Option<(GoogleCall<TokenGranted>, Option<GoogleSession>)>),
     Impersonated(GoogleCall<TokenGranted>, Option<GoogleSession>),
     Listed(GoogleCall<SecretList>),
     Read(Box<GoogleCall<GoogleSecret>>, Vec<String>),
@@ -52,6 +54,11 @@ impl GoogleOutput {
             GoogleOutput::Exchanged(fact, session) => {
                 facts.exchange = Some(fact);
                 sessions.federated = session;
+            }
+            GoogleOutput::ByKey(key, answered) => {
+                facts.key = Some(key);
+                let (fact, session) = answered.unzip();
+                (facts.exchange, sessions.federated) = (fact, session.flatten());
             }
             GoogleOutput::Impersonated(fact, session) => {
                 facts.impersonated = Some(fact);
@@ -77,6 +84,10 @@ pub async fn perform(
     let target = GoogleTarget::new(http.clone(), &profile.gcp);
     Some(match step {
         Step::TrustPolicy => GoogleOutput::Provider(Box::new(provider(given).await?)),
+        Step::GoogleExchange if profile.guide.is_key_beside_aws() => {
+            let (key, answered) = target.sign_in_with_key(profile.gcp.key_file.as_deref()?, facts.now).await;
+            GoogleOutput::ByKey(key, answered)
+        }
         Step::GoogleExchange => {
             let (fact, session) = target.exchange(token?, facts.now).await?;
             GoogleOutput::Exchanged(fact, session)

@@ -327,7 +327,7 @@ impl NetworkProbes {
             }
             (None, Some(source)) => match secret_source(source, CLIENT_SECRET).await {
                 Ok(secret) => target.exchange(Proof::ClientSecret(&secret)).await,
-                Err(error) => (target.not_exchanged(error.to_string()), None),
+                Err(error) => (target.without_secret(error.to_string()), None),
             },
             (None, None) => return StepOutput::Nothing,
         };

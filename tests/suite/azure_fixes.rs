@@ -16,7 +16,7 @@ use crate::support::{RunningLab, trustline};
 const AT_ONCE: usize = 4;
 
 /// What only an administrator can do, and who that is.
-const ADMINISTRATORS: [(&str, &str); 10] = [
+const ADMINISTRATORS: [(&str, &str); 11] = [
     ("azure-issuer-not-configured", "the platform's sets an issuer"),
     ("azure-jwks-unreachable", "the issuer's opens the keys' address"),
     ("azure-jwks-kid-missing", "the issuer's publishes the key"),
@@ -27,6 +27,7 @@ const ADMINISTRATORS: [(&str, &str); 10] = [
     ("azure-conditional-access", "the directory's decides"),
     ("azure-tenant-policy", "the directory's decides"),
     ("azure-private-endpoint", "the vault's, for public access is off on purpose"),
+    ("azure-static-private-endpoint", "the vault's, for public access is off on purpose"),
 ];
 
 /// One of each kind of fault that jobs and pods have besides.

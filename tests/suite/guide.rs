@@ -35,10 +35,14 @@ fn profile(guide: &str) -> String {
         guide if guide.starts_with("kubernetes-") => {
             "[issuer]\nurl = \"https://oidc.example.com/cluster\"\n[kubernetes]\nnamespace = \"team\"\nservice-account = \"reader\"\n"
         }
-        "aws-static" | "aws-assume-role" => "",
+        "aws-static" | "aws-assume-role" | "azure-static" | "gcp-static" => "",
         _ => "[issuer]\nurl = \"https://app.example.com\"\n",
     };
     let cloud = match guide {
+        "gcp-static" => {
+            "[gcp]\nproject-id = \"my-project\"\nservice-account = \"reader@my-project.iam.gserviceaccount.com\"\n\
+             key-file = \"key.json\"\n"
+        }
         guide if guide.contains("azure") => {
             "[azure]\ntenant-id = \"0f1e2d3c-0000-4000-8000-000000000001\"\nclient-id = \"0f1e2d3c-0000-4000-8000-000000000002\"\n\
              subscription-id = \"0f1e2d3c-0000-4000-8000-000000000003\"\nresource-group = \"rg(prod)\"\n\
@@ -68,12 +72,14 @@ fn profile(guide: &str) -> String {
     )
 }
 
-const GUIDES: [(&str, usize); 13] = [
+const GUIDES: [(&str, usize); 15] = [
     ("aws-workload-identity", 10),
     ("azure-workload-identity", 10),
     ("gcp-workload-identity", 10),
     ("aws-static", 7),
     ("aws-assume-role", 7),
+    ("azure-static", 6),
+    ("gcp-static", 6),
     ("github-aws", 3),
     ("github-azure", 6),
     ("github-gcp", 6),

@@ -61,6 +61,10 @@ test_each_scenario! { names_its_cause_first:
     kubernetes_azure_token_lifetime kubernetes_azure_proxy_audience kubernetes_azure_rbac_missing kubernetes_gcp
     kubernetes_gcp_swapped kubernetes_gcp_cluster_audience kubernetes_gcp_token_kept
     kubernetes_gcp_webhook_missing kubernetes_gcp_keys_changed kubernetes_gcp_accessor_missing
+    azure_static azure_static_secret_id azure_static_secret_expired azure_static_secret_missing azure_static_tenant_wrong
+    azure_static_client_wrong azure_static_contributor azure_static_access_policies azure_static_private_endpoint
+    gcp_static gcp_static_key_deleted gcp_static_key_disabled gcp_static_key_missing gcp_static_federation_file gcp_static_account_disabled
+    gcp_static_account_deleted gcp_static_clock gcp_static_viewer_missing gcp_static_accessor_missing
     blank
     azure_blank
     gcp_blank

@@ -216,6 +216,9 @@ fn guide_for(cloud: Option<Cloud>, platform: Option<&Description>, weighed: &[Ra
         (_, Some(Some(guide))) => Some(guide.id()),
         (Some(Cloud::Aws) | None, Some(None)) => None,
         (Some(Cloud::Aws), None) if !weighed.is_empty() => Some("aws-workload-identity"),
+        (Some(Cloud::Azure), None) if leads(weighed, &[Cause::ClientSecretWrong, Cause::ClientSecretExpired]) => {
+            Some("azure-static")
+        }
         (Some(Cloud::Azure), None) => Some("azure-workload-identity"),
         (Some(Cloud::Gcp), None) => Some("gcp-workload-identity"),
         _ => None,

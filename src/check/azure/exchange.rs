@@ -4,7 +4,7 @@ use crate::cause::{Cause, Certainty, Finding, entra};
 use crate::check::call::{first_line, from_words, granted, quoted, unanswered};
 use crate::check::definition::{Check, Link, Reproduction, Waits, call};
 use crate::check::facts::azure::CredentialKind;
-use crate::check::facts::secret::{AnyCall, Call, Refusal};
+use crate::check::facts::secret::{Answer, AnyCall, Call, Refusal};
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
 use crate::check::{CheckId, Verdict, reproduce};
@@ -18,7 +18,7 @@ const ID: CheckId = CheckId::AzureExchange;
 /// Entra exchanges the token, or the client secret, for an access token.
 pub const CHECK: Check = Check {
     id: ID,
-    title: "Entra exchanges the token",
+    title: "Entra grants an access token",
     docs: "https://learn.microsoft.com/entra/workload-id/workload-identity-federation",
     link: Link::Role,
     needs: &[],
@@ -35,6 +35,12 @@ fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
     let Some(fact) = &facts.azure.exchange else {
         return missing_settings(profile);
     };
+    if let (CredentialKind::NoClientSecret, Answer::NotSent { detail }) = (fact.credential, &fact.call.answer) {
+        return Verdict::fail(
+            detail.clone(),
+            vec![Finding::new(Cause::EnvNotSet, ID, Certainty::Proven, detail.clone())],
+        );
+    }
     if let Some(verdict) = unanswered(ID, Cause::Proxy, &fact.call) {
         return verdict;
     }
@@ -101,6 +107,10 @@ fn missing_settings(profile: &Profile) -> Verdict {
     let settings = [
         (profile.azure.tenant_id.is_none(), "azure.tenant-id"),
         (profile.azure.client_id.is_none(), "azure.client-id"),
+        (
+            profile.guide.is_key_beside_aws() && profile.azure.client_secret.is_none(),
+            "azure.client-secret-file (or azure.client-secret-env)",
+        ),
     ];
     let missing: Vec<&str> = settings.iter().filter_map(|(missing, key)| missing.then_some(*key)).collect();
     if missing.is_empty() {

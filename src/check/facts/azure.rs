@@ -163,6 +163,8 @@ pub enum CredentialKind {
     ClientSecret,
     /// A client secret that is a UUID, as secrets' ids are and their values are not.
     ClientSecretLikeAnId,
+    /// A client secret that could not be read: nothing was sent.
+    NoClientSecret,
 }
 
 /// An access token was granted: what it says, without the token.

@@ -17,6 +17,8 @@ use crate::domain::timestamp::UnixSeconds;
 pub struct GoogleFacts {
     /// The provider at hand, evaluated for the token.
     pub provider: Option<ProviderFact>,
+    /// The service account's key that signs, where no token is exchanged.
+    pub key: Option<KeyFact>,
     pub exchange: Option<GoogleCall<TokenGranted>>,
     pub impersonated: Option<GoogleCall<TokenGranted>>,
     pub list: Option<GoogleCall<SecretList>>,
@@ -62,6 +64,33 @@ pub struct GoogleCall<T> {
     pub call: Call<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<GoogleError>,
+}
+
+/// A service account's key, without the key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyFact {
+    /// The file that it is in.
+    pub source: String,
+    /// Whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// Why nothing was signed with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<KeyProblem>,
+}
+
+/// What is wrong with the file of a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyProblem {
+    /// There is none, or it cannot be read.
+    Unread(String),
+    /// It is a credential file of this other kind.
+    OtherKind(String),
+    /// It is a key's, and nothing can be signed with it.
+    Unusable(String),
 }
 
 /// An access token was granted.

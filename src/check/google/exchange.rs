@@ -1,6 +1,6 @@
 //! The checks of the exchange at Google's STS, and of the impersonation behind it.
 
-use super::{may_pass, missing, refused};
+use super::{key, may_pass, missing, refused};
 use crate::cause::gcp_exchange::{self, KeySeen, Seen};
 use crate::cause::{Cause, Certainty, Finding, gcp};
 use crate::check::call::{from_words, granted, quoted, unanswered};
@@ -19,12 +19,12 @@ use crate::domain::signature::{SignatureReason, SignatureState};
 use crate::domain::text::quote;
 use crate::domain::timestamp::rfc3339;
 use crate::domain::token::DecodedToken;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// Google's STS exchanges the token.
+/// Google's STS exchanges the token, or its token endpoint takes what a key has signed.
 pub const EXCHANGE: Check = Check {
     id: CheckId::GcpExchange,
-    title: "Google exchanges the token",
+    title: "Google grants an access token",
     docs: "https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token",
     link: Link::Role,
     needs: &[],
@@ -32,7 +32,7 @@ pub const EXCHANGE: Check = Check {
     step: |_| Some(Step::GoogleExchange),
     traffic: call!(google.exchange => call, exchange_may_pass),
     waits: Waits::IfRefused,
-    facts: |facts| as_json(facts.google.exchange.as_ref()),
+    facts: shown_exchange,
     verdict: exchange,
     reproduction: Reproduction::Command(|profile, _| reproduce::google::exchange(profile)),
 };
@@ -55,7 +55,18 @@ pub const IMPERSONATE: Check = Check {
 
 const STS: &str = "Google's STS";
 
+fn shown_exchange(facts: &Facts) -> Option<Value> {
+    let mut shown = as_json(facts.google.exchange.as_ref());
+    if let Some(key) = as_json(facts.google.key.as_ref()) {
+        shown.get_or_insert_with(|| json!({}))["key"] = key;
+    }
+    shown
+}
+
 fn exchange(facts: &Facts, profile: &Profile) -> Verdict {
+    if profile.guide.is_key_beside_aws() {
+        return key::signed_in(facts, profile);
+    }
     let check = CheckId::GcpExchange;
     let Some(fact) = &facts.google.exchange else { return missing(check, profile, &[Key::GcpProvider]) };
     if let Some(verdict) = unanswered(check, Cause::Proxy, &fact.call) {

@@ -1,6 +1,7 @@
 //! The checks of Google's answers, and of the provider at hand.
 
 pub mod exchange;
+mod key;
 pub mod provider;
 pub mod secrets;
 

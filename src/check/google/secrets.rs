@@ -119,7 +119,9 @@ fn decided<T>(fact: &GoogleCall<T>, check: CheckId, refusal: &Refusal, facts: &F
         |call: Option<&dyn AnyCall>| call.and_then(AnyCall::refusal).is_some_and(|other| other.http_status == 403);
     let listing = facts.google.list.as_ref().map(|fact| &fact.call as &dyn AnyCall);
     let reading = facts.google.secret.as_ref().map(|fact| &fact.call as &dyn AnyCall);
-    if is_denied(listing) && is_denied(reading) && facts.google.impersonated.is_none() {
+    // A service account is the member that is meant; what it lacks is told call by call.
+    let is_federated = facts.google.impersonated.is_none() && facts.google.key.is_none();
+    if is_denied(listing) && is_denied(reading) && is_federated {
         return found(
             Cause::PrincipalsetMismatch,
             Certainty::Likely,

@@ -93,10 +93,16 @@ fn asked<T>(right: GoogleRight, fact: Option<&GoogleCall<T>>) -> Asked {
 struct Known<'f> {
     rights: &'f RightsSide,
     permissions: RolePermissions,
+    /// None where a key of the service account signs.
+    federated: Option<Federated<'f>>,
+    account: Option<&'f str>,
+}
+
+/// What the token becomes.
+struct Federated<'f> {
     provider: PoolProvider,
     unknown: Vec<String>,
     evaluation: &'f ProviderEvaluation,
-    account: Option<&'f str>,
 }
 
 impl<'f> Known<'f> {
@@ -104,6 +110,13 @@ impl<'f> Known<'f> {
         let open = |why: &str| Verdict::inconclusive(why, Vec::new());
         let rights = facts.operator.google.rights.as_ref();
         let rights = rights.ok_or_else(|| open("the profile names no project whose policies to read"))?;
+        let permissions = rights.permissions();
+        if profile.guide.is_key_beside_aws() {
+            let of_key = facts.google.key.as_ref().and_then(|key| key.account.as_deref());
+            let account = of_key.or(profile.gcp.service_account.as_deref());
+            let account = account.ok_or_else(|| open("whose key it is is not known"))?;
+            return Ok(Known { rights, permissions, federated: None, account: Some(account) });
+        }
         let fact = facts.google.provider.as_ref();
         let evaluation = fact.and_then(|fact| fact.evaluation.as_ref());
         let provider = fact.and_then(|fact| PoolProvider::parse(fact.text.as_ref()?).ok());
@@ -112,17 +125,21 @@ impl<'f> Known<'f> {
         };
         let unknown = evaluation.unknown_attributes();
         let account = profile.gcp.service_account.as_deref();
-        Ok(Known { rights, permissions: rights.permissions(), provider, unknown, evaluation, account })
+        let federated = Some(Federated { provider, unknown, evaluation });
+        Ok(Known { rights, permissions, federated, account })
     }
 
     /// Who makes the call.
     fn caller(&self, right: GoogleRight) -> (RightsOf<'_>, String) {
-        match self.account.filter(|_| right != GoogleRight::Impersonate) {
-            Some(account) => (RightsOf::Account(account), format!("serviceAccount:{account}")),
-            None => {
-                let (provider, unknown) = (&self.provider, self.unknown.as_slice());
-                let name = self.evaluation.principal.clone().unwrap_or_else(|| "principal://…".to_owned());
-                (RightsOf::Federated { provider, attributes: &self.evaluation.attributes, unknown }, name)
+        let account = self.account.filter(|_| right != GoogleRight::Impersonate);
+        match (account, &self.federated) {
+            (None, Some(Federated { provider, unknown, evaluation })) => {
+                let name = evaluation.principal.clone().unwrap_or_else(|| "principal://…".to_owned());
+                (RightsOf::Federated { provider, attributes: &evaluation.attributes, unknown }, name)
+            }
+            (account, _) => {
+                let account = account.or(self.account).unwrap_or_default();
+                (RightsOf::Account(account), format!("serviceAccount:{account}"))
             }
         }
     }
@@ -167,7 +184,10 @@ fn bindings(facts: &Facts, profile: &Profile) -> Verdict {
         return Verdict::fail(missing, vec![finding.about(Key::GcpServiceAccount)]);
     }
     let calls = [
-        known.account.map(|_| asked(GoogleRight::Impersonate, google.impersonated.as_ref())),
+        known
+            .account
+            .filter(|_| known.federated.is_some())
+            .map(|_| asked(GoogleRight::Impersonate, google.impersonated.as_ref())),
         profile.secret.as_ref().map(|_| asked(GoogleRight::Read, google.secret.as_ref())),
         Some(asked(GoogleRight::List, google.list.as_ref())),
     ];

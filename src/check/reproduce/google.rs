@@ -38,7 +38,16 @@ fn impersonation(profile: &Profile) -> Option<String> {
     Some(with_token(&format!("-H 'Content-Type: application/json' -d {} {}", quote(&body), quote(&url))))
 }
 
+/// With a service account's key, which gcloud uses for this one command and keeps nothing of.
+fn with_key(profile: &Profile, command: &str) -> Option<String> {
+    let file = quote(&profile.gcp.key_file.as_ref()?.to_string_lossy());
+    Some(format!("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE={file} gcloud {command}"))
+}
+
 pub(in crate::check) fn exchange(profile: &Profile) -> Option<String> {
+    if profile.guide.is_key_beside_aws() {
+        return with_key(profile, "auth print-access-token >/dev/null && echo granted");
+    }
     Some(format!("{} {STATUS_ALONE}", exchanged(profile)?))
 }
 
@@ -56,7 +65,17 @@ fn as_reader(profile: &Profile, command: &str) -> Option<String> {
     Some(format!("{access}; {}; unset ACCESS", with_token(command)))
 }
 
+/// Where the secrets are, as options of gcloud's.
+fn place(profile: &Profile) -> Option<String> {
+    let project = format!("--project {}", quote(profile.gcp.project_id.as_deref()?));
+    let location = profile.gcp.location.as_deref().map(|location| format!(" --location {}", quote(location)));
+    Some(project + &location.unwrap_or_default())
+}
+
 pub(in crate::check) fn list(profile: &Profile) -> Option<String> {
+    if profile.guide.is_key_beside_aws() {
+        return with_key(profile, &format!("secrets list --limit 1 {}", place(profile)?));
+    }
     let url = format!("{}/v1/{}/secrets?pageSize=1", profile.gcp.secret_manager(), profile.gcp.secret_parent()?);
     as_reader(profile, &quote(&url))
 }
@@ -64,6 +83,10 @@ pub(in crate::check) fn list(profile: &Profile) -> Option<String> {
 /// Shows the name of the version that was read, which holds its number, and nothing of the value.
 pub(in crate::check) fn get(profile: &Profile) -> Option<String> {
     let (parent, name) = (profile.gcp.secret_parent()?, &profile.secret.as_ref()?.name);
+    if profile.guide.is_key_beside_aws() {
+        let read = format!("secrets versions access {} --secret {}", quote(profile.gcp.version()), quote(name));
+        return with_key(profile, &format!("{read} {} >/dev/null && echo readable", place(profile)?));
+    }
     let version = profile.gcp.version();
     let url = format!("{}/v1/{parent}/secrets/{name}/versions/{version}:access", profile.gcp.secret_manager());
     as_reader(profile, &format!("{} | {}", quote(&url), field("name")))
@@ -101,6 +124,19 @@ mod tests {
             let read = std::process::Command::new("sh").args(["-n", "-c", &command]).status().unwrap();
             assert!(read.success(), "{command}");
         }
+    }
+
+    #[test]
+    fn a_key_signs_for_one_command_and_no_value_is_shown() {
+        let mut profile = profile();
+        (profile.guide, profile.gcp.key_file) = (Guide::GcpStatic, Some("it's/key.json".into()));
+        for command in [exchange(&profile), list(&profile), get(&profile)] {
+            let command = command.unwrap();
+            assert!(command.starts_with("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE='it'"), "{command}");
+            let read = std::process::Command::new("sh").args(["-n", "-c", &command]).status().unwrap();
+            assert!(read.success(), "{command}");
+        }
+        assert!(get(&profile).unwrap().ends_with(">/dev/null && echo readable"));
     }
 
     #[test]

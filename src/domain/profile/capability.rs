@@ -55,8 +55,14 @@ const SENT_TO: &[Key] = &[
     Key::DeploymentUrl,
 ];
 /// The files whose content is sent.
-const READ_FILES: &[Key] =
-    &[Key::TokenFile, Key::AccessKeysCsv, Key::ClientSecretFile, Key::DeploymentTokenFile, Key::DeploymentInputs];
+const READ_FILES: &[Key] = &[
+    Key::TokenFile,
+    Key::AccessKeysCsv,
+    Key::ClientSecretFile,
+    Key::GcpKeyFile,
+    Key::DeploymentTokenFile,
+    Key::DeploymentInputs,
+];
 /// The variables whose value is sent.
 const READ_VARIABLES: &[Key] = &[Key::TokenEnv, Key::ClientSecretEnv, Key::DeploymentTokenEnv];
 

@@ -38,7 +38,13 @@ impl CredentialFile {
         let word = |name: &str| file.get(name).and_then(Json::as_str);
         match word("type") {
             Some("external_account") => {}
-            Some(kind @ ("service_account" | "authorized_user" | "impersonated_service_account")) => {
+            Some("service_account") => {
+                return fault(
+                    "names a file of the kind `service_account`, which federates nothing".to_owned(),
+                    "check the key with --set guide=gcp-static, or name an `external_account` file (`gcloud iam workload-identity-pools create-cred-config`)",
+                );
+            }
+            Some(kind @ ("authorized_user" | "impersonated_service_account")) => {
                 return fault(
                     format!("names a file of the kind `{kind}`, which federates nothing"),
                     "name an `external_account` file (`gcloud iam workload-identity-pools create-cred-config`), or unset the variable",

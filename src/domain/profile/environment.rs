@@ -48,6 +48,7 @@ const GCP: &[(&str, Key)] = &[
     ("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER", Key::GcpResourcemanagerEndpointUrl),
     ("CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING", Key::GcpLoggingEndpointUrl),
 ];
+const GCP_KEY_FILE: &[(&str, Key)] = &[(CREDENTIAL_FILE, Key::GcpKeyFile)];
 const AWS_TOKEN_FILE: &[(&str, Key)] = &[("AWS_WEB_IDENTITY_TOKEN_FILE", Key::TokenFile)];
 const AWS_PROFILE: &[(&str, Key)] = &[("AWS_PROFILE", Key::ConfigProfile)];
 
@@ -119,6 +120,7 @@ pub fn workload(variables: Variables<'_>) -> Option<Workload> {
 pub fn settings(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
     let tables: &[&[(&str, Key)]] = match guide.cloud() {
         Cloud::Azure => &[AZURE],
+        Cloud::Gcp if guide.is_key_beside_aws() => &[GCP, GCP_KEY_FILE],
         Cloud::Gcp => &[GCP],
         Cloud::Aws if guide.is_aws_access_key() => &[AWS, AWS_PROFILE],
         Cloud::Aws => &[AWS, AWS_TOKEN_FILE],
@@ -127,8 +129,9 @@ pub fn settings(guide: Guide, variables: Variables<'_>) -> Vec<Setting> {
         variables("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v.eq_ignore_ascii_case("true"));
     let mut settings: Vec<Setting> = Vec::new();
     for (name, key) in tables.iter().flat_map(|table| table.iter()) {
-        if settings.iter().any(|earlier| earlier.key == *key) || (endpoints_off && name.starts_with("AWS_ENDPOINT_URL"))
-        {
+        let is_of_token = *key == Key::TokenFile && guide.is_key_beside_aws();
+        let is_off = endpoints_off && name.starts_with("AWS_ENDPOINT_URL");
+        if settings.iter().any(|earlier| earlier.key == *key) || is_off || is_of_token {
             continue;
         }
         if let Some(value) = variables(name).filter(|value| !value.is_empty()) {
@@ -282,6 +285,7 @@ mod tests {
             read(Guide::AzureWorkloadIdentity),
             ["AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_KEYVAULT_URL"]
         );
+        assert_eq!(read(Guide::AzureStatic), ["AZURE_TENANT_ID", "AZURE_KEYVAULT_URL"], "a key takes no token");
         assert_eq!(read(Guide::GcpWorkloadIdentity), ["GOOGLE_CLOUD_PROJECT"]);
     }
 

@@ -20,8 +20,10 @@ pub struct GcpSettings {
     pub location: Option<String>,
     /// The domain of a sovereign universe's services; the public one where none is set.
     pub universe_domain: Option<String>,
-    /// The service account that the federated token impersonates; none does where none is set.
+    /// The service account that the federated token impersonates, or that the key is of; none where none is set.
     pub service_account: Option<String>,
+    /// The service account's key. The key itself is never part of a profile.
+    pub key_file: Option<PathBuf>,
     /// The provider, as a file: the answer of `gcloud iam workload-identity-pools providers describe`.
     pub provider_file: Option<PathBuf>,
     /// An IAM policy, as a file: of the project, the secret or the service account.

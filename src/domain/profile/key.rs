@@ -168,8 +168,10 @@ keys! {
     GcpLocation = "gcp.location", Text;
     /// The domain of a sovereign universe's services, in place of googleapis.com.
     UniverseDomain = "gcp.universe-domain", Text;
-    /// The service account that the federated token impersonates, where it does.
+    /// The service account that the federated token impersonates, or that the key is of.
     GcpServiceAccount = "gcp.service-account", Text;
+    /// The service account's key, as the file that Google makes of it.
+    GcpKeyFile = "gcp.key-file", Path;
     /// The provider, as `gcloud iam workload-identity-pools providers describe --format=json` prints it.
     ProviderFile = "gcp.provider-file", Path;
     /// The IAM policy of the project, the secret or the service account.

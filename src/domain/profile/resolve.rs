@@ -58,7 +58,8 @@ pub fn resolve_with_credentials(
         (environment::guide(variables), Origin::Default)
     });
     let flags: Vec<Setting> = flags.iter().rev().cloned().collect();
-    let credentials = if guide.cloud() == Cloud::Gcp { credentials() } else { None };
+    let is_federation = guide.cloud() == Cloud::Gcp && !guide.is_key_beside_aws();
+    let credentials = if is_federation { credentials() } else { None };
     let mut around = environment::settings(guide, variables);
     match &credentials {
         Some(Ok(credentials)) => around.extend(credentials.settings(&around)),
@@ -331,6 +332,7 @@ fn build(name: &str, guide: Guide, effective: &Effective) -> Profile {
             location: text(Key::GcpLocation),
             universe_domain: text(Key::UniverseDomain),
             service_account: text(Key::GcpServiceAccount),
+            key_file: path(Key::GcpKeyFile),
             provider_file: path(Key::ProviderFile),
             iam_policy: path(Key::IamPolicy),
             secret_version: text(Key::SecretVersion),

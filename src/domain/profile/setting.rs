@@ -168,12 +168,15 @@ pub fn name(key: Key) -> &'static str {
         Key::VaultUrl => "vault URL",
         Key::VaultName => "vault name",
         Key::FederatedCredential => "federated credential file",
+        Key::ClientSecretFile => "client secret's file",
+        Key::ClientSecretEnv => "client secret's variable",
         Key::GcpProject => "project",
         Key::GcpProvider => "provider",
         Key::GcpAudience => "audience",
         Key::GcpLocation => "location",
         Key::SecretVersion => "version",
         Key::GcpServiceAccount => "service account",
+        Key::GcpKeyFile => "service account key's file",
         Key::ProviderFile => "provider's file",
         Key::IamPolicy => "IAM policy file",
         Key::SecretName => "secret",
@@ -220,6 +223,8 @@ pub fn ask(key: Key) -> &'static str {
         Key::ResourceGroup => "Resource group of the key vault",
         Key::VaultUrl => "Key vault's URL (https://my-vault.vault.azure.net)",
         Key::VaultName => "Key vault's name, where its URL does not begin with it",
+        Key::ClientSecretFile => "File that holds the client secret (client-secret); never the secret itself",
+        Key::ClientSecretEnv => "Variable that holds the client secret, its name only (AZURE_CLIENT_SECRET)",
         Key::FederatedCredential => "File with `az ad app federated-credential list`'s answer",
         Key::GcpProject => "Id of the project that holds the secrets (my-project)",
         Key::GcpProvider => {
@@ -228,7 +233,10 @@ pub fn ask(key: Key) -> &'static str {
         Key::GcpAudience => "Audience that the provider allows in place of its own name (https://my-audience.example)",
         Key::SecretVersion => "Version to read: a number, an alias or latest",
         Key::GcpLocation => "Location of regional secrets (europe-west3); without it the secrets are global",
-        Key::GcpServiceAccount => "Service account to impersonate (reader@my-project.iam.gserviceaccount.com)",
+        Key::GcpKeyFile => "File with the service account's key (service-account-key.json); never the key itself",
+        Key::GcpServiceAccount => {
+            "Service account to impersonate, or that the key is of (reader@my-project.iam.gserviceaccount.com)"
+        }
         Key::ProviderFile => "File with the answer of `gcloud iam workload-identity-pools providers describe`",
         Key::IamPolicy => "File with the answer of `gcloud projects get-iam-policy`, or of a secret's",
         Key::SecretName => "Secret to read: name or name#json_key",

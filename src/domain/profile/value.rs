@@ -125,6 +125,7 @@ fn rule(key: Key, text: &str) -> Option<Fault> {
         | Key::TrustPolicy
         | Key::IdentityPolicy
         | Key::FederatedCredential
+        | Key::GcpKeyFile
         | Key::ProviderFile
         | Key::IamPolicy
         | Key::ClientSecretFile

@@ -7,7 +7,7 @@ use super::super::values::TemplateContext;
 use super::aws;
 use super::aws::with_value;
 use crate::check::facts::operator_azure::permission::{OPERATOR_ACTIONS, READ_APPLICATIONS, READ_SIGN_INS};
-use crate::domain::guide::Workload;
+use crate::domain::guide::{Flow, Workload};
 use crate::domain::national_cloud::PUBLIC;
 use crate::domain::profile::key::Key;
 
@@ -80,7 +80,30 @@ pub(super) fn commands(filling: &mut TemplateContext<'_>) -> Script {
         }
     };
     let scope = vault_id(filling);
+    if filling.guide().flow() == Flow::AccessKey {
+        let begin = begin.then(new_secret(filling, client.clone()));
+        return begin.then(assign(client, scope)).then(keyvault_secret_set(filling));
+    }
     begin.then(new_credential(filling, client.clone())).then(assign(client, scope)).then(keyvault_secret_set(filling))
+}
+
+pub(super) fn client_secret_create(filling: &mut TemplateContext<'_>) -> Script {
+    let client = client(filling);
+    new_secret(filling, client)
+}
+
+/// Beside the secrets that are there: without `--append` those would be gone.
+fn new_secret(filling: &TemplateContext<'_>, client: Word) -> Script {
+    let create = Command::new(&["az", "ad", "app", "credential", "reset", "--append", "--only-show-errors"])
+        .option("--id", client)
+        .option("--display-name", filling.names().reader)
+        .option("--query", "password")
+        .option("--output", "tsv")
+        .into_file("client-secret");
+    Script::default()
+        .comment("The value is shown once. It goes to a private file; remove that when the platform has it.")
+        .fixed("umask 077")
+        .run(create)
 }
 
 pub(super) fn federated_credential_create(filling: &mut TemplateContext<'_>) -> Script {

@@ -7,7 +7,7 @@ use super::super::form::shell::{Command, Script, Word};
 use super::super::values::TemplateContext;
 use super::aws::with_value;
 use crate::check::facts::operator_google::permission::OF_OPERATOR;
-use crate::domain::guide::Workload;
+use crate::domain::guide::{Flow, Workload};
 use crate::domain::pool_name::ProviderName;
 use crate::domain::profile::key::Key;
 
@@ -22,6 +22,10 @@ const IMPERSONATOR: &str = "roles/iam.workloadIdentityUser";
 /// The services of a project that the exchange and the reads go to.
 const SERVICES: [&str; 4] =
     ["iam.googleapis.com", "sts.googleapis.com", "iamcredentials.googleapis.com", "secretmanager.googleapis.com"];
+/// The same where a key signs.
+const SERVICES_OF_KEY: [&str; 2] = ["iam.googleapis.com", "secretmanager.googleapis.com"];
+/// Where a new key goes.
+const KEY_FILE: &str = "service-account-key.json";
 
 /// Whose tokens are let in: what is mapped, the condition, and the member of bindings.
 struct Admitted {
@@ -87,8 +91,13 @@ fn project(filling: &mut TemplateContext<'_>) -> String {
     filling.value(Key::GcpProject)
 }
 
+fn has_key(filling: &TemplateContext<'_>) -> bool {
+    filling.guide().flow() == Flow::AccessKey
+}
+
 pub(super) fn enable_services(filling: &mut TemplateContext<'_>) -> Script {
-    let enable = gcloud(&[&["services", "enable"], &SERVICES[..]].concat()).option("--project", project(filling));
+    let services = if has_key(filling) { &SERVICES_OF_KEY[..] } else { &SERVICES[..] };
+    let enable = gcloud(&[&["services", "enable"], services].concat()).option("--project", project(filling));
     Script::default().run(enable)
 }
 
@@ -149,8 +158,37 @@ pub(super) fn provider_describe(filling: &mut TemplateContext<'_>) -> Script {
 fn reader(filling: &mut TemplateContext<'_>) -> String {
     match filling.known(Key::GcpServiceAccount) {
         Some(account) => format!("serviceAccount:{account}"),
+        None if has_key(filling) => format!("serviceAccount:{}", account(filling)),
         None => admitted(filling).member,
     }
+}
+
+/// The address of the service account; without one in the profile, that of the name that the guide suggests.
+fn account(filling: &mut TemplateContext<'_>) -> String {
+    match filling.known(Key::GcpServiceAccount) {
+        Some(account) => account.to_owned(),
+        None => format!("{}@{}.iam.gserviceaccount.com", filling.names().reader, project(filling)),
+    }
+}
+
+pub(super) fn service_account_create(filling: &mut TemplateContext<'_>) -> Script {
+    let account = account(filling);
+    let name = account.split('@').next().unwrap_or_default().to_owned();
+    let create = gcloud(&["iam", "service-accounts", "create", &name])
+        .option("--display-name", "Reads the platform's secrets")
+        .option("--project", project(filling));
+    Script::default().run(create)
+}
+
+pub(super) fn service_account_key_create(filling: &mut TemplateContext<'_>) -> Script {
+    filling.note("keep the file's path as gcp.key-file for the checks");
+    let create = gcloud(&["iam", "service-accounts", "keys", "create", KEY_FILE])
+        .option("--iam-account", account(filling))
+        .option("--project", project(filling));
+    Script::default()
+        .comment("The key is handed out once. It goes to a private file; remove that when the platform has it.")
+        .fixed("umask 077")
+        .run(create)
 }
 
 fn bind(filling: &mut TemplateContext<'_>, command: Command, role: &str) -> Command {
@@ -268,6 +306,14 @@ pub(super) fn operator_role(filling: &mut TemplateContext<'_>) -> Json {
 
 /// The whole of the cloud's side.
 pub(super) fn commands(filling: &mut TemplateContext<'_>) -> Script {
+    if has_key(filling) {
+        return enable_services(filling)
+            .then(service_account_create(filling))
+            .then(service_account_key_create(filling))
+            .then(grant_viewer(filling))
+            .then(secret_create(filling))
+            .then(grant_accessor_secret(filling));
+    }
     let script = enable_services(filling).then(pool_create(filling)).then(provider_create(filling));
     let script = match filling.known(Key::GcpServiceAccount) {
         Some(_) => script.then(grant_impersonation(filling)),
@@ -277,6 +323,38 @@ pub(super) fn commands(filling: &mut TemplateContext<'_>) -> Script {
 }
 
 pub(super) fn blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
+    let provider = Block::new("provider", &["google"]).with("project", project(filling));
+    if has_key(filling) {
+        let account = account(filling);
+        let name = account.split('@').next().unwrap_or_default();
+        let made = Block::new("resource", &["google_service_account", "reader"])
+            .because("Its key is made with gcloud: Terraform's state would keep it readable.")
+            .with("project", project(filling))
+            .with("account_id", name);
+        return [vec![provider, made], grants(filling, &Expr::Reference("google_service_account.reader.member"))]
+            .concat();
+    }
+    [vec![provider], pool_blocks(filling)].concat()
+}
+
+/// Who reads may list the project's secrets, and read the one.
+fn grants(filling: &mut TemplateContext<'_>, member: &Expr) -> Vec<Block> {
+    vec![
+        Block::new("resource", &["google_project_iam_member", "viewer"])
+            .because("Listing is granted on the project alone.")
+            .with("project", project(filling))
+            .with("role", VIEWER)
+            .with("member", member.clone()),
+        Block::new("resource", &["google_secret_manager_secret_iam_member", "accessor"])
+            .because("The secret itself is made with gcloud: Terraform's state would keep its value readable.")
+            .with("project", project(filling))
+            .with("secret_id", filling.secret_name())
+            .with("role", ACCESSOR)
+            .with("member", member.clone()),
+    ]
+}
+
+fn pool_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
     let (name, admitted) = (provider(filling), admitted(filling));
     let mapping = admitted.mapping.iter().map(|(name, from)| ((*name).to_owned(), Expr::from(*from))).collect();
     let member = reader(filling);
@@ -284,8 +362,7 @@ pub(super) fn blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
     if let Some(audience) = filling.known(Key::GcpAudience) {
         oidc = oidc.with("allowed_audiences", Expr::List(vec![audience.into()]));
     }
-    vec![
-        Block::new("provider", &["google"]).with("project", project(filling)),
+    let pool = vec![
         Block::new("resource", &["google_iam_workload_identity_pool", "platform"])
             .with("project", pool_project(filling))
             .with("workload_identity_pool_id", name.pool),
@@ -300,18 +377,8 @@ pub(super) fn blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
             .with("attribute_mapping", Expr::Object(mapping))
             .with("attribute_condition", admitted.condition)
             .block(oidc),
-        Block::new("resource", &["google_project_iam_member", "viewer"])
-            .because("Listing is granted on the project alone.")
-            .with("project", project(filling))
-            .with("role", VIEWER)
-            .with("member", member.clone()),
-        Block::new("resource", &["google_secret_manager_secret_iam_member", "accessor"])
-            .because("The secret itself is made with gcloud: Terraform's state would keep its value readable.")
-            .with("project", project(filling))
-            .with("secret_id", filling.secret_name())
-            .with("role", ACCESSOR)
-            .with("member", member),
-    ]
+    ];
+    [pool, grants(filling, &member.into())].concat()
 }
 
 #[cfg(test)]

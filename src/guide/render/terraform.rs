@@ -126,7 +126,17 @@ fn azure_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
         cloud if cloud == national_cloud::CHINA => Some("china"),
         _ => None,
     };
-    vec![
+    let application = Block::new("resource", &["azuread_application", "reader"])
+        .with("display_name", filling.names().reader)
+        .with("sign_in_audience", "AzureADMyOrg");
+    let (application, credential) = match filling.guide().flow() {
+        Flow::TokenExchange => (application, Some(federated_credential(filling))),
+        _ => (
+            application.because("Its client secret is made with the CLI: Terraform's state would keep it readable."),
+            None,
+        ),
+    };
+    let begin = vec![
         required(&[("azuread", "hashicorp/azuread", ">= 3.0"), ("azurerm", "hashicorp/azurerm", ">= 4.0")]),
         Block::new("provider", &["azuread"])
             .with("tenant_id", filling.value(Key::TenantId))
@@ -136,18 +146,12 @@ fn azure_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
             .with("tenant_id", filling.value(Key::TenantId))
             .maybe("environment", environment)
             .block(Block::new("features", &[])),
-        Block::new("resource", &["azuread_application", "reader"])
-            .with("display_name", filling.names().reader)
-            .with("sign_in_audience", "AzureADMyOrg"),
+        application,
         Block::new("resource", &["azuread_service_principal", "reader"])
             .because("Without it Entra refuses the exchange (AADSTS7000229).")
             .with("client_id", Expr::Reference("azuread_application.reader.client_id")),
-        Block::new("resource", &["azuread_application_federated_identity_credential", "platform"])
-            .with("application_id", Expr::Reference("azuread_application.reader.id"))
-            .with("display_name", filling.names().credential)
-            .with("issuer", filling.issuer())
-            .with("subject", filling.subject().text)
-            .with("audiences", Expr::List(vec![national.credential_audience.into()])),
+    ];
+    let access = vec![
         Block::new("data", &["azurerm_key_vault", "secrets"])
             .with("name", filling.vault_name())
             .with("resource_group_name", filling.value(Key::ResourceGroup)),
@@ -157,5 +161,15 @@ fn azure_blocks(filling: &mut TemplateContext<'_>) -> Vec<Block> {
             .with("role_definition_name", azure::VAULT_ROLE)
             .with("principal_id", Expr::Reference("azuread_service_principal.reader.object_id"))
             .with("principal_type", "ServicePrincipal"),
-    ]
+    ];
+    begin.into_iter().chain(credential).chain(access).collect()
+}
+
+fn federated_credential(filling: &mut TemplateContext<'_>) -> Block {
+    Block::new("resource", &["azuread_application_federated_identity_credential", "platform"])
+        .with("application_id", Expr::Reference("azuread_application.reader.id"))
+        .with("display_name", filling.names().credential)
+        .with("issuer", filling.issuer())
+        .with("subject", filling.subject().text)
+        .with("audiences", Expr::List(vec![filling.azure_cloud().credential_audience.into()]))
 }

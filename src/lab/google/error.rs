@@ -32,6 +32,11 @@ impl GoogleError {
         GoogleError::new(400, "FAILED_PRECONDITION", message)
     }
 
+    /// A failure of the service's own.
+    pub(super) fn internal() -> Self {
+        GoogleError::new(500, "INTERNAL", "Internal error encountered.")
+    }
+
     pub(super) fn not_found(message: impl Into<String>) -> Self {
         GoogleError::new(404, "NOT_FOUND", message)
     }

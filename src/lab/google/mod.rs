@@ -2,6 +2,7 @@
 //! changes: pools, providers, policies, the audit log. Each has an address of its own, as it has at Google.
 
 mod access;
+mod account_keys;
 mod audit;
 mod credentials;
 mod error;
@@ -12,6 +13,7 @@ mod project;
 mod secrets;
 mod service_accounts;
 mod services;
+mod token;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -27,13 +29,14 @@ use super::fetcher::Fetcher;
 use super::journal::Journal;
 use super::keys::Keys;
 use super::server::{Port, ServerOptions, now};
-use super::world::GoogleWorld;
 use super::world::SharedState;
+use super::world::{GoogleKeyFile, GoogleWorld};
 use crate::domain::pool_name::ProviderName;
 use access::{AccessTokens, Api};
 use audit::AuditLog;
 use exchange::Exchange;
 use project::{Caller, Project, Resource, pool_name};
+use token::TokenEndpoint;
 
 /// How long an operator's token is good for, in seconds: as long as a lab is likely to run.
 const OPERATORS_LIFETIME: i64 = 86_400;
@@ -43,6 +46,8 @@ struct Cloud {
     project: SharedState<Project>,
     tokens: AccessTokens,
     audit: AuditLog,
+    /// Where what a service account's key has signed is taken.
+    token_uri: String,
     journal: Journal,
     /// Reads of the operator's that were refused for having been asked too often.
     refused_reads: AtomicU32,
@@ -50,6 +55,7 @@ struct Cloud {
 
 /// The addresses of the services, before they answer.
 pub(super) struct Ports {
+    oauth2: Port,
     sts: Port,
     iamcredentials: Port,
     secretmanager: Port,
@@ -62,6 +68,9 @@ pub(super) struct Ports {
 /// Where the services are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GoogleUrls {
+    /// The token endpoint's host.
+    #[serde(rename = "google_oauth2")]
+    pub oauth2: String,
     #[serde(rename = "google_sts")]
     pub sts: String,
     pub iamcredentials: String,
@@ -81,6 +90,7 @@ pub struct GoogleUrls {
 impl Ports {
     pub(super) fn bind() -> Result<Self, LabError> {
         Ok(Ports {
+            oauth2: Port::bind()?,
             sts: Port::bind()?,
             iamcredentials: Port::bind()?,
             secretmanager: Port::bind()?,
@@ -93,6 +103,7 @@ impl Ports {
 
     pub(super) fn urls(&self) -> GoogleUrls {
         GoogleUrls {
+            oauth2: self.oauth2.url(),
             sts: self.sts.url(),
             iamcredentials: self.iamcredentials.url(),
             secretmanager: self.secretmanager.url(),
@@ -112,7 +123,11 @@ impl Ports {
         stop: &watch::Receiver<()>,
     ) -> Result<Vec<JoinHandle<()>>, LabError> {
         let exchange = Arc::new(Exchange::new(google.cloud.clone(), google.fetcher.clone()));
-        let mut servers = vec![self.sts.serve(tls.clone(), exchange, manner.clone(), stop.clone())?];
+        let endpoint = Arc::new(TokenEndpoint::new(google.cloud.clone()));
+        let mut servers = vec![
+            self.sts.serve(tls.clone(), exchange, manner.clone(), stop.clone())?,
+            self.oauth2.serve(tls.clone(), endpoint, manner.clone(), stop.clone())?,
+        ];
         let services = [
             (self.iamcredentials, credentials::SERVICE),
             (self.secretmanager, secrets::SERVICE),
@@ -136,11 +151,19 @@ pub(super) struct Google {
 }
 
 impl Google {
-    pub(super) fn new(world: &GoogleWorld, keys: &Keys, fetcher: Fetcher, ahead_s: i64) -> Result<Self, LabError> {
+    /// The Google of a world; `places` is where its services will be, and `ahead_s` how far its clocks are ahead.
+    pub(super) fn new(
+        world: &GoogleWorld,
+        keys: &Keys,
+        fetcher: Fetcher,
+        places: &GoogleUrls,
+        ahead_s: i64,
+    ) -> Result<Self, LabError> {
         let project = SharedState::new(Project::open(world, keys, now() + ahead_s));
         let tokens = AccessTokens::new()?;
         let (audit, journal, refused_reads) = (AuditLog::default(), Journal::default(), AtomicU32::new(0));
-        let cloud = Cloud { project, tokens, audit, journal, refused_reads };
+        let token_uri = format!("{}/token", places.oauth2);
+        let cloud = Cloud { project, tokens, audit, token_uri, journal, refused_reads };
         Ok(Google { cloud: Arc::new(cloud), fetcher })
     }
 
@@ -157,6 +180,17 @@ impl Google {
     pub(super) fn policy_json(&self) -> String {
         let policy = policies::policy_json(&self.cloud.project.now().policy(&Resource::Project));
         format!("{policy:#}\n")
+    }
+
+    /// The file that the user of a key has.
+    pub(super) fn key_file(&self, own: &GoogleKeyFile, keys: &Keys) -> Option<SecretString> {
+        if let Some(text) = &own.text {
+            return Some(text.clone().into());
+        }
+        let pem = keys.private_pem(&own.key)?;
+        let project = &self.cloud.project.now().id;
+        let file = account_keys::file(project, &own.account, &own.id, &pem, &self.cloud.token_uri);
+        Some(format!("{file:#}\n").into())
     }
 
     /// An access token of a person, as signing in would give one.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::access::{Asked, GoogleService, page};
 use super::error::GoogleError;
 use super::project::{Pool, Project, Provider, Resource, pool_name};
-use super::{policies, service_accounts};
+use super::{account_keys, policies, service_accounts};
 use crate::domain::gcp::PoolProvider;
 use crate::domain::jwks::{Curve, Jwks, Material};
 
@@ -29,6 +29,10 @@ fn act(asked: &Asked<'_>) -> Result<Value, GoogleError> {
     match path.as_slice() {
         ["projects", named, "serviceAccounts"] => service_accounts::act(asked, named, None),
         ["projects", named, "serviceAccounts", address] => service_accounts::act(asked, named, Some(address)),
+        ["projects", named, "serviceAccounts", address, "keys"] => account_keys::act(asked, named, address, None),
+        ["projects", named, "serviceAccounts", address, "keys", id] => {
+            account_keys::act(asked, named, address, Some(id))
+        }
         ["roles", _] | ["projects", _, "roles", _] => policies::described_role(asked, &path.join("/")),
         ["projects", .., "operations", _] => Ok(json!({ "name": path.join("/"), "done": true, "response": {} })),
         ["projects", named, "locations", "global", "workloadIdentityPools"] => all_pools(asked, named),

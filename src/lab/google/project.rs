@@ -26,6 +26,8 @@ pub(super) struct Project {
     policies: BTreeMap<Resource, Vec<Grant>>,
     /// Whether each is disabled, by its address.
     pub service_accounts: BTreeMap<String, bool>,
+    /// Their keys by id, by the account's address.
+    pub account_keys: BTreeMap<String, BTreeMap<String, AccountKey>>,
     pub secrets: BTreeMap<SecretName, Secret>,
 }
 
@@ -92,6 +94,15 @@ pub(super) struct Version {
     pub created: i64,
     /// Whether whoever wrote it sent a checksum, which was held against it.
     pub is_checked: bool,
+}
+
+/// The public half of a service account's key, as Google keeps it.
+#[derive(Clone)]
+pub(super) struct AccountKey {
+    /// As a JSON Web Key without its id.
+    pub jwk: Map<String, Value>,
+    pub is_disabled: bool,
+    pub created: i64,
 }
 
 /// Who holds an access token.
@@ -167,6 +178,7 @@ impl Project {
             roles: world.roles.clone(),
             policies: BTreeMap::new(),
             service_accounts: BTreeMap::new(),
+            account_keys: BTreeMap::new(),
             secrets: BTreeMap::new(),
         };
         for (name, pool) in world.pools.iter().filter(|(_, pool)| pool.present) {
@@ -177,6 +189,12 @@ impl Project {
         }
         for (name, account) in world.service_accounts.iter().filter(|(_, account)| account.present) {
             project.service_accounts.insert(world.address(name), account.disabled);
+            let present = account.keys.iter().filter(|(_, key)| key.present);
+            let opened = present.filter_map(|(id, key)| {
+                let jwk = keys.public_jwk(&key.key)?;
+                Some((id.clone(), AccountKey { jwk, is_disabled: key.disabled, created: now }))
+            });
+            project.account_keys.insert(world.address(name), opened.collect());
         }
         for (id, secret) in world.secrets.iter().filter(|(_, secret)| secret.present) {
             let versions: Vec<Version> = secret

@@ -16,6 +16,8 @@ pub(super) fn act(asked: &Asked<'_>, named: &str, address: Option<&str>) -> Resu
     let permission = match (method, address, verb) {
         ("GET", None, "") => "iam.serviceAccounts.list",
         ("POST", None, "") => "iam.serviceAccounts.create",
+        ("POST", Some(_), "enable") => "iam.serviceAccounts.enable",
+        ("POST", Some(_), "disable") => "iam.serviceAccounts.disable",
         _ => "iam.serviceAccounts.get",
     };
     // An address says the project by itself.
@@ -29,6 +31,16 @@ pub(super) fn act(asked: &Asked<'_>, named: &str, address: Option<&str>) -> Resu
     };
     let resource = Resource::ServiceAccount(address.to_owned());
     let held = project.service_accounts.get(address).copied();
+    if matches!(verb, "enable" | "disable") {
+        asked.must(&project, permission, &resource, None)?;
+        return asked.cloud.project.change(|project| match project.service_accounts.get_mut(address) {
+            Some(is_disabled) => {
+                *is_disabled = verb == "disable";
+                Ok(json!({}))
+            }
+            None => Err(GoogleError::not_found(format!("Unknown service account: {address}"))),
+        });
+    }
     if !verb.is_empty() {
         return policies::of(asked, &project, &resource, held.is_some(), "iam.serviceAccounts");
     }

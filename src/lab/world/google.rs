@@ -79,6 +79,18 @@ pub struct GoogleGrant {
 pub struct GoogleServiceAccount {
     pub present: bool,
     pub disabled: bool,
+    /// Its keys, by their ids.
+    pub keys: BTreeMap<String, GoogleAccountKey>,
+}
+
+/// A key of a service account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct GoogleAccountKey {
+    pub present: bool,
+    pub disabled: bool,
+    /// Which of the lab's keys it is.
+    pub key: String,
 }
 
 /// A secret.
@@ -135,12 +147,27 @@ pub struct GoogleProfile {
     pub audience: Option<String>,
     /// Set where the profile reads at a region's own host.
     pub location: Option<String>,
-    /// Set where the profile impersonates.
+    /// Set where the profile impersonates, or has a key.
     pub service_account: Option<String>,
+    /// The key file that the user has; none where absent.
+    pub key_file: Option<GoogleKeyFile>,
     /// The provider that the user has at hand, as JSON; the one in force where absent, none where empty.
     pub provider_file: Option<String>,
     /// The project's policy that the user has at hand, likewise.
     pub iam_policy: Option<String>,
+}
+
+/// A key's file as its maker handed it over.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct GoogleKeyFile {
+    /// The address of whom it is of.
+    pub account: String,
+    pub id: String,
+    /// Which of the lab's keys it holds.
+    pub key: String,
+    /// In place of all that.
+    pub text: Option<String>,
 }
 
 impl GoogleWorld {
@@ -164,6 +191,11 @@ impl GoogleWorld {
                 if held.present && !held.attribute_mapping.contains_key("google.subject") {
                     return Err(wrong(at, "maps no `google.subject`; write `\"google.subject\" = \"assertion.sub\"`"));
                 }
+            }
+        }
+        for (account, held) in &self.service_accounts {
+            for (id, key) in &held.keys {
+                check_key(&format!("google.service-accounts.{account}.keys.{id}"), &key.key)?;
             }
         }
         for (name, grant) in self.grants.iter().filter(|(_, grant)| grant.present) {
@@ -213,7 +245,13 @@ impl Default for GoogleGrant {
 
 impl Default for GoogleServiceAccount {
     fn default() -> Self {
-        GoogleServiceAccount { present: true, disabled: false }
+        GoogleServiceAccount { present: true, disabled: false, keys: BTreeMap::new() }
+    }
+}
+
+impl Default for GoogleAccountKey {
+    fn default() -> Self {
+        GoogleAccountKey { present: true, disabled: false, key: "RS512".to_owned() }
     }
 }
 

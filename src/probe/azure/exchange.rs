@@ -102,9 +102,9 @@ impl AzureTarget {
         }
     }
 
-    /// The fact of an exchange that was not tried, and why.
-    pub fn not_exchanged(&self, why: String) -> ExchangeFact {
-        self.fact(CredentialKind::ClientSecret, Answer::NotSent { detail: why }, None, &Recorder::new(&self.http))
+    /// The fact of an exchange that was not tried for want of a client secret, and why there is none.
+    pub fn without_secret(&self, why: String) -> ExchangeFact {
+        self.fact(CredentialKind::NoClientSecret, Answer::NotSent { detail: why }, None, &Recorder::new(&self.http))
     }
 
     fn credential(&self, proof: Proof<'_>, recorder: &Arc<Recorder>) -> azure_core::Result<Arc<dyn TokenCredential>> {

@@ -76,7 +76,7 @@ impl GoogleTarget {
     }
 }
 
-fn exchanged(body: &[u8], of: String, now: UnixSeconds) -> Result<(TokenGranted, GoogleSession), String> {
+pub(super) fn exchanged(body: &[u8], of: String, now: UnixSeconds) -> Result<(TokenGranted, GoogleSession), String> {
     let read: Exchanged = serde_json::from_slice(body).map_err(|_| "the answer grants no access token".to_owned())?;
     let expires_at = read.expires_in.map(|left| now.saturating_add(left));
     Ok((TokenGranted { of, expires_at }, GoogleSession { token: read.access_token.into(), expires_at }))

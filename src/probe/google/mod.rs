@@ -3,6 +3,7 @@
 
 mod exchange;
 mod inventory;
+mod key;
 mod operator;
 mod secrets;
 mod side;

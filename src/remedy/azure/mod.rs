@@ -29,6 +29,9 @@ pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
         Cause::SpMissing => application::service_principal(&names),
         Cause::AppMultitenant => application::audience(&names),
         Cause::ClientSecretWrong | Cause::ClientSecretExpired => application::client_secret(&names),
+        Cause::EnvNotSet if context.profile.guide.is_key_beside_aws() && finding.check == CheckId::AzureExchange => {
+            application::client_secret(&names)
+        }
         Cause::WrongScope | Cause::WrongVaultAudience => application::scope(&names),
         Cause::ConditionalAccess => application::conditional_access(&names),
         Cause::TenantPolicy => application::tenant_policy(&names),

@@ -38,10 +38,19 @@ fn is_like(expected: &str, subject: &str) -> bool {
 /// The member that roles are granted to: the service account, else the set of the organization's tokens where the
 /// provider at hand maps one, else the one subject.
 pub(super) fn member(context: Context<'_>) -> Option<String> {
+    if context.profile.guide.is_key_beside_aws() {
+        return key_owner(context).map(|account| format!("serviceAccount:{account}"));
+    }
     match &context.profile.gcp.service_account {
         Some(account) => Some(format!("serviceAccount:{account}")),
         None => federated_member(context),
     }
+}
+
+/// Whose the key is: its file says it, and the profile where that has been lost.
+pub(super) fn key_owner(context: Context<'_>) -> Option<&str> {
+    let of_key = context.facts.google.key.as_ref().and_then(|key| key.account.as_deref());
+    of_key.or(context.profile.gcp.service_account.as_deref())
 }
 
 /// The same without regard to a service account: the federated identity itself.

@@ -2,6 +2,7 @@
 
 mod access;
 mod identity;
+mod key;
 mod provider;
 
 use super::{Context, HEAD, check, profile_set, variable};
@@ -19,7 +20,11 @@ const PROPAGATION_S: u32 = 180;
 
 /// The fixes for a finding about Google; none where the catalogue's serve.
 pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
+    let has_key = context.profile.guide.is_key_beside_aws() && finding.check == CheckId::GcpExchange;
     match finding.cause {
+        Cause::StaticKeyWrong | Cause::EnvNotSet if has_key => key::made_anew(context).into_iter().collect(),
+        Cause::CredentialFileKind if has_key => key::made_beside(context).into_iter().collect(),
+        Cause::ServiceAccountMissing if has_key => key::account_back(context).into_iter().collect(),
         Cause::AttributeCondition
         | Cause::AttributeMappingMissing
         | Cause::MappingTypeWrong

@@ -120,6 +120,41 @@ const ROWS: &[(&str, &str, &[&str], u64)] = &[
         &["external-id"],
         5,
     ),
+    (
+        "azure-static",
+        "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
+         not the client secret ID, for a secret added to app '11111111-aaaa-4bbb-8ccc-222222222222'.",
+        &["client-secret-wrong"],
+        2,
+    ),
+    (
+        "azure-static",
+        "AADSTS700016: Application with identifier '11111111-aaaa-4bbb-8ccc-222222222222' was not found in the directory 'x'.",
+        &["client-wrong", "tenant-wrong"],
+        1,
+    ),
+    (
+        "azure-static",
+        "Forbidden: Caller is not authorized to perform action on resource. Action: \
+         'Microsoft.KeyVault/vaults/secrets/getSecret/action' Assignment: (not found) (ForbiddenByRbac)",
+        &["rbac-missing", "rbac-wrong-role", "rbac-scope-single-secret", "rbac-wrong-principal"],
+        3,
+    ),
+    ("gcp-static", "invalid_grant: Invalid grant: account not found", &["service-account-missing"], 1),
+    (
+        "gcp-static",
+        "google.auth.exceptions.RefreshError: ('invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and \
+         in a reasonable timeframe. Check your iat and exp values in the JWT claim.')",
+        &["clock-skew"],
+        6,
+    ),
+    (
+        "gcp-static",
+        "403 Permission 'secretmanager.versions.access' denied for resource 'projects/my-project/secrets/db/versions/latest' \
+         (or it may not exist).",
+        &["secret-iam-missing"],
+        3,
+    ),
     // GitLab's only row, with its two causes.
     (
         "gitlab-aws",
@@ -233,6 +268,16 @@ test_each! { is_a_known_failure_of_its_step:
     // No secrets are found.
     secret_wrong_region: ("aws-workload-identity", 6, "secret-wrong-region", "secret-wrong-region", &[]);
     static_in_another_region: ("aws-static", 5, "secret-wrong-region", "static", &["aws.region=us-east-2"]);
+    // The key of the cloud's own that a static credential is.
+    azure_secret_id: ("azure-static", 2, "client-secret-wrong", "azure-static-secret-id", &[]);
+    azure_secret_expired: ("azure-static", 2, "client-secret-expired", "azure-static-secret-expired", &[]);
+    azure_static_tenant: ("azure-static", 1, "tenant-wrong", "azure-static-tenant-wrong", &[]);
+    azure_static_contributor: ("azure-static", 3, "rbac-missing", "azure-static-contributor", &[]);
+    azure_static_private: ("azure-static", 5, "private-endpoint", "azure-static-private-endpoint", &[]);
+    gcp_key_deleted: ("gcp-static", 2, "static-key-wrong", "gcp-static-key-deleted", &[]);
+    gcp_account_deleted: ("gcp-static", 1, "service-account-missing", "gcp-static-account-deleted", &[]);
+    gcp_clock: ("gcp-static", 6, "clock-skew", "gcp-static-clock", &[]);
+    gcp_federation_file: ("gcp-static", 2, "credential-file-kind", "gcp-static-federation-file", &[]);
     // The vault has the older permission model.
     azure_access_policy_model: ("azure-workload-identity", 4, "access-policy-model", "azure-access-policy-model", &[]);
     azure_access_policy_compound: ("azure-workload-identity", 4, "access-policy-compound", "azure-access-policy-compound", &[]);

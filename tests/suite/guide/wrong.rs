@@ -21,6 +21,9 @@ const STARTS_NOTHING: &str = "only the automation's own output names the variabl
 
 const RESOURCE_GROUP: &str =
     "Resource Manager refuses whoever may not read the subscription alike for a right group and a wrong one";
+const FILE_GOES_FIRST: &str =
+    "the lab's profile has the secret in a file, which goes before a variable; it has a test of its own below";
+const OF_COMMANDS: &str = "the key's file says whose it is; the profile's address fills the commands alone";
 const IAM_POLICY: &str =
     "a policy is evaluated beside the provider's file alone, and a file that is missing is told as its problem";
 
@@ -228,6 +231,25 @@ wrong_values! {
         secret_name: "secret.name" = "crewai-not-there" => 3 "secret-not-found";
         token_file: "token.file" = "/nonexistent.jwt" => 3 "env-not-set";
     } untold {}
+    azure_static: "azure-static" in "azure-static" {
+        azure_vault_url: "azure.vault-url" = SILENT => 6 "connect-refused";
+        azure_subscription_id: "azure.subscription-id" = OTHER => 3 "tenant-wrong";
+        azure_tenant_id: "azure.tenant-id" = OTHER => 1 "tenant-wrong";
+        azure_client_id: "azure.client-id" = OTHER => 1 "client-wrong";
+        azure_client_secret_file: "azure.client-secret-file" = "/nonexistent-secret" => 2 "env-not-set";
+        secret_name: "secret.name" = "crewai-not-there" => 4 "secret-not-found";
+    } untold {
+        "azure.resource-group": RESOURCE_GROUP;
+        "azure.client-secret-env": FILE_GOES_FIRST;
+    }
+    gcp_static: "gcp-static" in "gcp-static" {
+        gcp_project_id: "gcp.project-id" = "another-project" => 3 "missing-list";
+        gcp_key_file: "gcp.key-file" = "/nonexistent.json" => 2 "env-not-set";
+        secret_name: "secret.name" = "crewai-not-there" => 4 "secret-not-found";
+        gcp_location: "gcp.location" = "europe-west3" => 4 "secret-not-found";
+    } untold {
+        "gcp.service-account": OF_COMMANDS;
+    }
     kubernetes_azure: "kubernetes-azure" in "kubernetes-azure" {
         kubernetes_namespace: "kubernetes.namespace" = "another" => 3 "sub-mismatch";
         kubernetes_service_account: "kubernetes.service-account" = "another" => 3 "sub-mismatch";
@@ -354,6 +376,26 @@ fn a_token_that_the_deployment_refuses_fails_the_step_that_names_it() {
         assert_eq!(failing.len(), 1);
         assert_eq!((failing[0].0, failing[0].1.as_str()), (10, "deployment-token-wrong"));
     }
+}
+
+/// The variable alone, where no file holds the client secret: nothing is sent, and the check fails by itself.
+#[test]
+fn a_variable_without_a_client_secret_fails_the_sign_in() {
+    let sets = [
+        "guide=azure-static",
+        "azure.tenant-id=0f1e2d3c-0000-4000-8000-000000000001",
+        "azure.client-id=0f1e2d3c-0000-4000-8000-000000000002",
+        "azure.client-secret-env=NO_SECRET_HERE",
+    ];
+    let mut command = trustline();
+    command.args(["check", "--only", "azure.exchange", "--output", "json"]);
+    command.args(sets.iter().flat_map(|set| ["--set", set]));
+    let output = command.env_remove("NO_SECRET_HERE").output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let first = &report["findings"][0];
+    assert_eq!((&first["cause"], &first["step"]), (&"env-not-set".into(), &2.into()), "{report:#}");
+    assert!(first["summary"].as_str().unwrap().contains("NO_SECRET_HERE"), "{first:#}");
+    assert_eq!(output.status.code(), Some(1));
 }
 
 /// A profile of AWS's shared files may sign in without any key: it is told as what it is.

@@ -76,6 +76,7 @@ fn serves_until_it_is_told_to_stop() {
                 "graph",
                 "arm",
                 "deployment",
+                "google_oauth2",
                 "google_sts",
                 "iamcredentials",
                 "google_secretmanager",

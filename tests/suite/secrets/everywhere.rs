@@ -70,6 +70,8 @@ fn secrets(scenario: &str, lab: &RunningLab) -> Vec<(&'static str, String)> {
             .extend(text.split('.').filter(|_| file == "token.jwt").map(|s| ("a segment of the token", s.to_owned())));
         secrets.push((name, text));
     }
+    let key_file = fs::read_to_string(lab.file("service-account-key.json")).unwrap_or_default();
+    secrets.extend(key_file.split("\\n").map(|line| ("a line of the private key", line.to_owned())));
     let keys = fs::read_to_string(lab.file("accessKeys.csv")).unwrap_or_default();
     secrets.extend(keys.lines().filter_map(|l| l.rsplit(',').next()).map(|key| ("the access key", key.to_owned())));
     secrets.retain(|(_, secret)| secret.trim().len() >= SHORTEST && *secret != "Secret access key");

@@ -43,14 +43,15 @@ rules! {
         says ["Unable to find the key", "No matching key found", "no key found for the key id", "not signed by a key"]
         with [["credential", "ID Token", "jwk", "kid"]] => [JwksKidMissing, SignatureInvalid];
     Gcp Trust Leading says ["invalid_grant"] without ["AADSTS", "Invalid JWT Signature", "does not match",
-        "Unable to parse the ID Token", "Unable to verify the ID Token", "Error connecting to the given", "stale to sign-in", "not found in the configured", "short-lived token",
+        "Unable to parse the ID Token", "Unable to verify the ID Token", "Error connecting to the given", "stale to sign-in", "not found in the configured", "short-lived token", "account not found", "Robot is disabled",
         "reasonable timeframe", "rejected by the attribute condition"] => [TokenExpired, SignatureInvalid, IssMismatch, AudMismatch, JwksUnreachable];
     // What an organization forbids to be set up, and names that are taken: by what was deleted, for thirty days.
     Gcp Trust Conclusive says ["Org Policy violated for value", "constraints/iam.workloadIdentityPoolProviders",
         "constraints/iam.workloadIdentityPoolAwsAccounts"] => [Scp];
     Gcp Trust Leading says ["Requested entity already exists"]
         with [["workload-identity-pools", "workloadIdentityPool"]] => [ProviderDisabled];
-    Gcp Access Conclusive says ["Unknown service account", "Gaia id not found for email"] => [ServiceAccountMissing];
+    Gcp Access Conclusive says ["Unknown service account", "Gaia id not found for email",
+        "Invalid grant: account not found", "Robot is disabled"] => [ServiceAccountMissing];
     // Admission passed; the service account or the resource refuses.
     Gcp Access Ambiguous says ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken",
         "iam.serviceAccounts.implicitDelegation", "iamcredentials.googleapis.com"]

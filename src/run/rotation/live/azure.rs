@@ -63,7 +63,8 @@ impl CloudBackend {
     pub(super) async fn open_azure(&self) -> Result<(Reader, Opened), Refused> {
         let target = self.azure_target()?;
         let mut facts = Facts { now: now(), ..Facts::default() };
-        let (fact, session) = match (&self.profile.token, &self.profile.azure.client_secret) {
+        let token = self.profile.token.as_ref().filter(|_| !self.profile.guide.is_key_beside_aws());
+        let (fact, session) = match (token, &self.profile.azure.client_secret) {
             (None, Some(source)) => {
                 let secret =
                     secret_source(source, CLIENT_SECRET).await.map_err(|error| Refused::new(error.to_string()))?;

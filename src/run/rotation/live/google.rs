@@ -3,8 +3,9 @@
 use super::{CloudBackend, Failed, Reader, granted, refusal, without_grant};
 use crate::check::CheckId;
 use crate::check::facts::Facts;
-use crate::check::facts::google::GoogleCall;
+use crate::check::facts::google::{GoogleCall, TokenGranted};
 use crate::check::registry::judge;
+use crate::check::step::Step;
 use crate::domain::profile::Profile;
 use crate::domain::rotation::StoreSnapshot;
 use crate::domain::secret_ref::SecretRef;
@@ -49,16 +50,18 @@ impl CloudBackend {
     pub(super) async fn open_google(&self) -> Result<(Reader, Opened), Refused> {
         let target = GoogleTarget::new(self.http.clone(), &self.profile.gcp);
         let mut facts = Facts { now: now(), ..Facts::default() };
-        let token = self.token(&mut facts).await?;
-        let no_provider = || Refused::new("the profile names no provider; set gcp.provider");
-        let (fact, session) = target.exchange(&token, facts.now).await.ok_or_else(no_provider)?;
+        let (fact, session) = self.google_access(&target, &mut facts).await?;
         let clock_skew_s = fact.call.exchange.as_ref().and_then(|exchange| exchange.clock_skew_s);
         let mut identity = fact.call.granted().map(|granted| granted.of.clone());
         facts.google.exchange = Some(fact);
         let Some(federated) = session else {
             return Err(refusal(judge(CheckId::GcpExchange, &facts, &self.profile)));
         };
-        let session = match target.impersonate(&federated).await {
+        let impersonated = match Step::GoogleImpersonate.applies(&self.profile) {
+            true => target.impersonate(&federated).await,
+            false => None,
+        };
+        let session = match impersonated {
             None => federated,
             Some((fact, Some(session))) => {
                 identity = fact.call.granted().map(|granted| granted.of.clone());
@@ -70,6 +73,24 @@ impl CloudBackend {
             }
         };
         Ok((Reader::Google(Box::new(GoogleReader { target, session })), Opened { identity, clock_skew_s }))
+    }
+
+    /// An access token for the workload's token, or for what its key signs.
+    async fn google_access(
+        &self,
+        target: &GoogleTarget,
+        facts: &mut Facts,
+    ) -> Result<(GoogleCall<TokenGranted>, Option<GoogleSession>), Refused> {
+        if !self.profile.guide.is_key_beside_aws() {
+            let token = self.token(facts).await?;
+            let no_provider = || Refused::new("the profile names no provider; set gcp.provider");
+            return target.exchange(&token, facts.now).await.ok_or_else(no_provider);
+        }
+        let no_key = || Refused::new("the profile names no key; set gcp.key-file");
+        let file = self.profile.gcp.key_file.as_deref().ok_or_else(no_key)?;
+        let (key, answered) = target.sign_in_with_key(file, facts.now).await;
+        facts.google.key = Some(key);
+        answered.ok_or_else(|| refusal(judge(CheckId::GcpExchange, facts, &self.profile)))
     }
 
     /// The operator's session, and who that is.
