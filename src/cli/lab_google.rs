@@ -76,6 +76,8 @@ pub(super) fn operator(lab: &Lab, folder: &Path, ca_file: &str) -> Vec<(&'static
         ("CLOUDSDK_CORE_DISABLE_PROMPTS", "1".to_owned()),
         ("CLOUDSDK_CORE_DISABLE_USAGE_REPORTING", "true".to_owned()),
         ("CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK", "true".to_owned()),
+        // Where a key's assertion goes; gcloud does not take the address of the key's own file.
+        ("CLOUDSDK_AUTH_TOKEN_HOST", format!("{}/token", places.oauth2)),
         ("CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", ca_file.to_owned()),
         ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", at(&places.sts)),
         ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM", at(&places.iam)),
