@@ -30,6 +30,7 @@ mod server;
 mod session;
 mod sign_ins;
 mod sigv4;
+mod start;
 mod sts;
 mod toolbox;
 mod trail;
@@ -47,34 +48,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use accounts::{Accounts, EachAccount};
-use arm::{Arm, Neighbours};
-use authority::Authority;
-use cloudtrail::CloudTrail;
-use deployment::{Clouds, Deployment, Worker};
-use entra::{AccessTokens, Entra};
-use fetcher::Fetcher;
 use google::Google;
 pub use google::GoogleUrls;
-use graph::Graph;
-use iam::Iam;
-use issuer::Issuer;
 use keys::Keys;
-use kms::Kms;
-use secretsmanager::SecretsManager;
-use server::{Port, ServerOptions};
-use sign_ins::SignIns;
-use sts::Sts;
-use toolbox::Toolbox;
-use vault::Vault;
-use world::{Certificate, Description, ServiceUrls};
+use world::Description;
 pub use world::{Scenario, TokenFrom, World, WorldError};
-
-use crate::domain::certificate::Chain;
-use crate::panic_guard::guard_task;
-
-/// How the deployment's worker names itself to the clouds.
-const WORKER: &str = "trustline-lab-worker";
 
 /// How a lab behaves, whatever its world.
 #[derive(Clone, Debug, Default)]
@@ -270,139 +248,6 @@ impl std::fmt::Debug for Mint {
 }
 
 impl Lab {
-    /// Starts the world's services on the current tokio runtime. They answer as soon as this returns.
-    ///
-    /// # Errors
-    ///
-    /// Where no port opens, or the world makes no sense with its addresses filled in.
-    pub fn start(world: &World, options: LabOptions) -> Result<Self, LabError> {
-        let (issuer_port, sts_port, secrets_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
-        let (iam_port, kms_port, cloudtrail_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
-        let (graph_port, arm_port, toolbox_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
-        let (entra_port, vault_port, deployment_port) = (Port::bind()?, Port::bind()?, Port::bind()?);
-        let google_ports = google::Ports::bind()?;
-        let endpoints = Endpoints {
-            issuer: issuer_port.url(),
-            sts: sts_port.url(),
-            iam: iam_port.url(),
-            secretsmanager: secrets_port.url(),
-            kms: kms_port.url(),
-            cloudtrail: cloudtrail_port.url(),
-            iam_toolbox: toolbox_port.url(),
-            entra: Some(entra_port.url()),
-            vault: Some(vault_port.url()),
-            graph: graph_port.url(),
-            arm: arm_port.url(),
-            deployment: Some(deployment_port.url()),
-            google: google_ports.urls(),
-        };
-        let description = world.describe(&ServiceUrls {
-            issuer: endpoints.issuer.clone(),
-            entra: entra_port.url(),
-            graph: graph_port.url(),
-            vault: vault_port.url(),
-            deployment: deployment_port.url(),
-        })?;
-        let authority = Authority::new()?;
-        let keys = Arc::new(Keys::new()?);
-        let accounts = Arc::new(Accounts::new(description.aws.clone(), description.sub_account.clone())?);
-        let inside: Arc<str> = format!("trustline-lab/{}", keys::random_uuid()).into();
-
-        let (stop, stopped) = watch::channel(());
-        let manner = ServerOptions {
-            idle_limit: options.idle_limit,
-            delay: options.delay,
-            inside: inside.clone(),
-            ahead_s: description.clock_offset_s,
-            own_ahead_s: 0,
-        };
-        let issuer_manner = ServerOptions { own_ahead_s: description.issuer.clock_offset_s, ..manner.clone() };
-        let plain = authority.server(Certificate::Valid)?;
-        let issuer_tls = match description.issuer.certificate {
-            Certificate::Valid => plain.clone(),
-            kind => authority.server(kind)?,
-        };
-        let issuer = Arc::new(Issuer::new(&description, keys.clone()));
-        let thumbprint = Chain::read(&[authority.der()]).thumbprint().unwrap_or_default().to_owned();
-        let trusted: Vec<CertificateDer<'static>> =
-            std::iter::once(authority.der()).chain(options.authorities.iter().cloned()).collect();
-        let fetcher = Fetcher::new(trusted.into(), inside);
-        let iam = EachAccount::new(accounts.clone(), |account| Iam::new(account, fetcher.clone(), thumbprint.clone()));
-        let sts = Arc::new(Sts::new(accounts.clone(), fetcher.clone()));
-        let access_tokens = Arc::new(AccessTokens::new()?);
-        let azure = Arc::new(accounts::open_tenant(description.azure.clone()));
-        let sign_ins = Arc::new(SignIns::default());
-        let google =
-            Google::new(&description.google, &keys, fetcher.clone(), &endpoints.google, description.clock_offset_s)?;
-        let entra =
-            Arc::new(Entra::new(azure.clone(), fetcher, access_tokens.clone(), entra_port.url(), sign_ins.clone()));
-        let vault = Arc::new(Vault::new(azure.clone(), vault_port.url(), access_tokens.clone()));
-        let graph = Arc::new(Graph::new(azure.clone(), access_tokens.clone(), graph_port.url(), sign_ins));
-        let places = Neighbours {
-            entra: entra_port.url(),
-            graph: graph_port.url(),
-            arm: arm_port.url(),
-            vault: vault_port.url(),
-        };
-        let arm = Arc::new(Arm::new(azure, access_tokens.clone(), places));
-        let kms = Arc::new(EachAccount::new(accounts.clone(), Kms::new));
-        let cloudtrail = Arc::new(EachAccount::new(accounts.clone(), CloudTrail::new));
-        let toolbox = Arc::new(EachAccount::new(accounts.clone(), Toolbox::new));
-        let secrets = Arc::new(EachAccount::new(accounts, SecretsManager::new));
-        let mut read_vault = vault_port.url();
-        let mut servers = Vec::new();
-        if description.deployment.source.second_vault {
-            let (port, mut azure) = (Port::bind()?, description.azure.clone());
-            azure.vault.secrets = std::mem::take(&mut azure.second_vault);
-            read_vault = port.url();
-            let second = Arc::new(Vault::new(Arc::new(accounts::open_tenant(azure)), port.url(), access_tokens));
-            servers.push(port.serve(plain.clone(), second, manner.clone(), stopped.clone())?);
-        }
-        let clouds = Clouds {
-            http: authority::client_trusting(&authority.der(), WORKER).ok_or(LabError::Keys)?,
-            sts: endpoints.sts.clone(),
-            secretsmanager: endpoints.secretsmanager.clone(),
-            entra: entra_port.url(),
-            vault: read_vault,
-            google: endpoints.google.clone(),
-        };
-        let worker = Arc::new(Worker::new(description.clone(), keys.clone(), clouds));
-        let deployment = Arc::new(Deployment::new(description.deployment.clone(), worker.clone()));
-        servers.extend(google_ports.serve(&google, &plain, &manner, &stopped)?);
-        servers.extend([
-            issuer_port.serve(issuer_tls, issuer, issuer_manner, stopped.clone())?,
-            sts_port.serve(plain.clone(), sts, manner.clone(), stopped.clone())?,
-            iam_port.serve(plain.clone(), Arc::new(iam), manner.clone(), stopped.clone())?,
-            secrets_port.serve(plain.clone(), secrets, manner.clone(), stopped.clone())?,
-            kms_port.serve(plain.clone(), kms, manner.clone(), stopped.clone())?,
-            cloudtrail_port.serve(plain.clone(), cloudtrail, manner.clone(), stopped.clone())?,
-            toolbox_port.serve(plain.clone(), toolbox, manner.clone(), stopped.clone())?,
-            entra_port.serve(plain.clone(), entra, manner.clone(), stopped.clone())?,
-            vault_port.serve(plain.clone(), vault, manner.clone(), stopped.clone())?,
-            graph_port.serve(plain.clone(), graph, manner.clone(), stopped.clone())?,
-            arm_port.serve(plain.clone(), arm, manner.clone(), stopped.clone())?,
-            deployment_port.serve(plain, deployment, manner, stopped)?,
-        ]);
-        // What a static credential reads, it reads now: the value becomes part of the image.
-        tokio::spawn(guard_task(async move { worker.deploy().await }));
-        let profile = profile(&description, &google, &keys);
-        Ok(Lab {
-            endpoints,
-            ca_pem: authority.pem(),
-            role_arn: profile.role_arn.clone(),
-            account: description.aws.account.clone(),
-            region: profile.region.clone(),
-            secret: profile.secret.clone(),
-            profile,
-            operator: keys_of(&description, &google, "operator"),
-            secrets_admin: keys_of(&description, &google, "secrets-admin"),
-            scenario: description.name.clone(),
-            mint: Mint { description, keys },
-            stop,
-            servers,
-        })
-    }
-
     /// A token as the platform hands it to the workload now.
     ///
     /// # Errors

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+/// Bytes that are set aside before a file is read, at most.
+const MOST_ROOM: usize = 64 * 1024;
+
 /// Opens a file for reading. Whoever reads takes a limit along: a size that a file system tells need not be true.
 ///
 /// # Errors
@@ -29,8 +32,12 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open`]; it cannot be read.
 pub fn read(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
-    open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    let file = open(path)?;
+    let told = file.metadata()?.len().min(limit).saturating_add(1);
+    // Room for what the file system tells, since all of it is wiped in the end; what it tells need not be true.
+    let room = usize::try_from(told).unwrap_or(MOST_ROOM).min(MOST_ROOM);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

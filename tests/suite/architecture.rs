@@ -69,6 +69,20 @@ const SMALL_FILES: &[&str] = &[
     "tui/update/explain.rs",
     "tui/wake.rs",
 ];
+/// A longer function is several.
+const LONG: usize = 80;
+/// Plain tables: one arm, one field or one row after the other.
+const TABLES: &[&str] = &[
+    "audit/code/expression.rs functions",
+    "cause/trust/width.rs finding",
+    "check/token/problem.rs judge",
+    "domain/iam/near_miss.rs the_one_change_is_named_and_mends",
+    "domain/profile/resolve.rs build",
+    "domain/relying_party/condition.rs find",
+    "domain/token/problem.rs fmt",
+    "tui/shell.rs perform",
+    "tui/update/commands.rs run",
+];
 /// The lines of a file, on average.
 const MEAN_LINES: std::ops::RangeInclusive<usize> = 220..=400;
 
@@ -198,6 +212,51 @@ fn a_file_holds_a_whole_idea() {
     assert_eq!(small, SMALL_FILES.iter().copied().collect(), "fewer than {SMALL} lines: part of another idea?");
     let mean = lines.iter().map(|(_, lines)| lines).sum::<usize>() / lines.len();
     assert!(MEAN_LINES.contains(&mean), "a file has {mean} lines on average");
+}
+
+#[test]
+fn only_plain_tables_are_long_functions() {
+    let found: BTreeSet<String> = files()
+        .iter()
+        .flat_map(|(path, text)| {
+            let file = path.strip_prefix(src()).unwrap().display().to_string();
+            long_functions(text).into_iter().map(move |name| format!("{file} {name}"))
+        })
+        .collect();
+    let expected: BTreeSet<String> = TABLES.iter().map(|table| (*table).to_owned()).collect();
+    assert_eq!(found, expected, "functions of more than {LONG} lines");
+}
+
+/// The functions that end more than [`LONG`] lines below their names. The text is formatted: a function's last line is a
+/// brace as far from the margin as its first.
+fn long_functions(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut long = Vec::new();
+    for (first, line) in lines.iter().enumerate() {
+        let margin = line.len() - line.trim_start().len();
+        let mut words = line.split_whitespace().skip_while(|word| word.starts_with("pub") || is_modifier(word));
+        let (Some("fn"), Some(name)) = (words.next(), words.next()) else { continue };
+        let ends = |line: &&str| {
+            let is_last = matches!(line.trim(), "}" | ");") || line.trim_end().ends_with(';');
+            is_last && line.len() - line.trim_start().len() == margin
+        };
+        let Some(length) = lines[first..].iter().position(|line| ends(line)) else { continue };
+        if length + 1 > LONG {
+            long.push(name.split(['(', '<']).next().unwrap_or_default().to_owned());
+        }
+    }
+    long
+}
+
+fn is_modifier(word: &str) -> bool {
+    matches!(word, "const" | "async" | "in" | "unsafe" | "extern") || word.ends_with(')')
+}
+
+#[test]
+fn a_long_function_is_found_by_its_name() {
+    let body = "    let x = 1;\n".repeat(LONG);
+    assert_eq!(long_functions(&format!("pub(in crate::lab) async fn much<T>(x: T) {{\n{body}}}\n")), ["much"]);
+    assert!(long_functions(&format!("fn little();\n{body}}}\n")).is_empty());
 }
 
 struct Source {

@@ -206,25 +206,27 @@ pub(super) fn parse(clean: &Clean, at: Option<Fired>, codes: &[EntraCode]) -> (P
             parsed.aadsts.push(code.number);
         }
     }
-    let place = parsed
-        .resource
-        .as_deref()
-        .filter(|r| r.starts_with("arn:"))
-        .map(str::to_owned)
-        .or_else(|| role_arn(&parsed.arns));
-    if let Some(arn) = place {
-        let fields: Vec<&str> = arn.splitn(6, ':').collect();
-        let of_arn = fields.get(3).filter(|f| !f.is_empty()).map(|f| (*f).to_owned());
-        parsed.region = parsed.region.or(of_arn);
-        parsed.account = fields.get(4).filter(|f| is_account(f)).map(|f| (*f).to_owned());
-    }
-    if let Some(region) = parsed.host.as_deref().and_then(region_of_host) {
-        parsed.region.get_or_insert(region);
-    }
-    if parsed.account.is_none() {
-        parsed.account = word_after(focus, &["for account:"]).filter(|a| is_account(a));
-    }
+    parsed.locate(focus);
     (parsed, code.map(|code| code.name))
+}
+
+impl Parsed {
+    /// Fills in region and account from the ARN that is meant, from the host that answered, and from the words themselves.
+    fn locate(&mut self, focus: &str) {
+        let of_resource = self.resource.as_deref().filter(|resource| resource.starts_with("arn:")).map(str::to_owned);
+        if let Some(arn) = of_resource.or_else(|| role_arn(&self.arns)) {
+            let fields: Vec<&str> = arn.splitn(6, ':').collect();
+            let region = fields.get(3).filter(|field| !field.is_empty()).map(|field| (*field).to_owned());
+            self.region = self.region.take().or(region);
+            self.account = fields.get(4).filter(|field| is_account(field)).map(|field| (*field).to_owned());
+        }
+        if let Some(region) = self.host.as_deref().and_then(region_of_host) {
+            self.region.get_or_insert(region);
+        }
+        if self.account.is_none() {
+            self.account = word_after(focus, &["for account:"]).filter(|account| is_account(account));
+        }
+    }
 }
 
 /// The text around the message that fired a rule.
