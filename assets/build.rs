@@ -2,9 +2,10 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::process::Command;
 use std::{env, fs};
 
-const FOLDERS: [&str; 6] = ["causes", "clients", "clouds", "guides", "issuers", "lab"];
+const FOLDERS: [&str; 5] = ["causes", "clients", "guides", "issuers", "lab"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (assets, out) = (Path::new("assets"), env::var("OUT_DIR")?);
@@ -25,5 +26,22 @@ fn main() -> Result<(), Box<dyn Error>> {
             fs::write(json, value.to_string())?;
         }
     }
+    if env::var("PROFILE")? == "release" && loader_reads_packed_relocations() {
+        // 40,000 addresses are filled in before the first line runs; packed, they take a third of the instructions and a
+        // megabyte less of the file.
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
     Ok(())
+}
+
+/// Whether the program is made for this machine, and its loader is one of glibc 2.36 or later. Others refuse such programs.
+fn loader_reads_packed_relocations() -> bool {
+    let variable = |name| env::var(name).unwrap_or_default();
+    if variable("HOST") != variable("TARGET") || variable("CARGO_CFG_TARGET_ENV") != "gnu" {
+        return false;
+    }
+    let asked = Command::new("getconf").arg("GNU_LIBC_VERSION").output();
+    let answer = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let version = answer.trim().strip_prefix("glibc 2.").and_then(|minor| minor.split('.').next()?.parse::<u32>().ok());
+    version.is_some_and(|minor| minor >= 36)
 }

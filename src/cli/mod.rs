@@ -41,7 +41,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 pub use args::Cli;
 pub use exit::{CliError, Exit};
@@ -55,7 +55,7 @@ pub fn main() -> ExitCode {
         terminal::report_error(&error);
         return ExitCode::from(Exit::Usage as u8);
     }
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             let error = if error.kind() == ErrorKind::DisplayHelp { with_manual(error) } else { error };
@@ -72,6 +72,16 @@ pub fn main() -> ExitCode {
         Some(command) => command.run(),
     };
     ended(result)
+}
+
+/// The arguments. The tree that describes them stays until the process ends, which is sooner than taking it down.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let cli = matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    let cli = cli.map_err(|error| error.format(&mut command));
+    std::mem::forget(command);
+    cli
 }
 
 /// The help that was asked for, with what else there is to know. Only made where it is asked for.

@@ -1,12 +1,8 @@
 //! The field's vocabulary as pure values: no runtime, clock, environment, file or socket is reachable from here.
 
-/// The text of one of `assets`' TOML files, by folder and name, as the build has turned it into JSON.
-macro_rules! asset {
-    ($path:expr) => {
-        include_str!(concat!(env!("OUT_DIR"), "/", $path, ".json"))
-    };
-}
-pub(crate) use asset;
+#[macro_use]
+mod assets;
+pub(crate) use assets::asset;
 
 pub mod arn;
 pub mod cause;

@@ -9,7 +9,8 @@ use serde_json::Value;
 /// Covers C0 and C1 controls, bidirectional overrides and isolates, zero-width and other invisible
 /// characters, and the tag block. `\n` and `\t` are escaped too (as `\n`, `\t`), so the result is always one line.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
+    if text.bytes().all(is_plain) || !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);

@@ -233,7 +233,7 @@ fn fix(problem: &TokenProblem, kind: &TokenKind) -> Option<Fix> {
 fn algorithms(cloud: Cloud) -> String {
     match RelyingParty::of(cloud).map(RelyingParty::algorithms) {
         Some([first @ .., last]) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        Some([only]) => only.clone(),
+        Some([only]) => (*only).to_owned(),
         _ => String::new(),
     }
 }

@@ -126,7 +126,7 @@ mod tests {
         }
     }
 
-    /// The cloud's rules are the ones of `assets/clouds`; an issuer on this machine is somebody's own stack.
+    /// The cloud's rules are the ones of [`RelyingParty`]; an issuer on this machine is somebody's own stack.
     #[test]
     fn each_cloud_has_rules_of_its_own() {
         use Cause::*;

@@ -192,7 +192,7 @@ fn described(guide: Guide, known: &dyn Fn(Key) -> Option<String>) -> Option<(Iss
     let by_guide = || Description::of_workload(guide.workload());
     let own = || by_guide().filter(|_| guide.workload() != Workload::Platform);
     let is_said = |table: &str| Key::ALL.iter().any(|key| key.table() == table && known(*key).is_some());
-    let by_keys = || Description::all().iter().find(|one| one.tables.iter().any(|table| is_said(table)));
+    let by_keys = || Description::all().find(|one| one.tables.iter().any(|table| is_said(table)));
     let description = own().or_else(by_keys).or_else(by_guide)?;
     Some((*description.kinds.last()?, description))
 }

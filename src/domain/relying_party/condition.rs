@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
@@ -13,9 +12,8 @@ use crate::domain::jwks::{Jwk, Jwks, KeyProblem};
 use crate::domain::timestamp::in_words;
 use crate::domain::token::{DecodedToken, SignaturePart, TokenProblem};
 
-/// One thing that can be found. What takes no parameter is a word in the file, all else a table.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// One thing that can be found.
+#[derive(Debug)]
 pub(super) enum Condition {
     TokenEncrypted,
     TokenMalformed,
@@ -29,22 +27,22 @@ pub(super) enum Condition {
     IssuerOnThisMachine,
     DocumentUnusable,
     DocumentNamesAnotherIssuer,
-    DocumentLacks(Vec<String>),
-    DocumentHasEmpty(Vec<String>),
+    DocumentLacks(&'static [&'static str]),
+    DocumentHasEmpty(&'static [&'static str]),
     DocumentDoesNotName {
-        field: String,
-        value: String,
+        field: &'static str,
+        value: &'static str,
     },
     KeysNotHttps,
     KeysUnusable,
     /// No key that a signature can be checked with.
     NoKey,
     MoreKeysThan(usize),
-    KeySetHolds(Vec<String>),
+    KeySetHolds(&'static [&'static str]),
     /// The token's algorithm, or every one that the published keys allow, is none of these.
-    AlgorithmNoneOf(Vec<String>),
+    AlgorithmNoneOf(&'static [&'static str]),
     /// Without a token: some that the published keys allow are none of these.
-    AlgorithmNotAlwaysOf(Vec<String>),
+    AlgorithmNotAlwaysOf(&'static [&'static str]),
     /// The header has no `kid`; without a token, no published key has one.
     NoKid {
         keys: KeyCount,
@@ -56,23 +54,22 @@ pub(super) enum Condition {
     KeyLimitsOperations,
     KeyOfAnotherType,
     HeaderHasCritical,
-    TypeNoneOf(Vec<String>),
+    TypeNoneOf(&'static [&'static str]),
     TypeMissing,
-    ClaimMissing(Vec<String>),
-    ClaimEmpty(Vec<String>),
-    ClaimIllTyped(Vec<String>),
+    ClaimMissing(&'static [&'static str]),
+    ClaimEmpty(&'static [&'static str]),
+    ClaimIllTyped(&'static [&'static str]),
     SubjectLongerThan(usize),
     SeveralAudiences,
     SeveralAudiencesWithoutAzp,
     AudienceIsAList,
     AzpReplacesAudience,
-    TimeNotWhole(Vec<String>),
+    TimeNotWhole(&'static [&'static str]),
     LifetimeAbove(i64),
 }
 
 /// How many keys are published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyCount {
     /// One, or so many as nobody looked at.
     One,
@@ -123,7 +120,7 @@ impl Condition {
             }
             Condition::DocumentDoesNotName { field, value } => {
                 let named = values_of(discovery?, field)?;
-                let names = named.iter().any(|entry| entry.split(' ').any(|part| part == value));
+                let names = named.iter().any(|entry| entry.split(' ').any(|part| part == *value));
                 (!names).then(|| named.join(", "))
             }
             Condition::KeysNotHttps => {
@@ -135,13 +132,13 @@ impl Condition {
             Condition::NoKey => no_key(keys?),
             Condition::MoreKeysThan(most) => more_keys(keys?, *most),
             Condition::KeySetHolds(types) => {
-                let key = keys?.keys.iter().find(|key| key.kty.as_ref().is_some_and(|kty| types.contains(kty)))?;
+                let key = keys?.keys.iter().find(|key| key.kty.as_deref().is_some_and(|kty| types.contains(&kty)))?;
                 Some(key.type_name())
             }
 
             Condition::AlgorithmNoneOf(known) => {
                 let possible = possible_algorithms(token, discovery, keys)?;
-                let fits = possible.iter().any(|alg| known.iter().any(|known| known == alg));
+                let fits = possible.iter().any(|alg| known.contains(&alg.as_str()));
                 (!fits).then(|| possible.join(", "))
             }
             Condition::AlgorithmNotAlwaysOf(known) => {
@@ -150,7 +147,7 @@ impl Condition {
                 }
                 let possible = possible_algorithms(token, discovery, keys)?;
                 let (fit, unfit): (Vec<_>, Vec<_>) =
-                    possible.into_iter().partition(|alg| known.iter().any(|known| known == alg));
+                    possible.into_iter().partition(|alg| known.contains(&alg.as_str()));
                 (!fit.is_empty() && !unfit.is_empty()).then(|| unfit.join(", "))
             }
             Condition::NoKid { keys: count } => {
@@ -207,7 +204,7 @@ impl Condition {
             }
             Condition::ClaimIllTyped(names) => {
                 let token = token?;
-                let wrong = |name: &&String| token.claim(name).is_some_and(|value| !is_text(name, value));
+                let wrong = |name: &&&str| token.claim(name).is_some_and(|value| !is_text(name, value));
                 names.iter().find(wrong).map(|name| format!("`{name}` is no text"))
             }
             Condition::SubjectLongerThan(most) => {
@@ -281,8 +278,8 @@ pub(super) fn written_port(url: &str) -> Option<&str> {
     behind_host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.is_empty())
 }
 
-fn listed(names: &[String], is_met: impl Fn(&str) -> bool) -> Option<String> {
-    let met: Vec<&str> = names.iter().map(String::as_str).filter(|name| is_met(name)).collect();
+fn listed(names: &[&str], is_met: impl Fn(&str) -> bool) -> Option<String> {
+    let met: Vec<&str> = names.iter().copied().filter(|name| is_met(name)).collect();
     (!met.is_empty()).then(|| met.join(", "))
 }
 

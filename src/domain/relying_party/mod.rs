@@ -1,14 +1,15 @@
-//! What each cloud takes of any issuer: its rules as data, one file a cloud in `assets/clouds`, and the one evaluator that
+//! What each cloud takes of any issuer: its rules as data, one file a cloud, and the one evaluator that
 //! holds a token, a key set and a discovery document against them.
 //!
 //! A token is judged as if a provider, credential or pool for exactly its `iss`, `aud` and `sub` were registered. Signature
 //! and clock are not looked at: they have checks of their own.
 
+mod aws;
 mod condition;
+mod entra;
+mod google;
 #[cfg(test)]
 mod tests;
-
-use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -23,38 +24,34 @@ use condition::Condition;
 pub use condition::algorithms_of_set;
 
 /// A cloud and its rules.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug)]
 pub struct RelyingParty {
     /// As `--for` and JSON name it.
-    pub id: String,
+    pub id: &'static str,
     /// As people call it.
-    pub name: String,
+    pub name: &'static str,
     pub cloud: Cloud,
     /// What an acceptance rests on.
     accepts: Basis,
     /// In the order in which refusals are named.
-    rules: Vec<Rule>,
+    rules: &'static [Rule],
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct Rule {
-    #[serde(rename = "if")]
     condition: Condition,
     verdict: Consequence,
     basis: Basis,
     cause: Option<Cause>,
     /// The code that the cloud answers, where it is known.
-    error: Option<String>,
+    error: Option<&'static str>,
     /// A sentence without an end; `{found}` is what the condition found.
-    why: String,
+    why: &'static str,
     /// The page, or the recording, that says so.
-    source: String,
+    source: &'static str,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Consequence {
     Refuse,
     Unknown,
@@ -176,36 +173,32 @@ pub struct CloudVerdict {
     pub source: Option<&'static str>,
 }
 
-/// Alphabetically, as they are shown: what `--for` calls each, its cloud, and its rules, read where they are asked for.
-static EACH: [(&str, Cloud, LazyLock<Option<RelyingParty>>); 3] = [
-    ("aws", Cloud::Aws, LazyLock::new(|| serde_json::from_str(asset!("clouds/aws")).ok())),
-    ("entra", Cloud::Azure, LazyLock::new(|| serde_json::from_str(asset!("clouds/entra")).ok())),
-    ("google", Cloud::Gcp, LazyLock::new(|| serde_json::from_str(asset!("clouds/google")).ok())),
-];
+/// Alphabetically, as they are shown.
+static EACH: [&RelyingParty; 3] = [&aws::AWS, &entra::ENTRA, &google::GOOGLE];
 
 impl RelyingParty {
     /// Every one that is known.
     pub fn all() -> impl Iterator<Item = &'static RelyingParty> {
-        EACH.iter().filter_map(|(_, _, party)| party.as_ref())
+        EACH.into_iter()
     }
 
     /// What `--for` calls them.
     pub fn ids() -> impl Iterator<Item = &'static str> {
-        EACH.iter().map(|(id, _, _)| *id)
+        Self::all().map(|party| party.id)
     }
 
     /// The one that `--for` names.
     pub fn named(id: &str) -> Option<&'static RelyingParty> {
-        EACH.iter().find(|(known, _, _)| *known == id).and_then(|(_, _, party)| party.as_ref())
+        Self::all().find(|party| party.id == id)
     }
 
     /// The one that a profile's cloud is.
     pub fn of(cloud: Cloud) -> Option<&'static RelyingParty> {
-        EACH.iter().find(|(_, of, _)| *of == cloud).and_then(|(_, _, party)| party.as_ref())
+        Self::all().find(|party| party.cloud == cloud)
     }
 
     /// The signing algorithms that it takes.
-    pub fn algorithms(&self) -> &[String] {
+    pub fn algorithms(&self) -> &'static [&'static str] {
         let of_rule = |rule: &'_ Rule| matches!(rule.condition, Condition::AlgorithmNoneOf(_));
         match self.rules.iter().find(|rule| of_rule(rule)).map(|rule| &rule.condition) {
             Some(Condition::AlgorithmNoneOf(known)) => known,
@@ -216,8 +209,8 @@ impl RelyingParty {
     /// Whether it takes what is presented, and where it does not, the setting of a recognised issuer that helps.
     pub fn judge(&'static self, presented: &Presented<'_>) -> CloudVerdict {
         let judged = self.judge_by_rules(presented);
-        let server = || Server::recognise(presented.discovery.read(), presented.keys.read());
-        let setting = judged.cause.and_then(|cause| server()?.setting(cause));
+        let setting_for = |cause| Server::setting_for(cause, presented.discovery.read(), presented.keys.read());
+        let setting = judged.cause.and_then(setting_for);
         CloudVerdict { setting: setting.map(str::to_owned), ..judged }
     }
 
@@ -235,10 +228,10 @@ impl RelyingParty {
                 verdict: if is_refused { Acceptance::Refuse } else { Acceptance::Unknown },
                 rests_on: rule.basis,
                 cause: rule.cause,
-                error: rule.error.as_deref(),
+                error: rule.error,
                 why: sentence(first),
                 also: against.iter().skip(1).copied().map(sentence).collect(),
-                source: Some(&rule.source),
+                source: Some(rule.source),
                 notes,
                 ..self.acceptance()
             };
@@ -257,8 +250,8 @@ impl RelyingParty {
 
     fn acceptance(&'static self) -> CloudVerdict {
         CloudVerdict {
-            cloud: &self.id,
-            name: &self.name,
+            cloud: self.id,
+            name: self.name,
             verdict: Acceptance::Accept,
             rests_on: self.accepts,
             cause: None,
