@@ -33,7 +33,7 @@ pub fn create(path: &Path) -> Result<File> {
 /// `AlreadyExists` where anything has the name; then nothing is changed.
 pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
     sweep_abandoned(path);
-    draft(path, content)?.persist_noclobber(path).map(drop).map_err(|refused| refused.error)
+    draft(path, |file| file.write_all(content))?.persist_noclobber(path).map(drop).map_err(|refused| refused.error)
 }
 
 /// Writes a file in one step; what stood there stays whole until then.
@@ -41,11 +41,19 @@ pub fn write_new(path: &Path, content: &[u8]) -> Result<()> {
 /// # Errors
 /// `InvalidInput` where a symbolic link has the name.
 pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    replace_with(path, |file| file.write_all(content))
+}
+
+/// As [`replace`], with what `write` writes.
+///
+/// # Errors
+/// As [`replace`], and those of `write`.
+pub fn replace_with(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     if path.is_symlink() {
         return Err(Error::new(ErrorKind::InvalidInput, "is a symbolic link, and is not written through"));
     }
     sweep_abandoned(path);
-    draft(path, content)?.persist(path).map(drop).map_err(|refused| refused.error)
+    draft(path, write)?.persist(path).map(drop).map_err(|refused| refused.error)
 }
 
 /// Makes a folder, and those above it that are missing; one that exists stays as it is.
@@ -89,14 +97,14 @@ fn sweep_abandoned(path: &Path) {
 }
 
 /// The content in a file beside `path` that is removed unless it takes that name.
-fn draft(path: &Path, content: &[u8]) -> Result<NamedTempFile> {
+fn draft(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<NamedTempFile> {
     let mut draft = tempfile::Builder::new()
         .prefix(&draft_prefix(path))
         .permissions(Permissions::from_mode(OWNER_ONLY))
         .tempfile_in(folder(path))?;
     draft.as_file().lock()?;
     draft.as_file().set_permissions(Permissions::from_mode(OWNER_ONLY))?;
-    draft.write_all(content)?;
+    write(draft.as_file_mut())?;
     draft.as_file().sync_all()?;
     Ok(draft)
 }
@@ -138,7 +146,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("a.json"), folder.path().join("b.json"));
         replace(&path, b"one").unwrap();
-        let (left, others) = (draft(&path, b"half").unwrap(), draft(&other, b"half").unwrap());
+        let half = |file: &mut File| file.write_all(b"half");
+        let (left, others) = (draft(&path, half).unwrap(), draft(&other, half).unwrap());
         let left = left.into_temp_path().keep().unwrap();
         std::fs::write(folder.path().join(".tmpabc"), b"of somebody").unwrap();
         sweep(&path).unwrap();

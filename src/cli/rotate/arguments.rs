@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::value::NewValueArgs;
 use crate::cli::exit::{CliError, Exit};
@@ -16,8 +16,7 @@ use crate::cli::operator::OperatorArgs;
 use crate::cli::rotation_files::evidence::read_text;
 use crate::cli::{rotate, terminal};
 use crate::domain::profile::Profile;
-use crate::domain::rotation::evidence::Document;
-use crate::domain::rotation::evidence::check::{Break, check, parse};
+use crate::domain::rotation::evidence::check::{Break, Chain, read};
 use crate::domain::runtime_output::RuntimeOutput;
 use crate::domain::secret_ref::SecretRef;
 use crate::domain::text::visible;
@@ -240,7 +239,7 @@ pub(in crate::cli) struct VerifyArgs {
 /// A file and what is wrong with it.
 struct Verified {
     file: String,
-    document: Option<Document>,
+    chain: Option<Chain>,
     breaks: Vec<Break>,
 }
 
@@ -253,7 +252,7 @@ pub(in crate::cli) fn run(args: &VerifyArgs) -> Result<Exit, CliError> {
     let missing: Vec<&String> = args
         .noted
         .iter()
-        .filter(|noted| !files.iter().any(|file| file.records().any(|r| has_hash(r, noted))))
+        .filter(|noted| !files.iter().filter_map(|file| file.chain.as_ref()).any(|chain| chain.has_hash(noted)))
         .collect();
     terminal::print(&print(&files, &missing))?;
     let whole = missing.is_empty() && files.iter().all(|file| file.breaks.is_empty());
@@ -264,20 +263,10 @@ fn verify(path: &Path) -> Result<Verified, CliError> {
     let refuse = |what: &str| CliError::new(format!("{}: {what}", path.display()));
     let text = read_text(path).map_err(|what| refuse(&what))?.ok_or_else(|| refuse("there is no such file"))?;
     let file = path.display().to_string();
-    Ok(match parse(&text) {
-        Ok(document) => Verified { file, breaks: check(&document), document: Some(document) },
-        Err(broken) => Verified { file, document: None, breaks: vec![broken] },
+    Ok(match read(&text) {
+        Ok(chain) => Verified { file, breaks: chain.breaks(), chain: Some(chain) },
+        Err(broken) => Verified { file, chain: None, breaks: vec![broken] },
     })
-}
-
-impl Verified {
-    fn records(&self) -> impl Iterator<Item = &Map<String, Value>> {
-        self.document.iter().flat_map(|document| &document.records)
-    }
-}
-
-fn has_hash(record: &Map<String, Value>, hash: &str) -> bool {
-    record.get("hash").and_then(Value::as_str) == Some(hash)
 }
 
 fn text(files: &[Verified], missing: &[&String]) -> String {
@@ -289,11 +278,10 @@ fn text(files: &[Verified], missing: &[&String]) -> String {
             for broken in &file.breaks {
                 let _ = writeln!(text, "  {}", visible(&broken.to_string()));
             }
-        } else if let Some(document) = &file.document {
-            let count = document.records.len();
+        } else if let Some(chain) = &file.chain {
+            let (count, hash) = (chain.records(), &chain.end.head.hash);
             let plural = if count == 1 { "" } else { "s" };
-            let _ =
-                writeln!(text, "{name}: whole, {count} record{plural}; the last one's hash is {}", document.head.hash);
+            let _ = writeln!(text, "{name}: whole, {count} record{plural}; the last one's hash is {hash}");
         }
     }
     for noted in missing {
@@ -313,8 +301,8 @@ fn document(files: &[Verified], missing: &[&String]) -> Value {
             json!({
                 "file": file.file,
                 "whole": file.breaks.is_empty(),
-                "records": file.records().count(),
-                "head": file.document.as_ref().map(|document| &document.head.hash),
+                "records": file.chain.as_ref().map_or(0, Chain::records),
+                "head": file.chain.as_ref().map(|chain| &chain.end.head.hash),
                 "breaks": file.breaks.iter().map(Break::to_string).collect::<Vec<_>>(),
             })
         })

@@ -2,16 +2,17 @@
 //! lock, so that a program that is killed leaves what was there, and two at a time do not lose each other's records.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::random;
 use crate::cli::exit::CliError;
-use crate::domain::rotation::evidence::Document;
-use crate::domain::rotation::evidence::Record;
-use crate::domain::rotation::evidence::check::{check, parse};
+use crate::domain::rotation::evidence::check::{parse, read};
+use crate::domain::rotation::evidence::{ChainEnd, Document, Record, text_behind, text_going_on};
 use crate::private_file;
+use crate::probe::regular_file;
 use crate::report::rotation::evidence;
 
 /// A record is a few KiB; anything past this is another file.
@@ -21,6 +22,31 @@ pub(in crate::cli) const LARGEST: u64 = 64 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct EvidenceFile {
     path: PathBuf,
+    known: Option<Known>,
+}
+
+/// A chain that was found whole, and the file that it stood in then.
+#[derive(Clone, Debug)]
+struct Known {
+    end: ChainEnd,
+    stamp: Stamp,
+}
+
+/// What tells a file from what it is after somebody wrote to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> io::Result<Stamp> {
+        let about = path.symlink_metadata()?;
+        let changed = (about.ctime(), about.ctime_nsec());
+        Ok(Stamp { device: about.dev(), inode: about.ino(), bytes: about.len(), changed })
+    }
 }
 
 impl EvidenceFile {
@@ -29,14 +55,14 @@ impl EvidenceFile {
     /// # Errors
     /// It is something else, its chain is broken, or its folder cannot be written to.
     pub(in crate::cli) fn at(path: &Path) -> Result<Self, CliError> {
-        let evidence = EvidenceFile { path: path.to_owned() };
+        let mut evidence = EvidenceFile { path: path.to_owned(), known: None };
         if evidence.markdown() == evidence.path {
             return Err(evidence
                 .refusal("is the name for the Markdown beside the JSON")
                 .with_hint("name the JSON file: `--evidence rotations.json` writes rotations.md beside it"));
         }
         let lock = evidence.lock()?;
-        evidence.read()?;
+        evidence.known = evidence.read()?;
         for path in [&evidence.path, &evidence.markdown()] {
             private_file::sweep(path).map_err(|error| evidence.refusal(&format!("its folder: {error}")))?;
         }
@@ -50,31 +76,72 @@ impl EvidenceFile {
     ///
     /// # Errors
     /// The file was broken meanwhile, or cannot be written; then it is as it was.
-    pub(in crate::cli) fn append(&self, records: &[Record]) -> Result<(), CliError> {
+    pub(in crate::cli) fn append(&mut self, records: &[Record]) -> Result<(), CliError> {
         let _lock = self.lock()?;
-        let mut document = match self.read()? {
-            Some(document) => document,
-            None => Document::new(random().map_err(|error| self.refusal(&error))?),
+        let is_still = |known: &Known| Stamp::of(&self.path).is_ok_and(|stamp| stamp == known.stamp);
+        let known = match self.known.take().filter(is_still) {
+            Some(known) => Some(known),
+            None => self.read()?,
+        };
+        let end = match known.map(|known| known.end) {
+            Some(end) => match self.go_on(end, records)? {
+                Some(end) => end,
+                None => self.rewrite(None, records)?,
+            },
+            None => {
+                let name = random().map_err(|error| self.refusal(&error))?;
+                self.rewrite(Some(ChainEnd::new(name)), records)?
+            }
+        };
+        self.known = Stamp::of(&self.path).ok().map(|stamp| Known { end, stamp });
+        Ok(())
+    }
+
+    /// Writes both files with what is kept of them as it stands; none where they are not laid out as this program does.
+    fn go_on(&self, mut end: ChainEnd, records: &[Record]) -> Result<Option<ChainEnd>, CliError> {
+        let behind = text_behind(&end.head);
+        let above = evidence::markdown_head(&end.chain, &end.head);
+        let Some((json, markdown)) = ending(&self.path, &behind).zip(beginning(&self.markdown(), &above)) else {
+            return Ok(None);
+        };
+        let first = end.head.records + 1;
+        let linked: Result<Vec<_>, _> = records.iter().map(|record| end.link(record)).collect();
+        let linked = linked.map_err(|error| self.refusal(&error.to_string()))?;
+        let text = text_going_on(&linked, &end.head).map_err(|error| self.refusal(&error.to_string()))?;
+        let sections = linked.iter().zip(first..).map(|(record, number)| evidence::markdown_section(number, record));
+        let above = evidence::markdown_head(&end.chain, &end.head);
+        replace(&self.path, |file| json.between("", &text, file))?;
+        replace(&self.markdown(), |file| markdown.between(&above, &sections.collect::<String>(), file))?;
+        Ok(Some(end))
+    }
+
+    /// Writes both files anew, with the records that are there.
+    fn rewrite(&self, begin: Option<ChainEnd>, records: &[Record]) -> Result<ChainEnd, CliError> {
+        let mut document = match begin {
+            Some(begin) => Document::new(begin),
+            None => {
+                let text = read_text(&self.path).map_err(|what| self.refusal(&what))?.unwrap_or_default();
+                parse(&text).map_err(|broken| self.refusal(&broken.to_string()))?
+            }
         };
         for record in records {
             document.append(record).map_err(|error| self.refusal(&error.to_string()))?;
         }
-        let mut json = serde_json::to_string_pretty(&document).map_err(|error| self.refusal(&error.to_string()))?;
-        json.push('\n');
-        for (path, text) in [(&self.path, json), (&self.markdown(), evidence::markdown(&document))] {
-            private_file::replace(path, text.as_bytes())
-                .map_err(|error| CliError::new(format!("--evidence {}: {error}", path.display())))?;
-        }
-        Ok(())
+        let json = document.to_text().map_err(|error| self.refusal(&error.to_string()))?;
+        replace(&self.path, |file| file.write_all(json.as_bytes()))?;
+        replace(&self.markdown(), |file| file.write_all(evidence::markdown(&document).as_bytes()))?;
+        Ok(ChainEnd { chain: document.chain, head: document.head })
     }
 
-    /// The document that is there.
-    fn read(&self) -> Result<Option<Document>, CliError> {
+    /// The chain that is there.
+    fn read(&self) -> Result<Option<Known>, CliError> {
         let hint = "name another file, or find out who changed this one; it is left as it is";
+        let stamp = Stamp::of(&self.path);
         let Some(text) = read_text(&self.path).map_err(|what| self.refusal(&what))? else { return Ok(None) };
-        let document = parse(&text).map_err(|broken| self.refusal(&broken.to_string()).with_hint(hint))?;
-        match check(&document).first() {
-            None => Ok(Some(document)),
+        let stamp = stamp.map_err(|error| self.refusal(&error.to_string()))?;
+        let chain = read(&text).map_err(|broken| self.refusal(&broken.to_string()).with_hint(hint))?;
+        match chain.breaks().first() {
+            None => Ok(Some(Known { end: chain.end, stamp })),
             Some(broken) => Err(self.refusal(&broken.to_string()).with_hint(hint)),
         }
     }
@@ -102,6 +169,48 @@ impl EvidenceFile {
     }
 }
 
+fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), CliError> {
+    private_file::replace_with(path, write)
+        .map_err(|error| CliError::new(format!("--evidence {}: {error}", path.display())))
+}
+
+/// What is kept of a file.
+struct Kept {
+    file: File,
+    bytes: Range<u64>,
+}
+
+impl Kept {
+    fn between(mut self, before: &str, behind: &str, into: &mut File) -> io::Result<()> {
+        into.write_all(before.as_bytes())?;
+        self.file.seek(SeekFrom::Start(self.bytes.start))?;
+        io::copy(&mut self.file.take(self.bytes.end - self.bytes.start), into)?;
+        into.write_all(behind.as_bytes())
+    }
+}
+
+/// What stands before `end`, with which the file ends.
+fn ending(path: &Path, end: &str) -> Option<Kept> {
+    let mut file = regular_file::open(path).ok()?;
+    let whole = file.metadata().ok()?.len();
+    let kept = whole.checked_sub(u64::try_from(end.len()).ok()?)?;
+    has_at(&mut file, kept, end).then_some(Kept { file, bytes: 0..kept })
+}
+
+/// What stands behind `begin`, with which the file begins.
+fn beginning(path: &Path, begin: &str) -> Option<Kept> {
+    let mut file = regular_file::open(path).ok()?;
+    let whole = file.metadata().ok()?.len();
+    let kept = u64::try_from(begin.len()).ok()?..whole;
+    has_at(&mut file, 0, begin).then_some(Kept { file, bytes: kept })
+}
+
+fn has_at(file: &mut File, at: u64, expected: &str) -> bool {
+    let mut found = vec![0; expected.len()];
+    let read = file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut found));
+    read.is_ok() && found == expected.as_bytes()
+}
+
 /// The text of a file that a chain is read from; none where there is no file. Never through a symbolic link.
 ///
 /// # Errors
@@ -115,13 +224,14 @@ pub(in crate::cli) fn read_text(path: &Path) -> Result<Option<String>, String> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
-    match file.metadata() {
+    let bytes = match file.metadata() {
         Ok(meta) if !meta.is_file() => return Err("is no file".to_owned()),
         Ok(meta) if meta.len() > LARGEST => return Err("is larger than any evidence".to_owned()),
-        Ok(_) => {}
+        Ok(meta) => meta.len(),
         Err(error) => return Err(error.to_string()),
-    }
-    let mut text = String::new();
+    };
+    let room = usize::try_from(bytes).unwrap_or_default();
+    let mut text = String::with_capacity(room.saturating_add(1));
     file.take(LARGEST).read_to_string(&mut text).map_err(|error| match error.kind() {
         ErrorKind::InvalidData => "is no text".to_owned(),
         _ => error.to_string(),

@@ -207,8 +207,8 @@ impl RotationFiles {
         }
     }
 
-    fn append(&self, wanted: impl Fn(&str) -> bool) -> Result<(), CliError> {
-        let Some(file) = &self.evidence else { return Ok(()) };
+    fn append(&mut self, wanted: impl Fn(&str) -> bool) -> Result<(), CliError> {
+        let Some(file) = &mut self.evidence else { return Ok(()) };
         let rotations = self.report.rotations().into_iter().filter(|rotation| wanted(rotation.secret));
         let records: Vec<Record> = rotations.map(|rotation| Record::of(&rotation, &self.key, TOOL, now_ms())).collect();
         if records.is_empty() { Ok(()) } else { file.append(&records) }

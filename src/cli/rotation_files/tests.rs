@@ -5,12 +5,13 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use super::*;
 use crate::domain::fingerprint::guess::Guessability;
-use crate::domain::rotation::evidence::Document;
-use crate::domain::rotation::evidence::check::{check, parse};
+use crate::domain::rotation::evidence::check::{parse, read};
+use crate::domain::rotation::evidence::{ChainEnd, Document};
 use crate::domain::rotation::{
     self as rotations, Judgement, RuntimeObservation, Source, Store, StoreSnapshot, Verdict, Version,
 };
 use crate::domain::runtime_output::RuntimeOutput;
+use crate::report::rotation::evidence::markdown as evidence_as_markdown;
 use crate::run::rotation::event::Phase;
 
 const GUESSABLE: &str = "summer";
@@ -104,8 +105,8 @@ fn a_session_is_kept_until_it_is_judged_and_shows_no_guessable_fingerprint() {
         let bare = Fingerprint::of(GUESSABLE.as_bytes()).as_str().to_owned();
         assert!(!all_text(folder.path()).contains(&bare), "{seen}");
     }
-    let document = parse(&fs::read_to_string(&evidence).unwrap()).unwrap();
-    assert_eq!((document.records.len(), check(&document)), (1, Vec::new()));
+    let chain = read(&fs::read_to_string(&evidence).unwrap()).unwrap();
+    assert_eq!((chain.records(), chain.breaks()), (1, Vec::new()));
     assert!(fs::read_to_string(folder.path().join("e.md")).unwrap().contains("## 1. s: stale"));
     for file in [&evidence, &folder.path().join("e.md"), &place.folder.join("p.key")] {
         assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
@@ -155,7 +156,7 @@ fn what_stands_in_the_way_is_told_before_anything_is_done() {
     let at = |name: &str| folder.path().join(name);
     fs::write(at("other.json"), "{\"schema\":\"else\"}").unwrap();
     symlink(at("nowhere"), at("link.json")).unwrap();
-    let mut broken = Document::new([0; 16]);
+    let mut broken = Document::new(ChainEnd::new([0; 16]));
     broken.head.records = 2;
     fs::write(at("broken.json"), serde_json::to_string(&broken).unwrap()).unwrap();
     fs::create_dir(at("folder.json")).unwrap();
@@ -203,6 +204,34 @@ fn many_at_a_time_lose_no_record() {
             });
         }
     });
+    let text = fs::read_to_string(&evidence).unwrap();
+    let chain = read(&text).unwrap();
+    assert_eq!((chain.records(), chain.breaks()), (20, Vec::new()));
+    // Whether they were written anew or went on, they are the same.
+    let document = parse(&text).unwrap();
+    assert_eq!(text, document.to_text().unwrap());
+    let markdown = fs::read_to_string(evidence.with_extension("md")).unwrap();
+    assert_eq!(markdown, evidence_as_markdown(&document));
+}
+
+#[test]
+fn files_of_another_layout_are_written_anew_and_one_that_was_broken_meanwhile_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let evidence = folder.path().join("e.json");
+    let add = || note(&mut RotationFiles::open(None, Some(&evidence)).unwrap(), &events(RotationMethod::ByHand));
+    add();
     let document = parse(&fs::read_to_string(&evidence).unwrap()).unwrap();
-    assert_eq!((document.records.len(), check(&document)), (20, Vec::new()));
+    fs::write(&evidence, serde_json::to_string(&document).unwrap()).unwrap();
+    fs::write(evidence.with_extension("md"), "notes").unwrap();
+    add();
+    let document = parse(&fs::read_to_string(&evidence).unwrap()).unwrap();
+    assert_eq!(document.records.len(), 2);
+    assert_eq!(fs::read_to_string(evidence.with_extension("md")).unwrap(), evidence_as_markdown(&document));
+
+    let mut files = RotationFiles::open(None, Some(&evidence)).unwrap();
+    let broken = fs::read_to_string(&evidence).unwrap().replacen("by-hand", "by-hind", 1);
+    fs::write(&evidence, &broken).unwrap();
+    note(&mut files, &events(RotationMethod::ByHand));
+    assert!(files.problem().is_some_and(|problem| problem.message.contains("record 1 was changed")));
+    assert_eq!(fs::read_to_string(&evidence).unwrap(), broken);
 }

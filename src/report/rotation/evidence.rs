@@ -7,27 +7,32 @@ use serde_json::{Map, Value};
 use super::source_words;
 use crate::domain::fingerprint::keyed::FiledFingerprint;
 use crate::domain::rotation::Source;
-use crate::domain::rotation::evidence::Document;
-use crate::domain::rotation::evidence::{Record, RuntimeOfRecord, StoreOfRecord};
+use crate::domain::rotation::evidence::{Document, Head, Record, RuntimeOfRecord, StoreOfRecord};
 use crate::domain::text::visible_lines;
 use crate::report::markdown::cell;
 
 /// The document, a section a record.
 pub fn markdown(document: &Document) -> String {
-    let mut text = String::from("# Evidence of secret rotations\n\n");
-    let _ = writeln!(
-        text,
-        "{} in the chain `{}`; the last one's hash is `{}`.\n\nThis text is made from the JSON file beside it, which is \
-         what counts: `trustline rotate verify-evidence FILE` tells whether that is whole.\nNo secret value is in either. \
-         `sha256:` is the beginning of a value's hash; `hmac-sha256:` is made with a key that stays with who wrote this, \
-         because the value may be one that can be guessed.",
-        counted(document.records.len()),
-        document.chain,
-        document.head.hash
-    );
-    for (record, number) in document.records.iter().zip(1..) {
-        section(number, record, &mut text);
-    }
+    let sections = document.records.iter().zip(1..).map(|(record, number)| markdown_section(number, record));
+    markdown_head(&document.chain, &document.head) + &sections.collect::<String>()
+}
+
+/// What stands before the records.
+pub fn markdown_head(chain: &str, head: &Head) -> String {
+    visible_lines(&format!(
+        "# Evidence of secret rotations\n\n{} in the chain `{chain}`; the last one's hash is `{}`.\n\nThis text is made from \
+         the JSON file beside it, which is what counts: `trustline rotate verify-evidence FILE` tells whether that is \
+         whole.\nNo secret value is in either. `sha256:` is the beginning of a value's hash; `hmac-sha256:` is made with a key \
+         that stays with who wrote this, because the value may be one that can be guessed.\n",
+        counted(head.records),
+        head.hash
+    ))
+}
+
+/// One record, by its place in the chain.
+pub fn markdown_section(number: usize, record: &Map<String, Value>) -> String {
+    let mut text = String::new();
+    section(number, record, &mut text);
     visible_lines(&text)
 }
 

@@ -1,12 +1,13 @@
 //! Whether a chain of evidence is whole, and where it is not, what was done to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 
-use super::{Document, Link, SCHEMA, hash_of};
+use super::canonical::{Member, Node};
+use super::{ChainEnd, Document, Head, Link, SCHEMA};
 
 /// One way in which a chain is broken. Records are counted from 1, as they stand in the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,131 +109,176 @@ impl fmt::Display for Break {
     }
 }
 
-/// Reads a document.
+/// What a document tells of its chain. Its records are not held, only what makes them parts of it.
+#[derive(Debug)]
+pub struct Chain {
+    pub end: ChainEnd,
+    parts: Vec<Part>,
+}
+
+/// A document as it is read. No hash covers what stands beside the records, so that nothing may.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outline {
+    schema: String,
+    chain: String,
+    records: Vec<Part>,
+    head: Head,
+}
+
+/// What the chain needs of one record.
+#[derive(Debug)]
+struct Part {
+    link: Option<Link>,
+    sequence: Option<u64>,
+    /// Whether its hash is the one it names.
+    is_as_written: bool,
+}
+
+/// Reads the text of a document.
 ///
 /// # Errors
-/// The text is none.
+/// It is none.
+pub fn read(text: &str) -> Result<Chain, Break> {
+    let outline = serde_json::from_str::<Outline>(text).map_err(|error| no_document(text, &error))?;
+    if outline.schema != SCHEMA {
+        return Err(Break::OtherSchema { schema: outline.schema });
+    }
+    let end = ChainEnd { chain: outline.chain, head: outline.head };
+    Ok(Chain { end, parts: outline.records })
+}
+
+/// Reads the text of a document with its records.
+///
+/// # Errors
+/// It is none.
 pub fn parse(text: &str) -> Result<Document, Break> {
-    let value: Value = serde_json::from_str(text)
-        .map_err(|error| Break::NotJson { cut_off: error.is_eof(), detail: error.to_string() })?;
-    match value.get("schema").and_then(Value::as_str) {
-        Some(SCHEMA) => {}
-        Some(schema) => return Err(Break::OtherSchema { schema: schema.to_owned() }),
-        None => return Err(Break::NotEvidence { detail: "it has no `schema`".to_owned() }),
-    }
-    // From the text: a value has lost what stood there twice, and no hash covers what stands beside the records.
-    serde_json::from_str::<Distinct>(text)
-        .and_then(|Distinct| serde_json::from_str(text))
-        .map_err(|error| Break::NotEvidence { detail: error.to_string() })
+    read(text)?;
+    serde_json::from_str(text).map_err(|error| no_document(text, &error))
 }
 
-/// JSON in which no object names a member twice: readers differ in which of the two they take.
-struct Distinct;
+fn no_document(text: &str, error: &serde_json::Error) -> Break {
+    #[derive(Deserialize)]
+    struct Named {
+        schema: Option<String>,
+    }
+    let not_json = |error: &serde_json::Error| Break::NotJson { cut_off: error.is_eof(), detail: error.to_string() };
+    if !error.is_data() {
+        return not_json(error);
+    }
+    match serde_json::from_str::<Named>(text) {
+        Err(error) if !error.is_data() => not_json(&error),
+        Ok(Named { schema: Some(schema) }) if schema != SCHEMA => Break::OtherSchema { schema },
+        Ok(Named { schema: None }) => Break::NotEvidence { detail: "it has no `schema`".to_owned() },
+        _ => Break::NotEvidence { detail: error.to_string() },
+    }
+}
 
-impl<'de> Deserialize<'de> for Distinct {
+impl<'de> Deserialize<'de> for Part {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Distinct)
-    }
-}
-
-impl<'de> Visitor<'de> for Distinct {
-    type Value = Distinct;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Distinct, A::Error> {
-        let mut names = BTreeSet::new();
-        while let Some(name) = map.next_key::<String>()? {
-            map.next_value::<Distinct>()?;
-            if names.contains(&name) {
-                return Err(A::Error::custom(format_args!("`{name}` occurs twice")));
-            }
-            names.insert(name);
+        match Node::deserialize(deserializer)? {
+            Node::Object(members) => Ok(Part::of(members)),
+            _ => Err(D::Error::custom("a record that is no object")),
         }
-        Ok(Distinct)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Distinct, A::Error> {
-        while list.next_element::<Distinct>()?.is_some() {}
-        Ok(Distinct)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Distinct, E> {
-        Ok(Distinct)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Distinct, E> {
-        Ok(Distinct)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Distinct, E> {
-        Ok(Distinct)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Distinct, E> {
-        Ok(Distinct)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Distinct, E> {
-        Ok(Distinct)
-    }
-
-    fn visit_unit<E>(self) -> Result<Distinct, E> {
-        Ok(Distinct)
     }
 }
 
-/// Everything that is wrong with a chain; nothing where it is whole.
-pub fn check(document: &Document) -> Vec<Break> {
-    let mut breaks = Vec::new();
-    if document.records.is_empty() && document.head.records == 0 {
-        breaks.push(Break::NoRecords);
+impl Part {
+    fn of(members: Vec<Member<'_>>) -> Part {
+        let mut hash = None;
+        let mut hashed = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            if name == "hash" { hash = Some(value) } else { hashed.push((name, value)) }
+        }
+        let member = |wanted: &str| hashed.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+        let sequence = member("sequence").and_then(Node::number);
+        let link = || {
+            Some(Link {
+                chain: member("chain")?.text()?.to_owned(),
+                sequence: sequence?,
+                previous: match member("previous") {
+                    None | Some(Node::Null) => None,
+                    Some(previous) => Some(previous.text()?.to_owned()),
+                },
+                hash: Some(hash.as_ref()?.text()?.to_owned()),
+            })
+        };
+        let link = link();
+        let is_as_written = link.as_ref().is_some_and(|link| link.hash == Node::Object(hashed).hash().ok());
+        Part { link, sequence, is_as_written }
     }
-    let links: Vec<(usize, Link)> = document
-        .records
-        .iter()
-        .zip(1..)
-        .filter_map(|(record, at)| {
-            let link = link(record);
-            match &link {
-                None => breaks.push(Break::NotALink { at }),
-                Some(link) if link.hash != hash_of(record).ok() => breaks.push(Break::Changed { at }),
-                Some(link) if link.chain != document.chain => breaks.push(Break::Foreign { at }),
-                Some(_) => {}
+}
+
+impl Chain {
+    /// How many records the document holds.
+    pub fn records(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Whether one of its records names this hash.
+    pub fn has_hash(&self, hash: &str) -> bool {
+        self.parts.iter().filter_map(|part| part.link.as_ref()).any(|link| link.hash.as_deref() == Some(hash))
+    }
+
+    /// Everything that is wrong with it; nothing where it is whole.
+    pub fn breaks(&self) -> Vec<Break> {
+        let mut breaks = Vec::new();
+        if self.parts.is_empty() && self.end.head.records == 0 {
+            breaks.push(Break::NoRecords);
+        }
+        let mut links = Vec::with_capacity(self.parts.len());
+        for (part, at) in self.parts.iter().zip(1..) {
+            let Some(link) = &part.link else {
+                breaks.push(Break::NotALink { at });
+                continue;
+            };
+            links.push((at, link));
+            if !part.is_as_written {
+                breaks.push(Break::Changed { at });
+            } else if link.chain != self.end.chain {
+                breaks.push(Break::Foreign { at });
             }
-            link.map(|link| (at, link))
-        })
-        .collect();
-    breaks.extend(order(&links, &document.chain));
-    breaks.extend(end(document, links.last()));
-    breaks
-}
+        }
+        breaks.extend(order(&links, &self.end.chain));
+        breaks.extend(self.end_break(links.last().map(|(_, link)| *link)));
+        breaks
+    }
 
-fn link(record: &Map<String, Value>) -> Option<Link> {
-    let link: Link = serde_json::from_value(Value::Object(record.clone())).ok()?;
-    link.hash.is_some().then_some(link)
+    /// What is wrong at the end.
+    fn end_break(&self, last: Option<&Link>) -> Option<Break> {
+        let (held, head) = (self.parts.len(), &self.end.head);
+        let highest = self.parts.iter().filter_map(|part| part.sequence).max().unwrap_or(0);
+        let counted = u64::try_from(head.records).unwrap_or(u64::MAX);
+        if highest < counted {
+            let missing = usize::try_from(counted - highest).unwrap_or(usize::MAX);
+            Some(Break::CutOff { missing })
+        } else if highest > counted {
+            Some(Break::Added { more: held.saturating_sub(head.records).max(1) })
+        } else if held > 0 && last.and_then(|link| link.hash.as_ref()) != Some(&head.hash) {
+            Some(Break::OtherHead)
+        } else {
+            None
+        }
+    }
 }
 
 /// What is wrong with how the records follow each other.
-fn order(links: &[(usize, Link)], chain: &str) -> Vec<Break> {
+fn order(links: &[(usize, &Link)], chain: &str) -> Vec<Break> {
     let own = links.iter().filter(|(_, link)| link.chain == chain);
     let numbers: BTreeSet<u64> = own.clone().map(|(_, link)| link.sequence).collect();
     let mut breaks = Vec::new();
     let mut before: Option<&Link> = None;
-    let mut seen: Vec<(u64, usize)> = Vec::new();
+    let mut seen: BTreeMap<u64, usize> = BTreeMap::new();
     for (at, link) in own {
         let expected = before.map_or(1, |before| before.sequence.saturating_add(1));
         let missing = |from: u64| (from < link.sequence).then(|| (from, link.sequence - 1));
         // The numbers right before this one that are nowhere in the document.
         let gap = missing(numbers.range(..link.sequence).next_back().map_or(1, |last| last.saturating_add(1)));
-        let first = seen.iter().find(|(sequence, _)| *sequence == link.sequence);
-        if let Some((_, first)) = first {
+        if let Some(first) = seen.get(&link.sequence) {
             breaks.push(Break::Repeated { at: *at, first: *first });
             continue;
         }
-        seen.push((link.sequence, *at));
+        seen.insert(link.sequence, *at);
         if let Some((from, to)) = gap {
             breaks.push(Break::Removed { at: *at, from, to });
         } else if link.sequence != expected {
@@ -243,22 +289,4 @@ fn order(links: &[(usize, Link)], chain: &str) -> Vec<Break> {
         before = Some(link);
     }
     breaks
-}
-
-/// What is wrong at the end.
-fn end(document: &Document, last: Option<&(usize, Link)>) -> Option<Break> {
-    let (held, counted) = (document.records.len(), document.head.records);
-    let highest = document.records.iter().filter_map(|record| record.get("sequence")?.as_u64()).max().unwrap_or(0);
-    let hash = last.and_then(|(_, link)| link.hash.as_ref());
-    let counted_number = u64::try_from(counted).unwrap_or(u64::MAX);
-    if highest < counted_number {
-        let missing = usize::try_from(counted_number - highest).unwrap_or(usize::MAX);
-        Some(Break::CutOff { missing })
-    } else if highest > counted_number {
-        Some(Break::Added { more: held.saturating_sub(counted).max(1) })
-    } else if held > 0 && hash != Some(&document.head.hash) {
-        Some(Break::OtherHead)
-    } else {
-        None
-    }
 }

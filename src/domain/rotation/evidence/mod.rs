@@ -1,10 +1,14 @@
 //! The evidence of a rotation: what an auditor reads later. No value and no value's length; fingerprints in the form
 //! that [`FiledFingerprint`] decides.
 
+mod canonical;
 pub mod check;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use canonical::Node;
+pub use canonical::NotCanonical;
 
 use super::judge::Judgement;
 use super::snapshot::{Place, RuntimeObservation, Source, StoreSnapshot, Version};
@@ -295,23 +299,25 @@ pub struct Link {
     pub hash: Option<String>,
 }
 
-impl Document {
-    /// A document without records, named by random bytes.
+/// Where a chain goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainEnd {
+    pub chain: String,
+    pub head: Head,
+}
+
+impl ChainEnd {
+    /// The beginning of a chain that is named by random bytes.
     pub fn new(name: [u8; NAME_BYTES]) -> Self {
-        Document {
-            schema: SCHEMA.to_owned(),
-            chain: hex(&name, NAME_BYTES * 2),
-            records: Vec::new(),
-            head: Head { records: 0, hash: String::new() },
-        }
+        ChainEnd { chain: hex(&name, NAME_BYTES * 2), head: Head { records: 0, hash: String::new() } }
     }
 
-    /// Adds a record at the end.
+    /// The record as the chain's next.
     ///
     /// # Errors
     /// The record cannot be written; never for what [`Record::of`] makes.
-    pub fn append(&mut self, record: &Record) -> Result<(), NotCanonical> {
-        let place = self.records.len() + 1;
+    pub fn link(&mut self, record: &Record) -> Result<Map<String, Value>, NotCanonical> {
+        let place = self.head.records + 1;
         let mut link = Link {
             chain: self.chain.clone(),
             sequence: u64::try_from(place).unwrap_or(u64::MAX),
@@ -323,10 +329,54 @@ impl Document {
         let hash = hash_of(&linked)?;
         link.hash = Some(hash.clone());
         linked.extend(fields(&link)?);
-        self.records.push(linked);
         self.head = Head { records: place, hash };
+        Ok(linked)
+    }
+}
+
+impl Document {
+    /// A document without records.
+    pub fn new(begin: ChainEnd) -> Self {
+        Document { schema: SCHEMA.to_owned(), chain: begin.chain, records: Vec::new(), head: begin.head }
+    }
+
+    /// Adds a record at the end.
+    ///
+    /// # Errors
+    /// As [`ChainEnd::link`].
+    pub fn append(&mut self, record: &Record) -> Result<(), NotCanonical> {
+        let mut end = ChainEnd { chain: self.chain.clone(), head: self.head.clone() };
+        self.records.push(end.link(record)?);
+        self.head = end.head;
         Ok(())
     }
+
+    /// Its text in a file, in lines.
+    ///
+    /// # Errors
+    /// Never for a document that was read or made here.
+    pub fn to_text(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}
+
+/// What follows the last record in a document's text. A chain that goes on keeps what stands before.
+pub fn text_behind(head: &Head) -> String {
+    let Head { records, hash } = head;
+    format!("\n  ],\n  \"head\": {{\n    \"records\": {records},\n    \"hash\": \"{hash}\"\n  }}\n}}\n")
+}
+
+/// What a document's text goes on with: more records, and all that is behind them.
+///
+/// # Errors
+/// Never for what [`ChainEnd::link`] makes.
+pub fn text_going_on(records: &[Map<String, Value>], head: &Head) -> serde_json::Result<String> {
+    let mut text = String::new();
+    for record in records {
+        text.push_str(",\n    ");
+        text.push_str(&serde_json::to_string_pretty(record)?.replace('\n', "\n    "));
+    }
+    Ok(text + &text_behind(head))
 }
 
 /// The hash of a record: of all that it holds, but its `hash`.
@@ -334,10 +384,8 @@ impl Document {
 /// # Errors
 /// A number in it is not whole.
 pub fn hash_of(record: &Map<String, Value>) -> Result<String, NotCanonical> {
-    let mut hashed = record.clone();
-    hashed.shift_remove("hash");
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, canonical(&hashed)?.as_bytes());
-    Ok(format!("sha256:{}", hex(digest.as_ref(), 64)))
+    let hashed = record.iter().filter(|(name, _)| *name != "hash");
+    Node::object(hashed.map(|(name, value)| (name.as_str().into(), value.into())).collect()).hash()
 }
 
 fn fields(part: &impl Serialize) -> Result<Map<String, Value>, NotCanonical> {
@@ -347,92 +395,5 @@ fn fields(part: &impl Serialize) -> Result<Map<String, Value>, NotCanonical> {
     }
 }
 
-/// A document has no such form here: it has a number with a fraction, or one that is too large.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a number in it is not a whole one")]
-pub struct NotCanonical;
-
-/// The canonical text: keys in the order of their UTF-16 units, no white space, the shortest escapes.
-///
-/// # Errors
-/// A number is not whole.
-pub fn canonical(document: &Map<String, Value>) -> Result<String, NotCanonical> {
-    let mut text = String::new();
-    object(document, &mut text)?;
-    Ok(text)
-}
-
-fn object(fields: &Map<String, Value>, text: &mut String) -> Result<(), NotCanonical> {
-    let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
-    sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-    text.push('{');
-    for (at, (key, value)) in sorted.into_iter().enumerate() {
-        if at > 0 {
-            text.push(',');
-        }
-        // `serde_json` escapes as RFC 8785 section 3.2.2.2 asks for: `\"`, `\\`, the five short ones, else `\u00xx`.
-        text.push_str(&Value::from(key.as_str()).to_string());
-        text.push(':');
-        write(value, text)?;
-    }
-    text.push('}');
-    Ok(())
-}
-
-fn write(value: &Value, text: &mut String) -> Result<(), NotCanonical> {
-    match value {
-        Value::Number(number) if number.is_f64() => return Err(NotCanonical),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => text.push_str(&value.to_string()),
-        Value::Object(fields) => object(fields, text)?,
-        Value::Array(items) => {
-            text.push('[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    text.push(',');
-                }
-                write(item, text)?;
-            }
-            text.push(']');
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod canonical_tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    fn of(value: Value) -> Result<String, NotCanonical> {
-        canonical(value.as_object().unwrap())
-    }
-
-    #[test]
-    fn as_rfc_8785_shows() {
-        // Section 3.2.3: the order is that of UTF-16 units.
-        let sorted = json!({"\u{20ac}": 1, "\r": 2, "\u{fb33}": 3, "1": 4, "\u{1f600}": 5, "\u{80}": 6, "\u{f6}": 7});
-        let expected = "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":7,\"\u{20ac}\":1,\"\u{1f600}\":5,\"\u{fb33}\":3}";
-        assert_eq!(of(sorted).unwrap(), expected);
-        // Section 3.2.2.2: escapes.
-        let escaped = json!({"string": "\u{20ac}$\u{f}\nA'B\"\\\\\"/", "literals": [null, true, false]});
-        let expected = "{\"literals\":[null,true,false],\"string\":\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}";
-        assert_eq!(of(escaped).unwrap(), expected);
-        assert_eq!(of(json!({"n": 1.5})), Err(NotCanonical));
-    }
-
-    proptest! {
-        #[test]
-        fn the_order_of_keys_does_not_matter(fields in proptest::collection::btree_map("\\PC{0,4}", any::<i64>(), 0..8)) {
-            let forth: Map<String, Value> = fields.iter().map(|(k, v)| (k.clone(), (*v).into())).collect();
-            let back: Map<String, Value> = fields.iter().rev().map(|(k, v)| (k.clone(), (*v).into())).collect();
-            let text = canonical(&forth).unwrap();
-            prop_assert_eq!(&text, &canonical(&back).unwrap());
-            prop_assert_eq!(serde_json::from_str::<Map<String, Value>>(&text).unwrap(), forth);
-        }
-    }
-}

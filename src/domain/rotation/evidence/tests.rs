@@ -5,9 +5,8 @@ use secrecy::SecretBox;
 use serde_json::Value;
 
 use super::super::{Place, RuntimeObservation, Source, Store, StoreSnapshot, Version, Why};
-use super::check::{Break, check, parse};
+use super::check::{Break, parse, read};
 use super::*;
-use super::{Document, SCHEMA, hash_of};
 use crate::domain::fingerprint::keyed::{KEY_BYTES, KeyedBecause};
 use crate::domain::rotation::Verdict;
 use crate::domain::runtime_output::RuntimeOutput;
@@ -100,11 +99,28 @@ fn chain(length: usize) -> Document {
 }
 
 fn chain_named(length: usize, name: u8) -> Document {
-    let mut document = Document::new([name; 16]);
+    let mut document = Document::new(ChainEnd::new([name; 16]));
     for n in 0..length {
         document.append(&record(&format!("value {n}"), None, "x")).unwrap();
     }
     document
+}
+
+fn check(document: &Document) -> Vec<Break> {
+    read(&serde_json::to_string(document).unwrap()).unwrap().breaks()
+}
+
+#[test]
+fn a_text_goes_on_as_if_it_were_written_anew() {
+    let mut document = chain(2);
+    let text = document.to_text().unwrap();
+    let kept = text.strip_suffix(&text_behind(&document.head)).unwrap();
+    let mut end = read(&text).unwrap().end;
+    let more: Vec<Record> = ["\"a\\n\"", "b"].map(|value| record(value, None, "x")).into();
+    let added: Vec<_> = more.iter().map(|record| end.link(record).unwrap()).collect();
+    more.iter().for_each(|record| document.append(record).unwrap());
+    assert_eq!(end.head, document.head);
+    assert_eq!(kept.to_owned() + &text_going_on(&added, &end.head).unwrap(), document.to_text().unwrap());
 }
 
 #[test]
@@ -155,7 +171,7 @@ fn every_way_of_breaking_a_chain_is_named() {
         edit(&mut document);
         assert_eq!(check(&document), expected, "case {at}");
     }
-    assert_eq!(check(&Document::new([0; 16])), [Break::NoRecords]);
+    assert_eq!(check(&Document::new(ChainEnd::new([0; 16]))), [Break::NoRecords]);
 }
 
 fn rehash(document: &mut Document, at: usize) {
@@ -226,7 +242,7 @@ fn nothing_stands_beside_the_records_and_nothing_twice() {
     };
     let with = |more: &str| format!("{}{more},{}", &text[..chain], &text[chain..]);
     assert!(told(&with("\"note\":\"approved\"")).contains("note"));
-    assert!(told(&with("\"chain\":\"another\"")).contains("twice"));
+    assert!(told(&with("\"chain\":\"another\"")).contains("duplicate field `chain`"));
     assert!(told(&text.replacen("\"way\":", "\"way\":\"x\",\"way\":", 1)).contains("`way` occurs twice"));
     assert!(told(&text.replacen("\"head\":{", "\"head\":{\"more\":1,", 1)).contains("more"));
 }

@@ -100,7 +100,9 @@ pub const TARGETS: &[Target] = &[
         seeds: &["{\"schema\":\"trustline.rotation-evidence/1\",\"chain\":\"\\u001b\",\"head\":{},\"records\":[]}"],
         read: |bytes| match check::parse(&String::from_utf8_lossy(bytes)) {
             Ok(document) => {
-                let breaks: Vec<String> = check::check(&document).iter().map(ToString::to_string).collect();
+                let chain = check::read(&String::from_utf8_lossy(bytes));
+                let breaks: Vec<String> =
+                    chain.iter().flat_map(check::Chain::breaks).map(|broken| broken.to_string()).collect();
                 visible_lines(&breaks.join("\n")) + &rotation::evidence::markdown(&document)
             }
             Err(error) => visible_lines(&error.to_string()),
