@@ -34,22 +34,36 @@ impl TextFormat {
 
     /// The page, ending in a line feed.
     pub fn render(self, page: &Page) -> String {
-        self.lines(page).into_iter().map(|line| line + "\n").collect()
+        let mut text = String::new();
+        for line in &self.fitted(page) {
+            self.paint_into(line, &mut text);
+            text.push('\n');
+        }
+        text
     }
 
     /// The page's lines.
     pub fn lines(self, page: &Page) -> Vec<String> {
+        self.fitted(page).iter().map(|line| self.paint(line)).collect()
+    }
+
+    fn fitted(self, page: &Page) -> Vec<Line> {
         let lines = Layout::report(self.width, self.context()).lines(page);
-        let fitted = match self.width {
+        match self.width {
             Some(width) => fit_whole_words(&lines, width),
             None => lines,
-        };
-        fitted.iter().map(|line| self.paint(line)).collect()
+        }
     }
 
     /// One line in its colours, without blanks at its end.
     pub fn paint(self, line: &Line) -> String {
         let mut text = String::new();
+        self.paint_into(line, &mut text);
+        text
+    }
+
+    fn paint_into(self, line: &Line, text: &mut String) {
+        let begin = text.len();
         for span in &line.spans {
             let codes = ThemeName::Dark.sgr(span.role);
             if self.ink == Ink::Plain || codes.is_empty() || span.text.trim().is_empty() {
@@ -59,8 +73,7 @@ impl TextFormat {
             let codes: Vec<String> = codes.iter().map(u8::to_string).collect();
             text.push_str(&format!("\u{1b}[{}m{}\u{1b}[0m", codes.join(";"), span.text));
         }
-        text.truncate(text.trim_end_matches(' ').len());
-        text
+        text.truncate(begin + text[begin..].trim_end_matches(' ').len());
     }
 }
 

@@ -73,6 +73,9 @@ impl RenderContext {
 }
 
 fn shorten(text: &str) -> &str {
+    if text.len() <= LONGEST {
+        return text;
+    }
     text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }
 

@@ -198,6 +198,9 @@ const fn gap(width: usize) -> usize {
 
 /// A line with its first and its further parts further to the right.
 fn indented(line: Line, indent: usize) -> Line {
+    if indent == 0 {
+        return line;
+    }
     let hang = indent + line.hang;
     Line::of(Role::Plain, " ".repeat(indent)).followed_by(&line).hanging(hang)
 }

@@ -125,7 +125,7 @@ impl Line {
 
     /// Its display width in columns.
     pub fn width(&self) -> usize {
-        self.spans.iter().map(|s| s.text.width()).sum()
+        self.spans.iter().map(|span| columns(&span.text)).sum()
     }
 
     /// Its text alone.
@@ -151,7 +151,10 @@ impl Line {
         for span in &self.spans {
             for c in span.text.chars() {
                 let next = at + c.width().unwrap_or(0);
-                if at >= from {
+                if at > from + width {
+                    // Enough to know that there is more.
+                    return rest.cut(width, ellipsis);
+                } else if at >= from {
                     rest.push(span.role, c.to_string());
                 } else if next > from {
                     // Half of a wide character is a blank.
@@ -243,7 +246,7 @@ fn wrap_line(line: &Line, width: usize, long: LongWords) -> Vec<Line> {
     }
     // Where the longest word does not fit behind the indent, and fits behind a lesser one, that one is taken.
     let fits = |piece: &usize| *piece + SHALLOW <= width;
-    let words = pieces(line).filter(|(_, piece)| !piece.starts_with(' ')).map(|(_, piece)| piece.width());
+    let words = pieces(line).filter(|(_, piece)| !piece.starts_with(' ')).map(|(_, piece)| columns(piece));
     let hang = match words.filter(fits).max() {
         Some(longest) if line.hang + longest > width => line.hang.min(SHALLOW),
         _ => line.hang,
@@ -251,7 +254,7 @@ fn wrap_line(line: &Line, width: usize, long: LongWords) -> Vec<Line> {
     let hang = if hang + 8 <= width { hang } else { 0 };
     let (mut wrapped, mut current, mut used, mut ends) = (Vec::new(), Line::empty(), 0, false);
     for (role, piece) in pieces(line) {
-        let piece_width = piece.width();
+        let piece_width = columns(piece);
         let is_over = used + piece_width > width && used > hang;
         if is_over && piece.trim().is_empty() {
             ends = true;
@@ -269,21 +272,45 @@ fn wrap_line(line: &Line, width: usize, long: LongWords) -> Vec<Line> {
             current.push(role, piece);
             continue;
         }
-        let mut begun = 0;
-        for (at, c) in piece.char_indices() {
-            let char_width = c.width().unwrap_or(0);
-            if used + char_width > width {
-                current.push(role, piece.get(begun..at).unwrap_or_default());
-                begun = at;
-                wrapped.push(std::mem::take(&mut current));
-                used = indent(&mut current, hang);
+        let is_plain = is_plain(piece);
+        let mut rest = piece;
+        loop {
+            let at_most = width.saturating_sub(used);
+            let fitting = if is_plain { rest.len().min(at_most) } else { bytes_within(rest, at_most) };
+            // A line of its own takes a character that is wider than all of it.
+            let least = if used <= hang { rest.chars().next().map_or(0, char::len_utf8) } else { 0 };
+            let (here, behind) = rest.split_at(fitting.max(least));
+            current.push(role, here);
+            if behind.is_empty() {
+                used += columns(here);
+                break;
             }
-            used += char_width;
+            wrapped.push(std::mem::take(&mut current));
+            used = indent(&mut current, hang);
+            rest = behind;
         }
-        current.push(role, piece.get(begun..).unwrap_or_default());
     }
     wrapped.push(current);
     wrapped
+}
+
+/// The columns that a text takes. Most of it is ASCII, of which that is known without looking at each character.
+fn columns(text: &str) -> usize {
+    if is_plain(text) { text.len() } else { text.width() }
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// The bytes of the characters that fit so many columns.
+fn bytes_within(text: &str, columns: usize) -> usize {
+    let mut used = 0;
+    let beyond = text.char_indices().find(|(_, c)| {
+        used += c.width().unwrap_or(0);
+        used > columns
+    });
+    beyond.map_or(text.len(), |(at, _)| at)
 }
 
 fn indent(line: &mut Line, columns: usize) -> usize {
@@ -297,7 +324,8 @@ fn pieces(line: &Line) -> impl Iterator<Item = (Role, &str)> {
         let mut rest = span.text.as_str();
         std::iter::from_fn(move || {
             let first = rest.chars().next()?;
-            let end = rest.find(|c: char| (c == ' ') != (first == ' ')).unwrap_or(rest.len());
+            let end = if first == ' ' { rest.find(|c: char| c != ' ') } else { rest.find(' ') };
+            let end = end.unwrap_or(rest.len());
             let (piece, tail) = rest.split_at(end);
             rest = tail;
             Some((span.role, piece))

@@ -61,7 +61,12 @@ impl Server {
     /// The server that publishes these documents, as far as it is known: the one of which most fits.
     pub fn recognise(discovery: Option<&Discovery>, keys: Option<&Jwks>) -> Option<&'static Server> {
         let fit = |server: &&'static Server| server.recognised.iter().filter_map(|s| s.fit(discovery, keys)).max();
+        // Without a discovery document, only those are read that are told by their keys.
+        let may_be = |server: &&Asset<Server>| {
+            discovery.is_some() || server.has_text_ending("kid") || server.has_text_ending("kid-length")
+        };
         ALL.iter()
+            .filter(may_be)
             .filter_map(Asset::read)
             .filter_map(|server| Some((fit(&server)?, server)))
             .max_by_key(|(fit, _)| *fit)
