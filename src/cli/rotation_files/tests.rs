@@ -231,7 +231,10 @@ fn files_of_another_layout_are_written_anew_and_one_that_was_broken_meanwhile_is
     let mut files = RotationFiles::open(None, Some(&evidence)).unwrap();
     let broken = fs::read_to_string(&evidence).unwrap().replacen("by-hand", "by-hind", 1);
     fs::write(&evidence, &broken).unwrap();
-    note(&mut files, &events(RotationMethod::ByHand));
-    assert!(files.problem().is_some_and(|problem| problem.message.contains("record 1 was changed")));
+    let refused = events(RotationMethod::ByHand)
+        .into_iter()
+        .zip(0..)
+        .find_map(|(kind, seq)| files.note(&RotationEvent { seq, at_ms: 0, kind }).err());
+    assert!(refused.is_some_and(|refused| refused.message.contains("record 1 was changed")));
     assert_eq!(fs::read_to_string(&evidence).unwrap(), broken);
 }
