@@ -65,8 +65,7 @@ impl Lab {
         serving.issuer(ports.issuer, &description, &keys, &authority)?;
         serving.aws(ports.aws, &description, &fetcher, &authority)?;
         let read_vault = serving.azure(ports.azure, &description, &fetcher)?;
-        let google =
-            Google::new(&description.google, &keys, fetcher, &endpoints.google, description.clock_offset_s)?;
+        let google = Google::new(&description.google, &keys, fetcher, &endpoints.google, description.clock_offset_s)?;
         serving.tasks.extend(ports.google.serve(&google, &serving.tls, &serving.options, &serving.stopped)?);
         let clouds = Clouds {
             http: authority::client_trusting(&authority.der(), WORKER).ok_or(LabError::Keys)?,

@@ -235,6 +235,6 @@ fn files_of_another_layout_are_written_anew_and_one_that_was_broken_meanwhile_is
         .into_iter()
         .zip(0..)
         .find_map(|(kind, seq)| files.note(&RotationEvent { seq, at_ms: 0, kind }).err());
-    assert!(refused.is_some_and(|refused| refused.message.contains("record 1 was changed")));
+    assert!(refused.is_some_and(|refused| refused.contains("record 1 was changed")));
     assert_eq!(fs::read_to_string(&evidence).unwrap(), broken);
 }
