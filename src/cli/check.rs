@@ -104,6 +104,10 @@ impl RunArgs {
 }
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
+    checked(args).map_err(|error| ci::refused(args.output.output, error))
+}
+
+fn checked(args: &CheckArgs) -> Result<Exit, CliError> {
     if args.all {
         return run_all(args);
     }

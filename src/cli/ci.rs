@@ -4,9 +4,11 @@ use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::exit::{CliError, Flaw};
+use super::flags::OutputFormat;
 use super::terminal;
 use crate::probe::regular_file;
-use crate::report::ci::{Alerts, Source, github, sarif};
+use crate::report::ci::{Alerts, Place, Refused, Source, github, sarif};
 use crate::report::context::RenderContext;
 use crate::report::markdown;
 use crate::report::page::Page;
@@ -34,6 +36,32 @@ pub(super) fn annotated(alerts: &Alerts, page: impl FnOnce(RenderContext) -> Pag
 /// The log for code scanning.
 pub(super) fn scanned(alerts: &Alerts) -> String {
     terminal::json_text(&sarif(alerts))
+}
+
+/// Tells a CI, where it asked for that, why a command could not do its work, at the lines that are wrong; the error goes on to
+/// whoever ends the program.
+pub(super) fn refused(output: OutputFormat, error: CliError) -> CliError {
+    let render: fn(&Alerts) -> String = match output {
+        OutputFormat::Github => github,
+        OutputFormat::Sarif => scanned,
+        OutputFormat::Text | OutputFormat::Json | OutputFormat::Junit | OutputFormat::Markdown => return error,
+    };
+    let at = |flaw: &Flaw| Place { file: in_workspace(&flaw.file), line: flaw.line };
+    let mut refused: Vec<Refused> =
+        error.flaws.iter().map(|flaw| Refused { message: flaw.message.clone(), place: Some(at(flaw)) }).collect();
+    if refused.is_empty() {
+        let message = std::iter::once(&error.message).chain(&error.hints).cloned().collect::<Vec<_>>().join("; ");
+        refused.push(Refused { message, place: None });
+    }
+    // The error itself is told on standard error, whatever becomes of this.
+    let _ = terminal::print(&render(&Alerts { refused, ..Alerts::default() }));
+    error
+}
+
+/// A path as a CI knows its files: from the folder that it works in.
+fn in_workspace(file: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    file.strip_prefix(&here).unwrap_or(file).display().to_string()
 }
 
 /// A file with its text, for the lines that alerts point at. Standard input has none, nor has what cannot be read twice.

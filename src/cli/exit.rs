@@ -1,5 +1,7 @@
 //! How the program ends: its exit status, and the error that a command ends with.
 
+use std::path::{Path, PathBuf};
+
 use crate::check::Outcome;
 
 /// The program's exit status (see `trustline --help`).
@@ -40,12 +42,30 @@ pub struct CliError {
     pub message: String,
     /// Further advice, a line each.
     pub hints: Vec<String>,
+    /// What of it stands in a line of a file, for a CI that points there.
+    pub flaws: Vec<Flaw>,
+}
+
+/// A mistake in a line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    pub file: PathBuf,
+    /// Counted from 1.
+    pub line: u64,
+    pub message: String,
 }
 
 impl CliError {
     /// An error of one sentence.
     pub fn new(message: impl Into<String>) -> Self {
-        CliError { message: message.into(), hints: Vec::new() }
+        CliError { message: message.into(), hints: Vec::new(), flaws: Vec::new() }
+    }
+
+    /// Names the line of a file that a mistake stands in.
+    #[must_use]
+    pub fn with_flaw(mut self, file: &Path, line: u64, message: impl Into<String>) -> Self {
+        self.flaws.push(Flaw { file: file.to_owned(), line, message: message.into() });
+        self
     }
 
     /// Adds a line of advice.

@@ -10,7 +10,7 @@ use crate::domain::profile::credential_file::{self, ALLOW_EXECUTABLES, CREDENTIA
 use crate::domain::profile::document::{self, LARGEST};
 use crate::domain::profile::key::Kind;
 use crate::domain::profile::resolve::{Resolved, resolve, resolve_with_credentials};
-use crate::domain::profile::setting::{Fault, Problem, Setting, Value};
+use crate::domain::profile::setting::{Fault, Origin, Problem, Setting, Value};
 use crate::domain::profile::{Profile, environment};
 use crate::domain::text_difference::nearest;
 use crate::probe::regular_file;
@@ -167,12 +167,21 @@ fn whole_path(path: &Path) -> PathBuf {
 
 /// The error that tells everything wrong with a profile: where, what, and what instead.
 pub(super) fn refusal(name: &str, problems: &[Problem]) -> CliError {
-    if let [problem] = problems {
-        return CliError::new(problem.to_string()).with_hint(&problem.instead);
-    }
-    let mut error = CliError::new(format!("the profile `{name}` has {} mistakes", problems.len()));
+    let mut error = match problems {
+        [problem] => CliError::new(problem.to_string()).with_hint(&problem.instead),
+        several => several
+            .iter()
+            .fold(CliError::new(format!("the profile `{name}` has {} mistakes", several.len())), |error, problem| {
+                error.with_hint(problem.to_string()).with_hint(format!("  {}", problem.instead))
+            }),
+    };
     for problem in problems {
-        error = error.with_hint(problem.to_string()).with_hint(format!("  {}", problem.instead));
+        if let Some(Origin::File { path, line }) = &problem.origin {
+            let at = format!("{}:{line}: ", path.display());
+            let said = problem.to_string();
+            let said = said.strip_prefix(&at).unwrap_or(&said);
+            error = error.with_flaw(path, *line as u64, format!("{said}; {}", problem.instead));
+        }
     }
     error
 }

@@ -36,6 +36,47 @@ fn wide(folder: &Path) -> PathBuf {
 }
 
 #[test]
+fn what_cannot_be_read_is_an_error_at_the_lines_that_are_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("profile.toml", "guide = \"aws-workload-identity\"\n[aws]\nregion = \"us-esat-1\"\nrole = \"x\"\n");
+    write("broken.toml", "guide = \"aws-workload-identity\"\n[aws\n");
+    write("policy.json", "{\n\"Statement\": [\n}");
+    let said_in = |arguments: &[&str], form: &str| {
+        let output = trustline().current_dir(folder.path()).args(arguments).args(["--output", form]).output().unwrap();
+        let (printed, errors) = said(&output);
+        assert!(output.status.code() == Some(2) && !errors.is_empty(), "{arguments:?}: {printed}{errors}");
+        printed
+    };
+    for (arguments, places) in [
+        (&["check", "--profile-file", "profile.toml"][..], &[("profile.toml", 3), ("profile.toml", 4)][..]),
+        (&["check", "--profile-file", "broken.toml"], &[("broken.toml", 2)]),
+        (&["trust", "--policy", "policy.json", "--lint"], &[("policy.json", 3)]),
+        (&["audit", "policy.json"], &[("policy.json", 3)]),
+    ] {
+        let printed = said_in(arguments, "github");
+        let mut lines: Vec<&str> = printed.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines.len(), places.len(), "{arguments:?}: {printed}");
+        for (line, (file, at)) in lines.iter().zip(places) {
+            assert!(line.starts_with(&format!("::error file={file},line={at},title=")), "{arguments:?}: {line}");
+        }
+        let log: Value = serde_json::from_str(&said_in(arguments, "sarif")).unwrap();
+        let invocation = &log["runs"][0]["invocations"][0];
+        assert_eq!(invocation["executionSuccessful"], false, "{log:#}");
+        let notified = invocation["toolExecutionNotifications"].as_array().unwrap();
+        let at = |of: &Value| of["locations"][0]["physicalLocation"]["region"]["startLine"].as_u64().unwrap();
+        let mut seen: Vec<u64> = notified.iter().map(at).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, places.iter().map(|(_, line)| *line).collect::<Vec<u64>>(), "{log:#}");
+        assert!(notified.iter().all(|of| of["level"] == "error"), "{log:#}");
+    }
+    let printed = said_in(&["check", "--profile", "nobody"], "github");
+    assert!(printed.starts_with("::error title=") && printed.contains("there is no profile"), "{printed}");
+    assert_eq!(said_in(&["check", "--profile-file", "profile.toml"], "json"), "");
+}
+
+#[test]
 fn a_failed_check_is_an_error_at_the_profiles_line_and_a_summary() {
     let lab = RunningLab::start("secret-not-found");
     let folder = tempfile::tempdir().unwrap();

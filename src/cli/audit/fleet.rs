@@ -286,6 +286,10 @@ fn read_all(inputs: &[Input], to_judge: &SyncSender<Work>, to_tell: &SyncSender<
         });
         let _ = to_judge.send(work);
         place += 1;
+        let line = match &result {
+            Err(JsonStreamError::Broken { line, .. }) => Some(*line),
+            _ => None,
+        };
         let why = match result {
             Ok(streamed) if streamed.passed_over > 0 => {
                 format!("{} objects of more than 16 MiB were passed over", streamed.passed_over)
@@ -294,7 +298,8 @@ fn read_all(inputs: &[Input], to_judge: &SyncSender<Work>, to_tell: &SyncSender<
             Ok(_) => continue,
             Err(error) => error.to_string(),
         };
-        let resource = Place { resource: input.name.clone(), location: None };
+        let location = line.map(|line| Location { file: input.name.clone(), line });
+        let resource = Place { resource: input.name.clone(), location };
         let broken = Batch { not_judged: vec![NotJudged { place: resource, why }], ..Batch::default() };
         let _ = to_tell.send((place, broken));
         place += 1;

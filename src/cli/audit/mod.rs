@@ -87,6 +87,14 @@ enum AuditFormat {
 }
 
 pub(super) fn run(args: &AuditArgs) -> Result<Exit, CliError> {
+    audited(args).map_err(|error| match args.output {
+        AuditFormat::Github => ci::refused(OutputFormat::Github, error),
+        AuditFormat::Sarif => ci::refused(OutputFormat::Sarif, error),
+        _ => error,
+    })
+}
+
+fn audited(args: &AuditArgs) -> Result<Exit, CliError> {
     let stdin = [PathBuf::from("-")];
     let paths = match args.paths.as_slice() {
         [] if args.live.is_asked() => &[][..],

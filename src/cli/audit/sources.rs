@@ -133,18 +133,20 @@ const ADVICE: &str =
 /// Nothing could be read; says what is wrong with the first.
 pub(super) fn nothing_read(read: &WhatWasRead) -> Result<(), CliError> {
     let WhatWasRead { trusts, others, providers, not_judged, .. } = read;
-    match not_judged.as_slice() {
-        _ if trusts + others + providers > 0 => Ok(()),
-        [] => Ok(()),
-        [only] => Err(CliError::new(format!("{}: {}", only.resource, only.why)).with_hint(ADVICE)),
-        [first, ..] => Err(CliError::new(format!(
+    let error = match not_judged.as_slice() {
+        _ if trusts + others + providers > 0 => return Ok(()),
+        [] => return Ok(()),
+        [only] => CliError::new(format!("{}: {}", only.resource, only.why)),
+        [first, ..] => CliError::new(format!(
             "nothing could be read of {} files; the first, {}: {}",
             not_judged.len(),
             first.resource,
             first.why
-        ))
-        .with_hint(ADVICE)),
-    }
+        )),
+    };
+    let placed = not_judged.iter().filter_map(|unjudged| Some((unjudged.location.as_ref()?, &unjudged.why)));
+    let placed = placed.fold(error, |error, (at, why)| error.with_flaw(Path::new(&at.file), at.line, why));
+    Err(placed.with_hint(ADVICE))
 }
 
 /// What reports call the files of these paths; nothing where there are none.

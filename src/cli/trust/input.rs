@@ -41,6 +41,7 @@ pub(in crate::cli) fn policy(path: &Path) -> Result<(Policy, String), CliError> 
     let text = in_code(path, read(path)?)?;
     let policy = Policy::parse(&text).map_err(|error| {
         CliError::new(format!("{}, line {}, column {}: {}", name(path), error.line, error.column, error.what))
+            .with_flaw(path, error.line as u64, format!("{}; {}", error.what, error.instead))
             .with_hint(error.instead)
     })?;
     Ok((policy, text))
@@ -136,9 +137,11 @@ pub(in crate::cli) fn claims(path: &Path) -> Result<Map<String, Value>, CliError
         let what = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
         let what = what.strip_suffix(&place).unwrap_or(&what);
-        CliError::new(format!("{}, line {}, column {}: {what}", name(path), error.line(), error.column())).with_hint(
-            "give the claims as one JSON object, such as {\"iss\": \"https://…\", \"aud\": \"…\", \"sub\": \"…\"}",
-        )
+        CliError::new(format!("{}, line {}, column {}: {what}", name(path), error.line(), error.column()))
+            .with_flaw(path, error.line() as u64, what)
+            .with_hint(
+                "give the claims as one JSON object, such as {\"iss\": \"https://…\", \"aud\": \"…\", \"sub\": \"…\"}",
+            )
     })?;
     match value {
         Value::Object(object) if ["Statement", "Role"].iter().any(|member| object.contains_key(*member)) => {
@@ -171,7 +174,9 @@ pub(super) fn read(path: &Path) -> Result<String, CliError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = 1 + error.as_bytes()[..valid].iter().filter(|b| **b == b'\n').count();
-        CliError::new(format!("{}, line {line}: not UTF-8", name(path))).with_hint("save the file as UTF-8")
+        CliError::new(format!("{}, line {line}: not UTF-8", name(path)))
+            .with_flaw(path, line as u64, "not UTF-8")
+            .with_hint("save the file as UTF-8")
     })
 }
 

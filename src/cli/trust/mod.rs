@@ -105,6 +105,10 @@ type Answer = TrustReport<Policy, PolicyEvaluation>;
 const CHECK: FoundBy = FoundBy::Command(Finder::Trust);
 
 pub(super) fn run(args: &TrustArgs) -> Result<Exit, CliError> {
+    judged(args).map_err(|error| ci::refused(args.output.output, error))
+}
+
+fn judged(args: &TrustArgs) -> Result<Exit, CliError> {
     let trusts = [&args.policy, &args.credential, &args.provider, &args.iam_policy];
     let inputs = trusts.into_iter().chain([&args.endpoint_policy, &args.token, &args.claims]).map(Option::as_ref);
     if inputs.flatten().filter(|path| input::is_stdin(path)).count() > 1 {

@@ -17,6 +17,9 @@ pub fn github(alerts: &Alerts) -> String {
         };
         annotate(&mut lines, command, alert.place.as_ref(), &alert.title, &alert.message);
     }
+    for refused in &alerts.refused {
+        annotate(&mut lines, "error", refused.place.as_ref(), "this cannot be used", &refused.message);
+    }
     for unjudged in &alerts.not_judged {
         let message = format!("{}: {}", unjudged.resource, unjudged.why);
         annotate(&mut lines, "warning", unjudged.place.as_ref(), "not judged", &message);

@@ -74,11 +74,20 @@ pub struct Remark {
     pub text: String,
 }
 
+/// An input that cannot be used, so that nothing was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub message: String,
+    pub place: Option<Place>,
+}
+
 /// All of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Alerts {
     pub found: Vec<Alert>,
     pub not_judged: Vec<NotJudged>,
+    /// Why there is nothing else.
+    pub refused: Vec<Refused>,
     /// What is worth a word and is no finding.
     pub remarks: Vec<Remark>,
     /// What a program may want to know of the whole.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Alert, Alerts, Level, NotJudged, Place};
+use super::{Alert, Alerts, Level, NotJudged, Place, Refused};
 use crate::cause::{Cause, catalogue};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -30,6 +30,13 @@ const RESERVED: &AsciiSet = &CONTROLS
 
 /// A log of one run, with a rule for each cause that was found.
 pub fn sarif(alerts: &Alerts) -> Value {
+    let refused = |refused: &Refused| notification("error", &refused.message, refused.place.as_ref());
+    let not_judged = |unjudged: &NotJudged| {
+        let message = format!("{} was not judged: {}", unjudged.resource, unjudged.why);
+        notification("warning", &message, unjudged.place.as_ref())
+    };
+    let not_judged = alerts.not_judged.iter().map(not_judged);
+    let notifications: Vec<Value> = alerts.refused.iter().map(refused).chain(not_judged).collect();
     let causes: BTreeSet<Cause> = alerts.found.iter().map(|alert| alert.cause).collect();
     let mut log = json!({
         "$schema": SCHEMA,
@@ -41,8 +48,8 @@ pub fn sarif(alerts: &Alerts) -> Value {
                 "rules": causes.into_iter().map(rule).collect::<Vec<_>>(),
             } },
             "invocations": [{
-                "executionSuccessful": true,
-                "toolExecutionNotifications": alerts.not_judged.iter().map(notification).collect::<Vec<_>>(),
+                "executionSuccessful": alerts.refused.is_empty(),
+                "toolExecutionNotifications": notifications,
             }],
             "results": alerts.found.iter().map(result).collect::<Vec<_>>(),
         }],
@@ -85,12 +92,9 @@ fn result(alert: &Alert) -> Value {
     result
 }
 
-fn notification(unjudged: &NotJudged) -> Value {
-    let mut notification = json!({
-        "level": "warning",
-        "message": { "text": format!("{} was not judged: {}", unjudged.resource, unjudged.why) },
-    });
-    if let Some(at) = &unjudged.place {
+fn notification(level: &str, message: &str, place: Option<&Place>) -> Value {
+    let mut notification = json!({ "level": level, "message": { "text": message } });
+    if let Some(at) = place {
         notification["locations"] = json!([location(at)]);
     }
     notification
