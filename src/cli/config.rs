@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::console::{config_file, configuration};
 use super::exit::{CliError, Exit};
 use super::flags::{DocumentOutputArgs, OutputFormat};
+use super::look::{SCREEN_READER, config_file, configuration, screen_reader};
 use super::{settings, terminal};
 use crate::domain::text::visible;
 use crate::report::glyphs::{GlyphSet, ThemeName};
@@ -97,6 +97,8 @@ fn folders() -> Vec<InForce> {
 fn of_console(config: &Config, file: Option<&PathBuf>) -> Vec<InForce> {
     let file = file.map_or_else(String::new, |path| path.display().to_string());
     let environment = |is_set: bool, name: &'static str, value: &'static str| is_set.then_some((value, name));
+    let reads = |on: bool| (if on { "true" } else { "false" }, SCREEN_READER);
+    let screen_reader = || screen_reader().map(reads);
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let setting = |name: &str, forced: Option<(&str, &str)>, given: Option<&str>, usual: &str| {
         let (value, from) = match (forced, given) {
@@ -117,6 +119,7 @@ fn of_console(config: &Config, file: Option<&PathBuf>) -> Vec<InForce> {
         setting("clipboard", None, clipboard, "auto"),
         setting("clock", None, config.clock.map(|of| if of == Clock::Local { "local" } else { "utc" }), "utc"),
         setting("mouse", None, config.mouse.map(|of| on(of == Mouse::Captured)), "true"),
+        setting("screen-reader", screen_reader(), config.screen_reader.map(on), "false"),
         setting("animation", None, config.animation.map(|of| on(of == Animation::Moving)), "true"),
     ];
     let role = |role: Role| Role::ALL.iter().find(|(of, _)| *of == role).map_or("", |(_, name)| name);

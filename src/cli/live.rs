@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use super::flags::{OutputArgs, OutputFormat};
-use super::terminal;
+use super::{look, terminal};
 use crate::report::ansi::TextFormat;
 use crate::report::line::Line;
 use crate::report::progress::Room;
@@ -84,9 +84,11 @@ impl Drop for LiveRows {
 fn format(output: &OutputArgs) -> Option<TextFormat> {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    // What is drawn over again would be read aloud again.
+    let is_read_aloud = || look::reads_lines(&look::LookArgs::default(), &look::configuration().0);
     let is_read = output.output != OutputFormat::Text || set("CI") || is_dumb;
     let is_seen = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-    (is_seen && !is_read).then(|| TextFormat { width: None, ..terminal::text_format(output.color) })
+    (is_seen && !is_read && !is_read_aloud()).then(|| TextFormat { width: None, ..terminal::text_format(output.color) })
 }
 
 fn room() -> Room {

@@ -265,6 +265,11 @@ const VARIABLES: &[Entry] = &[
         about: "set: nothing is coloured, unless --color or --theme says so",
         pages: &["color", "theme"],
     },
+    Entry {
+        term: "TRUSTLINE_SCREEN_READER",
+        about: "set, and not 0: the console is told as lines, and nothing is drawn over",
+        pages: &["screen_reader"],
+    },
 ];
 
 const FILES: &[Entry] = &[

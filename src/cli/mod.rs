@@ -14,6 +14,7 @@ mod exit;
 mod explain;
 mod fix;
 mod flags;
+mod groups;
 mod guard;
 mod guide;
 mod issuer;
@@ -21,6 +22,7 @@ mod lab;
 mod lab_folder;
 mod lab_google;
 mod live;
+mod look;
 mod manual;
 mod mcp;
 mod network;
@@ -86,7 +88,7 @@ fn parse() -> Result<Cli, clap::Error> {
 
 /// The help that was asked for, with what else there is to know. Only made where it is asked for.
 fn with_manual(error: clap::Error) -> clap::Error {
-    manual::in_long_help(Cli::command()).try_get_matches().err().unwrap_or(error)
+    groups::grouped(manual::in_long_help(Cli::command())).try_get_matches().err().unwrap_or(error)
 }
 
 fn ended(result: Result<Exit, CliError>) -> ExitCode {

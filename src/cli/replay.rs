@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::console::LookArgs;
 use super::exit::{CliError, Exit};
 use super::flags::{ColorChoice, OutputArgs, OutputFormat};
+use super::look::LookArgs;
 use super::{check, console, rotate};
 use crate::probe::regular_file;
 use crate::run::record::{self, Recorded, Recording};
@@ -43,7 +43,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, CliError> {
         Recorded::Run(recording) => recording,
         Recorded::Rotation(recording) => return print_rotation(&recording, args),
     };
-    if args.output.is_none() && tui::obstacle().is_none() {
+    if args.output.is_none() && (args.look.screen_reader || tui::obstacle().is_none()) {
         return console::replay(name.to_string(), recording, &args.look);
     }
     let report = Report::of(&recording.events);

@@ -1,4 +1,4 @@
-//! The signs that pages are drawn with, as Unicode or ASCII. State has a sign of its own each, so colour is never needed.
+//! The signs that pages are drawn with, as Unicode, ASCII or words. State has a sign of its own each, so colour is never needed.
 
 use super::line::Role;
 use crate::check::Outcome;
@@ -8,6 +8,8 @@ use crate::check::Outcome;
 pub enum GlyphSet {
     Unicode,
     Ascii,
+    /// Words in the place of signs, for a voice that reads.
+    Words,
 }
 
 /// The signs.
@@ -98,12 +100,40 @@ const ASCII: Glyphs = Glyphs {
     mask: '*',
 };
 
+const WORDS: Glyphs = Glyphs {
+    pass: "passed:",
+    warn: "warning:",
+    fail: "failed:",
+    skipped: "skipped:",
+    inconclusive: "unknown:",
+    waiting: "open:",
+    running: "running:",
+    spinner: &["running:"],
+    link: "",
+    line: "",
+    gap: "",
+    selected: "",
+    folded: "",
+    unfolded: "",
+    dot: ",",
+    ellipsis: "...",
+    arrow: "to",
+    caret: "",
+    bar: "",
+    bar_light: "",
+    sliver: "",
+    thumb: "",
+    track: "",
+    mask: '*',
+};
+
 impl GlyphSet {
     /// The signs of this set.
     pub const fn glyphs(self) -> &'static Glyphs {
         match self {
             GlyphSet::Unicode => &UNICODE,
             GlyphSet::Ascii => &ASCII,
+            GlyphSet::Words => &WORDS,
         }
     }
 }

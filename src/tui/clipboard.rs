@@ -85,6 +85,11 @@ fn tools() -> Vec<Tool> {
     tools
 }
 
+/// Whether a tool of the desktop may take what is copied.
+pub(super) fn has_tool() -> bool {
+    !is_remote() && !tools().is_empty()
+}
+
 async fn feed((program, arguments): Tool, text: &str) -> bool {
     let child = Command::new(program)
         .args(arguments)

@@ -7,6 +7,7 @@
 //! clock = "local"            # utc, local
 //! mouse = false
 //! animation = false
+//! screen-reader = true
 //! [colors]
 //! bad = "light-red bold"
 //! [keys]
@@ -33,6 +34,8 @@ pub struct Config {
     pub clock: Option<Clock>,
     pub mouse: Option<Mouse>,
     pub animation: Option<Animation>,
+    /// Whether the console is told as lines.
+    pub screen_reader: Option<bool>,
     pub patch: ThemePatch,
     pub keymap: Keymap,
 }
@@ -86,11 +89,12 @@ impl Reader<'_> {
                     let moving = |on| if on { Animation::Moving } else { Animation::Still };
                     self.config.animation = self.switch(at, value).map(moving);
                 }
+                "screen-reader" => self.config.screen_reader = self.switch(at, value),
                 "colors" => self.colors(at, value),
                 "keys" => self.keys(at, value),
                 other => self.refuse(
                     at,
-                    &format!("`{other}` is no setting; write one of theme, glyphs, clipboard, clock, mouse, animation, [colors], [keys]"),
+                    &format!("`{other}` is no setting; write one of theme, glyphs, clipboard, clock, mouse, animation, screen-reader, [colors], [keys]"),
                 ),
             }
         }

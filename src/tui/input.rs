@@ -18,7 +18,9 @@ pub(super) fn message(event: Event) -> Option<Msg> {
         Event::Paste(text) => Some(Msg::Paste(Pasted(Zeroizing::new(text)))),
         Event::Mouse(event) => {
             let act = match event.kind {
-                MouseEventKind::Down(MouseButton::Left) => PointerAct::Click,
+                MouseEventKind::Down(MouseButton::Left) => PointerAct::Press,
+                MouseEventKind::Drag(MouseButton::Left) => PointerAct::Drag,
+                MouseEventKind::Up(MouseButton::Left) => PointerAct::Release,
                 MouseEventKind::ScrollUp => PointerAct::WheelUp,
                 MouseEventKind::ScrollDown => PointerAct::WheelDown,
                 _ => return None,

@@ -16,6 +16,7 @@ use crate::run::event::RunEvent;
 use crate::run::rotation::event::RotationEvent;
 use crate::run::rotation::report::RotationReport;
 
+use super::command::CommandId;
 use super::inputs::{GuideFile, Mouse, OperatorSeen, ProfileEntry, RotationChoice, RunChoice, ScenarioEntry, Target};
 use super::key::Key;
 use super::services::TokenRead;
@@ -34,6 +35,10 @@ pub enum Msg {
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
     Key(Key),
+    /// A command was chosen by its name.
+    Do(CommandId),
+    /// The row at this place of what is on top was chosen: of a list, or a field of the form.
+    Choose(usize),
     Pointer(Pointer),
     /// Text was pasted. It may be a token.
     Paste(Pasted),
@@ -180,7 +185,11 @@ pub struct Pointer {
 /// What the mouse did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointerAct {
-    Click,
+    Press,
+    /// It moved with the button down.
+    Drag,
+    /// The button was let go.
+    Release,
     WheelUp,
     WheelDown,
 }

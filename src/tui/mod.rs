@@ -2,7 +2,7 @@
 //!
 //! What happens is a [`message::Msg`]; [`update::update`] changes the [`model::Model`] by it and answers with
 //! [`message::Effect`]s; [`view::draw`] draws the model. These are pure. The [`shell`] around them owns the terminal,
-//! the clock and the runs, sleeps while nothing happens, and does what the effects say.
+//! the clock and the runs, sleeps while nothing happens, and does what the effects say. [`flat`] shows the same model as lines.
 
 mod alarm;
 pub mod available;
@@ -11,6 +11,7 @@ pub mod command;
 pub mod config;
 pub mod content;
 pub mod copy;
+pub mod flat;
 mod input;
 pub mod inputs;
 pub mod key;
@@ -18,6 +19,7 @@ pub mod keymap;
 pub mod layout;
 pub mod message;
 pub mod model;
+mod performer;
 pub mod picker;
 pub mod services;
 pub mod shell;

@@ -4,42 +4,31 @@ mod cloud;
 mod rotation;
 
 use std::any::Any;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use self::cloud::{Cloud, profiles};
 use super::exit::{CliError, Exit};
 use super::flags::begin_recording;
 use super::flags::{NetworkArgs, ProfileSelector};
 use super::lab_folder::LabFolder;
+use super::look::{LookArgs, appearance, clipboard, configuration, reads_lines};
 use super::operator::{ACCESS_TOKEN_FILE, lab_administrator};
 use super::settings::Loaded;
-use super::{lab, network, rotate, settings, terminal};
+use super::{lab, network, rotate, settings};
 use crate::domain::ids::Cloud as RelyingParty;
 use crate::domain::profile::{Guide, Operator, environment};
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
-use crate::probe::regular_file;
-use crate::report::context::Privacy;
-use crate::report::glyphs::GlyphSet;
-use crate::report::glyphs::ThemeName;
 use crate::run::event::RunVerdict;
 use crate::run::record::{Recording, SCHEMA};
 use crate::tui;
-use crate::tui::clipboard::ClipboardMode;
-use crate::tui::config::Config;
-use crate::tui::inputs::{Animation, Appearance, Clock, Inputs, Mouse, Opening, Replay, RunChoice, Target};
+use crate::tui::inputs::{Inputs, Opening, Replay, RunChoice, Target};
 use crate::tui::shell::{Console, Ended};
-use crate::tui::{config, shell};
-
-/// The console's configuration file, beside the folder of the profiles.
-const CONFIG_FILE: &str = "console.toml";
-/// The most of it that is read, in bytes.
-const LARGEST_CONFIG: u64 = 1024 * 1024;
+use crate::tui::{flat, shell};
 
 /// Arguments of `trustline` without a subcommand.
 #[derive(Clone, Debug, Args)]
@@ -58,58 +47,14 @@ pub(super) struct ConsoleArgs {
     events: Option<PathBuf>,
 }
 
-/// How the console looks and behaves.
-#[derive(Clone, Debug, Default, Args)]
-pub(super) struct LookArgs {
-    /// Colours of the console
-    #[arg(long, value_enum, value_name = "THEME")]
-    theme: Option<ThemeChoice>,
-    /// Draw with ASCII characters only
-    #[arg(long)]
-    ascii: bool,
-    /// Move nothing but countdowns
-    #[arg(long)]
-    no_animation: bool,
-    /// Leave the mouse to the terminal
-    #[arg(long)]
-    no_mouse: bool,
-    /// Hide account ids, subjects and hosts
-    #[arg(long)]
-    privacy: bool,
-    /// How to copy
-    #[arg(long, value_enum, value_name = "HOW")]
-    clipboard: Option<ClipboardChoice>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ThemeChoice {
-    /// For a dark background
-    Dark,
-    /// For a light background
-    Light,
-    /// No colours
-    None,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ClipboardChoice {
-    /// The desktop's tool where the desktop is here, else the terminal
-    Auto,
-    /// The desktop's tool
-    Native,
-    /// The terminal, by OSC 52
-    Osc52,
-    /// Not at all
-    Off,
-}
-
 /// Runs the console.
 pub(super) fn run(args: &ConsoleArgs) -> Result<Exit, CliError> {
     let target = target(&args.selector);
-    if let Some(obstacle) = tui::obstacle() {
+    if let Some(obstacle) = tui::obstacle().filter(|_| !reads_lines(&args.look, &configuration().0)) {
         let twin = format!("trustline check{}", target.as_ref().map_or_else(String::new, Target::arguments));
         return Err(CliError::new(format!("the console needs a terminal, and {obstacle}"))
-            .with_hint(format!("`{twin}` runs the same checks without it")));
+            .with_hint(format!("`{twin}` runs the same checks without it"))
+            .with_hint("`trustline --screen-reader` has the console as lines"));
     }
     let opening = match target {
         _ if args.events.is_some() => Opening::Events,
@@ -149,6 +94,7 @@ fn open(
     // Asked before there is a second thread, as the platform's answer is only safe then.
     let utc_offset_s = time::UtcOffset::current_local_offset().ok().map(time::UtcOffset::whole_seconds);
     let (config, problems) = configuration();
+    let reads_lines = reads_lines(look, &config);
     let console = Console {
         inputs: inputs(utc_offset_s),
         clipboard: clipboard(look, &config),
@@ -159,7 +105,10 @@ fn open(
     let recorder = record.as_deref().map(|path| begin_recording(path, SCHEMA)).transpose()?;
     let cloud = Cloud::new(network.clone(), selector, recorder, events);
     let runtime = network::runtime()?;
-    let ended = runtime.block_on(shell::run(console, Arc::new(cloud)));
+    let ended = runtime.block_on(async {
+        let services = Arc::new(cloud);
+        if reads_lines { flat::run(console, services).await } else { shell::run(console, services).await }
+    });
     // A name look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
     let ended = ended.map_err(|error| CliError::new(error.to_string()))?;
@@ -173,58 +122,6 @@ fn exit(ended: &Ended) -> Exit {
         (None, Some(RunVerdict::Fail)) => Exit::Failed,
         (None, Some(RunVerdict::Inconclusive)) => Exit::Inconclusive,
         (None, Some(RunVerdict::Pass) | None) => Exit::Passed,
-    }
-}
-
-/// Where the configuration is kept, whether or not there is one.
-pub(super) fn config_file() -> Option<PathBuf> {
-    settings::folder().ok().and_then(|folder| Some(folder.parent()?.join(CONFIG_FILE)))
-}
-
-/// The configuration, and what is wrong with it. The console opens in any case.
-pub(super) fn configuration() -> (Config, Vec<String>) {
-    let Some(path) = config_file() else { return (Config::default(), Vec::new()) };
-    match regular_file::read(&path, LARGEST_CONFIG) {
-        Ok(text) => {
-            let text = String::from_utf8_lossy(&text);
-            config::parse(&text, &path.display().to_string())
-        }
-        // A home that is no folder has no configuration either.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            (Config::default(), Vec::new())
-        }
-        Err(error) => (Config::default(), vec![format!("{}: {error}", path.display())]),
-    }
-}
-
-fn clipboard(look: &LookArgs, config: &Config) -> ClipboardMode {
-    let chosen = look.clipboard.map(|choice| match choice {
-        ClipboardChoice::Auto => ClipboardMode::Auto,
-        ClipboardChoice::Native => ClipboardMode::Native,
-        ClipboardChoice::Osc52 => ClipboardMode::Osc52,
-        ClipboardChoice::Off => ClipboardMode::Off,
-    });
-    chosen.or(config.clipboard).unwrap_or_default()
-}
-
-/// Flags before the environment before the configuration before what is built in.
-fn appearance(look: &LookArgs, config: Config) -> Appearance {
-    let chosen = look.theme.map(|choice| match choice {
-        ThemeChoice::Dark => ThemeName::Dark,
-        ThemeChoice::Light => ThemeName::Light,
-        ThemeChoice::None => ThemeName::None,
-    });
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()).then_some(ThemeName::None);
-    let ascii = (look.ascii || !terminal::is_utf8()).then_some(GlyphSet::Ascii);
-    Appearance {
-        glyphs: ascii.or(config.glyphs).unwrap_or(GlyphSet::Unicode),
-        theme: chosen.or(plain).or(config.theme).unwrap_or(ThemeName::Dark),
-        patch: config.patch,
-        animation: if look.no_animation { Animation::Still } else { config.animation.unwrap_or(Animation::Moving) },
-        mouse: if look.no_mouse { Mouse::Free } else { config.mouse.unwrap_or(Mouse::Captured) },
-        privacy: if look.privacy { Privacy::Masked } else { Privacy::Open },
-        clock: config.clock.unwrap_or(Clock::Utc),
-        keymap: config.keymap,
     }
 }
 

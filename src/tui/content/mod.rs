@@ -1,5 +1,6 @@
 //! What the panes say, as lines in role: pure functions of the model, used to draw and to know how far one can scroll.
 
+pub mod agreement;
 pub mod audit;
 pub mod chain;
 pub mod compare;

@@ -126,6 +126,33 @@ pub enum PasteKind {
     Issuer,
 }
 
+impl PasteKind {
+    /// Its heading, and what is wanted.
+    pub const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            PasteKind::Token => {
+                ("Paste a token", "Paste a token, or type it. It is not shown and never leaves this machine.")
+            }
+            PasteKind::Values => (
+                "Paste values",
+                "Paste a role's ARN, a trust policy, an answer of aws or az, or a token; enter fills the fields.",
+            ),
+            PasteKind::Output => (
+                "Paste what the automation printed",
+                "Its fingerprint line, or a part of its log. Only fingerprints and worker lines are kept.",
+            ),
+            PasteKind::ErrorText => (
+                "Explain an error text",
+                "Paste the error, or the part of the log around it; enter shows what causes it. Nothing is sent.",
+            ),
+            PasteKind::Issuer => (
+                "Look at an issuer",
+                "Its URL, as tokens carry it in `iss`; enter fetches what it publishes, ctrl-u begins anew.",
+            ),
+        }
+    }
+}
+
 /// A text being pasted or typed, perhaps a token. It is wiped when the layer goes.
 #[derive(Clone, PartialEq, Default)]
 pub struct PasteBox {

@@ -7,6 +7,7 @@ pub mod layer;
 pub mod list;
 pub mod rotation;
 pub mod runs;
+pub mod selection;
 pub mod token;
 
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ pub use guide::GuideState;
 pub use layer::{Explained, Layer, Page, Picker, PickerKind};
 pub use list::{Field, ListState, Typing};
 pub use runs::{Run, Runs, Watch};
+pub use selection::Selection;
 pub use token::TokenState;
 
 /// Which pane of a screen has the keys.
@@ -157,6 +159,8 @@ pub struct Model {
     /// Findings whose blocked checks are shown, by their place in the report.
     pub unfolded: BTreeSet<usize>,
     pub wrap: Wrap,
+    /// What is selected with the mouse, from the press on.
+    pub selection: Option<Selection>,
     /// Whether selections and scroll positions are within what there is (see [`crate::tui::update::clamp_selection_and_scroll`]).
     pub is_settled: bool,
 }
@@ -200,6 +204,7 @@ impl Model {
             follow: Follow::default(),
             unfolded: BTreeSet::new(),
             wrap: Wrap::Words,
+            selection: None,
             is_settled: false,
         }
     }

@@ -8,7 +8,7 @@ use super::content::handshake::passed_words;
 use super::content::log::moment;
 use super::content::start::{by_link, group_title, guide_title};
 use super::copy;
-use super::inputs::{Patience, RotationWay, ScenarioEntry, Target};
+use super::inputs::{Patience, ProfileEntry, RotationWay, ScenarioEntry, Target};
 use super::message::RunNumber;
 use super::model::rotation::rotated;
 use super::model::{Model, PickerKind};
@@ -66,24 +66,7 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
         PickerKind::Palette => palette(model),
         PickerKind::Help => help(model),
         PickerKind::Scenarios => scenarios(model, show),
-        PickerKind::Profiles => model
-            .inputs
-            .profiles
-            .iter()
-            .map(|profile| Entry {
-                sign: Some(match &profile.summary {
-                    Ok(_) => (" ", Role::Plain),
-                    Err(_) => (show.glyphs.fail, Role::Bad),
-                }),
-                title: show.prose(&profile.name),
-                note: profile.summary.as_ref().map(|guide| show.prose(guide)).unwrap_or_default(),
-                detail: match &profile.summary {
-                    Ok(_) => vec![show.prose(&profile.path.display().to_string())],
-                    Err(problem) => vec![show.prose(problem)],
-                },
-                choice: Choice::Run(Target::Named(profile.name.clone())),
-            })
-            .collect(),
+        PickerKind::Profiles => profiles(model),
         PickerKind::Guides => Workload::ALL.iter().flat_map(|workload| guides_for(model, *workload)).collect(),
         PickerKind::History => runs(model, show, Choice::ShowRun),
         PickerKind::CompareWith => {
@@ -318,8 +301,13 @@ pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
     }
     let rank = |entry: &Entry| {
         let name = name(entry);
-        // Of a scenario, its cloud is looked for too.
-        let told = if kind == PickerKind::Scenarios { entry.detail.join(" ") } else { String::new() };
+        // Of a scenario its cloud is looked for too, and of a command its screen.
+        let is_told = match kind {
+            PickerKind::Scenarios => true,
+            PickerKind::Palette => !matches!(entry.choice, Choice::NotNow(..)),
+            _ => false,
+        };
+        let told = if is_told { entry.detail.join(" ") } else { String::new() };
         let text = format!("{name} {} {} {told}", entry.title, entry.note).to_lowercase();
         if !name.is_empty() && name.starts_with(&filter) {
             Some(0)
@@ -330,7 +318,13 @@ pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
         }
     };
     entries.retain(|entry| entry.choice != Choice::Heading);
-    let mut ranked: Vec<(i32, Entry)> = entries.into_iter().filter_map(|entry| Some((rank(&entry)?, entry))).collect();
+    let commands = entries.len();
+    if kind == PickerKind::Palette {
+        entries.extend(beyond_commands(model));
+    }
+    let ranks =
+        entries.into_iter().enumerate().filter_map(|(at, entry)| Some(((at >= commands, rank(&entry)?), entry)));
+    let mut ranked: Vec<((bool, i32), Entry)> = ranks.collect();
     // What can be done now comes before what cannot.
     ranked.sort_by_key(|(rank, entry)| (*rank, matches!(entry.choice, Choice::NotNow(..))));
     let ranked = ranked.into_iter().map(|(_, entry)| entry);
@@ -382,7 +376,45 @@ fn palette(model: &Model) -> Vec<Entry> {
     let others = Screen::TABS.iter().filter(|screen| **screen != model.screen);
     entries.extend(others.flat_map(|screen| elsewhere(model, *screen)));
     entries.retain(|entry| entry.choice != Choice::Command(CommandId::Palette));
+    if model.replay.is_none() {
+        entries.extend(profiles(model).into_iter().map(|entry| Entry { note: "check".to_owned(), ..entry }));
+    }
     entries
+}
+
+/// What is looked for in the palette beside commands: the lab's scenarios and the guides, by what they say of themselves.
+fn beyond_commands(model: &Model) -> Vec<Entry> {
+    if model.replay.is_some() {
+        return Vec::new();
+    }
+    let scenarios = scenarios(model, model.render_context()).into_iter();
+    let scenarios = scenarios.filter(|entry| entry.choice != Choice::Heading);
+    let scenarios = scenarios.map(|entry| Entry {
+        title: format!("{} ({})", entry.title, entry.note),
+        note: "lab".to_owned(),
+        ..entry
+    });
+    let guides = Guide::ALL.iter().map(|guide| Entry { note: "new".to_owned(), ..guide_entry(model, *guide) });
+    guides.chain(scenarios).collect()
+}
+
+/// The profiles that exist.
+fn profiles(model: &Model) -> Vec<Entry> {
+    let show = model.render_context();
+    let entry = |profile: &ProfileEntry| Entry {
+        sign: Some(match &profile.summary {
+            Ok(_) => (" ", Role::Plain),
+            Err(_) => (show.glyphs.fail, Role::Bad),
+        }),
+        title: show.prose(&profile.name),
+        note: profile.summary.as_ref().map(|guide| show.prose(guide)).unwrap_or_default(),
+        detail: match &profile.summary {
+            Ok(_) => vec![show.prose(&profile.path.display().to_string())],
+            Err(problem) => vec![show.prose(problem)],
+        },
+        choice: Choice::Run(Target::Named(profile.name.clone())),
+    };
+    model.inputs.profiles.iter().map(entry).collect()
 }
 
 /// The name of the command that an entry stands for.

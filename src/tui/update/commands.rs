@@ -181,7 +181,7 @@ pub(super) fn run(model: &mut Model, id: CommandId) -> Vec<Effect> {
         CommandId::Mouse => {
             model.appearance.mouse = model.appearance.mouse.toggled();
             let words = match model.appearance.mouse {
-                Mouse::Captured => "the console has the mouse; shift and drag selects text",
+                Mouse::Captured => "the console has the mouse: dragging copies from a pane",
                 Mouse::Free => "the terminal has the mouse: drag selects text",
             };
             toast(model, words.to_owned(), Tone::Good);

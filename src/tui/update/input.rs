@@ -1,61 +1,73 @@
-//! What a person does with keys, pasted text and the mouse: clicks focus and select, the wheel scrolls what is under it.
+//! What a person does with keys, names, pasted text and the mouse: clicks focus and select, the wheel scrolls what is under it.
 
 use ratatui::layout::{Position, Rect};
 
-use super::{commands, explain, go, guide, layers, rotation, scroll, scroll_aside, show, toast, token};
+use super::{commands, explain, go, guide, layers, rotation, scroll, scroll_aside, select, show, toast, token};
 use crate::domain::token::{RawToken, looks_like_jwt};
 use crate::tui::available::{Availability, availability, scopes};
-use crate::tui::command::{CommandId, Screen, command};
+use crate::tui::command::{CommandId, Scope, Screen, command};
 use crate::tui::key::{Code, Key};
 use crate::tui::layout::Geometry;
 use crate::tui::message::{Effect, Pasted, Pointer, PointerAct};
 use crate::tui::model::list::{Edit, Move};
-use crate::tui::model::{Focus, Follow, Layer, Model, Tone};
+use crate::tui::model::{Focus, Follow, Layer, Model, Tone, Typing};
 use crate::tui::{content, layout};
 
-/// What a mouse event does.
+/// What a mouse event does: a press begins to select, and what is selected is copied when the button is let go; where nothing was,
+/// it was a click.
 pub(super) fn act(model: &mut Model, pointer: Pointer) -> Vec<Effect> {
     let geometry = layout::compute(model);
     let at = Position { x: pointer.column, y: pointer.row };
     if geometry.is_too_small() {
         return Vec::new();
     }
+    match pointer.act {
+        PointerAct::Press => select::begin(model, geometry, at),
+        PointerAct::Drag => select::drag(model, at),
+        PointerAct::Release => match model.selection.take() {
+            Some(selection) if selection.is_dragged() => return select::copy(model, selection),
+            _ => return click(model, geometry, at),
+        },
+        PointerAct::WheelUp | PointerAct::WheelDown => turn(model, geometry, at, wheel(pointer.act)),
+    }
+    Vec::new()
+}
+
+/// The wheel scrolls what is under it.
+fn turn(model: &mut Model, geometry: Geometry, at: Position, to: Move) {
+    let inside = |area: Rect| area.contains(at);
     if !model.layers.is_empty() {
-        return on_layer(model, geometry, at, pointer.act);
+        layers::go(model, to);
+    } else if inside(geometry.detail_inner()) {
+        scroll(model, to);
+    } else if inside(geometry.aside_inner()) {
+        scroll_aside(model, to);
+    } else if inside(geometry.list) {
+        let focus = std::mem::replace(&mut model.here_mut().focus, Focus::List);
+        go(model, to);
+        model.here_mut().focus = focus;
+    }
+}
+
+fn click(model: &mut Model, geometry: Geometry, at: Position) -> Vec<Effect> {
+    if !model.layers.is_empty() {
+        return click_layer(model, geometry, at);
     }
     let inside = |area: Rect| area.contains(at);
-    match pointer.act {
-        PointerAct::WheelUp | PointerAct::WheelDown => {
-            let to = wheel(pointer.act);
-            if inside(geometry.detail_inner()) {
-                scroll(model, to);
-            } else if inside(geometry.aside_inner()) {
-                scroll_aside(model, to);
-            } else if inside(geometry.list) {
-                let focus = std::mem::replace(&mut model.here_mut().focus, Focus::List);
-                go(model, to);
-                model.here_mut().focus = focus;
-            }
-            Vec::new()
+    if inside(geometry.tabs) {
+        let tab = layout::tabs(model).into_iter().find(|(_, x, width)| (*x..*x + *width).contains(&at.x));
+        if let Some((screen, ..)) = tab {
+            show(model, screen);
         }
-        PointerAct::Click if inside(geometry.tabs) => {
-            let tab = layout::tabs(model).into_iter().find(|(_, x, width)| (*x..*x + *width).contains(&at.x));
-            if let Some((screen, ..)) = tab {
-                show(model, screen);
-            }
-            Vec::new()
-        }
-        PointerAct::Click if inside(geometry.list) => click_row(model, geometry, at),
-        PointerAct::Click if inside(geometry.detail) => {
-            model.here_mut().focus = Focus::Detail;
-            click_field(model, geometry, at)
-        }
-        PointerAct::Click if inside(geometry.aside) => {
-            model.here_mut().focus = Focus::Aside;
-            Vec::new()
-        }
-        PointerAct::Click => Vec::new(),
+    } else if inside(geometry.list) {
+        return click_row(model, geometry, at);
+    } else if inside(geometry.detail) {
+        model.here_mut().focus = Focus::Detail;
+        return click_field(model, geometry, at);
+    } else if inside(geometry.aside) {
+        model.here_mut().focus = Focus::Aside;
     }
+    Vec::new()
 }
 
 fn wheel(act: PointerAct) -> Move {
@@ -95,11 +107,7 @@ fn click_row(model: &mut Model, geometry: Geometry, at: Position) -> Vec<Effect>
     Vec::new()
 }
 
-fn on_layer(model: &mut Model, geometry: Geometry, at: Position, act: PointerAct) -> Vec<Effect> {
-    if act != PointerAct::Click {
-        layers::go(model, wheel(act));
-        return Vec::new();
-    }
+fn click_layer(model: &mut Model, geometry: Geometry, at: Position) -> Vec<Effect> {
     if !geometry.layer.contains(at) {
         return layers::close(model);
     }
@@ -147,6 +155,54 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
             Availability::No(why) => toast(model, why.to_owned(), Tone::Bad),
         },
     }
+}
+
+/// What a command does that was chosen by its name. One of the screen below what is on top closes that first, and one of another
+/// screen goes there.
+pub(super) fn named(model: &mut Model, id: CommandId) -> Vec<Effect> {
+    let Some(found) = command(id) else { return Vec::new() };
+    if model.is_typing() && !found.scopes.contains(&Scope::Typing) {
+        model.list_mut().typing = Typing::Off;
+    }
+    let mut effects = Vec::new();
+    let is_here = |model: &Model| scopes(model).iter().any(|scope| found.scopes.contains(scope));
+    if !is_here(model) {
+        effects.extend(guide::leave(model));
+        while !model.layers.is_empty() {
+            effects.extend(layers::close(model));
+        }
+    }
+    if !is_here(model) {
+        let other = found.scopes.iter().find_map(|scope| match scope {
+            Scope::On(screen) => Some(*screen),
+            _ => None,
+        });
+        let Some(screen) = other else { return effects };
+        show(model, screen);
+    }
+    effects.extend(match availability(model, found) {
+        Availability::Ready => commands::run(model, found.id),
+        Availability::No(why) => toast(model, why.to_owned(), Tone::Bad),
+    });
+    effects
+}
+
+/// The row at a place of what is on top is selected, or the field of the form.
+pub(super) fn choose(model: &mut Model, at: usize) -> Vec<Effect> {
+    if model.is_typing() {
+        model.list_mut().typing = Typing::Off;
+    }
+    match model.layers.last_mut() {
+        Some(Layer::Form(form)) => form.focus = at.min(form.fields.len().saturating_sub(1)),
+        Some(Layer::Picker(picker)) => picker.list.selected = at,
+        Some(_) => {}
+        None => {
+            model.here_mut().focus = Focus::List;
+            model.follow = Follow::Person;
+            model.here_mut().select(at);
+        }
+    }
+    Vec::new()
 }
 
 /// Whether keys type somewhere.

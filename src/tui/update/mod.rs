@@ -11,6 +11,7 @@ mod layers;
 mod operator;
 mod rotation;
 mod runs;
+mod select;
 mod token;
 
 use super::command::{CommandId, Screen};
@@ -51,8 +52,11 @@ pub fn open(
 /// [`clamp_selection_and_scroll`].
 pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
     // A person acts on what a frame would show by now, drawn or not.
-    if matches!(message, Msg::Key(_) | Msg::Pointer(_) | Msg::Paste(_)) {
+    if matches!(message, Msg::Key(_) | Msg::Do(_) | Msg::Choose(_) | Msg::Pointer(_) | Msg::Paste(_)) {
         clamp_selection_and_scroll(model);
+    }
+    if matches!(message, Msg::Key(_) | Msg::Paste(_) | Msg::Resize(..)) {
+        model.selection = None;
     }
     model.is_settled = false;
     let before = model.title();
@@ -63,6 +67,8 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Key(key) => input::press(model, key),
+        Msg::Do(id) => input::named(model, id),
+        Msg::Choose(at) => input::choose(model, at),
         Msg::Pointer(pointer) => input::act(model, pointer),
         Msg::Paste(pasted) => input::paste(model, &pasted),
         Msg::RunOpened { run, profile, settings } => {

@@ -46,27 +46,7 @@ pub(super) fn draw(
         Layer::Form(form) => draw_form(model, theme, geometry, form, buffer),
         Layer::Paste(paste) => {
             let masked = format!("{} characters", paste.text.chars().count());
-            let (title, says) = match paste.kind {
-                PasteKind::Token => {
-                    ("Paste a token", "Paste a token, or type it. It is not shown and never leaves this machine.")
-                }
-                PasteKind::Values => (
-                    "Paste values",
-                    "Paste a role's ARN, a trust policy, an answer of aws or az, or a token; enter fills the fields.",
-                ),
-                PasteKind::Output => (
-                    "Paste what the automation printed",
-                    "Its fingerprint line, or a part of its log. Only fingerprints and worker lines are kept.",
-                ),
-                PasteKind::ErrorText => (
-                    "Explain an error text",
-                    "Paste the error, or the part of the log around it; enter shows what causes it. Nothing is sent.",
-                ),
-                PasteKind::Issuer => (
-                    "Look at an issuer",
-                    "Its URL, as tokens carry it in `iss`; enter fetches what it publishes, ctrl-u begins anew.",
-                ),
-            };
+            let (title, says) = paste.kind.words();
             let is_shown = paste.kind == PasteKind::Issuer && looks_secret(&paste.text).is_none();
             let typed = if is_shown { model.render_context().value(&paste.text) } else { masked };
             let lines = [

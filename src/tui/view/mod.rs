@@ -12,7 +12,7 @@ use ratatui::layout::Position;
 use ratatui::style::{Modifier, Style};
 
 use super::layout;
-use super::model::Model;
+use super::model::{Model, Selection};
 use super::theme::Theme;
 
 /// Draws the console into a buffer of the model's size, and says where the cursor stands, if text is typed.
@@ -40,6 +40,14 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Positio
     for over in &model.layers {
         let geometry = layout::Geometry { layer: layout::layer(model, over, geometry.area), ..geometry };
         cursor = layer::draw(model, theme, geometry, over, buffer);
+    }
+    for line in model.selection.iter().filter(|selection| selection.is_dragged()).flat_map(Selection::lines) {
+        for at in line.positions() {
+            if let Some(cell) = buffer.cell_mut(at) {
+                // What is reversed already is seen to be selected by not being so.
+                cell.modifier.toggle(Modifier::REVERSED);
+            }
+        }
     }
     cursor
 }

@@ -102,7 +102,7 @@ pub(super) struct Border<'t> {
 const fn border_set(set: GlyphSet) -> border::Set<'static> {
     match set {
         GlyphSet::Unicode => border::PLAIN,
-        GlyphSet::Ascii => border::Set {
+        GlyphSet::Ascii | GlyphSet::Words => border::Set {
             top_left: "+",
             top_right: "+",
             bottom_left: "+",

@@ -7,14 +7,12 @@ use ratatui::style::Modifier;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::paint;
-use crate::domain::fingerprint::Fingerprint;
-use crate::domain::fingerprint::guess::guessability;
 use crate::report::line::{Line, Role, Wrap, fit};
-use crate::tui::content::chain::running;
+use crate::tui::content::agreement;
 use crate::tui::inputs::RotationWay;
 use crate::tui::layout::Geometry;
 use crate::tui::model::Model;
-use crate::tui::model::layer::{Agreement, Operator, ProgramBox, ValueBox};
+use crate::tui::model::layer::{Agreement, ProgramBox, ValueBox};
 use crate::tui::model::rotation::rotated;
 use crate::tui::theme::Theme;
 
@@ -54,49 +52,9 @@ pub(super) fn agreement(
     buffer: &mut Buffer,
 ) -> Option<Position> {
     let show = model.render_context();
-    let secret = show.prose(&agreement.secret);
-    let about = match &agreement.value {
-        Some(value) => {
-            let bytes = value.expose().as_bytes();
-            if guessability(bytes).is_guessable() {
-                Line::of(Role::Warning, format!("{} the value is easy to guess", show.glyphs.warn))
-                    .with(Role::Muted, ", so its fingerprint is not shown")
-            } else {
-                Line::of(Role::Muted, "the value ").with(Role::Plain, Fingerprint::of(bytes).to_string())
-            }
-        }
-        None => Line::of(Role::Muted, "the value ").with(Role::Plain, "is made up when it is written"),
-    };
-    let wanted = agreement.wanted().unwrap_or_default();
-    let typed = so_far(agreement.typed.text(), &wanted);
-    let note = match typed.len() < agreement.typed.text().len() {
-        _ if agreement.is_wrong => {
-            Line::of(Role::Bad, format!("{} type exactly: {}", show.glyphs.fail, show.prose(&wanted)))
-        }
-        true => Line::of(Role::Warning, "what follows is not what is asked, and not shown; ctrl-u begins anew"),
-        false => Line::empty(),
-    };
-    let (whose, asked) = match &agreement.operator {
-        Operator::Asking => {
-            (Line::of(Role::Accent, format!("{} asking as whom it is written", running(model))), Line::empty())
-        }
-        Operator::Unknown(why) => {
-            let why = format!("{} it cannot be written: {}", show.glyphs.fail, show.prose(why));
-            (Line::of(Role::Bad, why).hanging(2), Line::empty())
-        }
-        Operator::Known(seen) => (
-            Line::of(Role::Plain, "as ").with(Role::Strong, show.prose(&seen.identity)),
-            Line::of(Role::Plain, "To agree, type ").with(Role::Accent, show.prose(&wanted)),
-        ),
-    };
-    let lines = [
-        Line::of(Role::Plain, "A new version of ").with(Role::Strong, secret).with(Role::Plain, " is written"),
-        whose,
-        about,
-        Line::empty(),
-        asked,
-    ];
-    let below = [note, keys(&[("enter", "write it"), ("esc", "leave")])];
+    let lines = agreement::lines(model, agreement);
+    let (typed, wanted) = (agreement::so_far(agreement), agreement.wanted().unwrap_or_default());
+    let below = [agreement::note(model, agreement), keys(&[("enter", "write it"), ("esc", "leave")])];
     let title = match agreement.way {
         RotationWay::Generated => "Write a value that trustline makes up",
         _ => "Write the value that you typed",
@@ -118,12 +76,6 @@ pub(super) fn agreement(
     let right = typed.chars().count();
     let cursor = if agreement.typed.cursor() > right { right + rest } else { agreement.typed.cursor() };
     Some(input(model, theme, (&shown, cursor), row, buffer))
-}
-
-/// How far a text is what is wanted.
-fn so_far<'t>(text: &'t str, wanted: &str) -> &'t str {
-    let same = text.char_indices().zip(wanted.chars()).take_while(|((_, typed), wanted)| typed == wanted);
-    same.last().map_or("", |((at, typed), _)| &text[..at + typed.len_utf8()])
 }
 
 /// The box in which the program that rotates is typed.

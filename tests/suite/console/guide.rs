@@ -226,10 +226,9 @@ fn a_click_on_a_field_types_into_it_and_elsewhere_leaves_it() {
     driver.resize(140, 45).press("gj");
     let text = driver.screen();
     let row = text.lines().position(|line| line.contains("issuer.url")).unwrap();
-    let click = |row: usize, column| Msg::Pointer(Pointer { column, row: row as u16, act: PointerAct::Click });
-    driver.send(click(row, 85));
+    driver.click(85, row as u16);
     assert_eq!(driver.model.guide.editing.as_ref().map(|editing| editing.key), Some(Key::IssuerUrl));
-    driver.send(click(8, 5));
+    driver.click(5, 8);
     assert!(driver.model.guide.editing.is_none());
     assert_eq!(driver.model.here().focus, Focus::List);
 }
@@ -265,7 +264,7 @@ fn the_evidence_scrolls_by_keys_and_wheel_and_gives_the_keys_back_where_it_has_n
     // Another step's evidence begins at its top.
     driver.press("G<esc>k");
     assert_eq!((driver.model.here().focus, driver.model.here().aside_scroll), (Focus::List, 0));
-    driver.send(pointer(PointerAct::Click));
+    driver.click(5, row);
     assert_eq!(driver.model.here().focus, Focus::Aside);
     driver.resize(80, 24);
     assert_eq!(driver.model.here().focus, Focus::Detail);

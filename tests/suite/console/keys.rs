@@ -365,6 +365,28 @@ fn the_palette_finds_whole_words_and_commands_of_other_screens() {
 }
 
 #[test]
+fn the_palette_finds_profiles_guides_and_scenarios_by_words_in_any_order() {
+    for (words, expected) in [
+        ("prod-aws", Target::Named("prod-aws".into())),
+        ("subject another", Target::Lab("sub-mismatch".into())),
+        ("azure fic", Target::Lab("fic-missing".into())),
+    ] {
+        let mut driver = Driver::start();
+        driver.asked();
+        driver.press(":").send(paste(words)).press("<enter>");
+        let run = Effect::StartRun { run: 0, choice: RunChoice { target: expected, only: vec![] } };
+        assert!(driver.asked().contains(&run), "{words}: {}", driver.screen());
+    }
+    // A command of another screen by its screen's name, behind its own words; and a command before what is no command.
+    let mut driver = Driver::start();
+    driver.press(":").send(paste("rotation output")).press("<enter>");
+    assert_eq!(driver.model.screen, Screen::Rotation);
+    let mut driver = Driver::start();
+    driver.press(":").send(paste("kubernetes google")).press("<enter>");
+    assert!(matches!(driver.model.layers.last(), Some(Layer::Form(_))), "{}", driver.screen());
+}
+
+#[test]
 fn a_form_refuses_tokens_and_saves_what_is_right() {
     let mut driver = Driver::start();
     driver.press("+<enter><tab><tab>nonsense<ctrl-s>");
@@ -455,14 +477,61 @@ fn a_recording_is_read_only() {
 #[test]
 fn clicks_focus_select_and_open_and_the_wheel_scrolls() {
     let mut driver = Driver::failed();
-    let click = |column, row| Msg::Pointer(Pointer { column, row, act: PointerAct::Click });
     let before = driver.model.selected_check();
-    driver.send(click(10, 4));
+    driver.click(10, 4);
     assert_ne!(driver.model.selected_check(), before);
     driver.send(Msg::Pointer(Pointer { column: 10, row: 18, act: PointerAct::WheelDown }));
     let tab = trustline::tui::layout::tabs(&driver.model).into_iter().find(|(s, ..)| *s == Screen::Log).unwrap();
-    driver.send(click(tab.1 + 1, 2));
+    driver.click(tab.1 + 1, 2);
     assert_eq!(driver.model.screen, Screen::Log);
+}
+
+#[test]
+fn dragging_copies_what_is_seen_within_one_pane_and_no_click_comes_of_it() {
+    let mut driver = Driver::failed();
+    driver.press("3<tab>").resize(140, 45);
+    let screen = driver.screen();
+    let rows: Vec<&str> = screen.lines().collect();
+    let detail = trustline::tui::layout::compute(&driver.model).detail_inner();
+    let (shown, screen_before) = (driver.model.screen, driver.model.here().clone());
+    driver.asked();
+    // From inside the details far over their right edge, a line further down.
+    driver.drag((detail.x, detail.y), (139, detail.y + 1));
+    let wanted = |row: u16| {
+        let line: String = rows[usize::from(row)].chars().skip(detail.x.into()).take(detail.width.into()).collect();
+        line.trim_end().to_owned()
+    };
+    let text = format!("{}\n{}", wanted(detail.y), wanted(detail.y + 1));
+    assert_eq!(driver.asked(), [Effect::Copy { text: text.trim_matches('\n').to_owned() }]);
+    assert_eq!((driver.model.screen, driver.model.here()), (shown, &screen_before), "nothing was clicked");
+    // While it is dragged, what is selected is seen; a key ends it.
+    let at = |column, row, act| Msg::Pointer(Pointer { column, row, act });
+    let plain = driver.buffer();
+    driver.send(at(detail.x, detail.y, PointerAct::Press));
+    assert_eq!(driver.buffer(), plain, "a press alone shows nothing");
+    driver.send(at(detail.x + 5, detail.y, PointerAct::Drag));
+    let changed = plain.diff(&driver.buffer()).len();
+    assert_eq!(changed, 6, "six cells look otherwise");
+    driver.press("<esc>");
+    driver.send(at(detail.x + 5, detail.y, PointerAct::Release));
+    assert!(driver.asked().iter().all(|effect| !matches!(effect, Effect::Copy { .. })));
+    // Nor is anything copied that is blank, or that lies on a border.
+    driver.drag((0, 0), (60, 0));
+    assert!(driver.asked().iter().all(|effect| !matches!(effect, Effect::Copy { .. })));
+}
+
+#[test]
+fn what_is_typed_unseen_is_not_copied_by_dragging() {
+    let mut driver = Driver::start();
+    driver.press("3i").send(paste(TOKEN));
+    let layer = trustline::tui::layout::compute(&driver.model).layer_inner();
+    driver.asked();
+    driver.drag((layer.x, layer.y), (layer.right() - 1, layer.bottom() - 1));
+    let copied = driver.asked();
+    assert!(
+        matches!(&copied[..], [Effect::Copy { text }] if text.contains("characters") && !text.contains("eyJ")),
+        "{copied:?}"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 use trustline::run::event::RunEvent;
 use trustline::tui::inputs::{Appearance, GuideFile, Opening, Target};
 use trustline::tui::key::Key;
-use trustline::tui::message::{Effect, Msg};
+use trustline::tui::message::{Effect, Msg, Pointer, PointerAct};
 use trustline::tui::model::Model;
 use trustline::tui::theme::Theme;
 use trustline::tui::update::{clamp_selection_and_scroll, open, update};
@@ -72,6 +72,21 @@ impl Driver {
     /// What is kept of the profile `prod-aws`, as it was read.
     pub fn follow(&mut self, file: GuideFile) -> &mut Self {
         self.send(Msg::GuideRead { target: Target::Named("prod-aws".into()), result: Ok(Box::new(file)) })
+    }
+
+    /// A click of the mouse: down and up.
+    pub fn click(&mut self, column: u16, row: u16) -> &mut Self {
+        self.drag((column, row), (column, row))
+    }
+
+    /// The mouse goes down in one place and up in another.
+    pub fn drag(&mut self, from: (u16, u16), to: (u16, u16)) -> &mut Self {
+        let at = |(column, row), act| Msg::Pointer(Pointer { column, row, act });
+        self.send(at(from, PointerAct::Press));
+        if from != to {
+            self.send(at(to, PointerAct::Drag));
+        }
+        self.send(at(to, PointerAct::Release))
     }
 
     pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {

@@ -1,7 +1,7 @@
 //! Random keys, events and sizes: nothing panics, the selection stays within its rows, Esc leads home.
 
 use proptest::prelude::*;
-use trustline::tui::command::{COMMANDS, Screen};
+use trustline::tui::command::{COMMANDS, CommandId, Screen};
 use trustline::tui::inputs::{OperatorSeen, Target};
 use trustline::tui::key::Key;
 use trustline::tui::message::{Effect, Msg, Pasted, Pointer, PointerAct};
@@ -19,13 +19,20 @@ enum Act {
     Profile,
     Time(i64),
     Paste(String),
-    Pointer(u16, u16, bool),
+    Pointer(u16, u16, PointerAct),
+    Do(CommandId),
+    Choose(usize),
     Close,
 }
 
 fn key() -> impl Strategy<Value = Key> {
     let bound: Vec<Key> = COMMANDS.iter().flat_map(|c| c.keys).filter_map(|k| k.parse().ok()).collect();
     prop_oneof![4 => proptest::sample::select(bound), 1 => any::<char>().prop_filter_map("a key", |c| c.to_string().parse().ok())]
+}
+
+fn pointer() -> impl Strategy<Value = PointerAct> {
+    use PointerAct::{Drag, Press, Release, WheelDown, WheelUp};
+    proptest::sample::select(vec![Press, Drag, Release, WheelDown, WheelUp])
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -37,7 +44,9 @@ fn act() -> impl Strategy<Value = Act> {
         2 => Just(Act::Profile),
         1 => (0i64..10_000_000).prop_map(Act::Time),
         1 => ".{0,40}".prop_map(Act::Paste),
-        2 => (0u16..150, 0u16..50, any::<bool>()).prop_map(|(x, y, click)| Act::Pointer(x, y, click)),
+        2 => (0u16..150, 0u16..50, pointer()).prop_map(|(x, y, act)| Act::Pointer(x, y, act)),
+        2 => (0..COMMANDS.len()).prop_map(|at| Act::Do(COMMANDS[at].id)),
+        1 => (0usize..60).prop_map(Act::Choose),
         1 => Just(Act::Close),
     ]
 }
@@ -79,10 +88,9 @@ proptest! {
                     driver.send(Msg::Now(now))
                 }
                 Act::Paste(text) => driver.send(Msg::Paste(Pasted(text.into()))),
-                Act::Pointer(column, row, click) => {
-                    let act = if click { PointerAct::Click } else { PointerAct::WheelDown };
-                    driver.send(Msg::Pointer(Pointer { column, row, act }))
-                }
+                Act::Pointer(column, row, act) => driver.send(Msg::Pointer(Pointer { column, row, act })),
+                Act::Do(id) => driver.send(Msg::Do(id)),
+                Act::Choose(at) => driver.send(Msg::Choose(at)),
                 Act::Close => driver.send(Msg::RunClosed { run }),
             };
             driver.buffer();

@@ -268,6 +268,18 @@ impl Screen {
         self.until(words, |seen| String::from_utf8_lossy(&seen.raw).matches(words).count() > times);
     }
 
+    /// Waits until the terminal shows nothing of what is typed.
+    pub fn wait_silent(&self) {
+        let master = self.master.as_ref().expect("it has not hung up");
+        let deadline = Instant::now() + DEADLINE;
+        let echoes =
+            || settings(master.as_ref()).split(|c: char| !c.is_ascii_alphanumeric()).any(|flag| flag == "ECHO");
+        while echoes() {
+            assert!(Instant::now() < deadline, "what is typed still shows:\n{}", self.text());
+            std::thread::yield_now();
+        }
+    }
+
     fn until(&self, what: &str, holds: impl Fn(&Seen) -> bool) {
         let (lock, changed) = &*self.seen;
         let seen = lock.lock().unwrap();
