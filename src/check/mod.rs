@@ -12,6 +12,7 @@ mod deployment;
 pub mod facts;
 mod google;
 mod issuer;
+mod kubernetes;
 mod network;
 mod operator;
 pub mod registry;

@@ -4,7 +4,9 @@ use super::definition::Check;
 use super::facts::Facts;
 use super::facts::network::Exchange;
 use super::step::Step;
-use super::{Verdict, aws, azure, client, clock, deployment, google, issuer, operator, secret, token, trust};
+use super::{
+    Verdict, aws, azure, client, clock, deployment, google, issuer, kubernetes, operator, secret, token, trust,
+};
 use crate::domain::ids::CheckId;
 use crate::domain::profile::Profile;
 
@@ -22,6 +24,8 @@ pub const CHECKS: [&Check; CheckId::ALL.len()] = [
     &client::credentials::CHECK,
     &client::token_file::CHECK,
     &client::endpoint::CHECK,
+    &kubernetes::account::CHECK,
+    &kubernetes::pod::CHECK,
     &operator::aws::OPERATOR,
     &operator::aws::PROVIDER,
     &operator::aws::ROLE,

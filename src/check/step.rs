@@ -1,7 +1,7 @@
 //! The steps of a run: each goes out once and brings the facts that some checks are judged by.
 
 use super::facts::Facts;
-use crate::domain::guide::Flow;
+use crate::domain::guide::{Flow, Workload};
 use crate::domain::ids::{CheckId, Cloud};
 use crate::domain::profile::{Guide, Profile};
 
@@ -18,6 +18,8 @@ pub enum Step {
     Signature,
     /// Look at what the client finds where it starts: variables, shared files, kept sessions.
     Client,
+    /// Read the pod's service account and pods of the cluster.
+    Cluster,
     /// Find the operator's AWS credentials.
     AwsOperatorKey,
     /// Ask STS who the operator is.
@@ -116,6 +118,8 @@ impl Step {
             Step::AzureApplication | Step::AzureVaultSettings => &[Step::AzureOperator],
             // Rights are read where the vault is, of the roles that concern the application.
             Step::AzureRoleAssignments => &[Step::AzureApplication, Step::AzureVaultSettings],
+            // Whose pods: the token says so, where the profile does not.
+            Step::Cluster => &[Step::Token],
             Step::IssuerKeys => &[Step::IssuerDocument],
             Step::Signature => &[Step::Token, Step::IssuerKeys],
             Step::WebIdentity | Step::EntraExchange | Step::GoogleExchange => &[Step::Token],
@@ -209,6 +213,7 @@ impl Step {
                 profile.guide.is_aws_web_identity()
                     && (profile.aws.trust_policy.is_some() || profile.operator.is_some())
             }
+            Step::Cluster => profile.operator.is_some() && profile.guide.workload() == Workload::Kubernetes,
             Step::AwsOperatorKey | Step::AwsOperator => is_aws(profile) && profile.operator.is_some(),
             Step::AwsOidcProvider => Step::AwsOperator.applies(profile) && profile.guide.is_aws_web_identity(),
             Step::AwsRole => Step::AwsOperator.applies(profile) && profile.aws.role_arn.is_some(),

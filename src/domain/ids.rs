@@ -116,6 +116,10 @@ pub enum CheckId {
     ClientTokenFile,
     #[strum(serialize = "client.endpoint")]
     ClientEndpoint,
+    #[strum(serialize = "kubernetes.service-account")]
+    KubernetesServiceAccount,
+    #[strum(serialize = "kubernetes.pod")]
+    KubernetesPod,
     #[strum(serialize = "aws.operator")]
     AwsOperator,
     #[strum(serialize = "aws.oidc-provider")]

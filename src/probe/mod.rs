@@ -4,6 +4,7 @@ pub mod access_key;
 pub mod aws;
 pub mod azure;
 pub mod client;
+pub mod cluster;
 pub mod deployment;
 pub mod documents;
 pub mod google;

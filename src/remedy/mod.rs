@@ -9,6 +9,7 @@ pub mod azure;
 pub mod catalogue;
 mod explained;
 pub mod google;
+mod kubernetes;
 pub mod profile;
 mod request;
 mod undecided;
@@ -32,6 +33,10 @@ pub struct Context<'a> {
 
 /// The fixes that a cloud builds from the documents and answers at hand; none where the cause is not its own.
 fn built(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
+    let of_cluster = kubernetes::fixes(finding, context);
+    if !of_cluster.is_empty() {
+        return of_cluster;
+    }
     match context.profile.guide.cloud() {
         Cloud::Azure => azure::fixes(finding, context),
         Cloud::Aws => aws::fixes(finding, context),

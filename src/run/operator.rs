@@ -7,6 +7,7 @@ use futures_util::future::{OptionFuture, join_all};
 use super::operator_google::GoogleSeen;
 use crate::check::facts::Facts;
 use crate::check::facts::aws::{AccessKeyFact, Caller, FoundKey, KeyKind};
+use crate::check::facts::cluster::ClusterSide;
 use crate::check::facts::operator::{
     AccessKeyInForce, AuthorizationSide, OperatorFacts, PoliciesSide, ProviderSide, Read, RoleInForce, SecretSide,
 };
@@ -16,9 +17,11 @@ use crate::check::step::Step;
 use crate::domain::guide::Flow;
 use crate::domain::issuer::provider_arn;
 use crate::domain::keyvault::SecretName;
+use crate::domain::profile::key::Key;
 use crate::domain::profile::{Operator, Profile};
 use crate::probe::aws::{AwsTarget, Session};
 use crate::probe::azure::{AzureTarget, OperatorSession};
+use crate::probe::cluster;
 use crate::probe::google::GoogleSession;
 use crate::probe::http::HttpStack;
 
@@ -61,6 +64,7 @@ pub enum OperatorOutput {
     AzureVault(Box<VaultSettingsFact>),
     AzureRights(Box<RightsFact>),
     Google(Box<GoogleSeen>),
+    Cluster(Box<ClusterSide>),
 }
 
 impl OperatorOutput {
@@ -89,9 +93,21 @@ impl OperatorOutput {
             OperatorOutput::AzureApplication(fact) => facts.azure.application = Some(*fact),
             OperatorOutput::AzureVault(fact) => facts.azure.vault = Some(*fact),
             OperatorOutput::AzureRights(fact) => facts.azure.rights = Some(*fact),
+            OperatorOutput::Cluster(side) => facts.cluster = Some(*side),
             OperatorOutput::Google(seen) => seen.learn(&mut facts.google, &mut credentials.google),
         }
     }
+}
+
+/// Reads the cluster's side of the pods that the profile means, or else of those whose token it is.
+pub async fn in_cluster(input: &OperatorInput<'_>) -> Option<OperatorOutput> {
+    let subject = input.facts.claims().and_then(|claims| claims.get("sub")?.as_str());
+    let of_token = subject.and_then(|subject| subject.strip_prefix("system:serviceaccount:")?.split_once(':'));
+    let named = |key| input.profile.workload.get(&key).map(String::as_str);
+    let namespace = named(Key::KubernetesNamespace).or(of_token.map(|(namespace, _)| namespace))?;
+    let account = named(Key::KubernetesServiceAccount).or(of_token.map(|(_, account)| account))?;
+    let side = cluster::observe(namespace, account, time_to_read(input.left)).await;
+    Some(OperatorOutput::Cluster(Box::new(side)))
 }
 
 /// Performs one of the steps at AWS; nothing where it has nothing to work with.

@@ -204,6 +204,10 @@ impl NetworkProbes {
                 let seen = deployment::observe_deployment(&self.http, &input.profile.deployment).await;
                 seen.map_or(StepOutput::Nothing, |fact| StepOutput::Deployment(Box::new(fact)))
             }
+            Step::Cluster => {
+                let seen = operator::in_cluster(&input.as_operator()).await;
+                seen.map_or(StepOutput::Nothing, |seen| StepOutput::Operator(Box::new(seen)))
+            }
             Step::AwsOperatorKey
             | Step::AwsOperator
             | Step::AwsOidcProvider

@@ -19,6 +19,7 @@ mod check;
 mod ci_formats;
 mod ci_jobs;
 mod clients;
+mod cluster;
 mod config;
 mod console;
 mod data;

@@ -5,6 +5,7 @@
 pub mod aws;
 pub mod azure;
 pub mod client;
+pub mod cluster;
 pub mod deployment;
 pub mod google;
 mod in_force;

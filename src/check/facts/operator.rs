@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::aws::{Caller, Located};
+use super::cluster::ClusterSide;
 use super::operator_azure::AzureSide;
 use super::operator_google::GoogleSide;
 pub use super::read::{Read, Throttled};
@@ -17,6 +18,8 @@ pub struct OperatorFacts {
     pub aws: AwsSide,
     pub azure: AzureSide,
     pub google: GoogleSide,
+    /// Of the pods' cluster.
+    pub cluster: Option<ClusterSide>,
 }
 
 /// AWS's own side. `None` where something was not read.
