@@ -22,9 +22,10 @@ pub async fn observe(namespace: &str, account: &str, timeout: Duration) -> Clust
         return ClusterSide { namespace: namespace.to_owned(), account: account.to_owned(), service_account, pods };
     }
     let of_pods = format!("spec.serviceAccountName={account}");
+    let (the_account, its_pods) = (["serviceaccount", account], ["pods", "--field-selector", &of_pods]);
     let (service_account, pods) = tokio::join!(
-        get(&["serviceaccount", account], namespace, timeout, AccountInCluster::parse),
-        get(&["pods", "--field-selector", &of_pods], namespace, timeout, PodInCluster::parse_list),
+        get(&the_account, namespace, timeout, AccountInCluster::parse),
+        get(&its_pods, namespace, timeout, PodInCluster::parse_list),
     );
     ClusterSide { namespace: namespace.to_owned(), account: account.to_owned(), service_account, pods }
 }

@@ -18,6 +18,7 @@ mod azure_fixes;
 mod check;
 mod ci_formats;
 mod ci_jobs;
+mod ci_scripts;
 mod clients;
 mod cluster;
 mod config;

@@ -27,7 +27,7 @@ pub const CHECK: Check = Check {
     waits: Waits::If(|_, _| false),
     facts: |facts| {
         let side = facts.operator.cluster.as_ref()?;
-        let mut shown = as_json(side)?;
+        let mut shown = as_json(Some(side))?;
         shown.as_object_mut()?.remove("pods");
         Some(shown)
     },

@@ -4,13 +4,15 @@ use super::account::{CHECK as ACCOUNT, has_token_for};
 use super::{failed, proven, seen_or};
 use crate::cause::{Cause, Finding};
 use crate::check::definition::{Check, Reproduction};
+use crate::check::facts::Facts;
 use crate::check::facts::cluster::{ClusterSide, PodInCluster, USE_LABEL};
-use crate::check::facts::{Facts, as_json};
 use crate::check::{CheckId, Verdict};
 use crate::domain::ids::Cloud;
 use crate::domain::profile::Profile;
 use crate::domain::profile::expected;
+use crate::domain::profile::key::Key;
 use crate::domain::text::quote;
+use serde_json::json;
 
 const ID: CheckId = CheckId::KubernetesPod;
 /// The longest life of a token that Entra takes, in seconds.
@@ -21,25 +23,17 @@ pub const CHECK: Check = Check {
     id: ID,
     title: "its pods are given a token for the cloud",
     docs: "https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken",
-    facts: |facts| as_json(facts.operator.cluster.as_ref().and_then(|side| side.pods.seen().map(Shown)).as_ref()),
+    facts: |facts| Some(json!({ "pods": facts.operator.cluster.as_ref()?.pods.seen()? })),
     verdict: pod,
     reproduction: Reproduction::Command(|profile, _| {
         let named = |key| profile.workload.get(&key).map(|name| quote(name));
-        let (namespace, account) = (
-            named(crate::domain::profile::key::Key::KubernetesNamespace)?,
-            named(crate::domain::profile::key::Key::KubernetesServiceAccount)?,
-        );
+        let (namespace, account) = (named(Key::KubernetesNamespace)?, named(Key::KubernetesServiceAccount)?);
         Some(format!(
             "kubectl get pods --namespace {namespace} --field-selector spec.serviceAccountName={account} --output yaml"
         ))
     }),
     ..ACCOUNT
 };
-
-#[derive(serde::Serialize)]
-struct Shown<'f> {
-    pods: &'f [PodInCluster],
-}
 
 fn pod(facts: &Facts, profile: &Profile) -> Verdict {
     let Some(side) = &facts.operator.cluster else {
