@@ -249,7 +249,7 @@ fn long_functions(text: &str) -> Vec<String> {
             let is_last = matches!(line.trim(), "}" | ");") || line.trim_end().ends_with(';');
             is_last && line.len() - line.trim_start().len() == margin
         };
-        let Some(length) = lines[first..].iter().position(|line| ends(line)) else { continue };
+        let Some(length) = lines[first..].iter().position(ends) else { continue };
         if length + 1 > LONG {
             long.push(name.split(['(', '<']).next().unwrap_or_default().to_owned());
         }

@@ -66,7 +66,7 @@ fn said(output: &Output) -> String {
 }
 
 /// What a job of a lab is given beside its token.
-fn of_lab<'l>(lab: &'l RunningLab) -> Vec<(&'l str, &'l str)> {
+fn of_lab(lab: &RunningLab) -> Vec<(&str, &str)> {
     let ready = |key: &str| lab.ready[key].as_str().unwrap();
     vec![
         ("AWS_REGION", ready("region")),

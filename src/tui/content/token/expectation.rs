@@ -67,7 +67,7 @@ pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectat
             },
         }),
         Field::Header(name, value) if name == "alg" => list.extend(profile_clouds(profile).map(|party| Expectation {
-            side: &party.name,
+            side: party.name,
             expects: Expected::Words(party.algorithms().join(", ")),
             outcome: met(value.as_str().is_some_and(|alg| party.algorithms().contains(&alg))),
         })),
