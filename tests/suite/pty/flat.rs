@@ -16,8 +16,8 @@ fn number(screen: &Screen, words: &str) -> String {
     screen.wait_written(words);
     let raw = screen.raw();
     let numbers = raw.lines().filter(|line| line.contains(words)).filter_map(|line| line.split_once(". "));
-    let numbers = numbers.map(|(number, _)| number.trim()).filter(|number| number.parse::<u16>().is_ok());
-    numbers.last().unwrap_or_else(|| panic!("no number before {words}: {raw}")).to_owned()
+    let mut numbers = numbers.map(|(number, _)| number.trim()).filter(|number| number.parse::<u16>().is_ok());
+    numbers.next_back().unwrap_or_else(|| panic!("no number before {words}: {raw}")).to_owned()
 }
 
 fn left(mut screen: Screen, status: u32) {
