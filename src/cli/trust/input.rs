@@ -9,7 +9,7 @@ use super::{CHECK, Subject, TrustArgs, print, refusal};
 use crate::audit::code::{self, Around, Configuration, DeclaredTrust, Module, is_terraform};
 use crate::cause::{Finding, entra};
 use crate::cli::exit::{CliError, Exit};
-use crate::cli::terraform::declared_in;
+use crate::cli::terraform::{declared_in, is_configuration};
 use crate::domain::entra::{CredentialEvaluation, CredentialSet, evaluate, evaluate_predicted};
 use crate::domain::iam::open_text::open_part;
 use crate::domain::iam::{Decision, Policy, WEB_IDENTITY};
@@ -88,9 +88,10 @@ fn stand_in(reference: &str) -> String {
 fn configuration(path: &Path, text: &str) -> Option<Configuration> {
     let file = name(path);
     if is_terraform(text) {
-        return Some(match is_stdin(path) {
-            true => code::read(&Module { files: vec![(file, text.to_owned())], ..Module::default() }, Around::NOTHING),
-            false => declared_in(path),
+        // A file of another name is no part of the module in its folder.
+        return Some(match is_configuration(path) {
+            true => declared_in(path),
+            false => code::read(&Module { files: vec![(file, text.to_owned())], ..Module::default() }, Around::NOTHING),
         });
     }
     if text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {

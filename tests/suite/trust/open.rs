@@ -110,6 +110,11 @@ fn what_a_file_beside_it_gives_is_known_and_a_broken_one_elsewhere_does_not_matt
     let (answer, status) =
         asked(&files, "--policy", &policy(version, "\"repo:${var.x}/app:*\""), "sts.amazonaws.com", &[]);
     assert_eq!((&answer["decision"], status), (&json!("allow"), 0), "{answer:#}");
+    // A file of another name is read as well, and is no part of that module.
+    let code = files.write("main", &policy(version, "\"repo:octo/app:*\""));
+    let claims = files.folder.path().join("claims.json");
+    let output = trustline().args(["trust", "--policy"]).arg(code).arg("--claims").arg(claims).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
