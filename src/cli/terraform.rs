@@ -36,18 +36,19 @@ pub(super) fn folder_of(file: &Path) -> &Path {
 }
 
 /// Judges the folders. One that another calls as a module is judged there, with what it is given.
-pub(super) fn judge_folders(folders: &[CodeFolder], managed: &ManagedPolicies) -> Vec<JudgedCode> {
+pub(super) fn judge_folders<'f>(
+    folders: &'f [CodeFolder],
+    managed: &'f ManagedPolicies,
+) -> impl Iterator<Item = JudgedCode> + 'f {
     let called: BTreeSet<PathBuf> = folders.iter().flat_map(|folder| calls(&folder.path)).collect();
-    let roots = folders.iter().filter(|folder| folder.only.is_some() || !called.contains(&plain(&folder.path)));
-    roots
-        .map(|CodeFolder { path, only, below }| {
-            let configuration = match only {
-                Some(only) => declared_in(only),
-                None => declared_below(path),
-            };
-            judge(&configuration, managed).within(below)
-        })
-        .collect()
+    let roots = folders.iter().filter(move |folder| folder.only.is_some() || !called.contains(&plain(&folder.path)));
+    roots.map(|CodeFolder { path, only, below }| {
+        let configuration = match only {
+            Some(only) => declared_in(only),
+            None => declared_below(path),
+        };
+        judge(&configuration, managed).within(below)
+    })
 }
 
 /// What one file of a module declares, with the modules that it calls; what it refers to is looked up in the whole folder.
@@ -173,14 +174,14 @@ mod tests {
             only: None,
             below: name.to_owned(),
         });
-        let judged = judge_folders(&folders, &ManagedPolicies::default());
+        let judged: Vec<JudgedCode> = judge_folders(&folders, &ManagedPolicies::default()).collect();
         let [live] = judged.as_slice() else { panic!("{judged:#?}") };
         assert_eq!(live.not_judged[0].place.resource, "module.ci.aws_iam_role.ci");
         let at = live.not_judged[0].place.location.as_ref().unwrap();
         assert!(at.file.ends_with("modules/role/main.tf") && at.line == 2, "{at:?}");
         let file = folder.path().join("modules/role/main.tf");
         let named = CodeFolder { path: folder_of(&file).to_owned(), only: Some(file), below: String::new() };
-        assert_eq!(judge_folders(&[named], &ManagedPolicies::default()).len(), 1);
+        assert_eq!(judge_folders(&[named], &ManagedPolicies::default()).count(), 1);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod events;
 mod live;
 mod names;
 mod outputs;
+mod sarif;
 mod spill;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,6 @@
 //! The console in a real terminal: its bytes parsed by an emulator, its modes and the line's settings asserted.
 
+mod audit;
 mod flat;
 mod google;
 mod issuers;

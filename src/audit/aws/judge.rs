@@ -67,7 +67,9 @@ impl Judged<'_> {
         }
         let dead = self.dead();
         if self.statement.effect == Effect::Allow {
-            let wide = self.wide(dead.is_empty());
+            // Of subjects that no token has, those that fit them show nothing.
+            let has_no_subject = self.smells.iter().any(|smell| matches!(smell.rule, Rule::SubjectShape(_)));
+            let wide = if has_no_subject { None } else { self.wide(dead.is_empty()) };
             // Names that may be taken over one day are a small matter where strangers get in today.
             if dead.is_empty() && wide.is_none() {
                 found.extend(self.recyclable());
@@ -373,6 +375,7 @@ fn keeps_everybody_out(rule: &Rule) -> bool {
         Rule::WildcardUnderEquals
             | Rule::ImpossibleKey(_)
             | Rule::AnnouncedSubject
+            | Rule::SubjectShape(_)
             | Rule::Placeholder
             | Rule::Homoglyph
             | Rule::Invisible

@@ -38,6 +38,8 @@ pub enum DeclaredTrust {
     Credential(Json),
     /// A provider of a workload identity pool.
     Provider(Json),
+    /// A role at Google for members of a pool: an IAM policy with this binding alone.
+    Binding(Json),
 }
 
 /// Something that cannot be read or known.

@@ -117,6 +117,10 @@ pub fn judge(configuration: &Configuration, managed: &ManagedPolicies) -> Judged
                 let depends = depends(&configuration.unknowns, &provider.to_string());
                 google::judge_provider(&place, provider).map(|found| (found, depends))
             }
+            DeclaredTrust::Binding(policy) => {
+                let depends = depends(&configuration.unknowns, &policy.to_string());
+                google::judge_policy(&place, policy).map(|found| (found, depends))
+            }
         };
         match found {
             Ok((findings, depends)) => {
@@ -182,8 +186,9 @@ fn role(
         .collect();
     let role = RoleTrust::of_code(policy, place.clone(), inline, attached);
     let mut findings = aws::judge(&role, managed, providers);
-    // What has no value yet may be a provider's ARN.
-    findings.retain(|found| found.cause != Cause::PrincipalArnWrong || unknowns.in_text(&found.summary).is_empty());
+    // What has no value yet may be a provider's ARN, or a subject as its issuer writes it.
+    let may_be_dead = |cause: Cause| matches!(cause, Cause::PrincipalArnWrong | Cause::SubMismatch);
+    findings.retain(|found| !may_be_dead(found.cause) || unknowns.in_text(&found.summary).is_empty());
     if let Some(name) = open.first() {
         findings.retain(|finding| !matches!(finding.cause, Cause::TrustTooWide | Cause::SubjectRecyclable));
         not_judged.push(NotJudged { place: place.clone(), why: decided_by(name) });

@@ -4,6 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::declared::{Configuration, Declared, DeclaredTrust, NotKnown, Unknowns};
+use super::terraform::resources::{binding_of, grants_at_google};
 
 /// Modules within each other at most.
 const DEEPEST: usize = 32;
@@ -32,6 +33,10 @@ pub fn read(document: &Json, file: &str, line: u64) -> Configuration {
             }
             kind if kind.starts_with("azu") && kind.ends_with("federated_identity_credential") => {
                 Some(Ok(DeclaredTrust::Credential(credential(resource))))
+            }
+            kind if grants_at_google(kind) => {
+                let members = ["member", "members"].iter().flat_map(|name| resource.texts(name)).collect();
+                resource.text("role").and_then(|role| binding_of(role.to_owned(), members)).map(Ok)
             }
             _ => None,
         };

@@ -1,6 +1,6 @@
 //! Terraform's configuration: the trusts that a module and those below it declare, as far as they can be known without a plan.
 
-mod resources;
+pub(super) mod resources;
 #[cfg(test)]
 mod tests;
 
@@ -184,6 +184,13 @@ impl<'m> Evaluator<'m> {
             ["aws_iam_openid_connect_provider", name, attribute] => {
                 let place = self.module.resource("resource", "aws_iam_openid_connect_provider", name)?;
                 self.provider_attribute(place, attribute, scope)
+            }
+            ["google_iam_workload_identity_pool", name, "name" | "id"] => {
+                let place = self.module.resource("resource", "google_iam_workload_identity_pool", name)?;
+                let own = |attribute: &str| text(&self.attribute(place.block.body(), attribute, scope)?);
+                let project = own("project").unwrap_or_else(|| self.shared.unknowns.mark("the project"));
+                let pool = own("workload_identity_pool_id")?;
+                Some(format!("projects/{project}/locations/global/workloadIdentityPools/{pool}").into())
             }
             ["module", name, output] => self.outputs().get(*name)?.get(*output).cloned(),
             [r#type, name, attribute] => {

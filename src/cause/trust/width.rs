@@ -168,6 +168,15 @@ fn finding(check: FoundBy, smell: &PolicyLint) -> Finding {
                 end.map_or(DOCS_TRUST, |end| end.docs),
             )
         }
+        Rule::SubjectShape(fault) => (
+            Cause::SubMismatch,
+            match fault.unless {
+                Some(unless) => format!("no token has the subject `{text}`, {unless}: {}", fault.why),
+                None => format!("no token has the subject `{text}`: {}", fault.why),
+            },
+            format!("Write the subject in {place}.{} as its issuer does: {}", smell.at, fault.written),
+            DOCS_TRUST,
+        ),
         Rule::AnnouncedSubject => (
             Cause::ImmutableSub,
             format!(
@@ -195,7 +204,11 @@ fn finding(check: FoundBy, smell: &PolicyLint) -> Finding {
             DOCS_TRUST,
         ),
     };
-    let mut finding = Finding::new(cause, check, Certainty::Proven, summary)
+    let certainty = match &smell.rule {
+        Rule::SubjectShape(fault) if fault.unless.is_some() => Certainty::Likely,
+        _ => Certainty::Proven,
+    };
+    let mut finding = Finding::new(cause, check, certainty, summary)
         .with_severity(severity(&smell.rule))
         .with_evidence(format!("{place}.{}", smell.at))
         .with_fix(fix);
@@ -240,6 +253,7 @@ fn severity(rule: &Rule) -> Severity {
         }
         Rule::IssuerRetiring
         | Rule::AnnouncedSubject
+        | Rule::SubjectShape(_)
         | Rule::WildcardUnderEquals
         | Rule::ImpossibleKey(_)
         | Rule::Placeholder

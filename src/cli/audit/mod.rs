@@ -18,6 +18,7 @@ use self::sources::{Sources, name_of, nothing_read};
 use super::events::input as events_input;
 use super::exit::{CliError, Exit};
 use super::flags::{ColorChoice, OutputArgs, OutputFormat};
+use super::terminal::Progress;
 use super::trust::{input as trust_input, severity};
 use super::{ci, terminal};
 use crate::audit::usage::{Log, Observed};
@@ -118,15 +119,45 @@ fn audited(args: &AuditArgs) -> Result<Exit, CliError> {
     let mut audit = Audit { args, suppressions, baseline, selected, worst: None, uses: Vec::new() };
     let mut stdout = BufWriter::new(io::stdout().lock());
     let mut read = WhatWasRead::default();
+    let mut how_far = HowFar::of(args.output);
     let judged = sources.judge(log, &mut |batch| {
+        how_far.add(batch.trusts);
         audit.add(batch.findings, &mut stdout)?;
         audit.add_uses(batch.uses, &mut stdout)
     });
+    how_far.clear();
     terminal::written(judged.map(|all| read = all))?;
     read.in_baseline = audit.selected.known;
     let exit = audit.exit(&read)?;
     terminal::written(audit.finish(read, stdout))?;
     Ok(exit)
+}
+
+/// How far a long audit has come, for whoever waits at a terminal.
+struct HowFar {
+    /// Nothing where findings are printed between its lines.
+    progress: Option<Progress>,
+    batches: usize,
+    trusts: usize,
+}
+
+impl HowFar {
+    fn of(output: AuditFormat) -> Self {
+        let prints_meanwhile = output == AuditFormat::Ndjson && io::stdout().is_terminal();
+        HowFar { progress: (!prints_meanwhile).then(Progress::new), batches: 0, trusts: 0 }
+    }
+
+    /// Takes what came of one more batch. What fits in one is over before anybody could read of it.
+    fn add(&mut self, trusts: usize) {
+        (self.batches, self.trusts) = (self.batches + 1, self.trusts + trusts);
+        if let Some(progress) = self.progress.as_mut().filter(|_| self.batches > 1) {
+            progress.show(&format!("{} trusts judged", self.trusts));
+        }
+    }
+
+    fn clear(&mut self) {
+        self.progress.iter_mut().for_each(Progress::clear);
+    }
 }
 
 struct Audit<'a> {

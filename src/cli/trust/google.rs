@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{CHECK, Judged, Subject, TrustArgs, TrustReport, input, print, refusal};
+use crate::audit::code::DeclaredTrust;
 use crate::cause::{Finding, gcp};
 use crate::cli::exit::{CliError, Exit};
 use crate::domain::gcp::{
@@ -41,7 +42,8 @@ pub(super) fn run(args: &TrustArgs, path: &Path, subject: Subject) -> Result<Exi
 /// # Errors
 /// It cannot be read, or holds no provider.
 pub(in crate::cli) fn provider(path: &Path) -> Result<PoolProvider, CliError> {
-    PoolProvider::parse(&input::in_code(path, input::read(path)?)?)
+    let is_provider = |what: &DeclaredTrust| matches!(what, DeclaredTrust::Provider(_));
+    PoolProvider::parse(&input::in_code(path, input::read(path)?, is_provider)?)
         .map_err(|error| CliError::new(format!("{}: {error}", input::name(path))).with_hint(error.hint()))
 }
 

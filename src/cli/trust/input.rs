@@ -38,7 +38,7 @@ pub(super) fn name(path: &Path) -> String {
 /// # Errors
 /// Names the file, line and column of what is wrong, and what to write instead.
 pub(in crate::cli) fn policy(path: &Path) -> Result<(Policy, String), CliError> {
-    let text = in_code(path, read(path)?)?;
+    let text = in_code(path, read(path)?, |what| matches!(what, DeclaredTrust::Role { .. }))?;
     let policy = Policy::parse(&text).map_err(|error| {
         CliError::new(format!("{}, line {}, column {}: {}", name(path), error.line, error.column, error.what))
             .with_flaw(path, error.line as u64, format!("{}; {}", error.what, error.instead))
@@ -49,8 +49,9 @@ pub(in crate::cli) fn policy(path: &Path) -> Result<(Policy, String), CliError> 
 
 /// What Terraform's configuration, its plan or a template declares, as the JSON that it comes to; another text as it is. What it
 /// leaves open is named in place of its value.
-pub(super) fn in_code(path: &Path, text: String) -> Result<String, CliError> {
-    let Some(configuration) = configuration(path, &text) else { return Ok(text) };
+pub(super) fn in_code(path: &Path, text: String, is_meant: fn(&DeclaredTrust) -> bool) -> Result<String, CliError> {
+    let Some(mut configuration) = configuration(path, &text) else { return Ok(text) };
+    configuration.declared.retain(|declared| is_meant(&declared.what));
     // Beside a trust that was read there may be what cannot be.
     if let Some(broken) = configuration.not_known.first().filter(|_| configuration.declared.is_empty()) {
         return Err(CliError::new(format!("{}, line {}: {}: {}", broken.file, broken.line, broken.what, broken.why)));
@@ -68,7 +69,9 @@ pub(super) fn in_code(path: &Path, text: String) -> Result<String, CliError> {
     let text = match &trust.what {
         DeclaredTrust::Role { trust, .. } if unknowns.is_all(trust) => stand_in(trust),
         DeclaredTrust::Role { trust, .. } => trust.clone(),
-        DeclaredTrust::Credential(json) | DeclaredTrust::Provider(json) => json.to_string(),
+        DeclaredTrust::Credential(json) | DeclaredTrust::Provider(json) | DeclaredTrust::Binding(json) => {
+            json.to_string()
+        }
     };
     Ok(unknowns.replaced(&text, open_part))
 }
@@ -107,7 +110,7 @@ fn configuration(path: &Path, text: &str) -> Option<Configuration> {
 /// # Errors
 /// Names the file, what is wrong, and what to save instead.
 pub(in crate::cli) fn credentials(path: &Path) -> Result<CredentialSet, CliError> {
-    CredentialSet::parse(&in_code(path, read(path)?)?)
+    CredentialSet::parse(&in_code(path, read(path)?, |what| matches!(what, DeclaredTrust::Credential(_)))?)
         .map_err(|error| CliError::new(format!("{}: {error}", name(path))))
 }
 

@@ -32,6 +32,13 @@ struct Names {
     attributes: BTreeSet<String>,
 }
 
+/// A comparison of an expression: what it looks at, and the text that it looks for.
+pub(super) struct Wanted {
+    /// `assertion.x` or `attribute.x`.
+    pub name: String,
+    pub text: String,
+}
+
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -138,6 +145,13 @@ impl Expression {
             }
             other => Failure::Other(other.to_string()),
         }
+    }
+
+    /// What it compares claims and attributes with, wherever in it: by `==`, as one of a list, by their starts, ends and parts.
+    pub(super) fn wanted(&self) -> Vec<Wanted> {
+        let mut found = Vec::new();
+        collect_wanted(self.program.expression(), &mut found);
+        found
     }
 
     /// What stands between the `&&` at its top, each compiled by itself; the expression as a whole where none does.
@@ -286,6 +300,29 @@ fn literal(expression: &IdedExpr) -> Option<&str> {
     match &expression.expr {
         Expr::Literal(LiteralValue::String(text)) => Some(text),
         _ => None,
+    }
+}
+
+fn collect_wanted(expression: &IdedExpr, found: &mut Vec<Wanted>) {
+    let Expr::Call(call) = &expression.expr else { return };
+    let mut add = |name: Option<String>, text: Option<&str>| {
+        found.extend(name.zip(text).map(|(name, text)| Wanted { name, text: text.to_owned() }));
+    };
+    match (call.func_name.as_str(), call.target.as_deref(), call.args.as_slice()) {
+        (operators::EQUALS, None, [left, right]) => {
+            add(reference(left), literal(right));
+            add(reference(right), literal(left));
+        }
+        (operators::IN, None, [left, IdedExpr { expr: Expr::List(list), .. }]) => {
+            list.elements.iter().for_each(|element| add(reference(left), literal(element)));
+        }
+        ("startsWith" | "endsWith" | "contains" | "matches", Some(target), [text]) => {
+            add(reference(target), literal(text))
+        }
+        (_, target, arguments) => {
+            target.iter().for_each(|target| collect_wanted(target, found));
+            arguments.iter().for_each(|argument| collect_wanted(argument, found));
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::evaluate::{Subject, evaluate};
 use super::evaluation::{LONGEST_SUBJECT, ProviderEvaluation};
+use super::lookalike::lookalikes;
 use super::member::{Binding, Member, Who};
 use super::provider::PoolProvider;
 use crate::domain::iam::{Decision, Distance, ForeignSubject, Truth, foreign_tokens};
@@ -41,6 +42,13 @@ pub fn foreign(
         if gets_in(provider, &evaluate(provider, bindings, token)) {
             found.push(ForeignToken { subject, claims });
         }
+    }
+    // Without a token nobody's names are known but those that are written.
+    if who_is_meant.is_none() && found.is_empty() {
+        let mut tried = lookalikes(provider, &made_up).into_iter();
+        let admitted = tried
+            .find(|(_, claims)| gets_in(provider, &evaluate(provider, bindings, Subject { claims, unknown: &[] })));
+        found.extend(admitted.map(|(subject, claims)| ForeignToken { subject, claims }));
     }
     found
 }

@@ -5,6 +5,7 @@ mod evaluate;
 mod evaluation;
 mod expression;
 mod lint;
+mod lookalike;
 mod member;
 mod open_expression;
 mod provider;

@@ -11,6 +11,7 @@ use super::operator::{Comparison, Quantifier};
 use super::pattern::Effort;
 use super::policy::ProviderArn;
 use super::policy::{Condition, Effect, Policy, Statement};
+use super::subject_shape::{ShapeFault, Written, shape_fault};
 use super::truth::Truth;
 use crate::domain::issuer::{IssuerKind, condition_key_prefix, is_announced_github_form, retiring};
 use crate::domain::text::as_ascii;
@@ -44,6 +45,8 @@ pub enum Rule {
     PrincipalWide,
     /// The issuer that the statement trusts makes no more tokens after an announced day.
     IssuerRetiring,
+    /// Subjects that no token of the issuer has, and no other is named.
+    SubjectShape(ShapeFault),
     /// GitHub's immutable subject as it was announced, which no token has.
     AnnouncedSubject,
     /// A placeholder was never filled in.
@@ -160,8 +163,27 @@ impl<'a> StatementLint<'a, '_> {
             let wild = condition.expected.iter().find(|e| e.text.contains(['*', '?']) && !e.has_variables);
             if let (true, Some(expected)) = (literal, wild) {
                 self.push(Rule::WildcardUnderEquals, &at, Some(&condition.key), &expected.text);
+            } else if let Some((text, fault)) = self.misshapen(condition) {
+                self.push(Rule::SubjectShape(fault), &at, Some(&condition.key), text);
             }
         }
+    }
+
+    /// The first subject of a condition whose subjects no token has, none of them.
+    fn misshapen<'c>(&self, condition: &'c Condition) -> Option<(&'c str, ShapeFault)> {
+        let operator = condition.operator;
+        if operator.negated || operator.if_exists || !self.issuer.is_claim(condition, "sub") {
+            return None;
+        }
+        let written = |text: &'c str| match operator.comparison {
+            Comparison::StringLike => Some(Written::pattern(text)),
+            Comparison::StringEquals => Some(Written::literal(text)),
+            _ => None,
+        };
+        let fault = |text: &'c str| shape_fault(self.issuer.kind, self.issuer.prefix, written(text)?);
+        let first = condition.expected.first().map(|expected| expected.text.as_str())?;
+        let of_first = fault(first)?;
+        condition.expected.iter().all(|expected| fault(&expected.text).is_some()).then_some((first, of_first))
     }
 
     fn impossible(&self, condition: &Condition) -> Option<ImpossibleKey> {

@@ -8,6 +8,18 @@ use super::{Evaluator, Found, Scope, index, refers_to, statements_of};
 use crate::audit::code::declared::{Declared, DeclaredTrust, NotKnown};
 use crate::audit::code::expression::{items, text};
 use crate::audit::code::module::Place;
+use crate::audit::google;
+
+/// Whether a resource gives somebody a role at Google: on a project, a service account, a secret, whatever has a policy.
+pub(in crate::audit::code) fn grants_at_google(kind: &str) -> bool {
+    kind.starts_with("google_") && (kind.ends_with("_iam_member") || kind.ends_with("_iam_binding"))
+}
+
+/// A role for members, where one of them is of a pool.
+pub(in crate::audit::code) fn binding_of(role: String, members: Vec<String>) -> Option<DeclaredTrust> {
+    let policy = json!({ "bindings": [{ "role": role, "members": members }] });
+    google::is_federated(&policy).then_some(DeclaredTrust::Binding(policy))
+}
 
 impl Evaluator<'_> {
     /// `aws_iam_policy_document` as the JSON that it makes
@@ -90,7 +102,7 @@ impl Evaluator<'_> {
             if r#type.as_str() == "aws_iam_openid_connect_provider" {
                 found.providers.extend(self.registered(place.block.body()));
             }
-            if !is_trust {
+            if !is_trust && !grants_at_google(r#type.as_str()) {
                 continue;
             }
             for (key, scope) in self.scopes(place.block.body()) {
@@ -140,6 +152,7 @@ impl Evaluator<'_> {
         let what = match r#type {
             "aws_iam_role" => self.role(body, name, scope),
             "google_iam_workload_identity_pool_provider" => Ok(self.provider(body, scope).map(DeclaredTrust::Provider)),
+            other if grants_at_google(other) => Ok(self.binding(body, scope)),
             _ => Ok(Some(DeclaredTrust::Credential(self.credential(body, scope)))),
         };
         let (file, line) = (place.file.clone(), place.line);
@@ -217,6 +230,14 @@ impl Evaluator<'_> {
         credential
     }
 
+    /// A role for members of a pool; nothing where none of the members is of one.
+    fn binding(&self, body: &Body, scope: &Scope) -> Option<DeclaredTrust> {
+        let members: Vec<String> =
+            ["member", "members"].iter().flat_map(|name| self.texts(body, name, scope)).collect();
+        let role = self.attribute_or_mark(body, "role", scope).and_then(|role| text(&role));
+        binding_of(role?, members)
+    }
+
     fn provider(&self, body: &Body, scope: &Scope) -> Option<Json> {
         let (oidc, inner) = self.expanded(body, "oidc", scope).into_iter().next()?;
         let one = |body: &Body, name: &str, scope: &Scope| {
@@ -227,6 +248,7 @@ impl Evaluator<'_> {
             "state": "ACTIVE",
             "oidc": { "issuerUri": one(oidc, "issuer_uri", &inner), "allowedAudiences": self.texts(oidc, "allowed_audiences", &inner) },
             "attributeMapping": mapping,
+            "disabled": self.attribute(body, "disabled", scope).and_then(|is| is.as_bool()).unwrap_or_default(),
         });
         if let Some(condition) = one(body, "attribute_condition", scope) {
             provider["attributeCondition"] = condition.into();

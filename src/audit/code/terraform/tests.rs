@@ -342,3 +342,40 @@ fn the_trusts_of_entra_and_google_are_read_as_they_are_answered() {
     assert_eq!(provider["attributeMapping"]["google.subject"], "assertion.sub");
     assert_eq!(provider["attributeCondition"], "assertion.repository_owner_id == '42'");
 }
+
+#[test]
+fn roles_for_members_of_a_pool_are_trusts_and_a_provider_that_is_off_is_said_to_be() {
+    let found = read_alone(&module(
+        r#"resource "google_iam_workload_identity_pool" "ci" {
+          project = "p1"
+          workload_identity_pool_id = "ci"
+        }
+        resource "google_iam_workload_identity_pool_provider" "off" {
+          disabled = true
+          attribute_mapping = { "google.subject" = "assertion.sub" }
+          oidc { 
+            issuer_uri = "https://token.actions.githubusercontent.com"
+          }
+        }
+        resource "google_service_account_iam_member" "all" {
+          service_account_id = google_service_account.x.name
+          role   = "roles/iam.workloadIdentityUser"
+          member = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.ci.name}/*"
+        }
+        resource "google_secret_manager_secret_iam_binding" "some" {
+          role    = "roles/secretmanager.secretAccessor"
+          members = ["user:a@example.com", "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.ci.name}/attribute.owner/7"]
+        }
+        resource "google_project_iam_member" "nobody" {
+          role   = "roles/viewer"
+          member = "serviceAccount:${google_service_account.x.email}"
+        }
+        "#,
+    ));
+    let text = format!("{:?}", found.declared);
+    let pool = "projects/p1/locations/global/workloadIdentityPools/ci";
+    for part in [format!("principalSet://iam.googleapis.com/{pool}/*"), format!("{pool}/attribute.owner/7")] {
+        assert!(text.contains(&part), "{part}: {text}");
+    }
+    assert!(!text.contains("google_project_iam_member") && text.contains("\"disabled\": Bool(true)"), "{text}");
+}
