@@ -254,3 +254,34 @@ fn thousands_of_small_files_are_read_and_counted() {
     let read = &document["read"];
     assert_eq!((&read["trusts"], &read["files"], list(&document, "findings").len()), (&json!(3000), &json!(3000), 0));
 }
+
+#[test]
+fn a_template_of_the_cdk_is_read_with_the_provider_that_its_own_function_registers() {
+    let role = |subject: &str| {
+        json!({"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": {"Ref": "Provider4C4A"}},
+            "Condition": {"StringEquals": {format!("{GITHUB}:aud"): "sts.amazonaws.com"},
+                "StringLike": {format!("{GITHUB}:sub"): subject}}}]}}})
+    };
+    let provider = json!({"Type": "Custom::AWSCDKOpenIdConnectProvider", "Properties": {"Url": format!("https://{GITHUB}"),
+        "ClientIDList": ["other"], "CodeHash": "1", "ServiceToken": {"Fn::GetAtt": ["Handler", "Arn"]}}});
+    let template = json!({"Resources": {"Deploy1A2B": role("repo:octo/*"), "Provider4C4A": provider}});
+    let folder = folder_with(&[("stack.template.json", template.to_string())]);
+    let document = audited(folder.path(), &["stack.template.json"]);
+    let causes: Vec<&Value> = list(&document, "findings").iter().map(|finding| &finding["cause"]).collect();
+    assert_eq!(causes, ["trust-too-wide", "aud-not-registered"], "{document:#}");
+    assert_eq!(document["read"]["trusts"], 1);
+}
+
+#[test]
+fn a_federated_credential_is_found_in_the_form_of_the_provider_azapi() {
+    let body = "properties = { issuer = \"https://token.actions.githubusercontent.com\", audiences = [\"api://AzureADTokenExchange\"], subject = \"repo:octo/app:*\" }";
+    for written in [format!("{{ {body} }}"), format!("jsonencode({{ {body} }})")] {
+        let code = format!(
+            "resource \"azapi_resource\" \"ci\" {{\n  type = \"Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials@2023-01-31\"\n  name = \"ci-main\"\n  body = {written}\n}}\n"
+        );
+        let document = audited(folder_with(&[("main.tf", code)]).path(), &["main.tf"]);
+        let [finding] = list(&document, "findings") else { panic!("{document:#}") };
+        assert_eq!((&finding["cause"], &finding["severity"]), (&json!("sub-mismatch"), &json!("low")), "{document:#}");
+    }
+}

@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::declared::{Configuration, Declared, DeclaredTrust, NotKnown};
-use super::intrinsic::Template;
+use super::intrinsic::{CDK_PROVIDER, OIDC_PROVIDER, Template};
 use super::node::{Member, Node, What};
 
 /// Maps around the resources of a part at most, such as those of another tool's file.
@@ -210,10 +210,12 @@ fn replaced(node: &Node, name: &str, value: &str) -> Node {
 /// The identity providers that a template registers, where all of one is known.
 fn providers(template: &Template<'_>, root: &Node) -> Vec<(String, Vec<String>)> {
     let members = root.get("Resources").map(Node::members).unwrap_or_default();
-    let all = members.iter().filter_map(resource).filter(|resource| resource.kind == "AWS::IAM::OIDCProvider");
+    let registers = |resource: &Resource<'_>| matches!(resource.kind, OIDC_PROVIDER | CDK_PROVIDER);
+    let all = members.iter().filter_map(resource).filter(registers);
     let known = all.filter_map(|resource| {
         let url = template.text(resource.properties.get("Url")?)?;
-        let audiences = template.value(resource.properties.get("ClientIdList")?).map(|list| texts(&list))?;
+        let list = ["ClientIdList", "ClientIDList"].iter().find_map(|name| resource.properties.get(name))?;
+        let audiences = template.value(list).map(|list| texts(&list))?;
         let is_known = template.unknowns.in_text(&format!("{url} {audiences:?}")).is_empty();
         is_known.then(|| (url.strip_prefix("https://").unwrap_or(&url).to_owned(), audiences))
     });

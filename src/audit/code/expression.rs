@@ -93,6 +93,7 @@ fn resolve_call(call: &FuncCall, lookup: Lookup<'_>, unknowns: &Unknowns) -> Opt
     let mut values = call.args.iter().map(|argument| argument.evaluate(&context).ok());
     match call.name.name.as_str() {
         "try" => values.find_map(|value| value),
+        "can" => Some(values.next()?.is_some().into()),
         name @ ("file" | "templatefile") => {
             let path = text(&values.next()??)?;
             let Some(content) = lookup(&["file".to_owned(), path.clone()]) else {
@@ -213,7 +214,7 @@ fn written(parts: &[String], rest: &[TraversalOperator]) -> String {
 /// (<https://developer.hashicorp.com/terraform/language/functions>).
 fn functions() -> Context<'static> {
     let mut context = Context::new();
-    let known: [(&str, hcl::eval::Func); 37] = [
+    let known: [(&str, hcl::eval::Func); 47] = [
         ("jsonencode", |args| one(args, |value| serde_json::to_string(&value).ok().map(Value::from))),
         ("jsondecode", |args| one(args, |value| serde_json::from_str(value.as_str()?).ok())),
         ("format", |args| {
@@ -308,6 +309,43 @@ fn functions() -> Context<'static> {
                 Some(keys?.into_iter().zip(items(&values)).collect::<Map<String, Value>>().into())
             })
         }),
+        ("substr", |args| match values(args).as_slice() {
+            [Value::String(whole), from, length] => substring(whole, from.as_i64(), length.as_i64())
+                .map(Value::from)
+                .ok_or_else(|| "substr takes two whole numbers".to_owned()),
+            _ => Err("substr takes a text and two numbers".to_owned()),
+        }),
+        ("title", |args| one(args, |value| Some(title(value.as_str()?).into()))),
+        ("chomp", |args| one(args, |value| Some(value.as_str()?.trim_end_matches(['\n', '\r']).into()))),
+        ("trim", |args| {
+            two(args, |whole, signs| {
+                let signs: Vec<char> = signs.as_str()?.chars().collect();
+                Some(whole.as_str()?.trim_matches(signs.as_slice()).into())
+            })
+        }),
+        ("basename", |args| one(args, |value| Some(value.as_str()?.rsplit('/').next().unwrap_or_default().into()))),
+        ("slice", |args| match values(args).as_slice() {
+            [Value::Array(list), from, to] => {
+                let place = |at: &Value| at.as_u64().and_then(|at| usize::try_from(at).ok());
+                let part = place(from).zip(place(to)).and_then(|(from, to)| list.get(from..to));
+                part.map(|part| part.to_vec().into()).ok_or_else(|| "no such part of the list".to_owned())
+            }
+            _ => Err("slice takes a list and two numbers".to_owned()),
+        }),
+        ("range", |args| one(args, |value| Some((0..value.as_u64()?.min(1000)).collect::<Vec<_>>().into()))),
+        ("setproduct", |args| product(&values(args))),
+        ("setintersection", |args| {
+            two(args, |first, second| {
+                let second = items(&second);
+                Some(unique(items(&first).into_iter().filter(|item| second.contains(item)).collect()).into())
+            })
+        }),
+        ("setsubtract", |args| {
+            two(args, |first, second| {
+                let second = items(&second);
+                Some(unique(items(&first).into_iter().filter(|item| !second.contains(item)).collect()).into())
+            })
+        }),
         ("coalesce", |args| {
             values(args).into_iter().find(|value| !is_empty(value)).ok_or_else(|| "all are empty".to_owned())
         }),
@@ -373,20 +411,59 @@ fn unique(values: Vec<Value>) -> Vec<Value> {
     kept
 }
 
-/// `%s`, `%d`, `%v`, `%q` and `%%`.
+/// The part of a text from a place on, of a length in characters; all that follows where the length is -1.
+fn substring(whole: &str, from: Option<i64>, length: Option<i64>) -> Option<String> {
+    let (count, from, length) = (whole.chars().count(), from?, length?);
+    let from =
+        if from < 0 { count.saturating_sub(usize::try_from(-from).ok()?) } else { usize::try_from(from).ok()? };
+    let length = if length < 0 { count } else { usize::try_from(length).ok()? };
+    Some(whole.chars().skip(from).take(length).collect())
+}
+
+fn title(text: &str) -> String {
+    let mut starts = true;
+    let capital = |c: char| {
+        let written = if starts { c.to_uppercase().collect() } else { c.to_string() };
+        starts = !c.is_alphanumeric();
+        written
+    };
+    text.chars().map(capital).collect()
+}
+
+/// Each element of every list with each of the others.
+fn product(lists: &[Value]) -> Result<Value, String> {
+    const MOST: usize = 10_000;
+    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
+    for list in lists {
+        let items = items(list);
+        if rows.len().saturating_mul(items.len()) > MOST {
+            return Err(format!("a product of more than {MOST} elements"));
+        }
+        let with = |row: &Vec<Value>| {
+            items.iter().map(|item| [row.as_slice(), std::slice::from_ref(item)].concat()).collect::<Vec<_>>()
+        };
+        rows = rows.iter().flat_map(with).collect();
+    }
+    Ok(rows.into_iter().map(Value::from).collect::<Vec<_>>().into())
+}
+
+/// `%s`, `%d`, `%v`, `%q`, a number's width such as `%02d`, and `%%`.
 fn format(values: &[Value]) -> Option<String> {
     let [Value::String(pattern), arguments @ ..] = values else { return None };
     let (mut written, mut arguments, mut rest) = (String::new(), arguments.iter(), pattern.as_str());
     while let Some((before, behind)) = rest.split_once('%') {
         written.push_str(before);
-        let verb = behind.chars().next()?;
-        match verb {
+        let width: String = behind.chars().take_while(char::is_ascii_digit).collect();
+        let rest_of_verb = behind.get(width.len()..)?;
+        let (least, is_zero) = (width.parse::<usize>().unwrap_or_default(), width.starts_with('0'));
+        match rest_of_verb.chars().next()? {
             '%' => written.push('%'),
-            's' | 'd' | 'v' => written.push_str(&text(arguments.next()?)?),
+            'd' if is_zero => written.push_str(&format!("{:0>least$}", text(arguments.next()?)?)),
+            's' | 'd' | 'v' => written.push_str(&format!("{:>least$}", text(arguments.next()?)?)),
             'q' => written.push_str(&serde_json::to_string(&text(arguments.next()?)?).ok()?),
             _ => return None,
         }
-        rest = behind.get(1..)?;
+        rest = rest_of_verb.get(1..)?;
     }
     written.push_str(rest);
     Some(written)
@@ -496,6 +573,19 @@ mod tests {
             ("zipmap", r#"zipmap(["a"], [1])"#, r#"{"a":1}"#),
             ("coalesce", r#"coalesce("", "a")"#, r#""a""#),
             ("try", r#"try(jsondecode("{"), "a")"#, r#""a""#),
+            ("substr", r#"substr("acme-corp", 0, 4)"#, r#""acme""#),
+            ("substr to the end", r#"substr("acme-corp", -4, -1)"#, r#""corp""#),
+            ("title", r#"title("acme corp")"#, r#""Acme Corp""#),
+            ("chomp", r#"chomp("a\n")"#, r#""a""#),
+            ("trim", r#"trim("/a/", "/")"#, r#""a""#),
+            ("basename", r#"basename("a/b")"#, r#""b""#),
+            ("slice", r#"slice(["a", "b", "c"], 1, 3)"#, r#"["b","c"]"#),
+            ("range", "range(2)", "[0,1]"),
+            ("setproduct", r#"setproduct(["a", "b"], ["x", "y"])"#, r#"[["a","x"],["a","y"],["b","x"],["b","y"]]"#),
+            ("setintersection", r#"setintersection(["a", "b"], ["b"])"#, r#"["b"]"#),
+            ("setsubtract", r#"setsubtract(["a", "b"], ["b"])"#, r#"["a"]"#),
+            ("can", r#"can(jsondecode("{")) ? "yes" : "no""#, r#""no""#),
+            ("format with a width", r#"format("%s-%02d-%3d", "p", 1, 7)"#, r#""p-01-  7""#),
             ("for", r#"[for k, v in { a = "x" } : "${k}${v}" if v != ""]"#, r#"["ax"]"#),
             ("for as a map", r#"{ for v in ["a"] : v => upper(v) }"#, r#"{"a":"A"}"#),
         ];

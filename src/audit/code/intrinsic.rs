@@ -9,6 +9,11 @@ use serde_json::{Map, Value as Json};
 use super::declared::{THIS_ACCOUNT, Unknowns};
 use super::node::{Node, What};
 
+/// An identity provider as CloudFormation registers it.
+pub const OIDC_PROVIDER: &str = "AWS::IAM::OIDCProvider";
+/// The same as the CDK's own function does: its `Ref` is the ARN, too.
+pub const CDK_PROVIDER: &str = "Custom::AWSCDKOpenIdConnectProvider";
+
 /// Conditions and functions within each other at most.
 const DEEPEST: usize = 200;
 /// Texts longer than this are no policy.
@@ -175,7 +180,7 @@ impl<'t> Template<'t> {
         let resource = self.resource(name)?;
         let property = |property: &str| self.text(resource.get("Properties")?.get(property)?);
         Some(match resource.get("Type")?.text()? {
-            "AWS::IAM::OIDCProvider" => provider_arn(&property("Url")?).into(),
+            OIDC_PROVIDER | CDK_PROVIDER => provider_arn(&property("Url")?).into(),
             "AWS::IAM::Role" => property("RoleName").unwrap_or_else(|| name.to_owned()).into(),
             "AWS::IAM::ManagedPolicy" => format!("arn:aws:iam::{THIS_ACCOUNT}:policy/{name}").into(),
             _ => return None,
@@ -187,7 +192,7 @@ impl<'t> Template<'t> {
         let known = path.split_once('.').and_then(|(name, attribute)| {
             let kind = self.resource(name)?.get("Type")?.text()?;
             match (kind, attribute) {
-                ("AWS::IAM::OIDCProvider", "Arn") => self.of_resource(name),
+                (OIDC_PROVIDER | CDK_PROVIDER, "Arn") => self.of_resource(name),
                 ("AWS::IAM::Role", "Arn") => {
                     let role = self.of_resource(name)?;
                     Some(format!("arn:aws:iam::{THIS_ACCOUNT}:role/{}", plain(&role)).into())

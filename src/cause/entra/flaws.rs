@@ -44,6 +44,17 @@ fn flaw(set: &CredentialSet, problem: &CredentialProblem, check: FoundBy) -> Opt
         CredentialProblem::Shape { credential, .. } | CredentialProblem::AudienceCount { credential, .. } => {
             (Cause::FicShape, credential, Severity::High)
         }
+        CredentialProblem::Wildcard { credential } | CredentialProblem::Subject { credential, .. } => {
+            (Cause::SubMismatch, credential, Severity::Low)
+        }
+        CredentialProblem::Placeholder { credential, field, .. } | CredentialProblem::Blanks { credential, field } => {
+            let cause = match *field {
+                "issuer" => Cause::IssMismatch,
+                "audience" => Cause::AudMismatch,
+                _ => Cause::SubMismatch,
+            };
+            (cause, credential, Severity::Low)
+        }
         _ => return None,
     };
     let one = credential.checked_sub(1).and_then(|at| set.credentials.get(at));
@@ -77,6 +88,14 @@ fn fix(problem: &CredentialProblem) -> String {
         CredentialProblem::NotFlexibleIssuer { .. } => {
             "Give the credential the exact subject instead of an expression, one credential for each".to_owned()
         }
+        CredentialProblem::Wildcard { .. } => {
+            "Write the whole subject, one credential for each; only an expression has wildcards".to_owned()
+        }
+        CredentialProblem::Subject { written, .. } => format!("Write the subject as its issuer does: {written}"),
+        CredentialProblem::Placeholder { field, text, .. } => {
+            format!("Put the real value in place of `{text}` in the {field}")
+        }
+        CredentialProblem::Blanks { field, .. } => format!("Take the blanks off the ends of the {field}"),
         CredentialProblem::ClaimNotOffered { claim, .. } => format!("Take the test of `{claim}` out of the expression"),
         CredentialProblem::Shape { .. } | CredentialProblem::AudienceCount { .. } => {
             "Write name, issuer, one of subject and claimsMatchingExpression, and audiences as a list with one text"
@@ -123,6 +142,25 @@ mod tests {
             ("https://issuer.example.com", "claims['sub'] eq 'x'", Some(Cause::FicExpressionIssuer)),
         ] {
             assert_eq!(causes(flexible(issuer, expression)), Vec::from_iter(cause), "{issuer} {expression}");
+        }
+    }
+
+    #[test]
+    fn a_credential_that_no_token_fits_is_told_by_its_member() {
+        let plain = |issuer: &str, subject: &str| json!({"name": "main", "issuer": issuer, "subject": subject, "audiences": ["api://AzureADTokenExchange"]});
+        for (credential, cause) in [
+            (plain(GITHUB, "repo:octo/app:environment:prod"), None),
+            (plain(GITHUB, "repo:octo/app:*"), Some(Cause::SubMismatch)),
+            (plain(GITHUB, "repo:octo/app:ref:main"), Some(Cause::SubMismatch)),
+            (plain(GITHUB, "repo:<OWNER>/app:pull_request"), Some(Cause::SubMismatch)),
+            (plain("https://i.example/{tenant}", "s"), Some(Cause::IssMismatch)),
+            (plain("https://eastus.oic.prod-aks.azure.com/a/b/", "system:serviceaccount:apps:web"), None),
+            (
+                plain("https://eastus.oic.prod-aks.azure.com/a/b/", "system:serviceaccount:apps"),
+                Some(Cause::SubMismatch),
+            ),
+        ] {
+            assert_eq!(causes(credential.clone()), Vec::from_iter(cause), "{credential}");
         }
     }
 

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 use super::expression::{ClaimsExpression, ExpressionError, flexible_issuer};
 use super::shape::{self, ShapeFlaw, member};
 use crate::domain::iam::open_text::is_open;
+use crate::domain::iam::subject_shape::{Written, shape_fault};
+use crate::domain::issuer::IssuerKind;
 use crate::domain::text::json_kind;
 
 /// A federated credential of an application or a managed identity.
@@ -198,6 +200,8 @@ pub enum CredentialProblem {
     IssuerNotHttps { credential: usize },
     /// A wildcard in a plain subject, where every character stands for itself.
     Wildcard { credential: usize },
+    /// A subject that no token of the issuer has, by the issuer's grammar.
+    Subject { credential: usize, subject: String, why: String, written: &'static str },
     /// A placeholder of some documentation.
     Placeholder { credential: usize, field: &'static str, text: String },
     /// A name that Entra does not take.
@@ -245,6 +249,9 @@ impl fmt::Display for CredentialProblem {
             }
             Self::Wildcard { credential } => {
                 write!(f, "the subject of credential {credential} has a `*`, which is literal in a plain subject")
+            }
+            Self::Subject { credential, subject, why, .. } => {
+                write!(f, "no token of its issuer has the subject `{subject}` of credential {credential}: {why}")
             }
             Self::Placeholder { credential, field, text } => {
                 write!(f, "the {field} of credential {credential} still holds the placeholder `{text}`")
@@ -334,9 +341,17 @@ fn lint_one(one: &FederatedCredential, credential: usize, problems: &mut Vec<Cre
         (_, Some(expression)) if is_open(&one.issuer) || is_open(expression) => {}
         (_, Some(expression)) => lint_expression(one, expression, credential, problems),
         (Some(subject), None) if subject.contains('*') => problems.push(CredentialProblem::Wildcard { credential }),
-        (Some(_), None) => {}
+        (Some(subject), None) => problems.extend(misshapen(&one.issuer, subject, credential)),
         (None, None) => problems.push(CredentialProblem::NoSubject { credential }),
     }
+}
+
+/// That no token of the issuer has the subject, where its grammar tells.
+fn misshapen(issuer: &str, subject: &str, credential: usize) -> Option<CredentialProblem> {
+    let url = issuer.strip_prefix("https://").unwrap_or(issuer);
+    let fault = shape_fault(IssuerKind::of(url, Some(subject)), url, Written::literal(subject))?;
+    let why = fault.unless.map_or_else(|| fault.why.clone(), |unless| format!("{}, {unless}", fault.why));
+    Some(CredentialProblem::Subject { credential, subject: subject.to_owned(), why, written: fault.written })
 }
 
 fn lint_expression(
@@ -486,6 +501,14 @@ mod lint_tests {
             (FederatedCredential { issuer: "https://i ".into(), ..plain() }, "blanks"),
             (FederatedCredential { issuer: "http://i".into(), ..plain() }, "issuer-not-https"),
             (FederatedCredential { subject: Some("repo:o/r:*".into()), ..plain() }, "wildcard"),
+            (
+                FederatedCredential {
+                    issuer: "https://token.actions.githubusercontent.com".into(),
+                    subject: Some("repo:o/r:ref:main".into()),
+                    ..plain()
+                },
+                "subject",
+            ),
             (FederatedCredential { subject: Some("organization:<YOUR_ORG>".into()), ..plain() }, "placeholder"),
             (FederatedCredential { name: Some("a b".into()), ..plain() }, "name"),
             (FederatedCredential { subject: None, ..plain() }, "no-subject"),

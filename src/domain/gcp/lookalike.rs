@@ -28,7 +28,8 @@ const CHOSEN: [&str; 14] = [
     "actor_id",
 ];
 /// Claims that say whose a job is.
-const OWNED: [&str; 5] = ["sub", "repository", "repository_owner", "project_path", "namespace_path"];
+const OWNED: [&str; 6] =
+    ["sub", "repository", "repository_owner", "project_path", "namespace_path", "terraform_organization_name"];
 /// Names that are tried at most.
 const MOST: usize = 12;
 
@@ -41,6 +42,7 @@ pub(super) fn lookalikes(
     let (prefix, who) = match kind {
         IssuerKind::GithubActions | IssuerKind::GithubEnterpriseServer => ("repo:", "a repository of another owner"),
         IssuerKind::GitlabCom | IssuerKind::GitlabSelfManaged => ("project_path:", "a project of another group"),
+        IssuerKind::TerraformCloud => ("organization:", "a workspace of another organization"),
         _ => return Vec::new(),
     };
     let Some(condition) = &provider.condition else { return Vec::new() };
@@ -107,11 +109,15 @@ impl Job {
     }
 
     fn subject(&self, prefix: &str, reference: Option<&String>) -> String {
-        let path = format!("{}/{}", self.owner, self.name);
+        let path = match prefix {
+            "organization:" => self.owner.clone(),
+            _ => format!("{}/{}", self.owner, self.name),
+        };
         let behind = match (prefix, &self.context) {
-            (_, Some(context)) => context.clone(),
-            ("repo:", None) => format!("ref:{}", reference.map_or("refs/heads/main", String::as_str)),
-            (_, None) => format!("ref_type:branch:ref:{}", reference.map_or("main", String::as_str)),
+            (_, Some(context)) if !context.is_empty() => context.clone(),
+            ("organization:", _) => "project:own:workspace:own:run_phase:apply".to_owned(),
+            ("repo:", _) => format!("ref:{}", reference.map_or("refs/heads/main", String::as_str)),
+            _ => format!("ref_type:branch:ref:{}", reference.map_or("main", String::as_str)),
         };
         format!("{prefix}{path}:{behind}")
     }
@@ -125,6 +131,7 @@ impl Job {
             ("repository_owner", &self.owner),
             ("project_path", &path),
             ("namespace_path", &self.owner),
+            ("terraform_organization_name", &self.owner),
         ] {
             if claims.contains_key(claim) {
                 claims.insert(claim.to_owned(), text.into());
@@ -176,6 +183,9 @@ mod tests {
         }
         let gitlab = found("https://gitlab.com", "assertion.namespace_path.startsWith('g')");
         assert_eq!(gitlab.as_deref(), Some("project_path:g-someone-else/app:ref_type:branch:ref:main"));
+        let terraform = found("https://app.terraform.io", "assertion.sub.startsWith('organization:acme')");
+        let workspace = "organization:acme-someone-else:project:own:workspace:own:run_phase:apply";
+        assert_eq!(terraform.as_deref(), Some(workspace));
     }
 
     #[test]
@@ -194,6 +204,8 @@ mod tests {
             assert_eq!(found("https://token.actions.githubusercontent.com", condition), None, "{condition}");
         }
         assert_eq!(found("https://gitlab.com", "assertion.namespace_id == '7'"), None);
+        let whole = "assertion.sub.startsWith('organization:acme:project:p:')";
+        assert_eq!(found("https://app.terraform.io", whole), None);
         assert_eq!(found("https://issuer.example", "assertion.team.startsWith('a')"), None);
     }
 }

@@ -22,7 +22,7 @@ pub mod pattern;
 mod policy;
 mod provider;
 mod resource_policy;
-mod subject_shape;
+pub mod subject_shape;
 mod transformation;
 mod truth;
 mod variable;

@@ -102,6 +102,7 @@ impl Evaluator<'_> {
             if r#type.as_str() == "aws_iam_openid_connect_provider" {
                 found.providers.extend(self.registered(place.block.body()));
             }
+            let is_trust = is_trust || self.is_credential_by_azapi(r#type.as_str(), place.block.body());
             if !is_trust && !grants_at_google(r#type.as_str()) {
                 continue;
             }
@@ -153,6 +154,7 @@ impl Evaluator<'_> {
             "aws_iam_role" => self.role(body, name, scope),
             "google_iam_workload_identity_pool_provider" => Ok(self.provider(body, scope).map(DeclaredTrust::Provider)),
             other if grants_at_google(other) => Ok(self.binding(body, scope)),
+            "azapi_resource" => Ok(self.credential_by_azapi(body, scope).map(DeclaredTrust::Credential)),
             _ => Ok(Some(DeclaredTrust::Credential(self.credential(body, scope)))),
         };
         let (file, line) = (place.file.clone(), place.line);
@@ -207,6 +209,25 @@ impl Evaluator<'_> {
             r#type.as_str() == "aws_iam_policy" && refers_to(expression, &["aws_iam_policy", name.as_str()])
         })?;
         text(&self.attribute(place.block.body(), "policy", scope)?)
+    }
+
+    /// Whether the provider `azapi`, which takes what Resource Manager does, makes a federated credential of it.
+    fn is_credential_by_azapi(&self, kind: &str, body: &Body) -> bool {
+        let of = || text(&self.attribute(body, "type", &Scope::default())?);
+        kind == "azapi_resource" && of().is_some_and(|of| of.contains("/federatedIdentityCredentials@"))
+    }
+
+    fn credential_by_azapi(&self, body: &Body, scope: &Scope) -> Option<Json> {
+        let written = serde_json::to_value(self.attribute_or_mark(body, "body", scope)?).ok()?;
+        // Before its second version the body was JSON.
+        let written: Json = match written {
+            Json::String(json) => json.parse().ok()?,
+            other => other,
+        };
+        let mut credential = written.get("properties")?.clone();
+        let name = self.attribute(body, "name", scope).and_then(|name| text(&name));
+        credential.as_object_mut()?.insert("name".to_owned(), json!(name));
+        Some(credential)
     }
 
     fn credential(&self, body: &Body, scope: &Scope) -> Json {
