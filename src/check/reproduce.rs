@@ -167,6 +167,7 @@ mod tests {
     use crate::check::{CheckId, Reproduction};
     use crate::domain::arn::RoleArn;
     use crate::domain::pool_name::ProviderName;
+    use crate::domain::profile::key::Key;
     use crate::domain::profile::{
         AwsSettings, AzureSettings, DeploymentSettings, GcpSettings, Guide, SecretSource, TokenSource,
     };
@@ -198,6 +199,11 @@ mod tests {
                 ..GcpSettings::default()
             },
             secret: SecretRef::parse("db#password").ok(),
+            workload: [
+                (Key::KubernetesNamespace, "apps".to_owned()),
+                (Key::KubernetesServiceAccount, "web".to_owned()),
+            ]
+            .into(),
             deployment: DeploymentSettings {
                 url: Some("https://my-crew.example.com".into()),
                 ..DeploymentSettings::default()

@@ -32,13 +32,14 @@ pub const CHECK: Check = Check {
         Some(shown)
     },
     verdict: account,
-    reproduction: Reproduction::Command(|_, shown| {
-        let text = |name: &str| shown.get(name)?.as_str().map(quote);
-        Some(format!(
-            "kubectl get serviceaccount {} --namespace {} --output yaml",
-            text("account")?,
-            text("namespace")?
-        ))
+    reproduction: Reproduction::Command(|profile, shown| {
+        let named = |fact: &str, key| {
+            let seen = shown.get(fact).and_then(serde_json::Value::as_str);
+            seen.or_else(|| profile.workload.get(&key).map(String::as_str)).map(quote)
+        };
+        let account = named("account", Key::KubernetesServiceAccount)?;
+        let namespace = named("namespace", Key::KubernetesNamespace)?;
+        Some(format!("kubectl get serviceaccount {account} --namespace {namespace} --output yaml"))
     }),
 };
 

@@ -220,7 +220,10 @@ fn an_annotation_is_one_line_and_names_its_place() {
         assert!(properties.split(',').all(|property| property.split_once('=').is_some()), "{line}");
     }
     assert!(printed.contains("file=ä b%25[1].json,line="), "{printed}");
-    assert!(printed.lines().any(|line| line.starts_with("::warning title=not judged::broken.json")), "{printed}");
+    assert!(
+        printed.lines().any(|line| line.starts_with("::warning file=broken.json,line=1,title=not judged::")),
+        "{printed}"
+    );
 }
 
 #[test]
