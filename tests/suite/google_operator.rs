@@ -75,7 +75,7 @@ fn as_operator(lab: &RunningLab, token: &str) -> Value {
 }
 
 /// What any of Google's services was asked with the operator's token.
-fn asked_by_operator(lab: &RunningLab) -> Vec<(String, String)> {
+pub(super) fn asked_by_operator(lab: &RunningLab) -> Vec<(String, String)> {
     let entries = lab.requests("google_iam");
     let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
     let own = entries.iter().filter(|entry| entry["client_id"] == OPERATOR);

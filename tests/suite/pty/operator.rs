@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::screen::Screen;
+use crate::google_operator::asked_by_operator;
 use crate::operator::variables;
 use crate::support::RunningLab;
 
@@ -17,17 +18,16 @@ fn reads(lab: &RunningLab) -> usize {
     lab.requests("iam").iter().filter(own).count()
 }
 
-#[test]
-fn the_key_shows_as_whom_asks_once_and_proves() {
-    let lab = RunningLab::start("sub-mismatch");
+/// The console at a lab, with the operator's variables and without copies of what the cloud holds, once its checks are over.
+fn checked(lab: &RunningLab) -> Screen {
     let text = std::fs::read_to_string(lab.file("profile.toml")).unwrap();
-    let copies = ["trust-policy", "identity-policy"];
+    let copies = ["trust-policy", "identity-policy", "provider-file", "iam-policy"];
     let profile: String = text
         .lines()
         .filter(|line| !copies.iter().any(|copy| line.starts_with(copy)))
         .map(|line| line.replace("file = \"token.jwt\"", &format!("file = \"{}\"", lab.file("token.jwt"))) + "\n")
         .collect();
-    let own = variables(&lab);
+    let own = variables(lab);
     let own: Vec<(&str, Option<&str>)> =
         own.iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
     let authority = lab.file("ca.pem");
@@ -37,6 +37,37 @@ fn the_key_shows_as_whom_asks_once_and_proves() {
     screen.wait("failed");
     screen.wait_for("the run is over", |text| !text.contains("running"));
     assert!(!screen.text().contains("proven by trust.policy"), "{}", screen.text());
+    screen
+}
+
+#[test]
+fn at_google_the_key_shows_what_it_reads_with_asks_and_proves() {
+    let lab = RunningLab::start("gcp-condition-fails");
+    let mut screen = checked(&lab);
+    assert!(screen.text().contains("attribute-condition, likely by gcp.exchange"), "{}", screen.text());
+    screen.send("O");
+    screen.wait("Read the cloud's own side as the access token in");
+    screen.wait("Nothing is changed.");
+    // Whether the token is good for the project at all is asked before, as AWS is asked for the caller.
+    let is_only_the_project =
+        || asked_by_operator(&lab).iter().all(|(method, path)| method == "GET" && path == "/v1/projects/crewai-lab");
+    assert!(is_only_the_project(), "{:?}", asked_by_operator(&lab));
+    screen.send("n");
+    screen.wait_for("the question is gone", |text| !text.contains("Nothing is changed."));
+    assert!(is_only_the_project(), "{:?}", asked_by_operator(&lab));
+    screen.send("O");
+    screen.wait("Nothing is changed.");
+    screen.send("y");
+    screen.wait("attribute-condition, proven by trust.policy");
+    assert!(!is_only_the_project());
+    screen.send("q");
+    screen.ended();
+}
+
+#[test]
+fn the_key_shows_as_whom_asks_once_and_proves() {
+    let lab = RunningLab::start("sub-mismatch");
+    let mut screen = checked(&lab);
     screen.send("O");
     screen.wait(QUESTION);
     assert!(!screen.text().contains("asking as whom"), "its question is answered:\n{}", screen.text());
