@@ -1,8 +1,8 @@
 //! The console as lines: for a screen reader, and wherever a terminal should only scroll. Nothing is drawn over, no escape sequence
 //! is written, and what is typed is a line: a number, a command's name, or the text that is asked for.
 //!
-//! It is the same console: the same model, update and effects. [`page`] says what is on top as numbered lines, [`prompt`] what is
-//! asked for, [`entry`] what a typed line means, and [`changes`] what is worth a line when something has happened.
+//! It is the same console: the same model, update and effects. `page` says what is on top as numbered lines, `prompt` what is
+//! asked for, `entry` what a typed line means, and `changes` what is worth a line when something has happened.
 
 mod changes;
 mod entry;
