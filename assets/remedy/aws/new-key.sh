@@ -1,3 +1,4 @@
+[ ! -e "$KEY_FILE" ] || [ ! -e "$KEY_FILE.before" ] || stop "$KEY_FILE.before holds an older key: move it away first; nothing was made"
 # The user is the one whose key is in the file; else the one that USER_NAME says, which is made where there is none.
 id=$(sed -n '$p' "$KEY_FILE" 2>/dev/null | tr -d '\r' | cut -d, -f1) || id=
 if [ -n "$id" ] && owner=$(aws iam get-access-key-last-used --access-key-id "$id" --query UserName --output text 2>/dev/null) && [ "$owner" != None ]; then

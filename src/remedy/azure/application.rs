@@ -179,6 +179,7 @@ pub(super) fn client_secret(names: &Names<'_>) -> Vec<Fix> {
     };
     start += &variable("SECRET_FILE", Some(&file), "");
     let mut command = start.clone();
+    command += "[ ! -e \"$SECRET_FILE\" ] || [ ! -e \"$SECRET_FILE.before\" ] || stop \"$SECRET_FILE.before holds an older secret: move it away first; nothing was made\"\n";
     command += "umask 077\n";
     command += "az ad app credential reset --id \"$CLIENT_ID\" --append --display-name \"$LABEL\" --query password --output tsv --only-show-errors >\"$SECRET_FILE.new\"\n";
     command += "[ -s \"$SECRET_FILE.new\" ] || stop 'the Azure CLI printed no client secret; nothing was replaced'\n";

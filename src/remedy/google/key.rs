@@ -19,7 +19,8 @@ fn start(context: Context<'_>, file: &str) -> String {
 }
 
 /// Puts a new key into the file; a former one is kept beside it.
-const MAKE: &str = "umask 077
+const MAKE: &str = "[ ! -e \"$KEY_FILE\" ] || [ ! -e \"$KEY_FILE.before\" ] || stop \"$KEY_FILE.before holds an older key: move it away first; nothing was made\"
+umask 077
 work=$(mktemp -d)
 trap 'rm -rf \"$work\"' EXIT
 gcloud iam service-accounts keys create \"$work/key.json\" --iam-account \"$ACCOUNT\" --project \"$PROJECT\"
@@ -136,6 +137,11 @@ mod tests {
                 assert!(read.success(), "{script}");
                 assert!(script.contains("ACCOUNT=reader@my-project.iam.gserviceaccount.com"), "{script}");
                 assert!(script.contains("$KEY_FILE.before"), "{script}");
+                // A key that is kept already is not lost to the next one.
+                if let Some(makes) = script.find("keys create") {
+                    let asks = script.find("stop \"$KEY_FILE.before").unwrap();
+                    assert!(asks < makes, "{script}");
+                }
             }
         }
     }
