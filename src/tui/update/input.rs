@@ -24,10 +24,14 @@ pub(super) fn act(model: &mut Model, pointer: Pointer) -> Vec<Effect> {
     match pointer.act {
         PointerAct::Press => select::begin(model, geometry, at),
         PointerAct::Drag => select::drag(model, at),
-        PointerAct::Release => match model.selection.take() {
-            Some(selection) if selection.is_dragged() => return select::copy(model, selection),
-            _ => return click(model, geometry, at),
-        },
+        PointerAct::Release => {
+            // Some terminals tell of no movement before the button is let go.
+            select::drag(model, at);
+            return match model.selection.take() {
+                Some(selection) if selection.is_dragged() => select::copy(model, selection),
+                _ => click(model, geometry, at),
+            };
+        }
         PointerAct::WheelUp | PointerAct::WheelDown => turn(model, geometry, at, wheel(pointer.act)),
     }
     Vec::new()
