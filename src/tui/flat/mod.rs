@@ -112,7 +112,11 @@ impl Flat {
                 signal = signals.next() => match signal {
                     Signal::End(2) if self.is_busy() => self.take(Msg::Do(CommandId::Interrupt))?,
                     Signal::End(number) => return Ok(Some(number)),
-                    Signal::Pause => pause()?,
+                    Signal::Pause => {
+                        // The shell's lines are to be seen.
+                        drop(echo.take());
+                        pause()?;
+                    }
                     Signal::GoOn | Signal::Resized => {}
                 },
                 Some(message) = self.receiver.recv() => self.take(message)?,

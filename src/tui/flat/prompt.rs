@@ -117,7 +117,11 @@ fn pasted(kind: PasteKind, text: &str, show: RenderContext) -> Ask {
         PasteKind::Token => (" A dot alone leaves.".to_owned(), AskKind::Line, true),
         PasteKind::Issuer if text.is_empty() => (" A dot alone leaves.".to_owned(), AskKind::Line, false),
         PasteKind::Issuer => (format!(" Empty takes {}. A dot alone leaves.", show.value(text)), AskKind::Line, false),
-        PasteKind::Values | PasteKind::Output | PasteKind::ErrorText => {
+        // What fills a guide's fields or was logged may be a token, or hold one.
+        PasteKind::Values | PasteKind::Output => {
+            (" It is not shown. A line with a dot alone ends it; that alone leaves.".to_owned(), AskKind::Lines, true)
+        }
+        PasteKind::ErrorText => {
             (" A line with a dot alone ends it; that alone leaves.".to_owned(), AskKind::Lines, false)
         }
     };

@@ -149,6 +149,25 @@ fn a_token_is_typed_unseen_and_never_written_out() {
 }
 
 #[test]
+fn what_is_imported_is_typed_unseen_and_the_terminal_shows_again_what_comes_next() {
+    let profile = "guide = \"aws-workload-identity\"\n[issuer]\nurl = \"https://127.0.0.1:9\"\n";
+    let mut screen = Screen::with_profile(profile, &[], &["--screen-reader", "--profile", "walk"], &[], SIZE);
+    screen.wait_written("walk: 1 failed, ");
+    screen.send("import\r");
+    screen.wait_written("It is not shown. A line with a dot alone ends it");
+    screen.wait_silent();
+    screen.send(&format!("{HEAD}.{CLAIMS}.{SIGNATURE}\r.\r"));
+    screen.wait_written("https://i.example");
+    for planted in [HEAD, CLAIMS, SIGNATURE] {
+        assert!(!screen.raw().contains(planted), "{planted}");
+    }
+    screen.wait_echoing();
+    screen.send("words that are seen\r");
+    screen.wait_written("words that are seen");
+    left(screen, 1);
+}
+
+#[test]
 fn the_environment_and_the_configuration_ask_for_it_and_a_pipe_is_enough() {
     let mut screen = Screen::with_config("screen-reader = true\n", &[], SIZE);
     screen.wait_written("Check a setup of yours");

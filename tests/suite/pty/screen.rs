@@ -270,12 +270,21 @@ impl Screen {
 
     /// Waits until the terminal shows nothing of what is typed.
     pub fn wait_silent(&self) {
+        self.until_settings("what is typed still shows", |echoes| !echoes);
+    }
+
+    /// Waits until the terminal shows what is typed.
+    pub fn wait_echoing(&self) {
+        self.until_settings("what is typed does not show", |echoes| echoes);
+    }
+
+    fn until_settings(&self, otherwise: &str, holds: impl Fn(bool) -> bool) {
         let master = self.master.as_ref().expect("it has not hung up");
         let deadline = Instant::now() + DEADLINE;
         let echoes =
             || settings(master.as_ref()).split(|c: char| !c.is_ascii_alphanumeric()).any(|flag| flag == "ECHO");
-        while echoes() {
-            assert!(Instant::now() < deadline, "what is typed still shows:\n{}", self.text());
+        while !holds(echoes()) {
+            assert!(Instant::now() < deadline, "{otherwise}:\n{}", self.text());
             std::thread::yield_now();
         }
     }
