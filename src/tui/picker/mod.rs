@@ -28,6 +28,8 @@ pub struct Entry {
     pub title: String,
     /// At the right edge: a key, a cause, a time.
     pub note: String,
+    /// What stands there instead where the title leaves too little room.
+    pub brief: &'static str,
     /// Told below while it is selected.
     pub detail: Vec<String>,
     pub choice: Choice,
@@ -78,6 +80,7 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
         PickerKind::Copy => copy::offers(model)
             .into_iter()
             .map(|offer| Entry {
+                brief: "",
                 sign: None,
                 title: show.prose(&offer.title),
                 note: format!("{} bytes", offer.text.len()),
@@ -115,16 +118,13 @@ pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
 }
 
 fn plain(title: &str, note: &str, choice: Choice) -> Entry {
-    Entry { sign: None, title: title.to_owned(), note: note.to_owned(), detail: Vec::new(), choice }
+    Entry { sign: None, title: title.to_owned(), note: note.to_owned(), brief: "", detail: Vec::new(), choice }
 }
 
 fn rotation_ways() -> Vec<Entry> {
     let entry = |title: &str, detail: &str, way: RotationWay| Entry {
-        sign: None,
-        title: title.to_owned(),
-        note: String::new(),
         detail: vec![detail.to_owned()],
-        choice: Choice::RotationWay(way),
+        ..plain(title, "", Choice::RotationWay(way))
     };
     vec![
         entry(
@@ -158,11 +158,8 @@ fn rotation_ways() -> Vec<Entry> {
 
 fn rotation_runtimes(model: &Model, way: RotationWay) -> Vec<Entry> {
     let entry = |title: &str, detail: &str, runtime: RuntimeFrom, patience: Patience| Entry {
-        sign: None,
-        title: title.to_owned(),
-        note: String::new(),
         detail: vec![detail.to_owned()],
-        choice: Choice::RotationRuntime(way, runtime, patience),
+        ..plain(title, "", Choice::RotationRuntime(way, runtime, patience))
     };
     let kickoffs = [
         entry(
@@ -226,21 +223,23 @@ fn scenario_entry(scenario: &ScenarioEntry, show: RenderContext) -> Entry {
         Some(_) => (show.glyphs.dot, Role::Muted),
         None => (show.glyphs.pass, Role::Good),
     };
+    let guide = Guide::ALL.iter().find(|guide| guide.id() == scenario.guide);
     Entry {
         sign: Some(sign),
         title: show.prose(&scenario.title),
         note: scenario.name.clone(),
+        brief: guide.map_or("", |guide| guide.cloud().name()),
         detail: vec![
             show.prose(&scenario.title),
             show.prose(&scenario.teaches),
-            format!("{} {} {leads}", show.prose(&scenario.guide), show.glyphs.dot),
+            format!("{} {dot} {} {dot} {leads}", scenario.name, show.prose(&scenario.guide), dot = show.glyphs.dot),
         ],
         choice: Choice::Run(Target::Lab(scenario.name.clone())),
     }
 }
 
 fn heading(title: &str) -> Entry {
-    Entry { sign: None, title: title.to_owned(), note: String::new(), detail: Vec::new(), choice: Choice::Heading }
+    plain(title, "", Choice::Heading)
 }
 
 /// The guides for one kind of workload, under its name.
@@ -252,7 +251,7 @@ fn guides_for(model: &Model, workload: Workload) -> Vec<Entry> {
 fn guide_entry(model: &Model, guide: Guide) -> Entry {
     let offered = model.inputs.offers.iter().find(|(g, _)| *g == guide).map_or(0, |(_, settings)| settings.len());
     let note = if offered > 0 { format!("{offered} filled in") } else { String::new() };
-    Entry { sign: None, title: guide_title(guide).to_owned(), note, detail: Vec::new(), choice: Choice::Form(guide) }
+    plain(guide_title(guide), &note, Choice::Form(guide))
 }
 
 fn runs(model: &Model, show: RenderContext, choice: fn(RunNumber) -> Choice) -> Vec<Entry> {
@@ -273,13 +272,9 @@ fn runs(model: &Model, show: RenderContext, choice: fn(RunNumber) -> Choice) -> 
                 Some(_) => run.report.findings.first().map_or("no cause named", |found| found.cause.id()).to_owned(),
                 None => "unfinished".to_owned(),
             };
-            Entry {
-                sign: Some(sign),
-                title: format!("{} {} {}", show.prose(&run.label), show.glyphs.dot, cause),
-                note: moment(model, run.started_ms.div_euclid(1000)),
-                detail: Vec::new(),
-                choice: choice(run.number),
-            }
+            let title = format!("{} {} {}", show.prose(&run.label), show.glyphs.dot, cause);
+            let note = moment(model, run.started_ms.div_euclid(1000));
+            Entry { sign: Some(sign), ..plain(&title, &note, choice(run.number)) }
         })
         .collect()
 }
@@ -402,6 +397,7 @@ fn beyond_commands(model: &Model) -> Vec<Entry> {
 fn profiles(model: &Model) -> Vec<Entry> {
     let show = model.render_context();
     let entry = |profile: &ProfileEntry| Entry {
+        brief: "",
         sign: Some(match &profile.summary {
             Ok(_) => (" ", Role::Plain),
             Err(_) => (show.glyphs.fail, Role::Bad),
@@ -446,6 +442,7 @@ fn elsewhere(model: &Model, screen: Screen) -> impl Iterator<Item = Entry> {
     in_scope(Scope::On(screen)).filter(move |command| !is_here(command)).map(move |command| {
         let keys = keys(model, Scope::On(screen), command);
         Entry {
+            brief: "",
             sign: None,
             title: command.doc.to_owned(),
             note: way.iter().cloned().chain(keys.into_iter().take(1)).collect::<Vec<_>>().join(" "),
@@ -466,6 +463,7 @@ fn entry(model: &Model, scope: Scope, command: &Command) -> Entry {
     };
     let dim = matches!(choice, Choice::NotNow(..));
     Entry {
+        brief: "",
         sign: dim.then_some((model.render_context().glyphs.skipped, Role::Muted)),
         title: command.doc.to_owned(),
         note: keys(model, scope, command).join(" "),

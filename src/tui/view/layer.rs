@@ -156,13 +156,15 @@ fn entry_line(entry: &Entry, kind: PickerKind, width: usize, show: RenderContext
     if let Some((sign, role)) = entry.sign {
         line.push(role, format!("{sign} "));
     }
-    let note = entry.note.width();
-    let room = width.saturating_sub(line.width() + note + usize::from(note > 0) * 2);
+    let is_tight = line.width() + entry.title.width() + 2 + entry.note.width() > width;
+    let note = if is_tight && !entry.brief.is_empty() { entry.brief } else { &entry.note };
+    let right = note.width();
+    let room = width.saturating_sub(line.width() + right + usize::from(right > 0) * 2);
     line.push(Role::Plain, cut(&entry.title, room, show.glyphs.ellipsis));
-    if note > 0 {
+    if right > 0 {
         let used = line.width();
-        line.push(Role::Plain, " ".repeat(width.saturating_sub(used + note)));
-        line.push(Role::Muted, entry.note.clone());
+        line.push(Role::Plain, " ".repeat(width.saturating_sub(used + right)));
+        line.push(Role::Muted, note.to_owned());
     }
     line
 }
