@@ -216,7 +216,7 @@ fn profile(lab: &Lab) -> Table {
 fn token(from: TokenFrom) -> Table {
     match from {
         TokenFrom::File => table([("file", "token.jwt")]),
-        TokenFrom::MissingFile => table([("file", "azure-identity-token")]),
+        TokenFrom::MissingFile => table([("file", "projected-token")]),
         TokenFrom::GithubActions => Table::from_iter([("github-actions".to_owned(), true.into())]),
     }
 }
