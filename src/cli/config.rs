@@ -40,6 +40,16 @@ struct InForce {
     name: String,
     value: String,
     from: String,
+    /// The line of the file that it is from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+impl InForce {
+    /// Where it is from, in one word.
+    fn place(&self) -> String {
+        self.line.map_or_else(|| self.from.clone(), |line| format!("{}:{line}", self.from))
+    }
 }
 
 const BUILT_IN: &str = "built in";
@@ -50,7 +60,8 @@ pub(super) fn run(args: &ConfigArgs) -> Result<Exit, CliError> {
     let Action::Show(output) = &args.action;
     let file = config_file();
     let (config, problems) = configuration();
-    let all: Vec<InForce> = folders().into_iter().chain(of_console(&config, file.as_ref())).collect();
+    let all: Vec<InForce> =
+        folders().into_iter().chain(of_console(&config, file.as_ref())).collect();
     terminal::print(&match output.output {
         OutputFormat::Json => terminal::json_text(&document(&all, file.as_ref(), &problems)),
         _ => terminal::rendered(output, |_| page(&all)),
@@ -73,7 +84,7 @@ fn page(all: &[InForce]) -> Page {
         headed: true,
         rows: all
             .iter()
-            .map(|of| vec![cell(Role::Command, &of.name), cell(Role::Plain, &of.value), cell(Role::Muted, &of.from)])
+            .map(|of| vec![cell(Role::Command, &of.name), cell(Role::Plain, &of.value), cell(Role::Muted, &of.place())])
             .collect(),
     }));
     page
@@ -86,7 +97,7 @@ fn folders() -> Vec<InForce> {
         [own, base].into_iter().find(|name| set(name)).unwrap_or(BUILT_IN).to_owned()
     };
     let at = |name: &str, path: Result<PathBuf, CliError>, from: String| {
-        path.ok().map(|path| InForce { name: name.to_owned(), value: path.display().to_string(), from })
+        path.ok().map(|path| InForce { name: name.to_owned(), value: path.display().to_string(), from, line: None })
     };
     let profiles = at("profiles", settings::folder(), from("TRUSTLINE_CONFIG_DIR", "XDG_CONFIG_HOME"));
     let state = at("state", settings::state_folder(), from("TRUSTLINE_STATE_DIR", "XDG_STATE_HOME"));
@@ -100,13 +111,14 @@ fn of_console(config: &Config, file: Option<&PathBuf>) -> Vec<InForce> {
     let reads = |on: bool| (if on { "true" } else { "false" }, SCREEN_READER);
     let screen_reader = || screen_reader().map(reads);
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let line = |name: &str| config.lines.get(name).copied();
     let setting = |name: &str, forced: Option<(&str, &str)>, given: Option<&str>, usual: &str| {
-        let (value, from) = match (forced, given) {
-            (Some((value, from)), _) => (value, from),
-            (None, Some(value)) => (value, file.as_str()),
-            (None, None) => (usual, BUILT_IN),
+        let (value, from, line) = match (forced, given) {
+            (Some((value, from)), _) => (value, from, None),
+            (None, Some(value)) => (value, file.as_str(), line(name)),
+            (None, None) => (usual, BUILT_IN, None),
         };
-        InForce { name: name.to_owned(), value: value.to_owned(), from: from.to_owned() }
+        InForce { name: name.to_owned(), value: value.to_owned(), from: from.to_owned(), line }
     };
     let name_of = |all: &[(ClipboardMode, &'static str)], mode| all.iter().find(|(of, _)| *of == mode).map(|of| of.1);
     let theme = config.theme.and_then(|theme| ThemeName::ALL.iter().find(|(of, _)| *of == theme)).map(|of| of.1);
@@ -123,11 +135,12 @@ fn of_console(config: &Config, file: Option<&PathBuf>) -> Vec<InForce> {
         setting("animation", None, config.animation.map(|of| on(of == Animation::Moving)), "true"),
     ];
     let role = |role: Role| Role::ALL.iter().find(|(of, _)| *of == role).map_or("", |(_, name)| name);
-    all.extend(config.patch.iter().map(|(of, style)| InForce {
-        name: format!("colors.{}", role(*of)),
-        value: style_words(*style),
-        from: file.clone(),
-    }));
+    let of_file = |name: String, value: String| {
+        let line = line(&name);
+        InForce { name, value, from: file.clone(), line }
+    };
+    let colors = config.patch.iter();
+    all.extend(colors.map(|(of, style)| of_file(format!("colors.{}", role(*of)), style_words(*style))));
     let usual = Keymap::default();
     for command in COMMANDS {
         let keys = |keymap: &Keymap| -> Vec<String> {
@@ -136,7 +149,7 @@ fn of_console(config: &Config, file: Option<&PathBuf>) -> Vec<InForce> {
         };
         let (own, keys) = (keys(&usual), keys(&config.keymap));
         if own != keys {
-            all.push(InForce { name: format!("keys.{}", command.name), value: keys.join(" "), from: file.clone() });
+            all.push(of_file(format!("keys.{}", command.name), keys.join(" ")));
         }
     }
     all

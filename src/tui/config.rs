@@ -14,6 +14,8 @@
 //! run = ["f5", "r"]
 //! ```
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub screen_reader: Option<bool>,
     pub patch: ThemePatch,
     pub keymap: Keymap,
+    /// The line of each setting that the file has, counted from 1, by its name such as `colors.bad`.
+    pub lines: BTreeMap<String, usize>,
 }
 
 /// Largest file that is read, in bytes.
@@ -74,6 +78,7 @@ impl Reader<'_> {
     fn document(&mut self, document: &DeTable<'_>) {
         for (key, value) in document {
             let at = key.span().start;
+            self.note_line(key.get_ref().to_string(), at);
             match key.get_ref().as_ref() {
                 "theme" => self.config.theme = self.one_of(at, value, ThemeName::ALL),
                 "glyphs" => {
@@ -128,6 +133,7 @@ impl Reader<'_> {
         };
         for (name, value) in table {
             let at = name.span().start;
+            self.note_line(format!("colors.{}", name.get_ref()), at);
             let role = Role::ALL.iter().find(|(_, known)| *known == name.get_ref()).map(|(role, _)| *role);
             match (role, value.get_ref()) {
                 (None, _) => {
@@ -151,6 +157,7 @@ impl Reader<'_> {
         let mut places = Vec::new();
         for (name, value) in table {
             let at = name.span().start;
+            self.note_line(format!("keys.{}", name.get_ref()), at);
             let keys = match value.get_ref() {
                 DeValue::String(key) => Some(vec![key.to_string()]),
                 DeValue::Array(keys) => keys
@@ -185,8 +192,18 @@ impl Reader<'_> {
         }
     }
 
+    fn note_line(&mut self, name: String, at: usize) {
+        let line = self.line(at);
+        self.config.lines.insert(name, line);
+    }
+
+    /// The line of this byte, counted from 1.
+    fn line(&self, at: usize) -> usize {
+        1 + self.text.as_bytes().get(..at).unwrap_or_default().iter().filter(|b| **b == b'\n').count()
+    }
+
     fn refuse(&mut self, at: usize, what: &str) {
-        let line = 1 + self.text.as_bytes().get(..at).unwrap_or_default().iter().filter(|b| **b == b'\n').count();
+        let line = self.line(at);
         self.problems.push(format!("{}:{line}: {what}", self.name));
     }
 }

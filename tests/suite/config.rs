@@ -27,22 +27,26 @@ fn each_setting_has_its_value_and_its_source() {
             let all = document["settings"].as_array().unwrap();
             let found =
                 all.iter().find(|of| of["name"] == name).unwrap_or_else(|| panic!("{name} is not in {document:#}"));
-            (found["value"].as_str().unwrap().to_owned(), found["from"].as_str().unwrap().to_owned())
+            let text = |name: &str| found[name].as_str().unwrap().to_owned();
+            (text("value"), text("from"), found["line"].as_u64())
         }
     };
     let own = file.display().to_string();
     let setting = show(&[]);
-    for (name, value, from) in [
-        ("theme", "light", own.as_str()),
-        ("mouse", "false", &own),
-        ("clock", "utc", "built in"),
-        ("colors.bad", "light-red bold", &own),
-        ("keys.run", "f5", &own),
-        ("profiles", &folder.path().join("profiles").display().to_string(), "TRUSTLINE_CONFIG_DIR"),
+    for (name, value, from, line) in [
+        ("theme", "light", own.as_str(), Some(1)),
+        ("mouse", "false", &own, Some(2)),
+        ("clock", "utc", "built in", None),
+        ("colors.bad", "light-red bold", &own, Some(4)),
+        ("keys.run", "f5", &own, Some(6)),
+        ("profiles", &folder.path().join("profiles").display().to_string(), "TRUSTLINE_CONFIG_DIR", None),
     ] {
-        assert_eq!(setting(name), (value.to_owned(), from.to_owned()), "{name}");
+        assert_eq!(setting(name), (value.to_owned(), from.to_owned(), line), "{name}");
     }
-    assert_eq!(show(&[("NO_COLOR", "1")])("theme"), ("none".to_owned(), "NO_COLOR".to_owned()));
+    assert_eq!(show(&[("NO_COLOR", "1")])("theme"), ("none".to_owned(), "NO_COLOR".to_owned(), None));
+    let shown = trustline().env("TRUSTLINE_CONFIG_DIR", folder.path()).args(["config", "show"]).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.lines().any(|line| line.starts_with("keys.run") && line.ends_with("console.toml:6")), "{shown}");
 }
 
 #[test]
