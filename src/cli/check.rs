@@ -17,13 +17,13 @@ use super::lab_folder::LabFolder;
 use super::live::LiveRows;
 use super::operator::ReadArgs;
 use super::settings::{PassedOver, ProfilesFolder};
-use super::{lab, network, settings, terminal};
+use super::{lab, network, settings, telemetry, terminal};
 use crate::check::CheckId;
 use crate::domain::client::Client;
 use crate::domain::profile::Profile;
 use crate::domain::profile::key::Key;
 use crate::domain::text::visible;
-use crate::domain::timestamp::rfc3339;
+use crate::domain::timestamp::{UnixMillis, rfc3339};
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
 use crate::report::ci::{of_fleet, of_run};
@@ -38,7 +38,7 @@ use crate::run::probes::NetworkProbes;
 use crate::run::record::SCHEMA;
 use crate::run::report::Report;
 use crate::run::runner::RunRequest;
-use crate::run::{denial, now, runner};
+use crate::run::{denial, now, now_ms, runner};
 
 /// What to run, and how.
 #[derive(Debug, Args)]
@@ -112,8 +112,11 @@ fn checked(args: &CheckArgs) -> Result<Exit, CliError> {
         return run_all(args);
     }
     let expected = if args.expect_denied { Expected::Denial } else { Expected::Access };
-    let (report, signal) = report(&args.run, expected, &args.output)?;
+    let Ended { report, began, signal } = report(&args.run, expected, &args.output)?;
     print(&report, &args.output, args.run.selector.profile_file.as_deref())?;
+    if signal.is_none() {
+        telemetry::send(&[(began, &report)], &args.run.network);
+    }
     Ok(signal.unwrap_or_else(|| exit(&report, args.strict)))
 }
 
@@ -143,16 +146,20 @@ pub(super) enum Expected {
     Denial,
 }
 
-/// Runs the checks, with live rows where the report is printed for a person at a terminal; with the signal that cut them short,
-/// where one did.
+/// A run that is over.
+pub(super) struct Ended {
+    pub report: Report,
+    /// When it began.
+    began: UnixMillis,
+    /// What cut it short, where a signal did.
+    pub signal: Option<Exit>,
+}
+
+/// Runs the checks, with live rows where the report is printed for a person at a terminal.
 ///
 /// # Errors
 /// The profile cannot be used, the lab does not start, or the recording cannot be written.
-pub(super) fn report(
-    args: &RunArgs,
-    expected: Expected,
-    output: &OutputArgs,
-) -> Result<(Report, Option<Exit>), CliError> {
+pub(super) fn report(args: &RunArgs, expected: Expected, output: &OutputArgs) -> Result<Ended, CliError> {
     let selector = args.selector_for_clients();
     let runtime = if args.selector.lab.is_some() { network::serving_runtime()? } else { network::runtime()? };
     let ended = runtime.block_on(async {
@@ -177,7 +184,7 @@ async fn check_in_lab(
     expected: Expected,
     scenario: &str,
     live: LiveRows,
-) -> Result<(Report, Option<Exit>), CliError> {
+) -> Result<Ended, CliError> {
     let lab = lab::start(
         scenario,
         LabOptions { delay: args.delay_ms.map_or(Duration::ZERO, Duration::from_millis), ..LabOptions::default() },
@@ -195,7 +202,7 @@ async fn check(
     profile: Profile,
     http: HttpStack,
     mut live: LiveRows,
-) -> Result<(Report, Option<Exit>), CliError> {
+) -> Result<Ended, CliError> {
     let profile = Profile { selector: args.network.again(&profile.selector), ..profile };
     let profile = match args.acts_as {
         Some(client) => acting_as(client, profile)?,
@@ -210,6 +217,7 @@ async fn check(
     };
     let probes = Arc::new(NetworkProbes { http, timeout: args.network.operation_timeout() });
     let cancel = CancellationToken::new();
+    let began = now_ms();
     let mut events = match expected {
         Expected::Access => runner::start(request, probes, cancel.clone()),
         Expected::Denial => denial::start(request, probes, cancel.clone()),
@@ -219,7 +227,7 @@ async fn check(
     loop {
         tokio::select! {
             event = events.recv() => {
-                let Some(event) = event else { return Ok((progress.report, signal)) };
+                let Some(event) = event else { return Ok(Ended { report: progress.report, began, signal }) };
                 if let Some(recorder) = &mut recorder {
                     recorder.write(&event).map_err(|e| CliError::new(format!("--record: {e}")))?;
                 }
@@ -271,7 +279,7 @@ fn run_all(args: &CheckArgs) -> Result<Exit, CliError> {
     let ended = runtime.block_on(check_one_of_all(args, &names));
     // A name look-up that never ends must not keep the program from ending.
     runtime.shutdown_background();
-    let (fleet, signal) = ended?;
+    let AllEnded { fleet, began, signal } = ended?;
     terminal::print(&match args.output.output {
         OutputFormat::Text => terminal::rendered(&args.output, |ctx| run::fleet(&fleet, ctx)),
         OutputFormat::Json => terminal::json_text(&run::json(&fleet)),
@@ -280,11 +288,27 @@ fn run_all(args: &CheckArgs) -> Result<Exit, CliError> {
         OutputFormat::Github => ci::annotated(&of_fleet(&fleet), |ctx| run::fleet(&fleet, ctx)),
         OutputFormat::Sarif => ci::scanned(&of_fleet(&fleet)),
     })?;
+    if signal.is_none() {
+        let reports = fleet.members.iter().zip(began).filter_map(|(member, began)| match member {
+            Member::Checked(report) => Some((began?, report.as_ref())),
+            Member::Unchecked { .. } => None,
+        });
+        telemetry::send(&reports.collect::<Vec<_>>(), &args.run.network);
+    }
     Ok(signal.unwrap_or_else(|| fleet_exit(&fleet, args)))
 }
 
-async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, Option<Exit>), CliError> {
-    let (began, started) = (Instant::now(), now());
+/// All runs, over.
+struct AllEnded {
+    fleet: Fleet,
+    /// When each member's run began, where it did.
+    began: Vec<Option<UnixMillis>>,
+    /// What cut them short, where a signal did.
+    signal: Option<Exit>,
+}
+
+async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<AllEnded, CliError> {
+    let (since, started) = (Instant::now(), now());
     let mut members = Vec::new();
     let (mut requests, mut places) = (Vec::new(), Vec::new());
     for (place, name) in names.iter().enumerate() {
@@ -318,6 +342,7 @@ async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, 
     let probes =
         Arc::new(NetworkProbes { http: args.run.network.stack()?, timeout: args.run.network.operation_timeout() });
     let cancel = CancellationToken::new();
+    let mut began = vec![None; names.len()];
     let mut runs: Vec<RunProgress> = vec![RunProgress::default(); requests.len()];
     let mut live = LiveRows::new(&args.output);
     let at_once = terminal::runs_at_once(args.concurrency.unwrap_or(AT_ONCE));
@@ -328,6 +353,9 @@ async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, 
         tokio::select! {
             event = events.recv() => {
                 let Some(FleetEvent { run, event }) = event else { break };
+                if let Some(began) = places.get(run).and_then(|place| began.get_mut(*place)) {
+                    began.get_or_insert_with(|| now_ms() - i64::try_from(event.at_ms).unwrap_or_default());
+                }
                 if let Some(run) = runs.get_mut(run) {
                     run.apply(&event);
                 }
@@ -352,8 +380,9 @@ async fn check_one_of_all(args: &CheckArgs, names: &[String]) -> Result<(Fleet, 
             *member = Member::Checked(Box::new(report));
         }
     }
-    let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok((Fleet { members, started: rfc3339(started).unwrap_or_default(), duration_ms }, signal))
+    let duration_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let fleet = Fleet { members, started: rfc3339(started).unwrap_or_default(), duration_ms };
+    Ok(AllEnded { fleet, began, signal })
 }
 
 /// The worst of the profiles' own.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::exit::{CliError, Exit};
 use super::flags::{DocumentOutputArgs, OutputFormat};
 use super::look::{SCREEN_READER, config_file, configuration, screen_reader};
-use super::{settings, terminal};
+use super::{settings, telemetry, terminal};
 use crate::domain::text::visible;
 use crate::report::glyphs::{GlyphSet, ThemeName};
 use crate::report::line::{Line, Role};
@@ -61,7 +61,7 @@ pub(super) fn run(args: &ConfigArgs) -> Result<Exit, CliError> {
     let file = config_file();
     let (config, problems) = configuration();
     let all: Vec<InForce> =
-        folders().into_iter().chain(of_console(&config, file.as_ref())).collect();
+        folders().into_iter().chain([telemetry()]).chain(of_console(&config, file.as_ref())).collect();
     terminal::print(&match output.output {
         OutputFormat::Json => terminal::json_text(&document(&all, file.as_ref(), &problems)),
         _ => terminal::rendered(output, |_| page(&all)),
@@ -102,6 +102,12 @@ fn folders() -> Vec<InForce> {
     let profiles = at("profiles", settings::folder(), from("TRUSTLINE_CONFIG_DIR", "XDG_CONFIG_HOME"));
     let state = at("state", settings::state_folder(), from("TRUSTLINE_STATE_DIR", "XDG_STATE_HOME"));
     profiles.into_iter().chain(state).collect()
+}
+
+/// Where a check's trace goes.
+fn telemetry() -> InForce {
+    let (value, from) = telemetry::in_force();
+    InForce { name: "telemetry".to_owned(), value, from, line: None }
 }
 
 /// What the console looks and behaves like where no flag says otherwise.

@@ -31,7 +31,7 @@ pub(super) struct FixArgs {
 }
 
 pub(super) fn run(args: &FixArgs) -> Result<Exit, CliError> {
-    let (report, signal) = check::report(&args.run, Expected::Access, &OutputArgs::default())?;
+    let check::Ended { report, signal, .. } = check::report(&args.run, Expected::Access, &OutputArgs::default())?;
     if let Some(signal) = signal {
         return Ok(signal);
     }

@@ -34,6 +34,7 @@ mod replay;
 mod rotate;
 mod rotation_files;
 mod settings;
+mod telemetry;
 mod terminal;
 mod terraform;
 mod token;

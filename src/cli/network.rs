@@ -53,6 +53,12 @@ impl NetworkArgs {
         Ok(if self.resolve.is_empty() { stack } else { stack.with_addresses(self.resolve.iter().cloned().collect()) })
     }
 
+    /// The HTTP stack for the collector of telemetry: the authorities are those of everything else.
+    #[cfg(feature = "otlp")]
+    pub(super) fn collector_stack(&self, timeout: Duration, proxy: ProxyUse) -> Result<HttpStack, CliError> {
+        stack(self.ca_file.as_slice(), timeout, proxy)
+    }
+
     /// The HTTP stack for the lab on this machine: its authority is trusted, and no proxy stands in between.
     pub(super) fn lab_stack(&self, ca_file: &Path) -> Result<HttpStack, CliError> {
         let ca_files: Vec<PathBuf> = self.ca_file.iter().cloned().chain([ca_file.to_owned()]).collect();

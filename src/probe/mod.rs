@@ -5,6 +5,8 @@ pub mod aws;
 pub mod azure;
 pub mod client;
 pub mod cluster;
+#[cfg(feature = "otlp")]
+pub mod collector;
 pub mod deployment;
 pub mod documents;
 pub mod google;

@@ -58,6 +58,8 @@ mod scenario;
 mod secrets;
 mod servers;
 mod supply;
+#[cfg(feature = "otlp")]
+mod telemetry;
 mod terminals;
 mod thumbprint;
 mod token;

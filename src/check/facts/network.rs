@@ -10,7 +10,7 @@ use url::Url;
 use crate::domain::certificate::Chain;
 use crate::domain::discovery::{Discovery, DiscoveryError};
 use crate::domain::jwks::{Jwks, JwksError};
-use crate::domain::timestamp::UnixSeconds;
+use crate::domain::timestamp::{UnixMillis, UnixSeconds};
 
 /// One HTTP exchange, as far as it came.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -18,6 +18,9 @@ pub struct Exchange {
     pub method: String,
     /// The address that was dialled, without query, fragment and credentials.
     pub url: String,
+    /// When it began, in Unix milliseconds of the local clock; `None` where nothing was dialled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_unix_ms: Option<UnixMillis>,
     /// The proxy in between, without its credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,

@@ -194,6 +194,7 @@ impl Watch {
         let exchange = Exchange {
             method: request.method().to_string(),
             url: shown(url),
+            started_unix_ms: local_clock().and_then(|since| i64::try_from(since.as_millis()).ok()),
             proxy: proxies.and_then(|p| proxy_for(url, p)),
             ..Exchange::default()
         };
@@ -224,7 +225,7 @@ impl Watch {
         self.exchange.content_encoding =
             encoding.filter(|name| !name.eq_ignore_ascii_case("identity")).map(str::to_owned);
         self.exchange.server_date = text(DATE).and_then(parse_http_date);
-        let local = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_secs()).ok());
+        let local = local_clock().and_then(|since| i64::try_from(since.as_secs()).ok());
         self.exchange.clock_skew_s = self.exchange.server_date.zip(local).map(|(server, local)| server - local);
     }
 
@@ -320,6 +321,11 @@ impl Watch {
         }
         hops
     }
+}
+
+/// The time since 1970, where the clock is not before it.
+fn local_clock() -> Option<Duration> {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok()
 }
 
 /// Milliseconds with three decimals.
