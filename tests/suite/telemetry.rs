@@ -1,15 +1,19 @@
 //! A check as an OpenTelemetry trace: what a collector on this machine gets, and what becomes of the check without one.
 
 use std::collections::HashMap;
+use std::io::Read as _;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::secrets::planted::{Cloud, Manner, found};
-use super::servers::{Server, Stream, raw};
+use super::servers::{Authority, Server, Stream, VALID, authority, raw, tls_raw};
 use super::support::{RunningLab, trustline};
 
 const OK: &str =
@@ -30,6 +34,14 @@ impl Collector {
         let received: Log = Arc::default();
         let log = received.clone();
         let server = raw(move |stream| take(stream, log.clone(), answer));
+        Collector { server, received }
+    }
+
+    /// One that speaks TLS, with a certificate of this authority.
+    fn over_tls(authority: &Authority) -> Collector {
+        let received: Log = Arc::default();
+        let log = received.clone();
+        let server = tls_raw(authority.identity("localhost", VALID), move |stream| take(stream, log.clone(), OK));
         Collector { server, received }
     }
 
@@ -278,6 +290,58 @@ fn protobuf_is_what_is_sent_unless_something_else_is_asked_for() {
         let text = [&[u8::try_from(name.len()).unwrap()], name.as_bytes()].concat();
         assert!(memchr::memmem::find(&body, &text).is_some(), "{name}");
     }
+}
+
+#[test]
+fn what_is_compressed_is_the_same_trace() {
+    let collector = Collector::answering(OK);
+    let output = check("healthy", &collector.address()).env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip").output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+    let (head, body) = collector.received.lock().unwrap().remove(0);
+    assert!(head.to_ascii_lowercase().contains("content-encoding: gzip"), "{head}");
+    let document: Value = serde_json::from_reader(flate2::read::GzDecoder::new(&body[..])).unwrap();
+    assert!(document["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().len() > 5);
+}
+
+#[test]
+fn a_collector_is_believed_on_the_word_of_the_authorities_that_everything_else_is() {
+    let authority = authority("Telemetry");
+    let collector = Collector::over_tls(&authority);
+    let address = format!("https://localhost:{}", collector.server.port);
+    let output = check("healthy", &address).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), collector.bodies().len()), (Some(0), 0), "{said}");
+    assert!(said.contains("the certificate is from an unknown authority"), "{said}");
+    let file = authority.file.path().to_str().unwrap();
+    let output = check("healthy", &address).args(["--ca-file", file]).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+    assert_eq!(collector.bodies().len(), 1);
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_a_collector_and_not_the_verdict() {
+    let collector = Collector::answering("");
+    let mut process = std::process::Command::new(assert_cmd::cargo::cargo_bin!("trustline"))
+        .args(["check", "--lab", "healthy"])
+        .env_clear()
+        .env("TRUSTLINE_CONFIG_DIR", "/nonexistent/trustline")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address())
+        .env("OTEL_EXPORTER_OTLP_TIMEOUT", "60000")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while collector.bodies().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(50), "nothing came");
+        std::thread::yield_now();
+    }
+    kill(Pid::from_raw(process.id().cast_signed()), Signal::SIGINT).unwrap();
+    let mut said = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    assert!(said.starts_with("trustline: the trace was not sent: ") && said.contains("interrupted"), "{said}");
+    assert!(began.elapsed() < Duration::from_secs(60), "it waited on");
 }
 
 #[test]
