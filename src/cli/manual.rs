@@ -250,6 +250,12 @@ const VARIABLES: &[Entry] = &[
         about: "the proxy, and the hosts that are reached without it",
         pages: &["ca_file"],
     },
+    #[cfg(feature = "otlp")]
+    Entry {
+        term: "OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_HEADERS, TRACEPARENT",
+        about: "where the check is sent to as a trace, how, and below which span; none is sent without the first",
+        pages: &["expect_denied"],
+    },
     Entry {
         term: "TRUSTLINE_CONFIG_DIR",
         about: "the folder of profiles and settings, instead of $XDG_CONFIG_HOME/trustline",

@@ -402,6 +402,14 @@ fn every_profile_of_all_has_a_trace_of_its_own_in_one_request() {
 }
 
 #[test]
+fn the_help_of_check_names_the_variable_and_that_of_others_does_not() {
+    for (command, is_named) in [("check", true), ("explain", false)] {
+        let help = trustline().args([command, "--help"]).output().unwrap().stdout;
+        assert_eq!(String::from_utf8(help).unwrap().contains("OTEL_EXPORTER_OTLP_ENDPOINT"), is_named, "{command}");
+    }
+}
+
+#[test]
 fn config_show_says_where_traces_go() {
     let show = |address: Option<&str>| {
         let mut command = trustline();
