@@ -1,6 +1,7 @@
 //! Google Cloud: providers of workload identity pools, and what they and the bindings of IAM say to a token.
 
 mod admit;
+mod deny;
 mod evaluate;
 mod evaluation;
 mod expression;
@@ -11,6 +12,7 @@ mod open_expression;
 mod provider;
 mod rights;
 
+pub use deny::{Denial, DenyPolicy, DenyRule, rule_on_denial};
 pub use evaluate::{Subject, evaluate};
 pub use evaluation::{EvaluatedRule, LONGEST_SUBJECT, ProviderEvaluation, Refusal, Test};
 pub use expression::Expression;
