@@ -360,6 +360,8 @@ mod tests {
             "circleci",
             "circleci-sub-account",
             "gcp",
+            "gcp-folder-binding",
+            "gcp-organization-binding",
             "github-aws",
             "github-azure",
             "github-gcp",

@@ -44,6 +44,7 @@ test_each_scenario! { names_its_cause_first:
     gcp_pool_disabled gcp_wrong_number gcp_throttled gcp_member_other_organization gcp_member_unmapped
     gcp_accessor_missing gcp_viewer_missing gcp_viewer_on_secret gcp_impersonation_missing
     gcp_service_account_missing
+    gcp_folder_binding gcp_organization_binding gcp_deny_project gcp_deny_folder gcp_deny_impersonation
     gcp_api_disabled gcp_latest_disabled gcp_secret_empty gcp_secret_not_found gcp_regional_secret
     gcp_json_key_missing gcp_rotation_read_at_import gcp_rotation_cached gcp_rotation_newline
     gcp_rotation_whole_json gcp_rotation_other_secret gcp_rotation_pinned

@@ -170,6 +170,7 @@ pub(super) fn answered(outcome: Result<Value, GoogleError>) -> Response {
 pub(super) fn place(resource: &Resource, project: &str) -> String {
     match resource {
         Resource::Project => project.to_owned(),
+        Resource::Above(name) => name.clone(),
         Resource::Secret(name) => name.full(project),
         Resource::ServiceAccount(address) => format!("{project}/serviceAccounts/{address}"),
     }

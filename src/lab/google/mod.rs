@@ -5,6 +5,7 @@ mod access;
 mod account_keys;
 mod audit;
 mod credentials;
+mod denies;
 mod error;
 mod exchange;
 mod policies;

@@ -21,21 +21,45 @@ type Bindings = Vec<(String, Vec<String>)>;
 
 fn of_project(asked: &Asked<'_>) -> Result<Value, GoogleError> {
     let (method, path, verb) = asked.route();
+    if let [kind @ ("folders" | "organizations"), named] = path.as_slice() {
+        return above(asked, kind, named);
+    }
     let ["projects", named] = path.as_slice() else { return Err(GoogleError::no_such_method()) };
     let permission = "resourcemanager.projects.get";
     let project = asked.project(named, permission)?;
     match (method, verb) {
         ("GET", "") => {
             asked.must(&project, permission, &Resource::Project, None)?;
-            Ok(json!({
+            let mut told = json!({
                 "projectNumber": project.number,
                 "projectId": project.id,
                 "lifecycleState": "ACTIVE",
                 "name": project.id,
-            }))
+            });
+            if let Some((kind, id)) = project.ancestors.first().and_then(|above| above.split_once("s/")) {
+                told["parent"] = json!({ "type": kind, "id": id });
+            }
+            Ok(told)
         }
         _ => of(asked, &project, &Resource::Project, true, "resourcemanager.projects"),
     }
+}
+
+/// A folder or the organization. Who asks for one that is not there is told no more than who may not see it.
+fn above(asked: &Asked<'_>, kind: &str, named: &str) -> Result<Value, GoogleError> {
+    let (method, _, verb) = asked.route();
+    let (project, name) = (asked.cloud.project.now(), format!("{kind}/{named}"));
+    let resource = Resource::Above(name.clone());
+    let ("GET", "") = (method, verb) else {
+        return of(asked, &project, &resource, true, &format!("resourcemanager.{kind}"));
+    };
+    asked.must(&project, &format!("resourcemanager.{kind}.get"), &resource, None)?;
+    let mut told = json!({ "name": name, "state": "ACTIVE", "displayName": named });
+    let parent = project.ancestors.iter().skip_while(|one| **one != name).nth(1);
+    if let Some(parent) = parent {
+        told["parent"] = parent.clone().into();
+    }
+    Ok(told)
 }
 
 /// A role by its whole name. Whoever is signed in may read Google's own.

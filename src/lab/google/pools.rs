@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::access::{Asked, GoogleService, page};
 use super::error::GoogleError;
 use super::project::{Pool, Project, Provider, Resource, pool_name};
-use super::{account_keys, policies, service_accounts};
+use super::{account_keys, denies, policies, service_accounts};
 use crate::domain::gcp::PoolProvider;
 use crate::domain::jwks::{Curve, Jwks, Material};
 
@@ -34,6 +34,12 @@ fn act(asked: &Asked<'_>) -> Result<Value, GoogleError> {
             account_keys::act(asked, named, address, Some(id))
         }
         ["roles", _] | ["projects", _, "roles", _] => policies::described_role(asked, &path.join("/")),
+        ["policies", "cloudresourcemanager.googleapis.com", kind, named, "denypolicies"] => {
+            denies::act(asked, kind, named, None)
+        }
+        ["policies", "cloudresourcemanager.googleapis.com", kind, named, "denypolicies", id] => {
+            denies::act(asked, kind, named, Some(id))
+        }
         ["projects", .., "operations", _] => Ok(json!({ "name": path.join("/"), "done": true, "response": {} })),
         ["projects", named, "locations", "global", "workloadIdentityPools"] => all_pools(asked, named),
         ["projects", named, "locations", "global", "workloadIdentityPools", pool] => one_pool(asked, named, pool),

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::domain::gcp::{Member, Who};
+use crate::domain::gcp::{DenyPolicy, DenyRule, Member, Who};
 use crate::lab::issuer;
 use crate::lab::keys::Keys;
 use crate::lab::world::{GoogleProvider, GoogleWorld, VersionState};
@@ -24,6 +24,10 @@ pub(super) struct Project {
     roles: BTreeMap<String, BTreeSet<String>>,
     /// By the resource that they are on.
     policies: BTreeMap<Resource, Vec<Grant>>,
+    /// What is above the project, the innermost first.
+    pub ancestors: Vec<String>,
+    /// By what they are attached to.
+    denies: BTreeMap<Resource, Vec<DenyPolicy>>,
     /// Whether each is disabled, by its address.
     pub service_accounts: BTreeMap<String, bool>,
     /// Their keys by id, by the account's address.
@@ -35,6 +39,8 @@ pub(super) struct Project {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Resource {
     Project,
+    /// `folders/NUMBER` or `organizations/NUMBER`.
+    Above(String),
     Secret(SecretName),
     ServiceAccount(String),
 }
@@ -130,6 +136,20 @@ impl Caller {
         }
     }
 
+    /// Whether a principal of a deny policy is this one; those have forms of their own for Google's accounts.
+    fn is_denied_as(&self, principal: &str, number: &str) -> bool {
+        match self {
+            _ if principal == "principalSet://goog/public:all" => true,
+            Caller::Federated { .. } => self.is(principal, number),
+            Caller::ServiceAccount(address) => {
+                principal == format!("principal://iam.googleapis.com/projects/-/serviceAccounts/{address}")
+            }
+            Caller::User(own) => {
+                own.strip_prefix("user:").is_some_and(|own| principal == format!("principal://goog/subject/{own}"))
+            }
+        }
+    }
+
     /// Whether a member of a policy is this one. Numbers stand in the members of pools, and ids do not.
     fn is(&self, member: &str, number: &str) -> bool {
         match (self, Member::parse(member)) {
@@ -143,6 +163,13 @@ impl Caller {
             }
             (Caller::User(own), _) => member == "allAuthenticatedUsers" || member == own,
         }
+    }
+}
+
+impl Resource {
+    /// What is above the project where something is named, else the project.
+    pub(super) fn of(above: Option<&String>) -> Self {
+        above.map_or(Resource::Project, |above| Resource::Above(above.clone()))
     }
 }
 
@@ -177,6 +204,8 @@ impl Project {
             pools: BTreeMap::new(),
             roles: world.roles.clone(),
             policies: BTreeMap::new(),
+            ancestors: world.ancestors(),
+            denies: denies_of(world),
             service_accounts: BTreeMap::new(),
             account_keys: BTreeMap::new(),
             secrets: BTreeMap::new(),
@@ -218,12 +247,12 @@ impl Project {
         }
         for grant in world.grants.values().filter(|grant| grant.present) {
             let resource = match (&grant.secret, &grant.service_account) {
+                (None, None) => Resource::of(grant.above.as_ref()),
                 (Some(id), _) => {
                     let location = world.secrets.get(id).and_then(|secret| secret.location.clone());
                     Resource::Secret(SecretName { location, id: id.clone() })
                 }
                 (None, Some(account)) => Resource::ServiceAccount(world.address(account)),
-                (None, None) => Resource::Project,
             };
             let after = i64::try_from(grant.effective_after_s).unwrap_or(i64::MAX);
             project.policies.entry(resource).or_default().push(Grant {
@@ -245,15 +274,40 @@ impl Project {
         named == self.id || named == self.number
     }
 
-    /// Whether this one has the permission on the resource: what is granted on the project holds in all of it.
+    /// The resource and all that it is in, which policies reach it from.
+    fn reaching(&self, resource: &Resource) -> Vec<Resource> {
+        let above = self.ancestors.iter().cloned().map(Resource::Above);
+        match resource {
+            Resource::Above(own) => above.skip_while(|one| *one != Resource::Above(own.clone())).collect(),
+            Resource::Project => std::iter::once(Resource::Project).chain(above).collect(),
+            below => [below.clone(), Resource::Project].into_iter().chain(above).collect(),
+        }
+    }
+
+    /// The deny policies that are attached to it, as they are listed.
+    pub(super) fn denies(&self, resource: &Resource) -> &[DenyPolicy] {
+        self.denies.get(resource).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether this one has the permission on the resource: what is granted on something holds in all of it, where no
+    /// deny policy on the way says otherwise.
     pub(super) fn allows(&self, caller: &Caller, permission: &str, resource: &Resource, now: i64) -> bool {
-        let on = |resource: &Resource| self.policies.get(resource).into_iter().flatten();
-        let mut grants = on(&Resource::Project).chain(on(resource).filter(|_| *resource != Resource::Project));
-        grants.any(|grant| {
-            grant.effective_at <= now
-                && self.roles.get(&grant.role).is_some_and(|role| role.contains(permission))
-                && grant.members.iter().any(|member| caller.is(member, &self.number))
-        })
+        let reaching = self.reaching(resource);
+        let is = |principal: &String| caller.is_denied_as(principal, &self.number);
+        let mut denies = reaching.iter().flat_map(|place| self.denies(place)).flat_map(|policy| &policy.rules);
+        let is_denied = denies.any(|rule| {
+            rule.condition.is_none()
+                && rule.is_about(permission)
+                && rule.denied_principals.iter().any(is)
+                && !rule.exception_principals.iter().any(is)
+        });
+        let mut grants = reaching.iter().filter_map(|place| self.policies.get(place)).flatten();
+        !is_denied
+            && grants.any(|grant| {
+                grant.effective_at <= now
+                    && self.roles.get(&grant.role).is_some_and(|role| role.contains(permission))
+                    && grant.members.iter().any(|member| caller.is(member, &self.number))
+            })
     }
 
     /// The policy of a resource, role by role.
@@ -301,6 +355,26 @@ impl Project {
     pub(super) fn knows_role(&self, role: &str) -> bool {
         self.roles.contains_key(role)
     }
+}
+
+/// The deny policies at the lab's start, by what they are attached to.
+fn denies_of(world: &GoogleWorld) -> BTreeMap<Resource, Vec<DenyPolicy>> {
+    let mut opened: BTreeMap<Resource, Vec<DenyPolicy>> = BTreeMap::new();
+    for (id, held) in &world.deny_policies {
+        let resource = Resource::of(held.above.as_ref());
+        let place = held.above.clone().unwrap_or_else(|| world.numbered());
+        let attached = format!("cloudresourcemanager.googleapis.com%2F{}", place.replace('/', "%2F"));
+        let rule = DenyRule {
+            denied_principals: held.denied_principals.clone(),
+            exception_principals: held.exception_principals.clone(),
+            denied_permissions: held.denied_permissions.clone(),
+            exception_permissions: held.exception_permissions.clone(),
+            condition: held.condition.clone(),
+        };
+        let name = format!("policies/{attached}/denypolicies/{id}");
+        opened.entry(resource).or_default().push(DenyPolicy { name, rules: vec![rule] });
+    }
+    opened
 }
 
 impl Provider {

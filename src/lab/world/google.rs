@@ -14,6 +14,12 @@ use super::values::{PublishedKey, check_key, wrong};
 pub struct GoogleWorld {
     pub project_id: String,
     pub project_number: String,
+    /// The numbers of the folders that the project is in, the innermost first.
+    pub folders: Vec<String>,
+    /// The number of the organization above it all.
+    pub organization: Option<String>,
+    /// By what they are called where they are attached.
+    pub deny_policies: BTreeMap<String, GoogleDenyPolicy>,
     /// Services that nobody has enabled, such as `secretmanager.googleapis.com`.
     pub disabled_services: BTreeSet<String>,
     /// The token service answers 429 to every exchange.
@@ -69,8 +75,25 @@ pub struct GoogleGrant {
     pub secret: Option<String>,
     /// The service account that it is on.
     pub service_account: Option<String>,
+    /// The folder or organization that it is on: `folders/NUMBER`, `organizations/NUMBER`.
+    pub above: Option<String>,
     /// Seconds after the lab's start at which it takes effect.
     pub effective_after_s: u64,
+}
+
+/// A deny policy with one rule.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct GoogleDenyPolicy {
+    /// `folders/NUMBER` or `organizations/NUMBER`; the project where absent.
+    pub above: Option<String>,
+    pub denied_principals: Vec<String>,
+    pub exception_principals: Vec<String>,
+    /// In the form of IAM v2: `secretmanager.googleapis.com/versions.access`.
+    pub denied_permissions: Vec<String>,
+    pub exception_permissions: Vec<String>,
+    /// No resource of a lab has a tag, so that a rule with a condition denies nothing.
+    pub condition: Option<String>,
 }
 
 /// A service account.
@@ -176,6 +199,12 @@ impl GoogleWorld {
         format!("projects/{}", self.project_number)
     }
 
+    /// What is above the project, the innermost first: `folders/NUMBER`, `organizations/NUMBER`.
+    pub fn ancestors(&self) -> Vec<String> {
+        let folders = self.folders.iter().map(|number| format!("folders/{number}"));
+        folders.chain(self.organization.iter().map(|number| format!("organizations/{number}"))).collect()
+    }
+
     /// The address of a service account.
     pub fn address(&self, account: &str) -> String {
         format!("{account}@{}.iam.gserviceaccount.com", self.project_id)
@@ -196,6 +225,16 @@ impl GoogleWorld {
         for (account, held) in &self.service_accounts {
             for (id, key) in &held.keys {
                 check_key(&format!("google.service-accounts.{account}.keys.{id}"), &key.key)?;
+            }
+        }
+        let ancestors = self.ancestors();
+        let grants = self.grants.iter().map(|(name, grant)| (format!("google.grants.{name}"), &grant.above));
+        let denies =
+            self.deny_policies.iter().map(|(name, held)| (format!("google.deny-policies.{name}"), &held.above));
+        for (at, above) in grants.chain(denies) {
+            if let Some(above) = above.as_ref().filter(|above| !ancestors.contains(above)) {
+                let problem = format!("`{above}` is not above the project; write one of {}", ancestors.join(", "));
+                return Err(wrong(at, problem));
             }
         }
         for (name, grant) in self.grants.iter().filter(|(_, grant)| grant.present) {
@@ -238,6 +277,7 @@ impl Default for GoogleGrant {
             members: Vec::new(),
             secret: None,
             service_account: None,
+            above: None,
             effective_after_s: 0,
         }
     }
