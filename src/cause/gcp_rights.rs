@@ -5,6 +5,8 @@ use crate::domain::gcp::{Lack, Ruling};
 use crate::domain::iam::Truth;
 use crate::domain::ids::FoundBy;
 
+const DOCS_DENY: &str = "https://cloud.google.com/iam/docs/troubleshoot-policies";
+
 /// A call of the reader's that a policy has to grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GoogleRight {
@@ -44,10 +46,9 @@ impl GoogleRight {
     }
 }
 
-/// Why the reader lacks a right. It is proven where the service refused the call; else a policy above the project, which
-/// is not read, may yet grant it.
-pub fn lacking(check: FoundBy, right: GoogleRight, lack: &Lack, reader: &str, is_refused: bool) -> Finding {
-    let certainty = if is_refused { Certainty::Proven } else { Certainty::Likely };
+/// Why the reader lacks a right. It is proven where every policy was read that could grant it; `unread` says which was not.
+pub fn lacking(check: FoundBy, right: GoogleRight, lack: &Lack, reader: &str, unread: Option<String>) -> Finding {
+    let certainty = if unread.is_none() { Certainty::Proven } else { Certainty::Likely };
     let (permission, wanted) = (right.permission(), right.role());
     let missing = |summary: String| Finding::new(right.missing(), check, certainty, summary);
     let finding = match lack {
@@ -70,20 +71,44 @@ pub fn lacking(check: FoundBy, right: GoogleRight, lack: &Lack, reader: &str, is
         }
     };
     let finding = finding.with_evidence(format!("the reader is `{reader}`"));
-    if is_refused {
-        return finding;
+    match unread {
+        Some(why) => {
+            finding.with_evidence(format!("a policy above the project may grant it, which was not read; {why}"))
+        }
+        None => finding,
     }
-    finding.with_evidence("policies of folders and of the organization were not read, and one of them may grant it")
+}
+
+/// A deny policy refuses the reader a right, whatever is granted.
+pub fn denied(check: FoundBy, right: GoogleRight, policy: &str, principal: &str, reader: &str) -> Finding {
+    let permission = right.permission();
+    let id = policy.rsplit('/').next().unwrap_or_default();
+    let summary = format!("the deny policy `{id}` refuses `{permission}` to the reader, whatever a binding grants");
+    let mut finding = Finding::new(right.missing(), check, Certainty::Proven, summary);
+    finding.docs = DOCS_DENY.to_owned();
+    finding
+        .with_evidence(format!("the policy is {policy}"))
+        .with_evidence(format!("its rule denies it to `{principal}`"))
+        .with_evidence(format!("the reader is `{reader}`"))
 }
 
 /// The right is granted and the service refused the call: what was granted lately does not count everywhere yet.
-pub fn not_counting_yet(check: FoundBy, right: GoogleRight, ruling: &Ruling) -> Option<Finding> {
+/// `unread` says which deny policies could not be read, one of which would look the same.
+pub fn not_counting_yet(
+    check: FoundBy,
+    right: GoogleRight,
+    ruling: &Ruling,
+    unread: Option<String>,
+) -> Option<Finding> {
     let Ruling::Granted { role, place } = ruling else { return None };
     let summary = format!("`{role}` on {place} grants `{}`, and the call is refused all the same", right.permission());
     let finding = Finding::new(Cause::PropagationDelay, check, Certainty::Likely, summary);
-    Some(finding.with_evidence(
-        "a binding takes a minute or two to count; a deny policy or a service perimeter of the organization would look the same",
-    ))
+    let alike = match &unread {
+        Some(_) => "a deny policy or a service perimeter of the organization would look the same",
+        None => "a service perimeter of the organization would look the same",
+    };
+    let finding = finding.with_evidence(format!("a binding takes a minute or two to count; {alike}"));
+    Some(unread.into_iter().fold(finding, Finding::with_evidence))
 }
 
 #[cfg(test)]
@@ -94,7 +119,7 @@ mod tests {
     const CHECK: FoundBy = FoundBy::Check(CheckId::GcpBindings);
 
     #[test]
-    fn each_lack_has_its_cause_and_only_a_refusal_proves_it() {
+    fn each_lack_has_its_cause_and_is_proven_where_all_was_read() {
         let other_role = Lack::OtherRole { role: "viewer".into(), place: "the project".into() };
         let elsewhere = Lack::Elsewhere { role: "viewer".into(), place: "the secret".into() };
         for (right, lack, cause) in [
@@ -104,19 +129,23 @@ mod tests {
             (GoogleRight::Read, &Lack::Nothing, Cause::SecretIamMissing),
             (GoogleRight::Impersonate, &Lack::Nothing, Cause::PrincipalsetMismatch),
         ] {
-            let refused = lacking(CHECK, right, lack, "principal://x", true);
-            assert_eq!((refused.cause, refused.certainty), (cause, Certainty::Proven), "{lack:?}");
-            let open = lacking(CHECK, right, lack, "principal://x", false);
+            let proven = lacking(CHECK, right, lack, "principal://x", None);
+            assert_eq!((proven.cause, proven.certainty), (cause, Certainty::Proven), "{lack:?}");
+            let open = lacking(CHECK, right, lack, "principal://x", Some("the folder 1: the operator lacks it".into()));
             assert_eq!(open.certainty, Certainty::Likely);
-            assert!(open.evidence.iter().any(|told| told.contains("folders")), "{open:?}");
+            assert!(open.evidence.iter().any(|told| told.contains("the folder 1")), "{open:?}");
         }
     }
 
     #[test]
     fn what_is_granted_and_refused_may_not_count_yet() {
         let granted = Ruling::Granted { role: "accessor".into(), place: "the secret".into() };
-        let finding = not_counting_yet(CHECK, GoogleRight::Read, &granted).unwrap();
-        assert_eq!((finding.cause, finding.certainty), (Cause::PropagationDelay, Certainty::Likely));
-        assert_eq!(not_counting_yet(CHECK, GoogleRight::Read, &Ruling::Withheld(Lack::Nothing)), None);
+        for unread in [None, Some("deny policies of the project: the operator lacks iam.denypolicies.list".to_owned())]
+        {
+            let finding = not_counting_yet(CHECK, GoogleRight::Read, &granted, unread.clone()).unwrap();
+            assert_eq!((finding.cause, finding.certainty), (Cause::PropagationDelay, Certainty::Likely));
+            assert_eq!(finding.evidence[0].contains("deny policy"), unread.is_some(), "{finding:?}");
+        }
+        assert_eq!(not_counting_yet(CHECK, GoogleRight::Read, &Ruling::Withheld(Lack::Nothing), None), None);
     }
 }

@@ -69,7 +69,10 @@ pub async fn at_google(step: Step, given: OperatorGiven<'_>, http: &HttpStack) -
             let own = side.project.as_ref().and_then(Read::seen);
             GoogleSeen::Provider(Box::new(reader.provider(profile.gcp.provider.as_ref()?, own).await))
         }
-        Step::GoogleBindings => GoogleSeen::Rights(Box::new(reader.rights(profile).await?)),
+        Step::GoogleBindings => {
+            let own = side.project.as_ref().and_then(Read::seen);
+            GoogleSeen::Rights(Box::new(reader.rights(profile, own).await?))
+        }
         Step::GoogleSecretSettings => GoogleSeen::Secret(Box::new(reader.secret(profile).await?)),
         _ => return None,
     })

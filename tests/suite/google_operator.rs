@@ -23,7 +23,7 @@ test_each_scenario! { is_proven:
     gcp_mapping_missing gcp_mapping_type gcp_subject_too_long gcp_provider_disabled gcp_provider_deleted
     gcp_pool_disabled gcp_wrong_number gcp_throttled gcp_member_other_organization gcp_member_unmapped
     gcp_accessor_missing gcp_viewer_missing gcp_viewer_on_secret gcp_impersonation_missing
-    gcp_service_account_missing
+    gcp_service_account_missing gcp_deny_project gcp_deny_folder gcp_deny_impersonation
     gcp_api_disabled gcp_latest_disabled gcp_secret_empty gcp_secret_not_found gcp_regional_secret
     gcp_json_key_missing gcp_blank
 }
@@ -178,6 +178,88 @@ fn reads_the_world(differences: &str, expected: Option<(&str, &str)>) {
     };
     assert_eq!(first(&report), (cause, "proven"), "{report:#}");
     assert_eq!(report["findings"][0]["check"], id, "{report:#}");
+}
+
+/// A world of the assets with the operator's least rights in the project.
+fn built_in(name: &str, differences: impl FnOnce(String) -> String) -> RunningLab {
+    let path = format!("{}/assets/lab/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    let text = differences(fs::read_to_string(path).unwrap());
+    RunningLab::world(&format!("{text}\n{}", least_rights()))
+}
+
+test_each! { what_is_granted_above_the_project_counts:
+    on_a_folder: ("gcp-folder-binding", "", "the folder 420000000002");
+    on_the_organization: ("gcp-organization-binding", "", "the organization 310000000001");
+    after_pauses: ("gcp-folder-binding", "throttled-reads = 3\n", "the folder 420000000002");
+}
+
+fn what_is_granted_above_the_project_counts(name: &str, more: &str, place: &str) {
+    let lab = built_in(name, |text| text.replacen("[google]\n", &format!("[google]\n{more}"), 1));
+    let report = with_operator(&lab);
+    let (bindings, why) = outcome(&report, "gcp.bindings");
+    assert_eq!((bindings, &report["verdict"]), ("pass", &json!("pass")), "{report:#}");
+    let granted = "`secretmanager.versions.access` by `roles/secretmanager.secretAccessor`";
+    assert!(why.contains(&format!("{granted} on {place}")) && !why.contains("not read"), "{why}");
+    assert!(asked_by_operator(&lab).iter().all(only_reads));
+    assert!(more.is_empty() || report.to_string().contains("throttled"), "{report:#}");
+}
+
+/// One folder keeps its policy from the operator, which is a denial of the one permission to the one person.
+const CLOSED_FOLDER: &str = "[google.deny-policies.closed]\nabove = \"folders/420000000002\"\n\
+    denied-principals = [\"principal://goog/subject/operator@example.com\"]\n\
+    denied-permissions = [\"cloudresourcemanager.googleapis.com/folders.getIamPolicy\"]\n";
+
+#[test]
+fn a_folder_that_may_not_be_read_leaves_open_what_is_granted_there() {
+    let lacks = "the operator lacks resourcemanager.folders.getIamPolicy";
+    let report = with_operator(&built_in("gcp-folder-binding", |text| text + CLOSED_FOLDER));
+    let (bindings, why) = outcome(&report, "gcp.bindings");
+    assert!(bindings == "pass" && why.contains("by a policy that was not read") && why.contains(lacks), "{report:#}");
+    let report = with_operator(&built_in("gcp-folder-binding", |text| {
+        text.replace("[google.grants.reader]\n", "[google.grants.reader]\npresent = false\n") + CLOSED_FOLDER
+    }));
+    assert_eq!(first(&report), ("secret-iam-missing", "likely"), "{report:#}");
+    assert!(report["findings"][0]["evidence"].to_string().contains(lacks), "{report:#}");
+}
+
+#[test]
+fn deny_policies_that_may_not_be_read_leave_a_refusal_open() {
+    let lab = built_in("gcp-deny-project", |text| {
+        text.replace("[google.grants.deny-reviewer]\n", "[google.grants.deny-reviewer]\npresent = false\n")
+    });
+    let report = with_operator(&lab);
+    let found = report["findings"].as_array().unwrap();
+    let open = found.iter().find(|one| one["check"] == "gcp.bindings").unwrap_or_else(|| panic!("{report:#}"));
+    assert_eq!((&open["cause"], &open["certainty"]), (&json!("propagation-delay"), &json!("likely")), "{report:#}");
+    assert!(open["evidence"].to_string().contains("the operator lacks iam.denypolicies.list"), "{open:#}");
+}
+
+#[test]
+fn the_deny_policy_that_refuses_is_found_on_a_later_page_and_its_owner_is_asked() {
+    let others: String = (0..60)
+        .map(|number| {
+            format!(
+                "[google.deny-policies.a-{number}]\ndenied-principals = [\"principalSet://goog/public:all\"]\n\
+                 denied-permissions = [\"storage.googleapis.com/objects.get\"]\n"
+            )
+        })
+        .collect();
+    let lab = built_in("gcp-deny-project", |text| text + &others);
+    let report = with_operator(&lab);
+    assert_eq!(first(&report), ("secret-iam-missing", "proven"), "{report:#}");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report:#}");
+    let finding = &report["findings"][0];
+    let name = "policies/cloudresourcemanager.googleapis.com%2Fprojects%2F123456789012/denypolicies/no-values-to-pools";
+    assert!(finding["evidence"].to_string().contains(name), "{finding:#}");
+    let fix = &finding["fixes"][0];
+    let command = fix["command"].as_str().unwrap_or_default();
+    assert!(command.contains("gcloud iam policies get") && !command.contains("add-iam-policy-binding"), "{fix:#}");
+    assert!(!command.contains("delete") && !command.contains("update"), "{command}");
+    let text = fix["text"].as_str().unwrap();
+    assert!(text.contains("exceptionPrincipals") && text.contains("attribute.organization/"), "{text}");
+    let pages =
+        asked_by_operator(&lab).into_iter().filter(|(_, path)| path.ends_with("projects%2F123456789012/denypolicies"));
+    assert_eq!(pages.count(), 2);
 }
 
 #[test]

@@ -3,15 +3,20 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::read::Read;
+use super::read::{Read, Throttled};
 use super::trust::Drift;
-use crate::domain::gcp::{Binding, RolePermissions};
+use crate::domain::gcp::{Binding, DenyPolicy, RolePermissions};
 use crate::domain::profile::Profile;
 
 /// What the reads take.
 pub mod permission {
     pub const READ_PROJECT: &str = "resourcemanager.projects.get";
     pub const READ_PROJECT_POLICY: &str = "resourcemanager.projects.getIamPolicy";
+    pub const READ_FOLDER: &str = "resourcemanager.folders.get";
+    pub const READ_FOLDER_POLICY: &str = "resourcemanager.folders.getIamPolicy";
+    pub const READ_ORGANIZATION_POLICY: &str = "resourcemanager.organizations.getIamPolicy";
+    pub const LIST_DENIES: &str = "iam.denypolicies.list";
+    pub const READ_DENY: &str = "iam.denypolicies.get";
     pub const READ_POOL: &str = "iam.workloadIdentityPools.get";
     pub const READ_PROVIDER: &str = "iam.workloadIdentityPoolProviders.get";
     pub const LIST_PROVIDERS: &str = "iam.workloadIdentityPoolProviders.list";
@@ -26,7 +31,7 @@ pub mod permission {
     /// For the audit log, which `events` reads.
     pub const READ_LOG: &str = "logging.privateLogEntries.list";
 
-    /// The permissions that a role for the operator holds.
+    /// The permissions that a role of the project for the operator holds. What is above it no such role reaches.
     pub const OF_OPERATOR: [&str; 12] = [
         READ_ACCOUNT_POLICY,
         READ_ROLE,
@@ -84,6 +89,21 @@ impl GoogleSide {
 pub struct ProjectInForce {
     pub id: String,
     pub number: String,
+    /// What it is in, `folders/NUMBER` or `organizations/NUMBER`; nothing of a project without an organization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+}
+
+impl ProjectInForce {
+    /// Reads Resource Manager's answer about a project.
+    pub fn read(answer: &Value) -> Option<Self> {
+        let text = |name: &str| answer[name].as_str().map(str::to_owned);
+        let parent = match answer.get("parent") {
+            None => None,
+            Some(parent) => Some(format!("{}s/{}", parent["type"].as_str()?, parent["id"].as_str()?)),
+        };
+        Some(ProjectInForce { id: text("projectId")?, number: text("projectNumber")?, parent })
+    }
 }
 
 /// The pool and the provider of the profile.
@@ -165,11 +185,109 @@ pub struct RightsSide {
     /// Of the service account, where one is impersonated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<Read<Vec<Binding>>>,
+    /// What the project is in, the innermost first, as far as it was found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub above: Vec<AncestorSide>,
+    /// The deny policies of the project itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub denies: Option<DenySide>,
     /// The roles that may be the reader's.
     pub roles: Vec<RoleSide>,
 }
 
+/// A folder or the organization, with what it says to all that is in it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AncestorSide {
+    /// `folders/NUMBER`, `organizations/NUMBER`.
+    pub name: String,
+    /// What a folder is in itself; an organization is in nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Read<Option<String>>>,
+    pub policy: Read<Vec<Binding>>,
+    pub denies: DenySide,
+}
+
+impl AncestorSide {
+    /// In words: `the folder 1`.
+    pub fn place(&self) -> String {
+        match self.name.split_once("s/") {
+            Some((kind, number)) => format!("the {kind} {number}"),
+            None => self.name.clone(),
+        }
+    }
+}
+
+/// The deny policies that are attached to one place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DenySide {
+    /// Their ids: a list holds no rules.
+    pub listed: Read<Vec<String>>,
+    pub policies: Vec<Read<DenyPolicy>>,
+}
+
+impl DenySide {
+    /// Those that were read.
+    pub fn seen(&self) -> impl Iterator<Item = &DenyPolicy> {
+        self.policies.iter().filter_map(Read::seen)
+    }
+
+    /// Why some of them were not.
+    pub fn unread(&self) -> Option<String> {
+        self.listed.unread().or_else(|| self.policies.iter().find_map(Read::unread))
+    }
+
+    fn throttled(&self) -> Throttled {
+        let each = self.policies.iter().map(|read| read.throttled).fold(Throttled::default(), Throttled::beside);
+        self.listed.throttled.and_then(each)
+    }
+}
+
 impl RightsSide {
+    /// Every deny policy that was read, the project's own first.
+    pub fn denying(&self) -> impl Iterator<Item = &DenyPolicy> {
+        self.denials().flat_map(|(_, side)| side.seen())
+    }
+
+    /// Why some deny policy was not read, and where.
+    pub fn unread_denies(&self) -> Option<String> {
+        self.denials().find_map(|(place, side)| Some(format!("deny policies of {place}: {}", side.unread()?)))
+    }
+
+    fn denials(&self) -> impl Iterator<Item = (String, &DenySide)> {
+        let own = self.denies.iter().map(|side| ("the project".to_owned(), side));
+        own.chain(self.above.iter().map(|one| (one.place(), &one.denies)))
+    }
+
+    /// Why what is granted above the project is not known whole.
+    pub fn unread_above(&self, project: Option<&Read<ProjectInForce>>) -> Option<String> {
+        let lost = |name: &str| format!("{name} was not found");
+        let start = match project {
+            Some(read) => read.unread().or_else(|| read.seen().is_none().then(|| lost("the project"))),
+            None => Some("what the project is in was not read".to_owned()),
+        };
+        start.or_else(|| {
+            self.above.iter().find_map(|one| {
+                let place = one.place();
+                let policy = one.policy.unread().or_else(|| one.policy.seen().is_none().then(|| lost(&place)));
+                let parent = one
+                    .parent
+                    .as_ref()
+                    .and_then(|read| read.unread().or_else(|| read.seen().is_none().then(|| lost(&place))));
+                Some(format!("{place}: {}", policy.or(parent)?))
+            })
+        })
+    }
+
+    /// What the reads of the folders, the organization and deny policies waited for.
+    pub fn throttled_above(&self) -> Throttled {
+        let of = |one: &AncestorSide| {
+            let parent = one.parent.as_ref().map(|read| read.throttled).unwrap_or_default();
+            parent.beside(one.policy.throttled).beside(one.denies.throttled())
+        };
+        let own = self.denies.as_ref().map(DenySide::throttled).unwrap_or_default();
+        own.beside(self.above.iter().map(of).fold(Throttled::default(), Throttled::and_then))
+    }
+
     /// The permissions of the roles that could be read.
     pub fn permissions(&self) -> RolePermissions {
         let known = self.roles.iter().filter_map(|role| Some((role.name.clone(), role.permissions.seen()?)));

@@ -55,7 +55,7 @@ fn list(facts: &Facts, profile: &Profile) -> Verdict {
     let Some(fact) = &facts.google.list else { return missing(check, profile, &[Key::GcpProject]) };
     match judged(fact, check, facts) {
         Ok(listed) => granted(&fact.call, list_in_words(listed)),
-        Err(verdict) => verdict,
+        Err(verdict) => left_to_policies(verdict, profile),
     }
 }
 
@@ -64,7 +64,7 @@ fn get(facts: &Facts, profile: &Profile) -> Verdict {
     let Some(fact) = &facts.google.secret else { return missing(check, profile, &[Key::GcpProject]) };
     let secret = match judged(fact, check, facts) {
         Ok(secret) => secret,
-        Err(verdict) => return not_there(verdict, fact, facts, profile),
+        Err(verdict) => return not_there(left_to_policies(verdict, profile), fact, facts, profile),
     };
     let mut words = read_in_words(&secret.read);
     if secret.read.version_id.as_ref().is_some_and(|version| *version != secret.asked) {
@@ -74,6 +74,17 @@ fn get(facts: &Facts, profile: &Profile) -> Verdict {
         words.push_str("; no checksum came with it");
     }
     granted(&fact.call, words)
+}
+
+/// With an operator the policies decide whether a role is missing or a deny policy refuses it, which a refusal alone does
+/// not tell.
+fn left_to_policies(mut verdict: Verdict, profile: &Profile) -> Verdict {
+    let is_open = |finding: &&mut Finding| [Cause::SecretIamMissing, Cause::MissingList].contains(&finding.cause);
+    if profile.operator.is_some() {
+        let likely = |finding: &mut Finding| finding.certainty = finding.certainty.max(Certainty::Likely);
+        verdict.findings.iter_mut().filter(is_open).for_each(likely);
+    }
+    verdict
 }
 
 /// What was granted, or the verdict on why nothing was.
@@ -144,7 +155,7 @@ fn decided<T>(fact: &GoogleCall<T>, check: CheckId, refusal: &Refusal, facts: &F
         Some(true) => found(
             Cause::SecretIamMissing,
             Certainty::Proven,
-            "the secret is there, and its value may not be read: roles/secretmanager.secretAccessor is not granted on it",
+            "the secret is there, and its value may not be read: roles/secretmanager.secretAccessor is not granted on it, or a deny policy refuses it",
         ),
         _ => found(
             Cause::SecretIamMissing,

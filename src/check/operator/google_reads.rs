@@ -2,18 +2,20 @@
 
 use super::google::PROVIDER;
 use super::{could_not_read, with_pauses};
-use crate::cause::gcp_rights::{GoogleRight, lacking, not_counting_yet};
+use crate::cause::gcp_rights::{GoogleRight, denied, lacking, not_counting_yet};
 use crate::cause::{Cause, Certainty, Finding};
 use crate::check::call::quoted;
 use crate::check::definition::{Check, Link, Reproduction, Waits};
 use crate::check::facts::google::GoogleCall;
 use crate::check::facts::operator::{Read, Throttled};
+use crate::check::facts::operator_google::permission::{LIST_DENIES, READ_DENY};
 use crate::check::facts::operator_google::{RightsSide, SERVICE_DISABLED, SecretSide};
 use crate::check::facts::{Facts, as_json};
 use crate::check::step::Step;
 use crate::check::{CheckId, Verdict};
 use crate::domain::gcp::{
-    Binding, PolicyOn, PoolProvider, ProviderEvaluation, RightsOf, RolePermissions, Ruling, rule_on_permission,
+    Binding, Denial, PolicyOn, PoolProvider, ProviderEvaluation, RightsOf, RolePermissions, Ruling, rule_on_denial,
+    rule_on_permission,
 };
 use crate::domain::iam::Truth;
 use crate::domain::profile::Profile;
@@ -69,7 +71,7 @@ fn pauses(facts: &Facts) -> Throttled {
     let policies = std::iter::once(&rights.project).chain(&rights.secret).chain(&rights.account);
     let of_policies = policies.map(|read| read.throttled).fold(Throttled::default(), Throttled::beside);
     let of_roles = rights.roles.iter().map(|role| role.permissions.throttled);
-    of_policies.and_then(of_roles.fold(Throttled::default(), Throttled::beside))
+    of_policies.beside(rights.throttled_above()).and_then(of_roles.fold(Throttled::default(), Throttled::beside))
 }
 
 /// A call of the reader's: what it needs, as whom, and what became of it.
@@ -96,6 +98,8 @@ struct Known<'f> {
     /// None where a key of the service account signs.
     federated: Option<Federated<'f>>,
     account: Option<&'f str>,
+    /// The policies above the project, each with its place in words.
+    above: Vec<(String, &'f Read<Vec<Binding>>)>,
 }
 
 /// What the token becomes.
@@ -111,11 +115,12 @@ impl<'f> Known<'f> {
         let rights = facts.operator.google.rights.as_ref();
         let rights = rights.ok_or_else(|| open("the profile names no project whose policies to read"))?;
         let permissions = rights.permissions();
+        let above = rights.above.iter().map(|one| (one.place(), &one.policy)).collect();
         if profile.guide.is_key_beside_aws() {
             let of_key = facts.google.key.as_ref().and_then(|key| key.account.as_deref());
             let account = of_key.or(profile.gcp.service_account.as_deref());
             let account = account.ok_or_else(|| open("whose key it is is not known"))?;
-            return Ok(Known { rights, permissions, federated: None, account: Some(account) });
+            return Ok(Known { rights, permissions, federated: None, account: Some(account), above });
         }
         let fact = facts.google.provider.as_ref();
         let evaluation = fact.and_then(|fact| fact.evaluation.as_ref());
@@ -126,7 +131,7 @@ impl<'f> Known<'f> {
         let unknown = evaluation.unknown_attributes();
         let account = profile.gcp.service_account.as_deref();
         let federated = Some(Federated { provider, unknown, evaluation });
-        Ok(Known { rights, permissions, federated, account })
+        Ok(Known { rights, permissions, federated, account, above })
     }
 
     /// Who makes the call.
@@ -148,11 +153,12 @@ impl<'f> Known<'f> {
     fn rule(&self, right: GoogleRight) -> Ruling {
         let project = (PROJECT, Some(&self.rights.project));
         let secret = (SECRET_ITSELF, self.rights.secret.as_ref());
-        let (counting, below) = match right {
+        let (mut counting, below) = match right {
             GoogleRight::Impersonate => (vec![project, (ACCOUNT, self.rights.account.as_ref())], Vec::new()),
             GoogleRight::Read => (vec![project, secret], Vec::new()),
             GoogleRight::List => (vec![project], vec![secret]),
         };
+        counting.extend(self.above.iter().map(|(place, read)| (place.as_str(), Some(*read))));
         let ruling = rule_on_permission(
             self.caller(right).0,
             right.permission(),
@@ -160,15 +166,70 @@ impl<'f> Known<'f> {
             &policies(&below),
             &self.permissions,
         );
-        let unread = counting.iter().find_map(|(_, read)| read.as_ref()?.unread());
+        // What is unread above the project leaves a lack likely, and is told with it.
+        let own = counting.iter().filter(|(place, _)| self.above.iter().all(|(above, _)| above != place));
+        let unread = own.filter_map(|(_, read)| read.as_ref()?.unread()).next();
         match (ruling, unread) {
             (Ruling::Withheld(_), Some(why)) => Ruling::Unknown(why),
             (ruling, _) => ruling,
         }
     }
+
+    /// What the deny policies that were read say, wherever they are attached.
+    fn denial(&self, right: GoogleRight) -> Denial {
+        rule_on_denial(self.caller(right).0, right.permission(), self.rights.denying())
+    }
 }
 
-fn policies<'a>(read: &[(&'static str, Option<&'a Read<Vec<Binding>>>)]) -> Vec<PolicyOn<'a>> {
+/// What the calls come to by the policies in force.
+#[derive(Default)]
+struct Told {
+    notes: Vec<String>,
+    open: Vec<String>,
+    found: Vec<Finding>,
+    /// Whether a grant was not tried, and a deny policy that was not read may refuse it.
+    rests_on_denies: bool,
+}
+
+impl Told {
+    /// Adds what the policies say to one call.
+    fn add(&mut self, call: &Asked, known: &Known<'_>, facts: &Facts) {
+        let (check, right) = (CheckId::GcpBindings.into(), call.right);
+        let permission = right.permission();
+        let unread_denies = || known.rights.unread_denies();
+        let unread_above = || known.rights.unread_above(facts.operator.google.project.as_ref());
+        match (known.denial(right), known.rule(right)) {
+            (Denial::Denied { policy, principal }, _) if !call.is_granted => {
+                self.found.push(denied(check, right, &policy, &principal, &known.caller(right).1));
+            }
+            (Denial::Denied { policy, .. }, _) => {
+                self.notes.push(format!(
+                    "`{permission}`, although the deny policy {policy} refuses it, which may not count yet"
+                ));
+            }
+            (_, Ruling::Withheld(_)) if call.is_granted => {
+                let why = unread_above().map_or_else(String::new, |why| format!("; {why}"));
+                self.notes.push(format!("`{permission}` by a policy that was not read{why}"));
+            }
+            (_, Ruling::Withheld(lack)) => {
+                self.found.push(lacking(check, right, &lack, &known.caller(right).1, unread_above()));
+            }
+            (_, Ruling::Unknown(why)) => self.open.push(format!("`{permission}`: {why}")),
+            (Denial::Unknown(why), Ruling::Granted { .. }) if !call.is_granted => {
+                self.open.push(format!("`{permission}`: {why}"));
+            }
+            (_, ruling @ Ruling::Granted { .. }) if call.is_denied => {
+                self.found.extend(not_counting_yet(check, right, &ruling, unread_denies()));
+            }
+            (_, Ruling::Granted { role, place }) => {
+                self.rests_on_denies |= !call.is_granted && unread_denies().is_some();
+                self.notes.push(format!("`{permission}` by `{role}` on {place}"));
+            }
+        }
+    }
+}
+
+fn policies<'a>(read: &[(&'a str, Option<&'a Read<Vec<Binding>>>)]) -> Vec<PolicyOn<'a>> {
     let seen = read.iter().filter_map(|(place, read)| Some((*place, read.as_ref()?.seen()?)));
     seen.map(|(place, bindings)| PolicyOn { place, bindings }).collect()
 }
@@ -191,23 +252,13 @@ fn bindings(facts: &Facts, profile: &Profile) -> Verdict {
         profile.secret.as_ref().map(|_| asked(GoogleRight::Read, google.secret.as_ref())),
         Some(asked(GoogleRight::List, google.list.as_ref())),
     ];
-    let (mut notes, mut open, mut found) = (Vec::new(), Vec::new(), Vec::new());
-    for Asked { right, is_granted, is_denied } in calls.into_iter().flatten() {
-        let permission = right.permission();
-        match known.rule(right) {
-            Ruling::Withheld(_) if is_granted => {
-                notes.push(format!("`{permission}` by a policy above the project, which was not read"));
-            }
-            Ruling::Withheld(lack) => {
-                let reader = known.caller(right).1;
-                found.push(lacking(CheckId::GcpBindings.into(), right, &lack, &reader, is_denied));
-            }
-            Ruling::Unknown(why) => open.push(format!("`{permission}`: {why}")),
-            ruling @ Ruling::Granted { .. } if is_denied => {
-                found.extend(not_counting_yet(CheckId::GcpBindings.into(), right, &ruling));
-            }
-            Ruling::Granted { role, place } => notes.push(format!("`{permission}` by `{role}` on {place}")),
-        }
+    let mut told = Told::default();
+    calls.iter().flatten().for_each(|call| told.add(call, &known, facts));
+    let Told { mut notes, open, found, rests_on_denies } = told;
+    if rests_on_denies {
+        notes.push(format!(
+            "unless a deny policy refuses it: they were not all read, which takes {LIST_DENIES} and {READ_DENY}"
+        ));
     }
     let is_exchanged = google.evaluation().map_or(Truth::Unknown, |found| found.exchanged());
     match found.first() {
@@ -307,7 +358,7 @@ mod tests {
         let mut profile = Profile::bare("p", Guide::GcpWorkloadIdentity);
         profile.secret = SecretRef::parse("db").ok();
         let mut facts = Facts::default();
-        let project = ProjectInForce { id: "p".into(), number: "123456789012".into() };
+        let project = ProjectInForce { id: "p".into(), number: "123456789012".into(), parent: None };
         facts.operator.google.project = Some(read(Answer::Granted(project)));
         let found_in = found_in.iter().map(|&place| place.to_owned()).collect();
         let verdict = secret(&SecretSide { secret: stored, version, found_in }, &facts, &profile);

@@ -60,7 +60,7 @@ impl AuditedProject {
             }
         };
         let provider = async { Some(reader.provider(self.profile.gcp.provider.as_ref()?, None).await) };
-        let (log, provider, rights) = tokio::join!(log, provider, reader.rights(&self.profile));
+        let (log, provider, rights) = tokio::join!(log, provider, reader.rights(&self.profile, None));
         let (exchanges, tally) = log?;
         let mut trusts = Trusts::default();
         let provider = provider.as_ref().and_then(|side| PoolProvider::parse(&side.provider.seen()?.text).ok());

@@ -14,16 +14,17 @@ use super::secrets::path_part;
 use super::{Body, GoogleSession, GoogleTarget};
 use crate::check::facts::google::GoogleCall;
 use crate::check::facts::operator_google::permission::{
-    LIST_PROVIDERS, READ_ACCOUNT_POLICY, READ_LOG, READ_POOL, READ_PROJECT, READ_PROJECT_POLICY, READ_PROVIDER,
-    READ_ROLE, READ_SECRET, READ_SECRET_POLICY, READ_VERSION,
+    LIST_DENIES, LIST_PROVIDERS, READ_ACCOUNT_POLICY, READ_DENY, READ_FOLDER, READ_FOLDER_POLICY, READ_LOG,
+    READ_ORGANIZATION_POLICY, READ_POOL, READ_PROJECT, READ_PROJECT_POLICY, READ_PROVIDER, READ_ROLE, READ_SECRET,
+    READ_SECRET_POLICY, READ_VERSION,
 };
 use crate::check::facts::operator_google::{
-    NamedProvider, ProjectInForce, ProviderInForce, ProviderSide, RightsSide, RoleSide, SERVICE_DISABLED, SecretSide,
-    StateInForce, StoredSecret, VersionInForce,
+    AncestorSide, DenySide, NamedProvider, ProjectInForce, ProviderInForce, ProviderSide, RightsSide, RoleSide,
+    SERVICE_DISABLED, SecretSide, StateInForce, StoredSecret, VersionInForce,
 };
 use crate::check::facts::read::{Read, Throttled};
 use crate::check::facts::secret::{Answer, Call};
-use crate::domain::gcp::{Binding, bindings, roles_in_question};
+use crate::domain::gcp::{Binding, DenyPolicy, bindings, roles_in_question};
 use crate::domain::pool_name::ProviderName;
 use crate::domain::profile::Profile;
 use crate::domain::timestamp::{UnixSeconds, rfc3339};
@@ -34,6 +35,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 const POLICY_VERSION: u8 = 3;
 /// The entries of the log that one answer has at most.
 const LOG_PAGE: u16 = 1000;
+/// Deny policies of one answer; a place has 500 at most.
+const DENIES_PAGE: u16 = 1000;
+/// Folders go ten deep, below one organization.
+const MOST_ABOVE: usize = 11;
 /// No more of the log is read.
 const MOST_PAGES: usize = 20;
 
@@ -56,6 +61,12 @@ fn get(permission: &'static str, url: String) -> Question {
     Question { permission, method: Method::GET, url, body: None }
 }
 
+/// The policy of a project, a folder or an organization.
+fn policy_of(permission: &'static str, url: String) -> Question {
+    let body = json!({ "options": { "requestedPolicyVersion": POLICY_VERSION } });
+    Question { permission, method: Method::POST, url, body: Some(body) }
+}
+
 /// What a part of a path has besides letters and digits as it is.
 const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
@@ -75,11 +86,7 @@ impl OperatorReader<'_> {
     /// The project of this id or number.
     pub async fn project(&self, named: &str) -> Read<ProjectInForce> {
         let url = format!("{}/v1/projects/{}", self.target.settings.resource_manager(), part(named));
-        self.one(get(READ_PROJECT, url), |answer| {
-            let text = |name: &str| answer[name].as_str().map(str::to_owned);
-            Some(ProjectInForce { id: text("projectId")?, number: text("projectNumber")? })
-        })
-        .await
+        self.one(get(READ_PROJECT, url), ProjectInForce::read).await
     }
 
     /// The pool and the provider of this name; where they are not there to be read, those of the same pool's name in the
@@ -108,16 +115,13 @@ impl OperatorReader<'_> {
         self.all(question, "workloadIdentityPoolProviders", NamedProvider::read).await
     }
 
-    /// Who has which roles on what the profile reads, and what those roles allow. `None` where it names no project.
-    pub async fn rights(&self, profile: &Profile) -> Option<RightsSide> {
+    /// Who has which roles on what the profile reads, and what those roles allow; with the project's own place, also what is
+    /// above it, and who is denied what. `None` where the profile names no project.
+    pub async fn rights(&self, profile: &Profile, own: Option<&ProjectInForce>) -> Option<RightsSide> {
         let settings = &self.target.settings;
         let project = settings.project_id.as_deref()?;
-        let of_project = Question {
-            permission: READ_PROJECT_POLICY,
-            method: Method::POST,
-            url: format!("{}/v1/projects/{}:getIamPolicy", settings.resource_manager(), part(project)),
-            body: Some(json!({ "options": { "requestedPolicyVersion": POLICY_VERSION } })),
-        };
+        let url = format!("{}/v1/projects/{}:getIamPolicy", settings.resource_manager(), part(project));
+        let of_project = policy_of(READ_PROJECT_POLICY, url);
         let of_secret = profile.secret.as_ref().and_then(|secret| path_part(&secret.name)).and_then(|name| {
             let (base, parent) = (settings.secret_manager(), settings.secret_parent()?);
             let version = format!("options.requestedPolicyVersion={POLICY_VERSION}");
@@ -131,15 +135,64 @@ impl OperatorReader<'_> {
             // A request that sends nothing would be without a length, which Google does not take of a POST.
             Question { permission: READ_ACCOUNT_POLICY, method: Method::POST, url, body: Some(json!({})) }
         });
-        let (project, secret, account_policy) = tokio::join!(
+        let parent = own.and_then(|own| own.parent.clone());
+        let (above, denies, project, secret, account_policy) = tokio::join!(
+            self.above(parent),
+            OptionFuture::from(own.map(|own| self.denies(format!("projects/{}", own.number)))),
             self.policy(of_project),
             OptionFuture::from(of_secret.map(|question| self.policy(question))),
             OptionFuture::from(of_account.map(|question| self.policy(question))),
         );
-        let read = std::iter::once(&project).chain(&secret).chain(&account_policy);
+        let inherited = above.iter().map(|one| &one.policy);
+        let read = std::iter::once(&project).chain(&secret).chain(&account_policy).chain(inherited);
         let names = roles_in_question(read.filter_map(Read::seen).flatten(), account);
         let roles = join_all(names.into_iter().map(|name| self.role(name))).await;
-        Some(RightsSide { project, secret, account: account_policy, roles })
+        Some(RightsSide { project, secret, account: account_policy, above, denies, roles })
+    }
+
+    /// The folders around a project and the organization, from the innermost on, as far as each says what it is in.
+    async fn above(&self, mut next: Option<String>) -> Vec<AncestorSide> {
+        let mut found = Vec::new();
+        while let Some(name) = next.take().filter(|_| found.len() < MOST_ABOVE) {
+            let Some(one) = self.ancestor(name).await else { break };
+            next = one.parent.as_ref().and_then(|read| read.seen().cloned().flatten());
+            found.push(one);
+        }
+        found
+    }
+
+    /// A folder or an organization; `None` where the name is neither's.
+    async fn ancestor(&self, name: String) -> Option<AncestorSide> {
+        let (kind, number) = name.split_once('/')?;
+        let permission = match kind {
+            "folders" => READ_FOLDER_POLICY,
+            "organizations" => READ_ORGANIZATION_POLICY,
+            _ => return None,
+        };
+        let url = format!("{}/v3/{kind}/{}", self.target.settings.resource_manager(), part(number));
+        let of_folder = (kind == "folders").then(|| get(READ_FOLDER, url.clone()));
+        let parent = |answer: &Value| {
+            answer["name"].as_str()?;
+            Some(answer["parent"].as_str().map(str::to_owned))
+        };
+        let (parent, policy, denies) = tokio::join!(
+            OptionFuture::from(of_folder.map(|question| self.one(question, parent))),
+            self.policy(policy_of(permission, format!("{url}:getIamPolicy"))),
+            self.denies(name.clone()),
+        );
+        Some(AncestorSide { name, parent, policy, denies })
+    }
+
+    /// The deny policies that are attached to `projects/NUMBER` and the like.
+    async fn denies(&self, place: String) -> DenySide {
+        let attached = part(&format!("cloudresourcemanager.googleapis.com/{place}"));
+        let url = format!("{}/v2/policies/{attached}/denypolicies", self.target.settings.iam());
+        let id = |entry: &Value| entry["name"].as_str()?.rsplit('/').next().map(str::to_owned);
+        let listed = self.all(get(LIST_DENIES, format!("{url}?pageSize={DENIES_PAGE}")), "policies", id).await;
+        let ids = listed.seen().map_or(&[][..], Vec::as_slice);
+        let policies =
+            join_all(ids.iter().map(|id| self.one(get(READ_DENY, format!("{url}/{}", part(id))), DenyPolicy::read)));
+        DenySide { policies: policies.await, listed }
     }
 
     async fn policy(&self, question: Question) -> Read<Vec<Binding>> {

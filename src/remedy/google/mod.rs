@@ -1,6 +1,7 @@
 //! The fixes of Google: each a script for gcloud.
 
 mod access;
+mod deny;
 mod identity;
 mod key;
 mod provider;
@@ -21,6 +22,9 @@ const PROPAGATION_S: u32 = 180;
 /// The fixes for a finding about Google; none where the catalogue's serve.
 pub fn fixes(finding: &Finding, context: Context<'_>) -> Vec<Fix> {
     let has_key = context.profile.guide.is_key_beside_aws() && finding.check == CheckId::GcpExchange;
+    if let Some(fix) = deny::excepted(finding, context) {
+        return vec![fix];
+    }
     match finding.cause {
         Cause::StaticKeyWrong | Cause::EnvNotSet if has_key => key::made_anew(context).into_iter().collect(),
         Cause::CredentialFileKind if has_key => key::made_beside(context).into_iter().collect(),
