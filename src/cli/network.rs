@@ -10,14 +10,14 @@ use super::exit::CliError;
 use super::flags::NetworkArgs;
 use crate::domain::client::TRUST_VARIABLES;
 use crate::guide::form::shell::quote;
-use crate::probe::http::{HttpSettings, HttpStack, ProxyUse, is_proxy_address};
+use crate::probe::http::{HttpSettings, HttpStack, LARGEST_CA_FILE, ProxyUse, is_proxy_address};
 use crate::probe::regular_file;
 
 /// The most that one network operation may take, unless the whole has less.
 const OPERATION: Duration = Duration::from_secs(10);
 
-/// The largest file of authorities that is read, in bytes.
-const LARGEST_CA_FILE: u64 = 4 * 1024 * 1024;
+/// The variable that the platform's verifier reads, too.
+const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// The variables that name a proxy, in both spellings; the first that is set is used.
 const PROXY_VARIABLES: &[&[&str]] =
@@ -79,14 +79,9 @@ fn stack(ca_files: &[PathBuf], timeout: Duration, proxy: ProxyUse) -> Result<Htt
         pem.extend_from_slice(&of_file);
         pem.push(b'\n');
     }
-    if proxy == ProxyUse::Environment {
-        for of_variable in authorities_of_clients() {
-            pem.extend_from_slice(&of_variable);
-            pem.push(b'\n');
-        }
-    }
     let ca_pem = (!pem.is_empty()).then_some(pem);
-    HttpStack::new(&HttpSettings { ca_pem, timeout, proxy }).map_err(|e| CliError::new(e.to_string()))
+    let ca_of_clients = if proxy == ProxyUse::Environment { authorities_of_clients() } else { Vec::new() };
+    HttpStack::new(&HttpSettings { ca_pem, ca_of_clients, timeout, proxy }).map_err(|e| CliError::new(e.to_string()))
 }
 
 /// Refuses a variable that names a proxy and holds no address: the client would pass it over and dial without a proxy.
@@ -105,25 +100,34 @@ fn proxy_variables(value_of: &dyn Fn(&str) -> Option<String>) -> Result<(), CliE
 
 /// Looks at what the system's verifier will read whole, without a limit of its own.
 fn system_authorities() -> Result<(), CliError> {
-    if let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| Path::new(path).exists()) {
-        authorities(Path::new(&path), "SSL_CERT_FILE")?;
+    if let Some(path) = std::env::var_os(SSL_CERT_FILE).filter(|path| Path::new(path).exists()) {
+        authorities(Path::new(&path), SSL_CERT_FILE)?;
     }
     let folders = std::env::var_os("SSL_CERT_DIR").unwrap_or_default();
     let entries =
         std::env::split_paths(&folders).filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
-    for path in entries.map(|entry| entry.path()).filter(|path| path.exists() && !path.is_dir()) {
-        regular_file::open(&path).map_err(|e| refused("SSL_CERT_DIR", &path, &e))?;
+    for path in entries.map(|entry| entry.path()) {
+        let is_odd = std::fs::metadata(&path).is_ok_and(|about| !about.is_file() && !about.is_dir());
+        if is_odd {
+            regular_file::open(&path).map_err(|e| refused("SSL_CERT_DIR", &path, &e))?;
+        }
     }
     Ok(())
 }
 
-/// The authorities that the ecosystem's other variables name: what a client trusts by them is trusted here too, and the
-/// client's checks tell who reads which. One that no client could read is passed over as theirs would be by ours.
-fn authorities_of_clients() -> Vec<Zeroizing<Vec<u8>>> {
-    let names = TRUST_VARIABLES.iter().filter(|name| **name != "SSL_CERT_FILE");
-    let paths = names.filter_map(std::env::var_os).filter(|path| Path::new(path).is_file());
-    let read = paths.filter_map(|path| regular_file::read(Path::new(&path), LARGEST_CA_FILE).ok());
-    read.filter(|pem| HttpStack::check_authorities(pem).is_ok()).collect()
+/// The files of authorities that the ecosystem's other variables name, each once: what a client trusts by them is trusted here
+/// too, and the client's checks tell who reads which.
+fn authorities_of_clients() -> Vec<PathBuf> {
+    let file = |name: &str| std::env::var_os(name).and_then(|path| std::fs::canonicalize(path).ok());
+    // Where the platform's verifier reads this one, none of it has to be read again.
+    let of_system = if cfg!(target_os = "linux") { file(SSL_CERT_FILE) } else { None };
+    let mut files: Vec<PathBuf> = Vec::new();
+    for path in TRUST_VARIABLES.iter().filter(|name| **name != SSL_CERT_FILE).filter_map(|name| file(name)) {
+        if Some(&path) != of_system.as_ref() && !files.contains(&path) && path.is_file() {
+            files.push(path);
+        }
+    }
+    files
 }
 
 /// A file of authorities.

@@ -35,7 +35,7 @@ pub struct Geometry {
 impl Geometry {
     /// Whether only a sentence fits.
     pub fn is_too_small(&self) -> bool {
-        self.area.width < SMALLEST.0 || self.area.height < SMALLEST.1
+        is_too_small((self.area.width, self.area.height))
     }
 
     /// The rows of the list.
@@ -53,10 +53,21 @@ impl Geometry {
         inner(self.aside)
     }
 
+    /// With a layer on top; `length` says how many entries or lines it has to show.
+    #[must_use]
+    pub fn with_layer(self, layer: &Layer, length: impl FnOnce() -> usize) -> Self {
+        Geometry { layer: layer_area(layer, self.area, length), ..self }
+    }
+
     /// The inside of the topmost layer.
     pub fn layer_inner(&self) -> Rect {
         inner(self.layer)
     }
+}
+
+/// Whether only a sentence fits on so many columns and rows.
+pub const fn is_too_small((width, height): (u16, u16)) -> bool {
+    width < SMALLEST.0 || height < SMALLEST.1
 }
 
 /// The inside of a bordered pane, with a blank column at each side.
@@ -85,6 +96,15 @@ pub fn picker_detail(kind: PickerKind, height: u16) -> u16 {
 
 /// Where everything is.
 pub fn compute(model: &Model) -> Geometry {
+    let geometry = below_layers(model);
+    match model.layers.last() {
+        Some(top) if !geometry.is_too_small() => geometry.with_layer(top, || length(model, top, geometry.area)),
+        _ => geometry,
+    }
+}
+
+/// Where everything is that lies below the layers.
+pub fn below_layers(model: &Model) -> Geometry {
     let area = Rect::new(0, 0, model.size.0, model.size.1);
     let mut geometry = Geometry { area, ..Geometry::default() };
     if geometry.is_too_small() {
@@ -105,7 +125,6 @@ pub fn compute(model: &Model) -> Geometry {
         geometry.list.height = height;
         geometry.aside = Rect { y: list.y + height - 1, height: list.height - height + 1, ..list };
     }
-    geometry.layer = model.layers.last().map_or_else(Rect::default, |top| layer(model, top, area));
     geometry
 }
 
@@ -165,23 +184,41 @@ fn panes(model: &Model, body: Rect) -> (Rect, Rect) {
     (list, detail)
 }
 
-/// Where a layer is, on a terminal of this area.
-pub fn layer(model: &Model, layer: &Layer, area: Rect) -> Rect {
-    // Below the top lines and above the hints; a narrow terminal gives a layer all of its width.
-    let widest = if area.width <= 104 { area.width } else { 100 };
-    let highest = area.height.saturating_sub(4);
-    let (width, height) = match layer {
-        Layer::Picker(picker) => {
-            let all = super::picker::entries(model, picker.kind).len();
-            let rows = u16::try_from(all).unwrap_or(u16::MAX).saturating_add(4);
-            let height = rows.saturating_add(picker_detail(picker.kind, highest)).clamp(6, highest.max(6));
-            (widest, if widest == area.width { highest } else { height })
-        }
+/// The columns of the widest layers: a narrow terminal gives them all of its own.
+const fn widest_layer(area: Rect) -> u16 {
+    if area.width <= 104 { area.width } else { 100 }
+}
+
+/// The columns that a text on top has.
+pub const fn text_width(area: Rect) -> usize {
+    widest_layer(area).saturating_sub(4) as usize
+}
+
+/// How many entries or lines a layer has to show, where its height depends on that.
+fn length(model: &Model, layer: &Layer, area: Rect) -> usize {
+    match layer {
+        Layer::Picker(picker) => super::picker::entries(model, picker.kind).len(),
         Layer::Reader(reader) => {
-            let width = usize::from(widest.saturating_sub(4));
-            let lines = fit(&content::page::lines(model, &reader.page, width), width, model.wrap, "");
-            (widest, u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).clamp(3, highest.max(3)))
+            let width = text_width(area);
+            fit(&content::page::lines(model, &reader.page, width), width, model.wrap, "").len()
         }
+        _ => 0,
+    }
+}
+
+/// Where a layer is, on a terminal of this area.
+fn layer_area(layer: &Layer, area: Rect, length: impl FnOnce() -> usize) -> Rect {
+    // Below the top lines and above the hints.
+    let widest = widest_layer(area);
+    let highest = area.height.saturating_sub(4);
+    let length = || u16::try_from(length()).unwrap_or(u16::MAX);
+    let (width, height) = match layer {
+        Layer::Picker(_) if widest == area.width => (widest, highest),
+        Layer::Picker(picker) => {
+            let rows = length().saturating_add(4).saturating_add(picker_detail(picker.kind, highest));
+            (widest, rows.clamp(6, highest.max(6)))
+        }
+        Layer::Reader(_) => (widest, length().saturating_add(2).clamp(3, highest.max(3))),
         Layer::Form(form) => {
             let rows = u16::try_from(form.fields.len()).unwrap_or(u16::MAX).saturating_add(10);
             (widest, if widest == area.width { highest } else { rows.clamp(6, highest.max(6)) })

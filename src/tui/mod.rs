@@ -19,6 +19,7 @@ pub mod keymap;
 pub mod layout;
 pub mod message;
 pub mod model;
+pub mod panes;
 mod performer;
 pub mod picker;
 pub mod services;

@@ -11,6 +11,7 @@ use super::clipboard::ClipboardMode;
 use super::inputs::{Appearance, Inputs, Opening};
 use super::message::{Effect, Msg};
 use super::model::Model;
+use super::panes::Panes;
 use super::performer::Performer;
 use super::services::Services;
 use super::terminal::Screen;
@@ -18,7 +19,7 @@ use super::terminal::{self, Guard, PANICKED};
 use super::terminal::{Signal, Signals, pause};
 use super::terminal_reader::terminal_events;
 use super::theme::Theme;
-use super::update::{clamp_selection_and_scroll, open, update};
+use super::update::{open, settle, update};
 use super::{input, summary, view, writer};
 use crate::run::event::RunVerdict;
 
@@ -80,6 +81,8 @@ struct Shell {
     clipboard: ClipboardMode,
     receiver: mpsc::Receiver<Msg>,
     leaving: bool,
+    /// As the last frame showed them.
+    panes: Option<Panes>,
 }
 
 impl Shell {
@@ -94,6 +97,7 @@ impl Shell {
             clipboard: console.clipboard,
             receiver,
             leaving: false,
+            panes: None,
         };
         for notice in console.notices {
             update(&mut shell.model, Msg::Notice(notice));
@@ -186,10 +190,15 @@ impl Shell {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        clamp_selection_and_scroll(&mut self.model);
+        let panes = match self.panes.take().filter(|panes| self.model.is_settled && !panes.shows_time) {
+            Some(panes) => panes,
+            None => settle(&mut self.model),
+        };
         let model = &self.model;
         let theme = Theme::new(model.appearance.theme, &model.appearance.patch);
-        self.screen.draw(|buffer| view::draw(model, &theme, buffer))
+        self.screen.draw(|buffer| view::draw_panes(model, &panes, &theme, buffer))?;
+        self.panes = Some(panes);
+        Ok(())
     }
 
     fn perform(&mut self, effects: Vec<Effect>) -> io::Result<()> {

@@ -11,12 +11,16 @@ impl Model {
     /// When time must enter next, in milliseconds since 1970, because something that shows would change by itself.
     pub fn next_wake(&self) -> Option<i64> {
         let toast = self.toast.as_ref().map(|toast| toast.until_ms);
-        let watch =
-            self.runs.watch.as_ref().and_then(|watch| watch.next_ms).map(|next| next.min(next_second(self.now_ms)));
+        let watch = self
+            .runs
+            .watch
+            .as_ref()
+            .and_then(|watch| watch.next_ms)
+            .map(|next| next.min(next_second(self.clock.now_ms())));
         let spinner = (self.runs.live().is_some() && self.appearance.animation == Animation::Moving)
-            .then(|| next_frame(self.now_ms));
-        let countdown = content::token::remaining(self).map(|_| next_second(self.now_ms));
-        let countdown = countdown.filter(|_| !layout::compute(self).is_too_small());
+            .then(|| next_frame(self.clock.now_ms()));
+        let countdown = content::token::remaining(self).map(|_| next_second(self.clock.now_ms()));
+        let countdown = countdown.filter(|_| !layout::is_too_small(self.size));
         [toast, watch, spinner, countdown, self.rotation_wake()].into_iter().flatten().min()
     }
 
@@ -24,9 +28,9 @@ impl Model {
     fn rotation_wake(&self) -> Option<i64> {
         let session = self.rotation.live().filter(|_| self.screen == Screen::Rotation)?;
         match session.doing {
-            Doing::Waiting { next_ms, .. } => (next_ms > self.now_ms).then(|| next_second(self.now_ms)),
+            Doing::Waiting { next_ms, .. } => (next_ms > self.clock.now_ms()).then(|| next_second(self.clock.now_ms())),
             Doing::Offering(_) => None,
-            _ => (self.appearance.animation == Animation::Moving).then(|| next_frame(self.now_ms)),
+            _ => (self.appearance.animation == Animation::Moving).then(|| next_frame(self.clock.now_ms())),
         }
     }
 }

@@ -74,8 +74,13 @@ fn the_report_names_the_step_the_hops_and_the_place_of_the_token() {
 }
 
 fn target(server: &Server, path: &str) -> DeploymentTarget {
-    let http =
-        HttpStack::new(&HttpSettings { ca_pem: None, timeout: Duration::from_secs(5), proxy: ProxyUse::None }).unwrap();
+    let http = HttpStack::new(&HttpSettings {
+        ca_pem: None,
+        ca_of_clients: Vec::new(),
+        timeout: Duration::from_secs(5),
+        proxy: ProxyUse::None,
+    })
+    .unwrap();
     let url = format!("http://127.0.0.1:{}{path}", server.port);
     DeploymentTarget::new(http, &url, Some(SecretString::from(TOKEN))).unwrap()
 }
@@ -141,8 +146,13 @@ async fn a_kickoff_needs_an_id_that_leads_nowhere_else() {
 
 #[test]
 fn a_token_is_never_sent_in_the_clear() {
-    let http =
-        HttpStack::new(&HttpSettings { ca_pem: None, timeout: Duration::from_secs(5), proxy: ProxyUse::None }).unwrap();
+    let http = HttpStack::new(&HttpSettings {
+        ca_pem: None,
+        ca_of_clients: Vec::new(),
+        timeout: Duration::from_secs(5),
+        proxy: ProxyUse::None,
+    })
+    .unwrap();
     for (url, refused) in [
         ("http://my-crew.example.com", true),
         ("ftp://my-crew.example.com", true),

@@ -189,7 +189,13 @@ impl World {
 /// A stack that trusts the authorities of these files.
 fn stack(authorities: &[&str]) -> HttpStack {
     let pem: Vec<u8> = authorities.iter().flat_map(|path| fs::read(path).unwrap()).collect();
-    HttpStack::new(&HttpSettings { ca_pem: Some(pem), timeout: OPERATION, proxy: ProxyUse::None }).unwrap()
+    HttpStack::new(&HttpSettings {
+        ca_pem: Some(pem),
+        ca_of_clients: Vec::new(),
+        timeout: OPERATION,
+        proxy: ProxyUse::None,
+    })
+    .unwrap()
 }
 
 /// The profile of a lab with some values set.
@@ -384,7 +390,13 @@ fn is_told_at_every_hop(fault: impl Fn(&World) -> Faulty, causes: &str) {
 #[test]
 fn what_was_asked_for_and_is_blocked_is_no_pass() {
     let world = World::shared();
-    let http = HttpStack::new(&HttpSettings { ca_pem: None, timeout: OPERATION, proxy: ProxyUse::None }).unwrap();
+    let http = HttpStack::new(&HttpSettings {
+        ca_pem: None,
+        ca_of_clients: Vec::new(),
+        timeout: OPERATION,
+        proxy: ProxyUse::None,
+    })
+    .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let request = request(&world.aws, &[CheckId::IssuerDiscovery], &[format!("issuer.url={}", closed().url())]);
     assert_eq!(runtime.block_on(told(request, http)), "inconclusive");

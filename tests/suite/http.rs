@@ -22,7 +22,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 fn stack(ca_pem: Option<Vec<u8>>, timeout: Duration) -> HttpStack {
-    HttpStack::new(&HttpSettings { ca_pem, timeout, proxy: ProxyUse::None }).unwrap()
+    HttpStack::new(&HttpSettings { ca_pem, ca_of_clients: Vec::new(), timeout, proxy: ProxyUse::None }).unwrap()
 }
 
 fn sts(client: &ObservedClient, endpoint: String) -> aws_sdk_sts::Client {

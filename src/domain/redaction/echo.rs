@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use foldhash::fast::RandomState;
 use zeroize::Zeroizing;
 
 use super::view::View;
@@ -25,7 +26,7 @@ const WINDOW: usize = size_of::<u128>();
 /// What must not come back, made ready to be looked for.
 pub struct Secrets {
     /// Every [`WINDOW`] letters and digits of what is long enough.
-    windows: HashSet<u128>,
+    windows: HashSet<u128, RandomState>,
     /// What is looked for whole.
     whole: Vec<Vec<u8>>,
 }
@@ -34,16 +35,16 @@ impl Secrets {
     /// Makes them ready, in all the forms in which they are found.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s [u8]>) -> Secrets {
         let (long, whole) = long_enough(secrets).partition::<Vec<_>, _>(|form| form.len() >= WINDOW);
-        Secrets {
-            windows: long.iter().flat_map(|form| form.windows(WINDOW)).filter_map(window).collect(),
-            whole: whole.iter().map(|form| form.to_vec()).collect(),
-        }
+        let count = long.iter().map(|form| form.len()).sum();
+        let mut windows = HashSet::with_capacity_and_hasher(count, RandomState::default());
+        windows.extend(long.iter().flat_map(|form| form.windows(WINDOW)).filter_map(window));
+        Secrets { windows, whole: whole.iter().map(|form| form.to_vec()).collect() }
     }
 
     /// As [`Secrets::new`], to be found whole only: what came of a secret, such as a token for another audience, may have pieces in
     /// common with it.
     pub fn whole<'s>(secrets: impl IntoIterator<Item = &'s [u8]>) -> Secrets {
-        Secrets { windows: HashSet::new(), whole: long_enough(secrets).map(|form| form.to_vec()).collect() }
+        Secrets { windows: HashSet::default(), whole: long_enough(secrets).map(|form| form.to_vec()).collect() }
     }
 
     /// The text without them; `None` where it holds none.
@@ -133,7 +134,9 @@ fn skeleton(text: &[u8]) -> Zeroizing<Vec<u8>> {
 fn forms(secret: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let plain = skeleton(secret);
     let backwards = Zeroizing::new(plain.iter().rev().copied().collect());
-    let hex = Zeroizing::new(secret.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect::<Vec<u8>>());
+    let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
+    let hex = secret.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]);
+    let hex = Zeroizing::new(hex.collect::<Vec<u8>>());
     let base64 = (0..3).map(|before| {
         let padded = Zeroizing::new([&b"xx"[..before], secret].concat());
         let text = Zeroizing::new(STANDARD_NO_PAD.encode(&*padded));

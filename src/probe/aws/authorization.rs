@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn the_host_is_of_the_region_and_its_partition() {
-        let settings = HttpSettings { ca_pem: None, timeout: FIRST_PAUSE, proxy: ProxyUse::None };
+        let settings =
+            HttpSettings { ca_pem: None, ca_of_clients: Vec::new(), timeout: FIRST_PAUSE, proxy: ProxyUse::None };
         let http = HttpStack::new(&settings).unwrap();
         let session = Session::of(Credentials::new("AKIA", "s", None, None, "test"));
         let url = |region: &str, settings: AwsSettings| {

@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_global_endpoints_record_is_read_where_it_is_kept() {
-        let settings = HttpSettings { ca_pem: None, timeout: PACE, proxy: ProxyUse::None };
+        let settings = HttpSettings { ca_pem: None, ca_of_clients: Vec::new(), timeout: PACE, proxy: ProxyUse::None };
         let http = HttpStack::new(&settings).unwrap();
         for (region, read) in [
             ("eu-west-1", &["eu-west-1", "us-east-1"][..]),

@@ -99,9 +99,13 @@ mod tests {
 
     #[test]
     fn the_vaults_cloud_decides_authority_and_scope() {
-        let http =
-            HttpStack::new(&HttpSettings { ca_pem: None, timeout: Duration::from_secs(1), proxy: ProxyUse::None })
-                .unwrap();
+        let http = HttpStack::new(&HttpSettings {
+            ca_pem: None,
+            ca_of_clients: Vec::new(),
+            timeout: Duration::from_secs(1),
+            proxy: ProxyUse::None,
+        })
+        .unwrap();
         let target = |vault: Option<&str>, authority: Option<&str>, scope: Option<&str>| {
             let settings = AzureSettings {
                 tenant_id: Some("t".into()),

@@ -30,7 +30,6 @@ pub struct ObservedClient {
     timeout: Duration,
     verifier: Arc<NotingVerifier>,
     proxies: Option<Arc<Matcher>>,
-    named_authorities: Arc<[String]>,
     journal: Arc<Mutex<Vec<Exchange>>>,
 }
 
@@ -58,7 +57,6 @@ impl ObservedClient {
             timeout: stack.timeout,
             verifier: stack.verifier.clone(),
             proxies: stack.proxies.clone(),
-            named_authorities: stack.named_authorities.clone(),
             journal: Arc::default(),
         }
     }
@@ -93,7 +91,7 @@ impl ObservedClient {
             Ok(answer) => (Some(answer), None),
             Err(failed) => (None, Some(failed)),
         };
-        let observed = Observed { exchange: watch.finish(failed, &self.named_authorities), answer };
+        let observed = Observed { exchange: watch.finish(failed, &self.verifier), answer };
         self.journal.lock().unwrap_or_else(PoisonError::into_inner).push(observed.exchange.clone());
         observed
     }
@@ -243,7 +241,7 @@ impl Watch {
         }
     }
 
-    fn finish(self, failed: Option<(FailureKind, String)>, named_authorities: &[String]) -> Exchange {
+    fn finish(self, failed: Option<(FailureKind, String)>, verifier: &NotingVerifier) -> Exchange {
         let now = Instant::now();
         let connection = self.connection();
         let hop = self.hop();
@@ -262,7 +260,7 @@ impl Watch {
                     server_name: handshake.server_name.clone(),
                     version: handshake.version.map(str::to_owned),
                     accepted: handshake.verdict == Some(Ok(())),
-                    named_authority: top.is_some_and(|c| named_authorities.contains(&c.issuer)),
+                    named_authority: top.is_some_and(|c| verifier.is_named(&c.issuer)),
                     chain,
                 }
             });

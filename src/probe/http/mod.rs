@@ -12,6 +12,7 @@ mod trace;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +28,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::regular_file;
 use crate::check::facts::network::{FailureKind, NetworkFailure};
-use crate::domain::certificate::Chain;
 pub use client::{ANSWER_LIMIT, Answer, Observed, ObservedClient};
 pub use failure::network_failure;
 use trace::NotingVerifier;
@@ -39,6 +40,9 @@ use trace::TimedResolver;
 pub struct HttpSettings {
     /// Authorities to trust beside the system's, as PEM text. There is no way to trust without verifying.
     pub ca_pem: Option<Vec<u8>>,
+    /// Files of authorities that other clients are told to trust. They are trusted as well, and read when the first
+    /// certificate has to be verified; one that no client could use is passed over.
+    pub ca_of_clients: Vec<PathBuf>,
     /// The most that one operation may take, from the name look-up to the last byte of the answer.
     pub timeout: Duration,
     pub proxy: ProxyUse,
@@ -88,8 +92,6 @@ pub struct HttpStack {
     /// Which destinations go through which proxy: the client's own rules, asked again so that they can be shown.
     proxies: Option<Arc<Matcher>>,
     resolver: TimedResolver,
-    /// The subjects of the authorities that the settings name.
-    named_authorities: Arc<[String]>,
 }
 
 impl HttpStack {
@@ -100,14 +102,13 @@ impl HttpStack {
     /// Where the authorities of `settings.ca_pem` cannot be read.
     pub fn new(settings: &HttpSettings) -> Result<HttpStack, HttpStackError> {
         let extra_roots = settings.ca_pem.as_deref().map(authorities).transpose()?.unwrap_or_default();
-        let named_authorities = Chain::read(&extra_roots).certificates.into_iter().map(|c| c.subject).collect();
-        let verifier = Arc::new(NotingVerifier::new(extra_roots));
+        let verifier = Arc::new(NotingVerifier::new(extra_roots, settings.ca_of_clients.clone()));
         let tls = trace::client_config(&verifier).map_err(|e| HttpStackError::Client(e.to_string()))?;
         let resolver = TimedResolver::default();
         let http = connections(&tls, settings.timeout, settings.proxy, &resolver)
             .map_err(|e| HttpStackError::Client(failure::innermost(&e)))?;
         let proxies = (settings.proxy == ProxyUse::Environment).then(|| Arc::new(Matcher::from_system()));
-        Ok(HttpStack { http, tls, verifier, timeout: settings.timeout, proxies, resolver, named_authorities })
+        Ok(HttpStack { http, tls, verifier, timeout: settings.timeout, proxies, resolver })
     }
 
     /// Whether a text of authorities could be taken.
@@ -182,6 +183,9 @@ fn connections(
     .build()
 }
 
+/// The largest file of authorities that is read, in bytes.
+pub const LARGEST_CA_FILE: u64 = 4 * 1024 * 1024;
+
 fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, HttpStackError> {
     let mut found = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(pem) {
@@ -197,6 +201,13 @@ fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, HttpStackErro
             .map_err(|e| HttpStackError::CaUnusable { position: at + 1, detail: e.to_string() })?;
     }
     Ok(found)
+}
+
+/// The authorities of a file that clients are told to trust; `None` where no client could use it.
+fn authorities_of(path: &Path) -> Option<Vec<CertificateDer<'static>>> {
+    let pem = regular_file::read(path, LARGEST_CA_FILE).ok()?;
+    let fits = u64::try_from(pem.len()).is_ok_and(|bytes| bytes <= LARGEST_CA_FILE);
+    fits.then(|| authorities(&pem).ok()).flatten()
 }
 
 /// The most of an AWS answer that is read, in bytes: above a full page of `ListSecrets`, and 64 KiB of a secret.

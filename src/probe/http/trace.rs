@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
@@ -31,6 +32,8 @@ use rustls_platform_verifier::Verifier;
 use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
+
+use crate::domain::certificate::Chain;
 
 tokio::task_local! {
     /// The exchange whose request is being polled.
@@ -267,7 +270,12 @@ pub(super) fn client_config(verifier: &Arc<NotingVerifier>) -> Result<ClientConf
 #[derive(Debug)]
 pub(super) struct NotingVerifier {
     provider: Arc<CryptoProvider>,
-    extra_roots: Vec<CertificateDer<'static>>,
+    told: Vec<CertificateDer<'static>>,
+    files: Vec<PathBuf>,
+    /// Those that were told and those of the files.
+    extra_roots: OnceLock<Vec<CertificateDer<'static>>>,
+    /// Their subjects.
+    subjects: OnceLock<Vec<String>>,
     /// Trusts the extra roots alone; `None` where there are none.
     named: OnceLock<Option<Arc<WebPkiServerVerifier>>>,
     platform: OnceLock<Result<Verifier, Error>>,
@@ -279,10 +287,34 @@ pub(super) struct NotingVerifier {
 pub(super) struct NoTrustAnchors(Error);
 
 impl NotingVerifier {
-    /// A verifier that trusts the platform's authorities and `extra_roots`.
-    pub(super) fn new(extra_roots: Vec<CertificateDer<'static>>) -> NotingVerifier {
+    /// A verifier that trusts the platform's authorities, those that it is told, and those of `files`, as far as they can be
+    /// read.
+    pub(super) fn new(told: Vec<CertificateDer<'static>>, files: Vec<PathBuf>) -> NotingVerifier {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        NotingVerifier { provider, extra_roots, named: OnceLock::new(), platform: OnceLock::new() }
+        NotingVerifier {
+            provider,
+            told,
+            files,
+            extra_roots: OnceLock::new(),
+            subjects: OnceLock::new(),
+            named: OnceLock::new(),
+            platform: OnceLock::new(),
+        }
+    }
+
+    fn extra_roots(&self) -> &[CertificateDer<'static>] {
+        self.extra_roots.get_or_init(|| {
+            let of_files = self.files.iter().filter_map(|path| super::authorities_of(path)).flatten();
+            self.told.iter().cloned().chain(of_files).collect()
+        })
+    }
+
+    /// Whether a name is the subject of an authority that this verifier was told of.
+    pub(super) fn is_named(&self, subject: &str) -> bool {
+        let subjects = self.subjects.get_or_init(|| {
+            Chain::read(self.extra_roots()).certificates.into_iter().map(|certificate| certificate.subject).collect()
+        });
+        subjects.iter().any(|named| named == subject)
     }
 
     /// Does what a first handshake would otherwise do on the way, so that no hop is charged with it: reads the
@@ -298,7 +330,7 @@ impl NotingVerifier {
     fn named(&self) -> Option<&Arc<WebPkiServerVerifier>> {
         let made = self.named.get_or_init(|| {
             let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(self.extra_roots.iter().cloned());
+            roots.add_parsable_certificates(self.extra_roots().iter().cloned());
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone()).build().ok()
         });
         made.as_ref()
@@ -306,7 +338,7 @@ impl NotingVerifier {
 
     fn platform(&self) -> Result<&Verifier, Error> {
         let loaded = self.platform.get_or_init(|| {
-            Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), self.provider.clone())
+            Verifier::new_with_extra_roots(self.extra_roots().iter().cloned(), self.provider.clone())
                 .map_err(|e| Error::Other(rustls::OtherError(Arc::new(NoTrustAnchors(e)))))
         });
         loaded.as_ref().map_err(Clone::clone)

@@ -157,7 +157,7 @@ pub fn running(model: &Model) -> &'static str {
     match model.appearance.animation {
         Animation::Still => glyphs.running,
         Animation::Moving => {
-            let frame = model.now_ms.div_euclid(SPINNER_MS).rem_euclid(glyphs.spinner.len() as i64);
+            let frame = model.clock.now_ms().div_euclid(SPINNER_MS).rem_euclid(glyphs.spinner.len() as i64);
             glyphs.spinner.get(frame as usize).copied().unwrap_or(glyphs.running)
         }
     }

@@ -134,7 +134,7 @@ pub fn relative(model: &Model, at: i64) -> String {
     if model.replay.is_some() {
         return String::new();
     }
-    let away = at.saturating_sub(model.now_ms.div_euclid(1000));
+    let away = at.saturating_sub(model.clock.now_ms().div_euclid(1000));
     if away >= 0 {
         format!("in {}", in_words(away.unsigned_abs()))
     } else {

@@ -15,7 +15,7 @@ use crate::tui::model::Model;
 pub fn rows(model: &Model) -> Rows<'_> {
     let run = model.runs.shown();
     let checks: &[CheckState] = run.map_or(&[], |run| &run.report.checks);
-    let total = run.map_or(1, |run| total_ms(&run.report, model.now_ms - run.started_ms));
+    let total = run.map_or(1, |run| total_ms(&run.report, model.clock.now_ms() - run.started_ms));
     let names = checks.iter().map(|check| check.title.chars().count()).max().unwrap_or(0) + 3;
     let line = move |at: usize, width: usize| {
         checks.get(at).map_or_else(Line::empty, |c| row(model, c, (total, names), width))

@@ -1,6 +1,7 @@
 //! The console's state, changed only by [`crate::tui::update`], and what follows from it alone: what is selected, what a
 //! filter lets through, when to wake.
 
+pub mod clock;
 pub mod form;
 pub mod guide;
 pub mod layer;
@@ -20,6 +21,7 @@ use crate::report::audit::AuditReport;
 use crate::report::context::RenderContext;
 use crate::report::events::EventsReport;
 use crate::report::line::Wrap;
+pub use clock::Clock;
 pub use guide::GuideState;
 pub use layer::{Explained, Layer, Page, Picker, PickerKind};
 pub use list::{Field, ListState, Typing};
@@ -135,8 +137,7 @@ pub enum AuditState {
 pub struct Model {
     pub inputs: Inputs,
     pub appearance: Appearance,
-    /// Milliseconds since 1970.
-    pub now_ms: i64,
+    pub clock: Clock,
     /// Columns and rows.
     pub size: (u16, u16),
     pub screen: Screen,
@@ -161,7 +162,8 @@ pub struct Model {
     pub wrap: Wrap,
     /// What is selected with the mouse, from the press on.
     pub selection: Option<Selection>,
-    /// Whether selections and scroll positions are within what there is (see [`crate::tui::update::clamp_selection_and_scroll`]).
+    /// Whether selections and scroll positions are within what there is, and what was laid out to know that still holds
+    /// (see [`crate::tui::update::settle`]).
     pub is_settled: bool,
 }
 
@@ -186,7 +188,7 @@ impl Model {
         Model {
             inputs,
             appearance,
-            now_ms,
+            clock: Clock::at(now_ms),
             size,
             screen: Screen::Start,
             screens: Default::default(),

@@ -1,5 +1,7 @@
 //! The guide: following a profile, entering values, importing them, checking and confirming steps.
 
+use ratatui::layout::Rect;
+
 use super::{error, explain, open_form, show, toast};
 use crate::domain::profile::edit::value_of;
 use crate::domain::profile::key::Key;
@@ -17,7 +19,6 @@ use crate::run::rotation::report::RotationReport;
 use crate::tui::command::Screen;
 use crate::tui::content::guide::{Row, keeps_nothing, selected, selected_step};
 use crate::tui::inputs::{GuideFile, Keeps, Target};
-use crate::tui::layout;
 use crate::tui::message::{Effect, RunNumber};
 use crate::tui::model::guide::{Editing, Entered, Followed, Standing, fields};
 use crate::tui::model::list::{Edit, Move};
@@ -304,7 +305,7 @@ pub(super) fn import_text(model: &mut Model, text: &str) -> Vec<Effect> {
 
 /// A rotation of the profile's secret reached the running automation.
 pub(super) fn rotated(model: &mut Model, target: &Target, report: &RotationReport) -> Vec<Effect> {
-    let at = rfc3339(model.now_ms.div_euclid(1000)).unwrap_or_default();
+    let at = rfc3339(model.clock.now_ms().div_euclid(1000)).unwrap_or_default();
     let Some(followed) = model.guide.followed.as_deref_mut() else { return Vec::new() };
     let guide = followed.file.guide;
     let secret = followed.setting(Key::SecretName).map(|setting| setting.value.to_string());
@@ -330,7 +331,7 @@ pub(super) fn confirm(model: &mut Model) -> Vec<Effect> {
     let (change, words) = if said {
         (Change::TakeBack { guide, step: number }, format!("step {number} is not confirmed any more"))
     } else {
-        let at = rfc3339(model.now_ms.div_euclid(1000)).unwrap_or_default();
+        let at = rfc3339(model.clock.now_ms().div_euclid(1000)).unwrap_or_default();
         (Change::Confirm { guide, step: number, at }, format!("step {number} is confirmed by you"))
     };
     let _ = toast(model, words, Tone::Good);
@@ -381,9 +382,7 @@ pub(super) fn leave_if_gone(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Scrolls so that the field that is typed into is seen with what is wrong with it.
-pub(super) fn clamp_selection_and_scroll(model: &mut Model) {
-    let geometry = layout::compute(model);
-    let detail = geometry.detail_inner();
+pub(super) fn keep_field_in_view(model: &mut Model, detail: Rect) {
     let height = usize::from(detail.height);
     if let Some((first, end)) = crate::tui::content::guide::place(model, usize::from(detail.width)) {
         let here = model.here_mut();

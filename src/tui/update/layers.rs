@@ -5,23 +5,21 @@ use std::path::PathBuf;
 use zeroize::Zeroize as _;
 
 use super::{
-    audit, error, explain, guide, issuer, keep_sideways, open_form, reset_lists, rotation, runs, scrolled, show, toast,
-    token,
+    audit, error, explain, guide, issuer, open_form, reset_lists, rotation, runs, scrolled, show, toast, token,
 };
 use crate::domain::redaction::looks_secret;
 use crate::domain::token::looks_like_jwt;
-use crate::report::line::fit;
 use crate::report::run::page;
 use crate::report::{json, markdown};
 use crate::tui::available::{Availability, availability};
 use crate::tui::command::{CommandId, Screen, command};
-use crate::tui::content;
 use crate::tui::inputs::{ProfileEntry, RunChoice, ScenarioEntry, Target};
 use crate::tui::layout::{self, Geometry, picker_detail};
 use crate::tui::message::{Effect, Pasted};
 use crate::tui::model::layer::{Confirm, PasteKind, Reader};
 use crate::tui::model::list::{Edit, Move};
 use crate::tui::model::{GuideState, Layer, Model, Page, Picker, PickerKind, Tone};
+use crate::tui::panes::{Over, Panes};
 use crate::tui::picker::{self, Choice, Entry};
 
 /// The longest text that can be typed or pasted, in bytes.
@@ -109,19 +107,11 @@ fn picker_entries(model: &Model) -> Vec<Entry> {
 }
 
 /// Keeps selections and scroll positions of the topmost layer within what there is.
-pub(super) fn clamp_selection_and_scroll(model: &mut Model, geometry: Geometry) {
-    let (entries, page) = (picker_entries(model), list_page(model, geometry));
-    let inner = geometry.layer_inner();
-    let length = match model.layers.last() {
-        Some(Layer::Reader(reader)) => {
-            let lines = content::page::lines(model, &reader.page, usize::from(inner.width));
-            keep_sideways(model, &lines, usize::from(inner.width));
-            fit(&lines, usize::from(inner.width), model.wrap, "").len()
-        }
-        _ => 0,
-    };
-    match model.layers.last_mut() {
-        Some(Layer::Picker(picker)) => {
+pub(super) fn keep_in_view(model: &mut Model, panes: &Panes) {
+    let Some((geometry, over)) = panes.layers.last() else { return };
+    let (page, inner) = (list_page(model, *geometry), geometry.layer_inner());
+    match (model.layers.last_mut(), over) {
+        (Some(Layer::Picker(picker)), Over::Entries(entries)) => {
             let list = &mut picker.list;
             list.keep_in_view(entries.len(), page);
             if entries.get(list.selected).is_some_and(|entry| entry.choice == Choice::Heading) {
@@ -132,10 +122,10 @@ pub(super) fn clamp_selection_and_scroll(model: &mut Model, geometry: Geometry) 
                 list.offset = 0;
             }
         }
-        Some(Layer::Reader(reader)) => {
-            reader.scroll = reader.scroll.min(length.saturating_sub(usize::from(inner.height)))
+        (Some(Layer::Reader(reader)), Over::Text(text)) => {
+            reader.scroll = reader.scroll.min(text.lines.len().saturating_sub(usize::from(inner.height)));
         }
-        Some(Layer::Form(form)) => form.focus = form.focus.min(form.fields.len().saturating_sub(1)),
+        (Some(Layer::Form(form)), _) => form.focus = form.focus.min(form.fields.len().saturating_sub(1)),
         _ => {}
     }
 }

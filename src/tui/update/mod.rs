@@ -12,16 +12,17 @@ mod operator;
 mod rotation;
 mod runs;
 mod select;
+mod settle;
 mod token;
 
 use super::command::{CommandId, Screen};
 use super::content;
 use super::inputs::{Appearance, Inputs, Opening};
-use super::layout::{self, Geometry};
+use super::layout;
 use super::message::{Effect, Msg};
 use super::model::list::Move;
-use super::model::{Focus, Layer, Model, Page, Toast, Tone};
-use crate::report::line::{Line, Wrap, fit, widest};
+use super::model::{Clock, Focus, Layer, Model, Page, Toast, Tone};
+pub use settle::{clamp_selection_and_scroll, settle};
 
 /// The console as it opens, and what it asks for first.
 pub fn open(
@@ -49,7 +50,7 @@ pub fn open(
 }
 
 /// Changes the model by a message, and says what to do outside. What it leaves to lay out is done once a frame, by
-/// [`clamp_selection_and_scroll`].
+/// [`settle`].
 pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
     // A person acts on what a frame would show by now, drawn or not.
     if matches!(message, Msg::Key(_) | Msg::Do(_) | Msg::Choose(_) | Msg::Pointer(_) | Msg::Paste(_)) {
@@ -58,7 +59,7 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
     if matches!(message, Msg::Key(_) | Msg::Paste(_) | Msg::Resize(..)) {
         model.selection = None;
     }
-    model.is_settled = false;
+    let is_tick = matches!(message, Msg::Now(_));
     let before = model.title();
     let mut effects = match message {
         Msg::Now(now_ms) => tick(model, now_ms),
@@ -108,6 +109,10 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
         Msg::Resumed => vec![Effect::Repaint],
         Msg::Notice(text) => error(model, "Warning", text, Vec::new()),
     };
+    // The time alone moves nothing, unless it begins something. What shows it is laid out anew by whoever draws.
+    if !is_tick || effects.iter().any(|effect| !matches!(effect, Effect::ReadToken { .. })) {
+        model.is_settled = false;
+    }
     effects.extend(guide::leave_if_gone(model));
     let after = model.title();
     if after != before {
@@ -117,8 +122,8 @@ pub fn update(model: &mut Model, message: Msg) -> Vec<Effect> {
 }
 
 fn tick(model: &mut Model, now_ms: i64) -> Vec<Effect> {
-    let is_new_second = model.now_ms.div_euclid(1000) != now_ms.div_euclid(1000);
-    model.now_ms = now_ms;
+    let is_new_second = model.clock.now_ms().div_euclid(1000) != now_ms.div_euclid(1000);
+    model.clock = Clock::at(now_ms);
     if model.toast.as_ref().is_some_and(|toast| toast.until_ms <= now_ms) {
         model.toast = None;
     }
@@ -128,62 +133,6 @@ fn tick(model: &mut Model, now_ms: i64) -> Vec<Effect> {
         effects.extend(token::at_end(model));
     }
     effects
-}
-
-/// Keeps every selection and scroll position within what there is. Costs a layout of the whole screen, so that it is left
-/// to whoever draws a frame.
-pub fn clamp_selection_and_scroll(model: &mut Model) {
-    if std::mem::replace(&mut model.is_settled, true) {
-        return;
-    }
-    let geometry = layout::compute(model);
-    if geometry.is_too_small() {
-        return;
-    }
-    let (count, page) = (count(model), usize::from(geometry.list_inner().height));
-    // A run that begins has no checks yet, and one that is repeated to watch is read on meanwhile.
-    let begins = count == 0 && model.runs.live().is_some();
-    let is_watched = model.runs.watch.is_some() && model.runs.live().is_some();
-    if !begins {
-        model.here_mut().list.keep_in_view(count, page);
-    }
-    let detail = geometry.detail_inner();
-    let lines = content::detail(model, usize::from(detail.width));
-    let total = fit(&lines, usize::from(detail.width), model.wrap, "").len();
-    let most = total.saturating_sub(usize::from(detail.height));
-    let here = model.here_mut();
-    if !is_watched {
-        here.scroll = here.scroll.min(most);
-    }
-    settle_aside(model, geometry);
-    guide::clamp_selection_and_scroll(model);
-    if model.layers.is_empty() {
-        keep_sideways(model, &lines, usize::from(detail.width));
-    }
-    layers::clamp_selection_and_scroll(model, geometry);
-}
-
-/// Keeps what stands beside the details within its length, and the keys out of a pane that is gone.
-fn settle_aside(model: &mut Model, geometry: Geometry) {
-    let beside = geometry.aside_inner();
-    if beside.is_empty() {
-        let here = model.here_mut();
-        here.aside_scroll = 0;
-        if here.focus == Focus::Aside {
-            here.focus = Focus::Detail;
-        }
-        return;
-    }
-    let total = content::guide::aside_fitted(model, usize::from(beside.width)).len();
-    let here = model.here_mut();
-    here.aside_scroll = here.aside_scroll.min(total.saturating_sub(usize::from(beside.height)));
-}
-
-/// Keeps the first column that is shown of cut lines within the widest of them.
-fn keep_sideways(model: &mut Model, lines: &[Line], width: usize) {
-    if let Wrap::Off { from } = &mut model.wrap {
-        *from = (*from).min(widest(lines).saturating_sub(width));
-    }
 }
 
 /// How many rows the screen's filter lets through.
@@ -253,7 +202,7 @@ fn show(model: &mut Model, screen: Screen) {
 const TOAST_MS: i64 = 4_000;
 
 fn toast(model: &mut Model, text: String, tone: Tone) -> Vec<Effect> {
-    model.toast = Some(Toast { text, tone, until_ms: model.now_ms + TOAST_MS });
+    model.toast = Some(Toast { text, tone, until_ms: model.clock.now_ms() + TOAST_MS });
     Vec::new()
 }
 

@@ -148,7 +148,7 @@ fn begin(model: &mut Model, way: RotationWay, runtime: (RuntimeFrom, Patience), 
     let mut effects = cancel(model);
     let (runtime, patience) = runtime;
     let choice = RotationChoice { target, way, command, runtime, patience, agreed };
-    let session = model.rotation.begin(choice.clone(), model.now_ms);
+    let session = model.rotation.begin(choice.clone(), model.clock.now_ms());
     show(model, Screen::Rotation);
     model.here_mut().reset();
     effects.push(Effect::StartRotation { session, choice, value });
@@ -178,7 +178,7 @@ pub(super) fn refused(model: &mut Model, number: SessionNumber, message: String,
 
 /// An event of a session. Those of earlier ones are dropped.
 pub(super) fn event(model: &mut Model, number: SessionNumber, event: &RotationEvent) -> Vec<Effect> {
-    let now_ms = model.now_ms;
+    let now_ms = model.clock.now_ms();
     let Some(session) = model.rotation.get_mut(number).filter(|session| session.is_live()) else { return Vec::new() };
     session.apply(event, now_ms);
     let ended = session.state == Lifecycle::Ended;

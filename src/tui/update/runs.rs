@@ -20,7 +20,7 @@ pub(super) fn start(model: &mut Model, choice: RunChoice) -> Vec<Effect> {
     effects.extend(guide::follow(model, &choice.target));
     let again =
         model.runs.shown().and_then(|run| run.choice.as_ref()).is_some_and(|shown| shown.target == choice.target);
-    let run = model.runs.open(choice.target.label(), Some(choice.clone()), model.now_ms);
+    let run = model.runs.open(choice.target.label(), Some(choice.clone()), model.clock.now_ms());
     if again {
         model.unfolded.clear();
     } else {
@@ -158,9 +158,9 @@ fn stop_live(model: &mut Model) -> Vec<Effect> {
 pub(super) fn watch(model: &mut Model, every_s: Option<u64>) -> Vec<Effect> {
     model.runs.watch = every_s.map(|every_s| Watch {
         every_s,
-        next_ms: model.runs.live().is_none().then_some(model.now_ms),
+        next_ms: model.runs.live().is_none().then_some(model.clock.now_ms()),
         works_since_ms: None,
-        began_ms: model.now_ms,
+        began_ms: model.clock.now_ms(),
         rounds: 0,
     });
     due(model)
@@ -168,7 +168,8 @@ pub(super) fn watch(model: &mut Model, every_s: Option<u64>) -> Vec<Effect> {
 
 /// Starts the next round of watching when its time has come.
 pub(super) fn due(model: &mut Model) -> Vec<Effect> {
-    let due = model.runs.watch.as_ref().and_then(|watch| watch.next_ms).is_some_and(|next| next <= model.now_ms);
+    let due =
+        model.runs.watch.as_ref().and_then(|watch| watch.next_ms).is_some_and(|next| next <= model.clock.now_ms());
     let choice = model.runs.newest().and_then(|run| run.choice.clone());
     match choice {
         Some(choice) if due => {
@@ -185,7 +186,7 @@ pub(super) fn due(model: &mut Model) -> Vec<Effect> {
 
 fn round_ended(model: &mut Model, number: RunNumber) {
     let Some(verdict) = model.runs.get(number).map(|run| run.verdict()) else { return };
-    let now = model.now_ms;
+    let now = model.clock.now_ms();
     if let Some(watch) = &mut model.runs.watch {
         watch.rounds += 1;
         watch.next_ms = Some(now + i64::try_from(watch.every_s).unwrap_or(60) * 1000);

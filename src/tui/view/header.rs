@@ -86,7 +86,7 @@ fn state(model: &Model) -> Line {
                 (Role::Good, format!("works since {told}"))
             }
             (None, Some(next)) => {
-                (Role::Accent, format!("watching, again in {} s", ((next - model.now_ms).max(0) + 999) / 1000))
+                (Role::Accent, format!("watching, again in {} s", ((next - model.clock.now_ms()).max(0) + 999) / 1000))
             }
             (None, None) => (Role::Accent, "watching".to_owned()),
         });

@@ -12,9 +12,10 @@ use crate::report::line::{Line, Role, Wrap, cut, fit};
 use crate::tui::content;
 use crate::tui::layout::{Geometry, form_rows, form_window, picker_detail};
 use crate::tui::model::form::Form;
-use crate::tui::model::layer::{Confirm, PasteKind};
+use crate::tui::model::layer::{Confirm, PasteKind, Reader};
 use crate::tui::model::{Layer, Model, Picker, PickerKind, Typing};
-use crate::tui::picker::{self, Choice, Entry};
+use crate::tui::panes::{Fitted, Over};
+use crate::tui::picker::{Choice, Entry};
 use crate::tui::theme::Theme;
 
 /// Draws the topmost layer, and says where the cursor stands if text is typed in it.
@@ -22,25 +23,21 @@ pub(super) fn draw(
     model: &Model,
     theme: &Theme,
     geometry: Geometry,
-    layer: &Layer,
+    (layer, over): (&Layer, &Over),
     buffer: &mut Buffer,
 ) -> Option<Position> {
     // A blank column at each side keeps what lies below from running into the border.
     let around = Rect { x: geometry.layer.x.saturating_sub(1), width: geometry.layer.width + 2, ..geometry.layer };
     paint::clear(around.intersection(buffer.area), buffer);
     match layer {
-        Layer::Picker(picker) => draw_picker(model, theme, geometry, picker, buffer),
+        Layer::Picker(picker) => match over {
+            Over::Entries(entries) => draw_picker(model, theme, geometry, (picker, entries), buffer),
+            Over::Text(_) | Over::Own => None,
+        },
         Layer::Reader(reader) => {
-            let inner = geometry.layer_inner();
-            let (glyphs, width) = (model.render_context().glyphs, usize::from(inner.width));
-            let lines = content::page::lines(model, &reader.page, width);
-            let columns = paint::columns(&lines, width, model.wrap);
-            let lines = fit(&lines, width, model.wrap, glyphs.ellipsis);
-            let extent = Extent { first: reader.scroll, page: usize::from(inner.height), total: lines.len() };
-            let note = extent.note(columns.as_deref(), glyphs.dot);
-            paint::layer_border(model, theme, geometry, &content::page::title(&reader.page), &note, extent, buffer);
-            let first = reader.scroll.min(lines.len());
-            paint::paint_lines(&lines[first..], theme, inner, glyphs, buffer);
+            if let Over::Text(text) = over {
+                draw_text(model, theme, geometry, (reader, text), buffer);
+            }
             None
         }
         Layer::Form(form) => draw_form(model, theme, geometry, form, buffer),
@@ -77,16 +74,31 @@ pub(super) fn draw(
     }
 }
 
+fn draw_text(
+    model: &Model,
+    theme: &Theme,
+    geometry: Geometry,
+    (reader, text): (&Reader, &Fitted),
+    buffer: &mut Buffer,
+) {
+    let (inner, glyphs) = (geometry.layer_inner(), model.render_context().glyphs);
+    let columns = paint::columns(text, usize::from(inner.width), model.wrap);
+    let extent = Extent { first: reader.scroll, page: usize::from(inner.height), total: text.lines.len() };
+    let note = extent.note(columns.as_deref(), glyphs.dot);
+    paint::layer_border(model, theme, geometry, &content::page::title(&reader.page), &note, extent, buffer);
+    let first = reader.scroll.min(text.lines.len());
+    paint::paint_lines(&text.lines[first..], theme, inner, glyphs, buffer);
+}
+
 fn draw_picker(
     model: &Model,
     theme: &Theme,
     geometry: Geometry,
-    picker: &Picker,
+    (picker, entries): (&Picker, &[Entry]),
     buffer: &mut Buffer,
 ) -> Option<Position> {
     let show = model.render_context();
     let inner = geometry.layer_inner();
-    let entries = picker::matching(model, picker.kind, picker.list.filter.text());
     let below = picker_detail(picker.kind, geometry.layer.height);
     let page = inner.height.saturating_sub(below + 1);
     let extent = Extent { first: picker.list.offset, page: usize::from(page), total: entries.len() };

@@ -11,13 +11,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 use ratatui::style::{Modifier, Style};
 
-use super::layout;
 use super::model::{Model, Selection};
+use super::panes::Panes;
 use super::theme::Theme;
 
 /// Draws the console into a buffer of the model's size, and says where the cursor stands, if text is typed.
 pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
-    let geometry = layout::compute(model);
+    draw_panes(model, &Panes::of(model), theme, buffer)
+}
+
+/// The same, with the panes laid out before.
+pub fn draw_panes(model: &Model, panes: &Panes, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    let geometry = panes.whole_geometry();
     // A resize may come between the model's size and the frame's.
     if buffer.area != geometry.area {
         return None;
@@ -27,7 +32,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Positio
         return None;
     }
     header::draw(model, theme, geometry, buffer);
-    let in_field = panes::draw(model, theme, geometry, buffer);
+    let in_field = panes::draw(model, panes, theme, buffer);
     let on_status = status::draw(model, theme, geometry, buffer);
     let mut cursor = on_status.or(in_field);
     if !model.layers.is_empty() {
@@ -37,9 +42,8 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Positio
             buffer.set_style(pane, back);
         }
     }
-    for over in &model.layers {
-        let geometry = layout::Geometry { layer: layout::layer(model, over, geometry.area), ..geometry };
-        cursor = layer::draw(model, theme, geometry, over, buffer);
+    for (layer, (geometry, over)) in model.layers.iter().zip(&panes.layers) {
+        cursor = layer::draw(model, theme, *geometry, (layer, over), buffer);
     }
     for line in model.selection.iter().filter(|selection| selection.is_dragged()).flat_map(Selection::lines) {
         for at in line.positions() {

@@ -10,9 +10,10 @@ use ratatui::widgets::{Block, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::report::glyphs::{GlyphSet, Glyphs};
-use crate::report::line::{Line, Role, Wrap, cut, fit, widest};
+use crate::report::line::{Line, Role, Wrap, cut, fit};
 use crate::tui::layout::Geometry;
 use crate::tui::model::Model;
+use crate::tui::panes::Fitted;
 use crate::tui::theme::Theme;
 
 /// Draws a line at the top of an area, cut to its width.
@@ -83,8 +84,8 @@ impl Extent {
 }
 
 /// Which columns are shown of lines that are cut; `None` where all are.
-pub(super) fn columns(lines: &[Line], width: usize, wrap: Wrap) -> Option<String> {
-    let (Wrap::Off { from }, all) = (wrap, widest(lines)) else { return None };
+pub(super) fn columns(fitted: &Fitted, width: usize, wrap: Wrap) -> Option<String> {
+    let (Wrap::Off { from }, all) = (wrap, fitted.widest) else { return None };
     (all > width).then(|| format!("columns {}-{} of {all}", from + 1, (from + width).min(all)))
 }
 

@@ -5,23 +5,19 @@ use ratatui::layout::{Position, Rect};
 
 use super::paint::{self, Border, Extent, Keys, columns};
 use crate::report::context::RenderContext;
-use crate::report::line::{Role, fit};
+use crate::report::line::Role;
 use crate::tui::command::Screen;
 use crate::tui::content;
-use crate::tui::content::Rows;
 use crate::tui::content::selection::Matching;
-use crate::tui::layout::Geometry;
 use crate::tui::model::{Focus, HandshakeView, ListState, Model};
+use crate::tui::panes::Panes;
 use crate::tui::theme::Theme;
 
 /// Draws them, and says where the cursor stands if a field of the guide is typed into.
-pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mut Buffer) -> Option<Position> {
-    let set = model.appearance.glyphs;
-    let show = model.render_context();
-    let rows = content::rows(model);
-    let matching = model.matching(&rows);
-    let state = &model.here().list;
-    let note = position(state, &matching, rows.count, show);
+pub(super) fn draw(model: &Model, panes: &Panes, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    let (geometry, set, show) = (panes.geometry, model.appearance.glyphs, model.render_context());
+    let (matching, state) = (&panes.matching, &model.here().list);
+    let note = position(state, matching, panes.rows, show);
     let list = Border {
         title: list_title(model),
         note: &note,
@@ -30,36 +26,33 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
     };
 
     let inner = geometry.detail_inner();
-    let lines = content::detail(model, usize::from(inner.width));
-    let columns = columns(&lines, usize::from(inner.width), model.wrap);
-    let lines = fit(&lines, usize::from(inner.width), model.wrap, show.glyphs.ellipsis);
+    let lines = &panes.detail.lines;
+    let columns = columns(&panes.detail, usize::from(inner.width), model.wrap);
     let first = model.here().scroll.min(lines.len().saturating_sub(usize::from(inner.height)));
     let extent = Extent { first, page: usize::from(inner.height), total: lines.len() };
     let note = extent.note(columns.as_deref(), show.glyphs.dot);
     let title = content::detail_title(model);
     let detail = Border { title: &title, note: &note, keys: keys(model, Focus::Detail), extent };
 
-    let beside = geometry.aside_inner();
-    let evidence =
-        if beside.is_empty() { Vec::new() } else { content::guide::aside_fitted(model, usize::from(beside.width)) };
+    let (beside, evidence) = (geometry.aside_inner(), &panes.aside);
     let from = model.here().aside_scroll.min(evidence.len());
     let extent = Extent { first: from, page: usize::from(beside.height), total: evidence.len() };
     let note = extent.note(None, show.glyphs.dot);
     let aside = Border { title: "Evidence", note: &note, keys: keys(model, Focus::Aside), extent };
 
     // The pane that has the keys gets the shared border.
-    let mut panes = vec![(&list, geometry.list), (&detail, geometry.detail)];
+    let mut borders = vec![(&list, geometry.list), (&detail, geometry.detail)];
     if !geometry.aside.is_empty() {
-        panes.push((&aside, geometry.aside));
+        borders.push((&aside, geometry.aside));
     }
-    panes.sort_by_key(|(border, _)| border.keys == Keys::Here);
-    for (border, area) in panes.iter().copied() {
+    borders.sort_by_key(|(border, _)| border.keys == Keys::Here);
+    for (border, area) in borders.iter().copied() {
         paint::edge(border, area, theme, set, buffer);
     }
-    for (border, area) in panes {
+    for (border, area) in borders {
         paint::labels(border, area, theme, set, buffer);
     }
-    draw_rows(model, theme, geometry, &rows, &matching, list.keys, buffer);
+    draw_rows(model, theme, panes, list.keys, buffer);
     paint::paint_lines(&lines[first..], theme, inner, show.glyphs, buffer);
     paint::paint_lines(&evidence[from..], theme, beside, show.glyphs, buffer);
     cursor(model, inner, first)
@@ -98,18 +91,11 @@ fn position(state: &ListState, matching: &Matching, all: usize, show: RenderCont
     }
 }
 
-fn draw_rows(
-    model: &Model,
-    theme: &Theme,
-    geometry: Geometry,
-    rows: &Rows<'_>,
-    matching: &Matching,
-    has_keys: Keys,
-    buffer: &mut Buffer,
-) {
-    let (show, state, inner) = (model.render_context(), &model.here().list, geometry.list_inner());
+fn draw_rows(model: &Model, theme: &Theme, panes: &Panes, has_keys: Keys, buffer: &mut Buffer) {
+    let (show, state, inner) = (model.render_context(), &model.here().list, panes.geometry.list_inner());
+    let rows = content::rows(model);
     for (line, y) in (inner.y..inner.bottom()).enumerate() {
-        let Some(place) = matching.get(state.offset + line) else { break };
+        let Some(place) = panes.matching.get(state.offset + line) else { break };
         let row = Rect { y, height: 1, ..inner };
         paint::paint_line(&(rows.line)(place, usize::from(inner.width)), theme, row, show.glyphs, buffer);
         if state.offset + line == state.selected {

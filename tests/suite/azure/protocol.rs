@@ -29,6 +29,7 @@ impl Site {
         let lab = Lab::start(&World::parse(&text).unwrap(), LabOptions::default()).unwrap();
         let settings = HttpSettings {
             ca_pem: Some(lab.ca_pem.clone().into_bytes()),
+            ca_of_clients: Vec::new(),
             timeout: Duration::from_secs(20),
             proxy: ProxyUse::None,
         };

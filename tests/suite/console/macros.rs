@@ -8,8 +8,9 @@ use trustline::tui::inputs::{Appearance, GuideFile, Opening, Target};
 use trustline::tui::key::Key;
 use trustline::tui::message::{Effect, Msg, Pointer, PointerAct};
 use trustline::tui::model::Model;
+use trustline::tui::panes::Panes;
 use trustline::tui::theme::Theme;
-use trustline::tui::update::{clamp_selection_and_scroll, open, update};
+use trustline::tui::update::{open, settle, update};
 use trustline::tui::view;
 
 use super::sample;
@@ -18,6 +19,8 @@ use super::sample;
 pub struct Driver {
     pub model: Model,
     pub effects: Vec<Effect>,
+    /// As the last frame showed them.
+    panes: Option<Panes>,
 }
 
 impl Driver {
@@ -28,7 +31,7 @@ impl Driver {
 
     pub fn with(look: Appearance, opening: Opening, size: (u16, u16)) -> Self {
         let (model, effects) = open(sample::inputs(), look, opening, sample::NOW_MS, size);
-        Driver { model, effects }
+        Driver { model, effects, panes: None }
     }
 
     /// After the lab's first scenario has run and failed.
@@ -42,8 +45,23 @@ impl Driver {
     /// One message and the frame after it.
     pub fn send(&mut self, message: Msg) -> &mut Self {
         self.send_between_frames(message);
-        clamp_selection_and_scroll(&mut self.model);
+        self.frame();
         self
+    }
+
+    /// Lays a frame out as the console does, and holds what it keeps against what a layout from nothing yields: now, and a
+    /// second later.
+    fn frame(&mut self) {
+        let kept = self.panes.take().filter(|panes| self.model.is_settled && !panes.shows_time);
+        let panes = kept.unwrap_or_else(|| settle(&mut self.model));
+        assert_eq!(panes, Panes::of(&self.model), "another layout is kept");
+        let mut later = self.model.clone();
+        let second = later.clock.now_ms() + 1000;
+        update(&mut later, Msg::Now(second));
+        if later.is_settled && !panes.shows_time {
+            assert_eq!(panes, Panes::of(&later), "the time shows, and is not known to");
+        }
+        self.panes = Some(panes);
     }
 
     pub fn send_between_frames(&mut self, message: Msg) -> &mut Self {

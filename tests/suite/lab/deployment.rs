@@ -22,7 +22,13 @@ const ROTATED: &str = "rotated value";
 
 fn http(lab: &Lab) -> HttpStack {
     let ca_pem = Some(lab.ca_pem.clone().into_bytes());
-    HttpStack::new(&HttpSettings { ca_pem, timeout: Duration::from_secs(20), proxy: ProxyUse::None }).unwrap()
+    HttpStack::new(&HttpSettings {
+        ca_pem,
+        ca_of_clients: Vec::new(),
+        timeout: Duration::from_secs(20),
+        proxy: ProxyUse::None,
+    })
+    .unwrap()
 }
 
 fn target(lab: &Lab) -> DeploymentTarget {

@@ -29,7 +29,12 @@ const PENDING: &str = "AWSPENDING";
 
 fn client(site: &Site, who: &Credentials) -> Client {
     let ca_pem = Some(site.lab.ca_pem.clone().into_bytes());
-    let stack = HttpStack::new(&HttpSettings { ca_pem, timeout: Duration::from_secs(20), proxy: ProxyUse::None });
+    let stack = HttpStack::new(&HttpSettings {
+        ca_pem,
+        ca_of_clients: Vec::new(),
+        timeout: Duration::from_secs(20),
+        proxy: ProxyUse::None,
+    });
     let token = (!who.token.is_empty()).then(|| who.token.clone());
     let config = aws_sdk_secretsmanager::Config::builder()
         .behavior_version(BehaviorVersion::latest())

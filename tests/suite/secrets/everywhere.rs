@@ -86,6 +86,7 @@ async fn leaks(scenario: &str) -> Vec<String> {
     assert!(problems.is_empty(), "{scenario}: {problems:?}");
     let settings = HttpSettings {
         ca_pem: Some(fs::read(lab.file("ca.pem")).unwrap()),
+        ca_of_clients: Vec::new(),
         timeout: Duration::from_secs(6),
         proxy: ProxyUse::None,
     };

@@ -258,7 +258,7 @@ pub fn doing(model: &Model, session: &Session) -> (&'static str, String) {
                 (Awaited::Store, _) => "waiting for the new version in the store",
                 (Awaited::Runtime, _) => "waiting for the running automation",
             };
-            let left = (next_ms - model.now_ms).max(0);
+            let left = (next_ms - model.clock.now_ms()).max(0);
             let next = format!("{} s", (left + 999) / 1000);
             (waiting, format!("{what} {dot} look {attempt}, the next in {next}"))
         }

@@ -50,7 +50,7 @@ fn causes_of(name: &str) -> &'static [Cause] {
 /// What each side expects of a field.
 pub fn expectations(model: &Model, shown: &Shown, field: &Field) -> Vec<Expectation> {
     let mut list = Vec::new();
-    let now = model.now_ms.div_euclid(1000);
+    let now = model.clock.now_ms().div_euclid(1000);
     let run = model.runs.shown().filter(|_| model.token.pasted.is_none());
     let profile = model.runs.shown().and_then(|run| run.profile.as_deref());
     let met = |holds: bool| Some(if holds { Outcome::Pass } else { Outcome::Fail });

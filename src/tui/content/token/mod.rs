@@ -42,7 +42,7 @@ pub fn remaining(model: &Model) -> Option<i64> {
     if model.replay.is_some() {
         return None;
     }
-    shown(model)?.token.expires_at()?.checked_sub(model.now_ms.div_euclid(1000))
+    shown(model)?.token.expires_at()?.checked_sub(model.clock.now_ms().div_euclid(1000))
 }
 
 /// The rows of the table.
