@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use memchr::memmem;
 use serde::de::DeserializeOwned;
 
 /// The text of one of `assets`' TOML files, by folder and name, as the build has turned it into JSON.
@@ -30,7 +31,7 @@ impl<T: DeserializeOwned> Asset<T> {
 
     /// Whether a name, or a value that is a text, ends like this somewhere in it. Cheap beside reading it.
     pub(crate) fn has_text_ending(&self, end: &str) -> bool {
-        self.text.match_indices(end).any(|(at, found)| self.text[at + found.len()..].starts_with('"'))
+        memmem::find_iter(self.text.as_bytes(), end).any(|at| self.text.as_bytes().get(at + end.len()) == Some(&b'"'))
     }
 }
 

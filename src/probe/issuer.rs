@@ -1,5 +1,7 @@
 //! The issuer: fetches its discovery document and its keys, and says what it saw on the way.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderName, HeaderValue, LOCATION};
 use reqwest::Url;
@@ -12,19 +14,43 @@ use crate::domain::jwks::Jwks;
 use crate::domain::jwks::history::cache_seconds;
 use crate::domain::redaction::cut_from_text;
 
-/// Fetches the discovery document of an issuer.
-pub async fn document(stack: &HttpStack, address: &IssuerAddress) -> DocumentFact {
-    let (exchange, answer) = fetch(stack, address.document.clone()).await;
-    let (discovery, unreadable) = read(answer, |body| Discovery::parse(body, &address.issuer));
-    DocumentFact { issuer: address.issuer.clone(), exchange, discovery, unreadable }
+/// An issuer that is dialled anew: the first answer of each host shows every hop and the host's certificates, and what else
+/// that host serves comes over the same connection.
+#[derive(Clone, Debug)]
+pub struct IssuerProbe {
+    stack: HttpStack,
 }
 
-/// Fetches the key set from the `jwks_uri` of an issuer's discovery document.
-pub async fn keys(stack: &HttpStack, jwks_uri: &str, issuer: &str) -> KeysFact {
-    let (exchange, answer) = match keys_address(jwks_uri, issuer) {
-        Ok(url) => fetch(stack, url).await,
-        Err(problem) => (not_dialled(&cut_from_text(jwks_uri), &problem.words()), None),
-    };
+impl IssuerProbe {
+    /// With no connection yet.
+    pub fn new(stack: &HttpStack) -> Self {
+        IssuerProbe { stack: stack.disconnected() }
+    }
+
+    /// This one with less time for an operation, where less is left of the whole.
+    #[must_use]
+    pub fn within(&self, left: Duration) -> Self {
+        IssuerProbe { stack: self.stack.within(left) }
+    }
+
+    /// Fetches the discovery document.
+    pub async fn document(&self, address: &IssuerAddress) -> DocumentFact {
+        let (exchange, answer) = fetch(&self.stack, address.document.clone()).await;
+        let (discovery, unreadable) = read(answer, |body| Discovery::parse(body, &address.issuer));
+        DocumentFact { issuer: address.issuer.clone(), exchange, discovery, unreadable }
+    }
+
+    /// Fetches the key set from the `jwks_uri` of the discovery document.
+    pub async fn keys(&self, jwks_uri: &str, issuer: &str) -> KeysFact {
+        let (exchange, answer) = match keys_address(jwks_uri, issuer) {
+            Ok(url) => fetch(&self.stack, url).await,
+            Err(problem) => (not_dialled(&cut_from_text(jwks_uri), &problem.words()), None),
+        };
+        keys_fact(exchange, answer)
+    }
+}
+
+fn keys_fact(exchange: Exchange, answer: Option<Answer>) -> KeysFact {
     let cache = answer.as_ref().and_then(|answer| answer.headers.get(CACHE_CONTROL)?.to_str().ok());
     let cached_s = cache.and_then(cache_seconds);
     let (jwks, unreadable) = read(answer, Jwks::parse);
@@ -33,8 +59,7 @@ pub async fn keys(stack: &HttpStack, jwks_uri: &str, issuer: &str) -> KeysFact {
 
 async fn fetch(stack: &HttpStack, url: Url) -> (Exchange, Option<Answer>) {
     const JSON: [(HeaderName, HeaderValue); 1] = [(ACCEPT, HeaderValue::from_static("application/json"))];
-    // A diagnosis shows every hop, and the certificates of the hosts of both documents.
-    let observed = stack.fresh_client().get(url.clone(), &JSON, ANSWER_LIMIT).await;
+    let observed = stack.client().get(url.clone(), &JSON, ANSWER_LIMIT).await;
     let mut exchange = observed.exchange;
     if let Some(answer) =
         observed.answer.as_ref().filter(|a| a.status.is_redirection() && a.status != StatusCode::NOT_MODIFIED)

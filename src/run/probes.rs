@@ -35,16 +35,20 @@ use crate::probe::access_key::place_of_operator_key;
 use crate::probe::aws::{AwsTarget, SESSION_NAME, Session};
 use crate::probe::azure::{self, AzureSession, AzureTarget, Proof};
 use crate::probe::http::HttpStack;
+use crate::probe::issuer::IssuerProbe;
 use crate::probe::new_value::secret_source;
-use crate::probe::{access_key, client, deployment, documents, issuer, token_source};
+use crate::probe::{access_key, client, deployment, documents, token_source};
 
 /// What the application's secret is called where it cannot be read.
 const CLIENT_SECRET: &str = "the value of the application's client secret";
 
-/// The secrets of a run. They live as long as the run and are lent to the steps that send them.
+/// The secrets of a run, and the connections that outlast a step. They live as long as the run and are lent to the steps that
+/// send them.
 #[derive(Clone, Default)]
 pub struct RunCredentials {
     pub token: Option<Arc<RawToken>>,
+    /// As its document was fetched.
+    pub issuer: Option<IssuerProbe>,
     /// Of the exchanged token, or the access key itself.
     pub session: Option<Session>,
     /// Of the role that was assumed with it.
@@ -81,7 +85,7 @@ impl StepInput {
 
 /// What a step brought.
 pub enum StepOutput {
-    IssuerDocument(DocumentFact),
+    IssuerDocument(DocumentFact, Option<IssuerProbe>),
     IssuerKeys(KeysFact),
     Token(TokenFact, Option<RawToken>),
     Client(Box<ClientFact>),
@@ -112,7 +116,10 @@ impl StepOutput {
     /// Takes what was seen into the facts, and what was granted among the credentials.
     pub fn enter(self, facts: &mut Facts, credentials: &mut RunCredentials) {
         match self {
-            StepOutput::IssuerDocument(fact) => facts.issuer.document = Some(fact),
+            StepOutput::IssuerDocument(fact, issuer) => {
+                facts.issuer.document = Some(fact);
+                credentials.issuer = issuer;
+            }
             StepOutput::IssuerKeys(fact) => facts.issuer.keys = Some(fact),
             StepOutput::Token(fact, raw) => {
                 facts.token = Some(fact);
@@ -256,14 +263,20 @@ impl NetworkProbes {
 
     async fn issuer_document(&self, input: &StepInput) -> StepOutput {
         match input.profile.issuer_url.as_deref().map(IssuerAddress::clean) {
-            Some(Ok(address)) => StepOutput::IssuerDocument(issuer::document(&self.http, &address).await),
+            Some(Ok(address)) => {
+                let issuer = IssuerProbe::new(&self.http);
+                StepOutput::IssuerDocument(issuer.document(&address).await, Some(issuer))
+            }
             _ => StepOutput::Nothing,
         }
     }
 
     async fn issuer_keys(&self, input: &StepInput) -> StepOutput {
         match (input.facts.issuer.jwks_uri(), &input.profile.issuer_url) {
-            (Some(uri), Some(issuer)) => StepOutput::IssuerKeys(issuer::keys(&self.http, uri, issuer).await),
+            (Some(uri), Some(issuer)) => {
+                let probe = input.credentials.issuer.clone().unwrap_or_else(|| IssuerProbe::new(&self.http));
+                StepOutput::IssuerKeys(probe.within(self.timeout).keys(uri, issuer).await)
+            }
             _ => StepOutput::Nothing,
         }
     }

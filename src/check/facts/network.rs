@@ -327,9 +327,11 @@ impl IssuerFacts {
     /// user guide, "Obtain the thumbprint for an OpenID Connect identity provider"). Where no keys were asked for, with
     /// the host of the document.
     pub fn registered_tls(&self) -> Option<&Tls> {
+        let of_document = || self.document.as_ref()?.exchange.tls.as_ref();
         match &self.keys {
-            Some(keys) => keys.exchange.tls.as_ref(),
-            None => self.document.as_ref()?.exchange.tls.as_ref(),
+            // What came over the document's connection came from a host that has shown its certificates.
+            Some(keys) => keys.exchange.tls.as_ref().or_else(|| of_document().filter(|_| !self.keys_are_elsewhere())),
+            None => of_document(),
         }
     }
 

@@ -32,7 +32,7 @@ use crate::probe::aws::AwsTarget;
 use crate::probe::azure::AzureTarget;
 use crate::probe::google::{GoogleTarget, operator_session};
 use crate::probe::http::HttpStack;
-use crate::probe::issuer;
+use crate::probe::issuer::IssuerProbe;
 use crate::probe::token_source::{self, ReadOptions};
 use crate::report::audit::AuditReport;
 use crate::report::events::EventsReport;
@@ -339,7 +339,8 @@ fn recorded(mut events: mpsc::Receiver<RunEvent>, mut recorder: Box<dyn Record>)
 
 async fn keys(stack: &HttpStack, issuer: &str) -> Result<Jwks, String> {
     let address = IssuerAddress::clean(issuer).map_err(|error| error.to_string())?;
-    let document = issuer::document(stack, &address).await;
+    let probe = IssuerProbe::new(stack);
+    let document = probe.document(&address).await;
     let unanswered = |exchange: &crate::check::facts::network::Exchange, what: &str| match &exchange.failure {
         Some(failure) => failure.to_string(),
         None => format!("{} did not answer with {what}", exchange.url),
@@ -349,7 +350,7 @@ async fn keys(stack: &HttpStack, issuer: &str) -> Result<Jwks, String> {
         None => unanswered(&document.exchange, "a discovery document"),
     })?;
     let uri = discovery.jwks_uri.ok_or_else(|| "the discovery document names no `jwks_uri`".to_owned())?;
-    let keys = issuer::keys(stack, &uri, &address.issuer).await;
+    let keys = probe.keys(&uri, &address.issuer).await;
     keys.jwks.ok_or_else(|| match &keys.unreadable {
         Some(error) => format!("{uri}: {error}"),
         None => unanswered(&keys.exchange, "a key set"),

@@ -23,7 +23,7 @@ use crate::check::{CheckId, Verdict};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::jwks::history::DroppedKey;
 use crate::probe::http::HttpStack;
-use crate::probe::issuer;
+use crate::probe::issuer::IssuerProbe;
 use crate::report::issuer::{IssuerReport, page};
 use crate::run::now;
 use rotation::{RotationArgs, with_dropped};
@@ -103,11 +103,12 @@ pub(super) async fn look_at(
 
 async fn probe(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> IssuerFacts {
     let started = Instant::now();
-    let document = issuer::document(stack, address).await;
+    let issuer = IssuerProbe::new(stack);
+    let document = issuer.document(address).await;
     let keys = match document.discovery.as_ref().and_then(|d| d.jwks_uri.as_deref()) {
         Some(uri) => {
-            let left = stack.within(whole.saturating_sub(started.elapsed()));
-            Some(issuer::keys(&left, uri, &address.issuer).await)
+            let left = issuer.within(whole.saturating_sub(started.elapsed()));
+            Some(left.keys(uri, &address.issuer).await)
         }
         None => None,
     };

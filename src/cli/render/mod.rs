@@ -12,7 +12,7 @@ use super::exit::{CliError, Exit};
 use super::flags::{DocumentOutputArgs, NetworkArgs, OutputFormat, ProfileSelector, one_of};
 use super::lab_folder::LabFolder;
 use super::{guide, lab, network, settings, terminal};
-use crate::check::facts::network::{Exchange, Tls};
+use crate::check::facts::network::{IssuerFacts, Tls};
 use crate::domain::discovery::IssuerAddress;
 use crate::domain::guide::{Guide, Workload};
 use crate::domain::ids::Cloud;
@@ -23,7 +23,7 @@ use crate::domain::text_difference::nearest;
 use crate::guide::{Artifact, Missing, Rendered, SAY_WHO_GETS_IN, Values, render, render_least};
 use crate::lab::LabOptions;
 use crate::probe::http::HttpStack;
-use crate::probe::issuer;
+use crate::probe::issuer::IssuerProbe;
 
 /// Arguments of `trustline render`.
 #[derive(Debug, Args)]
@@ -255,20 +255,25 @@ fn issuer_of(settings: &[Setting]) -> Result<IssuerAddress, CliError> {
 /// OpenID Connect identity provider" takes it from `jwks_uri`).
 async fn look_up(stack: &HttpStack, address: &IssuerAddress, whole: Duration) -> Live {
     let began = Instant::now();
-    let document = issuer::document(stack, address).await;
+    let issuer = IssuerProbe::new(stack);
+    let document = issuer.document(address).await;
     let Some(uri) = document.discovery.as_ref().and_then(|discovery| discovery.jwks_uri.as_deref()) else {
         return match &document.exchange.failure {
             Some(failure) => without(&failure.to_string()),
             None => without(&format!("{} answers with no discovery document that names a jwks_uri", address.document)),
         };
     };
-    let left = stack.within(whole.saturating_sub(began.elapsed()));
-    of_keys(&issuer::keys(&left, uri, &address.issuer).await.exchange)
+    let left = issuer.within(whole.saturating_sub(began.elapsed()));
+    let keys = left.keys(uri, &address.issuer).await;
+    of_keys(&IssuerFacts { document: Some(document), keys: Some(keys) })
 }
 
 /// A chain that was not verified here could be anybody's: its thumbprint is not registered.
-fn of_keys(exchange: &Exchange) -> Live {
-    let Some(tls) = exchange.tls.as_ref().filter(|tls| tls.accepted) else {
+fn of_keys(facts: &IssuerFacts) -> Live {
+    let Some(tls) = facts.registered_tls().filter(|tls| tls.accepted) else {
+        let Some(exchange) = facts.keys.as_ref().map(|keys| &keys.exchange) else {
+            return without("no key was fetched");
+        };
         let why = exchange.failure.as_ref().map(ToString::to_string);
         return without(&why.unwrap_or_else(|| format!("{} is not served over TLS", exchange.url)));
     };

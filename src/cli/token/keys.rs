@@ -9,7 +9,8 @@ use crate::domain::discovery::{Discovery, IssuerAddress};
 use crate::domain::jwks::Jwks;
 use crate::domain::token::DecodedToken;
 use crate::probe::http::HttpStack;
-use crate::probe::{issuer, regular_file};
+use crate::probe::issuer::IssuerProbe;
+use crate::probe::regular_file;
 
 /// The most that is read of a key set's file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -64,7 +65,7 @@ pub(super) fn find(args: &TokenArgs, issuer: Option<&IssuerAddress>) -> Result<K
     match (&args.jwks, issuer) {
         (Some(url), _) if is_url(url) => {
             let stack = args.network.stack()?;
-            let keys = block_on(issuer::keys(&stack, url, url))?;
+            let keys = block_on(IssuerProbe::new(&stack).keys(url, url))?;
             let facts = IssuerFacts { document: None, keys: Some(keys) };
             Ok(KeySource { described: Some(url.clone()), facts })
         }
@@ -85,9 +86,10 @@ pub(super) fn find(args: &TokenArgs, issuer: Option<&IssuerAddress>) -> Result<K
 }
 
 async fn ask(stack: &HttpStack, address: &IssuerAddress) -> IssuerFacts {
-    let document = issuer::document(stack, address).await;
+    let issuer = IssuerProbe::new(stack);
+    let document = issuer.document(address).await;
     let keys = match document.discovery.as_ref().and_then(|discovery| discovery.jwks_uri.as_deref()) {
-        Some(uri) => Some(issuer::keys(stack, uri, &address.issuer).await),
+        Some(uri) => Some(issuer.keys(uri, &address.issuer).await),
         None => None,
     };
     IssuerFacts { document: Some(document), keys }

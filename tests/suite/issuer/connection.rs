@@ -6,7 +6,19 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 
 use super::super::servers::{Reply, json, plain, raw};
+use super::super::support::RunningLab;
 use super::{DOCUMENT, KEYS, discovery, examine, examine_within, issuer_with, keys};
+
+#[test]
+fn what_one_host_serves_comes_over_one_connection() {
+    let lab = RunningLab::start("healthy");
+    let seen = examine(lab.ready["issuer"].as_str().unwrap(), &["--ca-file", &lab.file("ca.pem")], &[]);
+    assert_eq!((seen.code, seen.hops()), (0, vec!["connect", "tls", "request", "body"]), "{:#}", seen.json);
+    let of_keys: Vec<&str> =
+        seen.json["jwks"]["hops"].as_array().unwrap().iter().map(|hop| hop["name"].as_str().unwrap()).collect();
+    assert_eq!(of_keys, ["request", "body"]);
+    assert!(seen.json["tls"]["thumbprint_sha1"].is_string(), "{:#}", seen.json);
+}
 
 #[test]
 fn a_closed_port() {
