@@ -13,7 +13,7 @@ use trustline::run::event::{EventKind, FinishedCheck, PlannedCheck, RunEvent, Ru
 use trustline::tui::inputs::{Appearance, Inputs, Opening, Replay};
 use trustline::tui::message::Msg;
 use trustline::tui::theme::Theme;
-use trustline::tui::update::{clamp_selection_and_scroll, open, update};
+use trustline::tui::update::{open, settle, update};
 use trustline::tui::view;
 
 const ROUNDS: u32 = 300;
@@ -83,9 +83,9 @@ fn main() {
                 update(&mut model, Msg::Key(key));
             }
             let began = Instant::now();
-            clamp_selection_and_scroll(&mut model);
+            let panes = settle(&mut model);
             let mut next = Buffer::empty(area);
-            view::draw(&model, &theme, &mut next);
+            view::draw_panes(&model, &panes, &theme, &mut next);
             black_box(shown.diff(&next).len());
             times.push(began.elapsed());
             shown = next;

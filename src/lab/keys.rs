@@ -1,5 +1,7 @@
 //! The issuer's signing keys: one per algorithm AWS takes, and a spare that is never published.
 
+use std::sync::OnceLock;
+
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
@@ -17,13 +19,27 @@ pub(super) const DEFAULT: &str = "RS256";
 /// Names a world may use for a key; the first six are published by default.
 pub(super) const NAMES: [&str; 7] = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "spare"];
 
+/// An RSA key in PKCS #8, and its modulus as a JSON Web Key has it: looking a private key over takes longer than anything else
+/// of the lab's start, and most keys never sign.
+macro_rules! rsa_key {
+    ($file:literal) => {
+        (
+            include_bytes!(concat!("../../assets/lab/keys/", $file, ".der")).as_slice(),
+            include_str!(concat!("../../assets/lab/keys/", $file, ".n")),
+        )
+    };
+}
+
 /// RSA keys are embedded, as making one would cost more than the whole start of the lab. Nobody trusts them.
-const RSA_PKCS8: [(&str, &[u8]); 4] = [
-    ("RS256", include_bytes!("../../assets/lab/keys/rs256.der")),
-    ("RS384", include_bytes!("../../assets/lab/keys/rs384.der")),
-    ("RS512", include_bytes!("../../assets/lab/keys/rs512.der")),
-    ("spare", include_bytes!("../../assets/lab/keys/spare.der")),
+const RSA: [(&str, (&[u8], &str)); 4] = [
+    ("RS256", rsa_key!("rs256")),
+    ("RS384", rsa_key!("rs384")),
+    ("RS512", rsa_key!("rs512")),
+    ("spare", rsa_key!("spare")),
 ];
+
+/// The public exponent of all of them, 65537, as a JSON Web Key has it.
+const EXPONENT: &str = "AQAB";
 
 /// The keys of one lab.
 pub(super) struct Keys {
@@ -37,18 +53,17 @@ struct SigningKey {
 }
 
 enum Pair {
-    Rsa(RsaKeyPair),
+    Rsa { pkcs8: &'static [u8], modulus: &'static str, pair: OnceLock<Option<RsaKeyPair>> },
     Ec { pair: EcdsaKeyPair, alg: &'static str, curve: &'static str },
 }
 
 impl Keys {
-    /// Reads the RSA keys and makes the elliptic-curve ones.
+    /// Makes the elliptic-curve keys. The RSA keys are read when they sign.
     pub(super) fn new() -> Result<Self, LabError> {
         let failed = |_| LabError::Keys;
         let mut keys = Vec::with_capacity(NAMES.len());
-        for (name, pkcs8) in RSA_PKCS8 {
-            let pair = RsaKeyPair::from_pkcs8(pkcs8).map_err(|_| LabError::Keys)?;
-            keys.push(SigningKey { name, pair: Pair::Rsa(pair) });
+        for (name, (pkcs8, modulus)) in RSA {
+            keys.push(SigningKey { name, pair: Pair::Rsa { pkcs8, modulus, pair: OnceLock::new() } });
         }
         let curves: [(&str, &str, &'static EcdsaSigningAlgorithm); 3] = [
             ("ES256", "P-256", &signature::ECDSA_P256_SHA256_FIXED_SIGNING),
@@ -71,14 +86,7 @@ impl Keys {
     pub(super) fn public_jwk(&self, name: &str) -> Option<Map<String, Value>> {
         let key = self.named(name)?;
         let jwk = match &key.pair {
-            Pair::Rsa(pair) => {
-                let public = pair.public_key();
-                json!({
-                    "kty": "RSA",
-                    "n": URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
-                    "e": URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
-                })
-            }
+            Pair::Rsa { modulus, .. } => json!({ "kty": "RSA", "n": modulus, "e": EXPONENT }),
             Pair::Ec { pair, curve, .. } => {
                 // An uncompressed point (SEC 1): 4, x, y.
                 let point = pair.public_key().as_ref();
@@ -132,7 +140,7 @@ impl Keys {
 
     /// The private half of the RSA key called `name`, as PKCS #8 in PEM. These keys are public, and nobody trusts them.
     pub(super) fn private_pem(&self, name: &str) -> Option<String> {
-        let (_, der) = RSA_PKCS8.iter().find(|(own, _)| *own == name)?;
+        let (_, (der, _)) = RSA.iter().find(|(own, _)| *own == name)?;
         Some(pem("PRIVATE KEY", der))
     }
 
@@ -152,7 +160,8 @@ impl Keys {
         let able = preferred.filter(|key| key.can(alg));
         let key = able.or_else(|| self.named(alg)).or_else(|| self.named(DEFAULT)).ok_or(LabError::Keys)?;
         match &key.pair {
-            Pair::Rsa(pair) => {
+            Pair::Rsa { pkcs8, pair, .. } => {
+                let pair = read(pair, pkcs8)?;
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(rsa_encoding(alg), &self.random, input, &mut signature).map_err(|_| LabError::Keys)?;
                 Ok(signature)
@@ -165,7 +174,7 @@ impl Keys {
     fn public_pem(&self, preferred: Option<&SigningKey>) -> Result<String, LabError> {
         let key = preferred.or_else(|| self.named(DEFAULT)).ok_or(LabError::Keys)?;
         let der: PublicKeyX509Der<'_> = match &key.pair {
-            Pair::Rsa(pair) => pair.public_key().as_der().map_err(|_| LabError::Keys)?,
+            Pair::Rsa { pkcs8, pair, .. } => read(pair, pkcs8)?.public_key().as_der().map_err(|_| LabError::Keys)?,
             Pair::Ec { pair, .. } => pair.public_key().as_der().map_err(|_| LabError::Keys)?,
         };
         Ok(pem("PUBLIC KEY", der.as_ref()))
@@ -175,10 +184,14 @@ impl Keys {
 impl SigningKey {
     fn can(&self, alg: &str) -> bool {
         match &self.pair {
-            Pair::Rsa(_) => alg.starts_with("RS") || alg.starts_with("PS"),
+            Pair::Rsa { .. } => alg.starts_with("RS") || alg.starts_with("PS"),
             Pair::Ec { alg: own, .. } => *own == alg,
         }
     }
+}
+
+fn read<'p>(pair: &'p OnceLock<Option<RsaKeyPair>>, pkcs8: &[u8]) -> Result<&'p RsaKeyPair, LabError> {
+    pair.get_or_init(|| RsaKeyPair::from_pkcs8(pkcs8).ok()).as_ref().ok_or(LabError::Keys)
 }
 
 fn hmac_algorithm(alg: &str) -> Option<hmac::Algorithm> {
@@ -237,4 +250,20 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_is_the_public_half() {
+        for (name, (pkcs8, modulus)) in RSA {
+            let pair = RsaKeyPair::from_pkcs8(pkcs8).unwrap();
+            let public = pair.public_key();
+            let encoded = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+            assert_eq!(encoded(public.modulus().big_endian_without_leading_zero()), modulus, "{name}");
+            assert_eq!(encoded(public.exponent().big_endian_without_leading_zero()), EXPONENT, "{name}");
+        }
+    }
 }

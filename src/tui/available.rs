@@ -41,6 +41,7 @@ pub fn again(model: &Model) -> Option<RunChoice> {
 }
 
 /// A hint for the bottom line.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     pub id: CommandId,
     pub key: String,

@@ -1,6 +1,7 @@
 //! What the panes and the layers show, laid out for their widths: what a frame and the limits of scrolling both need, and
 //! what stays as it is while only the time goes on.
 
+use super::available::{Hint, hints};
 use super::content;
 use super::content::selection::Matching;
 use super::layout::{self, Geometry};
@@ -42,9 +43,13 @@ pub struct Panes {
     /// How many rows the list has before the filter.
     pub rows: usize,
     pub matching: Matching,
+    /// The rows of the list that are seen.
+    pub list: Vec<Line>,
     pub detail: Fitted,
     /// What stands beside the details.
     pub aside: Vec<Line>,
+    /// For the bottom line.
+    pub hints: Vec<Hint>,
     /// For each layer where everything is with it on top, and what it shows; the topmost last.
     pub layers: Vec<(Geometry, Over)>,
     /// Whether any of this would be another with another time.
@@ -54,8 +59,29 @@ pub struct Panes {
 impl Panes {
     /// Lays out what a model shows.
     pub fn of(model: &Model) -> Self {
+        Panes::without_list(model).with_list(model)
+    }
+
+    /// Lays out what does not depend on how far the list is scrolled.
+    pub(super) fn without_list(model: &Model) -> Self {
         let (panes, shows_time) = model.clock.watched(|| Panes::laid_out(model));
-        Panes { shows_time, ..panes }
+        // What a layer makes of the time, it makes when it is drawn.
+        let may_show_time = panes.layers.iter().any(|(_, over)| *over == Over::Own);
+        Panes { shows_time: shows_time || may_show_time, ..panes }
+    }
+
+    /// With the rows of the list that are seen.
+    pub(super) fn with_list(self, model: &Model) -> Self {
+        if self.geometry.is_too_small() {
+            return self;
+        }
+        let (inner, from) = (self.geometry.list_inner(), model.here().list.offset);
+        let seen = from..from.saturating_add(usize::from(inner.height));
+        let (list, shows_time) = model.clock.watched(|| {
+            let rows = content::rows(model);
+            seen.map_while(|at| self.matching.get(at)).map(|at| (rows.line)(at, usize::from(inner.width))).collect()
+        });
+        Panes { list, shows_time: self.shows_time || shows_time, ..self }
     }
 
     fn laid_out(model: &Model) -> Self {
@@ -64,6 +90,8 @@ impl Panes {
             geometry,
             rows: 0,
             matching: Matching::All(0),
+            list: Vec::new(),
+            hints: Vec::new(),
             detail: Fitted::default(),
             aside: Vec::new(),
             layers: Vec::new(),
@@ -79,6 +107,7 @@ impl Panes {
         if !beside.is_empty() {
             panes.aside = content::guide::aside_fitted(model, usize::from(beside.width));
         }
+        panes.hints = hints(model);
         panes.layers = model.layers.iter().map(|layer| over(model, layer, geometry)).collect();
         panes
     }

@@ -190,13 +190,17 @@ impl Shell {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        let panes = match self.panes.take().filter(|panes| self.model.is_settled && !panes.shows_time) {
-            Some(panes) => panes,
-            None => settle(&mut self.model),
-        };
+        let kept = self.panes.take().filter(|panes| self.model.is_settled && !panes.shows_time);
+        let is_kept = kept.is_some();
+        let panes = kept.unwrap_or_else(|| settle(&mut self.model));
         let model = &self.model;
         let theme = Theme::new(model.appearance.theme, &model.appearance.patch);
-        self.screen.draw(|buffer| view::draw_panes(model, &panes, &theme, buffer))?;
+        if is_kept && model.selection.is_none() && self.screen.is_current() {
+            let around = view::rows_around(&panes);
+            self.screen.draw_rows(around, |buffer| view::draw_around(model, &panes, &theme, buffer))?;
+        } else {
+            self.screen.draw(|buffer| view::draw_panes(model, &panes, &theme, buffer))?;
+        }
         self.panes = Some(panes);
         Ok(())
     }

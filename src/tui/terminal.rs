@@ -165,6 +165,8 @@ pub(super) struct Screen {
     next: Buffer,
     cursor: Option<Position>,
     left: Left,
+    /// Whether the terminal had room for what was drawn last.
+    is_current: bool,
 }
 
 /// What others have left on the terminal.
@@ -179,7 +181,13 @@ impl Screen {
     /// An empty screen of this many columns and rows.
     pub fn new(size: (u16, u16)) -> Self {
         let area = Rect::new(0, 0, size.0, size.1);
-        Screen { shown: Buffer::empty(area), next: Buffer::empty(area), cursor: None, left: Left::Nothing }
+        Screen {
+            shown: Buffer::empty(area),
+            next: Buffer::empty(area),
+            cursor: None,
+            left: Left::Nothing,
+            is_current: false,
+        }
     }
 
     /// Forgets what stands on the terminal, so that it is wiped and every cell is drawn again.
@@ -190,7 +198,8 @@ impl Screen {
     /// Draws. Where nothing changed, nothing is written; while the terminal is still busy with what came before, nothing
     /// is drawn, and [`writer::ROOM`] tells when it can be.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer) -> Option<Position>) -> io::Result<()> {
-        if !writer::has_room()? {
+        self.is_current = writer::has_room()?;
+        if !self.is_current {
             return Ok(());
         }
         self.next.reset();
@@ -215,6 +224,47 @@ impl Screen {
         (self.cursor, self.left) = (cursor, Left::Nothing);
         std::mem::swap(&mut self.shown, &mut self.next);
         writer::put(&bytes)
+    }
+
+    /// Whether what was drawn last stands on the terminal, without a cursor.
+    pub fn is_current(&self) -> bool {
+        self.is_current && self.left == Left::Nothing && self.cursor.is_none()
+    }
+
+    /// Draws some whole rows of a screen that is current, as [`Screen::draw`] draws all of them.
+    pub fn draw_rows(&mut self, parts: [Rect; 2], draw: impl Fn(&mut Buffer)) -> io::Result<()> {
+        self.is_current = writer::has_room()?;
+        if !self.is_current {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        for area in parts {
+            if area.is_empty() || self.shown.area.intersection(area) != area {
+                continue;
+            }
+            let from = self.shown.index_of(area.x, area.y);
+            let Some(cells) =
+                self.shown.content.get_mut(from..from + usize::from(area.width) * usize::from(area.height))
+            else {
+                continue;
+            };
+            let mut next = Buffer::empty(area);
+            draw(&mut next);
+            let shown = Buffer { area, content: cells.to_vec() };
+            let changes = shown.diff(&next);
+            if !changes.is_empty() {
+                writer::draw(&mut bytes, changes)?;
+                cells.clone_from_slice(&next.content);
+            }
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let mut frame = Vec::with_capacity(bytes.len() + 16);
+        queue!(frame, BeginSynchronizedUpdate)?;
+        frame.extend_from_slice(&bytes);
+        queue!(frame, EndSynchronizedUpdate)?;
+        writer::put(&frame)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The console's state, changed only by [`crate::tui::update`], and what follows from it alone: what is selected, what a
 //! filter lets through, when to wake.
 
-pub mod clock;
 pub mod form;
 pub mod guide;
 pub mod layer;
@@ -11,6 +10,7 @@ pub mod runs;
 pub mod selection;
 pub mod token;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -21,7 +21,6 @@ use crate::report::audit::AuditReport;
 use crate::report::context::RenderContext;
 use crate::report::events::EventsReport;
 use crate::report::line::Wrap;
-pub use clock::Clock;
 pub use guide::GuideState;
 pub use layer::{Explained, Layer, Page, Picker, PickerKind};
 pub use list::{Field, ListState, Typing};
@@ -130,6 +129,35 @@ pub enum AuditState {
     Reading(PathBuf),
     Read(Box<AuditReport>),
     Failed(String),
+}
+
+/// The time, which only messages change.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    now_ms: i64,
+    was_read: Cell<bool>,
+}
+
+impl Clock {
+    /// A clock that stands at so many milliseconds since 1970.
+    pub const fn at(now_ms: i64) -> Self {
+        Clock { now_ms, was_read: Cell::new(false) }
+    }
+
+    /// Milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.was_read.set(true);
+        self.now_ms
+    }
+
+    /// Does some work, and says whether it looked at the time.
+    pub fn watched<T>(&self, work: impl FnOnce() -> T) -> (T, bool) {
+        let before = self.was_read.replace(false);
+        let done = work();
+        let was_read = self.was_read.get();
+        self.was_read.set(before || was_read);
+        (done, was_read)
+    }
 }
 
 /// The console's state.

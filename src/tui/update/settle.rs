@@ -12,7 +12,7 @@ use crate::tui::panes::{Fitted, Over, Panes};
 /// of the whole screen, so that it is left to whoever draws a frame.
 pub fn settle(model: &mut Model) -> Panes {
     model.is_settled = true;
-    let panes = Panes::of(model);
+    let panes = Panes::without_list(model);
     if panes.geometry.is_too_small() {
         return panes;
     }
@@ -20,10 +20,11 @@ pub fn settle(model: &mut Model) -> Panes {
         keep_selection(model, panes);
         keep_focus(model, panes.geometry);
     });
-    renewed(model, panes, |model, panes| {
+    let panes = renewed(model, panes, |model, panes| {
         keep_scroll(model, panes);
         layers::keep_in_view(model, panes);
-    })
+    });
+    panes.with_list(model)
 }
 
 /// The same, where nobody draws.
@@ -38,7 +39,7 @@ fn renewed(model: &mut Model, panes: Panes, change: impl FnOnce(&mut Model, &Pan
     let shown = |model: &Model| (model.here().list.selected, model.here().focus, model.wrap);
     let before = shown(model);
     change(model, &panes);
-    if shown(model) == before { panes } else { Panes::of(model) }
+    if shown(model) == before { panes } else { Panes::without_list(model) }
 }
 
 fn keep_selection(model: &mut Model, panes: &Panes) {

@@ -8,7 +8,7 @@ mod secret;
 mod status;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 
 use super::model::{Model, Selection};
@@ -18,6 +18,21 @@ use super::theme::Theme;
 /// Draws the console into a buffer of the model's size, and says where the cursor stands, if text is typed.
 pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     draw_panes(model, &Panes::of(model), theme, buffer)
+}
+
+/// The rows that the time alone can change while [`Panes::shows_time`] does not hold: those above and below the panes.
+pub fn rows_around(panes: &Panes) -> [Rect; 2] {
+    let geometry = panes.geometry;
+    [geometry.header.union(geometry.chain).union(geometry.tabs), geometry.status]
+}
+
+/// Draws the top lines into a buffer that holds those of [`rows_around`].
+pub fn draw_around(model: &Model, panes: &Panes, theme: &Theme, buffer: &mut Buffer) {
+    if buffer.area == panes.geometry.status {
+        status::draw(model, panes, theme, buffer);
+    } else {
+        header::draw(model, theme, panes.geometry, buffer);
+    }
 }
 
 /// The same, with the panes laid out before.
@@ -33,7 +48,7 @@ pub fn draw_panes(model: &Model, panes: &Panes, theme: &Theme, buffer: &mut Buff
     }
     header::draw(model, theme, geometry, buffer);
     let in_field = panes::draw(model, panes, theme, buffer);
-    let on_status = status::draw(model, theme, geometry, buffer);
+    let on_status = status::draw(model, panes, theme, buffer);
     let mut cursor = on_status.or(in_field);
     if !model.layers.is_empty() {
         // What lies below steps back.

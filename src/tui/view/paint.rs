@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::symbols::border;
 use ratatui::symbols::merge::MergeStrategy;
-use ratatui::widgets::{Block, Clear, Widget as _};
+use ratatui::widgets::{Block, Borders, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::report::glyphs::{GlyphSet, Glyphs};
@@ -30,9 +30,27 @@ pub(super) fn paint_line(line: &Line, theme: &Theme, area: Rect, glyphs: &Glyphs
     };
     let mut x = area.x;
     for span in &line.spans {
-        let room = usize::from(area.right().saturating_sub(x));
-        (x, _) = buffer.set_stringn(x, area.y, &span.text, room, theme.style(span.role));
+        let row = Rect { x, width: area.right().saturating_sub(x), height: 1, ..area };
+        x = put(&span.text, theme.style(span.role), row, buffer);
     }
+}
+
+/// Writes a text from the left of a row on, as far as there is room, and yields the column behind it. Where every character
+/// has a cell of its own, nobody has to find out which belong together.
+fn put(text: &str, style: Style, row: Rect, buffer: &mut Buffer) -> u16 {
+    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if !is_plain {
+        return buffer.set_stringn(row.x, row.y, text, usize::from(row.width), style).0;
+    }
+    let row = row.intersection(buffer.area);
+    let Some(first) = (!row.is_empty()).then(|| buffer.index_of(row.x, row.y)) else { return row.x };
+    let cells = buffer.content.iter_mut().skip(first).take(usize::from(row.width));
+    let mut x = row.x;
+    for (cell, byte) in cells.zip(text.bytes()) {
+        cell.set_char(char::from(byte)).set_style(style);
+        x += 1;
+    }
+    x
 }
 
 /// Draws lines from the top of an area on.
@@ -119,11 +137,23 @@ const fn border_set(set: GlyphSet) -> border::Set<'static> {
 /// Draws a border. It merges with the border of a neighbour that shares it.
 pub(super) fn edge(border: &Border<'_>, area: Rect, theme: &Theme, set: GlyphSet, buffer: &mut Buffer) {
     let role = if border.keys == Keys::Here { Role::Accent } else { Role::Muted };
-    let mut block = Block::bordered().border_set(border_set(set)).border_style(theme.style(role));
+    let mut block = Block::new().border_set(border_set(set)).border_style(theme.style(role));
     if set == GlyphSet::Unicode {
         block = block.merge_borders(MergeStrategy::Exact);
     }
-    block.render(area, buffer);
+    // Side by side: a block would go over its whole inside to style it.
+    let (ends, middle) = (Borders::LEFT | Borders::RIGHT, area.height.saturating_sub(2));
+    let row = |y: u16, height: u16| Rect { y, height, ..area };
+    let column = |x: u16| Rect { x, width: 1, ..row(area.y.saturating_add(1), middle) };
+    for (borders, strip) in [
+        (Borders::TOP | ends, row(area.y, 1)),
+        (Borders::LEFT, column(area.x)),
+        (Borders::RIGHT, column(area.right().saturating_sub(1))),
+        (Borders::BOTTOM | ends, row(area.bottom().saturating_sub(1), 1)),
+    ] {
+        block = block.borders(borders);
+        (&block).render(strip.intersection(area), buffer);
+    }
 }
 
 /// Draws what stands on a border: the title, the note, the scrollbar. After all borders, so that none covers it.

@@ -93,12 +93,10 @@ fn position(state: &ListState, matching: &Matching, all: usize, show: RenderCont
 
 fn draw_rows(model: &Model, theme: &Theme, panes: &Panes, has_keys: Keys, buffer: &mut Buffer) {
     let (show, state, inner) = (model.render_context(), &model.here().list, panes.geometry.list_inner());
-    let rows = content::rows(model);
-    for (line, y) in (inner.y..inner.bottom()).enumerate() {
-        let Some(place) = panes.matching.get(state.offset + line) else { break };
+    for (at, (line, y)) in panes.list.iter().zip(inner.y..inner.bottom()).enumerate() {
         let row = Rect { y, height: 1, ..inner };
-        paint::paint_line(&(rows.line)(place, usize::from(inner.width)), theme, row, show.glyphs, buffer);
-        if state.offset + line == state.selected {
+        paint::paint_line(line, theme, row, show.glyphs, buffer);
+        if state.offset + at == state.selected {
             paint::select(row, has_keys, theme, buffer);
             // The mark shows the selection without any style at all.
             let mark = Rect { x: row.x - 1, width: 1, ..row };

@@ -8,16 +8,16 @@ use super::paint;
 use crate::guide::StepState;
 use crate::report::glyphs::Glyphs;
 use crate::report::line::{Line, Role};
-use crate::tui::available::{self, Hint};
+use crate::tui::available::Hint;
 use crate::tui::command::{CommandId, Screen};
-use crate::tui::layout::Geometry;
 use crate::tui::model::{Model, Tone};
+use crate::tui::panes::Panes;
 use crate::tui::theme::Theme;
 
 /// Draws the bottom line, and says where the cursor stands if the filter is typed there.
-pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mut Buffer) -> Option<Position> {
-    let show = model.render_context();
-    let area = Rect { x: 1, width: geometry.status.width.saturating_sub(2), ..geometry.status };
+pub(super) fn draw(model: &Model, panes: &Panes, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    let (show, status) = (model.render_context(), panes.geometry.status);
+    let area = Rect { x: 1, width: status.width.saturating_sub(2), ..status };
     if model.layers.is_empty() && model.is_typing() {
         let filter = &model.here().list.filter;
         let before: String = filter.text().chars().take(filter.cursor()).collect();
@@ -40,7 +40,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, geometry: Geometry, buffer: &mu
         left.push(Role::Plain, "");
     }
     paint::paint_line(&left, theme, area, show.glyphs, buffer);
-    let line = hints(&available::hints(model), usize::from(area.width).saturating_sub(left.width() + 2));
+    let line = hints(&panes.hints, usize::from(area.width).saturating_sub(left.width() + 2));
     let width = u16::try_from(line.width()).unwrap_or(0);
     let at_right = Rect { x: area.right().saturating_sub(width), width, ..area };
     paint::paint_line(&line, theme, at_right, show.glyphs, buffer);

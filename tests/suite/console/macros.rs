@@ -15,6 +15,18 @@ use trustline::tui::view;
 
 use super::sample;
 
+fn theme(model: &Model) -> Theme {
+    Theme::new(model.appearance.theme, &model.appearance.patch)
+}
+
+/// The whole screen.
+fn drawn(model: &Model) -> Buffer {
+    let (width, height) = model.size;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    view::draw(model, &theme(model), &mut buffer);
+    buffer
+}
+
 /// A console and everything it has asked for.
 pub struct Driver {
     pub model: Model,
@@ -60,6 +72,16 @@ impl Driver {
         update(&mut later, Msg::Now(second));
         if later.is_settled && !panes.shows_time {
             assert_eq!(panes, Panes::of(&later), "the time shows, and is not known to");
+            let mut drawn = drawn(&self.model);
+            for area in view::rows_around(&panes).into_iter().filter(|area| !area.is_empty()) {
+                let mut rows = Buffer::empty(area);
+                view::draw_around(&later, &panes, &theme(&later), &mut rows);
+                drawn.merge(&rows);
+            }
+            let is_drawn_whole = self.model.selection.is_some();
+            let of_later = self::drawn(&later);
+            let left: Vec<_> = drawn.diff(&of_later).into_iter().map(|(x, y, cell)| (x, y, cell.symbol())).collect();
+            assert!(is_drawn_whole || left.is_empty(), "left as they were a second before: {left:?}");
         }
         self.panes = Some(panes);
     }
@@ -117,11 +139,7 @@ impl Driver {
     }
 
     pub fn buffer(&self) -> Buffer {
-        let (width, height) = self.model.size;
-        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        let theme = Theme::new(self.model.appearance.theme, &self.model.appearance.patch);
-        view::draw(&self.model, &theme, &mut buffer);
-        buffer
+        drawn(&self.model)
     }
 
     /// The screen's text.
