@@ -48,7 +48,7 @@ const CLIENT_SECRET: &str = "the value of the application's client secret";
 pub struct RunCredentials {
     pub token: Option<Arc<RawToken>>,
     /// As its document was fetched.
-    pub issuer: Option<IssuerProbe>,
+    pub issuer: Option<Arc<IssuerProbe>>,
     /// Of the exchanged token, or the access key itself.
     pub session: Option<Session>,
     /// Of the role that was assumed with it.
@@ -85,7 +85,7 @@ impl StepInput {
 
 /// What a step brought.
 pub enum StepOutput {
-    IssuerDocument(DocumentFact, Option<IssuerProbe>),
+    IssuerDocument(DocumentFact, Arc<IssuerProbe>),
     IssuerKeys(KeysFact),
     Token(TokenFact, Option<RawToken>),
     Client(Box<ClientFact>),
@@ -118,7 +118,7 @@ impl StepOutput {
         match self {
             StepOutput::IssuerDocument(fact, issuer) => {
                 facts.issuer.document = Some(fact);
-                credentials.issuer = issuer;
+                credentials.issuer = Some(issuer);
             }
             StepOutput::IssuerKeys(fact) => facts.issuer.keys = Some(fact),
             StepOutput::Token(fact, raw) => {
@@ -265,7 +265,7 @@ impl NetworkProbes {
         match input.profile.issuer_url.as_deref().map(IssuerAddress::clean) {
             Some(Ok(address)) => {
                 let issuer = IssuerProbe::new(&self.http);
-                StepOutput::IssuerDocument(issuer.document(&address).await, Some(issuer))
+                StepOutput::IssuerDocument(issuer.document(&address).await, Arc::new(issuer))
             }
             _ => StepOutput::Nothing,
         }
@@ -274,7 +274,7 @@ impl NetworkProbes {
     async fn issuer_keys(&self, input: &StepInput) -> StepOutput {
         match (input.facts.issuer.jwks_uri(), &input.profile.issuer_url) {
             (Some(uri), Some(issuer)) => {
-                let probe = input.credentials.issuer.clone().unwrap_or_else(|| IssuerProbe::new(&self.http));
+                let probe = input.credentials.issuer.clone().unwrap_or_else(|| Arc::new(IssuerProbe::new(&self.http)));
                 StepOutput::IssuerKeys(probe.within(self.timeout).keys(uri, issuer).await)
             }
             _ => StepOutput::Nothing,
