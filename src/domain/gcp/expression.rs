@@ -2,7 +2,7 @@
 //! side of `&&` and `||`, and `extract`, `split` and `join` are there.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use cel::common::ast::{EntryExpr, Expr, LiteralValue, operators};
 use cel::extractors::This;
@@ -19,6 +19,8 @@ pub struct Expression {
     program: Program,
     names: Names,
     open: OpenNames,
+    /// What stands between the `&&` at its top, once somebody has asked.
+    conjuncts: OnceLock<Vec<Expression>>,
 }
 
 /// What an expression refers to.
@@ -100,7 +102,7 @@ impl Expression {
         collect(program.expression(), &mut names);
         names.claims.retain(|name| open.reference(name).is_none());
         names.attributes.retain(|name| open.reference(name).is_none());
-        Ok(Expression { text: text.trim().to_owned(), program, names, open })
+        Ok(Expression { text: text.trim().to_owned(), program, names, open, conjuncts: OnceLock::new() })
     }
 
     pub fn text(&self) -> &str {
@@ -155,10 +157,16 @@ impl Expression {
     }
 
     /// What stands between the `&&` at its top, each compiled by itself; the expression as a whole where none does.
-    pub fn conjuncts(&self) -> Vec<Expression> {
-        let parts: Result<Vec<Expression>, String> =
-            conjuncts(&self.text).into_iter().map(|part| Expression::compile(without_parentheses(part))).collect();
-        parts.ok().filter(|parts| parts.len() > 1).unwrap_or_default()
+    pub fn conjuncts(&self) -> &[Expression] {
+        self.conjuncts.get_or_init(|| {
+            let parts = conjuncts(&self.text);
+            if parts.len() < 2 {
+                return Vec::new();
+            }
+            let compiled: Result<Vec<Expression>, String> =
+                parts.into_iter().map(|part| Expression::compile(without_parentheses(part))).collect();
+            compiled.unwrap_or_default()
+        })
     }
 
     /// The text that a claim or attribute is compared with by `==`, and which: `assertion.x == 'text'`.
