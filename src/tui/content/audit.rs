@@ -86,8 +86,11 @@ pub fn nothing(model: &Model) -> Vec<Line> {
             vec![muted("nothing matches the filter; esc clears it")]
         }
         AuditState::Read(report) => {
-            let trusts = report.read.trusts;
-            let of = format!("No findings in {trusts} federated trusts of {}.", report.read.source);
+            let trusts = match report.read.trusts {
+                1 => "1 federated trust".to_owned(),
+                several => format!("{several} federated trusts"),
+            };
+            let of = format!("No findings in {trusts} of {}.", report.read.source);
             vec![Line::of(Role::Good, show.prose(&of))]
         }
     }

@@ -10,7 +10,7 @@ use trustline::tui::message::{Effect, Msg, Pointer, PointerAct};
 use trustline::tui::model::Model;
 use trustline::tui::panes::Panes;
 use trustline::tui::theme::Theme;
-use trustline::tui::update::{open, settle, update};
+use trustline::tui::update::{clamp_selection_and_scroll, open, settle, update};
 use trustline::tui::view;
 
 use super::sample;
@@ -58,6 +58,14 @@ impl Driver {
     pub fn send(&mut self, message: Msg) -> &mut Self {
         self.send_between_frames(message);
         self.frame();
+        self
+    }
+
+    /// One message and what a frame needs of the model, without a frame: for those who send very many.
+    pub fn send_settled(&mut self, message: Msg) -> &mut Self {
+        self.send_between_frames(message);
+        clamp_selection_and_scroll(&mut self.model);
+        self.panes = None;
         self
     }
 

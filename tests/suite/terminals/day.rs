@@ -35,7 +35,7 @@ impl Day {
                     self.renewals += 1;
                     self.end = now + HOUR_S;
                     let result = Ok(self.token());
-                    self.driver.send(Msg::TokenReadAgain { run, result });
+                    self.driver.send_settled(Msg::TokenReadAgain { run, result });
                 }
                 _ => {}
             }
@@ -60,16 +60,16 @@ impl Day {
         self.runs += 1;
         let source = TokenSource::Command(vec!["print-token".into()]);
         let profile = Profile { token: Some(source), ..Profile::bare("p", Guide::AwsWorkloadIdentity) };
-        self.driver.send(Msg::RunOpened { run, profile: Box::new(profile), settings: vec![] });
+        self.driver.send_settled(Msg::RunOpened { run, profile: Box::new(profile), settings: vec![] });
         for mut event in sample::passing() {
             if let EventKind::Finished(check) = &mut event.kind
                 && let Some(token) = check.facts.get_mut("token")
             {
                 token["claims"] = self.claims();
             }
-            self.driver.send(Msg::RunEvent { run, event: Box::new(event) });
+            self.driver.send_settled(Msg::RunEvent { run, event: Box::new(event) });
         }
-        self.driver.send(Msg::RunClosed { run });
+        self.driver.send_settled(Msg::RunClosed { run });
     }
 
     /// How much the console holds, told by the length of all it could say of itself.
@@ -91,7 +91,7 @@ fn after_a_day_it_holds_no_more_than_after_an_hour_and_every_countdown_was_right
     let mut now = start;
     while now < start + 24 * HOUR_S {
         now += if (day.end - now).abs() <= 2 * STEP_S { 1 } else { STEP_S };
-        day.driver.send(Msg::Now(now * 1000));
+        day.driver.send_settled(Msg::Now(now * 1000));
         day.answer(now);
         let left = day.end - now;
         let shown = format!("token {}:{:02} left", left / 60, left % 60);
