@@ -5,9 +5,10 @@ use serde_json::{Map, Value};
 
 use super::admit::granted;
 use super::evaluation::{EvaluatedRule, LONGEST_SUBJECT, ProviderEvaluation, Refusal, Test, shown, test};
-use super::expression::{Expression, Failure, Scope};
+use super::expression::{Expression, Failure};
 use super::member::{Binding, principal};
 use super::provider::{Mapping, PoolProvider};
+use super::scope::Scope;
 use crate::domain::iam::open_text::{is_open, match_open, why_open};
 use crate::domain::iam::{Decision, Truth};
 use crate::domain::profile::expected::may_have;
@@ -26,9 +27,10 @@ pub struct Subject<'a> {
 /// Says nothing of signature and times, which [`super::super::signature`] and the claims themselves do.
 pub fn evaluate(provider: &PoolProvider, bindings: Option<&[Binding]>, subject: Subject<'_>) -> ProviderEvaluation {
     let mut tests = vec![state(provider), issuer(provider, subject), audience(provider, subject)];
-    let mapped = map(provider, subject);
-    tests.extend(mapped.tests);
-    tests.extend(condition(provider, subject, &mapped.attributes, &mapped.unknown));
+    let scope = Scope::of_claims(subject.claims);
+    let (mapped, of_mapping) = map(provider, subject, &scope);
+    tests.extend(of_mapping);
+    tests.extend(condition(provider, subject, &scope.with_mapped(&mapped.attributes), &mapped));
     let matches = Truth::all(tests.iter().map(|test| test.result));
     let mut statements =
         vec![EvaluatedRule { index: 0, name: "provider".to_owned(), effect: "Allow", matches, conditions: tests }];
@@ -120,17 +122,16 @@ fn audience(provider: &PoolProvider, subject: Subject<'_>) -> Test {
 
 /// What the mapping made of a token.
 struct Mapped {
-    tests: Vec<Test>,
     attributes: Map<String, Value>,
     /// Attributes whose value depends on what is not known.
     unknown: Vec<String>,
 }
 
-fn map(provider: &PoolProvider, subject: Subject<'_>) -> Mapped {
-    let scope = Scope::of_claims(subject.claims);
-    let mut mapped = Mapped { tests: Vec::new(), attributes: Map::new(), unknown: Vec::new() };
+fn map(provider: &PoolProvider, subject: Subject<'_>, scope: &Scope<'_>) -> (Mapped, Vec<Test>) {
+    let mut mapped = Mapped { attributes: Map::new(), unknown: Vec::new() };
+    let mut tests = Vec::new();
     for Mapping { attribute, expression } in &provider.mapping {
-        let evaluated = known(expression, subject.unknown, &[], &scope);
+        let evaluated = known(expression, subject.unknown, &[], scope);
         let test = mapping(attribute, expression, &evaluated);
         match (&evaluated, test.result) {
             (Ok(value), Truth::True) => {
@@ -139,9 +140,9 @@ fn map(provider: &PoolProvider, subject: Subject<'_>) -> Mapped {
             (_, Truth::Unknown) => mapped.unknown.push(attribute.clone()),
             _ => {}
         }
-        mapped.tests.push(test);
+        tests.push(test);
     }
-    mapped
+    (mapped, tests)
 }
 
 /// Why an expression's value is not known.
@@ -152,7 +153,12 @@ enum NoValue {
 }
 
 /// The value, where it does not depend on a claim that is not known, or on an attribute without a known value.
-fn known(expression: &Expression, unknown: &[String], unmapped: &[String], scope: &Scope) -> Result<Value, NoValue> {
+fn known(
+    expression: &Expression,
+    unknown: &[String],
+    unmapped: &[String],
+    scope: &Scope<'_>,
+) -> Result<Value, NoValue> {
     if let Some(tested) = expression.tested().find(|claim| may_have(unknown, claim)) {
         return Err(NoValue::Depends(tested.to_owned()));
     }
@@ -216,21 +222,9 @@ fn mapping(attribute: &str, expression: &Expression, evaluated: &Result<Value, N
 }
 
 /// The condition, part by part where it is a conjunction.
-fn condition(
-    provider: &PoolProvider,
-    subject: Subject<'_>,
-    attributes: &Map<String, Value>,
-    unmapped: &[String],
-) -> Vec<Test> {
+fn condition(provider: &PoolProvider, subject: Subject<'_>, scope: &Scope<'_>, mapped: &Mapped) -> Vec<Test> {
+    let Mapped { attributes, unknown: unmapped } = mapped;
     let Some(condition) = &provider.condition else { return Vec::new() };
-    let mut scope = Scope::of_claims(subject.claims);
-    let under = |prefix: &str| -> Map<String, Value> {
-        attributes
-            .iter()
-            .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone())))
-            .collect()
-    };
-    scope.add_mapped(&under("google."), &under("attribute."));
     let actual = |part: &Expression| -> Option<Vec<String>> {
         let claims = part.claims().map(|claim| (format!("assertion.{claim}"), subject.claims.get(claim)));
         let mapped = part.attributes().map(|name| (name.to_owned(), attributes.get(name)));
@@ -242,9 +236,8 @@ fn condition(
             .collect();
         (!told.is_empty()).then_some(told)
     };
-    let whole = known(condition, subject.unknown, unmapped, &scope);
-    let one = |part: &Expression, evaluated: &Result<Value, NoValue>| -> Test {
-        let (result, why, refusal) = match held(evaluated) {
+    let one = |part: &Expression| -> Test {
+        let (result, why, refusal) = match held(&known(part, subject.unknown, unmapped, scope)) {
             (Truth::Unknown, ..) if is_ruled_out(part, subject.claims, attributes) => held(&Ok(Value::Bool(false))),
             other => other,
         };
@@ -261,11 +254,10 @@ fn condition(
         let test = test("holds", part.text(), result, why).expecting([expected]).with_actual(actual);
         Test { refusal, ..test }
     };
-    let parts = condition.conjuncts();
-    if parts.is_empty() {
-        return vec![one(condition, &whole)];
+    match condition.conjuncts() {
+        [] => vec![one(condition)],
+        parts => parts.iter().map(one).collect(),
     }
-    parts.iter().map(|part| one(part, &known(part, subject.unknown, unmapped, &scope))).collect()
 }
 
 fn value_of<'a>(name: &str, claims: &'a Map<String, Value>, attributes: &'a Map<String, Value>) -> Option<&'a Value> {

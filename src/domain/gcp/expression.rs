@@ -2,21 +2,21 @@
 //! side of `&&` and `||`, and `extract`, `split` and `join` are there.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::OnceLock;
 
 use cel::common::ast::{EntryExpr, Expr, LiteralValue, operators};
-use cel::extractors::This;
-use cel::{Context, Env, ExecutionError, IdedExpr, Program, Value, extensions};
-use serde_json::Map;
+use cel::{ExecutionError, IdedExpr};
 
 use super::open_expression::{OpenNames, close, wholly_open};
+use super::scope::Scope;
+use super::syntax::{conjuncts, parse};
 use crate::domain::iam::open_text::is_open;
 
 /// A compiled expression.
 #[derive(Debug)]
 pub struct Expression {
     text: String,
-    program: Program,
+    tree: IdedExpr,
     names: Names,
     open: OpenNames,
     /// What stands between the `&&` at its top, once somebody has asked.
@@ -52,35 +52,6 @@ pub enum Failure {
     Other(String),
 }
 
-/// Google's functions on top of the language's own.
-static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
-    let mut env = Env::stdlib();
-    // An overload that is declared twice is the only error there is; without these, calls of them fail with their name.
-    let _ = env.add_extension(extensions::strings);
-    Arc::new(env)
-});
-
-/// What expressions see of one token.
-pub struct Scope {
-    context: Context<'static, 'static>,
-}
-
-impl Scope {
-    /// The token's claims as `assertion`.
-    pub fn of_claims(claims: &Map<String, serde_json::Value>) -> Self {
-        let mut context = Context::with_env(ENVIRONMENT.clone());
-        let _ = context.add_function("extract", extract);
-        context.add_variable_from_value("assertion", map(claims));
-        Scope { context }
-    }
-
-    /// And what the mapping made of them, which only conditions see.
-    pub fn add_mapped(&mut self, google: &Map<String, serde_json::Value>, attribute: &Map<String, serde_json::Value>) {
-        self.context.add_variable_from_value("google", map(google));
-        self.context.add_variable_from_value("attribute", map(attribute));
-    }
-}
-
 impl Expression {
     /// Compiles an expression.
     ///
@@ -89,20 +60,20 @@ impl Expression {
     /// Where it is not of the language; what is wrong, in words.
     pub fn compile(text: &str) -> Result<Self, String> {
         let closed = close(text);
-        let (program, open) = match program(&closed.text) {
-            Ok(program) => (program, closed.open),
+        let (tree, open) = match parse(&closed.text) {
+            Ok(tree) => (tree, closed.open),
             // What is open may be a half of anything.
             Err(_) if is_open(text) => {
                 let whole = wholly_open(text);
-                (program(&whole.text)?, whole.open)
+                (parse(&whole.text)?, whole.open)
             }
             Err(error) => return Err(error),
         };
         let mut names = Names::default();
-        collect(program.expression(), &mut names);
+        collect(&tree, &mut names);
         names.claims.retain(|name| open.reference(name).is_none());
         names.attributes.retain(|name| open.reference(name).is_none());
-        Ok(Expression { text: text.trim().to_owned(), program, names, open, conjuncts: OnceLock::new() })
+        Ok(Expression { text: text.trim().to_owned(), tree, names, open, conjuncts: OnceLock::new() })
     }
 
     pub fn text(&self) -> &str {
@@ -129,11 +100,9 @@ impl Expression {
     /// # Errors
     ///
     /// Where it has none.
-    pub fn evaluate(&self, scope: &Scope) -> Result<serde_json::Value, Failure> {
-        self.program.execute(&scope.context).map_err(|error| self.failure(error)).and_then(|value| {
-            json(&value)
-                .ok_or_else(|| Failure::Other("it is neither a text, a number, a boolean nor a list".to_owned()))
-        })
+    pub(super) fn evaluate(&self, scope: &Scope<'_>) -> Result<serde_json::Value, Failure> {
+        let value = scope.value(&self.tree).map_err(|error| self.failure(error))?;
+        value.ok_or_else(|| Failure::Other("it is neither a text, a number, a boolean nor a list".to_owned()))
     }
 
     fn failure(&self, error: ExecutionError) -> Failure {
@@ -152,26 +121,22 @@ impl Expression {
     /// What it compares claims and attributes with, wherever in it: by `==`, as one of a list, by their starts, ends and parts.
     pub(super) fn wanted(&self) -> Vec<Wanted> {
         let mut found = Vec::new();
-        collect_wanted(self.program.expression(), &mut found);
+        collect_wanted(&self.tree, &mut found);
         found
     }
 
     /// What stands between the `&&` at its top, each compiled by itself; the expression as a whole where none does.
     pub fn conjuncts(&self) -> &[Expression] {
         self.conjuncts.get_or_init(|| {
-            let parts = conjuncts(&self.text);
-            if parts.len() < 2 {
-                return Vec::new();
-            }
             let compiled: Result<Vec<Expression>, String> =
-                parts.into_iter().map(|part| Expression::compile(without_parentheses(part))).collect();
+                conjuncts(&self.text).into_iter().map(Expression::compile).collect();
             compiled.unwrap_or_default()
         })
     }
 
     /// The text that a claim or attribute is compared with by `==`, and which: `assertion.x == 'text'`.
     pub fn compared(&self) -> Option<(String, String)> {
-        let Expr::Call(call) = &self.program.expression().expr else { return None };
+        let Expr::Call(call) = &self.tree.expr else { return None };
         let [left, right] = call.args.as_slice() else { return None };
         if call.func_name != operators::EQUALS {
             return None;
@@ -179,108 +144,6 @@ impl Expression {
         let (name, text) = (reference(left).zip(literal(right))).or_else(|| reference(right).zip(literal(left)))?;
         Some((name, text.to_owned()))
     }
-}
-
-/// The parser calls itself for every level, and needs much of the stack for it: far more than any condition in use has is
-/// refused before.
-const DEEPEST: usize = 12;
-const MOST_STEPS: usize = 20;
-const LONGEST: usize = 64 * 1024;
-
-/// The program of a text without open parts.
-fn program(text: &str) -> Result<Program, String> {
-    bounded(text)?;
-    ENVIRONMENT.compile(text).map_err(|errors| {
-        let first = errors.errors.first().map_or_else(|| errors.to_string(), |error| error.msg.clone());
-        first.lines().next().unwrap_or_default().to_owned()
-    })
-}
-
-/// Refuses what is nested or chained beyond all use.
-fn bounded(text: &str) -> Result<(), String> {
-    if text.len() > LONGEST {
-        return Err("it is longer than 64 KiB".to_owned());
-    }
-    let (mut depth, mut deepest, mut steps, mut before) = (0_usize, 0, 0, ' ');
-    for (_, c) in outside_of_texts(text) {
-        match c {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        let is_chained = matches!((before, c), (')' | ']', '.' | '[' | '('));
-        steps += usize::from(is_chained || matches!(c, '+' | '-' | '*' | '/' | '%' | '?' | '!'));
-        deepest = deepest.max(depth);
-        before = c;
-    }
-    match (deepest > DEEPEST, steps > MOST_STEPS) {
-        (true, _) => Err(format!("it is nested more than {DEEPEST} deep, which trustline does not evaluate")),
-        (_, true) => Err(format!("it chains more than {MOST_STEPS} operations, which trustline does not evaluate")),
-        _ => Ok(()),
-    }
-}
-
-/// The characters that stand in no text, with their places.
-fn outside_of_texts(text: &str) -> impl Iterator<Item = (usize, char)> {
-    let (mut quote, mut is_escaped) = (None, false);
-    text.char_indices().filter(move |(_, c)| match quote {
-        Some(_) if is_escaped => {
-            is_escaped = false;
-            false
-        }
-        Some(open) => {
-            is_escaped = *c == '\\';
-            quote = (open != *c).then_some(open);
-            false
-        }
-        None => {
-            quote = matches!(c, '\'' | '"').then_some(*c);
-            quote.is_none()
-        }
-    })
-}
-
-/// Google's `extract`: what stands in `text` in place of the `{name}` in `template`; empty where it does not fit.
-fn extract(This(text): This<Arc<String>>, template: Arc<String>) -> String {
-    let Some((before, rest)) = template.split_once('{') else { return String::new() };
-    let Some((_, after)) = rest.split_once('}') else { return String::new() };
-    let Some(start) = text.find(before).map(|at| at + before.len()) else { return String::new() };
-    let found = text.get(start..).unwrap_or_default();
-    let end = if after.is_empty() { Some(found.len()) } else { found.find(after) };
-    end.and_then(|end| found.get(..end)).unwrap_or_default().to_owned()
-}
-
-fn map(object: &Map<String, serde_json::Value>) -> Value {
-    let entries: std::collections::HashMap<String, Value> =
-        object.iter().map(|(name, value)| (name.clone(), of_json(value))).collect();
-    Value::from(entries)
-}
-
-fn of_json(value: &serde_json::Value) -> Value {
-    match value {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(value) => Value::Bool(*value),
-        serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => Value::Int(whole),
-            (None, real) => Value::Float(real.unwrap_or_default()),
-        },
-        serde_json::Value::String(text) => Value::from(text.as_str()),
-        serde_json::Value::Array(items) => Value::from(items.iter().map(of_json).collect::<Vec<_>>()),
-        serde_json::Value::Object(object) => map(object),
-    }
-}
-
-fn json(value: &Value) -> Option<serde_json::Value> {
-    Some(match value {
-        Value::Null => serde_json::Value::Null,
-        Value::Bool(value) => (*value).into(),
-        Value::Int(value) => (*value).into(),
-        Value::UInt(value) => (*value).into(),
-        Value::Float(value) => serde_json::Number::from_f64(*value)?.into(),
-        Value::String(text) => text.as_str().into(),
-        Value::List(items) => items.iter().map(json).collect::<Option<Vec<_>>>()?.into(),
-        _ => return None,
-    })
 }
 
 /// The claim or attribute that an expression is, as one writes it.
@@ -388,44 +251,6 @@ fn collect(expression: &IdedExpr, names: &mut Names) {
     }
 }
 
-/// Splits at the `&&` outside of texts and parentheses; nothing is split where `||` or `?` stands there too, which bind
-/// less.
-fn conjuncts(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut depth, mut ampersand) = (Vec::new(), 0, 0_i32, None);
-    for (at, c) in outside_of_texts(text) {
-        match c {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth -= 1,
-            '?' | '|' if depth == 0 => return Vec::new(),
-            '&' if depth == 0 && ampersand.is_some_and(|before: usize| before + 1 == at) => {
-                parts.push(text[start..at - 1].trim());
-                start = at + 1;
-                ampersand = None;
-                continue;
-            }
-            '&' if depth == 0 => {
-                ampersand = Some(at);
-                continue;
-            }
-            _ => {}
-        }
-        ampersand = None;
-    }
-    parts.push(text[start..].trim());
-    parts
-}
-
-/// The text without one pair of parentheses around all of it.
-fn without_parentheses(text: &str) -> &str {
-    let Some(inner) = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) else { return text };
-    let mut depth = 0_i32;
-    let is_one = inner.chars().all(|c| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        depth >= 0
-    });
-    if is_one { inner.trim() } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -434,9 +259,8 @@ mod tests {
     use super::*;
 
     fn evaluated(text: &str, claims: serde_json::Value) -> Result<serde_json::Value, Failure> {
-        let mut scope = Scope::of_claims(claims.as_object().unwrap());
-        let attribute = json!({"team": "a"});
-        scope.add_mapped(&Map::new(), attribute.as_object().unwrap());
+        let mapped = json!({"attribute.team": "a"});
+        let scope = Scope::of_claims(claims.as_object().unwrap()).with_mapped(mapped.as_object().unwrap());
         Expression::compile(text).unwrap().evaluate(&scope)
     }
 
@@ -492,6 +316,9 @@ mod tests {
             ["assertion.a == 'x && y'", "assertion.b == 1 || assertion.c", "f(assertion.d, (1))"]
         );
         assert_eq!(parts("(a) && (b)"), ["a", "b"]);
+        assert_eq!(parts("(a) == (b) && c // of all"), ["(a) == (b)", "c"]);
+        assert_eq!(parts(r"a == r'\' && b == '''it's && c'''"), [r"a == r'\'", "b == '''it's && c'''"]);
+        assert_eq!(parts("a == ${unknown:var.a} && b"), ["a == ${unknown:var.a}", "b"]);
         assert!(parts("a && b || c").is_empty());
         assert!(parts("a && b ? c : d").is_empty());
         assert!(parts("a").is_empty());
@@ -503,7 +330,7 @@ mod tests {
 
     #[test]
     fn what_is_not_of_the_language_is_refused_in_a_line() {
-        for text in ["", "assertion.", "a ==", "'open", "a & b", &format!("{}a{}", "(".repeat(40), ")".repeat(40))] {
+        for text in ["", "assertion.", "a ==", "'open", "a & b", &format!("{}a{}", "(".repeat(90), ")".repeat(90))] {
             let error = Expression::compile(text).unwrap_err();
             assert!(!error.is_empty() && !error.contains('\n'), "{text} {error}");
         }
@@ -513,7 +340,7 @@ mod tests {
         #[test]
         fn no_text_is_too_much(text in "[a-z.()'\"&|!?:\\[\\]{} =]{0,60}") {
             if let Ok(expression) = Expression::compile(&text) {
-                let _ = expression.evaluate(&Scope::of_claims(&Map::new()));
+                let _ = expression.evaluate(&Scope::of_claims(&serde_json::Map::new()));
                 expression.conjuncts();
             }
         }

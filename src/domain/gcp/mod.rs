@@ -11,6 +11,8 @@ mod member;
 mod open_expression;
 mod provider;
 mod rights;
+mod scope;
+mod syntax;
 
 pub use deny::{Denial, DenyPolicy, DenyRule, rule_on_denial};
 pub use evaluate::{Subject, evaluate};

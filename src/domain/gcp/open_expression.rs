@@ -64,6 +64,23 @@ pub(super) fn close(text: &str) -> Closed<'_> {
     Closed { text: closed.into(), open }
 }
 
+/// The text with as many letters in the place of each open part, so that everything stands where it stood.
+pub(super) fn masked(text: &str) -> Cow<'_, str> {
+    if !is_open(text) {
+        return text.into();
+    }
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, open)) = rest.find(OPEN).and_then(|at| rest.split_at_checked(at)) {
+        let (part, behind) = open.split_at(open.find('}').map_or(open.len(), |end| end + 1));
+        masked.push_str(before);
+        masked.push_str(&"x".repeat(part.len()));
+        rest = behind;
+    }
+    masked.push_str(rest);
+    masked.into()
+}
+
 /// How long the literal is that `text` begins with, in bytes.
 fn literal(text: &str, quote: char) -> usize {
     let mut is_escaped = false;
@@ -114,6 +131,9 @@ mod tests {
         #[test]
         fn nothing_open_is_left(text in "[a-z'\"\\\\ é]{0,8}(\\$\\{unknown:[a-z.]{1,4}\\}[a-z'\"\\\\ é]{0,4}){1,3}") {
             prop_assert!(!is_open(&close(&text).text));
+            let masked = masked(&text);
+            prop_assert!(!is_open(&masked));
+            prop_assert_eq!(masked.len(), text.len());
         }
     }
 }
