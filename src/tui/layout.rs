@@ -197,7 +197,7 @@ pub const fn text_width(area: Rect) -> usize {
 /// How many entries or lines a layer has to show, where its height depends on that.
 fn length(model: &Model, layer: &Layer, area: Rect) -> usize {
     match layer {
-        Layer::Picker(picker) => super::picker::entries(model, picker.kind).len(),
+        Layer::Picker(picker) => super::picker::rows(model, picker.kind).len(),
         Layer::Reader(reader) => {
             let width = text_width(area);
             fit(&content::page::lines(model, &reader.page, width), width, model.wrap, "").len()

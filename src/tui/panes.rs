@@ -6,7 +6,7 @@ use super::content;
 use super::content::selection::Matching;
 use super::layout::{self, Geometry};
 use super::model::{Layer, Model, Picker};
-use super::picker::{self, Entry};
+use super::picker::{self, Row};
 use crate::report::line::{Line, Wrap, fit, widest};
 
 /// Lines fitted to a width.
@@ -28,8 +28,8 @@ impl Fitted {
 /// What a layer shows where that has to be made first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// The entries that a picker's filter lets through.
-    Entries(Vec<Entry>),
+    /// The rows that a picker's filter lets through.
+    Rows(Vec<Row>),
     /// A text on top.
     Text(Fitted),
     /// What the layer itself holds.
@@ -121,8 +121,8 @@ impl Panes {
 fn over(model: &Model, layer: &Layer, below: Geometry) -> (Geometry, Over) {
     match layer {
         Layer::Picker(picker) => {
-            let entries = picker::matching(model, picker.kind, picker.list.filter.text());
-            (below.with_layer(layer, || unfiltered(model, picker, &entries)), Over::Entries(entries))
+            let rows = picker::matching(model, picker.kind, picker.list.filter.text());
+            (below.with_layer(layer, || unfiltered(model, picker, &rows)), Over::Rows(rows))
         }
         Layer::Reader(reader) => {
             let width = layout::text_width(below.area);
@@ -133,7 +133,7 @@ fn over(model: &Model, layer: &Layer, below: Geometry) -> (Geometry, Over) {
     }
 }
 
-/// How many entries a picker has before its filter.
-fn unfiltered(model: &Model, picker: &Picker, entries: &[Entry]) -> usize {
-    if picker.list.filter.is_empty() { entries.len() } else { picker::entries(model, picker.kind).len() }
+/// How many rows a picker has before its filter.
+fn unfiltered(model: &Model, picker: &Picker, rows: &[Row]) -> usize {
+    if picker.list.filter.is_empty() { rows.len() } else { picker::rows(model, picker.kind).len() }
 }

@@ -167,6 +167,9 @@ fn lab(model: &Model, show: RenderContext) -> Vec<Line> {
     lines
 }
 
+/// So many are told of before one of them is picked.
+const MOST_PROFILES: usize = 50;
+
 fn existing(model: &Model, show: RenderContext) -> Vec<Line> {
     if model.inputs.profiles.is_empty() {
         return vec![
@@ -178,13 +181,17 @@ fn existing(model: &Model, show: RenderContext) -> Vec<Line> {
         ];
     }
     let mut lines = vec![act(model, "picks the one to check"), Line::empty()];
-    for profile in &model.inputs.profiles {
+    let profiles = &model.inputs.profiles;
+    for profile in profiles.iter().take(MOST_PROFILES) {
         let mut line = Line::of(Role::Strong, show.prose(&profile.name)).hanging(2);
         match &profile.summary {
             Ok(guide) => line.push(Role::Muted, format!(" {} {}", show.glyphs.dot, show.prose(guide))),
             Err(problem) => line.push(Role::Bad, format!(" {} {}", show.glyphs.fail, show.prose(problem))),
         }
         lines.push(line);
+    }
+    if let Some(more) = profiles.len().checked_sub(MOST_PROFILES).filter(|more| *more > 0) {
+        lines.push(Line::of(Role::Muted, format!("and {more} more")));
     }
     lines
 }
@@ -213,9 +220,11 @@ pub fn guide_title(guide: Guide) -> &'static str {
     &setup_guide(guide).choice
 }
 
-/// The scenarios under the link of the chain that breaks, in the chain's order; those in which nothing does come last.
-pub fn by_link(scenarios: &[ScenarioEntry]) -> Vec<(Option<Link>, Vec<&ScenarioEntry>)> {
-    let of = |link| (link, scenarios.iter().filter(|scenario| scenario.link == link).collect::<Vec<_>>());
+/// The places of the scenarios under the link of the chain that breaks, in the chain's order; those in which nothing does
+/// come last.
+pub fn by_link(scenarios: &[ScenarioEntry]) -> Vec<(Option<Link>, Vec<usize>)> {
+    let places = |link| (0..scenarios.len()).filter(move |at| scenarios.get(*at).is_some_and(|it| it.link == link));
+    let of = |link| (link, places(link).collect::<Vec<_>>());
     let groups = Link::ALL.into_iter().map(Some).chain([None]).map(of);
     groups.filter(|(_, group)| !group.is_empty()).collect()
 }

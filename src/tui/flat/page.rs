@@ -89,7 +89,8 @@ fn listed(model: &Model) -> Vec<(Option<usize>, String)> {
 }
 
 fn matching(model: &Model, picker: &Picker) -> Vec<Entry> {
-    picker::matching(model, picker.kind, picker.list.filter.text())
+    let rows = picker::matching(model, picker.kind, picker.list.filter.text());
+    rows.iter().map(|row| row.entry(model, picker.kind).into_owned()).collect()
 }
 
 fn entry_text(entry: &Entry) -> String {

@@ -1,14 +1,19 @@
 //! What the lists on top of a screen offer, and what choosing an entry does.
 
+mod row;
+
 use std::path::PathBuf;
+
+pub use row::Row;
+use row::{profile_rows, scenario_rows};
 
 use super::available::{Availability, availability};
 use super::command::{COMMANDS, Command, CommandId, Scope, Screen, Topic, command};
 use super::content::handshake::passed_words;
 use super::content::log::moment;
-use super::content::start::{by_link, group_title, guide_title};
+use super::content::start::guide_title;
 use super::copy;
-use super::inputs::{Patience, ProfileEntry, RotationWay, ScenarioEntry, Target};
+use super::inputs::{Patience, RotationWay, Target};
 use super::message::RunNumber;
 use super::model::rotation::rotated;
 use super::model::{Model, PickerKind};
@@ -61,14 +66,22 @@ pub enum Choice {
     RotationRuntime(RotationWay, RuntimeFrom, Patience),
 }
 
-/// The entries of a list.
-pub fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
-    let show = model.render_context();
+/// The rows of a list.
+pub fn rows(model: &Model, kind: PickerKind) -> Vec<Row> {
     match kind {
         PickerKind::Palette => palette(model),
+        PickerKind::Scenarios => scenario_rows(model),
+        PickerKind::Profiles => profile_rows(model).collect(),
+        _ => entries(model, kind).into_iter().map(Row::Made).collect(),
+    }
+}
+
+/// The entries of a list that is never long.
+fn entries(model: &Model, kind: PickerKind) -> Vec<Entry> {
+    let show = model.render_context();
+    match kind {
+        PickerKind::Palette | PickerKind::Scenarios | PickerKind::Profiles => Vec::new(),
         PickerKind::Help => help(model),
-        PickerKind::Scenarios => scenarios(model, show),
-        PickerKind::Profiles => profiles(model),
         PickerKind::Guides => Workload::ALL.iter().flat_map(|workload| guides_for(model, *workload)).collect(),
         PickerKind::History => runs(model, show, Choice::ShowRun),
         PickerKind::CompareWith => {
@@ -201,45 +214,10 @@ fn rotation_runtimes(model: &Model, way: RotationWay) -> Vec<Entry> {
     others.into_iter().chain(unavailable).collect()
 }
 
-/// The lab's scenarios under the link that breaks. None is the user's own, so a broken one has no sign of failing.
-fn scenarios(model: &Model, show: RenderContext) -> Vec<Entry> {
-    let scenarios = model.inputs.scenarios.as_deref().unwrap_or_default();
-    by_link(scenarios)
-        .into_iter()
-        .flat_map(|(link, scenarios)| {
-            let heading = heading(&format!("{} ({})", group_title(link), scenarios.len()));
-            std::iter::once(heading).chain(scenarios.into_iter().map(move |scenario| scenario_entry(scenario, show)))
-        })
-        .collect()
-}
-
-fn scenario_entry(scenario: &ScenarioEntry, show: RenderContext) -> Entry {
-    let leads = match (&scenario.expects, scenario.link) {
-        (Some(cause), _) => format!("leads to {cause}"),
-        (None, Some(_)) => "checks pass; more than a check shows it".to_owned(),
-        (None, None) => "nothing is broken".to_owned(),
-    };
-    let sign = match scenario.link {
-        Some(_) => (show.glyphs.dot, Role::Muted),
-        None => (show.glyphs.pass, Role::Good),
-    };
-    let guide = Guide::ALL.iter().find(|guide| guide.id() == scenario.guide);
-    Entry {
-        sign: Some(sign),
-        title: show.prose(&scenario.title),
-        note: scenario.name.clone(),
-        brief: guide.map_or("", |guide| guide.cloud().name()),
-        detail: vec![
-            show.prose(&scenario.title),
-            show.prose(&scenario.teaches),
-            format!("{} {dot} {} {dot} {leads}", scenario.name, show.prose(&scenario.guide), dot = show.glyphs.dot),
-        ],
-        choice: Choice::Run(Target::Lab(scenario.name.clone())),
+impl Entry {
+    fn heading(title: &str) -> Self {
+        plain(title, "", Choice::Heading)
     }
-}
-
-fn heading(title: &str) -> Entry {
-    plain(title, "", Choice::Heading)
 }
 
 /// The guides for one kind of workload, under its name.
@@ -279,20 +257,20 @@ fn runs(model: &Model, show: RenderContext, choice: fn(RunNumber) -> Choice) -> 
         .collect()
 }
 
-/// The entries that the list's filter lets through. Each of its words must be in the entry; entries that have them in
+/// The rows that the list's filter lets through. Each of its words must be in the entry; entries that have them in
 /// this order come first, and before those a command whose name begins with them.
-pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
-    let mut entries = entries(model, kind);
+pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Row> {
+    let mut rows = rows(model, kind);
     let path = filter.trim();
     let filter = path.to_lowercase();
     if filter.is_empty() {
-        return entries;
+        return rows;
     }
     if kind == PickerKind::AuditPath && looks_like_jwt(path) {
         return Vec::new();
     }
     if kind == PickerKind::AuditPath {
-        return vec![audit_entry(model, path)];
+        return vec![Row::Made(audit_entry(model, path))];
     }
     let rank = |entry: &Entry| {
         let name = name(entry);
@@ -312,20 +290,23 @@ pub fn matching(model: &Model, kind: PickerKind, filter: &str) -> Vec<Entry> {
             filter.split_whitespace().all(|word| text.contains(word)).then_some(2)
         }
     };
-    entries.retain(|entry| entry.choice != Choice::Heading);
-    let commands = entries.len();
+    rows.retain(|row| !row.is_heading());
+    let commands = rows.len();
     if kind == PickerKind::Palette {
-        entries.extend(beyond_commands(model));
+        rows.extend(beyond_commands(model));
     }
-    let ranks =
-        entries.into_iter().enumerate().filter_map(|(at, entry)| Some(((at >= commands, rank(&entry)?), entry)));
-    let mut ranked: Vec<((bool, i32), Entry)> = ranks.collect();
-    // What can be done now comes before what cannot.
-    ranked.sort_by_key(|(rank, entry)| (*rank, matches!(entry.choice, Choice::NotNow(..))));
-    let ranked = ranked.into_iter().map(|(_, entry)| entry);
+    let ranks = rows.into_iter().enumerate().filter_map(|(at, row)| {
+        let entry = row.entry(model, kind);
+        // What can be done now comes before what cannot.
+        let is_later = matches!(entry.choice, Choice::NotNow(..));
+        Some(((at >= commands, rank(&entry)?, is_later), row))
+    });
+    let mut ranked: Vec<((bool, i32, bool), Row)> = ranks.collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let ranked = ranked.into_iter().map(|(_, row)| row);
     // No command has such signs in it. A token that went into the filter is no path, and is not repeated.
     let is_path = kind == PickerKind::Palette && path.contains(['/', '.']) && !looks_like_jwt(path);
-    ranked.chain(is_path.then(|| audit_entry(model, path))).collect()
+    ranked.chain(is_path.then(|| Row::Made(audit_entry(model, path)))).collect()
 }
 
 /// What audits what is at this path.
@@ -365,52 +346,27 @@ fn help(model: &Model) -> Vec<Entry> {
 }
 
 /// Every command; those of other screens last, with the key of their screen before their own.
-fn palette(model: &Model) -> Vec<Entry> {
+fn palette(model: &Model) -> Vec<Row> {
     let here = [Scope::On(model.screen), Scope::Main, Scope::Always];
     let mut entries: Vec<Entry> = here.into_iter().flat_map(|scope| of_scope(model, scope)).collect();
     let others = Screen::TABS.iter().filter(|screen| **screen != model.screen);
     entries.extend(others.flat_map(|screen| elsewhere(model, *screen)));
     entries.retain(|entry| entry.choice != Choice::Command(CommandId::Palette));
+    let mut rows: Vec<Row> = entries.into_iter().map(Row::Made).collect();
     if model.replay.is_none() {
-        entries.extend(profiles(model).into_iter().map(|entry| Entry { note: "check".to_owned(), ..entry }));
+        rows.extend(profile_rows(model));
     }
-    entries
+    rows
 }
 
 /// What is looked for in the palette beside commands: the lab's scenarios and the guides, by what they say of themselves.
-fn beyond_commands(model: &Model) -> Vec<Entry> {
+fn beyond_commands(model: &Model) -> Vec<Row> {
     if model.replay.is_some() {
         return Vec::new();
     }
-    let scenarios = scenarios(model, model.render_context()).into_iter();
-    let scenarios = scenarios.filter(|entry| entry.choice != Choice::Heading);
-    let scenarios = scenarios.map(|entry| Entry {
-        title: format!("{} ({})", entry.title, entry.note),
-        note: "lab".to_owned(),
-        ..entry
-    });
     let guides = Guide::ALL.iter().map(|guide| Entry { note: "new".to_owned(), ..guide_entry(model, *guide) });
-    guides.chain(scenarios).collect()
-}
-
-/// The profiles that exist.
-fn profiles(model: &Model) -> Vec<Entry> {
-    let show = model.render_context();
-    let entry = |profile: &ProfileEntry| Entry {
-        brief: "",
-        sign: Some(match &profile.summary {
-            Ok(_) => (" ", Role::Plain),
-            Err(_) => (show.glyphs.fail, Role::Bad),
-        }),
-        title: show.prose(&profile.name),
-        note: profile.summary.as_ref().map(|guide| show.prose(guide)).unwrap_or_default(),
-        detail: match &profile.summary {
-            Ok(_) => vec![show.prose(&profile.path.display().to_string())],
-            Err(problem) => vec![show.prose(problem)],
-        },
-        choice: Choice::Run(Target::Named(profile.name.clone())),
-    };
-    model.inputs.profiles.iter().map(entry).collect()
+    let scenarios = scenario_rows(model).into_iter().filter(|row| !row.is_heading());
+    guides.map(Row::Made).chain(scenarios).collect()
 }
 
 /// The name of the command that an entry stands for.
@@ -424,7 +380,7 @@ fn name(entry: &Entry) -> &'static str {
 }
 
 fn group(title: &str, entries: Vec<Entry>) -> Vec<Entry> {
-    if entries.is_empty() { entries } else { std::iter::once(heading(title)).chain(entries).collect() }
+    if entries.is_empty() { entries } else { std::iter::once(Entry::heading(title)).chain(entries).collect() }
 }
 
 fn in_scope(scope: Scope) -> impl Iterator<Item = &'static Command> {

@@ -20,7 +20,7 @@ use crate::tui::model::layer::{Confirm, PasteKind, Reader};
 use crate::tui::model::list::{Edit, Move};
 use crate::tui::model::{GuideState, Layer, Model, Page, Picker, PickerKind, Tone};
 use crate::tui::panes::{Over, Panes};
-use crate::tui::picker::{self, Choice, Entry};
+use crate::tui::picker::{self, Choice, Entry, Row};
 
 /// The longest text that can be typed or pasted, in bytes.
 const LONGEST_PASTED: usize = 1024 * 1024;
@@ -30,11 +30,11 @@ const FIRST_LESSON: &str = "sub-mismatch";
 
 /// The place of the scenario that is selected at first: whoever only says yes gets to see a cause.
 pub(super) fn first_fault(model: &Model) -> usize {
-    let entries = picker::entries(model, PickerKind::Scenarios);
-    let place = |name: &str| entries.iter().position(|entry| entry.choice == Choice::Run(Target::Lab(name.to_owned())));
-    let scenarios = model.inputs.scenarios.iter().flatten();
-    let mut broken = scenarios.filter(|scenario| scenario.expects.is_some());
-    place(FIRST_LESSON).or_else(|| place(&broken.next()?.name)).unwrap_or(0)
+    let scenarios = model.inputs.scenarios.as_deref().unwrap_or_default();
+    let first = scenarios.iter().position(|scenario| scenario.name == FIRST_LESSON);
+    let broken = || scenarios.iter().position(|scenario| scenario.expects.is_some());
+    let place = first.or_else(broken).map(Row::Scenario);
+    place.and_then(|row| picker::rows(model, PickerKind::Scenarios).iter().position(|each| *each == row)).unwrap_or(0)
 }
 
 /// The lab's scenarios have been read, perhaps after their list was opened.
@@ -70,14 +70,14 @@ pub(super) fn close(model: &mut Model) -> Vec<Effect> {
 pub(super) fn go(model: &mut Model, to: Move) {
     let geometry = layout::compute(model);
     let page = list_page(model, geometry);
-    let entries = picker_entries(model);
+    let rows = picker_rows(model);
     match model.layers.last_mut() {
         Some(Layer::Picker(picker)) => {
-            picker.list.go(to, entries.len(), page);
-            let is_heading = entries.get(picker.list.selected).is_some_and(|entry| entry.choice == Choice::Heading);
+            picker.list.go(to, rows.len(), page);
+            let is_heading = rows.get(picker.list.selected).is_some_and(Row::is_heading);
             // Upwards a heading is passed over; downwards `clamp_selection_and_scroll` does it.
             if is_heading && matches!(to, Move::Up | Move::PageUp) {
-                picker.list.go(Move::Up, entries.len(), page);
+                picker.list.go(Move::Up, rows.len(), page);
             }
         }
         Some(Layer::Reader(reader)) => {
@@ -99,7 +99,7 @@ fn list_page(model: &Model, geometry: Geometry) -> usize {
     }
 }
 
-fn picker_entries(model: &Model) -> Vec<Entry> {
+fn picker_rows(model: &Model) -> Vec<Row> {
     match model.layers.last() {
         Some(Layer::Picker(picker)) => picker::matching(model, picker.kind, picker.list.filter.text()),
         _ => Vec::new(),
@@ -111,11 +111,11 @@ pub(super) fn keep_in_view(model: &mut Model, panes: &Panes) {
     let Some((geometry, over)) = panes.layers.last() else { return };
     let (page, inner) = (list_page(model, *geometry), geometry.layer_inner());
     match (model.layers.last_mut(), over) {
-        (Some(Layer::Picker(picker)), Over::Entries(entries)) => {
+        (Some(Layer::Picker(picker)), Over::Rows(rows)) => {
             let list = &mut picker.list;
-            list.keep_in_view(entries.len(), page);
-            if entries.get(list.selected).is_some_and(|entry| entry.choice == Choice::Heading) {
-                list.go(Move::Down, entries.len(), page);
+            list.keep_in_view(rows.len(), page);
+            if rows.get(list.selected).is_some_and(Row::is_heading) {
+                list.go(Move::Down, rows.len(), page);
             }
             // The heading above the first entry is seen with it.
             if list.selected == 1 && page > 1 {
@@ -213,8 +213,10 @@ pub(super) enum Accepted {
 pub(super) fn accept(model: &mut Model) -> Accepted {
     let Some(Layer::Picker(picker)) = model.layers.last() else { return Accepted::Done(go_on(model)) };
     let (kind, selected) = (picker.kind, picker.list.selected);
-    let entry = picker::matching(model, kind, picker.list.filter.text()).into_iter().nth(selected);
-    let Some(entry) = entry else { return Accepted::Done(Vec::new()) };
+    let rows = picker::matching(model, kind, picker.list.filter.text());
+    let Some(entry) = rows.get(selected).map(|row| row.entry(model, kind).into_owned()) else {
+        return Accepted::Done(Vec::new());
+    };
     match entry.choice {
         Choice::Command(id) => {
             model.layers.pop();

@@ -15,7 +15,7 @@ use crate::tui::model::form::Form;
 use crate::tui::model::layer::{Confirm, PasteKind, Reader};
 use crate::tui::model::{Layer, Model, Picker, PickerKind, Typing};
 use crate::tui::panes::{Fitted, Over};
-use crate::tui::picker::{Choice, Entry};
+use crate::tui::picker::{Choice, Entry, Row};
 use crate::tui::theme::Theme;
 
 /// Draws the topmost layer, and says where the cursor stands if text is typed in it.
@@ -31,7 +31,7 @@ pub(super) fn draw(
     paint::clear(around.intersection(buffer.area), buffer);
     match layer {
         Layer::Picker(picker) => match over {
-            Over::Entries(entries) => draw_picker(model, theme, geometry, (picker, entries), buffer),
+            Over::Rows(rows) => draw_picker(model, theme, geometry, (picker, rows), buffer),
             Over::Text(_) | Over::Own => None,
         },
         Layer::Reader(reader) => {
@@ -94,18 +94,18 @@ fn draw_picker(
     model: &Model,
     theme: &Theme,
     geometry: Geometry,
-    (picker, entries): (&Picker, &[Entry]),
+    (picker, rows): (&Picker, &[Row]),
     buffer: &mut Buffer,
 ) -> Option<Position> {
     let show = model.render_context();
     let inner = geometry.layer_inner();
     let below = picker_detail(picker.kind, geometry.layer.height);
     let page = inner.height.saturating_sub(below + 1);
-    let extent = Extent { first: picker.list.offset, page: usize::from(page), total: entries.len() };
-    let is_entry = |entry: &&Entry| entry.choice != Choice::Heading;
-    let note = match entries.iter().filter(is_entry).count() {
+    let extent = Extent { first: picker.list.offset, page: usize::from(page), total: rows.len() };
+    let is_entry = |row: &&Row| !row.is_heading();
+    let note = match rows.iter().filter(is_entry).count() {
         0 => "nothing matches".to_owned(),
-        total => format!("{}/{total}", entries.iter().take(picker.list.selected + 1).filter(is_entry).count()),
+        total => format!("{}/{total}", rows.iter().take(picker.list.selected + 1).filter(is_entry).count()),
     };
     paint::layer_border(model, theme, geometry, picker.kind.title(), &note, extent, buffer);
     let typing = picker.list.typing == Typing::On;
@@ -121,10 +121,10 @@ fn draw_picker(
     paint::paint_line(&prompt, theme, top, show.glyphs, buffer);
     for line in 0..page {
         let place = picker.list.offset + usize::from(line);
-        let Some(entry) = entries.get(place) else { break };
+        let Some(entry) = rows.get(place).map(|row| row.entry(model, picker.kind)) else { break };
         let row = Rect { y: inner.y + 1 + line, height: 1, ..inner };
         paint::paint_line(
-            &entry_line(entry, picker.kind, usize::from(row.width), show),
+            &entry_line(&entry, picker.kind, usize::from(row.width), show),
             theme,
             row,
             show.glyphs,
@@ -137,7 +137,7 @@ fn draw_picker(
         }
     }
     if below > 0
-        && let Some(entry) = entries.get(picker.list.selected)
+        && let Some(entry) = rows.get(picker.list.selected).map(|row| row.entry(model, picker.kind))
     {
         let area = Rect { y: inner.bottom().saturating_sub(below - 1), height: below - 1, ..inner };
         let lines: Vec<Line> = entry.detail.iter().map(|text| Line::of(Role::Plain, text.clone())).collect();
