@@ -99,7 +99,7 @@ impl DecodedToken {
 
     /// The `exp` claim in seconds since 1970; a fraction is cut off and a number in text is read.
     pub fn expires_at(&self) -> Option<UnixSeconds> {
-        self.claim("exp").and_then(inspect::seconds)
+        self.claims.as_ref().and_then(expiry)
     }
 
     /// The `iat` claim, read like `exp`.
@@ -121,6 +121,11 @@ impl DecodedToken {
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.claims.as_ref()?.get(name)
     }
+}
+
+/// The `exp` claim of such claims, read like that of a token.
+pub fn expiry(claims: &Map<String, Value>) -> Option<UnixSeconds> {
+    claims.get("exp").and_then(inspect::seconds)
 }
 
 fn text<'t>(object: Option<&'t Map<String, Value>>, name: &str) -> Option<&'t str> {

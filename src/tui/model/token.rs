@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use crate::check::CheckId;
 use crate::domain::jwks::Jwks;
 use crate::domain::signature::{Signature, SignatureState, verify};
-use crate::domain::token::{Cleaning, DecodedToken, RawToken, decode};
+use crate::domain::timestamp::UnixSeconds;
+use crate::domain::token::{Cleaning, DecodedToken, RawToken, decode, expiry};
 use crate::run::report::Report;
 use crate::tui::message::RunNumber;
 
@@ -89,6 +90,18 @@ impl TokenState {
         }
     }
 
+    /// When the token to show ends. It is asked for every second, so nothing is decoded for it.
+    pub fn expires_at(&self, run: Option<(RunNumber, &Report)>) -> Option<UnixSeconds> {
+        if let Some(held) = &self.pasted {
+            return held.decoded.expires_at();
+        }
+        let (number, report) = run?;
+        match &self.reread {
+            Some((of, held)) if *of == number => held.decoded.expires_at(),
+            _ => token_facts(report)?.get("token")?.get("claims")?.as_object().and_then(expiry),
+        }
+    }
+
     /// The keys that were fetched for the issuer of a token.
     pub fn keys_for(&self, token: &DecodedToken) -> Option<&Jwks> {
         self.keys.as_ref().filter(|(issuer, _)| Some(issuer.as_str()) == token.issuer()).map(|(_, keys)| keys.as_ref())
@@ -104,11 +117,15 @@ fn of_held(held: &HeldToken) -> Shown {
     }
 }
 
+/// The facts of the check that has read the token.
+fn token_facts(report: &Report) -> Option<&Map<String, Value>> {
+    report.finished().map(|check| &check.facts).find(|facts| facts.get("token").is_some_and(Value::is_object))
+}
+
 /// The token as the facts of the run's checks tell it.
 fn from_facts(report: &Report) -> Option<Shown> {
     let facts = |id: CheckId| report.finished().find(|check| check.id == id).map(|check| &check.facts);
-    let read =
-        report.finished().map(|check| &check.facts).find(|facts| facts.get("token").is_some_and(Value::is_object))?;
+    let read = token_facts(report)?;
     let token: DecodedToken = serde_json::from_value(read.get("token")?.clone()).ok()?;
     let cleaned: Vec<Cleaning> =
         read.get("cleaned").and_then(|c| serde_json::from_value(c.clone()).ok()).unwrap_or_default();

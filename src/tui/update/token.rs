@@ -90,7 +90,7 @@ pub(super) fn at_end(model: &mut Model) -> Vec<Effect> {
     if !gives_another || !expired || model.token.pasted.is_some() || model.token.reading.is_some() {
         return Vec::new();
     }
-    let end = content::token::shown(model).and_then(|shown| shown.token.expires_at());
+    let end = content::token::expires_at(model);
     if end.is_none() || model.token.read_at_end == end {
         return Vec::new();
     }

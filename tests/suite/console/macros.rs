@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use trustline::run::event::RunEvent;
+use trustline::tui::content::token;
 use trustline::tui::inputs::{Appearance, GuideFile, Opening, Target};
 use trustline::tui::key::Key;
 use trustline::tui::message::{Effect, Msg, Pointer, PointerAct};
@@ -75,6 +76,8 @@ impl Driver {
         let kept = self.panes.take().filter(|panes| self.model.is_settled && !panes.shows_time);
         let panes = kept.unwrap_or_else(|| settle(&mut self.model));
         assert_eq!(panes, Panes::of(&self.model), "another layout is kept");
+        let shown = token::shown(&self.model).and_then(|shown| shown.token.expires_at());
+        assert_eq!(token::expires_at(&self.model), shown, "the countdown is another token's");
         let mut later = self.model.clone();
         let second = later.clock.now_ms() + 1000;
         update(&mut later, Msg::Now(second));

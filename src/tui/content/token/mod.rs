@@ -37,12 +37,17 @@ pub fn shown(model: &Model) -> Option<Shown> {
     model.token.shown(model.runs.shown().map(|run| (run.number, &run.report)))
 }
 
+/// When the token to show ends, in seconds since 1970.
+pub fn expires_at(model: &Model) -> Option<i64> {
+    model.token.expires_at(model.runs.shown().map(|run| (run.number, &run.report)))
+}
+
 /// Seconds until the token expires, below zero where it has; `None` where there is no token or it has no end.
 pub fn remaining(model: &Model) -> Option<i64> {
     if model.replay.is_some() {
         return None;
     }
-    shown(model)?.token.expires_at()?.checked_sub(model.clock.now_ms().div_euclid(1000))
+    expires_at(model)?.checked_sub(model.clock.now_ms().div_euclid(1000))
 }
 
 /// The rows of the table.
