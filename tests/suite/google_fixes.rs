@@ -85,6 +85,29 @@ fn closes(name: &str) -> Result<(), String> {
     if after["verdict"] == "pass" { Ok(()) } else { Err(format!("{}\n{script}", after["findings"])) }
 }
 
+/// A token alone does not show a deny policy: the script finds the role granted, grants nothing, and says who tells more. The
+/// operator's names the policy and prints it.
+#[test]
+#[ignore = "needs gcloud (TRUSTLINE_TEST_GCLOUD)"]
+fn gcloud_grants_nothing_against_a_deny_policy_and_prints_it() {
+    let lab = RunningLab::start("gcp-deny-project");
+    let (profile, authority) = (lab.file("profile.toml"), lab.file("ca.pem"));
+    let script = |more: &[&str]| {
+        let mut fix = trustline();
+        fix.args(["fix", "--profile-file", &profile, "--ca-file", &authority]).args(more);
+        let output = fix.env("CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", lab.file("operator-google-token")).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let policy = || gcloud_as_operator(&lab, "gcloud secrets get-iam-policy crewai-test-keyword --project crewai-lab");
+    let before = policy().unwrap();
+    let stopped = gcloud_as_operator(&lab, &script(&[])).unwrap_err();
+    assert!(stopped.contains("is granted already") && stopped.contains("a check with --operator"), "{stopped}");
+    assert_eq!(policy().unwrap(), before);
+    let printed: Value = serde_json::from_str(&gcloud_as_operator(&lab, &script(&["--operator"])).unwrap()).unwrap();
+    assert!(printed["name"].as_str().unwrap().ends_with("/denypolicies/no-values-to-pools"), "{printed}");
+    assert_eq!(printed["rules"][0]["denyRule"]["deniedPermissions"][0], "secretmanager.googleapis.com/versions.access");
+}
+
 /// What the guide's steps 2 to 5 and 10 print, in their order; each is carried out as it is printed.
 const ARTIFACTS: [&str; 9] = [
     "enable-services",

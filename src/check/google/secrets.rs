@@ -155,7 +155,7 @@ fn decided<T>(fact: &GoogleCall<T>, check: CheckId, refusal: &Refusal, facts: &F
         Some(true) => found(
             Cause::SecretIamMissing,
             Certainty::Proven,
-            "the secret is there, and its value may not be read: roles/secretmanager.secretAccessor is not granted on it, or a deny policy refuses it",
+            "the secret is there, and IAM does not let this token read its value: roles/secretmanager.secretAccessor is not granted on it, or a deny policy refuses it, which `--operator` tells apart",
         ),
         _ => found(
             Cause::SecretIamMissing,

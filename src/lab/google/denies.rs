@@ -12,9 +12,12 @@ use crate::domain::gcp::{DenyPolicy, DenyRule};
 const PAGE: usize = 50;
 
 /// What is asked of those that are attached to `kind/named`: one by its id, else all.
-pub(super) fn act(asked: &Asked<'_>, kind: &str, named: &str, id: Option<&str>) -> Result<Value, GoogleError> {
-    let ("GET", _, "") = asked.route() else { return Err(GoogleError::no_such_method()) };
-    let permission = if id.is_some() { "iam.denypolicies.get" } else { "iam.denypolicies.list" };
+pub(super) fn act(asked: &Asked<'_>, kind: &str, named: &str, id: &[&str]) -> Result<Value, GoogleError> {
+    let (id, permission) = match (asked.route(), id) {
+        (("GET", _, ""), []) => (None, "iam.denypolicies.list"),
+        (("GET", _, ""), [id]) => (Some(*id), "iam.denypolicies.get"),
+        _ => return Err(GoogleError::no_such_method()),
+    };
     let (project, resource) = match kind {
         "projects" => (asked.project(named, permission)?, Resource::Project),
         _ => {

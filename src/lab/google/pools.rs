@@ -34,12 +34,14 @@ fn act(asked: &Asked<'_>) -> Result<Value, GoogleError> {
             account_keys::act(asked, named, address, Some(id))
         }
         ["roles", _] | ["projects", _, "roles", _] => policies::described_role(asked, &path.join("/")),
-        ["policies", "cloudresourcemanager.googleapis.com", kind, named, "denypolicies"] => {
-            denies::act(asked, kind, named, None)
+        ["policies", "cloudresourcemanager.googleapis.com", kind, named, "denypolicies", id @ ..] => {
+            denies::act(asked, kind, named, id)
         }
-        ["policies", "cloudresourcemanager.googleapis.com", kind, named, "denypolicies", id] => {
-            denies::act(asked, kind, named, Some(id))
-        }
+        // The name of a policy has the slashes of its attachment point encoded; gcloud encodes it once more for the path.
+        ["policies", attached, "denypolicies", id @ ..] => match attached.split("%2F").collect::<Vec<_>>().as_slice() {
+            ["cloudresourcemanager.googleapis.com", kind, named] => denies::act(asked, kind, named, id),
+            _ => Err(GoogleError::no_such_method()),
+        },
         ["projects", .., "operations", _] => Ok(json!({ "name": path.join("/"), "done": true, "response": {} })),
         ["projects", named, "locations", "global", "workloadIdentityPools"] => all_pools(asked, named),
         ["projects", named, "locations", "global", "workloadIdentityPools", pool] => one_pool(asked, named, pool),

@@ -23,20 +23,43 @@ struct Grant {
 /// Grants roles to one member, and takes them back.
 fn granted(context: Context<'_>, member: &str, what: &str, grants: &[Grant]) -> Fix {
     let head = head(context) + &variable("MEMBER", Some(member), "");
-    let script = |action: &str| {
-        grants.iter().fold(head.clone(), |script, Grant { on, place, role, condition }| {
+    let script = |head: &str, action: &str| {
+        grants.iter().fold(head.to_owned(), |script, Grant { on, place, role, condition }| {
             script
                 + &format!(
                     "gcloud {on} {action}-iam-policy-binding {place} \\\n  --role {role} --member \"$MEMBER\"{condition} >/dev/null\n"
                 )
         })
     };
+    let held = match grants {
+        [only] => only.held_already().unwrap_or_default(),
+        _ => String::new(),
+    };
     Fix {
         text: format!("Let `{member}` {what}"),
-        command: Some(script("add")),
-        undo: Some(script("remove")),
+        command: Some(script(&(head.clone() + &held), "add")),
+        undo: Some(script(&head, "remove")),
         verify: Some(check(context.profile, Some(PROPAGATION_S))),
         ..Fix::default()
+    }
+}
+
+impl Grant {
+    /// Ends the script where the role is granted on the secret or on its project: a refusal does not tell a binding that is
+    /// missing from a deny policy, and no binding helps against that. Who may not read the project's policy goes on.
+    fn held_already(&self) -> Option<String> {
+        let Grant { on, place, role, .. } = self;
+        (*on == "secrets").then(|| {
+            format!(
+                "held=$({{ gcloud secrets get-iam-policy {place} --format json\n  \
+                 gcloud projects get-iam-policy \"$PROJECT\" --format json 2>/dev/null || true; }} |\n  \
+                 jq -s --arg member \"$MEMBER\" 'any(.[].bindings[]?;\n    \
+                 .role == \"{role}\" and (.members | index($member)) and (has(\"condition\") | not))')\n\
+                 [ \"$held\" = false ] || stop \"{role} is granted already. It takes a minute or two to count; \
+                 where it still does not, a deny policy or a service perimeter refuses the read, \
+                 which a check with --operator names.\"\n"
+            )
+        })
     }
 }
 
@@ -208,7 +231,9 @@ mod tests {
             "{command}"
         );
         assert!(command.contains(&format!("/attribute.organization/{ORGANIZATION}")), "{command}");
-        assert!(fix.undo.unwrap().contains("remove-iam-policy-binding db-password"));
+        assert!(command.find("get-iam-policy") < command.find("add-iam-policy-binding"), "{command}");
+        let undo = fix.undo.unwrap();
+        assert!(undo.contains("remove-iam-policy-binding db-password") && !undo.contains("granted already"), "{undo}");
         let stranger = Case::with_provider(&[], &[("sub", json!("organization:other"))]);
         assert!(accessor(stranger.context()).is_none() && viewer(stranger.context()).is_none());
     }

@@ -13,7 +13,8 @@ pub(super) fn excepted(finding: &Finding, context: Context<'_>) -> Option<Fix> {
     let named = |policy: &&DenyPolicy| finding.evidence.iter().any(|told| told.ends_with(&policy.name));
     let policy = rights.denying().find(named)?;
     let attached = policy.name.strip_prefix("policies/")?.split('/').next()?;
-    let place = attached.replace("%2F", "/").replace("cloudresourcemanager.googleapis.com/", "");
+    let attached = attached.replace("%2F", "/");
+    let place = attached.trim_start_matches("cloudresourcemanager.googleapis.com/");
     let id = policy.id();
     let reader = match is_about_impersonation(finding, context) {
         true => federated_member(context),
@@ -24,7 +25,7 @@ pub(super) fn excepted(finding: &Finding, context: Context<'_>) -> Option<Fix> {
     let update = format!(
         "gcloud iam policies update {} --attachment-point={} --kind=denypolicies --policy-file=FILE",
         quote(id),
-        quote(attached)
+        quote(&attached)
     );
     let text = format!(
         "The deny policy `{id}` of {place} belongs to whoever has roles/iam.denyAdmin there, and may be meant. Look at it; if this \
@@ -34,7 +35,7 @@ pub(super) fn excepted(finding: &Finding, context: Context<'_>) -> Option<Fix> {
     let script = format!(
         "{HEAD}{}{}gcloud iam policies get \"$POLICY\" --attachment-point=\"$ATTACHED\" --kind=denypolicies --format=json\n",
         variable("POLICY", Some(id), ""),
-        variable("ATTACHED", Some(attached), "")
+        variable("ATTACHED", Some(&attached), "")
     );
     Some(Fix { text, command: Some(script), verify: Some(check(context.profile, None)), ..Fix::default() })
 }
