@@ -57,6 +57,11 @@ impl GoogleError {
     pub fn is_service_disabled(&self) -> bool {
         self.reason.as_deref() == Some("SERVICE_DISABLED") || self.message.contains("has not been used in project")
     }
+
+    /// Whether the access token was made for other services, whatever its owner may do.
+    pub fn is_scope_too_narrow(&self) -> bool {
+        self.reason.as_deref() == Some("ACCESS_TOKEN_SCOPE_INSUFFICIENT")
+    }
 }
 
 fn named_permission(message: &str) -> Option<String> {

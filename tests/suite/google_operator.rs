@@ -39,6 +39,8 @@ fn every_scenario_with_a_cause_is_among_them() {
 /// The operator's rights, taken from what the program prints.
 fn least_rights() -> String {
     let printed = trustline().args(["render", "operator-role", "--lab", "gcp"]).output().unwrap();
+    let told = String::from_utf8_lossy(&printed.stderr);
+    assert!(told.contains("roles/iam.denyReviewer are granted on the organization"), "{told}");
     let role: Value = serde_json::from_slice(&printed.stdout).unwrap();
     format!(
         "[google.roles]\n\"{ROLE}\" = {}\n[google.grants.operator]\nrole = \"{ROLE}\"\n",

@@ -119,6 +119,13 @@ fn decided<T>(fact: &GoogleCall<T>, check: CheckId, refusal: &Refusal, facts: &F
     if refusal.http_status != 403 {
         return None;
     }
+    if error.is_scope_too_narrow() {
+        return found(
+            Cause::WrongScope,
+            Certainty::Proven,
+            "the access token was made for scopes without Secret Manager's",
+        );
+    }
     // The bindings at hand have the token among their members, or not; another policy may yet decide.
     let by_bindings = facts.google.evaluation().filter(|found| {
         found.decision == Decision::Deny && found.exchanged() == Truth::True && facts.google.impersonated.is_none()

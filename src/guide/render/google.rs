@@ -296,6 +296,12 @@ pub(super) fn operator_role(filling: &mut TemplateContext<'_>) -> Json {
          where the pool is in another one, there too",
         filling.known(Key::GcpProject).unwrap_or("PROJECT")
     ));
+    filling.note(
+        "a role of a project does not reach above it: for the policies of its folders and of the organization, and for deny \
+         policies, roles/browser, roles/iam.securityReviewer and roles/iam.denyReviewer are granted on the organization; \
+         without them the check says what it could not read"
+            .to_owned(),
+    );
     json!({
         "title": "trustline operator",
         "description": "What `trustline check --operator` and `trustline events --operator` read",

@@ -3,6 +3,14 @@
 /// A text and the cause that comes first.
 pub const NARROWER: &[(&str, &str)] = &[
     (
+        "google.api_core.exceptions.PermissionDenied: 403 Request had insufficient authentication scopes. [reason: \"ACCESS_TOKEN_SCOPE_INSUFFICIENT\" domain: \"googleapis.com\" metadata { key: \"service\" value: \"secretmanager.googleapis.com\" }]",
+        "wrong-scope",
+    ),
+    (
+        "rpc error: code = PermissionDenied desc = Request had insufficient authentication scopes. error details: name = ErrorInfo reason = ACCESS_TOKEN_SCOPE_INSUFFICIENT domain = googleapis.com",
+        "wrong-scope",
+    ),
+    (
         "MountVolume.SetUp failed for volume \"aws-iam-token\" : failed to fetch token: serviceaccounts \"reader\" is forbidden: audience \"sts.amazonaws.com\" not found in pod spec volume, system:node:ip-10-0-1-7 is not authorized to request tokens for this audience",
         "id-token-permission-missing",
     ),

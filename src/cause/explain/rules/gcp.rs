@@ -52,6 +52,9 @@ rules! {
         with [["workload-identity-pools", "workloadIdentityPool"]] => [ProviderDisabled];
     Gcp Access Conclusive says ["Unknown service account", "Gaia id not found for email",
         "Invalid grant: account not found", "Robot is disabled"] => [ServiceAccountMissing];
+    // Neither a role nor a binding widens what a token was made for.
+    Gcp Setting Conclusive says ["insufficient authentication scopes", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"]
+        => [WrongScope];
     // Admission passed; the service account or the resource refuses.
     Gcp Access Ambiguous says ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken",
         "iam.serviceAccounts.implicitDelegation", "iamcredentials.googleapis.com"]
@@ -66,13 +69,15 @@ rules! {
     Gcp Access Ambiguous
         says ["PERMISSION_DENIED", "PermissionDenied", "permission denied", "Permission '", "Permission \""]
         with [["secretmanager.", "Secret Manager API", "secretmanager"]]
-        without ["has not been used in project", "SERVICE_DISABLED", "secretmanager.secrets.list"]
+        without ["has not been used in project", "SERVICE_DISABLED", "secretmanager.secrets.list", "authentication scopes",
+            "SCOPE_INSUFFICIENT"]
         => [SecretIamMissing, SecretNotFound, PropagationDelay, PrincipalsetMismatch];
     Gcp Access Leading says ["secretmanager.secrets.list"] => [MissingList, SecretIamMissing, PropagationDelay];
     // TensorStore and others put Google's words before what S3 answers.
     Gcp Access Ambiguous says ["PERMISSION_DENIED", "IAM_PERMISSION_DENIED"] without ["PERMISSION_DENIED: AccessDenied",
         "x-amzn-requestid", "x-amz-request-id", "secretmanager",
-        "getAccessToken", "has not been used in project", "SERVICE_DISABLED", "The caller does not have permission"]
+        "getAccessToken", "has not been used in project", "SERVICE_DISABLED", "The caller does not have permission",
+        "authentication scopes", "SCOPE_INSUFFICIENT"]
         => [PrincipalsetMismatch, AttributeMappingMissing, SecretIamMissing, PropagationDelay];
     Gcp Access Leading says ["Request had invalid authentication credentials", "CREDENTIALS_MISSING",
         "ACCESS_TOKEN_TYPE_UNSUPPORTED"] => [FederatedTokenUnsupported, TokenExpired, EnvNotSet];
