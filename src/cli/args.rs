@@ -11,13 +11,47 @@ use super::{
 
 /// Finds out where workload identity federation breaks, and proves it.
 #[derive(Debug, Parser)]
-#[command(name = "trustline", version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = NAME, version, about, max_term_width = WIDEST, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(flatten)]
     pub(super) console: super::console::ConsoleArgs,
     #[command(subcommand)]
     pub(super) command: Option<CliCommand>,
 }
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Console(Box<super::console::ConsoleArgs>),
+    Command(CliCommand),
+}
+
+/// Reads the arguments. The console's own, which go with no subcommand, are not built for one. The tree that describes them
+/// stays until the process ends, which is sooner than taking it down.
+pub(super) fn parse() -> Result<Asked, Error> {
+    let first = std::env::args_os().nth(1);
+    let is_command = first.is_some_and(|first| first.to_str().is_some_and(CliCommand::has_subcommand));
+    let mut program = if is_command { CliCommand::augment_subcommands(of_commands()) } else { Cli::command() };
+    let asked = program.try_get_matches_from_mut(std::env::args_os()).and_then(|mut matches| {
+        if is_command {
+            return CliCommand::from_arg_matches(&matches).map(Asked::Command);
+        }
+        let Cli { console, command } = Cli::from_arg_matches_mut(&mut matches)?;
+        Ok(command.map_or(Asked::Console(Box::new(console)), Asked::Command))
+    });
+    let asked = asked.map_err(|error| error.format(&mut program));
+    std::mem::forget(program);
+    asked
+}
+
+/// The program with its subcommands alone.
+fn of_commands() -> Command {
+    Command::new(NAME).version(env!("CARGO_PKG_VERSION")).max_term_width(WIDEST)
+}
+
+const NAME: &str = "trustline";
+/// Columns of the widest help.
+const WIDEST: usize = 100;
 
 /// The subcommands: what each is for, its name, its arguments, and what it does.
 macro_rules! commands {
@@ -116,4 +150,32 @@ fn deferred<A: Args>(id: &'static str, about: &'static str) -> Command {
         let about = command.get_about().cloned().unwrap_or_default();
         A::augment_args(command).about(about).long_about(None)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_in_a_subcommand_reads_the_same_without_the_consoles_own_arguments() {
+        for arguments in [
+            "token --bogus",
+            "check --only",
+            "check --output xml",
+            "trust",
+            "profile nonsense",
+            "lab --list --profile x",
+            "explain --help",
+            "issuer --version",
+            "help token",
+        ] {
+            let told = |program: Command| {
+                let mut program = CliCommand::augment_subcommands(program);
+                let asked = program.try_get_matches_from_mut([NAME].into_iter().chain(arguments.split(' ')));
+                asked.map_err(|error| error.format(&mut program).to_string()).map(drop)
+            };
+            let whole = Cli::command().try_get_matches_from([NAME].into_iter().chain(arguments.split(' ')));
+            assert_eq!(told(of_commands()), whole.map_err(|error| error.to_string()).map(drop), "{arguments}");
+        }
+    }
 }

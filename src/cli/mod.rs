@@ -43,9 +43,10 @@ mod trust;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _};
 
+use args::Asked;
 pub use args::Cli;
 pub use exit::{CliError, Exit};
 
@@ -58,8 +59,8 @@ pub fn main() -> ExitCode {
         terminal::report_error(&error);
         return ExitCode::from(Exit::Usage as u8);
     }
-    let cli = match parse() {
-        Ok(cli) => cli,
+    let asked = match args::parse() {
+        Ok(asked) => asked,
         Err(error) => {
             let error = if error.kind() == ErrorKind::DisplayHelp { with_manual(error) } else { error };
             // Help and the version are asked for, and come on standard output; mistakes on standard error.
@@ -70,21 +71,11 @@ pub fn main() -> ExitCode {
             return ended(printed.map(|()| Exit::Passed));
         }
     };
-    let result = match &cli.command {
-        None => console::run(&cli.console),
-        Some(command) => command.run(),
+    let result = match &asked {
+        Asked::Console(arguments) => console::run(arguments),
+        Asked::Command(command) => command.run(),
     };
     ended(result)
-}
-
-/// The arguments. The tree that describes them stays until the process ends, which is sooner than taking it down.
-fn parse() -> Result<Cli, clap::Error> {
-    let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(std::env::args_os());
-    let cli = matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
-    let cli = cli.map_err(|error| error.format(&mut command));
-    std::mem::forget(command);
-    cli
 }
 
 /// The help that was asked for, with what else there is to know. Only made where it is asked for.
