@@ -110,14 +110,18 @@ impl Entry {
         self.steps.get(guide.id()).copied().or_else(alike)
     }
 
-    /// The fixes for a guide: its own where it has some, else those for any guide.
+    /// The fixes for a guide: its own where it has some, else those for any guide, else all.
     pub fn fixes_for(&self, guide: Option<&str>) -> Vec<&CatalogueFix> {
-        for_guide(&self.fixes, guide, |fix| &fix.guides)
+        let chosen = for_guide(&self.fixes, guide, |fix| &fix.guides);
+        if chosen.is_empty() { self.fixes.iter().collect() } else { chosen }
     }
 
-    /// The commands that look, chosen as the fixes are.
+    /// The commands that look, chosen as the fixes are; those of other guides look at nothing here.
     pub fn looks_for(&self, guide: Option<&str>) -> Vec<&CatalogueLook> {
-        for_guide(&self.see, guide, |look| &look.guides)
+        match guide {
+            None if self.see.iter().all(|look| !look.guides.is_empty()) => self.see.iter().collect(),
+            _ => for_guide(&self.see, guide, |look| &look.guides),
+        }
     }
 
     /// The vendor's page for a guide.
@@ -135,12 +139,12 @@ fn names(guide: Option<&str>) -> Vec<&str> {
     guide.into_iter().chain(first).collect()
 }
 
-/// What is for the guide; where nothing is, what is for any guide; where nothing is for any and none is named, all.
+/// What is for the guide; where nothing is, what is for any guide.
 fn for_guide<'e, T>(items: &'e [T], guide: Option<&str>, guides: fn(&T) -> &Vec<String>) -> Vec<&'e T> {
     let of = |name: &str| items.iter().filter(|item| guides(item).iter().any(|known| known == name)).collect();
     let general = || items.iter().filter(|item| guides(item).is_empty()).collect();
     let mut choices = names(guide).into_iter().map(of).chain(std::iter::once_with(general));
-    choices.find(|chosen: &Vec<&T>| !chosen.is_empty()).unwrap_or_else(|| items.iter().collect())
+    choices.find(|chosen: &Vec<&T>| !chosen.is_empty()).unwrap_or_default()
 }
 
 /// The catalogue's entry for a cause. Parsed once, on first use, and only this entry.
