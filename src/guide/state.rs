@@ -445,6 +445,21 @@ mod tests {
     }
 
     #[test]
+    fn the_cluster_shows_the_pods_step_where_it_can_be_read_and_elsewhere_the_exchange_does() {
+        use CheckId::{AwsAssumeRole, AwsCallerIdentity, KubernetesPod, KubernetesServiceAccount};
+        let guide = setup_guide(Guide::KubernetesAws);
+        let pod = guide.steps.iter().find(|step| step.id == "pod").unwrap().number;
+        let is_shown = |checks: &[CheckId]| {
+            let checks = checks.iter().map(|check| judged(*check, Outcome::Pass)).collect();
+            let states = states(guide, &Evidence { checks, ..Evidence::default() });
+            states.iter().any(|(number, state)| *number == pod && is_verified(state))
+        };
+        assert!(is_shown(&[KubernetesServiceAccount, KubernetesPod]));
+        assert!(!is_shown(&[KubernetesServiceAccount]));
+        assert!(is_shown(&[AwsAssumeRole, AwsCallerIdentity]));
+    }
+
+    #[test]
     fn a_person_confirms_what_nobody_can_be_asked_for() {
         let at = "2026-01-02T03:04:05Z".to_owned();
         let confirm = |step| Confirmation { step, at: at.clone() };

@@ -87,8 +87,10 @@ pub struct KeyFact {
 pub enum KeyProblem {
     /// There is none, or it cannot be read.
     Unread(String),
-    /// It is a credential file of this other kind.
+    /// It is a credential file whose `type` is this other one.
     OtherKind(String),
+    /// It says no type; what it is instead, in words.
+    NoKind(String),
     /// It is a key's, and nothing can be signed with it.
     Unusable(String),
 }

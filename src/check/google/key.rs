@@ -54,8 +54,12 @@ fn of_file(key: &KeyFact, problem: &KeyProblem) -> Finding {
     match problem {
         KeyProblem::Unread(why) => finding(Cause::EnvNotSet, format!("there is no key to sign with: {why}")),
         KeyProblem::OtherKind(kind) => {
-            let summary = format!("{} is no service account's key: it is {kind}", key.source);
+            let summary = format!("{} is no service account's key: it is `{kind}`", key.source);
             finding(Cause::CredentialFileKind, summary).with_difference("service_account", kind)
+        }
+        KeyProblem::NoKind(what) => {
+            let summary = format!("{} is no service account's key: it is {what}", key.source);
+            finding(Cause::CredentialFileKind, summary).with_difference("service_account", what)
         }
         KeyProblem::Unusable(why) => finding(Cause::StaticKeyWrong, format!("{}: {why}", key.source)),
     }
@@ -157,7 +161,8 @@ mod tests {
     fn a_file_without_a_key_fails_before_anything_is_sent() {
         for (problem, cause) in [
             (KeyProblem::Unread("there is no file key.json".into()), Cause::EnvNotSet),
-            (KeyProblem::OtherKind("`external_account`".into()), Cause::CredentialFileKind),
+            (KeyProblem::OtherKind("external_account".into()), Cause::CredentialFileKind),
+            (KeyProblem::NoKind("no JSON object".into()), Cause::CredentialFileKind),
             (KeyProblem::Unusable("the file has no `private_key`".into()), Cause::StaticKeyWrong),
         ] {
             let verdict = judged(Some(problem), None);

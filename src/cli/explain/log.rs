@@ -99,6 +99,10 @@ impl Encoding {
 
 /// Whether too much of it cannot be read. A log may have a few such characters: it is cut, mixed or coloured.
 fn is_binary(text: &str) -> bool {
+    // Most logs are this, and this is soon seen.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t')) {
+        return false;
+    }
     let unreadable = |c: char| c == char::REPLACEMENT_CHARACTER || c.is_control() && !"\n\r\t\u{1b}\u{8}".contains(c);
     let (mut all, mut wrong) = (0, 0);
     for c in text.chars() {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
 use serde::Deserialize;
 
 use super::IssuerKind;
@@ -67,7 +68,8 @@ impl Description {
 
     /// The description of those whose run `log` is of: the one whose mark comes first.
     pub fn of_log(log: &str) -> Option<&'static Description> {
-        let first = |one: &Description| one.marks.iter().filter_map(|mark| log.find(mark.as_str())).min();
+        let first =
+            |one: &Description| one.marks.iter().filter_map(|mark| memmem::find(log.as_bytes(), mark.as_bytes())).min();
         Self::all().filter_map(|one| Some((first(one)?, one))).min_by_key(|(at, _)| *at).map(|(_, one)| one)
     }
 

@@ -167,11 +167,23 @@ fn is_gap(between: &str) -> bool {
         && between.chars().all(|c| c.is_whitespace() || c == '.' || !c.is_ascii() && !c.is_alphanumeric())
 }
 
+/// Which bytes a piece is of, in a table: every byte of a log is asked for.
+const IN_PIECE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let letter = byte as u8;
+        table[byte] = letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'=' | b'+' | b'%' | b'~');
+        byte += 1;
+    }
+    table
+};
+
 fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut begin = None;
     for (at, byte) in text.bytes().enumerate() {
-        match (begin, byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=' | b'+' | b'%' | b'~')) {
+        match (begin, IN_PIECE[usize::from(byte)]) {
             (None, true) => begin = Some(at),
             (Some(from), false) => {
                 pieces.push(Piece { begin: from, end: at });
@@ -186,6 +198,9 @@ fn pieces(text: &str) -> Vec<Piece> {
 
 /// Long, with hardly any sign between its letters, and of capitals, small letters and digits; or with many digits.
 fn is_random(run: &[u8]) -> bool {
+    if run.len() < LEAST {
+        return false;
+    }
     let count = |fits: fn(&u8) -> bool| run.iter().filter(|byte| fits(byte)).count();
     let (upper, lower) = (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
     let digits = count(u8::is_ascii_digit);

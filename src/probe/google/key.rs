@@ -77,12 +77,12 @@ fn read_key(text: &str) -> Result<Key, KeyProblem> {
     }
     let unusable = |why: &str| KeyProblem::Unusable(why.to_owned());
     let file: Map<String, Value> =
-        serde_json::from_str(text).map_err(|_| KeyProblem::OtherKind("no JSON object".to_owned()))?;
+        serde_json::from_str(text).map_err(|_| KeyProblem::NoKind("no JSON object".to_owned()))?;
     let member = |name: &str| file.get(name).and_then(Value::as_str);
     match member("type") {
         Some(KIND) => {}
-        Some(other) => return Err(KeyProblem::OtherKind(format!("`{other}`"))),
-        None => return Err(KeyProblem::OtherKind("JSON without a `type`".to_owned())),
+        Some(other) => return Err(KeyProblem::OtherKind(other.to_owned())),
+        None => return Err(KeyProblem::NoKind("JSON without a `type`".to_owned())),
     }
     let wanted = |name: &str| member(name).ok_or_else(|| KeyProblem::Unusable(format!("the file has no `{name}`")));
     let token_uri = Url::parse(wanted("token_uri")?).ok().filter(|url| url.scheme() == "https");
@@ -167,9 +167,9 @@ mod tests {
         let cut = pem()[..400].to_owned();
         for (text, expected) in [
             (String::new(), "Unread"),
-            ("planted".to_owned(), "OtherKind(\"no JSON object\")"),
-            (file(&[("type", Some("external_account"))]), "OtherKind(\"`external_account`\")"),
-            (file(&[("type", None)]), "OtherKind(\"JSON without a `type`\")"),
+            ("planted".to_owned(), "NoKind(\"no JSON object\")"),
+            (file(&[("type", Some("external_account"))]), "OtherKind(\"external_account\")"),
+            (file(&[("type", None)]), "NoKind(\"JSON without a `type`\")"),
             (file(&[("private_key", None)]), "Unusable(\"the file has no `private_key`\")"),
             (file(&[("private_key", Some("planted"))]), "Unusable(\"`private_key` is no private key in PEM"),
             (file(&[("private_key", Some(&cut))]), "Unusable(\"`private_key` is no"),

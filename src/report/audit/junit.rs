@@ -44,7 +44,7 @@ pub fn junit(report: &AuditReport) -> String {
         );
     }
     if cases == 0 {
-        let name = format!("{} federated trusts", report.read.trusts);
+        let name = report.read.trusts_in_words();
         let _ = writeln!(xml, "    <testcase classname=\"audit\" name=\"{name}\" time=\"0.000\"/>");
     }
     xml.push_str("  </testsuite>\n");

@@ -54,6 +54,16 @@ pub struct WhatWasRead {
     pub not_judged: Vec<Unjudged>,
 }
 
+impl WhatWasRead {
+    /// How many trusts were read, in words.
+    pub fn trusts_in_words(&self) -> String {
+        match self.trusts {
+            1 => "1 federated trust".to_owned(),
+            several => format!("{several} federated trusts"),
+        }
+    }
+}
+
 /// Something that could not be judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unjudged {

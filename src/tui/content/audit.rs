@@ -86,11 +86,7 @@ pub fn nothing(model: &Model) -> Vec<Line> {
             vec![muted("nothing matches the filter; esc clears it")]
         }
         AuditState::Read(report) => {
-            let trusts = match report.read.trusts {
-                1 => "1 federated trust".to_owned(),
-                several => format!("{several} federated trusts"),
-            };
-            let of = format!("No findings in {trusts} of {}.", report.read.source);
+            let of = format!("No findings in {} of {}.", report.read.trusts_in_words(), report.read.source);
             vec![Line::of(Role::Good, show.prose(&of))]
         }
     }

@@ -26,7 +26,7 @@ use super::clipboard::{self, ClipboardMode};
 use super::command::CommandId;
 use super::inputs::{Animation, Appearance};
 use super::message::{Effect, Msg};
-use super::model::Model;
+use super::model::{Layer, Model, PickerKind};
 use super::performer::Performer;
 use super::services::Services;
 use super::shell::{Console, ConsoleError, Ended};
@@ -120,7 +120,7 @@ impl Flat {
                     Signal::GoOn | Signal::Resized => {}
                 },
                 Some(message) = self.receiver.recv() => self.take(message)?,
-                line = typed.next() => match line {
+                line = typed.next(), if !self.is_reading_scenarios() => match line {
                     Some(line) => self.enter(&line)?,
                     None => return Ok(None),
                 },
@@ -138,6 +138,15 @@ impl Flat {
 
     fn is_busy(&self) -> bool {
         self.model.runs.live().is_some() || self.model.rotation.live().is_some()
+    }
+
+    /// Whether the list that was asked for is still being read: what is typed next is about its rows.
+    fn is_reading_scenarios(&self) -> bool {
+        let is_open = self.model.layers.last().is_some_and(|layer| match layer {
+            Layer::Picker(picker) => picker.kind == PickerKind::Scenarios,
+            _ => false,
+        });
+        is_open && self.model.inputs.scenarios.is_none()
     }
 
     /// How long until a run that is watched begins again.

@@ -178,5 +178,7 @@ fn the_environment_and_the_configuration_ask_for_it_and_a_pipe_is_enough() {
     let mut screen = Screen::shell(script, SIZE);
     screen.ended();
     assert!(screen.raw().contains("Lab: pick what is broken") && screen.raw().contains("FAIL"), "{}", screen.raw());
+    // Though nobody waited for the list before the next line came.
+    assert!(screen.raw().contains("Issuer: reached, trusted, and says who it is"), "{}", screen.raw());
     assert!(!screen.raw().contains(" checks \u{b7} "), "no rows that move");
 }
